@@ -1,0 +1,1 @@
+"""What box and archive agree on: identifiers, signatures, formats and messages. It imports nothing else of ours."""

@@ -1,0 +1,129 @@
+"""Ed25519 signing keys (RFC 8032) and the key ring of a checker (docs/format.md sections 1.2 and 4)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from .errors import KeyFileError
+from .ids import BoxId
+from .problems import explain
+
+PREFIX = "ed25519:"
+
+
+def _checked(text: str) -> str:
+    parse_public(text)
+    return text
+
+
+def parse_public(text: str) -> Ed25519PublicKey:
+    """Return the key written as `ed25519:BASE64`; raise ValueError if it is not one."""
+    if not text.startswith(PREFIX):
+        raise ValueError(f"a public key begins with {PREFIX!r}")
+    try:
+        raw = base64.b64decode(text[len(PREFIX) :], validate=True)
+    except binascii.Error as error:
+        raise ValueError("the part after 'ed25519:' is not base64") from error
+    if len(raw) != 32 or base64.b64encode(raw).decode() != text[len(PREFIX) :]:
+        raise ValueError("an Ed25519 public key is 32 bytes in standard base64")
+    return Ed25519PublicKey.from_public_bytes(raw)
+
+
+PublicKey = Annotated[str, AfterValidator(_checked)]
+
+
+def public_text(key: Ed25519PublicKey) -> str:
+    """Return a public key as `ed25519:BASE64`."""
+    return PREFIX + base64.b64encode(key.public_bytes_raw()).decode()
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A private key; never printed, never sent."""
+
+    private: Ed25519PrivateKey
+
+    @classmethod
+    def generate(cls) -> SigningKey:
+        """Return a fresh key."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
+    def load(cls, path: Path) -> SigningKey:
+        """Read a PKCS#8 PEM file; raise KeyFileError that names it if that fails."""
+        try:
+            key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise KeyFileError(
+                f"cannot read the signing key {path}: {error}; restore the file or enrol the box again"
+            ) from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise KeyFileError(f"{path} holds no Ed25519 key; make one with 'plainsight-archive enrol'")
+        return cls(key)
+
+    def save(self, path: Path) -> None:
+        """Write a PKCS#8 PEM file that only its owner can read; the file must not exist."""
+        pem = self.private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+
+    @property
+    def public(self) -> str:
+        """The public half as text."""
+        return public_text(self.private.public_key())
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte signature of `message`."""
+        return self.private.sign(message)
+
+
+def public_pem(text: str) -> bytes:
+    """Return the key as PEM (SubjectPublicKeyInfo), for `openssl`."""
+    return parse_public(text).public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def signature_fits(public: str, signature: bytes, message: bytes) -> bool:
+    """Tell whether `signature` over `message` was made by the holder of `public`."""
+    try:
+        parse_public(public).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+class KeyRing(BaseModel):
+    """The public keys that a checker got from elsewhere than the package."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    boxes: dict[BoxId, list[PublicKey]] = {}
+    """Signing keys of each box; several after a key was replaced."""
+    archives: list[PublicKey] = []
+    """Signing keys of the archive."""
+
+    @classmethod
+    def load(cls, path: Path) -> KeyRing:
+        """Read a key ring; raise KeyFileError that names file and member if that fails."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise KeyFileError(f"cannot read the key ring {path}: {error.strerror}") from error
+        except ValidationError as error:
+            raise KeyFileError(
+                f"{path} is not a key ring: {explain(error)}; docs/format.md section 4 shows its form"
+            ) from error

@@ -1,0 +1,48 @@
+"""What the archive signs: arrivals and the receipt (docs/format.md sections 5.1 and 5.3)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .ids import BoxId, Digest, RecordingId
+from .keys import PublicKey
+from .signed import SignedModel
+from .times import WallTime
+
+Outcome = Literal["complete", "interrupted", "incomplete"]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Arrival(SignedModel):
+    """Something arrived, and this is when."""
+
+    type: Literal["plainsight/arrival/1"] = "plainsight/arrival/1"
+    recording: RecordingId
+    n: Count
+    prev: Digest
+    arrived_at: WallTime
+    what: Literal["header", "key", "lines", "tail", "seal"]
+    first_line: Count
+    lines: Count
+    sha256: Digest
+
+
+class Receipt(SignedModel):
+    """The archive has sealed exactly this."""
+
+    type: Literal["plainsight/receipt/1"] = "plainsight/receipt/1"
+    recording: RecordingId
+    box: BoxId
+    archive_key: PublicKey
+    header_sha256: Digest
+    ledger_lines: Count
+    ledger_sha256: Digest
+    segments: Count
+    frames: Count
+    tail: Count
+    outcome: Outcome
+    key_sha256: Digest
+    manifest_sha256: Digest
+    sealed_at: WallTime

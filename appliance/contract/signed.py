@@ -1,0 +1,125 @@
+"""Signed lines: one JSON object and its signature over exactly the stored bytes (docs/format.md section 1.3)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from typing import Any, Literal, NoReturn, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .errors import FormatError, SignatureError
+from .keys import SigningKey, signature_fits
+from .problems import explain, location
+
+MAX_LINE = 1 << 20
+"""Longest line that a reader accepts, in bytes; a closing record with 10,000 tail segments stays below it."""
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of `data` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _no_other_numbers(text: str) -> NoReturn:
+    raise FormatError(f"{text} is no 64-bit integer; the format has no other numbers")
+
+
+def _integer(text: str) -> int:
+    value = int(text) if len(text) <= 20 else 1 << 70
+    if not -(1 << 63) <= value < 1 << 63:
+        _no_other_numbers(text[:24])
+    return value
+
+
+def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FormatError(f"member {twice!r} occurs twice", field=twice)
+    return members
+
+
+def parse_json(payload: bytes) -> dict[str, Any]:
+    """Return the object in `payload` under the rules of section 1.3; raise FormatError otherwise."""
+    try:
+        value = json.loads(
+            payload.decode("ascii"),
+            object_pairs_hook=_members_once,
+            parse_int=_integer,
+            parse_float=_no_other_numbers,
+            parse_constant=_no_other_numbers,
+        )
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise FormatError(f"not a JSON object in ASCII: {error}") from error
+    if not isinstance(value, dict):
+        raise FormatError("a signed line holds one JSON object")
+    return value
+
+
+class SignedModel(BaseModel):
+    """What a signed line says; each kind states its `type` as first field."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    type: str
+
+    def payload(self) -> bytes:
+        """Return the JSON bytes that are stored and signed."""
+        return json.dumps(self.model_dump(mode="json"), ensure_ascii=True, separators=(",", ":")).encode("ascii")
+
+    def sign(self, key: SigningKey) -> bytes:
+        """Return the whole signed line, LF included."""
+        payload = self.payload()
+        return payload + b"\t" + base64.b64encode(key.sign(payload)) + b"\n"
+
+    @classmethod
+    def read(cls, line: bytes, key: str | None) -> Self:
+        """Return what `line` says, after its form and, with `key`, its signature were checked.
+
+        `key` None skips the signature: only for learning which key to use. Raises FormatError or SignatureError.
+        """
+        payload, signature = split(line)
+        if not payload.startswith(b'{"type":'):
+            raise FormatError("the first member of a signed line is 'type'", field="type")
+        if key is not None and not signature_fits(key, signature, payload):
+            raise SignatureError(f"the signature does not fit the key {key}")
+        try:
+            return cls.model_validate(parse_json(payload))
+        except ValidationError as error:
+            raise FormatError(explain(error), field=location(error)) from error
+
+
+def split(line: bytes) -> tuple[bytes, bytes]:
+    """Return payload and signature of one signed line; raise FormatError if it has another form."""
+    if len(line) > MAX_LINE:
+        raise FormatError(f"a signed line is at most {MAX_LINE} bytes long")
+    if not line.endswith(b"\n") or line.count(b"\n") != 1 or line.count(b"\t") != 1:
+        raise FormatError("a signed line is JSON, one TAB, a signature and one LF")
+    payload, encoded = line[:-1].split(b"\t")
+    try:
+        signature = base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
+        raise FormatError("the signature is not base64") from error
+    if len(signature) != 64 or base64.b64encode(signature) != encoded:
+        raise FormatError("an Ed25519 signature is 64 bytes in standard base64")
+    return payload, signature
+
+
+def split_lines(data: bytes) -> list[bytes]:
+    """Return the complete lines in `data`, LF included; bytes after the last LF are not among them."""
+    return [line + b"\n" for line in data.split(b"\n")[:-1]]
+
+
+def type_of(line: bytes) -> str:
+    """Return the `type` member of a line without trusting it."""
+    value = parse_json(split(line)[0]).get("type")
+    if not isinstance(value, str):
+        raise FormatError("'type' is missing", field="type")
+    return value
+
+
+Version1 = Literal[1]

@@ -1,0 +1,142 @@
+"""What the recorder tells about itself, and the courier about its work (docs/architecture.md)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .ids import BoxId, RecordingId
+
+State = Literal["self-test", "idle", "arming", "recording", "paused", "ending", "fault"]
+Light = Literal["off", "on", "slow"]
+FaultCode = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,40}$")]
+STALE_NS = 2_000_000_000
+"""Age in nanoseconds at which a recorder's word is no longer repeated (DESIGN, the courier)."""
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Literal[1] = 1
+
+
+class Lights(BaseModel):
+    """The three lights as commanded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    red: Light = "off"
+    """REC: the microphone may be live."""
+    green: Light = "off"
+    """SAFE: ready when idle; everything read back while recording; slow when paused or about to end."""
+    amber: Light = "off"
+    """CHECK: something needs attention."""
+
+
+class RecorderStatus(_Message):
+    """The recorder's state, twice a second and on each change."""
+
+    box: BoxId
+    boot_id: str
+    """The kernel's boot id, within which monotonic_ns counts."""
+    monotonic_ns: int
+    """CLOCK_MONOTONIC when this was written, in nanoseconds."""
+    state: State
+    ready: bool
+    """Whether a press would start a recording."""
+    recording: RecordingId | None
+    since_ns: int
+    """CLOCK_MONOTONIC when the state began, in nanoseconds."""
+    frames: int = 0
+    """Frames captured in this recording."""
+    acked_frame: int = 0
+    """Frames acknowledged (docs/format.md section 2.6)."""
+    acked_line: int = 0
+    """Ledger lines acknowledged."""
+    lost_frames: int = 0
+    """Frames written as silence in this recording."""
+    rate: int = 48000
+    """Frames in a second."""
+    lights: Lights = Lights()
+    lamp: Literal["verified", "unverified"] = "unverified"
+    """Whether 'lit' means seen to be lit."""
+    panel: Literal["gpio", "simulated"] = "gpio"
+    faults: list[FaultCode] = []
+    """Amber codes that hold now."""
+    free_bytes: int | None = None
+    """Free space of the spool in bytes, or None before the first look."""
+
+
+class SilentStatus(_Message):
+    """What the courier says when the recorder's word is missing or stale."""
+
+    box: BoxId
+    state: Literal["silent"] = "silent"
+    last_monotonic_ns: int | None
+    """The recorder's last word, or None if there was none."""
+
+
+class UploadProgress(BaseModel):
+    """How far one recording got."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lines: int = 0
+    """Ledger lines that the archive has."""
+    frames: int = 0
+    """Frames in the segments that the archive has."""
+    state: Literal["receiving", "closed", "sealed", "refused"] = "receiving"
+
+
+class CourierProgress(_Message):
+    """The courier's own account, for the box's people and the simulator's page."""
+
+    monotonic_ns: int
+    broker: Literal["up", "down"]
+    archive: Literal["up", "down", "refusing"]
+    recordings: dict[RecordingId, UploadProgress] = {}
+
+
+class UploadState(_Message):
+    """The archive's answer about one recording (docs/format.md section 3)."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    recording: RecordingId
+    state: Literal["receiving", "closed", "sealed", "refused"]
+    next_line: Annotated[int, Field(ge=0)]
+    frames: Annotated[int, Field(ge=0)]
+    tail_missing: list[int] = []
+
+
+class Online(_Message):
+    """Whether the courier is connected; `false` is the Will."""
+
+    online: bool
+    session: int
+    """A number that grows with each connection, so that an old Will can be told from a new state."""
+
+
+class FaultMessage(_Message):
+    """One amber code that holds."""
+
+    code: FaultCode
+    since_ns: int
+
+
+class About(_Message):
+    """What the box is."""
+
+    box: BoxId
+    software: str
+    panel: Literal["gpio", "simulated"]
+    lamp: Literal["verified", "unverified"]
+
+
+class Event(_Message):
+    """Something that happened once, for people who watch; the ledger is the record."""
+
+    kind: Annotated[str, Field(pattern=r"^[a-z-]{2,40}$")]
+    recording: RecordingId | None = None
+    monotonic_ns: int

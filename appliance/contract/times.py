@@ -1,0 +1,39 @@
+"""Wall-clock times and the clock's trust (docs/format.md section 1.4)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+WALL_PATTERN = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
+WallTime = Annotated[str, StringConstraints(pattern=WALL_PATTERN)]
+
+
+def wall(moment: datetime) -> str:
+    """Return an aware moment in the format's form, UTC, milliseconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def now() -> str:
+    """Return the present wall-clock time in the format's form."""
+    return wall(datetime.now(UTC))
+
+
+def parse_wall(text: str) -> datetime:
+    """Return the moment that `text` names."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+class Clock(BaseModel):
+    """How far the box's wall clock can be trusted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    synchronised: bool
+    """Whether the kernel reports a disciplined clock (adjtimex status without STA_UNSYNC)."""
+    source: str
+    """What disciplines it, for example `ntp`, `rtc` or `none`."""
+    offset_ns: int | None
+    """Last known offset in nanoseconds, or None."""
