@@ -1,0 +1,83 @@
+"""Who may import whom (docs/architecture.md): what hears never meets what talks, but in the spool."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ALLOWED = {
+    "appliance/contract": {"appliance.contract"},
+    "appliance/recorder": {"appliance.contract", "appliance.recorder"},
+    "appliance/courier": {"appliance.contract", "appliance.courier"},
+    "appliance/verify": {"appliance.contract", "appliance.verify"},
+    "appliance/simulator": {"appliance.contract", "appliance.recorder", "appliance.simulator"},
+    "archive": {"appliance.contract", "archive"},
+}
+NETWORK = {"socketserver", "ssl", "http", "urllib", "requests", "paho", "aiohttp", "ftplib", "smtplib"}
+SOUND = {"pyaudio", "alsaaudio", "sounddevice"}
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, relative imports resolved, at whatever depth."""
+    package = list(path.relative_to(ROOT).parent.parts)
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            found.add(".".join([*base, *([node.module] if node.module else [])]))
+    return found
+
+
+def modules(folder: str) -> list[Path]:
+    found = sorted((ROOT / folder).rglob("*.py"))
+    assert found, f"{folder} has no modules"
+    return found
+
+
+def inside(name: str, packages: set[str]) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+@pytest.mark.parametrize("folder", ALLOWED)
+def test_each_part_imports_only_what_its_place_allows(folder: str) -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(folder)
+        for name in imports(path)
+        if inside(name, {"appliance", "archive"}) and not inside(name, ALLOWED[folder])
+    }
+    assert not wrong
+
+
+def test_promise_4_the_recorder_imports_nothing_that_talks() -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in [*modules("appliance/recorder"), *modules("appliance/contract")]
+        for name in imports(path)
+        if inside(name, NETWORK)
+    }
+    assert not wrong
+
+
+def test_promise_4_the_courier_imports_nothing_that_hears() -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in [*modules("appliance/courier"), *modules("appliance/contract")]
+        for name in imports(path)
+        if inside(name, SOUND)
+    }
+    assert not wrong
+
+
+def test_the_simulator_is_reached_only_by_a_setting_or_a_command() -> None:
+    wrong = {
+        str(path.relative_to(ROOT))
+        for path in modules("appliance")
+        if "simulator" not in path.parts and any(inside(name, {"appliance.simulator"}) for name in imports(path))
+    }
+    assert not wrong
