@@ -1,0 +1,1 @@
+"""What a person can ask of the recorder on the command line."""

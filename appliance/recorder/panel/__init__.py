@@ -1,0 +1,1 @@
+"""The front panel: real pins or the simulator's."""

@@ -1,0 +1,54 @@
+"""What a front panel is: one button, three lights, and sense lines where they are wired.
+
+A panel calls `on_event` from a thread of its own; `on_event` only enqueues, so a panel never waits for anyone. All else
+is called by the supervisor's main loop and returns at once. Slow lights are the supervisor's doing: a panel that has
+real lines gets `on` and `off` in turn (lights.py), a panel that draws is told `slow`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from appliance.contract.status import Light
+
+PanelEventKind = Literal[
+    "button-down", "button-up", "lamp-seen", "lamp-unseen", "rail-on", "rail-off", "panel-lost",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PanelEvent:
+    """Something happened at the panel."""
+
+    kind: PanelEventKind
+    at_ns: int
+    """CLOCK_MONOTONIC when it happened, in nanoseconds."""
+
+
+class Panel(Protocol):
+    """Button and lights, real or simulated."""
+
+    @property
+    def kind(self) -> Literal["gpio", "simulated"]:
+        """What every header and status says about this panel."""
+
+    @property
+    def lamp_sensed(self) -> bool:
+        """Whether a sensor in the lamp is wired, so that `lit` means seen to be lit."""
+
+    def start(self, on_event: Callable[[PanelEvent], None]) -> None:
+        """Begin to report; all lights are dark. Present states of sense lines are reported first."""
+
+    def set_red(self, lit: bool) -> int:
+        """Switch the red lamp; return CLOCK_MONOTONIC when it was commanded, in nanoseconds."""
+
+    def set_green(self, mode: Light) -> None:
+        """Set the green light."""
+
+    def set_amber(self, mode: Light, blinks: int = 0) -> None:
+        """Set the amber light; `slow` with a code's count of blinks."""
+
+    def close(self) -> None:
+        """Put the lamp out and let go of the lines."""

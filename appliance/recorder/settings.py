@@ -1,0 +1,254 @@
+"""The recorder's settings: one TOML file, every setting with its unit and default (recorder.example.toml)."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from appliance.contract.errors import SettingsError
+from appliance.contract.header import AgeRecipient, Text
+from appliance.contract.ids import BoxId
+from appliance.contract.keys import PublicKey
+from appliance.contract.problems import explain, location
+
+CREDENTIAL = "box.key"
+"""Name under which systemd's LoadCredential= hands over the signing key."""
+SEGMENT_BYTES = 2 * 48000 + 4096 + 400
+"""Room that a second of 48 kHz audio takes in the spool, ledger line included (docs/format.md section 2.3)."""
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError("must be an absolute path, because the recorder works in '/'")
+    return path
+
+
+AbsolutePath = Annotated[Path, Field(strict=False), AfterValidator(_absolute)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+Pin = Annotated[int, Field(ge=0, le=27)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Box(_Section):
+    """Who this box is."""
+
+    id: BoxId
+    """The box's identifier, from enrolment. No default."""
+    signing_key: AbsolutePath = Path("/etc/plainsight/box.key")
+    """Private key (PKCS#8 PEM) that signs headers and ledgers; systemd's credential `box.key` goes first."""
+
+    def signing_key_path(self) -> Path:
+        """Return where the signing key is: the systemd credential if there is one, else the setting."""
+        folder = os.environ.get("CREDENTIALS_DIRECTORY")
+        if folder and (Path(folder) / CREDENTIAL).exists():
+            return Path(folder) / CREDENTIAL
+        return self.signing_key
+
+
+class Keys(_Section):
+    """Public keys, from enrolment."""
+
+    archive_recipient: AgeRecipient
+    """The archive's age recipient: recordings' secrets are sealed to it. No default."""
+    escrow_recipient: AgeRecipient
+    """The district's escrow age recipient. No default."""
+    archive_key: PublicKey
+    """The archive's signing key: the only one whose receipts are believed. No default."""
+
+
+class Spool(_Section):
+    """Where recordings wait for the archive."""
+
+    path: AbsolutePath = Path("/var/lib/plainsight/spool")
+    """The spool; only the recorder writes here."""
+    inbox: AbsolutePath = Path("/var/lib/plainsight/inbox")
+    """Where the courier lays receipts."""
+    run: AbsolutePath = Path("/run/plainsight")
+    """Memory-backed folder for status.json: a hung disk must not hang the lights."""
+
+
+class MicrophoneSettings(_Section):
+    """The one microphone."""
+
+    device: Text
+    """PortAudio device name, as commissioning found it. No default."""
+    card: Text = ""
+    """ALSA card identifier (the word in brackets in /proc/asound/cards); empty: presence cannot be told when idle."""
+    identity: Text = ""
+    """USB identity `vendor:product` in hexadecimal, for example `0d8c:0014`; empty: not compared."""
+    asound: AbsolutePath = Path("/proc/asound")
+    """Where ALSA lists its cards; tests point it elsewhere."""
+    rate: Annotated[int, Field(ge=8000, le=192000)] = 48000
+    """Frames in a second."""
+
+
+class PanelSettings(_Section):
+    """Button and lights; pins are BCM numbers (docs/wiring)."""
+
+    kind: Literal["gpio", "simulated"] = "gpio"
+    """Real pins, or the simulator's (refused where a GPIO chip exists)."""
+    client: str = "appliance.simulator.panel:SimulatedPanel"
+    """`module:Class` of the simulated panel; used only with kind `simulated`."""
+    socket: AbsolutePath | None = None
+    """The simulator's `panel.sock`; needed with kind `simulated`."""
+    red: Pin = 23
+    """REC_EN, out: the red lamp, whose current enables the microphone's supply."""
+    button: Pin = 24
+    """BUTTON, in, high while pressed."""
+    lamp_seen: Pin | None = None
+    """LAMP_SEEN, in: the sensor in the lamp, pin 25. Default: not wired, and every status says `unverified`."""
+    mic_rail: Pin | None = None
+    """MIC_RAIL, in: the microphone's supply, pin 27 in the wiring. Default: not wired."""
+    green: Pin = 22
+    """Green light, out."""
+    amber: Pin = 17
+    """Amber light, out."""
+
+    @property
+    def sensed(self) -> bool:
+        """Whether a sensor in the lamp is wired (or, simulated, pretended)."""
+        return self.lamp_seen is not None
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        pins = [self.red, self.button, self.green, self.amber]
+        pins += [pin for pin in (self.lamp_seen, self.mic_rail) if pin is not None]
+        if len(set(pins)) != len(pins):
+            raise ValueError("two lines are given the same pin")
+        if self.kind == "simulated" and self.socket is None:
+            raise ValueError("kind 'simulated' needs 'socket', the path of the simulator's panel.sock")
+        if not all(part for part in self.client.partition(":")):
+            raise ValueError("'client' is written module:Class")
+        return self
+
+
+class Times(_Section):
+    """How long things take or may take; all in seconds."""
+
+    debounce_s: Annotated[float, Field(ge=0, le=0.2)] = 0.02
+    """A button's contacts bounce this long."""
+    short_press_s: Seconds = 1.0
+    """Released before this, a press pauses or resumes."""
+    hold_s: Seconds = 1.5
+    """Held this long, the recording ends at that moment."""
+    close_s: Seconds = 0.15
+    """Capture may take this long to close before it is killed."""
+    heartbeat_s: Seconds = 0.1
+    """How often the supervisor says that it sees the lamp lit."""
+    heartbeat_stale_s: Seconds = 0.5
+    """A heartbeat older than this makes capture close the microphone by itself."""
+    lamp_s: Seconds = 0.2
+    """Commanded and seen may differ this long."""
+    stall_s: Seconds = 2.0
+    """Without a block for this long, or without a first one after opening, the stream is stalled."""
+    warm_s: Seconds = 10.0
+    """A capture or writer process may take this long to get ready."""
+    retry_s: Seconds = 1.0
+    """Pause between attempts to open a microphone that was lost."""
+    ack_s: Seconds = 5.0
+    """Green goes out when the last acknowledgement is older than this."""
+    unsafe_s: Seconds = 25.0
+    """Without an acknowledgement this long while frames arrive, the recording ends visibly (the ring holds 30 s)."""
+    drain_s: Seconds = 30.0
+    """The writer may take this long to finish a recording that has ended."""
+    status_s: Seconds = 0.5
+    """How often status.json is written without a change."""
+    check_s: Seconds = 5.0
+    """How often the idle checks run."""
+    shutdown_s: Seconds = 5.0
+    """An orderly shutdown may take this long."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.short_press_s > self.hold_s:
+            raise ValueError("short_press_s must not exceed hold_s")
+        if self.heartbeat_s * 2 > self.heartbeat_stale_s:
+            raise ValueError("heartbeat_s must be at most half of heartbeat_stale_s")
+        if self.ack_s > self.unsafe_s:
+            raise ValueError("ack_s must not exceed unsafe_s")
+        return self
+
+
+class Limits(_Section):
+    """When a recording ends by itself, and how much room it needs."""
+
+    cap_s: Seconds = 4 * 3600.0
+    """Longest recording in seconds."""
+    quiet_s: Seconds = 20 * 60.0
+    """Longest quiet of a live microphone in seconds."""
+    paused_s: Seconds = 30 * 60.0
+    """Longest pause in seconds."""
+    warn_s: Seconds = 60.0
+    """How long before that the green light warns, in seconds."""
+    min_free_bytes: Annotated[int, Field(ge=0)] = 64 << 20
+    """A recording is refused, or ends, when the spool has less free space, in bytes."""
+
+    @property
+    def longest_bytes(self) -> int:
+        """Room for the longest recording, in bytes; with less, amber says so beforehand."""
+        return self.min_free_bytes + int(self.cap_s) * SEGMENT_BYTES
+
+    @property
+    def warn_bytes(self) -> int:
+        """Free space at which about `warn_s` seconds of recording are left, in bytes."""
+        return self.min_free_bytes + int(self.warn_s) * SEGMENT_BYTES
+
+
+class Log(_Section):
+    """Where messages go."""
+
+    to: Literal["stderr", "journal"] = "stderr"
+    """The standard error, or systemd's journal with fields."""
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least serious messages that are kept."""
+
+
+class RecorderSettings(_Section):
+    """The whole file."""
+
+    box: Box
+    keys: Keys
+    spool: Spool = Spool()
+    microphone: MicrophoneSettings
+    panel: PanelSettings = PanelSettings()
+    times: Times = Times()
+    limits: Limits = Limits()
+    log: Log = Log()
+
+
+def load(path: Path) -> RecorderSettings:
+    """Read a settings file; raise SettingsError that names file, setting and, for a misspelt one, its likely name."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"cannot read the settings {path}: {error.strerror}; name the file with --config"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error
+    try:
+        return RecorderSettings.model_validate(values)
+    except ValidationError as error:
+        known = list(_names(RecorderSettings, ""))
+        raise SettingsError(f"{path}: {explain(error, known)}", field=location(error)) from error
+
+
+def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        kinds = (
+            typing.get_args(field.annotation) if isinstance(field.annotation, types.UnionType) else [field.annotation]
+        )
+        for kind in kinds:
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _names(kind, f"{prefix}{name}.")
