@@ -1,0 +1,123 @@
+"""The amber codes: how often the light blinks, what is wrong, what to do. Docs, doctor, status and journal use this table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Press = Literal["records", "tests", "refused"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One amber code."""
+
+    code: str
+    """Stable name, in status, ledger and topics."""
+    blinks: int
+    """Slow blinks of the amber light between two pauses; the smallest number of several is shown."""
+    press: Press
+    """What a press on the button does meanwhile: it records, it tries once more, or it is refused as impossible."""
+    cause: str
+    """What is wrong, for a person."""
+    remedy: str
+    """What to do next."""
+
+
+TABLE: tuple[Fault, ...] = (
+    Fault(
+        "microphone-missing", 1, "refused", "The microphone is not there.",
+        "Plug the microphone in again; then wait for green.",
+    ),
+    Fault(
+        "microphone-wrong", 1, "records", "Another microphone than at commissioning is plugged in.",
+        "Plug in the right microphone, or set microphone.identity.",
+    ),
+    Fault(
+        "microphone-failed", 2, "records", "The microphone could not be opened, or its recording process ended.",
+        "Unplug the microphone and plug it in again; the recorder tries again by itself.",
+    ),
+    Fault(
+        "microphone-stalled", 2, "records", "The microphone stopped giving sound.",
+        "Unplug the microphone and plug it in again; the recorder tries again by itself.",
+    ),
+    Fault(
+        "capture-stuck", 2, "refused", "The microphone could not be closed.",
+        "Unplug the microphone and switch the box off and on.",
+    ),
+    Fault(
+        "spool-full", 3, "refused", "The box has no room for a recording.",
+        "Connect the box to the network and let it upload.",
+    ),
+    Fault(
+        "spool-low", 3, "records", "The box has no room for the longest recording.",
+        "Connect the box to the network and let it upload.",
+    ),
+    Fault(
+        "spool-failed", 4, "refused", "The box cannot write to its card or disk.",
+        "Read the journal; replace the card if it reports input/output errors.",
+    ),
+    Fault(
+        "spool-slow", 4, "records", "The card or disk takes too long to write.",
+        "Replace the card before the next meeting.",
+    ),
+    Fault(
+        "writer-died", 4, "refused", "The process that saves recordings ended or does not answer.",
+        "Wait for it to start again; if amber stays, read the journal.",
+    ),
+    Fault(
+        "lamp-dark", 5, "tests", "The red lamp was switched on and not seen to be lit.",
+        "Replace the lamp or its sensor; a press tries it again.",
+    ),
+    Fault(
+        "lamp-stuck", 5, "refused", "The red lamp is lit although it was switched off.",
+        "Cover the box from direct sun, or have the lamp and its sensor repaired.",
+    ),
+    Fault(
+        "rail-live", 5, "refused", "The microphone has power although the lamp is dark.",
+        "Have the wiring repaired (docs/wiring).",
+    ),
+    Fault(
+        "keys", 6, "refused", "The signing key is missing or unreadable.",
+        "Restore the key file, or enrol the box again.",
+    ),
+    Fault(
+        "clock", 7, "records", "The clock is not synchronised; times in the recording may be wrong.",
+        "Connect the box to the network, or set its clock.",
+    ),
+    Fault(
+        "recording-ended", 8, "records", "The last recording was ended by a fault.",
+        "Read the journal or the recording's ledger; the next press starts a new recording.",
+    ),
+    Fault(
+        "panel-lost", 9, "refused", "The front panel does not answer.",
+        "Check its cable, then switch the box off and on.",
+    ),
+    Fault(
+        "software", 9, "records", "The recorder met something that it does not know.",
+        "Read the journal and report it.",
+    ),
+)  # fmt: skip
+_BY_CODE = {fault.code: fault for fault in TABLE}
+
+
+def find(code: str) -> Fault:
+    """Return the table's line for a code; one that is not in it counts as `software`."""
+    return _BY_CODE.get(code, _BY_CODE["software"])
+
+
+def known(code: str) -> bool:
+    """Tell whether the table has the code."""
+    return code in _BY_CODE
+
+
+def blinks(codes: Iterable[str]) -> int:
+    """Return how often amber blinks for these codes: 0 for none, else the smallest."""
+    return min((find(code).blinks for code in codes), default=0)
+
+
+def press(codes: Iterable[str]) -> Press:
+    """Return what a press does while these codes hold."""
+    effects = {find(code).press for code in codes}
+    return "refused" if "refused" in effects else "tests" if "tests" in effects else "records"
