@@ -1,0 +1,1 @@
+"""One district on one machine: certificates, broker, archive, box, panel."""
