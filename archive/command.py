@@ -1,0 +1,74 @@
+"""The `plainsight-archive` command: Django's management command under its own name."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from appliance.contract.errors import PlainSightError
+
+OWN = {
+    "make-keys": "make the archive's opening, signing and session keys, and the escrow key",
+    "migrate": "make or update the database",
+    "enrol": "make a box known, and print what its settings need",
+    "add-user": "make an account for the pages",
+    "web": "serve the boxes' interface and the pages",
+    "sealer": "seal what boxes have closed, and sign receipts",
+    "listen": "follow what boxes say about themselves (MQTT)",
+    "list": "list the recordings",
+    "seal": "seal one recording by hand",
+    "verify": "check a sealed recording again",
+    "export": "write out a sealed package, and its key if asked",
+    "keyring": "print the key ring that a checker needs",
+    "check-custody": "check the custody log's chain",
+}
+
+
+def usage() -> str:
+    """Return the help text."""
+    width = max(map(len, OWN))
+    return "\n".join(
+        [
+            "usage: plainsight-archive SUBCOMMAND [ARGUMENTS]",
+            "",
+            *(f"  {name:<{width}}  {purpose}" for name, purpose in OWN.items()),
+            "",
+            "Django's own subcommands work as well ('plainsight-archive help' lists them).",
+            "$ARCHIVE_HOME names the archive's folder. Each subcommand has --help.",
+            "example: ARCHIVE_HOME=/srv/archive plainsight-archive list --json",
+        ]
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one subcommand and return its exit status: 2 for anything wrong with arguments or settings."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments in (["--help"], ["-h"]):
+        print(usage(), file=sys.stdout if arguments else sys.stderr)
+        return 0 if arguments else 2
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "archive.settings")
+    name = arguments[0]
+    if name in OWN:
+        # a module's name cannot hold a hyphen
+        arguments = [name.replace("-", "_"), *arguments[1:]]
+    try:
+        from django.core.management import execute_from_command_line  # noqa: PLC0415 - only when it is installed
+
+        execute_from_command_line(["plainsight-archive", *arguments])
+    except ModuleNotFoundError as error:
+        print(
+            f"plainsight-archive: the package {error.name!r} is not installed; install plainsight[archive]",
+            file=sys.stderr,
+        )
+        return 2
+    except PlainSightError as error:
+        where = f" [{error.field}]" if error.field else ""
+        print(f"plainsight-archive {name}:{where} {error.message}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""The archive's configuration: one TOML file, every value with its unit and default (archive.example.toml)."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from appliance.contract.errors import SettingsError
+from appliance.contract.problems import explain, location
+
+DEFAULT_HOME = "/var/lib/plainsight-archive"
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Site(_Section):
+    """The archive as its users and boxes reach it."""
+
+    url: str = Field(default="https://localhost:8443", pattern=r"^https?://[^/\s]+$")
+    """Where boxes and browsers find the archive, without a path. With `http://` cookies are not marked Secure: only for
+    this machine."""
+    hosts: list[str] = ["localhost", "127.0.0.1", "[::1]"]
+    """Host names that are answered; all others are refused."""
+    time_zone: str = "America/Chicago"
+    """Time zone in which pages show times (IANA name)."""
+
+
+class Web(_Section):
+    """The web server (`plainsight-archive web`)."""
+
+    address: str = "127.0.0.1:8443"
+    """Where it listens, HOST:PORT."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    """Worker processes."""
+    threads: Annotated[int, Field(ge=1, le=64)] = 4
+    """Threads in each worker: requests that are served at the same time."""
+    certificate: Path | None = None
+    """TLS certificate chain (PEM); without it, a proxy in front does TLS."""
+    key: Path | None = None
+    """Its private key (PEM)."""
+
+
+class Database(_Section):
+    """The database."""
+
+    engine: Literal["sqlite", "postgresql"] = "sqlite"
+    """`sqlite` keeps one file in the archive's home; `postgresql` is for several hosts."""
+    name: str = "plainsight"
+    """PostgreSQL: name of the database."""
+    user: str = ""
+    """PostgreSQL: user; empty means the operating system's."""
+    password_file: Path | None = None
+    """PostgreSQL: a file that holds the password."""
+    host: str = ""
+    """PostgreSQL: host; empty means the local socket."""
+    port: Port = 5432
+    """PostgreSQL: port."""
+    busy_s: Annotated[int, Field(ge=1, le=120)] = 20
+    """SQLite: how long to wait for another writer, in seconds."""
+
+
+class Mqtt(_Section):
+    """The broker that boxes report to."""
+
+    host: str = "localhost"
+    """Host name, as in the broker's certificate."""
+    port: Port = 8883
+    """Port."""
+    ca: Path | None = None
+    """Certificate authority of the broker (PEM); without it no TLS, which is only for this machine."""
+    certificate: Path | None = None
+    """The archive's client certificate (PEM)."""
+    key: Path | None = None
+    """Its private key (PEM)."""
+    client_id: str = "plainsight-archive"
+    """MQTT client identifier."""
+
+
+class Configuration(_Section):
+    """The whole file."""
+
+    site: Site = Site()
+    web: Web = Web()
+    database: Database = Database()
+    mqtt: Mqtt = Mqtt()
+    escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")
+    """The district's escrow age recipient; `make-keys` writes it into `keys/escrow.txt`, which this overrides."""
+
+
+def home() -> Path:
+    """Return the archive's folder: $ARCHIVE_HOME, or the default."""
+    return Path(os.environ.get("ARCHIVE_HOME") or DEFAULT_HOME).absolute()
+
+
+@cache
+def configuration() -> Configuration:
+    """Return the configuration in $ARCHIVE_CONFIG, else in archive.toml in the archive's folder, else the defaults."""
+    named = os.environ.get("ARCHIVE_CONFIG")
+    path = Path(named) if named else home() / "archive.toml"
+    if not named and not path.exists():
+        return Configuration()
+    return load(path)
+
+
+def load(path: Path) -> Configuration:
+    """Read a file; raise SettingsError that names file, setting and, for a misspelt one, its likely name."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}; set ARCHIVE_CONFIG to the right file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error
+    try:
+        return Configuration.model_validate(values)
+    except ValidationError as error:
+        known = list(_names(Configuration, ""))
+        raise SettingsError(f"{path}: {explain(error, known)}", field=location(error)) from error
+
+
+def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _names(field.annotation, f"{prefix}{name}.")

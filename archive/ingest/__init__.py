@@ -1,0 +1,1 @@
+"""Taking recordings in: the boxes' HTTP interface (docs/format.md section 3)."""

@@ -1,0 +1,1 @@
+"""Running the archive: the web server, and what all commands share."""

@@ -1,0 +1,13 @@
+"""The store of this process."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from .base import Store
+from .local import LocalStore
+
+
+def store() -> Store:
+    """Return the store that the configuration names."""
+    return LocalStore(settings.ARCHIVE_HOME / "store")
