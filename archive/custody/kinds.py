@@ -30,6 +30,8 @@ class Kind(StrEnum):
     """A user was given the sealed package."""
     DOWNLOAD_FLAC = "download-flac"
     """A user was given the plain audio."""
+    DOWNLOAD_RECEIPT = "download-receipt"
+    """A user was given the receipt."""
     EXPORT = "export"
     """Somebody on the archive's host wrote out a package."""
     EXPORT_KEY = "export-key"

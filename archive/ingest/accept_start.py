@@ -1,0 +1,96 @@
+"""Taking in what comes before the audio: a header, and the recording's sealed key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from appliance.contract.errors import ConflictError, DigestError, FormatError, NotEnrolledError, SignatureError
+from appliance.contract.header import Header
+from appliance.contract.signed import digest
+from appliance.contract.times import now, parse_wall
+from archive.custody.kinds import Kind
+from archive.custody.log import record
+from archive.rooms.models import Box
+from archive.sealing.judge import judge_key
+from archive.store.base import key_name
+from archive.store.current import store
+
+from . import arrivals
+from .find import check_box_is_believed, find
+from .models import Recording
+
+
+def accept_header(recording: str, line: bytes) -> bool:
+    """Take a recording's header in; return False if the same bytes were there already."""
+    header = _believed(line)
+    if header.recording != recording:
+        raise FormatError(f"the header is of recording {header.recording}", field="recording")
+    created = _moment(header.created_at)
+    arrived = now()
+    with transaction.atomic():
+        row, new = Recording.objects.get_or_create(
+            pk=recording,
+            defaults={
+                "box_id": header.box,
+                "header": line,
+                "created_at": created,
+                "arrived_at": parse_wall(arrived),
+                "continues": header.continues or "",
+                "rate": header.audio.rate,
+                "panel": header.panel,
+                "lamp": header.lamp,
+            },
+        )
+        if not new:
+            if bytes(row.header) != line:
+                raise ConflictError("the archive has another header of this recording")
+            return False
+        arrivals.append(row, "header", digest(line), at=arrived)
+        record(Kind.INGEST, actor=f"box:{header.box}", recording=recording)
+    return True
+
+
+def _believed(line: bytes) -> Header:
+    claimed = Header.read(line, None)
+    box = Box.objects.filter(pk=claimed.box, retired_at=None).first()
+    if box is None:
+        raise NotEnrolledError(f"the archive does not know {claimed.box}; enrol it with 'plainsight-archive enrol'")
+    if claimed.box_key not in box.public_keys:
+        raise SignatureError(f"{claimed.box} is enrolled with another key; enrol this one too", field="box_key")
+    return Header.read(line, claimed.box_key)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return parse_wall(text)
+    except ValueError as error:
+        raise FormatError(f"{text} is no moment", field="created_at") from error
+
+
+def accept_key(recording: str, key_age: bytes) -> bool:
+    """Take a recording's sealed key in; return False if it was there already. It is never taken twice.
+
+    So a key that was destroyed does not come back with a box that sends it again.
+    """
+    row = find(recording)
+    header = row.signed_header
+    if digest(key_age) != header.key_sha256:
+        raise DigestError("key.age does not have the digest in the header", field="key_sha256")
+    if row.key_arrived:
+        return False
+    check_box_is_believed(row)
+    store().put_once(key_name(recording), key_age)
+    verdict = judge_key(header)
+    arrived = now()
+    with transaction.atomic():
+        row = find(recording, lock=True)
+        if row.key_arrived:
+            return False
+        row.key_arrived, row.key_verdict = True, verdict
+        row.save(update_fields=["key_arrived", "key_verdict"])
+        arrivals.append(row, "key", header.key_sha256, at=arrived)
+        if verdict != "ok":
+            record(Kind.PROBLEM, actor="archive", recording=recording, what="key", code=verdict or "keeper-failed")
+    return True

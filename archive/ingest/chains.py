@@ -1,0 +1,70 @@
+"""Ledger checkers that stand where each recording's ledger ends, kept between requests.
+
+Each process feeds every line once, instead of the whole ledger for each request. A checker is taken out while it is
+used, so that no two threads share one, and put back only when what it was fed is committed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from appliance.contract.signed import split_lines
+
+from .models import LedgerBatch, Recording
+
+if TYPE_CHECKING:
+    from appliance.contract.chain import LedgerChecker
+
+REMEMBERED = 64
+"""Most recordings whose checker a process keeps."""
+
+
+class Chains:
+    """The checkers of one process."""
+
+    def __init__(self, size: int = REMEMBERED) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._idle: OrderedDict[str, tuple[int, LedgerChecker]] = OrderedDict()
+
+    def take(self, recording: Recording) -> LedgerChecker:
+        """Return a checker that was fed exactly the lines that the database has of this recording."""
+        with self._lock:
+            position, checker = self._idle.pop(recording.id, (0, None))
+        if checker is None or position > recording.next_line:
+            position, checker = 0, new_checker(recording)
+        for line in lines_from(recording, position):
+            checker.feed(line)
+        return checker
+
+    def put_back(self, recording: Recording, checker: LedgerChecker) -> None:
+        """Keep a checker that was fed what is now committed as `recording.next_line` lines."""
+        with self._lock:
+            self._idle[recording.id] = (recording.next_line, checker)
+            self._idle.move_to_end(recording.id)
+            while len(self._idle) > self._size:
+                self._idle.popitem(last=False)
+
+
+def new_checker(recording: Recording) -> LedgerChecker:
+    """Return a checker for a ledger without any line yet."""
+    from appliance.contract.chain import LedgerChecker
+
+    return LedgerChecker(recording.signed_header, bytes(recording.header))
+
+
+def lines_from(recording: Recording, first: int) -> list[bytes]:
+    """Return the stored ledger lines from number `first` on."""
+    if first >= recording.next_line:
+        return []
+    batches = LedgerBatch.objects.filter(recording=recording).order_by("first_line")
+    start = batches.filter(first_line__lte=first).values_list("first_line", flat=True).last()
+    if start is None:
+        return []
+    data = b"".join(bytes(row) for row in batches.filter(first_line__gte=start).values_list("data", flat=True))
+    return split_lines(data)[first - start :]
+
+
+chains = Chains()

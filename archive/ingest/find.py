@@ -1,0 +1,39 @@
+"""Finding a recording, and telling a box about it."""
+
+from __future__ import annotations
+
+from appliance.contract.errors import NotEnrolledError, UnknownRecordingError
+from appliance.contract.status import UploadState
+
+from .models import Recording, Segment, State
+
+
+def find(recording: str, *, lock: bool = False) -> Recording:
+    """Return the recording; raise UnknownRecordingError. `lock` keeps others away until the transaction ends."""
+    rows = Recording.objects.select_for_update(of=("self",)) if lock else Recording.objects
+    row = rows.select_related("box").filter(pk=recording).first()
+    if row is None:
+        raise UnknownRecordingError(f"the archive has no recording {recording[:32]!r}; send its header first")
+    return row
+
+
+def check_box_is_believed(recording: Recording) -> None:
+    """Raise NotEnrolledError if the recording's box was retired, or the key that signed it was taken away."""
+    box = recording.box
+    if box.retired_at is not None or recording.signed_header.box_key not in box.public_keys:
+        raise NotEnrolledError(f"{box.id} was retired; nothing new is taken from it until it is enrolled again")
+
+
+def upload_state(recording: Recording) -> UploadState:
+    """Return what a box may know: how far its recording got."""
+    missing = Segment.objects.filter(recording=recording, tail=True, arrived_at=None).order_by("number")
+    refused = recording.state == State.RECEIVING and recording.box.retired_at is not None
+    return UploadState.model_validate(
+        {
+            "recording": recording.id,
+            "state": State.REFUSED.value if refused else recording.state,
+            "next_line": recording.next_line,
+            "frames": recording.frames,
+            "tail_missing": list(missing.values_list("number", flat=True)),
+        }
+    )

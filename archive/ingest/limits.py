@@ -1,0 +1,31 @@
+"""How large each kind of body may be, in bytes; decided before a byte of it is read."""
+
+from __future__ import annotations
+
+from appliance.contract.header import Header
+from appliance.contract.segment import padded_size
+from appliance.contract.signed import MAX_LINE
+
+HEADER = 64 << 10
+KEY = 64 << 10
+BATCH_SEGMENTS = 10
+"""Most segments in one request (docs/format.md section 3)."""
+BATCH_LINES = 2 * MAX_LINE
+"""Room for the ledger lines of one request."""
+SEGMENTS = 65000
+"""Most segments of one recording, tail included: a package holds 65535 members."""
+_AGE_HEADER = 2048
+"""An age header to one recipient takes 200 bytes, and a grease stanza at most some hundred more."""
+_AGE_CHUNK = 64 << 10
+_AGE_TAG = 16
+
+
+def segment(header: Header) -> int:
+    """Return the most bytes that a sealed segment of this recording can have."""
+    plain = padded_size(header.audio.segment_frames)
+    return plain + (plain // _AGE_CHUNK + 1) * _AGE_TAG + _AGE_HEADER
+
+
+def batch(header: Header) -> int:
+    """Return the most bytes that one request with ledger lines can have."""
+    return BATCH_LINES + BATCH_SEGMENTS * segment(header)

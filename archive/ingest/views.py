@@ -1,0 +1,150 @@
+"""The boxes' HTTP interface (docs/format.md section 3). Signatures decide; cookies and sign-ins mean nothing here."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from appliance.contract.errors import (
+    FormatError,
+    KeyFileError,
+    NotSealedError,
+    PlainSightError,
+    StorageError,
+    TooLargeError,
+    UnknownRecordingError,
+)
+from appliance.contract.ids import RECORDING_PATTERN
+
+from . import limits
+from .accept_lines import accept_lines
+from .accept_start import accept_header, accept_key
+from .accept_tail import accept_tail, tail_segment
+from .find import find, upload_state
+from .models import State
+from .refusals import note_refusal
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+_log = logging.getLogger(__name__)
+
+
+class MethodError(PlainSightError):
+    """The address exists, but not for this method."""
+
+    code = "bad-method"
+    status = 405
+
+
+def for_boxes(method: str) -> Callable[[View], View]:
+    """Make a view one that boxes use: no sign-in, no CSRF token, and refusals as JSON with a stable code."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, recording: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                if request.method != method:
+                    raise MethodError(f"use {method} here")
+                if not re.match(RECORDING_PATTERN, recording):
+                    raise UnknownRecordingError("a recording is named by 32 hexadecimal digits")
+                return view(request, recording, *args, **kwargs)
+            except PlainSightError as error:
+                return _refusal(recording, _ours(error))
+            except DatabaseError:
+                _log.exception("the database failed")
+                return _refusal(recording, StorageError("the archive's database failed; try again later"))
+
+        return cast("View", login_not_required(csrf_exempt(guarded)))
+
+    return decorate
+
+
+def _ours(error: PlainSightError) -> PlainSightError:
+    """Return the error as boxes see it: trouble with the archive's own keys is no fault of theirs, try again."""
+    if isinstance(error, KeyFileError):
+        _log.error("the keeper cannot work: %s", error.message)
+        return StorageError("the archive cannot read its own keys; try again later")
+    return error
+
+
+def _refusal(recording: str, error: PlainSightError) -> HttpResponse:
+    if error.status < 500 and error.status not in {404, 405}:
+        try:
+            note_refusal(recording, error)
+        except (DatabaseError, StorageError):
+            _log.exception("a refusal could not be written into the custody log")
+    return JsonResponse(error.as_json(), status=error.status)
+
+
+def _body(request: HttpRequest, limit: int) -> bytes:
+    """Return the whole body; refuse by its announced length before anything is read."""
+    try:
+        length = int(request.headers.get("Content-Length", ""))
+    except ValueError as error:
+        raise FormatError("Content-Length is missing", field="Content-Length") from error
+    if not 0 < length <= limit:
+        raise TooLargeError(f"a body here has 1 to {limit} bytes, not {length}", field="Content-Length")
+    try:
+        body = request.read(length)
+    except UnreadablePostError as error:
+        raise FormatError("the connection broke before the body ended", field="body") from error
+    if len(body) != length:
+        raise FormatError("the body is shorter than it was announced", field="body")
+    return body
+
+
+@for_boxes("PUT")
+def header(request: HttpRequest, recording: str) -> HttpResponse:
+    """Take `header.tsv`."""
+    new = accept_header(recording, _body(request, limits.HEADER))
+    return HttpResponse(status=201 if new else 200)
+
+
+@for_boxes("PUT")
+def key(request: HttpRequest, recording: str) -> HttpResponse:
+    """Take `key.age`."""
+    find(recording)
+    new = accept_key(recording, _body(request, limits.KEY))
+    return HttpResponse(status=201 if new else 200)
+
+
+@for_boxes("POST")
+def lines(request: HttpRequest, recording: str) -> HttpResponse:
+    """Take ledger lines and the segments that they name."""
+    body = _body(request, limits.batch(find(recording).signed_header))
+    return JsonResponse(_known(accept_lines(recording, body).model_dump(mode="json")))
+
+
+@for_boxes("PUT")
+def tail(request: HttpRequest, recording: str, number: int) -> HttpResponse:
+    """Take one segment of the unverified tail."""
+    new = accept_tail(recording, number, _body(request, tail_segment(find(recording), number).size))
+    return HttpResponse(status=201 if new else 200)
+
+
+@for_boxes("GET")
+def state(request: HttpRequest, recording: str) -> HttpResponse:  # noqa: ARG001 - views are called so
+    """Tell how far a recording got."""
+    return JsonResponse(_known(upload_state(find(recording)).model_dump(mode="json")))
+
+
+@for_boxes("GET")
+def receipt(request: HttpRequest, recording: str) -> HttpResponse:  # noqa: ARG001 - views are called so
+    """Hand out the signed receipt."""
+    row = find(recording)
+    if row.state != State.SEALED or row.receipt is None:
+        raise NotSealedError("the recording is not sealed yet")
+    return HttpResponse(bytes(row.receipt), content_type="text/tab-separated-values")
+
+
+def _known(members: dict[str, object]) -> dict[str, object]:
+    """Leave out what the format does not list."""
+    return {name: value for name, value in members.items() if name != "version"}

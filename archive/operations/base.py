@@ -1,0 +1,58 @@
+"""What the archive's own commands share: an example in --help, --json, and no traceback for a person's mistake."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any, ClassVar
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import OperationalError, ProgrammingError
+
+from appliance.contract.errors import PlainSightError, StorageError
+
+
+class ArchiveCommand(BaseCommand):
+    """A command of the archive."""
+
+    example: ClassVar[str] = ""
+    """Shown below the help."""
+    requires_system_checks = []  # noqa: RUF012 - Django declares it as an instance variable
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Return the parser, with the example at its end."""
+        return super().create_parser(
+            prog_name,
+            subcommand.replace("_", "-"),
+            epilog=f"example: {self.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **kwargs,
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django calls it so
+        """Run, and explain a database that is not there."""
+        try:
+            self.work(options)
+        except (OperationalError, ProgrammingError) as error:
+            raise StorageError(
+                f"the database failed: {error}; run 'plainsight-archive migrate' if that was not done yet"
+            ) from error
+
+    def work(self, options: dict[str, Any]) -> None:
+        """Do what the command is for."""
+        raise NotImplementedError
+
+    def show(self, options: dict[str, Any], members: Any, text: str) -> None:
+        """Print `members` as JSON where that was asked for, else `text`."""
+        self.stdout.write(json.dumps(members, indent=2) if options.get("json") else text)
+
+
+def add_json(parser: CommandParser) -> None:
+    """Add --json."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+class VerdictError(PlainSightError):
+    """Something was checked and does not hold: exit status 1."""
+
+    code = "does-not-hold"
