@@ -1,4 +1,4 @@
-"""The amber codes: how often the light blinks, what is wrong, what to do. Docs, doctor, status and journal use this table."""
+"""The amber codes: how often the light blinks, what is wrong, what to do. Docs, doctor, status and journal use them."""
 
 from __future__ import annotations
 
@@ -41,6 +41,10 @@ TABLE: tuple[Fault, ...] = (
     Fault(
         "microphone-stalled", 2, "records", "The microphone stopped giving sound.",
         "Unplug the microphone and plug it in again; the recorder tries again by itself.",
+    ),
+    Fault(
+        "capture-died", 2, "refused", "The process that listens does not start.",
+        "Read the journal: it names what is missing.",
     ),
     Fault(
         "capture-stuck", 2, "refused", "The microphone could not be closed.",
