@@ -1,0 +1,140 @@
+"""The test microphone's controls: what it hears, and what is wrong with it.
+
+The plugin maps the control file and looks at it all the time; this object alone writes it. Each field is a naturally
+aligned word, so a reader sees the old or the new value, never a mixture.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from appliance.contract.errors import DeviceError
+
+from .build import build
+
+DEVICE: Final = "plainsight"
+"""The PortAudio name."""
+CARD: Final = "PlainSight"
+"""The card's identifier in the stand-in for /proc/asound."""
+IDENTITY: Final = "1209:0001"
+"""A USB identity from the range that pid.codes keeps for tests."""
+RATE: Final = 48000
+_MAGIC: Final = 0x31434D5350
+_WORDS: Final = {
+    "epoch_ns": (8, "<q"),
+    "plugged": (16, "<i"),
+    "stalled": (20, "<i"),
+    "busy": (24, "<i"),
+    "drift_ppb": (28, "<i"),
+    "lost": (32, "<q"),
+    "muted": (40, "<i"),
+}
+_SIZE: Final = 48
+
+
+class SimulatedMicrophone:
+    """A microphone in `folder` that hears the raw file `spoken` (mono, 16-bit little-endian, 48 kHz)."""
+
+    def __init__(self, folder: Path, spoken: Path, library_folder: Path | None = None) -> None:
+        """Build the plugin, write its configuration, and plug it in; raise DeviceError if one of them fails."""
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        if not spoken.is_file() or spoken.stat().st_size < 2:
+            raise DeviceError(f"there is no raw audio in {spoken}; name a mono 16-bit 48 kHz raw file")
+        library = build(library_folder or folder)
+        control = folder / "microphone.control"
+        control.write_bytes(struct.pack("<Q", _MAGIC).ljust(_SIZE, b"\0"))
+        with control.open("r+b") as file:
+            self._words = mmap.mmap(file.fileno(), _SIZE)
+        self._set("epoch_ns", time.monotonic_ns())
+        # PortAudio 19.6 asserts that there is one device beyond those that it opened, as `default` is on every machine
+        (folder / "asound.conf").write_text(
+            f'pcm_type.plainsight {{ lib "{library}" }}\n'
+            "pcm.default { type null }\n"
+            f'pcm.{DEVICE} {{ type plainsight control "{control}" raw "{spoken.resolve()}" '
+            f'simulator "{self.socket}" hint {{ show on description "Plain Sight test microphone" }} }}\n'
+        )
+        self.replug()
+
+    @property
+    def socket(self) -> Path:
+        """Where the plugin reports each open handle."""
+        return self.folder / "microphone.sock"
+
+    @property
+    def asound(self) -> Path:
+        """The stand-in for /proc/asound."""
+        return self.folder / "asound"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs in its environment to find this microphone and no other."""
+        return {"ALSA_CONFIG_PATH": str(self.folder / "asound.conf")}
+
+    def unplug(self) -> None:
+        """Take it away: running streams fail, new ones find no device."""
+        self._set("plugged", 0)
+        self._list(" --- no soundcards ---\n")
+        usb = self.asound / "card0" / "usbid"
+        if usb.exists():
+            usb.unlink()
+
+    def replug(self) -> None:
+        """Plug it in again."""
+        (self.asound / "card0").mkdir(parents=True, exist_ok=True)
+        (self.asound / "card0" / "usbid").write_text(f"{IDENTITY}\n")
+        if not (self.asound / CARD).exists():
+            (self.asound / CARD).symlink_to("card0")
+        self._list(f" 0 [{CARD:<15}]: USB-Audio - Simulated\n                      Simulated microphone\n")
+        self._set("plugged", 1)
+
+    def stall(self) -> None:
+        """Let running streams give nothing more, without an error."""
+        self._set("stalled", 1)
+
+    def resume(self) -> None:
+        """End a stall."""
+        self._set("stalled", 0)
+
+    def mute(self, muted: bool = True) -> None:
+        """Give digital silence instead of what is heard."""
+        self._set("muted", int(muted))
+
+    def busy(self, busy: bool = True) -> None:
+        """Refuse to be opened, as a device that somebody else holds."""
+        self._set("busy", int(busy))
+
+    def drift(self, ppb: int) -> None:
+        """Let the crystal run too fast by `ppb` parts in a thousand million."""
+        self._set("drift_ppb", ppb)
+
+    def lose(self, frames: int) -> None:
+        """Lose frames without telling anybody."""
+        self._set("lost", int(struct.unpack_from("<q", self._words, _WORDS["lost"][0])[0]) + frames)
+
+    def close(self) -> None:
+        """Let go of the control file."""
+        self._words.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _set(self, word: str, value: int) -> None:
+        offset, form = _WORDS[word]
+        struct.pack_into(form, self._words, offset, value)
+
+    def _list(self, text: str) -> None:
+        partial = self.asound / ".cards"
+        partial.write_text(text)
+        os.replace(partial, self.asound / "cards")  # noqa: PTH105 - replace, atomically
