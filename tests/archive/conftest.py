@@ -1,0 +1,26 @@
+"""Fixtures of the archive's tests. Django is set up before any test module imports a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.archives import Archive, archive_in, template
+
+template()
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    """An archive that knows one box."""
+    with archive_in(tmp_path / "archive") as made:
+        yield made
+
+
+@pytest.fixture
+def client(archive: Archive) -> Any:
+    """A client without a sign-in."""
+    return archive.client()

@@ -1,0 +1,111 @@
+"""A recording on its way in: what is accepted, and what the archive then says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from appliance.contract.receipt import Arrival
+from appliance.contract.signed import digest, split_lines
+from archive.custody.log import check
+from archive.custody.models import Entry
+from archive.ingest.arrivals import log_bytes
+from archive.ingest.ledgers import ledger_lines
+from archive.ingest.models import Recording, Segment
+from tests.support.archives import Archive, batches, send, send_lines, send_start
+from tests.support.spools import make_recording
+
+
+def test_a_whole_recording_arrives_and_is_closed(archive: Archive, client: Any, tmp_path: Path) -> None:
+    made = make_recording(tmp_path, archive.keys, seconds=12)
+    send(client, made)
+    state = client.get(f"/api/1/recordings/{made.id}").json()
+    assert state == {
+        "recording": made.id,
+        "state": "closed",
+        "next_line": len(made.lines),
+        "frames": made.frames,
+        "tail_missing": [],
+    }
+    row = Recording.objects.get()
+    assert (row.outcome, row.end_reason, row.key_verdict) == ("complete", "button", "ok")
+    assert b"".join(ledger_lines(row)) == made.ledger
+    assert set(Segment.objects.values_list("verdict", flat=True)) == {"ok"}
+    kept = archive.home / "store" / "incoming" / made.id / "segments"
+    assert [path.read_bytes() for path in sorted(kept.iterdir())] == made.segments
+
+
+def test_the_same_bytes_again_succeed_and_change_nothing(archive: Archive, client: Any, tmp_path: Path) -> None:
+    made = make_recording(tmp_path, archive.keys, seconds=3)
+    send(client, made)
+    before = log_bytes(Recording.objects.get())
+    base = f"/api/1/recordings/{made.id}"
+    assert client.put(f"{base}/header", made.header_line, "text/plain").status_code == 200
+    assert client.put(f"{base}/key", made.key, "text/plain").status_code == 200
+    for _, body in batches(made):
+        assert send_lines(client, made, body).json()["next_line"] == len(made.lines)
+    assert log_bytes(Recording.objects.get()) == before
+    assert not Entry.objects.filter(kind="refusal").exists()
+
+
+def test_a_batch_may_begin_with_lines_that_have_arrived(archive: Archive, client: Any, tmp_path: Path) -> None:
+    made = make_recording(tmp_path, archive.keys, seconds=5)
+    send_start(client, made)
+    (_, first), *_ = batches(made, 2)
+    assert send_lines(client, made, first).status_code == 200
+    (_, whole), *_ = batches(made, 10)
+    assert send_lines(client, made, whole).json()["state"] == "closed"
+    assert b"".join(ledger_lines(Recording.objects.get())) == made.ledger
+
+
+def test_every_arrival_is_signed_and_chained(archive: Archive, client: Any, tmp_path: Path) -> None:
+    made = make_recording(tmp_path, archive.keys, seconds=12, reason="interrupted", tail=2)
+    send(client, made)
+    lines = split_lines(log_bytes(Recording.objects.get()))
+    arrivals = [Arrival.read(line, archive.keys.archive_signing.public) for line in lines]
+    assert [arrival.what for arrival in arrivals] == ["header", "key", "lines", "lines", "tail", "tail"]
+    assert [arrival.n for arrival in arrivals] == list(range(6))
+    assert [arrival.prev for arrival in arrivals] == [digest(line) for line in (made.header_line, *lines[:-1])]
+    (_, first), (start, _) = batches(made)
+    assert (arrivals[3].first_line, arrivals[3].lines) == (start, len(made.lines) - start)
+    assert arrivals[2].sha256 == digest(b"".join(made.lines[:start]))
+    assert arrivals[4].sha256 == digest(made.tail[12])
+
+
+def test_the_unverified_tail_is_asked_for_opened_and_judged(archive: Archive, client: Any, tmp_path: Path) -> None:
+    made = make_recording(tmp_path, archive.keys, seconds=2, reason="interrupted", tail=2)
+    send_start(client, made)
+    ((_, body),) = batches(made)
+    assert send_lines(client, made, body).json()["tail_missing"] == [2, 3]
+    base = f"/api/1/recordings/{made.id}/tail"
+    assert client.put(f"{base}/2", made.tail[2], "text/plain").status_code == 201
+    assert client.put(f"{base}/2", made.tail[2], "text/plain").status_code == 200
+    assert client.get(f"/api/1/recordings/{made.id}").json()["tail_missing"] == [3]
+    row = Segment.objects.get(tail=True, number=2)
+    assert (row.verdict, row.frames) == ("ok", 48000)
+    assert Recording.objects.get().outcome == "interrupted"
+
+
+def test_a_segment_that_does_not_open_is_kept_as_evidence(archive: Archive, client: Any, tmp_path: Path) -> None:
+    made = make_recording(tmp_path, archive.keys, seconds=1, reason=None)
+    bad = b"signed by the box, and no segment"
+    made.segments.append(bad)
+    made.note(
+        "segment", segment=1, first_frame=48000, frames=48000, size=len(bad), sha256=digest(bad), captured_ns=1
+    )
+    send_start(client, made)
+    ((_, body),) = batches(made)
+    assert send_lines(client, made, body).status_code == 200
+    assert list(Segment.objects.order_by("number").values_list("verdict", flat=True)) == ["ok", "cannot-open"]
+    assert Entry.objects.filter(kind="problem", recording=made.id).count() == 1
+    assert check() is None
+
+
+def test_sign_in_and_cookies_mean_nothing_to_boxes(archive: Archive, client: Any, tmp_path: Path) -> None:
+    made = make_recording(tmp_path, archive.keys, seconds=1)
+    client.cookies["session"] = "x" * 32
+    send(client, made)
+    answer = client.get(f"/api/1/recordings/{made.id}")
+    assert not answer.cookies
+    assert "Vary" not in answer.headers
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
