@@ -1,0 +1,81 @@
+"""A real broker with TLS, client certificates and access list, and a client that reads as the archive does."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from appliance.contract.topics import ALL
+from appliance.simulator.district.broker import ARCHIVE, Broker
+from appliance.simulator.district.certificates import Authority, Files
+
+
+@contextmanager
+def running_broker(folder: Path, authority: Authority | None = None) -> Iterator[Broker]:
+    """A broker in `folder`; ended at exit."""
+    broker = Broker(folder, authority or Authority.make())
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
+
+
+class Listener:
+    """What the archive hears: every message as (topic, decoded JSON or None, retained), in order."""
+
+    def __init__(self, broker: Broker, files: Files) -> None:
+        self.messages: list[tuple[str, Any, bool]] = []
+        self._ready = threading.Event()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="test-listener", protocol=mqtt.MQTTv5)
+        context = ssl.create_default_context(cafile=str(files.ca))
+        context.load_cert_chain(files.certificate, files.key)
+        self._client.tls_set_context(context)
+        self._client.on_connect = lambda client, *_: client.subscribe(ALL, qos=1)
+        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.on_message = self._hear
+        self._client.reconnect_delay_set(1, 1)
+        self._client.connect("localhost", broker.port)
+        self._client.loop_start()
+        assert self._ready.wait(10), "the broker does not let the archive subscribe"
+
+    def _hear(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        body = json.loads(message.payload) if message.payload else None
+        self.messages.append((message.topic, body, message.retain))
+
+    def of(self, topic: str) -> list[Any]:
+        """Bodies of everything that came on a topic."""
+        return [body for name, body, _ in list(self.messages) if name == topic]
+
+    def wait(self, topic: str, fits: Callable[[Any], bool] = lambda _: True, seconds: float = 15.0) -> Any:
+        """The first body on `topic` that fits; AssertionError after the deadline."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for body in self.of(topic):
+                if fits(body):
+                    return body
+            time.sleep(0.02)
+        raise AssertionError(f"nothing that fits came on {topic} in {seconds} s; it had {self.of(topic)}")
+
+    def stop(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@contextmanager
+def listening(broker: Broker, folder: Path) -> Iterator[Listener]:
+    """A listener with the archive's certificate; stopped at exit."""
+    listener = Listener(broker, broker.authority.client(folder, ARCHIVE))
+    try:
+        yield listener
+    finally:
+        listener.stop()
