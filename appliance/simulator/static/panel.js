@@ -1,0 +1,119 @@
+"use strict";
+
+const token = document.querySelector('meta[name="panel-token"]').content;
+const element = (id) => document.getElementById(id);
+
+async function post(what) {
+  const answer = await fetch("/do", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Panel-Token": token },
+    body: JSON.stringify(what),
+  });
+  const said = await answer.json();
+  element("said").textContent = said.error ? (said.error.message || String(said.error)) : "";
+}
+
+// edges go out one after the other, so that no release can overtake its press
+let queue = Promise.resolve();
+let down = false;
+function edge(pressed) {
+  if (pressed === down) return;
+  down = pressed;
+  button.classList.toggle("down", pressed);
+  queue = queue.then(() => post({ button: pressed ? "down" : "up" })).catch(() => lost());
+}
+
+const button = element("button");
+button.addEventListener("pointerdown", (event) => {
+  if (event.button !== 0) return;
+  button.setPointerCapture(event.pointerId);
+  edge(true);
+});
+for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) button.addEventListener(name, () => edge(false));
+button.addEventListener("contextmenu", (event) => event.preventDefault());
+button.addEventListener("keydown", (event) => {
+  if (event.key !== " " && event.key !== "Enter") return;
+  event.preventDefault();
+  if (!event.repeat) edge(true);
+});
+button.addEventListener("keyup", (event) => {
+  if (event.key === " " || event.key === "Enter") { event.preventDefault(); edge(false); }
+});
+window.addEventListener("blur", () => edge(false));
+
+let latest = null;
+for (const control of document.querySelectorAll("[data-fault]")) {
+  control.addEventListener("click", () => post(JSON.parse(broken(control) ? control.dataset.off : control.dataset.on)));
+}
+for (const control of document.querySelectorAll("[data-part]")) {
+  control.addEventListener("click", () =>
+    post({ keeper: { do: broken(control) ? "start" : "stop", what: control.dataset.part } }));
+}
+element("kill").addEventListener("click", () => post({ keeper: { do: "kill", what: "recorder" } }));
+
+function broken(control) {
+  if (!latest) return false;
+  if (control.dataset.part) return Boolean(latest.parts) && !latest.parts[control.dataset.part];
+  const name = control.dataset.fault;
+  return Boolean(name === "lamp_broken" ? latest.panel.lamp_broken : latest.panel.faults[name]);
+}
+
+// slow: one second on, one second off, never faster than 1 Hz; a code is so many blinks and a pause
+function shines(mode, blinks, seconds) {
+  if (mode !== "slow") return mode === "on";
+  const beat = Math.floor(seconds);
+  if (!blinks) return beat % 2 === 0;
+  const place = beat % (2 * blinks + 3);
+  return place < 2 * blinks && place % 2 === 0;
+}
+
+const words = { off: "off", on: "steady", slow: "slow" };
+function draw() {
+  if (!latest) return;
+  const seconds = performance.now() / 1000;
+  const panel = latest.panel;
+  const lights = [
+    ["red", panel.red ? "on" : "off", 0],
+    ["green", panel.green, 0],
+    ["amber", panel.amber, panel.blinks],
+  ];
+  for (const [name, mode, blinks] of lights) {
+    element(name).classList.toggle("on", shines(mode, blinks, seconds));
+    const word = words[mode] + (blinks && mode === "slow" ? `, code ${blinks}` : "");
+    if (element(`${name}-word`).textContent !== word) element(`${name}-word`).textContent = word;
+  }
+}
+
+function show(state) {
+  latest = state;
+  draw();
+  const figures = state.figures;
+  for (const [id, member] of [["recorded", "recorded_s"], ["acknowledged", "acknowledged_s"], ["archived", "archived_s"]]) {
+    element(id).textContent = figures.word ? `${figures[member].toFixed(1)} s` : "unknown";
+  }
+  const text = figures.word
+    ? [figures.state, ...figures.faults, figures.archive_state && `archive: ${figures.archive_state}`].filter(Boolean).join(", ")
+    : "no word from the recorder";
+  if (element("state").textContent !== text) element("state").textContent = text;
+  for (const control of document.querySelectorAll("[data-fault], [data-part]")) {
+    const is = broken(control);
+    control.setAttribute("aria-pressed", String(is));
+    control.textContent = is ? control.dataset.offText : control.dataset.onText;
+    if (control.dataset.part) control.disabled = !state.parts;
+  }
+  element("kill").disabled = !state.parts;
+}
+
+function lost() {
+  latest = null;
+  element("state").textContent = "the simulator does not answer";
+  for (const name of ["red", "green", "amber"]) {
+    element(name).classList.remove("on");
+    element(`${name}-word`).textContent = "unknown";
+  }
+}
+
+const events = new EventSource("/events");
+events.onmessage = (event) => show(JSON.parse(event.data));
+events.onerror = lost;
+setInterval(draw, 100);
