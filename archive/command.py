@@ -11,6 +11,7 @@ OWN = {
     "make-keys": "make the archive's opening, signing and session keys, and the escrow key",
     "migrate": "make or update the database",
     "enrol": "make a box known, and print what its settings need",
+    "retire": "take nothing new from a box",
     "add-user": "make an account for the pages",
     "web": "serve the boxes' interface and the pages",
     "sealer": "seal what boxes have closed, and sign receipts",
@@ -52,9 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         # a module's name cannot hold a hyphen
         arguments = [name.replace("-", "_"), *arguments[1:]]
     try:
-        from django.core.management import execute_from_command_line  # noqa: PLC0415 - only when it is installed
-
-        execute_from_command_line(["plainsight-archive", *arguments])
+        return _execute(name, arguments)
     except ModuleNotFoundError as error:
         print(
             f"plainsight-archive: the package {error.name!r} is not installed; install plainsight[archive]",
@@ -67,6 +66,21 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _execute(name: str, arguments: list[str]) -> int:
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - only when it is installed
+    from django.db import OperationalError  # noqa: PLC0415
+
+    try:
+        execute_from_command_line(["plainsight-archive", *arguments])
+    except OperationalError as error:
+        print(
+            f"plainsight-archive {name}: the database failed: {error}; $ARCHIVE_HOME must name a folder that exists "
+            "and belongs to you",
+            file=sys.stderr,
+        )
+        return 2
     return 0
 
 

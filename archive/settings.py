@@ -86,6 +86,7 @@ if importlib.util.find_spec("archive.library") is not None:
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "archive.headers.SecurityHeaders",
+    "archive.ingest.middleware.NoCookies",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

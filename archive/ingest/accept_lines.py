@@ -1,8 +1,8 @@
 """Taking in ledger lines with their segments: a batch is taken whole or not at all.
 
 What is expensive (signatures, digests, opening segments, fsync) happens before the database is locked. What depends on
-the order happens under the lock. Segments get their names just before the commit; if that fails, they are overwritten by
-the next attempt, because nothing but the database says what has arrived.
+the order happens under the lock. Segments get their names just before the commit; if that fails, they are overwritten
+by the next attempt, because nothing but the database says what has arrived.
 """
 
 from __future__ import annotations

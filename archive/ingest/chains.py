@@ -47,6 +47,11 @@ class Chains:
             while len(self._idle) > self._size:
                 self._idle.popitem(last=False)
 
+    def forget(self) -> None:
+        """Drop all checkers; the next request feeds one anew."""
+        with self._lock:
+            self._idle.clear()
+
 
 def new_checker(recording: Recording) -> LedgerChecker:
     """Return a checker for a ledger without any line yet."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, ProgrammingError
 
-from appliance.contract.errors import PlainSightError, StorageError
+from appliance.contract.errors import StorageError
 
 
 class ArchiveCommand(BaseCommand):
@@ -17,17 +18,30 @@ class ArchiveCommand(BaseCommand):
 
     example: ClassVar[str] = ""
     """Shown below the help."""
+    suppressed_base_arguments = {  # noqa: RUF012 - as below
+        "--version",
+        "--verbosity",
+        "--settings",
+        "--pythonpath",
+        "--traceback",
+        "--no-color",
+        "--force-color",
+    }
+    """Django's own options work, but help nobody here."""
     requires_system_checks = []  # noqa: RUF012 - Django declares it as an instance variable
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Return the parser, with the example at its end."""
-        return super().create_parser(
+        parser = super().create_parser(
             prog_name,
             subcommand.replace("_", "-"),
             epilog=f"example: {self.example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
             **kwargs,
         )
+        # filled here, because the example below it must stay one line that can be copied
+        parser.description = textwrap.fill(self.help, 78)
+        return parser
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django calls it so
         """Run, and explain a database that is not there."""
@@ -50,9 +64,3 @@ class ArchiveCommand(BaseCommand):
 def add_json(parser: CommandParser) -> None:
     """Add --json."""
     parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-class VerdictError(PlainSightError):
-    """Something was checked and does not hold: exit status 1."""
-
-    code = "does-not-hold"

@@ -2,8 +2,8 @@
 
 Concurrency: paho's own thread (started by `loop_start`, joined by `loop_stop`) only puts messages into a queue, because
 an exception in a paho callback ends that thread without a word. The main thread alone takes from the queue and writes
-to the database. When the queue is full because the database cannot follow, messages are dropped and counted; a room then
-shows as silent, never as something that it is not.
+to the database. When the queue is full because the database cannot follow, messages are dropped and counted; a room
+then shows as silent, never as something that it is not.
 """
 
 from __future__ import annotations

@@ -75,3 +75,6 @@ class Store(Protocol):
 
     def drop_incoming(self, recording: str) -> None:
         """Remove what arrived of a recording; nothing happens if there is nothing. The only way to delete."""
+
+    def sweep(self) -> None:
+        """Remove temporary files that a crash left behind."""

@@ -11,6 +11,7 @@ import filecmp
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ from .base import incoming_folder
 CHUNK = 1 << 18
 READ_ONLY = 0o444
 PRIVATE = 0o600
+LEFT_BEHIND_S = 3600
+"""A temporary file older than this belongs to nobody any more, in seconds."""
 
 
 @contextlib.contextmanager
@@ -84,10 +87,14 @@ class LocalStore:
         self._folder(final.parent)
         temporary = final.parent / f".{final.name}.{secrets.token_hex(6)}"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            temporary.unlink()
+            raise
         return temporary
 
     def stage(self, items: Iterable[tuple[str, bytes]]) -> LocalStaged:
@@ -166,6 +173,13 @@ class LocalStore:
         with _told(name), self._path(name).open("rb") as file:
             while piece := file.read(CHUNK):
                 yield piece
+
+    def sweep(self) -> None:
+        """Remove temporary files that a crash left more than an hour ago: one may be a copy of a recording's key."""
+        with _told("sweeping"):
+            for path in self.root.rglob(".*"):
+                if path.is_file() and path.stat().st_mtime < time.time() - LEFT_BEHIND_S:
+                    path.unlink(missing_ok=True)
 
     def drop_incoming(self, recording: str) -> None:
         """Remove what arrived of a recording; nothing happens if there is nothing."""

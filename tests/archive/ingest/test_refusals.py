@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from appliance.contract.errors import StorageError
 from appliance.contract.keys import SigningKey
 from archive.custody.models import Entry
 from archive.ingest.models import ArrivalLine, LedgerBatch, Recording, Segment
+from archive.keeper.current import keeper
 from archive.rooms.enrolment import retire
+from archive.store.local import LocalStaged
 from tests.support.archives import Archive, batches, send, send_lines, send_start
 from tests.support.spools import Keys, make_recording
 from tests.support.spools import Recording as Made
@@ -191,8 +195,6 @@ def test_one_refusal_makes_one_custody_entry_however_often_it_is_tried(
 
 
 def test_an_archive_whose_keys_are_gone_says_try_again(archive: Archive, client: Any, tmp_path: Path) -> None:
-    from archive.keeper.current import keeper
-
     keeper.cache_clear()
     (archive.home / "keys" / "signing.pem").unlink()
     made = make_recording(tmp_path, archive.keys, seconds=1)
@@ -203,8 +205,6 @@ def test_an_archive_whose_keys_are_gone_says_try_again(archive: Archive, client:
 def test_a_full_disk_takes_nothing_and_the_next_attempt_succeeds(
     archive: Archive, client: Any, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -220,9 +220,6 @@ def test_a_full_disk_takes_nothing_and_the_next_attempt_succeeds(
 def test_a_rollback_leaves_a_checker_that_still_fits(
     archive: Archive, client: Any, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from appliance.contract.errors import StorageError
-    from archive.store.local import LocalStaged
-
     def broken(self: LocalStaged) -> None:
         raise StorageError("the disk said no")
 

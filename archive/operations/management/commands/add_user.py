@@ -40,9 +40,9 @@ class Command(ArchiveCommand):
                     right = Permission.objects.get(content_type__app_label="ingest", codename="listen")
                     user.user_permissions.add(right)
                 record(Kind.ACCOUNT, actor=ARCHIVE, user=options["name"], may_listen=options["may_listen"])
-        except (IntegrityError, ValueError) as error:
-            raise SettingsError(
-                f"cannot make the account {options['name']!r}: {error or 'bad name'}; choose another name", field="name"
-            ) from error
+        except IntegrityError as error:
+            raise SettingsError(f"there is an account {options['name']!r} already", field="name") from error
+        except ValueError as error:
+            raise SettingsError(f"cannot make the account: {error}", field="name") from error
         members = {"user": user.username, "password": password, "may_listen": options["may_listen"]}
         self.show(options, members, f"user {user.username}, password {password} (it is not shown again)")

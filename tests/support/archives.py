@@ -1,0 +1,194 @@
+"""An archive for tests: a home of its own, a real database file, and a box that it knows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import requests
+
+from tests.support.spools import Keys, Recording
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def template() -> Path:
+    """Set Django up once, and return a home with a migrated, empty database."""
+    home = Path(mkdtemp(prefix="archive-template-"))
+    os.environ["ARCHIVE_HOME"] = str(home)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
+    (home / "archive.toml").write_text('[site]\nurl = "http://testserver"\nhosts = ["testserver", "127.0.0.1"]\n')
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connections
+
+    call_command("migrate", verbosity=0)
+    connections.close_all()
+    return home
+
+
+@dataclass
+class Archive:
+    """One archive, in this process, on `home`."""
+
+    home: Path
+    keys: Keys = field(default_factory=Keys)
+
+    def prepare(self) -> None:
+        """Give it its keys and make the box known."""
+        from archive.rooms.enrolment import enrol
+
+        folder = self.home / "keys"
+        folder.mkdir()
+        self.keys.archive.save(folder / "opening.txt")
+        self.keys.archive_signing.save(folder / "signing.pem")
+        (folder / "escrow.txt").write_text(self.keys.escrow.recipient + "\n")
+        (folder / "django.secret").write_text("only for tests " * 4)
+        enrol(self.keys.box, self.keys.box_signing.public, "Room 12")
+
+    def client(self) -> Any:
+        from django.test import Client
+
+        return Client(raise_request_exception=True)
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "ARCHIVE_HOME": str(self.home),
+            "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
+        }
+
+    def run(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run a command as a process of its own; it must end with `status` and show no traceback."""
+        done = subprocess.run(
+            [sys.executable, "-m", "archive.command", *arguments],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == status, (done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    @contextmanager
+    def serving(self, workers: int = 2) -> Iterator[str]:
+        """Run the web server and yield its address."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [
+            sys.executable,
+            "-m",
+            "archive.command",
+            "web",
+            f"--address=127.0.0.1:{port}",
+            f"--workers={workers}",
+        ]
+        process = subprocess.Popen(command, env=self.environment())
+        address = f"http://127.0.0.1:{port}"
+        try:
+            until(lambda: _answers(f"{address}/api/1/recordings/{'0' * 32}"), alive=lambda: process.poll() is None)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).status_code == 404
+    except requests.ConnectionError:
+        return False
+
+
+def until(condition: Callable[[], bool], seconds: float = 30, alive: Callable[[], bool] = lambda: True) -> None:
+    """Wait for `condition`, with a deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert alive(), "the process ended"
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+@contextmanager
+def archive_in(home: Path) -> Iterator[Archive]:
+    """Make an archive in `home` and point this process at it."""
+    base = template()
+    from django.conf import settings
+    from django.db import connections
+    from django.test.utils import override_settings
+
+    from archive.ingest.chains import chains
+    from archive.keeper.current import keeper
+
+    shutil.copytree(base, home, dirs_exist_ok=True)
+    connections.close_all()
+    database = connections["default"].settings_dict
+    before = database["NAME"]
+    database["NAME"] = home / "archive.sqlite3"
+    keeper.cache_clear()
+    chains.forget()
+    try:
+        with override_settings(ARCHIVE_HOME=home, PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+            assert home == settings.ARCHIVE_HOME
+            archive = Archive(home)
+            archive.prepare()
+            yield archive
+    finally:
+        connections.close_all()
+        database["NAME"] = before
+        keeper.cache_clear()
+        chains.forget()
+
+
+def batches(recording: Recording, segments: int = 10) -> list[tuple[int, bytes]]:
+    """The bodies in which a courier would send a recording's ledger, each with the number of its first line."""
+    bodies: list[tuple[int, bytes]] = []
+    first, body, count = 0, b"", 0
+    segment = 0
+    for number, line in enumerate(recording.lines):
+        body += line
+        if b'"kind":"segment"' in line:
+            body += recording.segments[segment]
+            segment, count = segment + 1, count + 1
+        if count == segments:
+            bodies.append((first, body))
+            first, body, count = number + 1, b"", 0
+    return [*bodies, (first, body)] if body else bodies
+
+
+def send_start(client: Any, recording: Recording) -> None:
+    base = f"/api/1/recordings/{recording.id}"
+    assert client.put(f"{base}/header", recording.header_line, "text/plain").status_code == 201
+    assert client.put(f"{base}/key", recording.key, "application/octet-stream").status_code == 201
+
+
+def send_lines(client: Any, recording: Recording, body: bytes) -> Any:
+    return client.post(f"/api/1/recordings/{recording.id}/lines", body, "application/octet-stream")
+
+
+def send(client: Any, recording: Recording) -> None:
+    """Send all of a recording, as a courier would."""
+    send_start(client, recording)
+    for _, body in batches(recording):
+        answer = send_lines(client, recording, body)
+        assert answer.status_code == 200, answer.content
+    for number, data in recording.tail.items():
+        answer = client.put(f"/api/1/recordings/{recording.id}/tail/{number}", data, "application/octet-stream")
+        assert answer.status_code == 201, answer.content
