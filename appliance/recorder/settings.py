@@ -204,6 +204,13 @@ class Limits(_Section):
         return self.min_free_bytes + int(self.warn_s) * SEGMENT_BYTES
 
 
+class Checks(_Section):
+    """What the idle checks demand."""
+
+    clock: bool = True
+    """Whether a clock that is not synchronised raises amber; the ledger says so in any case."""
+
+
 class Log(_Section):
     """Where messages go."""
 
@@ -223,6 +230,7 @@ class RecorderSettings(_Section):
     panel: PanelSettings = PanelSettings()
     times: Times = Times()
     limits: Limits = Limits()
+    checks: Checks = Checks()
     log: Log = Log()
 
 

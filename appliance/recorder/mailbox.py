@@ -1,0 +1,43 @@
+"""Where other threads and signals leave word for the supervisor's main loop: they enqueue and wake it, nothing more."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+
+from .panel.base import PanelEvent
+
+STOP = "stop"
+
+
+class Mailbox:
+    """A queue with a descriptor that turns readable; any thread puts, the main loop takes."""
+
+    def __init__(self) -> None:
+        self._events: deque[PanelEvent | str] = deque()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def fileno(self) -> int:
+        """Return the descriptor for the selector."""
+        return self._wake
+
+    def put(self, event: PanelEvent | str) -> None:
+        """Leave an event, or STOP; never waits."""
+        self._events.append(event)
+        os.eventfd_write(self._wake, 1)
+
+    def take(self) -> list[PanelEvent | str]:
+        """Return everything that is there, oldest first."""
+        try:
+            os.eventfd_read(self._wake)
+        except BlockingIOError:
+            # woken for another reason
+            return []
+        taken: list[PanelEvent | str] = []
+        while self._events:
+            taken.append(self._events.popleft())
+        return taken
+
+    def close(self) -> None:
+        """Let go of the descriptor; nobody may put any more."""
+        os.close(self._wake)

@@ -1,0 +1,34 @@
+"""Makes the panel that the settings name."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import cast
+
+from appliance.contract.errors import SettingsError
+
+from ..settings import RecorderSettings
+from .base import Panel
+from .gpio import GpioPanel, lgpio_factory
+
+DEVICES = Path("/dev")
+
+
+def make_panel(settings: RecorderSettings, devices: Path = DEVICES) -> Panel:
+    """Return the panel; raise SettingsError where a simulated one would stand beside real lines."""
+    if settings.panel.kind == "gpio":
+        return GpioPanel(settings.panel, settings.times.debounce_s, lgpio_factory(settings.spool.run))
+    chips = sorted(path.name for path in devices.glob("gpiochip*"))
+    if chips:
+        raise SettingsError(
+            f"panel.kind is 'simulated', but this machine has a GPIO chip ({chips[0]}): "
+            "a simulated button must never work a real box; set panel.kind to 'gpio'",
+            field="panel.kind",
+        )
+    module, _, name = settings.panel.client.partition(":")
+    try:
+        client = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise SettingsError(f"panel.client names no class: {error}", field="panel.client") from error
+    return cast("Panel", client(settings.panel.socket, lamp_sensed=settings.panel.sensed))

@@ -1,0 +1,70 @@
+"""RUN/status.json: the recorder's word for courier, doctor and simulator, replaced whole by rename."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Literal
+
+from appliance.contract.errors import SettingsError
+from appliance.contract.status import Lights, RecorderStatus
+
+from .machine import Rules, State
+
+LOG = logging.getLogger("plainsight.supervisor")
+
+
+def describe(
+    state: State, rules: Rules, *, box: str, boot_id: str, now_ns: int, panel: Literal["gpio", "simulated"]
+) -> RecorderStatus:
+    """Return what the status file says about a state."""
+    meeting = state.recording is not None
+    waiting = max(0, state.write_seq - state.read_seq) * rules.block_frames if state.device else 0
+    return RecorderStatus(
+        box=box,
+        boot_id=boot_id,
+        monotonic_ns=now_ns,
+        state=state.phase,
+        ready=state.phase == "idle",
+        recording=state.recording,
+        since_ns=state.since_ns,
+        frames=state.frames + waiting if meeting else 0,
+        acked_frame=state.acked_frame if meeting else 0,
+        acked_line=state.acked_line if meeting else 0,
+        lost_frames=state.lost_frames if meeting else 0,
+        rate=rules.rate,
+        lights=Lights(red="on" if state.red else "off", green=state.green, amber=state.amber[0]),
+        lamp="verified" if rules.sensed else "unverified",
+        panel=panel,
+        faults=sorted(state.faults),
+        free_bytes=state.free_bytes,
+    )
+
+
+class StatusFile:
+    """The file, in memory-backed storage."""
+
+    def __init__(self, run: Path) -> None:
+        self._path = run / "status.json"
+        self._temporary = run / ".status.json"
+        self._failed = False
+        try:
+            run.mkdir(parents=True, exist_ok=True)
+            self._temporary.write_text("{}", encoding="ascii")
+        except OSError as error:
+            raise SettingsError(
+                f"cannot write into {run}: {error.strerror}; make the folder writable for the recorder",
+                field="spool.run",
+            ) from error
+
+    def write(self, status: RecorderStatus) -> None:
+        """Replace the file. A failure is logged once: readers see a stale word, which they do not believe."""
+        try:
+            self._temporary.write_text(status.model_dump_json(), encoding="utf-8")
+            self._temporary.replace(self._path)
+        except OSError as error:
+            if not self._failed:
+                LOG.warning("cannot write %s: %s", self._path, error.strerror)
+            self._failed = True
+        else:
+            self._failed = False
