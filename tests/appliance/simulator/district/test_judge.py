@@ -90,7 +90,4 @@ def test_merging_loses_no_open_time(pairs: list[tuple[int, int]]) -> None:
     spans = [Span(start, start + length) for start, length in pairs]
     joined = merged(spans)
     assert all(any(big.covers(small) for big in joined) for small in spans)
-    assert all(
-        left.end_ns is not None and left.end_ns < right.start_ns
-        for left, right in pairwise(joined)
-    )
+    assert all(left.end_ns is not None and left.end_ns < right.start_ns for left, right in pairwise(joined))
