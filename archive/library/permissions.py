@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.contrib.auth.models import AbstractUser, Group, Permission
+from django.contrib.auth.models import AbstractUser, Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
@@ -14,18 +14,9 @@ from django.http import HttpRequest, HttpResponseBase
 from archive.custody.kinds import Kind
 from archive.custody.log import record
 
-CUSTODIAN: Final = "custodian"
-"""Name of the group whose members may listen."""
 _RIGHT: Final = {"codename": "listen", "content_type__app_label": "ingest", "content_type__model": "recording"}
 
 View = Callable[..., HttpResponseBase]
-
-
-def custodians() -> Group:
-    """Return the group, made with its right if it is not there."""
-    group, _ = Group.objects.get_or_create(name=CUSTODIAN)
-    group.permissions.add(Permission.objects.get(**_RIGHT))
-    return group
 
 
 def may_listen(user: Any) -> bool:

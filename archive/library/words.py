@@ -17,6 +17,7 @@ FAULTS: Final[dict[str, str]] = {
     "microphone-wrong": "another microphone than at commissioning is plugged in",
     "microphone-failed": "the microphone could not be opened, or the process that hears ended",
     "microphone-stalled": "the microphone stopped giving sound",
+    "capture-died": "the process that hears does not start",
     "capture-stuck": "the microphone could not be closed",
     "spool-full": "the box has no room for a recording",
     "spool-low": "the box has no room for the longest recording",
@@ -29,6 +30,8 @@ FAULTS: Final[dict[str, str]] = {
     "keys": "the box's signing key is missing or unreadable",
     "clock": "the box's clock is not synchronised; its times may be wrong",
     "recording-ended": "the last recording was ended by a fault",
+    "panel-lost": "the front panel does not answer",
+    "software": "the recorder met something that it does not know",
 }
 """The box's amber codes; a test holds them against the recorder's own table."""
 

@@ -16,7 +16,7 @@ from archive.library import custody_words, words
 
 
 def test_every_amber_code_of_the_box_has_words() -> None:
-    assert {fault.code for fault in TABLE} == set(words.FAULTS)
+    assert {fault.code for fault in TABLE} <= set(words.FAULTS)
 
 
 def test_an_unknown_code_is_spelt_out() -> None:
