@@ -1,0 +1,165 @@
+"""The test microphone behaves like a real one towards real PortAudio, and is exact."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from appliance.contract.errors import DeviceError
+from appliance.simulator.microphone import build as building
+from appliance.simulator.microphone.device import SimulatedMicrophone
+from appliance.simulator.speech import write_meeting
+
+from ..conftest import Simulator, wait_for
+
+HEAR = Path(__file__).with_name("hear.py")
+
+
+def hear(simulator: Simulator, seconds: float) -> tuple[subprocess.Popen[str], Path]:
+    out = simulator.folder / "heard.raw"
+    process = subprocess.Popen(
+        [sys.executable, str(HEAR), str(out), str(seconds)],
+        env=simulator.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    return process, out
+
+
+def expected(simulator: Simulator, position: int, frames: int) -> npt.NDArray[np.int16]:
+    raw = np.fromfile(simulator.spoken, "<i2")
+    return raw.take(np.arange(position, position + frames), mode="wrap")
+
+
+def started(simulator: Simulator) -> list[int]:
+    return [line["position"] for line in simulator.log("microphone") if line["device"] == "started"]
+
+
+def told(output: str) -> dict[str, Any]:
+    lines = [json.loads(line) for line in output.splitlines()]
+    return {key: value for line in lines for key, value in line.items()}
+
+
+def test_what_portaudio_hears_is_the_file_sample_for_sample(simulator: Simulator) -> None:
+    process, out = hear(simulator, 3)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+    heard = np.fromfile(out, "<i2")
+    (position,) = started(simulator)
+    assert len(heard) >= 2.5 * 48000
+    assert np.array_equal(heard, expected(simulator, position, len(heard)))
+    assert told(output)["overflowed"] is False
+
+
+def test_every_open_is_in_the_log_probing_included(simulator: Simulator) -> None:
+    process, _ = hear(simulator, 0.3)
+    process.communicate(timeout=30)
+    log = wait_for(lambda: [entry for entry in simulator.log("microphone") if entry["device"] != "started"])
+    opens = [entry["handle"] for entry in log if entry["device"] == "open"]
+    assert len(opens) >= 2, "PortAudio probes before it opens"
+    wait_for(
+        lambda: sorted(opens) == sorted(e["handle"] for e in simulator.log("microphone") if e["device"] == "closed")
+    )
+
+
+def test_a_killed_listener_is_seen_to_have_closed(simulator: Simulator) -> None:
+    process, _ = hear(simulator, 60)
+    wait_for(lambda: started(simulator))
+    process.kill()
+    killed_ns = time.monotonic_ns()
+    process.wait()
+    closed = wait_for(lambda: [entry for entry in simulator.log("microphone") if entry.get("killed")])
+    assert abs(closed[0]["t_ns"] - killed_ns) < 1_000_000_000
+
+
+def test_unplugging_ends_a_stream_and_hides_the_device(simulator: Simulator) -> None:
+    process, out = hear(simulator, 2)
+    wait_for(lambda: started(simulator))
+    simulator.control(microphone="unplug")
+    assert "PlainSight" not in (simulator.folder / "asound" / "cards").read_text()
+    process.communicate(timeout=30)
+    again = subprocess.run(
+        [sys.executable, str(HEAR), str(out), "1"],
+        env=simulator.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert again.returncode != 0
+    assert "'plainsight' is not in list" in again.stderr
+    simulator.control(microphone="replug")
+    assert "PlainSight" in (simulator.folder / "asound" / "cards").read_text()
+    process, _ = hear(simulator, 0.5)
+    assert process.wait(30) == 0
+
+
+def test_a_stall_gives_nothing_and_leaves_the_stream_active(simulator: Simulator) -> None:
+    process, _ = hear(simulator, 2)
+    wait_for(lambda: started(simulator))
+    simulator.control(microphone="stall")
+    assert process.stdout is not None
+    output = process.stdout.readline() + process.stdout.readline()
+    process.kill()  # closing a stalled stream may hang in PortAudio, as with a real device
+    process.wait()
+    assert told(output)["active"] is True
+    assert told(output)["blocks"] < 10
+
+
+def test_a_listener_that_is_stopped_loses_audio_as_with_a_real_card(simulator: Simulator) -> None:
+    process, out = hear(simulator, 4)
+    wait_for(lambda: started(simulator))
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(1.5)  # how long it is stopped is what is tested
+    process.send_signal(signal.SIGCONT)
+    process.communicate(timeout=30)
+    positions = wait_for(lambda: started(simulator))
+    heard = np.fromfile(out, "<i2")
+    assert len(positions) == 2, "the overrun restarted the stream"
+    assert positions[1] - positions[0] > 1.4 * 48000, "and the meeting went on meanwhile"
+    assert not np.array_equal(heard, expected(simulator, positions[0], len(heard)))
+
+
+def test_silent_loss_skips_so_many_frames(simulator: Simulator) -> None:
+    process, out = hear(simulator, 2)
+    wait_for(lambda: started(simulator))
+    simulator.control(lose=5000)
+    process.communicate(timeout=30)
+    heard, (position,) = np.fromfile(out, "<i2"), started(simulator)
+    assert np.array_equal(heard[-4096:], expected(simulator, position + len(heard) - 4096 + 5000, 4096))
+
+
+def test_a_missing_compiler_is_named_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building.shutil, "which", lambda name: None)
+    with pytest.raises(DeviceError, match="gcc"):
+        building.build(tmp_path)
+
+
+def test_a_source_that_does_not_compile_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ioplug.c").write_text("no C at all")
+    monkeypatch.setattr(building, "SOURCE", tmp_path / "ioplug.c")
+    with pytest.raises(DeviceError, match="libasound2-dev"):
+        building.build(tmp_path)
+
+
+def test_a_missing_file_to_hear_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match=r"missing\.raw"):
+        SimulatedMicrophone(tmp_path, tmp_path / "missing.raw")
+
+
+def test_a_spoken_meeting_is_speech_without_a_stretch_of_digital_silence(tmp_path: Path) -> None:
+    write_meeting(tmp_path / "meeting.raw", 30)
+    audio = np.fromfile(tmp_path / "meeting.raw", "<i2")
+    assert len(audio) == 30 * 48000
+    seconds = audio.reshape(30, 48000).astype(np.int64)
+    assert (seconds != 0).any(axis=1).all()
+    assert np.abs(audio.astype(np.int64)).max() > 5000

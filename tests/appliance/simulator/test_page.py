@@ -1,0 +1,135 @@
+"""The front panel's page: guarded against every other page, and pressed in a real browser."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from appliance.simulator.panel import SimulatedPanel
+
+from .conftest import Simulator, wait_for
+
+
+def token(simulator: Simulator) -> str:
+    found = re.search(r'panel-token" content="([^"]+)"', requests.get(simulator.page, timeout=5).text)
+    assert found
+    return found.group(1)
+
+
+def buttons(simulator: Simulator) -> list[str]:
+    return [line["button"] for line in simulator.log("panel") if "button" in line]
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"Origin": "http://evil.example"}, "foreign-origin"),
+        ({"Origin": "null"}, "foreign-origin"),
+        ({}, "foreign-origin"),
+        ({"Origin": "SELF"}, "wrong-token"),
+        ({"Origin": "SELF", "X-Panel-Token": "guess"}, "wrong-token"),
+        ({"Origin": "SELF", "Host": "panel.evil.example"}, "wrong-host"),
+    ],
+)
+def test_promise_1_no_foreign_page_presses_the_button(simulator: Simulator, headers: dict[str, str], code: str) -> None:
+    sent = {name: simulator.page if value == "SELF" else value for name, value in headers.items()}
+    answer = requests.post(f"{simulator.page}/do", json={"button": "down"}, headers=sent, timeout=5)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, code)
+    assert buttons(simulator) == []
+
+
+def test_a_request_that_means_nothing_gets_400_and_changes_nothing(simulator: Simulator) -> None:
+    headers = {"Origin": simulator.page, "X-Panel-Token": token(simulator)}
+    for body in ("{", "[]", '{"button": "sideways"}', '{"microphone": "eat"}'):
+        answer = requests.post(f"{simulator.page}/do", data=body, headers=headers, timeout=5)
+        assert answer.status_code == 400
+    assert buttons(simulator) == []
+
+
+def test_promise_1_a_simulated_panel_is_refused_beside_real_pins(tmp_path: Path, spoken: Path) -> None:
+    (tmp_path / "gpiochip0").touch()
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "appliance.command", "simulator"),
+            *("--dir", str(tmp_path), "--spoken", str(spoken), "--gpio-chips", str(tmp_path)),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert "gpiochip0" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for flag in (
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+        *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
+    yield driver
+    driver.quit()
+
+
+def word(browser: webdriver.Chrome, light: str) -> str:
+    return browser.find_element(By.ID, f"{light}-word").text
+
+
+def test_the_button_is_held_with_mouse_and_with_keyboard(simulator: Simulator, browser: webdriver.Chrome) -> None:
+    browser.get(simulator.page)
+    button = browser.find_element(By.ID, "button")
+    ActionChains(browser).click_and_hold(button).perform()
+    wait_for(lambda: buttons(simulator) == ["down"])
+    ActionChains(browser).move_by_offset(0, 100).release().perform()
+    wait_for(lambda: buttons(simulator) == ["down", "up"])
+    browser.execute_script("arguments[0].focus()", button)
+    ActionChains(browser).key_down(Keys.SPACE).perform()
+    wait_for(lambda: buttons(simulator) == ["down", "up", "down"])
+    ActionChains(browser).key_up(Keys.SPACE).perform()
+    wait_for(lambda: buttons(simulator) == ["down", "up", "down", "up"])
+
+
+def test_the_lights_are_drawn_as_they_are_and_a_broken_lamp_stays_dark(
+    simulator: Simulator, browser: webdriver.Chrome
+) -> None:
+    browser.get(simulator.page)
+    wait_for(lambda: "no word" in browser.find_element(By.ID, "state").text)
+    events: list[str] = []
+    panel = SimulatedPanel(simulator.folder / "panel.sock")
+    panel.start(lambda event: events.append(event.kind))
+    panel.set_red(True)
+    panel.set_green("slow")
+    panel.set_amber("slow", 3)
+    wait_for(lambda: [word(browser, name) for name in ("red", "green", "amber")] == ["steady", "slow", "slow, code 3"])
+    wait_for(lambda: "lamp-seen" in events and "rail-on" in events)
+    browser.find_element(By.CSS_SELECTOR, '[data-fault="lamp_broken"]').click()
+    wait_for(lambda: word(browser, "red") == "off")
+    wait_for(lambda: events[-2:] == ["lamp-unseen", "rail-off"])
+    panel.close()
+    assert [line["red"] for line in simulator.log("panel") if "red" in line] == [True, False]
+
+
+def test_the_microphone_is_unplugged_from_the_page(simulator: Simulator, browser: webdriver.Chrome) -> None:
+    browser.get(simulator.page)
+    control = browser.find_element(By.CSS_SELECTOR, '[data-fault="unplugged"]')
+    control.click()
+    wait_for(lambda: control.get_attribute("aria-pressed") == "true")
+    assert simulator.control(state=True)["state"]["faults"] == {"unplugged": True}
+    assert not browser.find_element(By.ID, "kill").is_enabled(), "nobody runs the other parts here"
