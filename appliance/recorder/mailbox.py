@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections import deque
 
 from .panel.base import PanelEvent
@@ -16,6 +17,8 @@ class Mailbox:
     def __init__(self) -> None:
         self._events: deque[PanelEvent | str] = deque()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        # not closed by hand: a signal that comes late would write into whoever got the number next
+        weakref.finalize(self, os.close, self._wake)
 
     def fileno(self) -> int:
         """Return the descriptor for the selector."""
@@ -37,7 +40,3 @@ class Mailbox:
         while self._events:
             taken.append(self._events.popleft())
         return taken
-
-    def close(self) -> None:
-        """Let go of the descriptor; nobody may put any more."""
-        os.close(self._wake)

@@ -255,5 +255,4 @@ class Supervisor:
         self.panel.close()
         self._processes.stop_writer(self.settings.times.shutdown_s)
         self._selector.close()
-        self.mailbox.close()
         self._tell(time.monotonic_ns())

@@ -1,0 +1,175 @@
+"""What `plainsight doctor` looks at: each check with what was found and, unless all is well, what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from appliance.contract.status import STALE_NS, RecorderStatus
+
+from . import faults
+from .checks import card_identity, card_number, keys_fault
+from .clock import boot_id, read_clock
+from .panel.choose import DEVICES
+from .settings import RecorderSettings
+
+Verdict = Literal["ok", "warning", "wrong"]
+_MOUNTS = Path("/proc/self/mounts")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check."""
+
+    check: str
+    verdict: Verdict
+    found: str
+    remedy: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for a script."""
+        return asdict(self)
+
+
+def examine(settings: RecorderSettings, devices: Path = DEVICES) -> list[Finding]:
+    """Return every finding; nothing is opened but files."""
+    return [
+        _keys(settings),
+        *_folders(settings),
+        _room(settings),
+        _panel(settings, devices),
+        *_microphone(settings),
+        _clock(settings),
+        *_recorder(settings),
+    ]
+
+
+def _by_table(check: str, code: str, found: str, verdict: Verdict = "wrong") -> Finding:
+    fault = faults.find(code)
+    return Finding(check, verdict, f"{found} (amber {fault.blinks}: {code})", fault.remedy)
+
+
+def _keys(settings: RecorderSettings) -> Finding:
+    fault = keys_fault(settings)
+    if fault:
+        return _by_table("signing key", "keys", fault)
+    return Finding("signing key", "ok", str(settings.box.signing_key_path()))
+
+
+def _folders(settings: RecorderSettings) -> Iterator[Finding]:
+    for name, path, mode in (
+        ("spool", settings.spool.path, os.R_OK | os.W_OK | os.X_OK),
+        ("inbox", settings.spool.inbox, os.R_OK | os.X_OK),
+        ("run folder", settings.spool.run, os.R_OK | os.X_OK),
+    ):
+        if not path.is_dir():
+            yield Finding(name, "wrong", f"{path} is no folder", f"make it, or set spool.{name.split()[0]}")
+        elif not os.access(path, mode):
+            yield Finding(
+                name, "wrong", f"{path} is not accessible to this user", "run doctor as the recorder's user, or as root"
+            )
+        elif name == "run folder" and _kind_of_mount(path) not in ("tmpfs", "ramfs"):
+            yield Finding(
+                name, "warning", f"{path} is on a disk", "lay it on a tmpfs, so that a hung disk cannot hang the lights"
+            )
+        else:
+            yield Finding(name, "ok", str(path))
+
+
+def _kind_of_mount(path: Path) -> str:
+    best, kind = -1, ""
+    for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
+        _, where, name, *_ = line.split(" ")
+        if path.resolve().is_relative_to(where) and len(where) >= best:
+            best, kind = len(where), name
+    return kind
+
+
+def _room(settings: RecorderSettings) -> Finding:
+    limits = settings.limits
+    try:
+        free = shutil.disk_usage(settings.spool.path).free
+    except OSError as error:
+        return _by_table("free space", "spool-failed", f"{settings.spool.path}: {error.strerror}")
+    found = f"{free // 1_000_000} MB free"
+    if free <= limits.min_free_bytes:
+        return _by_table("free space", "spool-full", found)
+    if free < limits.longest_bytes:
+        wanted = limits.longest_bytes // 1_000_000
+        return _by_table("free space", "spool-low", f"{found}, {wanted} MB wanted for the longest recording", "warning")
+    return Finding("free space", "ok", found)
+
+
+def _panel(settings: RecorderSettings, devices: Path) -> Finding:
+    panel = settings.panel
+    chips = sorted(path.name for path in devices.glob("gpiochip*"))
+    if panel.kind == "simulated":
+        if chips:
+            remedy = "set panel.kind to 'gpio': a simulated button must never work a real box"
+            return Finding("panel", "wrong", f"simulated, beside a real GPIO chip ({chips[0]})", remedy)
+        if panel.socket is None or not panel.socket.is_socket():
+            return Finding("panel", "wrong", f"no simulator at {panel.socket}", "start 'plainsight simulator'")
+        return Finding("panel", "warning", "simulated: recordings say so", "set panel.kind to 'gpio' on a real box")
+    if not chips:
+        return Finding("panel", "wrong", "no GPIO chip", "run on a Raspberry Pi, or set panel.kind to 'simulated'")
+    if not panel.sensed:
+        remedy = "wire LAMP_SEEN and set panel.lamp_seen, so that a broken lamp is noticed"
+        return Finding("panel", "warning", f"{chips[0]}; the lamp is unverified", remedy)
+    return Finding("panel", "ok", f"{chips[0]}, lamp sensed on GPIO {panel.lamp_seen}")
+
+
+def _microphone(settings: RecorderSettings) -> Iterator[Finding]:
+    microphone = settings.microphone
+    if not microphone.card:
+        yield Finding(
+            "microphone", "warning", "its card is not set, so its presence is not checked", "set microphone.card"
+        )
+        return
+    number = card_number(microphone)
+    if number is None:
+        yield _by_table("microphone", "microphone-missing", f"no card {microphone.card!r} in {microphone.asound}/cards")
+        return
+    identity = card_identity(microphone.asound, number)
+    if microphone.identity and identity.lower() != microphone.identity.lower():
+        found = f"card {microphone.card!r} is {identity or 'no USB device'}, not {microphone.identity}"
+        yield _by_table("microphone", "microphone-wrong", found)
+        return
+    yield Finding("microphone", "ok", f"card {microphone.card!r}{f', {identity}' if identity else ''}")
+
+
+def _clock(settings: RecorderSettings) -> Finding:
+    clock = read_clock()
+    if clock.synchronised:
+        return Finding("clock", "ok", f"synchronised ({clock.source})")
+    verdict: Verdict = "warning"
+    if settings.checks.clock:
+        return _by_table("clock", "clock", "not synchronised", verdict)
+    return Finding("clock", verdict, "not synchronised; recordings say so", faults.find("clock").remedy)
+
+
+def _recorder(settings: RecorderSettings) -> Iterator[Finding]:
+    path = settings.spool.run / "status.json"
+    try:
+        status = RecorderStatus.model_validate_json(path.read_bytes())
+    except OSError:
+        yield Finding("recorder", "warning", f"it does not run: there is no {path}", "start it")
+        return
+    except ValidationError:
+        yield Finding("recorder", "wrong", f"{path} is no status", "start the recorder again")
+        return
+    age_ns = time.monotonic_ns() - status.monotonic_ns
+    if status.boot_id != boot_id() or age_ns > STALE_NS:
+        yield Finding("recorder", "wrong", "silent: its last word is old", "read its journal and start it again")
+        return
+    yield Finding("recorder", "ok", f"{status.state}{', ready' if status.ready else ''}")
+    for code in status.faults:
+        fault = faults.find(code)
+        verdict: Verdict = "warning" if fault.press == "records" else "wrong"
+        yield _by_table("recorder's amber light", code, fault.cause, verdict)

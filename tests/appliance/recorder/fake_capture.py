@@ -1,0 +1,63 @@
+"""A capture process without sound: speaks the control protocol, fills the ring with counted blocks.
+
+The folder in PLAINSIGHT_FAKES holds files that change how it behaves: `stall`, `hang-on-close`, `refuse`. It writes
+what it did to `capture.log` there, with CLOCK_MONOTONIC.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+from appliance.recorder.control import Control
+from appliance.recorder.ring import Producer, Ring
+
+FOLDER = Path(os.environ["PLAINSIGHT_FAKES"])
+
+
+def log(what: str) -> None:
+    with (FOLDER / "capture.log").open("a") as file:
+        file.write(f"{time.monotonic_ns()} {what}\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ring-fd", type=int)
+    parser.add_argument("--control-fd", type=int)
+    options = parser.parse_args()
+    ring, control = Ring.attach(options.ring_fd), Control.from_fd(options.control_fd)
+    control.send({"report": "warm"})
+    message = control.receive(None)
+    assert message is not None
+    if message["do"] != "open":
+        return
+    now = time.monotonic_ns()
+    control.send({"report": "opening", "at_ns": now})
+    log("open" if ring.lit(now) else "OPEN IN THE DARK")
+    if (FOLDER / "refuse").exists():
+        control.send({"report": "failed", "code": "busy", "message": "the device is busy"})
+        time.sleep(60)
+    control.send({"report": "opened", "at_ns": time.monotonic_ns()})
+    producer = Producer(ring, int(message["generation"]))
+    block = bytes(2 * ring.block_frames)
+    while True:
+        asked = control.receive(0.085)
+        if asked is not None and asked["do"] == "close":
+            break
+        if not (FOLDER / "stall").exists():
+            producer.push(block, ring.block_frames, time.monotonic_ns())
+        if not ring.lit(time.monotonic_ns()):
+            log("dark")
+            break
+    while (FOLDER / "hang-on-close").exists():
+        time.sleep(0.01)
+    log("closed")
+    control.send({"report": "closed", "at_ns": time.monotonic_ns()})
+
+
+try:
+    main()
+except EOFError:
+    log("alone")
