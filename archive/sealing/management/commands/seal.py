@@ -1,0 +1,32 @@
+"""seal: seal one recording by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from archive.operations.base import ArchiveCommand, add_json
+from archive.sealing.describe import describe
+from archive.sealing.seal import seal
+
+
+class Command(ArchiveCommand):
+    """Seal one recording now."""
+
+    help = (
+        "Seal one recording now. With --incomplete also one whose box never closed it, because it is lost: what "
+        "arrived is sealed as 'incomplete', and nothing more is taken."
+    )
+    example = "plainsight-archive seal 0f3c9a52e4b14f1f8a0e6f7f5d2b9c31 --incomplete"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the recording."""
+        parser.add_argument("recording", help="the recording's identifier")
+        parser.add_argument("--incomplete", action="store_true", help="the box is lost; seal what arrived")
+        add_json(parser)
+
+    def work(self, options: dict[str, Any]) -> None:
+        """Seal it."""
+        row = seal(options["recording"], incomplete=options["incomplete"], actor="operator")
+        self.show(options, describe(row), f"sealed {row.id} ({row.outcome}): {row.seconds:.1f} s, {row.package}")

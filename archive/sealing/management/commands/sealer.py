@@ -1,0 +1,37 @@
+"""sealer: seal what boxes have closed."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from archive.keeper.current import keeper
+from archive.operations.base import ArchiveCommand
+from archive.sealing.sealer import Sealer
+
+
+class Command(ArchiveCommand):
+    """Run the sealer until it is told to stop."""
+
+    help = (
+        "Seal every recording that its box has closed, and sign its receipt, within a second or two. Runs until "
+        "SIGTERM or Ctrl-C. It may be killed at any time; the next run completes what was begun."
+    )
+    example = "plainsight-archive sealer"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add --once."""
+        parser.add_argument("--once", action="store_true", help="seal what is ready now, and end")
+
+    def work(self, options: dict[str, Any]) -> None:
+        """Seal."""
+        keeper()
+        sealer = Sealer()
+        if options["once"]:
+            self.stdout.write(f"{sealer.once()} sealed")
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: sealer.stop())
+        sealer.run()

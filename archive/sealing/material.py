@@ -1,0 +1,127 @@
+"""Gathering what a package is made of, and checking all of it once more from the stored bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from appliance.contract import ledger
+from appliance.contract.chain import LedgerChecker
+from appliance.contract.errors import DigestError, OrderError, StorageError
+from appliance.contract.header import Header
+from appliance.contract.signed import digest, split_lines
+from appliance.contract.times import wall
+from archive.ingest.arrivals import log_bytes
+from archive.ingest.chains import lines_from
+from archive.ingest.models import Recording, Segment
+from archive.store.base import incoming_name
+from archive.store.current import store
+
+from .events import Story, as_json
+from .judge import OK, UNJUDGED, judge_segment, judge_tail
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that goes into one package but the segments' bytes, which are read one by one."""
+
+    header: Header
+    header_line: bytes
+    ledger: bytes
+    ledger_lines: int
+    arrivals: bytes
+    events: bytes
+    segments: list[Segment]
+    tail: list[Segment]
+
+    def segment_bytes(self, segment: Segment) -> bytes:
+        """Return a segment's file, checked against what the box signed; raise DigestError if the disk spoilt it."""
+        name = incoming_name(self.header.recording, segment.number, tail=segment.tail)
+        try:
+            data = store().read(name)
+        except StorageError as error:
+            raise StorageError(f"{name} is gone or unreadable ({error.message}); restore it from a backup") from error
+        if len(data) != segment.size or digest(data) != segment.sha256:
+            raise DigestError(f"{name} is damaged on the archive's disk; restore it from a backup")
+        return data
+
+    def members(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the payload in the order of docs/format.md section 5."""
+        yield "data/header.tsv", self.header_line
+        yield "data/ledger.tsv", self.ledger
+        yield "data/arrivals.tsv", self.arrivals
+        yield "data/events.json", self.events
+        for segment in self.segments:
+            yield f"data/segments/{segment.number:08d}.age", self.segment_bytes(segment)
+        for segment in self.tail:
+            yield f"data/tail/{segment.number:08d}.age", self.segment_bytes(segment)
+
+
+def gather(row: Recording) -> Material:
+    """Return a closed recording's material; raise an error that names what does not hold."""
+    header = Header.read(bytes(row.header), row.signed_header.box_key)
+    lines = lines_from(row, 0)
+    segments = list(row.segments.filter(tail=False).order_by("number"))
+    tail = list(row.segments.filter(tail=True).order_by("number"))
+    _check_ledger(row, header, lines, segments)
+    data = b"".join(lines)
+    made = Material(header, bytes(row.header), data, len(lines), b"", b"", segments, tail)
+    _judge_the_rest(made)
+    return Material(header, bytes(row.header), data, len(lines), _arrivals(row), _events(row, made), segments, tail)
+
+
+def _check_ledger(row: Recording, header: Header, lines: list[bytes], segments: list[Segment]) -> None:
+    checker = LedgerChecker(header, bytes(row.header))
+    entries = [checker.feed(line) for line in lines]
+    signed = [
+        (entry.segment, entry.first_frame, entry.frames, entry.size, entry.sha256)
+        for entry in entries
+        if isinstance(entry, ledger.Segment)
+    ]
+    kept = [(one.number, one.first_frame, one.frames, one.size, one.sha256) for one in segments]
+    if signed != kept or len(lines) != row.next_line:
+        raise StorageError("the database's list of segments does not fit the signed ledger; restore it from a backup")
+    closed = bool(entries) and isinstance(entries[-1], ledger.Closing)
+    if closed != (row.outcome != "incomplete"):
+        raise OrderError("the ledger's closing record and the recording's outcome contradict each other")
+
+
+def _judge_the_rest(material: Material) -> None:
+    """Judge what could not be judged on arrival, because the keeper did not work then."""
+    for segment in material.segments:
+        if segment.verdict == UNJUDGED:
+            sealed = material.segment_bytes(segment)
+            segment.verdict = judge_segment(material.header, sealed, segment.frames)
+            segment.save(update_fields=["verdict"])
+    for segment in material.tail:
+        if segment.verdict == UNJUDGED:
+            segment.verdict, segment.frames = judge_tail(material.header, material.segment_bytes(segment))
+            segment.save(update_fields=["verdict", "frames"])
+
+
+def _arrivals(row: Recording) -> bytes:
+    data = log_bytes(row)
+    before = bytes(row.header)
+    for line in split_lines(data):
+        if f'"prev":"{digest(before)}"'.encode() not in line:
+            raise StorageError("the arrival log in the database is broken; restore it from a backup")
+        before = line
+    return data
+
+
+def _events(row: Recording, material: Material) -> bytes:
+    named = [(f"segment {one.number}", one.verdict) for one in material.segments]
+    named += [(f"tail {one.number}", one.verdict) for one in material.tail]
+    return as_json(
+        Story(
+            box=row.box_id,
+            arrived_at=wall(row.arrived_at),
+            closed_at=wall(row.closed_at or row.arrived_at),
+            sealed_at=row.sealing_at,
+            outcome=row.outcome,
+            segments=len(material.segments),
+            tail=len(material.tail),
+            key_verdict=row.key_verdict,
+            verdicts={name: verdict for name, verdict in named if verdict != OK},
+        )
+    )

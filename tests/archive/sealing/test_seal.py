@@ -1,0 +1,262 @@
+"""Sealing: what the package and the receipt say, and that a crash at any step costs nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.contract.errors import DigestError, OrderError, StorageError
+from appliance.contract.receipt import Arrival, Receipt
+from appliance.contract.signed import digest, split_lines
+from archive.custody.log import check
+from archive.custody.models import Entry
+from archive.ingest.ledgers import arrival_lines, ledger_lines
+from archive.ingest.models import ArrivalLine, LedgerBatch, Recording, Segment
+from archive.keeper.current import keeper
+from archive.sealing import seal as steps
+from archive.sealing.seal import ready, seal
+from archive.sealing.sealer import Sealer
+from archive.store.current import store
+from archive.store.local import LocalStore
+from tests.support.archives import Archive, batches, send, send_lines, send_start
+from tests.support.spools import Recording as Made
+from tests.support.spools import make_recording
+
+
+@pytest.fixture
+def made(archive: Archive, client: Any, tmp_path: Path) -> Made:
+    """A recording of three seconds that has arrived and is closed."""
+    recording = make_recording(tmp_path / "spool", archive.keys, seconds=3)
+    send(client, recording)
+    return recording
+
+
+def members(path: Path, recording: str) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as package:
+        return {name.removeprefix(f"{recording}/"): package.read(name) for name in package.namelist()}
+
+
+def package_path(archive: Archive, recording: str) -> Path:
+    return archive.home / "store" / "packages" / recording[:2] / f"{recording}.zip"
+
+
+def test_the_package_holds_what_the_box_signed_and_never_the_key(archive: Archive, made: Made) -> None:
+    row = seal(made.id)
+    files = members(package_path(archive, made.id), made.id)
+    assert files["data/header.tsv"] == made.header_line
+    assert files["data/ledger.tsv"] == made.ledger
+    assert [files[f"data/segments/{n:08d}.age"] for n in range(3)] == made.segments
+    assert files["receipt.tsv"] == bytes(row.receipt or b"")
+    assert not any("key" in name for name in files)
+    assert row.package_sha256 == hashlib.sha256(package_path(archive, made.id).read_bytes()).hexdigest()
+
+
+def test_the_receipt_names_exactly_what_the_box_has(archive: Archive, made: Made, client: Any) -> None:
+    seal(made.id)
+    answer = client.get(f"/api/1/recordings/{made.id}/receipt")
+    receipt = Receipt.read(answer.content, archive.keys.archive_signing.public)
+    assert (receipt.recording, receipt.box) == (made.id, archive.keys.box)
+    assert receipt.archive_key == archive.keys.archive_signing.public
+    assert receipt.header_sha256 == digest(made.header_line)
+    assert (receipt.ledger_lines, receipt.ledger_sha256) == (len(made.lines), digest(made.ledger))
+    assert (receipt.segments, receipt.frames, receipt.tail) == (3, made.frames, 0)
+    assert (receipt.outcome, receipt.key_sha256) == ("complete", digest(made.key))
+    files = members(package_path(archive, made.id), made.id)
+    assert receipt.manifest_sha256 == digest(files["manifest-sha256.txt"])
+    assert client.get(f"/api/1/recordings/{made.id}").json()["state"] == "sealed"
+
+
+def test_the_arrival_log_ends_with_the_seal_and_only_once(archive: Archive, made: Made) -> None:
+    row = seal(made.id)
+    files = members(package_path(archive, made.id), made.id)
+    lines = split_lines(files["data/arrivals.tsv"])
+    arrivals = [Arrival.read(line, archive.keys.archive_signing.public) for line in lines]
+    assert [arrival.what for arrival in arrivals] == ["header", "key", "lines", "seal"]
+    assert arrivals[-1].sha256 == digest(made.ledger)
+    assert arrival_lines(row) == lines
+
+
+def test_events_tell_what_was_done(archive: Archive, made: Made) -> None:
+    seal(made.id)
+    events = json.loads(members(package_path(archive, made.id), made.id)["data/events.json"])
+    assert [event["event"] for event in events] == [
+        "ingestion start",
+        "ingestion end",
+        "fixity check",
+        "validation",
+        "sealing",
+    ]
+    assert {event["outcome"] for event in events} == {"success"}
+
+
+def test_a_bad_segment_is_sealed_as_evidence_and_named(archive: Archive, client: Any, tmp_path: Path) -> None:
+    recording = make_recording(tmp_path, archive.keys, seconds=1, reason=None)
+    bad = b"signed by the box, and no segment"
+    recording.segments.append(bad)
+    recording.note(
+        "segment", segment=1, first_frame=48000, frames=48000, size=len(bad), sha256=digest(bad), captured_ns=1
+    )
+    send_start(client, recording)
+    assert send_lines(client, recording, batches(recording)[0][1]).status_code == 200
+    seal(recording.id, incomplete=True)
+    events = json.loads(members(package_path(archive, recording.id), recording.id)["data/events.json"])
+    assert events[3]["outcome"] == "failure"
+    assert "segment 1: cannot-open" in events[3]["detail"]
+
+
+def test_sealing_clears_what_was_on_its_way(archive: Archive, made: Made) -> None:
+    row = seal(made.id)
+    assert not (archive.home / "store" / "incoming" / made.id).exists()
+    assert not LedgerBatch.objects.exists()
+    assert not ArrivalLine.objects.exists()
+    assert not list((archive.home / "store" / "work").iterdir())
+    assert b"".join(ledger_lines(row)) == made.ledger
+    assert package_path(archive, made.id).stat().st_mode & 0o777 == 0o444
+
+
+def test_sealing_is_in_the_custody_log(archive: Archive, made: Made) -> None:
+    seal(made.id)
+    assert list(Entry.objects.filter(recording=made.id).values_list("kind", flat=True)) == ["ingest", "close", "seal"]
+    assert check() is None
+
+
+def test_what_arrived_can_be_sent_again_after_the_seal(archive: Archive, made: Made, client: Any) -> None:
+    seal(made.id)
+    for _, body in batches(made):
+        assert send_lines(client, made, body).json()["state"] == "sealed"
+    assert client.put(f"/api/1/recordings/{made.id}/key", made.key, "text/plain").status_code == 200
+
+
+def test_an_interrupted_recording_is_sealed_when_its_tail_is_there(
+    archive: Archive, client: Any, tmp_path: Path
+) -> None:
+    recording = make_recording(tmp_path, archive.keys, seconds=2, reason="interrupted", tail=2)
+    send_start(client, recording)
+    send_lines(client, recording, batches(recording)[0][1])
+    assert not ready().exists()
+    with pytest.raises(OrderError, match=r"\[2, 3\]"):
+        seal(recording.id)
+    for number, data in recording.tail.items():
+        client.put(f"/api/1/recordings/{recording.id}/tail/{number}", data, "text/plain")
+    assert [row.id for row in ready()] == [recording.id]
+    row = seal(recording.id)
+    files = members(package_path(archive, recording.id), recording.id)
+    assert [files[f"data/tail/{n:08d}.age"] for n in (2, 3)] == list(recording.tail.values())
+    receipt = Receipt.read(bytes(row.receipt or b""), archive.keys.archive_signing.public)
+    assert (receipt.outcome, receipt.tail, receipt.segments) == ("interrupted", 2, 2)
+
+
+def test_a_lost_boxs_recording_is_sealed_only_on_demand(archive: Archive, client: Any, tmp_path: Path) -> None:
+    recording = make_recording(tmp_path, archive.keys, seconds=2, reason=None)
+    send(client, recording)
+    assert Sealer().once() == 0
+    with pytest.raises(OrderError, match="--incomplete"):
+        seal(recording.id)
+    assert seal(recording.id, incomplete=True).outcome == "incomplete"
+    more = recording.segment()
+    answer = send_lines(client, recording, more + recording.segments[-1])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "bad-order")
+
+
+def test_a_segment_that_the_disk_spoilt_stops_the_seal_and_loses_nothing(archive: Archive, made: Made) -> None:
+    path = archive.home / "store" / "incoming" / made.id / "segments" / "00000001.age"
+    good = path.read_bytes()
+    path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    with pytest.raises(DigestError, match="00000001"):
+        seal(made.id)
+    assert Sealer().once() == 0
+    row = Recording.objects.get()
+    assert row.state == "closed"
+    assert "00000001" in row.problem
+    assert Entry.objects.filter(kind="problem").count() == 1
+    path.write_bytes(good)
+    assert Sealer().once() == 1
+    assert Recording.objects.get().problem == ""
+
+
+def test_what_could_not_be_judged_on_arrival_is_judged_by_the_seal(archive: Archive, made: Made) -> None:
+    Segment.objects.update(verdict="")
+    seal(made.id)
+    assert set(Segment.objects.values_list("verdict", flat=True)) == {"ok"}
+
+
+class CrashError(Exception):
+    """The power went."""
+
+
+def crash(*_: object, **__: object) -> None:
+    raise CrashError
+
+
+CRASHES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "before anything was written": lambda patch: patch.setattr(steps, "gather", crash),
+    "while the package was written": lambda patch: patch.setattr(steps, "write", crash),
+    "before the package got its name": lambda patch: patch.setattr(LocalStore, "adopt_once", crash),
+    "before the receipt was committed": lambda patch: patch.setattr(steps, "_finish", crash),
+    "within the last transaction": lambda patch: patch.setattr(steps, "record", crash),
+    "before what had arrived was removed": lambda patch: patch.setattr(LocalStore, "drop_incoming", crash),
+}
+
+
+@pytest.mark.parametrize("when", CRASHES)
+def test_a_crash_at_any_step_is_completed_by_the_next_run(
+    archive: Archive, made: Made, client: Any, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    with monkeypatch.context() as patched:
+        CRASHES[when](patched)
+        with pytest.raises(CrashError):
+            seal(made.id)
+    row = seal(made.id)
+    assert row.state == "sealed"
+    assert not (archive.home / "store" / "incoming" / made.id).exists()
+    assert client.get(f"/api/1/recordings/{made.id}/receipt").content == bytes(row.receipt or b"")
+    assert Entry.objects.filter(kind="seal").count() == 1
+    what = [Arrival.read(line, None).what for line in arrival_lines(row)]
+    assert what.count("seal") == 1
+
+
+def test_sealing_again_makes_the_same_bytes(archive: Archive, made: Made) -> None:
+    path, copy = package_path(archive, made.id), archive.home / "copy.zip"
+
+    def keep_copy(*_: object) -> None:
+        shutil.copy(path, copy)
+        path.unlink()
+        raise CrashError
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(steps, "_finish", keep_copy)
+        with pytest.raises(CrashError):
+            seal(made.id)
+    seal(made.id)
+    assert path.read_bytes() == copy.read_bytes()
+
+
+def test_a_full_disk_is_told_and_tried_again(archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        assert Sealer().once() == 0
+    assert "No space left" in Recording.objects.get().problem
+    assert not package_path(archive, made.id).exists()
+    assert Sealer().once() == 1
+
+
+def test_a_sealer_whose_key_changed_still_names_the_key_that_signs(archive: Archive, made: Made) -> None:
+    assert Receipt.read(bytes(seal(made.id).receipt or b""), None).archive_key == keeper().public
+
+
+def test_a_database_that_lost_a_segment_is_not_sealed(archive: Archive, made: Made) -> None:
+    Segment.objects.filter(number=1).delete()
+    with pytest.raises(StorageError, match="does not fit the signed ledger"):
+        seal(made.id)
+    assert not store().exists(f"packages/{made.id[:2]}/{made.id}.zip")
