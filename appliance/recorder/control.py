@@ -94,6 +94,10 @@ class Control:
             raise EOFError("the other process is gone")
         return _parse(packet)
 
+    def wait(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds; tell whether there is something to receive."""
+        return self._wait(select.POLLIN, timeout)
+
     def close(self) -> None:
         """Close this end; the other one sees EOFError."""
         self._socket.close()

@@ -260,6 +260,10 @@ class Consumer:
         ring._words[_READ] = seq
         return block
 
+    def next_generation(self) -> int | None:
+        """Return which capture the next block is from, or None if there is none."""
+        return self._ring._head(self._ring.read_seq + 1)[_S_GENERATION] if self.waiting() else None
+
     def waiting(self) -> int:
         """Return how many blocks are there to be taken."""
         return self._ring.write_seq - self._ring.read_seq

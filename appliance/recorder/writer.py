@@ -1,0 +1,247 @@
+"""The writer process: takes the ring, makes recordings in the spool, and keeps the spool in order between them.
+
+One thread. It may hang in any disk call; nobody waits for it but the supervisor's patience, and the ring goes on
+filling meanwhile. It needs no network. When the supervisor is gone it saves what the ring holds and ends; the
+recording it was making is closed at the next start (recovery.py).
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from appliance.contract.errors import KeyFileError, PlainSightError
+from appliance.contract.header import Audio, Microphone
+from appliance.contract.keys import SigningKey
+from appliance.contract.ledger import Reason
+
+from . import child, recovery
+from .control import Control, ControlError, ControlStalledError, Message
+from .disk import FULL, Disk, DiskError
+from .health import Health
+from .inbox import BAD_RECEIPT, Inbox, Pinned, ReceiptError
+from .meeting import Meeting
+from .recording_file import Begin, Maker
+from .ring import Ring
+from .settings import RecorderSettings, load
+from .spool import Spool, store
+
+_LOG: Final = logging.getLogger("plainsight.writer")
+LOCK_PATIENCE_S: Final = 5.0
+"""How long another writer may take to finish, in seconds."""
+CHECK_S: Final = 30.0
+"""How often an idle writer tries the spool, in seconds."""
+_INBOX_S: Final = 2.0
+_FAULTY_S: Final = 5.0
+_RESCUE_S: Final = 5.0
+_REPORT_S: Final = 1.0
+
+
+def make_maker(settings: RecorderSettings, key: SigningKey) -> Maker:
+    """Return what every recording of this box has in common."""
+    microphone = settings.microphone
+    return Maker(
+        box=settings.box.id,
+        key=key,
+        key_recipients=(settings.keys.archive_recipient, settings.keys.escrow_recipient),
+        audio=Audio(rate=microphone.rate, segment_frames=microphone.rate),
+        panel=settings.panel.kind,
+        lamp="verified" if settings.panel.sensed else "unverified",
+        microphone=Microphone(device=microphone.device, card=microphone.card, identity=microphone.identity),
+        software=_software(),
+    )
+
+
+def _software() -> str:
+    try:
+        return f"plainsight {importlib.metadata.version('plainsight')}"
+    except importlib.metadata.PackageNotFoundError:
+        return "plainsight (source tree)"
+
+
+class Writer:
+    """The process's main loop."""
+
+    def __init__(self, spool: Spool, maker: Maker, inbox: Inbox, ring: Ring, control: Control) -> None:
+        self._spool = spool
+        self._maker = maker
+        self._inbox = inbox
+        self._ring = ring
+        self._control = control
+        self._health = Health(spool, self._report)
+        self._meeting: Meeting | None = None
+        self._ready = False
+        self._unfinished: list[tuple[str, int]] = []
+        self._check_at = 0.0
+        self._inbox_at = 0.0
+
+    def run(self) -> int:
+        """Work until told to stop, or until the supervisor is gone; return the exit status."""
+        pause = 0.0
+        while True:
+            self._control.wait(pause)
+            # read before the messages: what was said before these blocks came is then known before they are taken
+            limit = self._ring.write_seq
+            try:
+                while (message := self._control.receive()) is not None:
+                    if message.get("do") == "stop":
+                        return 0
+                    self._handle(message)
+            except ControlError as error:
+                _LOG.error("%s", error.message)
+                pause = 0.0
+                continue
+            except EOFError:
+                if self._meeting:
+                    self._meeting.rescue(_RESCUE_S)
+                return 0
+            pause = self._work(limit)
+
+    def _work(self, limit: int) -> float:
+        if self._meeting is None:
+            return self._idle()
+        pause = self._meeting.step(limit)
+        if self._meeting.finished:
+            if self._meeting.abandoned:
+                self._unfinished.append((self._meeting.recording, self._meeting.frames))
+            self._meeting = None
+            self._check_at = 0.0
+        return pause
+
+    def _handle(self, message: Message) -> None:
+        match message:
+            case {"do": "begin", "recording": str(recording), "created_ns": int(created_ns)}:
+                self._begin(Begin(recording, message.get("continues"), created_ns))
+            case {"do": "note", "entry": dict(entry)}:
+                self._note(entry)
+            case {"do": "gap-cause", "cause": cause}:
+                self._note({"kind": "gap", "cause": cause})
+            case {"do": "end", "reason": str(reason), "write_seq": int(write_seq)} if reason in get_args(Reason):
+                self._end(reason, write_seq)
+            case _:
+                _LOG.error("the writer does not know how to do %r", message.get("do"))
+
+    def _begin(self, begin: Begin) -> None:
+        if self._meeting is not None or not self._ready:
+            why = "a recording is being made" if self._meeting else "the spool is not usable"
+            self._health.raise_code("spool-failed", f"no recording can begin: {why}", fatal=True)
+            return
+        self._meeting = Meeting(self._ring, self._spool, self._maker, begin, health=self._health, report=self._report)
+
+    def _note(self, entry: dict[str, Any]) -> None:
+        if self._meeting is None:
+            _LOG.warning("a note came without a recording: %s", entry)
+        else:
+            self._meeting.note(entry)
+
+    def _end(self, reason: Any, write_seq: int) -> None:
+        if self._meeting is not None:
+            self._meeting.end(reason, write_seq)
+        elif not self._unfinished:
+            # nothing ever came to the disk, so there is nothing to close
+            self._report({"report": "closed", "recording": None, "frames": 0})
+
+    def _idle(self) -> float:
+        now = time.monotonic()
+        try:
+            if not self._ready or self._unfinished:
+                self._recover(now)
+            elif now >= self._check_at:
+                self._check(now)
+            elif now >= self._inbox_at:
+                self._inbox_at = now if self._inbox.step() else now + _INBOX_S
+                self._health.clear(*([] if self._inbox.refused else [BAD_RECEIPT]))
+        except ReceiptError as error:
+            self._health.raise_code(BAD_RECEIPT, error.message)
+        except DiskError as error:
+            self._health.raise_code(error.fault, error.message)
+            self._check_at = self._inbox_at = now + _FAULTY_S
+        return min(max(min(self._check_at, self._inbox_at) - time.monotonic(), 0.0), 1.0)
+
+    def _recover(self, now: float) -> None:
+        if now < self._check_at:
+            return
+        recovered = recovery.recover(self._spool, self._maker.key)
+        for recording, frames in self._unfinished:
+            self._report({"report": "closed", "recording": recording, "frames": frames})
+        self._unfinished.clear()
+        if not self._ready:
+            self._inbox.resume()
+            continues = recovery.continued(self._spool, self._maker.key)
+            for recording in recovered:
+                _LOG.warning("%s was left open by a crash or a power cut and is closed as interrupted", recording)
+            self._try_spool()
+            self._ready = True
+            self._report({"report": "ready", "continues": continues, "recovered": recovered[:1000]})
+            self._check(now)
+
+    def _check(self, now: float) -> None:
+        self._check_at = now + CHECK_S
+        self._try_spool()
+        self._health.clear(FULL, "spool-failed")
+        self._health.tell()
+
+    def _try_spool(self) -> None:
+        probe = self._spool.root / ".probe"
+        store(self._spool.disk, probe, os.urandom(4096))
+        self._spool.disk.remove(probe)
+        self._spool.keep_reserve()
+        self._health.measure()
+
+    def _report(self, message: Message) -> None:
+        try:
+            self._control.send(message, _REPORT_S if message["report"] != "progress" else 0.0)
+        except EOFError:
+            # the main loop meets the same end of file and draws the conclusion
+            _LOG.debug("nobody to report %s to", message["report"])
+        except ControlStalledError as error:
+            _LOG.warning("%s was not reported: %s", message["report"], error.message)
+
+
+def open_spool(settings: RecorderSettings) -> tuple[Spool, Maker, Inbox]:
+    """Return what the settings name, after the spool was locked; raise PlainSightError if any of it is unusable."""
+    key = SigningKey.load(settings.box.signing_key_path())
+    spool = Spool(settings.spool.path, Disk())
+    if spool.disk.exists(spool.root):
+        spool.lock(LOCK_PATIENCE_S)
+    spool.prepare()
+    pinned = Pinned(settings.box.id, key.public, settings.keys.archive_key)
+    return spool, make_maker(settings, key), Inbox(settings.spool.inbox, spool, pinned)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the process."""
+    options = child.parser("appliance.recorder.writer", "Makes recordings in the spool.")
+    options.add_argument("--config", type=Path, required=True, help="the recorder's settings (TOML)")
+    chosen = options.parse_args(arguments)
+    child.leave_signals_to_the_supervisor()
+    child.protect_memory("ps-writer")
+    child.log_to_stderr()
+    os.umask(0o027)
+    try:
+        control = Control.from_fd(chosen.control_fd)
+    except OSError as error:
+        _LOG.error("descriptor %d is no control socket: %s", chosen.control_fd, error)
+        return 2
+    try:
+        settings = load(chosen.config)
+        ring = Ring.attach(chosen.ring_fd)
+        spool, maker, inbox = open_spool(settings)
+    except PlainSightError as error:
+        code = "keys" if isinstance(error, KeyFileError) else getattr(error, "fault", "spool-failed")
+        _LOG.error("%s", error.message)
+        try:
+            control.send({"report": "fault", "code": code, "message": error.message[:2000], "fatal": True}, _REPORT_S)
+        except (EOFError, ControlStalledError) as gone:
+            _LOG.error("nobody to report it to: %s", gone)
+        return 2
+    return Writer(spool, maker, inbox, ring, control).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

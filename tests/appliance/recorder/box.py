@@ -1,0 +1,278 @@
+"""A box's keys, settings and processes for tests: a real ring, a real writer, and this test as supervisor and
+capture."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from appliance.contract import ledger, segment
+from appliance.contract.header import Header
+from appliance.contract.ids import new_recording_id
+from appliance.contract.keys import SigningKey
+from appliance.contract.receipt import Receipt
+from appliance.contract.sealed import Identity
+from appliance.contract.signed import digest, split_lines
+from appliance.recorder.control import Control, Message
+from appliance.recorder.ring import Producer, Ring
+
+ROOT = Path(__file__).resolve().parents[3]
+RATE = 8000
+BLOCK = 1024
+Samples = npt.NDArray[np.int16]
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.005)
+
+
+class Keys:
+    def __init__(self) -> None:
+        self.box = SigningKey.generate()
+        self.archive = SigningKey.generate()
+        self.archive_identity = Identity.generate()
+        self.escrow = Identity.generate()
+
+
+@dataclass
+class Home:
+    """A box's folders and settings file."""
+
+    root: Path
+    keys: Keys = field(default_factory=Keys)
+    rate: int = RATE
+
+    def __post_init__(self) -> None:
+        self.spool = self.root / "spool"
+        self.inbox = self.root / "inbox"
+        for folder in (self.spool, self.inbox):
+            folder.mkdir(exist_ok=True)
+        key = self.root / "box.key"
+        if not key.exists():
+            self.keys.box.save(key)
+        self.config = self.root / "recorder.toml"
+        self.config.write_text(
+            f"""
+[box]
+id = "box-test1234"
+signing_key = "{key}"
+[keys]
+archive_recipient = "{self.keys.archive_identity.recipient}"
+escrow_recipient = "{self.keys.escrow.recipient}"
+archive_key = "{self.keys.archive.public}"
+[spool]
+path = "{self.spool}"
+inbox = "{self.inbox}"
+run = "{self.root}"
+[microphone]
+device = "test"
+rate = {self.rate}
+[panel]
+kind = "simulated"
+socket = "{self.root}/panel.sock"
+"""
+        )
+
+    def folder(self, recording: str) -> Path:
+        return self.spool / "recordings" / recording
+
+    def recordings(self) -> list[str]:
+        folder = self.spool / "recordings"
+        return sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.exists() else []
+
+
+@dataclass
+class Opened:
+    """A recording as the archive would find it, checked line by line."""
+
+    header: Header
+    entries: list[Any]
+    samples: Samples
+
+    def kinds(self) -> list[str]:
+        return [entry.kind for entry in self.entries]
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [entry for entry in self.entries if isinstance(entry, kind)]
+
+    @property
+    def closing(self) -> ledger.Closing | None:
+        last = self.entries[-1] if self.entries else None
+        return last if isinstance(last, ledger.Closing) else None
+
+
+def open_recording(home: Home, recording: str, *, identity: Identity | None = None) -> Opened:
+    """Check chain, signatures, digests, sizes and order of a recording in the spool, and decode it with the archive's
+    key."""
+    folder = home.folder(recording)
+    header_line = (folder / "header.tsv").read_bytes()
+    header = Header.read(header_line, home.keys.box.public)
+    key_age = (folder / "key.age").read_bytes()
+    assert digest(key_age) == header.key_sha256
+    secret = Identity.parse((identity or home.keys.archive_identity).open(key_age).decode())
+    assert secret.recipient == header.recipient
+    data = (folder / "ledger.tsv").read_bytes()
+    prev, entries, parts, frames = digest(header_line), [], [], 0
+    for number, line in enumerate(split_lines(data)):
+        entry = ledger.read_entry(line, home.keys.box.public)
+        assert (entry.n, entry.prev, entry.recording) == (number, prev, recording)
+        prev = digest(line)
+        entries.append(entry)
+        if isinstance(entry, ledger.Segment):
+            assert entry.first_frame == frames
+            assert entry.segment == len(parts)
+            sealed = (folder / "segments" / f"{entry.segment:08d}.age").read_bytes()
+            assert (len(sealed), digest(sealed)) == (entry.size, entry.sha256)
+            parts.append(segment.decode(secret.open(sealed), entry.frames, header.audio.rate))
+            frames += entry.frames
+    opened = Opened(header, entries, np.concatenate(parts) if parts else np.zeros(0, np.int16))
+    if opened.closing is not None:
+        assert data.endswith(b"\n")
+        assert (opened.closing.frames, opened.closing.segments) == (frames, len(parts))
+        assert opened.closing.lost_frames == sum(gap.frames for gap in opened.of(ledger.Gap))
+    return opened
+
+
+def receipt_for(home: Home, recording: str, **changes: Any) -> bytes:
+    """The archive's receipt for what lies in the spool, with `changes`."""
+    folder = home.folder(recording)
+    data = (folder / "ledger.tsv").read_bytes()
+    lines = split_lines(data)
+    closing = ledger.read_entry(lines[-1], home.keys.box.public)
+    assert isinstance(closing, ledger.Closing)
+    key = changes.pop("key", home.keys.archive)
+    members = {
+        "recording": recording,
+        "box": "box-test1234",
+        "archive_key": home.keys.archive.public,
+        "header_sha256": digest((folder / "header.tsv").read_bytes()),
+        "ledger_lines": len(lines),
+        "ledger_sha256": digest(data),
+        "segments": closing.segments,
+        "frames": closing.frames,
+        "tail": len(closing.unverified_tail),
+        "outcome": "interrupted" if closing.reason == "interrupted" else "complete",
+        "key_sha256": digest((folder / "key.age").read_bytes()),
+        "manifest_sha256": "0" * 64,
+        "sealed_at": "2030-01-01T00:00:00.000Z",
+        **changes,
+    }
+    return Receipt(**members).sign(key)
+
+
+class WriterProcess:
+    """A real writer; this test is its supervisor and its capture."""
+
+    def __init__(self, home: Home, ring: Ring | None = None, arguments: Sequence[str] = ()) -> None:
+        self.home = home
+        self.ring = ring or Ring.create(home.rate, BLOCK)
+        self.control, theirs = Control.pair()
+        with theirs:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "appliance.recorder.writer", "--config", str(home.config),
+                    "--ring-fd", str(self.ring.descriptor), "--control-fd", str(theirs.fileno()), *arguments,
+                ],
+                pass_fds=(self.ring.descriptor, theirs.fileno()), cwd=ROOT, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        self.reports: list[Message] = []
+        self.producer: Producer | None = None
+        self.recording = ""
+
+    def read(self, timeout: float = 0.0) -> Message | None:
+        message = self.control.receive(timeout)
+        if message is not None:
+            self.reports.append(message)
+        return message
+
+    def wait_for(self, report: str, seconds: float = 20.0, **members: Any) -> Message:
+        """Return the first report of that kind, with those members, that has not been waited for."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for index, message in enumerate(self.reports):
+                if message["report"] == report and all(message.get(name) == value for name, value in members.items()):
+                    del self.reports[: index + 1]
+                    return message
+            assert time.monotonic() < deadline, f"no {report} {members} within {seconds} s; got {self.reports[-5:]}"
+            self.read(0.05)
+
+    def wait_acked(self, frames: int, seconds: float = 20.0) -> Message:
+        deadline = time.monotonic() + seconds
+        while True:
+            message = self.wait_for("progress", deadline - time.monotonic())
+            if message["acked_frame"] >= frames:
+                return message
+
+    def begin(self, continues: str | None = None) -> str:
+        self.recording = new_recording_id()
+        self.control.send(
+            {
+                "do": "begin",
+                "recording": self.recording,
+                "continues": continues,
+                "created_ns": time.monotonic_ns(),
+            }
+        )
+        now = time.monotonic_ns()
+        self.note(kind="lamp", lit=True, commanded_ns=now, seen_ns=now)
+        self.open(1)
+        return self.recording
+
+    def note(self, **entry: Any) -> None:
+        self.control.send({"do": "note", "entry": {"t_ns": time.monotonic_ns(), **entry}})
+
+    def open(self, generation: int) -> None:
+        self.note(kind="audio", open=True, at_ns=time.monotonic_ns(), generation=generation)
+        self.producer = Producer(self.ring, generation)
+
+    def closed(self, generation: int) -> None:
+        self.note(kind="audio", open=False, at_ns=time.monotonic_ns(), generation=generation)
+
+    def push(self, samples: Samples, first_ns: int | None = None, flags: int = 0) -> int:
+        """Push samples as capture would, stamped as if in real time from `first_ns` on; return the last stamp."""
+        assert self.producer is not None
+        at_ns = time.monotonic_ns() if first_ns is None else first_ns
+        for start in range(0, samples.size, BLOCK):
+            part = samples[start : start + BLOCK]
+            at_ns += part.size * 1_000_000_000 // self.home.rate
+            self.producer.push(part.tobytes(), part.size, at_ns, flags)
+        return at_ns
+
+    def end(self, generation: int = 1, reason: str = "button") -> Message:
+        self.closed(generation)
+        now = time.monotonic_ns()
+        self.note(kind="lamp", lit=False, commanded_ns=now, seen_ns=now)
+        self.control.send({"do": "end", "reason": reason, "write_seq": self.ring.write_seq})
+        return self.wait_for("closed")
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.control.close()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+    def stop(self) -> int:
+        self.control.send({"do": "stop"})
+        status = self.process.wait(20)
+        self.kill()
+        return status
+
+
+def speech(frames: int, seed: int = 1) -> Samples:
+    """Samples that no two places share."""
+    return np.random.default_rng(seed).integers(-20000, 20000, frames, dtype=np.int16)
