@@ -1,0 +1,99 @@
+"""The sealed package: a BagIt bag (RFC 8493) in a ZIP of one exact shape (docs/format.md section 5)."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable
+from typing import BinaryIO
+
+from .errors import StorageError
+from .receipt import Outcome
+from .signed import digest
+from .zip_profile import Member, directory
+
+BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+TAG_FILES = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "receipt.tsv")
+"""Members before the payload, in order."""
+PAYLOAD = ("data/header.tsv", "data/ledger.tsv", "data/arrivals.tsv", "data/events.json")
+"""Members of the payload before the segments, in order."""
+Members = Iterable[tuple[str, bytes]]
+
+
+def segment_name(number: int) -> str:
+    """Return a segment's place in the bag."""
+    return f"data/segments/{number:08d}.age"
+
+
+def tail_name(number: int) -> str:
+    """Return an unverified segment's place in the bag."""
+    return f"data/tail/{number:08d}.age"
+
+
+def bag_info(recording: str, outcome: Outcome, sealed_at: str, sizes: Iterable[int]) -> bytes:
+    """Return `bag-info.txt`; `sizes` are those of the payload's members, in bytes."""
+    counted = list(sizes)
+    lines = [
+        "Source-Organization: Plain Sight archive",
+        f"External-Identifier: {recording}",
+        f"Bagging-Date: {sealed_at[:10]}",
+        f"Payload-Oxum: {sum(counted)}.{len(counted)}",
+        f"Outcome: {outcome}",
+    ]
+    return "".join(f"{line}\n" for line in lines).encode("ascii")
+
+
+def manifest(digests: Iterable[tuple[str, str]]) -> bytes:
+    """Return a BagIt manifest of (path, SHA-256) in the given order."""
+    return "".join(f"{sha256}  {path}\n" for path, sha256 in digests).encode("ascii")
+
+
+def tag_manifest(info: bytes, payload_manifest: bytes, receipt: bytes) -> bytes:
+    """Return `tagmanifest-sha256.txt`, which covers every tag file but itself."""
+    return manifest(
+        [
+            ("bagit.txt", digest(BAGIT)),
+            ("bag-info.txt", digest(info)),
+            ("manifest-sha256.txt", digest(payload_manifest)),
+            ("receipt.tsv", digest(receipt)),
+        ]
+    )
+
+
+def write_package(
+    file: BinaryIO,
+    recording: str,
+    members: Callable[[], Members],
+    receipt: Callable[[str], bytes],
+    *,
+    outcome: Outcome,
+    sealed_at: str,
+) -> dict[str, int]:
+    """Write a package and return where each member's bytes begin, by path in the bag.
+
+    `members` yields the payload in the order of section 5, the same at each call; it is called twice, so that no more
+    than one member is in memory. `receipt` gets the digest of `manifest-sha256.txt` and returns the signed line.
+    """
+    facts = [(name, len(data), zlib.crc32(data), hashlib.sha256(data).hexdigest()) for name, data in members()]
+    payload_manifest = manifest((name, sha256) for name, _, _, sha256 in facts)
+    info = bag_info(recording, outcome, sealed_at, (size for _, size, _, _ in facts))
+    line = receipt(digest(payload_manifest))
+    tags = (BAGIT, info, payload_manifest, tag_manifest(info, payload_manifest, line), line)
+    written: list[Member] = []
+    for name, data in zip(TAG_FILES, tags, strict=True):
+        _write(file, written, f"{recording}/{name}", data)
+    for (name, data), (first, size, crc32, _) in zip(members(), facts, strict=True):
+        member = _write(file, written, f"{recording}/{name}", data)
+        if (name, member.size, member.crc32) != (first, size, crc32):
+            raise StorageError(f"{name} changed while the package was written; try again")
+    file.write(directory(written))
+    return {member.name.partition("/")[2]: member.offset for member in written}
+
+
+def _write(file: BinaryIO, written: list[Member], name: str, data: bytes) -> Member:
+    at = written[-1].offset + written[-1].size if written else 0
+    member = Member(name, len(data), zlib.crc32(data), at)
+    file.write(member.local())
+    file.write(data)
+    written.append(member)
+    return member
