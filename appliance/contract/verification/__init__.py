@@ -1,0 +1,6 @@
+"""Checking a sealed package from outside, for anyone: the archive itself, the command, a court's expert."""
+
+from .report import Report, Verdict
+from .verify import verify
+
+__all__ = ["Report", "Verdict", "verify"]

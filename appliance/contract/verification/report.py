@@ -1,0 +1,68 @@
+"""What a check of a package found (docs/format.md section 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+Verdict = Literal["intact", "tampered", "not-a-package", "not-pinned", "interrupted", "incomplete"]
+
+STATUS: Final[dict[Verdict, int]] = {
+    "intact": 0,
+    "tampered": 1,
+    "not-a-package": 2,
+    "not-pinned": 3,
+    "interrupted": 4,
+    "incomplete": 5,
+}
+WORDS: Final[dict[Verdict, str]] = {
+    "intact": "Intact. Everything was checked with keys from outside the package, and holds.",
+    "tampered": "TAMPERED. Something does not hold; nothing in this package should be relied on.",
+    "not-a-package": "Not a package. This file is something else.",
+    "not-pinned": "Not pinned. It holds together, but no key from outside vouches for who made it.",
+    "interrupted": "Interrupted. What is there is intact, but a crash or a power cut ended the recording.",
+    "incomplete": "Incomplete. What is there is intact, but the box never closed the recording.",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """A verdict, and what it stands on."""
+
+    verdict: Verdict
+    recording: str
+    """The recording, or empty if the package does not tell."""
+    checks: tuple[str, ...]
+    """What was checked and holds, in plain words, in order."""
+    problem: str
+    """What does not hold and where; empty if everything does."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know besides."""
+
+    @property
+    def status(self) -> int:
+        """The exit status that stands for the verdict."""
+        return STATUS[self.verdict]
+
+    @property
+    def words(self) -> str:
+        """The verdict in one sentence."""
+        return WORDS[self.verdict]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report for scripts."""
+        return {
+            "verdict": self.verdict,
+            "status": self.status,
+            "recording": self.recording,
+            "problem": self.problem,
+            "checks": list(self.checks),
+            "notes": list(self.notes),
+        }
+
+    def as_text(self) -> str:
+        """Return the report for people."""
+        lines = [f"  ok    {check}" for check in self.checks]
+        lines += [f"  note  {note}" for note in self.notes]
+        lines += [f"  WRONG {self.problem}"] if self.problem else []
+        return "\n".join([*lines, self.words])

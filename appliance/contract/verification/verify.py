@@ -1,0 +1,113 @@
+"""The check itself, from the outermost byte inwards.
+
+Order matters: what encloses is checked before what it encloses, so that the first wrong thing is named at its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import BinaryIO
+
+from ..errors import FormatError, PlainSightError
+from ..keys import KeyRing
+from ..package import PAYLOAD, TAG_FILES
+from ..sealed import Identity
+from ..zip_profile import looks_like_one, read_members
+from .audio import check_audio
+from .bag import Bag, check_bag
+from .evidence import Evidence, check_arrivals, check_events, check_header, check_ledger, check_receipt, check_segments
+from .report import Report, Verdict
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, done, of how many)."""
+
+
+def verify(
+    file: BinaryIO,
+    key_ring: KeyRing | None,
+    opener: Identity | None = None,
+    progress: Progress = lambda _what, _done, _of: None,
+) -> Report:
+    """Check a package and return what was found; never raises for anything that a file may contain.
+
+    `key_ring` holds keys from outside; without it, or where it does not know the box or the archive, the best verdict
+    is `not-pinned`. `opener` is the recording's own identity, out of `key.age`; with it the audio is checked as well.
+    """
+    checks: list[str] = []
+    notes: list[str] = []
+    recording = ""
+    try:
+        if not looks_like_one(file):
+            return Report("not-a-package", "", (), "the file neither begins nor ends as a package does")
+        bag = _bag(file)
+        recording = bag.recording
+        checks.append(f"every byte of the ZIP around its {len(bag.members)} members is what the format demands")
+        pinned, evidence = _evidence(bag, key_ring, checks, notes, progress)
+        if opener is not None:
+            checks.append(check_audio(bag, evidence, opener, progress))
+        else:
+            notes.append("the audio itself was not opened; give its key to check that as well")
+    except PlainSightError as error:
+        return Report("tampered", recording, tuple(checks), error.message, tuple(notes))
+    return Report(_verdict(evidence, pinned), recording, tuple(checks), "", tuple(notes))
+
+
+def _bag(file: BinaryIO) -> Bag:
+    members = read_members(file)
+    recording, _, first = members[0].name.partition("/")
+    if first != TAG_FILES[0]:
+        raise FormatError(f"{members[0].name}: the first member must be RECORDING/{TAG_FILES[0]}")
+    bag = Bag(file, recording, {member.name: member for member in members})
+    if len(bag.members) != len(members):
+        raise FormatError("byte 0: two members have the same name")
+    for name in (*TAG_FILES, *PAYLOAD):
+        if f"{recording}/{name}" not in bag.members:
+            raise FormatError(f"{name} is missing")
+    return bag
+
+
+def _evidence(
+    bag: Bag, key_ring: KeyRing | None, checks: list[str], notes: list[str], progress: Progress
+) -> tuple[bool, Evidence]:
+    header, header_line, box_pinned = check_header(bag, key_ring)
+    box = f"the pinned key of {header.box}" if box_pinned else f"a key that claims to be {header.box}"
+    checks.append(f"the header is signed by {box}")
+    evidence = check_ledger(bag, header, header_line)
+    checks.append(
+        f"{evidence.lines} ledger lines are signed, follow on each other, and keep the microphone within lit spans"
+    )
+    checks.append(check_segments(bag, evidence, progress))
+    receipt, archive_pinned = check_receipt(bag, evidence, key_ring)
+    archive = "the pinned archive key" if archive_pinned else "some archive key"
+    checks.append(f"the receipt is signed by {archive} and names all this")
+    checks.append(check_arrivals(bag, evidence, receipt))
+    checks.append(check_bag(bag, receipt))
+    check_events(bag)
+    _notes(evidence, notes)
+    return box_pinned and archive_pinned, evidence
+
+
+def _notes(evidence: Evidence, notes: list[str]) -> None:
+    header = evidence.header
+    if header.panel == "simulated":
+        notes.append("the button and the lamps were simulated: this is a trial, not a meeting")
+    if header.lamp == "unverified":
+        notes.append("no sensor was wired to the lamp: 'lit' means commanded, not seen")
+    if not header.clock.synchronised:
+        notes.append("the box's wall clock was not synchronised at the start; its times of day may be wrong")
+    if evidence.lost_frames:
+        seconds = evidence.lost_frames / header.audio.rate
+        notes.append(f"{seconds:.3f} s of audio were lost and are silence; the ledger names each gap")
+    if evidence.tail:
+        notes.append(
+            f"{len(evidence.tail)} segments of an unverified tail are kept beside the audio; nobody vouches for them"
+        )
+    if header.continues:
+        notes.append(f"it goes on from recording {header.continues}")
+
+
+def _verdict(evidence: Evidence, pinned: bool) -> Verdict:
+    if not pinned:
+        return "not-pinned"
+    outcomes: dict[str, Verdict] = {"interrupted": "interrupted", "incomplete": "incomplete"}
+    return outcomes.get(evidence.outcome, "intact")

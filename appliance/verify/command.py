@@ -1,0 +1,81 @@
+"""`plainsight verify PACKAGE --keys KEYRING`: offline, in plain words, one exit status a verdict."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from appliance.contract.errors import KeyFileError, OpeningError, SettingsError
+from appliance.contract.keys import KeyRing
+from appliance.contract.sealed import Identity
+from appliance.contract.verification import verify
+from appliance.contract.verification.report import STATUS
+
+EPILOG = (
+    """exit status:
+"""
+    + "\n".join(f"  {status}  {verdict}" for verdict, status in STATUS.items())
+    + """
+
+example:
+  plainsight verify meeting.zip --keys keyring.json
+  plainsight verify meeting.zip --keys keyring.json --key meeting.key.age --identity archive.txt
+"""
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's arguments."""
+    parser = argparse.ArgumentParser(
+        prog="plainsight verify",
+        description="Check a sealed package, offline. Keys come from elsewhere than the package (docs/format.md, 4).",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("package", type=Path, help="the sealed package (a .zip)")
+    parser.add_argument("--keys", type=Path, help="the key ring; without it the best verdict is not-pinned")
+    parser.add_argument("--key", type=Path, help="the recording's key.age, to check the audio itself as well")
+    parser.add_argument("--identity", type=Path, help="the age identity that opens --key")
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+    return parser
+
+
+def main(arguments: list[str]) -> int:
+    """Check a package, say what was found, and return the verdict's exit status."""
+    options = parser().parse_args(arguments)
+    if (options.key is None) != (options.identity is None):
+        raise SettingsError("give both --key and --identity, or neither", field="--key")
+    ring = KeyRing.load(options.keys) if options.keys is not None else None
+    opener = _opener(options.key, options.identity) if options.key is not None else None
+    try:
+        with options.package.open("rb") as file:
+            report = verify(file, ring, opener, _progress if sys.stderr.isatty() else _quiet)
+    except OSError as error:
+        raise SettingsError(f"cannot read {options.package}: {error.strerror}", field="PACKAGE") from error
+    sys.stdout.write((json.dumps(report.as_json()) if options.json else report.as_text()) + "\n")
+    return report.status
+
+
+def _opener(key: Path, identity: Path) -> Identity:
+    try:
+        sealed = key.read_bytes()
+    except OSError as error:
+        raise KeyFileError(f"cannot read {key}: {error.strerror}", field="--key") from error
+    try:
+        return Identity.parse(Identity.load(identity).open(sealed).decode("ascii"))
+    except (OpeningError, UnicodeDecodeError) as error:
+        raise KeyFileError(f"{identity} does not open {key}: {error}", field="--identity") from error
+
+
+def _progress(what: str, done: int, of: int) -> None:
+    if done % 100 == 0:
+        sys.stderr.write(f"\r{what}: {done} of {of}")
+        sys.stderr.flush()
+    if done == of - 1:
+        sys.stderr.write("\r\x1b[K")
+
+
+def _quiet(_what: str, _done: int, _of: int) -> None:
+    return
