@@ -1,0 +1,162 @@
+"""The units parse without a word, expose little, and hold promise 4 (who hears cannot talk, who talks cannot hear)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from appliance import command
+from archive.command import OWN
+
+from .units import COURIER, FOLDER, RECORDER, UNITS, one, service, words
+
+SPOOL = "/var/lib/plainsight/spool"
+INBOX = "/var/lib/plainsight/inbox"
+MOST_EXPOSED = {RECORDER: 2.0}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder that looks like a root with systemd's own units, ours, and stubs of our programs."""
+    shutil.copytree("/usr/lib/systemd/system", tmp_path / "usr/lib/systemd/system", symlinks=True)
+    (tmp_path / "lib").symlink_to("usr/lib")
+    ours = tmp_path / "etc/systemd/system"
+    ours.mkdir(parents=True)
+    for name in UNITS:
+        shutil.copy(FOLDER / name, ours)
+    programs = tmp_path / "opt/plainsight/bin"
+    programs.mkdir(parents=True)
+    for program in ("plainsight", "plainsight-archive"):
+        (programs / program).write_text("#!/bin/sh\n")
+        (programs / program).chmod(0o755)
+    return tmp_path
+
+
+def verify(root: Path, name: str) -> tuple[int, str]:
+    done = subprocess.run(
+        ["systemd-analyze", "verify", f"--root={root}", "--man=no", name],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_understands_every_line(root: Path, name: str) -> None:
+    # it exits 0 for settings that it does not know: only silence counts
+    assert verify(root, name) == (0, "")
+
+
+def test_the_check_above_notices_a_misspelt_setting(root: Path) -> None:
+    path = root / "etc/systemd/system" / RECORDER
+    path.write_text(path.read_text().replace("PrivateNetwork=", "PrivateNetwrk="))
+    assert "PrivateNetwrk" in verify(root, RECORDER)[1]
+
+
+def test_the_check_above_notices_a_program_that_is_not_there(root: Path) -> None:
+    (root / "opt/plainsight/bin/plainsight").unlink()
+    assert verify(root, RECORDER)[0] != 0
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_exposure_stays_low(name: str) -> None:
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(FOLDER / name)],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    found = re.search(rf"Overall exposure level for {re.escape(name)}: ([0-9.]+)", done.stdout)
+    assert found, done.stdout
+    assert float(found[1]) <= MOST_EXPOSED.get(name, 2.0)
+
+
+def test_promise_4_the_recorder_has_no_network() -> None:
+    assert one(RECORDER, "PrivateNetwork") == "yes"
+    assert words(RECORDER, "RestrictAddressFamilies") == ["AF_UNIX"]
+    assert one(RECORDER, "IPAddressDeny") == "any"
+
+
+def test_promise_4_the_recorder_reaches_pins_and_sound_and_no_other_device() -> None:
+    assert one(RECORDER, "DevicePolicy") == "closed"
+    assert service(RECORDER)["DeviceAllow"] == ["char-gpiochip rw", "char-alsa rw"]
+    # PrivateDevices= would hide both
+    assert "PrivateDevices" not in service(RECORDER)
+
+
+def test_sound_drivers_are_there_before_the_recorder_is_allowed_them_by_name() -> None:
+    modules = (FOLDER / "modules-load.d/plainsight-box.conf").read_text().splitlines()
+    assert {"snd", "snd_usb_audio"} <= {line for line in modules if not line.startswith("#")}
+
+
+def test_promise_4_the_courier_reaches_no_device() -> None:
+    assert one(COURIER, "PrivateDevices") == "yes"
+    assert one(COURIER, "DevicePolicy") == "closed"
+    assert "DeviceAllow" not in service(COURIER)
+    assert not {"plainsight-sound", "plainsight-gpio", "audio", "gpio"} & set(words(COURIER, "SupplementaryGroups"))
+
+
+def test_promise_4_the_courier_cannot_change_the_spool() -> None:
+    assert one(COURIER, "ProtectSystem") == "strict"
+    assert words(COURIER, "ReadWritePaths") == [INBOX]
+    assert SPOOL in words(COURIER, "ReadOnlyPaths")
+
+
+def test_promise_4_the_courier_sees_no_key_of_the_recorder() -> None:
+    assert "-/etc/plainsight/box.key" in words(COURIER, "InaccessiblePaths")
+    assert "LoadCredential" not in service(COURIER)
+
+
+def test_the_recorder_writes_the_spool_only() -> None:
+    assert one(RECORDER, "ProtectSystem") == "strict"
+    assert words(RECORDER, "ReadWritePaths") == [SPOOL]
+    assert one(RECORDER, "RuntimeDirectory") == "plainsight"
+
+
+def test_recorder_and_courier_are_different_users() -> None:
+    assert one(RECORDER, "User") == "plainsight-recorder"
+    assert one(COURIER, "User") == "plainsight-courier"
+    # what the recorder makes belongs to the group that the courier reads with, and only that group
+    assert one(RECORDER, "Group") == "plainsight-spool"
+    assert one(RECORDER, "UMask") == "0027"
+    assert words(COURIER, "SupplementaryGroups") == ["plainsight-spool"]
+
+
+def test_promise_1_the_lamp_goes_out_however_the_recorder_ended() -> None:
+    assert one(RECORDER, "ExecStopPost").split()[1] == "lamps-out"
+    # with the default, systemd waits for the whole group before ExecStopPost; "process" or "none" would leave capture alive
+    assert one(RECORDER, "KillMode") == "control-group"
+    assert one(RECORDER, "Restart") == "always"
+    assert one(RECORDER, "Type") == "notify"
+    assert int(one(RECORDER, "WatchdogSec")) <= 10
+
+
+def test_the_recorders_memory_goes_nowhere() -> None:
+    assert one(RECORDER, "LimitCORE") == "0"
+    assert one(RECORDER, "MemorySwapMax") == "0"
+    # the default signal of the watchdog, SIGABRT, asks for a core dump
+    assert one(RECORDER, "WatchdogSignal") == "SIGKILL"
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_every_unit_gives_up_what_none_needs(name: str) -> None:
+    for key in (
+        "NoNewPrivileges",
+        "ProtectKernelModules",
+        "ProtectKernelTunables",
+        "RestrictNamespaces",
+        "ProtectHome",
+    ):
+        assert one(name, key) == "yes", key
+    assert one(name, "CapabilityBoundingSet") == ""
+    assert one(name, "User").startswith("plainsight-")
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_every_command_exists(name: str) -> None:
+    for key in ("ExecStart", "ExecStopPost"):
+        for line in service(name).get(key, []):
+            program, subcommand, *_ = line.split()
+            known = command.SUBCOMMANDS if program.endswith("/plainsight") else OWN
+            assert subcommand in known, line
