@@ -1,0 +1,99 @@
+"""`plainsight verify` as an auditor runs it: plain words, one exit status a verdict, no traceback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.packages import Sealed
+from tests.support.spools import Keys, Recording, make_recording
+
+SHORT = {"rate": 8000, "segment_frames": 1000}
+
+
+class Case:
+    """A package and keys in files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.keys = Keys()
+        self.folder = folder
+        self.recording: Recording = make_recording(folder / "spool", self.keys, **SHORT)
+        self.package = folder / "package.zip"
+        self.package.write_bytes(Sealed(self.recording).build())
+        self.ring = self.keys.save_ring(folder / "keyring.json")
+        self.key = folder / "key.age"
+        self.key.write_bytes(self.recording.key)
+        self.identity = folder / "archive.txt"
+        self.keys.archive.save(self.identity)
+
+    def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "appliance.command", "verify", *map(str, arguments)]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert "Traceback" not in result.stderr
+        return result
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    return Case(tmp_path)
+
+
+def test_an_intact_package_is_told_in_plain_words(case: Case) -> None:
+    result = case.run(case.package, "--keys", case.ring)
+    assert result.returncode == 0
+    assert "3 segments" in result.stdout
+    assert result.stdout.rstrip().splitlines()[-1].startswith("Intact.")
+
+
+def test_with_its_key_the_audio_is_checked_as_well(case: Case) -> None:
+    result = case.run(case.package, "--keys", case.ring, "--key", case.key, "--identity", case.identity, "--json")
+    report = json.loads(result.stdout)
+    assert (result.returncode, report["verdict"]) == (0, "intact")
+    assert any("all 3 segments open" in check for check in report["checks"])
+
+
+def test_without_keys_it_is_not_pinned(case: Case) -> None:
+    result = case.run(case.package)
+    assert (result.returncode, "Not pinned" in result.stdout) == (3, True)
+
+
+def test_a_changed_byte_is_named(case: Case) -> None:
+    data = bytearray(case.package.read_bytes())
+    data[data.index(b'"kind":"closing"') + 8] ^= 1
+    case.package.write_bytes(bytes(data))
+    result = case.run(case.package, "--keys", case.ring)
+    assert (result.returncode, "data/ledger.tsv" in result.stdout) == (1, True)
+
+
+def test_a_package_that_is_none_gets_status_2(case: Case) -> None:
+    case.package.write_text("a letter")
+    assert case.run(case.package, "--keys", case.ring).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["missing.zip"], "missing.zip"),
+        (["{package}", "--keys", "missing.json"], "missing.json"),
+        (["{package}", "--keys", "{package}"], "not a key ring"),
+        (["{package}", "--key", "{key}"], "--identity"),
+        (["{package}", "--key", "{key}", "--identity", "{ring}"], "identity"),
+        (["{package}", "--key", "{ring}", "--identity", "{identity}"], "does not open"),
+        (["{package}", "--key", "missing.age", "--identity", "{identity}"], "missing.age"),
+    ],
+)
+def test_wrong_arguments_get_status_2_and_are_named(case: Case, arguments: list[str], named: str) -> None:
+    places = {name: str(getattr(case, name)) for name in ("package", "ring", "key", "identity")}
+    result = case.run(*(argument.format(**places) for argument in arguments))
+    assert result.returncode == 2
+    assert named in result.stderr
+
+
+def test_help_shows_an_example_and_every_exit_status(case: Case) -> None:
+    text = case.run("--help").stdout
+    assert "example:" in text
+    assert all(f"  {status}  " in text for status in range(6))
