@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
+from appliance.contract.chain import LedgerChecker
 from appliance.contract.signed import split_lines
 
 from .models import LedgerBatch, Recording
-
-if TYPE_CHECKING:
-    from appliance.contract.chain import LedgerChecker
 
 REMEMBERED = 64
 """Most recordings whose checker a process keeps."""
@@ -27,22 +24,22 @@ class Chains:
     def __init__(self, size: int = REMEMBERED) -> None:
         self._size = size
         self._lock = threading.Lock()
-        self._idle: OrderedDict[str, tuple[int, LedgerChecker]] = OrderedDict()
+        self._idle: OrderedDict[str, LedgerChecker] = OrderedDict()
 
     def take(self, recording: Recording) -> LedgerChecker:
         """Return a checker that was fed exactly the lines that the database has of this recording."""
         with self._lock:
-            position, checker = self._idle.pop(recording.id, (0, None))
-        if checker is None or position > recording.next_line:
-            position, checker = 0, new_checker(recording)
-        for line in lines_from(recording, position):
+            checker = self._idle.pop(recording.id, None)
+        if checker is None or checker.lines > recording.next_line:
+            checker = new_checker(recording)
+        for line in lines_from(recording, checker.lines):
             checker.feed(line)
         return checker
 
     def put_back(self, recording: Recording, checker: LedgerChecker) -> None:
-        """Keep a checker that was fed what is now committed as `recording.next_line` lines."""
+        """Keep a checker; all that it was fed must be committed."""
         with self._lock:
-            self._idle[recording.id] = (recording.next_line, checker)
+            self._idle[recording.id] = checker
             self._idle.move_to_end(recording.id)
             while len(self._idle) > self._size:
                 self._idle.popitem(last=False)
@@ -55,8 +52,6 @@ class Chains:
 
 def new_checker(recording: Recording) -> LedgerChecker:
     """Return a checker for a ledger without any line yet."""
-    from appliance.contract.chain import LedgerChecker
-
     return LedgerChecker(recording.signed_header, bytes(recording.header))
 
 

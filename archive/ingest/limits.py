@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from appliance.contract.chain import AGE_OVERHEAD
 from appliance.contract.header import Header
 from appliance.contract.segment import padded_size
 from appliance.contract.signed import MAX_LINE
@@ -14,16 +15,11 @@ BATCH_LINES = 2 * MAX_LINE
 """Room for the ledger lines of one request."""
 SEGMENTS = 65000
 """Most segments of one recording, tail included: a package holds 65535 members."""
-_AGE_HEADER = 2048
-"""An age header to one recipient takes 200 bytes, and a grease stanza at most some hundred more."""
-_AGE_CHUNK = 64 << 10
-_AGE_TAG = 16
 
 
 def segment(header: Header) -> int:
     """Return the most bytes that a sealed segment of this recording can have."""
-    plain = padded_size(header.audio.segment_frames)
-    return plain + (plain // _AGE_CHUNK + 1) * _AGE_TAG + _AGE_HEADER
+    return padded_size(header.audio.segment_frames) + AGE_OVERHEAD
 
 
 def batch(header: Header) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,9 @@ from typing import Any
 
 import requests
 
+from appliance.contract.sealed import Identity, seal
+from appliance.contract.segment import padded_size
+from appliance.contract.signed import digest
 from tests.support.spools import Keys, Recording
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +43,14 @@ def template() -> Path:
     call_command("migrate", verbosity=0)
     connections.close_all()
     return home
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command said."""
+
+    stdout: str
+    stderr: str
 
 
 @dataclass
@@ -72,8 +84,24 @@ class Archive:
             "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
         }
 
-    def run(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run a command as a process of its own; it must end with `status` and show no traceback."""
+    def run(self, *arguments: str, status: int = 0) -> Done:
+        """Run a command in this process; it must end with `status`."""
+        from archive.command import main
+        from archive.keeper.current import keeper
+
+        keeper.cache_clear()
+        stdout, stderr = io.StringIO(), io.StringIO()
+        with redirect_stdout(stdout), redirect_stderr(stderr):
+            try:
+                code = main(list(arguments))
+            except SystemExit as ended:
+                code = ended.code if isinstance(ended.code, int) else 0
+        done = Done(stdout.getvalue(), stderr.getvalue())
+        assert code == status, done
+        return done
+
+    def spawn(self, *arguments: str, status: int = 0) -> Done:
+        """Run a command as a process of its own, as a person would; it must end with `status` and show no traceback."""
         done = subprocess.run(
             [sys.executable, "-m", "archive.command", *arguments],
             env=self.environment(),
@@ -84,7 +112,7 @@ class Archive:
         )
         assert done.returncode == status, (done.stdout, done.stderr)
         assert "Traceback" not in done.stderr, done.stderr
-        return done
+        return Done(done.stdout, done.stderr)
 
     @contextmanager
     def serving(self, workers: int = 2) -> Iterator[str]:
@@ -192,3 +220,19 @@ def send(client: Any, recording: Recording) -> None:
     for number, data in recording.tail.items():
         answer = client.put(f"/api/1/recordings/{recording.id}/tail/{number}", data, "application/octet-stream")
         assert answer.status_code == 201, answer.content
+
+
+def add_segment_that_does_not_open(recording: Recording) -> None:
+    """Add a segment that the box signed, and that is sealed to somebody else."""
+    data = seal(bytes(padded_size(48000)), [Identity.generate().recipient])
+    number, first = len(recording.segments), recording.frames
+    recording.segments.append(data)
+    recording.note(
+        "segment",
+        segment=number,
+        first_frame=first,
+        frames=48000,
+        size=len(data),
+        sha256=digest(data),
+        captured_ns=recording.now_ns,
+    )

@@ -25,4 +25,4 @@ def test_a_broken_log_is_an_exit_status(archive: Archive) -> None:
 def test_a_database_that_was_not_made_names_the_remedy(archive: Archive) -> None:
     connection.close()
     (archive.home / "archive.sqlite3").unlink()
-    assert "migrate" in archive.run("check-custody", status=2).stderr
+    assert "migrate" in archive.spawn("check-custody", status=2).stderr

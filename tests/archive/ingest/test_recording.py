@@ -12,7 +12,7 @@ from archive.custody.models import Entry
 from archive.ingest.arrivals import log_bytes
 from archive.ingest.ledgers import ledger_lines
 from archive.ingest.models import Recording, Segment
-from tests.support.archives import Archive, batches, send, send_lines, send_start
+from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
 from tests.support.spools import make_recording
 
 
@@ -88,9 +88,7 @@ def test_the_unverified_tail_is_asked_for_opened_and_judged(archive: Archive, cl
 
 def test_a_segment_that_does_not_open_is_kept_as_evidence(archive: Archive, client: Any, tmp_path: Path) -> None:
     made = make_recording(tmp_path, archive.keys, seconds=1, reason=None)
-    bad = b"signed by the box, and no segment"
-    made.segments.append(bad)
-    made.note("segment", segment=1, first_frame=48000, frames=48000, size=len(bad), sha256=digest(bad), captured_ns=1)
+    add_segment_that_does_not_open(made)
     send_start(client, made)
     ((_, body),) = batches(made)
     assert send_lines(client, made, body).status_code == 200

@@ -26,7 +26,7 @@ from archive.sealing.seal import ready, seal
 from archive.sealing.sealer import Sealer
 from archive.store.current import store
 from archive.store.local import LocalStore
-from tests.support.archives import Archive, batches, send, send_lines, send_start
+from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
 
@@ -99,11 +99,7 @@ def test_events_tell_what_was_done(archive: Archive, made: Made) -> None:
 
 def test_a_bad_segment_is_sealed_as_evidence_and_named(archive: Archive, client: Any, tmp_path: Path) -> None:
     recording = make_recording(tmp_path, archive.keys, seconds=1, reason=None)
-    bad = b"signed by the box, and no segment"
-    recording.segments.append(bad)
-    recording.note(
-        "segment", segment=1, first_frame=48000, frames=48000, size=len(bad), sha256=digest(bad), captured_ns=1
-    )
+    add_segment_that_does_not_open(recording)
     send_start(client, recording)
     assert send_lines(client, recording, batches(recording)[0][1]).status_code == 200
     seal(recording.id, incomplete=True)

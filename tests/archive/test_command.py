@@ -1,0 +1,55 @@
+"""The command itself: help, settings and mistakes, never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from archive import configuration
+from archive.command import OWN
+from archive.configuration import Configuration, load
+from tests.support.archives import Archive
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_every_command_has_help_with_an_example(archive: Archive, name: str) -> None:
+    text = archive.run(name, "--help").stdout
+    assert "usage:" in text
+    assert name == "migrate" or "example: plainsight-archive " in text
+
+
+def test_a_setting_that_does_not_exist_names_its_likely_name(archive: Archive) -> None:
+    (archive.home / "archive.toml").write_text("[web]\nworker = 3\n")
+    done = archive.spawn("list", status=2)
+    assert "archive.toml" in done.stderr
+    assert "'web.workers'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[web]\nworkers = 0\n", "web.workers"),
+        ("nonsense", "not TOML"),
+        ('[site]\nurl = "archive.example.org"\n', "site.url"),
+        ('[database]\nengine = "oracle"\n', "database.engine"),
+    ],
+)
+def test_a_wrong_setting_is_named(archive: Archive, text: str, message: str) -> None:
+    (archive.home / "archive.toml").write_text(text)
+    assert message in archive.spawn("list", status=2).stderr
+
+
+def test_a_subcommand_that_does_not_exist(archive: Archive) -> None:
+    assert "Unknown command" in archive.spawn("nonsense", status=1).stderr
+
+
+def test_a_home_that_does_not_exist(archive: Archive) -> None:
+    archive.home = archive.home / "nowhere"
+    assert "ARCHIVE_HOME" in archive.spawn("migrate", status=2).stderr
+
+
+def test_the_example_configuration_is_valid_and_shows_the_defaults() -> None:
+    example = load(Path(configuration.__file__).with_name("archive.example.toml"))
+    defaults = Configuration()
+    assert (example.web, example.database, example.mqtt) == (defaults.web, defaults.database, defaults.mqtt)
