@@ -71,6 +71,10 @@ TABLE: tuple[Fault, ...] = (
         "Wait for it to start again; if amber stays, read the journal.",
     ),
     Fault(
+        "bad-receipt", 4, "records", "A receipt is not the archive's or does not fit; nothing is deleted.",
+        "Look at the archive and its keys; the recording stays on the box.",
+    ),
+    Fault(
         "lamp-dark", 5, "tests", "The red lamp was switched on and not seen to be lit.",
         "Replace the lamp or its sensor; a press tries it again.",
     ),

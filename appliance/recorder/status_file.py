@@ -19,7 +19,6 @@ def describe(
 ) -> RecorderStatus:
     """Return what the status file says about a state."""
     meeting = state.recording is not None
-    waiting = max(0, state.write_seq - state.read_seq) * rules.block_frames if state.device else 0
     return RecorderStatus(
         box=box,
         boot_id=boot_id,
@@ -28,7 +27,7 @@ def describe(
         ready=state.phase == "idle",
         recording=state.recording,
         since_ns=state.since_ns,
-        frames=state.frames + waiting if meeting else 0,
+        frames=state.captured(rules) if meeting else 0,
         acked_frame=state.acked_frame if meeting else 0,
         acked_line=state.acked_line if meeting else 0,
         lost_frames=state.lost_frames if meeting else 0,

@@ -75,7 +75,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._processes = Processes(self._selector, self.ring.descriptor, programs, self._feed)
         self._pending: deque[AnyEvent] = deque()
-        self._progress = (0, 0, 0)
+        self._progress = (0, 0)
         self._next_beat_ns = self._next_status_ns = self._next_check_ns = self._next_feed_ns = 0
         self._exit: int | None = None
 
@@ -114,9 +114,10 @@ class Supervisor:
     def _turn(self, now_ns: int) -> None:
         """Do what is due: heartbeat first, since a microphone hangs on it."""
         self._beat(now_ns)
-        progress = (self.ring.write_seq, self.ring.read_seq, self.ring.lost_frames)
-        if progress[0] != self._progress[0] or progress[2] != self._progress[2]:
-            self._feed(events.BlockSeen(now_ns, progress[0], progress[1]))
+        # a full ring takes no block, but the microphone still gives them
+        progress = (self.ring.write_seq, self.ring.lost_frames)
+        if progress != self._progress:
+            self._feed(events.BlockSeen(now_ns, progress[0]))
         self._progress = progress
         if now_ns >= self._next_check_ns:
             self._check()

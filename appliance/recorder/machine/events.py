@@ -94,8 +94,6 @@ class BlockSeen(Event):
 
     write_seq: int
     """Blocks that capture put into the ring, ever."""
-    read_seq: int
-    """Blocks that the writer took out, ever."""
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,7 @@ def _start(run: Run, event: ev.ButtonDown) -> None:
         acked_frame=0,
         acked_line=0,
         lost_frames=0,
+        told_seq=state.write_seq,
         ack_ns=None,
         warned=frozenset(),
         faults_noted=frozenset(),
@@ -164,7 +165,7 @@ def _capture(
                 # it says that it let go; only its death proves it
                 run.set(capture="closing", capture_ns=state.now_ns - run.rules.close)
         case ev.BlockSeen():
-            run.set(write_seq=event.write_seq, read_seq=event.read_seq)
+            run.set(write_seq=event.write_seq)
             if state.capture == "live":
                 run.set(block_ns=state.now_ns, first_block_ns=state.first_block_ns or state.now_ns)
                 run.set(failures=0, gap=None)
@@ -192,7 +193,8 @@ def _writer(run: Run, event: ev.WriterReady | ev.WriterProgress | ev.WriterCheck
     match event:
         case ev.WriterReady():
             if state.writer == "starting":
-                run.set(writer="idle", continues=event.continues, continues_ns=state.now_ns, spool=frozenset())
+                run.set(writer="idle", writer_failures=0, spool=frozenset())
+                run.set(continues=event.continues, continues_ns=state.now_ns)
                 run.clear_own("writer-died")
         case ev.WriterProgress():
             if event.acked_frame > state.acked_frame:
@@ -202,6 +204,7 @@ def _writer(run: Run, event: ev.WriterReady | ev.WriterProgress | ev.WriterCheck
                 acked_frame=event.acked_frame,
                 acked_line=event.acked_line,
                 lost_frames=event.lost_frames,
+                told_seq=state.write_seq,
                 free_bytes=state.free_bytes if event.free_bytes is None else event.free_bytes,
             )
         case ev.WriterChecked():

@@ -30,6 +30,8 @@ from .limits import end_by_itself, next_limit
 from .run import Run
 from .state import MEETING, Rules, State
 
+_MOST_DOUBLINGS = 4
+
 
 def settle(run: Run) -> None:
     """Apply every rule."""
@@ -256,7 +258,10 @@ def _finish(run: Run) -> None:
 def _keep_writer(run: Run) -> None:
     state = run.state
     if state.writer == "dead" and state.now_ns >= state.start_ns and state.shutdown_ns is None:
-        run.set(writer="starting", start_ns=state.now_ns + run.rules.retry, heard_ns=state.now_ns)
+        # one that cannot start tells so at once; trying it without a pause would only heat the box
+        wait = run.rules.retry * 2 ** min(state.writer_failures, _MOST_DOUBLINGS)
+        run.set(writer="starting", start_ns=state.now_ns + wait, heard_ns=state.now_ns)
+        run.set(writer_failures=state.writer_failures + 1)
         run.do(StartWriter())
 
 

@@ -124,7 +124,8 @@ class State:
     """When this capture's last block was seen."""
     first_block_ns: int | None = None
     write_seq: int = 0
-    read_seq: int = 0
+    told_seq: int = 0
+    """Blocks that the writer's last count of frames includes."""
     present: bool | None = None
     """Whether the microphone is there; None: to be looked at before it is opened."""
     check_asked: bool = False
@@ -138,6 +139,8 @@ class State:
     writer: WriterState = "dead"
     heard_ns: int = 0
     """The writer's last word."""
+    writer_failures: int = 0
+    """Writers that ended without getting ready."""
     start_ns: int = 0
     """The writer is not to be started again before."""
     drain_ns: int = 0
@@ -191,8 +194,11 @@ class State:
 
     def backlog(self, rules: Rules) -> int:
         """Return how many frames were captured and not acknowledged."""
-        waiting = max(0, self.write_seq - self.read_seq) * rules.block_frames
-        return waiting + max(0, self.frames - self.acked_frame)
+        return max(0, self.captured(rules) - self.acked_frame)
+
+    def captured(self, rules: Rules) -> int:
+        """Return the frames of this recording: the writer's count, and the blocks that came since it told."""
+        return self.frames + max(0, self.write_seq - self.told_seq) * rules.block_frames
 
     def safe(self, rules: Rules) -> bool:
         """Tell whether the last seconds were captured and acknowledged (promise 2)."""

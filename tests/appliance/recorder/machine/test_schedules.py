@@ -110,6 +110,10 @@ class Schedule(RuleBasedStateMachine):
         world.now += 10 * SECOND
         world.feed(events.ButtonDown(stopped + SECOND, "f" * 32))
         world.feed(events.ButtonUp(stopped + 2 * SECOND))
+        if world.microphone.open:
+            # its heartbeat had stopped
+            world.microphone.open = world.microphone.alive = False
+            world.feed(events.CaptureClosed(stopped + SECOND // 2))
         world.feed(events.Tick(world.now))
         world.supervisor_stopped = False
 
