@@ -15,7 +15,7 @@ BEHIND_S: Final = 10.0
 """Seconds of acknowledged audio that may be missing here before the page says so; uploads come in batches."""
 LISTENER_LATE: Final = timedelta(seconds=10)
 """The listener says every 2 s that it is there."""
-_SHAPES: Final = {"recording": "●", "ready": "✓", "at-fault": "▲", "silent": "?"}
+SHAPES: Final = {"recording": "●", "ready": "✓", "at-fault": "▲", "silent": "?"}
 _STATES: Final = {
     "arming": "Recording: the microphone is being opened",
     "recording": "Recording",
@@ -88,7 +88,7 @@ def card(box: str, room: str | None, judgement: Judgement, uploads: Uploads, zon
     running = judgement.kind == "recording" and status is not None
     since = _since(judgement)
     said = {
-        "shape": "▮▮" if judgement.reason == "paused" else _SHAPES[judgement.kind],
+        "shape": "▮▮" if judgement.reason == "paused" else SHAPES[judgement.kind],
         "state": _state(judgement),
         "since": _when(judgement, since, zone),
         "kept": _kept(status, uploads) if running and status else "",

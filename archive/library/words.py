@@ -30,6 +30,7 @@ FAULTS: Final[dict[str, str]] = {
     "keys": "the box's signing key is missing or unreadable",
     "clock": "the box's clock is not synchronised; its times may be wrong",
     "recording-ended": "the last recording was ended by a fault",
+    "bad-receipt": "a receipt came that the archive did not sign for these bytes; nothing is deleted",
     "panel-lost": "the front panel does not answer",
     "software": "the recorder met something that it does not know",
 }

@@ -14,7 +14,7 @@ from appliance.contract.errors import PlainSightError, StorageError
 from ..permissions import View
 
 _log = logging.getLogger(__name__)
-_WORDS: Final[dict[str, tuple[str, str]]] = {
+WORDS: Final[dict[str, tuple[str, str]]] = {
     "unknown-recording": ("There is no such recording", "The archive has no recording with this identifier."),
     "not-sealed": ("Not sealed yet", "Nobody can listen to a recording or take a copy of it before it is sealed."),
     "cannot-open": (
@@ -46,7 +46,7 @@ def _answer(request: HttpRequest, error: PlainSightError, *, json: bool) -> Http
         _log.error("%s: %s", request.path, error.message)
     if json:
         return JsonResponse(error.as_json(), status=error.status)
-    heading, message = _WORDS.get(error.code, ("The archive could not do that", ""))
+    heading, message = WORDS.get(error.code, ("The archive could not do that", ""))
     # a code's own message may speak to a box or to whoever runs the host: it comes second
     detail = "" if error.code == "unknown-recording" else f"In detail: {error.message}."
     words = {"heading": heading, "message": message, "advice": detail}

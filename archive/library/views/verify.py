@@ -6,12 +6,44 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from ..permissions import custodian_only
+from archive.sealing.packing import VERDICTS, check_again
+
+from .. import words
+from ..permissions import actor, custodian_only
 from .copies import sealed
+
+_HEADINGS = {
+    "intact": "Verified: intact",
+    "interrupted": "Verified: intact, of an interrupted recording",
+    "incomplete": "Verified: intact, of a recording that its box never closed",
+    "not-pinned": "Not verified: no known key vouches for it",
+    "tampered": "Not verified: something does not hold",
+    "not-a-package": "Not verified: the package is destroyed",
+}
+_BAD = {"not-pinned", "tampered", "not-a-package"}
 
 
 @require_POST
 @custodian_only
 def verify(request: HttpRequest, recording: str) -> HttpResponseBase:
-    """Check the package and show what was checked."""
-    return render(request, "library/verified.html", {"place": "recording", "recording": sealed(recording)})
+    """Check the package with the archive's keys, enter the verdict, and show what was checked."""
+    row = sealed(recording)
+    report = check_again(row, actor(request))
+    foreign = bool(report.recording) and report.recording != row.pk
+    expected = not foreign and report.verdict == VERDICTS[row.outcome]
+    problem = report.problem
+    if foreign:
+        problem = f"the package is of another recording, {report.recording}"
+    elif not expected and not problem and report.verdict != "not-pinned":
+        problem = f"the archive's own record says {row.outcome}, and the package {report.verdict}"
+    told = report.verdict if expected or report.verdict in _BAD else "tampered"
+    context = {
+        "place": "recording",
+        "recording": row,
+        "good": expected,
+        "heading": _HEADINGS[told],
+        "report": report,
+        "problem": problem,
+        "notice": words.NOTICE,
+    }
+    return render(request, "library/verified.html", context)

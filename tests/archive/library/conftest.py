@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 
 from archive.custody.models import Entry
+from archive.sealing.seal import seal
 from tests.support.archives import Archive, send
 from tests.support.spools import Recording, make_recording
 
@@ -45,33 +47,31 @@ def technician(archive: Archive) -> Any:
 Arrive = Callable[..., Recording]
 
 
+def send_one(archive: Archive, spool: Path, **options: Any) -> Recording:
+    """Make a recording and send it as a courier would; options as for make_recording."""
+    shape = {"rate": RATE, "segment_frames": RATE, **options}
+    recording = make_recording(spool, archive.keys, **shape)
+    send(archive.client(), recording)
+    return recording
+
+
+def seal_one(archive: Archive, spool: Path, **options: Any) -> Recording:
+    """The same, and seal it as the sealer would."""
+    recording = send_one(archive, spool, **options)
+    seal(recording.id)
+    return recording
+
+
 @pytest.fixture
 def arrive(archive: Archive, tmp_path: Path) -> Arrive:
-    """Make a recording and send it as a courier would; options as for make_recording."""
-
-    def make(**options: Any) -> Recording:
-        shape = {"rate": RATE, "segment_frames": RATE, **options}
-        recording = make_recording(tmp_path / "spool", archive.keys, **shape)
-        send(archive.client(), recording)
-        return recording
-
-    return make
+    """Makes recordings that are on their way in, or closed."""
+    return functools.partial(send_one, archive, tmp_path / "spool")
 
 
 @pytest.fixture
-def sealed(arrive: Arrive) -> Arrive:
-    """Make a recording, send it, and seal it as the sealer would."""
-
-    def make(**options: Any) -> Recording:
-        recording = arrive(**options)
-        seal(recording)
-        return recording
-
-    return make
-
-
-def seal(recording: Recording) -> None:
-    raise NotImplementedError
+def sealed(archive: Archive, tmp_path: Path) -> Arrive:
+    """Makes sealed recordings."""
+    return functools.partial(seal_one, archive, tmp_path / "spool")
 
 
 def entries(recording: str, kind: str | None = None) -> list[Any]:

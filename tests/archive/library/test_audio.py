@@ -16,11 +16,12 @@ from django.db import connections
 from archive.custody.models import Head
 from archive.library.models import PageView
 from archive.library.views import audio
+from archive.sealing.seal import seal
 from archive.store.local import LocalStore
 from tests.support.archives import Archive, send
 from tests.support.spools import Recording, noise
 
-from .conftest import RATE, Arrive, entries, seal, signed_in
+from .conftest import RATE, Arrive, entries, signed_in
 from .pages import check
 
 
@@ -88,7 +89,7 @@ def test_segments_of_odd_lengths_join_without_a_seam(custodian: Any, archive: Ar
         made.segment(noise(frames, seed=number))
     made.close()
     send(archive.client(), made)
-    seal(made)
+    seal(made.id)
     whole = expected(made)
     assert body(custodian.get(address(made))) == whole
     for start in range(44, len(whole), 3001):
