@@ -49,6 +49,7 @@ struct microphone {
     uint64_t origin, consumed, lost_before;
     snd_pcm_uframes_t wake;
     int running;
+    int gone; /* unplugged once: this handle stays dead, as with a real card, also after a replug */
 };
 
 static int64_t now_ns(void)
@@ -56,6 +57,13 @@ static int64_t now_ns(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int gone(struct microphone *m)
+{
+    if (!m->control->plugged)
+        m->gone = 1;
+    return m->gone;
 }
 
 static void tell(struct microphone *m, const char *what, const char *more)
@@ -108,7 +116,9 @@ static int mic_start(snd_pcm_ioplug_t *io)
     m->origin = (uint64_t)((double)(m->started_ns - m->control->epoch_ns) * io->rate / 1e9) % m->frames;
     m->running = 1;
     snprintf(more, sizeof more, ",\"position\":%llu", (unsigned long long)m->origin);
-    tell(m, "started", more);
+    /* PortAudio 19.6 repeats a failed restart for ever, on a whole core: so a dead handle starts, but hears nothing */
+    if (!gone(m))
+        tell(m, "started", more);
     arm(m);
     return 0;
 }
@@ -126,7 +136,7 @@ static snd_pcm_sframes_t mic_pointer(snd_pcm_ioplug_t *io)
 {
     struct microphone *m = io->private_data;
     uint64_t given;
-    if (!m->control->plugged)
+    if (gone(m))
         return -ENODEV;
     if (!m->running)
         return 0;
@@ -143,7 +153,7 @@ static snd_pcm_sframes_t mic_transfer(snd_pcm_ioplug_t *io, const snd_pcm_channe
     int16_t *to = (int16_t *)((char *)areas->addr + (areas->first + areas->step * offset) / 8);
     uint64_t lost = (uint64_t)m->control->lost;
     snd_pcm_uframes_t i;
-    if (!m->control->plugged)
+    if (gone(m))
         return -ENODEV;
     m->origin += lost - m->lost_before;
     m->lost_before = lost;
@@ -161,7 +171,7 @@ static int mic_poll_revents(snd_pcm_ioplug_t *io, struct pollfd *fds, unsigned i
     *revents = 0;
     if (n == 1 && (fds[0].revents & POLLIN) && read(m->timer, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
         return -errno;
-    if (!m->control->plugged)
+    if (gone(m))
         *revents = POLLERR | POLLHUP;
     else if (m->running && produced(m) >= m->consumed + (m->wake ? m->wake : 1))
         *revents = POLLIN;

@@ -103,6 +103,20 @@ def test_unplugging_ends_a_stream_and_hides_the_device(simulator: Simulator) -> 
     assert process.wait(30) == 0
 
 
+def test_a_stream_that_was_unplugged_stays_dead_and_is_never_logged_as_started_again(simulator: Simulator) -> None:
+    process, out = hear(simulator, 3)
+    wait_for(lambda: started(simulator))
+    simulator.control(microphone="unplug")
+    time.sleep(0.6)  # long enough for PortAudio to notice and try to recover several times
+    simulator.control(microphone="replug")
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+    heard, positions = np.fromfile(out, "<i2"), started(simulator)
+    assert len(positions) == 1
+    assert len(heard) < 2 * 48000, "what was plugged in again is another device"
+    assert np.array_equal(heard, expected(simulator, positions[0], len(heard)))
+
+
 def test_a_stall_gives_nothing_and_leaves_the_stream_active(simulator: Simulator) -> None:
     process, _ = hear(simulator, 2)
     wait_for(lambda: started(simulator))
