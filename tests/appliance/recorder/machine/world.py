@@ -38,6 +38,7 @@ class Microphone:
     stalls: bool = False
     hangs_on_close: bool = False
     refuses: bool = False
+    unkillable: bool = False
     alive: bool = False
     warm: bool = False
     opening: bool = False
@@ -323,7 +324,7 @@ class World:
             self.feed(events.CaptureClosed(self.now))
 
     def _capture_dies(self, serial: int) -> None:
-        if self.microphone.alive and self.microphone.serial == serial:
+        if self.microphone.alive and self.microphone.serial == serial and not self.microphone.unkillable:
             self.microphone.alive = self.microphone.open = False
             self.feed(events.CaptureDied(self.now))
 
