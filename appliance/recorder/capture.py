@@ -110,15 +110,15 @@ def _arm(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
 
 
-def watch(ring: Ring, control: Control, message: Message) -> int:
+def watch(ring: Ring, control: Control, device: str, generation: int) -> int:
     """Serve one `open` to its end; return the exit status."""
     if not ring.lit(time.monotonic_ns()):
         _report(
             control, {"report": "failed", "code": "lamp-dark", "message": "the lamp is not lit; nothing was opened"}
         )
         return 1
-    session = Session(ring, int(message["generation"]))
-    _report(control, {"report": "opening", "at_ns": session.start(str(message["device"]))})
+    session = Session(ring, generation)
+    _report(control, {"report": "opening", "at_ns": session.start(device)})
     failure: _Failed | None = None
     stopping = False
     _arm(HEARTBEAT_STALE_NS / 1e9 + CLOSE_S)
@@ -194,15 +194,18 @@ def serve(ring: Ring, control: Control) -> int:
             message = control.receive(None)
         except EOFError:
             return 0
-        if message is None:
+        except ControlError as error:
+            _LOG.error("%s", error.message)
             continue
-        match message.get("do"):
-            case "open":
-                return watch(ring, control, message)
-            case "close":
+        match message:
+            case None:
+                continue
+            case {"do": "open", "device": str(device), "generation": int(generation)}:
+                return watch(ring, control, device, generation)
+            case {"do": "close"}:
                 return 0
-            case other:
-                _LOG.error("capture does not know how to do %r", other)
+            case _:
+                _LOG.error("capture does not know how to do %r", message.get("do"))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,6 +5,7 @@ After a failure the same lines can be tried again.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -62,16 +63,15 @@ class LedgerFile:
             self._disk.fsync(descriptor, self._path)
             self._disk.drop_cache(descriptor, self._path)
             check_bytes(self._disk, self._path, self._size, data)
-            self._torn = False
         except DiskError:
             self._cut(descriptor)
             raise
         finally:
+            # if this fails, the lines may be there and still do not count: the next attempt cuts them off
             self._disk.close(descriptor, self._path)
+        self._torn = False
 
     def _cut(self, descriptor: int) -> None:
-        # best effort: readers and recovery ignore bytes after the last LF, and the next attempt cuts again
-        try:
+        # at once, if the disk lets it, so that a crash before the next attempt leaves nothing that does not count
+        with contextlib.suppress(DiskError):
             self._disk.truncate(descriptor, self._size, self._path)
-        except DiskError:
-            self._torn = True

@@ -68,6 +68,7 @@ class RecordingFile:
         self._recipient = self._identity.recipient
         self._begin = begin
         self.folder: Path = spool.folder(begin.recording)
+        self._header_line = b""
         self._ledger: LedgerFile | None = None
         self.frames = 0
         """Frames that are acknowledged."""
@@ -86,6 +87,16 @@ class RecordingFile:
 
     def begin(self) -> None:
         """Make the recording with header, key and an empty ledger, all at once: its folder is renamed into place."""
+        if not self._header_line:
+            self._header_line = self._make_folder()
+        self._disk.sync_folder(self._spool.recordings)
+        path = self.folder / "ledger.tsv"
+        self._ledger = LedgerFile(
+            self._disk, path, self._begin.recording, self._maker.key, prev=digest(self._header_line)
+        )
+
+    def _make_folder(self) -> bytes:
+        """Make the recording's folder under a temporary name, rename it, return the header's line."""
         folder = self._spool.recordings / f".{self._begin.recording}.new"
         if self._disk.exists(folder):
             self._spool.set_aside(folder)
@@ -96,9 +107,7 @@ class RecordingFile:
         for name, data in (("header.tsv", header), ("key.age", key_age), ("ledger.tsv", b"")):
             store(self._disk, folder / name, data)
         self._disk.rename(folder, self.folder)
-        self._disk.sync_folder(self._spool.recordings)
-        path = self.folder / "ledger.tsv"
-        self._ledger = LedgerFile(self._disk, path, self._begin.recording, self._maker.key, prev=digest(header))
+        return header
 
     def note(self, entry: dict[str, Any]) -> None:
         """Enter something in the ledger; raises FormatError if the format has no such entry."""

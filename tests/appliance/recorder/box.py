@@ -146,7 +146,7 @@ def open_recording(home: Home, recording: str, *, identity: Identity | None = No
     return opened
 
 
-def receipt_for(home: Home, recording: str, **changes: Any) -> bytes:
+def receipt_for(home: Home, recording: str, /, **changes: Any) -> bytes:
     """The archive's receipt for what lies in the spool, with `changes`."""
     folder = home.folder(recording)
     data = (folder / "ledger.tsv").read_bytes()
