@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
 import json
+import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from appliance.contract.errors import SettingsError
 
@@ -19,6 +24,8 @@ from .microphone.device import SimulatedMicrophone
 from .sockets import Simulation, Sockets
 from .web import Figures, Page
 
+LONGEST_SOCKET: Final = 107
+"""The longest path of a local socket, in bytes (unix(7))."""
 EXAMPLE = """example:
   plainsight simulator --dir panel --spoken meeting.raw
 """
@@ -34,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--dir", type=Path, required=True, help="folder for sockets, logs and the microphone's files")
     parser.add_argument("--spoken", type=Path, required=True, help="what the microphone hears: mono 16-bit 48 kHz raw")
-    parser.add_argument("--http-port", type=int, default=0, help="port of the page (default: any free one)")
+    parser.add_argument("--http-port", type=_port, default=0, help="port of the page (default: any free one)")
     parser.add_argument("--status-file", type=Path, help="the recorder's status.json, for the figures on the page")
     parser.add_argument("--progress-file", type=Path, help="the courier's progress.json, for the same")
     parser.add_argument("--keeper-socket", type=Path, help="socket of whoever can stop and start the other parts")
@@ -42,6 +49,13 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--gpio-chips", default="/dev", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print the page's address as one JSON object")
     return parser
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return value
 
 
 def main(arguments: list[str]) -> int:
@@ -54,8 +68,31 @@ def main(arguments: list[str]) -> int:
             "Run the simulator on a machine without GPIO"
         )
     folder = options.dir.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    return asyncio.run(_run(options, folder))
+    if len(os.fsencode(folder / "microphone.sock")) > LONGEST_SOCKET:
+        raise SettingsError(f"{folder} is too long a path for a local socket; name a shorter folder", field="--dir")
+    with _alone(folder):
+        return asyncio.run(_run(options, folder))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process: a second simulator would take the sockets and write into the same logs."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise SettingsError(f"cannot use {folder}: {error.strerror}; name another folder", field="--dir") from error
+    try:
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise SettingsError(f"nothing can be written in {folder}; name another folder", field="--dir")
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            wrong = f"another simulator runs in {folder}; end it or name another folder"
+            raise SettingsError(wrong, field="--dir") from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
 async def _run(options: argparse.Namespace, folder: Path) -> int:
@@ -71,8 +108,14 @@ async def _run(options: argparse.Namespace, folder: Path) -> int:
         simulation = Simulation(FrontPanel(Log(panel_log), sense=not options.no_sense), microphone)
         sockets = Sockets(simulation, Log(microphone_log), folder)
         page = Page(simulation, Figures(options.status_file, options.progress_file), options.keeper_socket)
-        await sockets.start()
-        address = await page.start(options.http_port)
+        try:
+            await sockets.start()
+            address = await page.start(options.http_port)
+        except OSError as error:
+            await page.close()
+            await sockets.close()
+            # asyncio's own message names the socket or port that could not be had
+            raise SettingsError(f"cannot serve: {error}; choose another --http-port or --dir") from error
         text = json.dumps({"page": address}) if options.json else f"front panel: {address}"
         sys.stdout.write(text + "\n")
         sys.stdout.flush()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -23,6 +23,21 @@ from .front_panel import FrontPanel, Log, Message
 from .microphone.device import SimulatedMicrophone
 
 SOCKET_MODE = 0o660
+MOST_LOST = 48000 * 3600
+"""Most frames that one request may lose: an hour."""
+
+
+class DeviceReport(BaseModel):
+    """What the plugin says of one open handle on microphone.sock; all of it goes into the log."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    device: Literal["open", "started", "closed"]
+    t_ns: int
+    """CLOCK_MONOTONIC when it happened, in nanoseconds."""
+    pid: int
+    position: int | None = None
+    """The file's frame that is heard first, with `started`."""
 
 
 class PanelCommand(BaseModel):
@@ -57,7 +72,7 @@ class Simulation:
                 fault, holds, do = _MICROPHONE[what]
                 do(self.microphone)
                 self.faults[fault] = holds
-            case {"lose": int(frames)} if frames >= 0:
+            case {"lose": int(frames)} if 0 <= frames <= MOST_LOST:
                 self.microphone.lose(frames)
             case {"drift_ppb": int(ppb)} if abs(ppb) <= 1_000_000:
                 self.microphone.drift(ppb)
@@ -114,7 +129,7 @@ class Sockets:
             try:
                 await handler(reader, writer)
             except (ConnectionError, ValueError):
-                pass  # a peer that died or sent an endless line; its connection ends here
+                pass  # a peer that died, or sent an endless line or nonsense; its connection ends here
             finally:
                 writer.close()
 
@@ -157,14 +172,15 @@ class Sockets:
                 panel.listeners.remove(send)
 
     async def _microphone(self, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        handle, closed = next(self._handles), False
+        handle, opened = next(self._handles), False
         try:
             while line := await reader.readline():
-                entry: dict[str, Any] = json.loads(line)
-                closed = entry["device"] == "closed"
-                self.microphone_log.write({**entry, "handle": handle}, entry["t_ns"])
+                report = DeviceReport.model_validate_json(line)
+                opened = report.device != "closed"
+                entry = report.model_dump(exclude_none=True)
+                self.microphone_log.write({**entry, "handle": handle}, report.t_ns)
         finally:
-            if not closed:
+            if opened:
                 # the process was killed: the kernel closed its device, and hung up
                 entry = {"device": "closed", "handle": handle, "killed": True}
                 self.microphone_log.write(entry, time.monotonic_ns())

@@ -127,7 +127,10 @@ class Page:
                 return refusal("foreign-origin", "only this panel's own page may press its button")
             if not secrets.compare_digest(request.headers.get("X-Panel-Token", "").encode(), self.token.encode()):
                 return refusal("wrong-token", "reload the page: it belongs to an earlier run")
-        return await handler(request)
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            return refusal("bad-request", f"refused: {error.reason}", error.status)
 
     async def _index(self, _request: web.Request) -> web.Response:
         text = (STATIC / "panel.html").read_text().replace("{{token}}", self.token)

@@ -33,5 +33,6 @@ def build(folder: Path) -> Path:
             "the test microphone could not be built; install the Debian packages gcc, libc6-dev and libasound2-dev.\n"
             + result.stderr.strip()[-1500:]
         )
+    partial.chmod(0o755)  # the recorder, which loads it, is another user
     partial.rename(target)
     return target

@@ -50,16 +50,20 @@ class SimulatedMicrophone:
         library = build(library_folder or folder)
         control = folder / "microphone.control"
         control.write_bytes(struct.pack("<Q", _MAGIC).ljust(_SIZE, b"\0"))
+        control.chmod(0o644)
         with control.open("r+b") as file:
             self._words = mmap.mmap(file.fileno(), _SIZE)
         self._set("epoch_ns", time.monotonic_ns())
         # PortAudio 19.6 asserts that there is one device beyond those that it opened, as `default` is on every machine
-        (folder / "asound.conf").write_text(
+        configuration = folder / "asound.conf"
+        configuration.write_text(
             f'pcm_type.plainsight {{ lib "{library}" }}\n'
             "pcm.default { type null }\n"
             f'pcm.{DEVICE} {{ type plainsight control "{control}" raw "{spoken.resolve()}" '
             f'simulator "{self.socket}" hint {{ show on description "Plain Sight test microphone" }} }}\n'
         )
+        # the recorder is another user; the folder's mode decides who may come here, not our umask
+        configuration.chmod(0o644)
         self.replug()
 
     @property
@@ -88,7 +92,11 @@ class SimulatedMicrophone:
     def replug(self) -> None:
         """Plug it in again."""
         (self.asound / "card0").mkdir(parents=True, exist_ok=True)
-        (self.asound / "card0" / "usbid").write_text(f"{IDENTITY}\n")
+        usb = self.asound / "card0" / "usbid"
+        usb.write_text(f"{IDENTITY}\n")
+        usb.chmod(0o644)
+        for place in (self.asound, self.asound / "card0"):
+            place.chmod(0o755)
         if not (self.asound / CARD).exists():
             (self.asound / CARD).symlink_to("card0")
         self._list(f" 0 [{CARD:<15}]: USB-Audio - Simulated\n                      Simulated microphone\n")
@@ -137,4 +145,5 @@ class SimulatedMicrophone:
     def _list(self, text: str) -> None:
         partial = self.asound / ".cards"
         partial.write_text(text)
+        partial.chmod(0o644)
         os.replace(partial, self.asound / "cards")  # noqa: PTH105 - replace, atomically

@@ -73,6 +73,16 @@ def test_promise_1_a_simulated_panel_is_refused_beside_real_pins(tmp_path: Path,
     assert "Traceback" not in result.stderr
 
 
+def test_what_is_not_there_or_too_long_is_refused_with_a_code_too(simulator: Simulator) -> None:
+    missing = requests.get(f"{simulator.page}/secrets", timeout=5)
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "bad-request")
+    headers = {"Origin": simulator.page, "X-Panel-Token": token(simulator)}
+    long = requests.post(f"{simulator.page}/do", data=b" " * 5000, headers=headers, timeout=5)
+    assert (long.status_code, long.json()["error"]["code"]) == (413, "bad-request")
+    lose = requests.post(f"{simulator.page}/do", json={"lose": 10**30}, headers=headers, timeout=5)
+    assert lose.status_code == 400
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
