@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import secrets
 from pathlib import Path
 from typing import Any
@@ -79,9 +78,8 @@ INSTALLED_APPS = [
     "archive.ingest",
     "archive.sealing",
     "archive.operations",
+    "archive.library",
 ]
-if importlib.util.find_spec("archive.library") is not None:
-    INSTALLED_APPS.append("archive.library")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -154,5 +152,9 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # boxes ask for a receipt until there is one; refusals are logged where they are decided
+        "django.request": {"level": "ERROR"},
+    },
 }

@@ -52,13 +52,15 @@ def seal(recording: str, *, incomplete: bool = False, actor: str = "archive") ->
         store().drop_incoming(recording)
         return row
     name = package_name(recording)
-    if not store().exists(name):
+    if store().exists(name):
+        # a crash came between the package and its receipt
+        check_package(store().local(name), row)
+    else:
         material = gather(row)
         with _scratch(recording) as path:
             write(path, row, material, lambda manifest: _receipt(row, material, manifest))
             check_package(path, row)
             store().adopt_once(name, path)
-    check_package(store().local(name), row)
     row = _finish(recording, name, actor)
     store().drop_incoming(recording)
     return row

@@ -53,6 +53,21 @@ class Done:
     stderr: str
 
 
+class Served(str):
+    """The address of a running web server, and its process."""
+
+    __slots__ = ("pid",)
+
+    def __new__(cls, address: str, pid: int) -> Served:
+        made = super().__new__(cls, address)
+        made.pid = pid
+        return made
+
+    def workers(self) -> list[int]:
+        """Process ids of the workers."""
+        return [int(one) for one in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+
 @dataclass
 class Archive:
     """One archive, in this process, on `home`."""
@@ -115,8 +130,8 @@ class Archive:
         return Done(done.stdout, done.stderr)
 
     @contextmanager
-    def serving(self, workers: int = 2) -> Iterator[str]:
-        """Run the web server and yield its address."""
+    def serving(self, workers: int = 2) -> Iterator[Served]:
+        """Run the web server and yield where it is."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -132,7 +147,7 @@ class Archive:
         address = f"http://127.0.0.1:{port}"
         try:
             until(lambda: _answers(f"{address}/api/1/recordings/{'0' * 32}"), alive=lambda: process.poll() is None)
-            yield address
+            yield Served(address, process.pid)
         finally:
             process.terminate()
             process.wait(20)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from archive.ingest.arrivals import log_bytes
 from archive.ingest.ledgers import ledger_lines
 from archive.ingest.models import ArrivalLine, Recording, Segment
 from archive.sealing.seal import seal
-from tests.support.archives import Archive, batches
+from tests.support.archives import Archive, batches, until
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
 
@@ -67,6 +69,44 @@ def test_different_recordings_at_once_all_arrive(archive: Archive, tmp_path: Pat
     assert problems == []
     assert Recording.objects.filter(state="closed").count() == 4
     assert check() is None
+
+
+def test_workers_that_are_killed_lose_nothing_that_was_answered(archive: Archive, tmp_path: Path) -> None:
+    made = make_recording(tmp_path / "spool", archive.keys, seconds=60, segment_frames=2000)
+    answered: list[int] = []
+
+    def stubborn(url: str) -> None:
+        base = f"{url}/api/1/recordings/{made.id}"
+        for _, body in batches(made, 1):
+            done = False
+            while not done:
+                try:
+                    answer = requests.post(f"{base}/lines", data=body, timeout=60)
+                except requests.RequestException:  # the answer was lost with its worker
+                    continue
+                assert answer.status_code == 200, answer.text
+                answered.append(answer.json()["next_line"])
+                done = True
+
+    with archive.serving(workers=2) as url:
+        base = f"{url}/api/1/recordings/{made.id}"
+        requests.put(f"{base}/header", data=made.header_line, timeout=10)
+        requests.put(f"{base}/key", data=made.key, timeout=10)
+        pusher = threading.Thread(target=stubborn, args=(url,), name="stubborn")
+        pusher.start()
+        for goal in (8, 20, 32, 44):
+            until(lambda goal=goal: len(answered) >= goal, alive=pusher.is_alive)
+            for worker in url.workers():
+                os.kill(worker, signal.SIGKILL)
+            known = max(answered)
+            until(lambda: bool(url.workers()))
+            assert Recording.objects.get().next_line >= known
+        pusher.join(120)
+        assert not pusher.is_alive()
+    row = Recording.objects.get()
+    assert (row.state, row.next_line) == ("closed", len(made.lines))
+    assert check() is None
+    assert seal(made.id).outcome == "complete"
 
 
 def test_refusals_reach_the_box_as_json_over_http(archive: Archive, tmp_path: Path) -> None:
