@@ -84,6 +84,7 @@ class Meeting:
         self._failing_since_ns: int | None = None
         self._retry_ns = 0
         self._given_up_ns: int | None = None
+        self._left_out = False
         self._drift_frames = _DRIFT_EVERY_S * rate
         self.finished = False
         """Nothing is left to do."""
@@ -186,9 +187,11 @@ class Meeting:
                 case _Start():
                     self._file.begin()
                 case _Note(entry):
-                    self._file.note(entry)
+                    # nothing can stand behind frames that were given up
+                    frame = {"frame": min(entry["frame"], self._file.frames)} if "frame" in entry else {}
+                    self._file.note({**entry, **frame})
                 case _Close(reason):
-                    self._file.close(reason)
+                    self._file.close(reason if self._file.whole and not self._left_out else "interrupted")
                     self.finished = True
                 case Segment():
                     self._file.add(item)
@@ -221,6 +224,7 @@ class Meeting:
             self._give_up(now_ns, error)
         elif isinstance(item, _Note):
             _LOG.error("left out of the ledger: %s", item.entry)
+            self._left_out = True
             self._queue.popleft()
         else:
             _LOG.error("%s could not be closed; that is done when the disk works again", self.recording)

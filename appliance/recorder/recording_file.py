@@ -74,6 +74,12 @@ class RecordingFile:
         """Frames that are acknowledged."""
         self.segments = 0
         self.lost_frames = 0
+        self._gap_end = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether every gap that was entered is on disk to its end."""
+        return self._gap_end <= self.frames
 
     @property
     def lines(self) -> int:
@@ -140,6 +146,7 @@ class RecordingFile:
         self.segments += 1
         self.frames = segment.first_frame + int(segment.samples.size)
         self.lost_frames += sum(gap.frames for gap in segment.gaps)
+        self._gap_end = max([self._gap_end, *(gap.first_frame + gap.frames for gap in segment.gaps)])
 
     def close(self, reason: Reason) -> None:
         """Write the closing record and forget the recording's secret."""

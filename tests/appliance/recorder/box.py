@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from appliance.contract import ledger, segment
+from appliance.contract.chain import LedgerChecker
 from appliance.contract.header import Header
 from appliance.contract.ids import new_recording_id
 from appliance.contract.keys import SigningKey
@@ -125,24 +126,18 @@ def open_recording(home: Home, recording: str, *, identity: Identity | None = No
     secret = Identity.parse((identity or home.keys.archive_identity).open(key_age).decode())
     assert secret.recipient == header.recipient
     data = (folder / "ledger.tsv").read_bytes()
-    prev, entries, parts, frames = digest(header_line), [], [], 0
-    for number, line in enumerate(split_lines(data)):
-        entry = ledger.read_entry(line, home.keys.box.public)
-        assert (entry.n, entry.prev, entry.recording) == (number, prev, recording)
-        prev = digest(line)
+    checker = LedgerChecker(header, header_line)
+    entries: list[Any] = []
+    parts: list[Samples] = []
+    for line in split_lines(data):
+        entry = checker.feed(line)
         entries.append(entry)
         if isinstance(entry, ledger.Segment):
-            assert entry.first_frame == frames
-            assert entry.segment == len(parts)
             sealed = (folder / "segments" / f"{entry.segment:08d}.age").read_bytes()
             assert (len(sealed), digest(sealed)) == (entry.size, entry.sha256)
             parts.append(segment.decode(secret.open(sealed), entry.frames, header.audio.rate))
-            frames += entry.frames
     opened = Opened(header, entries, np.concatenate(parts) if parts else np.zeros(0, np.int16))
-    if opened.closing is not None:
-        assert data.endswith(b"\n")
-        assert (opened.closing.frames, opened.closing.segments) == (frames, len(parts))
-        assert opened.closing.lost_frames == sum(gap.frames for gap in opened.of(ledger.Gap))
+    assert opened.closing is None or data.endswith(b"\n")
     return opened
 
 
@@ -191,6 +186,7 @@ class WriterProcess:
         self.reports: list[Message] = []
         self.producer: Producer | None = None
         self.recording = ""
+        self.pushed_ns = 0
 
     def read(self, timeout: float = 0.0) -> Message | None:
         message = self.control.receive(timeout)
@@ -226,20 +222,24 @@ class WriterProcess:
                 "created_ns": time.monotonic_ns(),
             }
         )
-        now = time.monotonic_ns()
+        now = self.now_ns()
         self.note(kind="lamp", lit=True, commanded_ns=now, seen_ns=now)
         self.open(1)
         return self.recording
 
+    def now_ns(self) -> int:
+        """The present, or the arrival of the last block that was pushed ahead of its time."""
+        return max(time.monotonic_ns(), self.pushed_ns)
+
     def note(self, **entry: Any) -> None:
-        self.control.send({"do": "note", "entry": {"t_ns": time.monotonic_ns(), **entry}})
+        self.control.send({"do": "note", "entry": {"t_ns": self.now_ns(), **entry}})
 
     def open(self, generation: int) -> None:
-        self.note(kind="audio", open=True, at_ns=time.monotonic_ns(), generation=generation)
+        self.note(kind="audio", open=True, at_ns=self.now_ns(), generation=generation)
         self.producer = Producer(self.ring, generation)
 
     def closed(self, generation: int) -> None:
-        self.note(kind="audio", open=False, at_ns=time.monotonic_ns(), generation=generation)
+        self.note(kind="audio", open=False, at_ns=self.now_ns(), generation=generation)
 
     def push(self, samples: Samples, first_ns: int | None = None, flags: int = 0) -> int:
         """Push samples as capture would, stamped as if in real time from `first_ns` on; return the last stamp."""
@@ -249,11 +249,12 @@ class WriterProcess:
             part = samples[start : start + BLOCK]
             at_ns += part.size * 1_000_000_000 // self.home.rate
             self.producer.push(part.tobytes(), part.size, at_ns, flags)
+        self.pushed_ns = at_ns
         return at_ns
 
     def end(self, generation: int = 1, reason: str = "button") -> Message:
         self.closed(generation)
-        now = time.monotonic_ns()
+        now = self.now_ns()
         self.note(kind="lamp", lit=False, commanded_ns=now, seen_ns=now)
         self.control.send({"do": "end", "reason": reason, "write_seq": self.ring.write_seq})
         return self.wait_for("closed")

@@ -78,6 +78,15 @@ def maker(home: Home) -> Maker:
 
 
 SAMPLES = speech(RATE * 2 + 500)
+LONG = 1 << 62
+BEFORE = (
+    {"t_ns": 1, "kind": "lamp", "lit": True, "commanded_ns": 1, "seen_ns": None},
+    {"t_ns": 2, "kind": "audio", "open": True, "at_ns": 2, "generation": 1},
+)
+AFTER = (
+    {"t_ns": LONG, "kind": "audio", "open": False, "at_ns": LONG, "generation": 1},
+    {"t_ns": LONG, "kind": "lamp", "lit": False, "commanded_ns": LONG, "seen_ns": None},
+)
 
 
 def parts() -> list[Segment]:
@@ -95,10 +104,13 @@ def record(home: Home, disk: Disk, recording: str, acked: list[int]) -> None:
     spool.prepare()
     file = RecordingFile(spool, maker(home), Begin(recording, None, time.monotonic_ns()))
     file.begin()
-    file.note({"t_ns": 1, "kind": "lamp", "lit": True, "commanded_ns": 1, "seen_ns": None})
+    for note in BEFORE:
+        file.note(note)
     for part in parts():
         file.add(part)
         acked.append(file.frames)
+    for note in AFTER:
+        file.note(note)
     file.close("button")
 
 
@@ -187,7 +199,9 @@ def test_a_disk_that_refuses_any_one_call_once_is_tried_again_and_nothing_is_twi
         disk.at = lambda calls, _, at=at, error=error: error if calls == at else None
         file = RecordingFile(spool, maker(home), Begin(recording, None, time.monotonic_ns()))
         steps: list[Callable[[], None]] = [file.begin]
+        steps += [partial(file.note, note) for note in BEFORE]
         steps += [partial(file.add, part) for part in parts()]
+        steps += [partial(file.note, note) for note in AFTER]
         steps += [partial(file.close, "button")]
         for step in steps:
             try:
@@ -221,6 +235,8 @@ def test_a_segment_without_a_line_is_named_as_unverified_tail(tmp_path: Path) ->
     spool.prepare()
     file = RecordingFile(spool, maker(home), Begin(recording, None, time.monotonic_ns()))
     file.begin()
+    for note in BEFORE:
+        file.note(note)
     file.add(parts()[0])
     store(spool.disk, file.folder / "segments" / "00000001.age", b"not entered")
     assert recovery.recover(spool, home.keys.box) == [recording]
@@ -236,18 +252,20 @@ def test_a_ledger_that_the_disk_damaged_keeps_what_still_holds(tmp_path: Path) -
     spool.prepare()
     file = RecordingFile(spool, maker(home), Begin(recording, None, time.monotonic_ns()))
     file.begin()
+    for note in BEFORE:
+        file.note(note)
     for part in parts():
         file.add(part)
     path = file.folder / "ledger.tsv"
     lines = split_lines(path.read_bytes())
-    damaged = lines[0] + lines[1].replace(b"overrun", b"0verrun") + b"".join(lines[2:])
+    damaged = b"".join(lines[:3]) + lines[3].replace(b"overrun", b"0verrun") + b"".join(lines[4:])
     path.write_bytes(damaged)
     recovery.recover(spool, home.keys.box)
     opened = open_recording(home, recording)
     assert np.array_equal(opened.samples, SAMPLES[:RATE])
     assert opened.closing is not None
     assert [tail.segment for tail in opened.closing.unverified_tail] == [1, 2]
-    assert [path.read_bytes() for path in spool.aside.iterdir()] == [damaged[len(lines[0]) :]]
+    assert [path.read_bytes() for path in spool.aside.iterdir()] == [damaged[sum(map(len, lines[:3])) :]]
 
 
 def test_a_file_that_reads_back_differently_is_never_entered(tmp_path: Path) -> None:

@@ -188,9 +188,8 @@ def test_loss_that_nobody_reported_becomes_a_gap_where_it_was(writer: WriterProc
 
 def test_promise_1_nothing_from_before_the_press_is_kept(writer: WriterProcess) -> None:
     writer.open(1)
-    old = time.monotonic_ns()
     assert writer.producer is not None
-    writer.producer.push(speech(BLOCK, 9).tobytes(), BLOCK, old)
+    writer.producer.push(speech(BLOCK, 9).tobytes(), BLOCK, time.monotonic_ns())
     writer.reports.clear()
     recording = writer.begin()
     samples = speech(3 * BLOCK)
