@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import secrets
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,10 @@ def _database() -> dict[str, Any]:
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
             },
         }
+    if importlib.util.find_spec("psycopg") is None:
+        raise SettingsError(
+            "PostgreSQL needs the package psycopg: pip install 'psycopg[binary]>=3.2'", field="database"
+        )
     try:
         password = database.password_file.read_text(encoding="utf-8").strip() if database.password_file else ""
     except OSError as error:

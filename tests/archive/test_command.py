@@ -33,6 +33,7 @@ def test_a_setting_that_does_not_exist_names_its_likely_name(archive: Archive) -
         ("nonsense", "not TOML"),
         ('[site]\nurl = "archive.example.org"\n', "site.url"),
         ('[database]\nengine = "oracle"\n', "database.engine"),
+        ('[database]\nengine = "postgresql"\npassword_file = "/nonexistent/password"\n', "[database"),
     ],
 )
 def test_a_wrong_setting_is_named(archive: Archive, text: str, message: str) -> None:

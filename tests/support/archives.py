@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
 import shutil
@@ -31,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def template() -> Path:
     """Set Django up once, and return a home with a migrated, empty database."""
     home = Path(mkdtemp(prefix="archive-template-"))
+    atexit.register(shutil.rmtree, home)
     os.environ["ARCHIVE_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
     (home / "archive.toml").write_text('[site]\nurl = "http://testserver"\nhosts = ["testserver", "127.0.0.1"]\n')
