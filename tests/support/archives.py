@@ -1,5 +1,7 @@
 """An archive for tests: a home of its own, a real database file, and a box that it knows."""
 
+# ruff: noqa: PLC0415 - models can be imported only after Django is set up
+
 from __future__ import annotations
 
 import atexit
