@@ -1,0 +1,196 @@
+"""The courier's settings: one TOML file, every setting with its unit and default (courier.example.toml)."""
+
+from __future__ import annotations
+
+import tomllib
+import types
+import typing
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from appliance.contract.errors import SettingsError
+from appliance.contract.ids import BoxId
+from appliance.contract.problems import explain, location
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError("must be an absolute path, because the courier works in '/'")
+    return path
+
+
+def _safe_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"is no web address: {error}") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is written https://HOST or https://HOST:PORT")
+    if parts.username or parts.password or parts.query or parts.fragment or port == 0:
+        raise ValueError("takes a host, a port and a path, and nothing else")
+    if parts.scheme == "http" and not _loopback(parts.hostname):
+        raise ValueError("must begin with https://, because http:// is only safe to an address of this machine")
+    return text.rstrip("/")
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+AbsolutePath = Annotated[Path, Field(strict=False), AfterValidator(_absolute)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Box(_Section):
+    """Who this box is."""
+
+    id: BoxId
+    """The box's identifier, from enrolment; also the common name of its certificate. No default."""
+
+
+class Spool(_Section):
+    """Where the recorder leaves things, and where receipts are laid."""
+
+    path: AbsolutePath = Path("/var/lib/plainsight/spool")
+    """The recorder's spool; only read here."""
+    inbox: AbsolutePath = Path("/var/lib/plainsight/inbox")
+    """Where receipts are laid for the recorder."""
+    run: AbsolutePath = Path("/run/plainsight")
+    """The folder of the recorder's status.json."""
+
+
+class State(_Section):
+    """The courier's own folder."""
+
+    path: AbsolutePath = Path("/var/lib/plainsight-courier")
+    """Progress and the session counter lie here."""
+
+
+class Archive(_Section):
+    """Where recordings go."""
+
+    url: Annotated[str, AfterValidator(_safe_url)]
+    """The archive's address: https, or http to this machine only. No default."""
+    ca: AbsolutePath | None = None
+    """Certificate authority of the archive (PEM). Default: those that the system trusts."""
+
+
+class Broker(_Section):
+    """Where status goes."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    """Host name, as in the broker's certificate. No default."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 8883
+    """Port."""
+    ca: AbsolutePath = Path("/etc/plainsight/mqtt/ca.pem")
+    """Certificate authority of the broker (PEM)."""
+    certificate: AbsolutePath = Path("/etc/plainsight/mqtt/client.pem")
+    """This box's certificate (PEM)."""
+    key: AbsolutePath = Path("/etc/plainsight/mqtt/client.key")
+    """Its private key (PEM)."""
+    keepalive: Annotated[int, Field(ge=5, le=300)] = 15
+    """Longest silence on the connection in seconds; after half as much again the Will speaks."""
+
+
+class Times(_Section):
+    """How often and how long; all in seconds."""
+
+    poll_s: Seconds = 0.5
+    """How often the spool is looked at."""
+    connect_s: Seconds = 5.0
+    """A connection may take this long."""
+    answer_s: Seconds = 30.0
+    """An answer may take this long."""
+    retry_s: Seconds = 1.0
+    """First pause when archive or broker is down; it doubles with each attempt."""
+    retry_most_s: Seconds = 30.0
+    """Longest such pause."""
+    refused_s: Seconds = 30.0
+    """First pause when the archive refuses a recording; it doubles with each attempt."""
+    refused_most_s: Seconds = 900.0
+    """Longest such pause."""
+    receipt_s: Seconds = 0.3
+    """How often the receipt is asked for at first."""
+    receipt_quick_s: Seconds = 30.0
+    """How long it is asked for so often; then the pause doubles."""
+    receipt_most_s: Seconds = 60.0
+    """Longest such pause."""
+    probe_s: Seconds = 15.0
+    """With nothing to send, how often the archive is asked whether it is there."""
+    report_s: Seconds = 30.0
+    """How often the state is published without a change."""
+    counting_s: Seconds = 1.0
+    """How often it is published while only its counters change."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        for first, most in (
+            ("retry_s", "retry_most_s"),
+            ("refused_s", "refused_most_s"),
+            ("receipt_s", "receipt_most_s"),
+        ):
+            if getattr(self, first) > getattr(self, most):
+                raise ValueError(f"{first} must not exceed {most}")
+        return self
+
+
+class Log(_Section):
+    """What is told on the standard error, which systemd keeps in its journal."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least serious messages that are kept."""
+
+
+class CourierSettings(_Section):
+    """The whole file."""
+
+    box: Box
+    spool: Spool = Spool()
+    state: State = State()
+    archive: Archive
+    broker: Broker
+    times: Times = Times()
+    log: Log = Log()
+
+
+def load(path: Path) -> CourierSettings:
+    """Read a settings file; raise SettingsError that names file, setting and, for a misspelt one, its likely name."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"cannot read the settings {path}: {error.strerror}; name the file with --config"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error
+    try:
+        return CourierSettings.model_validate(values)
+    except ValidationError as error:
+        known = list(_names(CourierSettings, ""))
+        raise SettingsError(f"{path}: {explain(error, known)}", field=location(error)) from error
+
+
+def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        kinds = (
+            typing.get_args(field.annotation) if isinstance(field.annotation, types.UnionType) else [field.annotation]
+        )
+        for kind in kinds:
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _names(kind, f"{prefix}{name}.")
