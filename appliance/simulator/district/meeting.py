@@ -28,6 +28,8 @@ from .services import DemoError, until
 
 HOLD_S = 1.5
 """Held this long, the button ends the recording (DESIGN, gestures), in seconds."""
+PATIENCE_S = 15.0
+"""Longest wait for the microphone's next frame, in seconds."""
 RECEIPT_S = 120.0
 """Longest wait for the archive's receipt, in seconds."""
 
@@ -83,7 +85,12 @@ class Meeting:
             raise DemoError(f"{layout.status} does not name the recording")
         self.recording = status.recording
         hold_at = int((self._seconds - HOLD_S) * status.rate)
+        last, moved = 0, time.monotonic()
         while (status := self._status()) is not None and status.frames < hold_at:
+            if status.frames > last:
+                last, moved = status.frames, time.monotonic()
+            elif time.monotonic() - moved > PATIENCE_S:
+                raise DemoError(f"no audio came for {PATIENCE_S:.0f} s; the recorder says: {', '.join(status.faults)}")
             if status.state != "recording" or (reason := alive()):
                 raise DemoError(f"the recording did not go on: {status.state}, {reason or status.faults}")
             self._tell(f"recorded {status.frames // status.rate} s, safe {status.acked_frame // status.rate} s")
