@@ -81,7 +81,7 @@ def test_an_unplugged_microphone_is_told_and_leaves_a_gap(town: Town) -> None:
     began_ns = time.monotonic_ns()
     recording = town.begin()
     town.control(microphone="unplug")
-    town.wait(lambda: town.told_faults(), 5, "a fault to be told")
+    town.wait(town.told_faults, 5, "a fault to be told")
     assert town.lights()["amber"] != "off"
     time.sleep(1)  # the length of the gap
     town.control(microphone="replug")
@@ -105,9 +105,13 @@ def test_promise_1_a_lamp_that_fails_closes_the_microphone(town: Town) -> None:
     town.wait(lambda: all(span.end_ns is not None for span in open_spans(town.log("microphone"))), 3, "it to close")
     last = max(span.end_ns or 0 for span in open_spans(town.log("microphone")))
     assert last - broken_ns < 1_000_000_000
-    town.wait(lambda: town.told_faults(), 3, "a fault to be told")
+    town.wait(town.told_faults, 3, "a fault to be told")
     town.control(lamp="mend")
-    town.wait_for(state="idle", ready=True, seconds=30)
+    town.wait_for(state="fault", recording=None)
+    town.run(town.district.press(0.1))
+    town.wait_for(state="recording")
+    town.wait(lambda: not town.told_faults(), 5, "a lamp that is lit again to mend the fault")
+    town.end()
     town.wait_until_sealed(recording)
     assert town.verified(recording)[0] in {0, 4}
 
