@@ -121,7 +121,7 @@ def test_a_pause_is_in_the_ledger_and_not_in_the_audio(town: Town) -> None:
     recording = town.begin()
     town.run(town.district.press(0.2))
     town.wait_for(state="paused")
-    assert not town.lights()["red"]
+    town.wait(lambda: not town.lights()["red"], 1, "the lamp to be dark in a pause")
     assert town.lights()["green"] == "slow"
     paused_at = town.status.frames
     time.sleep(2)  # the length of the pause
