@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-WALL_PATTERN = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
-WallTime = Annotated[str, StringConstraints(pattern=WALL_PATTERN)]
+# [0-9], because \d matches the digits of every script
+WALL_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
 
 
 def wall(moment: datetime) -> str:
@@ -24,6 +24,15 @@ def now() -> str:
 def parse_wall(text: str) -> datetime:
     """Return the moment that `text` names."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def _exists(text: str) -> str:
+    parse_wall(text)
+    return text
+
+
+WallTime = Annotated[str, StringConstraints(pattern=WALL_PATTERN), AfterValidator(_exists)]
+"""A moment in the format's form that is in the calendar."""
 
 
 class Clock(BaseModel):
