@@ -125,7 +125,7 @@ def test_recorder_and_courier_are_different_users() -> None:
 
 def test_promise_1_the_lamp_goes_out_however_the_recorder_ended() -> None:
     assert one(RECORDER, "ExecStopPost").split()[1] == "lamps-out"
-    # with the default, systemd waits for the whole group before ExecStopPost; "process" or "none" would leave capture alive
+    # systemd then waits for the whole group; "process" or "none" would leave capture alive
     assert one(RECORDER, "KillMode") == "control-group"
     assert one(RECORDER, "Restart") == "always"
     assert one(RECORDER, "Type") == "notify"
