@@ -1,0 +1,58 @@
+"""docs/operator.md says what the recorder does: amber codes, times, and every state's lights."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+from appliance.contract.status import State
+from appliance.recorder.faults import TABLE
+from appliance.recorder.machine.state import Rules
+from appliance.recorder.settings import Limits, Times
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "operator.md").read_text(encoding="utf-8")
+SECOND = 1_000_000_000
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of the first table below a heading, without its head."""
+    _, below = TEXT.split(f"\n## {heading}\n")
+    table = re.search(r"(?:^\|.*\n)+", below, flags=re.MULTILINE)
+    assert table, f"there is no table below {heading!r}"
+    lines = table[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_table_of_amber_codes_is_the_recorders() -> None:
+    assert rows("When CHECK blinks") == [
+        [str(fault.blinks), f"`{fault.code}`", fault.press, fault.cause, fault.remedy] for fault in TABLE
+    ]
+
+
+def test_the_table_of_lights_covers_every_state_and_no_other() -> None:
+    assert {state for row in rows("What the lights mean") for state in re.findall(r"`([a-z-]+)`", row[4])} == set(
+        get_args(State)
+    )
+
+
+def test_promise_1_red_is_never_off_where_the_microphone_may_hear() -> None:
+    lights = [(row[0], set(re.findall(r"`([a-z-]+)`", row[4]))) for row in rows("What the lights mean")]
+    lit = {state for red, states in lights if "on" in red for state in states}
+    dark = {state for red, states in lights if red == "off" for state in states}
+    assert not {"arming", "recording"} & dark
+    # a microphone that cannot be closed keeps the lamp lit after the end and in a pause
+    assert lit == {"arming", "recording", "ending", "paused"}
+
+
+def test_times_are_the_defaults() -> None:
+    limits, times = Limits(), Times()
+    assert (times.short_press_s, times.hold_s) == (1.0, 1.5)
+    for words in ("within a second", "hold for a second and a half", "between one second and one and a half"):
+        assert words in TEXT
+    by_itself = f"After {limits.cap_s / 3600:g} hours; after {limits.quiet_s / 60:g} minutes of quiet; after "
+    assert by_itself + f"{limits.paused_s / 60:g} minutes of pause" in TEXT
+    assert limits.warn_s == 60
+    assert "for the last minute before" in TEXT
+    assert Rules.continues == 600 * SECOND
+    assert "less than ten minutes" in TEXT
