@@ -38,6 +38,8 @@ class LedgerChecker:
     prev: str = ""
     _gap_end: int = 0
     _lit_ns: int | None = None
+    _seen_ns: int | None = None
+    _generation: int = 0
     _dark_ns: int | None = None
     _spans: list[tuple[int, int | None]] = field(default_factory=list)
     _last_captured_ns: int | None = None
@@ -121,7 +123,7 @@ class LedgerChecker:
         if entry.lit:
             if self._dark_ns is not None and entry.commanded_ns < self._dark_ns:
                 raise self._wrong("the lamp was lit before it went dark", "commanded_ns")
-            self._lit_ns = entry.commanded_ns
+            self._lit_ns, self._seen_ns = entry.commanded_ns, entry.seen_ns
             return
         if self._spans and self._spans[-1][1] is None:
             raise self._wrong("the lamp went dark while the microphone was open (promise 1)", "lit")
@@ -136,11 +138,18 @@ class LedgerChecker:
         if entry.open:
             if self._lit_ns is None or entry.at_ns < self._lit_ns:
                 raise self._wrong("the microphone was opened while the lamp was dark (promise 1)", "open")
+            if self.header.lamp == "verified" and (self._seen_ns is None or entry.at_ns < self._seen_ns):
+                raise self._wrong("the microphone was opened before the lamp was seen to be lit (promise 1)", "open")
             if self._spans and entry.at_ns < (self._spans[-1][1] or 0):
                 raise self._wrong("the microphone was opened before it was closed", "at_ns")
+            if entry.generation <= self._generation:
+                raise self._order(f"capture {entry.generation} cannot follow on {self._generation}", "generation")
+            self._generation = entry.generation
             self._spans.append((entry.at_ns, None))
             return
         start = self._spans[-1][0]
+        if entry.generation != self._generation:
+            raise self._order(f"capture {entry.generation} is closed, but {self._generation} was open", "generation")
         if entry.at_ns < start:
             raise self._wrong("the microphone was closed before it was opened", "at_ns")
         if self._last_captured_ns is not None and entry.at_ns < self._last_captured_ns:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from .errors import StorageError
 from .receipt import Outcome
 from .signed import digest
-from .zip_profile import Member, directory
+from .zip_profile import Member, check_room, directory
 
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 TAG_FILES = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "receipt.tsv")
@@ -73,12 +73,15 @@ def write_package(
 
     `members` yields the payload in the order of section 5, the same at each call; it is called twice, so that no more
     than one member is in memory. `receipt` gets the digest of `manifest-sha256.txt` and returns the signed line.
+    Raises TooLargeError before a byte is written, StorageError if `members` changed meanwhile.
     """
     facts = [(name, len(data), zlib.crc32(data), hashlib.sha256(data).hexdigest()) for name, data in members()]
     payload_manifest = manifest((name, sha256) for name, _, _, sha256 in facts)
     info = bag_info(recording, outcome, sealed_at, (size for _, size, _, _ in facts))
     line = receipt(digest(payload_manifest))
     tags = (BAGIT, info, payload_manifest, tag_manifest(info, payload_manifest, line), line)
+    sizes = [*zip(TAG_FILES, map(len, tags), strict=True), *((name, size) for name, size, _, _ in facts)]
+    check_room((f"{recording}/{name}", size) for name, size in sizes)
     written: list[Member] = []
     for name, data in zip(TAG_FILES, tags, strict=True):
         _write(file, written, f"{recording}/{name}", data)

@@ -25,6 +25,11 @@ def padded_size(frames: int) -> int:
     return OVERHEAD + 2 * frames
 
 
+def frames_inside(stream: bytes) -> int:
+    """Return how many frames a plaintext of this size holds, if it is a segment's."""
+    return (len(stream) - OVERHEAD) // 2
+
+
 def encode(samples: Samples, rate: int) -> bytes:
     """Return `samples` (one-dimensional int16) as a padded FLAC stream."""
     if samples.ndim != 1 or samples.dtype != np.int16 or not samples.size:

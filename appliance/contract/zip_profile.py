@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -23,7 +23,22 @@ ATTRIBUTES = 0x81A40000
 LOCAL_MAGIC, CENTRAL_MAGIC, END_MAGIC = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 MAX_MEMBERS = 65534
 MAX_BYTES = (1 << 32) - 1
-CHUNK = 1 << 20
+LONGEST_NAME = 80
+"""Bytes of the longest name that a package can have, and more."""
+_MARKS = (
+    *(
+        b"/bagit.txt",
+        b"/bag-info.txt",
+        b"manifest-sha256.txt",
+        b"/receipt.tsv",
+        b"/data/header.tsv",
+        b"/data/ledger.tsv",
+    ),
+    *(b"/data/arrivals.tsv", b"/data/events.json", b"/data/segments/", b"/data/tail/"),
+)
+_LOOK = 1 << 16
+_SHORTEST = 100
+"""Bytes of a file that is too short to tell what it was."""
 
 
 @dataclass(frozen=True)
@@ -60,26 +75,46 @@ class Member:
 
 def directory(members: list[Member]) -> bytes:
     """Return everything behind the last member's bytes."""
+    check_room((member.name, member.size) for member in members)
+    return _packed(members)
+
+
+def _packed(members: list[Member]) -> bytes:
     start = members[-1].offset + members[-1].size if members else 0
     central = b"".join(member.central() for member in members)
-    if len(members) > MAX_MEMBERS or start + len(central) + END.size > MAX_BYTES:
-        raise TooLargeError("a package has at most 65534 members and 4 GiB; export the recording in its stored form")
     return central + END.pack(END_MAGIC, 0, 0, len(members), len(members), len(central), start, 0)
 
 
-def looks_like_one(file: BinaryIO) -> bool:
-    """Tell whether a file begins or ends as a ZIP does, so that damage to it is damage and not another kind of file."""
+def check_room(members: Iterable[tuple[str, int]]) -> None:
+    """Raise TooLargeError if a ZIP of the profile cannot hold members of these names and sizes in bytes."""
+    count, total = 0, END.size
+    for name, size in members:
+        count += 1
+        total += LOCAL.size + CENTRAL.size + 2 * len(name) + size
+    if count > MAX_MEMBERS or total > MAX_BYTES:
+        raise TooLargeError("a package has at most 65534 members and 4 GiB; keep the recording in its stored form")
+
+
+def resembles_one(file: BinaryIO) -> bool:
+    """Tell whether a file is a package, be it a damaged one, so that damage is not taken for another kind of file.
+
+    A package names its members at both ends, and no single damage spoils all of those names.
+    """
     size = file.seek(0, 2)
     file.seek(0)
-    head = file.read(4)
-    file.seek(max(0, size - END.size))
-    return head == LOCAL_MAGIC or file.read(4) == END_MAGIC
+    head = file.read(_LOOK)
+    file.seek(max(0, size - _LOOK))
+    tail = file.read(_LOOK)
+    if head[:4] != LOCAL_MAGIC and tail[-END.size :][:4] != END_MAGIC:
+        return False
+    return len(head) < _SHORTEST or any(mark in part for mark in _MARKS for part in (head, tail))
 
 
 def read_members(file: BinaryIO) -> list[Member]:
     """Return the members; raise FormatError naming the first byte that the profile does not demand.
 
-    Members' own bytes are not read here; `read_member` checks them.
+    Members' own bytes are not read here; `read_member` checks them. What a file claims never decides how much memory
+    is used: a directory is at most 8 MiB long.
     """
     size = file.seek(0, 2)
     if size < END.size:
@@ -87,25 +122,22 @@ def read_members(file: BinaryIO) -> list[Member]:
     file.seek(size - END.size)
     end = file.read(END.size)
     magic, *_, count, central_size, start, _ = END.unpack(end)
-    if magic != END_MAGIC or start + central_size + END.size != size:
+    if magic != END_MAGIC:
         raise FormatError(f"byte {size - END.size}: the end record is damaged, or the file was cut off")
+    if central_size > count * (CENTRAL.size + LONGEST_NAME):
+        raise FormatError(f"byte {size - END.size}: the end record claims a directory that is too long")
+    if not 0 < count <= MAX_MEMBERS or start + central_size + END.size != size:
+        raise FormatError(f"byte {size - END.size}: the end record does not fit the file's {size} bytes")
     file.seek(start)
-    members = list(_central_entries(file.read(central_size), start))
-    expected = directory(members)
-    file.seek(start)
-    _same(expected, file.read(), start, "the directory")
-    if len(members) != count or not members:
+    central = file.read(central_size)
+    members = _members(central, start)
+    if len(members) != count:
         raise FormatError(f"byte {start}: the directory lists {len(members)} members, the end record {count}")
-    at = 0
+    _same(_packed(members), central + end, start, "the directory")
     for member in members:
-        if member.header_offset != at:
-            raise FormatError(f"byte {at}: {member.name} does not follow on the member before it")
-        file.seek(at)
+        file.seek(member.header_offset)
         local = member.local()
-        _same(local, file.read(len(local)), at, f"the header of {member.name}")
-        at = member.offset + member.size
-    if at != start:
-        raise FormatError(f"byte {at}: something stands between the last member and the directory")
+        _same(local, file.read(len(local)), member.header_offset, f"the header of {member.name}")
     return members
 
 
@@ -118,8 +150,10 @@ def read_member(file: BinaryIO, member: Member) -> bytes:
     return data
 
 
-def _central_entries(data: bytes, start: int) -> Iterator[Member]:
-    at = 0
+def _members(data: bytes, start: int) -> list[Member]:
+    """Return the members that a directory at byte `start` lists, which must fill the file up to there."""
+    members: list[Member] = []
+    at, end = 0, 0
     while at < len(data):
         if len(data) - at < CENTRAL.size or data[at : at + 4] != CENTRAL_MAGIC:
             raise FormatError(f"byte {start + at}: the directory is damaged")
@@ -129,8 +163,15 @@ def _central_entries(data: bytes, start: int) -> Iterator[Member]:
             name = data[at + CENTRAL.size : at + CENTRAL.size + length].decode("ascii")
         except UnicodeDecodeError as error:
             raise FormatError(f"byte {start + at}: a name is not ASCII") from error
-        yield Member(name, fields[9], fields[7], fields[16])
+        member = Member(name, fields[9], fields[7], fields[16])
+        if member.header_offset != end or member.offset + member.size > start:
+            raise FormatError(f"byte {start + at}: {name} does not stand where the directory says")
+        members.append(member)
+        end = member.offset + member.size
         at += CENTRAL.size + length
+    if end != start:
+        raise FormatError(f"byte {end}: something stands between the last member and the directory")
+    return members
 
 
 def _same(expected: bytes, found: bytes, start: int, what: str) -> None:

@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
         with options.package.open("rb") as file:
             report = verify(file, ring, opener, _progress if sys.stderr.isatty() else _quiet)
     except OSError as error:
-        raise SettingsError(f"cannot read {options.package}: {error.strerror}", field="PACKAGE") from error
+        raise SettingsError(f"cannot read {options.package}: {error.strerror or error}", field="PACKAGE") from error
     sys.stdout.write((json.dumps(report.as_json()) if options.json else report.as_text()) + "\n")
     return report.status
 

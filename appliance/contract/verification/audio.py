@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from ..errors import FormatError, OpeningError
 from ..ledger import Gap
-from ..package import segment_name
+from ..package import segment_name, tail_name
 from ..sealed import Identity
-from ..segment import decode
+from ..segment import decode, frames_inside
 from .bag import Bag
-from .evidence import Evidence
+from .evidence import Evidence, duration
 
 Progress = Callable[[str, int, int], None]
 
@@ -30,6 +30,20 @@ def check_audio(bag: Bag, evidence: Evidence, opener: Identity, progress: Progre
             if samples[start:end].any():
                 raise FormatError(f"{name}: frames that the ledger calls lost are not silent")
     return f"all {len(evidence.segments)} segments open, and decode to exactly the frames that the ledger says"
+
+
+def judge_tail(bag: Bag, evidence: Evidence, opener: Identity) -> str:
+    """Open what the box found without a ledger line; return how much of it is audio. None of it counts as verified."""
+    sound, frames = 0, 0
+    for part in evidence.tail:
+        try:
+            plain = opener.open(bag.read(tail_name(part.segment)))
+            frames += int(decode(plain, frames_inside(plain), evidence.header.audio.rate).size)
+        except (FormatError, OpeningError):
+            continue
+        sound += 1
+    seconds = duration(frames / evidence.header.audio.rate)
+    return f"{sound} of {len(evidence.tail)} segments of the unverified tail open and hold {seconds} of audio"
 
 
 def _inside(gap: Gap, first: int, frames: int) -> tuple[int, int]:

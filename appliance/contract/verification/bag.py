@@ -11,6 +11,9 @@ from ..receipt import Receipt
 from ..signed import digest
 from ..zip_profile import Member, read_member
 
+LARGEST = 256 << 20
+"""Most bytes of one member that are read into memory; a ledger of 65,000 segments has some 40 MB."""
+
 
 @dataclass
 class Bag:
@@ -28,9 +31,15 @@ class Bag:
         member = self.members.get(f"{self.recording}/{name}")
         if member is None:
             raise FormatError(f"{name} is missing")
+        if member.size > LARGEST:
+            raise FormatError(f"{name}: {member.size} bytes are more than it can have")
         data = read_member(self.file, member)
         self.digests[name] = digest(data)
         return data
+
+    def size(self, name: str) -> int:
+        """Return how many bytes a member has."""
+        return self.members[f"{self.recording}/{name}"].size
 
     def names(self) -> list[str]:
         """Return every path in the bag, in the ZIP's order."""
@@ -57,7 +66,7 @@ def check_bag(bag: Bag, receipt: Receipt) -> str:
         if name not in bag.digests:
             bag.read(name)
     listed = manifest((name, bag.digests[name]) for name in payload)
-    sizes = [bag.members[f"{bag.recording}/{name}"].size for name in payload]
+    sizes = [bag.size(name) for name in payload]
     info = bag_info(bag.recording, receipt.outcome, receipt.sealed_at, sizes)
     line = bag.read("receipt.tsv")
     expected = dict(zip(TAG_FILES, (BAGIT, info, listed, tag_manifest(info, listed, line), line), strict=True))

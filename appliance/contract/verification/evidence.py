@@ -1,4 +1,4 @@
-"""What box and archive signed: header, ledger, segments, arrivals, receipt."""
+"""What box and archive signed: header, ledger, segments, receipt."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ..chain import LedgerChecker
-from ..errors import DigestError, FormatError, OrderError, SignatureError
+from ..errors import DigestError, FormatError, SignatureError
 from ..header import Header
 from ..keys import KeyRing
 from ..ledger import Gap, Segment, TailSegment
 from ..package import PAYLOAD, TAG_FILES, segment_name, tail_name
 from ..problems import explain
-from ..receipt import Arrival, Outcome, Receipt
+from ..receipt import Outcome, Receipt
 from ..signed import digest, split_lines
 from ..times import WallTime
 from .bag import Bag, check_names
@@ -98,13 +98,21 @@ def check_segments(bag: Bag, evidence: Evidence, progress: Progress) -> str:
     check_names(bag, [*TAG_FILES, *PAYLOAD, *(name for name, _, _ in parts)])
     for done, (name, size, sha256) in enumerate(parts):
         progress("segments", done, len(parts))
-        data = bag.read(name)
-        if len(data) != size:
-            raise DigestError(f"{name}: it has {len(data)} bytes; the signed ledger says {size}")
+        bag.read(name)
+        if bag.size(name) != size:
+            raise DigestError(f"{name}: it has {bag.size(name)} bytes; the signed ledger says {size}")
         if bag.digests[name] != sha256:
             raise DigestError(f"{name}: its digest is not the one in the signed ledger")
-    seconds = evidence.frames / evidence.header.audio.rate
-    return f"{len(evidence.segments)} segments, {seconds:.1f} s of audio, each with the digest that the box signed"
+    length = duration(evidence.frames / evidence.header.audio.rate)
+    return f"{len(evidence.segments)} segments, {length} of audio, each with the digest that the box signed"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min {rest} s" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
 def check_receipt(bag: Bag, evidence: Evidence, key_ring: KeyRing | None) -> tuple[Receipt, bool]:
@@ -134,48 +142,6 @@ def check_receipt(bag: Bag, evidence: Evidence, key_ring: KeyRing | None) -> tup
     if key_ring is not None and pinned and receipt.archive_key not in key_ring.archives:
         raise SignatureError("receipt.tsv: the key ring does not have the archive key that signed here")
     return receipt, pinned
-
-
-def check_arrivals(bag: Bag, evidence: Evidence, receipt: Receipt) -> str:
-    """Check the archive's log of what arrived against what is here; return what was checked."""
-    data = bag.read("data/arrivals.tsv")
-    lines = split_lines(data)
-    if b"".join(lines) != data or not lines:
-        raise FormatError("data/arrivals.tsv: the last line is cut off")
-    ledger = split_lines(evidence.ledger)
-    prev, next_line, once = digest(evidence.header_line), 0, {"header": 0, "key": 0, "tail": 0}
-    expected = {"header": digest(evidence.header_line), "key": evidence.header.key_sha256}
-    tail = {part.sha256 for part in evidence.tail}
-    for number, line in enumerate(lines):
-        place = f"data/arrivals.tsv line {number}"
-        try:
-            arrival = Arrival.read(line, receipt.archive_key)
-        except (FormatError, SignatureError) as error:
-            raise type(error)(f"{place}: {error.message}") from error
-        if (arrival.n, arrival.prev, arrival.recording) != (number, prev, evidence.header.recording):
-            raise OrderError(f"{place}: it does not follow on the line before it")
-        prev = digest(line)
-        last = number == len(lines) - 1
-        if (arrival.what == "seal") != last:
-            raise OrderError(f"{place}: the log must end with its one seal")
-        if arrival.what == "lines":
-            run = b"".join(ledger[next_line : next_line + arrival.lines])
-            if arrival.first_line != next_line or digest(run) != arrival.sha256:
-                raise DigestError(f"{place}: ledger lines from {next_line} on are not those that had arrived")
-            next_line += arrival.lines
-            continue
-        if arrival.what == "seal":
-            fits = arrival.sha256 == digest(evidence.ledger)
-        else:
-            once[arrival.what] += 1
-            fits = arrival.sha256 in tail if arrival.what == "tail" else arrival.sha256 == expected[arrival.what]
-        if not fits or (arrival.first_line, arrival.lines) != (0, 0):
-            raise DigestError(f"{place}: what is here is not the {arrival.what} that had arrived")
-    if next_line != len(ledger):
-        raise OrderError(f"data/arrivals.tsv: {len(ledger) - next_line} ledger lines never arrived")
-    if once["header"] != 1 or once["key"] > 1 or once["tail"] != len(evidence.tail):
-        raise OrderError("data/arrivals.tsv: header, key and tail must have arrived once each")
-    return f"{len(lines)} arrivals are signed by the archive and are exactly what is here"
 
 
 def check_events(bag: Bag) -> None:

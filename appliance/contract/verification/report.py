@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-Verdict = Literal["intact", "tampered", "not-a-package", "not-pinned", "interrupted", "incomplete"]
+Verdict = Literal["intact", "tampered", "not-a-package", "wrong-key", "not-pinned", "interrupted", "incomplete"]
 
 STATUS: Final[dict[Verdict, int]] = {
     "intact": 0,
     "tampered": 1,
     "not-a-package": 2,
+    "wrong-key": 2,
     "not-pinned": 3,
     "interrupted": 4,
     "incomplete": 5,
@@ -19,10 +20,19 @@ WORDS: Final[dict[Verdict, str]] = {
     "intact": "Intact. Everything was checked with keys from outside the package, and holds.",
     "tampered": "TAMPERED. Something does not hold; nothing in this package should be relied on.",
     "not-a-package": "Not a package. This file is something else.",
+    "wrong-key": "Not checked to the end. The key is that of another recording, so the audio was not opened.",
     "not-pinned": "Not pinned. It holds together, but no key from outside vouches for who made it.",
     "interrupted": "Interrupted. What is there is intact, but a crash or a power cut ended the recording.",
     "incomplete": "Incomplete. What is there is intact, but the box never closed the recording.",
 }
+
+_LONGEST = 600
+
+
+def printable(text: str) -> str:
+    """Return `text` so that nothing in it, a name of a forger's choice for example, can act on a terminal."""
+    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode("ascii") for c in short)
 
 
 @dataclass(frozen=True)

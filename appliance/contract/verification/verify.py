@@ -5,6 +5,7 @@ Order matters: what encloses is checked before what it encloses, so that the fir
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -12,11 +13,12 @@ from ..errors import FormatError, PlainSightError
 from ..keys import KeyRing
 from ..package import PAYLOAD, TAG_FILES
 from ..sealed import Identity
-from ..zip_profile import looks_like_one, read_members
-from .audio import check_audio
+from ..zip_profile import read_members, resembles_one
+from .arrivals import check_arrivals
+from .audio import check_audio, judge_tail
 from .bag import Bag, check_bag
-from .evidence import Evidence, check_arrivals, check_events, check_header, check_ledger, check_receipt, check_segments
-from .report import Report, Verdict
+from .evidence import Evidence, check_events, check_header, check_ledger, check_receipt, check_segments
+from .report import Report, Verdict, printable
 
 Progress = Callable[[str, int, int], None]
 """Called with (what, done, of how many)."""
@@ -32,31 +34,37 @@ def verify(
 
     `key_ring` holds keys from outside; without it, or where it does not know the box or the archive, the best verdict
     is `not-pinned`. `opener` is the recording's own identity, out of `key.age`; with it the audio is checked as well.
+    A disk that cannot be read raises OSError.
     """
     checks: list[str] = []
     notes: list[str] = []
     recording = ""
     try:
-        if not looks_like_one(file):
+        if not resembles_one(file):
             return Report("not-a-package", "", (), "the file neither begins nor ends as a package does")
         bag = _bag(file)
         recording = bag.recording
         checks.append(f"every byte of the ZIP around its {len(bag.members)} members is what the format demands")
         pinned, evidence = _evidence(bag, key_ring, checks, notes, progress)
-        if opener is not None:
-            checks.append(check_audio(bag, evidence, opener, progress))
-        else:
+        if opener is None:
             notes.append("the audio itself was not opened; give its key to check that as well")
+        elif opener.recipient != evidence.header.recipient:
+            problem = f"the key opens what is sealed to {opener.recipient}; this is {evidence.header.recipient}"
+            return Report("wrong-key", recording, tuple(checks), problem, tuple(notes))
+        else:
+            checks.append(check_audio(bag, evidence, opener, progress))
+            if evidence.tail:
+                notes.append(judge_tail(bag, evidence, opener))
     except PlainSightError as error:
-        return Report("tampered", recording, tuple(checks), error.message, tuple(notes))
+        return Report("tampered", recording, tuple(checks), printable(error.message), tuple(notes))
     return Report(_verdict(evidence, pinned), recording, tuple(checks), "", tuple(notes))
 
 
 def _bag(file: BinaryIO) -> Bag:
     members = read_members(file)
     recording, _, first = members[0].name.partition("/")
-    if first != TAG_FILES[0]:
-        raise FormatError(f"{members[0].name}: the first member must be RECORDING/{TAG_FILES[0]}")
+    if first != TAG_FILES[0] or not re.fullmatch("[0-9a-f]{32}", recording):
+        raise FormatError(f"byte 0: {members[0].name} is not RECORDING/{TAG_FILES[0]}, the first member")
     bag = Bag(file, recording, {member.name: member for member in members})
     if len(bag.members) != len(members):
         raise FormatError("byte 0: two members have the same name")
