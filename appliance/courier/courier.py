@@ -75,11 +75,11 @@ class Courier:
 
     def _work(self) -> None:
         while not self._stop.is_set():
-            moved = self._uploader.run_pass()
+            pause = self._uploader.run_pass()
             self._report()
             notify("WATCHDOG=1")
-            if not moved:
-                self._stop.wait(self._settings.times.poll_s)
+            if pause:
+                self._stop.wait(pause)
 
     def _report(self) -> None:
         """Write progress.json when it has changed or is getting old; not durable, since it is only a report."""

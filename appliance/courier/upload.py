@@ -58,8 +58,9 @@ class Upload:
         return self._best
 
     def forget(self) -> None:
-        """Ask the archive anew next time, since what it said may no longer hold."""
+        """Ask the archive and read the ledger anew next time, since what was known may no longer hold."""
         self._state = None
+        self._batches = BatchReader(self._folder)
 
     def step(self, offer: Offer) -> Step:
         """Do the next thing, or raise DownError, RefusedError, StorageError, FormatError or OSError."""

@@ -52,6 +52,7 @@ class Uploader:
         self._refused = Pace(times.refused_s, times.refused_most_s)
         self._sealing = Pace(times.receipt_s, times.receipt_most_s, int(times.receipt_quick_s / times.receipt_s))
         self._probe_s = times.probe_s
+        self._poll_s = times.poll_s
         self._uploads: dict[str, Upload] = {}
         self._present: set[str] | None = None
         self._left: deque[tuple[str, UploadProgress]] = deque(maxlen=REMEMBERED)
@@ -60,8 +61,8 @@ class Uploader:
         self._answered = float("-inf")
         self._archive: str = "down"
 
-    def run_pass(self) -> bool:
-        """Serve each recording once; tell whether something moved, so that another pass is worth while at once."""
+    def run_pass(self) -> float:
+        """Serve each recording once, and return how long the next pass can wait, in seconds."""
         status = self._status.active()
         try:
             present = self._view.present()
@@ -69,7 +70,8 @@ class Uploader:
                 self._note_present(present)
         except StorageError as error:
             self._say("spool", error.message)
-            return self._keep_in_touch(active=False)
+            self._keep_in_touch()
+            return self._poll_s
         self._say("spool", "")
         moved = False
         for offer in self._view.offers(present, status):
@@ -77,7 +79,16 @@ class Uploader:
             if not self._whole.due(self._clock()):
                 break
             moved = self._serve(offer) or moved
-        return self._keep_in_touch(active=moved)
+        if moved:
+            return 0.0
+        self._keep_in_touch()
+        return self._pause()
+
+    def _pause(self) -> float:
+        """Return the time until something is due, in seconds; a look at the spool is due soon in any case."""
+        now = self._clock()
+        dues = [upload.backoff.until - now for upload in self._uploads.values() if upload.backoff.until > now]
+        return min([self._poll_s, *dues])
 
     def progress(self, *, broker: bool) -> CourierProgress:
         """Return the courier's own account."""
@@ -177,6 +188,7 @@ class Uploader:
             # the writer deleted it in between
             return
         if upload is not None:
+            upload.forget()
             upload.backoff.failed(self._down, self._clock())
         self._say(offer.recording, f"recording {offer.recording} cannot be sent: {message}")
 
@@ -186,11 +198,11 @@ class Uploader:
         self._archive = "up"
         self._say("archive", "")
 
-    def _keep_in_touch(self, *, active: bool) -> bool:
+    def _keep_in_touch(self) -> None:
         """Ask whether the archive is there, if nothing else has shown it lately."""
         now = self._clock()
         late = self._whole.attempts > 0 or now - self._answered >= self._probe_s
-        if not active and late and self._whole.due(now):
+        if late and self._whole.due(now):
             try:
                 self._client.probe()
             except DownError as error:
@@ -201,7 +213,6 @@ class Uploader:
                 refused = any(upload.refused for upload in self._uploads.values())
                 self._up()
                 self._archive = "refusing" if refused else "up"
-        return active
 
     def _say(self, about: str, trouble: str) -> None:
         """Log a trouble when it changes, and its end; not with each of a thousand attempts."""

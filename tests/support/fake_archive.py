@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -82,6 +83,7 @@ class FakeArchive:
         self.seal_after_asked = seal_after_asked
         self.verdicts: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._connections: list[socket.socket] = []
         self._server: ThreadingHTTPServer | None = None
         self.port = 0
 
@@ -121,6 +123,10 @@ class FakeArchive:
             def handle_error(self, *_: Any) -> None:
                 """A client that hung up is none of our business."""
 
+            def process_request(self, request: Any, client_address: Any) -> None:
+                archive._connections.append(request)
+                super().process_request(request, client_address)
+
         self._server = Server(("127.0.0.1", self.port), Handler)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -130,6 +136,11 @@ class FakeArchive:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+            # kept connections too, as when a process ends
+            for connection in self._connections:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self._connections.clear()
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         match = PATH.match(path)
