@@ -88,7 +88,7 @@ def test_sockets_that_are_needed_are_given() -> None:
     [
         (RECORDER, "gpiozero, lgpio, pyaudio, pyrage, soundfile, systemd.daemon, systemd.journal"),
         (RECORDER, "appliance.recorder.supervisor, appliance.recorder.capture, appliance.recorder.writer"),
-        (COURIER, "ssl, requests, paho.mqtt.client, appliance.courier.settings"),
+        (COURIER, "ssl, requests, paho.mqtt.client, appliance.courier.commands.courier, appliance.courier.courier"),
         ("plainsight-archive-web.service", "django, gunicorn.app.base, sqlite3, pyrage, soundfile"),
         ("plainsight-archive-sealer.service", "django, sqlite3, pyrage, soundfile"),
         ("plainsight-archive-listen.service", "django, sqlite3, paho.mqtt.client"),
@@ -97,3 +97,8 @@ def test_sockets_that_are_needed_are_given() -> None:
 def test_programs_load_under_their_filters(unit: str, modules: str, tmp_path: Path) -> None:
     # importing lgpio writes a FIFO where LG_WD says
     assert run(unit, f"import os; os.environ['LG_WD'] = {str(tmp_path)!r}\nimport {modules}") == (0, "")
+
+
+def test_promise_4_the_courier_does_not_even_load_what_opens_sound() -> None:
+    code = "import sys, appliance.courier.courier\nraise SystemExit(7 if {'soundfile', 'pyaudio'} & set(sys.modules) else 0)"
+    assert run(COURIER, code) == (0, "")
