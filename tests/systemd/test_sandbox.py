@@ -100,5 +100,6 @@ def test_programs_load_under_their_filters(unit: str, modules: str, tmp_path: Pa
 
 
 def test_promise_4_the_courier_does_not_even_load_what_opens_sound() -> None:
-    code = "import sys, appliance.courier.courier\nraise SystemExit(7 if {'soundfile', 'pyaudio'} & set(sys.modules) else 0)"
+    loaded = "{'soundfile', 'pyaudio'} & set(sys.modules)"
+    code = f"import sys, appliance.courier.courier\nraise SystemExit(7 if {loaded} else 0)"
     assert run(COURIER, code) == (0, "")
