@@ -32,6 +32,7 @@ CLOSE_S: Final = 0.15
 _LOOK_S: Final = 0.1
 _ALIVE_S: Final = 0.1
 _MARGIN_S: Final = 0.05
+_PRIORITY: Final = 10
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,17 @@ def _report(control: Control, message: Message) -> None:
         _LOG.warning("%s: %s", message["report"], error.message)
 
 
+def take_priority() -> None:
+    """Go before other processes, where the unit allows it: the device's own buffer holds two blocks and no more.
+
+    Every thread must have it, PortAudio's inherits it: a callback waits for whoever holds the interpreter's lock.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_PRIORITY))
+    except PermissionError:
+        _LOG.debug("no real-time priority; the unit would need LimitRTPRIO=%d", _PRIORITY)
+
+
 def warm() -> None:
     """Import what opening needs, without touching PortAudio."""
     # a JACK server that PortAudio would start has no business on a box
@@ -216,6 +228,7 @@ def main(arguments: list[str] | None = None) -> int:
     child.protect_memory("ps-capture")
     child.log_to_stderr()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    take_priority()
     try:
         control = Control.from_fd(options.control_fd)
         ring = Ring.attach(options.ring_fd)

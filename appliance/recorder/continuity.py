@@ -15,6 +15,9 @@ all of a
 capture's
   own offset.
 
+Arrival is told for a block's last frame, not for its callback (stream.py: `arrived_ns`); with the callback's own
+time, PortAudio's buffering alone would add up to a block.
+
 The first quarter of a second of a capture sets no baseline, since drivers hand out a first block early or late.
 """
 

@@ -21,7 +21,7 @@ from appliance.contract.errors import DeviceError
 from appliance.recorder.capture import CLOSE_S
 from appliance.recorder.control import Control, Message
 from appliance.recorder.ring import Consumer, Ring
-from appliance.recorder.stream import StreamError, choose
+from appliance.recorder.stream import StreamError, arrived_ns, choose
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
 
 from .box import ROOT, speech, until
@@ -370,6 +370,21 @@ def test_an_exception_in_the_callback_becomes_a_report_and_no_silent_end(
     assert capture.process.wait(10) == 1
     until(lambda: witness.open == 0, "every handle is closed")
     capture.finish()
+
+
+@pytest.mark.parametrize(
+    ("first", "now", "arrived_ms"),
+    [
+        (99.9, 100.0, 0),  # the callback came with the block's last frame
+        (99.83, 100.0, -70),  # PortAudio had kept it
+        (99.95, 100.0, 0),  # a driver that knows better than the clock
+        (0.0, 0.0, 0),  # a driver that gives no times
+        (0.0, 100.0, 0),  # or only one of them
+    ],
+)
+def test_a_block_s_time_is_that_of_its_last_frame(first: float, now: float, arrived_ms: int) -> None:
+    times = {"input_buffer_adc_time": first, "current_time": now, "output_buffer_dac_time": 0.0}
+    assert abs(arrived_ns(10**12, 0.1, times) - 10**12 - arrived_ms * 10**6) < 1000
 
 
 @pytest.mark.parametrize(
