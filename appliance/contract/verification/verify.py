@@ -23,6 +23,8 @@ from .report import Report, Verdict, printable
 Progress = Callable[[str, int, int], None]
 """Called with (what, done, of how many)."""
 
+_OTHER = "the file is not the ZIP that an archive of ours exports; give that one"
+
 
 def verify(
     file: BinaryIO,
@@ -41,7 +43,7 @@ def verify(
     recording = ""
     try:
         if not resembles_one(file):
-            return Report("not-a-package", "", (), "the file neither begins nor ends as a package does")
+            return Report("not-a-package", "", (), _OTHER)
         bag = _bag(file)
         recording = bag.recording
         checks.append(f"every byte of the ZIP around its {len(bag.members)} members is what the format demands")
@@ -91,8 +93,19 @@ def _evidence(
     checks.append(check_arrivals(bag, evidence, receipt))
     checks.append(check_bag(bag, receipt))
     check_events(bag)
+    _pins(key_ring, header.box, notes, box=box_pinned, archive=archive_pinned)
     _notes(evidence, notes)
     return box_pinned and archive_pinned, evidence
+
+
+def _pins(key_ring: KeyRing | None, name: str, notes: list[str], *, box: bool, archive: bool) -> None:
+    if key_ring is None:
+        notes.append("no key ring was given: whoever made the package could have made up its keys as well")
+        return
+    if not box:
+        notes.append(f"the key ring does not know {name}: who signed the header is open")
+    if not archive:
+        notes.append("the key ring has no archive key: who signed the receipt is open")
 
 
 def _notes(evidence: Evidence, notes: list[str]) -> None:
@@ -106,6 +119,10 @@ def _notes(evidence: Evidence, notes: list[str]) -> None:
     if evidence.lost_frames:
         seconds = evidence.lost_frames / header.audio.rate
         notes.append(f"{seconds:.3f} s of audio were lost and are silence; the ledger names each gap")
+    if evidence.outcome == "interrupted":
+        notes.append("a crash, a power cut or a failing disk ended the recording; what followed is not here")
+    if evidence.outcome == "incomplete":
+        notes.append("its box never closed the recording; there may have been more")
     if evidence.tail:
         notes.append(
             f"{len(evidence.tail)} segments of an unverified tail are kept beside the audio; nobody vouches for them"
