@@ -25,13 +25,15 @@ def lgpio_factory(run: Path) -> Any:
     # importing lgpio writes a FIFO into the working directory, unless told otherwise
     os.environ["LG_WD"] = str(run)
     import lgpio  # noqa: PLC0415 - only with its folder set
+    from gpiozero import GPIOZeroError  # noqa: PLC0415 - only where pins are
     from gpiozero.pins.lgpio import LGPIOFactory  # noqa: PLC0415 - it imports lgpio
 
     try:
         return LGPIOFactory()
-    except (OSError, lgpio.error) as error:
+    except (OSError, lgpio.error, GPIOZeroError) as error:
         raise DeviceError(
-            f"cannot open the GPIO chip: {error}; is the user in the group 'gpio', and is /dev/gpiochip0 there?",
+            f"cannot open the GPIO chip: {error}; "
+            "run on a Raspberry Pi as a user in the group 'gpio', or set panel.kind to 'simulated'",
             field="panel.kind",
         ) from error
 

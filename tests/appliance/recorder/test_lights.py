@@ -1,0 +1,55 @@
+"""Slow lights: never faster than 1 Hz (policy 7), and amber's blinks can be counted."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from appliance.recorder.lights import SECOND, Lights, counted, slow
+from appliance.simulator.fakes import FakePanel
+
+STEP = SECOND // 100
+
+
+def rises(states: list[bool]) -> list[int]:
+    return [index * STEP for index in range(1, len(states)) if states[index] and not states[index - 1]]
+
+
+def test_green_slow_is_slower_than_1_hz() -> None:
+    moments = rises([slow(at * STEP) for at in range(2000)])
+    assert all(later - earlier >= SECOND for earlier, later in itertools.pairwise(moments))
+
+
+@pytest.mark.parametrize("blinks", range(1, 10))
+def test_amber_blinks_as_often_as_its_code_says_below_1_hz_and_rests_between(blinks: int) -> None:
+    period = blinks * 1_200_000_000 + 2_400_000_000
+    moments = [0, *rises([counted(at * STEP, blinks) for at in range(period // STEP)])]
+    assert len(moments) == blinks
+    assert all(later - earlier > SECOND for earlier, later in itertools.pairwise(moments))
+    assert not any(counted(period - 2_400_000_000 + at * STEP, blinks) for at in range(240))
+    assert counted(period, blinks)
+
+
+def test_real_lines_are_switched_on_and_off_in_turn_and_only_on_change() -> None:
+    panel = FakePanel(kind="gpio")
+    lights = Lights(panel)
+    lights.set_amber("slow", 2, 0)
+    assert lights.moving
+    for at in range(480):
+        lights.tick(at * STEP)
+    assert [state for _, light, state in panel.history if light == "amber"] == ["on", "off", "on", "off"]
+    lights.set_amber("off", 0, 480 * STEP)
+    lights.set_green("on", 480 * STEP)
+    assert (panel.last("amber"), panel.last("green")) == ("off", "on")
+    assert not lights.moving
+
+
+def test_a_panel_that_draws_is_told_slow_once() -> None:
+    panel = FakePanel()
+    lights = Lights(panel)
+    lights.set_green("slow", 0)
+    for at in range(1000):
+        lights.tick(at * STEP)
+    assert [state for _, light, state in panel.history if light == "green"] == ["slow"]
+    assert not lights.moving
