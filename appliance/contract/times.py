@@ -42,7 +42,7 @@ class Clock(BaseModel):
 
     synchronised: bool
     """Whether the kernel reports a disciplined clock (adjtimex status without STA_UNSYNC)."""
-    source: str
+    source: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
     """What disciplines it, for example `ntp`, `rtc` or `none`."""
     offset_ns: int | None
     """Last known offset in nanoseconds, or None."""
