@@ -1,0 +1,50 @@
+"""The simulator's front panel behind its socket, in a thread, without page and microphone: no network is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from appliance.simulator.front_panel import FrontPanel, Log
+from appliance.simulator.sockets import Simulation, Sockets
+
+
+class PanelServer:
+    """Serves `folder`/panel.sock while it is entered."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / "panel.log").open("a")
+        self.panel = FrontPanel(Log(self._file))
+        self._log = folder / "panel.log"
+        microphone: Any = None
+        self._sockets = Sockets(Simulation(self.panel, microphone), Log(self._file), folder)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="panel-server")
+
+    def __enter__(self) -> PanelServer:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._sockets.start(), self._loop).result(10)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._sockets.close(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+        self._file.close()
+
+    def press(self) -> None:
+        self._loop.call_soon_threadsafe(self.panel.press, True)
+
+    def release(self) -> None:
+        self._loop.call_soon_threadsafe(self.panel.press, False)
+
+    def log(self) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in self._log.read_text().splitlines()]
+        return [{name: value for name, value in line.items() if name != "t_ns"} for line in lines]

@@ -1,0 +1,75 @@
+"""The idle checks know what they claim without opening a device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from appliance.contract.keys import SigningKey
+from appliance.contract.times import Clock
+from appliance.recorder import checks
+from appliance.recorder.clock import judge
+
+from .running import plug, settings
+
+
+def test_a_card_is_found_by_its_identifier_among_others(tmp_path: Path) -> None:
+    (tmp_path / "asound").mkdir()
+    (tmp_path / "asound" / "cards").write_text(
+        " 0 [PCH            ]: HDA-Intel - HDA Intel PCH\n                      HDA Intel PCH at 0xf7e10000 irq 31\n"
+        " 2 [Test           ]: USB-Audio - Test Microphone\n                      Test Microphone at usb-1\n"
+    )
+    assert checks.card_number(settings(tmp_path).microphone) == 2
+
+
+def test_an_absent_card_and_a_kernel_without_sound_are_absent_microphones(tmp_path: Path) -> None:
+    assert not checks.look(settings(tmp_path)).present
+    plug(tmp_path, plugged=False)
+    assert not checks.look(settings(tmp_path)).present
+    plug(tmp_path)
+    assert checks.look(settings(tmp_path)).present
+
+
+@pytest.mark.parametrize(("found", "faults"), [("0D8C:0014\n", set()), ("1234:5678\n", {"microphone-wrong"})])
+def test_another_microphone_than_at_commissioning_is_noticed(tmp_path: Path, found: str, faults: set[str]) -> None:
+    plug(tmp_path)
+    (tmp_path / "asound" / "card0").mkdir()
+    (tmp_path / "asound" / "card0" / "usbid").write_text(found)
+    assert checks.look(settings(tmp_path, microphone={"identity": "0d8c:0014"})).faults == faults
+
+
+def test_a_card_without_usb_identity_is_not_the_commissioned_one(tmp_path: Path) -> None:
+    plug(tmp_path)
+    assert checks.look(settings(tmp_path, microphone={"identity": "0d8c:0014"})).faults == {"microphone-wrong"}
+
+
+def test_a_clock_that_is_not_synchronised_is_a_fault_only_where_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "read_clock", lambda: Clock(synchronised=False, source="none", offset_ns=None))
+    assert checks.look(settings(tmp_path)).faults == set()
+    assert checks.look(settings(tmp_path, checks={"clock": True})).faults == {"clock"}
+
+
+def test_the_key_check_names_what_is_wrong(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, box={"signing_key": tmp_path / "box.key"})
+    assert "box.key" in (checks.keys_fault(chosen) or "")
+    SigningKey.generate().save(tmp_path / "box.key")
+    assert checks.keys_fault(chosen) is None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status", "offset", "expected"),
+    [
+        (0, 0x2001, 250, (True, "ntp", 250)),
+        (0, 0x0001, 3, (True, "ntp", 3000)),
+        (5, 0x0000, 0, (False, "none", None)),
+        (0, 0x0040, 0, (False, "none", None)),
+    ],
+)
+def test_the_kernels_word_on_the_clock_is_read_as_adjtimex_documents(
+    verdict: int, status: int, offset: int, expected: tuple[bool, str, int | None]
+) -> None:
+    clock = judge(verdict, status, offset)
+    assert (clock.synchronised, clock.source, clock.offset_ns) == expected

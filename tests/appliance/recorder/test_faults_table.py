@@ -1,0 +1,45 @@
+"""The amber codes: every code that the program can raise is in the table, and each tells cause and remedy."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import appliance.recorder
+from appliance.contract.status import FaultMessage
+from appliance.recorder import faults
+
+SOURCES = sorted(Path(appliance.recorder.__file__).parent.rglob("*.py"))
+RAISED = re.compile(r'(?:raise_own\(|raise_code\(|lose_capture\("[a-z-]+", |fault_code = |found\.add\()"([a-z-]+)"')
+
+
+@pytest.mark.parametrize("fault", faults.TABLE, ids=lambda fault: fault.code)
+def test_each_code_has_cause_and_remedy_and_a_countable_number_of_blinks(fault: faults.Fault) -> None:
+    FaultMessage(code=fault.code, since_ns=0)
+    assert 1 <= fault.blinks <= 9
+    assert fault.cause.endswith(".")
+    assert fault.remedy.endswith(".")
+
+
+def test_each_code_stands_once() -> None:
+    assert len({fault.code for fault in faults.TABLE}) == len(faults.TABLE)
+
+
+def test_every_code_that_is_raised_is_in_the_table() -> None:
+    raised = {code for path in SOURCES for code in RAISED.findall(path.read_text())}
+    assert {"lamp-dark", "microphone-stalled", "microphone-wrong", "spool-failed"} <= raised
+    assert {code for code in raised if not faults.known(code)} == set()
+
+
+def test_the_worst_code_is_shown_and_an_unknown_one_still_blinks() -> None:
+    assert faults.blinks(["clock", "microphone-missing", "spool-low"]) == 1
+    assert faults.blinks(["never-heard-of"]) == faults.find("software").blinks
+    assert faults.blinks([]) == 0
+
+
+def test_a_press_is_refused_only_for_what_makes_recording_impossible() -> None:
+    assert faults.press(["clock", "spool-low"]) == "records"
+    assert faults.press(["clock", "lamp-dark"]) == "tests"
+    assert faults.press(["lamp-dark", "microphone-missing"]) == "refused"
