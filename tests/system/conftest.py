@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -132,12 +134,17 @@ class Town:
 
 
 @pytest.fixture(scope="package")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    folder = tmp_path_factory.mktemp("town", numbered=True)
-    # other users must be able to reach their folders in it
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o711)
-    running = Town(folder / "district")
+def open_folder() -> Iterator[Path]:
+    """A folder that the parts' own users can pass through; pytest closes its own folders to everyone but its user."""
+    folder = Path(tempfile.mkdtemp(prefix="plainsight-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="package")
+def town(open_folder: Path) -> Iterator[Town]:
+    running = Town(open_folder / "town")
     try:
         running.run(running.district.start())
         yield running

@@ -19,11 +19,8 @@ COMMAND = [sys.executable, "-m", "appliance.simulator.district"]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("meeting")
-    for parent in (path, path.parent, path.parent.parent):
-        parent.chmod(0o711)
-    return path
+def folder(open_folder: Path) -> Path:
+    return open_folder
 
 
 @pytest.fixture(scope="module")
