@@ -34,6 +34,8 @@ class StatusReader:
         self._box = box
         self._boot_id = current_boot_id() if boot_id is None else boot_id
         self._last_ns: int | None = None
+        self._stamp: tuple[int, int, int] | None = None
+        self._parsed: RecorderStatus | None = None
 
     def read(self) -> RecorderStatus | SilentStatus:
         """Return the recorder's word if it is fresh and about this box; otherwise that it is silent."""
@@ -52,6 +54,11 @@ class StatusReader:
     def _parse(self) -> RecorderStatus | None:
         # unreadable or unparsable is as good as silent; saying so is what this class is for
         try:
-            return RecorderStatus.model_validate_json(read_bounded(self._path, _LIMIT))
+            stat = self._path.stat()
+            stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+            if stamp != self._stamp:
+                self._parsed, self._stamp = None, stamp
+                self._parsed = RecorderStatus.model_validate_json(read_bounded(self._path, _LIMIT))
         except (OSError, ValidationError):
             return None
+        return self._parsed

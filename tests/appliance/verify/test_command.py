@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from appliance.contract.receipt import Outcome
 from tests.support.packages import Sealed
 from tests.support.spools import Keys, Recording, make_recording
 
@@ -91,6 +95,71 @@ def test_wrong_arguments_get_status_2_and_are_named(case: Case, arguments: list[
     result = case.run(*(argument.format(**places) for argument in arguments))
     assert result.returncode == 2
     assert named in result.stderr
+
+
+def test_another_recordings_key_is_a_mistake_and_no_tampering(case: Case) -> None:
+    other = make_recording(case.folder / "spool", case.keys, **SHORT)
+    case.key.write_bytes(other.key)
+    result = case.run(case.package, "--keys", case.ring, "--key", case.key, "--identity", case.identity)
+    assert result.returncode == 2
+    assert "another recording" in result.stdout
+    assert "TAMPERED" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("reason", "tail", "outcome", "status", "word"),
+    [
+        ("button", 0, "complete", 0, "Intact"),
+        ("interrupted", 2, "interrupted", 4, "Interrupted"),
+        (None, 0, "incomplete", 5, "Incomplete"),
+    ],
+)
+def test_every_honest_end_has_a_status_of_its_own(
+    case: Case, reason: str | None, tail: int, outcome: Outcome, status: int, word: str
+) -> None:
+    made = make_recording(case.folder / "spool", case.keys, reason=reason, tail=tail, **SHORT)
+    case.package.write_bytes(Sealed(made, outcome).build())
+    case.key.write_bytes(made.key)
+    result = case.run(case.package, "--keys", case.ring, "--key", case.key, "--identity", case.identity)
+    assert (result.returncode, result.stdout.splitlines()[-1].startswith(word)) == (status, True), result.stdout
+
+
+def test_another_zip_is_no_tampered_package(case: Case) -> None:
+    with zipfile.ZipFile(case.package, "w") as file:
+        file.writestr("letter.txt", "Dear parents")
+    result = case.run(case.package, "--keys", case.ring)
+    assert (result.returncode, "TAMPERED" in result.stdout) == (2, False)
+
+
+def test_what_cannot_be_read_as_a_file_is_named(case: Case) -> None:
+    pipe = case.folder / "pipe"
+    os.mkfifo(pipe)
+    writer = subprocess.Popen(["cat", str(case.package)], stdout=pipe.open("r+b"))
+    try:
+        for path in (case.folder, pipe):
+            result = case.run(path, "--keys", case.ring)
+            assert (result.returncode, str(path) in result.stderr) == (2, True)
+    finally:
+        writer.kill()
+        writer.wait()
+
+
+def test_the_report_for_scripts_has_a_fixed_form(case: Case) -> None:
+    report = json.loads(case.run(case.package, "--keys", case.ring, "--json").stdout)
+    assert set(report) == {"verdict", "status", "recording", "problem", "checks", "notes"}
+    assert (report["status"], report["recording"], report["problem"]) == (0, case.recording.id, "")
+
+
+def test_long_work_shows_progress_to_a_person_and_only_there(case: Case) -> None:
+    command = [sys.executable, "-m", "appliance.command", "verify", str(case.package), "--keys", str(case.ring)]
+    near, far = pty.openpty()
+    try:
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=far, timeout=60, check=True)
+        assert b"segments: 0 of 3" in os.read(near, 4096)
+    finally:
+        os.close(near)
+        os.close(far)
+    assert case.run(case.package, "--keys", case.ring).stderr == ""
 
 
 def test_help_shows_an_example_and_every_exit_status(case: Case) -> None:
