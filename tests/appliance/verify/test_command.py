@@ -107,21 +107,21 @@ def test_another_recordings_key_is_a_mistake_and_no_tampering(case: Case) -> Non
 
 
 @pytest.mark.parametrize(
-    ("reason", "tail", "outcome", "status", "word"),
+    ("reason", "tail", "outcome", "told"),
     [
-        ("button", 0, "complete", 0, "Intact"),
-        ("interrupted", 2, "interrupted", 4, "Interrupted"),
-        (None, 0, "incomplete", 5, "Incomplete"),
+        ("button", 0, "complete", (0, "Intact")),
+        ("interrupted", 2, "interrupted", (4, "Interrupted")),
+        (None, 0, "incomplete", (5, "Incomplete")),
     ],
 )
 def test_every_honest_end_has_a_status_of_its_own(
-    case: Case, reason: str | None, tail: int, outcome: Outcome, status: int, word: str
+    case: Case, reason: str | None, tail: int, outcome: Outcome, told: tuple[int, str]
 ) -> None:
     made = make_recording(case.folder / "spool", case.keys, reason=reason, tail=tail, **SHORT)
     case.package.write_bytes(Sealed(made, outcome).build())
     case.key.write_bytes(made.key)
     result = case.run(case.package, "--keys", case.ring, "--key", case.key, "--identity", case.identity)
-    assert (result.returncode, result.stdout.splitlines()[-1].startswith(word)) == (status, True), result.stdout
+    assert (result.returncode, result.stdout.splitlines()[-1].partition(".")[0]) == told
 
 
 def test_another_zip_is_no_tampered_package(case: Case) -> None:
@@ -134,14 +134,13 @@ def test_another_zip_is_no_tampered_package(case: Case) -> None:
 def test_what_cannot_be_read_as_a_file_is_named(case: Case) -> None:
     pipe = case.folder / "pipe"
     os.mkfifo(pipe)
-    writer = subprocess.Popen(["cat", str(case.package)], stdout=pipe.open("r+b"))
+    held = os.open(pipe, os.O_RDWR)  # so that opening it for reading does not wait for a writer
     try:
         for path in (case.folder, pipe):
             result = case.run(path, "--keys", case.ring)
             assert (result.returncode, str(path) in result.stderr) == (2, True)
     finally:
-        writer.kill()
-        writer.wait()
+        os.close(held)
 
 
 def test_the_report_for_scripts_has_a_fixed_form(case: Case) -> None:
