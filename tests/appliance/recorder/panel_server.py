@@ -1,4 +1,4 @@
-"""The simulator's front panel behind its socket, in a thread, without page and microphone: no network is needed."""
+"""The simulator's front panel, and its microphone's log, behind their sockets, in a thread: no network is needed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from appliance.simulator.sockets import Simulation, Sockets
 
 
 class PanelServer:
-    """Serves `folder`/panel.sock while it is entered."""
+    """Serves `folder`/panel.sock, and microphone.sock, while it is entered."""
 
     def __init__(self, folder: Path) -> None:
         self._file = (folder / "panel.log").open("a")
+        self._microphone_file = (folder / "microphone.log").open("a")
         self.panel = FrontPanel(Log(self._file))
         self._log = folder / "panel.log"
         microphone: Any = None
-        self._sockets = Sockets(Simulation(self.panel, microphone), Log(self._file), folder)
+        self._sockets = Sockets(Simulation(self.panel, microphone), Log(self._microphone_file), folder)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="panel-server")
 
@@ -38,6 +39,7 @@ class PanelServer:
         self._thread.join(10)
         self._loop.close()
         self._file.close()
+        self._microphone_file.close()
 
     def press(self) -> None:
         self._loop.call_soon_threadsafe(self.panel.press, True)
