@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from appliance.contract import package
 from appliance.contract.keys import SigningKey
 from appliance.contract.receipt import Arrival, Outcome
-from appliance.contract.signed import digest, split_lines
+from appliance.contract.signed import digest, split, split_lines
 from appliance.contract.times import now
 from appliance.contract.zip_profile import Member, directory, read_members
 
@@ -113,3 +115,16 @@ def reforged(sealed: Sealed, payload: Parts) -> bytes:
     """What somebody without any key makes of a changed payload: manifests, bag-info and ZIP fit, signatures cannot."""
     honest = dict(taken_apart(sealed.build()))["receipt.tsv"]
     return sealed.build(payload, receipt=lambda _manifest: honest)
+
+
+def as_line(members: dict[str, Any], key: SigningKey) -> bytes:
+    """A signed line that says anything at all."""
+    payload = json.dumps(members).encode()
+    return payload + b"\t" + base64.b64encode(key.sign(payload)) + b"\n"
+
+
+def resigned(line: bytes, key: SigningKey, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """A signed line, changed and signed again."""
+    members = json.loads(split(line)[0])
+    change(members)
+    return as_line(members, key)

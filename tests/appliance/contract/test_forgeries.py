@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 from collections.abc import Callable
@@ -13,11 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from appliance.contract.errors import FormatError
 from appliance.contract.keys import KeyRing, SigningKey
 from appliance.contract.sealed import Identity
 from appliance.contract.signed import digest, split, split_lines
 from appliance.contract.verification import Report, verify
-from tests.support.packages import Sealed, rebuilt, taken_apart
+from appliance.contract.verification.bag import Bag
+from appliance.contract.zip_profile import Member
+from tests.support.packages import Sealed, rebuilt, resigned, taken_apart
 from tests.support.spools import Keys, Recording, make_recording
 
 SHORT = {"rate": 8000, "segment_frames": 1000}
@@ -40,13 +42,6 @@ def made(spool: Path, keys: Keys) -> Recording:
 
 def check(data: bytes, ring: KeyRing | None = None, opener: Identity | None = None) -> Report:
     return verify(io.BytesIO(data), ring, opener)
-
-
-def resigned(line: bytes, key: SigningKey, change: Callable[[dict[str, Any]], None]) -> bytes:
-    members = json.loads(split(line)[0])
-    change(members)
-    payload = json.dumps(members).encode()
-    return payload + b"\t" + base64.b64encode(key.sign(payload)) + b"\n"
 
 
 NUMBERS = st.one_of(st.integers(-(2**63), 2**63 - 1), st.sampled_from([0, 1, -1, 2**31, 2**63 - 1, -(2**63)]))
@@ -169,80 +164,16 @@ def test_the_tail_is_opened_and_told_apart_from_the_verified_audio(spool: Path, 
     assert any("0 of 1 segments of the unverified tail" in note for note in report.notes)
 
 
-def _arrivals(sealed: Sealed, keys: Keys, change: Callable[[list[dict[str, Any]]], None]) -> bytes:
-    """An arrival log that says something else, signed by the archive."""
-    items = [json.loads(split(line)[0]) for line in split_lines(sealed.arrivals())]
-    change(items)
-    prev, log = digest(sealed.recording.header_line), []
-    for n, item in enumerate(items):
-        payload = json.dumps({**item, "n": n, "prev": prev}).encode()
-        log.append(payload + b"\t" + base64.b64encode(keys.archive_signing.sign(payload)) + b"\n")
-        prev = digest(log[-1])
-    return b"".join(log)
+@pytest.mark.parametrize("name", ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"])
+def test_promise_5_a_tag_file_that_the_payload_does_not_make_is_named(made: Recording, keys: Keys, name: str) -> None:
+    parts = dict(taken_apart(Sealed(made, "interrupted").build()))
+    for harm in (parts[name] + b"More: words\n", parts[name][:-1], parts[name].swapcase(), b""):
+        report = check(rebuilt(made.id, {**parts, name: harm}.items()), keys.ring())
+        assert (report.verdict, report.problem.startswith(name)) == ("tampered", True), report.problem
 
 
-def _index(items: list[dict[str, Any]], what: str) -> int:
-    return next(number for number, item in enumerate(items) if item["what"] == what)
-
-
-LOGS: dict[str, Callable[[list[dict[str, Any]]], Any]] = {
-    "empty": lambda items: items.clear(),
-    "no header": lambda items: items.pop(_index(items, "header")),
-    "no tail": lambda items: items.pop(_index(items, "tail")),
-    "no seal": lambda items: items.pop(),
-    "two seals": lambda items: items.append(items[-1]),
-    "something after the seal": lambda items: items.append(items[0]),
-    "lines left out": lambda items: items.pop(_index(items, "lines")),
-    "lines twice": lambda items: items.insert(_index(items, "lines"), items[_index(items, "lines")]),
-    "no lines in a batch": lambda items: items.insert(2, {**items[_index(items, "lines")], "lines": 0}),
-    "the tail twice": lambda items: items.insert(2, items[_index(items, "tail")]),
-    "the key twice": lambda items: items.insert(2, items[_index(items, "key")]),
-    "another key": lambda items: items[_index(items, "key")].update(sha256="0" * 64),
-    "another seal": lambda items: items[-1].update(sha256="0" * 64),
-    "a seal with lines": lambda items: items[-1].update(lines=1),
-}
-
-
-@pytest.mark.parametrize("change", LOGS.values(), ids=LOGS.keys())
-def test_promise_5_an_arrival_log_must_be_exactly_what_is_here(
-    made: Recording, keys: Keys, change: Callable[[list[dict[str, Any]]], Any]
-) -> None:
-    sealed = Sealed(made, "interrupted")
-    report = check(
-        sealed.build({**sealed.payload(), "data/arrivals.tsv": _arrivals(sealed, keys, change)}), keys.ring()
-    )
-    assert (report.verdict, report.problem.startswith("data/arrivals.tsv")) == ("tampered", True), report.problem
-
-
-def test_a_box_that_was_lost_may_never_have_sent_its_key(spool: Path, keys: Keys) -> None:
-    sealed = Sealed(make_recording(spool, keys, reason=None, **SHORT), "incomplete")
-    log = _arrivals(sealed, keys, lambda items: items.pop(_index(items, "key")))
-    assert check(sealed.build({**sealed.payload(), "data/arrivals.tsv": log}), keys.ring()).verdict == "incomplete"
-
-
-RECEIPTS: dict[str, Any] = {
-    "recording": "0" * 32,
-    "box": "box-other",
-    "header_sha256": "0" * 64,
-    "ledger_lines": 1,
-    "ledger_sha256": "0" * 64,
-    "segments": 1,
-    "frames": 1,
-    "tail": 0,
-    "outcome": "complete",
-    "key_sha256": "0" * 64,
-    "manifest_sha256": "0" * 64,
-}
-
-
-@pytest.mark.parametrize("member", RECEIPTS)
-def test_promise_5_a_receipt_for_anything_else_is_no_receipt(made: Recording, keys: Keys, member: str) -> None:
-    sealed = Sealed(made, "interrupted")
-
-    def receipt(sha256: str) -> bytes:
-        true = {"manifest_sha256": sha256, "sealed_at": sealed.sealed_at, "outcome": "interrupted"}
-        return made.receipt(**{**true, member: RECEIPTS[member]})
-
-    report = check(sealed.build(receipt=receipt), keys.ring())
-    assert report.verdict == "tampered"
-    assert "receipt" in report.problem
+def test_a_member_that_claims_to_be_huge_is_not_read(made: Recording) -> None:
+    name = f"{made.id}/data/ledger.tsv"
+    bag = Bag(io.BytesIO(), made.id, {name: Member(name, 1 << 30, 0, 0)})
+    with pytest.raises(FormatError, match="more than it can have"):
+        bag.read("data/ledger.tsv")

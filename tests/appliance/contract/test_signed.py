@@ -94,6 +94,12 @@ def test_json_beyond_the_format_is_refused(payload: bytes, reason: str) -> None:
         Arrival.read(signed(payload), KEY.public)
 
 
+@pytest.mark.parametrize("payload", [b"[]", b"null", b"5", b'"type"', b"{}", b'{"type":5}'])
+def test_a_type_is_only_told_of_an_object_that_has_one(payload: bytes) -> None:
+    with pytest.raises(FormatError):
+        type_of(signed(payload))
+
+
 def test_the_largest_numbers_pass() -> None:
     assert parse_json(b'{"a":9223372036854775807,"b":-9223372036854775808}') == {"a": 2**63 - 1, "b": -(2**63)}
 
