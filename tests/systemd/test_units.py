@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance import command
+from appliance.recorder import capture
 from archive.command import OWN
 
 from .units import COURIER, FOLDER, RECORDER, UNITS, one, service, words
@@ -160,3 +161,8 @@ def test_every_command_exists(name: str) -> None:
             program, subcommand, *_ = line.split()
             known = command.SUBCOMMANDS if program.endswith("/plainsight") else OWN
             assert subcommand in known, line
+
+
+def test_capture_may_ask_for_the_priority_that_it_wants() -> None:
+    assert one(RECORDER, "RestrictRealtime") == "no"
+    assert int(one(RECORDER, "LimitRTPRIO")) >= capture._PRIORITY
