@@ -177,3 +177,24 @@ def test_a_member_that_claims_to_be_huge_is_not_read(made: Recording) -> None:
     bag = Bag(io.BytesIO(), made.id, {name: Member(name, 1 << 30, 0, 0)})
     with pytest.raises(FormatError, match="more than it can have"):
         bag.read("data/ledger.tsv")
+
+
+def test_promise_5_a_member_that_is_there_twice_is_refused(made: Recording, keys: Keys) -> None:
+    """Tools differ in which of two they open, so there must not be two, not even the same bytes."""
+    parts = taken_apart(Sealed(made, "interrupted").build())
+    for number in range(len(parts)):
+        for at in (number, len(parts)):
+            twice = [*parts[:at], parts[number], *parts[at:]]
+            assert check(rebuilt(made.id, twice), keys.ring()).verdict == "tampered"
+
+
+def test_why_it_is_not_pinned_is_told(made: Recording, keys: Keys) -> None:
+    data, ring = Sealed(made, "interrupted").build(), keys.ring()
+    for known, told in [
+        (None, "no key ring was given"),
+        (KeyRing(archives=ring.archives), f"does not know {keys.box}"),
+        (KeyRing(boxes=ring.boxes), "has no archive key"),
+    ]:
+        report = check(data, known)
+        assert report.verdict == "not-pinned"
+        assert any(told in note for note in report.notes)
