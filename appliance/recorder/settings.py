@@ -182,8 +182,8 @@ class Times(_Section):
 class Limits(_Section):
     """When a recording ends by itself, and how much room it needs."""
 
-    cap_s: Seconds = 4 * 3600.0
-    """Longest recording in seconds."""
+    cap_s: Annotated[float, Field(gt=0, le=64000)] = 4 * 3600.0
+    """Longest recording in seconds; a sealed package holds at most 65534 segments (docs/format.md section 5.4)."""
     quiet_s: Seconds = 20 * 60.0
     """Longest quiet of a live microphone in seconds."""
     paused_s: Seconds = 30 * 60.0

@@ -98,6 +98,19 @@ def test_an_unplugged_microphone_is_told_and_leaves_a_gap(town: Town) -> None:
     assert lamp_covered_all(town, began_ns)
 
 
+def test_loss_that_nobody_reports_becomes_a_gap_of_its_true_length(town: Town) -> None:
+    recording = town.begin()
+    town.control(lose=14400)
+    before = town.status.acked_frame
+    town.wait_for_acked(before / 48000 + 4)
+    town.end()
+    town.wait_until_sealed(recording)
+    assert town.verified(recording)[0] == 0
+    (gap,) = [entry for entry in town.ledger(recording) if entry["kind"] == "gap"]
+    assert gap["cause"] == "unexplained"
+    assert abs(gap["frames"] - 14400) < 0.05 * 48000
+
+
 def test_promise_1_a_lamp_that_fails_closes_the_microphone(town: Town) -> None:
     recording = town.begin()
     town.control(lamp="break")

@@ -46,7 +46,7 @@ struct microphone {
     size_t bytes;
     int timer, line;
     int64_t started_ns, frozen_ns;
-    uint64_t origin, consumed, lost_before;
+    uint64_t origin, consumed, reported, lost_before;
     snd_pcm_uframes_t wake;
     int running;
     int gone; /* unplugged once: this handle stays dead, as with a real card, also after a replug */
@@ -84,6 +84,7 @@ static double rate_of(struct microphone *m)
 static uint64_t produced(struct microphone *m)
 {
     int64_t until = now_ns();
+    uint64_t given = 0;
     if (m->control->stalled) {
         if (!m->frozen_ns)
             m->frozen_ns = until;
@@ -92,7 +93,17 @@ static uint64_t produced(struct microphone *m)
         m->started_ns += until - m->frozen_ns;
         m->frozen_ns = 0;
     }
-    return (uint64_t)((double)(until - m->started_ns) * rate_of(m) / 1e9);
+    if ((uint64_t)m->control->lost != m->lost_before) { /* their time passes, and they never come */
+        uint64_t lost = (uint64_t)m->control->lost - m->lost_before;
+        m->lost_before += lost;
+        m->origin += lost;
+        m->started_ns += (int64_t)((double)lost * 1e9 / rate_of(m));
+    }
+    if (until > m->started_ns)
+        given = (uint64_t)((double)(until - m->started_ns) * rate_of(m) / 1e9);
+    if (given > m->reported) /* a card's position never goes back */
+        m->reported = given;
+    return m->reported;
 }
 
 static void arm(struct microphone *m)
@@ -111,7 +122,7 @@ static int mic_start(snd_pcm_ioplug_t *io)
     char more[64];
     m->started_ns = now_ns();
     m->frozen_ns = 0;
-    m->consumed = 0;
+    m->consumed = m->reported = 0;
     m->lost_before = (uint64_t)m->control->lost;
     m->origin = (uint64_t)((double)(m->started_ns - m->control->epoch_ns) * io->rate / 1e9) % m->frames;
     m->running = 1;
@@ -151,12 +162,9 @@ static snd_pcm_sframes_t mic_transfer(snd_pcm_ioplug_t *io, const snd_pcm_channe
 {
     struct microphone *m = io->private_data;
     int16_t *to = (int16_t *)((char *)areas->addr + (areas->first + areas->step * offset) / 8);
-    uint64_t lost = (uint64_t)m->control->lost;
     snd_pcm_uframes_t i;
     if (gone(m))
         return -ENODEV;
-    m->origin += lost - m->lost_before;
-    m->lost_before = lost;
     for (i = 0; i < size; i++)
         to[i] = m->control->muted ? 0 : m->raw[(m->origin + m->consumed + i) % m->frames];
     m->consumed += size;
