@@ -50,8 +50,9 @@ def test_times_are_the_defaults() -> None:
     assert (times.short_press_s, times.hold_s) == (1.0, 1.5)
     for words in ("within a second", "hold for a second and a half", "between one second and one and a half"):
         assert words in TEXT
-    by_itself = f"After {limits.cap_s / 3600:g} hours; after {limits.quiet_s / 60:g} minutes of quiet; after "
+    by_itself = f"After {limits.cap_s / 3600:g} hours; after "
     assert by_itself + f"{limits.paused_s / 60:g} minutes of pause" in TEXT
+    assert f"({limits.quiet_s / 60:g} minutes are planned)" in TEXT
     assert limits.warn_s == 60
     assert "for the last minute before" in TEXT
     assert Rules.continues == 600 * SECOND
