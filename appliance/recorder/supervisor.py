@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .settings import RecorderSettings
 
 LOG = logging.getLogger("plainsight.supervisor")
+_EARLY_NS = 30_000_000
+"""What is due so soon is done at once, so that one wake-up serves several."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -116,22 +118,21 @@ class Supervisor:
         self._beat(now_ns)
         # a full ring takes no block, but the microphone still gives them
         progress = (self.ring.write_seq, self.ring.lost_frames)
-        if progress != self._progress:
-            self._feed(events.BlockSeen(now_ns, progress[0]))
+        self._feed(events.BlockSeen(now_ns, progress[0]) if progress != self._progress else events.Tick(now_ns))
         self._progress = progress
         if now_ns >= self._next_check_ns:
             self._check()
-        self._feed(events.Tick(now_ns))
         self._processes.tend(now_ns)
         self._lights.tick(now_ns)
-        if now_ns >= self._next_status_ns:
+        if now_ns >= self._next_status_ns - _EARLY_NS:
             self._tell(now_ns)
-        if self._notifier.watchdog_ns and now_ns >= self._next_feed_ns and healthy(self.state, self.rules):
+        if self._notifier.watchdog_ns and now_ns >= self._next_feed_ns:
             self._next_feed_ns = now_ns + self._notifier.watchdog_ns
-            self._notifier.watchdog()
+            if healthy(self.state, self.rules):
+                self._notifier.watchdog()
 
     def _beat(self, now_ns: int) -> None:
-        if now_ns >= self._next_beat_ns:
+        if now_ns >= self._next_beat_ns - _EARLY_NS:
             self._next_beat_ns = now_ns + ns(self.settings.times.heartbeat_s)
         if self._token is None:
             return
@@ -177,7 +178,7 @@ class Supervisor:
                 LOG.warning("amber %d (%s): %s %s", fault.blinks, code, fault.cause, fault.remedy)
             for code in sorted(before.faults - after.faults):
                 LOG.info("no longer: %s", code)
-        shown = ("phase", "recording", "red", "green", "amber", "acked_frame")
+        shown = ("phase", "recording", "red", "green", "amber")
         if after.faults != before.faults or any(getattr(after, name) != getattr(before, name) for name in shown):
             self._next_status_ns = 0
 

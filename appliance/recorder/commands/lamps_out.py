@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..panel.choose import make_panel
+from ..panel.choose import lamps_out
 from ..settings import load
 from .options import parser
 
@@ -14,10 +14,5 @@ def main(arguments: list[str] | None = None) -> int:
         "Put the red lamp, the microphone's supply and the other lights out.",
         "For when no recorder runs: lines keep their state when a process is killed.",
     ).parse_args(arguments)
-    panel = make_panel(load(options.config))
-    # claiming the lines made them dark; a simulated panel is told
-    panel.set_red(False)
-    panel.set_green("off")
-    panel.set_amber("off")
-    panel.close()
+    lamps_out(load(options.config))
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from appliance.contract.ledger import Cause, Reason
@@ -26,7 +25,7 @@ class Run:
 
     def set(self, **changes: Any) -> None:
         """Change the state."""
-        self.state = replace(self.state, **changes)
+        self.state = self.state.but(**changes)
 
     def enter(self, phase: Phase) -> None:
         """Go to another phase, if it is another one."""

@@ -1,10 +1,10 @@
-"""Makes the panel that the settings name."""
+"""Makes the panel that the settings name, and puts its lights out when no recorder does."""
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from appliance.contract.errors import SettingsError
 
@@ -26,9 +26,23 @@ def make_panel(settings: RecorderSettings, devices: Path = DEVICES) -> Panel:
             "a simulated button must never work a real box; set panel.kind to 'gpio'",
             field="panel.kind",
         )
-    module, _, name = settings.panel.client.partition(":")
+    client = _of_client(settings, settings.panel.client.partition(":")[2])
+    return cast("Panel", client(settings.panel.socket, lamp_sensed=settings.panel.sensed))
+
+
+def lamps_out(settings: RecorderSettings) -> None:
+    """Put every light out while no recorder runs; raise DeviceError if that is not possible."""
+    if settings.panel.kind == "gpio":
+        # claiming the lines makes them dark, and letting go leaves them to their pull-downs
+        make_panel(settings).close()
+    else:
+        # the module of a simulated panel has a function of this name, which works beside a recorder that hangs
+        _of_client(settings, "lamps_out")(settings.panel.socket)
+
+
+def _of_client(settings: RecorderSettings, name: str) -> Any:
+    module = settings.panel.client.partition(":")[0]
     try:
-        client = getattr(importlib.import_module(module), name)
+        return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise SettingsError(f"panel.client names no class: {error}", field="panel.client") from error
-    return cast("Panel", client(settings.panel.socket, lamp_sensed=settings.panel.sensed))

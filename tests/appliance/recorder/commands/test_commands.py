@@ -163,7 +163,22 @@ def test_lamps_out_puts_out_what_a_killed_recorder_left_lit(folder: Path, panel:
     assert panel.panel.lit
     result = run("lamps-out", "--config", str(folder / "recorder.toml"))
     assert result.returncode == 0, result.stderr
-    wait(lambda: not panel.panel.lit and panel.panel.green == "off", "everything is out")
+    assert not panel.panel.lit
+    assert panel.panel.green == "off"
+
+
+def test_lamps_out_works_beside_a_recorder_that_hangs(folder: Path, panel: PanelServer) -> None:
+    with connect(folder / "panel.sock") as line:
+        line.sendall(b'{"red": true}\n')
+        wait(lambda: panel.panel.lit, "the lamp is lit")
+        assert run("lamps-out", "--config", str(folder / "recorder.toml")).returncode == 0
+        assert not panel.panel.lit
+
+
+def test_lamps_out_without_a_panel_ends_with_2(folder: Path) -> None:
+    result = run("lamps-out", "--config", str(folder / "recorder.toml"))
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
 
 
 def test_doctor_says_what_is_well_and_ends_with_0(
