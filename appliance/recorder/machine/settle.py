@@ -6,7 +6,6 @@ Their order is the order of the promises: the lamp before the microphone, the mi
 from __future__ import annotations
 
 from appliance.contract.ledger import Reason
-from appliance.contract.status import Light
 
 from .. import faults
 from .actions import (
@@ -20,14 +19,13 @@ from .actions import (
     KillWriter,
     Log,
     OpenCapture,
-    SetAmber,
-    SetGreen,
     SetRed,
     SpawnCapture,
     StartWriter,
 )
 from .limits import end_by_itself, next_limit
 from .run import Run
+from .shown import show
 from .state import MEETING, Rules, State
 
 _MOST_DOUBLINGS = 4
@@ -51,7 +49,7 @@ def settle(run: Run) -> None:
     _finish(run)
     _keep_writer(run)
     _rest(run)
-    _lights(run)
+    show(run)
     _exit(run)
 
 
@@ -277,29 +275,6 @@ def _rest(run: Run) -> None:
         run.enter("fault")
     else:
         run.enter("idle")
-
-
-def _lights(run: Run) -> None:
-    state = run.state
-    green = green_light(run)
-    count = faults.blinks(state.faults)
-    amber = ("slow", count) if count else ("off", 0)
-    if green != state.green:
-        run.set(green=green)
-        run.do(SetGreen(green))
-    if amber != state.amber:
-        run.set(amber=amber)
-        run.do(SetAmber("slow" if count else "off", count))
-
-
-def green_light(run: Run) -> Light:
-    """Return what green says: ready, safe, paused or about to end (promise 2)."""
-    state = run.state
-    if state.phase == "idle":
-        return "on"
-    if state.phase == "paused" or (state.phase == "recording" and state.warned):
-        return "slow"
-    return "on" if state.phase == "recording" and state.safe(run.rules) else "off"
 
 
 def _exit(run: Run) -> None:

@@ -1,0 +1,33 @@
+"""What green and amber say about a state; red is settle.py's, because the microphone hangs on it."""
+
+from __future__ import annotations
+
+from appliance.contract.status import Light
+
+from .. import faults
+from .actions import SetAmber, SetGreen
+from .run import Run
+
+
+def show(run: Run) -> None:
+    """Ask for green and amber as they must be now."""
+    state = run.state
+    green = green_light(run)
+    count = faults.blinks(state.faults)
+    amber = ("slow", count) if count else ("off", 0)
+    if green != state.green:
+        run.set(green=green)
+        run.do(SetGreen(green))
+    if amber != state.amber:
+        run.set(amber=amber)
+        run.do(SetAmber("slow" if count else "off", count))
+
+
+def green_light(run: Run) -> Light:
+    """Return what green says: ready, safe, paused or about to end (promise 2)."""
+    state = run.state
+    if state.phase == "idle":
+        return "on"
+    if state.phase == "paused" or (state.phase == "recording" and state.warned):
+        return "slow"
+    return "on" if state.phase == "recording" and state.safe(run.rules) else "off"
