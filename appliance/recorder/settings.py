@@ -157,6 +157,8 @@ class Times(_Section):
     """Pause between attempts to open a microphone that was lost."""
     ack_s: Seconds = 5.0
     """Green goes out when the last acknowledgement is older than this."""
+    slow_s: Seconds = 3.0
+    """Amber tells about a disk that is busy with one thing for longer than this."""
     unsafe_s: Seconds = 25.0
     """Without an acknowledgement this long while frames arrive, the recording ends visibly (the ring holds 30 s)."""
     drain_s: Seconds = 30.0

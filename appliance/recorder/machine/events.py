@@ -130,6 +130,15 @@ class WriterProgress(Event):
     acked_line: int = 0
     lost_frames: int = 0
     free_bytes: int | None = None
+    busy_since_ns: int | None = None
+    """When work on the disk began that still goes on; None: no work goes on."""
+
+
+@dataclass(frozen=True)
+class WriterBusy(Event):
+    """The writer begins work on the disk outside a recording, or is done with it."""
+
+    busy_since_ns: int | None
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ AnyEvent = (
     | ev.Heard
     | ev.WriterReady
     | ev.WriterProgress
+    | ev.WriterBusy
     | ev.WriterChecked
     | ev.WriterClosed
     | ev.WriterFault
@@ -55,7 +56,7 @@ def handle(run: Run, event: AnyEvent) -> None:
             run.set(checked=frozenset(found), present=event.present, check_asked=False)
         case ev.Heard():
             run.set(quiet_ns=(run.state.quiet_ns or event.now_ns) if event.quiet else None)
-        case ev.WriterReady() | ev.WriterProgress() | ev.WriterChecked() | ev.WriterClosed():
+        case ev.WriterReady() | ev.WriterProgress() | ev.WriterBusy() | ev.WriterChecked() | ev.WriterClosed():
             _writer(run, event)
         case ev.WriterFault() | ev.WriterDied():
             _writer_failed(run, event)
@@ -187,9 +188,12 @@ def _capture_gone(run: Run, event: ev.CaptureClosed | ev.CaptureDied) -> None:
     run.set(block_ns=None, first_block_ns=None)
 
 
-def _writer(run: Run, event: ev.WriterReady | ev.WriterProgress | ev.WriterChecked | ev.WriterClosed) -> None:
+def _writer(
+    run: Run, event: ev.WriterReady | ev.WriterProgress | ev.WriterBusy | ev.WriterChecked | ev.WriterClosed
+) -> None:
     state = run.state
-    run.set(heard_ns=state.now_ns)
+    busy_ns = event.busy_since_ns if isinstance(event, (ev.WriterProgress, ev.WriterBusy)) else None
+    run.set(heard_ns=state.now_ns, busy_ns=busy_ns)
     match event:
         case ev.WriterReady():
             if state.writer == "starting":
@@ -207,6 +211,8 @@ def _writer(run: Run, event: ev.WriterReady | ev.WriterProgress | ev.WriterCheck
                 told_seq=state.write_seq,
                 free_bytes=state.free_bytes if event.free_bytes is None else event.free_bytes,
             )
+        case ev.WriterBusy():
+            pass
         case ev.WriterChecked():
             run.set(spool=event.faults | _room(event.free_bytes, run.rules), free_bytes=event.free_bytes)
         case ev.WriterClosed():
@@ -231,7 +237,7 @@ def _writer_failed(run: Run, event: ev.WriterFault | ev.WriterDied) -> None:
         case ev.WriterDied():
             run.do(Log("error", "the writer process ended"))
             run.raise_own("writer-died")
-            run.set(writer="dead", start_ns=max(state.start_ns, state.now_ns))
+            run.set(writer="dead", busy_ns=None, start_ns=max(state.start_ns, state.now_ns))
             run.end("fault", "the writer process ended")
             if state.phase == "ending":
                 run.raise_own("recording-ended")

@@ -39,6 +39,7 @@ def settle(run: Run) -> None:
     _judge_rail(run)
     _judge_capture(run)
     _judge_writer(run)
+    _judge_disk(run)
     end_by_itself(run)
     _close_capture(run)
     _darken(run)
@@ -62,6 +63,7 @@ def deadline(state: State, rules: Rules) -> int | None:
         state.retry_ns if state.phase == "recording" and state.capture == "warm" else None,
         state.spawn_ns if state.capture == "absent" else None,
         state.start_ns if state.writer == "dead" else None,
+        state.busy_ns + rules.slow if state.busy_ns is not None else None,
         next_limit(state, rules) if state.phase in MEETING else None,
     ]
     later = [moment for moment in due if moment is not None and moment > state.now_ns]
@@ -146,6 +148,15 @@ def _judge_writer(run: Run) -> None:
         run.raise_own("recording-ended")
         run.do(Log("error", "the writer did not close the recording in time; it is replaced"), KillWriter())
         run.set(writer="killing")
+
+
+def _judge_disk(run: Run) -> None:
+    state = run.state
+    if state.busy_ns is None:
+        run.clear_own("spool-slow")
+    elif state.now_ns - state.busy_ns >= run.rules.slow:
+        # it may never come back, so nobody waits for the call's end in order to tell
+        run.raise_own("spool-slow")
 
 
 def _close_capture(run: Run) -> None:
@@ -271,7 +282,7 @@ def _rest(run: Run) -> None:
     untested = state.checked is None or (state.writer == "starting" and "writer-died" not in state.own)
     if untested or (state.phase == "self-test" and state.writer != "idle"):
         run.enter("self-test")
-    elif faults.press(state.faults) != "records" or state.writer != "idle":
+    elif faults.press(state.faults) != "records" or state.writer != "idle" or "spool-slow" in state.own:
         run.enter("fault")
     else:
         run.enter("idle")

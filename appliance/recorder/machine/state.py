@@ -37,6 +37,7 @@ class Rules:
     retry: int
     ack: int
     unsafe: int
+    slow: int
     drain: int
     shutdown: int
     cap: int
@@ -69,6 +70,7 @@ class Rules:
             retry=ns(times.retry_s),
             ack=ns(times.ack_s),
             unsafe=ns(times.unsafe_s),
+            slow=ns(times.slow_s),
             drain=ns(times.drain_s),
             shutdown=ns(times.shutdown_s),
             cap=ns(limits.cap_s),
@@ -139,6 +141,8 @@ class State:
     writer: WriterState = "dead"
     heard_ns: int = 0
     """The writer's last word."""
+    busy_ns: int | None = None
+    """The writer's work on the disk goes on since then."""
     writer_failures: int = 0
     """Writers that ended without getting ready."""
     start_ns: int = 0
