@@ -96,6 +96,8 @@ def _ending(data: bytes, box_key: str, recording: str) -> tuple[ledger.Closing |
 def recover(spool: Spool, key: SigningKey) -> list[str]:
     """Close every open recording as interrupted; return their ids. Raises DiskError if the disk does not let it."""
     _tidy(spool)
+    # a killed writer may have left names that only the page cache has; what is closed here is sent from then on
+    spool.disk.sync_folder(spool.recordings)
     closed = []
     for recording in spool.ids():
         try:
@@ -158,6 +160,8 @@ def _close(spool: Spool, key: SigningKey, found: Found) -> None:
     for name in disk.names(folder / "segments"):
         if name.startswith("."):
             spool.set_aside(folder / "segments" / name)
+    disk.sync_folder(folder / "segments")
+    disk.sync_folder(folder)
     segments = [entry for entry in found.entries if isinstance(entry, ledger.Segment)]
     ledger_file = LedgerFile(disk, path, found.recording, key, prev=digest(found.header_line))
     ledger_file.go_on(found.lines)
@@ -181,7 +185,7 @@ def _close(spool: Spool, key: SigningKey, found: Found) -> None:
 def _cut(spool: Spool, folder: Path, path: Path, found: Found) -> None:
     disk = spool.disk
     # a torn line, or lines that the disk damaged: kept for whoever wants to know, then cut
-    store(disk, spool.aside / f"{found.recording}.ledger.{len(found.lines)}", found.rest)
+    spool.keep_aside(f"{found.recording}.ledger", found.rest)
     descriptor = disk.open_to_append(path)
     try:
         disk.truncate(descriptor, sum(map(len, found.lines)), path)

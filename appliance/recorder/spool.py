@@ -51,7 +51,8 @@ class Spool:
         for folder in (self.recordings, self.receipts, self.aside):
             if not self.disk.exists(folder):
                 self.disk.make_folder(folder)
-                self.disk.sync_folder(self.root)
+        # also where they were there: the writer that made them may have been killed before it synced them
+        self.disk.sync_folder(self.root)
 
     def ids(self) -> list[str]:
         """Return the recordings in the spool."""
@@ -114,6 +115,15 @@ class Spool:
         self.disk.sync_folder(self.aside)
         self.disk.sync_folder(path.parent)
         return target
+
+    def keep_aside(self, name: str, data: bytes) -> None:
+        """Keep a copy of bytes that are about to be cut, under a name that is free; once is enough."""
+        number = 0
+        while self.disk.exists(target := self.aside / f"{name}.{number}"):
+            if self.disk.read(target) == data:
+                return
+            number += 1
+        store(self.disk, target, data)
 
 
 def _locked(descriptor: int) -> bool:
