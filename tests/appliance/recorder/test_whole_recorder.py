@@ -43,8 +43,13 @@ class Box:
         for name in ("spool", "inbox", "run"):
             (folder / name).mkdir()
         self.process: subprocess.Popen[str] | None = None
+        self.environment: dict[str, str] = {}
 
     def start(self, extra: str = "") -> None:
+        self.launch(extra)
+        wait(lambda: self.status().get("ready") is True, "ready", 20)
+
+    def launch(self, extra: str = "") -> None:
         (self.folder / "recorder.toml").write_text(
             f"""
 [box]
@@ -74,11 +79,10 @@ clock = false
         self.process = subprocess.Popen(
             [sys.executable, "-m", "appliance.command", "recorder", "--config", str(self.folder / "recorder.toml")],
             cwd="/",
-            env={**os.environ, **self.microphone.environment, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **self.microphone.environment, "PYTHONPATH": str(ROOT), **self.environment},
             stderr=(self.folder / "recorder.log").open("a"),
             text=True,
         )
-        wait(lambda: self.status().get("ready") is True, "ready", 20)
 
     def stop(self) -> None:
         if self.process is not None and self.process.returncode is None:
