@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
@@ -113,7 +113,7 @@ class Meeting:
         if kind == "audio" and entry.get("open") is False:
             # what this capture gave stands in the ledger before its end
             self._drain(lambda: (self._consumer.next_generation() or 0) <= int(entry.get("generation", 0)))
-            self._queue.extend(self._timeline.end_capture(self._ring.lost_frames))
+            self._line_up(self._timeline.end_capture(self._ring.lost_frames))
         if kind == "pause":
             entry = {**entry, "frame": self._timeline.frames}
             if entry.get("paused"):
@@ -131,7 +131,7 @@ class Meeting:
     def end(self, reason: Reason, write_seq: int) -> None:
         """Take all blocks up to `write_seq`, then close."""
         self._drain(lambda: self._ring.read_seq < write_seq)
-        self._queue.extend(self._timeline.end_capture(None))
+        self._line_up(self._timeline.end_capture(None))
         self._note_drift()
         self._queue.append(_Close(reason))
 
@@ -156,7 +156,7 @@ class Meeting:
     def rescue(self, seconds: float) -> None:
         """Write what was captured, because the supervisor is gone; the recording stays open for recovery."""
         self._drain(lambda: self._consumer.waiting() > 0)
-        self._queue.extend(self._timeline.end_capture(self._ring.lost_frames))
+        self._line_up(self._timeline.end_capture(self._ring.lost_frames))
         deadline = time.monotonic() + seconds
         while self._queue and not self.finished and self._failing_since_ns is None and time.monotonic() < deadline:
             self._write()
@@ -171,7 +171,13 @@ class Meeting:
             # nothing from before the press is kept (promise 1), and nothing that cannot be written any more
             if block is None or self._given_up_ns or (not block.damaged and block.captured_ns < self._begin.created_ns):
                 continue
-            self._queue.extend(self._timeline.take(block))
+            self._line_up(self._timeline.take(block))
+
+    def _line_up(self, segments: Iterator[Segment]) -> None:
+        for segment in segments:
+            # what the timeline still held at that moment is given up as well: it would stand behind a hole
+            if self._given_up_ns is None:
+                self._queue.append(segment)
 
     def _note_drift(self) -> None:
         ppb = self._timeline.drift_ppb()

@@ -83,6 +83,8 @@ class Fault:
     """The recorder has to be ended before it is mended, and started again."""
     full: bool = False
     """It is a full disk, which is given up sooner than a failing one."""
+    lengths: Lengths | None = None
+    """Lengths of its own, instead of those of the others."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ def _before(fault: Fault, scene: Scene) -> Result:
     fault.strike(scene)
     scene.struck_ns = time.monotonic_ns()
     box.launch(scene.lengths.settings)
-    until(lambda: bool(box.status().get("faults")) and box.light("amber") == "slow", "amber", 30)
+    _await_amber(scene)
     detection = _seconds(_amber_ns(scene), scene.struck_ns)
     if detection > TELL_S + _START_S:
         problems.append(f"the lights told {detection} s after the start")

@@ -38,6 +38,7 @@ def _mend(scene: Scene) -> None:
 
 FAULTS: tuple[Fault, ...] = (
     Fault("full tmpfs before", "tmpfs", lambda s: _volume(s).fill(), lambda s: _volume(s).empty(), "refuses"),
+    Fault("ext4 frozen before", "ext4", lambda s: _volume(s).freeze(), lambda s: _volume(s).thaw(), "refuses"),
     Fault("full tmpfs", "tmpfs", lambda s: _volume(s).fill(), lambda s: _volume(s).empty(), "ends"),
     Fault("full ext4", "ext4", lambda s: _volume(s).fill(), lambda s: _volume(s).empty(), "ends"),
     Fault(

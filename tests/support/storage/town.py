@@ -35,7 +35,7 @@ def run(
 
     def one(fault: Fault) -> Outcome:
         try:
-            with stage(fault, lengths, shop) as scene:
+            with stage(fault, fault.lengths or lengths, shop) as scene:
                 result = play(fault, scene)
         except (CannotError, AssertionError, PlainSightError) as error:
             progress(f"{fault.name}: {error}")

@@ -9,16 +9,31 @@ from __future__ import annotations
 import pytest
 
 from tests.support.storage import town
-from tests.support.storage.scenario import SHORT, TELL_S, Result
+from tests.support.storage.scenario import ROOM, SHORT, TELL_S, Fault, Lengths, Result, Scene
 from tests.support.storage.shim import CannotError
 from tests.support.storage.table import FAULTS
 
 pytestmark = pytest.mark.root
 
 
+BLIND = Fault(
+    "fsync slow, and amber set to come late",
+    "shim",
+    lambda scene: _order(scene, wait=8.0),
+    lambda scene: None,
+    "rides",
+    lengths=Lengths("[times]\nslow_s = 6.0\nunsafe_s = 12.0\ndrain_s = 3.0\n" + ROOM, 8.0, 2.0, 16.0),
+)
+
+
+def _order(scene: Scene, wait: float) -> None:
+    assert scene.shim is not None
+    scene.shim.order("fsync", 0, skip=1, times=1, wait=wait)
+
+
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, town.Outcome]:
-    return town.run(FAULTS, SHORT, tmp_path_factory.mktemp("town"))
+    return town.run([BLIND, *FAULTS], SHORT, tmp_path_factory.mktemp("town"))
 
 
 @pytest.mark.parametrize("name", [fault.name for fault in FAULTS])
@@ -33,3 +48,11 @@ def test_the_lights_tell_within_5_s_and_nothing_acknowledged_is_lost(
     if outcome.outcome != "refused":
         assert outcome.detection_s <= TELL_S
         assert outcome.acknowledged_s > 0
+
+
+def test_a_box_that_tells_too_late_is_found_out(outcomes: dict[str, town.Outcome]) -> None:
+    outcome = outcomes[BLIND.name]
+    if isinstance(outcome, CannotError):
+        pytest.skip(f"this machine cannot make the fault '{BLIND.name}': {outcome}")
+    assert isinstance(outcome, Result), outcome
+    assert any("the lights told after" in problem for problem in outcome.problems)
