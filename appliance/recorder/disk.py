@@ -141,6 +141,11 @@ class Disk:
         with _named("look at", path):
             return path.stat().st_mtime
 
+    def device(self, path: Path) -> int:
+        """Return the number of the file system that it lies on."""
+        with _named("look at", path):
+            return path.stat().st_dev
+
     def reserve(self, descriptor: int, size: int, path: Path) -> None:
         """Allocate `size` bytes for the file."""
         with _named("reserve", path):

@@ -71,6 +71,8 @@ class Spool(_Section):
 
     path: AbsolutePath = Path("/var/lib/plainsight/spool")
     """The spool; only the recorder writes here."""
+    mounted: bool = False
+    """A file system of its own is mounted at `path`: while it is not, nothing is written there, and amber says so."""
     inbox: AbsolutePath = Path("/var/lib/plainsight/inbox")
     """Where the courier lays receipts."""
     run: AbsolutePath = Path("/run/plainsight")

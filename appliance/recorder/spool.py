@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 from appliance.contract.errors import SettingsError
 from appliance.contract.ids import RECORDING_PATTERN
 
-from .disk import FULL, Disk, DiskError
+from .disk import FAILED, FULL, Disk, DiskError
 
 RESERVE_BYTES: Final = 256 << 10
 """Room that is kept so that a recording can be closed on a full disk, in bytes."""
@@ -28,7 +28,10 @@ class SpoolBusyError(SettingsError):
 class Spool:
     """The spool's folders and files."""
 
-    def __init__(self, root: Path, disk: Disk) -> None:
+    def __init__(self, root: Path, disk: Disk, *, mounted: bool = False) -> None:
+        """Work in `root`; `mounted` says that a file system of its own belongs there."""
+        self._mounted = mounted
+        self._device: int | None = None
         self.root = root
         self.disk = disk
         self.recordings = root / "recordings"
@@ -48,11 +51,26 @@ class Spool:
             raise SettingsError(
                 f"the spool {self.root} does not exist; mount it, make it, or correct spool.path", field="spool.path"
             )
+        self.stand_on_its_disk()
         for folder in (self.recordings, self.receipts, self.aside):
             if not self.disk.exists(folder):
                 self.disk.make_folder(folder)
         # also where they were there: the writer that made them may have been killed before it synced them
         self.disk.sync_folder(self.root)
+
+    def stand_on_its_disk(self) -> None:
+        """Raise DiskError where the spool's file system is not mounted, or was taken away since the last look.
+
+        What was written to the bare folder instead would be hidden as soon as the disk is back.
+        """
+        device = self.disk.device(self.root)
+        if self._mounted and device == self.disk.device(self.root.parent):
+            raise DiskError(FAILED, f"nothing is mounted at the spool {self.root}; mount its disk")
+        if self._device not in (None, device):
+            raise DiskError(
+                FAILED, f"another disk than before is mounted at the spool {self.root}; mount its own again"
+            )
+        self._device = device
 
     def ids(self) -> list[str]:
         """Return the recordings in the spool."""

@@ -194,6 +194,7 @@ class Writer:
         self._health.tell()
 
     def _try_spool(self) -> None:
+        self._spool.stand_on_its_disk()
         probe = self._spool.root / ".probe"
         store(self._spool.disk, probe, os.urandom(4096))
         self._spool.disk.remove(probe)
@@ -213,8 +214,9 @@ class Writer:
 def open_spool(settings: RecorderSettings) -> tuple[Spool, Maker, Inbox]:
     """Return what the settings name, after the spool was locked; raise PlainSightError if any of it is unusable."""
     key = SigningKey.load(settings.box.signing_key_path())
-    spool = Spool(settings.spool.path, Disk())
+    spool = Spool(settings.spool.path, Disk(), mounted=settings.spool.mounted)
     if spool.disk.exists(spool.root):
+        spool.stand_on_its_disk()
         spool.lock(LOCK_PATIENCE_S)
     spool.prepare()
     pinned = Pinned(settings.box.id, key.public, settings.keys.archive_key)
