@@ -107,9 +107,23 @@ def recover(spool: Spool, key: SigningKey) -> list[str]:
             spool.set_aside(spool.folder(recording))
             continue
         if _ending(data, key.public, recording)[0] is None:
+            _forget_cached(spool, spool.folder(recording) / "ledger.tsv")
             _close(spool, key, examine(spool, recording, key.public))
             closed.append(recording)
     return closed
+
+
+def _forget_cached(spool: Spool, path: Path) -> None:
+    """See to it that the ledger is read from the disk: after a failed fsync the cache has lines that it has not."""
+    disk = spool.disk
+    if not disk.exists(path):
+        return
+    descriptor = disk.open_to_append(path)
+    try:
+        disk.fsync(descriptor, path)
+        disk.drop_cache(descriptor, path)
+    finally:
+        disk.close(descriptor, path)
 
 
 def continued(spool: Spool, key: SigningKey) -> str | None:

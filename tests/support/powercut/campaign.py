@@ -90,8 +90,8 @@ class Campaign:
         """Kill the writer after every call, let recovery run on what the page cache holds, then cut the power."""
         for calls in range(len(self._story.history) + 1):
             if calls and self._story.history[calls - 1].kind == "fsync-failed":
-                # the page cache then shows bytes that the disk may never have; that kill and that cut together, within
-                # the microseconds until the writer has cut those bytes off, are left out
+                # the page cache shows bytes that the disk may not have; recovery drops it and sees what the disk has,
+                # which is what the cuts of the writer try
                 continue
             volume = Volume(self._story.root)
             volume.run(self._story.history[:calls])
