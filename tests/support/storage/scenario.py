@@ -47,13 +47,15 @@ class Lengths:
     """How long a fault lasts that the ring rides out."""
     full_s: float
     """The same for a full disk, which is given up sooner."""
+    before_s: float
+    """So much is acknowledged before the fault."""
     end_s: float
     """A lasting fault ends the recording within so many seconds."""
 
 
 ROOM = "[limits]\ncap_s = 120.0\nmin_free_bytes = 0\n"
-SHORT = Lengths("[times]\nunsafe_s = 6.0\ndrain_s = 3.0\n" + ROOM, ride_s=4.0, full_s=2.0, end_s=10.0)
-FULL = Lengths(ROOM, ride_s=20.0, full_s=4.0, end_s=32.0)
+SHORT = Lengths("[times]\nunsafe_s = 6.0\ndrain_s = 3.0\n" + ROOM, ride_s=4.0, full_s=2.0, before_s=2.0, end_s=10.0)
+FULL = Lengths(ROOM, ride_s=20.0, full_s=4.0, before_s=10.0, end_s=32.0)
 
 
 @dataclass
@@ -177,6 +179,7 @@ def play(fault: Fault, scene: Scene) -> Result:
     box.start(scene.lengths.settings)
     box.tap()
     until(lambda: box.light("green") == "on" and box.status()["state"] == "recording", "safe", 30)
+    until(lambda: box.status()["acked_frame"] >= scene.lengths.before_s * 48000, "some seconds are safe", 30)
     recording = str(box.status()["recording"])
     scene.struck_ns = time.monotonic_ns()
     fault.strike(scene)
