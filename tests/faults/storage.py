@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.support.storage import town
 from tests.support.storage.scenario import FULL, SHORT, Fault, Result
 from tests.support.storage.shim import CannotError
-from tests.support.storage.table import FAULTS
+from tests.support.storage.table import ALL
 
 Progress = Callable[[str], None]
 EPILOG = """Exit status: 0 if everything held, 1 if something did not, 2 if an argument is wrong. Faults that this
@@ -50,7 +50,7 @@ class StorageReport:
     """How long it all took."""
 
 
-def run(progress: Progress, *, short: bool = False, faults: Sequence[Fault] = FAULTS) -> StorageReport:
+def run(progress: Progress, *, short: bool = False, faults: Sequence[Fault] = ALL) -> StorageReport:
     """Play the faults, several at a time."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="disks-") as folder:
@@ -82,10 +82,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--short", action="store_true", help="use the everyday suite's shorter times")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     options = parser.parse_args(arguments)
-    known = {fault.name: fault for fault in FAULTS}
+    known = {fault.name: fault for fault in ALL}
     if unknown := [name for name in options.only or [] if name not in known]:
         parser.error(f"there is no fault {unknown[0]!r}; there are: {', '.join(known)}")
-    chosen = [known[name] for name in options.only] if options.only else FAULTS
+    chosen = [known[name] for name in options.only] if options.only else ALL
 
     def say(what: str) -> None:
         sys.stderr.write(f"{what}\n")
@@ -105,7 +105,7 @@ def _table(report: StorageReport) -> None:
     )
     print("|---|---|---|---|---|---|---|")
     for one in report.results:
-        dark = "stays lit" if one.dark_s is None else f"{one.dark_s:.1f}"
+        dark = "-" if one.dark_s is None else f"{one.dark_s:.1f}"
         held = "yes" if one.held else "; ".join(one.problems)
         seconds = f"{one.acknowledged_s:.1f} | {one.lost_s:g}"
         print(f"| {one.fault} | {one.detection_s:.1f} | {dark} | {one.outcome} | {seconds} | {held} |")

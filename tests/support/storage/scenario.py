@@ -79,8 +79,9 @@ class Fault:
     on: Literal["tmpfs", "ext4", "shim"]
     strike: Callable[[Scene], None]
     mend: Callable[[Scene], None]
-    outcome: Literal["rides", "ends", "refuses"]
-    """The recording goes on without loss, ends visibly, or none begins because the disk was at fault before."""
+    outcome: Literal["rides", "ends", "refuses", "unready"]
+    """The recording goes on without loss, ends visibly, none begins because the disk was at fault before, or an idle
+    box is not ready for a while."""
     by_hand: bool = False
     """The recorder has to be ended before it is mended, and started again."""
     full: bool = False
@@ -177,6 +178,8 @@ def play(fault: Fault, scene: Scene) -> Result:
     if fault.outcome == "refuses":
         return _before(fault, scene)
     box.start(scene.lengths.settings)
+    if fault.outcome == "unready":
+        return _idle(fault, scene)
     box.tap()
     until(lambda: box.light("green") == "on" and box.status()["state"] == "recording", "safe", 30)
     until(lambda: box.status()["acked_frame"] >= scene.lengths.before_s * 48000, "some seconds are safe", 30)
@@ -221,6 +224,24 @@ def _before(fault: Fault, scene: Scene) -> Result:
     fault.mend(scene)
     until(lambda: box.status().get("ready") is True and not box.status()["faults"], "ready once mended", 30)
     return Result(fault.name, "refused", detection, None, 0.0, 0.0, tuple(problems))
+
+
+def _idle(fault: Fault, scene: Scene) -> Result:
+    """A disk that hangs while nobody records: green must not say that the box is ready."""
+    box, problems, shim = scene.box, list[str](), scene.shim
+    assert shim is not None
+    scene.struck_ns = time.monotonic_ns()
+    fault.strike(scene)
+    until(lambda: shim.first_ns() is not None, "the idle box tries its disk", 40)
+    _await_amber(scene)
+    detection = _seconds(_amber_ns(scene), shim.first_ns() or scene.struck_ns)
+    if detection > TELL_S:
+        problems.append(f"the lights told after {detection} s")
+    if box.panel.panel.green == "on":
+        problems.append("green says ready while the disk hangs")
+    until(lambda: box.status().get("ready") is True and not box.status()["faults"], "ready once it works", 30)
+    fault.mend(scene)
+    return Result(fault.name, "not ready meanwhile", detection, None, 0.0, 0.0, tuple(problems))
 
 
 def _mend_after_the_end(fault: Fault, scene: Scene) -> None:

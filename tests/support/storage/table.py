@@ -28,6 +28,10 @@ def _slow(scene: Scene) -> None:
     _shim(scene).order("fsync", 0, skip=1, times=1, wait=scene.lengths.ride_s)
 
 
+def _slow_at_once(scene: Scene) -> None:
+    _shim(scene).order("fsync", 0, times=1, wait=8.0)
+
+
 def _hang(scene: Scene) -> None:
     _shim(scene).order("fsync", 0, wait=FOR_EVER_S)
 
@@ -79,3 +83,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("one fsync slow", "shim", _slow, _mend, "rides"),
     Fault("fsync for ever", "shim", _hang, _mend, "ends"),
 )
+"""Faults of the everyday suite."""
+
+ALL = (
+    *FAULTS,
+    # half a minute may pass until an idle box tries its disk
+    Fault("one fsync slow, idle", "shim", _slow_at_once, _mend, "unready"),
+)
+"""Faults of a campaign."""
