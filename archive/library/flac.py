@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import BinaryIO
 
 import soundfile
@@ -17,17 +18,15 @@ _CHUNK = 1 << 18
 def encode(recording: str, frames: int, rate: int, read: ReadFrames) -> BinaryIO:
     """Return an anonymous in-memory file, at its start, that holds the whole audio with its length and MD5."""
     descriptor = os.memfd_create("plainsight-flac", os.MFD_CLOEXEC)
-    file = os.fdopen(descriptor, "w+b")
-    try:
+    with ExitStack() as on_failure:
+        file = on_failure.enter_context(os.fdopen(descriptor, "w+b"))
         with soundfile.SoundFile(file, "w", samplerate=rate, channels=1, format="FLAC", subtype="PCM_16") as out:
             out.title = recording
             out.comment = NOTICE
             for first in range(0, frames, rate):
                 out.write(read(first, rate))
         file.seek(0)
-    except BaseException:
-        file.close()
-        raise
+        on_failure.pop_all()
     return file
 
 

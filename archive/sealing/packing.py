@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -61,6 +62,10 @@ def _report(path: Path, row: Recording, *, audio: bool) -> Report:
         opener = None  # the report then says that the audio was not opened
     try:
         with path.open("rb") as file:
-            return verify(file, key_ring(), opener)
+            report = verify(file, key_ring(), opener)
     except OSError as error:
         raise StorageError(f"cannot read the package of {row.id}: {error.strerror}; restore it from a copy") from error
+    if report.recording and report.recording != row.id:
+        # whole and signed, and yet not what the archive says lies there: somebody put it in the place of another
+        return replace(report, verdict="tampered", problem=f"the package is of another recording, {report.recording}")
+    return report

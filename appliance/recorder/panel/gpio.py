@@ -33,7 +33,7 @@ def lgpio_factory(run: Path) -> Any:
     except (OSError, lgpio.error, GPIOZeroError) as error:
         raise DeviceError(
             f"cannot open the GPIO chip: {error}; "
-            "run on a Raspberry Pi as a user in the group 'gpio', or set panel.kind to 'simulated'",
+            "run on a Raspberry Pi as a user in the group 'plainsight-gpio', or set panel.kind to 'simulated'",
             field="panel.kind",
         ) from error
 

@@ -17,10 +17,11 @@ _HEADINGS = {
     "interrupted": "Verified: intact, of an interrupted recording",
     "incomplete": "Verified: intact, of a recording that its box never closed",
     "not-pinned": "Not verified: no known key vouches for it",
+    "wrong-key": "Not verified to the end: the archive's key is not that of this recording",
     "tampered": "Not verified: something does not hold",
     "not-a-package": "Not verified: the package is destroyed",
 }
-_BAD = {"not-pinned", "tampered", "not-a-package"}
+_BAD = {"not-pinned", "wrong-key", "tampered", "not-a-package"}
 
 
 @require_POST
@@ -29,12 +30,9 @@ def verify(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Check the package with the archive's keys, enter the verdict, and show what was checked."""
     row = sealed(recording)
     report = check_again(row, actor(request))
-    foreign = bool(report.recording) and report.recording != row.pk
-    expected = not foreign and report.verdict == VERDICTS[row.outcome]
+    expected = report.verdict == VERDICTS[row.outcome]
     problem = report.problem
-    if foreign:
-        problem = f"the package is of another recording, {report.recording}"
-    elif not expected and not problem and report.verdict != "not-pinned":
+    if not expected and not problem and report.verdict != "not-pinned":
         problem = f"the archive's own record says {row.outcome}, and the package {report.verdict}"
     told = report.verdict if expected or report.verdict in _BAD else "tampered"
     context = {
