@@ -109,6 +109,12 @@ clock = false
         lights: dict[str, str] = self.status().get("lights", {})
         return lights.get(name)
 
+    def shows(self, state: str, **lights: str) -> bool:
+        """Whether one and the same status has this state and these lights."""
+        status = self.status()
+        shown: dict[str, str] = status.get("lights", {})
+        return status.get("state") == state and all(shown[name] == mode for name, mode in lights.items())
+
     def tap(self) -> None:
         self.panel.press()
         self.panel.release()
@@ -116,7 +122,7 @@ clock = false
     def begin(self) -> str:
         """Press, and wait for green: the first seconds are safe."""
         self.tap()
-        wait(lambda: self.light("green") == "on" and self.status()["state"] == "recording", "safe", 20)
+        wait(lambda: self.shows("recording", green="on"), "safe", 20)
         return str(self.status()["recording"])
 
     def end(self) -> None:
@@ -185,12 +191,12 @@ def test_promises_1_and_5_a_meeting_with_a_pause(box: Box) -> None:
     box.start()
     recording = box.begin()
     box.tap()
-    wait(lambda: box.status()["state"] == "paused" and box.light("red") == "off", "paused")
+    wait(lambda: box.shows("paused", red="off"), "paused")
     # the panel is a process of its own here, which takes the command a moment after it was given
     wait(lambda: not box.panel.panel.lit, "the lamp is dark", 1)
     time.sleep(1.0)  # the length of the pause, not a wait for something
     box.tap()
-    wait(lambda: box.status()["state"] == "recording" and box.light("green") == "on", "safe again", 20)
+    wait(lambda: box.shows("recording", green="on"), "safe again", 20)
     box.end()
     assert judge.lamp_covers_audio(box.log("panel"), box.log("microphone"), box.ledger(recording)) == []
     entries = box.ledger(recording)

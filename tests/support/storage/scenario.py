@@ -181,7 +181,7 @@ def play(fault: Fault, scene: Scene) -> Result:
     if fault.outcome == "unready":
         return _idle(fault, scene)
     box.tap()
-    until(lambda: box.light("green") == "on" and box.status()["state"] == "recording", "safe", 30)
+    until(lambda: box.shows("recording", green="on"), "safe", 30)
     until(lambda: box.status()["acked_frame"] >= scene.lengths.before_s * 48000, "some seconds are safe", 30)
     recording = str(box.status()["recording"])
     scene.struck_ns = time.monotonic_ns()
