@@ -258,12 +258,14 @@ class Meeting:
             _LOG.error("%s", error.message)
 
     def _progress(self, busy_since_ns: int | None) -> None:
-        waiting = self._consumer.waiting() * self._ring.block_frames
+        blocks = self._consumer.waiting()
+        waiting = blocks * self._ring.block_frames if self._given_up_ns is None else 0
         self._report(
             {
                 "report": "progress",
                 "recording": self.recording,
-                "frames": self._timeline.frames + (waiting if self._given_up_ns is None else 0),
+                "frames": self._timeline.frames + waiting,
+                "write_seq": self._ring.read_seq + blocks,
                 "acked_frame": self._file.frames,
                 "acked_line": self._file.lines,
                 "lost_frames": self._file.lost_frames,

@@ -39,6 +39,7 @@ def from_writer(message: Message, now_ns: int) -> AnyEvent | None:
                 now_ns,
                 frames=_number(message, "frames", 0),
                 acked_frame=_number(message, "acked_frame", 0),
+                write_seq=_number(message, "write_seq", 0),
                 acked_line=_number(message, "acked_line", 0),
                 lost_frames=_number(message, "lost_frames", 0),
                 free_bytes=free_bytes if isinstance(free_bytes, int) else None,

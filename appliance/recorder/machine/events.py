@@ -127,6 +127,8 @@ class WriterProgress(Event):
 
     frames: int
     acked_frame: int
+    write_seq: int
+    """Blocks that capture had put into the ring when `frames` was counted; all of them are in it."""
     acked_line: int = 0
     lost_frames: int = 0
     free_bytes: int | None = None

@@ -52,8 +52,7 @@ def handle(run: Run, event: AnyEvent) -> None:
         case ev.CaptureClosed() | ev.CaptureDied():
             _capture_gone(run, event)
         case ev.Checked():
-            found = event.faults | ({"microphone-missing"} if not event.present else set())
-            run.set(checked=frozenset(found), present=event.present, check_asked=False)
+            _checked(run, event)
         case ev.Heard():
             run.set(quiet_ns=(run.state.quiet_ns or event.now_ns) if event.quiet else None)
         case ev.WriterReady() | ev.WriterProgress() | ev.WriterBusy() | ev.WriterChecked() | ev.WriterClosed():
@@ -65,6 +64,15 @@ def handle(run: Run, event: AnyEvent) -> None:
                 run.set(shutdown_ns=run.state.now_ns)
         case _:
             assert_never(event)
+
+
+def _checked(run: Run, event: ev.Checked) -> None:
+    found = event.faults | ({"microphone-missing"} if not event.present else set())
+    run.set(checked=frozenset(found), present=event.present, check_asked=False)
+    if not event.present and run.state.capture == "live":
+        # a stream may only fall silent when its device goes, and the device may be back before that is noticed;
+        # a block takes this back
+        run.set(gap="unplugged")
 
 
 def _button(run: Run, event: ev.ButtonDown | ev.ButtonUp) -> None:
@@ -208,7 +216,7 @@ def _writer(
                 acked_frame=event.acked_frame,
                 acked_line=event.acked_line,
                 lost_frames=event.lost_frames,
-                told_seq=state.write_seq,
+                told_seq=event.write_seq,
                 free_bytes=state.free_bytes if event.free_bytes is None else event.free_bytes,
             )
         case ev.WriterBusy():

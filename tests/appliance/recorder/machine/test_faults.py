@@ -111,6 +111,49 @@ def test_an_unplugged_microphone_is_looked_for_every_second_and_taken_back(world
     assert [action.cause for _, action in world.log if isinstance(action, actions.GapCause)] == ["unplugged"]
 
 
+def test_a_microphone_that_was_away_for_less_than_a_stall_is_called_unplugged(world: World) -> None:
+    world.start()
+    world.unplug()
+    world.microphone.stalls = True
+    world.run(500 * MS)
+    world.feed(events.Checked(world.now, frozenset(), present=False))
+    world.plug()
+    world.feed(events.Checked(world.now, frozenset(), present=True))
+    world.run(2 * SECOND)
+    world.microphone.stalls = False
+    world.run(5 * SECOND)
+    assert [action.cause for _, action in world.log if isinstance(action, actions.GapCause)] == ["unplugged"]
+
+
+def test_a_card_that_is_missed_for_a_moment_while_its_blocks_arrive_makes_no_later_stall_an_unplugging(
+    world: World,
+) -> None:
+    world.start()
+    world.feed(events.Checked(world.now, frozenset(), present=False))
+    world.run(SECOND)
+    world.feed(events.Checked(world.now, frozenset(), present=True))
+    world.microphone.stalls = True
+    world.run(2100 * MS)
+    world.microphone.stalls = False
+    world.run(5 * SECOND)
+    assert [action.cause for _, action in world.log if isinstance(action, actions.GapCause)] == ["stall"]
+
+
+def test_frames_are_told_as_captured_whichever_of_block_and_progress_comes_first(world: World) -> None:
+    world.start()
+    world.writer.hangs = True
+    base, blocks = world.state.captured(world.rules), world.write_seq
+    world.feed(events.BlockSeen(world.now, blocks + 1))
+    assert world.state.captured(world.rules) == base + 4096
+    # the writer had counted a block more than the supervisor knew of
+    acked = world.state.acked_frame
+    world.feed(events.WriterProgress(world.now, base + 2 * 4096, acked, blocks + 2))
+    assert world.state.captured(world.rules) == base + 2 * 4096
+    world.feed(events.BlockSeen(world.now, blocks + 2))
+    assert world.state.captured(world.rules) == base + 2 * 4096
+    world.write_seq = blocks + 2
+
+
 def test_a_busy_device_is_tried_again_and_amber_says_so(world: World) -> None:
     world.microphone.refuses = True
     world.tap()
@@ -147,7 +190,7 @@ def test_promise_2_a_disk_that_falls_behind_puts_green_out_although_it_still_ack
     for _ in range(80):
         world.run(100 * MS)
         slow = world.state.acked_frame + 400
-        world.feed(events.WriterProgress(world.now, world.write_seq * 4096, slow))
+        world.feed(events.WriterProgress(world.now, world.write_seq * 4096, slow, world.write_seq))
     assert world.green == "off"
 
 

@@ -355,7 +355,9 @@ class World:
             writer.acked = writer.frames
             self._writer_says(
                 writer.serial,
-                events.WriterProgress(self.now, writer.frames, writer.acked, free_bytes=self.free_bytes),
+                events.WriterProgress(
+                    self.now, writer.frames, writer.acked, writer.read_seq, free_bytes=self.free_bytes
+                ),
             )
         if writer.ending and self.writer is writer and writer.alive:
             writer.recording, writer.ending = None, False
