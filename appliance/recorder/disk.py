@@ -74,6 +74,11 @@ class Disk:
             os.fsync(descriptor)
         self._slowest_ns = max(self._slowest_ns, time.monotonic_ns() - began)
 
+    def set_mode(self, descriptor: int, mode: int, path: Path) -> None:
+        """Give the file these permissions, whatever the umask."""
+        with _named("set the permissions of", path):
+            os.fchmod(descriptor, mode)
+
     def drop_cache(self, descriptor: int, path: Path) -> None:
         """Forget the file's cached pages, so that the next read comes from the disk (synced pages only)."""
         with _named("drop the cache of", path):

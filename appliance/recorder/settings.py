@@ -215,6 +215,8 @@ class Checks(_Section):
 
     clock: bool = True
     """Whether a clock that is not synchronised raises amber; the ledger says so in any case."""
+    commissioned: bool = True
+    """Whether a box without a record of commissioning raises amber."""
 
 
 class Log(_Section):

@@ -52,8 +52,7 @@ def handle(run: Run, event: AnyEvent) -> None:
         case ev.CaptureClosed() | ev.CaptureDied():
             _capture_gone(run, event)
         case ev.Checked():
-            found = event.faults | ({"microphone-missing"} if not event.present else set())
-            run.set(checked=frozenset(found), present=event.present, check_asked=False)
+            _checked(run, event)
         case ev.Heard():
             run.set(quiet_ns=(run.state.quiet_ns or event.now_ns) if event.quiet else None)
         case ev.WriterReady() | ev.WriterProgress() | ev.WriterBusy() | ev.WriterChecked() | ev.WriterClosed():
@@ -65,6 +64,18 @@ def handle(run: Run, event: AnyEvent) -> None:
                 run.set(shutdown_ns=run.state.now_ns)
         case _:
             assert_never(event)
+
+
+def _checked(run: Run, event: ev.Checked) -> None:
+    state = run.state
+    found = set(event.faults)
+    if not event.present:
+        found.add("microphone-missing")
+    # our own capture is gone before the lamp is dark, so that whoever holds the microphone then is somebody else
+    dark = not state.red and not state.red_asked and not state.device
+    if event.held and dark and state.now_ns - state.red_ns >= run.rules.closes:
+        found.add("microphone-open")
+    run.set(checked=frozenset(found), present=event.present, check_asked=False)
 
 
 def _button(run: Run, event: ev.ButtonDown | ev.ButtonUp) -> None:

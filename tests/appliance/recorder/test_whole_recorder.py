@@ -74,6 +74,7 @@ lamp_seen = 25
 mic_rail = 27
 [checks]
 clock = false
+commissioned = false
 {extra}"""
         )
         self.process = subprocess.Popen(

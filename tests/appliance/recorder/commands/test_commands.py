@@ -58,6 +58,7 @@ socket = "{folder}/panel.sock"
 lamp_seen = 25
 [checks]
 clock = false
+commissioned = false
 {extra}"""
     )
 
