@@ -8,7 +8,6 @@ recording it was making is closed at the next start (recovery.py).
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import logging
 import os
 import sys
@@ -32,6 +31,7 @@ from .meeting import Meeting
 from .recording_file import Begin, Maker
 from .ring import Ring
 from .settings import RecorderSettings, load
+from .software import software
 from .spool import Spool, store
 
 _LOG: Final = logging.getLogger("plainsight.writer")
@@ -58,15 +58,8 @@ def make_maker(settings: RecorderSettings, key: SigningKey) -> Maker:
         panel=settings.panel.kind,
         lamp="verified" if settings.panel.sensed else "unverified",
         microphone=Microphone(device=microphone.device, card=microphone.card, identity=microphone.identity),
-        software=_software(),
+        software=software(),
     )
-
-
-def _software() -> str:
-    try:
-        return f"plainsight {importlib.metadata.version('plainsight')}"
-    except importlib.metadata.PackageNotFoundError:
-        return "plainsight (source tree)"
 
 
 class Writer:

@@ -65,8 +65,10 @@ class Desk:
         """The lamp's sensor sees it lit."""
         self.rail = False
         """The microphone's supply is on."""
-        self.down = False
-        """The button is held down."""
+        self.presses = 0
+        """How often the button went down."""
+        self.releases = 0
+        """How often it was let go."""
         self._mailbox = Mailbox()
         self._stopped_by = signal.SIGTERM
 
@@ -126,8 +128,10 @@ class Desk:
 
     def _take(self, event: PanelEvent) -> None:
         match event.kind:
-            case "button-down" | "button-up":
-                self.down = event.kind == "button-down"
+            case "button-down":
+                self.presses += 1
+            case "button-up":
+                self.releases += 1
             case "lamp-seen" | "lamp-unseen":
                 self.seen = event.kind == "lamp-seen"
                 self.lamp.sensed(seen=self.seen, at_ns=event.at_ns)

@@ -69,16 +69,23 @@ def _seen(installer: Installer, colour: str, word: str, pin: int) -> None:
 def try_button(desk: Desk, installer: Installer, seconds: float = BUTTON_S) -> list[Part]:
     """Ask for a press and wait for it, `seconds` for each way; raise CommissioningError if it does not come."""
     pin = desk.settings.panel.button
-    if desk.down:
+    # counted, since both may come between two looks
+    desk.turn(0)
+    presses, releases = desk.presses, desk.releases
+    if presses > releases:
         raise CommissioningError(
-            f"the button is down before anybody pressed it; check the wiring of GPIO {pin}", field="button"
+            f"the button is down before it was asked for; check the wiring of GPIO {pin} (docs/wiring)", field="button"
         )
     installer.tell(f"Press the button and let it go, within {seconds:g} s.")
-    for down, what in ((True, "pressed"), (False, "let go")):
-        if not desk.until(lambda down=down: desk.down is down, seconds):  # type: ignore[misc]
-            raise CommissioningError(
-                f"the button was not seen to be {what} within {seconds:g} s; check the wiring of GPIO {pin} "
-                "(docs/wiring)",
-                field="button",
-            )
+    if not desk.until(lambda: desk.presses > presses, seconds):
+        raise _not_seen("pressed", seconds, pin)
+    if not desk.until(lambda: desk.releases > releases, seconds):
+        raise _not_seen("let go", seconds, pin)
     return ["button"]
+
+
+def _not_seen(what: str, seconds: float, pin: int) -> CommissioningError:
+    return CommissioningError(
+        f"the button was not seen to be {what} within {seconds:g} s; check the wiring of GPIO {pin} (docs/wiring)",
+        field="button",
+    )
