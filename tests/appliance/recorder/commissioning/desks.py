@@ -54,9 +54,9 @@ class Person:
 class Site:
     """A box on an installer's table."""
 
-    def __init__(self, folder: Path, panel: FakePanel | None = None, **sections: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, fake: FakePanel | None = None, **sections: dict[str, Any]) -> None:
         self.folder = folder
-        self.panel = panel or FakePanel()
+        self.panel = fake or FakePanel()
         self.person = Person(self.panel)
         self.key = SigningKey.generate()
         for name in ("spool", "inbox", "run"):

@@ -1,5 +1,5 @@
-"""The walk through a new box, with a fake panel and a fake microphone: what is tried, in which order, and what a failure
-leaves behind: a dark lamp, a closed microphone and the old record (promise 1)."""
+"""The walk through a new box, with a fake panel and a fake microphone: what is tried, in which order, and what a
+failure leaves behind: a dark lamp, a closed microphone and the old record (promise 1)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_microphones_supply_must_follow_the_lamp(tmp_path: Path, monkeypatch
         assert site.commission() == 1
 
 
-def failed(site: Site, capsys: pytest.CaptureFixture[str], field: str) -> str:
+def failed(site: Site, capsys: pytest.CaptureFixture[str], field: str | None) -> str:
     """Commission, expect it to fail at `field` with nothing changed, and return its words."""
     keep_record(site.record, a_record(site.settings, site.key), site.key)
     before = site.record.read_bytes()
@@ -107,13 +107,13 @@ def test_a_button_that_does_nothing_ends_it(
 def test_a_room_that_is_not_quiet_teaches_nothing(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     steps_in_it = np.concatenate([noise(1, 30 if second % 2 else 3000) for second in range(10)])
     site.hears(steps_in_it)
-    assert "not quiet" in failed(site, capsys, None)  # type: ignore[arg-type]
+    assert "not quiet" in failed(site, capsys, None)
     assert site.heard("closed")
 
 
 def test_a_dead_microphone_is_told(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.hears(noise(2, 0))
-    assert "gives nothing" in failed(site, capsys, None)  # type: ignore[arg-type]
+    assert "gives nothing" in failed(site, capsys, None)
 
 
 def test_a_microphone_that_cannot_be_opened_is_told_and_its_process_is_gone(
@@ -153,7 +153,7 @@ def test_promise_1_a_lamp_that_fails_while_it_listens_closes_the_microphone(
     threading.Thread(target=fail).start()
     site.hears(noise(0.1))
     (site.folder / "stall").touch()
-    assert "dark" in failed(site, capsys, None)  # type: ignore[arg-type]
+    assert "dark" in failed(site, capsys, None)
     assert site.heard("closed")[0] < site.dark_ns()
 
 
