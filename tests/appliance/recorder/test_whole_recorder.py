@@ -178,7 +178,7 @@ def box(tmp_path: Path, plugin: Path) -> Iterator[Box]:
         microphone = SimulatedMicrophone(tmp_path, spoken, plugin)
     except DeviceError as error:
         pytest.skip(f"this machine cannot build the test microphone: {error.message}")
-    with microphone, PanelServer(tmp_path) as panel:
+    with microphone, PanelServer(tmp_path, microphone) as panel:
         box = Box(tmp_path, panel, microphone)
         yield box
         box.stop()
