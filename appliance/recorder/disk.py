@@ -100,13 +100,15 @@ class Disk:
             source.rename(target)
 
     def sync_folder(self, folder: Path) -> None:
-        """Make the names in a folder durable."""
+        """Make the names in a folder durable, and measure how long that took."""
+        began = time.monotonic_ns()
         with _named("sync", folder):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+        self._slowest_ns = max(self._slowest_ns, time.monotonic_ns() - began)
 
     def make_folder(self, folder: Path) -> None:
         """Make a folder that the group may read."""

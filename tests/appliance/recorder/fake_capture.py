@@ -52,7 +52,7 @@ def main() -> None:
     producer = Producer(ring, int(message["generation"]))
     blocks = sound(2 * ring.block_frames)
     while True:
-        asked = control.receive(0.005 if (FOLDER / "sound.raw").exists() else 0.085)
+        asked = control.receive(0.001 if (FOLDER / "sound.raw").exists() else 0.085)
         if asked is not None and asked["do"] == "close":
             break
         if not (FOLDER / "stall").exists():

@@ -127,9 +127,11 @@ def test_a_run_folder_that_cannot_be_written_is_named(folder: Path, panel: Panel
 
 
 def test_a_second_recorder_is_refused_and_sigterm_ends_the_first_with_0(folder: Path, panel: PanelServer) -> None:
+    write_settings(folder, commissioned="true")
     first = start("recorder", "--config", str(folder / "recorder.toml"))
     try:
         wait((folder / "run" / "status.json").exists, "the first one's word", 20)
+        assert b'"not-commissioned"' in status_of(folder), "amber from the start"
         second = run("recorder", "--config", str(folder / "recorder.toml"))
         assert second.returncode == 2
         assert "another recorder" in second.stderr
@@ -137,6 +139,7 @@ def test_a_second_recorder_is_refused_and_sigterm_ends_the_first_with_0(folder: 
         first.send_signal(signal.SIGTERM)
         _, errors = first.communicate(timeout=30)
     assert first.returncode == 0, errors
+    assert "run plainsight commission" in errors
     assert "Traceback" not in errors
 
 
@@ -154,18 +157,6 @@ def test_a_missing_key_is_told_and_no_press_is_taken_until_it_is_mended(folder: 
         _, errors = process.communicate(timeout=30)
     assert "box.key" in errors
     assert {"red": True} not in panel.log()
-
-
-def test_a_box_that_was_not_commissioned_tells_so_and_is_ready(folder: Path, panel: PanelServer) -> None:
-    write_settings(folder, commissioned="true")
-    process = start("recorder", "--config", str(folder / "recorder.toml"))
-    try:
-        wait(lambda: b'"ready":true' in status_of(folder), "ready", 20)
-        assert b'"not-commissioned"' in status_of(folder)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
-    assert "run plainsight commission" in errors
 
 
 @pytest.mark.parametrize("arguments", [[], ["--json"]])

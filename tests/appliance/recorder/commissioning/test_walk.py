@@ -157,7 +157,7 @@ def test_promise_1_a_lamp_that_fails_while_it_listens_closes_the_microphone(
     assert site.heard("closed")[0] < site.dark_ns()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_promise_1_a_signal_closes_the_microphone_then_darkens_the_lamp_and_writes_nothing(
     site: Site, capsys: pytest.CaptureFixture[str], number: signal.Signals
 ) -> None:
