@@ -247,7 +247,9 @@ def _writer_failed(run: Run, event: ev.WriterFault | ev.WriterDied) -> None:
                 run.end("fault", f"the writer reports {event.code}")
         case ev.WriterDied():
             run.do(Log("error", "the writer process ended"))
-            run.raise_own("writer-died")
+            if "keys" not in state.spool:
+                # else it said itself why it cannot start, and its death would hide that behind a smaller count
+                run.raise_own("writer-died")
             run.set(writer="dead", busy_ns=None, start_ns=max(state.start_ns, state.now_ns))
             run.end("fault", "the writer process ended")
             if state.phase == "ending":

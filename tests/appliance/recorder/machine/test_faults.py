@@ -320,3 +320,13 @@ def test_somebody_who_hears_in_a_pause_is_told(world: World) -> None:
     held(world)
     assert world.state.phase == "paused"
     assert world.amber == 5
+
+
+def test_a_writer_without_a_key_shows_the_code_of_the_key_until_one_starts(world: World) -> None:
+    world.feed(events.WriterFault(world.now, "keys", fatal=True))
+    world.kill_writer()
+    assert (world.state.phase, world.amber) == ("fault", 6)
+    world.run(100 * MS)
+    assert (world.state.writer, world.state.phase, world.amber) == ("starting", "fault", 6)
+    world.run(SECOND)
+    assert (world.state.phase, world.amber) == ("idle", 0)
