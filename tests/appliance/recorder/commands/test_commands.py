@@ -213,6 +213,8 @@ def test_doctor_says_what_is_well_and_ends_with_0(
     assert found["microphone"]["verdict"] == "ok"
     assert found["signing key"]["verdict"] == "ok"
     assert found["recorder"]["verdict"] == "warning"
+    assert found["commissioning"]["verdict"] == "warning"
+    assert "plainsight commission" in found["commissioning"]["remedy"]
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,11 @@ def test_promise_1_an_installer_walks_through_a_box(box: Box) -> None:
 def test_promise_1_broken_off_or_killed_while_it_listens(box: Box, number: signal.Signals) -> None:
     process = start(box, "--no-questions", "--seconds", "60")
     wait(lambda: any(line["device"] == "started" for line in box.log("microphone")), "listening", 20)
+    if os.geteuid() == 0:
+        hears = next(line["pid"] for line in box.log("microphone"))
+        networks = {Path(f"/proc/{pid}/ns/net").readlink() for pid in (process.pid, hears)}
+        assert len(networks) == 1
+        assert networks != {Path("/proc/self/ns/net").readlink()}, "promise 4: what hears has no network"
     if number == signal.SIGINT:
         # a terminal tells everybody in front of it
         os.killpg(process.pid, number)
