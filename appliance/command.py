@@ -12,6 +12,7 @@ from .contract.errors import PlainSightError
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "recorder": ("appliance.recorder.commands.recorder", "run the recorder: button, lamp, microphone"),
     "courier": ("appliance.courier.commands.courier", "run the courier: status and uploads"),
+    "commission": ("appliance.recorder.commands.commission", "try a new box with its installer, and sign the result"),
     "doctor": ("appliance.recorder.commands.doctor", "check a box without opening its microphone"),
     "lamps-out": ("appliance.recorder.commands.lamps_out", "put the lamp and the microphone's supply out"),
     "verify": ("appliance.verify.command", "check a sealed package, offline"),

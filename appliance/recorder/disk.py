@@ -74,6 +74,11 @@ class Disk:
             os.fsync(descriptor)
         self._slowest_ns = max(self._slowest_ns, time.monotonic_ns() - began)
 
+    def set_mode(self, descriptor: int, mode: int, path: Path) -> None:
+        """Give the file these permissions, whatever the umask."""
+        with _named("set the permissions of", path):
+            os.fchmod(descriptor, mode)
+
     def drop_cache(self, descriptor: int, path: Path) -> None:
         """Forget the file's cached pages, so that the next read comes from the disk (synced pages only)."""
         with _named("drop the cache of", path):
@@ -95,13 +100,15 @@ class Disk:
             source.rename(target)
 
     def sync_folder(self, folder: Path) -> None:
-        """Make the names in a folder durable."""
+        """Make the names in a folder durable, and measure how long that took."""
+        began = time.monotonic_ns()
         with _named("sync", folder):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+        self._slowest_ns = max(self._slowest_ns, time.monotonic_ns() - began)
 
     def make_folder(self, folder: Path) -> None:
         """Make a folder that the group may read."""

@@ -6,60 +6,48 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from appliance.contract.commissioning import Commissioning
 from appliance.contract.status import STALE_NS, RecorderStatus
 
 from . import faults
-from .checks import card_identity, card_number, keys_fault
+from .checks import card_identity, card_number, keys_fault, wrong_microphone
 from .clock import boot_id, read_clock
+from .commissioning.compare import compare
+from .finding import Finding, Verdict, by_table
 from .panel.choose import DEVICES
 from .settings import RecorderSettings
 
-Verdict = Literal["ok", "warning", "wrong"]
 _MOUNTS = Path("/proc/self/mounts")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check."""
-
-    check: str
-    verdict: Verdict
-    found: str
-    remedy: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it for a script."""
-        return asdict(self)
 
 
 def examine(settings: RecorderSettings, devices: Path = DEVICES) -> list[Finding]:
     """Return every finding; nothing is opened but files."""
+    record, about = compare(settings)
+    return [*examine_box(settings, devices, record), *about, *_recorder(settings)]
+
+
+def examine_box(
+    settings: RecorderSettings, devices: Path = DEVICES, record: Commissioning | None = None
+) -> list[Finding]:
+    """Return what can be found without a running recorder, the microphone compared with `record`'s if there is one."""
     return [
         _keys(settings),
         *_folders(settings),
         _room(settings),
         _panel(settings, devices),
-        *_microphone(settings),
+        *_microphone(settings, record),
         _clock(settings),
-        *_recorder(settings),
     ]
-
-
-def _by_table(check: str, code: str, found: str, verdict: Verdict = "wrong") -> Finding:
-    fault = faults.find(code)
-    return Finding(check, verdict, f"{found} (amber {fault.blinks}: {code})", fault.remedy)
 
 
 def _keys(settings: RecorderSettings) -> Finding:
     fault = keys_fault(settings)
     if fault:
-        return _by_table("signing key", "keys", fault)
+        return by_table("signing key", "keys", fault)
     return Finding("signing key", "ok", str(settings.box.signing_key_path()))
 
 
@@ -97,13 +85,13 @@ def _room(settings: RecorderSettings) -> Finding:
     try:
         free = shutil.disk_usage(settings.spool.path).free
     except OSError as error:
-        return _by_table("free space", "spool-failed", f"{settings.spool.path}: {error.strerror}")
+        return by_table("free space", "spool-failed", f"{settings.spool.path}: {error.strerror}")
     found = f"{free // 1_000_000} MB free"
     if free <= limits.min_free_bytes:
-        return _by_table("free space", "spool-full", found)
+        return by_table("free space", "spool-full", found)
     if free < limits.longest_bytes:
         wanted = limits.longest_bytes // 1_000_000
-        return _by_table("free space", "spool-low", f"{found}, {wanted} MB wanted for the longest recording", "warning")
+        return by_table("free space", "spool-low", f"{found}, {wanted} MB wanted for the longest recording", "warning")
     return Finding("free space", "ok", found)
 
 
@@ -125,7 +113,7 @@ def _panel(settings: RecorderSettings, devices: Path) -> Finding:
     return Finding("panel", "ok", f"{chips[0]}, lamp sensed on GPIO {panel.lamp_seen}")
 
 
-def _microphone(settings: RecorderSettings) -> Iterator[Finding]:
+def _microphone(settings: RecorderSettings, record: Commissioning | None) -> Iterator[Finding]:
     microphone = settings.microphone
     if not microphone.card:
         yield Finding(
@@ -134,12 +122,12 @@ def _microphone(settings: RecorderSettings) -> Iterator[Finding]:
         return
     number = card_number(microphone)
     if number is None:
-        yield _by_table("microphone", "microphone-missing", f"no card {microphone.card!r} in {microphone.asound}/cards")
+        yield by_table("microphone", "microphone-missing", f"no card {microphone.card!r} in {microphone.asound}/cards")
         return
     identity = card_identity(microphone.asound, number)
-    if microphone.identity and identity.lower() != microphone.identity.lower():
-        found = f"card {microphone.card!r} is {identity or 'no USB device'}, not {microphone.identity}"
-        yield _by_table("microphone", "microphone-wrong", found)
+    wrong = wrong_microphone(microphone, number, record)
+    if wrong:
+        yield by_table("microphone", "microphone-wrong", wrong)
         return
     yield Finding("microphone", "ok", f"card {microphone.card!r}{f', {identity}' if identity else ''}")
 
@@ -150,7 +138,7 @@ def _clock(settings: RecorderSettings) -> Finding:
         return Finding("clock", "ok", f"synchronised ({clock.source})")
     verdict: Verdict = "warning"
     if settings.checks.clock:
-        return _by_table("clock", "clock", "not synchronised", verdict)
+        return by_table("clock", "clock", "not synchronised", verdict)
     return Finding("clock", verdict, "not synchronised; recordings say so", faults.find("clock").remedy)
 
 
@@ -172,4 +160,4 @@ def _recorder(settings: RecorderSettings) -> Iterator[Finding]:
     for code in status.faults:
         fault = faults.find(code)
         verdict: Verdict = "warning" if fault.press == "records" else "wrong"
-        yield _by_table("recorder's amber light", code, fault.cause, verdict)
+        yield by_table("recorder's amber light", code, fault.cause, verdict)

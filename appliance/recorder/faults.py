@@ -32,7 +32,7 @@ TABLE: tuple[Fault, ...] = (
     ),
     Fault(
         "microphone-wrong", 1, "records", "Another microphone than at commissioning is plugged in.",
-        "Plug in the right microphone, or set microphone.identity.",
+        "Plug in the right microphone; or, if it is to stay, set microphone.identity or commission the box again.",
     ),
     Fault(
         "microphone-failed", 2, "records", "The microphone could not be opened, or its recording process ended.",
@@ -83,16 +83,24 @@ TABLE: tuple[Fault, ...] = (
         "Cover the box from direct sun, or have the lamp and its sensor repaired.",
     ),
     Fault(
+        "microphone-open", 5, "refused", "Another program has the microphone open although the lamp is dark.",
+        "End the program that uses the microphone; nothing but the recorder may.",
+    ),
+    Fault(
         "rail-live", 5, "refused", "The microphone has power although the lamp is dark.",
         "Have the wiring repaired (docs/wiring).",
     ),
     Fault(
         "keys", 6, "refused", "The signing key is missing or unreadable.",
-        "Restore the key file, or enrol the box again.",
+        "Restore the key file or enrol the box again, then restart the recorder.",
     ),
     Fault(
         "clock", 7, "records", "The clock is not synchronised; times in the recording may be wrong.",
         "Connect the box to the network, or set its clock.",
+    ),
+    Fault(
+        "not-commissioned", 7, "records", "The box was not commissioned, or its record is not to be believed.",
+        "Run plainsight commission (docs/commissioning), then start the recorder again.",
     ),
     Fault(
         "recording-ended", 8, "records", "The last recording was ended by a fault.",

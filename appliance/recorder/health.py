@@ -12,7 +12,8 @@ from .spool import Spool
 
 SLOW: Final = "spool-slow"
 """The amber code for a disk that takes its time."""
-_SLOW_NS: Final = 1_000_000_000
+SLOW_NS: Final = 1_000_000_000
+"""An fsync that takes longer raises it, in nanoseconds."""
 _LOG: Final = logging.getLogger("plainsight.writer")
 
 
@@ -44,7 +45,7 @@ class Health:
         """Look at how long the disk took since the last time."""
         slowest_ns = self._disk.take_slowest_ns()
         self.fsync_ms = slowest_ns // 1_000_000
-        if slowest_ns > _SLOW_NS:
+        if slowest_ns > SLOW_NS:
             self.raise_code(SLOW, f"an fsync took {self.fsync_ms} ms; replace the card or disk")
         else:
             self.clear(SLOW)

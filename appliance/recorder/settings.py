@@ -46,6 +46,8 @@ class Box(_Section):
     """The box's identifier, from enrolment. No default."""
     signing_key: AbsolutePath = Path("/etc/plainsight/box.key")
     """Private key (PKCS#8 PEM) that signs headers and ledgers; systemd's credential `box.key` goes first."""
+    commissioning: AbsolutePath = Path("/etc/plainsight/commissioning.tsv")
+    """The signed record that `plainsight commission` made."""
 
     def signing_key_path(self) -> Path:
         """Return where the signing key is: the systemd credential if there is one, else the setting."""
@@ -213,6 +215,8 @@ class Checks(_Section):
 
     clock: bool = True
     """Whether a clock that is not synchronised raises amber; the ledger says so in any case."""
+    commissioned: bool = True
+    """Whether a box without a record of commissioning raises amber."""
 
 
 class Log(_Section):

@@ -152,10 +152,10 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def store(disk: Disk, path: Path, data: bytes) -> None:
+def store(disk: Disk, path: Path, data: bytes, mode: int | None = None) -> None:
     """Make `path` with `data`, all of it or nothing: temporary name, fsync, rename, fsync of the folder.
 
-    A temporary file that an earlier attempt left is replaced, and so is `path`.
+    A temporary file that an earlier attempt left is replaced, and so is `path`. `mode`: other permissions than usual.
     """
     temporary = path.with_name(f".{path.name}.new")
     if disk.exists(temporary):
@@ -163,6 +163,8 @@ def store(disk: Disk, path: Path, data: bytes) -> None:
     descriptor = disk.create(temporary)
     try:
         disk.write(descriptor, data, temporary)
+        if mode is not None:
+            disk.set_mode(descriptor, mode, temporary)
         disk.fsync(descriptor, temporary)
         disk.drop_cache(descriptor, temporary)
     finally:

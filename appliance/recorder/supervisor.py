@@ -29,6 +29,8 @@ from .ring import Ring
 from .status_file import StatusFile, describe
 
 if TYPE_CHECKING:
+    from appliance.contract.commissioning import Commissioning
+
     from .machine.handlers import AnyEvent
     from .settings import RecorderSettings
 
@@ -60,6 +62,7 @@ class Supervisor:
         *,
         programs: Programs,
         start_faults: frozenset[str] = frozenset(),
+        commissioned: Commissioning | None = None,
     ) -> None:
         self.settings = settings
         self.panel = panel
@@ -74,6 +77,7 @@ class Supervisor:
         self._notifier = Notifier()
         self._boot_id = boot_id()
         self._start_faults = start_faults
+        self._commissioned = commissioned
         self._selector = selectors.DefaultSelector()
         self._processes = Processes(self._selector, self.ring.descriptor, programs, self._feed)
         self._pending: deque[AnyEvent] = deque()
@@ -145,8 +149,9 @@ class Supervisor:
     def _check(self) -> None:
         now_ns = time.monotonic_ns()
         self._next_check_ns = now_ns + ns(self.settings.times.check_s)
-        found = checks.look(self.settings)
-        self._feed(events.Checked(now_ns, found.faults | self._start_faults, present=found.present))
+        found = checks.look(self.settings, self._commissioned)
+        codes = found.faults | self._start_faults
+        self._feed(events.Checked(now_ns, codes, present=found.present, held=found.held))
 
     def _tell(self, now_ns: int) -> None:
         self._next_status_ns = now_ns + ns(self.settings.times.status_s)

@@ -8,11 +8,11 @@ recording it was making is closed at the next start (recovery.py).
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -22,6 +22,7 @@ from appliance.contract.keys import SigningKey
 from appliance.contract.ledger import Reason
 
 from . import child, recovery
+from .checks import keys_fault
 from .control import Control, ControlError, ControlStalledError, Message
 from .disk import FULL, Disk, DiskError
 from .health import Health
@@ -30,9 +31,12 @@ from .meeting import Meeting
 from .recording_file import Begin, Maker
 from .ring import Ring
 from .settings import RecorderSettings, load
+from .software import software
 from .spool import Spool, store
 
 _LOG: Final = logging.getLogger("plainsight.writer")
+KEYS: Final = "keys"
+"""The amber code for a signing key that is not there."""
 LOCK_PATIENCE_S: Final = 5.0
 """How long another writer may take to finish, in seconds."""
 CHECK_S: Final = 30.0
@@ -54,21 +58,25 @@ def make_maker(settings: RecorderSettings, key: SigningKey) -> Maker:
         panel=settings.panel.kind,
         lamp="verified" if settings.panel.sensed else "unverified",
         microphone=Microphone(device=microphone.device, card=microphone.card, identity=microphone.identity),
-        software=_software(),
+        software=software(),
     )
-
-
-def _software() -> str:
-    try:
-        return f"plainsight {importlib.metadata.version('plainsight')}"
-    except importlib.metadata.PackageNotFoundError:
-        return "plainsight (source tree)"
 
 
 class Writer:
     """The process's main loop."""
 
-    def __init__(self, spool: Spool, maker: Maker, inbox: Inbox, ring: Ring, control: Control) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        maker: Maker,
+        inbox: Inbox,
+        ring: Ring,
+        control: Control,
+        *,
+        key_fault: Callable[[], str | None],
+    ) -> None:
+        """Work in `spool`; `key_fault` looks at the key file and tells what is wrong with it, or None."""
+        self._key_fault = key_fault
         self._spool = spool
         self._maker = maker
         self._inbox = inbox
@@ -190,8 +198,17 @@ class Writer:
     def _check(self, now: float) -> None:
         self._check_at = now + CHECK_S
         self._try_spool()
+        self._check_keys()
         self._health.clear(FULL, "spool-failed")
         self._health.tell()
+
+    def _check_keys(self) -> None:
+        # the key in memory still signs; but the next start would find none, and by then a meeting may be running
+        fault = self._key_fault()
+        if fault is None:
+            self._health.clear(KEYS)
+        else:
+            self._health.raise_code(KEYS, fault)
 
     def _try_spool(self) -> None:
         self._spool.stand_on_its_disk()
@@ -249,14 +266,16 @@ def main(arguments: list[str] | None = None) -> int:
         _say_busy(control)
         spool, maker, inbox = open_spool(settings)
     except PlainSightError as error:
-        code = "keys" if isinstance(error, KeyFileError) else getattr(error, "fault", "spool-failed")
+        code = KEYS if isinstance(error, KeyFileError) else getattr(error, "fault", "spool-failed")
         _LOG.error("%s", error.message)
         try:
             control.send({"report": "fault", "code": code, "message": error.message[:2000], "fatal": True}, _REPORT_S)
         except (EOFError, ControlStalledError) as gone:
             _LOG.error("nobody to report it to: %s", gone)
         return 2
-    return Writer(spool, maker, inbox, ring, control).run()
+    key = maker.key.public
+    writer = Writer(spool, maker, inbox, ring, control, key_fault=lambda: keys_fault(settings, key))
+    return writer.run()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ class FakePanel:
     """(CLOCK_MONOTONIC in nanoseconds, light, state), in order."""
     lamp_broken: bool = False
     """The sensor never sees the lamp."""
+    rail_sensed: bool = False
+    """The microphone's supply is sensed; it follows the lamp."""
+    rail_broken: bool = False
+    """The supply follows nothing."""
     _on_event: Callable[[PanelEvent], None] | None = None
 
     def start(self, on_event: Callable[[PanelEvent], None]) -> None:
@@ -38,6 +42,8 @@ class FakePanel:
         now = self._note("red", "on" if lit else "off")
         if self.lamp_sensed and not self.lamp_broken and self._on_event is not None:
             self.happen("lamp-seen" if lit else "lamp-unseen")
+        if self.rail_sensed and not self.rail_broken and self._on_event is not None:
+            self.happen("rail-on" if lit else "rail-off")
         return now
 
     def set_green(self, mode: Light) -> None:

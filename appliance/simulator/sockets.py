@@ -107,6 +107,8 @@ class Sockets:
     microphone_log: Log
     folder: Path
     _servers: list[asyncio.Server] = field(default_factory=list)
+    _open: frozenset[int] = frozenset()
+    """The handles of the microphone that are open."""
     _handles: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     async def start(self) -> None:
@@ -176,14 +178,22 @@ class Sockets:
         try:
             while line := await reader.readline():
                 report = DeviceReport.model_validate_json(line)
-                opened = report.device != "closed"
+                self._hold(handle, opened := report.device != "closed")
                 entry = report.model_dump(exclude_none=True)
                 self.microphone_log.write({**entry, "handle": handle}, report.t_ns)
         finally:
+            self._hold(handle, False)
             if opened:
                 # the process was killed: the kernel closed its device, and hung up
                 entry = {"device": "closed", "handle": handle, "killed": True}
                 self.microphone_log.write(entry, time.monotonic_ns())
+
+    def _hold(self, handle: int, opened: bool) -> None:
+        """Keep the stand-in for /proc/asound true."""
+        before = bool(self._open)
+        self._open = self._open | {handle} if opened else self._open - {handle}
+        if before != bool(self._open):
+            self.simulation.microphone.hold(not before)
 
     async def _control(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 
-from ..examination import Finding, examine
+from ..examination import examine
 from ..settings import load
 from .options import parser
-
-_WORDS = {"ok": "ok      ", "warning": "warning ", "wrong": "WRONG   "}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print each check; return 0 if all is well or only worth a look, 1 if something is wrong."""
     command = parser(
         "doctor",
-        "Check settings, keys, folders, panel, microphone, clock and a running recorder.",
+        "Check settings, keys, folders, panel, microphone, clock, the record of commissioning and a running recorder.",
         "It opens no microphone and changes nothing. Exit status: 0 all is well, 1 something is wrong, 2 bad settings.",
     )
     command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
@@ -26,10 +24,5 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps({"ok": not wrong, "checks": [finding.as_json() for finding in findings]}, indent=2))
     else:
         for finding in findings:
-            print(_text(finding))
+            print(finding.as_text())
     return 1 if wrong else 0
-
-
-def _text(finding: Finding) -> str:
-    line = f"{_WORDS[finding.verdict]}{finding.check}: {finding.found}"
-    return f"{line}\n          -> {finding.remedy}" if finding.remedy else line

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
-from appliance.contract.errors import SettingsError
+from appliance.contract.commissioning import Commissioning
+from appliance.contract.errors import PlainSightError
 
-from ..checks import keys_fault
+from ..alone import alone
+from ..commissioning import record
 from ..journal import Journal
 from ..panel.choose import make_panel
 from ..processes import Programs
-from ..settings import load
+from ..settings import RecorderSettings, load
 from ..supervisor import LOG, Supervisor
 from .options import parser
 
@@ -29,18 +26,18 @@ def main(arguments: list[str] | None = None) -> int:
     ).parse_args(arguments)
     config = options.config.absolute()
     settings = load(config)
-    fault = keys_fault(settings)
-    with _alone(settings.spool.run):
+    with alone(settings.spool.run, "stop it first, or give this one its own spool.run and spool.path"):
         panel = make_panel(settings)
         journal = Journal(settings.log)
         try:
-            if fault:
-                LOG.error("%s", fault)
+            found = _record(settings)
+            wanted = settings.checks.commissioned
             supervisor = Supervisor(
                 settings,
                 panel,
                 programs=Programs(writer_arguments=("--config", str(config))),
-                start_faults=frozenset({"keys"} if fault else ()),
+                start_faults=frozenset({record.FAULT} if found is None and wanted else ()),
+                commissioned=found,
             )
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: supervisor.ask_to_stop())
@@ -49,24 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
             journal.close()
 
 
-@contextlib.contextmanager
-def _alone(run: Path) -> Iterator[None]:
-    """Refuse a second recorder with the same run folder; the kernel frees the lock with the process."""
+def _record(settings: RecorderSettings) -> Commissioning | None:
+    """Return the record of commissioning, or None, and say why, if there is none to believe."""
     try:
-        run.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(run / "recorder.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise SettingsError(
-            f"cannot write into {run}: {error.strerror}; make the folder writable for the recorder", field="spool.run"
-        ) from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SettingsError(
-                f"another recorder runs with {run}; stop it first, or give this one its own spool.run and spool.path",
-                field="spool.run",
-            ) from error
-        yield
-    finally:
-        os.close(descriptor)
+        return record.read_record(settings)
+    except PlainSightError as error:
+        if settings.checks.commissioned:
+            LOG.error("%s", error.message)
+        return None

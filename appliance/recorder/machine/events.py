@@ -104,6 +104,8 @@ class Checked(Event):
     """Every code that the checks found."""
     present: bool
     """Whether the microphone's card is there, as far as can be told."""
+    held: bool = False
+    """Whether some program has the microphone open, our own included."""
 
 
 @dataclass(frozen=True)

@@ -67,9 +67,16 @@ def handle(run: Run, event: AnyEvent) -> None:
 
 
 def _checked(run: Run, event: ev.Checked) -> None:
-    found = event.faults | ({"microphone-missing"} if not event.present else set())
+    state = run.state
+    found = set(event.faults)
+    if not event.present:
+        found.add("microphone-missing")
+    # our own capture is gone before the lamp is dark, so that whoever holds the microphone then is somebody else
+    dark = not state.red and not state.red_asked and not state.device
+    if event.held and dark and state.now_ns - state.red_ns >= run.rules.closes:
+        found.add("microphone-open")
     run.set(checked=frozenset(found), present=event.present, check_asked=False)
-    if not event.present and run.state.capture == "live":
+    if not event.present and state.capture == "live":
         # a stream may only fall silent when its device goes, and the device may be back before that is noticed;
         # a block takes this back
         run.set(gap="unplugged")
@@ -244,7 +251,9 @@ def _writer_failed(run: Run, event: ev.WriterFault | ev.WriterDied) -> None:
                 run.end("fault", f"the writer reports {event.code}")
         case ev.WriterDied():
             run.do(Log("error", "the writer process ended"))
-            run.raise_own("writer-died")
+            if "keys" not in state.spool:
+                # else it said itself why it cannot start, and its death would hide that behind a smaller count
+                run.raise_own("writer-died")
             run.set(writer="dead", busy_ns=None, start_ns=max(state.start_ns, state.now_ns))
             run.end("fault", "the writer process ended")
             if state.phase == "ending":

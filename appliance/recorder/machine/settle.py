@@ -279,7 +279,8 @@ def _rest(run: Run) -> None:
     state = run.state
     if state.phase not in ("self-test", "idle", "fault"):
         return
-    untested = state.checked is None or (state.writer == "starting" and "writer-died" not in state.own)
+    told = "writer-died" in state.own or "keys" in state.spool
+    untested = state.checked is None or (state.writer == "starting" and not told)
     if untested or (state.phase == "self-test" and state.writer != "idle"):
         run.enter("self-test")
     elif faults.press(state.faults) != "records" or state.writer != "idle" or "spool-slow" in state.own:

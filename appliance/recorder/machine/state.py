@@ -50,6 +50,8 @@ class Rules:
     segment_bytes: int = SEGMENT_BYTES
     writer_silence: int = ns(90)
     """An idle writer reports every 30 s; three times that without a word, it hangs."""
+    closes: int = ns(1)
+    """So long after the lamp went dark, what the kernel says of the microphone may still be about our own capture."""
     continues: int = ns(600)
     """How long after a restart a new recording still goes on from the interrupted one."""
 

@@ -7,7 +7,6 @@ aligned word, so a reader sees the old or the new value, never a mixture.
 from __future__ import annotations
 
 import mmap
-import os
 import struct
 import time
 from pathlib import Path
@@ -53,6 +52,7 @@ class SimulatedMicrophone:
         control.chmod(0o644)
         with control.open("r+b") as file:
             self._words = mmap.mmap(file.fileno(), _SIZE)
+        self._open = self._busy = False
         self._set("epoch_ns", time.monotonic_ns())
         # PortAudio 19.6 asserts that there is one device beyond those that it opened, as `default` is on every machine
         configuration = folder / "asound.conf"
@@ -99,6 +99,7 @@ class SimulatedMicrophone:
             place.chmod(0o755)
         if not (self.asound / CARD).exists():
             (self.asound / CARD).symlink_to("card0")
+        self._show_status()
         self._list(f" 0 [{CARD:<15}]: USB-Audio - Simulated\n                      Simulated microphone\n")
         self._set("plugged", 1)
 
@@ -117,6 +118,8 @@ class SimulatedMicrophone:
     def busy(self, busy: bool = True) -> None:
         """Refuse to be opened, as a device that somebody else holds."""
         self._set("busy", int(busy))
+        self._busy = busy
+        self._show_status()
 
     def drift(self, ppb: int) -> None:
         """Let the crystal run too fast by `ppb` parts in a thousand million."""
@@ -142,8 +145,26 @@ class SimulatedMicrophone:
         offset, form = _WORDS[word]
         struct.pack_into(form, self._words, offset, value)
 
+    def hold(self, opened: bool) -> None:
+        """Know whether somebody has the device open, as who serves `socket` does."""
+        self._open = opened
+        self._show_status()
+
+    def _show_status(self) -> None:
+        """Say it as the kernel does."""
+        status = self.asound / "card0" / "pcm0c" / "sub0" / "status"
+        status.parent.mkdir(parents=True, exist_ok=True)
+        for place in (status.parent, status.parent.parent):
+            place.chmod(0o755)
+        _replace(status, "state: RUNNING\n" if self._open or self._busy else "closed\n")
+
     def _list(self, text: str) -> None:
-        partial = self.asound / ".cards"
-        partial.write_text(text)
-        partial.chmod(0o644)
-        os.replace(partial, self.asound / "cards")  # noqa: PTH105 - replace, atomically
+        _replace(self.asound / "cards", text)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Replace a file that others read at any moment."""
+    partial = path.with_name(f".{path.name}")
+    partial.write_text(text)
+    partial.chmod(0o644)
+    partial.replace(path)

@@ -1,14 +1,17 @@
 """A capture process without sound: speaks the control protocol, fills the ring with counted blocks.
 
-The folder in PLAINSIGHT_FAKES holds files that change how it behaves: `stall`, `hang-on-close`, `refuse`. It writes
+The folder in PLAINSIGHT_FAKES holds files that change how it behaves: `stall`, `hang-on-close`, `refuse`; and
+`sound.raw`, which is then heard, over and over and many times too fast, instead of silence. It writes
 what it did to `capture.log` there, with CLOCK_MONOTONIC.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.recorder.control import Control
@@ -20,6 +23,12 @@ FOLDER = Path(os.environ["PLAINSIGHT_FAKES"])
 def log(what: str) -> None:
     with (FOLDER / "capture.log").open("a") as file:
         file.write(f"{time.monotonic_ns()} {what}\n")
+
+
+def sound(size: int) -> Iterator[bytes]:
+    path = FOLDER / "sound.raw"
+    raw = path.read_bytes() if path.exists() else bytes(size)
+    return itertools.cycle([raw[at : at + size] for at in range(0, len(raw) - size + 1, size)])
 
 
 def main() -> None:
@@ -41,13 +50,13 @@ def main() -> None:
         time.sleep(60)
     control.send({"report": "opened", "at_ns": time.monotonic_ns()})
     producer = Producer(ring, int(message["generation"]))
-    block = bytes(2 * ring.block_frames)
+    blocks = sound(2 * ring.block_frames)
     while True:
-        asked = control.receive(0.085)
+        asked = control.receive(0.001 if (FOLDER / "sound.raw").exists() else 0.085)
         if asked is not None and asked["do"] == "close":
             break
         if not (FOLDER / "stall").exists():
-            producer.push(block, ring.block_frames, time.monotonic_ns())
+            producer.push(next(blocks), ring.block_frames, time.monotonic_ns())
         if not ring.lit(time.monotonic_ns()):
             log("dark")
             break

@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from pathlib import Path
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any
 
 from appliance.simulator.front_panel import FrontPanel, Log
@@ -16,12 +16,12 @@ from appliance.simulator.sockets import Simulation, Sockets
 class PanelServer:
     """Serves `folder`/panel.sock, and microphone.sock, while it is entered."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, microphone: Any = None) -> None:
         self._file = (folder / "panel.log").open("a")
         self._microphone_file = (folder / "microphone.log").open("a")
         self.panel = FrontPanel(Log(self._file))
         self._log = folder / "panel.log"
-        microphone: Any = None
+        microphone = microphone or SimpleNamespace(hold=lambda _: None)
         self._sockets = Sockets(Simulation(self.panel, microphone), Log(self._microphone_file), folder)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="panel-server")

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from appliance.contract.header import Microphone
 from appliance.contract.keys import SigningKey
 from appliance.contract.times import Clock
 from appliance.recorder import checks
 from appliance.recorder.clock import judge
 
+from .commissioning.records import a_record
 from .running import plug, settings
 
 
@@ -44,6 +46,59 @@ def test_a_card_without_usb_identity_is_not_the_commissioned_one(tmp_path: Path)
     assert checks.look(settings(tmp_path, microphone={"identity": "0d8c:0014"})).faults == {"microphone-wrong"}
 
 
+@pytest.mark.parametrize(
+    ("usb", "members", "faults"),
+    [
+        ("0d8c:0014", {}, set()),
+        ("0D8C:0014", {}, set()),
+        ("1234:5678", {}, {"microphone-wrong"}),
+        ("", {}, {"microphone-wrong"}),
+        ("0d8c:0014", {"card": "Other"}, {"microphone-wrong"}),
+        ("1234:5678", {"card": "", "identity": ""}, set()),
+        ("1234:5678", {"identity": ""}, {"microphone-wrong"}),
+        ("", {"identity": ""}, set()),
+    ],
+)
+def test_without_a_setting_the_commissioned_microphone_is_the_right_one(
+    tmp_path: Path, usb: str, members: dict[str, str], faults: set[str]
+) -> None:
+    plug(tmp_path)
+    (tmp_path / "asound" / "card0").mkdir()
+    if usb:
+        (tmp_path / "asound" / "card0" / "usbid").write_text(f"{usb}\n")
+    chosen = settings(tmp_path)
+    microphone = Microphone(**{"device": "test", "card": "Test", "identity": "0d8c:0014", **members})
+    record = a_record(chosen, SigningKey.generate(), microphone=microphone)
+    assert checks.look(chosen, record).faults == faults
+    # what is set goes first
+    assert checks.look(settings(tmp_path, microphone={"identity": usb or "-"}), record).faults == (
+        set() if usb else {"microphone-wrong"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "held"),
+    [
+        ("pcm0c/sub0", "closed\n", False),
+        ("pcm0c/sub0", "state: RUNNING\nowner_pid   : 77\n", True),
+        ("pcm1c/sub3", "state: SETUP\n", True),
+        ("pcm0p/sub0", "state: RUNNING\n", False),
+        ("pcm0c/sub0", "", False),
+    ],
+)
+def test_promise_1_whoever_holds_the_microphone_is_seen_without_opening_it(
+    tmp_path: Path, name: str, text: str, held: bool
+) -> None:
+    plug(tmp_path)
+    folder = tmp_path / "asound" / "card0" / name
+    folder.mkdir(parents=True)
+    (folder / "status").write_text(text)
+    other = tmp_path / "asound" / "card1" / "pcm0c" / "sub0"
+    other.mkdir(parents=True)
+    (other / "status").write_text("state: RUNNING\n")
+    assert checks.look(settings(tmp_path)).held is held
+
+
 def test_a_clock_that_is_not_synchronised_is_a_fault_only_where_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,6 +112,7 @@ def test_the_key_check_names_what_is_wrong(tmp_path: Path) -> None:
     assert "box.key" in (checks.keys_fault(chosen) or "")
     SigningKey.generate().save(tmp_path / "box.key")
     assert checks.keys_fault(chosen) is None
+    assert "restart" in (checks.keys_fault(chosen, SigningKey.generate().public) or "")
 
 
 @pytest.mark.parametrize(

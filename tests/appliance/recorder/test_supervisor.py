@@ -48,6 +48,31 @@ def test_promise_1_lamp_first_and_microphone_closed_first(make: Callable[..., Ru
     assert running.writer_log()[-1] == {"do": "stop"}
 
 
+def test_promise_1_somebody_else_who_hears_in_the_dark_is_told_and_the_press_refused(
+    make: Callable[..., Running], tmp_path: Path
+) -> None:
+    status = tmp_path / "asound" / "card0" / "pcm0c" / "sub0" / "status"
+    status.parent.mkdir(parents=True)
+    status.write_text("state: RUNNING\n")
+    with make(times={"check_s": 0.05}) as running:
+        running.until("fault")
+        wait(lambda: running.panel.last("amber") == "slow 5", "amber")
+        running.tap()
+        status.write_text("closed\n")
+        running.until("idle")
+        assert not running.said("open")
+        running.start()
+        status.write_text("state: RUNNING\n")  # our own capture
+        wait(lambda: len(running.panel.history) > 0 and running.supervisor.state.acked_frame > 20000, "checked again")
+        assert running.panel.last("amber") == "off"
+        running.press()
+        wait(lambda: running.panel.last("red") == "off", "dark")
+        running.release()
+        status.write_text("closed\n")
+        running.until("idle")
+    assert [state for _, light, state in running.panel.history if light == "amber"].count("slow 5") == 1
+
+
 def test_pause_and_resume_open_a_new_generation(make: Callable[..., Running]) -> None:
     with make() as running:
         running.start()

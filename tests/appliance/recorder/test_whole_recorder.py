@@ -49,12 +49,14 @@ class Box:
         self.launch(extra)
         wait(lambda: self.status().get("ready") is True, "ready", 20)
 
-    def launch(self, extra: str = "") -> None:
+    def configure(self, extra: str = "") -> Path:
+        path = self.folder / "recorder.toml"
         (self.folder / "recorder.toml").write_text(
             f"""
 [box]
 id = "box-test"
 signing_key = "{self.folder}/box.key"
+commissioning = "{self.folder}/commissioning.tsv"
 [keys]
 archive_recipient = "{self.identity.recipient}"
 escrow_recipient = "{self.identity.recipient}"
@@ -74,10 +76,15 @@ lamp_seen = 25
 mic_rail = 27
 [checks]
 clock = false
+commissioned = false
 {extra}"""
         )
+        return path
+
+    def launch(self, extra: str = "") -> None:
+        path = self.configure(extra)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "appliance.command", "recorder", "--config", str(self.folder / "recorder.toml")],
+            [sys.executable, "-m", "appliance.command", "recorder", "--config", str(path)],
             cwd="/",
             env={**os.environ, **self.microphone.environment, "PYTHONPATH": str(ROOT), **self.environment},
             stderr=(self.folder / "recorder.log").open("a"),
@@ -177,7 +184,7 @@ def box(tmp_path: Path, plugin: Path) -> Iterator[Box]:
         microphone = SimulatedMicrophone(tmp_path, spoken, plugin)
     except DeviceError as error:
         pytest.skip(f"this machine cannot build the test microphone: {error.message}")
-    with microphone, PanelServer(tmp_path) as panel:
+    with microphone, PanelServer(tmp_path, microphone) as panel:
         box = Box(tmp_path, panel, microphone)
         yield box
         box.stop()

@@ -48,6 +48,18 @@ def test_a_meeting_is_on_disk_sample_for_sample_with_its_ledger_in_the_order_of_
     assert writer.stop() == 0
 
 
+def test_a_key_file_that_goes_away_is_told_before_the_next_start_needs_it(writer: WriterProcess) -> None:
+    key = writer.home.root / "box.key"
+    pem = key.read_bytes()
+    for spoil, faults in ((key.unlink, ["keys"]), (lambda: key.write_bytes(pem), [])):
+        spoil()
+        # the spool is tried at once after a meeting
+        writer.begin()
+        writer.push(speech(RATE))
+        writer.end()
+        writer.wait_for("checked", faults=faults)
+
+
 def test_the_escrow_opens_a_recording_as_well(writer: WriterProcess) -> None:
     recording = writer.begin()
     writer.push(speech(RATE))

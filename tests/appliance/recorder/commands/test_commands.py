@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from appliance.contract.errors import SettingsError
 from appliance.contract.keys import SigningKey
-from appliance.recorder.commands import doctor
+from appliance.recorder.alone import alone
+from appliance.recorder.commands import commission, doctor
 from appliance.simulator.fakes import FakePanel
 from appliance.simulator.panel import connect
 
@@ -34,12 +36,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def write_settings(folder: Path, extra: str = "") -> None:
+def write_settings(folder: Path, extra: str = "", commissioned: str = "false") -> None:
     (folder / "recorder.toml").write_text(
         f"""
 [box]
 id = "box-test"
 signing_key = "{folder}/box.key"
+commissioning = "{folder}/commissioning.tsv"
 [keys]
 archive_recipient = "{RECIPIENT}"
 escrow_recipient = "{RECIPIENT}"
@@ -58,6 +61,7 @@ socket = "{folder}/panel.sock"
 lamp_seen = 25
 [checks]
 clock = false
+commissioned = {commissioned}
 {extra}"""
     )
 
@@ -90,14 +94,14 @@ def findings(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dic
     return status, {check["check"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
 
 
-@pytest.mark.parametrize("command", ["recorder", "lamps-out", "doctor"])
+@pytest.mark.parametrize("command", ["recorder", "lamps-out", "doctor", "commission"])
 def test_each_command_has_help_with_an_example(command: str) -> None:
     result = run(command, "--help")
     assert result.returncode == 0
     assert f"example: plainsight {command} --config" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["recorder", "lamps-out", "doctor"])
+@pytest.mark.parametrize("command", ["recorder", "lamps-out", "doctor", "commission"])
 def test_a_misspelt_setting_ends_with_2_and_its_likely_name(folder: Path, command: str) -> None:
     write_settings(folder, "[times]\nhold_sec = 2.0\n")
     result = run(command, "--config", str(folder / "recorder.toml"))
@@ -123,9 +127,11 @@ def test_a_run_folder_that_cannot_be_written_is_named(folder: Path, panel: Panel
 
 
 def test_a_second_recorder_is_refused_and_sigterm_ends_the_first_with_0(folder: Path, panel: PanelServer) -> None:
+    write_settings(folder, commissioned="true")
     first = start("recorder", "--config", str(folder / "recorder.toml"))
     try:
         wait((folder / "run" / "status.json").exists, "the first one's word", 20)
+        assert b'"not-commissioned"' in status_of(folder), "amber from the start"
         second = run("recorder", "--config", str(folder / "recorder.toml"))
         assert second.returncode == 2
         assert "another recorder" in second.stderr
@@ -133,21 +139,39 @@ def test_a_second_recorder_is_refused_and_sigterm_ends_the_first_with_0(folder: 
         first.send_signal(signal.SIGTERM)
         _, errors = first.communicate(timeout=30)
     assert first.returncode == 0, errors
+    assert "run plainsight commission" in errors
     assert "Traceback" not in errors
 
 
-def test_a_missing_key_is_told_and_no_press_is_taken(folder: Path, panel: PanelServer) -> None:
+def test_a_missing_key_is_told_and_no_press_is_taken_until_it_is_mended(folder: Path, panel: PanelServer) -> None:
     (folder / "box.key").unlink()
     process = start("recorder", "--config", str(folder / "recorder.toml"))
     try:
         wait(lambda: b'"keys"' in status_of(folder), "the fault is told", 20)
         panel.press()
         panel.release()
+        SigningKey.generate().save(folder / "box.key")
+        wait(lambda: b'"ready":true' in status_of(folder), "mended, it is ready without a new start", 20)
     finally:
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
     assert "box.key" in errors
     assert {"red": True} not in panel.log()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_commission_without_a_terminal_asks_nobody_and_says_how_to_go_on(folder: Path, arguments: list[str]) -> None:
+    with pytest.raises(SettingsError, match=r"no terminal.*--no-questions"):
+        commission.main(["--config", str(folder / "recorder.toml"), *arguments])
+
+
+def test_commission_refuses_beside_a_recorder(folder: Path, panel: PanelServer) -> None:
+    with alone(folder / "run", "stop it first"):
+        result = run("commission", "--config", str(folder / "recorder.toml"), "--no-questions", "--json")
+    assert result.returncode == 2
+    assert "stop it first: systemctl stop plainsight-recorder" in result.stderr
+    assert result.stdout == ""
+    assert panel.log() == [], "its panel was not touched"
 
 
 def status_of(folder: Path) -> bytes:
@@ -189,6 +213,8 @@ def test_doctor_says_what_is_well_and_ends_with_0(
     assert found["microphone"]["verdict"] == "ok"
     assert found["signing key"]["verdict"] == "ok"
     assert found["recorder"]["verdict"] == "warning"
+    assert found["commissioning"]["verdict"] == "warning"
+    assert "plainsight commission" in found["commissioning"]["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -224,7 +250,8 @@ def test_doctor_opens_no_device_and_changes_nothing(folder: Path, panel: PanelSe
     arguments = ["--config", str(folder / "recorder.toml")]
     program = f"""
 import sys
-from appliance.recorder.commands import doctor
+from appliance.recorder.alone import alone
+from appliance.recorder.commands import commission, doctor
 doctor.main({arguments})
 sys.exit("pyaudio" in sys.modules)
 """

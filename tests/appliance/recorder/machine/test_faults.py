@@ -317,3 +317,59 @@ def test_shutdown_during_a_recording_closes_it_in_good_order(world: World) -> No
     world.run(5 * SECOND)
     assert world.ended == ["shutdown"]
     assert world.exited == 0
+
+
+def held(world: World) -> None:
+    world.feed(events.Checked(world.now, frozenset(), present=True, held=True))
+
+
+def test_promise_1_a_microphone_that_somebody_holds_in_the_dark_is_told_and_no_press_is_taken(world: World) -> None:
+    held(world)
+    assert world.state.phase == "fault"
+    assert world.amber == 5
+    world.tap()
+    world.run(SECOND)
+    assert not world.begun
+    world.feed(events.Checked(world.now, frozenset(), present=True))
+    assert world.state.phase == "idle"
+    world.start()
+
+
+def test_what_our_own_capture_holds_is_no_fault_in_any_phase_nor_just_after(world: World) -> None:
+    """The check looks at random moments; a cached word from while recording must not refuse the next press."""
+    world.press()
+    for _ in range(20):
+        held(world)
+        assert "microphone-open" not in world.state.faults
+        world.run(100 * MS)
+    world.release()
+    for gesture in (world.tap, world.tap, world.hold):
+        gesture()
+        for _ in range(8):
+            held(world)
+            assert "microphone-open" not in world.state.faults, world.state.phase
+            world.run(100 * MS)
+        world.run(2 * SECOND)
+    world.run(2 * SECOND)
+    assert world.state.phase == "idle"
+    held(world)
+    assert "microphone-open" in world.state.faults
+
+
+def test_somebody_who_hears_in_a_pause_is_told(world: World) -> None:
+    world.start()
+    world.tap()
+    world.run(3 * SECOND)
+    held(world)
+    assert world.state.phase == "paused"
+    assert world.amber == 5
+
+
+def test_a_writer_without_a_key_shows_the_code_of_the_key_until_one_starts(world: World) -> None:
+    world.feed(events.WriterFault(world.now, "keys", fatal=True))
+    world.kill_writer()
+    assert (world.state.phase, world.amber) == ("fault", 6)
+    world.run(100 * MS)
+    assert (world.state.writer, world.state.phase, world.amber) == ("starting", "fault", 6)
+    world.run(SECOND)
+    assert (world.state.phase, world.amber) == ("idle", 0)

@@ -24,6 +24,7 @@ class Schedule(RuleBasedStateMachine):
         limits = Limits(cap_s=90.0, paused_s=30.0, quiet_s=40.0, warn_s=10.0)
         self.world = World(rules=rules(sensed=sensed, times=Times(unsafe_s=8.0, drain_s=5.0), limits=limits))
         self.world.microphone.plugged = plugged
+        self.somebody_else = False
         self.world.feed(events.Tick(self.world.now))
         self.world.run(SECOND)
         assert self.world.state.phase == "self-test"
@@ -36,7 +37,11 @@ class Schedule(RuleBasedStateMachine):
     def _check(self) -> None:
         world = self.world
         if world.exited is None:
-            world.feed(events.Checked(world.now, frozenset(), present=world.microphone.plugged))
+            held = world.microphone.open or self.somebody_else
+            world.feed(events.Checked(world.now, frozenset(), present=world.microphone.plugged, held=held))
+            assert self.somebody_else or "microphone-open" not in world.state.faults, (
+                "our own capture was told as another"
+            )
 
     @rule(ms=st.sampled_from([1, 5, 20, 100, 160, 300, 1000, 3000, 12000]))
     def time_passes(self, ms: int) -> None:
@@ -79,6 +84,11 @@ class Schedule(RuleBasedStateMachine):
     @rule(refuses=st.booleans())
     def the_device_is_busy(self, refuses: bool) -> None:
         self.world.microphone.refuses = refuses
+
+    @rule(hears=st.sampled_from([True, False, False]))
+    def somebody_else_opens_the_microphone(self, hears: bool) -> None:
+        self.somebody_else = hears
+        self._check()
 
     @rule()
     def capture_is_killed(self) -> None:

@@ -1,0 +1,90 @@
+"""Who stands at the box: a person at a terminal who answers, or nobody.
+
+Everything that is said goes to the standard error, so that a script finds nothing but the result on standard output.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import termios
+from typing import Protocol, TextIO
+
+from .desk import Desk, StoppedError
+
+_ANSWERS = {"y": True, "yes": True, "n": False, "no": False}
+_WAIT_S = 3600.0
+
+
+class Installer(Protocol):
+    """Who is told, and may be asked."""
+
+    @property
+    def present(self) -> bool:
+        """Whether somebody can look at a light and press a button."""
+
+    def tell(self, text: str) -> None:
+        """Say something."""
+
+    def ask(self, question: str) -> bool:
+        """Return the answer to a question; may take as long as it takes. Only for one who is present."""
+
+
+class Nobody:
+    """No one is asked: what only a person can see stays untried."""
+
+    present = False
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = sys.stderr if out is None else out
+
+    def tell(self, text: str) -> None:
+        """Print it for the log."""
+        print(text, file=self._out, flush=True)
+
+    def ask(self, question: str) -> bool:
+        """Refuse: nobody can answer."""
+        raise AssertionError(f"nobody is there to be asked: {question}")
+
+
+class Terminal:
+    """A person at a terminal."""
+
+    present = True
+
+    def __init__(self, desk: Desk, answers: int, out: TextIO | None = None) -> None:
+        """Read answers from the descriptor `answers`."""
+        self._desk = desk
+        self._answers = answers
+        self._out = sys.stderr if out is None else out
+
+    def tell(self, text: str) -> None:
+        """Print it."""
+        print(text, file=self._out, flush=True)
+
+    def ask(self, question: str) -> bool:
+        """Ask until the answer is yes or no; raise StoppedError if the terminal is gone or a signal came."""
+        # what was typed before the question is no answer to it
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self._answers, termios.TCIFLUSH)
+        while True:
+            print(f"{question} [y/n] ", end="", file=self._out, flush=True)
+            answer = _ANSWERS.get(self._line().strip().lower())
+            if answer is not None:
+                return answer
+
+    def _line(self) -> str:
+        line = b""
+        while not line.endswith(b"\n"):
+            if not self._desk.turn(_WAIT_S, self._answers):
+                continue
+            try:
+                more = os.read(self._answers, 1024)
+            except OSError:
+                more = b""  # a terminal that hung up
+            if not more:
+                raise StoppedError("the terminal is gone; nothing was written", signal.SIGHUP)
+            line += more
+        return line.decode("utf-8", "replace")

@@ -1,0 +1,91 @@
+"""What an installer tries: each light and the button. No microphone is opened here."""
+
+from __future__ import annotations
+
+from appliance.contract.commissioning import Part
+
+from .desk import CommissioningError, Desk
+from .installer import Installer
+
+BUTTON_S = 30.0
+"""How long the button may take to be pressed, and then to be let go, in seconds."""
+
+
+def try_red(desk: Desk, installer: Installer) -> list[Part]:
+    """Light the red lamp and put it out; return what was found right, or raise CommissioningError.
+
+    The sense lines, where they are wired, must follow it within lamp_s, both ways. The microphone stays closed.
+    """
+    found: list[Part] = []
+    desk.look()
+    desk.require_dark()
+    try:
+        desk.light()
+        if desk.settings.panel.mic_rail is not None:
+            times = desk.settings.times
+            if not desk.until(lambda: desk.rail, times.lamp_s):
+                raise CommissioningError(
+                    "the lamp was switched on and the microphone's supply did not follow; "
+                    f"check the supply and its sense line on GPIO {desk.settings.panel.mic_rail} (docs/wiring)",
+                    field="rail-sense",
+                )
+        if installer.present:
+            _seen(installer, "red", "REC", desk.settings.panel.red)
+            found.append("red")
+    finally:
+        desk.darken()
+    desk.require_dark()
+    if desk.panel.lamp_sensed:
+        found.append("lamp-sensor")
+    if desk.settings.panel.mic_rail is not None:
+        found.append("rail-sense")
+    return found
+
+
+def try_lights(desk: Desk, installer: Installer) -> list[Part]:
+    """Light green, then amber, and ask; return what was seen, or raise CommissioningError."""
+    lights = desk.settings.panel
+    desk.panel.set_green("on")
+    try:
+        _seen(installer, "green", "SAFE", lights.green)
+    finally:
+        desk.panel.set_green("off")
+    desk.panel.set_amber("on")
+    try:
+        _seen(installer, "amber", "CHECK", lights.amber)
+    finally:
+        desk.panel.set_amber("off")
+    return ["green", "amber"]
+
+
+def _seen(installer: Installer, colour: str, word: str, pin: int) -> None:
+    if not installer.ask(f"Is the {colour} light {word}, and no other, lit now?"):
+        raise CommissioningError(
+            f"the {colour} light {word} was switched on and not seen; check the wiring of GPIO {pin} (docs/wiring)",
+            field=colour,
+        )
+
+
+def try_button(desk: Desk, installer: Installer, seconds: float = BUTTON_S) -> list[Part]:
+    """Ask for a press and wait for it, `seconds` for each way; raise CommissioningError if it does not come."""
+    pin = desk.settings.panel.button
+    # counted, since both may come between two looks
+    desk.turn(0)
+    presses, releases = desk.presses, desk.releases
+    if presses > releases:
+        raise CommissioningError(
+            f"the button is down before it was asked for; check the wiring of GPIO {pin} (docs/wiring)", field="button"
+        )
+    installer.tell(f"Press the button and let it go, within {seconds:g} s.")
+    if not desk.until(lambda: desk.presses > presses, seconds):
+        raise _not_seen("pressed", seconds, pin)
+    if not desk.until(lambda: desk.releases > releases, seconds):
+        raise _not_seen("let go", seconds, pin)
+    return ["button"]
+
+
+def _not_seen(what: str, seconds: float, pin: int) -> CommissioningError:
+    return CommissioningError(
+        f"the button was not seen to be {what} within {seconds:g} s; check the wiring of GPIO {pin} (docs/wiring)",
+        field="button",
+    )

@@ -1,0 +1,79 @@
+"""The walk through a new box, from dark to the signed record; every step in its order, and none after a failure."""
+
+from __future__ import annotations
+
+from appliance.contract import times
+from appliance.contract.commissioning import Commissioning, Floor, Part
+from appliance.contract.header import Microphone
+from appliance.contract.keys import SigningKey
+
+from ..checks import card_identity, card_number
+from ..hearing.floor import learn
+from ..hearing.levels import measure
+from ..settings import RecorderSettings
+from ..software import software
+from .desk import Desk
+from .installer import Installer
+from .listening import Listening, Samples
+from .record import keep_record
+from .steps import try_button, try_lights, try_red
+
+CAPTURE = "appliance.recorder.capture"
+"""The capture process's module; tests put another in its place."""
+
+
+def walk(desk: Desk, installer: Installer, key: SigningKey, seconds: float, module: str = CAPTURE) -> Commissioning:
+    """Try everything that can be tried here, keep the record and return it; nothing is kept after any error.
+
+    `seconds`: how long the microphone is heard. Raises PlainSightError.
+    """
+    settings = desk.settings
+    installer.tell("Red lamp:")
+    checked: list[Part] = try_red(desk, installer)
+    if installer.present:
+        installer.tell("The other lights:")
+        checked += try_lights(desk, installer)
+        checked += try_button(desk, installer)
+        while not installer.ask(f"Will everybody be still for {seconds:g} s, as in an empty room?"):
+            installer.tell("Then take your time; the floor is what the microphone gives when nobody speaks.")
+    microphone, floor = _hear(desk, installer, seconds, module)
+    installer.tell(f"Its noise in the quiet room: {floor.rms / 100:.1f} dB of full scale.")
+    record = Commissioning(
+        box=settings.box.id,
+        box_key=key.public,
+        made_at=times.now(),
+        microphone=microphone,
+        rate=settings.microphone.rate,
+        floor=floor,
+        checked=[*checked, "microphone"],
+        software=software(),
+    )
+    # a word to stop that came until now still counts
+    desk.turn(0)
+    keep_record(settings.box.commissioning, record, key)
+    return record
+
+
+def _hear(desk: Desk, installer: Installer, seconds: float, module: str) -> tuple[Microphone, Floor]:
+    settings = desk.settings
+    found: list[Microphone] = []
+    installer.tell(f"The red lamp is lit while the box listens, about {seconds + 1:.0f} s. Be still.")
+    with Listening(desk, installer.tell, module) as listening:
+        # looked at while it is open: on some boxes the lamp's current switches the microphone's supply
+        samples = listening.hear(seconds, lambda: found.append(_microphone(settings)))
+    for microphone in found:
+        words = f"card {microphone.card or 'not set'}, identity {microphone.identity or 'none'}"
+        installer.tell(f"Microphone {microphone.device!r}: {words}.")
+    return found[0], learn_floor(samples, settings.microphone.rate)
+
+
+def _microphone(settings: RecorderSettings) -> Microphone:
+    chosen = settings.microphone
+    number = card_number(chosen) if chosen.card else None
+    identity = "" if number is None else card_identity(chosen.asound, number)
+    return Microphone(device=chosen.device, card=chosen.card, identity=identity)
+
+
+def learn_floor(samples: Samples, rate: int) -> Floor:
+    """Return the floor of a quiet room's whole seconds; raise FloorError if it was not quiet or the input is dead."""
+    return learn([measure(samples[at : at + rate], rate) for at in range(0, len(samples) - rate + 1, rate)])

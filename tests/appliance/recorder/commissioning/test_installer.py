@@ -1,0 +1,70 @@
+"""A person's answer counts only if it answers the question; a terminal that goes away is a word to stop."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.recorder.commissioning.desk import Desk, StoppedError
+from appliance.recorder.commissioning.installer import Terminal
+from appliance.simulator.fakes import FakePanel
+
+from ..running import settings, wait
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(FakePanel(), settings(tmp_path))
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    yield reading, writing
+    os.close(reading)
+
+
+def test_it_asks_until_the_answer_is_yes_or_no(desk: Desk, pipe: tuple[int, int]) -> None:
+    out = io.StringIO()
+    terminal = Terminal(desk, pipe[0], out)
+    threading.Thread(
+        target=lambda: [
+            (wait(lambda n=n: out.getvalue().count("[y/n]") == n, "asked"), os.write(pipe[1], text))  # type: ignore[misc]
+            for n, text in enumerate((b"maybe\n", b"\n", b" NO \n"), 1)
+        ]
+    ).start()
+    assert terminal.ask("Is it lit?") is False
+    assert out.getvalue() == "Is it lit? [y/n] " * 3
+    os.close(pipe[1])
+
+
+def test_a_terminal_that_is_gone_stops_it(desk: Desk, pipe: tuple[int, int]) -> None:
+    os.close(pipe[1])
+    with pytest.raises(StoppedError) as stopped:
+        Terminal(desk, pipe[0], io.StringIO()).ask("Is it lit?")
+    assert stopped.value.number == signal.SIGHUP
+
+
+def test_a_signal_ends_a_question(desk: Desk, pipe: tuple[int, int]) -> None:
+    desk.ask_to_stop(signal.SIGTERM)
+    with pytest.raises(StoppedError, match="SIGTERM"):
+        Terminal(desk, pipe[0], io.StringIO()).ask("Is it lit?")
+    os.close(pipe[1])
+
+
+def test_promise_2_what_was_typed_before_the_question_is_no_answer(desk: Desk) -> None:
+    ours, theirs = pty.openpty()
+    out = io.StringIO()
+    os.write(ours, b"y\n")
+    wait(lambda: os.read(ours, 100) != b"", "the terminal has it")
+    threading.Thread(target=lambda: (wait(lambda: "[y/n]" in out.getvalue(), "asked"), os.write(ours, b"n\n"))).start()
+    assert Terminal(desk, theirs, out).ask("Is it lit?") is False
+    os.close(ours)
+    os.close(theirs)
