@@ -1,0 +1,113 @@
+"""How loud one second of sound is: in all, in bands, and whether it is cut off at the top. Pure.
+
+A band is about an octave wide. Its level is the power that an average of short spectra (Welch 1967, Hann's window,
+no overlap) has between its edges, so that the bands of a sound add up to the whole but for what lies below 60 Hz.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from appliance.contract.segment import Samples
+
+EDGES_HZ: Final = (60, 125, 250, 500, 1000, 2000, 4000, 8000, 16000, 32000, 64000, 128000)
+"""Where bands meet. Half the rate ends the last one. Below 60 Hz there are rumble, mains, a drifting zero."""
+FULL_SCALE: Final = 32768.0
+SILENCE: Final = -20000
+"""The level of no signal at all, in hundredths of a decibel below full scale."""
+_SPECTRA_S: Final = 24
+"""About so many short spectra make a second: 43 ms each, so that the lowest band has three lines of 23 Hz."""
+_CLIP_PEAK: Final = 3277
+"""Below a tenth of full scale nobody calls a microphone too loud, and a wave's top has too few steps to be judged."""
+_TOP: Final = 1 / 128
+"""The part of a wave's height in which its top is looked for: wide enough for noise that rides on a flat one."""
+_UNCLIPPED: Final = 3
+"""The top of a wave that is not cut off holds at most so many times the samples of the part below it; a sine: 2.4."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """One second's levels, in hundredths of a decibel below full scale (appliance/contract/commissioning.py)."""
+
+    rms: int
+    """The whole signal without its constant part."""
+    bands: tuple[int, ...]
+    """The same in bands, from low to high."""
+    peak: int
+    """The greatest sample, constant part included."""
+    clipped: float
+    """Share of the samples, 0 to 1, that are cut off: at full scale, or at a flat top below it."""
+    constant: bool
+    """Whether all samples are equal: digital silence, or an input that is stuck."""
+
+
+def bands(rate: int) -> tuple[tuple[float, float], ...]:
+    """Return the lower and upper edge of each band at `rate` frames in a second, in hertz."""
+    half = rate / 2
+    return tuple((low, min(high, half)) for low, high in pairwise(EDGES_HZ) if low < half)
+
+
+def measure(samples: Samples, rate: int) -> Levels:
+    """Return the levels of about a second of `samples` (one-dimensional int16, not empty) at `rate` frames in a second.
+
+    Less than one short spectrum (43 ms) is filled up with its own mean; a level of so little says not much.
+    """
+    low, high = int(samples.min()), int(samples.max())
+    peak = _level(max(abs(low), abs(high)) ** 2)
+    if low == high:
+        return Levels(SILENCE, (SILENCE,) * len(bands(rate)), peak, 0.0, constant=True)
+    # widened first: int16 squares wrap, and the absolute of -32768 is -32768
+    wide = samples.astype(np.float32)
+    wide -= np.float32(samples.mean(dtype=np.float64))
+    square = float(np.dot(wide, wide)) / samples.size
+    return Levels(_level(square), _bands(wide, rate), peak, _clipped(samples, low, high), constant=False)
+
+
+def _level(square: float) -> int:
+    if square <= 0:
+        return SILENCE
+    return min(0, max(SILENCE, round(1000 * math.log10(square / FULL_SCALE**2))))
+
+
+@lru_cache(maxsize=4)
+def _spectrum(rate: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp], float]:
+    """Return the window, the first line of each band (and the one behind the last), and a line's scale."""
+    size = 1 << round(math.log2(rate / _SPECTRA_S))
+    window = np.hanning(size + 1)[:size].astype(np.float32)
+    edges = [low for low, _ in bands(rate)]
+    lines = np.asarray([math.ceil(edge * size / rate) for edge in edges], np.intp)
+    return window, lines, 2.0 / (size * float(np.sum(window.astype(np.float64) ** 2)))
+
+
+def _bands(wide: npt.NDArray[np.float32], rate: int) -> tuple[int, ...]:
+    window, lines, scale = _spectrum(rate)
+    size = window.size
+    count = max(1, wide.size // size)
+    if wide.size < size:
+        wide = np.concatenate([wide, np.zeros(size - wide.size, np.float32)])
+    spectra: npt.NDArray[Any] = np.fft.rfft(wide[: count * size].reshape(count, size) * window)
+    power = np.einsum("ij,ij->j", spectra.real, spectra.real) + np.einsum("ij,ij->j", spectra.imag, spectra.imag)
+    sums = np.add.reduceat(power, lines)
+    return tuple(_level(float(value) * scale / count) for value in sums)
+
+
+def _clipped(samples: Samples, low: int, high: int) -> float:
+    """Return the share of samples at the top of the wave beyond what a wave that is not cut off has there."""
+    count = 0
+    # each side by itself: an amplifier's supply often cuts off one before the other
+    if high >= _CLIP_PEAK:
+        step = high * _TOP
+        top = int(np.count_nonzero(samples >= math.ceil(high - step)))
+        count += max(0, top - _UNCLIPPED * (int(np.count_nonzero(samples >= math.ceil(high - 2 * step))) - top))
+    if low <= -_CLIP_PEAK:
+        step = -low * _TOP
+        top = int(np.count_nonzero(samples <= math.floor(low + step)))
+        count += max(0, top - _UNCLIPPED * (int(np.count_nonzero(samples <= math.floor(low + 2 * step))) - top))
+    return count / samples.size
