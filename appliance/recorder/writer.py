@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any, Final, get_args
 
+from appliance.contract.commissioning import Floor
 from appliance.contract.errors import KeyFileError, PlainSightError
 from appliance.contract.header import Audio, Microphone
 from appliance.contract.keys import SigningKey
@@ -26,6 +27,7 @@ from .control import Control, ControlError, ControlStalledError, Message
 from .disk import FULL, Disk, DiskError
 from .health import Health
 from .inbox import BAD_RECEIPT, Inbox, Pinned, ReceiptError
+from .learned_floor import read_floor
 from .meeting import Meeting
 from .recording_file import Begin, Maker
 from .ring import Ring
@@ -68,12 +70,15 @@ def _software() -> str:
 class Writer:
     """The process's main loop."""
 
-    def __init__(self, spool: Spool, maker: Maker, inbox: Inbox, ring: Ring, control: Control) -> None:
+    def __init__(
+        self, spool: Spool, maker: Maker, inbox: Inbox, ring: Ring, control: Control, *, floor: Floor | None = None
+    ) -> None:
         self._spool = spool
         self._maker = maker
         self._inbox = inbox
         self._ring = ring
         self._control = control
+        self._floor = floor
         self._health = Health(spool, self._report)
         self._meeting: Meeting | None = None
         self._ready = False
@@ -132,7 +137,15 @@ class Writer:
             why = "a recording is being made" if self._meeting else "the spool is not usable"
             self._health.raise_code("spool-failed", f"no recording can begin: {why}", fatal=True)
             return
-        self._meeting = Meeting(self._ring, self._spool, self._maker, begin, health=self._health, report=self._report)
+        self._meeting = Meeting(
+            self._ring,
+            self._spool,
+            self._maker,
+            begin,
+            health=self._health,
+            report=self._report,
+            floor=self._floor,
+        )
 
     def _note(self, entry: dict[str, Any]) -> None:
         if self._meeting is None:
@@ -248,6 +261,7 @@ def main(arguments: list[str] | None = None) -> int:
         ring = Ring.attach(chosen.ring_fd)
         _say_busy(control)
         spool, maker, inbox = open_spool(settings)
+        floor = read_floor(settings, maker.key.public)
     except PlainSightError as error:
         code = "keys" if isinstance(error, KeyFileError) else getattr(error, "fault", "spool-failed")
         _LOG.error("%s", error.message)
@@ -256,7 +270,7 @@ def main(arguments: list[str] | None = None) -> int:
         except (EOFError, ControlStalledError) as gone:
             _LOG.error("nobody to report it to: %s", gone)
         return 2
-    return Writer(spool, maker, inbox, ring, control).run()
+    return Writer(spool, maker, inbox, ring, control, floor=floor).run()
 
 
 if __name__ == "__main__":

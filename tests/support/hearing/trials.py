@@ -17,8 +17,8 @@ from appliance.recorder.hearing.judge import CLIPPING
 from .material import RATE, SOUNDS, STILL, Sound, Wave, meeting_with_long_pauses, radio
 from .microphone import FAULTS, Fault, Microphone
 
-GAINS_DB: Final = (-9.0, 0.0, 12.0, 20.0)
-"""Gains around the usual one; the floors they make lie between -77 and -48 dB."""
+GAINS_DB: Final = (-12.0, -6.0, 0.0, 6.0, 12.0)
+"""Gains around the usual one; the floors they make lie between -81 and -57 dB."""
 WITHIN_S: Final = 10.0
 """A fault is found within so many seconds of its beginning."""
 _BEFORE_S: Final = 12
