@@ -50,6 +50,13 @@ class Microphone:
         return learn([measure(self.hear(next(sound)), RATE) for _ in range(15)])
 
 
+def _open_line(microphone: Microphone, _sound: Wave) -> Samples:
+    """A line input with nothing plugged in: no amplifier's noise, and whatever mains it picks up."""
+    time = np.arange(RATE) / RATE
+    hum = sum(np.sin(2 * np.pi * 60.0 * n * time) / n**0.5 for n in range(1, 16))
+    return microphone.convert(np.asarray(4 * CAPSULE * hum, np.float32))
+
+
 def _headset(microphone: Microphone, sound: Wave) -> Samples:
     """A telephone headset: nothing above 4 kHz, and more noise below."""
     lines = np.fft.rfft(sound + 2 * CAPSULE * noise(0.0, microphone.random))
@@ -82,7 +89,7 @@ FAULTS: Final = (
     Fault("switched off", judge.MUTED, lambda m, _s: m.convert(m.amplifier())),
     Fault("switched off, hum stays", judge.MUTED, lambda m, _s: m.convert(m.amplifier() + m.hum(0.5))),
     Fault("capture level at nothing", judge.MUTED, lambda m, _s: m.convert(np.zeros(RATE, np.float32))),
-    Fault("another input: an open line", judge.DIFFERS, lambda m, _s: m.convert(m.amplifier() + m.hum(4.0) ** 3 / 500)),
+    Fault("another input: an open line", judge.DIFFERS, _open_line),
     Fault("another input: a telephone headset", judge.DIFFERS, _headset),
     Fault("gain too high", judge.CLIPPING, _too_loud, in_quiet=False),
     Fault(
