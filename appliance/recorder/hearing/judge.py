@@ -8,6 +8,8 @@ floor anything may be a sound, so a swapped input that is noisier than the right
 - Nearly all bands below the floor: `microphone-muted`, an analog switch in front of the converter. A hum may stay.
 - Some bands above 1 kHz far below, the rest not: `microphone-differs`. Lower bands don't count: there the room itself,
   its ventilation above all, makes the floor, and may have been switched off since.
+- Either only while those bands stay the same from second to second, as an amplifier's noise does. An automatic gain,
+  which turns the microphone's own noise down with loud speech and up again in each pause, doesn't.
 - Much of the wave cut off: `microphone-clipping`.
 - Otherwise, with every band of speech near the floor for some time: quiet. A radio, however low, is not quiet.
 
@@ -42,6 +44,10 @@ DIFFERENT_BANDS: Final = 2
 OWN_NOISE_HZ: Final = 1000.0
 """From here on up a quiet room's floor is the microphone's own noise rather than ventilation or traffic, whose spectrum
 falls by 5 dB an octave (ASHRAE's room criteria)."""
+STEADY: Final = 60
+"""A steady noise above 1 kHz changes less from one second to the next, in hundredths of a decibel: some 2000 spectral
+lines make each band's level certain to 0.15 dB."""
+STEADY_BANDS: Final = 2
 STEP_NOISE_DB: Final = -101.1
 """What rounding to 16 bits adds, spread evenly up to half the rate: 1/12 of a step squared. No level is below it."""
 CLIPPED: Final = 0.002
@@ -78,11 +84,11 @@ class _Rule:
     """... and so many good ones in a row clear it."""
 
 
-_BROKEN = _Rule(5, 6, 3)
 _RULES: Final = {
-    SILENT: _BROKEN,
-    MUTED: _BROKEN,
-    DIFFERS: _BROKEN,
+    SILENT: _Rule(5, 6, 3),
+    # a click costs two: itself, and the second that differs from it
+    MUTED: _Rule(5, 7, 3),
+    DIFFERS: _Rule(5, 7, 3),
     # speech is not always loud, and who is quiet for a moment must not show in the ledger (promise 7)
     CLIPPING: _Rule(4, 8, 60),
 }
@@ -118,9 +124,11 @@ class Judge:
         self._held = {code: _Held(rule) for code, rule in _RULES.items()}
         self._floor = floor
         edges = bands(rate)
-        self._speech = [n for n, (low, _) in enumerate(edges) if SPEECH_HZ[0] <= low < SPEECH_HZ[1]]
+        speech = [n for n, (low, _) in enumerate(edges) if SPEECH_HZ[0] <= low < SPEECH_HZ[1]]
+        self._ceilings = [(n, floor.bands[n] + NEAR) for n in speech] if floor else []
         self._telling = _telling(floor, rate) if floor else []
         self._own = [n for n in self._telling if edges[n][0] >= OWN_NOISE_HZ]
+        self._before: tuple[int, ...] | None = None
         self._still = 0
         self._sounds: deque[int] = deque()
         self._second = 0
@@ -138,12 +146,14 @@ class Judge:
         for code, held in self._held.items():
             held.take(bad=code == found)
         self._listen(levels, found)
+        self._before = levels.bands
         return self.verdict
 
     def interrupt(self) -> None:
         """Say that the next second does not follow on the last: a fault stays until it is refuted, a quiet does not."""
         for held in self._held.values():
             held.interrupt()
+        self._before = None
         self._still, self._quiet = 0, False
         self._sounds.clear()
 
@@ -156,18 +166,25 @@ class Judge:
         return None if self._floor is None else self._below(self._floor, levels)
 
     def _below(self, floor: Floor, levels: Levels) -> str | None:
-        under = {n: floor.bands[n] - levels.bands[n] for n in self._telling}
-        down = sum(by >= BELOW for by in under.values())
-        if down >= MUTED_SHARE * len(under) if under else floor.rms - levels.rms >= BELOW:
-            return MUTED
-        return DIFFERS if sum(under[n] >= FAR_BELOW for n in self._own) >= DIFFERENT_BANDS else None
+        before = self._before
+        under = [n for n in self._own if floor.bands[n] - levels.bands[n] >= BELOW]
+        steady = [n for n in under if before and abs(levels.bands[n] - before[n]) <= STEADY]
+        if self._sunk(floor, levels):
+            return MUTED if len(steady) >= min(STEADY_BANDS, len(self._own)) else None
+        far = sum(floor.bands[n] - levels.bands[n] >= FAR_BELOW for n in steady)
+        return DIFFERS if far >= DIFFERENT_BANDS else None
+
+    def _sunk(self, floor: Floor, levels: Levels) -> bool:
+        """Tell whether nearly all of what can be seen to fall has fallen below the floor."""
+        if not self._telling:
+            return floor.rms - levels.rms >= BELOW
+        down = sum(floor.bands[n] - levels.bands[n] >= BELOW for n in self._telling)
+        return down >= MUTED_SHARE * len(self._telling)
 
     def _listen(self, levels: Levels, found: str | None) -> None:
         self._second += 1
-        floor = self._floor
-        still = (
-            floor is not None and found is None and all(levels.bands[n] - floor.bands[n] <= NEAR for n in self._speech)
-        )
+        live = self._floor is not None and found is None and not self._sunk(self._floor, levels)
+        still = live and all(levels.bands[n] <= ceiling for n, ceiling in self._ceilings)
         self._still = self._still + 1 if still else 0
         if not self._quiet:
             self._quiet = self._still >= QUIET_AFTER_S
@@ -178,8 +195,7 @@ class Judge:
                 self._sounds.popleft()
             # one door or one creak is no meeting
             self._quiet = len(self._sounds) < SOUNDS_END
-        if found is not None:
-            self._quiet = False
+        self._quiet = self._quiet and live
 
 
 def _telling(floor: Floor, rate: int) -> list[int]:

@@ -225,14 +225,14 @@ def test_the_microphone_is_judged_after_the_acknowledgement_and_anew_after_a_pau
     case.producer = Producer(case.ring, 2)
     for _ in range(7):
         case.push(noise(3.0, rate=RATE))
-    case.work(lambda: case.meeting.frames >= 18 * RATE)
+    case.work(lambda: case.meeting.frames >= 19 * RATE)
     case.close(2)
     case.end()
     told = case.told("heard")
     assert [(message["quiet"], message["faults"]) for message in told] == [
         (True, []), (False, []), (False, ["microphone-muted"]),
     ]  # fmt: skip
-    for message, second in zip(told, (10, 14, 18), strict=True):
+    for message, second in zip(told, (10, 14, 19), strict=True):
         acked = [m["acked_frame"] for m in case.reports[: case.reports.index(message)] if m["report"] == "progress"]
         assert acked[-1] == second * RATE
     assert open_recording(case.home, case.recording).samples.size == 20 * RATE

@@ -20,16 +20,33 @@ PREAMPLIFIER: Final = 0.25
 """What an amplifier without its capsule gives, as a share of the capsule's noise: 12 dB less."""
 
 
-class Microphone:
-    """A capsule, an amplifier with a gain, a converter."""
+_AUTOMATIC_TARGET_DB: Final = -42.0
+_AUTOMATIC_RISE_DB: Final = 0.1
+"""Every hundredth of a second: 10 dB a second."""
 
-    def __init__(self, gain_db: float, seed: int) -> None:
+
+class Microphone:
+    """A capsule, an amplifier with a gain, a converter; `automatic` gain turns itself down while it is loud."""
+
+    def __init__(self, gain_db: float, seed: int, *, automatic: bool = False) -> None:
         self.gain_db = gain_db
+        self._automatic = automatic
+        self._down_db = 0.0
         self.random = np.random.default_rng(seed)
         self._gain = 10 ** (gain_db / 20)
 
     def hear(self, sound: Wave) -> Samples:
-        return self.convert(self._gain * (sound + CAPSULE * noise(0.0, self.random)))
+        wave = self._gain * (sound + CAPSULE * noise(0.0, self.random))
+        return self.convert(self._turned_down(wave) if self._automatic else wave)
+
+    def _turned_down(self, wave: Wave) -> Wave:
+        blocks = wave.reshape(100, -1)
+        loud_db = 20 * np.log10(np.maximum(np.sqrt(np.mean(blocks**2, axis=1)), 0.01) / 32768)
+        gains = []
+        for level_db in loud_db:
+            self._down_db = max(0.0, level_db - _AUTOMATIC_TARGET_DB, self._down_db - _AUTOMATIC_RISE_DB)
+            gains.append(10 ** (-self._down_db / 20))
+        return np.asarray((blocks * np.asarray(gains)[:, None]).ravel(), np.float32)
 
     def hum(self, strength: float, hertz: float = 60.0) -> Wave:
         """Mains hum with overtones, `strength` times the capsule's noise."""

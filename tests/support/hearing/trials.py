@@ -69,14 +69,16 @@ class _Ear:
         self.said += sorted(self.verdict.codes - before.codes)
 
 
-def live(name: str, gain_db: float, seconds: int, seed: int) -> Trial:
+def live(name: str, gain_db: float, seconds: int, seed: int, *, automatic: bool = False) -> Trial:
     """A microphone without a fault."""
-    microphone = Microphone(gain_db, seed)
+    microphone = Microphone(gain_db, seed, automatic=automatic)
     ear = _Ear(Judge(microphone.floor(), RATE))
     sound = SOUNDS[name](seed)
     for _ in range(seconds):
         ear.hear(microphone.hear(next(sound)))
-    return Trial(f"live: {name}", name, gain_db, tuple(ear.said), None, None, None)
+    return Trial(
+        f"live: {name}{', automatic gain' if automatic else ''}", name, gain_db, tuple(ear.said), None, None, None
+    )
 
 
 def with_fault(fault: Fault, name: str, gain_db: float, seed: int) -> Trial:
@@ -113,6 +115,7 @@ def table(progress: Callable[[str], None], seconds: int, gains_db: tuple[float, 
     trials = []
     for gain_db in gains_db:
         trials += [live(name, gain_db, seconds, 100 + n) for n, name in enumerate(SOUNDS)]
+        trials.append(live("spoken", gain_db, seconds, 110, automatic=True))
         trials += [
             with_fault(fault, name, gain_db, 200 + n)
             for fault in FAULTS
