@@ -94,6 +94,10 @@ _RULES: Final = {
 }
 
 
+_BY_NOISE: Final = (MUTED, DIFFERS)
+"""Codes that a missing noise speaks for, and only its return against: a voice that leaks through a switch doesn't."""
+
+
 class _Held:
     """Whether one fault holds."""
 
@@ -103,9 +107,9 @@ class _Held:
         self._good = 0
         self.holds = False
 
-    def take(self, *, bad: bool) -> None:
+    def take(self, *, bad: bool, good: bool) -> None:
         self._last.append(bad)
-        self._good = 0 if bad else self._good + 1
+        self._good = self._good + 1 if good else 0
         if sum(self._last) >= self._rule.seconds:
             self.holds = True
         elif self._good >= self._rule.clear:
@@ -144,7 +148,7 @@ class Judge:
         """Take the next second; return what holds now."""
         found = self._fault(levels)
         for code, held in self._held.items():
-            held.take(bad=code == found)
+            held.take(bad=code == found, good=code != found and (code not in _BY_NOISE or self._refuted(levels)))
         self._listen(levels, found)
         self._before = levels.bands
         return self.verdict
@@ -166,13 +170,22 @@ class Judge:
         return None if self._floor is None else self._below(self._floor, levels)
 
     def _below(self, floor: Floor, levels: Levels) -> str | None:
-        before = self._before
-        under = [n for n in self._own if floor.bands[n] - levels.bands[n] >= BELOW]
+        before, under = self._before, self._under(floor, levels)
         steady = [n for n in under if before and abs(levels.bands[n] - before[n]) <= STEADY]
         if self._sunk(floor, levels):
             return MUTED if len(steady) >= min(STEADY_BANDS, len(self._own)) else None
         far = sum(floor.bands[n] - levels.bands[n] >= FAR_BELOW for n in steady)
         return DIFFERS if far >= DIFFERENT_BANDS else None
+
+    def _under(self, floor: Floor, levels: Levels) -> list[int]:
+        return [n for n in self._own if floor.bands[n] - levels.bands[n] >= BELOW]
+
+    def _refuted(self, levels: Levels) -> bool:
+        """Tell whether the microphone's own noise is there."""
+        floor = self._floor
+        if levels.constant or floor is None:
+            return False
+        return not self._sunk(floor, levels) and len(self._under(floor, levels)) < STEADY_BANDS
 
     def _sunk(self, floor: Floor, levels: Levels) -> bool:
         """Tell whether nearly all of what can be seen to fall has fallen below the floor."""

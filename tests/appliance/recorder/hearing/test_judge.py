@@ -58,6 +58,14 @@ def test_a_mute_that_passes_is_cleared_within_seconds_and_clipping_only_after_a_
     assert hear(judge, WORD, 60)[-2:] == [{CLIPPING}, frozenset()], "pauses in loud speech don't show in the ledger"
 
 
+def test_promise_7_a_voice_that_leaks_through_the_switch_does_not_take_a_mute_back() -> None:
+    judge = Judge(FLOOR)
+    hear(judge, OFF, 7)
+    leak = measure(pcm(tone(700, 300) + tone(1500, 40) + noise(3.0)), RATE)
+    assert hear(judge, leak, 10)[-1] == {MUTED}
+    assert hear(judge, STILL, 3)[-1] == frozenset()
+
+
 def test_without_a_floor_only_silence_and_clipping_are_found_and_nothing_is_quiet() -> None:
     judge = Judge(None)
     hear(judge, STILL, 60)
