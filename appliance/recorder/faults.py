@@ -35,12 +35,28 @@ TABLE: tuple[Fault, ...] = (
         "Plug in the right microphone; or, if it is to stay, set microphone.identity or commission the box again.",
     ),
     Fault(
+        "microphone-muted", 1, "records", "The microphone is switched off or muted: it gives less than its own noise.",
+        "Switch the microphone on; amber goes out when it is heard again, at the latest in the next recording.",
+    ),
+    Fault(
+        "microphone-differs", 1, "records", "The microphone sounds like another one than at commissioning.",
+        "Look what is plugged in; if it is to stay, run plainsight commission again.",
+    ),
+    Fault(
         "microphone-failed", 2, "records", "The microphone could not be opened, or its recording process ended.",
         "Unplug the microphone and plug it in again; the recorder tries again by itself.",
     ),
     Fault(
         "microphone-stalled", 2, "records", "The microphone stopped giving sound.",
         "Unplug the microphone and plug it in again; the recorder tries again by itself.",
+    ),
+    Fault(
+        "microphone-silent", 2, "records", "The microphone gives no sound at all, or always the same value.",
+        "Switch it on, look whether it is muted in alsamixer, then plug it in again.",
+    ),
+    Fault(
+        "microphone-clipping", 2, "records", "The microphone is too loud: speech is cut off and sounds torn.",
+        "Move the microphone away from whoever is loud, or turn its gain down with alsamixer.",
     ),
     Fault(
         "capture-died", 2, "refused", "The process that listens does not start.",

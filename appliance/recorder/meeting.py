@@ -18,12 +18,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
+from appliance.contract.commissioning import Floor
 from appliance.contract.errors import FormatError
 from appliance.contract.ledger import Cause, Reason
 
 from .control import Message
 from .disk import FULL, DiskError
 from .health import Health
+from .listener import Listener
 from .recording_file import Begin, Maker, RecordingFile
 from .ring import Consumer, Ring
 from .segments import Segment
@@ -68,6 +70,7 @@ class Meeting:
         *,
         health: Health,
         report: Callable[[Message], None],
+        floor: Floor | None = None,
     ) -> None:
         self._ring = ring
         self._consumer = Consumer(ring)
@@ -80,6 +83,7 @@ class Meeting:
         self._rate = rate
         self._size = size
         self._timeline = Timeline(rate, ring.block_frames, size, begin.created_ns)
+        self._listener = Listener(floor, rate, report)
         self._queue: deque[_Start | _Note | _Close | Segment] = deque([_Start()])
         self._failing_since_ns: int | None = None
         self._retry_ns = 0
@@ -212,6 +216,11 @@ class Meeting:
         if self._given_up_ns is None:
             self._health.clear(FULL, "spool-failed")
         self._progress(None)
+        match item:
+            case Segment():
+                self._listener.take(item)
+            case _Note({"kind": "audio", "open": False}):
+                self._listener.interrupt()
         if self.finished:
             self._report({"report": "closed", "recording": self.recording, "frames": self._file.frames})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import faults
 from .control import Message
 from .machine import actions, events
 from .machine.handlers import AnyEvent
@@ -51,10 +52,17 @@ def from_writer(message: Message, now_ns: int) -> AnyEvent | None:
             return events.WriterChecked(now_ns, codes, _number(message, "free_bytes", 0))
         case "closed" | "busy" as report:
             return events.WriterClosed(now_ns) if report == "closed" else events.WriterBusy(now_ns, _moment(message))
-        case "fault":
-            return events.WriterFault(now_ns, str(message.get("code")), fatal=message.get("fatal") is True)
+        case "fault" | "heard" as report:
+            code, fatal = str(message.get("code")), message.get("fatal") is True
+            return events.WriterFault(now_ns, code, fatal=fatal) if report == "fault" else _heard(message, now_ns)
         case _:
             return None
+
+
+def _heard(message: Message, now_ns: int) -> events.Heard:
+    found = message.get("faults")
+    codes = frozenset(code for code in found if faults.known(code)) if isinstance(found, list) else frozenset()
+    return events.Heard(now_ns, quiet=message.get("quiet") is True, faults=codes)
 
 
 def to_writer(action: actions.Action, write_seq: int) -> Message | None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, get_args
 
+from appliance.contract.commissioning import Floor
 from appliance.contract.errors import KeyFileError, PlainSightError
 from appliance.contract.header import Audio, Microphone
 from appliance.contract.keys import SigningKey
@@ -27,6 +28,7 @@ from .control import Control, ControlError, ControlStalledError, Message
 from .disk import FULL, Disk, DiskError
 from .health import Health
 from .inbox import BAD_RECEIPT, Inbox, Pinned, ReceiptError
+from .learned_floor import read_floor
 from .meeting import Meeting
 from .recording_file import Begin, Maker
 from .ring import Ring
@@ -74,6 +76,7 @@ class Writer:
         control: Control,
         *,
         key_fault: Callable[[], str | None],
+        floor: Floor | None = None,
     ) -> None:
         """Work in `spool`; `key_fault` looks at the key file and tells what is wrong with it, or None."""
         self._key_fault = key_fault
@@ -82,6 +85,7 @@ class Writer:
         self._inbox = inbox
         self._ring = ring
         self._control = control
+        self._floor = floor
         self._health = Health(spool, self._report)
         self._meeting: Meeting | None = None
         self._ready = False
@@ -140,7 +144,15 @@ class Writer:
             why = "a recording is being made" if self._meeting else "the spool is not usable"
             self._health.raise_code("spool-failed", f"no recording can begin: {why}", fatal=True)
             return
-        self._meeting = Meeting(self._ring, self._spool, self._maker, begin, health=self._health, report=self._report)
+        self._meeting = Meeting(
+            self._ring,
+            self._spool,
+            self._maker,
+            begin,
+            health=self._health,
+            report=self._report,
+            floor=self._floor,
+        )
 
     def _note(self, entry: dict[str, Any]) -> None:
         if self._meeting is None:
@@ -265,6 +277,7 @@ def main(arguments: list[str] | None = None) -> int:
         ring = Ring.attach(chosen.ring_fd)
         _say_busy(control)
         spool, maker, inbox = open_spool(settings)
+        floor = read_floor(settings, maker.key.public)
     except PlainSightError as error:
         code = KEYS if isinstance(error, KeyFileError) else getattr(error, "fault", "spool-failed")
         _LOG.error("%s", error.message)
@@ -274,7 +287,7 @@ def main(arguments: list[str] | None = None) -> int:
             _LOG.error("nobody to report it to: %s", gone)
         return 2
     key = maker.key.public
-    writer = Writer(spool, maker, inbox, ring, control, key_fault=lambda: keys_fault(settings, key))
+    writer = Writer(spool, maker, inbox, ring, control, key_fault=lambda: keys_fault(settings, key), floor=floor)
     return writer.run()
 
 

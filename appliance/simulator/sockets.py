@@ -20,7 +20,7 @@ from appliance.contract.problems import explain
 from appliance.contract.status import Light
 
 from .front_panel import FrontPanel, Log, Message
-from .microphone.device import SimulatedMicrophone
+from .microphone.device import MOST_GAIN_DB, SimulatedMicrophone
 
 SOCKET_MODE = 0o660
 MOST_LOST = 48000 * 3600
@@ -76,6 +76,9 @@ class Simulation:
                 self.microphone.lose(frames)
             case {"drift_ppb": int(ppb)} if abs(ppb) <= 1_000_000:
                 self.microphone.drift(ppb)
+            case {"gain_db": int(gain_db)} if abs(gain_db) <= MOST_GAIN_DB:
+                self.microphone.amplify(gain_db)
+                self.faults["overdriven"] = gain_db > 0
             case {"state": True}:
                 pass
             case _:
@@ -94,6 +97,8 @@ _MICROPHONE: dict[str, tuple[str, bool, Callable[[SimulatedMicrophone], None]]] 
     "resume": ("stalled", False, SimulatedMicrophone.resume),
     "mute": ("muted", True, SimulatedMicrophone.mute),
     "unmute": ("muted", False, lambda microphone: microphone.mute(False)),
+    "switch-off": ("off", True, SimulatedMicrophone.switch_off),
+    "switch-on": ("off", False, lambda microphone: microphone.switch_off(False)),
     "busy": ("busy", True, SimulatedMicrophone.busy),
     "free": ("busy", False, lambda microphone: microphone.busy(False)),
 }

@@ -35,11 +35,19 @@ PAUSES_S: Final = (0.4, 0.8, 0.5, 1.6, 0.6, 0.9, 2.4, 0.7, 1.1, 0.5)
 def write_meeting(path: Path, seconds: float) -> None:
     """Write `seconds` of a meeting to `path` (mono, 16-bit little-endian, 48 kHz); raise DeviceError if that fails."""
     total = int(seconds * RATE)
-    spoken = [piece for index in range(len(SENTENCES)) for piece in (_speak(index), _pause(index))]
-    once = np.concatenate(spoken)
     # never the same samples at two places, or an offset could not be told from another
-    audio = np.resize(once, total) + np.random.default_rng(20240501).normal(0.0, NOISE, total)
+    audio = np.resize(speak(), total) + room(total)
     path.write_bytes(np.clip(np.rint(audio), -32768, 32767).astype("<i2").tobytes())
+
+
+def room(frames: int) -> npt.NDArray[np.float64]:
+    """Return the noise of the room in which nobody speaks, in steps of 16 bits."""
+    return np.random.default_rng(20240501).normal(0.0, NOISE, frames)
+
+
+def speak() -> npt.NDArray[np.float64]:
+    """Return all sentences once, with their pauses, in steps of 16 bits; raise DeviceError if nobody can speak."""
+    return np.concatenate([piece for index in range(len(SENTENCES)) for piece in (_speak(index), _pause(index))])
 
 
 def _pause(index: int) -> npt.NDArray[np.float64]:

@@ -15,8 +15,12 @@ NOTICE: Final = (
 FAULTS: Final[dict[str, str]] = {
     "microphone-missing": "the microphone is not there",
     "microphone-wrong": "another microphone than at commissioning is plugged in",
+    "microphone-muted": "the microphone is switched off or muted",
+    "microphone-differs": "the microphone sounds like another one than at commissioning",
     "microphone-failed": "the microphone could not be opened, or the process that hears ended",
     "microphone-stalled": "the microphone stopped giving sound",
+    "microphone-silent": "the microphone gives no sound at all",
+    "microphone-clipping": "the microphone is too loud: speech is cut off",
     "capture-died": "the process that hears does not start",
     "capture-stuck": "the microphone could not be closed",
     "spool-full": "the box has no room for a recording",

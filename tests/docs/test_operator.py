@@ -52,7 +52,7 @@ def test_times_are_the_defaults() -> None:
         assert words in TEXT
     by_itself = f"After {limits.cap_s / 3600:g} hours; after "
     assert by_itself + f"{limits.paused_s / 60:g} minutes of pause" in TEXT
-    assert f"({limits.quiet_s / 60:g} minutes are planned)" in TEXT
+    assert f"after {limits.quiet_s / 60:g} minutes of quiet" in TEXT
     assert limits.warn_s == 60
     assert "for the last minute before" in TEXT
     assert Rules.continues == 600 * SECOND

@@ -6,6 +6,7 @@ Nothing here leaves the box: the judgement is a few codes and one bit, never a l
 from __future__ import annotations
 
 from .floor import FloorError, learn
+from .judge import CODES, Judge, Verdict
 from .levels import Levels, bands, measure
 
-__all__ = ["FloorError", "Levels", "bands", "learn", "measure"]
+__all__ = ["CODES", "FloorError", "Judge", "Levels", "Verdict", "bands", "learn", "measure"]

@@ -110,9 +110,12 @@ class Checked(Event):
 
 @dataclass(frozen=True)
 class Heard(Event):
-    """The level of a live microphone was judged. Nobody sends this yet: the judgement has its place here."""
+    """The writer's judgement of the microphone changed (hearing/judge.py); never a level."""
 
     quiet: bool
+    """A live microphone is at its own floor."""
+    faults: frozenset[str] = frozenset()
+    """Every code that the judgement finds now."""
 
 
 @dataclass(frozen=True)

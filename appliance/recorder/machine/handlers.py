@@ -54,7 +54,7 @@ def handle(run: Run, event: AnyEvent) -> None:
         case ev.Checked():
             _checked(run, event)
         case ev.Heard():
-            run.set(quiet_ns=(run.state.quiet_ns or event.now_ns) if event.quiet else None)
+            _heard(run, event)
         case ev.WriterReady() | ev.WriterProgress() | ev.WriterBusy() | ev.WriterChecked() | ev.WriterClosed():
             _writer(run, event)
         case ev.WriterFault() | ev.WriterDied():
@@ -125,6 +125,7 @@ def _start(run: Run, event: ev.ButtonDown) -> None:
         pause_due=False,
         pause_noted=False,
         quiet_ns=None,
+        hearing=frozenset(),
         reason=None,
         frames=0,
         acked_frame=0,
@@ -141,6 +142,16 @@ def _start(run: Run, event: ev.ButtonDown) -> None:
         present=True,
     )
     run.enter("arming")
+
+
+def _heard(run: Run, event: ev.Heard) -> None:
+    state = run.state
+    if state.recording is None:
+        return
+    # what the writer still has to say of a microphone that is closed by now begins no quiet
+    live = state.phase == "recording" and state.capture == "live"
+    quiet_ns = (state.quiet_ns or state.now_ns) if live and event.quiet and not event.faults else None
+    run.set(hearing=event.faults, quiet_ns=quiet_ns)
 
 
 def _lamp(run: Run, event: ev.RedSet | ev.LampSensed | ev.RailSensed | ev.PanelLost) -> None:

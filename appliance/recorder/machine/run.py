@@ -68,4 +68,5 @@ class Run:
             gap=self.state.gap or cause,
             present=None,
             check_asked=False,
+            quiet_ns=None,
         )

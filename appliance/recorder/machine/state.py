@@ -163,6 +163,7 @@ class State:
     pause_noted: bool = False
     """The ledger stands at a pause."""
     quiet_ns: int | None = None
+    """A live microphone has been at its own floor since then, without a break."""
     reason: Reason | None = None
     """Why the recording ends."""
     frames: int = 0
@@ -177,6 +178,8 @@ class State:
     """Codes of the idle checks; None before the first."""
     spool: frozenset[str] = frozenset()
     """Codes of the writer."""
+    hearing: frozenset[str] = frozenset()
+    """Codes of what the microphone gives; they stand after the recording until the next one is judged."""
     own: frozenset[str] = frozenset()
     """Codes that follow from events here."""
     faults_noted: frozenset[str] = frozenset()
@@ -202,7 +205,7 @@ class State:
     @property
     def faults(self) -> frozenset[str]:
         """Every amber code that holds."""
-        return (self.checked or frozenset()) | self.spool | self.own
+        return (self.checked or frozenset()) | self.spool | self.hearing | self.own
 
     def lit(self, rules: Rules) -> bool:
         """Tell whether the lamp is commanded lit and, where that can be known, seen to be lit."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.contract.ids import new_box_id
-from appliance.contract.keys import KeyRing
+from appliance.contract.keys import KeyRing, SigningKey
 from appliance.contract.sealed import Identity
 
 from ..microphone.device import CARD, DEVICE, IDENTITY
@@ -24,6 +24,7 @@ from ..speech import write_meeting
 from .accounts import PANEL_GROUP, SPOOL_GROUP, Account, Accounts
 from .broker import free_port, write_broker
 from .certificates import Authority
+from .commissioned import commission
 from .files import archive_toml, courier_toml, recorder_toml
 from .keeper import Keeper
 from .layout import Layout
@@ -245,6 +246,9 @@ class District:
         environment: dict[str, str] = {"ALSA_CONFIG_PATH": str(layout.panel / "asound.conf")}
         if self._microphone is not None:
             microphone, environment = {"device": self._microphone}, {}
+        else:
+            layout.commissioning.write_bytes(commission(self.box_id, SigningKey.load(layout.box / "box.key")))
+            self._give(layout.commissioning, self.accounts.recorder, 0o444)
         layout.recorder_settings.write_text(recorder_toml(layout, self.box_id, public, microphone))
         layout.courier_settings.write_text(courier_toml(layout, self.box_id, self.archive_url, self._broker_port))
         self._add("recorder", [*command, "recorder", "--config", str(layout.recorder_settings)], self.accounts.recorder)

@@ -44,7 +44,7 @@ def recorder_toml(layout: Layout, box: str, public: dict[str, str], microphone: 
     """Return the recorder's file; `public`: the keys that enrolment printed; `microphone`: that section."""
     return toml(
         {
-            "box": {"id": box, "signing_key": layout.box / "box.key"},
+            "box": {"id": box, "signing_key": layout.box / "box.key", "commissioning": layout.commissioning},
             "keys": dict(public),
             "spool": {"path": layout.spool, "inbox": layout.inbox, "run": layout.run},
             "microphone": microphone,

@@ -108,6 +108,11 @@ class Layout:
         return self.box / "recorder.toml"
 
     @property
+    def commissioning(self) -> Path:
+        """The box's signed record of commissioning."""
+        return self.box / "commissioning.tsv"
+
+    @property
     def courier_settings(self) -> Path:
         """The courier's TOML file."""
         return self.box / "courier.toml"

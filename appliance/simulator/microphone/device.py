@@ -33,8 +33,12 @@ _WORDS: Final = {
     "drift_ppb": (28, "<i"),
     "lost": (32, "<q"),
     "muted": (40, "<i"),
+    "off": (44, "<i"),
+    "gain": (48, "<q"),
 }
-_SIZE: Final = 48
+_SIZE: Final = 56
+MOST_GAIN_DB: Final = 60
+"""Greatest gain either way, in dB."""
 
 
 class SimulatedMicrophone:
@@ -54,6 +58,7 @@ class SimulatedMicrophone:
             self._words = mmap.mmap(file.fileno(), _SIZE)
         self._open = self._busy = False
         self._set("epoch_ns", time.monotonic_ns())
+        self.amplify(0)
         # PortAudio 19.6 asserts that there is one device beyond those that it opened, as `default` is on every machine
         configuration = folder / "asound.conf"
         configuration.write_text(
@@ -114,6 +119,16 @@ class SimulatedMicrophone:
     def mute(self, muted: bool = True) -> None:
         """Give digital silence instead of what is heard."""
         self._set("muted", int(muted))
+
+    def switch_off(self, off: bool = True) -> None:
+        """Open an analog switch: the amplifier's own low noise instead of what is heard."""
+        self._set("off", int(off))
+
+    def amplify(self, gain_db: float) -> None:
+        """Change the gain, in dB; 0 gives the file as it is, too much is cut off as a converter does."""
+        if abs(gain_db) > MOST_GAIN_DB:
+            raise DeviceError(f"a gain is at most {MOST_GAIN_DB} dB either way, not {gain_db:g}", field="gain_db")
+        self._set("gain", round(1000 * 10 ** (gain_db / 20)))
 
     def busy(self, busy: bool = True) -> None:
         """Refuse to be opened, as a device that somebody else holds."""

@@ -36,6 +36,8 @@ struct control {
     int32_t drift_ppb;  /* the crystal runs this much too fast */
     int64_t lost;       /* running total of frames to lose without telling anybody */
     int32_t muted;      /* 1: silence instead of the file */
+    int32_t off;        /* 1: an analog switch is open: only the amplifier's own low noise */
+    int64_t gain;       /* what each sample is multiplied by, in thousandths; it saturates, as a converter does */
 };
 
 struct microphone {
@@ -157,6 +159,26 @@ static snd_pcm_sframes_t mic_pointer(snd_pcm_ioplug_t *io)
     return (snd_pcm_sframes_t)(given % io->buffer_size);
 }
 
+/* What the amplifier gives without its capsule: two steps of noise, 15 dB below the simulated room; a hash of the frame
+ * (splitmix64), so that no state is needed. */
+static int64_t amplifier_noise(uint64_t frame)
+{
+    uint64_t z = (frame + 1) * 0x9e3779b97f4a7c15ull;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    z ^= z >> 31;
+    return (int64_t)(z % 6) + (int64_t)((z >> 32) % 6) - 5;
+}
+
+static int16_t sample(const struct microphone *m, uint64_t frame)
+{
+    int64_t heard = m->control->off ? amplifier_noise(frame) : m->raw[frame % m->frames];
+    int64_t louder = heard * m->control->gain / 1000;
+    if (m->control->muted)
+        return 0;
+    return (int16_t)(louder > INT16_MAX ? INT16_MAX : louder < INT16_MIN ? INT16_MIN : louder);
+}
+
 static snd_pcm_sframes_t mic_transfer(snd_pcm_ioplug_t *io, const snd_pcm_channel_area_t *areas,
                                       snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
 {
@@ -166,7 +188,7 @@ static snd_pcm_sframes_t mic_transfer(snd_pcm_ioplug_t *io, const snd_pcm_channe
     if (gone(m))
         return -ENODEV;
     for (i = 0; i < size; i++)
-        to[i] = m->control->muted ? 0 : m->raw[(m->origin + m->consumed + i) % m->frames];
+        to[i] = sample(m, m->origin + m->consumed + i);
     m->consumed += size;
     arm(m);
     return (snd_pcm_sframes_t)size;

@@ -11,18 +11,21 @@ import numpy as np
 import pytest
 
 from appliance.contract import ledger
+from appliance.contract.commissioning import Floor
 from appliance.contract.ids import new_recording_id
 from appliance.recorder import meeting as meeting_module
 from appliance.recorder import recovery
 from appliance.recorder.control import Message
 from appliance.recorder.disk import FAILED, FULL, Disk, DiskError
 from appliance.recorder.health import Health
+from appliance.recorder.hearing import learn, measure
 from appliance.recorder.meeting import Meeting
 from appliance.recorder.recording_file import Begin
 from appliance.recorder.ring import Producer, Ring
 from appliance.recorder.spool import Spool
 
 from .box import BLOCK, RATE, Home, open_recording, speech
+from .hearing.sounds import noise
 from .test_spool_faults import maker
 
 
@@ -48,7 +51,7 @@ class Sick(Disk):
 class Case:
     """A meeting in this process."""
 
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(self, tmp_path: Path, floor: Floor | None = None) -> None:
         self.home = Home(tmp_path)
         self.disk = Sick()
         self.spool = Spool(self.home.spool, self.disk)
@@ -66,6 +69,7 @@ class Case:
             Begin(self.recording, None, self.now_ns),
             health=Health(self.spool, self.reports.append),
             report=self.reports.append,
+            floor=floor,
         )
         self.note(kind="lamp", lit=True, commanded_ns=self.now_ns, seen_ns=None)
         self.note(kind="audio", open=True, at_ns=self.now_ns, generation=1)
@@ -203,3 +207,32 @@ def test_while_the_disk_hangs_nothing_is_called_acknowledged(case: Case) -> None
     assert acked <= {case.meeting.frames}
     busy = [m["busy_since_ns"] for m in case.reports[before:] if m["report"] == "progress"]
     assert any(busy)
+
+
+def test_the_microphone_is_judged_after_the_acknowledgement_and_anew_after_a_pause(tmp_path: Path) -> None:
+    def still(seed: int) -> np.ndarray[Any, np.dtype[np.int16]]:
+        return noise(seed=seed, rate=RATE)
+
+    case = Case(tmp_path, learn([measure(still(seed), RATE) for seed in range(10)]))
+    for second in range(13):
+        case.push(still(second))
+    case.work(lambda: case.meeting.frames >= 11 * RATE)
+    case.close()
+    case.note(kind="pause", paused=True)
+    case.note(kind="lamp", lit=True, commanded_ns=case.now_ns, seen_ns=None)
+    case.note(kind="pause", paused=False)
+    case.note(kind="audio", open=True, at_ns=case.now_ns, generation=2)
+    case.producer = Producer(case.ring, 2)
+    for _ in range(7):
+        case.push(noise(3.0, rate=RATE))
+    case.work(lambda: case.meeting.frames >= 19 * RATE)
+    case.close(2)
+    case.end()
+    told = case.told("heard")
+    assert [(message["quiet"], message["faults"]) for message in told] == [
+        (True, []), (False, []), (False, ["microphone-muted"]),
+    ]  # fmt: skip
+    for message, second in zip(told, (10, 14, 19), strict=True):
+        acked = [m["acked_frame"] for m in case.reports[: case.reports.index(message)] if m["report"] == "progress"]
+        assert acked[-1] == second * RATE
+    assert open_recording(case.home, case.recording).samples.size == 20 * RATE

@@ -56,6 +56,12 @@ def test_what_capture_says(message: Message, event: AnyEvent | None) -> None:
         ({"report": "checked", "faults": ["x"], "free_bytes": 7}, events.WriterChecked(9, frozenset({"x"}), 7)),
         ({"report": "closed", "recording": None, "frames": 0}, events.WriterClosed(9)),
         ({"report": "fault", "code": "x", "message": "y", "fatal": True}, events.WriterFault(9, "x", fatal=True)),
+        ({"report": "heard", "quiet": True, "faults": []}, events.Heard(9, quiet=True)),
+        (
+            {"report": "heard", "quiet": False, "faults": ["microphone-muted", "no-such-code"]},
+            events.Heard(9, quiet=False, faults=frozenset({"microphone-muted"})),
+        ),
+        ({"report": "heard"}, events.Heard(9, quiet=False)),
         ({"report": None}, None),
     ],
 )

@@ -16,14 +16,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from appliance.contract import times
+from appliance.contract.commissioning import Commissioning
 from appliance.contract.errors import DeviceError
+from appliance.contract.header import Microphone
 from appliance.contract.keys import SigningKey
 from appliance.contract.ledger import AnyEntry, read_entry
 from appliance.contract.sealed import Identity
 from appliance.contract.segment import decode
 from appliance.contract.signed import split_lines
+from appliance.recorder.hearing import learn, measure
 from appliance.simulator.district import judge
-from appliance.simulator.microphone.device import CARD, DEVICE, SimulatedMicrophone
+from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY, SimulatedMicrophone
+from appliance.simulator.speech import room
 
 from .box import ROOT, speech
 from .panel_server import PanelServer
@@ -90,6 +95,20 @@ commissioned = false
             stderr=(self.folder / "recorder.log").open("a"),
             text=True,
         )
+
+    def commission(self) -> None:
+        """Sign the floor of a quiet room, as `plainsight commission` would."""
+        record = Commissioning(
+            box="box-test",
+            box_key=self.key.public,
+            made_at=times.now(),
+            microphone=Microphone(device=DEVICE, card=CARD, identity=IDENTITY),
+            rate=48000,
+            floor=learn([measure(np.rint(room(48000)).astype(np.int16), 48000)] * 10),
+            checked=["microphone"],
+            software="test",
+        )
+        (self.folder / "commissioning.tsv").write_bytes(record.sign(self.key))
 
     def stop(self) -> None:
         if self.process is not None and self.process.returncode is None:
@@ -244,6 +263,28 @@ def test_a_stalled_microphone_is_noticed_within_2_s_and_opened_again(box: Box) -
     box.end()
     assert (box.uncovered(), box.unwritten(recording)) == ([], [])
     assert [entry.cause for entry in box.ledger(recording) if entry.kind == "gap"] == ["stall"]
+
+
+def test_a_switched_off_microphone_is_amber_within_10_s_and_the_recording_goes_on(box: Box) -> None:
+    box.commission()
+    box.start()
+    box.microphone.switch_off()
+    pressed = time.monotonic()
+    recording = box.begin()
+    wait(lambda: box.status()["faults"] == ["microphone-muted"], "the fault is told", 10)
+    assert time.monotonic() - pressed < 10
+    wait(lambda: box.panel.panel.amber == "slow", "amber", 1)
+    assert (box.light("green"), box.status()["state"]) == ("on", "recording")
+    box.microphone.switch_off(False)
+    wait(lambda: not box.status()["faults"], "the fault is taken back", 10)
+    box.end()
+    entries = box.ledger(recording)
+    assert [(entry.code, entry.raised) for entry in entries if entry.kind == "fault"] == [
+        ("microphone-muted", True), ("microphone-muted", False),
+    ]  # fmt: skip
+    closing = entries[-1]
+    assert closing.kind == "closing"
+    assert (closing.reason, closing.lost_frames) == ("button", 0)
 
 
 def test_promise_1_a_stopped_supervisor_leaves_no_microphone_open(box: Box) -> None:

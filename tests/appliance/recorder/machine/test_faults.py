@@ -263,15 +263,63 @@ def test_a_long_pause_ends_the_recording_and_a_short_one_takes_the_warning_back(
 
 def test_a_quiet_room_ends_the_recording_unless_somebody_speaks() -> None:
     world = World(rules=rules(limits=Limits(quiet_s=120.0))).boot().start()
-    world.feed(events.Heard(world.now, quiet=True))
+    world.hear(quiet=True)
     world.run(100 * SECOND)
-    world.feed(events.Heard(world.now, quiet=False))
+    world.hear(quiet=False)
     world.run(30 * SECOND)
     assert world.state.phase == "recording"
-    world.feed(events.Heard(world.now, quiet=True))
+    world.hear(quiet=True)
     world.run(125 * SECOND)
     assert warnings(world) == ["quiet", "quiet"]
     assert world.ended == ["quiet"]
+
+
+def test_a_quiet_does_not_last_over_a_pause_or_a_lost_microphone() -> None:
+    for interrupt in ("pause", "late word", "stall", "kill"):
+        world = World(rules=rules(limits=Limits(quiet_s=120.0))).boot().start()
+        world.hear(quiet=True)
+        world.run(100 * SECOND)
+        if interrupt in ("pause", "late word"):
+            world.tap()
+            if interrupt == "late word":
+                # of what was heard before the pause
+                world.feed(events.Heard(world.now, quiet=True))
+            world.run(30 * SECOND)
+            world.tap()
+        elif interrupt == "stall":
+            world.microphone.stalls = True
+            world.run(30 * SECOND)
+            world.microphone.stalls = False
+        else:
+            world.kill_capture()
+        world.run(110 * SECOND)
+        assert world.ended == [], interrupt
+
+
+def test_a_muted_microphone_is_amber_in_the_ledger_and_no_quiet_and_the_recording_goes_on(world: World) -> None:
+    world.start()
+    world.hear(quiet=True)
+    world.hear(quiet=True, faults=frozenset({"microphone-muted"}))
+    assert world.amber == 1
+    world.run(25 * 60 * SECOND)
+    assert (world.state.phase, world.green) == ("recording", "on")
+    world.hear(quiet=False)
+    assert world.amber == 0
+    noted = [(note["code"], note["raised"]) for note in world.notes if note["kind"] == "fault"]
+    assert noted == [("microphone-muted", True), ("microphone-muted", False)]
+
+
+def test_a_microphone_at_fault_is_told_on_after_the_recording_until_the_next_one(world: World) -> None:
+    world.start()
+    world.hear(quiet=False, faults=frozenset({"microphone-muted"}))
+    world.hold()
+    world.run(5 * SECOND)
+    assert (world.state.phase, world.green, world.amber) == ("idle", "on", 1)
+    world.feed(events.Heard(world.now, quiet=True))
+    assert world.state.faults == {"microphone-muted"}, "nothing can be heard without a recording"
+    world.start()
+    assert world.state.faults == frozenset()
+    assert not [note for note in world.notes if note["kind"] == "fault"]
 
 
 def test_a_nearly_full_disk_is_warned_and_ends_the_recording(world: World) -> None:

@@ -121,7 +121,12 @@ class Schedule(RuleBasedStateMachine):
 
     @rule(quiet=st.booleans())
     def the_room_falls_quiet(self, quiet: bool) -> None:
-        self.world.feed(events.Heard(self.world.now, quiet=quiet))
+        self.world.hear(quiet=quiet)
+
+    @rule(code=st.sampled_from(["microphone-muted", "microphone-silent", "microphone-clipping"]), quiet=st.booleans())
+    def the_microphone_is_judged_at_fault(self, code: str, quiet: bool) -> None:
+        # the judge never says both; if it did, a fault would count
+        self.world.hear(quiet=quiet, faults=frozenset({code}))
 
     @precondition(lambda self: self.world.state.phase == "recording")
     @rule()

@@ -81,6 +81,8 @@ class World:
     exited: int | None = None
     free_bytes: int = 1 << 40
     lamp_failed_ns: int | None = None
+    quiet_ns: int | None = None
+    """Since when nothing but quiet was said of a microphone that was open all the while; kept by the world itself."""
     supervisor_stopped: bool = False
     """Nobody can draw conclusions while the supervisor itself is stopped; capture closes by itself then."""
     _answers: deque[AnyEvent] = field(default_factory=deque)
@@ -140,6 +142,13 @@ class World:
     def plug(self) -> None:
         self.microphone.plugged = True
 
+    def hear(self, *, quiet: bool, faults: frozenset[str] = frozenset()) -> None:
+        """Let the writer judge the microphone; it has no say without a recording."""
+        if self.writer.alive and not self.writer.hangs and self.writer.recording is not None:
+            heard = quiet and not faults and self.microphone.open and self.state.phase == "recording"
+            self.quiet_ns = (self.quiet_ns or self.now) if heard else None
+            self.feed(events.Heard(self.now, quiet=quiet, faults=faults))
+
     def kill_capture(self) -> None:
         if self.microphone.alive:
             self._capture_dies(self.microphone.serial)
@@ -153,7 +162,10 @@ class World:
         if len(self._answers) > 1:
             return
         while self._answers and self.exited is None:
+            before = self.state
             self.state, todo = step(self.state, self._answers[0], self.rules)
+            if self.state.reason == "quiet" != before.reason:
+                self._quiet_was_unbroken(before)
             for action in todo:
                 self.log.append((self.now, action))
                 self._carry_out(action)
@@ -196,6 +208,8 @@ class World:
         if self.green == "on" and self.state.phase == "recording" and not self.supervisor_stopped:
             assert self.state.ack_ns is not None
             assert self.now - self.state.ack_ns <= self.rules.ack + 2 * TICK, "promise 2: green without acknowledgement"
+        if not self.microphone.open:
+            self.quiet_ns = None
         if self.green == "on":
             assert self.state.phase in ("idle", "recording"), "promise 2"
         if self.state.faults and self.exited is None and not self._due_now():
@@ -219,6 +233,12 @@ class World:
             elif entry["kind"] == "pause":
                 assert open_ns is None, "a pause is entered while the microphone is open"
         assert open_ns is None
+
+    def _quiet_was_unbroken(self, before: State) -> None:
+        assert self.quiet_ns is not None, "ended by quiet although a sound, a fault or no microphone was there"
+        assert self.now - self.quiet_ns >= self.rules.quiet, "ended by quiet too early"
+        assert not before.hearing, "a microphone at fault is not a quiet room"
+        assert "quiet" in before.warned or self.supervisor_stopped, "ended by quiet without a warning"
 
     # how the world answers
 

@@ -61,6 +61,28 @@ def test_what_portaudio_hears_is_the_file_sample_for_sample(simulator: Simulator
     assert told(output)["overflowed"] is False
 
 
+def test_a_gain_that_is_too_high_is_cut_off_and_one_of_nothing_changes_nothing(simulator: Simulator) -> None:
+    assert simulator.control(gain_db=30)["state"]["faults"]["overdriven"] is True
+    assert simulator.control(gain_db=90)["ok"] is False
+    process, out = hear(simulator, 0.5)
+    process.communicate(timeout=30)
+    heard = np.fromfile(out, "<i2")
+    (position,) = started(simulator)
+    louder = np.trunc(expected(simulator, position, len(heard)) * 31.623).clip(-32768, 32767)
+    assert np.abs(heard - louder).max() <= 1
+    assert np.count_nonzero(np.abs(heard.astype(int)) >= 32767) > len(heard) / 2
+    assert simulator.control(gain_db=0)["state"]["faults"]["overdriven"] is False
+
+
+def test_a_microphone_that_is_switched_off_gives_its_amplifiers_low_noise(simulator: Simulator) -> None:
+    simulator.control(microphone="switch-off")
+    process, out = hear(simulator, 0.5)
+    process.communicate(timeout=30)
+    heard = np.fromfile(out, "<i2").astype(float)
+    assert 2.0 < heard.std() < 3.0
+    assert np.abs(heard).max() <= 5
+
+
 def test_every_open_is_in_the_log_probing_included(simulator: Simulator) -> None:
     process, _ = hear(simulator, 0.3)
     process.communicate(timeout=30)
