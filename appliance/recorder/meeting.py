@@ -21,6 +21,8 @@ from typing import Any, Final, get_args
 from appliance.contract.errors import FormatError
 from appliance.contract.ledger import Cause, Reason
 
+from . import clock
+from .clock_watch import ClockWatch
 from .control import Message
 from .disk import FULL, DiskError
 from .health import Health
@@ -76,6 +78,7 @@ class Meeting:
         self._health = health
         self._report = report
         self._file = RecordingFile(spool, maker, begin)
+        self._clock_watch = ClockWatch(self._file.seen)
         rate, size = maker.audio.rate, maker.audio.segment_frames
         self._rate = rate
         self._size = size
@@ -142,6 +145,7 @@ class Meeting:
         if self._timeline.frames >= self._drift_frames:
             self._drift_frames += _DRIFT_EVERY_S * self._rate
             self._note_drift()
+        self._watch_clock()
         if self._queue and time.monotonic_ns() >= self._retry_ns:
             self._write()
         else:
@@ -184,6 +188,15 @@ class Meeting:
         if ppb is not None:
             frame = self._timeline.frames
             self._queue.append(_Note({"t_ns": time.monotonic_ns(), "kind": "drift", "frame": frame, "ppb": ppb}))
+
+    def _watch_clock(self) -> None:
+        """Enter what happened to the wall clock; the last look comes when the closing record is at the head."""
+        closing = bool(self._queue) and isinstance(self._queue[-1], _Close)
+        if not (len(self._queue) == 1 if closing else self._clock_watch.due(time.monotonic_ns())):
+            return
+        entry = self._clock_watch.take(clock.look())
+        if entry is not None:
+            self._queue.insert(len(self._queue) - closing, _Note(entry))
 
     def _write(self) -> None:
         item = self._queue[0]
