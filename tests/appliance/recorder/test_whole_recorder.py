@@ -86,19 +86,6 @@ def test_a_stalled_microphone_is_noticed_within_2_s_and_opened_again(box: Box) -
     assert [entry.cause for entry in box.ledger(recording) if entry.kind == "gap"] == ["stall"]
 
 
-def test_promise_1_a_stopped_supervisor_leaves_no_microphone_open(box: Box) -> None:
-    box.start()
-    box.begin()
-    assert box.process is not None
-    box.process.send_signal(signal.SIGSTOP)
-    stopped = time.monotonic_ns()
-    wait(lambda: judge.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed", 5)
-    closed = judge.open_spans(box.log("microphone"))[-1].end_ns
-    assert closed is not None
-    assert closed - stopped < SECOND
-    box.process.send_signal(signal.SIGCONT)
-
-
 def test_promise_3_a_killed_recorder_is_idle_at_the_next_start_and_its_recording_is_closed_as_interrupted(
     box: Box,
 ) -> None:
