@@ -113,6 +113,8 @@ class Meeting:
         if kind == "gap":
             self.expect_gap(entry.get("cause"))
             return
+        if kind == "audio" and entry.get("open") is True and isinstance(at_ns := entry.get("at_ns"), int):
+            self._timeline.opened(at_ns)
         if kind == "audio" and entry.get("open") is False:
             # what this capture gave stands in the ledger before its end
             self._drain(lambda: (self._consumer.next_generation() or 0) <= int(entry.get("generation", 0)))

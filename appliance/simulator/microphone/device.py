@@ -34,8 +34,10 @@ _WORDS: Final = {
     "drift_ppb": (28, "<i"),
     "lost": (32, "<q"),
     "muted": (40, "<i"),
+    "deaf": (44, "<i"),
+    "hang_close": (48, "<i"),
 }
-_SIZE: Final = 48
+_SIZE: Final = 56
 
 
 class SimulatedMicrophone:
@@ -117,6 +119,14 @@ class SimulatedMicrophone:
     def busy(self, busy: bool = True) -> None:
         """Refuse to be opened, as a device that somebody else holds."""
         self._set("busy", int(busy))
+
+    def deafen(self, deaf: bool = True, *, hang: bool = False) -> None:
+        """Let streams that start from now on never give a frame; with `hang`, let starting them not even return."""
+        self._set("deaf", 0 if not deaf else 2 if hang else 1)
+
+    def hang_on_close(self, hangs: bool = True) -> None:
+        """Let closing a stream not return."""
+        self._set("hang_close", int(hangs))
 
     def drift(self, ppb: int) -> None:
         """Let the crystal run too fast by `ppb` parts in a thousand million."""
