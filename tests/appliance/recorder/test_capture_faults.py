@@ -4,7 +4,6 @@ the recording, with a gap entry of its true length; judged by the panel's and th
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import time
@@ -17,13 +16,10 @@ import pytest
 from appliance.contract.ledger import AudioSpan, Gap
 
 from .running import wait
-from .whole_box import SECOND, Box, whole_box
+from .whole_box import MEASURED, NOTICED_NS, SECOND, Box, whole_box
 
-LOG = logging.getLogger("measured")
 MS = SECOND // 1000
 RATE = 48000
-NOTICED_NS = 2600 * MS
-"""2 s, the block that came last, and half a second until the supervisor looks."""
 
 
 @pytest.fixture
@@ -31,18 +27,6 @@ def box(tmp_path: Path) -> Iterator[Box]:
     with whole_box(tmp_path, tmp_path / "plugin") as box:
         box.microphone.drift(200_000)
         yield box
-
-
-def told(box: Box, what: str, since_ns: int) -> None:
-    """Wait until amber tells of it, by the panel's log."""
-
-    def found() -> list[int]:
-        lines = [line for line in box.log("panel") if line["t_ns"] > since_ns]
-        return [line["t_ns"] for line in lines if line.get("amber") == "slow"]
-
-    wait(lambda: bool(found()), f"amber tells: {what}", 5)
-    LOG.info("%s: told after %.0f ms", what, (found()[0] - since_ns) / MS)
-    assert found()[0] - since_ns < NOTICED_NS
 
 
 def opened_ns(box: Box, after_ns: int) -> int:
@@ -75,7 +59,7 @@ def pause(box: Box, what: str) -> None:
 
     wait(lambda: bool(dark()), "dark", 5)
     up_ns = next(line["t_ns"] for line in box.log("panel") if line.get("button") == "up" and line["t_ns"] > before_ns)
-    LOG.info("%s: dark after %.0f ms", what, (dark()[0] - up_ns) / MS)
+    MEASURED.info("%s: dark after %.0f ms", what, (dark()[0] - up_ns) / MS)
     assert dark()[0] - up_ns < SECOND
     assert box.uncovered() == []
 
@@ -90,12 +74,16 @@ def test_each_fault_of_a_stream_is_noticed_and_becomes_one_gap_of_its_length(box
     box.start()
     recording = box.begin()
 
+    struck_ns = [time.monotonic_ns()]
     box.microphone.lose(RATE // 4)
     wait(lambda: len(gaps(box, recording)) == 1, "frames that went missing are found", 6)
+    struck_ns.append(time.monotonic_ns())
     os.kill(box.child("capture"), signal.SIGSTOP)
     time.sleep(0.35)  # twice what the device's buffer holds, and less than the lamp's heartbeat may be old
     os.kill(box.child("capture"), signal.SIGCONT)
     wait(lambda: len(gaps(box, recording)) == 2, "the overflow is found", 6)
+    for gap, began_ns in zip(gaps(box, recording), struck_ns, strict=True):
+        MEASURED.info("%s: entered after %.0f ms", gap.cause, (gap.t_ns - began_ns) / MS)
     safe(box)
 
     box.microphone.hang_on_close()
@@ -107,7 +95,8 @@ def test_each_fault_of_a_stream_is_noticed_and_becomes_one_gap_of_its_length(box
         box.microphone.deafen(hang=hang)
         before_ns = time.monotonic_ns()
         box.tap()
-        told(box, "starting hangs" if hang else "started, and never a frame", opened_ns(box, before_ns))
+        what = "starting hangs" if hang else "started, and never a frame"
+        assert box.told_ns(what, opened_ns(box, before_ns)) < NOTICED_NS
         box.microphone.deafen(False)
         safe(box)
         if not hang:
@@ -125,7 +114,7 @@ def test_each_fault_of_a_stream_is_noticed_and_becomes_one_gap_of_its_length(box
         # the file is heard in real time, so that places in it are times; the silence may stand a few blocks late
         after = place(raw, heard[end + 8192 : end + 8256]) - (end + 8192)
         true = after - (place(raw, heard[start : start + 64]) - start) + found[number].frames
-        LOG.info("%s: missing %d ms, gap of %d ms", found[number].cause, true // 48, found[number].frames // 48)
+        MEASURED.info("%s: missing %d ms, gap of %d ms", found[number].cause, true // 48, found[number].frames // 48)
         assert first < end
         assert true >= least
         assert abs(true - found[number].frames) < RATE // 20

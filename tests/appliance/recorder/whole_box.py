@@ -4,6 +4,7 @@ which keeps a log of its own."""
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -30,6 +31,10 @@ from .panel_server import PanelServer
 from .running import wait
 
 SECOND = 1_000_000_000
+NOTICED_NS = 5 * SECOND // 2
+"""A fault of capture is told within 2 s; half a second more where a test shares its machine with others."""
+MEASURED = logging.getLogger("measured")
+"""Times for docs/testing.md: `pytest -o log_cli=true --log-cli-level=INFO` shows them."""
 
 
 class Box:
@@ -130,6 +135,17 @@ clock = false
 
     def log(self, name: str) -> list[dict[str, Any]]:
         return judge.read_log((self.folder / f"{name}.log").read_text())
+
+    def told_ns(self, what: str, since_ns: int) -> int:
+        """Wait until amber tells of something, by the panel's log; return how long that took, in nanoseconds."""
+
+        def found() -> list[int]:
+            lines = [line for line in self.log("panel") if line["t_ns"] > since_ns]
+            return [line["t_ns"] for line in lines if line.get("amber") == "slow"]
+
+        wait(lambda: bool(found()), f"amber tells: {what}", 6)
+        MEASURED.info("%s: told after %.0f ms", what, (found()[0] - since_ns) / 1e6)
+        return found()[0] - since_ns
 
     def uncovered(self) -> list[judge.Span]:
         """When a device was open outside every lit span, by the lamp's and the device's own logs."""
