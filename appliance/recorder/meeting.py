@@ -22,6 +22,8 @@ from appliance.contract.commissioning import Floor
 from appliance.contract.errors import FormatError
 from appliance.contract.ledger import Cause, Reason
 
+from . import clock
+from .clock_watch import ClockWatch
 from .control import Message
 from .disk import FULL, DiskError
 from .health import Health
@@ -79,6 +81,7 @@ class Meeting:
         self._health = health
         self._report = report
         self._file = RecordingFile(spool, maker, begin)
+        self._clock_watch = ClockWatch(self._file.seen)
         rate, size = maker.audio.rate, maker.audio.segment_frames
         self._rate = rate
         self._size = size
@@ -114,6 +117,8 @@ class Meeting:
         if kind == "gap":
             self.expect_gap(entry.get("cause"))
             return
+        if kind == "audio" and entry.get("open") is True and isinstance(at_ns := entry.get("at_ns"), int):
+            self._timeline.opened(at_ns)
         if kind == "audio" and entry.get("open") is False:
             # what this capture gave stands in the ledger before its end
             self._drain(lambda: (self._consumer.next_generation() or 0) <= int(entry.get("generation", 0)))
@@ -146,6 +151,7 @@ class Meeting:
         if self._timeline.frames >= self._drift_frames:
             self._drift_frames += _DRIFT_EVERY_S * self._rate
             self._note_drift()
+        self._watch_clock()
         if self._queue and time.monotonic_ns() >= self._retry_ns:
             self._write()
         else:
@@ -188,6 +194,15 @@ class Meeting:
         if ppb is not None:
             frame = self._timeline.frames
             self._queue.append(_Note({"t_ns": time.monotonic_ns(), "kind": "drift", "frame": frame, "ppb": ppb}))
+
+    def _watch_clock(self) -> None:
+        """Enter what happened to the wall clock; the last look comes when the closing record is at the head."""
+        closing = bool(self._queue) and isinstance(self._queue[-1], _Close)
+        if not (len(self._queue) == 1 if closing else self._clock_watch.due(time.monotonic_ns())):
+            return
+        entry = self._clock_watch.take(clock.look())
+        if entry is not None:
+            self._queue.insert(len(self._queue) - closing, _Note(entry))
 
     def _write(self) -> None:
         item = self._queue[0]

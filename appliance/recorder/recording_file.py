@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +19,7 @@ from appliance.contract.ledger import Reason
 from appliance.contract.sealed import Identity, seal
 from appliance.contract.signed import digest
 
-from .clock import boot_id, read_clock
+from .clock import boot_id, look, read_clock
 from .ledger_file import LedgerFile
 from .readback import check_segment
 from .segments import Segment
@@ -67,6 +66,8 @@ class RecordingFile:
         self._identity: Identity | None = Identity.generate()
         self._recipient = self._identity.recipient
         self._begin = begin
+        self.seen = look()
+        """The clocks as the header tells of them."""
         self.folder: Path = spool.folder(begin.recording)
         self._header_line = b""
         self._ledger: LedgerFile | None = None
@@ -180,15 +181,14 @@ class RecordingFile:
 
     def _header(self, key_sha256: str) -> Header:
         maker, begin = self._maker, self._begin
-        since = timedelta(microseconds=(time.monotonic_ns() - begin.created_ns) / 1000)
         return Header(
             recording=begin.recording,
             box=maker.box,
             box_key=maker.key.public,
-            created_at=times.wall(datetime.now(UTC) - since),
+            created_at=self.seen.wall_at(begin.created_ns),
             created_ns=begin.created_ns,
             boot_id=boot_id(),
-            clock=read_clock(),
+            clock=self.seen.clock,
             continues=begin.continues,
             audio=maker.audio,
             recipient=self._recipient,

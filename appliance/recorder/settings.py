@@ -153,8 +153,9 @@ class Times(_Section):
     """A heartbeat older than this makes capture close the microphone by itself."""
     lamp_s: Seconds = 0.2
     """Commanded and seen may differ this long."""
-    stall_s: Seconds = 2.0
-    """Without a block for this long, or without a first one after opening, the stream is stalled."""
+    stall_s: Seconds = 1.8
+    """Without a block for this long, or without a first one after opening, the stream is stalled. With the supervisor's
+    turn (0.1 s) and the panel's light on top it stays below the 2 s within which a fault must be told."""
     warm_s: Seconds = 10.0
     """A capture or writer process may take this long to get ready."""
     retry_s: Seconds = 1.0

@@ -27,6 +27,7 @@ from .panel.base import Panel, PanelEvent
 from .processes import Processes, Programs
 from .ring import Ring
 from .status_file import StatusFile, describe
+from .watchdog import unhealthy
 
 if TYPE_CHECKING:
     from appliance.contract.commissioning import Commissioning
@@ -38,18 +39,6 @@ LOG = logging.getLogger("plainsight.supervisor")
 _EARLY_NS = 30_000_000
 """What is due so soon is done at once, so that one wake-up serves several."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-
-
-def healthy(state: State, rules: Rules) -> bool:
-    """Tell whether systemd's watchdog may be fed: the lamp agrees with the state, and nothing is overdue.
-
-    A fault that the lights tell is no reason to start again; one that they cannot tell is.
-    """
-    return (
-        state.red == state.red_asked
-        and (state.red or not state.device)
-        and not (state.capture == "killing" and state.now_ns - state.capture_ns > rules.stall + rules.unsafe)
-    )
 
 
 class Supervisor:
@@ -132,8 +121,14 @@ class Supervisor:
             self._tell(now_ns)
         if self._notifier.watchdog_ns and now_ns >= self._next_feed_ns:
             self._next_feed_ns = now_ns + self._notifier.watchdog_ns
-            if healthy(self.state, self.rules):
-                self._notifier.watchdog()
+            self._feed_watchdog()
+
+    def _feed_watchdog(self) -> None:
+        why = unhealthy(self.state, self.rules)
+        if why is None:
+            self._notifier.watchdog()
+        else:
+            LOG.error("systemd's watchdog is not fed: %s", why)
 
     def _beat(self, now_ns: int) -> None:
         if now_ns >= self._next_beat_ns - _EARLY_NS:

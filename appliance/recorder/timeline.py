@@ -29,7 +29,8 @@ class Timeline:
         self._lost_total = 0
         self._last_ns: int | None = None
         self._arrived_ns = created_ns
-        self._cause: Cause = "capture-died"
+        self._cause: Cause | None = None
+        self._opened_ns: int | None = None
 
     @property
     def frames(self) -> int:
@@ -46,6 +47,7 @@ class Timeline:
         if block.generation != self._generation:
             yield from self.end_capture(None)
             yield from self._bridge(block)
+            self._opened_ns = None
             self._generation = block.generation
         if not block.damaged:
             self._lost_total = block.lost_total
@@ -70,7 +72,12 @@ class Timeline:
 
     def pause(self) -> None:
         """Say that recording was paused: no frame stands for the time until the next capture."""
-        self._last_ns = None
+        self._last_ns = self._opened_ns = self._cause = None
+
+    def opened(self, at_ns: int) -> None:
+        """Say that a microphone is about to be opened: sound is owed from then on, should this capture never start."""
+        if self._opened_ns is None:
+            self._opened_ns = at_ns
 
     def expect_gap(self, cause: Cause) -> None:
         """Say why the frames before the next capture are missing."""
@@ -81,12 +88,14 @@ class Timeline:
         return self._continuity.drift_ppb()
 
     def _bridge(self, block: Block) -> Iterator[Segment]:
-        cause, self._cause = self._cause, "capture-died"
-        if self._last_ns is None or block.damaged:
+        cause, self._cause = self._cause, None
+        # the first capture that starts as it should has no gap before it, only the time that opening takes
+        since_ns = self._opened_ns if self._last_ns is None and cause is not None else self._last_ns
+        if since_ns is None or block.damaged:
             return
         began_ns = block.captured_ns - (block.lost_before + block.frames) * 1_000_000_000 // self._rate
-        missing = round((began_ns - self._last_ns) * self._rate / 1e9)
-        yield from self._cutter.silence(max(0, missing), cause, block.captured_ns)
+        missing = round((began_ns - since_ns) * self._rate / 1e9)
+        yield from self._cutter.silence(max(0, missing), cause or "capture-died", block.captured_ns)
 
     def _put(self, passed: Passed) -> Iterator[Segment]:
         block = passed.block

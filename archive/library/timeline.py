@@ -111,7 +111,8 @@ def _told(entry: ledger.AnyEntry, rate: int) -> list[tuple[Kind, str]]:
             told = [("pause", text)]
         case ledger.ClockEntry():
             change = f"stepped by {entry.step_ns / 1e9:+.3f} s to {entry.at}" if entry.step_ns else f"at {entry.at}"
-            told = [("clock", f"The box's clock {change}; it is {words.clock(entry.clock)}")]
+            now = "it is" if entry.step_ns else "from now on it is"
+            told = [("clock", f"The box's clock {change}; {now} {words.clock(entry.clock)}")]
         case ledger.Fault():
             told = [("fault", f"{'Fault' if entry.raised else 'Mended'}: {words.fault(entry.code)}")]
         case ledger.Warning():

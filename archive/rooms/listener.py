@@ -12,6 +12,7 @@ import logging
 import queue
 import ssl
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,11 +102,12 @@ class Listener:
             self._dropped += 1
 
     def _consume(self) -> None:
-        told = datetime.min.replace(tzinfo=UTC)
+        # by CLOCK_MONOTONIC: a wall clock that is put back would silence it for as long
+        due = time.monotonic()
         while not self._stop.is_set():
-            if (datetime.now(UTC) - told).total_seconds() >= ALIVE_S:
+            if time.monotonic() >= due:
                 _say_alive(connected=self._client.is_connected())
-                told = datetime.now(UTC)
+                due = time.monotonic() + ALIVE_S
                 if self._dropped:
                     _log.error("%d messages were dropped: the database is too slow", self._dropped)
                     self._dropped = 0

@@ -12,7 +12,7 @@ from ..chain import LedgerChecker
 from ..errors import DigestError, FormatError, SignatureError
 from ..header import Header
 from ..keys import KeyRing
-from ..ledger import Gap, Segment, TailSegment
+from ..ledger import ClockEntry, Gap, Segment, TailSegment
 from ..package import PAYLOAD, TAG_FILES, segment_name, tail_name
 from ..problems import explain
 from ..receipt import Outcome, Receipt
@@ -48,6 +48,7 @@ class Evidence:
     lines: int
     segments: list[Segment] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    clocks: list[ClockEntry] = field(default_factory=list)
     tail: list[TailSegment] = field(default_factory=list)
     frames: int = 0
     lost_frames: int = 0
@@ -84,6 +85,8 @@ def check_ledger(bag: Bag, header: Header, header_line: bytes) -> Evidence:
             evidence.segments.append(entry)
         elif isinstance(entry, Gap):
             evidence.gaps.append(entry)
+        elif isinstance(entry, ClockEntry):
+            evidence.clocks.append(entry)
     evidence.lines, evidence.frames, evidence.lost_frames = checker.lines, checker.frames, checker.lost_frames
     if checker.closing is not None:
         evidence.tail = list(checker.closing.unverified_tail)

@@ -17,8 +17,10 @@ from ..zip_profile import read_members, resembles_one
 from .arrivals import check_arrivals
 from .audio import check_audio, judge_tail
 from .bag import Bag, check_bag
-from .evidence import Evidence, check_events, check_header, check_ledger, check_receipt, check_segments
+from .evidence import Evidence, check_events, check_header, check_ledger, check_receipt, check_segments, duration
 from .report import Report, Verdict, printable
+
+_MOST_STEPS = 3
 
 Progress = Callable[[str, int, int], None]
 """Called with (what, done, of how many)."""
@@ -116,6 +118,18 @@ def _notes(evidence: Evidence, notes: list[str]) -> None:
         notes.append("no sensor was wired to the lamp: 'lit' means commanded, not seen")
     if not header.clock.synchronised:
         notes.append("the box's wall clock was not synchronised at the start; its times of day may be wrong")
+    steps = [entry for entry in evidence.clocks if entry.step_ns]
+    for entry in steps[:_MOST_STEPS]:
+        moved = f"{'forward' if entry.step_ns > 0 else 'back'} by {duration(abs(entry.step_ns) / 1e9)}"
+        notes.append(
+            f"the box's wall clock was put {moved}, to {entry.at} (ledger line {entry.n}); times of day after it are "
+            "by the new setting; order and durations do not depend on it"
+        )
+    if len(steps) > _MOST_STEPS:
+        notes.append(f"the box's wall clock was put {len(steps)} times in all; the ledger names each")
+    states = [header.clock.synchronised, *(entry.clock.synchronised for entry in evidence.clocks)]
+    if states[0] and not all(states):
+        notes.append("the box's wall clock was synchronised at the start, but not all the time")
     if evidence.lost_frames:
         seconds = evidence.lost_frames / header.audio.rate
         notes.append(f"{seconds:.3f} s of audio were lost and are silence; the ledger names each gap")

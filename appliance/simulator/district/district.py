@@ -259,6 +259,7 @@ class District:
             recorder=self.services["recorder"],
             groups={name: [self.services[part] for part in parts] for name, parts in groups.items()},
             lamps_out=[*command, "lamps-out", "--config", str(layout.recorder_settings)],
+            status=layout.status,
             tell=self._tell,
         )
         await self.services["recorder"].start()

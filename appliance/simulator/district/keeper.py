@@ -10,15 +10,25 @@ import asyncio
 import contextlib
 import json
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import ValidationError
+
+from appliance.contract.status import RecorderStatus
 
 from .accounts import PANEL_GROUP
 from .services import Service, run_once
 
 RESTART_S = 1.0
 """Pause before the recorder is started again, in seconds, as RestartSec= in its unit."""
+WATCHDOG_S = 10.0
+"""A recorder that says nothing for this long is killed, in seconds, as WatchdogSec= in its unit."""
+START_S = 60.0
+"""So long it may take to its first word, in seconds, as TimeoutStartSec= in its unit."""
+_LOOK_S = 0.5
 
 
 @dataclass
@@ -29,7 +39,10 @@ class Keeper:
     groups: dict[str, list[Service]]
     """What the panel calls `archive`, `broker`, `recorder`, and the services that each stands for."""
     lamps_out: list[str]
+    status: Path
+    """The recorder's status file, whose time stands for the notifications that systemd would get."""
     tell: Callable[[str], None]
+    watchdog_s: float = WATCHDOG_S
     _server: asyncio.Server | None = field(default=None, init=False)
     _watcher: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -60,11 +73,33 @@ class Keeper:
             process = self.recorder.process
             if process is None:
                 return
-            status = await process.wait()
+            status = await self._until_ended(process)
             self.tell(f"the recorder ended with status {status}; lamps out, and a new start in {RESTART_S:.0f} s")
             await self.put_lamps_out()
             await asyncio.sleep(RESTART_S)
             await self.recorder.start()
+
+    async def _until_ended(self, process: asyncio.subprocess.Process) -> int:
+        """Wait for the recorder's end, and see to it where it says nothing any more: stopped, or hung."""
+        started_ns = time.monotonic_ns()
+        ended = asyncio.ensure_future(process.wait())
+        try:
+            while not (await asyncio.wait({ended}, timeout=_LOOK_S))[0]:
+                if self._silent(started_ns):
+                    self.tell(f"the recorder has said nothing for {self.watchdog_s:g} s; it is killed")
+                    await self.recorder.kill()
+            return ended.result()
+        finally:
+            ended.cancel()
+
+    def _silent(self, started_ns: int) -> bool:
+        try:
+            said_ns = RecorderStatus.model_validate_json(self.status.read_bytes()).monotonic_ns
+        except (OSError, ValidationError):
+            said_ns = 0
+        # what an earlier run said is no word of this one
+        since_ns, patience = (said_ns, self.watchdog_s) if said_ns > started_ns else (started_ns, START_S)
+        return time.monotonic_ns() - since_ns > patience * 1e9
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -35,8 +35,10 @@ _WORDS: Final = {
     "muted": (40, "<i"),
     "off": (44, "<i"),
     "gain": (48, "<q"),
+    "deaf": (56, "<i"),
+    "hang_close": (60, "<i"),
 }
-_SIZE: Final = 56
+_SIZE: Final = 64
 MOST_GAIN_DB: Final = 60
 """Greatest gain either way, in dB."""
 
@@ -135,6 +137,14 @@ class SimulatedMicrophone:
         self._set("busy", int(busy))
         self._busy = busy
         self._show_status()
+
+    def deafen(self, deaf: bool = True, *, hang: bool = False) -> None:
+        """Let streams that start from now on never give a frame; with `hang`, let starting them not even return."""
+        self._set("deaf", 0 if not deaf else 2 if hang else 1)
+
+    def hang_on_close(self, hangs: bool = True) -> None:
+        """Let closing a stream not return."""
+        self._set("hang_close", int(hangs))
 
     def drift(self, ppb: int) -> None:
         """Let the crystal run too fast by `ppb` parts in a thousand million."""

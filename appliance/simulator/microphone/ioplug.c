@@ -38,6 +38,8 @@ struct control {
     int32_t muted;      /* 1: silence instead of the file */
     int32_t off;        /* 1: an analog switch is open: only the amplifier's own low noise */
     int64_t gain;       /* what each sample is multiplied by, in thousandths; it saturates, as a converter does */
+    int32_t deaf;       /* 1: streams that start now never give a frame; 2: their start does not return */
+    int32_t hang_close; /* 1: closing a stream that was started does not return */
 };
 
 struct microphone {
@@ -51,6 +53,7 @@ struct microphone {
     uint64_t origin, consumed, reported, lost_before;
     snd_pcm_uframes_t wake;
     int running;
+    int deaf; /* started while it was deaf: stays so */
     int gone; /* unplugged once: this handle stays dead, as with a real card, also after a replug */
 };
 
@@ -59,6 +62,13 @@ static int64_t now_ns(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Do not return while the word has this value. */
+static void hang(const volatile int32_t *word, int32_t value)
+{
+    while (*word == value)
+        usleep(5000);
 }
 
 static int gone(struct microphone *m)
@@ -87,6 +97,8 @@ static uint64_t produced(struct microphone *m)
 {
     int64_t until = now_ns();
     uint64_t given = 0;
+    if (m->deaf)
+        return 0;
     if (m->control->stalled) {
         if (!m->frozen_ns)
             m->frozen_ns = until;
@@ -113,7 +125,7 @@ static void arm(struct microphone *m)
     uint64_t target = m->consumed + (m->wake ? m->wake : 1);
     int64_t at = m->started_ns + (int64_t)((double)target * 1e9 / rate_of(m)) + 100000;
     struct itimerspec when = {.it_value = {.tv_sec = at / 1000000000, .tv_nsec = at % 1000000000}};
-    if (m->control->stalled) /* look again later, so that a stall can end */
+    if (m->control->stalled || m->deaf) /* look again later, so that a stall can end */
         when.it_value.tv_sec += 1;
     timerfd_settime(m->timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
@@ -122,6 +134,8 @@ static int mic_start(snd_pcm_ioplug_t *io)
 {
     struct microphone *m = io->private_data;
     char more[64];
+    hang(&m->control->deaf, 2);
+    m->deaf = m->control->deaf;
     m->started_ns = now_ns();
     m->frozen_ns = 0;
     m->consumed = m->reported = 0;
@@ -219,6 +233,8 @@ static int mic_sw_params(snd_pcm_ioplug_t *io, snd_pcm_sw_params_t *params)
 static int mic_close(snd_pcm_ioplug_t *io)
 {
     struct microphone *m = io->private_data;
+    if (m->started_ns)
+        hang(&m->control->hang_close, 1);
     tell(m, "closed", "");
     close(m->line);
     close(m->timer);

@@ -52,6 +52,22 @@ def check(data: bytes, ring: KeyRing | None, opener: Identity | None = None) -> 
     return verify(io.BytesIO(data), ring, opener)
 
 
+def test_a_stepped_clock_is_told_and_is_no_tampering(tmp_path: Path, keys: Keys) -> None:
+    recording = Recording(tmp_path, keys, **SHORT)
+    recording.begin()
+    recording.segment()
+    clock = {"synchronised": False, "source": "none", "offset_ns": None}
+    recording.note("clock", at="2026-11-24T13:00:00.000Z", step_ns=3 * 3600 * 10**9, clock=clock)
+    recording.note("clock", at="2026-11-24T08:00:00.000Z", step_ns=-5 * 3600 * 10**9, clock=clock)
+    recording.segment()
+    recording.close()
+    report = check(Sealed(recording).build(), keys.ring(), recording.identity)
+    assert report.verdict == "intact"
+    notes = "\n".join(report.notes)
+    assert "forward by 3 h 0 min 0 s, to 2026-11-24T13:00:00.000Z" in notes
+    assert "back by 5 h 0 min 0 s, to 2026-11-24T08:00:00.000Z" in notes
+
+
 def test_an_honest_package_is_intact(sealed: Sealed, keys: Keys) -> None:
     report = check(sealed.build(), keys.ring(), sealed.recording.identity)
     assert (report.verdict, report.status, report.problem) == ("intact", 0, "")

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.recorder.machine import State
 from appliance.recorder.processes import Programs
-from appliance.recorder.supervisor import healthy
 from appliance.simulator.fakes import FakePanel
 
 from .running import FAKES, Running, plug, wait
@@ -222,11 +220,3 @@ def test_the_status_file_says_what_the_lights_say(make: Callable[..., Running]) 
         assert status.recording == running.supervisor.state.recording
         assert (status.lamp, status.panel) == ("verified", "simulated")
         assert status.acked_frame > 0
-
-
-def test_the_watchdog_is_not_fed_while_the_lamp_disagrees_with_the_state(make: Callable[..., Running]) -> None:
-    rules = make().supervisor.rules
-    assert healthy(State(), rules)
-    assert healthy(State(red=True, red_asked=True, device=True), rules)
-    assert not healthy(State(device=True), rules)
-    assert not healthy(State(red=True, red_asked=False), rules)

@@ -136,3 +136,32 @@ def test_silence_of_hours_takes_no_memory() -> None:
     assert len({segment.samples.ctypes.data for segment in segments}) == 1
     assert segments[0].gaps == (Gap(0, 4 * 3600 * RATE, "unplugged"),)
     assert not any(segment.gaps for segment in segments[1:])
+
+
+@settings(deadline=None)
+@given(st.booleans(), st.integers(0, 60000), st.integers(0, 3))
+def test_a_capture_that_never_started_leaves_a_gap_from_its_opening_on(paused: bool, frames: int, again: int) -> None:
+    source, timeline = Source(), Timeline(RATE, BLOCK, SEGMENT)
+    segments: list[Segment] = []
+    if paused:
+        segments += [part for _ in range(5) for part in timeline.take(source.block())]
+        segments += timeline.end_capture(None)
+        timeline.pause()
+        source.now_ns += 3_000_000_000
+        source.generation += 1
+    before = timeline.frames
+    timeline.opened(source.now_ns)
+    source.now_ns += frames * 1_000_000_000 // RATE
+    for _ in range(again):
+        timeline.expect_gap("stall")
+        timeline.opened(source.now_ns)
+    source.generation += again
+    segments += timeline.take(source.block())
+    segments += timeline.end_capture(None)
+    gaps = [(gap.first_frame, gap.frames, gap.cause) for segment in segments for gap in segment.gaps]
+    if again and frames:
+        [(first, length, cause)] = gaps
+        assert (first, cause) == (before, "stall")
+        assert abs(length - frames) <= 1
+    else:
+        assert gaps == [], "opening takes its time, and a capture that then starts as it should has lost nothing"

@@ -13,6 +13,8 @@ from appliance.recorder.machine import Rules, State, actions, deadline, events, 
 from appliance.recorder.machine.handlers import AnyEvent
 from appliance.recorder.settings import Limits, Times
 
+from .feeding import Feeding
+
 MS = 1_000_000
 SECOND = 1000 * MS
 TICK = 100 * MS
@@ -85,6 +87,7 @@ class World:
     """Since when nothing but quiet was said of a microphone that was open all the while; kept by the world itself."""
     supervisor_stopped: bool = False
     """Nobody can draw conclusions while the supervisor itself is stopped; capture closes by itself then."""
+    feeding: Feeding = field(default_factory=Feeding)
     _answers: deque[AnyEvent] = field(default_factory=deque)
     _due: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
     _count: Any = field(default_factory=itertools.count)
@@ -214,6 +217,7 @@ class World:
             assert self.state.phase in ("idle", "recording"), "promise 2"
         if self.state.faults and self.exited is None and not self._due_now():
             assert self.amber or self.state.amber[1], "a fault without amber"
+        self.feeding.look(self.state, self.rules, self.now)
 
     def ledger_holds(self) -> None:
         """Audio lies inside lit spans, and lit, open, closed, dark come in this order."""

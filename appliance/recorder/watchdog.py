@@ -1,0 +1,86 @@
+"""Whether systemd's watchdog may be fed. Pure.
+
+The watchdog's bite is a SIGKILL for the whole recorder: it ends the recording as interrupted, and ExecStopPost puts the
+lamps out. That is the right end for a supervisor whose account of the world no longer holds, and the wrong one for a
+fault that it handles: an unplugged microphone comes back inside the same recording, a disk that hangs ends the
+recording visibly after 25 s, a microphone that cannot be closed keeps the red lamp lit until somebody unplugs it, and
+a new start would heal none of them. So there is one rule: whatever must move either moves, or its time is not up yet,
+or amber tells that it does not. Each time is the machine's own limit (settle.py) and a margin on top, so that the
+machine always comes first; it is late here only if it is broken.
+
+How the numbers fit: the supervisor asks every third of WatchdogSec, 3.3 s of 10, and systemd acts when nothing came for
+10 s. So a state has to be wrong at three looks in a row.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .machine.state import Rules, State, ns
+
+MARGIN: Final = ns(1.0)
+"""How late the machine may be with a rule of its own, in nanoseconds: its loop turns at least twice a second."""
+_MICROPHONE: Final = frozenset(
+    {"microphone-missing", "microphone-failed", "microphone-stalled", "capture-died", "capture-stuck"}
+)
+"""What amber says where no frame comes."""
+
+
+def unhealthy(state: State, rules: Rules) -> str | None:
+    """Return why the watchdog must not be fed, in words for the journal; None: it may be."""
+    return _lamp(state, rules) or _process(state, rules) or _frames(state, rules) or _acknowledgement(state, rules)
+
+
+def _lamp(state: State, rules: Rules) -> str | None:
+    if state.red != state.red_asked:
+        return "the red lamp was not switched as it was asked to be"
+    if state.device and not state.red:
+        return "the microphone may be open, and the red lamp is dark"
+    differs = rules.sensed and state.red != state.seen
+    told = state.faults & {"lamp-dark", "lamp-stuck"}
+    if differs and not told and _passed(state, max(state.red_ns, state.seen_ns), rules.lamp):
+        return "the red lamp is not seen as it was switched, and amber does not tell"
+    return None
+
+
+def _process(state: State, rules: Rules) -> str | None:
+    if state.capture == "closing" and _passed(state, state.capture_ns, rules.close):
+        return "the microphone is not closed, and nothing is done about it"
+    told = "capture-stuck" in state.faults
+    if state.capture == "killing" and not told and _passed(state, state.capture_ns, rules.stall):
+        return "the capture process does not die, and amber does not tell"
+    if state.phase == "arming" and _passed(state, state.since_ns, rules.lamp):
+        return "a press neither begins a recording nor is refused"
+    ending = rules.close + rules.stall + rules.lamp + rules.drain
+    if state.phase == "ending" and not told and _passed(state, state.since_ns, ending):
+        return "the recording does not get to its end"
+    return None
+
+
+def _frames(state: State, rules: Rules) -> str | None:
+    if state.phase != "recording":
+        return None
+    if state.capture == "live":
+        if _passed(state, max(state.block_ns or 0, state.capture_ns), rules.stall):
+            return "no frame comes, and the capture process is not replaced"
+        return None
+    # between two captures, or before the first: a process may still have to warm up
+    since = max(state.since_ns, state.capture_ns)
+    if not state.faults & _MICROPHONE and _passed(state, since, rules.warm + rules.retry):
+        return "no microphone is open in a recording, and amber does not tell"
+    return None
+
+
+def _acknowledgement(state: State, rules: Rules) -> str | None:
+    if state.phase != "recording" or state.first_block_ns is None or state.block_ns is None:
+        return None
+    arriving = state.now_ns - state.block_ns < rules.stall
+    waiting = _passed(state, max(state.ack_ns or 0, state.first_block_ns), rules.unsafe)
+    behind = state.backlog(rules) * 1_000_000_000 > (rules.unsafe + MARGIN) * rules.rate
+    if behind or (waiting and arriving):
+        return "frames are not acknowledged, and the recording does not end"
+    return None
+
+
+def _passed(state: State, since_ns: int, allowed_ns: int) -> bool:
+    return state.now_ns - since_ns > allowed_ns + MARGIN
