@@ -11,8 +11,8 @@ from typing import Final
 
 from appliance.contract.commissioning import Commissioning, Floor
 from appliance.contract.errors import PlainSightError, SettingsError
-from appliance.contract.signed import MAX_LINE
 
+from .commissioning.record import read_record
 from .hearing import bands
 from .settings import RecorderSettings
 
@@ -24,28 +24,21 @@ def read_floor(settings: RecorderSettings, public: str) -> Floor | None:
 
     `public` is the box's own key: only what it signed is believed.
     """
-    path = settings.box.commissioning
     try:
-        with path.open("rb") as file:
-            line = file.read(MAX_LINE + 1)
-        record = Commissioning.read(line, public)
+        record = read_record(settings, public)
         _check(record, settings)
-    except OSError as error:
-        why = f"cannot read {path}: {error.strerror}"
     except PlainSightError as error:
-        why = f"{path}: {error.message}"
-    else:
-        return record.floor
-    _LOG.warning("no noise floor is known, so a muted microphone and a quiet room are not noticed: %s", why)
-    return None
+        _LOG.warning(
+            "no noise floor is known, so a muted microphone and a quiet room are not noticed: %s", error.message
+        )
+        return None
+    return record.floor
 
 
 def _check(record: Commissioning, settings: RecorderSettings) -> None:
     """Raise SettingsError if the record is not about this box's microphone as it is set now."""
     again = "run plainsight commission again"
     microphone = settings.microphone
-    if record.box != settings.box.id:
-        raise SettingsError(f"the record is of box {record.box}, not {settings.box.id}; {again}", field="box.id")
     if record.rate != microphone.rate or len(record.floor.bands) != len(bands(microphone.rate)):
         raise SettingsError(
             f"the floor was learned at {record.rate} frames a second in {len(record.floor.bands)} bands, and "

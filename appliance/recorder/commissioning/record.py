@@ -27,13 +27,14 @@ class RecordError(PlainSightError):
     code: ClassVar[str] = FAULT
 
 
-def read_record(settings: RecorderSettings) -> Commissioning:
+def read_record(settings: RecorderSettings, public: str | None = None) -> Commissioning:
     """Return this box's record. It reads a disk.
 
-    Raises RecordError if it is missing, unreadable or another box's, KeyFileError if there is no key to check it with.
+    `public` is the box's own key where the caller has it; otherwise it is loaded. Raises RecordError if the record is
+    missing, unreadable or another box's, KeyFileError if there is no key to check it with.
     """
     path = settings.box.commissioning
-    key = SigningKey.load(settings.box.signing_key_path()).public
+    key = public or SigningKey.load(settings.box.signing_key_path()).public
     try:
         with path.open("rb") as file:
             line = file.read(MAX_LINE + 1)

@@ -60,7 +60,7 @@ def test_a_record_of_this_box_and_microphone_gives_its_floor(case: Case) -> None
 @pytest.mark.parametrize(
     ("write", "word"),
     [
-        (lambda _: None, "No such file"),
+        (lambda _: None, "there is no record"),
         (lambda case: case.path.write_bytes(b"noise\n"), "signed line"),
         (lambda case: case.write(SigningKey.generate()), "signature"),
         (lambda case: case.write(box="box-other123"), "box-other123"),
