@@ -16,7 +16,7 @@ from .keys import PublicKey
 from .signed import SignedModel
 from .times import WallTime
 
-Centibels = Annotated[int, Field(ge=-20000, le=0)]
+Millibels = Annotated[int, Field(ge=-20000, le=0)]
 """A level in hundredths of a decibel below full scale (a constant 32768 is 0); -20000 stands for no signal at all."""
 Part = Literal["red", "green", "amber", "button", "lamp-sensor", "rail-sense", "microphone"]
 """What an installer tried, or saw."""
@@ -27,9 +27,9 @@ class Floor(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    rms: Centibels
+    rms: Millibels
     """The whole signal without its constant part."""
-    bands: list[Centibels] = Field(min_length=1, max_length=32)
+    bands: list[Millibels] = Field(min_length=1, max_length=32)
     """The same in bands, from low to high (appliance/recorder/hearing has their edges)."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +13,7 @@ from appliance.contract.segment import Samples
 from appliance.recorder.hearing import Judge, measure
 from appliance.recorder.hearing.judge import CLIPPING
 
-from .material import RATE, SOUNDS, STILL, Sound, Wave, meeting_with_long_pauses, radio
+from .material import RATE, SOUNDS, STILL, Sound, meeting_with_long_pauses, radio
 from .microphone import FAULTS, Fault, Microphone
 
 GAINS_DB: Final = (-12.0, -6.0, 0.0, 6.0, 12.0)
@@ -171,8 +170,3 @@ def low_radio(gain_db: float, seconds: int, seed: int) -> int:
         run = run + 1 if ear.verdict.quiet else 0
         longest = max(longest, run)
     return longest
-
-
-def decibels(wave: Wave | Samples) -> float:
-    """The level of samples in dB of full scale; for a test of the test set itself."""
-    return 20 * math.log10(float(np.std(wave.astype(np.float64))) / 32768)
