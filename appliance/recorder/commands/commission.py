@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def commission(
         desk.panel.close()
         for number, handler in before.items():
             signal.signal(number, handler)
-    result = _result(settings, findings, record, wrong)
+    result = _result(settings, installer.tell, findings, record, wrong)
     if as_json:
         print(json.dumps(result, indent=2))
     if isinstance(wrong, StoppedError):
@@ -129,6 +130,7 @@ def commission(
 
 def _result(
     settings: RecorderSettings,
+    tell: Callable[[str], None],
     findings: list[Finding],
     record: Commissioning | None,
     wrong: PlainSightError | None,
@@ -139,14 +141,13 @@ def _result(
     if wrong is not None:
         result |= wrong.as_json()
         where = f" [{wrong.field}]" if wrong.field else ""
-        print(f"plainsight commission:{where} {wrong.message}\n{path} was not changed.", file=sys.stderr)
+        tell(f"plainsight commission:{where} {wrong.message}\n{path} was not changed.")
     if record is not None:
         untried = [part for part in expected_parts(settings.panel) if part not in record.checked]
         result |= {"path": str(path), "record": record.model_dump(mode="json"), "untried": untried}
         rest = f"; not tried: {', '.join(untried)}" if untried else ""
-        print(
+        tell(
             f"Commissioned: {', '.join(record.checked)}{rest}. The record is {path}.\n"
-            "Start the recorder: systemctl start plainsight-recorder",
-            file=sys.stderr,
+            "Start the recorder: systemctl start plainsight-recorder"
         )
     return result

@@ -32,6 +32,13 @@ class Installer(Protocol):
         """Return the answer to a question; may take as long as it takes. Only for one who is present."""
 
 
+def _say(out: TextIO, text: str) -> None:
+    # a terminal that hung up must not break off the closing of a microphone; whoever waits for an answer notices it
+    with contextlib.suppress(OSError):
+        out.write(text)
+        out.flush()
+
+
 class Nobody:
     """No one is asked: what only a person can see stays untried."""
 
@@ -42,7 +49,7 @@ class Nobody:
 
     def tell(self, text: str) -> None:
         """Print it for the log."""
-        print(text, file=self._out, flush=True)
+        _say(self._out, f"{text}\n")
 
     def ask(self, question: str) -> bool:
         """Refuse: nobody can answer."""
@@ -62,7 +69,7 @@ class Terminal:
 
     def tell(self, text: str) -> None:
         """Print it."""
-        print(text, file=self._out, flush=True)
+        _say(self._out, f"{text}\n")
 
     def ask(self, question: str) -> bool:
         """Ask until the answer is yes or no; raise StoppedError if the terminal is gone or a signal came."""
@@ -70,7 +77,7 @@ class Terminal:
         with contextlib.suppress(termios.error):
             termios.tcflush(self._answers, termios.TCIFLUSH)
         while True:
-            print(f"{question} [y/n] ", end="", file=self._out, flush=True)
+            _say(self._out, f"{question} [y/n] ")
             answer = _ANSWERS.get(self._line().strip().lower())
             if answer is not None:
                 return answer

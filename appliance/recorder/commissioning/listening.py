@@ -149,14 +149,19 @@ class Listening:
         capture, self._capture = self._capture, None
         if capture is None:
             return
+        try:
+            self._ask_to_close(capture)
+        finally:
+            self._ring.darken()
+            capture.kill()
+            while not capture.ended(_REAP_S):
+                # it may still hear, so the lamp must not go out, whatever signal came
+                self._tell("The microphone could not be closed: unplug it. The red lamp stays lit until it is closed.")
+
+    def _ask_to_close(self, capture: Capture) -> None:
         capture.send({"do": "close"})
         end = time.monotonic() + self._desk.settings.times.close_s
         closed = False
         while not closed and not capture.silent and (left := end - time.monotonic()) > 0:
             capture.control.wait(left)
             closed = any(message.get("report") == "closed" for message in capture.messages())
-        self._ring.darken()
-        capture.kill()
-        while not capture.ended(_REAP_S):
-            # it may still hear, so the lamp must not go out, whatever signal came
-            self._tell("The microphone could not be closed: unplug it. The red lamp stays lit until it is closed.")

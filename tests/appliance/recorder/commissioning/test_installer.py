@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import pty
@@ -56,6 +57,15 @@ def test_a_signal_ends_a_question(desk: Desk, pipe: tuple[int, int]) -> None:
     desk.ask_to_stop(signal.SIGTERM)
     with pytest.raises(StoppedError, match="SIGTERM"):
         Terminal(desk, pipe[0], io.StringIO()).ask("Is it lit?")
+    os.close(pipe[1])
+
+
+def test_promise_1_words_to_a_terminal_that_hung_up_break_nothing_off(desk: Desk, pipe: tuple[int, int]) -> None:
+    class HungUp(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    Terminal(desk, pipe[0], HungUp()).tell("The microphone could not be closed.")
     os.close(pipe[1])
 
 
