@@ -18,6 +18,9 @@ capture's
 Arrival is told for a block's last frame, not for its callback (stream.py: `arrived_ns`); with the callback's own
 time, PortAudio's buffering alone would add up to a block.
 
+Where a few of the first blocks held are less late than those behind them, they had only waited: the loss came right
+behind them.
+
 The first quarter of a second of a capture sets no baseline, since drivers hand out a first block early or late.
 """
 
@@ -40,6 +43,8 @@ MIN_DRIFT_S = 60.0
 """No drift is told from less audio than this, in seconds: the jitter of arrivals would outweigh it."""
 _CERTAIN_HELD = 3
 """Where a capture ends while blocks are held, this many equally late ones are taken for loss."""
+_MOST_QUEUED = 4
+"""So many blocks may have waited in a queue when a loss followed right behind them."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +173,9 @@ class Continuity:
         if not held:
             return []
         baseline = min((late for _, late in self._recent), default=0)
+        queued = self._queued(held) if confirmed else 0
+        passed = [Passed(block) for block, _ in held[:queued]]
+        held = held[queued:]
         least = min(late for _, late in held if late is not None)
         missing = round((least - baseline) * self._rate / 1e9) if confirmed else 0
         self._frames += missing
@@ -177,7 +185,18 @@ class Continuity:
                 self._settle(lateness - shift)
         first, rest = held[0][0], held[1:]
         overflow = any(block.flags & INPUT_OVERFLOW for block, _ in held[:2])
-        return [Passed(first, missing, overflow), *(Passed(block) for block, _ in rest)]
+        return [*passed, Passed(first, missing, overflow), *(Passed(block) for block, _ in rest)]
+
+    def _queued(self, held: list[tuple[Block, int | None]]) -> int:
+        """Return how many blocks at the front only waited in a queue, whose end a loss right behind them hides."""
+        known = [(place, late) for place, (_, late) in enumerate(held) if late is not None]
+        level = min(late for _, late in known[len(known) // 2 :])
+        lower = [(place, late) for place, late in known if late < level - self._step_ns // 2]
+        queued = lower[-1][0] + 1 if lower else 0
+        late = [one for _, one in lower]
+        # a queue drains; blocks that are equally late lost something of their own
+        lost = len(late) >= _CERTAIN_HELD and max(late) - min(late) < self._step_ns // 2
+        return 0 if lost or queued > _MOST_QUEUED else queued
 
     def _settle(self, lateness: int) -> None:
         """Count a block that is in time."""

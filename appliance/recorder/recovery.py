@@ -20,13 +20,11 @@ from appliance.contract.header import Header
 from appliance.contract.keys import SigningKey
 from appliance.contract.signed import digest, split_lines
 
-from .clock import boot_id, read_clock
+from .clock import boot_id, look, read_clock
+from .interrupted import Interrupted
 from .ledger_file import LedgerFile
 from .recording_file import segment_name
 from .spool import Spool, store
-
-CONTINUES_S = 600
-"""A recording that was interrupted less than this many seconds ago may be continued by the next."""
 
 
 @dataclass(frozen=True)
@@ -126,29 +124,42 @@ def _forget_cached(spool: Spool, path: Path) -> None:
         disk.close(descriptor, path)
 
 
-def continued(spool: Spool, key: SigningKey) -> str | None:
-    """Return the recording that the last crash interrupted less than ten minutes ago, unless another continues it.
+def continued(spool: Spool, key: SigningKey) -> Interrupted | None:
+    """Return the recording that the last crash interrupted, unless another continues it or it is too long ago.
 
-    To be called after `recover`.
+    To be called after `recover`. Whether it is short enough ago may be known only later, at the press
+    (interrupted.py): then it is returned all the same.
     """
     taken: set[str | None] = set()
-    fresh: list[tuple[float, str]] = []
+    found: list[tuple[float, Interrupted]] = []
+    now, boot = look(), boot_id()
     for recording in spool.ids():
         _, header, data = _read(spool, recording, key.public)
         taken.add(header.continues)
         closing, alive_ns = _ending(data, key.public, recording)
         if closing is not None and closing.reason == "interrupted":
-            age = _age_s(header, closing, header.created_ns if alive_ns is None else alive_ns)
-            if 0 <= age < CONTINUES_S:
-                fresh.append((age, recording))
-    return min((item for item in fresh if item[1] not in taken), default=(0.0, None))[1]
+            alive_ns = header.created_ns if alive_ns is None else alive_ns
+            synchronised = _synchronised(header, data, key.public)
+            one = Interrupted(recording, header.boot_id, alive_ns, closing.ended_at, synchronised)
+            age = one.age_s(now, boot)
+            if age is None or one.fresh(now, boot):
+                found.append((float("inf") if age is None else age, one))
+    free = [item for item in found if item[1].recording not in taken]
+    # of those whose age is not known, the one that was alive last by its own wall clock
+    free.sort(key=lambda item: item[1].alive_at, reverse=True)
+    return min(free, key=lambda item: item[0])[1] if free else None
 
 
-def _age_s(header: Header, closing: ledger.Closing, alive_ns: int) -> float:
-    """Return how long ago the recording was last alive, in seconds."""
-    if header.boot_id == boot_id():
-        return (time.monotonic_ns() - alive_ns) / 1e9
-    return (datetime.now(UTC) - times.parse_wall(closing.ended_at)).total_seconds()
+def _synchronised(header: Header, data: bytes, box_key: str) -> bool:
+    """Tell whether the recording's last word on the wall clock was that it is synchronised."""
+    for line in reversed(split_lines(data)):
+        if b'"kind":"clock"' in line:
+            try:
+                entry = ledger.read_entry(line, box_key)
+            except FormatError:
+                break
+            return isinstance(entry, ledger.ClockEntry) and entry.clock.synchronised
+    return header.clock.synchronised
 
 
 def _tidy(spool: Spool) -> None:

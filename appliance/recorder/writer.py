@@ -22,12 +22,13 @@ from appliance.contract.header import Audio, Microphone
 from appliance.contract.keys import SigningKey
 from appliance.contract.ledger import Reason
 
-from . import child, recovery
+from . import child, clock, recovery
 from .checks import keys_fault
 from .control import Control, ControlError, ControlStalledError, Message
 from .disk import FULL, Disk, DiskError
 from .health import Health
 from .inbox import BAD_RECEIPT, Inbox, Pinned, ReceiptError
+from .interrupted import Interrupted
 from .learned_floor import read_floor
 from .meeting import Meeting
 from .recording_file import Begin, Maker
@@ -89,6 +90,7 @@ class Writer:
         self._health = Health(spool, self._report)
         self._meeting: Meeting | None = None
         self._ready = False
+        self._interrupted: Interrupted | None = None
         self._unfinished: list[tuple[str, int]] = []
         self._check_at = 0.0
         self._inbox_at = 0.0
@@ -129,7 +131,7 @@ class Writer:
     def _handle(self, message: Message) -> None:
         match message:
             case {"do": "begin", "recording": str(recording), "created_ns": int(created_ns)}:
-                self._begin(Begin(recording, message.get("continues"), created_ns))
+                self._begin(Begin(recording, self._continued(message.get("continues")), created_ns))
             case {"do": "note", "entry": dict(entry)}:
                 self._note(entry)
             case {"do": "gap-cause", "cause": cause}:
@@ -153,6 +155,13 @@ class Writer:
             report=self._report,
             floor=self._floor,
         )
+
+    def _continued(self, asked: object) -> str | None:
+        """Return the recording that this one goes on from, if that is known now."""
+        interrupted, self._interrupted = self._interrupted, None
+        if interrupted is None or interrupted.recording != asked:
+            return None
+        return interrupted.recording if interrupted.fresh(clock.look(), clock.boot_id()) else None
 
     def _note(self, entry: dict[str, Any]) -> None:
         if self._meeting is None:
@@ -199,7 +208,8 @@ class Writer:
         self._unfinished.clear()
         if not self._ready:
             self._inbox.resume()
-            continues = recovery.continued(self._spool, self._maker.key)
+            self._interrupted = recovery.continued(self._spool, self._maker.key)
+            continues = self._interrupted.recording if self._interrupted else None
             for recording in recovered:
                 _LOG.warning("%s was left open by a crash or a power cut and is closed as interrupted", recording)
             self._try_spool()

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from appliance.recorder.continuity import Continuity, Passed
@@ -62,6 +62,7 @@ def test_four_hours_of_drift_make_no_gap_and_are_told_within_5_ppm(ppm: float, s
     st.integers(0, 1 << 32),
     st.dictionaries(st.integers(0, 8), st.floats(BLOCK_S, 25.0), min_size=1, max_size=4),
 )
+@example(0.0, 342, {0: 1.0, 4: 1.0})  # a block that came late for itself, right before the second loss
 def test_each_loss_of_a_block_or_more_is_one_gap_of_its_length_where_it_was(
     ppm: float, seed: int, at: dict[int, float]
 ) -> None:
@@ -73,6 +74,22 @@ def test_each_loss_of_a_block_or_more_is_one_gap_of_its_length_where_it_was(
     for (place, length), (lost_at, lost) in zip(sorted(found.items()), sorted(losses.items()), strict=True):
         assert abs(length - lost) < 0.05
         assert -4 <= place - lost_at <= 4
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(BLOCK_S, 3.0), st.floats(0, 0.3), st.integers(1, 4), st.integers(0, 1 << 32))
+def test_a_block_that_waited_right_before_a_loss_neither_moves_nor_splits_it(
+    lost: float, waited: float, before: int, seed: int
+) -> None:
+    chance, free, blocks = random.Random(seed), 0.0, []
+    for number in range(140):
+        due = 1000 + (number + 1) * BLOCK_S + (lost if number >= 100 else 0)
+        late = chance.expovariate(1 / 0.0005) + (waited if number == 100 - before else 0)
+        free = max(free + 0.00005, due + late)
+        blocks.append(make(number + 1, free))
+    [gap] = [item for item in run(iter(blocks))[1] if item.missing]
+    assert abs(gap.missing / RATE - lost) < 0.05
+    assert abs(gap.block.seq - 101) <= 4
 
 
 @settings(max_examples=40, deadline=None)

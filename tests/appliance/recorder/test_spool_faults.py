@@ -242,7 +242,9 @@ def test_a_segment_without_a_line_is_named_as_unverified_tail(tmp_path: Path) ->
     opened = open_recording(home, recording)
     assert opened.closing is not None
     assert [(tail.segment, tail.size) for tail in opened.closing.unverified_tail] == [(1, 11)]
-    assert recovery.continued(spool, home.keys.box) == recording
+    interrupted = recovery.continued(spool, home.keys.box)
+    assert interrupted is not None
+    assert interrupted.recording == recording
 
 
 def test_a_ledger_that_the_disk_damaged_keeps_what_still_holds(tmp_path: Path) -> None:

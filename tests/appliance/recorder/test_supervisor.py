@@ -220,3 +220,16 @@ def test_the_status_file_says_what_the_lights_say(make: Callable[..., Running]) 
         assert status.recording == running.supervisor.state.recording
         assert (status.lamp, status.panel) == ("verified", "simulated")
         assert status.acked_frame > 0
+
+
+def test_systemd_hears_nothing_from_a_supervisor_whose_state_does_not_hold(
+    make: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = make().supervisor
+    fed: list[bool] = []
+    monkeypatch.setattr(supervisor._notifier, "watchdog", lambda: fed.append(True))
+    supervisor._feed_watchdog()
+    assert fed == [True]
+    supervisor.state = supervisor.state.but(device=True)  # the microphone may be open, and the lamp is dark
+    supervisor._feed_watchdog()
+    assert fed == [True]

@@ -84,7 +84,9 @@ def test_warnings_and_the_clock_are_told(tmp_path: Path) -> None:
     recording.segment()
     recording.note("warning", code="quiet", in_s=60)
     recording.note("clock", at="2026-11-24T10:00:00.000Z", step_ns=-1_500_000_000, clock=CLOCK.model_dump())
+    recording.note("clock", at="2026-11-24T10:00:01.000Z", step_ns=0, clock=CLOCK.model_dump())
     texts = [text for _, text in told(recording)]
+    assert any(text.startswith("The box's clock at 2026-11-24T10:00:01.000Z; from now on it is kept") for text in texts)
     assert "Warning: the recording ends by itself in 1 min: the room had been quiet for a long time" in texts
     stepped = [text for text in texts if text.startswith("The box's clock stepped by -1.500 s")]
     assert len(stepped) == 1
