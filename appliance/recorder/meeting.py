@@ -144,14 +144,20 @@ class Meeting:
             self._note_drift()
         if self._queue and time.monotonic_ns() >= self._retry_ns:
             self._write()
-        else:
-            self._progress(None)
         if self.finished:
             return 0.0
         if self._queue:
             return max(0.0, (self._retry_ns - time.monotonic_ns()) / 1e9)
-        frames = self._consumer.waiting() * self._ring.block_frames + self._timeline.waiting
-        return min(max((self._size - frames) / self._rate, 0.02), 0.5)
+        return self._patience()
+
+    def _patience(self) -> float:
+        """Return how long the blocks that make the next segment whole take to come, in seconds: one wake-up a segment.
+
+        At most a block's time too long: audio comes in blocks, and when the next one is due is not known here.
+        """
+        block = self._ring.block_frames
+        missing = self._size - self._timeline.waiting - self._consumer.waiting() * block
+        return max(1, -(-missing // block)) * block / self._rate
 
     def rescue(self, seconds: float) -> None:
         """Write what was captured, because the supervisor is gone; the recording stays open for recovery."""
@@ -203,6 +209,7 @@ class Meeting:
                     self._file.add(item)
         except DiskError as error:
             self._failed(item, error)
+            self._progress(None)
             return
         except FormatError as error:
             _LOG.error("the supervisor's note has no place in a ledger and is left out: %s", error.message)
@@ -258,12 +265,14 @@ class Meeting:
             _LOG.error("%s", error.message)
 
     def _progress(self, busy_since_ns: int | None) -> None:
-        waiting = self._consumer.waiting() * self._ring.block_frames
+        write_seq = self._ring.write_seq
+        waiting = (write_seq - self._ring.read_seq) * self._ring.block_frames
         self._report(
             {
                 "report": "progress",
                 "recording": self.recording,
                 "frames": self._timeline.frames + (waiting if self._given_up_ns is None else 0),
+                "write_seq": write_seq,
                 "acked_frame": self._file.frames,
                 "acked_line": self._file.lines,
                 "lost_frames": self._file.lost_frames,

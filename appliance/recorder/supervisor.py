@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from .settings import RecorderSettings
 
 LOG = logging.getLogger("plainsight.supervisor")
-_EARLY_NS = 30_000_000
-"""What is due so soon is done at once, so that one wake-up serves several."""
+_EARLY_NS = 100_000_000
+"""What is due so soon is done at once, so that one wake-up serves several: half a heartbeat."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -66,7 +66,7 @@ class Supervisor:
         self.ring = Ring.create(settings.microphone.rate)
         self.rules = Rules.of(settings, sensed=panel.lamp_sensed, block_frames=self.ring.block_frames)
         self.state = State(now_ns=time.monotonic_ns(), since_ns=time.monotonic_ns())
-        self.mailbox = Mailbox()
+        self.mailbox: Mailbox[PanelEvent | str] = Mailbox()
         self._lamp = Lamp(panel, self.rules.lamp)
         self._token: LitToken | None = None
         self._lights = Lights(panel)
@@ -78,6 +78,7 @@ class Supervisor:
         self._processes = Processes(self._selector, self.ring.descriptor, programs, self._feed)
         self._pending: deque[AnyEvent] = deque()
         self._progress = (0, 0)
+        self._beat_ns = ns(settings.times.heartbeat_s)
         self._next_beat_ns = self._next_status_ns = self._next_check_ns = self._next_feed_ns = 0
         self._exit: int | None = None
 
@@ -104,13 +105,11 @@ class Supervisor:
     def _patience(self) -> float:
         """Return how long nothing may happen, in seconds."""
         due = [self._next_status_ns, self._next_check_ns]
-        if self._token is not None or self._lights.moving:
+        if self._token is not None:
             due.append(self._next_beat_ns)
         if self._notifier.watchdog_ns:
             due.append(self._next_feed_ns)
-        moment = deadline(self.state, self.rules)
-        if moment is not None:
-            due.append(moment)
+        due += [moment for moment in (self._lights.next_ns, deadline(self.state, self.rules)) if moment is not None]
         return max(0.0, (min(due) - time.monotonic_ns()) / 1e9)
 
     def _turn(self, now_ns: int) -> None:
@@ -120,7 +119,7 @@ class Supervisor:
         progress = (self.ring.write_seq, self.ring.lost_frames)
         self._feed(events.BlockSeen(now_ns, progress[0]) if progress != self._progress else events.Tick(now_ns))
         self._progress = progress
-        if now_ns >= self._next_check_ns:
+        if now_ns >= self._next_check_ns - _EARLY_NS:
             self._check()
         self._processes.tend(now_ns)
         self._lights.tick(now_ns)
@@ -132,8 +131,8 @@ class Supervisor:
                 self._notifier.watchdog()
 
     def _beat(self, now_ns: int) -> None:
-        if now_ns >= self._next_beat_ns - _EARLY_NS:
-            self._next_beat_ns = now_ns + ns(self.settings.times.heartbeat_s)
+        # whatever the wake-up was for, it counts as a look at the lamp
+        self._next_beat_ns = now_ns + self._beat_ns
         if self._token is None:
             return
         if self._token.valid:

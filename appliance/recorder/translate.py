@@ -34,7 +34,7 @@ def from_writer(message: Message, now_ns: int) -> AnyEvent | None:
             continues = message.get("continues")
             return events.WriterReady(now_ns, continues if isinstance(continues, str) else None)
         case "progress":
-            free_bytes = message.get("free_bytes")
+            free_bytes, write_seq = message.get("free_bytes"), message.get("write_seq")
             return events.WriterProgress(
                 now_ns,
                 frames=_number(message, "frames", 0),
@@ -43,6 +43,7 @@ def from_writer(message: Message, now_ns: int) -> AnyEvent | None:
                 lost_frames=_number(message, "lost_frames", 0),
                 free_bytes=free_bytes if isinstance(free_bytes, int) else None,
                 busy_since_ns=_moment(message),
+                write_seq=write_seq if isinstance(write_seq, int) else None,
             )
         case "checked":
             found = message.get("faults")

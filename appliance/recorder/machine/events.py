@@ -132,6 +132,8 @@ class WriterProgress(Event):
     free_bytes: int | None = None
     busy_since_ns: int | None = None
     """When work on the disk began that still goes on; None: no work goes on."""
+    write_seq: int | None = None
+    """Blocks of the ring that this account knows of; None: all that were seen."""
 
 
 @dataclass(frozen=True)

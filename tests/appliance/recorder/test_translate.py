@@ -32,8 +32,16 @@ def test_what_capture_says(message: Message, event: AnyEvent | None) -> None:
         ({"report": "ready", "continues": "a" * 32, "recovered": []}, events.WriterReady(9, "a" * 32)),
         ({"report": "ready", "continues": None, "recovered": []}, events.WriterReady(9, None)),
         (
-            {"report": "progress", "frames": 3, "acked_frame": 2, "acked_line": 1, "lost_frames": 4, "free_bytes": 5},
-            events.WriterProgress(9, 3, 2, acked_line=1, lost_frames=4, free_bytes=5),
+            {
+                "report": "progress",
+                "frames": 3,
+                "acked_frame": 2,
+                "acked_line": 1,
+                "lost_frames": 4,
+                "free_bytes": 5,
+                "write_seq": 6,
+            },
+            events.WriterProgress(9, 3, 2, acked_line=1, lost_frames=4, free_bytes=5, write_seq=6),
         ),
         ({"report": "progress", "frames": 3, "acked_frame": 2, "free_bytes": None}, events.WriterProgress(9, 3, 2)),
         (
