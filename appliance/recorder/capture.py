@@ -30,7 +30,7 @@ from .ring import HEARTBEAT_STALE_NS, Producer, Ring, RingError
 _LOG: Final = logging.getLogger("plainsight.capture")
 CLOSE_S: Final = 0.15
 """Closing may take this long, in seconds; then the process ends, which closes the device as well."""
-_LOOK_S: Final = 0.25
+_LOOK_S: Final = 0.4
 """How often a lamp that was put out is looked for, in seconds; a heartbeat that turns stale is seen at that moment."""
 _ALIVE_S: Final = 0.5
 _MARGIN_S: Final = 0.05

@@ -193,7 +193,7 @@ class Meeting:
 
     def _write(self) -> None:
         item = self._queue[0]
-        self._progress(time.monotonic_ns())
+        self._ring.busy(time.monotonic_ns())
         try:
             match item:
                 case _Start():
@@ -209,16 +209,18 @@ class Meeting:
                     self._file.add(item)
         except DiskError as error:
             self._failed(item, error)
-            self._progress(None)
+            self._progress()
             return
         except FormatError as error:
             _LOG.error("the supervisor's note has no place in a ledger and is left out: %s", error.message)
+        finally:
+            self._ring.busy(None)
         self._queue.popleft()
         self._failing_since_ns = None
         self._health.measure()
         if self._given_up_ns is None:
             self._health.clear(FULL, "spool-failed")
-        self._progress(None)
+        self._progress()
         if self.finished:
             self._report({"report": "closed", "recording": self.recording, "frames": self._file.frames})
 
@@ -264,7 +266,7 @@ class Meeting:
         except DiskError as error:
             _LOG.error("%s", error.message)
 
-    def _progress(self, busy_since_ns: int | None) -> None:
+    def _progress(self) -> None:
         write_seq = self._ring.write_seq
         waiting = (write_seq - self._ring.read_seq) * self._ring.block_frames
         self._report(
@@ -277,7 +279,6 @@ class Meeting:
                 "acked_line": self._file.lines,
                 "lost_frames": self._file.lost_frames,
                 "fsync_ms": self._health.fsync_ms,
-                "busy_since_ns": busy_since_ns,
-                "free_bytes": self._health.free_bytes() if busy_since_ns is None else None,
+                "free_bytes": self._health.free_bytes(),
             }
         )

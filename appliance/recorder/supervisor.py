@@ -78,6 +78,7 @@ class Supervisor:
         self._processes = Processes(self._selector, self.ring.descriptor, programs, self._feed)
         self._pending: deque[AnyEvent] = deque()
         self._progress = (0, 0)
+        self._busy_ns: int | None = None
         self._beat_ns = ns(settings.times.heartbeat_s)
         self._next_beat_ns = self._next_status_ns = self._next_check_ns = self._next_feed_ns = 0
         self._exit: int | None = None
@@ -119,6 +120,11 @@ class Supervisor:
         progress = (self.ring.write_seq, self.ring.lost_frames)
         self._feed(events.BlockSeen(now_ns, progress[0]) if progress != self._progress else events.Tick(now_ns))
         self._progress = progress
+        # what a writer that died was busy with goes on no longer
+        busy_ns = self.ring.busy_since_ns if self.state.writer != "dead" else None
+        if busy_ns != self._busy_ns:
+            self._busy_ns = busy_ns
+            self._feed(events.WriterBusy(now_ns, busy_ns))
         if now_ns >= self._next_check_ns - _EARLY_NS:
             self._check()
         self._processes.tend(now_ns)

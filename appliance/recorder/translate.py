@@ -42,15 +42,14 @@ def from_writer(message: Message, now_ns: int) -> AnyEvent | None:
                 acked_line=_number(message, "acked_line", 0),
                 lost_frames=_number(message, "lost_frames", 0),
                 free_bytes=free_bytes if isinstance(free_bytes, int) else None,
-                busy_since_ns=_moment(message),
                 write_seq=write_seq if isinstance(write_seq, int) else None,
             )
         case "checked":
             found = message.get("faults")
             codes = frozenset(str(code) for code in found) if isinstance(found, list) else frozenset()
             return events.WriterChecked(now_ns, codes, _number(message, "free_bytes", 0))
-        case "closed" | "busy" as report:
-            return events.WriterClosed(now_ns) if report == "closed" else events.WriterBusy(now_ns, _moment(message))
+        case "closed":
+            return events.WriterClosed(now_ns)
         case "fault":
             return events.WriterFault(now_ns, str(message.get("code")), fatal=message.get("fatal") is True)
         case _:
@@ -75,8 +74,3 @@ def to_writer(action: actions.Action, write_seq: int) -> Message | None:
 def _number(message: dict[str, Any], name: str, default: int) -> int:
     value = message.get(name)
     return value if isinstance(value, int) else default
-
-
-def _moment(message: dict[str, Any]) -> int | None:
-    value = message.get("busy_since_ns")
-    return value if isinstance(value, int) else None

@@ -201,5 +201,17 @@ def test_while_the_disk_hangs_nothing_is_called_acknowledged(case: Case) -> None
     case.work(lambda: bool(case.told("fault", fatal=True)))
     acked = {m["acked_frame"] for m in case.reports[before:] if m["report"] == "progress"}
     assert acked <= {case.meeting.frames}
-    busy = [m["busy_since_ns"] for m in case.reports[before:] if m["report"] == "progress"]
-    assert any(busy)
+
+
+def test_promise_2_work_on_the_disk_is_told_before_the_disk_is_asked(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int | None] = []
+    real = case.disk.fsync
+    monkeypatch.setattr(case.disk, "fsync", lambda *args: (told.append(case.ring.busy_since_ns), real(*args)))
+    before_ns = time.monotonic_ns()
+    case.push(speech(RATE * 2))
+    case.work(lambda: case.meeting.frames >= RATE)
+    assert told
+    assert all(since is not None and since >= before_ns for since in told)
+    assert case.ring.busy_since_ns is None
