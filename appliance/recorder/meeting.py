@@ -143,7 +143,9 @@ class Meeting:
             self._drift_frames += _DRIFT_EVERY_S * self._rate
             self._note_drift()
         if self._queue and time.monotonic_ns() >= self._retry_ns:
+            self._ring.busy(time.monotonic_ns())
             self._write()
+            self._ring.busy(None)
         if self.finished:
             return 0.0
         if self._queue:
@@ -193,7 +195,6 @@ class Meeting:
 
     def _write(self) -> None:
         item = self._queue[0]
-        self._ring.busy(time.monotonic_ns())
         try:
             match item:
                 case _Start():
@@ -213,8 +214,6 @@ class Meeting:
             return
         except FormatError as error:
             _LOG.error("the supervisor's note has no place in a ledger and is left out: %s", error.message)
-        finally:
-            self._ring.busy(None)
         self._queue.popleft()
         self._failing_since_ns = None
         self._health.measure()

@@ -120,7 +120,6 @@ class Supervisor:
         progress = (self.ring.write_seq, self.ring.lost_frames)
         self._feed(events.BlockSeen(now_ns, progress[0]) if progress != self._progress else events.Tick(now_ns))
         self._progress = progress
-        # what a writer that died was busy with goes on no longer
         busy_ns = self.ring.busy_since_ns if self.state.writer != "dead" else None
         if busy_ns != self._busy_ns:
             self._busy_ns = busy_ns
@@ -210,6 +209,8 @@ class Supervisor:
             case actions.CheckMicrophone():
                 self._check()
             case actions.StartWriter():
+                # what a writer that died was busy with goes on no longer
+                self.ring.busy(None)
                 self._processes.start_writer()
             case actions.KillWriter():
                 self._processes.kill_writer()

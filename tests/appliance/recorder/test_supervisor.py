@@ -205,3 +205,17 @@ def test_the_watchdog_is_not_fed_while_the_lamp_disagrees_with_the_state(make: C
     assert healthy(State(red=True, red_asked=True, device=True), rules)
     assert not healthy(State(device=True), rules)
     assert not healthy(State(red=True, red_asked=False), rules)
+
+
+def test_a_new_writer_is_not_blamed_for_what_its_predecessor_died_in(make: Callable[..., Running]) -> None:
+    with make(times={"slow_s": 0.1}) as running:
+        running.until("idle")
+        running.supervisor.ring.busy(1)
+        wait(lambda: "spool-slow" in running.supervisor.state.faults, "the hang is told")
+        writer = running.supervisor._processes._writer
+        assert writer is not None
+        writer.kill()
+        wait(lambda: "writer-died" in running.supervisor.state.faults, "its death is told")
+        running.until("idle")
+        assert running.supervisor.ring.busy_since_ns is None
+        assert "spool-slow" not in running.supervisor.state.faults
