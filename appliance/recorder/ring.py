@@ -141,7 +141,7 @@ class Ring:
         return self._words[_BEAT]
 
     def busy(self, since_ns: int | None) -> None:
-        """Say since when work on the disk goes on, or None: it does not (the writer; the supervisor before it starts one)."""
+        """Say since when work on the disk goes on; None: not now (the writer; the supervisor before it starts one)."""
         self._words[_BUSY] = since_ns or 0
 
     @property
