@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -60,12 +59,7 @@ class StatusFile:
     def write(self, status: RecorderStatus) -> None:
         """Replace the file. A failure is logged once: readers see a stale word, which they do not believe."""
         try:
-            # plain calls: a text file of Python's own costs three times as much
-            descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-            try:
-                os.write(descriptor, status.model_dump_json().encode("utf-8"))
-            finally:
-                os.close(descriptor)
+            self._temporary.write_text(status.model_dump_json(), encoding="utf-8")
             self._temporary.replace(self._path)
         except OSError as error:
             if not self._failed:
