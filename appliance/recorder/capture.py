@@ -14,7 +14,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import queue
+import select
 import signal
 import sys
 import threading
@@ -24,13 +24,15 @@ from typing import Final
 
 from . import child
 from .control import Control, ControlError, ControlStalledError, Message
+from .mailbox import Mailbox
 from .ring import HEARTBEAT_STALE_NS, Producer, Ring, RingError
 
 _LOG: Final = logging.getLogger("plainsight.capture")
 CLOSE_S: Final = 0.15
 """Closing may take this long, in seconds; then the process ends, which closes the device as well."""
-_LOOK_S: Final = 0.1
-_ALIVE_S: Final = 0.1
+_LOOK_S: Final = 0.4
+"""How often a lamp that was put out is looked for, in seconds; a heartbeat that turns stale is seen at that moment."""
+_ALIVE_S: Final = 0.5
 _MARGIN_S: Final = 0.05
 _PRIORITY: Final = 10
 
@@ -61,7 +63,7 @@ class Session:
         self._ring = ring
         self._producer = Producer(ring, generation)
         self._stop = threading.Event()
-        self.events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+        self.events: Mailbox[_Event] = Mailbox()
         self._thread: threading.Thread | None = None
 
     def start(self, device: str) -> int:
@@ -121,27 +123,27 @@ def watch(ring: Ring, control: Control, device: str, generation: int) -> int:
     session = Session(ring, generation)
     _report(control, {"report": "opening", "at_ns": session.start(device)})
     failure: _Failed | None = None
+    done: _Done | None = None
     stopping = False
     _arm(HEARTBEAT_STALE_NS / 1e9 + CLOSE_S)
     session.go()
-    while True:
-        asked = _asked_to_close(control, 0.01 if stopping else _LOOK_S)
-        event = None if session.events.empty() else session.events.get()
-        now_ns = time.monotonic_ns()
-        dark = not ring.lit(now_ns)
-        if isinstance(event, _Opened):
-            _report(control, {"report": "opened", "at_ns": event.at_ns})
-        elif isinstance(event, _Failed):
-            failure = event
-        elif isinstance(event, _Done):
-            break
+    while done is None:
+        _wait([session.events, *([] if stopping else [control])], CLOSE_S if stopping else _patience(ring))
+        for event in session.events.take():
+            if isinstance(event, _Opened):
+                _report(control, {"report": "opened", "at_ns": event.at_ns})
+            elif isinstance(event, _Failed):
+                failure = event
+            else:
+                done = event
         if stopping:
             continue
-        if asked or dark or failure:
-            if dark and not asked:
-                failure = failure or _Failed(
-                    "lamp-dark", "the lamp was no longer vouched for; the microphone is closed"
-                )
+        asked = _asked_to_close(control)
+        now_ns = time.monotonic_ns()
+        dark = not ring.lit(now_ns)
+        if dark and not asked:
+            failure = failure or _Failed("lamp-dark", "the lamp was no longer vouched for; the microphone is closed")
+        if asked or failure:
             stopping = True
             session.stop()
             _arm(CLOSE_S)
@@ -151,13 +153,26 @@ def watch(ring: Ring, control: Control, device: str, generation: int) -> int:
     signal.setitimer(signal.ITIMER_REAL, 0)
     if failure:
         _report(control, {"report": "failed", "code": failure.code, "message": failure.message})
-    _report(control, {"report": "closed", "at_ns": event.at_ns})
+    _report(control, {"report": "closed", "at_ns": done.at_ns})
     return 1 if failure else 0
 
 
-def _asked_to_close(control: Control, timeout: float) -> bool:
+def _patience(ring: Ring) -> float:
+    """Return how long the heartbeat may go without a look, in seconds: until it would be stale, or go dark unseen."""
+    fresh_ns = ring.heartbeat_ns + HEARTBEAT_STALE_NS - time.monotonic_ns()
+    return min(max(fresh_ns / 1e9, 0.0) + 0.001, _LOOK_S)
+
+
+def _wait(sources: list[Control | Mailbox[_Event]], seconds: float) -> None:
+    poll = select.poll()
+    for source in sources:
+        poll.register(source, select.POLLIN)
+    poll.poll(seconds * 1000)
+
+
+def _asked_to_close(control: Control) -> bool:
     try:
-        message = control.receive(timeout)
+        message = control.receive()
     except EOFError:
         return True
     except ControlError as error:

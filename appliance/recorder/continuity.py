@@ -155,7 +155,7 @@ class Continuity:
                 self._held.append((block, None))
                 return []
             return [Passed(block)]
-        baseline = min((late for _, late in self._recent), default=None)
+        baseline = self._recent[0][1] if self._recent else None
         if baseline is not None and lateness - baseline >= self._step_ns:
             self._held.append((block, lateness))
             if self._held_frames() < CONFIRM_S * self._rate:
@@ -172,7 +172,7 @@ class Continuity:
         held, self._held = self._held, []
         if not held:
             return []
-        baseline = min((late for _, late in self._recent), default=0)
+        baseline = self._recent[0][1] if self._recent else 0
         queued = self._queued(held) if confirmed else 0
         passed = [Passed(block) for block, _ in held[:queued]]
         held = held[queued:]
@@ -204,6 +204,9 @@ class Continuity:
         if self._seen <= WARM_BLOCKS:
             return
         now = self._frames
+        # a later and smaller one hides these for good, so the first is the least
+        while self._recent and self._recent[-1][1] >= lateness:
+            self._recent.pop()
         self._recent.append((now, lateness))
         while self._recent[0][0] < now - BASELINE_S * self._rate:
             self._recent.popleft()

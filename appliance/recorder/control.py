@@ -81,7 +81,7 @@ class Control:
         Raises EOFError when the other end is closed and everything sent was received, ControlError on a malformed
         packet (the next call goes on with the next packet).
         """
-        if not self._wait(select.POLLIN, timeout):
+        if timeout != 0 and not self._wait(select.POLLIN, timeout):
             return None
         try:
             packet = self._socket.recv(MAX_PACKET + 1)

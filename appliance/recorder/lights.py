@@ -6,6 +6,8 @@ told `slow` once and moves by itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from appliance.contract.status import Light
 
 from .panel.base import Panel
@@ -39,6 +41,8 @@ class Lights:
         self._green: tuple[Light, int] = ("off", 0)
         self._amber: tuple[Light, int, int] = ("off", 0, 0)
         self._shown: dict[str, bool] = {}
+        self.next_ns: int | None = None
+        """When `tick` is wanted next; None: nothing moves."""
 
     def set_green(self, mode: Light, now_ns: int) -> None:
         """Set the green light."""
@@ -54,11 +58,6 @@ class Lights:
             self._panel.set_amber(mode, blinks)
         self.tick(now_ns)
 
-    @property
-    def moving(self) -> bool:
-        """Whether `tick` is wanted at least ten times a second."""
-        return not self._draws and "slow" in (self._green[0], self._amber[0])
-
     def tick(self, now_ns: int) -> None:
         """Show what the lights are now, where that changed."""
         if self._draws:
@@ -67,6 +66,13 @@ class Lights:
         self._show("green", slow(now_ns - since_ns) if mode == "slow" else mode == "on")
         mode, blinks, since_ns = self._amber
         self._show("amber", counted(now_ns - since_ns, max(blinks, 1)) if mode == "slow" else mode == "on")
+        moving = [(since, half) for mode, since, half in self._halves() if mode == "slow"]
+        self.next_ns = min((now_ns + half - (now_ns - since) % half for since, half in moving), default=None)
+
+    def _halves(self) -> Iterator[tuple[Light, int, int]]:
+        """Yield of each light its mode, since when, and what all its changes are multiples of."""
+        yield (*self._green, SLOW_NS // 2)
+        yield (self._amber[0], self._amber[2], BLINK_NS // 2)
 
     def _show(self, name: str, on: bool) -> None:
         if self._shown.get(name) == on:

@@ -153,15 +153,23 @@ class Meeting:
             self._note_drift()
         self._watch_clock()
         if self._queue and time.monotonic_ns() >= self._retry_ns:
+            self._ring.busy(time.monotonic_ns())
             self._write()
-        else:
-            self._progress(None)
+            self._ring.busy(None)
         if self.finished:
             return 0.0
         if self._queue:
             return max(0.0, (self._retry_ns - time.monotonic_ns()) / 1e9)
-        frames = self._consumer.waiting() * self._ring.block_frames + self._timeline.waiting
-        return min(max((self._size - frames) / self._rate, 0.02), 0.5)
+        return self._patience()
+
+    def _patience(self) -> float:
+        """Return how long the blocks that make the next segment whole take to come, in seconds: one wake-up a segment.
+
+        At most a block's time too long: audio comes in blocks, and when the next one is due is not known here.
+        """
+        block = self._ring.block_frames
+        missing = self._size - self._timeline.waiting - self._consumer.waiting() * block
+        return max(1, -(-missing // block)) * block / self._rate
 
     def rescue(self, seconds: float) -> None:
         """Write what was captured, because the supervisor is gone; the recording stays open for recovery."""
@@ -206,7 +214,6 @@ class Meeting:
 
     def _write(self) -> None:
         item = self._queue[0]
-        self._progress(time.monotonic_ns())
         try:
             match item:
                 case _Start():
@@ -222,6 +229,7 @@ class Meeting:
                     self._file.add(item)
         except DiskError as error:
             self._failed(item, error)
+            self._progress()
             return
         except FormatError as error:
             _LOG.error("the supervisor's note has no place in a ledger and is left out: %s", error.message)
@@ -230,7 +238,7 @@ class Meeting:
         self._health.measure()
         if self._given_up_ns is None:
             self._health.clear(FULL, "spool-failed")
-        self._progress(None)
+        self._progress()
         match item:
             case Segment():
                 self._listener.take(item)
@@ -281,20 +289,19 @@ class Meeting:
         except DiskError as error:
             _LOG.error("%s", error.message)
 
-    def _progress(self, busy_since_ns: int | None) -> None:
-        blocks = self._consumer.waiting()
-        waiting = blocks * self._ring.block_frames if self._given_up_ns is None else 0
+    def _progress(self) -> None:
+        write_seq = self._ring.write_seq
+        waiting = (write_seq - self._ring.read_seq) * self._ring.block_frames
         self._report(
             {
                 "report": "progress",
                 "recording": self.recording,
-                "frames": self._timeline.frames + waiting,
-                "write_seq": self._ring.read_seq + blocks,
+                "frames": self._timeline.frames + (waiting if self._given_up_ns is None else 0),
+                "write_seq": write_seq,
                 "acked_frame": self._file.frames,
                 "acked_line": self._file.lines,
                 "lost_frames": self._file.lost_frames,
                 "fsync_ms": self._health.fsync_ms,
-                "busy_since_ns": busy_since_ns,
-                "free_bytes": self._health.free_bytes() if busy_since_ns is None else None,
+                "free_bytes": self._health.free_bytes(),
             }
         )

@@ -1,7 +1,8 @@
 """The ring between capture and writer: 30 s of audio in shared memory (docs/architecture.md, the ring).
 
 Who writes what: the supervisor makes the ring and writes the heartbeat; one capture process at a time is the producer
-and owns `write_seq` and the slots; the writer is the consumer and owns `read_seq`. Nobody locks and nobody waits.
+and owns `write_seq` and the slots; the writer is the consumer and owns `read_seq` and `busy_ns`. Nobody locks and
+nobody waits.
 Every word is 64 bits and aligned, so the machine stores it at once; whether the *order* of stores is seen elsewhere
 is up to the machine (x86 keeps it, the Pi's ARM need not), so the reader trusts a slot only when its number and its
 CRC-32 fit.
@@ -36,7 +37,7 @@ _HEAD: Final = 64
 _HEAD_WORDS: Final = _HEAD // 8
 _RETRIES: Final = 20
 _RETRY_S: Final = 0.001
-_MAGIC, _RATE, _BLOCK, _SLOTS, _WRITE, _READ, _BEAT, _LOST, _OPENED, _CLOSED, _GENERATION, _OVERFLOWS = range(12)
+_MAGIC, _RATE, _BLOCK, _SLOTS, _WRITE, _READ, _BEAT, _LOST, _OPENED, _CLOSED, _GENERATION, _OVERFLOWS, _BUSY = range(13)
 _S_SEQ, _S_CAPTURED, _S_CRC, _S_FRAMES, _S_LOST_BEFORE, _S_FLAGS, _S_GENERATION, _S_LOST_TOTAL = range(8)
 
 
@@ -138,6 +139,15 @@ class Ring:
     def heartbeat_ns(self) -> int:
         """When the lamp was last seen lit, or 0 when it is dark."""
         return self._words[_BEAT]
+
+    def busy(self, since_ns: int | None) -> None:
+        """Say since when work on the disk goes on; None: not now (the writer; the supervisor before it starts one)."""
+        self._words[_BUSY] = since_ns or 0
+
+    @property
+    def busy_since_ns(self) -> int | None:
+        """Since when the writer's work on the disk goes on, or None."""
+        return self._words[_BUSY] or None
 
     @property
     def write_seq(self) -> int:

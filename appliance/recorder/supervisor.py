@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from .settings import RecorderSettings
 
 LOG = logging.getLogger("plainsight.supervisor")
-_EARLY_NS = 30_000_000
-"""What is due so soon is done at once, so that one wake-up serves several."""
+_EARLY_NS = 100_000_000
+"""What is due so soon is done at once, so that one wake-up serves several: half a heartbeat."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -58,7 +58,7 @@ class Supervisor:
         self.ring = Ring.create(settings.microphone.rate)
         self.rules = Rules.of(settings, sensed=panel.lamp_sensed, block_frames=self.ring.block_frames)
         self.state = State(now_ns=time.monotonic_ns(), since_ns=time.monotonic_ns())
-        self.mailbox = Mailbox()
+        self.mailbox: Mailbox[PanelEvent | str] = Mailbox()
         self._lamp = Lamp(panel, self.rules.lamp)
         self._token: LitToken | None = None
         self._lights = Lights(panel)
@@ -71,6 +71,8 @@ class Supervisor:
         self._processes = Processes(self._selector, self.ring.descriptor, programs, self._feed)
         self._pending: deque[AnyEvent] = deque()
         self._progress = (0, 0)
+        self._busy_ns: int | None = None
+        self._beat_ns = ns(settings.times.heartbeat_s)
         self._next_beat_ns = self._next_status_ns = self._next_check_ns = self._next_feed_ns = 0
         self._exit: int | None = None
 
@@ -97,13 +99,11 @@ class Supervisor:
     def _patience(self) -> float:
         """Return how long nothing may happen, in seconds."""
         due = [self._next_status_ns, self._next_check_ns]
-        if self._token is not None or self._lights.moving:
+        if self._token is not None:
             due.append(self._next_beat_ns)
         if self._notifier.watchdog_ns:
             due.append(self._next_feed_ns)
-        moment = deadline(self.state, self.rules)
-        if moment is not None:
-            due.append(moment)
+        due += [moment for moment in (self._lights.next_ns, deadline(self.state, self.rules)) if moment is not None]
         return max(0.0, (min(due) - time.monotonic_ns()) / 1e9)
 
     def _turn(self, now_ns: int) -> None:
@@ -113,7 +113,11 @@ class Supervisor:
         progress = (self.ring.write_seq, self.ring.lost_frames)
         self._feed(events.BlockSeen(now_ns, progress[0]) if progress != self._progress else events.Tick(now_ns))
         self._progress = progress
-        if now_ns >= self._next_check_ns:
+        busy_ns = self.ring.busy_since_ns if self.state.writer != "dead" else None
+        if busy_ns != self._busy_ns:
+            self._busy_ns = busy_ns
+            self._feed(events.WriterBusy(now_ns, busy_ns))
+        if now_ns >= self._next_check_ns - _EARLY_NS:
             self._check()
         self._processes.tend(now_ns)
         self._lights.tick(now_ns)
@@ -131,8 +135,8 @@ class Supervisor:
             LOG.error("systemd's watchdog is not fed: %s", why)
 
     def _beat(self, now_ns: int) -> None:
-        if now_ns >= self._next_beat_ns - _EARLY_NS:
-            self._next_beat_ns = now_ns + ns(self.settings.times.heartbeat_s)
+        # whatever the wake-up was for, it counts as a look at the lamp
+        self._next_beat_ns = now_ns + self._beat_ns
         if self._token is None:
             return
         if self._token.valid:
@@ -205,6 +209,8 @@ class Supervisor:
             case actions.CheckMicrophone():
                 self._check()
             case actions.StartWriter():
+                # what a writer that died was busy with goes on no longer
+                self.ring.busy(None)
                 self._processes.start_writer()
             case actions.KillWriter():
                 self._processes.kill_writer()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from . import faults
 from .control import Message
@@ -30,39 +31,48 @@ def from_capture(message: Message, now_ns: int) -> AnyEvent | None:
 
 def from_writer(message: Message, now_ns: int) -> AnyEvent | None:
     """Return the event that a message from the writer is, or None if it is not known."""
-    match message.get("report"):
-        case "ready":
-            continues = message.get("continues")
-            return events.WriterReady(now_ns, continues if isinstance(continues, str) else None)
-        case "progress":
-            free_bytes = message.get("free_bytes")
-            return events.WriterProgress(
-                now_ns,
-                frames=_number(message, "frames", 0),
-                acked_frame=_number(message, "acked_frame", 0),
-                write_seq=_number(message, "write_seq", 0),
-                acked_line=_number(message, "acked_line", 0),
-                lost_frames=_number(message, "lost_frames", 0),
-                free_bytes=free_bytes if isinstance(free_bytes, int) else None,
-                busy_since_ns=_moment(message),
-            )
-        case "checked":
-            found = message.get("faults")
-            codes = frozenset(str(code) for code in found) if isinstance(found, list) else frozenset()
-            return events.WriterChecked(now_ns, codes, _number(message, "free_bytes", 0))
-        case "closed" | "busy" as report:
-            return events.WriterClosed(now_ns) if report == "closed" else events.WriterBusy(now_ns, _moment(message))
-        case "fault" | "heard" as report:
-            code, fatal = str(message.get("code")), message.get("fatal") is True
-            return events.WriterFault(now_ns, code, fatal=fatal) if report == "fault" else _heard(message, now_ns)
-        case _:
-            return None
+    read = _FROM_WRITER.get(str(message.get("report")))
+    return read(message, now_ns) if read else None
+
+
+def _ready(message: Message, now_ns: int) -> events.WriterReady:
+    continues = message.get("continues")
+    return events.WriterReady(now_ns, continues if isinstance(continues, str) else None)
+
+
+def _progress(message: Message, now_ns: int) -> events.WriterProgress:
+    free_bytes = message.get("free_bytes")
+    return events.WriterProgress(
+        now_ns,
+        frames=_number(message, "frames", 0),
+        acked_frame=_number(message, "acked_frame", 0),
+        write_seq=_number(message, "write_seq", 0),
+        acked_line=_number(message, "acked_line", 0),
+        lost_frames=_number(message, "lost_frames", 0),
+        free_bytes=free_bytes if isinstance(free_bytes, int) else None,
+    )
 
 
 def _heard(message: Message, now_ns: int) -> events.Heard:
+    known = frozenset(code for code in _codes(message) if faults.known(code))
+    return events.Heard(now_ns, quiet=message.get("quiet") is True, faults=known)
+
+
+def _codes(message: Message) -> frozenset[str]:
     found = message.get("faults")
-    codes = frozenset(code for code in found if faults.known(code)) if isinstance(found, list) else frozenset()
-    return events.Heard(now_ns, quiet=message.get("quiet") is True, faults=codes)
+    return frozenset(str(code) for code in found) if isinstance(found, list) else frozenset()
+
+
+_FROM_WRITER: Final[dict[str, Callable[[Message, int], AnyEvent]]] = {
+    "ready": _ready,
+    "progress": _progress,
+    "heard": _heard,
+    "checked": lambda message, now_ns: events.WriterChecked(now_ns, _codes(message), _number(message, "free_bytes", 0)),
+    "closed": lambda _, now_ns: events.WriterClosed(now_ns),
+    "fault": lambda message, now_ns: events.WriterFault(
+        now_ns, str(message.get("code")), fatal=message.get("fatal") is True
+    ),
+}
 
 
 def to_writer(action: actions.Action, write_seq: int) -> Message | None:
@@ -83,8 +93,3 @@ def to_writer(action: actions.Action, write_seq: int) -> Message | None:
 def _number(message: dict[str, Any], name: str, default: int) -> int:
     value = message.get(name)
     return value if isinstance(value, int) else default
-
-
-def _moment(message: dict[str, Any]) -> int | None:
-    value = message.get("busy_since_ns")
-    return value if isinstance(value, int) else None

@@ -7,7 +7,6 @@ recording it was making is closed at the next start (recovery.py).
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import sys
@@ -181,7 +180,7 @@ class Writer:
         due = not self._ready or self._unfinished or now >= min(self._check_at, self._inbox_at)
         if due:
             # said before, since nothing can be said while a call hangs
-            self._report({"report": "busy", "busy_since_ns": time.monotonic_ns()})
+            self._ring.busy(time.monotonic_ns())
         try:
             if not self._ready or self._unfinished:
                 self._recover(now)
@@ -196,7 +195,7 @@ class Writer:
             self._health.raise_code(error.fault, error.message)
             self._check_at = self._inbox_at = now + _FAULTY_S
         if due:
-            self._report({"report": "busy", "busy_since_ns": None})
+            self._ring.busy(None)
         return min(max(min(self._check_at, self._inbox_at) - time.monotonic(), 0.0), 1.0)
 
     def _recover(self, now: float) -> None:
@@ -262,12 +261,6 @@ def open_spool(settings: RecorderSettings) -> tuple[Spool, Maker, Inbox]:
     return spool, make_maker(settings, key), Inbox(settings.spool.inbox, spool, pinned)
 
 
-def _say_busy(control: Control) -> None:
-    """Tell the supervisor that the disk is asked now; it may never answer."""
-    with contextlib.suppress(EOFError, ControlStalledError):  # the main loop meets the same
-        control.send({"report": "busy", "busy_since_ns": time.monotonic_ns()}, _REPORT_S)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the process."""
     options = child.parser("appliance.recorder.writer", "Makes recordings in the spool.")
@@ -285,7 +278,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load(chosen.config)
         ring = Ring.attach(chosen.ring_fd)
-        _say_busy(control)
+        # the disk is asked now, and may never answer
+        ring.busy(time.monotonic_ns())
         spool, maker, inbox = open_spool(settings)
         floor = read_floor(settings, maker.key.public)
     except PlainSightError as error:

@@ -69,7 +69,7 @@ class Desk:
         """How often the button went down."""
         self.releases = 0
         """How often it was let go."""
-        self._mailbox = Mailbox()
+        self._mailbox: Mailbox[PanelEvent | str] = Mailbox()
         self._stopped_by = signal.SIGTERM
 
     def start(self) -> None:

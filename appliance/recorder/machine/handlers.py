@@ -218,8 +218,7 @@ def _writer(
     run: Run, event: ev.WriterReady | ev.WriterProgress | ev.WriterBusy | ev.WriterChecked | ev.WriterClosed
 ) -> None:
     state = run.state
-    busy_ns = event.busy_since_ns if isinstance(event, (ev.WriterProgress, ev.WriterBusy)) else None
-    run.set(heard_ns=state.now_ns, busy_ns=busy_ns)
+    run.set(heard_ns=state.now_ns)
     match event:
         case ev.WriterReady():
             if state.writer == "starting":
@@ -238,7 +237,7 @@ def _writer(
                 free_bytes=state.free_bytes if event.free_bytes is None else event.free_bytes,
             )
         case ev.WriterBusy():
-            pass
+            run.set(busy_ns=event.busy_since_ns)
         case ev.WriterChecked():
             run.set(spool=event.faults | _room(event.free_bytes, run.rules), free_bytes=event.free_bytes)
         case ev.WriterClosed():

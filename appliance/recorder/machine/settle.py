@@ -61,6 +61,8 @@ def deadline(state: State, rules: Rules) -> int | None:
         state.capture_ns + rules.close if state.capture == "closing" else None,
         max(state.red_ns, state.seen_ns) + rules.lamp if rules.sensed and state.red != state.seen else None,
         state.retry_ns if state.phase == "recording" and state.capture == "warm" else None,
+        max(state.block_ns or 0, state.capture_ns) + rules.stall if state.capture == "live" else None,
+        state.ack_ns + rules.ack if state.phase == "recording" and state.ack_ns is not None else None,
         state.spawn_ns if state.capture == "absent" else None,
         state.start_ns if state.writer == "dead" else None,
         state.busy_ns + rules.slow if state.busy_ns is not None else None,

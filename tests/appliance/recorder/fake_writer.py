@@ -50,7 +50,7 @@ def main() -> None:
         if recording is not None and frames:
             report = {"report": "progress", "recording": recording, "frames": frames, "acked_frame": frames}
             report["write_seq"] = ring.read_seq
-            control.send({**report, "acked_line": 1, "lost_frames": 0, "fsync_ms": 1, "busy_since_ns": None})
+            control.send({**report, "acked_line": 1, "lost_frames": 0, "fsync_ms": 1})
 
 
 with contextlib.suppress(EOFError):

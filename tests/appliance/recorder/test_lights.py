@@ -35,14 +35,27 @@ def test_real_lines_are_switched_on_and_off_in_turn_and_only_on_change() -> None
     panel = FakePanel(kind="gpio")
     lights = Lights(panel)
     lights.set_amber("slow", 2, 0)
-    assert lights.moving
-    for at in range(480):
-        lights.tick(at * STEP)
+    while lights.next_ns is not None and lights.next_ns < 480 * STEP:
+        lights.tick(lights.next_ns)
     assert [state for _, light, state in panel.history if light == "amber"] == ["on", "off", "on", "off"]
     lights.set_amber("off", 0, 480 * STEP)
     lights.set_green("on", 480 * STEP)
     assert (panel.last("amber"), panel.last("green")) == ("off", "on")
-    assert not lights.moving
+    assert lights.next_ns is None
+
+
+@pytest.mark.parametrize("blinks", [None, *range(1, 10)])
+def test_between_the_moments_that_lights_ask_for_nothing_changes(blinks: int | None) -> None:
+    panel, asked = FakePanel(kind="gpio"), FakePanel(kind="gpio")
+    for lights in (Lights(panel), Lights(asked)):
+        if blinks:
+            lights.set_amber("slow", blinks, 3 * STEP)
+        lights.set_green("slow", 7 * STEP)
+        for at in range(8, 4000):
+            if lights._panel is panel or (lights.next_ns is not None and at * STEP >= lights.next_ns):
+                lights.tick(at * STEP)
+    assert [change[1:] for change in panel.history] == [change[1:] for change in asked.history]
+    assert len(asked.history) > 30
 
 
 def test_a_panel_that_draws_is_told_slow_once() -> None:
@@ -52,4 +65,4 @@ def test_a_panel_that_draws_is_told_slow_once() -> None:
     for at in range(1000):
         lights.tick(at * STEP)
     assert [state for _, light, state in panel.history if light == "green"] == ["slow"]
-    assert not lights.moving
+    assert lights.next_ns is None

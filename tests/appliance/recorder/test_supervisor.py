@@ -233,3 +233,17 @@ def test_systemd_hears_nothing_from_a_supervisor_whose_state_does_not_hold(
     supervisor.state = supervisor.state.but(device=True)  # the microphone may be open, and the lamp is dark
     supervisor._feed_watchdog()
     assert fed == [True]
+
+
+def test_a_new_writer_is_not_blamed_for_what_its_predecessor_died_in(make: Callable[..., Running]) -> None:
+    with make(times={"slow_s": 0.1}) as running:
+        running.until("idle")
+        running.supervisor.ring.busy(1)
+        wait(lambda: "spool-slow" in running.supervisor.state.faults, "the hang is told")
+        writer = running.supervisor._processes._writer
+        assert writer is not None
+        writer.kill()
+        wait(lambda: "writer-died" in running.supervisor.state.faults, "its death is told")
+        running.until("idle")
+        assert running.supervisor.ring.busy_since_ns is None
+        assert "spool-slow" not in running.supervisor.state.faults

@@ -47,12 +47,6 @@ def test_what_capture_says(message: Message, event: AnyEvent | None) -> None:
             {"report": "progress", "frames": 3, "acked_frame": 2, "write_seq": 7, "free_bytes": None},
             events.WriterProgress(9, 3, 2, 7),
         ),
-        (
-            {"report": "progress", "frames": 3, "acked_frame": 2, "write_seq": 7, "busy_since_ns": 8},
-            events.WriterProgress(9, 3, 2, 7, busy_since_ns=8),
-        ),
-        ({"report": "busy", "busy_since_ns": 8}, events.WriterBusy(9, 8)),
-        ({"report": "busy", "busy_since_ns": None}, events.WriterBusy(9, None)),
         ({"report": "checked", "faults": ["x"], "free_bytes": 7}, events.WriterChecked(9, frozenset({"x"}), 7)),
         ({"report": "closed", "recording": None, "frames": 0}, events.WriterClosed(9)),
         ({"report": "fault", "code": "x", "message": "y", "fatal": True}, events.WriterFault(9, "x", fatal=True)),

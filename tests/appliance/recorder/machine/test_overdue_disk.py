@@ -17,9 +17,7 @@ def busy(world: World) -> int:
 def test_promise_2_a_disk_that_hangs_under_a_recording_is_amber_4_within_5_s() -> None:
     world = World().boot().start()
     began = world.now
-    frames, acked = world.writer.frames, world.writer.acked
-    world.writer.hangs = True
-    world.feed(events.WriterProgress(world.now, frames, acked, world.write_seq, busy_since_ns=began))
+    busy(world)
     world.run(world.rules.slow - 200 * MS)
     assert world.amber == 0
     world.run(400 * MS)
