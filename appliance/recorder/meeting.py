@@ -273,7 +273,8 @@ class Meeting:
             _LOG.error("%s", error.message)
 
     def _progress(self, busy_since_ns: int | None) -> None:
-        waiting = self._consumer.waiting() * self._ring.block_frames
+        blocks = self._consumer.waiting()
+        waiting = blocks * self._ring.block_frames
         self._report(
             {
                 "report": "progress",
@@ -283,6 +284,7 @@ class Meeting:
                 "acked_line": self._file.lines,
                 "lost_frames": self._file.lost_frames,
                 "fsync_ms": self._health.fsync_ms,
+                "write_seq": self._ring.read_seq + blocks,
                 "busy_since_ns": busy_since_ns,
                 "free_bytes": self._health.free_bytes() if busy_since_ns is None else None,
             }

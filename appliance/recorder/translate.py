@@ -43,6 +43,7 @@ def from_writer(message: Message, now_ns: int) -> AnyEvent | None:
                 lost_frames=_number(message, "lost_frames", 0),
                 free_bytes=free_bytes if isinstance(free_bytes, int) else None,
                 busy_since_ns=_moment(message),
+                write_seq=write_seq if isinstance(write_seq := message.get("write_seq"), int) else None,
             )
         case "checked":
             found = message.get("faults")

@@ -132,6 +132,8 @@ class WriterProgress(Event):
     free_bytes: int | None = None
     busy_since_ns: int | None = None
     """When work on the disk began that still goes on; None: no work goes on."""
+    write_seq: int | None = None
+    """Blocks, ever, that `frames` includes; None: those that were seen until now."""
 
 
 @dataclass(frozen=True)

@@ -208,7 +208,8 @@ def _writer(
                 acked_frame=event.acked_frame,
                 acked_line=event.acked_line,
                 lost_frames=event.lost_frames,
-                told_seq=state.write_seq,
+                # not what was seen here: the writer may have counted a block before, and it must not count twice
+                told_seq=state.write_seq if event.write_seq is None else event.write_seq,
                 free_bytes=state.free_bytes if event.free_bytes is None else event.free_bytes,
             )
         case ev.WriterBusy():

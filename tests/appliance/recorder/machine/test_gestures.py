@@ -142,3 +142,13 @@ def test_a_press_in_self_test_is_refused() -> None:
     world.run(SECOND)
     assert not world.commanded
     assert not world.begun
+
+
+def test_a_block_that_the_writer_counted_before_the_supervisor_saw_it_counts_once() -> None:
+    world = World().boot().start()
+    captured, state = world.state.captured(world.rules), world.state
+    ahead = events.WriterProgress(world.now, captured + 4096, state.acked_frame, write_seq=state.write_seq + 1)
+    world.feed(ahead)
+    assert world.state.captured(world.rules) == captured + 4096
+    world.feed(events.BlockSeen(world.now, state.write_seq + 1))
+    assert world.state.captured(world.rules) == captured + 4096
