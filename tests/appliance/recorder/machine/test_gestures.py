@@ -142,3 +142,18 @@ def test_a_press_in_self_test_is_refused() -> None:
     world.run(SECOND)
     assert not world.commanded
     assert not world.begun
+
+
+def test_promise_5_a_lamp_switched_again_before_its_sensor_told_stands_in_the_ledger_both_times(world: World) -> None:
+    world.start()
+    world.tap()
+    world.run(SECOND)
+    # resumed and paused again within the sensor's 5 ms
+    for _ in range(2):
+        world.press()
+        world.release()
+    world.run(SECOND)
+    world.hold()
+    world.run(SECOND)
+    lamps = [note["lit"] for note in world.notes if note["kind"] == "lamp"]
+    assert lamps == [True, False, True, False]
