@@ -1,8 +1,8 @@
 """Somebody who watches the simulated box and believes nothing that the recorder says of itself.
 
 What it sees are lamp and lights, the device, the blocks that were captured, and the frames that the writer
-acknowledged; from these it judges the promises after every event. The machine's state is asked only where the promise is
-about what the machine claims.
+acknowledged; from these it judges the promises after every event. The machine's state is asked only where the promise
+is about what the machine claims.
 """
 
 from __future__ import annotations

@@ -151,18 +151,22 @@ class World:
 
     def break_lamp(self) -> None:
         self.lamp_broken = True
-        if self.seen:
-            self.lamp_failed_ns = self.now
-            self._sense(seen=False)
+        self._lamp_fails()
 
     def mend_lamp(self) -> None:
         self.lamp_broken = False
         self.lamp_failed_ns = None
-        if self.commanded and not self.seen:
-            self._sense(seen=True)
+        self._sense_lines()
 
     def stick_lamp(self, stuck: bool) -> None:
+        # light from elsewhere deceives the sensor: that the lamp failed cannot be known then
         self.lamp_stuck = stuck
+        self.lamp_failed_ns = None
+        self._lamp_fails()
+
+    def _lamp_fails(self) -> None:
+        if self.lamp_broken and self.seen and self.commanded and not self.lamp_stuck:
+            self.lamp_failed_ns = self.now
         self._sense_lines()
 
     def stick_rail(self, stuck: bool) -> None:
@@ -196,7 +200,7 @@ class World:
         self._writer_says(self.writer.serial, events.WriterFault(self.now, "spool-failed", fatal=fatal))
 
     def kill_recorder(self, *, power: bool) -> None:
-        """All processes end at once and start again; with the power, the lamp goes at that moment, else a moment later."""
+        """All processes end at once and start again; with the power, the lamp goes at that moment, else later."""
         self.interrupted = self.writer.recording or self.interrupted
         self._due.clear()
         self._answers.clear()
