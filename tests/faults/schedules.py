@@ -1,9 +1,9 @@
 """Schedules in number: `./deploy/faults --schedules 10000 --json`.
 
 Hypothesis draws what happens to a simulated box around the pure core: presses, pauses, unplugging, stalls, lamps that
-break, disks that hang, refuse and fill, kills, clock steps. An onlooker judges the promises after every event. A schedule
-that fails is made as short as possible and written down as a script that replays it without hypothesis. The everyday
-suite runs 300 of the same schedules.
+break, disks that hang, refuse and fill, kills, clock steps. An onlooker judges the promises after every event. A
+schedule that fails is made as short as possible and written down as a script that replays it without hypothesis. The
+everyday suite runs 300 of the same schedules.
 """
 
 from __future__ import annotations
