@@ -125,12 +125,15 @@ class Life:
         elif plan.process != "supervisor":
             time.sleep(plan.after_s)  # the meeting goes on for so long
         if plan.all_killed or (plan.process == "supervisor" and plan.signal == "SIGKILL"):
-            self._restart()
+            self._restart(victim)
 
-    def _restart(self) -> None:
+    def _restart(self, victim: int | None) -> None:
+        """Kill the recorder and start it again. A stopped child is killed too, as systemd kills the whole unit."""
         box = self._box
         assert box.process is not None
         box.process.kill()
+        if victim is not None:
+            _signal(victim, signal.SIGKILL)
         box.process.wait()
         (box.folder / "run" / "status.json").unlink(missing_ok=True)
         time.sleep(self._random.uniform(0.0, 0.5))  # whoever starts it again takes a moment, and a random one here
@@ -156,7 +159,8 @@ class Life:
         end = time.monotonic() + _PATIENCE_S
         while not condition():
             if time.monotonic() > end:
-                raise KillError(f"not within {_PATIENCE_S:g} s: {what}; the status says {self._status()}")
+                said = (self._box.folder / "recorder.log").read_text()[-2000:]
+                raise KillError(f"not within {_PATIENCE_S:g} s: {what}; status {self._status()}; log {said}")
             time.sleep(0.02)
 
     def _pid(self, process: str) -> int | None:

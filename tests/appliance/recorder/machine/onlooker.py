@@ -8,8 +8,13 @@ is about what the machine claims.
 from __future__ import annotations
 
 from collections import deque
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from appliance.contract.chain import LedgerChecker
+from appliance.contract.errors import PlainSightError
+from appliance.contract.keys import SigningKey
+from appliance.contract.ledger import make_entry
 from appliance.recorder import faults
 from appliance.recorder.machine import State, actions, events
 from appliance.recorder.machine.handlers import AnyEvent
@@ -28,6 +33,7 @@ TICK = 100 * MS
 FRAMES = 4096
 WARNED = ("cap", "quiet", "paused-too-long")
 Span = tuple[int, int | None]
+_KEY = SigningKey.generate()
 
 
 class Onlooker:
@@ -186,29 +192,35 @@ class Onlooker:
         assert behind <= rules.ack * rules.rate, "promise 2: green, and more than 5 s are not safe"
 
 
-def ledger_holds(notes: list[dict[str, Any]], opened: list[Span]) -> None:
-    """Audio lies inside lit spans; lit, open, closed, dark come in this order; nothing that was open is left out."""
-    lit_ns: int | None = None
-    open_ns: int | None = None
+def ledger_holds(notes: list[dict[str, Any]], opened: list[Span], recording: str, *, sensed: bool) -> None:
+    """What the machine wants entered keeps the format's own rules, and nothing that was open is left out.
+
+    The rules are the ones by which archive and checker refuse a ledger (docs/format.md section 2.7).
+    """
+    header: Any = SimpleNamespace(box_key=None, recording=recording, lamp="verified" if sensed else "unverified")
+    checker = LedgerChecker(header, b"")
     spans: list[tuple[int, int]] = []
-    begun_ns = notes[0]["t_ns"] if notes else 0
+    open_ns: int | None = None
     for entry in notes:
-        if entry["kind"] == "lamp":
-            assert not (entry["lit"] is False and open_ns is not None), f"dark while open: {notes}"
-            assert entry["lit"] is (lit_ns is None), f"the lamp's entries do not alternate: {notes}"
-            lit_ns = entry["commanded_ns"] if entry["lit"] else None
-        elif entry["kind"] == "audio" and entry["open"]:
-            assert lit_ns is not None, f"opened in the dark: {notes}"
-            assert open_ns is None, f"opened twice: {notes}"
-            assert entry["at_ns"] >= lit_ns
-            open_ns = entry["at_ns"]
-        elif entry["kind"] == "audio":
-            assert open_ns is not None
-            spans.append((open_ns, entry["at_ns"]))
-            open_ns = None
+        # of a pause the writer knows the frame
+        frame = {"frame": 0} if entry["kind"] == "pause" else {}
+        made = make_entry({**entry, **frame, "recording": recording, "n": checker.lines, "prev": checker.prev})
+        try:
+            checker.feed(made.sign(_KEY))
+        except PlainSightError as error:
+            raise AssertionError(f"promise 5: a ledger that is refused: {error.message}: {notes}") from error
+        if entry["kind"] == "audio":
+            if entry["open"]:
+                open_ns = entry["at_ns"]
+            elif open_ns is not None:
+                spans.append((open_ns, entry["at_ns"]))
+                open_ns = None
         elif entry["kind"] == "pause":
-            assert open_ns is None, "a pause is entered while the microphone is open"
-    assert open_ns is None
+            assert open_ns is None, f"a pause is entered while the microphone is open: {notes}"
+    assert open_ns is None, f"the microphone is left open: {notes}"
+    lamps = [entry["lit"] for entry in notes if entry["kind"] == "lamp"]
+    assert not lamps or not lamps[-1], f"the lamp is left lit: {notes}"
+    begun_ns = notes[0]["t_ns"] if notes else 0
     for start, end in opened:
         if end is not None and end > begun_ns:
             assert any(on <= start and end <= off for on, off in spans), f"open from {start} to {end}, in no audio span"

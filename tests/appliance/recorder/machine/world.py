@@ -287,7 +287,8 @@ class World:
         self.onlooker.check()
 
     def ledger_holds(self) -> None:
-        ledger_holds(self.notes, self.onlooker.opened)
+        assert self.state.recording is not None
+        ledger_holds(self.notes, self.onlooker.opened, self.state.recording, sensed=self.rules.sensed)
 
     # how the world answers
 
