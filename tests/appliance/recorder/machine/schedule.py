@@ -215,8 +215,12 @@ class Schedule(RuleBasedStateMachine):
     @rule()
     @written_down
     def the_supervisor_was_stopped(self) -> None:
-        # then a burst of old times, in order
-        world, stopped = self.world, self.world.now
+        # then a burst of old times, in order; what was on its way has come before
+        world = self.world
+        world.run(50 * MS)
+        if world.state.phase != "recording":
+            return
+        stopped = world.now
         world.supervisor_stopped = True
         world.onlooker.supervisor_stopped()
         world.now += 10 * SECOND
