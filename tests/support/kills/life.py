@@ -13,6 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from appliance.contract.chain import LedgerChecker
+from appliance.contract.errors import PlainSightError
+from appliance.contract.header import Header
+from appliance.contract.ledger import AnyEntry, Closing
+from appliance.contract.signed import split_lines
 from appliance.simulator.district import judge as outside
 from tests.appliance.recorder.test_whole_recorder import SHORT, Box
 
@@ -190,12 +195,28 @@ class Life:
         box = self._box
         if not (box.folder / "spool" / "recordings" / recording).exists():
             return 0, promised, ["a recording is gone whole"] if promised else []
-        entries = box.ledger(recording)
+        entries, refused = self._ledger(recording)
         heard = np.concatenate([np.zeros(0, np.int16), *box.samples(recording)])
         wrong, problems = judge.lost(heard, entries, promised, self._raw, started)
-        if entries[-1].kind != "closing":
+        last = entries[-1] if entries else None
+        if not isinstance(last, Closing):
             problems.append("the recording was left open")
-        return int(heard.size), wrong, problems
+        elif last.reason not in ("button", "interrupted", "fault"):
+            problems.append(f"the recording was closed as {last.reason}")
+        return int(heard.size), wrong, problems + refused
+
+    def _ledger(self, recording: str) -> tuple[list[AnyEntry], list[str]]:
+        """Return the entries up to the first that archive and checker would refuse, and why."""
+        folder = self._box.folder / "spool" / "recordings" / recording
+        header_line = (folder / "header.tsv").read_bytes()
+        checker = LedgerChecker(Header.read(header_line, self._box.key.public), header_line)
+        entries: list[AnyEntry] = []
+        try:
+            for line in split_lines((folder / "ledger.tsv").read_bytes()):
+                entries.append(checker.feed(line))  # noqa: PERF401 - those before the refused one count
+        except PlainSightError as error:
+            return entries, [f"the ledger is refused: {error.message}"]
+        return entries, []
 
     def _uncovered(self, began_ns: int) -> list[outside.Span]:
         lit = outside.lit_spans(self._box.log("panel"))
