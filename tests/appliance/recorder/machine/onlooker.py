@@ -53,9 +53,13 @@ class Onlooker:
         self._acked_ns = 0
         self._waiting: deque[int] = deque()
         """When each block was captured that is not acknowledged."""
+        self._busy_ns: int | None = None
+        """When the disk call began that, as the writer said, still goes on."""
         self._acked: tuple[str | None, int] = (None, 0)
         self._told = 0
         self._stopped = False
+        self._awake_ns = 0
+        """When the supervisor last went on after a stop: nobody could tell anything before."""
 
     # what happens in the world
 
@@ -86,9 +90,12 @@ class Onlooker:
         self._stopped = True
         self._down_ns = self._dark_by = None
 
+    def supervisor_goes_on(self) -> None:
+        self._awake_ns = self._world.now
+
     def restarted(self) -> None:
         """The whole recorder is gone, and with it everything that it was about to do."""
-        self.meeting_ns = self._dark_by = self._down_ns = None
+        self.meeting_ns = self._dark_by = self._down_ns = self._busy_ns = None
         self._acked = (None, 0)
 
     # what the machine did about an event
@@ -106,6 +113,10 @@ class Onlooker:
             self._down_ns = event.now_ns if before.phase in MEETING else None
         elif isinstance(event, events.ButtonUp):
             self._down_ns = None
+        self._disk(event)
+        if self._down_ns is not None and before.phase in MEETING and state.phase == "ending":
+            late = world.now - self._down_ns - world.rules.hold
+            assert late <= LATE or world.supervisor_stopped, "the button was held, and the end came late"
         for action in asked:
             if isinstance(action, actions.EndRecording):
                 self._ends(action.reason)
@@ -121,6 +132,12 @@ class Onlooker:
         self.reached |= {state.phase, *state.faults}
         if state.generation > 1:
             self.reached.add("opened-again")
+
+    def _disk(self, event: AnyEvent) -> None:
+        if isinstance(event, (events.WriterProgress, events.WriterBusy)):
+            self._busy_ns = event.busy_since_ns
+        elif isinstance(event, (events.WriterReady, events.WriterChecked, events.WriterClosed, events.WriterDied)):
+            self._busy_ns = None
 
     def _press(self, before: State, lights: bool) -> None:
         """A press that green called ready starts, and one that does nothing has a reason in the table."""
@@ -169,8 +186,25 @@ class Onlooker:
             assert waited <= (rules.unsafe + 1000 * MS) * rules.rate, "promise 2: it goes on, and nothing is saved"
         # answers that wait may still change a light
         if not world.waiting:
+            self._told_in_time(state, now)
             assert world.amber == faults.blinks(state.faults), "amber does not tell the faults"
             assert healthy(state, rules) or held, "the watchdog would end a recorder that tells the truth"
+
+    def _told_in_time(self, state: State, now: int) -> None:
+        """What failed is told by amber: no sound within 2 s, an overdue disk call within 3 s (rules.slow)."""
+        rules, world = self._world.rules, self._world
+        if world.amber:
+            return
+        if self._busy_ns is not None:
+            assert now - max(self._busy_ns, self._awake_ns) <= rules.slow + LATE, (
+                "a disk call is overdue, and no light tells"
+            )
+        if state.phase == "recording":
+            if world.microphone.open:
+                silent = now - max(self._block_ns, self.opened[-1][0], self._awake_ns)
+                assert silent <= rules.stall + TICK + LATE, "the microphone stalls, and no light tells"
+            silent = now - max(self._block_ns, state.since_ns, self._awake_ns)
+            assert silent <= rules.stall + rules.retry + 500 * MS, "nothing is heard, and no light tells"
 
     def _gestures(self, state: State, now: int, held: bool) -> None:
         """Pause and end, whatever led there: closed and dark within 300 ms, unless the kernel holds the process."""

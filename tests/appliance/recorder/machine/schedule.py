@@ -234,6 +234,7 @@ class Schedule(RuleBasedStateMachine):
             world.feed(events.CaptureClosed(stopped + SECOND // 2))
         world.feed(events.Tick(world.now))
         world.supervisor_stopped = False
+        world.onlooker.supervisor_goes_on()
 
     @precondition(lambda self: self.world.exited is None)
     @rule(power=st.booleans())
