@@ -42,25 +42,26 @@ Moments = dict[str, list[float]]
 
 def meet(box: Box, found: Moments) -> None:
     """Hold one meeting, and add its latencies in milliseconds."""
-    began_ns = time.monotonic_ns()
+    panel_log, microphone_log = Tail(box.folder / "panel.log"), Tail(box.folder / "microphone.log")
     box.tap()
-    _until(lambda: _opened(box, began_ns) == 1 and box.status()["state"] == "recording")
+    _until(lambda: microphone_log.started() == 1 and box.status()["state"] == "recording")
     time.sleep(0.2)  # the meeting's length, not a wait for something
     box.tap()
     _until(lambda: box.status()["state"] == "paused" and not box.panel.panel.lit)
     box.tap()
-    _until(lambda: _opened(box, began_ns) == 2)
+    _until(lambda: microphone_log.started() == 2)
     time.sleep(0.2)  # the same
     box.panel.press()
     _until(lambda: not box.panel.panel.lit)
     box.panel.release()
     _until(lambda: box.status().get("ready") is True)
-    panel = [line for line in box.log("panel") if line["t_ns"] >= began_ns]
+    panel = panel_log.lines()
     downs = [line["t_ns"] for line in panel if line.get("button") == "down"]
-    ups = [line["t_ns"] for line in panel if line.get("button") == "up"]
+    # the release that belongs to the meeting before may still be written
+    ups = [line["t_ns"] for line in panel if line.get("button") == "up" and line["t_ns"] > downs[0]]
     lit = [line["t_ns"] for line in panel if line.get("red") is True]
     dark = [line["t_ns"] for line in panel if line.get("red") is False]
-    microphone = [line for line in box.log("microphone") if line["t_ns"] >= began_ns]
+    microphone = microphone_log.lines()
     started = [line["t_ns"] for line in microphone if line["device"] == "started"]
     closed = max(line["t_ns"] for line in microphone if line["device"] == "closed")
     for name, since, until in (
@@ -74,8 +75,20 @@ def meet(box: Box, found: Moments) -> None:
         found.setdefault(name, []).append((until - since) / 1e6)
 
 
-def _opened(box: Box, since_ns: int) -> int:
-    return sum(line["device"] == "started" and line["t_ns"] >= since_ns for line in box.log("microphone"))
+class Tail:
+    """What came into a log since; reading all of it all the time would keep the panel's own thread waiting."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._from = path.stat().st_size
+
+    def lines(self) -> list[dict[str, Any]]:
+        with self._path.open() as file:
+            file.seek(self._from)
+            return judge.read_log(file.read())
+
+    def started(self) -> int:
+        return sum(line["device"] == "started" for line in self.lines())
 
 
 def _until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
