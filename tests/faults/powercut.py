@@ -1,4 +1,4 @@
-"""Power cuts in full: `python -m tests.faults.powercut --json`.
+"""Power cuts in full: `./deploy/faults --powercuts --json`.
 
 The real writer's code makes a short recording, once on a disk that works and once on one that refuses calls. The power
 is cut after every call of the writer, after every call of the recovery of each disk that this leaves, and after the
@@ -27,8 +27,8 @@ Progress = Callable[[str], None]
 EPILOG = """Exit status: 0 if the promise held on every disk, 1 if not.
 
 example:
-  python -m tests.faults.powercut --json
-  python -m tests.faults.powercut --seed 7 --every 20
+  ./deploy/faults --powercuts --json
+  ./deploy/faults --powercuts --seed 7 --every 20
 """
 
 
@@ -78,7 +78,7 @@ def run(progress: Progress, seed: int, every: int = 4) -> PowercutReport:
 def main(arguments: list[str]) -> int:
     """Run the campaign, say what was found, return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.faults.powercut",
+        prog="deploy/faults --powercuts",
         description="Cut the power after every disk call of the writer and of recovery.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

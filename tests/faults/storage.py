@@ -1,4 +1,4 @@
-"""Real storage faults at full length: `python -m tests.faults.storage --json` (needs root).
+"""Real storage faults at full length: `./deploy/faults --storage --json` (needs root).
 
 Whole recorders with the settings of the field, each on a disk that fails in its own way: full, shut down, read-only,
 frozen, gone, or through a preloaded shim. Everything is judged from outside: the panel's log tells when amber came, the
@@ -27,8 +27,8 @@ EPILOG = """Exit status: 0 if everything held, 1 if something did not, 2 if an a
 machine cannot make are named and count as not tried.
 
 example:
-  python -m tests.faults.storage --json
-  python -m tests.faults.storage --only "one fsync slow" --only "fsync for ever"
+  ./deploy/faults --storage --json
+  ./deploy/faults --storage --only "one fsync slow" --only "fsync for ever"
 """
 
 
@@ -73,7 +73,7 @@ def run(progress: Progress, *, short: bool = False, faults: Sequence[Fault] = AL
 def main(arguments: list[str]) -> int:
     """Run the campaign, print its table, return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.faults.storage",
+        prog="deploy/faults --storage",
         description="Let real disks fail under whole recorders, with the settings of the field.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -174,15 +174,23 @@ def _close_capture(run: Run) -> None:
 def _darken(run: Run) -> None:
     state = run.state
     if state.red_asked and not state.device and state.phase not in ("arming", "recording"):
-        run.set(red_asked=False, granted=False)
-        run.do(SetRed(lit=False))
+        run.set(granted=False)
+        _switch(run, lit=False)
+
+
+def _switch(run: Run, *, lit: bool) -> None:
+    state = run.state
+    if not state.lamp_noted:
+        # switched again before the sensor could tell: both stand in the ledger all the same
+        run.note("lamp", state.red_ns, lit=state.red, commanded_ns=state.red_ns, seen_ns=None)
+    run.set(red_asked=lit)
+    run.do(SetRed(lit=lit))
 
 
 def _light(run: Run) -> None:
     state = run.state
     if state.phase in ("arming", "recording") and not state.red_asked and not state.red:
-        run.set(red_asked=True)
-        run.do(SetRed(lit=True))
+        _switch(run, lit=True)
     state = run.state
     if state.phase in ("arming", "recording") and not state.granted and state.lit(run.rules):
         run.set(granted=True)

@@ -142,3 +142,30 @@ def test_a_press_in_self_test_is_refused() -> None:
     world.run(SECOND)
     assert not world.commanded
     assert not world.begun
+
+
+def test_promise_5_a_lamp_switched_again_before_its_sensor_told_stands_in_the_ledger_both_times(world: World) -> None:
+    world.start()
+    world.tap()
+    world.run(SECOND)
+    # resumed and paused again within the sensor's 5 ms
+    for _ in range(2):
+        world.press()
+        world.release()
+    world.run(SECOND)
+    world.hold()
+    world.run(SECOND)
+    lamps = [note["lit"] for note in world.notes if note["kind"] == "lamp"]
+    assert lamps == [True, False, True, False]
+
+
+def test_promise_5_a_lamp_that_fails_at_the_end_of_a_pause_stands_in_the_ledger_as_not_seen() -> None:
+    world = World().boot().start()
+    world.tap()
+    world.run(SECOND)
+    world.break_lamp()
+    world.tap()
+    world.run(SECOND)
+    lamps = [(note["lit"], note["seen_ns"] is not None) for note in world.notes if note["kind"] == "lamp"]
+    assert lamps == [(True, True), (False, True), (True, False), (False, True)]
+    assert world.ended == ["fault"]

@@ -14,6 +14,7 @@ from appliance.recorder.machine.handlers import AnyEvent
 from appliance.recorder.settings import Limits, Times
 
 from .feeding import Feeding
+from .onlooker import FRAMES, Onlooker, ledger_holds
 
 MS = 1_000_000
 SECOND = 1000 * MS
@@ -41,6 +42,9 @@ class Microphone:
     hangs_on_close: bool = False
     refuses: bool = False
     unkillable: bool = False
+    """The kernel holds the process: SIGKILL waits."""
+    killed: bool = False
+    """SIGKILL was sent and waits."""
     alive: bool = False
     warm: bool = False
     opening: bool = False
@@ -52,11 +56,15 @@ class Microphone:
 class Writer:
     alive: bool = False
     hangs: bool = False
+    """It is in a disk call that does not return, or stopped."""
+    refused: bool = False
+    """The disk refuses: nothing is acknowledged any more."""
     recording: str | None = None
     frames: int = 0
     acked: int = 0
     read_seq: int = 0
     serial: int = 0
+    ready: bool = False
     ending: bool = False
 
 
@@ -70,6 +78,13 @@ class World:
     microphone: Microphone = field(default_factory=Microphone)
     writer: Writer = field(default_factory=Writer)
     lamp_broken: bool = False
+    lamp_stuck: bool = False
+    """Its sensor sees light whatever is commanded."""
+    rail_stuck: bool = False
+    """The microphone has power whatever is commanded."""
+    rail: bool = False
+    unsynchronised: bool = False
+    """The clock's self-check fails."""
     commanded: bool = False
     seen: bool = False
     green: str = "off"
@@ -81,17 +96,30 @@ class World:
     begun: int = 0
     ended: list[str] = field(default_factory=list)
     exited: int | None = None
+    interrupted: str | None = None
+    """What the next writer finds open."""
     free_bytes: int = 1 << 40
     lamp_failed_ns: int | None = None
+    somebody_else: bool = False
+    """Another program has the microphone open."""
     quiet_ns: int | None = None
     """Since when nothing but quiet was said of a microphone that was open all the while; kept by the world itself."""
     supervisor_stopped: bool = False
     """Nobody can draw conclusions while the supervisor itself is stopped; capture closes by itself then."""
     feeding: Feeding = field(default_factory=Feeding)
+    onlooker: Onlooker = field(init=False)
     _answers: deque[AnyEvent] = field(default_factory=deque)
     _due: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
     _count: Any = field(default_factory=itertools.count)
     _next_tick: int = 0
+
+    def __post_init__(self) -> None:
+        self.onlooker = Onlooker(self)
+
+    @property
+    def waiting(self) -> int:
+        """Answers that the machine has not been told."""
+        return len(self._answers)
 
     # what a test does
 
@@ -129,15 +157,75 @@ class World:
 
     def break_lamp(self) -> None:
         self.lamp_broken = True
-        if self.seen:
-            self.lamp_failed_ns = self.now
-            self._sense(seen=False)
+        self._lamp_fails()
 
     def mend_lamp(self) -> None:
         self.lamp_broken = False
         self.lamp_failed_ns = None
-        if self.commanded and not self.seen:
-            self._sense(seen=True)
+        self._sense_lines()
+
+    def stick_lamp(self, stuck: bool) -> None:
+        # light from elsewhere deceives the sensor: that the lamp failed cannot be known then
+        self.lamp_stuck = stuck
+        self.lamp_failed_ns = None
+        self._lamp_fails()
+
+    def _lamp_fails(self) -> None:
+        if self.lamp_broken and self.seen and self.commanded and not self.lamp_stuck:
+            self.lamp_failed_ns = self.now
+        self._sense_lines()
+
+    def stick_rail(self, stuck: bool) -> None:
+        self.rail_stuck = stuck
+        self._sense_lines()
+
+    def hold_capture(self, unkillable: bool) -> None:
+        """Let the kernel hold the capture process, or let go of it."""
+        self.microphone.unkillable = unkillable
+        if not unkillable and self.microphone.killed:
+            self._capture_dies(self.microphone.serial)
+
+    def hang_writer(self, hangs: bool) -> None:
+        """Let a disk call hang, or return; that it begins was said."""
+        writer = self.writer
+        if hangs and not writer.hangs and writer.alive:
+            self._writer_says(writer.serial, events.WriterBusy(self.now, self.now))
+        self.writer.hangs = hangs
+        if not hangs and writer.alive and writer.ready:
+            self._writer_says(writer.serial, events.WriterBusy(self.now, None))
+
+    def refuse_writes(self, fatal: bool) -> None:
+        """The disk refuses; the writer tries for a while (nothing is acknowledged), or gives up."""
+        self.writer.refused = True
+        self._writer_says(self.writer.serial, events.WriterFault(self.now, "spool-failed", fatal=fatal))
+
+    def kill_recorder(self, *, power: bool) -> None:
+        """All processes end at once and start again; with the power, the lamp goes at that moment, else later."""
+        self.interrupted = self.writer.recording or self.interrupted
+        self._due.clear()
+        self._answers.clear()
+        microphone = self.microphone
+        microphone.open = microphone.alive = microphone.unkillable = False
+        self.onlooker.device(is_open=False)
+        self.writer = Writer(serial=self.writer.serial)
+        self.onlooker.restarted()
+        if not power:
+            # nobody draws conclusions; the lamp stays as commanded until the unit's ExecStopPost
+            self.now += 50 * MS
+        self.commanded = self.seen = self.rail = False
+        self.lamp_failed_ns = None
+        self.green, self.amber = "off", 0
+        self.now += 2 * SECOND
+        self.state = State(now_ns=self.now, since_ns=self.now)
+        self._sense_lines(always=True)
+        self.look()
+
+    def look(self) -> None:
+        """Let the idle checks be made."""
+        found = frozenset({"clock"} if self.unsynchronised else ())
+        held = self.microphone.open or self.somebody_else
+        self.feed(events.Checked(self.now, found, present=self.microphone.plugged, held=held))
+        assert self.somebody_else or "microphone-open" not in self.state.faults, "our own capture was told as another"
 
     def unplug(self) -> None:
         self.microphone.plugged = False
@@ -147,7 +235,7 @@ class World:
 
     def hear(self, *, quiet: bool, faults: frozenset[str] = frozenset()) -> None:
         """Let the writer judge the microphone; it has no say without a recording."""
-        if self.writer.alive and not self.writer.hangs and self.writer.recording is not None:
+        if self.writer.ready and not self.writer.hangs and self.writer.recording is not None:
             heard = quiet and not faults and self.microphone.open and self.state.phase == "recording"
             self.quiet_ns = (self.quiet_ns or self.now) if heard else None
             self.feed(events.Heard(self.now, quiet=quiet, faults=faults))
@@ -165,8 +253,9 @@ class World:
         if len(self._answers) > 1:
             return
         while self._answers and self.exited is None:
-            before = self.state
-            self.state, todo = step(self.state, self._answers[0], self.rules)
+            before, event = self.state, self._answers[0]
+            self.state, todo = step(before, event, self.rules)
+            self.onlooker.after(event, before, todo)
             if self.state.reason == "quiet" != before.reason:
                 self._quiet_was_unbroken(before)
             for action in todo:
@@ -199,44 +288,21 @@ class World:
             self.check()
         self.now = max(self.now, until)
 
+    def deliver(self) -> None:
+        """Let come what is on its way."""
+        while self._due and self._due[0][0] <= self.now and self.exited is None:
+            heapq.heappop(self._due)[2]()
+
     # what holds always
 
     def check(self) -> None:
-        if self.microphone.open:
-            assert self.commanded, "promise 1: the microphone is open and the lamp is dark"
-            assert self.presses_in_rest, "promise 1: opened without a press"
-            if self.rules.sensed and self.lamp_failed_ns is not None and not self.supervisor_stopped:
-                slack = self.rules.lamp + self.rules.close + 2 * TICK
-                assert self.now - self.lamp_failed_ns <= slack, "promise 1: open long after the lamp failed"
-        if self.green == "on" and self.state.phase == "recording" and not self.supervisor_stopped:
-            assert self.state.ack_ns is not None
-            assert self.now - self.state.ack_ns <= self.rules.ack + 2 * TICK, "promise 2: green without acknowledgement"
         if not self.microphone.open:
             self.quiet_ns = None
-        if self.green == "on":
-            assert self.state.phase in ("idle", "recording"), "promise 2"
-        if self.state.faults and self.exited is None and not self._due_now():
-            assert self.amber or self.state.amber[1], "a fault without amber"
-        self.feeding.look(self.state, self.rules, self.now)
+        self.onlooker.check()
 
     def ledger_holds(self) -> None:
-        """Audio lies inside lit spans, and lit, open, closed, dark come in this order."""
-        lit_ns: int | None = None
-        open_ns: int | None = None
-        for entry in self.notes:
-            if entry["kind"] == "lamp":
-                assert not (entry["lit"] is False and open_ns is not None), f"dark while open: {self.notes}"
-                lit_ns = entry["commanded_ns"] if entry["lit"] else None
-            elif entry["kind"] == "audio" and entry["open"]:
-                assert lit_ns is not None, f"opened in the dark: {self.notes}"
-                assert entry["at_ns"] >= lit_ns
-                open_ns = entry["at_ns"]
-            elif entry["kind"] == "audio":
-                assert open_ns is not None
-                open_ns = None
-            elif entry["kind"] == "pause":
-                assert open_ns is None, "a pause is entered while the microphone is open"
-        assert open_ns is None
+        assert self.state.recording is not None
+        ledger_holds(self.notes, self.onlooker.opened, self.state.recording, sensed=self.rules.sensed)
 
     def _quiet_was_unbroken(self, before: State) -> None:
         assert self.quiet_ns is not None, "ended by quiet although a sound, a fault or no microphone was there"
@@ -246,9 +312,6 @@ class World:
 
     # how the world answers
 
-    def _due_now(self) -> bool:
-        return bool(self._due) and self._due[0][0] <= self.now
-
     def after(self, delay: int, then: Callable[[], None]) -> None:
         heapq.heappush(self._due, (self.now + delay, next(self._count), then))
 
@@ -256,6 +319,16 @@ class World:
         self.seen = seen
         if self.rules.sensed:
             self.feed(events.LampSensed(self.now, seen))
+
+    def _sense_lines(self, *, always: bool = False) -> None:
+        """Tell what changed on the two sense lines."""
+        rail = self.rail_stuck or (self.commanded and not self.lamp_broken)
+        seen = self.lamp_stuck or (self.commanded and not self.lamp_broken)
+        if self.rules.sensed and (rail != self.rail or always):
+            self.rail = rail
+            self.feed(events.RailSensed(self.now, rail))
+        if seen != self.seen or always:
+            self._sense(seen=seen)
 
     def _carry_out(self, action: actions.Action) -> None:  # noqa: PLR0912 - one case an action
         microphone = self.microphone
@@ -265,8 +338,7 @@ class World:
                 self.commanded = lit
                 if not lit:
                     self.lamp_failed_ns = None
-                if self.seen != lit and not (self.lamp_broken and lit):
-                    self.after(5 * MS, lambda: self._sense(seen=self.commanded and not self.lamp_broken))
+                self.after(5 * MS, self._sense_lines)
                 self.feed(events.RedSet(self.now, lit))
             case actions.SetGreen(mode=mode):
                 self.green = mode
@@ -275,7 +347,14 @@ class World:
             case actions.SpawnCapture():
                 assert not microphone.alive
                 self.microphone = replace(
-                    microphone, alive=True, warm=False, opening=False, open=False, serial=microphone.serial + 1
+                    microphone,
+                    alive=True,
+                    warm=False,
+                    opening=False,
+                    open=False,
+                    killed=False,
+                    unkillable=False,
+                    serial=microphone.serial + 1,
                 )
                 self.after(300 * MS, self._guarded("warm"))
             case actions.OpenCapture():
@@ -290,13 +369,14 @@ class World:
                     self.after(30 * MS, self._guarded("closed"))
             case actions.KillCapture():
                 serial = microphone.serial
+                microphone.killed = True
                 self.after(3 * MS, lambda: self._capture_dies(serial))
             case actions.CheckMicrophone():
-                self.feed(events.Checked(self.now, frozenset(), present=microphone.plugged))
+                self.look()
             case actions.StartWriter():
                 self.writer = Writer(alive=True, hangs=False, read_seq=self.write_seq, serial=self.writer.serial + 1)
                 serial = self.writer.serial
-                self.after(200 * MS, lambda: self._writer_says(serial, events.WriterReady(self.now, None)))
+                self.after(200 * MS, lambda: self._writer_ready(serial))
             case actions.KillWriter():
                 serial = self.writer.serial
                 self.after(3 * MS, lambda: self._writer_dies(serial))
@@ -306,6 +386,7 @@ class World:
                 self.begun += 1
                 assert self.begun <= self.presses_in_rest, "a recording without a press"
                 self.notes = []
+                self.onlooker.begun()
                 self.writer.recording = recording
                 self.writer.frames = self.writer.acked = 0
             case actions.Note(entry=entry):
@@ -341,24 +422,41 @@ class World:
             else:
                 # probing is opening, too
                 microphone.open = True
+                self.onlooker.device(is_open=True)
                 self.check()
                 self.feed(events.CaptureOpened(self.now))
         elif what == "closed":
             microphone.open = microphone.alive = False
+            self.onlooker.device(is_open=False)
             self.feed(events.CaptureClosed(self.now))
 
     def _capture_dies(self, serial: int) -> None:
         if self.microphone.alive and self.microphone.serial == serial and not self.microphone.unkillable:
             self.microphone.alive = self.microphone.open = False
+            self.onlooker.device(is_open=False)
             self.feed(events.CaptureDied(self.now))
 
     def _writer_says(self, serial: int, event: AnyEvent) -> None:
         if self.writer.alive and self.writer.serial == serial and not self.writer.hangs:
             self.feed(event)
 
+    def _writer_ready(self, serial: int) -> None:
+        if self.writer.alive and self.writer.serial == serial and not self.writer.hangs:
+            self.writer.ready = True
+            found, self.interrupted = self.interrupted, None
+            self.feed(events.WriterReady(self.now, found))
+
+    def _progress(self) -> None:
+        writer = self.writer
+        account = events.WriterProgress(
+            self.now, writer.frames, writer.acked, writer.read_seq, free_bytes=self.free_bytes
+        )
+        self._writer_says(writer.serial, account)
+
     def _writer_dies(self, serial: int) -> None:
         if self.writer.alive and self.writer.serial == serial:
-            self.writer = replace(self.writer, alive=False, recording=None)
+            self.interrupted = self.writer.recording or self.interrupted
+            self.writer = replace(self.writer, alive=False, ready=False, recording=None)
             self.feed(events.WriterDied(self.now))
 
     def _live(self) -> None:
@@ -366,23 +464,24 @@ class World:
         microphone, writer = self.microphone, self.writer
         if microphone.open and microphone.plugged and not microphone.stalls:
             self.write_seq += 1
+            self.onlooker.block()
             self.feed(events.BlockSeen(self.now, self.write_seq))
-        if not writer.alive or writer.hangs:
+        if not writer.ready or writer.hangs:
             return
         if writer.recording is None:
             if self.now % (30 * SECOND) < TICK:
+                writer.refused = False
                 self._writer_says(writer.serial, events.WriterChecked(self.now, frozenset(), self.free_bytes))
             return
-        if self.write_seq - writer.read_seq >= 10 or (writer.ending and self.write_seq > writer.read_seq):
-            writer.frames += (self.write_seq - writer.read_seq) * 4096
+        fresh = self.write_seq - writer.read_seq
+        if fresh >= 10 or (writer.ending and fresh):
+            writer.frames += fresh * FRAMES
             writer.read_seq = self.write_seq
+            self._writer_says(writer.serial, events.WriterBusy(self.now, self.now))
+        if writer.frames > writer.acked and not writer.refused and self.writer is writer and writer.alive:
             writer.acked = writer.frames
-            self._writer_says(
-                writer.serial,
-                events.WriterProgress(
-                    self.now, writer.frames, writer.acked, writer.read_seq, free_bytes=self.free_bytes
-                ),
-            )
+            self._progress()
+            self._writer_says(writer.serial, events.WriterBusy(self.now, None))
         if writer.ending and self.writer is writer and writer.alive:
             writer.recording, writer.ending = None, False
             self._writer_says(writer.serial, events.WriterClosed(self.now))

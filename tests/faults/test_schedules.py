@@ -1,0 +1,58 @@
+"""A broken rule is found by the schedules, and the script that they write down replays it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+
+from appliance.recorder.machine.run import Run
+from tests.faults import __main__ as command
+
+# the package's own `settle` is the function
+settle = importlib.import_module("appliance.recorder.machine.settle")
+
+
+def dark_too_early(run: Run) -> None:
+    """`_darken` without its condition that no device may be open."""
+    if run.state.red_asked and run.state.phase not in ("arming", "recording"):
+        run.set(granted=False)
+        settle._switch(run, lit=False)
+
+
+def test_a_broken_rule_is_found_and_its_script_fails_until_the_rule_is_mended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(settle, "_darken", dark_too_early)
+        assert command.main(["--schedules", "200", "--json"]) == 1
+        report = json.loads(capsys.readouterr().out)
+        path = Path(report["script_path"])
+        assert "promise 1: dark before the microphone is closed" in report["failure"]
+        assert report["held"] == report["schedules"] - 1
+        assert path.read_text() == report["script"]
+        assert report["script"].count("schedule.") <= 8, "it was made short"
+        assert command.main(["--replay", str(path)]) == 1
+        assert "promise 1: dark before the microphone is closed" in capsys.readouterr().out
+    assert command.main(["--replay", str(path)]) == 0
+    path.unlink()
+
+
+def test_schedules_that_hold_are_counted_and_the_exit_status_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--schedules", "20", "--seed", "3", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["schedules"] == report["held"] >= 20
+    assert report["seed"] == 3
+    assert report["reached"]["recording"] > 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--schedules", "many"], ["--schedules", "0"], ["--kills", "3", "--storage"], ["--kills", "0"], ["--nothing"]],
+)
+def test_wrong_arguments_are_told_apart_from_a_broken_promise(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    assert ended.value.code == 2

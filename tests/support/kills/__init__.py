@@ -1,0 +1,1 @@
+"""Real recorders whose processes are killed, and what is found afterwards."""
