@@ -6,10 +6,15 @@ import re
 from pathlib import Path
 from typing import get_args
 
+from hypothesis import Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
 from appliance.contract.status import State
 from appliance.recorder.faults import TABLE
 from appliance.recorder.machine.state import Rules
 from appliance.recorder.settings import Limits, Times
+from tests.appliance.recorder.machine.schedule import Schedule
+from tests.appliance.recorder.machine.world import World, rules
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "operator.md").read_text(encoding="utf-8")
 SECOND = 1_000_000_000
@@ -34,6 +39,34 @@ def test_the_table_of_lights_covers_every_state_and_no_other() -> None:
     assert {state for row in rows("What the lights mean") for state in re.findall(r"`([a-z-]+)`", row[4])} == set(
         get_args(State)
     )
+
+
+def test_the_table_of_lights_is_what_the_recorder_shows_in_any_schedule() -> None:
+    # what chance rarely leads to: a box that is ready with something to say, and a recording that is about to end
+    ready, ending = World().boot(), World(rules=rules(limits=Limits(cap_s=60.0, warn_s=30.0))).boot().start()
+    ready.unsynchronised = True
+    ready.look()
+    ending.run(32 * SECOND)
+    seen = ready.onlooker.shown | ending.onlooker.shown
+
+    class Seen(Schedule):
+        def teardown(self) -> None:
+            if hasattr(self, "world"):
+                seen.update(self.world.onlooker.shown)
+
+    chosen = settings(max_examples=150, stateful_step_count=20, deadline=None, database=None, phases=[Phase.generate])
+    run_state_machine_as_test(seed(2)(Seen), settings=chosen)
+    missing = [lights for lights in seen if not any(told(row, lights) for row in rows("What the lights mean"))]
+    assert not missing, "shown, and not in the table"
+    unseen = [row for row in rows("What the lights mean") if not any(told(row, lights) for lights in seen)]
+    assert not unseen, "in the table, and never shown"
+
+
+def told(row: list[str], lights: tuple[str, str, str, str]) -> bool:
+    """Whether a row of the table is about these lights in this state."""
+    cells = [cell.strip("*") for cell in row[:3]]
+    states = re.findall(r"`([a-z-]+)`", row[4])
+    return lights[3] in states and all(cell in ("any", light) for cell, light in zip(cells, lights[:3], strict=True))
 
 
 def test_promise_1_red_is_never_off_where_the_microphone_may_hear() -> None:

@@ -1,4 +1,4 @@
-"""The judgement of the microphone on its whole test set: `python -m tests.faults.microphone --json`.
+"""The judgement of the microphone on its whole test set: `./deploy/faults --microphone --json`.
 
 Spoken, noisy, musical and quiet-room material at several gains, each live and with each fault of a microphone, and
 hours of a quiet room with pauses in speech of ten minutes. Prints the confusion table. The everyday suite tries a part.
@@ -24,8 +24,8 @@ EPILOG = f"""Exit status: 0 if nothing false was said of a live microphone, ever
 {WITHIN_S:.0f} s and as what it is, and no speech or radio was called quiet; 1 if not.
 
 example:
-  python -m tests.faults.microphone --json
-  python -m tests.faults.microphone --hours 0.2 --seconds 30
+  deploy/faults --microphone --json
+  deploy/faults --microphone --hours 0.2 --seconds 30
 """
 
 
@@ -113,7 +113,7 @@ def markdown(report: MicrophoneReport) -> str:
 def main(arguments: list[str]) -> int:
     """Run the campaign, print its table, return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.faults.microphone",
+        prog="deploy/faults --microphone",
         description="Try the judgement of the microphone on its whole test set.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

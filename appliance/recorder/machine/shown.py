@@ -28,6 +28,9 @@ def green_light(run: Run) -> Light:
     state = run.state
     if state.phase == "idle":
         return "on"
-    if state.phase == "paused" or (state.phase == "recording" and state.warned):
+    if state.phase == "paused":
         return "slow"
-    return "on" if state.phase == "recording" and state.safe(run.rules) else "off"
+    if state.phase != "recording" or not state.safe(run.rules):
+        return "off"
+    # about to end is told only where safe would be told: what is not safe goes out, whatever else there is to say
+    return "slow" if state.warned else "on"

@@ -44,6 +44,8 @@ class Onlooker:
         """When the device was open."""
         self.meeting_ns: int | None = None
         """When the press came that started what is running now."""
+        self.shown: set[tuple[str, str, str, str]] = set()
+        """Lights that were seen together, and the state that the recorder gave meanwhile."""
         self.reached: set[str] = set()
         """What this schedule got to, so that nobody takes boredom for safety."""
         self._dark_by: int | None = None
@@ -185,6 +187,8 @@ class Onlooker:
             assert waited <= (rules.unsafe + 1000 * MS) * rules.rate, "promise 2: it goes on, and nothing is saved"
         # answers that wait may still change a light
         if not world.waiting:
+            amber = "blinking" if world.amber else "off"
+            self.shown.add(("on" if world.commanded else "off", world.green, amber, state.phase))
             self._told_in_time(state, now)
             assert world.amber == faults.blinks(state.faults), "amber does not tell the faults"
             world.feeding.look(state, rules, now)

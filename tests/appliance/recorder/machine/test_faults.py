@@ -154,6 +154,16 @@ def test_frames_are_told_as_captured_whichever_of_block_and_progress_comes_first
     world.write_seq = blocks + 2
 
 
+def test_promise_2_green_that_warns_of_the_end_goes_out_as_well_when_nothing_is_safe() -> None:
+    world = World(rules=rules(limits=Limits(cap_s=60.0, warn_s=30.0))).boot().start()
+    world.run(32 * SECOND)
+    assert world.green == "slow"
+    world.writer.hangs = True
+    world.run(5100 * MS)
+    assert world.state.phase == "recording"
+    assert world.green == "off"
+
+
 def test_a_busy_device_is_tried_again_and_amber_says_so(world: World) -> None:
     world.microphone.refuses = True
     world.tap()
