@@ -30,8 +30,9 @@ from .ring import HEARTBEAT_STALE_NS, Producer, Ring, RingError
 _LOG: Final = logging.getLogger("plainsight.capture")
 CLOSE_S: Final = 0.15
 """Closing may take this long, in seconds; then the process ends, which closes the device as well."""
-_LOOK_S: Final = 0.4
-"""How often a lamp that was put out is looked for, in seconds; a heartbeat that turns stale is seen at that moment."""
+_LOOK_S: Final = 0.15
+"""How often the heartbeat is looked at, in seconds; one that turns stale is seen at that moment. Each look winds the
+deadman's timer, so this is also what is taken off the time for which a busy machine may leave this process waiting."""
 _ALIVE_S: Final = 0.5
 _MARGIN_S: Final = 0.05
 _PRIORITY: Final = 10

@@ -147,7 +147,7 @@ class Times(_Section):
     """Held this long, the recording ends at that moment."""
     close_s: Seconds = 0.15
     """Capture may take this long to close before it is killed."""
-    heartbeat_s: Seconds = 0.2
+    heartbeat_s: Seconds = 0.15
     """How often the supervisor says that it sees the lamp lit."""
     heartbeat_stale_s: Seconds = 0.5
     """A heartbeat older than this makes capture close the microphone by itself."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .settings import RecorderSettings
 
 LOG = logging.getLogger("plainsight.supervisor")
-_EARLY_NS = 100_000_000
+_EARLY_NS = 75_000_000
 """What is due so soon is done at once, so that one wake-up serves several: half a heartbeat."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
