@@ -3,17 +3,16 @@
 A block's *lateness* is the time it arrived minus the time its last frame stands for at the nominal rate. Waiting in a
 queue only ever adds to it, and passes; frames that were lost add to it for good. So:
 
-- the *baseline* is the least lateness of the last ten seconds: queueing drops out, and a crystal that is 200 ppm off
-moves it
-  by 2 ms in that time, far less than a block;
-- a block that is later than the baseline by less than 0.8 of a block goes through at once: usually nothing waits; - a
-later one is held back, with all that follow, until either one arrives in time (it was queueing: all go through) or
-all of a
-  second were late: then frames are missing before the first one held, as many as the least late of them says. The
-  silence therefore stands where the loss was;
-- the *drift* is the slope of the least lateness of each ten seconds, fitted over the whole recording, with each
-capture's
-  own offset.
+- The *baseline* is the least lateness of the last ten seconds. Queueing drops out, and a crystal that is 200 ppm off
+  moves it by 2 ms in that time, far less than a block.
+- A block that is later than the baseline by less than 0.8 of a block goes through at once: usually nothing waits.
+- A later one is held back, with all that follow, until either one arrives in time (it was queueing: all go through) or
+  all of a second were late. Then frames are missing before the first one held, as many as the least late of them says.
+  The silence therefore stands where the loss was.
+- A block that PortAudio flags (paInputOverflow) is known to follow on a loss, only its length is not: it is held in the
+  same way from 5 ms of lateness on.
+- The *drift* is the slope of the least lateness of each ten seconds, fitted over the whole recording, with each
+  capture's own offset.
 
 Arrival is told for a block's last frame, not for its callback (stream.py: `arrived_ns`); with the callback's own
 time, PortAudio's buffering alone would add up to a block.
@@ -21,7 +20,8 @@ time, PortAudio's buffering alone would add up to a block.
 Where a few of the first blocks held are less late than those behind them, they had only waited: the loss came right
 behind them.
 
-The first quarter of a second of a capture sets no baseline, since drivers hand out a first block early or late.
+The first quarter of a second of a capture sets no baseline, since drivers hand out a first block early or late; for a
+loss that is flagged it has to do.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from .ring import INPUT_OVERFLOW, Block
 
 STEP_BLOCKS = 0.8
 """A lasting step of this many blocks or more is loss."""
+FLAGGED_S = 0.005
+"""Where PortAudio flagged a loss, a lasting step of this many seconds is its length; arrivals vary by less."""
 CONFIRM_S = 1.0
 """How long every block must be late, in seconds, before it is called loss."""
 BASELINE_S = 10.0
@@ -107,6 +109,7 @@ class Continuity:
     def __init__(self, rate: int, block_frames: int) -> None:
         self._rate = rate
         self._step_ns = round(STEP_BLOCKS * block_frames / rate * 1e9)
+        self._flagged_ns = round(FLAGGED_S * 1e9)
         self._slope = Slope()
         self._start()
 
@@ -115,6 +118,8 @@ class Continuity:
         self._origin_ns: int | None = None
         self._seen = 0
         self._recent: deque[tuple[int, int]] = deque()
+        self._early: int | None = None
+        self._flagged = False
         self._held: list[tuple[Block, int | None]] = []
         self._bucket_end = 0
         self._bucket: tuple[int, int] | None = None
@@ -155,8 +160,11 @@ class Continuity:
                 self._held.append((block, None))
                 return []
             return [Passed(block)]
-        baseline = self._recent[0][1] if self._recent else None
-        if baseline is not None and lateness - baseline >= self._step_ns:
+        flagged = self._flagged or bool(block.flags & INPUT_OVERFLOW)
+        baseline = self._baseline(flagged=flagged)
+        step_ns = self._flagged_ns if flagged else self._step_ns
+        if baseline is not None and lateness - baseline >= step_ns:
+            self._flagged = flagged
             self._held.append((block, lateness))
             if self._held_frames() < CONFIRM_S * self._rate:
                 return []
@@ -165,6 +173,11 @@ class Continuity:
         self._settle(lateness)
         return [*passed, Passed(block)]
 
+    def _baseline(self, *, flagged: bool) -> int | None:
+        if self._recent:
+            return self._recent[0][1]
+        return self._early if flagged else None
+
     def _held_frames(self) -> int:
         return sum(block.frames for block, _ in self._held)
 
@@ -172,7 +185,8 @@ class Continuity:
         held, self._held = self._held, []
         if not held:
             return []
-        baseline = self._recent[0][1] if self._recent else 0
+        baseline = self._baseline(flagged=self._flagged) or 0
+        self._flagged = False
         queued = self._queued(held) if confirmed else 0
         passed = [Passed(block) for block, _ in held[:queued]]
         held = held[queued:]
@@ -202,6 +216,7 @@ class Continuity:
         """Count a block that is in time."""
         self._seen += 1
         if self._seen <= WARM_BLOCKS:
+            self._early = lateness if self._early is None else min(self._early, lateness)
             return
         now = self._frames
         # a later and smaller one hides these for good, so the first is the least

@@ -6,7 +6,6 @@ lock that is held during I/O, no disk. `open`, `alive` and `close` are called by
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import time
@@ -45,7 +44,6 @@ class Stream:
         self._portaudio: pyaudio.PyAudio | None = None
         self._stream: Any = None
         self._broken: str | None = None
-        self._held = False
 
     def open(self, device: str) -> int:
         """Find the one input device whose name contains `device`, start it, return when (CLOCK_MONOTONIC ns)."""
@@ -97,11 +95,6 @@ class Stream:
 
     def _callback(self, data: bytes | None, frames: int, times: Mapping[str, float], flags: int) -> _Answer:
         now_ns = time.monotonic_ns()
-        if not self._held:
-            # PyAudio makes and drops this thread's Python state at each block; held once, it lasts as long as the
-            # thread does, which takes an eighth off the callback's time
-            ctypes.pythonapi.PyGILState_Ensure()
-            self._held = True
         try:
             self._producer.push(data or b"", frames, arrived_ns(now_ns, frames / self._ring.rate, times), flags)
         except (RingError, ValueError, TypeError, KeyError, IndexError, MemoryError) as error:
