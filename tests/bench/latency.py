@@ -26,7 +26,7 @@ from appliance.simulator.district import judge
 from appliance.simulator.microphone.device import SimulatedMicrophone
 from tests.appliance.recorder.box import speech
 from tests.appliance.recorder.panel_server import PanelServer
-from tests.appliance.recorder.test_whole_recorder import Box
+from tests.appliance.recorder.whole_box import Box
 
 HOLD_NS = round(Times().hold_s * 1e9)
 BOUND_MS = 300.0

@@ -16,11 +16,7 @@ import pytest
 from appliance.simulator.district import judge
 
 from .running import wait
-from .whole_box import NOTICED_NS, SECOND, Box, kinds, whole_box
-
-__all__ = ["Box"]
-
-SHORT = "[times]\nack_s = 2.0\nunsafe_s = 4.0\ndrain_s = 2.0\n"
+from .whole_box import NOTICED_NS, SECOND, SHORT, Box, kinds, whole_box
 
 
 @pytest.fixture(scope="module")

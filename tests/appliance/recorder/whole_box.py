@@ -36,6 +36,8 @@ from .panel_server import PanelServer
 from .running import wait
 
 SECOND = 1_000_000_000
+SHORT = "[times]\nack_s = 2.0\nunsafe_s = 4.0\ndrain_s = 2.0\n"
+"""Settings with which a disk that hangs ends the recording soon."""
 NOTICED_NS = 5 * SECOND // 2
 """A fault of capture is told within 2 s; half a second more where a test shares its machine with others."""
 MEASURED = logging.getLogger("measured")

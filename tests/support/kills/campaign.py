@@ -18,7 +18,7 @@ from typing import Self
 from appliance.simulator.microphone.device import SimulatedMicrophone
 from tests.appliance.recorder.box import speech
 from tests.appliance.recorder.panel_server import PanelServer
-from tests.appliance.recorder.test_whole_recorder import Box
+from tests.appliance.recorder.whole_box import Box
 
 from .life import Life, Round
 from .plan import Plan, draw

@@ -19,7 +19,7 @@ from appliance.contract.header import Header
 from appliance.contract.ledger import AnyEntry, Closing
 from appliance.contract.signed import split_lines
 from appliance.simulator.district import judge as outside
-from tests.appliance.recorder.test_whole_recorder import SHORT, Box
+from tests.appliance.recorder.whole_box import SHORT, Box
 
 from . import judge
 from .observer import Observer, acknowledged, taken_back

@@ -25,7 +25,7 @@ from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY, Simula
 from ..box import ROOT
 from ..panel_server import PanelServer
 from ..running import wait
-from ..test_whole_recorder import Box
+from ..whole_box import Box
 from .desks import noise
 
 SECOND = 1_000_000_000
