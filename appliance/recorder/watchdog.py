@@ -72,10 +72,11 @@ def _frames(state: State, rules: Rules) -> str | None:
 
 
 def _acknowledgement(state: State, rules: Rules) -> str | None:
-    if state.phase != "recording" or state.first_block_ns is None or state.block_ns is None:
+    if state.phase != "recording":
         return None
-    arriving = state.now_ns - state.block_ns < rules.stall
-    waiting = _passed(state, max(state.ack_ns or 0, state.first_block_ns), rules.unsafe)
+    arriving = state.block_ns is not None and state.now_ns - state.block_ns < rules.stall
+    first_ns = state.now_ns if state.first_block_ns is None else state.first_block_ns
+    waiting = _passed(state, max(state.ack_ns or 0, first_ns), rules.unsafe)
     behind = state.backlog(rules) * 1_000_000_000 > (rules.unsafe + MARGIN) * rules.rate
     if behind or (waiting and arriving):
         return "frames are not acknowledged, and the recording does not end"

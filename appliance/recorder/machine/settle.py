@@ -134,9 +134,11 @@ def _judge_capture(run: Run) -> None:
 
 def _judge_writer(run: Run) -> None:
     state, rules = run.state, run.rules
-    if state.phase == "recording" and state.first_block_ns is not None:
-        waiting = state.now_ns - max(state.ack_ns or 0, state.first_block_ns) >= rules.unsafe
+    if state.phase == "recording":
+        first_ns = state.now_ns if state.first_block_ns is None else state.first_block_ns
+        waiting = state.now_ns - max(state.ack_ns or 0, first_ns) >= rules.unsafe
         arriving = state.block_ns is not None and state.now_ns - state.block_ns < rules.stall
+        # whichever capture gave them
         behind = state.backlog(rules) * 1_000_000_000 >= rules.unsafe * rules.rate
         if behind or (waiting and arriving):
             run.raise_own("writer-died")

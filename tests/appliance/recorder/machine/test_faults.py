@@ -164,6 +164,23 @@ def test_promise_2_green_that_warns_of_the_end_goes_out_as_well_when_nothing_is_
     assert world.green == "off"
 
 
+def test_promise_2_what_a_capture_gave_that_will_not_die_is_saved_too_or_the_recording_ends(world: World) -> None:
+    world.start()
+    world.hold_capture(True)
+    world.kill_capture()
+    world.microphone.stalls = True
+    world.run(5 * SECOND)
+    assert "capture-stuck" in world.state.faults
+    # its blocks are in the ring, and the writer saves none of them
+    world.writer.hangs = True
+    for _ in range(310):
+        world.write_seq += 1
+        world.feed(events.BlockSeen(world.now, world.write_seq))
+    world.run(SECOND)
+    assert world.state.phase == "ending"
+    assert world.state.reason == "fault"
+
+
 def test_a_busy_device_is_tried_again_and_amber_says_so(world: World) -> None:
     world.microphone.refuses = True
     world.tap()
