@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -57,8 +58,9 @@ def _folders(settings: RecorderSettings) -> Iterator[Finding]:
         ("inbox", settings.spool.inbox, os.R_OK | os.X_OK),
         ("run folder", settings.spool.run, os.R_OK | os.X_OK),
     ):
-        if not path.is_dir():
-            yield Finding(name, "wrong", f"{path} is no folder", f"make it, or set spool.{name.split()[0]}")
+        if not _is(path, stat.S_ISDIR):
+            remedy = f"make it, set spool.{name.split()[0]}, or run doctor as the recorder's user, or as root"
+            yield Finding(name, "wrong", f"{path} is no folder that this user may see", remedy)
         elif not os.access(path, mode):
             yield Finding(
                 name, "wrong", f"{path} is not accessible to this user", "run doctor as the recorder's user, or as root"
@@ -69,6 +71,14 @@ def _folders(settings: RecorderSettings) -> Iterator[Finding]:
             )
         else:
             yield Finding(name, "ok", str(path))
+
+
+def _is(path: Path, kind: Callable[[int], bool]) -> bool:
+    """Tell whether something of that kind is there, as far as this user may see."""
+    try:
+        return kind(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def _kind_of_mount(path: Path) -> str:
@@ -102,8 +112,13 @@ def _panel(settings: RecorderSettings, devices: Path) -> Finding:
         if chips:
             remedy = "set panel.kind to 'gpio': a simulated button must never work a real box"
             return Finding("panel", "wrong", f"simulated, beside a real GPIO chip ({chips[0]})", remedy)
-        if panel.socket is None or not panel.socket.is_socket():
-            return Finding("panel", "wrong", f"no simulator at {panel.socket}", "start 'plainsight simulator'")
+        if panel.socket is None or not _is(panel.socket, stat.S_ISSOCK):
+            return Finding(
+                "panel",
+                "wrong",
+                f"no simulator at {panel.socket} that this user may see",
+                "start 'plainsight simulator'",
+            )
         return Finding("panel", "warning", "simulated: recordings say so", "set panel.kind to 'gpio' on a real box")
     if not chips:
         return Finding("panel", "wrong", "no GPIO chip", "run on a Raspberry Pi, or set panel.kind to 'simulated'")
@@ -146,8 +161,12 @@ def _recorder(settings: RecorderSettings) -> Iterator[Finding]:
     path = settings.spool.run / "status.json"
     try:
         status = RecorderStatus.model_validate_json(path.read_bytes())
-    except OSError:
+    except FileNotFoundError:
         yield Finding("recorder", "warning", f"it does not run: there is no {path}", "start it")
+        return
+    except OSError as error:
+        remedy = "run doctor as the recorder's user, or as root"
+        yield Finding("recorder", "warning", f"cannot read {path}: {error.strerror}", remedy)
         return
     except ValidationError:
         yield Finding("recorder", "wrong", f"{path} is no status", "start the recorder again")

@@ -16,7 +16,7 @@ class Fault:
     code: str
     """Stable name, in status, ledger and topics."""
     blinks: int
-    """Slow blinks of the amber light between two pauses; the smallest number of several is shown."""
+    """Slow blinks of the amber light between two pauses; of several, that of the most serious is shown (blinks)."""
     press: Press
     """What a press on the button does meanwhile: it records, it tries once more, or it is refused as impossible."""
     cause: str
@@ -145,8 +145,13 @@ def known(code: str) -> bool:
 
 
 def blinks(codes: Iterable[str]) -> int:
-    """Return how often amber blinks for these codes: 0 for none, else the smallest."""
-    return min((find(code).blinks for code in codes), default=0)
+    """Return how often amber blinks for these codes: 0 for none, else the smallest count of the most serious.
+
+    What keeps a press from recording goes before what does not: a lamp to be replaced, before a gain to be turned down.
+    """
+    found = [find(code) for code in codes]
+    serious = [fault for fault in found if fault.press != "records"]
+    return min((fault.blinks for fault in serious or found), default=0)
 
 
 def press(codes: Iterable[str]) -> Press:

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _BATCH = 2000
 """Schedules of one run of hypothesis, whose memory of what it tried grows with each."""
 _STEPS = 25
+_HEAD = '"""A schedule that failed:'
 EPILOG = """Exit status: 0 if every schedule held, 1 if one did not, 2 if an argument is wrong.
 
 example:
@@ -72,7 +73,7 @@ def script(schedule: Schedule, failure: str) -> str:
     what = failure.splitlines()[0].replace("\\", "\\\\").replace('"""', "'''")
     steps = "\n".join(f"schedule.{step}" for step in schedule.steps)
     return (
-        f'"""A schedule that failed: {what}"""\n\nimport sys\n\nsys.path.insert(0, {str(ROOT)!r})\n\n'
+        f'{_HEAD} {what}"""\n\nimport sys\n\nsys.path.insert(0, {str(ROOT)!r})\n\n'
         "from tests.appliance.recorder.machine.schedule import Schedule\n\n"
         f'schedule = Schedule()\n{steps}\nprint("it held")\n'
     )
@@ -151,11 +152,19 @@ def replay(path: Path) -> int:
     except OSError as error:
         sys.stderr.write(f"cannot read {path}: {error.strerror}; name the script that a failing campaign wrote\n")
         return 2
+    except UnicodeDecodeError:
+        text = ""
+    if not text.startswith(_HEAD):
+        sys.stderr.write(f"{path} is no schedule; name the script that a failing campaign wrote\n")
+        return 2
     try:
         exec(compile(text, str(path), "exec"), {"__name__": "__main__"})
     except AssertionError as error:
         print(f"it failed: {error}")
         return 1
+    except (SyntaxError, NameError, AttributeError, TypeError, ImportError) as error:
+        sys.stderr.write(f"{path} does not run: {error}; write it again with --schedules\n")
+        return 2
     return 0
 
 

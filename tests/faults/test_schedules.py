@@ -40,6 +40,15 @@ def test_a_broken_rule_is_found_and_its_script_fails_until_the_rule_is_mended(
     path.unlink()
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"hello world", b"\xff\x00", b'"""A schedule that failed: it"""\nhello'], ids=str
+)
+def test_a_script_that_is_none_is_refused(content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "script.py").write_bytes(content)
+    assert command.main(["--replay", str(tmp_path / "script.py")]) == 2
+    assert "script.py" in capsys.readouterr().err
+
+
 def test_schedules_that_hold_are_counted_and_the_exit_status_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--schedules", "20", "--seed", "3", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

@@ -126,6 +126,7 @@ def _judge_capture(run: Run) -> None:
             run.set(capture="killing", capture_ns=state.now_ns)
     elif state.capture == "warming" and state.now_ns - state.capture_ns >= rules.warm:
         run.do(Log("warning", "the capture process does not get ready; it is replaced"), KillCapture())
+        run.raise_own("capture-died")
         run.set(capture="killing", capture_ns=state.now_ns)
     elif state.capture == "killing" and state.now_ns - state.capture_ns >= rules.stall:
         # SIGKILL takes no effect while the kernel holds the process: the lamp stays lit, because it may still hear

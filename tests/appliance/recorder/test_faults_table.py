@@ -35,6 +35,8 @@ def test_every_code_that_is_raised_is_in_the_table() -> None:
 
 def test_the_worst_code_is_shown_and_an_unknown_one_still_blinks() -> None:
     assert faults.blinks(["clock", "microphone-missing", "spool-low"]) == 1
+    # a lamp that must be replaced goes before a gain that was too high
+    assert faults.blinks(["microphone-clipping", "lamp-dark", "recording-ended"]) == faults.find("lamp-dark").blinks
     assert faults.blinks(["never-heard-of"]) == faults.find("software").blinks
     assert faults.blinks([]) == 0
 

@@ -245,6 +245,21 @@ def test_doctor_names_each_thing_that_is_wrong_with_a_remedy_and_ends_with_1(
     assert found[check]["remedy"]
 
 
+def test_doctor_takes_what_this_user_may_not_see_for_wrong_and_goes_on(
+    folder: Path, panel: PanelServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = Path.stat
+
+    def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.name in ("panel.sock", "spool"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    assert doctor.main(["--config", str(folder / "recorder.toml")]) == 1
+    assert capsys.readouterr().out.count("this user may see") == 2
+
+
 def test_doctor_opens_no_device_and_changes_nothing(folder: Path, panel: PanelServer) -> None:
     before = sorted(folder.rglob("*"))
     arguments = ["--config", str(folder / "recorder.toml")]

@@ -130,6 +130,11 @@ class Schedule(RuleBasedStateMachine):
     def the_device_is_busy(self, refuses: bool) -> None:
         self.world.microphone.refuses = refuses
 
+    @rule(hangs=st.sampled_from([True, False, False]))
+    @written_down
+    def capture_hangs_while_it_warms(self, hangs: bool) -> None:
+        self.world.microphone.never_warm = hangs
+
     @rule(hears=st.sampled_from([True, False, False]))
     @written_down
     def somebody_else_opens_the_microphone(self, hears: bool) -> None:

@@ -181,6 +181,19 @@ def test_promise_2_what_a_capture_gave_that_will_not_die_is_saved_too_or_the_rec
     assert world.state.reason == "fault"
 
 
+def test_promise_2_a_capture_process_that_never_gets_ready_is_amber_2_and_refuses_the_press() -> None:
+    world = World()
+    world.microphone.never_warm = True
+    world.boot().run(11 * SECOND)
+    assert "capture-died" in world.state.faults
+    assert (world.state.phase, world.green, world.amber) == ("fault", "off", 2)
+    world.tap()
+    assert not world.commanded
+    world.microphone.never_warm = False
+    world.run(12 * SECOND)
+    assert (world.state.phase, world.green, world.amber) == ("idle", "on", 0)
+
+
 def test_a_busy_device_is_tried_again_and_amber_says_so(world: World) -> None:
     world.microphone.refuses = True
     world.tap()

@@ -41,6 +41,8 @@ class Microphone:
     stalls: bool = False
     hangs_on_close: bool = False
     refuses: bool = False
+    never_warm: bool = False
+    """The process hangs in its imports."""
     unkillable: bool = False
     """The kernel holds the process: SIGKILL waits."""
     killed: bool = False
@@ -413,6 +415,8 @@ class World:
     def _capture_says(self, what: str) -> None:
         microphone = self.microphone
         if what == "warm":
+            if microphone.never_warm:
+                return
             microphone.warm = True
             self.feed(events.CaptureWarm(self.now))
         elif what == "opening":
