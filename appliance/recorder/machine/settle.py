@@ -64,6 +64,7 @@ def deadline(state: State, rules: Rules) -> int | None:
         max(state.block_ns or 0, state.capture_ns) + rules.stall if state.capture == "live" else None,
         state.ack_ns + rules.ack if state.phase == "recording" and state.ack_ns is not None else None,
         state.spawn_ns if state.capture == "absent" else None,
+        _missed_ns(state, rules),
         state.start_ns if state.writer == "dead" else None,
         state.busy_ns + rules.slow if state.busy_ns is not None else None,
         next_limit(state, rules) if state.phase in MEETING else None,
@@ -118,6 +119,9 @@ def _judge_rail(run: Run) -> None:
 
 def _judge_capture(run: Run) -> None:
     state, rules = run.state, run.rules
+    missed = _missed_ns(state, rules)
+    if missed is not None and state.now_ns >= missed:
+        run.raise_own("capture-died")
     if state.capture == "live" and state.phase == "recording":
         if state.now_ns - max(state.block_ns or 0, state.capture_ns) >= rules.stall:
             run.do(Log("warning", "no sound arrives; the capture process is replaced"))
@@ -131,6 +135,13 @@ def _judge_capture(run: Run) -> None:
     elif state.capture == "killing" and state.now_ns - state.capture_ns >= rules.stall:
         # SIGKILL takes no effect while the kernel holds the process: the lamp stays lit, because it may still hear
         run.raise_own("capture-stuck")
+
+
+def _missed_ns(state: State, rules: Rules) -> int | None:
+    """Return when amber tells that a recording waits for a capture process: most are warm long before."""
+    if state.phase != "recording" or state.capture not in ("absent", "warming"):
+        return None
+    return max(state.since_ns, state.capture_ns) + 2 * rules.stall
 
 
 def _judge_writer(run: Run) -> None:

@@ -194,6 +194,18 @@ def test_promise_2_a_capture_process_that_never_gets_ready_is_amber_2_and_refuse
     assert (world.state.phase, world.green, world.amber) == ("idle", "on", 0)
 
 
+def test_promise_2_a_recording_that_waits_for_a_capture_process_is_amber_within_4_s(world: World) -> None:
+    world.start()
+    world.microphone.never_warm = True
+    world.kill_capture()
+    world.run(4 * SECOND)
+    assert "capture-died" in world.state.faults
+    assert world.amber == 2
+    world.microphone.never_warm = False
+    world.run(12 * SECOND)
+    assert (world.green, world.amber) == ("on", 0)
+
+
 def test_a_busy_device_is_tried_again_and_amber_says_so(world: World) -> None:
     world.microphone.refuses = True
     world.tap()
