@@ -149,7 +149,7 @@ def _heard(run: Run, event: ev.Heard) -> None:
     if state.recording is None:
         return
     # what the writer still has to say of a microphone that is closed by now begins no quiet
-    live = state.phase == "recording" and state.capture == "live"
+    live = state.phase == "recording" and state.capture == "live" and state.first_block_ns is not None
     quiet_ns = (state.quiet_ns or state.now_ns) if live and event.quiet and not event.faults else None
     run.set(hearing=event.faults, quiet_ns=quiet_ns)
 
