@@ -10,7 +10,7 @@ from appliance.contract.errors import PlainSightError
 OWN = {
     "make-keys": "make the archive's opening, signing and session keys, and the escrow key",
     "migrate": "make or update the database",
-    "enrol": "make a box known, and print what its settings need",
+    "enroll": "make a box known, and print what its settings need",
     "retire": "take nothing new from a box",
     "add-user": "make an account for the pages",
     "web": "serve the boxes' interface and the pages",

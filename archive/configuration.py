@@ -112,7 +112,7 @@ def configuration() -> Configuration:
 
 
 def load(path: Path) -> Configuration:
-    """Read a file; raise SettingsError that names file, setting and, for a misspelt one, its likely name."""
+    """Read a file; raise SettingsError that names file, setting and, for a misspelled one, its likely name."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -6,5 +6,5 @@ from django.urls import include, path
 
 urlpatterns = [
     path("api/1/", include("archive.ingest.urls")),
-    path("", include("archive.library.urls")),
+    path("", include("archive.pages")),
 ]

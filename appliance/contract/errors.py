@@ -97,7 +97,7 @@ class KeyFileError(PlainSightError):
     code = "bad-key"
 
 
-class OpeningError(PlainSightError):
+class DecryptionError(PlainSightError):
     """A sealed object could not be opened with the keys at hand."""
 
     code = "cannot-open"

@@ -65,10 +65,10 @@ class SigningKey:
             key = serialization.load_pem_private_key(path.read_bytes(), password=None)
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise KeyFileError(
-                f"cannot read the signing key {path}: {error}; restore the file or enrol the box again"
+                f"cannot read the signing key {path}: {error}; restore the file or enroll the box again"
             ) from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise KeyFileError(f"{path} holds no Ed25519 key; make one with 'plainsight-archive enrol'")
+            raise KeyFileError(f"{path} holds no Ed25519 key; make one with 'plainsight-archive enroll'")
         return cls(key)
 
     def save(self, path: Path) -> None:

@@ -14,7 +14,7 @@ def location(error: ValidationError) -> str:
 
 
 def explain(error: ValidationError, known: Iterable[str] = ()) -> str:
-    """Return the first problem as `member: what is wrong`, with a suggestion where the name looks misspelt."""
+    """Return the first problem as `member: what is wrong`, with a suggestion where the name looks misspelled."""
     first = error.errors(include_url=False)[0]
     where = location(error)
     message = first["msg"].removeprefix("Value error, ")

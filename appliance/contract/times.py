@@ -40,7 +40,7 @@ class Clock(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    synchronised: bool
+    synchronized: bool
     """Whether the kernel reports a disciplined clock (adjtimex status without STA_UNSYNC)."""
     source: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
     """What disciplines it, for example `ntp`, `rtc` or `none`."""

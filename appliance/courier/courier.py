@@ -18,16 +18,16 @@ from importlib import metadata
 from types import FrameType, TracebackType
 from typing import Any
 
+from appliance.contract.durable_files import replace
 from appliance.contract.errors import SettingsError
 from appliance.contract.status import CourierProgress
 
-from .archive_client import ArchiveClient
-from .connection import tls_context
-from .files import replace
-from .herald import Herald
+from .mqtt.connection import tls_context
+from .mqtt.status_publisher import StatusPublisher
 from .settings import CourierSettings
-from .status import StatusReader
-from .uploader import Uploader
+from .status_reader import StatusReader
+from .upload.archive_client import ArchiveClient
+from .upload.uploader import Uploader
 
 RETOLD_S = 5.0
 """How often progress.json is written without a change, in seconds."""
@@ -51,7 +51,7 @@ class Courier:
         tls_context(settings.broker)
         self._prepare_state()
         run, box = settings.spool.run, settings.box.id
-        self._herald = Herald(settings, StatusReader(run, box), software())
+        self._herald = StatusPublisher(settings, StatusReader(run, box), software())
         self._uploader = Uploader(settings, self._client, StatusReader(run, box), self._herald.tell)
 
     def run(self) -> int:

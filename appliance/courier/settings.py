@@ -60,7 +60,7 @@ class Box(_Section):
     """Who this box is."""
 
     id: BoxId
-    """The box's identifier, from enrolment; also the common name of its certificate. No default."""
+    """The box's identifier, from enrollment; also the common name of its certificate. No default."""
 
 
 class Spool(_Section):
@@ -169,7 +169,7 @@ class CourierSettings(_Section):
 
 
 def load(path: Path) -> CourierSettings:
-    """Read a settings file; raise SettingsError that names file, setting and, for a misspelt one, its likely name."""
+    """Read a settings file; raise SettingsError that names file, setting and, for a misspelled one, its likely name."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from appliance.contract.times import Clock
 
-from .clock_watch import Look
+from .writer.clock_step_detector import Look
 
 _STA_PLL = 0x0001
 _STA_UNSYNC = 0x0040
@@ -42,11 +42,11 @@ class _Timex(ctypes.Structure):
 
 
 def read_clock() -> Clock:
-    """Return the kernel's word on the wall clock; a kernel that gives none counts as not synchronised."""
+    """Return the kernel's word on the wall clock; a kernel that gives none counts as not synchronized."""
     timex = _Timex()
     verdict = _LIBC.adjtimex(ctypes.byref(timex))
     if verdict < 0:
-        return Clock(synchronised=False, source="none", offset_ns=None)
+        return Clock(synchronized=False, source="none", offset_ns=None)
     return judge(verdict, timex.status, timex.offset)
 
 
@@ -57,9 +57,9 @@ def judge(verdict: int, status: int, offset: int) -> Clock:
     keeps that to itself, the field is a zero that says nothing.
     """
     if verdict == _TIME_ERROR or status & _STA_UNSYNC:
-        return Clock(synchronised=False, source="none", offset_ns=None)
+        return Clock(synchronized=False, source="none", offset_ns=None)
     nanoseconds = offset if status & _STA_NANO else offset * 1000
-    return Clock(synchronised=True, source="ntp", offset_ns=nanoseconds if status & _STA_PLL else None)
+    return Clock(synchronized=True, source="ntp", offset_ns=nanoseconds if status & _STA_PLL else None)
 
 
 def look() -> Look:

@@ -43,7 +43,7 @@ class Box(_Section):
     """Who this box is."""
 
     id: BoxId
-    """The box's identifier, from enrolment. No default."""
+    """The box's identifier, from enrollment. No default."""
     signing_key: AbsolutePath = Path("/etc/plainsight/box.key")
     """Private key (PKCS#8 PEM) that signs headers and ledgers; systemd's credential `box.key` goes first."""
     commissioning: AbsolutePath = Path("/etc/plainsight/commissioning.tsv")
@@ -58,7 +58,7 @@ class Box(_Section):
 
 
 class Keys(_Section):
-    """Public keys, from enrolment."""
+    """Public keys, from enrollment."""
 
     archive_recipient: AgeRecipient
     """The archive's age recipient: recordings' secrets are sealed to it. No default."""
@@ -215,7 +215,7 @@ class Checks(_Section):
     """What the idle checks demand."""
 
     clock: bool = True
-    """Whether a clock that is not synchronised raises amber; the ledger says so in any case."""
+    """Whether a clock that is not synchronized raises amber; the ledger says so in any case."""
     commissioned: bool = True
     """Whether a box without a record of commissioning raises amber."""
 
@@ -244,7 +244,7 @@ class RecorderSettings(_Section):
 
 
 def load(path: Path) -> RecorderSettings:
-    """Read a settings file; raise SettingsError that names file, setting and, for a misspelt one, its likely name."""
+    """Read a settings file; raise SettingsError that names file, setting and, for a misspelled one, its likely name."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

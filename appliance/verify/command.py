@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from appliance.contract.errors import KeyFileError, OpeningError, SettingsError
+from appliance.contract.encryption import Identity
+from appliance.contract.errors import DecryptionError, KeyFileError, SettingsError
 from appliance.contract.keys import KeyRing
-from appliance.contract.sealed import Identity
 from appliance.contract.verification import verify
 from appliance.contract.verification.report import STATUS
 
@@ -65,7 +65,7 @@ def _opener(key: Path, identity: Path) -> Identity:
         raise KeyFileError(f"cannot read {key}: {error.strerror}", field="--key") from error
     try:
         return Identity.parse(Identity.load(identity).open(sealed).decode("ascii"))
-    except (OpeningError, UnicodeDecodeError) as error:
+    except (DecryptionError, UnicodeDecodeError) as error:
         raise KeyFileError(f"{identity} does not open {key}: {error}", field="--identity") from error
 
 

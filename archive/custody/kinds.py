@@ -8,7 +8,7 @@ from enum import StrEnum
 class Kind(StrEnum):
     """What was done."""
 
-    ENROL = "enrol"
+    ENROLL = "enroll"
     """A box, or another key of it, was made known."""
     RETIRE = "retire"
     """A box is no longer believed."""

@@ -19,16 +19,17 @@ from appliance.contract.status import UploadState
 from appliance.contract.times import now, parse_wall
 from archive.custody.kinds import Kind
 from archive.custody.log import record
-from archive.sealing.judge import OK, judge_segment
+from archive.recordings import arrival_log
+from archive.recordings.find import check_box_is_believed, find, upload_state
+from archive.recordings.ledger_checkers import chains
+from archive.recordings.models import LedgerBatch, Recording, Segment, State
+from archive.recordings.stored_ledger import ledger_lines
+from archive.recordings.validation import OK, judge_segment
 from archive.store.base import incoming_name
 from archive.store.current import store
 
-from . import arrivals, limits
+from . import limits
 from .batch import Item, parse
-from .chains import chains
-from .find import check_box_is_believed, find, upload_state
-from .ledgers import ledger_lines
-from .models import LedgerBatch, Recording, Segment, State
 
 
 def accept_lines(recording: str, body: bytes) -> UploadState:
@@ -95,7 +96,7 @@ def _keep(row: Recording, items: list[Item], verdicts: dict[int, str]) -> None:
     moment = parse_wall(arrived)
     data = b"".join(item.line for item in items)
     LedgerBatch.objects.create(recording=row, first_line=row.next_line, lines=len(items), data=data)
-    arrivals.append(row, "lines", digest(data), at=arrived, first_line=row.next_line, lines=len(items))
+    arrival_log.append(row, "lines", digest(data), at=arrived, first_line=row.next_line, lines=len(items))
     rows = []
     for item in items:
         entry = item.entry

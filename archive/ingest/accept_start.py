@@ -12,14 +12,13 @@ from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
 from archive.custody.kinds import Kind
 from archive.custody.log import record
-from archive.rooms.models import Box
-from archive.sealing.judge import judge_key
+from archive.devices.models import Box
+from archive.recordings import arrival_log
+from archive.recordings.find import check_box_is_believed, find
+from archive.recordings.models import Recording
+from archive.recordings.validation import judge_key
 from archive.store.base import key_name
 from archive.store.current import store
-
-from . import arrivals
-from .find import check_box_is_believed, find
-from .models import Recording
 
 
 def accept_header(recording: str, line: bytes) -> bool:
@@ -47,7 +46,7 @@ def accept_header(recording: str, line: bytes) -> bool:
             if bytes(row.header) != line:
                 raise ConflictError("the archive has another header of this recording")
             return False
-        arrivals.append(row, "header", digest(line), at=arrived)
+        arrival_log.append(row, "header", digest(line), at=arrived)
         record(Kind.INGEST, actor=f"box:{header.box}", recording=recording)
     return True
 
@@ -56,9 +55,9 @@ def _believed(line: bytes) -> Header:
     claimed = Header.read(line, None)
     box = Box.objects.filter(pk=claimed.box, retired_at=None).first()
     if box is None:
-        raise NotEnrolledError(f"the archive does not know {claimed.box}; enrol it with 'plainsight-archive enrol'")
+        raise NotEnrolledError(f"the archive does not know {claimed.box}; enroll it with 'plainsight-archive enroll'")
     if claimed.box_key not in box.public_keys:
-        raise SignatureError(f"{claimed.box} is enrolled with another key; enrol this one too", field="box_key")
+        raise SignatureError(f"{claimed.box} is enrolled with another key; enroll this one too", field="box_key")
     return Header.read(line, claimed.box_key)
 
 
@@ -90,7 +89,7 @@ def accept_key(recording: str, key_age: bytes) -> bool:
             return False
         row.key_arrived, row.key_verdict = True, verdict
         row.save(update_fields=["key_arrived", "key_verdict"])
-        arrivals.append(row, "key", header.key_sha256, at=arrived)
+        arrival_log.append(row, "key", header.key_sha256, at=arrived)
         if verdict != "ok":
             record(Kind.PROBLEM, actor="archive", recording=recording, what="key", code=verdict or "keeper-failed")
     return True

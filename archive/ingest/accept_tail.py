@@ -7,13 +7,12 @@ from django.db import transaction
 from appliance.contract.errors import DigestError, OrderError
 from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
-from archive.sealing.judge import judge_tail
+from archive.recordings import arrival_log
+from archive.recordings.find import check_box_is_believed, find
+from archive.recordings.models import Recording, Segment
+from archive.recordings.validation import judge_tail
 from archive.store.base import incoming_name
 from archive.store.current import store
-
-from . import arrivals
-from .find import check_box_is_believed, find
-from .models import Recording, Segment
 
 
 def tail_segment(recording: Recording, number: int) -> Segment:
@@ -44,7 +43,7 @@ def accept_tail(recording: str, number: int, sealed: bytes) -> bool:
             arrived = now()
             segment.arrived_at, segment.verdict, segment.frames = parse_wall(arrived), verdict, frames
             segment.save(update_fields=["arrived_at", "verdict", "frames"])
-            arrivals.append(row, "tail", segment.sha256, at=arrived)
+            arrival_log.append(row, "tail", segment.sha256, at=arrived)
             staged.publish()
     finally:
         staged.discard()

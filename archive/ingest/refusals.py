@@ -8,8 +8,7 @@ from appliance.contract.errors import PlainSightError
 from archive.custody.kinds import Kind
 from archive.custody.log import record
 from archive.custody.models import Entry
-
-from .models import Recording
+from archive.recordings.models import Recording
 
 _log = logging.getLogger(__name__)
 

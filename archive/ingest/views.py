@@ -24,13 +24,13 @@ from appliance.contract.errors import (
     UnknownRecordingError,
 )
 from appliance.contract.ids import RECORDING_PATTERN
+from archive.recordings.find import find, upload_state
+from archive.recordings.models import State
 
 from . import limits
 from .accept_lines import accept_lines
 from .accept_start import accept_header, accept_key
 from .accept_tail import accept_tail, tail_segment
-from .find import find, upload_state
-from .models import State
 from .refusals import note_refusal
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])

@@ -11,14 +11,14 @@ from appliance.contract.errors import DigestError, OrderError, StorageError
 from appliance.contract.header import Header
 from appliance.contract.signed import digest, split_lines
 from appliance.contract.times import wall
-from archive.ingest.arrivals import log_bytes
-from archive.ingest.chains import lines_from
-from archive.ingest.models import Recording, Segment
+from archive.recordings.arrival_log import log_bytes
+from archive.recordings.ledger_checkers import lines_from
+from archive.recordings.models import Recording, Segment
+from archive.recordings.validation import OK, UNJUDGED, judge_segment, judge_tail
 from archive.store.base import incoming_name
 from archive.store.current import store
 
 from .events import Story, as_json
-from .judge import OK, UNJUDGED, judge_segment, judge_tail
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Material:
     tail: list[Segment]
 
     def segment_bytes(self, segment: Segment) -> bytes:
-        """Return a segment's file, checked against what the box signed; raise DigestError if the disk spoilt it."""
+        """Return a segment's file, checked against what the box signed; raise DigestError if the disk spoiled it."""
         name = incoming_name(self.header.recording, segment.number, tail=segment.tail)
         try:
             data = store().read(name)

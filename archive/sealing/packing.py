@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from appliance.contract.errors import OpeningError, StorageError
+from appliance.contract.errors import DecryptionError, StorageError
 from appliance.contract.package import write_package
 from appliance.contract.receipt import Outcome
 from appliance.contract.verification import Report, verify
 from archive.custody.kinds import Kind
 from archive.custody.log import record
-from archive.ingest.models import Recording
-from archive.rooms.keyring import key_ring
+from archive.devices.keyring import key_ring
+from archive.recordings.models import Recording
+from archive.recordings.secrets import secret_of
 from archive.store.current import store
 
 from .material import Material
-from .secrets import secret_of
 
 VERDICTS = {"complete": "intact", "interrupted": "interrupted", "incomplete": "incomplete"}
 """The verdict that a sound package of each outcome gets."""
@@ -58,7 +58,7 @@ def check_again(row: Recording, actor: str, *, audio: bool = True) -> Report:
 def _report(path: Path, row: Recording, *, audio: bool) -> Report:
     try:
         opener = secret_of(row.id) if audio else None
-    except OpeningError:
+    except DecryptionError:
         opener = None  # the report then says that the audio was not opened
     try:
         with path.open("rb") as file:

@@ -24,11 +24,11 @@ from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
 from archive.custody.kinds import Kind
 from archive.custody.log import record
-from archive.ingest import arrivals
-from archive.ingest.chains import lines_from
-from archive.ingest.find import find
-from archive.ingest.models import ArrivalLine, LedgerBatch, Recording, Segment, State
-from archive.keeper.current import keeper
+from archive.keystore.current import keystore
+from archive.recordings import arrival_log
+from archive.recordings.find import find
+from archive.recordings.ledger_checkers import lines_from
+from archive.recordings.models import ArrivalLine, LedgerBatch, Recording, Segment, State
 from archive.store.base import package_name
 from archive.store.current import store
 
@@ -90,18 +90,18 @@ def _decide(recording: str, *, incomplete: bool) -> Recording:
             row.state, row.outcome, row.closed_at = State.CLOSED, "incomplete", parse_wall(moment)
         if not row.sealing_at:
             row.sealing_at = moment
-            arrivals.append(row, "seal", digest(b"".join(lines_from(row, 0))), at=moment)
+            arrival_log.append(row, "seal", digest(b"".join(lines_from(row, 0))), at=moment)
         row.save()
     return row
 
 
 def _receipt(row: Recording, material: Material, manifest_sha256: str) -> bytes:
-    return keeper().sign(
+    return keystore().sign(
         Receipt.model_validate(
             {
                 "recording": row.id,
                 "box": row.box_id,
-                "archive_key": keeper().public,
+                "archive_key": keystore().public,
                 "header_sha256": digest(material.header_line),
                 "ledger_lines": material.ledger_lines,
                 "ledger_sha256": digest(material.ledger),

@@ -12,6 +12,9 @@ from tests.support.archives import Archive, archive_in, template
 
 template()
 
+# they import models, so Django comes first
+from tests.archive.page_fixtures import arrive, custodian, sealed, technician  # noqa: E402, F401
+
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:

@@ -20,10 +20,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from appliance.simulator.district.district import District
-from appliance.simulator.district.layout import Layout
-from appliance.simulator.district.meeting import Meeting, read_status, truths_hold
-from appliance.simulator.district.services import alive_in_group
+from appliance.simulator.demo.district import District
+from appliance.simulator.demo.layout import Layout
+from appliance.simulator.demo.meeting import Meeting, read_status, truths_hold
+from appliance.simulator.demo.services import alive_in_group
 
 TICK = os.sysconf("SC_CLK_TCK")
 HERE = Path(__file__).parent

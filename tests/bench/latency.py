@@ -22,7 +22,7 @@ import numpy as np
 
 from appliance.contract.errors import DeviceError
 from appliance.recorder.settings import Times
-from appliance.simulator.district import judge
+from appliance.simulator.demo import outside_view
 from appliance.simulator.microphone.device import SimulatedMicrophone
 from tests.appliance.recorder.box import speech
 from tests.appliance.recorder.panel_server import PanelServer
@@ -85,7 +85,7 @@ class Tail:
     def lines(self) -> list[dict[str, Any]]:
         with self._path.open() as file:
             file.seek(self._from)
-            return judge.read_log(file.read())
+            return outside_view.read_log(file.read())
 
     def started(self) -> int:
         return sum(line["device"] == "started" for line in self.lines())
@@ -102,7 +102,7 @@ def measure(runs: int, parallel: int, tell: Callable[[str], None]) -> dict[str, 
     """Hold the meetings on so many boxes at once, and return the latencies."""
     folder = Path(tempfile.mkdtemp(prefix="latency-"))
     found: Moments = {}
-    uncovered: list[judge.Span] = []
+    uncovered: list[outside_view.Span] = []
     try:
         spoken = folder / "spoken.raw"
         spoken.write_bytes(speech(48000 * 60).tobytes())

@@ -9,12 +9,12 @@ from typing import get_args
 from hypothesis import Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from appliance.contract.amber_codes import TABLE
 from appliance.contract.status import State
-from appliance.recorder.faults import TABLE
-from appliance.recorder.machine.state import Rules
 from appliance.recorder.settings import Limits, Times
-from tests.appliance.recorder.machine.schedule import Schedule
-from tests.appliance.recorder.machine.world import World, rules
+from appliance.recorder.supervisor.machine.state import Rules
+from tests.appliance.recorder.supervisor.machine.schedule import Schedule
+from tests.appliance.recorder.supervisor.machine.world import World, rules
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "operator.md").read_text(encoding="utf-8")
 SECOND = 1_000_000_000
@@ -44,7 +44,7 @@ def test_the_table_of_lights_covers_every_state_and_no_other() -> None:
 def test_the_table_of_lights_is_what_the_recorder_shows_in_any_schedule() -> None:
     # what chance rarely leads to: a box that is ready with something to say, and a recording that is about to end
     ready, ending = World().boot(), World(rules=rules(limits=Limits(cap_s=60.0, warn_s=30.0))).boot().start()
-    ready.unsynchronised = True
+    ready.unsynchronized = True
     ready.look()
     ending.run(32 * SECOND)
     seen = ready.onlooker.shown | ending.onlooker.shown

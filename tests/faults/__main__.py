@@ -12,7 +12,7 @@ CAMPAIGNS = {
     "--kills": ("kills", "N", "so many kills of real processes, on the real ALSA test microphone"),
     "--powercuts": ("powercut", None, "the power cut after every disk call of the writer and of recovery"),
     "--storage": ("storage", None, "whole recorders on real disks that fail (needs root)"),
-    "--microphone": ("microphone", None, "the judgement of the microphone on its whole test set"),
+    "--microphone": ("microphone", None, "the judgment of the microphone on its whole test set"),
     "--replay": ("schedules", "SCRIPT", "once more the schedule that a failing --schedules wrote down"),
 }
 EPILOG = """Give exactly one campaign. Its own arguments follow it, and `deploy/faults --kills 1 --help` tells them.

@@ -1,4 +1,4 @@
-"""The judgement of the microphone on its whole test set: `./deploy/faults --microphone --json`.
+"""The judgment of the microphone on its whole test set: `./deploy/faults --microphone --json`.
 
 Spoken, noisy, musical and quiet-room material at several gains, each live and with each fault of a microphone, and
 hours of a quiet room with pauses in speech of ten minutes. Prints the confusion table. The everyday suite tries a part.
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from appliance.contract.errors import DeviceError
-from appliance.recorder.hearing import CODES
+from appliance.recorder.microphone_monitor import CODES
 from tests.support.hearing.trials import WITHIN_S, Hours, Trial, hours, low_radio, table
 
 Progress = Callable[[str], None]
@@ -114,7 +114,7 @@ def main(arguments: list[str]) -> int:
     """Run the campaign, print its table, return the exit status."""
     parser = argparse.ArgumentParser(
         prog="deploy/faults --microphone",
-        description="Try the judgement of the microphone on its whole test set.",
+        description="Try the judgment of the microphone on its whole test set.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -21,7 +21,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.appliance.recorder.machine.schedule import Schedule
+from tests.appliance.recorder.supervisor.machine.schedule import Schedule
 
 ROOT = Path(__file__).resolve().parents[2]
 _BATCH = 2000
@@ -74,7 +74,7 @@ def script(schedule: Schedule, failure: str) -> str:
     steps = "\n".join(f"schedule.{step}" for step in schedule.steps)
     return (
         f'{_HEAD} {what}"""\n\nimport sys\n\nsys.path.insert(0, {str(ROOT)!r})\n\n'
-        "from tests.appliance.recorder.machine.schedule import Schedule\n\n"
+        "from tests.appliance.recorder.supervisor.machine.schedule import Schedule\n\n"
         f'schedule = Schedule()\n{steps}\nprint("it held")\n'
     )
 

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from appliance.recorder.machine.run import Run
-from tests.faults import __main__ as command
+from appliance.recorder.supervisor.machine.transition import Transition
+
+from . import __main__ as command
 
 # the package's own `settle` is the function
-settle = importlib.import_module("appliance.recorder.machine.settle")
+settle = importlib.import_module("appliance.recorder.supervisor.machine.rules")
 
 
-def dark_too_early(run: Run) -> None:
+def dark_too_early(run: Transition) -> None:
     """`_darken` without its condition that no device may be open."""
     if run.state.red_asked and run.state.phase not in ("arming", "recording"):
         run.set(granted=False)

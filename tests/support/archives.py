@@ -22,10 +22,11 @@ from typing import Any
 
 import requests
 
-from appliance.contract.sealed import Identity, seal
+from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.segment import padded_size
 from appliance.contract.signed import digest
-from tests.support.spools import Keys, Recording
+
+from .spools import Keys, Recording
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -81,7 +82,7 @@ class Archive:
 
     def prepare(self) -> None:
         """Give it its keys and make the box known."""
-        from archive.rooms.enrolment import enrol
+        from archive.devices.enrollment import enroll
 
         folder = self.home / "keys"
         folder.mkdir()
@@ -89,7 +90,7 @@ class Archive:
         self.keys.archive_signing.save(folder / "signing.pem")
         (folder / "escrow.txt").write_text(self.keys.escrow.recipient + "\n")
         (folder / "django.secret").write_text("only for tests " * 4)
-        enrol(self.keys.box, self.keys.box_signing.public, "Room 12")
+        enroll(self.keys.box, self.keys.box_signing.public, "Room 12")
 
     def client(self) -> Any:
         from django.test import Client
@@ -106,9 +107,9 @@ class Archive:
     def run(self, *arguments: str, status: int = 0) -> Done:
         """Run a command in this process; it must end with `status`."""
         from archive.command import main
-        from archive.keeper.current import keeper
+        from archive.keystore.current import keystore
 
-        keeper.cache_clear()
+        keystore.cache_clear()
         stdout, stderr = io.StringIO(), io.StringIO()
         with redirect_stdout(stdout), redirect_stderr(stderr):
             try:
@@ -181,15 +182,15 @@ def archive_in(home: Path) -> Iterator[Archive]:
     from django.db import connections
     from django.test.utils import override_settings
 
-    from archive.ingest.chains import chains
-    from archive.keeper.current import keeper
+    from archive.keystore.current import keystore
+    from archive.recordings.ledger_checkers import chains
 
     shutil.copytree(base, home, dirs_exist_ok=True)
     connections.close_all()
     database = connections["default"].settings_dict
     before = database["NAME"]
     database["NAME"] = home / "archive.sqlite3"
-    keeper.cache_clear()
+    keystore.cache_clear()
     chains.forget()
     try:
         with override_settings(ARCHIVE_HOME=home, PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
@@ -200,7 +201,7 @@ def archive_in(home: Path) -> Iterator[Archive]:
     finally:
         connections.close_all()
         database["NAME"] = before
-        keeper.cache_clear()
+        keystore.cache_clear()
         chains.forget()
 
 
@@ -243,7 +244,7 @@ def send(client: Any, recording: Recording) -> None:
 
 def add_segment_that_does_not_open(recording: Recording) -> None:
     """Add a segment that the box signed, and that is sealed to somebody else."""
-    data = seal(bytes(padded_size(48000)), [Identity.generate().recipient])
+    data = encrypt(bytes(padded_size(48000)), [Identity.generate().recipient])
     number, first = len(recording.segments), recording.frames
     recording.segments.append(data)
     recording.note(

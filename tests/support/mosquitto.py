@@ -15,8 +15,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from appliance.contract.topics import ALL
-from appliance.simulator.district.broker import ARCHIVE, Broker
-from appliance.simulator.district.certificates import Authority, Files
+from appliance.simulator.demo.broker import ARCHIVE, Broker
+from appliance.simulator.demo.certificates import Authority, Files
 
 
 @contextmanager

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 
 from appliance.contract import segment as flac
+from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.header import Audio, Header, Microphone
 from appliance.contract.ids import new_box_id, new_recording_id
 from appliance.contract.keys import KeyRing, SigningKey
 from appliance.contract.ledger import make_entry
 from appliance.contract.receipt import Outcome, Receipt
-from appliance.contract.sealed import Identity, seal
 from appliance.contract.segment import Samples
 from appliance.contract.signed import digest
 from appliance.contract.times import Clock, now
 
-CLOCK = Clock(synchronised=True, source="ntp", offset_ns=1200)
+CLOCK = Clock(synchronized=True, source="ntp", offset_ns=1200)
 SECOND_NS = 1_000_000_000
 
 
@@ -82,7 +82,7 @@ class Recording:
         self.samples: Samples = np.zeros(0, np.int16)
         self.lost = 0
         recipients = [keys.archive.recipient, keys.escrow.recipient]
-        self.key = seal(self.identity.secret_line(), recipients)
+        self.key = encrypt(self.identity.secret_line(), recipients)
         self.header = Header(
             recording=self.id,
             box=keys.box,
@@ -142,7 +142,7 @@ class Recording:
         self.note("audio", open=True, at_ns=self.now_ns + 500_000, generation=1)
 
     def sealed(self, samples: Samples) -> bytes:
-        return seal(flac.encode(samples, self.rate), [self.identity.recipient])
+        return encrypt(flac.encode(samples, self.rate), [self.identity.recipient])
 
     def segment(self, samples: Samples | None = None) -> bytes:
         """Add one segment (noise unless `samples`) with its ledger line, which is returned."""

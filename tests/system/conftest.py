@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from appliance.contract.status import RecorderStatus
-from appliance.simulator.district.district import District
-from appliance.simulator.district.judge import read_log
-from appliance.simulator.district.layout import Layout
-from appliance.simulator.district.meeting import read_progress, read_status
+from appliance.simulator.demo.district import District
+from appliance.simulator.demo.layout import Layout
+from appliance.simulator.demo.meeting import read_progress, read_status
+from appliance.simulator.demo.outside_view import read_log
 
 
 class Town:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from appliance.simulator.district.judge import Span, lit_spans, open_spans
+from appliance.simulator.demo.outside_view import Span, lit_spans, open_spans
 
 from .conftest import Town
 

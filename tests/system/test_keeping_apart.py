@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.simulator.district.accounts import SPOOL_GROUP
-from appliance.simulator.district.services import alive_in_group
+from appliance.simulator.demo.accounts import SPOOL_GROUP
+from appliance.simulator.demo.services import alive_in_group
 
 from .conftest import Town
 

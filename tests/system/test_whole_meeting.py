@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from appliance.simulator.district.services import alive_in_group
+from appliance.simulator.demo.services import alive_in_group
 
 pytestmark = pytest.mark.system
-COMMAND = [sys.executable, "-m", "appliance.simulator.district"]
+COMMAND = [sys.executable, "-m", "appliance.simulator.demo"]
 
 
 @pytest.fixture(scope="module")

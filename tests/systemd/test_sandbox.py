@@ -63,7 +63,7 @@ def test_memory_deny_write_execute_is_on_wherever_no_segment_is_opened() -> None
         assert service(unit)["MemoryDenyWriteExecute"] == ["yes"], unit
 
 
-def test_the_recorder_may_ask_whether_the_clock_is_synchronised() -> None:
+def test_the_recorder_may_ask_whether_the_clock_is_synchronized() -> None:
     assert run(RECORDER, ASK_CLOCK) == (0, "")
     assert "ProtectClock" not in service(RECORDER)
 
@@ -89,8 +89,11 @@ def test_sockets_that_are_needed_are_given() -> None:
     [
         (RECORDER, "lgpio"),
         (RECORDER, "gpiozero, pyaudio, pyrage, soundfile, systemd.daemon, systemd.journal"),
-        (RECORDER, "appliance.recorder.supervisor, appliance.recorder.capture, appliance.recorder.writer"),
-        (COURIER, "ssl, requests, paho.mqtt.client, appliance.courier.commands.courier, appliance.courier.courier"),
+        (
+            RECORDER,
+            "appliance.recorder.supervisor.loop, appliance.recorder.capture.process, appliance.recorder.writer.process",
+        ),
+        (COURIER, "ssl, requests, paho.mqtt.client, appliance.courier.cli, appliance.courier.courier"),
         ("plainsight-archive-web.service", "django, gunicorn.app.base, sqlite3, pyrage, soundfile"),
         ("plainsight-archive-sealer.service", "django, sqlite3, pyrage, soundfile"),
         ("plainsight-archive-listen.service", "django, sqlite3, paho.mqtt.client"),

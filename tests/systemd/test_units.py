@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance import command
-from appliance.recorder import capture
+from appliance.recorder.capture import process
 from archive.command import OWN
 
 from .units import COURIER, FOLDER, RECORDER, UNITS, one, service, words
@@ -165,4 +165,4 @@ def test_every_command_exists(name: str) -> None:
 
 def test_capture_may_ask_for_the_priority_that_it_wants() -> None:
     assert one(RECORDER, "RestrictRealtime") == "no"
-    assert int(one(RECORDER, "LimitRTPRIO")) >= capture._PRIORITY
+    assert int(one(RECORDER, "LimitRTPRIO")) >= process._PRIORITY

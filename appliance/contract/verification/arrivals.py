@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import DigestError, FormatError, OrderError, SignatureError
-from ..receipt import Arrival, Receipt
-from ..signed import digest, split_lines
+from appliance.contract.errors import DigestError, FormatError, OrderError, SignatureError
+from appliance.contract.receipt import Arrival, Receipt
+from appliance.contract.signed import digest, split_lines
+
 from .bag import Bag
 from .evidence import Evidence
 

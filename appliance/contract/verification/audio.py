@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..errors import FormatError, OpeningError
-from ..ledger import Gap
-from ..package import segment_name, tail_name
-from ..sealed import Identity
-from ..segment import decode, frames_inside
+from appliance.contract.encryption import Identity
+from appliance.contract.errors import DecryptionError, FormatError
+from appliance.contract.ledger import Gap
+from appliance.contract.package import segment_name, tail_name
+from appliance.contract.segment import decode, frames_inside
+
 from .bag import Bag
 from .evidence import Evidence, duration
 
@@ -23,7 +24,7 @@ def check_audio(bag: Bag, evidence: Evidence, opener: Identity, progress: Progre
         name = segment_name(entry.segment)
         try:
             samples = decode(opener.open(bag.read(name)), entry.frames, rate)
-        except (FormatError, OpeningError) as error:
+        except (FormatError, DecryptionError) as error:
             raise type(error)(f"{name}: {error.message}") from error
         for gap in evidence.gaps:
             start, end = _inside(gap, entry.first_frame, entry.frames)
@@ -39,7 +40,7 @@ def judge_tail(bag: Bag, evidence: Evidence, opener: Identity) -> str:
         try:
             plain = opener.open(bag.read(tail_name(part.segment)))
             frames += int(decode(plain, frames_inside(plain), evidence.header.audio.rate).size)
-        except (FormatError, OpeningError):
+        except (FormatError, DecryptionError):
             continue
         sound += 1
     seconds = duration(frames / evidence.header.audio.rate)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from ..errors import FormatError
-from ..package import BAGIT, PAYLOAD, TAG_FILES, bag_info, manifest, tag_manifest
-from ..receipt import Receipt
-from ..signed import digest
-from ..zip_profile import Member, read_member
+from appliance.contract.errors import FormatError
+from appliance.contract.package import BAGIT, PAYLOAD, TAG_FILES, bag_info, manifest, tag_manifest
+from appliance.contract.receipt import Receipt
+from appliance.contract.signed import digest
+from appliance.contract.zip_profile import Member, read_member
 
 LARGEST = 256 << 20
 """Most bytes of one member that are read into memory; a ledger of 65,000 segments has some 40 MB."""

@@ -8,16 +8,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from ..chain import LedgerChecker
-from ..errors import DigestError, FormatError, SignatureError
-from ..header import Header
-from ..keys import KeyRing
-from ..ledger import ClockEntry, Gap, Segment, TailSegment
-from ..package import PAYLOAD, TAG_FILES, segment_name, tail_name
-from ..problems import explain
-from ..receipt import Outcome, Receipt
-from ..signed import digest, split_lines
-from ..times import WallTime
+from appliance.contract.chain import LedgerChecker
+from appliance.contract.errors import DigestError, FormatError, SignatureError
+from appliance.contract.header import Header
+from appliance.contract.keys import KeyRing
+from appliance.contract.ledger import ClockEntry, Gap, Segment, TailSegment
+from appliance.contract.package import PAYLOAD, TAG_FILES, segment_name, tail_name
+from appliance.contract.problems import explain
+from appliance.contract.receipt import Outcome, Receipt
+from appliance.contract.signed import digest, split_lines
+from appliance.contract.times import WallTime
+
 from .bag import Bag, check_names
 
 Progress = Callable[[str, int, int], None]

@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO
 
-from ..errors import FormatError, PlainSightError
-from ..keys import KeyRing
-from ..package import PAYLOAD, TAG_FILES
-from ..sealed import Identity
-from ..zip_profile import read_members, resembles_one
+from appliance.contract.encryption import Identity
+from appliance.contract.errors import FormatError, PlainSightError
+from appliance.contract.keys import KeyRing
+from appliance.contract.package import PAYLOAD, TAG_FILES
+from appliance.contract.zip_profile import read_members, resembles_one
+
 from .arrivals import check_arrivals
 from .audio import check_audio, judge_tail
 from .bag import Bag, check_bag
@@ -116,8 +117,8 @@ def _notes(evidence: Evidence, notes: list[str]) -> None:
         notes.append("the button and the lamps were simulated: this is a trial, not a meeting")
     if header.lamp == "unverified":
         notes.append("no sensor was wired to the lamp: 'lit' means commanded, not seen")
-    if not header.clock.synchronised:
-        notes.append("the box's wall clock was not synchronised at the start; its times of day may be wrong")
+    if not header.clock.synchronized:
+        notes.append("the box's wall clock was not synchronized at the start; its times of day may be wrong")
     steps = [entry for entry in evidence.clocks if entry.step_ns]
     for entry in steps[:_MOST_STEPS]:
         moved = f"{'forward' if entry.step_ns > 0 else 'back'} by {duration(abs(entry.step_ns) / 1e9)}"
@@ -127,9 +128,9 @@ def _notes(evidence: Evidence, notes: list[str]) -> None:
         )
     if len(steps) > _MOST_STEPS:
         notes.append(f"the box's wall clock was put {len(steps)} times in all; the ledger names each")
-    states = [header.clock.synchronised, *(entry.clock.synchronised for entry in evidence.clocks)]
+    states = [header.clock.synchronized, *(entry.clock.synchronized for entry in evidence.clocks)]
     if states[0] and not all(states):
-        notes.append("the box's wall clock was synchronised at the start, but not all the time")
+        notes.append("the box's wall clock was synchronized at the start, but not all the time")
     if evidence.lost_frames:
         seconds = evidence.lost_frames / header.audio.rate
         notes.append(f"{seconds:.3f} s of audio were lost and are silence; the ledger names each gap")

@@ -12,7 +12,7 @@ import sys
 import termios
 from typing import Protocol, TextIO
 
-from .desk import Desk, StoppedError
+from .panel_loop import PanelLoop, StoppedError
 
 _ANSWERS = {"y": True, "yes": True, "n": False, "no": False}
 _WAIT_S = 3600.0
@@ -61,7 +61,7 @@ class Terminal:
 
     present = True
 
-    def __init__(self, desk: Desk, answers: int, out: TextIO | None = None) -> None:
+    def __init__(self, desk: PanelLoop, answers: int, out: TextIO | None = None) -> None:
         """Read answers from the descriptor `answers`."""
         self._desk = desk
         self._answers = answers

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from appliance.contract.errors import DeviceError
+from appliance.recorder.ipc.ring import Consumer, Ring
+from appliance.recorder.supervisor.child_process import Capture
+from appliance.recorder.supervisor.lamp_token import LampError, LitToken
 
-from ..children import Capture
-from ..lamp import LampError, LitToken
-from ..ring import Consumer, Ring
-from .desk import Desk, by_table
+from .panel_loop import PanelLoop, by_table
 
 Samples = npt.NDArray[np.int16]
 SETTLE_S: Final = 1.0
@@ -33,7 +33,9 @@ _REAP_S: Final = 2.0
 class Listening:
     """The lamp, one capture process at a time, its ring; leaving it closes the microphone, then darkens the lamp."""
 
-    def __init__(self, desk: Desk, tell: Callable[[str], None], module: str = "appliance.recorder.capture") -> None:
+    def __init__(
+        self, desk: PanelLoop, tell: Callable[[str], None], module: str = "appliance.recorder.capture.process"
+    ) -> None:
         """Start nothing yet; `tell` says what a person must know, `module` is the capture process's."""
         self._desk = desk
         self._tell = tell

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..checks import card_number, is_held
-from ..disk import Disk, DiskError
-from ..examination import examine_box
-from ..finding import Finding, by_table
-from ..health import SLOW, SLOW_NS
-from ..panel.choose import DEVICES
-from ..settings import RecorderSettings
-from ..spool import Spool, store
+from appliance.recorder.device_checks import card_number, is_held
+from appliance.recorder.doctor.check_result import CheckResult, by_table
+from appliance.recorder.doctor.examination import examine_box
+from appliance.recorder.panel.choose import DEVICES
+from appliance.recorder.settings import RecorderSettings
+from appliance.recorder.writer.disk import Disk, DiskError
+from appliance.recorder.writer.spool import Spool, store
+from appliance.recorder.writer.spool_faults import SLOW, SLOW_NS
 
 
-def preflight(settings: RecorderSettings, devices: Path = DEVICES) -> list[Finding]:
+def preflight(settings: RecorderSettings, devices: Path = DEVICES) -> list[CheckResult]:
     """Return every finding; it writes a small file into the spool and removes it."""
     found = examine_box(settings, devices)
     if all(finding.verdict != "wrong" for finding in found if finding.check == "spool"):
@@ -24,7 +24,7 @@ def preflight(settings: RecorderSettings, devices: Path = DEVICES) -> list[Findi
     return found
 
 
-def _try_spool(settings: RecorderSettings) -> Finding:
+def _try_spool(settings: RecorderSettings) -> CheckResult:
     disk = Disk()
     spool = Spool(settings.spool.path, disk, mounted=settings.spool.mounted)
     probe = spool.root / ".probe"
@@ -36,13 +36,15 @@ def _try_spool(settings: RecorderSettings) -> Finding:
         return by_table("spool's disk", error.fault, error.message)
     slowest_ns = disk.take_slowest_ns()
     found = f"an fsync takes {slowest_ns / 1e6:.0f} ms"
-    return by_table("spool's disk", SLOW, found) if slowest_ns > SLOW_NS else Finding("spool's disk", "ok", found)
+    return by_table("spool's disk", SLOW, found) if slowest_ns > SLOW_NS else CheckResult("spool's disk", "ok", found)
 
 
-def _dark(settings: RecorderSettings) -> Finding:
+def _dark(settings: RecorderSettings) -> CheckResult:
     """Make the dark check: while the lamp is dark nobody has the microphone open."""
     microphone = settings.microphone
     number = card_number(microphone) if microphone.card else None
     if number is not None and is_held(microphone.asound, number):
         return by_table("dark check", "microphone-open", f"card {microphone.card!r} is open")
-    return Finding("dark check", "ok", "nobody has the microphone open" if number is not None else "no card to look at")
+    return CheckResult(
+        "dark check", "ok", "nobody has the microphone open" if number is not None else "no card to look at"
+    )

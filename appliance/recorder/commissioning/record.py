@@ -10,10 +10,9 @@ from appliance.contract.commissioning import Commissioning
 from appliance.contract.errors import FormatError, PlainSightError
 from appliance.contract.keys import SigningKey
 from appliance.contract.signed import MAX_LINE
-
-from ..disk import Disk, DiskError
-from ..settings import RecorderSettings
-from ..spool import store
+from appliance.recorder.settings import RecorderSettings
+from appliance.recorder.writer.disk import Disk, DiskError
+from appliance.recorder.writer.spool import store
 
 FAULT: Final = "not-commissioned"
 """The amber code for a box without a record of its own."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from appliance.contract.commissioning import Part
 
-from .desk import CommissioningError, Desk
 from .installer import Installer
+from .panel_loop import CommissioningError, PanelLoop
 
 BUTTON_S = 30.0
 """How long the button may take to be pressed, and then to be let go, in seconds."""
 
 
-def try_red(desk: Desk, installer: Installer) -> list[Part]:
+def try_red(desk: PanelLoop, installer: Installer) -> list[Part]:
     """Light the red lamp and put it out; return what was found right, or raise CommissioningError.
 
     The sense lines, where they are wired, must follow it within lamp_s, both ways. The microphone stays closed.
@@ -42,7 +42,7 @@ def try_red(desk: Desk, installer: Installer) -> list[Part]:
     return found
 
 
-def try_lights(desk: Desk, installer: Installer) -> list[Part]:
+def try_lights(desk: PanelLoop, installer: Installer) -> list[Part]:
     """Light green, then amber, and ask; return what was seen, or raise CommissioningError."""
     lights = desk.settings.panel
     desk.panel.set_green("on")
@@ -58,15 +58,15 @@ def try_lights(desk: Desk, installer: Installer) -> list[Part]:
     return ["green", "amber"]
 
 
-def _seen(installer: Installer, colour: str, word: str, pin: int) -> None:
-    if not installer.ask(f"Is the {colour} light {word}, and no other, lit now?"):
+def _seen(installer: Installer, color: str, word: str, pin: int) -> None:
+    if not installer.ask(f"Is the {color} light {word}, and no other, lit now?"):
         raise CommissioningError(
-            f"the {colour} light {word} was switched on and not seen; check the wiring of GPIO {pin} (docs/wiring)",
-            field=colour,
+            f"the {color} light {word} was switched on and not seen; check the wiring of GPIO {pin} (docs/wiring)",
+            field=color,
         )
 
 
-def try_button(desk: Desk, installer: Installer, seconds: float = BUTTON_S) -> list[Part]:
+def try_button(desk: PanelLoop, installer: Installer, seconds: float = BUTTON_S) -> list[Part]:
     """Ask for a press and wait for it, `seconds` for each way; raise CommissioningError if it does not come."""
     pin = desk.settings.panel.button
     # counted, since both may come between two looks

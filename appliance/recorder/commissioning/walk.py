@@ -6,23 +6,25 @@ from appliance.contract import times
 from appliance.contract.commissioning import Commissioning, Floor, Part
 from appliance.contract.header import Microphone
 from appliance.contract.keys import SigningKey
+from appliance.contract.version import software
+from appliance.recorder.device_checks import card_identity, card_number
+from appliance.recorder.microphone_monitor.levels import measure
+from appliance.recorder.microphone_monitor.noise_floor import learn
+from appliance.recorder.settings import RecorderSettings
 
-from ..checks import card_identity, card_number
-from ..hearing.floor import learn
-from ..hearing.levels import measure
-from ..settings import RecorderSettings
-from ..software import software
-from .desk import Desk
 from .installer import Installer
 from .listening import Listening, Samples
+from .panel_loop import PanelLoop
 from .record import keep_record
 from .steps import try_button, try_lights, try_red
 
-CAPTURE = "appliance.recorder.capture"
+CAPTURE = "appliance.recorder.capture.process"
 """The capture process's module; tests put another in its place."""
 
 
-def walk(desk: Desk, installer: Installer, key: SigningKey, seconds: float, module: str = CAPTURE) -> Commissioning:
+def walk(
+    desk: PanelLoop, installer: Installer, key: SigningKey, seconds: float, module: str = CAPTURE
+) -> Commissioning:
     """Try everything that can be tried here, keep the record and return it; nothing is kept after any error.
 
     `seconds`: how long the microphone is heard. Raises PlainSightError.
@@ -54,7 +56,7 @@ def walk(desk: Desk, installer: Installer, key: SigningKey, seconds: float, modu
     return record
 
 
-def _hear(desk: Desk, installer: Installer, seconds: float, module: str) -> tuple[Microphone, Floor]:
+def _hear(desk: PanelLoop, installer: Installer, seconds: float, module: str) -> tuple[Microphone, Floor]:
     settings = desk.settings
     found: list[Microphone] = []
     installer.tell(f"The red lamp is lit while the box listens, about {seconds + 1:.0f} s. Be still.")

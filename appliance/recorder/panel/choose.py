@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from appliance.contract.errors import SettingsError
+from appliance.recorder.settings import RecorderSettings
 
-from ..settings import RecorderSettings
 from .base import Panel
 from .gpio import GpioPanel, lgpio_factory
 

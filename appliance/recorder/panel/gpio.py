@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from appliance.contract.errors import DeviceError
 from appliance.contract.status import Light
+from appliance.recorder.settings import PanelSettings
 
-from ..settings import PanelSettings
 from .base import PanelEvent, PanelEventKind
 
 

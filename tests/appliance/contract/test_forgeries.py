@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from appliance.contract.encryption import Identity
 from appliance.contract.errors import FormatError
 from appliance.contract.keys import KeyRing, SigningKey
-from appliance.contract.sealed import Identity
 from appliance.contract.signed import digest, split, split_lines
 from appliance.contract.verification import Report, verify
 from appliance.contract.verification.bag import Bag

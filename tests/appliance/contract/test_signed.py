@@ -42,7 +42,7 @@ def test_what_is_written_is_read() -> None:
     assert Arrival.read(ARRIVAL.sign(KEY), KEY.public) == ARRIVAL
 
 
-def test_the_signature_covers_the_stored_bytes_not_a_new_serialisation() -> None:
+def test_the_signature_covers_the_stored_bytes_not_a_new_serialization() -> None:
     loose = ARRIVAL.payload().replace(b',"n":0', b' ,  "n": 0')
     assert Arrival.read(signed(loose), KEY.public) == ARRIVAL
 

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from appliance.contract.encryption import Identity
 from appliance.contract.keys import KeyRing, SigningKey
-from appliance.contract.sealed import Identity
 from appliance.contract.signed import split_lines
 from appliance.contract.verification import Report, verify
 from appliance.contract.zip_profile import Member, read_members
@@ -56,7 +56,7 @@ def test_a_stepped_clock_is_told_and_is_no_tampering(tmp_path: Path, keys: Keys)
     recording = Recording(tmp_path, keys, **SHORT)
     recording.begin()
     recording.segment()
-    clock = {"synchronised": False, "source": "none", "offset_ns": None}
+    clock = {"synchronized": False, "source": "none", "offset_ns": None}
     recording.note("clock", at="2026-11-24T13:00:00.000Z", step_ns=3 * 3600 * 10**9, clock=clock)
     recording.note("clock", at="2026-11-24T08:00:00.000Z", step_ns=-5 * 3600 * 10**9, clock=clock)
     recording.segment()

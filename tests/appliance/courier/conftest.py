@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from appliance.contract.status import RecorderStatus
-from appliance.courier.archive_client import ArchiveClient
 from appliance.courier.settings import CourierSettings
-from appliance.courier.status import StatusReader, current_boot_id
-from appliance.courier.uploader import Uploader
+from appliance.courier.status_reader import StatusReader, current_boot_id
+from appliance.courier.upload.archive_client import ArchiveClient
+from appliance.courier.upload.uploader import Uploader
 from tests.support.fake_archive import FakeArchive, running_archive
 from tests.support.spools import Keys, Recording, make_recording
 

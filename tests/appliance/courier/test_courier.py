@@ -19,11 +19,11 @@ import pytest
 
 from appliance.contract.status import CourierProgress
 from appliance.contract.topics import Topics
-from appliance.courier.commands.courier import parser
+from appliance.courier.cli import parser
 from appliance.courier.courier import Courier, notify
-from appliance.courier.herald import Herald
-from appliance.simulator.district.broker import free_port
-from appliance.simulator.district.certificates import Authority
+from appliance.courier.mqtt.status_publisher import StatusPublisher
+from appliance.simulator.demo.broker import free_port
+from appliance.simulator.demo.certificates import Authority
 from tests.support.fake_archive import Answer, FakeArchive
 from tests.support.mosquitto import listening, running_broker
 
@@ -160,10 +160,10 @@ def test_a_defect_in_the_herald_ends_the_process_instead_of_leaving_it_half_dead
         box.settings(archive.url, ca=str(files.ca), certificate=str(files.certificate), key=str(files.key))
     )
 
-    def defect(_: Herald) -> None:
+    def defect(_: StatusPublisher) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr(Herald, "_hold_connection", defect)
+    monkeypatch.setattr(StatusPublisher, "_hold_connection", defect)
     assert courier.run() == 1
     assert any("herald" in message for message in caplog.messages)
 

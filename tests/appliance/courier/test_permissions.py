@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.simulator.district.accounts import SPOOL_GROUP, Accounts
-from appliance.simulator.district.broker import free_port
-from appliance.simulator.district.certificates import Authority
+from appliance.simulator.demo.accounts import SPOOL_GROUP, Accounts
+from appliance.simulator.demo.broker import free_port
+from appliance.simulator.demo.certificates import Authority
 from tests.support.fake_archive import FakeArchive
 from tests.support.spools import Keys
 

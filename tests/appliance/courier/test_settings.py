@@ -1,4 +1,4 @@
-"""Bad input: a wrong or misspelt setting names file, setting and remedy."""
+"""Bad input: a wrong or misspelled setting names file, setting and remedy."""
 
 from __future__ import annotations
 

@@ -18,14 +18,14 @@ import numpy.typing as npt
 
 from appliance.contract import ledger, segment
 from appliance.contract.chain import LedgerChecker
+from appliance.contract.encryption import Identity
 from appliance.contract.header import Header
 from appliance.contract.ids import new_recording_id
 from appliance.contract.keys import SigningKey
 from appliance.contract.receipt import Receipt
-from appliance.contract.sealed import Identity
 from appliance.contract.signed import digest, split_lines
-from appliance.recorder.control import Control, Message
-from appliance.recorder.ring import Producer, Ring
+from appliance.recorder.ipc.message_channel import Message, MessageChannel
+from appliance.recorder.ipc.ring import Producer, Ring
 
 ROOT = Path(__file__).resolve().parents[3]
 RATE = 8000
@@ -174,11 +174,11 @@ class WriterProcess:
     def __init__(self, home: Home, ring: Ring | None = None, arguments: Sequence[str] = ()) -> None:
         self.home = home
         self.ring = ring or Ring.create(home.rate, BLOCK)
-        self.control, theirs = Control.pair()
+        self.control, theirs = MessageChannel.pair()
         with theirs:
             self.process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "appliance.recorder.writer", "--config", str(home.config),
+                    sys.executable, "-m", "appliance.recorder.writer.process", "--config", str(home.config),
                     "--ring-fd", str(self.ring.descriptor), "--control-fd", str(theirs.fileno()), *arguments,
                 ],
                 pass_fds=(self.ring.descriptor, theirs.fileno()), cwd=ROOT, stderr=subprocess.PIPE,

@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance.recorder.control import Control
-from appliance.recorder.ring import Producer, Ring
+from appliance.recorder.ipc.message_channel import MessageChannel
+from appliance.recorder.ipc.ring import Producer, Ring
 
 FOLDER = Path(os.environ["PLAINSIGHT_FAKES"])
 
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--ring-fd", type=int)
     parser.add_argument("--control-fd", type=int)
     options = parser.parse_args()
-    ring, control = Ring.attach(options.ring_fd), Control.from_fd(options.control_fd)
+    ring, control = Ring.attach(options.ring_fd), MessageChannel.from_fd(options.control_fd)
     control.send({"report": "warm"})
     message = control.receive(None)
     assert message is not None

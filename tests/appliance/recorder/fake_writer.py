@@ -12,8 +12,8 @@ import os
 import time
 from pathlib import Path
 
-from appliance.recorder.control import Control
-from appliance.recorder.ring import Consumer, Ring
+from appliance.recorder.ipc.message_channel import MessageChannel
+from appliance.recorder.ipc.ring import Consumer, Ring
 
 FOLDER = Path(os.environ["PLAINSIGHT_FAKES"])
 
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--ring-fd", type=int)
     parser.add_argument("--control-fd", type=int)
     options = parser.parse_args()
-    ring, control = Ring.attach(options.ring_fd), Control.from_fd(options.control_fd)
+    ring, control = Ring.attach(options.ring_fd), MessageChannel.from_fd(options.control_fd)
     consumer = Consumer(ring)
     control.send({"report": "ready", "continues": None, "recovered": []})
     control.send({"report": "checked", "free_bytes": 1 << 40, "fsync_ms": 1, "faults": []})

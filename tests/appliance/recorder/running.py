@@ -11,9 +11,9 @@ from typing import Any
 
 from appliance.contract.status import RecorderStatus
 from appliance.recorder.panel.base import Panel
-from appliance.recorder.processes import Programs
 from appliance.recorder.settings import RecorderSettings
-from appliance.recorder.supervisor import Supervisor
+from appliance.recorder.supervisor.loop import Supervisor
+from appliance.recorder.supervisor.processes import Programs
 from appliance.simulator.fakes import FakePanel
 
 RECIPIENT = "age1yt3tfqlfrwdwx0z0ynwplcr6qxcxfaqycuprpmy89nr83ltx74tqdpszlw"

@@ -15,7 +15,7 @@ from appliance.contract.chain import LedgerChecker
 from appliance.contract.header import Header
 from appliance.contract.signed import split_lines
 from appliance.contract.times import parse_wall
-from appliance.simulator.district import judge
+from appliance.simulator.demo import outside_view
 from tests.support.clock.shim import CannotError, ClockShim
 
 from .running import wait
@@ -74,14 +74,14 @@ def test_promise_5_a_clock_stepped_by_hours_is_entered_and_changes_nothing_else(
         passed = timedelta(microseconds=(t_ns - header.created_ns + sum(stepped()[: number + 1])) / 1000)
         assert abs(parse_wall(at) - parse_wall(header.created_at) - passed) < timedelta(milliseconds=20)
 
-    assert judge.lamp_covers_audio(box.log("panel"), box.log("microphone"), entries) == []
+    assert outside_view.lamp_covers_audio(box.log("panel"), box.log("microphone"), entries) == []
     names = sorted(path.name for path in (folder / "segments").iterdir())
     assert names == [f"{number:08d}.age" for number in range(checker.segments)]
     heard = np.concatenate(box.samples(recording))
     [start] = [line["position"] for line in box.log("microphone") if line.get("device") == "started"]
     raw = np.fromfile(box.folder / "spoken.raw", "<i2")
     assert np.array_equal(heard, np.take(raw, np.arange(start, start + heard.size), mode="wrap"))
-    span = judge.open_spans(box.log("microphone"))[-1]
+    span = outside_view.open_spans(box.log("microphone"))[-1]
     assert span.end_ns is not None
     assert span.end_ns < ended_ns
     assert 0 <= (span.end_ns - span.start_ns) / 1e9 - heard.size / 48000 < 0.5, "as long as the microphone was open"

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from appliance.simulator.district import judge
+from appliance.simulator.demo import outside_view
 from tests.support.storage import shim as disk
 
 from .running import wait
@@ -64,7 +64,7 @@ def since(box: Box, name: str, what: str, value: object, after_ns: int) -> int:
 
 def closed_and_dark(box: Box, gesture_ns: int, what: str) -> None:
     dark_ns = since(box, "panel", "red", False, gesture_ns)
-    spans = judge.open_spans(box.log("microphone"))
+    spans = outside_view.open_spans(box.log("microphone"))
     closed_ns = max(span.end_ns for span in spans if span.end_ns is not None)
     assert all(span.end_ns is not None for span in spans)
     MEASURED.info("%s: closed %.0f ms, dark %.0f ms", what, (closed_ns - gesture_ns) / MS, (dark_ns - gesture_ns) / MS)
@@ -89,7 +89,7 @@ def safe_again(box: Box) -> None:
 
     def safe() -> bool:
         status = box.status()
-        opened = judge.open_spans(box.log("microphone"))[-1].end_ns is None
+        opened = outside_view.open_spans(box.log("microphone"))[-1].end_ns is None
         return opened and status["monotonic_ns"] > now_ns and status["lights"]["green"] == "on" and not status["faults"]
 
     wait(safe, "safe again", 20)
@@ -141,8 +141,8 @@ def test_promise_1_a_stopped_capture_or_supervisor_leaves_no_microphone_open_and
     assert box.process is not None
     os.kill(box.process.pid, signal.SIGSTOP)
     stopped_ns = time.monotonic_ns()
-    wait(lambda: judge.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed", 5)
-    closed_ns = judge.open_spans(box.log("microphone"))[-1].end_ns
+    wait(lambda: outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed", 5)
+    closed_ns = outside_view.open_spans(box.log("microphone"))[-1].end_ns
     assert closed_ns is not None
     MEASURED.info("supervisor stopped: closed %.0f ms", (closed_ns - stopped_ns) / MS)
     assert closed_ns - stopped_ns < SECOND
@@ -161,16 +161,16 @@ def test_promise_1_of_the_time_in_which_all_processes_are_stopped_not_a_frame_is
     for pid in everyone:
         os.kill(pid, signal.SIGSTOP)
     stopped_ns = time.monotonic_ns()
-    handle = judge.open_spans(box.log("microphone"))[-1]
+    handle = outside_view.open_spans(box.log("microphone"))[-1]
     assert handle.end_ns is None
     time.sleep(1.0)  # the length of the stop, not a wait for something
-    assert judge.open_spans(box.log("microphone"))[-1] == handle, "nobody can close it"
+    assert outside_view.open_spans(box.log("microphone"))[-1] == handle, "nobody can close it"
     went_on_ns = time.monotonic_ns()
     for pid in everyone:
         os.kill(pid, signal.SIGCONT)
-    wait(lambda: judge.open_spans(box.log("microphone"))[-1] != handle, "the device is closed", 5)
+    wait(lambda: outside_view.open_spans(box.log("microphone"))[-1] != handle, "the device is closed", 5)
     closed_ns = next(
-        span.end_ns for span in judge.open_spans(box.log("microphone")) if span.start_ns == handle.start_ns
+        span.end_ns for span in outside_view.open_spans(box.log("microphone")) if span.start_ns == handle.start_ns
     )
     assert closed_ns is not None
     MEASURED.info("all stopped: closed %.0f ms after they went on", (closed_ns - went_on_ns) / MS)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from appliance.simulator.district import judge
+from appliance.simulator.demo import outside_view
 
 from .running import wait
 from .whole_box import NOTICED_NS, SECOND, SHORT, Box, kinds, whole_box
@@ -41,7 +41,7 @@ def test_promises_1_and_5_a_meeting_with_a_pause(box: Box) -> None:
     box.tap()
     wait(lambda: box.shows("recording", green="on"), "safe again", 20)
     box.end()
-    assert judge.lamp_covers_audio(box.log("panel"), box.log("microphone"), box.ledger(recording)) == []
+    assert outside_view.lamp_covers_audio(box.log("panel"), box.log("microphone"), box.ledger(recording)) == []
     entries = box.ledger(recording)
     assert kinds(entries) == [
         "lamp", "audio", "audio", "lamp", "pause", "lamp", "pause", "audio", "audio", "lamp", "closing",
@@ -116,8 +116,8 @@ def test_promise_3_a_killed_recorder_is_idle_at_the_next_start_and_its_recording
     box.process.kill()
     box.process.wait()
     killed = time.monotonic_ns()
-    wait(lambda: judge.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed", 5)
-    closed = judge.open_spans(box.log("microphone"))[-1].end_ns
+    wait(lambda: outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed", 5)
+    closed = outside_view.open_spans(box.log("microphone"))[-1].end_ns
     assert closed is not None
     assert closed - killed < SECOND
     (box.folder / "run" / "status.json").unlink()
@@ -140,7 +140,7 @@ def test_promise_2_a_stopped_writer_puts_green_out_and_the_recording_ends_visibl
     os.kill(writer, signal.SIGSTOP)
     wait(lambda: box.light("green") == "off", "green is out", 3)
     wait(lambda: not box.panel.panel.lit, "red is out", 5)
-    assert judge.open_spans(box.log("microphone"))[-1].end_ns is not None
+    assert outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None
     assert box.panel.panel.amber == "slow"
     wait(lambda: box.status()["ready"] is True, "ready again, with a new writer", 20)
     assert box.child("writer") != writer
@@ -156,7 +156,7 @@ def test_a_killed_child_is_replaced_and_nothing_acknowledged_is_lost(box: Box, n
     os.kill(box.child(name), signal.SIGKILL)
     assert box.told_ns(f"{name} killed", killed_ns) < NOTICED_NS
     if name == "capture":
-        wait(lambda: len(judge.merged(judge.open_spans(box.log("microphone")), 0)) >= 2, "opened again")
+        wait(lambda: len(outside_view.merged(outside_view.open_spans(box.log("microphone")), 0)) >= 2, "opened again")
         wait(lambda: box.light("green") == "on" and not box.status()["faults"], "safe again", 20)
         box.end()
         assert [entry.cause for entry in box.ledger(recording) if entry.kind == "gap"] == ["capture-died"]

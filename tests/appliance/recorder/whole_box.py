@@ -19,15 +19,15 @@ import pytest
 
 from appliance.contract import times
 from appliance.contract.commissioning import Commissioning
+from appliance.contract.encryption import Identity
 from appliance.contract.errors import DeviceError
 from appliance.contract.header import Microphone
 from appliance.contract.keys import SigningKey
 from appliance.contract.ledger import AnyEntry, read_entry
-from appliance.contract.sealed import Identity
 from appliance.contract.segment import decode
 from appliance.contract.signed import split_lines
-from appliance.recorder.hearing import learn, measure
-from appliance.simulator.district import judge
+from appliance.recorder.microphone_monitor import learn, measure
+from appliance.simulator.demo import outside_view
 from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY, SimulatedMicrophone
 from appliance.simulator.speech import room
 
@@ -169,7 +169,7 @@ commissioned = false
         return [read_entry(line, self.key.public) for line in split_lines(path.read_bytes())]
 
     def log(self, name: str) -> list[dict[str, Any]]:
-        return judge.read_log((self.folder / f"{name}.log").read_text())
+        return outside_view.read_log((self.folder / f"{name}.log").read_text())
 
     def told_ns(self, what: str, since_ns: int) -> int:
         """Wait until amber tells of something, by the panel's log; return how long that took, in nanoseconds."""
@@ -182,19 +182,21 @@ commissioned = false
         MEASURED.info("%s: told after %.0f ms", what, (found()[0] - since_ns) / 1e6)
         return found()[0] - since_ns
 
-    def uncovered(self) -> list[judge.Span]:
+    def uncovered(self) -> list[outside_view.Span]:
         """When a device was open outside every lit span, by the lamp's and the device's own logs."""
-        lit = judge.lit_spans(self.log("panel"))
-        opened = judge.open_spans(self.log("microphone"))
+        lit = outside_view.lit_spans(self.log("panel"))
+        opened = outside_view.open_spans(self.log("microphone"))
         assert opened, "no device was opened at all"
         return [span for span in opened if not any(light.covers(span) for light in lit)]
 
-    def unwritten(self, recording: str) -> list[judge.Span]:
+    def unwritten(self, recording: str) -> list[outside_view.Span]:
         """When a device was open outside every audio span of the ledger, 20 ms allowed."""
         moments = [entry.at_ns for entry in self.ledger(recording) if entry.kind == "audio"]
-        slack = judge.AGREEMENT_NS
-        spans = [judge.Span(on - slack, off + slack) for on, off in zip(moments[::2], moments[1::2], strict=True)]
-        opened = judge.open_spans(self.log("microphone"))
+        slack = outside_view.AGREEMENT_NS
+        spans = [
+            outside_view.Span(on - slack, off + slack) for on, off in zip(moments[::2], moments[1::2], strict=True)
+        ]
+        opened = outside_view.open_spans(self.log("microphone"))
         return [span for span in opened if not any(written.covers(span) for written in spans)]
 
     def samples(self, recording: str) -> list[np.ndarray[Any, np.dtype[np.int16]]]:

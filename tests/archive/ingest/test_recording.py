@@ -9,9 +9,9 @@ from appliance.contract.receipt import Arrival
 from appliance.contract.signed import digest, split_lines
 from archive.custody.log import check
 from archive.custody.models import Entry
-from archive.ingest.arrivals import log_bytes
-from archive.ingest.ledgers import ledger_lines
-from archive.ingest.models import Recording, Segment
+from archive.recordings.arrival_log import log_bytes
+from archive.recordings.models import Recording, Segment
+from archive.recordings.stored_ledger import ledger_lines
 from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
 from tests.support.spools import make_recording
 

@@ -11,9 +11,9 @@ import pytest
 from appliance.contract.errors import StorageError
 from appliance.contract.keys import SigningKey
 from archive.custody.models import Entry
-from archive.ingest.models import ArrivalLine, LedgerBatch, Recording, Segment
-from archive.keeper.current import keeper
-from archive.rooms.enrolment import retire
+from archive.devices.enrollment import retire
+from archive.keystore.current import keystore
+from archive.recordings.models import ArrivalLine, LedgerBatch, Recording, Segment
 from archive.store.local import LocalStaged
 from tests.support.archives import Archive, batches, send, send_lines, send_start
 from tests.support.spools import Keys, make_recording
@@ -43,9 +43,9 @@ def refused(answer: Any, status: int, code: str) -> str:
 def test_a_box_that_is_not_enrolled(archive: Archive, client: Any, tmp_path: Path) -> None:
     made = make_recording(tmp_path, Keys(), seconds=1)
     answer = client.put(f"/api/1/recordings/{made.id}/header", made.header_line, "text/plain")
-    assert "plainsight-archive enrol" in refused(answer, 403, "not-enrolled")
+    assert "plainsight-archive enroll" in refused(answer, 403, "not-enrolled")
     assert not Recording.objects.exists()
-    assert not Entry.objects.exclude(kind="enrol").exists(), "a stranger cannot fill the custody log"
+    assert not Entry.objects.exclude(kind="enroll").exists(), "a stranger cannot fill the custody log"
 
 
 def test_a_key_that_was_not_enrolled(archive: Archive, client: Any, tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_one_refusal_makes_one_custody_entry_however_often_it_is_tried(
 
 
 def test_an_archive_whose_keys_are_gone_says_try_again(archive: Archive, client: Any, tmp_path: Path) -> None:
-    keeper.cache_clear()
+    keystore.cache_clear()
     (archive.home / "keys" / "signing.pem").unlink()
     made = make_recording(tmp_path, archive.keys, seconds=1)
     refused(client.put(f"/api/1/recordings/{made.id}/header", made.header_line, "text/plain"), 503, "storage")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from archive.custody.models import Entry
-from archive.ingest.models import Recording
+from archive.recordings.models import Recording
 from archive.sealing.seal import seal
 from tests.support.archives import Archive, send, until
 from tests.support.spools import Recording as Made

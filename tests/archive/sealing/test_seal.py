@@ -18,9 +18,9 @@ from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import digest, split_lines
 from archive.custody.log import check
 from archive.custody.models import Entry
-from archive.ingest.ledgers import arrival_lines, ledger_lines
-from archive.ingest.models import ArrivalLine, LedgerBatch, Recording, Segment
-from archive.keeper.current import keeper
+from archive.keystore.current import keystore
+from archive.recordings.models import ArrivalLine, LedgerBatch, Recording, Segment
+from archive.recordings.stored_ledger import arrival_lines, ledger_lines
 from archive.sealing import seal as steps
 from archive.sealing.seal import ready, seal
 from archive.sealing.sealer import Sealer
@@ -248,7 +248,7 @@ def test_a_full_disk_is_told_and_tried_again(archive: Archive, made: Made, monke
 
 
 def test_a_sealer_whose_key_changed_still_names_the_key_that_signs(archive: Archive, made: Made) -> None:
-    assert Receipt.read(bytes(seal(made.id).receipt or b""), None).archive_key == keeper().public
+    assert Receipt.read(bytes(seal(made.id).receipt or b""), None).archive_key == keystore().public
 
 
 def test_a_database_that_lost_a_segment_is_not_sealed(archive: Archive, made: Made) -> None:

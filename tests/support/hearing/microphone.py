@@ -10,7 +10,7 @@ import numpy as np
 
 from appliance.contract.commissioning import Floor
 from appliance.contract.segment import Samples
-from appliance.recorder.hearing import judge, learn, measure
+from appliance.recorder.microphone_monitor import detector, learn, measure
 
 from .material import CAPSULE, RATE, Wave, noise, quiet
 
@@ -94,24 +94,24 @@ class Fault:
 
     name: str
     code: str
-    """What the judgement has to say."""
+    """What the judgment has to say."""
     give: Callable[[Microphone, Wave], Samples]
     in_quiet: bool = True
     """Whether it is there when nobody makes a sound; nothing clips then."""
 
 
 FAULTS: Final = (
-    Fault("digital silence", judge.SILENT, lambda _m, _s: np.zeros(RATE, np.int16)),
-    Fault("stuck at a value", judge.SILENT, lambda _m, _s: np.full(RATE, -1234, np.int16)),
-    Fault("switched off", judge.MUTED, lambda m, _s: m.convert(m.amplifier())),
-    Fault("switched off, hum stays", judge.MUTED, lambda m, _s: m.convert(m.amplifier() + m.hum(0.5))),
-    Fault("capture level at nothing", judge.MUTED, lambda m, _s: m.convert(np.zeros(RATE, np.float32))),
-    Fault("another input: an open line", judge.DIFFERS, _open_line),
-    Fault("another input: a telephone headset", judge.DIFFERS, _headset),
-    Fault("gain too high", judge.CLIPPING, _too_loud, in_quiet=False),
+    Fault("digital silence", detector.SILENT, lambda _m, _s: np.zeros(RATE, np.int16)),
+    Fault("stuck at a value", detector.SILENT, lambda _m, _s: np.full(RATE, -1234, np.int16)),
+    Fault("switched off", detector.MUTED, lambda m, _s: m.convert(m.amplifier())),
+    Fault("switched off, hum stays", detector.MUTED, lambda m, _s: m.convert(m.amplifier() + m.hum(0.5))),
+    Fault("capture level at nothing", detector.MUTED, lambda m, _s: m.convert(np.zeros(RATE, np.float32))),
+    Fault("another input: an open line", detector.DIFFERS, _open_line),
+    Fault("another input: a telephone headset", detector.DIFFERS, _headset),
+    Fault("gain too high", detector.CLIPPING, _too_loud, in_quiet=False),
     Fault(
         "amplifier cut off below full scale",
-        judge.CLIPPING,
+        detector.CLIPPING,
         lambda m, s: _too_loud(m, s, ceiling=9000.0),
         in_quiet=False,
     ),

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from appliance.contract.segment import Samples
-from appliance.recorder.hearing import Judge, measure
-from appliance.recorder.hearing.judge import CLIPPING
+from appliance.recorder.microphone_monitor import Detector, measure
+from appliance.recorder.microphone_monitor.detector import CLIPPING
 
 from .material import RATE, SOUNDS, STILL, Sound, meeting_with_long_pauses, radio
 from .microphone import FAULTS, Fault, Microphone
@@ -56,7 +56,7 @@ class Trial:
 
 
 class _Ear:
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Detector) -> None:
         self._judge = judge
         self.said: list[str] = []
         self.verdict = judge.verdict
@@ -71,7 +71,7 @@ class _Ear:
 def live(name: str, gain_db: float, seconds: int, seed: int, *, automatic: bool = False) -> Trial:
     """A microphone without a fault."""
     microphone = Microphone(gain_db, seed, automatic=automatic)
-    ear = _Ear(Judge(microphone.floor(), RATE))
+    ear = _Ear(Detector(microphone.floor(), RATE))
     sound = SOUNDS[name](seed)
     for _ in range(seconds):
         ear.hear(microphone.hear(next(sound)))
@@ -83,7 +83,7 @@ def live(name: str, gain_db: float, seconds: int, seed: int, *, automatic: bool 
 def with_fault(fault: Fault, name: str, gain_db: float, seed: int) -> Trial:
     """A microphone that is live, then at fault for twelve seconds, then live again for as long as clearing may take."""
     microphone = Microphone(gain_db, seed)
-    ear = _Ear(Judge(microphone.floor(), RATE))
+    ear = _Ear(Detector(microphone.floor(), RATE))
     found = cleared = None
     began, ended = _BEFORE_S + 0.5, _BEFORE_S + _FAULT_S + 0.5
     after_s = 64 if fault.code == CLIPPING else 6
@@ -147,7 +147,7 @@ class Hours:
 def hours(gain_db: float, seconds: int, seed: int) -> Hours:
     """A quiet room for so many seconds, with half a minute of speech every ten minutes."""
     microphone = Microphone(gain_db, seed)
-    ear = _Ear(Judge(microphone.floor(), RATE))
+    ear = _Ear(Detector(microphone.floor(), RATE))
     spoken_for = wrong = quiet = pauses = run = longest = 0
     for wave, spoken in islice(meeting_with_long_pauses(seed), seconds):
         ear.hear(microphone.hear(wave))
@@ -163,7 +163,7 @@ def hours(gain_db: float, seconds: int, seed: int) -> Hours:
 def low_radio(gain_db: float, seconds: int, seed: int) -> int:
     """The longest quiet, in seconds, that is called while a low radio plays."""
     microphone = Microphone(gain_db, seed)
-    ear = _Ear(Judge(microphone.floor(), RATE))
+    ear = _Ear(Detector(microphone.floor(), RATE))
     run = longest = 0
     for wave in islice(radio(seed), seconds):
         ear.hear(microphone.hear(wave))

@@ -18,7 +18,7 @@ from appliance.contract.errors import PlainSightError
 from appliance.contract.header import Header
 from appliance.contract.ledger import AnyEntry, Closing
 from appliance.contract.signed import split_lines
-from appliance.simulator.district import judge as outside
+from appliance.simulator.demo import outside_view as outside
 from tests.appliance.recorder.whole_box import SHORT, Box
 
 from . import judge

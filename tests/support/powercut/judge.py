@@ -11,19 +11,19 @@ from pathlib import Path
 import numpy as np
 
 from appliance.contract import ledger, segment
+from appliance.contract.encryption import Identity
 from appliance.contract.errors import PlainSightError
 from appliance.contract.header import Header
 from appliance.contract.receipt import Outcome
-from appliance.contract.sealed import Identity
 from appliance.contract.segment import Samples
 from appliance.contract.signed import digest, split_lines
 from appliance.contract.verification import verify
-from appliance.recorder import recovery
-from appliance.recorder.spool import Spool
+from appliance.recorder.writer import recovery
+from appliance.recorder.writer.spool import Spool
 from appliance.simulator.recorded_disk import Call, RecordedDisk
+from tests.support.packages import Sealed
+from tests.support.spools import Keys, Recording
 
-from ..packages import Sealed
-from ..spools import Keys, Recording
 from .layouts import read_tree
 from .story import RATE, Mark, Story
 from .volume import Tree

@@ -16,17 +16,16 @@ from appliance.contract.ids import new_recording_id
 from appliance.contract.ledger import Segment, read_entry
 from appliance.contract.segment import Samples
 from appliance.contract.signed import split_lines
-from appliance.recorder import meeting as meeting_module
-from appliance.recorder.control import Message
-from appliance.recorder.disk import FAILED, DiskError
-from appliance.recorder.health import Health
-from appliance.recorder.meeting import Meeting
-from appliance.recorder.recording_file import Begin, Maker
-from appliance.recorder.ring import Producer, Ring
-from appliance.recorder.spool import Spool, store
+from appliance.recorder.ipc.message_channel import Message
+from appliance.recorder.ipc.ring import Producer, Ring
+from appliance.recorder.writer import recording_session as meeting_module
+from appliance.recorder.writer.disk import FAILED, DiskError
+from appliance.recorder.writer.recording_file import Begin, Maker
+from appliance.recorder.writer.recording_session import RecordingSession
+from appliance.recorder.writer.spool import Spool, store
+from appliance.recorder.writer.spool_faults import SpoolFaults
 from appliance.simulator.recorded_disk import Call, Kind, RecordedDisk
-
-from ..spools import Keys, noise
+from tests.support.spools import Keys, noise
 
 RATE = 8000
 BLOCK = 1000
@@ -160,12 +159,12 @@ class _Stage:
         self._ring = Ring.create(RATE, BLOCK)
         self._now_ns = time.monotonic_ns()
         self._failing = False
-        self._meeting = Meeting(
+        self._meeting = RecordingSession(
             self._ring,
             spool,
             make_maker(story.keys),
             Begin(story.recording, None, self._now_ns),
-            health=Health(spool, self._hear),
+            health=SpoolFaults(spool, self._hear),
             report=self._hear,
         )
 

@@ -21,8 +21,8 @@ from appliance.contract.chain import LedgerChecker
 from appliance.contract.errors import DeviceError
 from appliance.contract.header import Header
 from appliance.contract.signed import split_lines
-from appliance.recorder.ring import BLOCK_FRAMES
-from appliance.simulator.district import judge
+from appliance.recorder.ipc.ring import BLOCK_FRAMES
+from appliance.simulator.demo import outside_view
 from appliance.simulator.microphone.device import SimulatedMicrophone
 from tests.appliance.recorder.panel_server import PanelServer
 from tests.appliance.recorder.whole_box import Box
@@ -221,7 +221,7 @@ def _before(fault: Fault, scene: Scene) -> Result:
         problems.append(f"the lights told {detection} s after the start")
     box.tap()
     time.sleep(0.5)  # a press that did something would have done it by now
-    if any(entry.get("red") for entry in box.log("panel")) or judge.open_spans(box.log("microphone")):
+    if any(entry.get("red") for entry in box.log("panel")) or outside_view.open_spans(box.log("microphone")):
         problems.append("a press lit the lamp or opened the microphone although nothing could be recorded")
     fault.mend(scene)
     until(lambda: box.status().get("ready") is True and not box.status()["faults"], "ready once mended", 30)
@@ -299,7 +299,7 @@ def _judge(fault: Fault, scene: Scene, recording: str, acknowledged: int, dark_n
     elif fault.outcome == "ends" and closing.reason not in ("fault", "interrupted", "disk-full"):
         problems.append(f"the recording was closed as {closing.reason}")
     if fault.outcome == "rides":
-        problems += judge.lamp_covers_audio(box.log("panel"), box.log("microphone"), box.ledger(recording))
+        problems += outside_view.lamp_covers_audio(box.log("panel"), box.log("microphone"), box.ledger(recording))
     missing, words = _lost(box, scene.spoken, recording, acknowledged)
     # where a stream starts anew, one block may hold frames of both sides, and nobody can tell where they meet
     if missing > BLOCK_FRAMES * (len(_started(box)) - 1):

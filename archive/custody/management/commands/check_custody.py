@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from archive.core.base_command import ArchiveCommand, add_json
 from archive.custody.log import check
 from archive.custody.models import Head
-from archive.operations.base import ArchiveCommand, add_json
 
 
 class Command(ArchiveCommand):

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from archive.operations.base import ArchiveCommand, add_json
-from archive.sealing.describe import describe
+from archive.core.base_command import ArchiveCommand, add_json
+from archive.recordings.describe import describe
 from archive.sealing.seal import seal
 
 

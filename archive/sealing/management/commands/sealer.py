@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from archive.keeper.current import keeper
-from archive.operations.base import ArchiveCommand
+from archive.core.base_command import ArchiveCommand
+from archive.keystore.current import keystore
 from archive.sealing.sealer import Sealer
 
 
@@ -27,7 +27,7 @@ class Command(ArchiveCommand):
 
     def work(self, options: dict[str, Any]) -> None:
         """Seal."""
-        keeper()
+        keystore()
         sealer = Sealer()
         if options["once"]:
             self.stdout.write(f"{sealer.once()} sealed")

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from appliance.contract.keys import SigningKey
-from appliance.recorder.commands.commission import commission
-from appliance.recorder.commissioning.desk import Desk
+from appliance.recorder.commissioning.command import commission
+from appliance.recorder.commissioning.panel_loop import PanelLoop
 from appliance.recorder.settings import RecorderSettings
 from appliance.simulator.fakes import FakePanel
-
-from ..running import FAKES, plug, settings
+from tests.appliance.recorder.running import FAKES, plug, settings
 
 RATE = 48000
 
@@ -77,7 +76,7 @@ class Site:
         (self.folder / "sound.raw").write_bytes(samples.astype("<i2").tobytes())
 
     def commission(self, seconds: float = 5.0) -> int:
-        desk = Desk(self.panel, self.settings)
+        desk = PanelLoop(self.panel, self.settings)
         return commission(desk, self.person, self.key, seconds=seconds, as_json=True, module=FAKES.capture)
 
     def heard(self, what: str) -> list[int]:

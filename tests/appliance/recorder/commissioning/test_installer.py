@@ -13,16 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from appliance.recorder.commissioning.desk import Desk, StoppedError
 from appliance.recorder.commissioning.installer import Terminal
+from appliance.recorder.commissioning.panel_loop import PanelLoop, StoppedError
 from appliance.simulator.fakes import FakePanel
-
-from ..running import settings, wait
+from tests.appliance.recorder.running import settings, wait
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(FakePanel(), settings(tmp_path))
+def desk(tmp_path: Path) -> PanelLoop:
+    return PanelLoop(FakePanel(), settings(tmp_path))
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def pipe() -> Iterator[tuple[int, int]]:
     os.close(reading)
 
 
-def test_it_asks_until_the_answer_is_yes_or_no(desk: Desk, pipe: tuple[int, int]) -> None:
+def test_it_asks_until_the_answer_is_yes_or_no(desk: PanelLoop, pipe: tuple[int, int]) -> None:
     out = io.StringIO()
     terminal = Terminal(desk, pipe[0], out)
     threading.Thread(
@@ -46,21 +45,21 @@ def test_it_asks_until_the_answer_is_yes_or_no(desk: Desk, pipe: tuple[int, int]
     os.close(pipe[1])
 
 
-def test_a_terminal_that_is_gone_stops_it(desk: Desk, pipe: tuple[int, int]) -> None:
+def test_a_terminal_that_is_gone_stops_it(desk: PanelLoop, pipe: tuple[int, int]) -> None:
     os.close(pipe[1])
     with pytest.raises(StoppedError) as stopped:
         Terminal(desk, pipe[0], io.StringIO()).ask("Is it lit?")
     assert stopped.value.number == signal.SIGHUP
 
 
-def test_a_signal_ends_a_question(desk: Desk, pipe: tuple[int, int]) -> None:
+def test_a_signal_ends_a_question(desk: PanelLoop, pipe: tuple[int, int]) -> None:
     desk.ask_to_stop(signal.SIGTERM)
     with pytest.raises(StoppedError, match="SIGTERM"):
         Terminal(desk, pipe[0], io.StringIO()).ask("Is it lit?")
     os.close(pipe[1])
 
 
-def test_promise_1_words_to_a_terminal_that_hung_up_break_nothing_off(desk: Desk, pipe: tuple[int, int]) -> None:
+def test_promise_1_words_to_a_terminal_that_hung_up_break_nothing_off(desk: PanelLoop, pipe: tuple[int, int]) -> None:
     class HungUp(io.StringIO):
         def write(self, _: str) -> int:
             raise OSError(errno.EIO, "Input/output error")
@@ -69,7 +68,7 @@ def test_promise_1_words_to_a_terminal_that_hung_up_break_nothing_off(desk: Desk
     os.close(pipe[1])
 
 
-def test_promise_2_what_was_typed_before_the_question_is_no_answer(desk: Desk) -> None:
+def test_promise_2_what_was_typed_before_the_question_is_no_answer(desk: PanelLoop) -> None:
     ours, theirs = pty.openpty()
     out = io.StringIO()
     os.write(ours, b"y\n")

@@ -13,12 +13,12 @@ from appliance.contract.errors import KeyFileError
 from appliance.contract.header import Microphone
 from appliance.contract.keys import SigningKey
 from appliance.contract.times import parse_wall
-from appliance.recorder.commissioning.compare import compare, judge
 from appliance.recorder.commissioning.record import RecordError, keep_record, read_record
-from appliance.recorder.disk import Disk, DiskError
+from appliance.recorder.doctor.compare import compare, judge
 from appliance.recorder.settings import RecorderSettings
+from appliance.recorder.writer.disk import Disk, DiskError
+from tests.appliance.recorder.running import settings
 
-from ..running import settings
 from .records import a_record
 
 

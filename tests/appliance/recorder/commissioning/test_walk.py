@@ -16,8 +16,8 @@ import pytest
 from appliance.recorder.commissioning import listening, steps
 from appliance.recorder.commissioning.record import keep_record, read_record
 from appliance.simulator.fakes import FakePanel
+from tests.appliance.recorder.running import wait
 
-from ..running import wait
 from .desks import Site, a_simulator, noise
 from .records import a_record
 
@@ -87,12 +87,12 @@ def test_a_lamp_that_is_not_seen_opens_nothing(site: Site, capsys: pytest.Captur
     assert not (site.folder / "capture.log").exists()
 
 
-@pytest.mark.parametrize("colour", ["red", "green", "amber"])
+@pytest.mark.parametrize("color", ["red", "green", "amber"])
 def test_a_light_that_the_installer_does_not_see_ends_it(
-    site: Site, capsys: pytest.CaptureFixture[str], colour: str
+    site: Site, capsys: pytest.CaptureFixture[str], color: str
 ) -> None:
-    site.person.misses = colour
-    assert "docs/wiring" in failed(site, capsys, colour)
+    site.person.misses = color
+    assert "docs/wiring" in failed(site, capsys, color)
     assert not (site.folder / "capture.log").exists()
 
 

@@ -19,13 +19,13 @@ import pytest
 from appliance.contract.errors import DeviceError
 from appliance.recorder.commissioning.record import read_record
 from appliance.recorder.settings import load
-from appliance.simulator.district import judge
+from appliance.simulator.demo import outside_view
 from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY, SimulatedMicrophone
+from tests.appliance.recorder.box import ROOT
+from tests.appliance.recorder.panel_server import PanelServer
+from tests.appliance.recorder.running import wait
+from tests.appliance.recorder.whole_box import Box
 
-from ..box import ROOT
-from ..panel_server import PanelServer
-from ..running import wait
-from ..whole_box import Box
 from .desks import noise
 
 SECOND = 1_000_000_000
@@ -98,7 +98,7 @@ def test_promise_1_an_installer_walks_through_a_box(box: Box) -> None:
     assert (record.microphone.device, record.microphone.card, record.microphone.identity) == (DEVICE, CARD, IDENTITY)
     assert -6300 < record.floor.rms < -5900
     assert box.uncovered() == []
-    opened = judge.open_spans(box.log("microphone"))
+    opened = outside_view.open_spans(box.log("microphone"))
     assert all(span.end_ns is not None for span in opened)
     assert process.pid not in {line.get("pid") for line in box.log("microphone")}, "another process hears"
     assert not box.panel.panel.red
@@ -119,7 +119,7 @@ def test_promise_1_broken_off_or_killed_while_it_listens(box: Box, number: signa
     else:
         process.kill()
     _, words = process.communicate(timeout=20)
-    wait(lambda: all(span.end_ns is not None for span in judge.open_spans(box.log("microphone"))), "closed", 5)
+    wait(lambda: all(span.end_ns is not None for span in outside_view.open_spans(box.log("microphone"))), "closed", 5)
     assert box.uncovered() == []
     assert not (box.folder / "commissioning.tsv").exists()
     if number == signal.SIGINT:

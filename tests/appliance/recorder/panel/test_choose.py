@@ -9,8 +9,7 @@ import pytest
 
 from appliance.contract.errors import DeviceError, SettingsError
 from appliance.recorder.panel.choose import make_panel
-
-from ..running import settings
+from tests.appliance.recorder.running import settings
 
 
 class Client:
@@ -35,7 +34,7 @@ def test_the_simulated_panel_is_the_class_that_the_settings_name(tmp_path: Path)
     assert (panel.socket, panel.lamp_sensed) == (tmp_path / "panel.sock", True)
 
 
-@pytest.mark.parametrize("client", ["no.such.module:Panel", "appliance.recorder.lamp:Nothing"])
+@pytest.mark.parametrize("client", ["no.such.module:Panel", "appliance.recorder.supervisor.lamp_token:Nothing"])
 def test_a_client_that_does_not_exist_is_named(tmp_path: Path, client: str) -> None:
     with pytest.raises(SettingsError, match="names no class"):
         make_panel(settings(tmp_path, panel={"client": client}), devices=tmp_path)

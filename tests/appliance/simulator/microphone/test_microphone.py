@@ -18,8 +18,7 @@ from appliance.contract.errors import DeviceError
 from appliance.simulator.microphone import build as building
 from appliance.simulator.microphone.device import SimulatedMicrophone
 from appliance.simulator.speech import write_meeting
-
-from ..conftest import Simulator, wait_for
+from tests.appliance.simulator.conftest import Simulator, wait_for
 
 HEAR = Path(__file__).with_name("hear.py")
 

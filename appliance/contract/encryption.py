@@ -1,0 +1,80 @@
+"""Encryption in the age format (age-encryption.org/v1), through pyrage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyrage
+
+from .errors import DecryptionError, KeyFileError
+
+
+@dataclass(frozen=True, repr=False)
+class Identity:
+    """A secret that opens what was sealed to its recipient. Its repr shows nothing."""
+
+    _secret: pyrage.x25519.Identity
+
+    @classmethod
+    def generate(cls) -> Identity:
+        """Return a fresh identity."""
+        return cls(pyrage.x25519.Identity.generate())
+
+    @classmethod
+    def parse(cls, text: str) -> Identity:
+        """Return the identity in `text` (comment lines allowed, as age-keygen writes them)."""
+        lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        if len(lines) != 1:
+            raise KeyFileError("an age identity file holds exactly one AGE-SECRET-KEY line")
+        try:
+            return cls(pyrage.x25519.Identity.from_str(lines[0]))
+        except pyrage.IdentityError as error:
+            raise KeyFileError(f"not an age identity: {error}") from error
+
+    @classmethod
+    def load(cls, path: Path) -> Identity:
+        """Read an identity file; raise KeyFileError that names it if that fails."""
+        try:
+            return cls.parse(path.read_text(encoding="ascii"))
+        except (OSError, UnicodeDecodeError, KeyFileError) as error:
+            raise KeyFileError(f"cannot read the age identity {path}: {error}") from error
+
+    def save(self, path: Path) -> None:
+        """Write the identity to a new file that only its owner can read."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(self.secret_line())
+            file.flush()
+            os.fsync(file.fileno())
+
+    @property
+    def recipient(self) -> str:
+        """The public half, `age1...`."""
+        return str(self._secret.to_public())
+
+    def secret_line(self) -> bytes:
+        """Return the secret and LF: what `key.age` holds (docs/format.md section 2.2)."""
+        return f"{self._secret}\n".encode("ascii")
+
+    def open(self, sealed: bytes) -> bytes:
+        """Return the plaintext; raise OpeningError if the bytes are damaged or sealed to somebody else."""
+        try:
+            return bytes(pyrage.decrypt(sealed, [self._secret]))
+        except pyrage.DecryptError as error:
+            raise DecryptionError(f"the bytes do not open with this key: {error}") from error
+
+
+def encrypt(plain: bytes, recipients: Sequence[str]) -> bytes:
+    """Return `plain` sealed so that the holder of any one recipient's identity opens it."""
+    return bytes(pyrage.encrypt(plain, [parse_recipient(text) for text in recipients]))
+
+
+def parse_recipient(text: str) -> pyrage.x25519.Recipient:
+    """Return the recipient named by `text`; raise KeyFileError if it is none."""
+    try:
+        return pyrage.x25519.Recipient.from_str(text)
+    except pyrage.RecipientError as error:
+        raise KeyFileError(f"{text!r} is not an age recipient: {error}") from error

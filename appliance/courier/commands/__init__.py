@@ -1,1 +1,0 @@
-"""The courier's subcommand of `plainsight`."""

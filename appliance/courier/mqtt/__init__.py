@@ -1,0 +1,1 @@
+"""Reports status to the broker over MQTT 5."""

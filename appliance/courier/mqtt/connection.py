@@ -1,0 +1,150 @@
+"""One connection to the broker: MQTT 5, TLS, the box's certificate, a Will with a session number of its own.
+
+A connection is never used again after it ended. paho would send what the old one had not got acknowledged once more,
+after the new state, and so bring back an old one.
+
+Concurrency: one thread makes it, calls `turn` in a loop, publishes and closes; paho starts no thread here, so its
+callbacks run inside `turn` and only set attributes.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.reasoncodes import ReasonCode
+
+from appliance.contract.errors import PlainSightError, SettingsError
+from appliance.contract.status import Online
+from appliance.contract.topics import Topics
+from appliance.courier.settings import Broker
+
+from .publication_policy import Publication
+
+GOODBYE_TURNS = 20
+"""How often the network is looked after, 0.05 s each, so that the last words get out."""
+
+
+class BrokerError(PlainSightError):
+    """The broker cannot be reached, or does not want this box."""
+
+    code = "broker-down"
+
+
+def tls_context(settings: Broker) -> ssl.SSLContext:
+    """Return the TLS settings; raise SettingsError that names the file if a certificate or key cannot be used."""
+    for name in ("ca", "certificate", "key"):
+        path = getattr(settings, name)
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise SettingsError(f"cannot read {path}: {error.strerror}", field=f"broker.{name}") from error
+    field = "broker.ca"
+    try:
+        context = ssl.create_default_context(cafile=str(settings.ca))
+        field = "broker.certificate"
+        context.load_cert_chain(settings.certificate, settings.key)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"cannot use the broker's certificates: {error}", field=field) from error
+    return context
+
+
+class Connection:
+    """From connecting to the first failure."""
+
+    def __init__(self, settings: Broker, box: str, session: int, connect_s: float) -> None:
+        """Prepare the connection number `session` of the box; `connect_s` limits connecting, in seconds."""
+        self._settings = settings
+        self._topics = Topics(box)
+        self._session = session
+        self._log = logging.getLogger(__name__)
+        self._waiting: dict[int, str] = {}
+        self._told: set[str] = set()
+        self._ended = ""
+        self.accepted = False
+        """Whether the broker took the connection."""
+        self.heard = False
+        """Whether it took this box's word that it is online: only then does what the box says arrive."""
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=box, protocol=mqtt.MQTTv5, reconnect_on_failure=False
+        )
+        client.tls_set_context(tls_context(settings))
+        client.connect_timeout = connect_s
+        client.max_queued_messages_set(1000)
+        client.will_set(self._topics.online, self._online(online=False).payload(), qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        self._client = client
+
+    def open(self) -> None:
+        """Connect; raise BrokerError if that fails."""
+        settings = self._settings
+        try:
+            self._client.connect(settings.host, settings.port, settings.keepalive, clean_start=True)
+        except (OSError, ValueError) as error:
+            raise BrokerError(
+                f"the broker at {settings.host}:{settings.port} cannot be reached: {_readable(error)}"
+            ) from error
+
+    def turn(self, seconds: float) -> None:
+        """Look after the network for at most so long; raise BrokerError if the connection ended."""
+        result = self._client.loop(timeout=seconds)
+        if self._ended:
+            raise BrokerError(self._ended)
+        if result != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise BrokerError(
+                f"the connection to the broker ended: {mqtt.error_string(result)}"
+                + ("" if self.accepted else "; it may not accept this box's certificate")
+            )
+
+    def say_online(self) -> None:
+        """Publish that the courier is there."""
+        self.publish(self._online(online=True))
+
+    def publish(self, publication: Publication) -> None:
+        """Hand a message to the broker; what the broker thinks of it is logged when it answers."""
+        info = self._client.publish(publication.topic, publication.payload(), qos=1, retain=publication.retain)
+        self._waiting[info.mid] = publication.topic
+
+    def close(self) -> None:
+        """Say goodbye, so that the Will is not needed."""
+        if not self._client.is_connected():
+            return
+        self.publish(self._online(online=False))
+        for _ in range(GOODBYE_TURNS):
+            if not self._waiting or self._client.loop(timeout=0.05) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                break
+        self._client.disconnect()
+
+    def _online(self, *, online: bool) -> Publication:
+        return Publication(self._topics.online, Online(online=online, session=self._session), retain=True)
+
+    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        self.accepted = not reason.is_failure
+        if reason.is_failure:
+            self._ended = f"the broker refuses this box: {reason}; its certificate must bear the box's id"
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        self._ended = self._ended or f"the connection to the broker ended: {reason}"
+
+    def _on_publish(self, _client: Any, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
+        topic = self._waiting.pop(mid, "")
+        if topic == self._topics.online:
+            self.heard = not reason.is_failure
+        if reason.is_failure and topic not in self._told:
+            self._told.add(topic)
+            self._log.error(
+                "the broker refuses what this box says on %s: %s; the certificate's common name and the broker's "
+                "access list must allow it to write below %s",
+                topic,
+                reason,
+                self._topics.online.removesuffix("online"),
+            )
+
+
+def _readable(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

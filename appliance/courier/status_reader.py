@@ -1,0 +1,63 @@
+"""The recorder's word, and whether it may still be repeated (docs/architecture.md, status file)."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from appliance.contract.durable_files import read_bounded
+from appliance.contract.status import STALE_NS, RecorderStatus, SilentStatus
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_LIMIT = 64 << 10
+
+
+def current_boot_id() -> str:
+    """Return the kernel's boot id."""
+    return BOOT_ID.read_text(encoding="ascii").strip()
+
+
+def fresh(status: RecorderStatus, boot_id: str, now_ns: int) -> bool:
+    """Tell whether a status was written in this boot and is at most two seconds old; one from the future is not."""
+    return status.boot_id == boot_id and 0 <= now_ns - status.monotonic_ns <= STALE_NS
+
+
+class StatusReader:
+    """Reads status.json. One object belongs to one thread."""
+
+    def __init__(self, run: Path, box: str, boot_id: str | None = None) -> None:
+        """Read in `run` what is said about `box` in the boot `boot_id` (default: the present one)."""
+        self._path = run / "status.json"
+        self._box = box
+        self._boot_id = current_boot_id() if boot_id is None else boot_id
+        self._last_ns: int | None = None
+        self._stamp: tuple[int, int, int] | None = None
+        self._parsed: RecorderStatus | None = None
+
+    def read(self) -> RecorderStatus | SilentStatus:
+        """Return the recorder's word if it is fresh and about this box; otherwise that it is silent."""
+        status = self._parse()
+        if status is not None and status.box == self._box and status.boot_id == self._boot_id:
+            self._last_ns = status.monotonic_ns
+            if fresh(status, self._boot_id, time.monotonic_ns()):
+                return status
+        return SilentStatus(box=self._box, last_monotonic_ns=self._last_ns)
+
+    def active(self) -> RecorderStatus | None:
+        """Return the recorder's word if it is fresh, else None."""
+        status = self.read()
+        return status if isinstance(status, RecorderStatus) else None
+
+    def _parse(self) -> RecorderStatus | None:
+        # unreadable or unparsable is as good as silent; saying so is what this class is for
+        try:
+            stat = self._path.stat()
+            stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+            if stamp != self._stamp:
+                self._parsed, self._stamp = None, stamp
+                self._parsed = RecorderStatus.model_validate_json(read_bounded(self._path, _LIMIT))
+        except (OSError, ValidationError):
+            return None
+        return self._parsed

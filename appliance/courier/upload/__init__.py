@@ -1,0 +1,1 @@
+"""Sends recordings to the archive and fetches its receipts."""

@@ -1,0 +1,232 @@
+"""Talking to the archive (docs/format.md section 3): every answer is checked before it counts as one.
+
+Nothing here retries, but for one case: a kept connection that the archive closed in between is opened once more.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from pathlib import Path
+from typing import Literal
+
+import requests
+from pydantic import ValidationError
+
+from appliance.contract.errors import FormatError, PlainSightError, SettingsError
+from appliance.contract.problems import explain
+from appliance.contract.receipt import Receipt
+from appliance.contract.status import UploadState
+from appliance.courier.settings import CourierSettings
+
+MOST_ANSWER_BYTES = 1 << 20
+"""An answer longer than this is nonsense."""
+_CODE_LENGTH = 60
+NOBODY = "0" * 32
+"""A recording that no box has, asked for to see whether the archive is there."""
+
+
+class DownError(PlainSightError):
+    """The archive cannot be reached, cannot work at the moment, or answers nonsense."""
+
+    code = "archive-down"
+
+    def __init__(self, message: str, *, whole: bool) -> None:
+        """`whole`: nothing can be expected for other recordings either."""
+        super().__init__(message)
+        self.whole = whole
+
+
+class RefusedError(PlainSightError):
+    """The archive understood and said no."""
+
+    code = "archive-refuses"
+
+    def __init__(self, answer_code: str, message: str) -> None:
+        """`answer_code` is the archive's stable code."""
+        super().__init__(message)
+        self.answer_code = answer_code
+
+
+class ArchiveClient:
+    """The requests of one box. It belongs to the uploading thread.
+
+    `busy` is true while an answer is awaited: nothing is lost if a signal handler raises then.
+    """
+
+    def __init__(self, settings: CourierSettings) -> None:
+        """Talk to the archive that `settings` name; raise SettingsError if its certificate authority is unusable."""
+        self._box = settings.box.id
+        self._base = f"{settings.archive.url}/api/1/recordings"
+        self._times = settings.times
+        self.busy = False
+        self._session = requests.Session()
+        # proxies, passwords and authorities come from the settings alone, never from the environment
+        self._session.trust_env = False
+        self._session.headers["User-Agent"] = "plainsight-courier"
+        if settings.archive.ca is not None:
+            _check_authority(settings.archive.ca)
+            self._session.verify = str(settings.archive.ca)
+
+    def close(self) -> None:
+        """Close kept connections."""
+        self._session.close()
+
+    def probe(self) -> None:
+        """Ask whether the archive is there; raise DownError if not."""
+        try:
+            self.state(NOBODY)
+        except RefusedError as error:
+            if error.answer_code != "unknown-recording":
+                raise
+
+    def state(self, recording: str) -> UploadState:
+        """Return how far a recording got."""
+        return self._state(recording, self._send("GET", recording, ""))
+
+    def put_header(self, recording: str, line: bytes) -> None:
+        """Hand in the header."""
+        self._send("PUT", recording, "/header", line)
+
+    def put_key(self, recording: str, key: bytes) -> None:
+        """Hand in the sealed key."""
+        self._send("PUT", recording, "/key", key)
+
+    def post_lines(self, recording: str, body: bytes) -> UploadState:
+        """Hand in a batch."""
+        return self._state(recording, self._send("POST", recording, "/lines", body))
+
+    def put_tail(self, recording: str, number: int, segment: bytes) -> None:
+        """Hand in an unverified segment."""
+        self._send("PUT", recording, f"/tail/{number}", segment)
+
+    def receipt(self, recording: str) -> bytes | None:
+        """Return the receipt's line, or None if the recording is not sealed yet.
+
+        It is checked to be a receipt for this recording that fits its own signature. Whether the key is the right
+        one is judged by the writer, which alone knows the pinned key.
+        """
+        try:
+            line = self._send("GET", recording, "/receipt")
+        except RefusedError as error:
+            if error.answer_code == "not-sealed":
+                return None
+            raise
+        try:
+            receipt = Receipt.read(line, None)
+            Receipt.read(line, receipt.archive_key)
+        except FormatError as error:
+            raise self._nonsense(f"what should be a receipt is none: {error.message}") from error
+        if receipt.recording != recording or receipt.box != self._box:
+            raise self._nonsense("the receipt is for another recording or box")
+        return line
+
+    def _state(self, recording: str, body: bytes) -> UploadState:
+        try:
+            state = UploadState.model_validate_json(body)
+        except ValidationError as error:
+            raise self._nonsense(f"no state of a recording came ({explain(error)})") from error
+        if state.recording != recording:
+            raise self._nonsense("the state is of another recording")
+        return state
+
+    def _send(
+        self, method: Literal["GET", "PUT", "POST"], recording: str, what: str, body: bytes | None = None
+    ) -> bytes:
+        url = f"{self._base}/{recording}{what}"
+        try:
+            try:
+                status, answer = self._exchange(method, url, body)
+            except requests.ConnectionError as error:
+                if not _hung_up(error):
+                    raise
+                status, answer = self._exchange(method, url, body)
+        except OSError as error:
+            # RequestException is an OSError; so is what requests raises for an unreadable authority file
+            raise DownError(f"the archive cannot be reached: {_innermost(error)}", whole=True) from error
+        if status in {200, 201}:
+            return answer
+        if 300 <= status < 400:
+            raise self._nonsense(f"it redirects elsewhere (status {status})")
+        code, message = _refusal(answer)
+        if code is None:
+            if status >= 500:
+                raise DownError(f"the archive is at fault (status {status})", whole=status in {502, 503, 504})
+            raise self._nonsense(f"status {status} without a code of ours")
+        if status >= 500:
+            raise DownError(f"the archive cannot work: {code}: {message}", whole=False)
+        raise RefusedError(code, message)
+
+    def _exchange(self, method: str, url: str, body: bytes | None) -> tuple[int, bytes]:
+        deadline = time.monotonic() + self._times.answer_s
+        self.busy = True
+        try:
+            return self._read(method, url, body, deadline)
+        finally:
+            self.busy = False
+
+    def _read(self, method: str, url: str, body: bytes | None, deadline: float) -> tuple[int, bytes]:
+        with self._session.request(
+            method,
+            url,
+            data=body,
+            headers={"Content-Type": "application/octet-stream"} if body is not None else None,
+            timeout=(self._times.connect_s, self._times.answer_s),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            answer = b""
+            for piece in response.iter_content(64 << 10):
+                answer += piece
+                if len(answer) > MOST_ANSWER_BYTES:
+                    raise self._nonsense("the answer has no end")
+                if time.monotonic() > deadline:
+                    raise DownError("the archive answers too slowly", whole=True)
+            return response.status_code, answer
+
+    def _nonsense(self, what: str) -> DownError:
+        return DownError(
+            f"something at {self._base} answers that is not the archive: {what}; "
+            "check archive.url, and whether the network wants a sign-in",
+            whole=True,
+        )
+
+
+def _refusal(answer: bytes) -> tuple[str | None, str]:
+    try:
+        value = json.loads(answer)
+    except (ValueError, RecursionError):
+        return None, ""
+    error = value.get("error") if isinstance(value, dict) else None
+    if not isinstance(error, dict):
+        return None, ""
+    code = error.get("code")
+    if not isinstance(code, str) or not code.replace("-", "").isalnum() or len(code) > _CODE_LENGTH:
+        return None, ""
+    return code, str(error.get("message", ""))[:300]
+
+
+def _hung_up(error: BaseException) -> bool:
+    """Tell whether the other side closed a connection: then nothing of the answer had come."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, (ConnectionResetError, BrokenPipeError)):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the reason under requests' and urllib3's wrappings."""
+    seen = error
+    while (deeper := seen.__cause__ or seen.__context__) is not None:
+        seen = deeper
+    return f"{type(seen).__name__}: {seen}"[:300]
+
+
+def _check_authority(path: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"cannot use the certificate authority {path}: {error}", field="archive.ca") from error

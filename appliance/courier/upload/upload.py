@@ -1,0 +1,161 @@
+"""One recording on its way: what comes next, given what the archive says that it has (docs/format.md section 3)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Literal
+
+from appliance.contract.durable_files import read_bounded
+from appliance.contract.errors import FormatError
+from appliance.contract.receipt import Receipt
+from appliance.contract.status import UploadProgress, UploadState
+from appliance.courier.backoff import Backoff
+
+from .archive_client import ArchiveClient, DownError, RefusedError
+from .batches import BatchReader
+from .receipt_inbox import ReceiptInbox
+from .spool_reader import Offer
+
+Step = Literal["learnt", "moved", "caught-up", "unsealed", "receipt"]
+"""It is known what the archive has; something was taken, and more may follow; all that may be sent is sent (and the
+archive was not asked); the seal is awaited; the receipt is laid."""
+_START_BYTES = 64 << 10
+_STALE_CODES = {"bad-order", "unknown-recording"}
+"""Refusals that mean that our idea of what the archive has is out of date."""
+_log = logging.getLogger(__name__)
+
+
+class Upload:
+    """One recording's way to the archive. It belongs to the uploading thread."""
+
+    def __init__(self, offer: Offer, client: ArchiveClient, inbox: ReceiptInbox) -> None:
+        """Begin, or go on where the archive says, with the recording of `offer`."""
+        self.recording = offer.recording
+        self.backoff = Backoff()
+        self.refused = False
+        """Whether the last attempt ended in the archive's refusal."""
+        self.done = False
+        """Whether the receipt lies in the inbox."""
+        self._folder = offer.folder
+        self._client = client
+        self._inbox = inbox
+        self._batches = BatchReader(offer.folder)
+        self._state: UploadState | None = None
+        self._asked_anew = False
+        self._best = UploadProgress()
+        held = inbox.held(self.recording)
+        if held is not None:
+            try:
+                self._sealed(Receipt.read(held, None))
+            except FormatError as error:
+                _log.warning("the receipt of %s in the inbox is none (%s); it is fetched again", self.recording, error)
+
+    @property
+    def progress(self) -> UploadProgress:
+        """How far it got."""
+        if self.refused:
+            return self._best.model_copy(update={"state": "refused"})
+        return self._best
+
+    def forget(self) -> None:
+        """Ask the archive and read the ledger anew next time, since what was known may no longer hold."""
+        self._state = None
+        self._batches = BatchReader(self._folder)
+
+    def step(self, offer: Offer) -> Step:
+        """Do the next thing, or raise DownError, RefusedError, StorageError, FormatError or OSError."""
+        try:
+            taken = self._step(offer)
+        except RefusedError as error:
+            self.forget()
+            if error.answer_code not in _STALE_CODES or self._asked_anew:
+                raise
+            self._asked_anew = True
+            return "learnt"
+        return taken
+
+    def _step(self, offer: Offer) -> Step:
+        state = self._state
+        if state is None:
+            self._keep(self._learn())
+            return "learnt"
+        if state.state == "refused":
+            raise RefusedError("refused", "the archive took the recording in and found that it cannot be sealed")
+        if state.state == "sealed":
+            return self._fetch(offer)
+        batch = self._batches.take(state.next_line, offer.limit)
+        if batch.lines:
+            answer = self._client.post_lines(self.recording, batch.body)
+            if answer.next_line < batch.next_line:
+                raise DownError(
+                    f"the archive took lines {batch.first} to {batch.next_line - 1} and says that it needs "
+                    f"{answer.next_line}",
+                    whole=False,
+                )
+            self._asked_anew = False
+            self._keep(answer)
+            return "moved"
+        if offer.limit is not None:
+            return "caught-up"
+        if state.tail_missing:
+            number = state.tail_missing[0]
+            self._client.put_tail(self.recording, number, self._batches.tail(number))
+            answer = self._client.state(self.recording)
+            if number in answer.tail_missing:
+                raise DownError(f"the archive took unverified segment {number} and still misses it", whole=False)
+            self._keep(answer)
+            return "moved"
+        return self._await_seal(state, offer)
+
+    def _learn(self) -> UploadState:
+        """Return what the archive has, after the header and the key are there."""
+        try:
+            state = self._client.state(self.recording)
+        except RefusedError as error:
+            if error.answer_code != "unknown-recording":
+                raise
+            self._client.put_header(self.recording, self._start("header.tsv"))
+            self._client.put_key(self.recording, self._start("key.age"))
+            return self._client.state(self.recording)
+        if state.next_line == 0 and state.state == "receiving":
+            # the header is there; nobody says whether the key is, and lines are only taken after it
+            self._client.put_key(self.recording, self._start("key.age"))
+        return state
+
+    def _start(self, name: str) -> bytes:
+        return read_bounded(self._folder / name, _START_BYTES)
+
+    def _await_seal(self, before: UploadState, offer: Offer) -> Step:
+        state = self._client.state(self.recording)
+        if state.state == "receiving" and (state.next_line, state.tail_missing) == (before.next_line, []):
+            raise RefusedError(
+                "not-closed",
+                f"the archive waits for line {state.next_line}, which this ledger does not have; "
+                "compare the ledger with the archive's",
+            )
+        self._keep(state)
+        return self._fetch(offer) if state.state == "sealed" else "unsealed"
+
+    def _fetch(self, offer: Offer) -> Step:
+        if offer.limit is not None:
+            # sealed without its end, as of a lost box; the writer will want to judge that, but not before it closed
+            return "caught-up"
+        line = self._client.receipt(self.recording)
+        if line is None:
+            return "unsealed"
+        if line != self._inbox.held(self.recording):
+            self._inbox.lay(self.recording, line)
+        self._sealed(Receipt.read(line, None))
+        return "receipt"
+
+    def _sealed(self, receipt: Receipt) -> None:
+        self.done = True
+        self._best = UploadProgress(lines=receipt.ledger_lines, frames=receipt.frames, state="sealed")
+
+    def _keep(self, state: UploadState) -> None:
+        self._state = state
+        self._best = UploadProgress(
+            lines=state.next_line,
+            frames=state.frames,
+            state="receiving" if state.state == "refused" else state.state,
+        )

@@ -1,0 +1,1 @@
+"""The capture process: one microphone, one ring, nothing else."""

@@ -1,0 +1,266 @@
+"""The capture process: opens one microphone once, fills the ring, and lets go when the lamp is not vouched for.
+
+Threads: the main thread watches heartbeat and control socket, and never touches PortAudio; the thread `microphone`
+makes every PortAudio call, each of which may block for seconds; PortAudio's own thread runs the callback (stream.py).
+The main thread joins `microphone` before it reports `closed`.
+
+A deadman's timer backs all of it: the kernel ends this process, which closes the device, unless the main thread saw a
+fresh heartbeat and armed the timer again. So a call that hangs, in whatever thread and with whatever lock, cannot
+keep the microphone open.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.recorder.ipc import child_setup
+from appliance.recorder.ipc.message_channel import ChannelStalledError, Message, MessageChannel, MessageError
+from appliance.recorder.ipc.ring import HEARTBEAT_STALE_NS, Producer, Ring, RingError
+from appliance.recorder.ipc.wakeup_queue import WakeupQueue
+
+_LOG: Final = logging.getLogger("plainsight.capture")
+CLOSE_S: Final = 0.15
+"""Closing may take this long, in seconds; then the process ends, which closes the device as well."""
+_LOOK_S: Final = 0.15
+"""How often the heartbeat is looked at, in seconds; one that turns stale is seen at that moment. Each look winds the
+deadman's timer, so this is also what is taken off the time for which a busy machine may leave this process waiting."""
+_ALIVE_S: Final = 0.5
+_MARGIN_S: Final = 0.05
+_PRIORITY: Final = 10
+
+
+@dataclass(frozen=True)
+class _Opened:
+    at_ns: int
+
+
+@dataclass(frozen=True)
+class _Failed:
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class _Done:
+    at_ns: int
+
+
+_Event = _Opened | _Failed | _Done
+
+
+class Session:
+    """One microphone, from before PortAudio is initialized to after it is terminated."""
+
+    def __init__(self, ring: Ring, generation: int) -> None:
+        self._ring = ring
+        self._producer = Producer(ring, generation)
+        self._stop = threading.Event()
+        self.events: WakeupQueue[_Event] = WakeupQueue()
+        self._thread: threading.Thread | None = None
+
+    def start(self, device: str) -> int:
+        """Begin to open; return the moment before PortAudio is touched."""
+        at_ns = time.monotonic_ns()
+        self._producer.opening(at_ns)
+        self._thread = threading.Thread(target=self._run, args=(device,), name="microphone", daemon=True)
+        return at_ns
+
+    def go(self) -> None:
+        """Let the thread run, once the supervisor was told."""
+        if self._thread is not None:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to close."""
+        self._stop.set()
+
+    def join(self) -> None:
+        """Wait for the thread; the deadman's timer bounds it."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, device: str) -> None:
+        from .stream import Stream, StreamError  # noqa: PLC0415 - imported by `warm`; here only looked up
+
+        stream = Stream(self._ring, self._producer)
+        try:
+            self.events.put(_Opened(stream.open(device)))
+            while not self._stop.wait(_ALIVE_S):
+                if not stream.alive():
+                    why = stream.why_broken()
+                    code = "callback-failed" if why else "device-lost"
+                    self.events.put(_Failed(code, why or f"the microphone {device!r} stopped; plug it in again"))
+                    break
+        except StreamError as error:
+            self.events.put(_Failed(error.reason, error.message))
+        finally:
+            stream.close()
+            now_ns = time.monotonic_ns()
+            self._producer.closed(now_ns)
+            self.events.put(_Done(now_ns))
+
+
+def _arm(seconds: float) -> None:
+    """Let the kernel end this process in `seconds`, unless armed again (SIGALRM's default action)."""
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+
+
+def watch(ring: Ring, control: MessageChannel, device: str, generation: int) -> int:
+    """Serve one `open` to its end; return the exit status."""
+    if not ring.lit(time.monotonic_ns()):
+        _report(
+            control, {"report": "failed", "code": "lamp-dark", "message": "the lamp is not lit; nothing was opened"}
+        )
+        return 1
+    session = Session(ring, generation)
+    _report(control, {"report": "opening", "at_ns": session.start(device)})
+    failure: _Failed | None = None
+    done: _Done | None = None
+    stopping = False
+    _arm(HEARTBEAT_STALE_NS / 1e9 + CLOSE_S)
+    session.go()
+    while done is None:
+        _wait([session.events, *([] if stopping else [control])], CLOSE_S if stopping else _patience(ring))
+        for event in session.events.take():
+            if isinstance(event, _Opened):
+                _report(control, {"report": "opened", "at_ns": event.at_ns})
+            elif isinstance(event, _Failed):
+                failure = event
+            else:
+                done = event
+        if stopping:
+            continue
+        asked = _asked_to_close(control)
+        now_ns = time.monotonic_ns()
+        dark = not ring.lit(now_ns)
+        if dark and not asked:
+            failure = failure or _Failed("lamp-dark", "the lamp was no longer vouched for; the microphone is closed")
+        if asked or failure:
+            stopping = True
+            session.stop()
+            _arm(CLOSE_S)
+        else:
+            _arm((HEARTBEAT_STALE_NS - (now_ns - ring.heartbeat_ns)) / 1e9 + CLOSE_S + _MARGIN_S)
+    session.join()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    if failure:
+        _report(control, {"report": "failed", "code": failure.code, "message": failure.message})
+    _report(control, {"report": "closed", "at_ns": done.at_ns})
+    return 1 if failure else 0
+
+
+def _patience(ring: Ring) -> float:
+    """Return how long the heartbeat may go without a look, in seconds: until it would be stale, or go dark unseen."""
+    fresh_ns = ring.heartbeat_ns + HEARTBEAT_STALE_NS - time.monotonic_ns()
+    return min(max(fresh_ns / 1e9, 0.0) + 0.001, _LOOK_S)
+
+
+def _wait(sources: list[MessageChannel | WakeupQueue[_Event]], seconds: float) -> None:
+    poll = select.poll()
+    for source in sources:
+        poll.register(source, select.POLLIN)
+    poll.poll(seconds * 1000)
+
+
+def _asked_to_close(control: MessageChannel) -> bool:
+    try:
+        message = control.receive()
+    except EOFError:
+        return True
+    except MessageError as error:
+        _LOG.error("%s", error.message)
+        return False
+    return message is not None and message.get("do") == "close"
+
+
+def _report(control: MessageChannel, message: Message) -> None:
+    try:
+        control.send(message)
+    except EOFError:
+        _LOG.info("the supervisor is gone; %s is not reported", message["report"])
+    except ChannelStalledError as error:
+        _LOG.warning("%s: %s", message["report"], error.message)
+
+
+def take_priority() -> None:
+    """Go before other processes, where the unit allows it: the device's own buffer holds two blocks and no more.
+
+    Every thread must have it, PortAudio's inherits it: a callback waits for whoever holds the interpreter's lock.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_PRIORITY))
+    except PermissionError:
+        _LOG.debug("no real-time priority; the unit would need LimitRTPRIO=%d", _PRIORITY)
+
+
+def warm() -> None:
+    """Import what opening needs, without touching PortAudio."""
+    # a JACK server that PortAudio would start has no business on a box
+    os.environ.setdefault("JACK_NO_START_SERVER", "1")
+    # late, so that a broken installation is reported over the control socket
+    from . import stream  # noqa: F401, PLC0415
+
+    gc.collect()
+    gc.freeze()
+
+
+def serve(ring: Ring, control: MessageChannel) -> int:
+    """Wait for the one `open`, serve it, return the exit status."""
+    warm()
+    _report(control, {"report": "warm"})
+    while True:
+        try:
+            message = control.receive(None)
+        except EOFError:
+            return 0
+        except MessageError as error:
+            _LOG.error("%s", error.message)
+            continue
+        match message:
+            case None:
+                continue
+            case {"do": "open", "device": str(device), "generation": int(generation)}:
+                return watch(ring, control, device, generation)
+            case {"do": "close"}:
+                return 0
+            case _:
+                _LOG.error("capture does not know how to do %r", message.get("do"))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the process."""
+    options = child_setup.parser("appliance.recorder.capture.process", "Listens to one microphone.").parse_args(
+        arguments
+    )
+    child_setup.leave_signals_to_the_supervisor()
+    child_setup.die_with_parent()
+    child_setup.protect_memory("ps-capture")
+    child_setup.log_to_stderr()
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    take_priority()
+    try:
+        control = MessageChannel.from_fd(options.control_fd)
+        ring = Ring.attach(options.ring_fd)
+    except (OSError, RingError) as error:
+        _LOG.error("%s", error)
+        return 2
+    if child_setup.is_orphan(control):
+        return 0
+    try:
+        return serve(ring, control)
+    except ImportError as error:
+        _report(control, {"report": "failed", "code": "not-installed", "message": f"{error}; install plainsight[box]"})
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""One PortAudio input stream, from initialization to termination; the only module that meets a microphone.
+
+The callback runs in PortAudio's own thread. It copies its block into the ring and does nothing else: no logging, no
+lock that is held during I/O, no disk. `open`, `alive` and `close` are called by capture's microphone thread alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Final
+
+import pyaudio
+
+from appliance.contract.errors import DeviceError
+from appliance.recorder.ipc.ring import Producer, Ring, RingError
+
+_LOG: Final = logging.getLogger("plainsight.capture")
+_UNAVAILABLE: Final = (-9985, "Device unavailable")
+_LONGEST_WAIT_S: Final = 2.0
+_Answer = tuple[None, int]
+
+
+class StreamError(DeviceError):
+    """The microphone could not be opened or was lost; `reason` is the code that capture reports."""
+
+    code: ClassVar[str] = "device"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Stream:
+    """A running input stream that fills the ring."""
+
+    def __init__(self, ring: Ring, producer: Producer) -> None:
+        self._ring = ring
+        self._producer = producer
+        self._portaudio: pyaudio.PyAudio | None = None
+        self._stream: Any = None
+        self._broken: str | None = None
+
+    def open(self, device: str) -> int:
+        """Find the one input device whose name contains `device`, start it, return when (CLOCK_MONOTONIC ns)."""
+        with _noise_to_log():
+            try:
+                self._portaudio = pyaudio.PyAudio()
+            except OSError as error:
+                raise StreamError(
+                    "portaudio", f"PortAudio does not start: {error}; check ALSA's configuration"
+                ) from error
+        index = choose(device, _inputs(self._portaudio))
+        try:
+            self._stream = self._portaudio.open(
+                rate=self._ring.rate,
+                channels=1,
+                format=pyaudio.paInt16,
+                input=True,
+                input_device_index=index,
+                frames_per_buffer=self._ring.block_frames,
+                stream_callback=self._callback,
+                start=False,
+            )
+            self._stream.start_stream()
+        except (OSError, ValueError) as error:
+            raise _opening_error(device, error) from error
+        return time.monotonic_ns()
+
+    def alive(self) -> bool:
+        """Tell whether PortAudio still runs the stream (it may say so of a dead one; the supervisor watches blocks)."""
+        return bool(self._stream.is_active())
+
+    def why_broken(self) -> str | None:
+        """Return what went wrong in the callback, or None."""
+        return self._broken
+
+    def close(self) -> None:
+        """Stop and close the device and terminate PortAudio; safe to call after a failed `open`."""
+        stream, portaudio, self._stream, self._portaudio = self._stream, self._portaudio, None, None
+        try:
+            if stream is not None:
+                stream.stop_stream()
+                stream.close()
+        except OSError as error:
+            # a vanished device cannot be stopped; terminating lets go of it all the same
+            _LOG.warning("the device did not close cleanly: %s", error)
+        finally:
+            if portaudio is not None:
+                portaudio.terminate()
+
+    def _callback(self, data: bytes | None, frames: int, times: Mapping[str, float], flags: int) -> _Answer:
+        now_ns = time.monotonic_ns()
+        try:
+            self._producer.push(data or b"", frames, arrived_ns(now_ns, frames / self._ring.rate, times), flags)
+        except (RingError, ValueError, TypeError, KeyError, IndexError, MemoryError) as error:
+            # an exception that left here would surface in some other thread (PyAudio); keep it for the report
+            self._broken = repr(error)
+            return (None, pyaudio.paAbort)
+        return (None, pyaudio.paContinue)
+
+
+def arrived_ns(now_ns: int, seconds: float, times: Mapping[str, float]) -> int:
+    """Return when the last frame of a block of `seconds` had arrived (CLOCK_MONOTONIC ns), seen from its callback.
+
+    PortAudio takes what the device has at each wake-up, some frames more than a block, and keeps the surplus until it
+    makes a block: measured, the callback comes later by 0.2 to 0.6 ms each time, and then, after half a minute, a
+    block early. Both times are from one clock and taken together, so that their difference says how old the first
+    frame is, without being touched by a step of that clock. Where a driver gives no such times, the callback's own
+    moment has to do.
+    """
+    waited = times["current_time"] - times["input_buffer_adc_time"] - seconds
+    return now_ns - round(waited * 1e9) if 0 < waited < _LONGEST_WAIT_S else now_ns
+
+
+def choose(device: str, inputs: list[tuple[int, str]]) -> int:
+    """Return the index of the one input whose name contains `device`; a name that equals it goes first."""
+    exact = [index for index, name in inputs if name == device]
+    found = exact or [index for index, name in inputs if device in name]
+    names = ", ".join(repr(name) for _, name in inputs) or "none at all"
+    if not found:
+        raise StreamError(
+            "no-such-device",
+            f"no input device is named {device!r}; PortAudio lists: {names}. "
+            "Plug it in, end the program that uses it, or correct microphone.device",
+        )
+    if len(found) > 1:
+        raise StreamError(
+            "ambiguous-device",
+            f"{len(found)} input devices are named {device!r}; PortAudio lists: {names}. Give more of the name",
+        )
+    return found[0]
+
+
+def _inputs(portaudio: pyaudio.PyAudio) -> list[tuple[int, str]]:
+    devices = [portaudio.get_device_info_by_index(index) for index in range(portaudio.get_device_count())]
+    return [(int(info["index"]), str(info["name"])) for info in devices if int(info["maxInputChannels"]) > 0]
+
+
+def _opening_error(device: str, error: OSError | ValueError) -> StreamError:
+    if any(word in error.args for word in _UNAVAILABLE):
+        return StreamError(
+            "device-busy", f"the microphone {device!r} is in use or just went away: {error}; end what uses it"
+        )
+    return StreamError("device-failed", f"the microphone {device!r} cannot be opened: {error}; plug it in again")
+
+
+@contextmanager
+def _noise_to_log() -> Iterator[None]:
+    """Turn what ALSA and JACK print while PortAudio tries every device into one debug message."""
+    noise = os.memfd_create("noise")
+    kept = os.dup(2)
+    os.dup2(noise, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        text = os.pread(noise, 1 << 16, 0).decode("utf-8", "replace").strip()
+        os.close(noise)
+        if text:
+            _LOG.debug("while looking for devices: %s", text)

@@ -1,0 +1,56 @@
+"""`plainsight recorder`: serve the button until asked to stop."""
+
+from __future__ import annotations
+
+import signal
+
+from appliance.contract.commissioning import Commissioning
+from appliance.contract.errors import PlainSightError
+from appliance.contract.single_instance import single_instance
+from appliance.recorder.commissioning import record
+from appliance.recorder.panel.choose import make_panel
+from appliance.recorder.settings import RecorderSettings, load
+from appliance.recorder.supervisor.journal import Journal
+from appliance.recorder.supervisor.loop import LOG, Supervisor
+from appliance.recorder.supervisor.processes import Programs
+
+from .options import parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the recorder; return 0 after SIGTERM or SIGINT, 1 after a lost panel. Raises SettingsError or DeviceError."""
+    options = parser(
+        "recorder",
+        "Run the recorder: button, lamp, microphone.",
+        "It starts idle, and only its button starts a recording. SIGTERM ends a running one in good order.",
+    ).parse_args(arguments)
+    config = options.config.absolute()
+    settings = load(config)
+    with single_instance(settings.spool.run, "stop it first, or give this one its own spool.run and spool.path"):
+        panel = make_panel(settings)
+        journal = Journal(settings.log)
+        try:
+            found = _record(settings)
+            wanted = settings.checks.commissioned
+            supervisor = Supervisor(
+                settings,
+                panel,
+                programs=Programs(writer_arguments=("--config", str(config))),
+                start_faults=frozenset({record.FAULT} if found is None and wanted else ()),
+                commissioned=found,
+            )
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: supervisor.ask_to_stop())
+            return supervisor.run()
+        finally:
+            journal.close()
+
+
+def _record(settings: RecorderSettings) -> Commissioning | None:
+    """Return the record of commissioning, or None, and say why, if there is none to believe."""
+    try:
+        return record.read_record(settings)
+    except PlainSightError as error:
+        if settings.checks.commissioned:
+            LOG.error("%s", error.message)
+        return None

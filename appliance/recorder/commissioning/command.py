@@ -1,0 +1,153 @@
+"""`plainsight commission`: walk an installer through a new box, and keep a signed record of what was found right."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from appliance.contract.commissioning import Commissioning
+from appliance.contract.errors import PlainSightError, SettingsError
+from appliance.contract.keys import SigningKey
+from appliance.contract.single_instance import single_instance
+from appliance.recorder.cli.options import parser
+from appliance.recorder.doctor.check_result import CheckResult
+from appliance.recorder.doctor.compare import expected_parts
+from appliance.recorder.ipc import child_setup
+from appliance.recorder.panel.choose import make_panel
+from appliance.recorder.settings import RecorderSettings, load
+
+from .installer import Installer, Nobody, Terminal
+from .network_isolation import leave_network
+from .panel_loop import CommissioningError, PanelLoop, StoppedError
+from .preflight import preflight
+from .walk import CAPTURE, walk
+
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+LEAST_S, MOST_S = 5.0, 120.0
+
+
+def _parser() -> argparse.ArgumentParser:
+    command = parser(
+        "commission",
+        "Try lights, button and microphone of a new box with the person who installs it, and sign what was found.",
+        "The red lamp is lit while it listens. Stop the recorder first. Exit status: 0 the record is kept, 1 something "
+        "is not right and nothing was changed, 2 wrong settings or arguments; 128 and the signal's number if stopped.",
+    )
+    command.add_argument("--json", action="store_true", help="print the result as one JSON object on standard output")
+    command.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=10.0,
+        metavar="N",
+        help="how long it listens to the quiet room (default: 10)",
+    )
+    command.add_argument(
+        "--no-questions",
+        action="store_true",
+        help="ask nobody: try only what needs no person (sensors, microphone); the record says what was not tried",
+    )
+    return command
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not LEAST_S <= value <= MOST_S:
+        raise argparse.ArgumentTypeError(f"from {LEAST_S:g} to {MOST_S:g} seconds")
+    return value
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit status. Raises PlainSightError before anything is lit."""
+    options = _parser().parse_args(arguments)
+    settings = load(options.config)
+    if not options.no_questions and not sys.stdin.isatty():
+        raise SettingsError(
+            "there is no terminal, so nobody can say whether the lights are lit; run it at a terminal (ssh -t), "
+            "or give --no-questions to try only what needs no person",
+            field="--no-questions",
+        )
+    key = SigningKey.load(settings.box.signing_key_path())
+    child_setup.protect_memory("ps-commission")
+    child_setup.log_to_stderr()
+    # a stopped process could neither close the microphone nor put the lamp out; children inherit it
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    apart = leave_network()
+    _find_sound(options.config)
+    with single_instance(settings.spool.run, "stop it first: systemctl stop plainsight-recorder"):
+        if not apart:
+            print("note: not root, so this process keeps its network while it listens", file=sys.stderr)
+        desk = PanelLoop(make_panel(settings), settings)
+        return commission(desk, _installer(options, desk), key, seconds=options.seconds, as_json=options.json)
+
+
+def _installer(options: argparse.Namespace, desk: PanelLoop) -> Installer:
+    return Nobody() if options.no_questions else Terminal(desk, sys.stdin.fileno())
+
+
+def _find_sound(config: Path) -> None:
+    """Let PortAudio find the microphone that the recorder's unit finds (systemd/plainsight-recorder.service)."""
+    shipped = config.absolute().parent / "asound.conf"
+    if shipped.exists():
+        os.environ.setdefault("ALSA_CONFIG_PATH", str(shipped))
+
+
+def commission(
+    desk: PanelLoop, installer: Installer, key: SigningKey, *, seconds: float, as_json: bool, module: str = CAPTURE
+) -> int:
+    """Do it at a desk whose panel is dark and closed at the end; print the result; return the exit status."""
+    settings = desk.settings
+    before = {number: signal.signal(number, lambda number, _: desk.ask_to_stop(number)) for number in _STOPS}
+    findings: list[CheckResult] = []
+    record: Commissioning | None = None
+    wrong: PlainSightError | None = None
+    try:
+        desk.start()
+        findings = preflight(settings)
+        for finding in findings:
+            installer.tell(finding.as_text())
+        if any(finding.verdict == "wrong" for finding in findings):
+            raise CommissioningError("mend what is WRONG above first; nothing was lit", field="preflight")
+        record = walk(desk, installer, key, seconds, module)
+    except PlainSightError as error:
+        wrong = error
+    finally:
+        desk.panel.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    result = _result(settings, installer.tell, findings, record, wrong)
+    if as_json:
+        print(json.dumps(result, indent=2))
+    if isinstance(wrong, StoppedError):
+        return 128 + wrong.number
+    return 0 if wrong is None else 1
+
+
+def _result(
+    settings: RecorderSettings,
+    tell: Callable[[str], None],
+    findings: list[CheckResult],
+    record: Commissioning | None,
+    wrong: PlainSightError | None,
+) -> dict[str, Any]:
+    """Say how it ended, and return it for a script."""
+    path = settings.box.commissioning
+    result: dict[str, Any] = {"ok": record is not None, "checks": [finding.as_json() for finding in findings]}
+    if wrong is not None:
+        result |= wrong.as_json()
+        where = f" [{wrong.field}]" if wrong.field else ""
+        tell(f"plainsight commission:{where} {wrong.message}\n{path} was not changed.")
+    if record is not None:
+        untried = [part for part in expected_parts(settings.panel) if part not in record.checked]
+        result |= {"path": str(path), "record": record.model_dump(mode="json"), "untried": untried}
+        rest = f"; not tried: {', '.join(untried)}" if untried else ""
+        tell(
+            f"Commissioned: {', '.join(record.checked)}{rest}. The record is {path}.\n"
+            "Start the recorder: systemctl start plainsight-recorder"
+        )
+    return result

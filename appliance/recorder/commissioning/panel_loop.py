@@ -1,0 +1,143 @@
+"""Panel, lamp and signals of a commissioning, seen from one main loop.
+
+Nothing is raised from a signal handler: it leaves word, and word is taken where something is waited for. What must be
+done in order, microphone first, then lamp, is therefore never cut short. The panel's thread only enqueues.
+"""
+
+from __future__ import annotations
+
+import select
+import signal
+import time
+from collections.abc import Callable
+from typing import ClassVar, Protocol, assert_never
+
+from appliance.contract import amber_codes
+from appliance.contract.errors import DeviceError, PlainSightError
+from appliance.recorder.ipc.wakeup_queue import STOP, WakeupQueue
+from appliance.recorder.panel.base import Panel, PanelEvent
+from appliance.recorder.settings import RecorderSettings
+from appliance.recorder.supervisor.lamp_token import Lamp
+from appliance.recorder.supervisor.machine.state import ns
+
+_TURN_S = 0.25
+
+
+class StoppedError(PlainSightError):
+    """The installer broke it off, or the terminal is gone."""
+
+    code: ClassVar[str] = "stopped"
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.number = number
+        """The signal."""
+
+
+class CommissioningError(PlainSightError):
+    """Something that was tried is not right; `field` names the part."""
+
+    code: ClassVar[str] = "not-right"
+
+
+class Readable(Protocol):
+    """Anything to wait for."""
+
+    def fileno(self) -> int:
+        """Return its descriptor."""
+
+
+def by_table(code: str, part: str) -> CommissioningError:
+    """Return the error for an amber code, in the words of its table."""
+    fault = amber_codes.find(code)
+    return CommissioningError(f"{fault.cause} {fault.remedy} (amber {fault.blinks}: {code})", field=part)
+
+
+class PanelLoop:
+    """What the installer works at."""
+
+    def __init__(self, panel: Panel, settings: RecorderSettings) -> None:
+        self.panel = panel
+        self.settings = settings
+        self.lamp = Lamp(panel, ns(settings.times.lamp_s))
+        self.seen = False
+        """The lamp's sensor sees it lit."""
+        self.rail = False
+        """The microphone's supply is on."""
+        self.presses = 0
+        """How often the button went down."""
+        self.releases = 0
+        """How often it was let go."""
+        self._mailbox: WakeupQueue[PanelEvent | str] = WakeupQueue()
+        self._stopped_by = signal.SIGTERM
+
+    def start(self) -> None:
+        """Begin to hear the panel, with all lights dark."""
+        self.panel.start(self._mailbox.put)
+
+    def ask_to_stop(self, number: int) -> None:
+        """Break it off at the next wait; for signal handlers."""
+        self._stopped_by = signal.Signals(number)
+        self._mailbox.put(STOP)
+
+    def turn(self, seconds: float, *others: Readable | int) -> bool:
+        """Wait until something happens, at most `seconds`; tell whether one of `others` can be read.
+
+        Raises StoppedError after a signal, DeviceError after a lost panel.
+        """
+        poll = select.poll()
+        for one in (self._mailbox, *others):
+            poll.register(one, select.POLLIN)
+        found = {descriptor for descriptor, _ in poll.poll(max(0.0, seconds) * 1000)}
+        for word in self._mailbox.take():
+            if isinstance(word, PanelEvent):
+                self._take(word)
+            else:
+                raise StoppedError(f"stopped by {self._stopped_by.name}; nothing was written", self._stopped_by)
+        return bool(found - {self._mailbox.fileno()})
+
+    def until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until `condition` holds, at most `seconds`; tell whether it does."""
+        end = time.monotonic() + seconds
+        while not condition():
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            self.turn(min(left, _TURN_S))
+        return True
+
+    def look(self) -> None:
+        """Take what the sense lines say now; a simulated panel tells it a moment after it was started."""
+        self.until(lambda: False, self.settings.times.lamp_s)
+
+    def light(self) -> None:
+        """Switch the red lamp on; raise CommissioningError unless, where it is sensed, it is seen within lamp_s."""
+        self.lamp.command(lit=True)
+        if self.panel.lamp_sensed and not self.until(lambda: self.seen, self.settings.times.lamp_s):
+            raise by_table("lamp-dark", "lamp-sensor")
+
+    def darken(self) -> None:
+        """Switch the red lamp off; never before the microphone is closed."""
+        self.lamp.command(lit=False)
+
+    def require_dark(self) -> None:
+        """Raise CommissioningError if lamp or supply are on within lamp_s of the lamp's switching off."""
+        if not self.until(lambda: not self.seen and not self.rail, self.settings.times.lamp_s):
+            raise by_table("rail-live" if self.rail else "lamp-stuck", "rail-sense" if self.rail else "lamp-sensor")
+
+    def _take(self, event: PanelEvent) -> None:
+        match event.kind:
+            case "button-down":
+                self.presses += 1
+            case "button-up":
+                self.releases += 1
+            case "lamp-seen" | "lamp-unseen":
+                self.seen = event.kind == "lamp-seen"
+                self.lamp.sensed(seen=self.seen, at_ns=event.at_ns)
+            case "rail-on" | "rail-off":
+                self.rail = event.kind == "rail-on"
+            case "panel-lost":
+                fault = amber_codes.find("panel-lost")
+                raise DeviceError(f"{fault.cause} {fault.remedy}", field="panel")
+            case _:
+                assert_never(event.kind)

@@ -1,0 +1,109 @@
+"""What can be known without opening anything: the microphone's presence, the clock, the keys (DESIGN, idle checks)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.contract.commissioning import Commissioning
+from appliance.contract.errors import PlainSightError
+from appliance.contract.keys import SigningKey
+
+from .clock import read_clock
+from .settings import MicrophoneSettings, RecorderSettings
+
+_CARD = re.compile(r"^\s*(\d+) \[(\S+)\s*\]", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class DeviceChecks:
+    """What the idle checks found."""
+
+    faults: frozenset[str]
+    """Amber codes."""
+    present: bool
+    """Whether the microphone is there, as far as can be told."""
+    held: bool = False
+    """Whether some program, perhaps our own, has the microphone open."""
+
+
+def card_number(microphone: MicrophoneSettings) -> int | None:
+    """Return the number of the microphone's ALSA card, or None if it is not there."""
+    try:
+        cards = (microphone.asound / "cards").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        # a kernel without sound has no such file: then there is no card either
+        return None
+    return next((int(number) for number, name in _CARD.findall(cards) if name == microphone.card), None)
+
+
+def card_identity(asound: Path, number: int) -> str:
+    """Return a card's USB identity `vendor:product`, or an empty text if it has none."""
+    try:
+        return (asound / f"card{number}" / "usbid").read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def is_held(asound: Path, number: int) -> bool:
+    """Tell whether anybody has a capture device of the card open; the kernel's word, which opens nothing."""
+    for status in (asound / f"card{number}").glob("pcm*c/sub*/status"):
+        try:
+            text = status.read_text(encoding="ascii", errors="replace").strip()
+        except OSError:
+            # it went away with its card
+            continue
+        if text not in ("closed", ""):
+            return True
+    return False
+
+
+def wrong_microphone(microphone: MicrophoneSettings, number: int, record: Commissioning | None) -> str | None:
+    """Return how card `number` differs from the microphone that it must be, or None.
+
+    The identity in the settings goes first; without one, that of the record of commissioning holds.
+    """
+    identity = card_identity(microphone.asound, number)
+    expected: str | None = microphone.identity or None
+    if expected is None and record is not None and record.microphone.card:
+        if record.microphone.card != microphone.card:
+            return f"card {microphone.card!r} is set, and {record.microphone.card!r} was commissioned"
+        expected = record.microphone.identity
+    if expected is None or identity.lower() == expected.lower():
+        return None
+    return (
+        f"card {microphone.card!r} is {identity or 'no USB device'}, not {expected or 'the one without USB identity'}"
+    )
+
+
+def look(settings: RecorderSettings, record: Commissioning | None = None) -> DeviceChecks:
+    """Make the checks that are made again and again: they read /proc and ask the kernel, and touch no disk."""
+    found: set[str] = set()
+    microphone = settings.microphone
+    present, held = True, False
+    if microphone.card:
+        number = card_number(microphone)
+        present = number is not None
+        if number is not None:
+            held = is_held(microphone.asound, number)
+            if wrong_microphone(microphone, number, record):
+                found.add("microphone-wrong")
+    if settings.checks.clock and not read_clock().synchronized:
+        found.add("clock")
+    return DeviceChecks(frozenset(found), present, held)
+
+
+def keys_fault(settings: RecorderSettings, used: str | None = None) -> str | None:
+    """Return what is wrong with the signing key, or None. It reads a disk: for the writer, and for `doctor`.
+
+    `used`: the public half of the key that the recorder signs with, where it runs.
+    """
+    path = settings.box.signing_key_path()
+    try:
+        key = SigningKey.load(path)
+    except PlainSightError as error:
+        return error.message
+    if used is not None and key.public != used:
+        return f"{path} holds another key than the recorder signs with; restart the recorder"
+    return None

@@ -1,0 +1,1 @@
+"""`plainsight doctor`: checks a box without opening its microphone."""

@@ -1,0 +1,182 @@
+"""What `plainsight doctor` looks at: each check with what was found and, unless all is well, what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from appliance.contract import amber_codes
+from appliance.contract.commissioning import Commissioning
+from appliance.contract.status import STALE_NS, RecorderStatus
+from appliance.recorder.clock import boot_id, read_clock
+from appliance.recorder.device_checks import card_identity, card_number, keys_fault, wrong_microphone
+from appliance.recorder.panel.choose import DEVICES
+from appliance.recorder.settings import RecorderSettings
+
+from .check_result import CheckResult, Verdict, by_table
+from .compare import compare
+
+_MOUNTS = Path("/proc/self/mounts")
+
+
+def examine(settings: RecorderSettings, devices: Path = DEVICES) -> list[CheckResult]:
+    """Return every finding; nothing is opened but files."""
+    record, about = compare(settings)
+    return [*examine_box(settings, devices, record), *about, *_recorder(settings)]
+
+
+def examine_box(
+    settings: RecorderSettings, devices: Path = DEVICES, record: Commissioning | None = None
+) -> list[CheckResult]:
+    """Return what can be found without a running recorder, the microphone compared with `record`'s if there is one."""
+    return [
+        _keys(settings),
+        *_folders(settings),
+        _room(settings),
+        _panel(settings, devices),
+        *_microphone(settings, record),
+        _clock(settings),
+    ]
+
+
+def _keys(settings: RecorderSettings) -> CheckResult:
+    fault = keys_fault(settings)
+    if fault:
+        return by_table("signing key", "keys", fault)
+    return CheckResult("signing key", "ok", str(settings.box.signing_key_path()))
+
+
+def _folders(settings: RecorderSettings) -> Iterator[CheckResult]:
+    for name, path, mode in (
+        ("spool", settings.spool.path, os.R_OK | os.W_OK | os.X_OK),
+        ("inbox", settings.spool.inbox, os.R_OK | os.X_OK),
+        ("run folder", settings.spool.run, os.R_OK | os.X_OK),
+    ):
+        if not _is(path, stat.S_ISDIR):
+            remedy = f"make it, set spool.{name.split()[0]}, or run doctor as the recorder's user, or as root"
+            yield CheckResult(name, "wrong", f"{path} is no folder that this user may see", remedy)
+        elif not os.access(path, mode):
+            yield CheckResult(
+                name, "wrong", f"{path} is not accessible to this user", "run doctor as the recorder's user, or as root"
+            )
+        elif name == "run folder" and _kind_of_mount(path) not in ("tmpfs", "ramfs"):
+            yield CheckResult(
+                name, "warning", f"{path} is on a disk", "lay it on a tmpfs, so that a hung disk cannot hang the lights"
+            )
+        else:
+            yield CheckResult(name, "ok", str(path))
+
+
+def _is(path: Path, kind: Callable[[int], bool]) -> bool:
+    """Tell whether something of that kind is there, as far as this user may see."""
+    try:
+        return kind(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def _kind_of_mount(path: Path) -> str:
+    best, kind = -1, ""
+    for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
+        _, where, name, *_ = line.split(" ")
+        if path.resolve().is_relative_to(where) and len(where) >= best:
+            best, kind = len(where), name
+    return kind
+
+
+def _room(settings: RecorderSettings) -> CheckResult:
+    limits = settings.limits
+    try:
+        free = shutil.disk_usage(settings.spool.path).free
+    except OSError as error:
+        return by_table("free space", "spool-failed", f"{settings.spool.path}: {error.strerror}")
+    found = f"{free // 1_000_000} MB free"
+    if free <= limits.min_free_bytes:
+        return by_table("free space", "spool-full", found)
+    if free < limits.longest_bytes:
+        wanted = limits.longest_bytes // 1_000_000
+        return by_table("free space", "spool-low", f"{found}, {wanted} MB wanted for the longest recording", "warning")
+    return CheckResult("free space", "ok", found)
+
+
+def _panel(settings: RecorderSettings, devices: Path) -> CheckResult:
+    panel = settings.panel
+    chips = sorted(path.name for path in devices.glob("gpiochip*"))
+    if panel.kind == "simulated":
+        if chips:
+            remedy = "set panel.kind to 'gpio': a simulated button must never work a real box"
+            return CheckResult("panel", "wrong", f"simulated, beside a real GPIO chip ({chips[0]})", remedy)
+        if panel.socket is None or not _is(panel.socket, stat.S_ISSOCK):
+            return CheckResult(
+                "panel",
+                "wrong",
+                f"no simulator at {panel.socket} that this user may see",
+                "start 'plainsight simulator'",
+            )
+        return CheckResult("panel", "warning", "simulated: recordings say so", "set panel.kind to 'gpio' on a real box")
+    if not chips:
+        return CheckResult("panel", "wrong", "no GPIO chip", "run on a Raspberry Pi, or set panel.kind to 'simulated'")
+    if not panel.sensed:
+        remedy = "wire LAMP_SEEN and set panel.lamp_seen, so that a broken lamp is noticed"
+        return CheckResult("panel", "warning", f"{chips[0]}; the lamp is unverified", remedy)
+    return CheckResult("panel", "ok", f"{chips[0]}, lamp sensed on GPIO {panel.lamp_seen}")
+
+
+def _microphone(settings: RecorderSettings, record: Commissioning | None) -> Iterator[CheckResult]:
+    microphone = settings.microphone
+    if not microphone.card:
+        yield CheckResult(
+            "microphone", "warning", "its card is not set, so its presence is not checked", "set microphone.card"
+        )
+        return
+    number = card_number(microphone)
+    if number is None:
+        yield by_table("microphone", "microphone-missing", f"no card {microphone.card!r} in {microphone.asound}/cards")
+        return
+    identity = card_identity(microphone.asound, number)
+    wrong = wrong_microphone(microphone, number, record)
+    if wrong:
+        yield by_table("microphone", "microphone-wrong", wrong)
+        return
+    yield CheckResult("microphone", "ok", f"card {microphone.card!r}{f', {identity}' if identity else ''}")
+
+
+def _clock(settings: RecorderSettings) -> CheckResult:
+    clock = read_clock()
+    if clock.synchronized:
+        return CheckResult("clock", "ok", f"synchronized ({clock.source})")
+    verdict: Verdict = "warning"
+    if settings.checks.clock:
+        return by_table("clock", "clock", "not synchronized", verdict)
+    return CheckResult("clock", verdict, "not synchronized; recordings say so", amber_codes.find("clock").remedy)
+
+
+def _recorder(settings: RecorderSettings) -> Iterator[CheckResult]:
+    path = settings.spool.run / "status.json"
+    try:
+        status = RecorderStatus.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        yield CheckResult("recorder", "warning", f"it does not run: there is no {path}", "start it")
+        return
+    except OSError as error:
+        remedy = "run doctor as the recorder's user, or as root"
+        yield CheckResult("recorder", "warning", f"cannot read {path}: {error.strerror}", remedy)
+        return
+    except ValidationError:
+        yield CheckResult("recorder", "wrong", f"{path} is no status", "start the recorder again")
+        return
+    age_ns = time.monotonic_ns() - status.monotonic_ns
+    if status.boot_id != boot_id() or age_ns > STALE_NS:
+        yield CheckResult("recorder", "wrong", "silent: its last word is old", "read its journal and start it again")
+        return
+    yield CheckResult("recorder", "ok", f"{status.state}{', ready' if status.ready else ''}")
+    for code in status.faults:
+        fault = amber_codes.find(code)
+        verdict: Verdict = "warning" if fault.press == "records" else "wrong"
+        yield by_table("recorder's amber light", code, fault.cause, verdict)

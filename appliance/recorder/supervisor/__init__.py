@@ -1,0 +1,1 @@
+"""The supervisor: button, lights, and the state machine; no disk, no audio."""

@@ -1,0 +1,131 @@
+"""Messages and readiness: systemd's journal and notifications through systemd-python, standard error where asked for.
+
+Runs a thread named `journal` that alone writes messages: a reader that does not read, or a disk that hangs, stops it
+and not the supervisor, whose messages wait in a bounded queue and are then counted as dropped. Joined by `close`, with
+a limit.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import logging.handlers
+import os
+import queue
+import sys
+import threading
+import time
+from types import ModuleType
+
+from appliance.contract.errors import SettingsError
+from appliance.recorder.settings import Log
+
+_WAITING = 1000
+_JOIN_S = 2.0
+
+
+class _Handler(logging.handlers.QueueHandler):
+    """Enqueues without waiting, and counts what found no place."""
+
+    def __init__(self, waiting: queue.Queue[logging.LogRecord | None]) -> None:
+        super().__init__(waiting)
+        self.dropped = 0
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        try:
+            self.queue.put_nowait(record)
+        except queue.Full:
+            self.dropped += 1
+
+
+class Journal:
+    """Where the recorder's messages go, from construction to `close`."""
+
+    def __init__(self, settings: Log) -> None:
+        self._target = _target(settings)
+        self._waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(_WAITING)
+        self._handler = _Handler(self._waiting)
+        root = logging.getLogger()
+        root.setLevel(settings.level.upper())
+        root.addHandler(self._handler)
+        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what waits and stop; a hung reader is left behind."""
+        logging.getLogger().removeHandler(self._handler)
+        end = time.monotonic() + _JOIN_S
+        while time.monotonic() < end:
+            try:
+                self._waiting.put(None, timeout=0.1)
+                break
+            except queue.Full:
+                continue
+        self._thread.join(max(0.0, end - time.monotonic()))
+
+    def _write(self) -> None:
+        told = 0
+        while (record := self._waiting.get()) is not None:
+            self._target.handle(record)
+            if self._handler.dropped > told:
+                told = self._handler.dropped
+                text = f"{told} messages were dropped so far, because they were written too slowly"
+                self._target.handle(logging.LogRecord("plainsight.journal", logging.WARNING, "", 0, text, (), None))
+
+
+def _target(settings: Log) -> logging.Handler:
+    if settings.to == "journal":
+        try:
+            # not present, and not needed, off systemd
+            journal = importlib.import_module("systemd.journal")
+        except ModuleNotFoundError as error:
+            raise SettingsError(
+                "log.to is 'journal', but systemd-python is missing; install plainsight[box] or set it to 'stderr'",
+                field="log.to",
+            ) from error
+        handler: logging.Handler = journal.JournalHandler(SYSLOG_IDENTIFIER="plainsight-recorder")
+        return handler
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    return handler
+
+
+class SystemdNotifier:
+    """Tells systemd how it goes, where systemd asks (NOTIFY_SOCKET); otherwise does nothing."""
+
+    def __init__(self) -> None:
+        self._daemon: ModuleType | None = None
+        self._status = ""
+        self.watchdog_ns = 0
+        """How often to feed the watchdog, in nanoseconds; 0: nobody asks."""
+        if os.environ.get("NOTIFY_SOCKET"):
+            try:
+                self._daemon = importlib.import_module("systemd.daemon")
+            except ModuleNotFoundError as error:
+                raise SettingsError(
+                    "systemd waits for a notification, but systemd-python is not installed; install plainsight[box]"
+                ) from error
+            microseconds = os.environ.get("WATCHDOG_USEC", "")
+            self.watchdog_ns = int(microseconds) * 1000 // 3 if microseconds.isdigit() else 0
+
+    def ready(self) -> None:
+        """Say that the recorder serves its button."""
+        self._send("READY=1")
+
+    def stopping(self) -> None:
+        """Say that the recorder ends in good order."""
+        self._send("STOPPING=1")
+
+    def watchdog(self) -> None:
+        """Feed the watchdog."""
+        self._send("WATCHDOG=1")
+
+    def status(self, text: str) -> None:
+        """Show one line in `systemctl status`."""
+        if text != self._status:
+            self._status = text
+            self._send(f"STATUS={text}")
+
+    def _send(self, text: str) -> None:
+        if self._daemon is not None:
+            self._daemon.notify(text)

@@ -1,0 +1,269 @@
+"""The supervisor: carries out what the state machine asks, and tells it what happened.
+
+One main loop in the main thread owns everything: panel outputs, children, ring words, status file. Two threads stand
+beside it: the panel's own, which only enqueues (mailbox.py), and the journal's, which only writes messages. The loop
+touches no disk (the status file lies in memory) and no audio, and waits for nobody but the selector, so nothing can
+hang it.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import selectors
+import time
+from collections import deque
+from typing import TYPE_CHECKING, assert_never
+
+from appliance.contract import amber_codes
+from appliance.recorder import device_checks
+from appliance.recorder.clock import boot_id
+from appliance.recorder.ipc.ring import Ring
+from appliance.recorder.ipc.wakeup_queue import STOP, WakeupQueue
+from appliance.recorder.panel.base import Panel, PanelEvent
+
+from . import translate
+from .indicators import Indicators
+from .journal import SystemdNotifier
+from .lamp_token import Lamp, LampError, LitToken
+from .liveness import unhealthy
+from .machine import Rules, State, actions, deadline, events, step
+from .machine.state import ns
+from .processes import Processes, Programs
+from .status_file import StatusFile, describe
+
+if TYPE_CHECKING:
+    from appliance.contract.commissioning import Commissioning
+    from appliance.recorder.settings import RecorderSettings
+
+    from .machine.handlers import AnyEvent
+
+LOG = logging.getLogger("plainsight.supervisor")
+_EARLY_NS = 75_000_000
+"""What is due so soon is done at once, so that one wake-up serves several: half a heartbeat."""
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class Supervisor:
+    """One run of the recorder, from boot to Exit."""
+
+    def __init__(
+        self,
+        settings: RecorderSettings,
+        panel: Panel,
+        *,
+        programs: Programs,
+        start_faults: frozenset[str] = frozenset(),
+        commissioned: Commissioning | None = None,
+    ) -> None:
+        self.settings = settings
+        self.panel = panel
+        self.ring = Ring.create(settings.microphone.rate)
+        self.rules = Rules.of(settings, sensed=panel.lamp_sensed, block_frames=self.ring.block_frames)
+        self.state = State(now_ns=time.monotonic_ns(), since_ns=time.monotonic_ns())
+        self.mailbox: WakeupQueue[PanelEvent | str] = WakeupQueue()
+        self._lamp = Lamp(panel, self.rules.lamp)
+        self._token: LitToken | None = None
+        self._lights = Indicators(panel)
+        self._status = StatusFile(settings.spool.run)
+        self._notifier = SystemdNotifier()
+        self._boot_id = boot_id()
+        self._start_faults = start_faults
+        self._commissioned = commissioned
+        self._selector = selectors.DefaultSelector()
+        self._processes = Processes(self._selector, self.ring.descriptor, programs, self._feed)
+        self._pending: deque[AnyEvent] = deque()
+        self._progress = (0, 0)
+        self._busy_ns: int | None = None
+        self._beat_ns = ns(settings.times.heartbeat_s)
+        self._next_beat_ns = self._next_status_ns = self._next_check_ns = self._next_feed_ns = 0
+        self._exit: int | None = None
+
+    def run(self) -> int:
+        """Serve until the state machine ends it; return the exit status."""
+        self._selector.register(self.mailbox, selectors.EVENT_READ, self._take_mail)
+        try:
+            self.panel.start(self.mailbox.put)
+            self._check()
+            self._feed(events.Tick(time.monotonic_ns()))
+            self._notifier.ready()
+            while self._exit is None:
+                for key, _ in self._selector.select(self._patience()):
+                    key.data()
+                self._turn(time.monotonic_ns())
+            return self._exit
+        finally:
+            self._stop()
+
+    def ask_to_stop(self) -> None:
+        """End in good order; may be called from a signal handler."""
+        self.mailbox.put(STOP)
+
+    def _patience(self) -> float:
+        """Return how long nothing may happen, in seconds."""
+        due = [self._next_status_ns, self._next_check_ns]
+        if self._token is not None:
+            due.append(self._next_beat_ns)
+        if self._notifier.watchdog_ns:
+            due.append(self._next_feed_ns)
+        due += [moment for moment in (self._lights.next_ns, deadline(self.state, self.rules)) if moment is not None]
+        return max(0.0, (min(due) - time.monotonic_ns()) / 1e9)
+
+    def _turn(self, now_ns: int) -> None:
+        """Do what is due: heartbeat first, since a microphone hangs on it."""
+        self._beat(now_ns)
+        # a full ring takes no block, but the microphone still gives them
+        progress = (self.ring.write_seq, self.ring.lost_frames)
+        self._feed(events.BlockSeen(now_ns, progress[0]) if progress != self._progress else events.Tick(now_ns))
+        self._progress = progress
+        busy_ns = self.ring.busy_since_ns if self.state.writer != "dead" else None
+        if busy_ns != self._busy_ns:
+            self._busy_ns = busy_ns
+            self._feed(events.WriterBusy(now_ns, busy_ns))
+        if now_ns >= self._next_check_ns - _EARLY_NS:
+            self._check()
+        self._processes.tend(now_ns)
+        self._lights.tick(now_ns)
+        if now_ns >= self._next_status_ns - _EARLY_NS:
+            self._tell(now_ns)
+        if self._notifier.watchdog_ns and now_ns >= self._next_feed_ns:
+            self._next_feed_ns = now_ns + self._notifier.watchdog_ns
+            self._feed_watchdog()
+
+    def _feed_watchdog(self) -> None:
+        why = unhealthy(self.state, self.rules)
+        if why is None:
+            self._notifier.watchdog()
+        else:
+            LOG.error("systemd's watchdog is not fed: %s", why)
+
+    def _beat(self, now_ns: int) -> None:
+        # whatever the wake-up was for, it counts as a look at the lamp
+        self._next_beat_ns = now_ns + self._beat_ns
+        if self._token is None:
+            return
+        if self._token.valid:
+            self.ring.beat(now_ns)
+        else:
+            self.ring.darken()
+            self._token = None
+
+    def _check(self) -> None:
+        now_ns = time.monotonic_ns()
+        self._next_check_ns = now_ns + ns(self.settings.times.check_s)
+        found = device_checks.look(self.settings, self._commissioned)
+        codes = found.faults | self._start_faults
+        self._feed(events.Checked(now_ns, codes, present=found.present, held=found.held))
+
+    def _tell(self, now_ns: int) -> None:
+        self._next_status_ns = now_ns + ns(self.settings.times.status_s)
+        box, kind = self.settings.box.id, self.panel.kind
+        self._status.write(describe(self.state, self.rules, box=box, boot_id=self._boot_id, now_ns=now_ns, panel=kind))
+        self._notifier.status(" ".join([self.state.phase, *sorted(self.state.faults)]))
+
+    def _feed(self, event: AnyEvent) -> None:
+        # answers wait until all that was asked for is done: an older action must not overtake a newer one
+        self._pending.append(event)
+        if len(self._pending) > 1:
+            return
+        before = self.state
+        while self._pending and self._exit is None:
+            self.state, asked = step(self.state, self._pending[0], self.rules)
+            for action in asked:
+                self._carry_out(action)
+            self._pending.popleft()
+        self._pending.clear()
+        self._report(before)
+
+    def _report(self, before: State) -> None:
+        after = self.state
+        if after.phase != before.phase:
+            LOG.info("%s -> %s", before.phase, after.phase)
+        if after.faults != before.faults:
+            for code in sorted(after.faults - before.faults):
+                fault = amber_codes.find(code)
+                LOG.warning("amber %d (%s): %s %s", fault.blinks, code, fault.cause, fault.remedy)
+            for code in sorted(before.faults - after.faults):
+                LOG.info("no longer: %s", code)
+        shown = ("phase", "recording", "red", "green", "amber")
+        if after.faults != before.faults or any(getattr(after, name) != getattr(before, name) for name in shown):
+            self._next_status_ns = 0
+
+    def _carry_out(self, action: actions.Action) -> None:  # noqa: PLR0912 - one case an action
+        now_ns = time.monotonic_ns()
+        match action:
+            case actions.SetRed(lit=lit):
+                if not lit:
+                    self._token = None
+                    self.ring.darken()
+                self._pending.append(events.RedSet(self._lamp.command(lit=lit), lit))
+            case actions.SetGreen(mode=mode):
+                self._lights.set_green(mode, now_ns)
+            case actions.SetAmber(mode=mode, blinks=blinks):
+                self._lights.set_amber(mode, blinks, now_ns)
+            case actions.SpawnCapture():
+                self._processes.spawn_capture()
+            case actions.OpenCapture(generation=generation):
+                self._open_capture(generation)
+            case actions.CloseCapture():
+                self._processes.close_capture()
+            case actions.KillCapture():
+                self._processes.kill_capture()
+            case actions.CheckMicrophone():
+                self._check()
+            case actions.StartWriter():
+                # what a writer that died was busy with goes on no longer
+                self.ring.busy(None)
+                self._processes.start_writer()
+            case actions.KillWriter():
+                self._processes.kill_writer()
+            case actions.Log(level=level, message=message):
+                LOG.log(_LEVELS[level], "%s", message)
+            case actions.Exit(status=status):
+                self._exit = status
+            case _:
+                words = translate.to_writer(action, self.ring.write_seq)
+                if words is not None:
+                    self._processes.tell_writer(words)
+
+    def _open_capture(self, generation: int) -> None:
+        try:
+            self._token = self._lamp.token()
+            self.ring.beat(time.monotonic_ns())
+            self._processes.open_capture(self._token, self.settings.microphone.device, generation)
+        except LampError as error:
+            LOG.warning("%s", error.message)
+            self._processes.kill_capture()
+
+    def _take_mail(self) -> None:
+        for word in self.mailbox.take():
+            if isinstance(word, PanelEvent):
+                self._panel_event(word)
+            else:
+                self._feed(events.ShutdownAsked(time.monotonic_ns()))
+
+    def _panel_event(self, event: PanelEvent) -> None:
+        match event.kind:
+            case "button-down":
+                self._feed(events.ButtonDown(event.at_ns, secrets.token_hex(16)))
+            case "button-up":
+                self._feed(events.ButtonUp(event.at_ns))
+            case "lamp-seen" | "lamp-unseen":
+                self._lamp.sensed(seen=event.kind == "lamp-seen", at_ns=event.at_ns)
+                self._feed(events.LampSensed(event.at_ns, event.kind == "lamp-seen"))
+            case "rail-on" | "rail-off":
+                self._feed(events.RailSensed(event.at_ns, event.kind == "rail-on"))
+            case "panel-lost":
+                self._feed(events.PanelLost(event.at_ns))
+            case _:
+                assert_never(event.kind)
+
+    def _stop(self) -> None:
+        """Leave nothing behind: microphone first, then the lamp, then the writer, which may still be saving."""
+        self._notifier.stopping()
+        self._processes.stop_capture()
+        self.ring.darken()
+        self.panel.close()
+        self._processes.stop_writer(self.settings.times.shutdown_s)
+        self._selector.close()
+        self._tell(time.monotonic_ns())

@@ -1,0 +1,36 @@
+"""What green and amber say about a state; red is settle.py's, because the microphone hangs on it."""
+
+from __future__ import annotations
+
+from appliance.contract import amber_codes
+from appliance.contract.status import Light
+
+from .actions import SetAmber, SetGreen
+from .transition import Transition
+
+
+def show(run: Transition) -> None:
+    """Ask for green and amber as they must be now."""
+    state = run.state
+    green = green_light(run)
+    count = amber_codes.blinks(state.faults)
+    amber = ("slow", count) if count else ("off", 0)
+    if green != state.green:
+        run.set(green=green)
+        run.do(SetGreen(green))
+    if amber != state.amber:
+        run.set(amber=amber)
+        run.do(SetAmber("slow" if count else "off", count))
+
+
+def green_light(run: Transition) -> Light:
+    """Return what green says: ready, safe, paused or about to end (promise 2)."""
+    state = run.state
+    if state.phase == "idle":
+        return "on"
+    if state.phase == "paused":
+        return "slow"
+    if state.phase != "recording" or not state.safe(run.rules):
+        return "off"
+    # about to end is told only where safe would be told: what is not safe goes out, whatever else there is to say
+    return "slow" if state.warned else "on"

@@ -1,0 +1,186 @@
+"""The supervisor's two children over time: one capture process at a time, one writer; started, heard, killed, reaped.
+
+Everything runs in the supervisor's main loop. What a child says, and its death, become events of the state machine.
+A capture process that has closed its device is retired: it may take its time to end, and is killed after a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appliance.recorder.ipc.message_channel import Message
+
+from . import translate
+from .child_process import Capture, Child
+from .lamp_token import LitToken
+from .machine import events
+from .machine.handlers import AnyEvent
+
+LOG = logging.getLogger("plainsight.supervisor")
+_RETIRE_NS = 1_000_000_000
+_KILLED_S = 2.0
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Which modules the children run."""
+
+    writer_arguments: tuple[str, ...] = ()
+    """Arguments of the writer beside its descriptors."""
+    capture: str = "appliance.recorder.capture.process"
+    """Module of the capture process."""
+    writer: str = "appliance.recorder.writer.process"
+    """Module of the writer process."""
+
+
+class Processes:
+    """Capture and writer."""
+
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        ring_fd: int,
+        programs: Programs,
+        feed: Callable[[AnyEvent], None],
+    ) -> None:
+        self._selector = selector
+        self._ring_fd = ring_fd
+        self._programs = programs
+        self._feed = feed
+        self._capture: Capture | None = None
+        self._writer: Child | None = None
+        self._retired: dict[Capture, int] = {}
+
+    def spawn_capture(self) -> None:
+        """Start the next capture process."""
+        try:
+            capture = Capture.spawn("capture", self._programs.capture, self._ring_fd)
+        except OSError as error:
+            LOG.warning("cannot start the capture process: %s", error)
+            self._feed(events.CaptureDied(time.monotonic_ns()))
+            return
+        self._capture = capture
+        self._selector.register(capture.control, selectors.EVENT_READ, lambda: self._hear_capture(capture))
+        self._selector.register(capture.pidfd, selectors.EVENT_READ, lambda: self._capture_ended(capture))
+
+    def open_capture(self, token: LitToken, device: str, generation: int) -> None:
+        """Let it open the microphone."""
+        if self._capture is not None:
+            self._capture.open(token, device, generation)
+
+    def close_capture(self) -> None:
+        """Ask it to close the microphone."""
+        if self._capture is not None:
+            self._capture.send({"do": "close"})
+
+    def kill_capture(self) -> None:
+        """Kill it; its death becomes an event."""
+        if self._capture is not None:
+            self._capture.kill()
+
+    def start_writer(self) -> None:
+        """Start a writer."""
+        try:
+            writer = Child.spawn("writer", self._programs.writer, self._ring_fd, self._programs.writer_arguments)
+        except OSError as error:
+            LOG.warning("cannot start the writer process: %s", error)
+            self._feed(events.WriterDied(time.monotonic_ns()))
+            return
+        self._writer = writer
+        self._selector.register(writer.control, selectors.EVENT_READ, lambda: self._hear_writer(writer))
+        self._selector.register(writer.pidfd, selectors.EVENT_READ, lambda: self._writer_ended(writer))
+
+    def kill_writer(self) -> None:
+        """Kill it; its death becomes an event."""
+        if self._writer is not None:
+            self._writer.kill()
+
+    def tell_writer(self, message: Message) -> None:
+        """Send it a message."""
+        if self._writer is not None:
+            self._writer.send(message)
+
+    def tend(self, now_ns: int) -> None:
+        """Send what waits; kill retired processes that do not end."""
+        for child in (self._capture, self._writer):
+            if child is not None:
+                child.flush()
+        for capture, since_ns in self._retired.items():
+            if now_ns - since_ns > _RETIRE_NS:
+                capture.kill()
+
+    def stop_capture(self) -> None:
+        """Kill and reap every capture process, so that its device is closed."""
+        captures = [*self._retired, *([self._capture] if self._capture is not None else [])]
+        for capture in captures:
+            capture.kill()
+        for capture in captures:
+            if not capture.ended(_KILLED_S):
+                LOG.error("the capture process %d does not die; unplug the microphone", capture.process.pid)
+
+    def stop_writer(self, timeout_s: float) -> None:
+        """Let the writer finish what it is writing; kill it if that takes too long."""
+        writer = self._writer
+        if writer is None:
+            return
+        writer.send({"do": "stop"})
+        if not writer.ended(timeout_s):
+            LOG.warning("the writer does not end; it is killed")
+            writer.kill()
+            writer.ended(_KILLED_S)
+
+    def _hear_capture(self, capture: Capture) -> None:
+        for message in capture.messages():
+            event = translate.from_capture(message, time.monotonic_ns())
+            if event is None:
+                LOG.warning("capture says %r, which is not known", message.get("report"))
+                continue
+            closed = isinstance(event, events.CaptureClosed)
+            if closed:
+                self._forget(capture)
+                self._retired[capture] = time.monotonic_ns()
+                self._capture = None
+            self._feed(event)
+            if closed:
+                return
+        if capture.silent:
+            self._forget(capture)
+
+    def _forget(self, child: Child) -> None:
+        if child.control in self._selector.get_map():
+            self._selector.unregister(child.control)
+
+    def _capture_ended(self, capture: Capture) -> None:
+        if capture is self._capture:
+            self._hear_capture(capture)
+        self._forget(capture)
+        self._selector.unregister(capture.pidfd)
+        status = capture.reap()
+        if capture is self._capture:
+            self._capture = None
+            LOG.info("the capture process ended with status %d", status)
+            self._feed(events.CaptureDied(time.monotonic_ns()))
+        else:
+            del self._retired[capture]
+
+    def _hear_writer(self, writer: Child) -> None:
+        for message in writer.messages():
+            event = translate.from_writer(message, time.monotonic_ns())
+            if event is None:
+                LOG.warning("the writer says %r, which is not known", message.get("report"))
+            else:
+                self._feed(event)
+        if writer.silent:
+            self._forget(writer)
+
+    def _writer_ended(self, writer: Child) -> None:
+        self._hear_writer(writer)
+        self._forget(writer)
+        self._selector.unregister(writer.pidfd)
+        self._writer = None
+        LOG.warning("the writer process ended with status %d", writer.reap())
+        self._feed(events.WriterDied(time.monotonic_ns()))

@@ -1,0 +1,1 @@
+"""The writer process: segments, ledger, read-back, and the spool."""

@@ -1,0 +1,74 @@
+"""Finds steps of the wall clock against CLOCK_MONOTONIC, and changes of the trust in it. Pure.
+
+On Linux a time source that slews (NTP, at most 500 ppm) moves both clocks alike, so that between steps their difference
+stands still; on other kernels and under some hypervisors it may creep as fast as that. So the reference follows the
+difference, never faster than a slew could move it, and what is left beyond it is a step. Steps too small to enter
+are not lost: as long as the reference has not caught up with them they add up, and are entered together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from appliance.contract import times
+from appliance.contract.times import Clock
+
+STEP_NS: Final = 100_000_000
+"""A wall clock that is this far off its reference was stepped, in nanoseconds. The time daemons' own smallest steps are
+larger (ntpd 128 ms, systemd-timesyncd 400 ms, chrony as configured, a leap second 1 s), and two clocks that are read
+one after the other differ by far less."""
+SLEW_PPM: Final = 500
+"""The fastest slew of a wall clock, in parts per million (adjtimex(2): the greatest frequency correction)."""
+EVERY_NS: Final = 1_000_000_000
+"""How long nobody looks after a look, in nanoseconds."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Both clocks, read at the same moment, and what the kernel says about one of them."""
+
+    wall_ns: int
+    """CLOCK_REALTIME, in nanoseconds."""
+    monotonic_ns: int
+    """CLOCK_MONOTONIC, in nanoseconds."""
+    clock: Clock
+    """How far CLOCK_REALTIME can be trusted."""
+
+    @property
+    def difference_ns(self) -> int:
+        """How far CLOCK_REALTIME is ahead of CLOCK_MONOTONIC, in nanoseconds."""
+        return self.wall_ns - self.monotonic_ns
+
+    def wall_at(self, monotonic_ns: int) -> str:
+        """Return what the wall clock shows or showed at a moment of CLOCK_MONOTONIC, unless it is stepped between."""
+        return times.wall(_EPOCH + timedelta(microseconds=(self.difference_ns + monotonic_ns) // 1000))
+
+
+class ClockStepDetector:
+    """Follows the wall clock from a first look on, which the recording's header tells of."""
+
+    def __init__(self, first: Look) -> None:
+        self._reference_ns = first.difference_ns
+        self._seen_ns = first.monotonic_ns
+        self._trust = (first.clock.synchronized, first.clock.source)
+
+    def due(self, monotonic_ns: int) -> bool:
+        """Tell whether it is time for the next look."""
+        return monotonic_ns - self._seen_ns >= EVERY_NS
+
+    def take(self, look: Look) -> dict[str, Any] | None:
+        """Return the ledger entry that this look asks for, without what every line has; None where nothing changed."""
+        off = look.difference_ns - self._reference_ns
+        slewed = max(look.monotonic_ns - self._seen_ns, 0) * SLEW_PPM // 1_000_000
+        step = off if abs(off) - slewed > STEP_NS else 0
+        self._reference_ns += step or min(max(off, -slewed), slewed)
+        self._seen_ns = look.monotonic_ns
+        trust, before = (look.clock.synchronized, look.clock.source), self._trust
+        if not step and trust == before:
+            return None
+        self._trust = trust
+        at = look.wall_at(look.monotonic_ns)
+        return {"t_ns": look.monotonic_ns, "kind": "clock", "at": at, "step_ns": step, "clock": look.clock}

@@ -1,0 +1,52 @@
+"""The noise floor that commissioning learned, from its signed record; read once, when the writer starts.
+
+A record that is missing, foreign or about another microphone gives no floor: then a muted microphone and a quiet room
+cannot be told, and nothing else changes.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from appliance.contract.commissioning import Commissioning, Floor
+from appliance.contract.errors import PlainSightError, SettingsError
+from appliance.recorder.commissioning.record import read_record
+from appliance.recorder.microphone_monitor import bands
+from appliance.recorder.settings import RecorderSettings
+
+_LOG: Final = logging.getLogger("plainsight.writer")
+
+
+def read_floor(settings: RecorderSettings, public: str) -> Floor | None:
+    """Return the floor of this box's microphone, or None, with a line in the journal that says why.
+
+    `public` is the box's own key: only what it signed is believed.
+    """
+    try:
+        record = read_record(settings, public)
+        _check(record, settings)
+    except PlainSightError as error:
+        _LOG.warning(
+            "no noise floor is known, so a muted microphone and a quiet room are not noticed: %s", error.message
+        )
+        return None
+    return record.floor
+
+
+def _check(record: Commissioning, settings: RecorderSettings) -> None:
+    """Raise SettingsError if the record is not about this box's microphone as it is set now."""
+    again = "run plainsight commission again"
+    microphone = settings.microphone
+    if record.rate != microphone.rate or len(record.floor.bands) != len(bands(microphone.rate)):
+        raise SettingsError(
+            f"the floor was learned at {record.rate} frames a second in {len(record.floor.bands)} bands, and "
+            f"microphone.rate is {microphone.rate}; {again}",
+            field="microphone.rate",
+        )
+    if microphone.identity and record.microphone.identity.lower() != microphone.identity.lower():
+        raise SettingsError(
+            f"the floor is that of the microphone {record.microphone.identity or 'without identity'}, and "
+            f"microphone.identity is {microphone.identity}; {again}",
+            field="microphone.identity",
+        )

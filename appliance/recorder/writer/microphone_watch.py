@@ -1,0 +1,41 @@
+"""Listens to what was written: measures a recording's segments and tells the supervisor when the judgment changes.
+
+It comes after the acknowledgement and takes half a millisecond a second, so that no frame waits for it. Silence that
+the recorder wrote itself, in place of frames that were lost, says nothing about the microphone and is not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from appliance.contract.commissioning import Floor
+from appliance.recorder.ipc.message_channel import Message
+from appliance.recorder.microphone_monitor import Detector, Verdict, measure
+
+from .segmenter import Segment
+
+
+class MicrophoneWatch:
+    """The judgment of one recording."""
+
+    def __init__(self, floor: Floor | None, rate: int, report: Callable[[Message], None]) -> None:
+        self._judge = Detector(floor, rate)
+        self._rate = rate
+        self._report = report
+        self._told = Verdict()
+        self._gap_end = 0
+
+    def take(self, segment: Segment) -> None:
+        """Judge the next segment, if it is a whole second of what the microphone gave."""
+        self._gap_end = max([self._gap_end, *(gap.first_frame + gap.frames for gap in segment.gaps)])
+        if segment.gaps or segment.first_frame < self._gap_end or segment.samples.size != self._rate:
+            return
+        verdict = self._judge.hear(measure(segment.samples, self._rate))
+        if verdict != self._told:
+            # codes and a bit, never a level (promise 7)
+            self._report({"report": "heard", "quiet": verdict.quiet, "faults": sorted(verdict.codes)})
+            self._told = verdict
+
+    def interrupt(self) -> None:
+        """Say that the microphone was closed: what comes next does not follow on what came last."""
+        self._judge.interrupt()

@@ -1,0 +1,301 @@
+"""The writer process: takes the ring, makes recordings in the spool, and keeps the spool in order between them.
+
+One thread. It may hang in any disk call; nobody waits for it but the supervisor's patience, and the ring goes on
+filling meanwhile. It needs no network. When the supervisor is gone it saves what the ring holds and ends; the
+recording it was making is closed at the next start (recovery.py).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from appliance.contract.commissioning import Floor
+from appliance.contract.errors import KeyFileError, PlainSightError
+from appliance.contract.header import Audio, Microphone
+from appliance.contract.keys import SigningKey
+from appliance.contract.ledger import Reason
+from appliance.contract.version import software
+from appliance.recorder import clock
+from appliance.recorder.device_checks import keys_fault
+from appliance.recorder.ipc import child_setup
+from appliance.recorder.ipc.message_channel import ChannelStalledError, Message, MessageChannel, MessageError
+from appliance.recorder.ipc.ring import Ring
+from appliance.recorder.settings import RecorderSettings, load
+
+from . import recovery
+from .disk import FULL, Disk, DiskError
+from .interrupted import Interrupted
+from .learned_floor import read_floor
+from .receipts import BAD_RECEIPT, Pinned, ReceiptError, ReceiptInbox
+from .recording_file import Begin, Maker
+from .recording_session import RecordingSession
+from .spool import Spool, store
+from .spool_faults import SpoolFaults
+
+_LOG: Final = logging.getLogger("plainsight.writer")
+KEYS: Final = "keys"
+"""The amber code for a signing key that is not there."""
+LOCK_PATIENCE_S: Final = 5.0
+"""How long another writer may take to finish, in seconds."""
+CHECK_S: Final = 30.0
+"""How often an idle writer tries the spool, in seconds."""
+_INBOX_S: Final = 2.0
+_FAULTY_S: Final = 5.0
+_RESCUE_S: Final = 5.0
+_REPORT_S: Final = 1.0
+
+
+def make_maker(settings: RecorderSettings, key: SigningKey) -> Maker:
+    """Return what every recording of this box has in common."""
+    microphone = settings.microphone
+    return Maker(
+        box=settings.box.id,
+        key=key,
+        key_recipients=(settings.keys.archive_recipient, settings.keys.escrow_recipient),
+        audio=Audio(rate=microphone.rate, segment_frames=microphone.rate),
+        panel=settings.panel.kind,
+        lamp="verified" if settings.panel.sensed else "unverified",
+        microphone=Microphone(device=microphone.device, card=microphone.card, identity=microphone.identity),
+        software=software(),
+    )
+
+
+class Writer:
+    """The process's main loop."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        maker: Maker,
+        inbox: ReceiptInbox,
+        ring: Ring,
+        control: MessageChannel,
+        *,
+        key_fault: Callable[[], str | None],
+        floor: Floor | None = None,
+    ) -> None:
+        """Work in `spool`; `key_fault` looks at the key file and tells what is wrong with it, or None."""
+        self._key_fault = key_fault
+        self._spool = spool
+        self._maker = maker
+        self._inbox = inbox
+        self._ring = ring
+        self._control = control
+        self._floor = floor
+        self._health = SpoolFaults(spool, self._report)
+        self._meeting: RecordingSession | None = None
+        self._ready = False
+        self._interrupted: Interrupted | None = None
+        self._unfinished: list[tuple[str, int]] = []
+        self._check_at = 0.0
+        self._inbox_at = 0.0
+
+    def run(self) -> int:
+        """Work until told to stop, or until the supervisor is gone; return the exit status."""
+        pause = 0.0
+        while True:
+            self._control.wait(pause)
+            # read before the messages: what was said before these blocks came is then known before they are taken
+            limit = self._ring.write_seq
+            try:
+                while (message := self._control.receive()) is not None:
+                    if message.get("do") == "stop":
+                        return 0
+                    self._handle(message)
+            except MessageError as error:
+                _LOG.error("%s", error.message)
+                pause = 0.0
+                continue
+            except EOFError:
+                if self._meeting:
+                    self._meeting.rescue(_RESCUE_S)
+                return 0
+            pause = self._work(limit)
+
+    def _work(self, limit: int) -> float:
+        if self._meeting is None:
+            return self._idle()
+        pause = self._meeting.step(limit)
+        if self._meeting.finished:
+            if self._meeting.abandoned:
+                self._unfinished.append((self._meeting.recording, self._meeting.frames))
+            self._meeting = None
+            self._check_at = 0.0
+        return pause
+
+    def _handle(self, message: Message) -> None:
+        match message:
+            case {"do": "begin", "recording": str(recording), "created_ns": int(created_ns)}:
+                self._begin(Begin(recording, self._continued(message.get("continues")), created_ns))
+            case {"do": "note", "entry": dict(entry)}:
+                self._note(entry)
+            case {"do": "gap-cause", "cause": cause}:
+                self._note({"kind": "gap", "cause": cause})
+            case {"do": "end", "reason": str(reason), "write_seq": int(write_seq)} if reason in get_args(Reason):
+                self._end(reason, write_seq)
+            case _:
+                _LOG.error("the writer does not know how to do %r", message.get("do"))
+
+    def _begin(self, begin: Begin) -> None:
+        if self._meeting is not None or not self._ready:
+            why = "a recording is being made" if self._meeting else "the spool is not usable"
+            self._health.raise_code("spool-failed", f"no recording can begin: {why}", fatal=True)
+            return
+        self._meeting = RecordingSession(
+            self._ring,
+            self._spool,
+            self._maker,
+            begin,
+            health=self._health,
+            report=self._report,
+            floor=self._floor,
+        )
+
+    def _continued(self, asked: object) -> str | None:
+        """Return the recording that this one goes on from, if that is known now."""
+        interrupted, self._interrupted = self._interrupted, None
+        if interrupted is None or interrupted.recording != asked:
+            return None
+        return interrupted.recording if interrupted.fresh(clock.look(), clock.boot_id()) else None
+
+    def _note(self, entry: dict[str, Any]) -> None:
+        if self._meeting is None:
+            _LOG.warning("a note came without a recording: %s", entry)
+        else:
+            self._meeting.note(entry)
+
+    def _end(self, reason: Any, write_seq: int) -> None:
+        if self._meeting is not None:
+            self._meeting.end(reason, write_seq)
+        elif not self._unfinished:
+            # nothing ever came to the disk, so there is nothing to close
+            self._report({"report": "closed", "recording": None, "frames": 0})
+
+    def _idle(self) -> float:
+        now = time.monotonic()
+        due = not self._ready or self._unfinished or now >= min(self._check_at, self._inbox_at)
+        if due:
+            # said before, since nothing can be said while a call hangs
+            self._ring.busy(time.monotonic_ns())
+        try:
+            if not self._ready or self._unfinished:
+                self._recover(now)
+            elif now >= self._check_at:
+                self._check(now)
+            elif now >= self._inbox_at:
+                self._inbox_at = now if self._inbox.step() else now + _INBOX_S
+                self._health.clear(*([] if self._inbox.refused else [BAD_RECEIPT]))
+        except ReceiptError as error:
+            self._health.raise_code(BAD_RECEIPT, error.message)
+        except DiskError as error:
+            self._health.raise_code(error.fault, error.message)
+            self._check_at = self._inbox_at = now + _FAULTY_S
+        if due:
+            self._ring.busy(None)
+        return min(max(min(self._check_at, self._inbox_at) - time.monotonic(), 0.0), 1.0)
+
+    def _recover(self, now: float) -> None:
+        if now < self._check_at:
+            return
+        recovered = recovery.recover(self._spool, self._maker.key)
+        for recording, frames in self._unfinished:
+            self._report({"report": "closed", "recording": recording, "frames": frames})
+        self._unfinished.clear()
+        if not self._ready:
+            self._inbox.resume()
+            self._interrupted = recovery.continued(self._spool, self._maker.key)
+            continues = self._interrupted.recording if self._interrupted else None
+            for recording in recovered:
+                _LOG.warning("%s was left open by a crash or a power cut and is closed as interrupted", recording)
+            self._try_spool()
+            self._ready = True
+            self._report({"report": "ready", "continues": continues, "recovered": recovered[:1000]})
+            self._check(now)
+
+    def _check(self, now: float) -> None:
+        self._check_at = now + CHECK_S
+        self._try_spool()
+        self._check_keys()
+        self._health.clear(FULL, "spool-failed")
+        self._health.tell()
+
+    def _check_keys(self) -> None:
+        # the key in memory still signs; but the next start would find none, and by then a meeting may be running
+        fault = self._key_fault()
+        if fault is None:
+            self._health.clear(KEYS)
+        else:
+            self._health.raise_code(KEYS, fault)
+
+    def _try_spool(self) -> None:
+        self._spool.stand_on_its_disk()
+        probe = self._spool.root / ".probe"
+        store(self._spool.disk, probe, os.urandom(4096))
+        self._spool.disk.remove(probe)
+        self._spool.keep_reserve()
+        self._health.measure()
+
+    def _report(self, message: Message) -> None:
+        try:
+            self._control.send(message, _REPORT_S if message["report"] != "progress" else 0.0)
+        except EOFError:
+            # the main loop meets the same end of file and draws the conclusion
+            _LOG.debug("nobody to report %s to", message["report"])
+        except ChannelStalledError as error:
+            _LOG.warning("%s was not reported: %s", message["report"], error.message)
+
+
+def open_spool(settings: RecorderSettings) -> tuple[Spool, Maker, ReceiptInbox]:
+    """Return what the settings name, after the spool was locked; raise PlainSightError if any of it is unusable."""
+    key = SigningKey.load(settings.box.signing_key_path())
+    spool = Spool(settings.spool.path, Disk(), mounted=settings.spool.mounted)
+    if spool.disk.exists(spool.root):
+        spool.stand_on_its_disk()
+        spool.lock(LOCK_PATIENCE_S)
+    spool.prepare()
+    pinned = Pinned(settings.box.id, key.public, settings.keys.archive_key)
+    return spool, make_maker(settings, key), ReceiptInbox(settings.spool.inbox, spool, pinned)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the process."""
+    options = child_setup.parser("appliance.recorder.writer.process", "Makes recordings in the spool.")
+    options.add_argument("--config", type=Path, required=True, help="the recorder's settings (TOML)")
+    chosen = options.parse_args(arguments)
+    child_setup.leave_signals_to_the_supervisor()
+    child_setup.protect_memory("ps-writer")
+    child_setup.log_to_stderr()
+    os.umask(0o027)
+    try:
+        control = MessageChannel.from_fd(chosen.control_fd)
+    except OSError as error:
+        _LOG.error("descriptor %d is no control socket: %s", chosen.control_fd, error)
+        return 2
+    try:
+        settings = load(chosen.config)
+        ring = Ring.attach(chosen.ring_fd)
+        # the disk is asked now, and may never answer
+        ring.busy(time.monotonic_ns())
+        spool, maker, inbox = open_spool(settings)
+        floor = read_floor(settings, maker.key.public)
+    except PlainSightError as error:
+        code = KEYS if isinstance(error, KeyFileError) else getattr(error, "fault", "spool-failed")
+        _LOG.error("%s", error.message)
+        try:
+            control.send({"report": "fault", "code": code, "message": error.message[:2000], "fatal": True}, _REPORT_S)
+        except (EOFError, ChannelStalledError) as gone:
+            _LOG.error("nobody to report it to: %s", gone)
+        return 2
+    key = maker.key.public
+    writer = Writer(spool, maker, inbox, ring, control, key_fault=lambda: keys_fault(settings, key), floor=floor)
+    return writer.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

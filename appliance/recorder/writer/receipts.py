@@ -1,0 +1,159 @@
+"""Receipts and deletion: the only way a recording leaves the box (promise 3).
+
+A receipt counts only if the pinned archive key signed it and it names exactly this recording's header, ledger, key,
+segments and tail. Then it is kept in the spool, the recording's folder gets a name with a dot, and its files are
+removed a few at a time, so that a press is never kept waiting. The inbox itself is the courier's: nothing is written
+there.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final
+
+from appliance.contract import ledger
+from appliance.contract.errors import FormatError, PlainSightError
+from appliance.contract.ids import RECORDING_PATTERN
+from appliance.contract.receipt import Receipt
+from appliance.contract.signed import digest, split_lines
+
+from .disk import DiskError
+from .spool import Spool, store
+
+BAD_RECEIPT: Final = "bad-receipt"
+"""The amber code for a receipt that does not fit."""
+MAX_RECEIPT: Final = 64 << 10
+_AT_ONCE: Final = 200
+_LOG: Final = logging.getLogger("plainsight.writer")
+
+
+class ReceiptError(PlainSightError):
+    """A receipt that deletes nothing, because it is not one for exactly these bytes."""
+
+    code: ClassVar[str] = BAD_RECEIPT
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """Who may vouch for what."""
+
+    box: str
+    """This box."""
+    box_key: str
+    """Its public key."""
+    archive_key: str
+    """The one archive whose receipts count."""
+
+
+class ReceiptInbox:
+    """The courier's folder of receipts, and the deletions that follow from them."""
+
+    def __init__(self, folder: Path, spool: Spool, pinned: Pinned) -> None:
+        self._folder = folder
+        self._spool = spool
+        self._pinned = pinned
+        self._refused: dict[str, bytes] = {}
+        self._deleting: list[Path] = []
+
+    @property
+    def refused(self) -> bool:
+        """Whether a receipt lies there that does not fit."""
+        return bool(self._refused)
+
+    def resume(self) -> None:
+        """Go on with deletions that a restart cut off; only where the receipt is kept."""
+        disk, spool = self._spool.disk, self._spool
+        for name in disk.names(spool.recordings):
+            recording = name.removeprefix(".").removesuffix(".deleted")
+            if name != f".{recording}.deleted":
+                continue
+            if disk.exists(spool.receipts / f"{recording}.tsv"):
+                self._deleting.append(spool.recordings / name)
+            else:
+                spool.set_aside(spool.recordings / name)
+
+    def step(self) -> bool:
+        """Do a little work; return whether there is more at once. Raises DiskError, or ReceiptError once a receipt."""
+        if self._deleting:
+            self._delete(self._deleting[-1])
+            return bool(self._deleting)
+        for recording in self._receipts():
+            if self._spool.disk.exists(self._spool.folder(recording)) and self._take(recording):
+                return True
+        return False
+
+    def _receipts(self) -> list[str]:
+        try:
+            names = self._spool.disk.names(self._folder)
+        except DiskError as error:
+            # no inbox: nothing can be deleted, and that is safe
+            _LOG.debug("%s", error.message)
+            return []
+        found = [name.removesuffix(".tsv") for name in names if name.endswith(".tsv")]
+        self._refused = {name: data for name, data in self._refused.items() if name in found}
+        return [name for name in found if re.fullmatch(RECORDING_PATTERN, name)]
+
+    def _take(self, recording: str) -> bool:
+        line = self._spool.disk.read(self._folder / f"{recording}.tsv")[: MAX_RECEIPT + 1]
+        if self._refused.get(recording) == line:
+            return False
+        try:
+            check(line, self._spool, self._pinned, recording)
+        except FormatError as error:
+            self._refused[recording] = line
+            raise ReceiptError(
+                f"the receipt for {recording} does not fit and deletes nothing: {error.message}; "
+                "ask the archive's keepers, and check keys.archive_key",
+                field=error.field,
+            ) from error
+        self._refused.pop(recording, None)
+        store(self._spool.disk, self._spool.receipts / f"{recording}.tsv", line)
+        doomed = self._spool.recordings / f".{recording}.deleted"
+        self._spool.disk.rename(self._spool.folder(recording), doomed)
+        self._spool.disk.sync_folder(self._spool.recordings)
+        self._deleting.append(doomed)
+        return True
+
+    def _delete(self, folder: Path) -> None:
+        disk = self._spool.disk
+        inner = folder / "segments"
+        place = inner if disk.exists(inner) else folder
+        names = disk.names(place)
+        for name in names[:_AT_ONCE]:
+            disk.remove(place / name)
+        if len(names) <= _AT_ONCE:
+            disk.remove_folder(place)
+            if place == folder:
+                disk.sync_folder(self._spool.recordings)
+                self._deleting.remove(folder)
+
+
+def check(line: bytes, spool: Spool, pinned: Pinned, recording: str) -> Receipt:
+    """Return the receipt if it is the archive's for exactly what the spool holds; raise FormatError otherwise."""
+    receipt = Receipt.read(line, pinned.archive_key)
+    folder, read = spool.folder(recording), spool.disk.read
+    ledger_bytes = read(folder / "ledger.tsv")
+    lines = split_lines(ledger_bytes)
+    last = ledger.read_entry(lines[-1], pinned.box_key) if lines else None
+    if not isinstance(last, ledger.Closing):
+        raise FormatError("the recording is not closed", field="ledger_lines")
+    ours = {
+        "recording": recording,
+        "box": pinned.box,
+        "archive_key": pinned.archive_key,
+        "header_sha256": digest(read(folder / "header.tsv")),
+        "ledger_lines": len(lines),
+        "ledger_sha256": digest(ledger_bytes),
+        "segments": last.segments,
+        "frames": last.frames,
+        "tail": len(last.unverified_tail),
+        "outcome": "interrupted" if last.reason == "interrupted" else "complete",
+        "key_sha256": digest(read(folder / "key.age")),
+    }
+    for name, value in ours.items():
+        if (said := getattr(receipt, name)) != value:
+            raise FormatError(f"{name} is {said!r} in the receipt and {value!r} here", field=name)
+    return receipt

@@ -1,0 +1,233 @@
+"""Closes what a crash or a power cut left open, at the next start. Nothing is thrown away.
+
+Safe to be cut off anywhere and run again: each step either was done or is done again. In order: what is no part of a
+recording (names with a dot) goes aside; bytes after the ledger's last LF are copied aside, then cut; segments without
+a ledger line are listed in the closing record, which is signed and synced last.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from appliance.contract import ledger, times
+from appliance.contract.errors import FormatError
+from appliance.contract.header import Header
+from appliance.contract.keys import SigningKey
+from appliance.contract.signed import digest, split_lines
+from appliance.recorder.clock import boot_id, look, read_clock
+
+from .interrupted import Interrupted
+from .ledger_file import LedgerFile
+from .recording_file import segment_name
+from .spool import Spool, store
+
+
+@dataclass(frozen=True)
+class Found:
+    """A recording as it lies in the spool."""
+
+    recording: str
+    header: Header
+    header_line: bytes
+    lines: tuple[bytes, ...]
+    """The ledger's lines that are whole, signed and chained."""
+    entries: tuple[ledger.AnyEntry, ...]
+    """What they say."""
+    rest: bytes
+    """Bytes behind them."""
+
+
+def examine(spool: Spool, recording: str, box_key: str) -> Found:
+    """Read a recording; raise FormatError if its header is not one that this box signed."""
+    header_line, header, data = _read(spool, recording, box_key)
+    lines: list[bytes] = []
+    entries: list[ledger.AnyEntry] = []
+    prev = digest(header_line)
+    for line in split_lines(data):
+        entry = _next_entry(line, box_key, recording, len(lines), prev)
+        if entry is None:
+            break
+        lines.append(line)
+        entries.append(entry)
+        prev = digest(line)
+    return Found(recording, header, header_line, tuple(lines), tuple(entries), data[sum(map(len, lines)) :])
+
+
+def _next_entry(line: bytes, key: str, recording: str, number: int, prev: str) -> ledger.AnyEntry | None:
+    try:
+        entry = ledger.read_entry(line, key)
+    except FormatError:
+        return None
+    return entry if (entry.recording, entry.n, entry.prev) == (recording, number, prev) else None
+
+
+def _read(spool: Spool, recording: str, box_key: str) -> tuple[bytes, Header, bytes]:
+    folder = spool.folder(recording)
+    header_line = spool.disk.read(folder / "header.tsv") if spool.disk.exists(folder / "header.tsv") else b""
+    header = Header.read(header_line, box_key)
+    if header.recording != recording:
+        raise FormatError(f"the header in {folder} is that of another recording", field="recording")
+    path = folder / "ledger.tsv"
+    return header_line, header, spool.disk.read(path) if spool.disk.exists(path) else b""
+
+
+def _ending(data: bytes, box_key: str, recording: str) -> tuple[ledger.Closing | None, int | None]:
+    """Return the closing record, and when the line before it was made; only these two lines are looked at."""
+    last = data.rstrip(b"\n").rsplit(b"\n", 2)[-2:] if data.endswith(b"\n") else []
+    entries = []
+    for line in last:
+        try:
+            entries.append(ledger.read_entry(line + b"\n", box_key))
+        except FormatError:
+            return None, None
+    closing = entries[-1] if entries else None
+    if not isinstance(closing, ledger.Closing) or closing.recording != recording:
+        return None, None
+    return closing, entries[0].t_ns if len(entries) > 1 else None
+
+
+def recover(spool: Spool, key: SigningKey) -> list[str]:
+    """Close every open recording as interrupted; return their ids. Raises DiskError if the disk does not let it."""
+    _tidy(spool)
+    # a killed writer may have left names that only the page cache has; what is closed here is sent from then on
+    spool.disk.sync_folder(spool.recordings)
+    closed = []
+    for recording in spool.ids():
+        try:
+            _, _, data = _read(spool, recording, key.public)
+        except FormatError:
+            # no header of ours: nothing could be closed or sent under our name
+            spool.set_aside(spool.folder(recording))
+            continue
+        if _ending(data, key.public, recording)[0] is None:
+            _forget_cached(spool, spool.folder(recording) / "ledger.tsv")
+            _close(spool, key, examine(spool, recording, key.public))
+            closed.append(recording)
+    return closed
+
+
+def _forget_cached(spool: Spool, path: Path) -> None:
+    """See to it that the ledger is read from the disk: after a failed fsync the cache has lines that it has not."""
+    disk = spool.disk
+    if not disk.exists(path):
+        return
+    descriptor = disk.open_to_append(path)
+    try:
+        disk.fsync(descriptor, path)
+        disk.drop_cache(descriptor, path)
+    finally:
+        disk.close(descriptor, path)
+
+
+def continued(spool: Spool, key: SigningKey) -> Interrupted | None:
+    """Return the recording that the last crash interrupted, unless another continues it or it is too long ago.
+
+    To be called after `recover`. Whether it is short enough ago may be known only later, at the press
+    (interrupted.py): then it is returned all the same.
+    """
+    taken: set[str | None] = set()
+    found: list[tuple[float, Interrupted]] = []
+    now, boot = look(), boot_id()
+    for recording in spool.ids():
+        _, header, data = _read(spool, recording, key.public)
+        taken.add(header.continues)
+        closing, alive_ns = _ending(data, key.public, recording)
+        if closing is not None and closing.reason == "interrupted":
+            alive_ns = header.created_ns if alive_ns is None else alive_ns
+            synchronized = _synchronized(header, data, key.public)
+            one = Interrupted(recording, header.boot_id, alive_ns, closing.ended_at, synchronized)
+            age = one.age_s(now, boot)
+            if age is None or one.fresh(now, boot):
+                found.append((float("inf") if age is None else age, one))
+    free = [item for item in found if item[1].recording not in taken]
+    # of those whose age is not known, the one that was alive last by its own wall clock
+    free.sort(key=lambda item: item[1].alive_at, reverse=True)
+    return min(free, key=lambda item: item[0])[1] if free else None
+
+
+def _synchronized(header: Header, data: bytes, box_key: str) -> bool:
+    """Tell whether the recording's last word on the wall clock was that it is synchronized."""
+    for line in reversed(split_lines(data)):
+        if b'"kind":"clock"' in line:
+            try:
+                entry = ledger.read_entry(line, box_key)
+            except FormatError:
+                break
+            return isinstance(entry, ledger.ClockEntry) and entry.clock.synchronized
+    return header.clock.synchronized
+
+
+def _tidy(spool: Spool) -> None:
+    for name in spool.disk.names(spool.recordings):
+        # a folder that was being deleted has a receipt, and is finished by the inbox's work
+        if name.startswith(".") and not name.endswith(".deleted"):
+            spool.set_aside(spool.recordings / name)
+
+
+def _close(spool: Spool, key: SigningKey, found: Found) -> None:
+    folder, disk = spool.folder(found.recording), spool.disk
+    path = folder / "ledger.tsv"
+    if disk.exists(path):
+        alive_at = times.wall(datetime.fromtimestamp(disk.modified_s(path), UTC))
+    else:
+        alive_at = found.header.created_at
+        store(disk, path, b"")
+    if found.rest:
+        _cut(spool, folder, path, found)
+    if not disk.exists(folder / "segments"):
+        disk.make_folder(folder / "segments")
+        disk.sync_folder(folder)
+    for name in disk.names(folder / "segments"):
+        if name.startswith("."):
+            spool.set_aside(folder / "segments" / name)
+    disk.sync_folder(folder / "segments")
+    disk.sync_folder(folder)
+    segments = [entry for entry in found.entries if isinstance(entry, ledger.Segment)]
+    ledger_file = LedgerFile(disk, path, found.recording, key, prev=digest(found.header_line))
+    ledger_file.go_on(found.lines)
+    ledger_file.append(
+        [
+            {
+                "t_ns": time.monotonic_ns(),
+                "kind": "closing",
+                "reason": "interrupted",
+                "frames": sum(entry.frames for entry in segments),
+                "segments": len(segments),
+                "lost_frames": sum(entry.frames for entry in found.entries if isinstance(entry, ledger.Gap)),
+                "ended_at": alive_at,
+                "clock": read_clock(),
+                "unverified_tail": _tail(spool, folder / "segments", len(segments)),
+            }
+        ]
+    )
+
+
+def _cut(spool: Spool, folder: Path, path: Path, found: Found) -> None:
+    disk = spool.disk
+    # a torn line, or lines that the disk damaged: kept for whoever wants to know, then cut
+    spool.keep_aside(f"{found.recording}.ledger", found.rest)
+    descriptor = disk.open_to_append(path)
+    try:
+        disk.truncate(descriptor, sum(map(len, found.lines)), path)
+        disk.fsync(descriptor, path)
+    finally:
+        disk.close(descriptor, path)
+    disk.sync_folder(folder)
+
+
+def _tail(spool: Spool, folder: Path, segments: int) -> list[dict[str, Any]]:
+    """Return what the closing record says about segments without a ledger line."""
+    entered = {segment_name(number) for number in range(segments)}
+    tail = []
+    for name in spool.disk.names(folder):
+        if name in entered or not re.fullmatch(r"[0-9]{8}\.age", name):
+            continue
+        data = spool.disk.read(folder / name)
+        if data:
+            tail.append({"segment": int(name.removesuffix(".age")), "size": len(data), "sha256": digest(data)})
+    return tail

@@ -1,0 +1,72 @@
+"""What the writer says about the spool: codes that hold now, raised and cleared once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from appliance.recorder.ipc.message_channel import Message
+
+from .disk import Disk, DiskError
+from .spool import Spool
+
+SLOW: Final = "spool-slow"
+"""The amber code for a disk that takes its time."""
+SLOW_NS: Final = 1_000_000_000
+"""An fsync that takes longer raises it, in nanoseconds."""
+_LOG: Final = logging.getLogger("plainsight.writer")
+
+
+class SpoolFaults:
+    """Codes that hold, and their reports to the supervisor."""
+
+    def __init__(self, spool: Spool, report: Callable[[Message], None]) -> None:
+        self._spool = spool
+        self._disk: Disk = spool.disk
+        self._report = report
+        self._codes: set[str] = set()
+        self.fsync_ms = 0
+
+    def raise_code(self, code: str, message: str, *, fatal: bool = False) -> None:
+        """Report a fault; one that already holds is repeated only when it becomes fatal."""
+        if code in self._codes and not fatal:
+            return
+        self._codes.add(code)
+        _LOG.error("%s: %s", code, message)
+        self._report({"report": "fault", "code": code, "message": message[:2000], "fatal": fatal})
+
+    def clear(self, *codes: str) -> None:
+        """Say that these hold no longer."""
+        if self._codes & set(codes):
+            self._codes -= set(codes)
+            self.tell()
+
+    def measure(self) -> None:
+        """Look at how long the disk took since the last time."""
+        slowest_ns = self._disk.take_slowest_ns()
+        self.fsync_ms = slowest_ns // 1_000_000
+        if slowest_ns > SLOW_NS:
+            self.raise_code(SLOW, f"an fsync took {self.fsync_ms} ms; replace the card or disk")
+        else:
+            self.clear(SLOW)
+
+    def free_bytes(self) -> int | None:
+        """Return the spool's free space in bytes, or None if the disk does not tell."""
+        try:
+            return self._disk.free_bytes(self._spool.root)
+        except DiskError as error:
+            self.raise_code(error.fault, error.message)
+            return None
+
+    def tell(self) -> None:
+        """Report the codes that hold."""
+        free = self.free_bytes()
+        self._report(
+            {
+                "report": "checked",
+                "free_bytes": 0 if free is None else free,
+                "fsync_ms": self.fsync_ms,
+                "faults": sorted(self._codes),
+            }
+        )

@@ -1,0 +1,113 @@
+"""Makes one true timeline of what several captures gave. Pure.
+
+Every frame of a recording outside its pauses is either a sample that arrived with a fitting checksum, or silence
+under a gap that says why: the ring was full, a block was damaged, no capture ran for a while, or frames went missing
+without a word (continuity.py). How long no capture ran is told by the times of the blocks around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from appliance.contract.ledger import Cause
+from appliance.recorder.ipc.ring import Block
+
+from .gap_detector import GapDetector, Passed
+from .segmenter import Segment, Segmenter
+
+
+class Timeline:
+    """One recording's timeline."""
+
+    def __init__(self, rate: int, block_frames: int, segment_frames: int, created_ns: int = 0) -> None:
+        self._rate = rate
+        self._continuity = GapDetector(rate, block_frames)
+        self._cutter = Segmenter(segment_frames)
+        self._generation: int | None = None
+        self._lost_total = 0
+        self._last_ns: int | None = None
+        self._arrived_ns = created_ns
+        self._cause: Cause | None = None
+        self._opened_ns: int | None = None
+
+    @property
+    def frames(self) -> int:
+        """Frames so far, silence included."""
+        return self._cutter.frames
+
+    @property
+    def waiting(self) -> int:
+        """Frames that are not in a segment yet."""
+        return self._cutter.waiting
+
+    def take(self, block: Block) -> Iterator[Segment]:
+        """Take the next block of the ring."""
+        if block.generation != self._generation:
+            yield from self.end_capture(None)
+            yield from self._bridge(block)
+            self._opened_ns = None
+            self._generation = block.generation
+        if not block.damaged:
+            self._lost_total = block.lost_total
+        for passed in self._continuity.take(block):
+            yield from self._put(passed)
+
+    def end_capture(self, lost_total: int | None) -> Iterator[Segment]:
+        """Put what is left of this capture into a short segment.
+
+        `lost_total` is the ring's count of frames that did not fit, where it is known that nothing else adds to it.
+        """
+        if self._generation is None:
+            return
+        for passed in self._continuity.flush():
+            yield from self._put(passed)
+        if lost_total is not None and lost_total > self._lost_total and self._last_ns is not None:
+            lost = lost_total - self._lost_total
+            yield from self._cutter.silence(lost, "overrun", self._arrived_ns)
+            self._last_ns += lost * 1_000_000_000 // self._rate
+        self._generation = None
+        yield from self._cutter.flush(self._arrived_ns)
+
+    def pause(self) -> None:
+        """Say that recording was paused: no frame stands for the time until the next capture."""
+        self._last_ns = self._opened_ns = self._cause = None
+
+    def opened(self, at_ns: int) -> None:
+        """Say that a microphone is about to be opened: sound is owed from then on, should this capture never start."""
+        if self._opened_ns is None:
+            self._opened_ns = at_ns
+
+    def expect_gap(self, cause: Cause) -> None:
+        """Say why the frames before the next capture are missing."""
+        self._cause = cause
+
+    def drift_ppb(self) -> int | None:
+        """Return the card's rate against CLOCK_MONOTONIC in parts per thousand million, or None: too early to tell."""
+        return self._continuity.drift_ppb()
+
+    def _bridge(self, block: Block) -> Iterator[Segment]:
+        cause, self._cause = self._cause, None
+        # the first capture that starts as it should has no gap before it, only the time that opening takes
+        since_ns = self._opened_ns if self._last_ns is None and cause is not None else self._last_ns
+        if since_ns is None or block.damaged:
+            return
+        began_ns = block.captured_ns - (block.lost_before + block.frames) * 1_000_000_000 // self._rate
+        missing = round((began_ns - since_ns) * self._rate / 1e9)
+        yield from self._cutter.silence(max(0, missing), cause or "capture-died", block.captured_ns)
+
+    def _put(self, passed: Passed) -> Iterator[Segment]:
+        block = passed.block
+        arrived = self._arrived_ns = block.captured_ns or self._arrived_ns
+        # before the first fitting block nothing is known to bridge from
+        if not block.damaged:
+            self._last_ns = block.captured_ns
+        elif self._last_ns is not None:
+            self._last_ns += block.frames * 1_000_000_000 // self._rate
+        yield from self._cutter.silence(passed.missing, "overrun" if passed.overflow else "unexplained", arrived)
+        yield from self._cutter.silence(block.lost_before, "overrun", arrived)
+        if block.damaged:
+            yield from self._cutter.silence(block.frames, "checksum", arrived)
+        else:
+            yield from self._cutter.add(np.frombuffer(block.data, "<i2"), arrived)

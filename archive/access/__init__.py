@@ -1,0 +1,1 @@
+"""Access: the only place that decides who may do what."""

@@ -1,0 +1,1 @@
+"""What every app of the archive builds on: commands, errors, the server."""

@@ -1,0 +1,1 @@
+"""Devices: enrolled boxes, their keys, and what they report over MQTT."""

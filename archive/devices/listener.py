@@ -1,0 +1,138 @@
+"""Following the boxes over MQTT 5.
+
+Concurrency: paho's own thread (started by `loop_start`, joined by `loop_stop`) only puts messages into a queue, because
+an exception in a paho callback ends that thread without a word. The main thread alone takes from the queue and writes
+to the database. When the queue is full because the database cannot follow, messages are dropped and counted; a room
+then shows as silent, never as something that it is not.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import ssl
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from django.db import DatabaseError, close_old_connections
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from appliance.contract.errors import FormatError, SettingsError
+from appliance.contract.topics import ALL
+from archive.configuration import Mqtt
+
+from .models import BoxStatus, Listening
+from .reported_status import Message, keep
+
+QUEUE = 20_000
+"""Most messages that wait for the database."""
+ALIVE_S = 2.0
+"""How often the listener says that it is there, in seconds."""
+ALIVE_ROW = 1
+NEW_CONNECTION = None
+"""Stands in the queue where a new connection begins."""
+_log = logging.getLogger(__name__)
+
+
+class Listener:
+    """Subscribes, and keeps what it hears."""
+
+    def __init__(self, settings: Mqtt) -> None:
+        self._settings = settings
+        self._messages: queue.Queue[Message | None] = queue.Queue(QUEUE)
+        self._dropped = 0
+        self._stop = threading.Event()
+        self._client = self._make_client()
+
+    def stop(self) -> None:
+        """Make `run` return; safe in a signal handler."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Listen until `stop`; a broker that is down is tried again and again."""
+        settings = self._settings
+        self._client.connect_async(settings.host, settings.port, keepalive=20, clean_start=True)
+        self._client.loop_start()
+        try:
+            self._consume()
+        finally:
+            self._client.disconnect()
+            self._client.loop_stop()
+            _say_alive(connected=False)
+
+    def _make_client(self) -> mqtt.Client:
+        settings = self._settings
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=mqtt.MQTTv5)
+        if settings.ca is not None:
+            try:
+                context = ssl.create_default_context(cafile=str(settings.ca))
+                if settings.certificate is not None:
+                    context.load_cert_chain(settings.certificate, settings.key)
+            except (OSError, ssl.SSLError) as error:
+                raise SettingsError(f"cannot use the broker's certificates: {error}", field="mqtt") from error
+            client.tls_set_context(context)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_message = self._arrived
+        client.reconnect_delay_set(min_delay=1, max_delay=15)
+        return client
+
+    def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            _log.error("the broker refuses the archive: %s; check its certificate and the broker's ACL", reason)
+            return
+        _log.info("connected to the broker")
+        self._messages.put(NEW_CONNECTION)
+        options = SubscribeOptions(qos=1, retainAsPublished=False)
+        client.subscribe(ALL, options=options, properties=Properties(PacketTypes.SUBSCRIBE))  # type: ignore[no-untyped-call]
+
+    def _disconnected(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        _log.warning("the connection to the broker ended: %s", reason)
+
+    def _arrived(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        try:
+            self._messages.put_nowait(Message(message.topic, bytes(message.payload), message.retain, datetime.now(UTC)))
+        except queue.Full:
+            self._dropped += 1
+
+    def _consume(self) -> None:
+        # by CLOCK_MONOTONIC: a wall clock that is put back would silence it for as long
+        due = time.monotonic()
+        while not self._stop.is_set():
+            if time.monotonic() >= due:
+                _say_alive(connected=self._client.is_connected())
+                due = time.monotonic() + ALIVE_S
+                if self._dropped:
+                    _log.error("%d messages were dropped: the database is too slow", self._dropped)
+                    self._dropped = 0
+            try:
+                message = self._messages.get(timeout=0.25)
+            except queue.Empty:
+                continue
+            try:
+                if message is NEW_CONNECTION:
+                    # a fault's end may have been missed; the broker repeats those that still hold
+                    BoxStatus.objects.update(faults={})
+                else:
+                    keep(message)
+            except FormatError as error:
+                _log.warning("a message was ignored: %s", error.message)
+            except DatabaseError:
+                _log.exception("the database failed; a message was lost")
+                close_old_connections()
+
+
+def _say_alive(*, connected: bool) -> None:
+    try:
+        Listening.objects.update_or_create(
+            pk=ALIVE_ROW, defaults={"alive_at": datetime.now(UTC), "connected": connected}
+        )
+    except DatabaseError:
+        _log.exception("the database failed")
+        close_old_connections()

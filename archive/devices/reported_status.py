@@ -1,0 +1,167 @@
+"""Applying one MQTT message to what is known of a box. `heard` is pure; `keep` writes it down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from pydantic import ValidationError
+
+from appliance.contract.errors import FormatError
+from appliance.contract.problems import explain
+from appliance.contract.status import About, FaultMessage, Online, RecorderStatus, SilentStatus
+from appliance.contract.topics import parse
+
+from .models import Box, BoxStatus
+from .state import Report
+
+MAX_PAYLOAD = 64 << 10
+"""Longest message that is looked at, in bytes."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as it came."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    """Whether the broker had kept it: then its age is unknown."""
+    at: datetime
+    """When it arrived here."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a box: BoxStatus without the database."""
+
+    session: int = 0
+    online: bool = False
+    heard_at: datetime | None = None
+    recorder: RecorderStatus | SilentStatus | None = None
+    live: bool = False
+    about: About | None = None
+    faults: tuple[tuple[str, int], ...] = ()
+
+
+def heard(known: Known, rest: str, message: Message) -> Known:
+    """Return what is known after `message` on `plainsight/BOX/<rest>`; raise FormatError if it is senseless."""
+    try:
+        if rest == "online":
+            return _online(known, Online.model_validate_json(message.payload), message)
+        if rest == "state/recorder":
+            return _recorder(known, message)
+        if rest == "state/about":
+            return replace(known, about=About.model_validate_json(message.payload))
+        if rest.startswith("state/fault/"):
+            return _fault(known, rest.removeprefix("state/fault/"), message.payload)
+    except ValidationError as error:
+        raise FormatError(f"{message.topic}: {explain(error)}") from error
+    return known
+
+
+def _online(known: Known, word: Online, message: Message) -> Known:
+    begins = word.online and not message.retained
+    if word.session < known.session and not begins:
+        return known  # the Will of a connection that was replaced, or a value from before the broker crashed
+    return replace(known, session=word.session, online=word.online)
+
+
+def _recorder(known: Known, message: Message) -> Known:
+    word = read_recorder(message.payload)
+    later_ns = _later_ns(known, word)
+    if later_ns is not None and later_ns < 0:
+        return known
+    if not message.retained:
+        return replace(known, recorder=word, live=True, heard_at=message.at)
+    if later_ns is not None and known.heard_at is not None:
+        # the box's own clock dates it against a message that was heard live
+        dated = known.heard_at + timedelta(microseconds=later_ns // 1000)
+        return replace(known, recorder=word, heard_at=min(dated, message.at))
+    return known if known.live else replace(known, recorder=word)
+
+
+def _later_ns(known: Known, word: RecorderStatus | SilentStatus) -> int | None:
+    """Return how much later `word` was written than the last live one, in nanoseconds; None if that cannot be told."""
+    before = known.recorder
+    if not known.live or isinstance(word, SilentStatus) or not isinstance(before, RecorderStatus):
+        return None
+    return word.monotonic_ns - before.monotonic_ns if word.boot_id == before.boot_id else None
+
+
+def read_recorder(payload: bytes) -> RecorderStatus | SilentStatus:
+    """Return what `state/recorder` says; raise ValidationError if it is neither form."""
+    if b'"silent"' in payload:
+        return SilentStatus.model_validate_json(payload)
+    return RecorderStatus.model_validate_json(payload)
+
+
+def _fault(known: Known, code: str, payload: bytes) -> Known:
+    others = {name: since for name, since in known.faults if name != code}
+    if payload:
+        fault = FaultMessage.model_validate_json(payload)
+        if fault.code != code:
+            raise FormatError(f"a message about {fault.code} came on the topic of {code}")
+        others[code] = fault.since_ns
+    return replace(known, faults=tuple(sorted(others.items())))
+
+
+def keep(message: Message) -> bool:
+    """Apply a message to the database; return False for topics that are not ours and boxes that are not enrolled."""
+    where = parse(message.topic)
+    if where is None or len(message.payload) > MAX_PAYLOAD:
+        return False
+    box, rest = where
+    if rest.startswith("event/"):
+        return True
+    with transaction.atomic():
+        if not Box.objects.filter(pk=box, retired_at=None).exists():
+            return False
+        row = BoxStatus.objects.select_for_update().filter(pk=box).first() or BoxStatus(box_id=box)
+        known = load(row)
+        after = heard(known, rest, message)
+        about = after.about.box if after.about else box
+        recorder = after.recorder.box if after.recorder else box
+        if {about, recorder} != {box}:
+            raise FormatError(f"{box} speaks as another box")
+        if after != known or row._state.adding:
+            _store(row, after)
+    return True
+
+
+def load(row: BoxStatus) -> Known:
+    """Return a row's content, typed."""
+    return Known(
+        session=row.session,
+        online=row.online,
+        heard_at=row.heard_at,
+        recorder=_recorder_of(row.recorder),
+        live=row.recorder_live,
+        about=About.model_validate(row.about) if row.about else None,
+        faults=tuple(sorted(row.faults.items())),
+    )
+
+
+def _recorder_of(value: dict[str, Any] | None) -> RecorderStatus | SilentStatus | None:
+    if value is None:
+        return None
+    return (SilentStatus if value.get("state") == "silent" else RecorderStatus).model_validate(value)
+
+
+def _store(row: BoxStatus, known: Known) -> None:
+    row.session, row.online, row.heard_at = known.session, known.online, known.heard_at
+    row.recorder = known.recorder.model_dump(mode="json") if known.recorder else None
+    row.recorder_live = known.live
+    row.about = known.about.model_dump(mode="json") if known.about else None
+    row.faults = dict(known.faults)
+    row.save()
+
+
+def report(row: BoxStatus | None) -> Report:
+    """Return what archive.devices.state needs to judge a box; None is a box that never spoke."""
+    if row is None:
+        return Report()
+    known = load(row)
+    return Report(known.online, known.heard_at, known.recorder, known.live, tuple(name for name, _ in known.faults))

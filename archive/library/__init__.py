@@ -1,1 +1,0 @@
-"""The staff pages: rooms, recordings, listening, checking, downloads. It reads what the rest of the archive keeps."""

@@ -1,1 +1,0 @@
-"""Running the archive: the web server, and what all commands share."""

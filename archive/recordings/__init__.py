@@ -1,0 +1,1 @@
+"""Recordings: what arrived, how it is read and played."""

@@ -1,0 +1,29 @@
+"""A recording as the commands print it."""
+
+from __future__ import annotations
+
+from appliance.contract.times import wall
+from archive.store.current import store
+
+from .models import Recording
+
+
+def describe(row: Recording) -> dict[str, str | int | float | None]:
+    """Return what a script may want to know about a recording; no name of a room is among it."""
+    return {
+        "recording": row.id,
+        "box": row.box_id,
+        "state": row.state,
+        "outcome": row.outcome or None,
+        "created_at": wall(row.created_at),
+        "sealed_at": wall(row.sealed_at) if row.sealed_at else None,
+        "seconds": round(row.seconds, 3),
+        "frames": row.frames,
+        "lost_frames": row.lost_frames,
+        "lines": row.next_line,
+        "panel": row.panel,
+        "package": str(store().local(row.package)) if row.package else None,
+        "package_size": row.package_size or None,
+        "package_sha256": row.package_sha256 or None,
+        "problem": row.problem or None,
+    }

@@ -1,0 +1,49 @@
+"""What is known about a recording, as pairs of name and value for its page."""
+
+from __future__ import annotations
+
+from django.utils.timezone import localtime
+
+from appliance.contract.ledger import AnyEntry
+from archive.ui import words
+
+from .models import Recording, Segment
+from .timeline import drift_words
+
+
+def facts(recording: Recording, entries: list[AnyEntry]) -> list[tuple[str, str]]:
+    """Return the pairs; `entries` are the ledger's."""
+    header = recording.signed_header
+    lost = words.spoken(recording.lost_frames / recording.rate) if recording.lost_frames else "none"
+    lamp = "verified: a sensor sees it" if header.lamp == "verified" else "unverified: no sensor is wired to see it"
+    panel = "simulated: not real" if header.panel == "simulated" else "real button and lamp"
+    pairs = [
+        ("State", words.STATES[recording.state] + (f": {recording.problem}" if recording.problem else "")),
+        ("Outcome", words.OUTCOMES.get(recording.outcome, "not known yet")),
+        ("Length", f"{words.clock_time(recording.seconds)} ({recording.frames} frames at {recording.rate} Hz)"),
+        ("Sound lost", lost),
+        ("Room", recording.box.room.name if recording.box.room else "the box has no room"),
+        ("Box", recording.box_id),
+        ("Clock of the box", words.clock(header.clock)),
+        ("Button and lamp", panel),
+        ("Red lamp", lamp),
+        ("Microphone", ", ".join(filter(None, [header.microphone.device, header.microphone.identity]))),
+        ("Sound card's clock", drift_words(entries)),
+        ("Recorder", header.software),
+        ("Began to arrive", f"{localtime(recording.arrived_at):%d %b %Y, %H:%M:%S}"),
+    ]
+    if recording.sealed_at:
+        pairs.append(("Sealed", f"{localtime(recording.sealed_at):%d %b %Y, %H:%M:%S}"))
+    return pairs + _troubles(recording)
+
+
+def _troubles(recording: Recording) -> list[tuple[str, str]]:
+    kept = Segment.objects.filter(recording=recording)
+    bad = kept.filter(tail=False).exclude(verdict__in=["", "ok"]).count()
+    tail = kept.filter(tail=True).count()
+    found = []
+    if bad:
+        found.append(("Damaged segments", f"{bad} could not be opened or decoded when they arrived"))
+    if tail:
+        found.append(("Unverified tail", f"{tail} segment(s) that nobody vouches for; kept, and not played"))
+    return found

@@ -1,0 +1,38 @@
+"""A recording's ledger as entries, as far as it can be read."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+
+from appliance.contract.errors import FormatError, StorageError
+from appliance.contract.ledger import AnyEntry, read_entry
+
+from .models import Recording
+from .stored_ledger import ledger_lines
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What can be shown of a ledger."""
+
+    entries: list[AnyEntry]
+    """The lines that were read, in order."""
+    problem: str
+    """Why there are no more, in words; empty if all could be read."""
+
+
+def read_ledger(recording: Recording) -> Ledger:
+    """Return the ledger, each line's signature checked; a page must show what is there even if the rest is damaged."""
+    entries: list[AnyEntry] = []
+    try:
+        key = recording.signed_header.box_key
+        for line in ledger_lines(recording):
+            entries.append(read_entry(line, key))  # noqa: PERF401 - lines before a bad one are still shown
+    except (FormatError, StorageError) as error:
+        return Ledger(entries, f"The ledger can be read only up to line {len(entries)}: {error.message}.")
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        return Ledger(
+            [], f"The sealed package cannot be read ({error}). Restore it from its copy; nothing can be played."
+        )
+    return Ledger(entries, "")

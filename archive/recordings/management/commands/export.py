@@ -1,0 +1,76 @@
+"""export: write out a sealed package."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from appliance.contract.errors import DecryptionError, NotSealedError, SettingsError
+from archive.core.base_command import ArchiveCommand, add_json
+from archive.custody.kinds import Kind
+from archive.custody.log import record
+from archive.recordings.find import find
+from archive.recordings.models import State
+from archive.store.base import key_name
+from archive.store.current import store
+
+
+class Command(ArchiveCommand):
+    """Write a package, and its sealed key if asked, into a folder."""
+
+    help = (
+        "Write a recording's sealed package into a folder, and with --with-key also its sealed key (which only the "
+        "archive's or the escrow's identity opens). Each makes a custody entry. Existing files are not replaced."
+    )
+    example = "plainsight-archive export 0f3c9a52e4b14f1f8a0e6f7f5d2b9c31 --to /media/stick --with-key"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add what and where."""
+        parser.add_argument("recording", help="the recording's identifier")
+        parser.add_argument("--to", type=Path, default=Path(), metavar="FOLDER", help="where to (default: here)")
+        parser.add_argument("--with-key", action="store_true", help="also write ID.key.age")
+        add_json(parser)
+
+    def work(self, options: dict[str, Any]) -> None:
+        """Write the files, each after its custody entry."""
+        row = find(options["recording"])
+        if row.state != State.SEALED:
+            raise NotSealedError(f"{row.id} is {row.state}, not sealed; there is no package yet")
+        folder: Path = options["to"].absolute()
+        if not folder.is_dir():
+            raise SettingsError(f"{folder} is no folder", field="--to")
+        package, key = folder / f"{row.id}.zip", folder / f"{row.id}.key.age"
+        wanted = [package, *([key] if options["with_key"] else [])]
+        for path in wanted:
+            if path.exists():
+                raise SettingsError(f"{path} exists; move it away or choose another folder", field="--to")
+        if options["with_key"] and not store().exists(key_name(row.id)):
+            raise DecryptionError(f"the key of recording {row.id} is not in the key store")
+        actor = f"operator:{os.environ.get('SUDO_USER') or os.environ.get('USER') or os.getuid()}"
+        record(Kind.EXPORT, actor=actor, recording=row.id, package_sha256=row.package_sha256)
+        _write(package, row.package)
+        if options["with_key"]:
+            record(Kind.EXPORT_KEY, actor=actor, recording=row.id)
+            _write(key, key_name(row.id))
+        members = {
+            "recording": row.id,
+            "package": str(package),
+            "sha256": row.package_sha256,
+            "key": str(key) if options["with_key"] else None,
+        }
+        self.show(options, members, "\n".join(str(path) for path in wanted))
+
+
+def _write(path: Path, name: str) -> None:
+    try:
+        with path.open("xb") as file:
+            for chunk in store().chunks(name):
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise SettingsError(f"cannot write {path}: {error.strerror}", field="--to") from error

@@ -1,0 +1,180 @@
+"""Recordings as they arrive and as they are kept. Sealed bytes live in the store; these rows find and describe them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from appliance.contract.header import Header
+from archive.devices.models import Box
+
+
+class State(models.TextChoices):
+    """Where a recording is on its way (docs/format.md section 3)."""
+
+    RECEIVING = "receiving", "receiving"
+    CLOSED = "closed", "closed, not yet sealed"
+    SEALED = "sealed", "sealed"
+    REFUSED = "refused", "refused"
+
+
+class Recording(models.Model):
+    """One recording."""
+
+    id = models.CharField(primary_key=True, max_length=32)
+    """32 hexadecimal digits."""
+    box = models.ForeignKey(Box, on_delete=models.PROTECT, related_name="recordings")
+    header = models.BinaryField()
+    """The signed header line, as the box sent it."""
+    created_at = models.DateTimeField(db_index=True)
+    """When the button was pressed, by the box's clock."""
+    arrived_at = models.DateTimeField()
+    """When the header arrived."""
+    continues = models.CharField(max_length=32, blank=True)
+    """The recording that this one goes on from, or empty."""
+    rate = models.PositiveIntegerField()
+    """Frames in a second."""
+    panel = models.CharField(max_length=12)
+    """`gpio` or `simulated`."""
+    lamp = models.CharField(max_length=12)
+    """`verified` or `unverified`."""
+
+    state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVING, db_index=True)
+    next_line = models.PositiveIntegerField(default=0)
+    """Ledger lines that the archive has."""
+    frames = models.PositiveBigIntegerField(default=0)
+    """Frames in the segments that it has."""
+    lost_frames = models.PositiveBigIntegerField(default=0)
+    """Frames that the ledger says were lost and are silence."""
+    last_arrival_at = models.DateTimeField(null=True, blank=True)
+    """When the last batch arrived."""
+    end_reason = models.CharField(max_length=20, blank=True)
+    """The closing record's reason, or empty."""
+    closed_at = models.DateTimeField(null=True, blank=True)
+    """When the closing record arrived, or sealing as incomplete was asked for."""
+    key_verdict = models.CharField(max_length=40, blank=True)
+    """Empty until key.age arrived; then `ok`, or the code of what is wrong with it."""
+    key_arrived = models.BooleanField(default=False)
+    """Whether key.age is (or once was) in the key store; it is never taken twice."""
+
+    outcome = models.CharField(max_length=12, blank=True)
+    """`complete`, `interrupted` or `incomplete`; empty until it is decided."""
+    sealing_at = models.CharField(max_length=24, blank=True)
+    """The wall-clock text that the package carries as its time of sealing; set once, so that a second attempt makes the
+    same bytes."""
+    sealed_at = models.DateTimeField(null=True, blank=True)
+    """When the seal was complete."""
+    problem = models.TextField(blank=True)
+    """Why sealing fails, in words; empty if it does not."""
+    package = models.CharField(max_length=100, blank=True)
+    """The package's name in the store; empty until sealed."""
+    package_size = models.PositiveBigIntegerField(default=0)
+    """Its size in bytes."""
+    package_sha256 = models.CharField(max_length=64, blank=True)
+    """Its digest."""
+    receipt = models.BinaryField(null=True, blank=True)
+    """The signed receipt line."""
+
+    class Meta:
+        """Newest first; and the right that a listening user needs."""
+
+        ordering: ClassVar = ["-created_at"]
+        permissions: ClassVar = [("listen", "May listen to recordings and take copies")]
+
+    def __str__(self) -> str:
+        """Return the identifier."""
+        return self.id
+
+    @property
+    def signed_header(self) -> Header:
+        """What the header says; its signature was checked when it arrived."""
+        return Header.read(bytes(self.header), None)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the audio in seconds."""
+        return self.frames / self.rate
+
+
+class LedgerBatch(models.Model):
+    """Ledger lines of one accepted request, as bytes; dropped once the package holds them."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="batches")
+    first_line = models.PositiveIntegerField()
+    lines = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        """In order of lines, each of which exists once."""
+
+        ordering: ClassVar = ["recording", "first_line"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["recording", "first_line"], name="line_once")]
+
+
+class ArrivalLine(models.Model):
+    """One signed line of the arrival log; dropped once the package holds it."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="arrivals")
+    n = models.PositiveIntegerField()
+    line = models.BinaryField()
+
+    class Meta:
+        """In order."""
+
+        ordering: ClassVar = ["recording", "n"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["recording", "n"], name="arrival_once")]
+
+
+class Segment(models.Model):
+    """One segment of verified audio, or one of the unverified tail."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="segments")
+    tail = models.BooleanField(default=False)
+    """Whether it is one that the closing record lists as unverified."""
+    number = models.PositiveIntegerField()
+    first_frame = models.PositiveBigIntegerField(default=0)
+    """Its place in the audio; 0 for tail segments, which have none."""
+    frames = models.PositiveIntegerField(default=0)
+    """Length in frames; of a tail segment, what its own bytes say, 0 as long as nobody knows."""
+    size = models.PositiveIntegerField()
+    """Size of its file in bytes."""
+    sha256 = models.CharField(max_length=64)
+    arrived_at = models.DateTimeField(null=True, blank=True)
+    """When it arrived; of a tail segment None until then."""
+    verdict = models.CharField(max_length=40, blank=True)
+    """Empty until judged; `ok`, or the code of what is wrong with it."""
+    offset = models.PositiveBigIntegerField(null=True, blank=True)
+    """Where its bytes begin in the sealed package; None until sealed."""
+
+    class Meta:
+        """In order; each once."""
+
+        ordering: ClassVar = ["recording", "tail", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["recording", "tail", "number"], name="segment_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["recording", "tail", "first_frame"], name="segment_by_frame")]
+
+
+class PageView(models.Model):
+    """One opening of a recording's page by one user; the address of its player carries the token."""
+
+    token = models.CharField(primary_key=True, max_length=32)
+    """128 random bits in hexadecimal."""
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="+")
+    opened_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    """When the page was made."""
+    heard_at = models.DateTimeField(null=True, blank=True)
+    """When its first audio was asked for; from then on its `listen` entry is in the custody log."""
+
+    class Meta:
+        """Oldest first, as they are dropped."""
+
+        ordering: ClassVar = ["opened_at"]
+
+    def __str__(self) -> str:
+        """Return the token."""
+        return self.token

@@ -1,0 +1,61 @@
+"""Judging segments: opened and decoded in memory, and only the verdict is kept.
+
+A bad verdict is evidence, no reason to refuse: the box signed those bytes, so the archive keeps them and says so.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from appliance.contract.errors import DecryptionError, FormatError, KeyFileError
+from appliance.contract.header import Header
+from appliance.contract.segment import OVERHEAD, decode
+
+from .secrets import secret_of
+
+OK = "ok"
+UNJUDGED = ""
+_log = logging.getLogger(__name__)
+
+
+def judge_key(header: Header) -> str:
+    """Return `ok` if the keeper opens the recording's stored key and finds the header's recipient in it, or a code."""
+    try:
+        identity = secret_of(header.recording)
+    except DecryptionError as error:
+        return error.code
+    except KeyFileError as error:
+        _log.error("the keeper cannot work, so %s is not judged yet: %s", header.recording, error.message)
+        return UNJUDGED
+    return OK if identity.recipient == header.recipient else "wrong-recipient"
+
+
+def judge_segment(header: Header, sealed: bytes, frames: int) -> str:
+    """Return `ok` if `sealed` opens and holds exactly `frames` frames as the header says, or the code of the problem.
+
+    Empty if the keeper cannot work: sealing tries again.
+    """
+    try:
+        decode(secret_of(header.recording).open(sealed), frames, header.audio.rate)
+    except (DecryptionError, FormatError) as error:
+        return error.code
+    except KeyFileError as error:
+        _log.error("the keeper cannot work, so %s is not judged yet: %s", header.recording, error.message)
+        return UNJUDGED
+    return OK
+
+
+def judge_tail(header: Header, sealed: bytes) -> tuple[str, int]:
+    """Return the verdict on a tail segment, and its length in frames, which only its own bytes tell (0 if unknown)."""
+    try:
+        plain = secret_of(header.recording).open(sealed)
+        frames = (len(plain) - OVERHEAD) // 2
+        if not 0 < frames <= header.audio.segment_frames:
+            return FormatError.code, 0
+        decode(plain, frames, header.audio.rate)
+    except (DecryptionError, FormatError) as error:
+        return error.code, 0
+    except KeyFileError as error:
+        _log.error("the keeper cannot work, so %s is not judged yet: %s", header.recording, error.message)
+        return UNJUDGED, 0
+    return OK, frames

@@ -1,0 +1,38 @@
+"""A recording's audio for the player, as a WAV file of which any part can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from archive.access.permissions import actor, custodian_only
+from archive.recordings import listens
+from archive.recordings.find import find
+from archive.recordings.partial import answer
+from archive.recordings.playback import open_audio
+from archive.recordings.ranges import Span
+from archive.recordings.wav import WavFile
+
+MOST = 2 << 20
+"""Most bytes in one partial answer: 22 s at 48 kHz. A player asks again for what follows."""
+
+
+@require_safe
+@custodian_only
+def audio(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Answer with the bytes asked for; `view` is the token of the page that plays them."""
+    row = find(recording)
+    source = open_audio(row)
+    wav = WavFile(source.frames, source.rate)
+
+    def body(span: Span) -> Iterator[bytes]:
+        first = wav.frame_at(span.start)
+        # what cannot be opened is not entered as listened to; the segment stays decoded for the answer
+        source.read(first, 1)
+        listens.enter(request.user, actor(request), row, request.GET.get("view", ""), first // wav.rate)
+        return wav.read(span, source.read)
+
+    etag = f'"{row.package_sha256}-wav"'
+    return answer(request, size=wav.size, etag=etag, content_type="audio/wav", body=body, most=MOST)

@@ -1,0 +1,121 @@
+"""Copies that leave the archive: the sealed package, the plain audio, the receipt; and the page that offers them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from appliance.contract.errors import NotSealedError
+from appliance.contract.receipt import Receipt
+from archive.access.permissions import actor, custodian_only
+from archive.custody.kinds import Kind
+from archive.custody.log import record
+from archive.recordings import flac
+from archive.recordings.find import find
+from archive.recordings.models import Recording, State
+from archive.recordings.partial import answer
+from archive.recordings.playback import open_audio
+from archive.recordings.ranges import Span
+from archive.store.current import store
+from archive.ui import words
+
+_CHUNK = 1 << 18
+
+
+def sealed(recording: str) -> Recording:
+    """Return a sealed recording; raise UnknownRecordingError or NotSealedError."""
+    row = find(recording)
+    if row.state != State.SEALED or row.receipt is None:
+        raise NotSealedError("there is nothing to hand out before the seal; it follows the end of a meeting by seconds")
+    return row
+
+
+@require_safe
+@custodian_only
+def export(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Show what can be taken, and what taking it means."""
+    row = sealed(recording)
+    record(Kind.LOOK, actor=actor(request), recording=row.pk, page="copies")
+    context = {
+        "place": "recording",
+        "recording": row,
+        "simulated": row.panel == "simulated",
+        "notice": words.NOTICE,
+        "package_size": row.package_size,
+        "length_words": words.spoken(row.seconds),
+        "receipt": _receipt_facts(row),
+    }
+    return render(request, "ui/export.html", context)
+
+
+def _receipt_facts(row: Recording) -> list[tuple[str, str]]:
+    # the archive signed it itself, and `verify` checks the signature
+    receipt = Receipt.read(bytes(row.receipt or b""), None)
+    return [
+        ("Sealed", receipt.sealed_at),
+        ("Outcome", words.OUTCOMES[receipt.outcome]),
+        ("Segments", f"{receipt.segments}, and {receipt.tail} of an unverified tail"),
+        ("Frames", str(receipt.frames)),
+        ("Digest of the ledger", receipt.ledger_sha256),
+        ("Digest of the manifest", receipt.manifest_sha256),
+        ("Signed by", receipt.archive_key),
+    ]
+
+
+@require_safe
+@custodian_only
+def package(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Hand out the sealed package, or the part of it that an interrupted download still needs."""
+    row = sealed(recording)
+
+    def body(span: Span) -> Iterator[bytes]:
+        part = {} if span.size == row.package_size else {"first_byte": span.start, "bytes": span.size}
+        store().read_range(row.package, span.start, min(span.size, 1))  # a missing package is an error, no download
+        record(Kind.DOWNLOAD_PACKAGE, actor=actor(request), recording=row.pk, **part)
+        return _stored(row.package, span)
+
+    etag = f'"{row.package_sha256}"'
+    response = answer(request, size=row.package_size, etag=etag, content_type="application/zip", body=body)
+    return _named(response, f"{row.pk}.zip")
+
+
+def _stored(name: str, span: Span) -> Iterator[bytes]:
+    for start in range(span.start, span.stop, _CHUNK):
+        yield store().read_range(name, start, min(_CHUNK, span.stop - start))
+
+
+@require_safe
+@custodian_only
+def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Hand out the whole audio as one FLAC file. It is made for each request, so it has no ranges."""
+    row = sealed(recording)
+    source = open_audio(row)
+    response: HttpResponseBase
+    if request.method == "HEAD":
+        response = HttpResponse(content_type="audio/flac")
+    else:
+        file = flac.encode(row.pk, source.frames, source.rate, source.read)
+        record(Kind.DOWNLOAD_FLAC, actor=actor(request), recording=row.pk)
+        response = StreamingHttpResponse(flac.chunks(file), content_type="audio/flac")
+        response.headers["Content-Length"] = str(flac.size(file))
+    response.headers["Accept-Ranges"] = "none"
+    return _named(response, f"{row.pk}.flac")
+
+
+@require_safe
+@custodian_only
+def receipt(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Hand out the signed receipt line."""
+    row = sealed(recording)
+    if request.method == "GET":
+        record(Kind.DOWNLOAD_RECEIPT, actor=actor(request), recording=row.pk)
+    response = HttpResponse(bytes(row.receipt or b""), content_type="text/tab-separated-values; charset=utf-8")
+    return _named(response, f"{row.pk}-receipt.tsv")
+
+
+def _named(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,1 @@
+"""The pages' base template, design system, filters and error pages."""

@@ -1,0 +1,150 @@
+"""Bad input: an archive that refuses or answers nonsense never counts as a success."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from appliance.contract.errors import SettingsError
+from appliance.contract.keys import SigningKey
+from appliance.courier.upload.archive_client import ArchiveClient, DownError, RefusedError
+from tests.appliance.courier.conftest import Box, Courier
+from tests.support.fake_archive import PORTAL, Answer, FakeArchive, refusal
+
+
+@pytest.fixture
+def client(box: Box, archive: FakeArchive) -> ArchiveClient:
+    return ArchiveClient(box.settings(archive.url))
+
+
+NONSENSE = {
+    "captive portal": PORTAL,
+    "redirect": Answer(302, b"", {"Location": "http://127.0.0.1:9/sign-in"}),
+    "empty": Answer(200),
+    "other JSON": Answer(200, b"[1, 2, 3]"),
+    "other object": Answer(200, b'{"ok": true}'),
+    "half an answer": Answer(200, b'{"recording": "'),
+    "state of another": Answer(
+        200, json.dumps({"recording": "f" * 32, "state": "sealed", "next_line": 9, "frames": 9}).encode()
+    ),
+    "unknown state": Answer(200, json.dumps({"state": "fine", "next_line": 0, "frames": 0}).encode()),
+    "404 of a web server": Answer(404, b"<h1>Not Found</h1>"),
+    "403 of a proxy": Answer(403, b"<h1>Forbidden</h1>"),
+    "error without a code": Answer(400, b'{"error": {"message": "no"}}'),
+    "error that is a text": Answer(400, b'{"error": "no"}'),
+    "endless": Answer(200, b"x" * (2 << 20)),
+    "deep": Answer(200, b"[" * 100_000),
+    "receipt": Answer(200, b"garbage\n"),
+    "500": Answer(500, b"Internal Server Error"),
+    "cut": Answer(cut=True),
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_nonsense_is_no_success_and_loses_nothing(
+    name: str, box: Box, courier: Courier, caplog: pytest.LogCaptureFixture
+) -> None:
+    recording = box.record(seconds=12, reason="interrupted", tail=1, rate=8000, segment_frames=1000)
+    courier.archive.recordings[recording.id] = recording
+    courier.archive.rule = lambda _: NONSENSE[name]
+    courier.passes(6)
+    assert courier.progress.archive == "down"
+    assert list(box.inbox.iterdir()) == []
+    assert courier.state(recording) == "receiving"
+    assert "archive" in caplog.text
+    courier.archive.rule = lambda _: None
+    courier.until(courier.receipt(recording).exists)
+    assert courier.archive.kept[recording.id].lines == recording.lines
+
+
+@pytest.mark.parametrize("what", ["header", "key", "lines", "tail/12", "state", "receipt"])
+def test_a_portal_in_the_place_of_any_one_answer_is_no_success(what: str, box: Box, courier: Courier) -> None:
+    """A sign-in page answers 200 to a PUT as well: only the archive's own word about what it has counts."""
+    recording = box.record(seconds=12, reason="interrupted", tail=1, rate=8000, segment_frames=1000)
+    courier.archive.recordings[recording.id] = recording
+    left = [5]
+
+    def sometimes(request: object) -> Answer | None:
+        if request.what == what and left[0]:  # type: ignore[attr-defined]
+            left[0] -= 1
+            return PORTAL
+        return None
+
+    courier.archive.rule = sometimes
+    courier.until(courier.receipt(recording).exists)
+    assert left == [0]
+    kept = courier.archive.kept[recording.id]
+    assert (kept.key, kept.lines, kept.tail) == (recording.key, recording.lines, recording.tail)
+
+
+def bad_receipts(box: Box) -> dict[str, Callable[[], bytes]]:
+    recording, other = box.record(), box.record()
+    good = recording.receipt()
+    return {
+        "of another recording": other.receipt,
+        "of another box": lambda: recording.receipt(box="box-0000"),
+        "changed": lambda: good.replace(b'"segments":3', b'"segments":4'),
+        "signed by another than it names": lambda: recording.receipt(archive_key=SigningKey.generate().public),
+        "two lines": lambda: good + good,
+        "cut": lambda: good[:-10],
+        "a header instead": lambda: recording.header_line,
+    } | {"": recording.id.encode}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["of another recording", "of another box", "changed", "signed by another than it names", "two lines", "cut"],
+)
+def test_what_is_no_receipt_for_this_recording_never_reaches_the_inbox(
+    name: str, box: Box, client: ArchiveClient, archive: FakeArchive
+) -> None:
+    receipts = bad_receipts(box)
+    recording = receipts[""]().decode()
+    archive.rule = lambda _: Answer(200, receipts[name]())
+    with pytest.raises(DownError, match="receipt"):
+        client.receipt(recording)
+
+
+def test_not_sealed_is_no_error(client: ArchiveClient, archive: FakeArchive) -> None:
+    archive.rule = lambda _: refusal("not-sealed", 404)
+    assert client.receipt("0" * 32) is None
+
+
+def test_a_refusal_carries_the_archives_code(client: ArchiveClient, archive: FakeArchive) -> None:
+    archive.rule = lambda _: refusal("not-enrolled", 403, "enroll it")
+    with pytest.raises(RefusedError, match="enroll it") as caught:
+        client.put_header("0" * 32, b"x")
+    assert caught.value.answer_code == "not-enrolled"
+
+
+def test_an_archive_that_hangs_is_given_up(box: Box, archive: FakeArchive) -> None:
+    members = box.members(archive.url)
+    members["times"] = {**members["times"], "answer_s": 0.2}
+    client = ArchiveClient(type(box.settings(archive.url)).model_validate(members))
+    archive.rule = lambda _: Answer(200, hang_s=1.0)
+    with pytest.raises(DownError, match=r"(?i)timed out"):
+        client.probe()
+
+
+def test_proxies_of_the_environment_are_not_asked(
+    box: Box, archive: FakeArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    ArchiveClient(box.settings(archive.url)).probe()
+    assert archive.history
+
+
+def test_an_unusable_authority_is_named_before_anything_starts(box: Box, tmp_path: Path) -> None:
+    members = box.members("https://archive.example")
+    for text in (None, "no certificate"):
+        path = tmp_path / "ca.pem"
+        if text is not None:
+            path.write_text(text)
+        members["archive"]["ca"] = str(path)
+        with pytest.raises(SettingsError, match=r"ca\.pem") as caught:
+            ArchiveClient(type(box.settings("https://a.example")).model_validate(members))
+        assert caught.value.field == "archive.ca"

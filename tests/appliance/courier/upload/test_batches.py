@@ -1,0 +1,88 @@
+"""Batches: up to ten segments, each at once after its line; nothing but the spool's own files."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.contract.errors import FormatError
+from appliance.courier.upload.batches import BatchReader
+from tests.appliance.courier.conftest import Box
+from tests.support.spools import Recording
+
+
+@pytest.fixture
+def recording(box: Box) -> Recording:
+    return box.record(seconds=23, rate=8000, segment_frames=1000)
+
+
+def expected(recording: Recording, first: int, last: int) -> bytes:
+    parts: list[bytes] = []
+    for number in range(first, last):
+        parts.append(recording.lines[number])
+        if b'"kind":"segment"' in recording.lines[number]:
+            parts.append(recording.segments[number - 2])
+    return b"".join(parts)
+
+
+def test_a_batch_holds_ten_segments_and_the_lines_between(recording: Recording) -> None:
+    reader = BatchReader(recording.folder)
+    lines, spans = 0, []
+    while (batch := reader.take(lines, None)).lines:
+        assert batch.body == expected(recording, batch.first, batch.next_line)
+        spans.append((batch.first, batch.next_line))
+        lines = batch.next_line
+    assert spans == [(0, 12), (12, 22), (22, 28)]
+    assert reader.take(lines, None).lines == 0
+
+
+def test_the_archive_may_ask_for_any_line_again(recording: Recording) -> None:
+    reader = BatchReader(recording.folder)
+    for first in (20, 3, 27, 0, 12, 12):
+        batch = reader.take(first, None)
+        assert batch.body == expected(recording, first, batch.next_line)
+    assert reader.take(999, None).lines == 0
+
+
+def test_a_limit_is_kept(recording: Recording) -> None:
+    assert BatchReader(recording.folder).take(0, 4).body == expected(recording, 0, 4)
+    assert BatchReader(recording.folder).take(4, 4).lines == 0
+    assert BatchReader(recording.folder).take(9, 4).lines == 0
+
+
+def test_lines_alone_fill_a_batch_up_to_a_megabyte(box: Box) -> None:
+    recording = Recording(box.spool, box.keys)
+    for number in range(4000):
+        recording.note("drift", frame=number, ppb=number)
+    batch = BatchReader(recording.folder).take(0, None)
+    assert 0 < batch.lines < 4000
+    assert len(batch.body) < (1 << 20) + 1000
+
+
+def test_a_segment_of_another_size_is_named_and_not_sent(recording: Recording) -> None:
+    path = recording.folder / "segments" / "00000004.age"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(FormatError, match="segment 4"):
+        BatchReader(recording.folder).take(0, None)
+
+
+def test_a_link_in_the_spool_leads_nowhere(recording: Recording) -> None:
+    # else a subverted recorder could make the courier send its own TLS key away
+    secret = recording.spool / "secret"
+    secret.write_bytes(recording.segments[1])
+    path = recording.folder / "segments" / "00000001.age"
+    path.unlink()
+    path.symlink_to(secret)
+    with pytest.raises(OSError, match="symbolic"):
+        BatchReader(recording.folder).take(0, None)
+
+
+def test_a_line_without_end_is_an_error(recording: Recording) -> None:
+    (recording.folder / "ledger.tsv").write_bytes(b"x" * (2 << 20))
+    with pytest.raises(FormatError, match="longer"):
+        BatchReader(recording.folder).take(0, None)
+
+
+def test_a_kind_that_this_courier_does_not_know_is_sent_all_the_same(recording: Recording) -> None:
+    line = recording.lines[0].replace(b'"kind":"lamp"', b'"kind":"news"')
+    (recording.folder / "ledger.tsv").write_bytes(line)
+    assert BatchReader(recording.folder).take(0, None).body == line

@@ -1,0 +1,319 @@
+"""Uploads: in order, during the meeting, nothing finished twice, nothing lost, one box's trouble is nobody else's."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+
+from appliance.contract.receipt import Receipt
+from appliance.contract.signed import split_lines
+from tests.appliance.courier.conftest import Box, Courier
+from tests.support.fake_archive import Answer, FakeArchive, Request, refusal
+from tests.support.spools import Recording
+
+
+def lines_sent(archive: FakeArchive, recording: Recording) -> list[bytes]:
+    """Every ledger line in a request that the archive took, in order, repetitions included."""
+    taken = b"".join(
+        request.body for request in archive.requests("lines", status=200) if request.recording == recording.id
+    )
+    return [line for line in recording.lines for _ in range(taken.count(line))]
+
+
+def assert_arrived(archive: FakeArchive, recording: Recording) -> None:
+    kept = archive.kept[recording.id]
+    assert kept.header == recording.header_line
+    assert kept.key == recording.key
+    assert kept.lines == recording.lines
+    assert [kept.segments[number] for number in range(len(recording.segments))] == recording.segments
+
+
+def test_a_finished_recording_arrives_whole_and_its_receipt_lies_in_the_inbox(box: Box, courier: Courier) -> None:
+    recording = box.record(seconds=23, rate=8000, segment_frames=1000)
+    courier.send(recording)
+    assert_arrived(courier.archive, recording)
+    assert [request.what for request in courier.archive.history] == [
+        *["state", "header", "key", "state"],
+        *["lines", "lines", "lines"],
+        "receipt",
+    ]
+    laid = courier.receipt(recording)
+    assert Receipt.read(laid.read_bytes(), box.keys.archive_signing.public).recording == recording.id
+    assert laid.stat().st_mode & 0o777 == 0o644
+    assert [path.name for path in box.inbox.iterdir()] == [laid.name]
+    assert courier.events == [("sealed", recording.id)]
+    done = courier.progress.recordings[recording.id]
+    assert (done.state, done.lines, done.frames) == ("sealed", len(recording.lines), recording.frames)
+
+
+def test_nothing_finished_is_sent_twice_however_often_the_courier_restarts(box: Box, courier: Courier) -> None:
+    recording = box.record(seconds=35, rate=8000, segment_frames=1000)
+    courier.archive.recordings[recording.id] = recording
+    deadline = time.monotonic() + 10
+    while not courier.receipt(recording).exists():
+        assert time.monotonic() < deadline
+        courier.start()
+        courier.passes(3)
+    courier.start()
+    before = len(courier.archive.history)
+    courier.passes(5)
+    assert all(request.recording != recording.id for request in courier.archive.history[before:])
+    assert_arrived(courier.archive, recording)
+    assert lines_sent(courier.archive, recording) == recording.lines
+    assert [request.what for request in courier.archive.requests("header")] == ["header"]
+
+
+def test_a_meeting_is_uploaded_while_it_runs_but_never_beyond_what_is_acknowledged(box: Box, courier: Courier) -> None:
+    recording = Recording(box.spool, box.keys, rate=8000, segment_frames=1000)
+    recording.begin()
+    courier.archive.recordings[recording.id] = recording
+    box.recording_until(recording, 0)
+    courier.passes(5)
+    assert recording.id not in courier.archive.kept
+    for _ in range(6):
+        recording.segment()
+        acked = len(recording.lines) - 1
+        box.recording_until(recording, acked)
+        courier.until(lambda acked=acked: len(courier.archive.kept.get(recording.id, recording).lines) >= acked)
+        courier.passes(3)
+        assert len(courier.archive.kept[recording.id].lines) == acked
+    recording.close()
+    box.say()
+    courier.until(courier.receipt(recording).exists)
+    assert_arrived(courier.archive, recording)
+    assert lines_sent(courier.archive, recording) == recording.lines
+
+
+def test_what_lies_still_costs_the_archive_nothing(box: Box, courier: Courier) -> None:
+    recording = box.record(reason=None)
+    box.recording_until(recording, 3)
+    courier.until(lambda: recording.id in courier.archive.kept and len(courier.archive.kept[recording.id].lines) == 3)
+    before = len(courier.archive.history)
+    for _ in range(20):
+        box.recording_until(recording, 3)
+        courier.uploader.run_pass()
+    assert [request for request in courier.archive.history[before:] if request.recording == recording.id] == []
+
+
+def test_an_interrupted_recording_brings_its_unverified_tail(box: Box, courier: Courier) -> None:
+    recording = box.record(seconds=2, reason="interrupted", tail=3)
+    courier.send(recording)
+    assert_arrived(courier.archive, recording)
+    assert courier.archive.kept[recording.id].tail == recording.tail
+
+
+def test_an_archive_that_is_down_loses_nothing(box: Box, courier: Courier) -> None:
+    recording = box.record(seconds=25, rate=8000, segment_frames=1000)
+    courier.archive.recordings[recording.id] = recording
+    courier.until(lambda: courier.archive.requests("lines"))
+    courier.archive.stop()
+    courier.passes(10)
+    assert courier.progress.archive == "down"
+    courier.archive.start()
+    courier.until(courier.receipt(recording).exists)
+    assert courier.progress.archive == "up"
+    assert lines_sent(courier.archive, recording) == recording.lines
+
+
+def test_an_archive_that_is_away_is_not_hammered(box: Box, courier: Courier) -> None:
+    for _ in range(5):
+        box.record(rate=8000, segment_frames=1000)
+    courier.archive.rule = lambda _: Answer(cut=True)
+    began = time.monotonic()
+    while time.monotonic() < began + 1.5:
+        courier.uploader.run_pass()
+    # pauses of 0.05, 0.1, 0.2, 0.2 ... s, at least half of each, and each attempt is made twice on a cut connection
+    assert len(courier.archive.history) <= 2 * 18
+
+
+def test_a_connection_that_was_cut_in_the_middle_of_everything_loses_nothing(box: Box, courier: Courier) -> None:
+    seen: Counter[str] = Counter()
+
+    def cut_each_first(request: Request) -> Answer | None:
+        key = f"{request.what} {len(request.body)}"
+        seen[key] += 1
+        return Answer(cut=True) if seen[key] <= 3 else None
+
+    courier.archive.rule = cut_each_first
+    recording = box.record(seconds=25, reason="interrupted", tail=2, rate=8000, segment_frames=1000)
+    courier.send(recording)
+    assert_arrived(courier.archive, recording)
+
+
+def test_an_answer_that_was_lost_is_no_second_delivery(box: Box, courier: Courier) -> None:
+    """The archive took the batch, but its answer never came: the archive is asked, not flooded."""
+    recording = box.record(seconds=5, rate=8000, segment_frames=1000)
+    lost: list[Request] = []
+
+    def take_and_fail(request: Request) -> Answer | None:
+        if request.what == "lines" and not lost:
+            lost.append(request)
+            courier.archive._honest(request)
+            return Answer(502, b"bad gateway")
+        return None
+
+    courier.archive.rule = take_and_fail
+    courier.send(recording)
+    assert_arrived(courier.archive, recording)
+    assert courier.archive.requests("lines", status=200) == []
+
+
+def test_one_refused_recording_keeps_no_other_back(box: Box, courier: Courier) -> None:
+    refused, good = box.record(), box.record()
+    courier.archive.rule = lambda request: (
+        refusal("bad-signature", 403, "who are you") if request.recording == refused.id else None
+    )
+    courier.send(good)
+    courier.until(lambda: courier.state(refused) == "refused")
+    assert courier.state(good) == "sealed"
+    assert not courier.receipt(refused).exists()
+    courier.archive.rule = lambda _: None
+    courier.send(refused)
+    assert courier.state(refused) == "sealed"
+
+
+def test_a_refusal_that_comes_late_stays_visible_and_is_retried_ever_more_slowly(box: Box, courier: Courier) -> None:
+    recording = box.record()
+    courier.archive.rule = lambda request: refusal("bad-digest", 400) if request.what == "lines" else None
+    courier.until(lambda: len(courier.archive.requests("lines")) >= 3)
+    for _ in range(20):
+        courier.uploader.run_pass()
+        assert courier.state(recording) == "refused"
+        assert courier.progress.archive == "refusing"
+    times = [request.at for request in courier.archive.requests("lines")]
+    assert times[1] - times[0] >= 0.1
+    assert times[2] - times[1] >= 0.2
+
+
+def test_a_verdict_of_the_archive_is_shown(box: Box, courier: Courier) -> None:
+    recording = box.record()
+    courier.archive.verdicts[recording.id] = "closed"
+    courier.until(lambda: courier.state(recording) == "closed")
+    courier.archive.verdicts[recording.id] = "refused"
+    courier.until(lambda: courier.state(recording) == "refused")
+    assert not courier.receipt(recording).exists()
+
+
+def test_an_archive_that_was_restored_from_an_old_copy_gets_everything_again(box: Box, courier: Courier) -> None:
+    recording = Recording(box.spool, box.keys, rate=8000, segment_frames=1000)
+    recording.begin()
+    recording.segment()
+    box.recording_until(recording, 3)
+    courier.until(lambda: recording.id in courier.archive.kept and courier.archive.kept[recording.id].lines)
+    courier.archive.kept.clear()
+    recording.segment()
+    recording.close()
+    box.say()
+    courier.send(recording)
+    assert_arrived(courier.archive, recording)
+
+
+def test_an_archive_that_has_lines_which_the_box_has_not_is_a_refusal(box: Box, courier: Courier) -> None:
+    recording = box.record(reason=None)
+    courier.archive.recordings[recording.id] = recording
+    box.recording_until(recording, len(recording.lines))
+    courier.until(lambda: recording.id in courier.archive.kept and len(courier.archive.kept[recording.id].lines) == 5)
+    del recording.lines[-1]
+    (recording.folder / "ledger.tsv").write_bytes(recording.ledger)
+    recording.close("interrupted")
+    courier.archive.rule = lambda request: None
+    box.say()
+    courier.until(lambda: courier.state(recording) == "refused")
+
+
+def test_a_seal_that_takes_its_time_is_waited_for(box: Box, courier: Courier) -> None:
+    courier.archive.seal_after_asked = 12
+    recording = box.record()
+    courier.send(recording)
+    assert len(courier.archive.requests("receipt")) == 1
+
+
+def test_the_inbox_is_tidied_once_the_recording_is_gone(box: Box, courier: Courier) -> None:
+    recording, other = box.record(), box.record()
+    courier.send(recording, other)
+    courier.passes(3)
+    assert courier.receipt(recording).exists()
+    shutil.rmtree(recording.folder)
+    courier.until(lambda: not courier.receipt(recording).exists())
+    assert courier.receipt(other).exists()
+    assert courier.state(recording) == "sealed"
+
+
+def test_a_spool_that_is_not_there_for_a_while_tidies_nothing(box: Box, courier: Courier) -> None:
+    recording = box.record()
+    courier.send(recording)
+    box.spool.rename(box.root / "elsewhere")
+    courier.passes(3)
+    assert courier.receipt(recording).exists()
+
+
+def test_a_recording_that_vanishes_in_the_middle_is_no_trouble(box: Box, courier: Courier, caplog: object) -> None:
+    recording = box.record(seconds=25, rate=8000, segment_frames=1000)
+    other = box.record()
+
+    def vanish(request: Request) -> Answer | None:
+        if request.recording == recording.id and request.what == "lines" and recording.folder.exists():
+            shutil.rmtree(recording.folder)
+        return None
+
+    courier.archive.rule = vanish
+    courier.send(other)
+    courier.passes(3)
+    assert recording.id not in courier.progress.recordings or not recording.folder.exists()
+    assert courier.progress.archive == "up"
+
+
+def test_a_damaged_segment_is_named_and_what_comes_before_it_is_not_torn(
+    box: Box, courier: Courier, caplog: object
+) -> None:
+    recording, good = box.record(), box.record()
+    (recording.folder / "segments" / "00000001.age").write_bytes(b"short")
+    courier.send(good)
+    courier.passes(3)
+    assert courier.archive.kept[recording.id].lines == []
+    assert "segment 1" in caplog.text  # type: ignore[attr-defined]
+
+
+def test_an_inbox_that_cannot_be_written_is_named_and_tried_again(box: Box, courier: Courier, caplog: object) -> None:
+    recording = box.record()
+    courier.archive.recordings[recording.id] = recording
+    box.inbox.rmdir()
+    courier.until(lambda: "inbox" in caplog.text)  # type: ignore[attr-defined]
+    box.inbox.mkdir()
+    courier.until(courier.receipt(recording).exists)
+
+
+def test_garbage_in_the_inbox_is_replaced_by_the_receipt(box: Box, courier: Courier) -> None:
+    recording = box.record()
+    courier.archive.recordings[recording.id] = recording
+    courier.receipt(recording).write_bytes(b"not a receipt\n")
+    courier.until(lambda: courier.receipt(recording).read_bytes() != b"not a receipt\n")
+    Receipt.read(courier.receipt(recording).read_bytes(), box.keys.archive_signing.public)
+
+
+def test_a_backlog_is_served_in_turn_and_keeps_the_meeting_fresh(box: Box, courier: Courier) -> None:
+    backlog = [box.record(seconds=40, rate=8000, segment_frames=1000) for _ in range(3)]
+    live = Recording(box.spool, box.keys, rate=8000, segment_frames=1000)
+    live.begin()
+    live.segment()
+    box.recording_until(live, 3)
+    courier.until(lambda: live.id in courier.archive.kept and len(courier.archive.kept[live.id].lines) == 3)
+    assert all(len(courier.archive.kept[recording.id].lines) <= 24 for recording in backlog)
+
+
+def test_with_nothing_to_send_the_archive_is_looked_after_all_the_same(box: Box, courier: Courier) -> None:
+    assert courier.progress.archive == "down"
+    courier.until(lambda: courier.progress.archive == "up")
+    courier.archive.stop()
+    courier.until(lambda: courier.progress.archive == "down")
+    courier.archive.start()
+    courier.until(lambda: courier.progress.archive == "up")
+
+
+def test_the_lines_in_a_request_are_those_of_the_ledger(box: Box, courier: Courier) -> None:
+    recording = box.record(seconds=1)
+    courier.send(recording)
+    (request,) = courier.archive.requests("lines")
+    assert b"".join(recording.lines[:3]) + recording.segments[0] + b"".join(recording.lines[3:]) == request.body
+    assert split_lines(b"".join(recording.lines)) == recording.lines

@@ -1,0 +1,171 @@
+"""The button: what a press, a short press and a hold do (DESIGN, the recorder: gestures)."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.recorder.supervisor.machine import actions, events
+
+from .world import MS, SECOND, World, rules
+
+
+@pytest.fixture(params=[True, False], ids=["sensed", "unsensed"])
+def world(request: pytest.FixtureRequest) -> World:
+    return World(rules=rules(sensed=request.param)).boot()
+
+
+def asked(world: World, kind: type[actions.Action]) -> list[tuple[int, actions.Action]]:
+    return [(moment, action) for moment, action in world.log if isinstance(action, kind)]
+
+
+def test_a_press_starts_on_the_way_down_lamp_first(world: World) -> None:
+    pressed = world.now
+    world.press()
+    world.run(20 * MS)
+    lit = asked(world, actions.SetRed)[0]
+    opened = asked(world, actions.OpenCapture)[0]
+    assert lit == (pressed, actions.SetRed(lit=True))
+    assert pressed <= opened[0] <= pressed + 10 * MS
+    assert world.log.index(lit) < world.log.index(opened)
+
+
+def test_the_press_that_started_does_nothing_more_until_it_is_released(world: World) -> None:
+    world.press()
+    world.run(5 * SECOND)
+    assert world.state.phase == "recording"
+    world.release()
+    world.run(SECOND)
+    assert world.state.phase == "recording"
+
+
+def test_a_short_press_pauses_and_another_resumes(world: World) -> None:
+    world.start()
+    world.tap()
+    released = world.now
+    world.run(SECOND)
+    assert world.state.phase == "paused"
+    assert (world.commanded, world.green) == (False, "slow")
+    dark = asked(world, actions.SetRed)[-1]
+    assert dark[1] == actions.SetRed(lit=False)
+    assert dark[0] - released < 300 * MS
+    world.tap()
+    world.run(3 * SECOND)
+    assert world.state.phase == "recording"
+    assert world.microphone.open
+    assert world.green == "on"
+    kinds = [(note["kind"], note.get("paused", note.get("open", note.get("lit")))) for note in world.notes]
+    assert kinds == [
+        ("lamp", True), ("audio", True), ("audio", False), ("lamp", False), ("pause", True),
+        ("lamp", True), ("pause", False), ("audio", True),
+    ]  # fmt: skip
+    assert [note["generation"] for note in world.notes if note["kind"] == "audio"] == [1, 1, 2]
+
+
+def test_a_press_of_middle_length_does_nothing(world: World) -> None:
+    world.start()
+    world.press()
+    world.run(1200 * MS)
+    world.release()
+    world.run(SECOND)
+    assert world.state.phase == "recording"
+
+
+def test_a_hold_ends_at_that_moment_not_at_the_release(world: World) -> None:
+    world.start()
+    world.press()
+    pressed = world.now
+    world.run(1499 * MS)
+    assert world.state.phase == "recording"
+    world.run(300 * MS)
+    dark = asked(world, actions.SetRed)[-1]
+    assert dark[1] == actions.SetRed(lit=False)
+    assert 1500 * MS <= dark[0] - pressed <= 1800 * MS
+    world.run(SECOND)
+    assert world.ended == ["button"]
+    assert world.state.phase == "idle"
+    world.release()
+    world.run(SECOND)
+    assert world.state.phase == "idle"
+
+
+def test_a_hold_that_was_seen_only_at_its_release_still_ends(world: World) -> None:
+    world.start()
+    pressed = world.now
+    world.feed(events.ButtonDown(pressed, "0" * 32))
+    world.feed(events.ButtonUp(pressed + 1600 * MS))
+    assert world.state.phase == "ending"
+
+
+def test_a_hold_ends_a_pause(world: World) -> None:
+    world.start()
+    world.tap()
+    world.run(SECOND)
+    world.hold()
+    world.run(SECOND)
+    assert world.ended == ["button"]
+    assert world.state.phase == "idle"
+
+
+def test_capture_that_does_not_close_is_killed_after_150_ms_and_then_it_is_dark(world: World) -> None:
+    world.start()
+    world.microphone.hangs_on_close = True
+    world.tap()
+    released = world.now
+    world.run(SECOND)
+    killed = asked(world, actions.KillCapture)[-1]
+    dark = asked(world, actions.SetRed)[-1]
+    assert killed[0] - released == 150 * MS
+    assert dark[1] == actions.SetRed(lit=False)
+    assert 0 < dark[0] - killed[0] < 100 * MS
+
+
+def test_resuming_while_the_pause_still_closes_keeps_the_ledger_in_order(world: World) -> None:
+    world.start()
+    world.microphone.hangs_on_close = True
+    world.tap()
+    world.run(50 * MS)
+    world.press()
+    world.run(20 * MS)
+    world.release()
+    world.run(3 * SECOND)
+    assert world.state.phase == "recording"
+    assert world.microphone.open
+    world.hold()
+    world.run(SECOND)
+    assert world.ended == ["button"]
+
+
+def test_a_press_in_self_test_is_refused() -> None:
+    world = World()
+    world.feed(events.Tick(world.now))
+    world.press()
+    world.run(SECOND)
+    assert not world.commanded
+    assert not world.begun
+
+
+def test_promise_5_a_lamp_switched_again_before_its_sensor_told_stands_in_the_ledger_both_times(world: World) -> None:
+    world.start()
+    world.tap()
+    world.run(SECOND)
+    # resumed and paused again within the sensor's 5 ms
+    for _ in range(2):
+        world.press()
+        world.release()
+    world.run(SECOND)
+    world.hold()
+    world.run(SECOND)
+    lamps = [note["lit"] for note in world.notes if note["kind"] == "lamp"]
+    assert lamps == [True, False, True, False]
+
+
+def test_promise_5_a_lamp_that_fails_at_the_end_of_a_pause_stands_in_the_ledger_as_not_seen() -> None:
+    world = World().boot().start()
+    world.tap()
+    world.run(SECOND)
+    world.break_lamp()
+    world.tap()
+    world.run(SECOND)
+    lamps = [(note["lit"], note["seen_ns"] is not None) for note in world.notes if note["kind"] == "lamp"]
+    assert lamps == [(True, True), (False, True), (True, False), (False, True)]
+    assert world.ended == ["fault"]

@@ -1,0 +1,248 @@
+"""The supervisor with real child processes that speak the protocol: promises 1 and 2 outside the pure core."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from appliance.recorder.supervisor.processes import Programs
+from appliance.simulator.fakes import FakePanel
+from tests.appliance.recorder.running import FAKES, Running, plug, wait
+
+MS = 1_000_000
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Running]:
+    monkeypatch.setenv("PLAINSIGHT_FAKES", str(tmp_path))
+    plug(tmp_path)
+    return lambda programs=FAKES, **sections: Running(tmp_path, FakePanel(), programs, **sections)
+
+
+def red(running: Running) -> list[tuple[int, str]]:
+    return [(moment, state) for moment, light, state in running.panel.history if light == "red"]
+
+
+def test_promise_1_lamp_first_and_microphone_closed_first(make: Callable[..., Running]) -> None:
+    with make() as running:
+        running.start()
+        running.press()
+        running.until("idle")
+        running.release()
+        lit, dark = red(running)[-2:]
+    assert (lit[1], dark[1]) == ("on", "off")
+    [(opened, _)], [(closed, _)] = running.said("open"), running.said("closed")
+    assert lit[0] < opened < closed < dark[0]
+    assert not running.said("OPEN IN THE DARK")
+    kinds = [(note["kind"], note.get("lit", note.get("open"))) for note in running.notes()]
+    assert kinds == [("lamp", True), ("audio", True), ("audio", False), ("lamp", False)]
+    assert running.writer_log()[0]["do"] == "begin"
+    assert {"do": "end", "reason": "button"}.items() <= running.writer_log()[-2].items()
+    assert running.writer_log()[-1] == {"do": "stop"}
+
+
+def test_promise_1_somebody_else_who_hears_in_the_dark_is_told_and_the_press_refused(
+    make: Callable[..., Running], tmp_path: Path
+) -> None:
+    status = tmp_path / "asound" / "card0" / "pcm0c" / "sub0" / "status"
+    status.parent.mkdir(parents=True)
+    status.write_text("state: RUNNING\n")
+    with make(times={"check_s": 0.05}) as running:
+        running.until("fault")
+        wait(lambda: running.panel.last("amber") == "slow 5", "amber")
+        running.tap()
+        status.write_text("closed\n")
+        running.until("idle")
+        assert not running.said("open")
+        running.start()
+        status.write_text("state: RUNNING\n")  # our own capture
+        wait(lambda: len(running.panel.history) > 0 and running.supervisor.state.acked_frame > 20000, "checked again")
+        assert running.panel.last("amber") == "off"
+        running.press()
+        wait(lambda: running.panel.last("red") == "off", "dark")
+        running.release()
+        status.write_text("closed\n")
+        running.until("idle")
+    assert [state for _, light, state in running.panel.history if light == "amber"].count("slow 5") == 1
+
+
+def test_pause_and_resume_open_a_new_generation(make: Callable[..., Running]) -> None:
+    with make() as running:
+        running.start()
+        running.tap()
+        wait(lambda: red(running)[-1][1] == "off", "dark")
+        assert running.panel.last("green") == "slow"
+        running.tap()
+        wait(lambda: len(running.said("open")) == 2, "opened again")
+        wait(lambda: running.panel.last("green") == "on", "green")
+    generations = [note["generation"] for note in running.notes() if note["kind"] == "audio" and note["open"]]
+    assert generations == [1, 2]
+
+
+def test_a_capture_process_that_hangs_on_close_is_killed_and_then_it_is_dark(make: Callable[..., Running]) -> None:
+    with make() as running:
+        running.start()
+        (running.folder / "hang-on-close").touch()
+        running.tap()
+        released = running.panel.history[-1][0]
+        wait(lambda: red(running)[-1][1] == "off", "dark")
+        dark = red(running)[-1][0]
+        (running.folder / "hang-on-close").unlink()
+    assert 140 * MS < dark - released < 300 * MS
+    assert running.notes()[-1] == {**running.notes()[-1], "kind": "pause", "paused": True}
+
+
+def test_a_stalled_stream_is_replaced_within_the_recording(make: Callable[..., Running]) -> None:
+    with make(times={"stall_s": 0.5}) as running:
+        running.start()
+        (running.folder / "stall").touch()
+        wait(lambda: "microphone-stalled" in running.supervisor.state.faults, "the stall is noticed", 2)
+        (running.folder / "stall").unlink()
+        wait(lambda: running.panel.last("green") == "on", "green again")
+        assert running.status().faults == []
+        running.press()
+        running.until("idle")
+        running.release()
+    causes = [note["cause"] for note in running.notes() if note["kind"] == "gap"]
+    assert causes == ["stall"]
+
+
+def test_a_killed_capture_process_is_replaced_within_the_recording(make: Callable[..., Running]) -> None:
+    with make() as running:
+        running.start()
+        capture = running.supervisor._processes._capture
+        assert capture is not None
+        os.kill(capture.process.pid, signal.SIGKILL)
+        wait(lambda: len(running.said("open")) == 2, "opened again")
+        assert running.phase == "recording"
+    assert [note["cause"] for note in running.notes() if note["kind"] == "gap"] == ["capture-died"]
+
+
+def test_promise_2_a_writer_that_hangs_puts_green_out_then_ends_the_recording_visibly(
+    make: Callable[..., Running],
+) -> None:
+    with make(times={"ack_s": 0.5, "unsafe_s": 1.5, "drain_s": 0.5}) as running:
+        running.start()
+        (running.folder / "hang").touch()
+        wait(lambda: running.panel.last("green") == "off", "green out", 2)
+        assert running.phase == "recording"
+        wait(lambda: red(running)[-1][1] == "off", "red off", 4)
+        assert running.panel.last("amber").startswith("slow")
+        (running.folder / "hang").unlink()
+        running.until("idle")
+        assert "recording-ended" in running.supervisor.state.faults
+
+
+def test_a_writer_that_dies_ends_the_recording_visibly_and_is_started_again(make: Callable[..., Running]) -> None:
+    with make() as running:
+        running.start()
+        writer = running.supervisor._processes._writer
+        assert writer is not None
+        writer.kill()
+        wait(lambda: red(running)[-1][1] == "off", "red off", 2)
+        assert running.panel.last("amber").startswith("slow")
+        running.until("idle")
+
+
+def test_promise_1_a_lamp_that_fails_closes_the_microphone(make: Callable[..., Running]) -> None:
+    with make() as running:
+        running.start()
+        running.panel.happen("lamp-unseen")
+        failed = running.panel.history[-1][0]
+        wait(lambda: red(running)[-1][1] == "off", "dark")
+        wait(lambda: bool(running.said("closed")), "closed")
+        assert running.said("closed")[0][0] - failed < 1_000 * MS or red(running)[-1][0] > running.said("closed")[0][0]
+        assert "lamp-dark" in running.supervisor.state.faults
+        wait(lambda: any(message["do"] == "end" for message in running.writer_log()), "the recording is ended")
+    assert [message["reason"] for message in running.writer_log() if message["do"] == "end"] == ["fault"]
+
+
+def test_promise_1_a_lamp_that_is_not_seen_opens_nothing(make: Callable[..., Running]) -> None:
+    with make() as running:
+        running.until("idle")
+        running.panel.lamp_broken = True
+        running.tap()
+        wait(lambda: "lamp-dark" in running.supervisor.state.faults, "the lamp's fault is told")
+        wait(lambda: red(running)[-1][1] == "off", "dark")
+        assert not running.said("open")
+        assert not [message for message in running.writer_log() if message["do"] == "begin"]
+
+
+def test_an_absent_microphone_refuses_the_press(make: Callable[..., Running]) -> None:
+    running = make(times={"check_s": 0.1})
+    plug(running.folder, plugged=False)
+    with running:
+        running.until("fault")
+        running.tap()
+        wait(lambda: running.status().faults == ["microphone-missing"], "the fault is told")
+        assert "on" not in [state for _, state in red(running)]
+        plug(running.folder)
+        running.until("idle")
+
+
+def test_sigterm_ends_a_recording_in_good_order(make: Callable[..., Running]) -> None:
+    with make() as running:
+        running.start()
+    assert running.status_code == 0
+    assert [message["reason"] for message in running.writer_log() if message["do"] == "end"] == ["shutdown"]
+    assert red(running)[-1][1] == "off"
+    assert running.said("closed")
+
+
+def test_a_lost_panel_ends_the_recorder_with_status_1(make: Callable[..., Running]) -> None:
+    with make() as running:
+        running.start()
+        running.panel.happen("panel-lost")
+        wait(lambda: running.status_code is not None, "the end")
+    assert running.status_code == 1
+    assert running.said("closed")
+
+
+def test_a_program_that_cannot_start_is_a_fault_and_no_press_is_taken(make: Callable[..., Running]) -> None:
+    with make(Programs(capture="tests.appliance.recorder.no_such_module", writer=FAKES.writer)) as running:
+        wait(lambda: "capture-died" in running.supervisor.state.faults, "the fault is told")
+        running.tap()
+        running.until("fault")
+        assert not [message for message in running.writer_log() if message["do"] == "begin"]
+
+
+def test_the_status_file_says_what_the_lights_say(make: Callable[..., Running]) -> None:
+    with make() as running:
+        running.start()
+        wait(lambda: running.status().lights.green == "on" and running.status().state == "recording", "told")
+        status = running.status()
+        assert (status.lights.red, status.lights.amber) == ("on", "off")
+        assert status.recording == running.supervisor.state.recording
+        assert (status.lamp, status.panel) == ("verified", "simulated")
+        assert status.acked_frame > 0
+
+
+def test_systemd_hears_nothing_from_a_supervisor_whose_state_does_not_hold(
+    make: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = make().supervisor
+    fed: list[bool] = []
+    monkeypatch.setattr(supervisor._notifier, "watchdog", lambda: fed.append(True))
+    supervisor._feed_watchdog()
+    assert fed == [True]
+    supervisor.state = supervisor.state.but(device=True)  # the microphone may be open, and the lamp is dark
+    supervisor._feed_watchdog()
+    assert fed == [True]
+
+
+def test_a_new_writer_is_not_blamed_for_what_its_predecessor_died_in(make: Callable[..., Running]) -> None:
+    with make(times={"slow_s": 0.1}) as running:
+        running.until("idle")
+        running.supervisor.ring.busy(1)
+        wait(lambda: "spool-slow" in running.supervisor.state.faults, "the hang is told")
+        writer = running.supervisor._processes._writer
+        assert writer is not None
+        writer.kill()
+        wait(lambda: "writer-died" in running.supervisor.state.faults, "its death is told")
+        running.until("idle")
+        assert running.supervisor.ring.busy_since_ns is None
+        assert "spool-slow" not in running.supervisor.state.faults

@@ -1,0 +1,75 @@
+"""What the writer tells the supervisor of the microphone: changes only, codes only, and nothing of its own silence."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from appliance.recorder.ipc.message_channel import Message
+from appliance.recorder.microphone_monitor import learn
+from appliance.recorder.writer.microphone_watch import MicrophoneWatch
+from appliance.recorder.writer.segmenter import Segment, Segmenter
+from tests.appliance.recorder.microphone_monitor.sounds import RATE, noise, room
+
+FLOOR = learn(room(10))
+OFF = noise(3.0)
+
+
+class Case:
+    def __init__(self) -> None:
+        self.told: list[Message] = []
+        self.listener = MicrophoneWatch(FLOOR, RATE, self.told.append)
+        self.cutter = Segmenter(RATE)
+
+    def take(self, segments: list[Segment]) -> None:
+        for segment in segments:
+            self.listener.take(segment)
+
+    def hear(self, samples: np.ndarray[tuple[int], np.dtype[np.int16]], times: int) -> None:
+        for _ in range(times):
+            self.take(list(self.cutter.add(samples, 0)))
+
+    def silence(self, frames: int) -> None:
+        self.take(list(self.cutter.silence(frames, "unplugged", 0)))
+
+
+def test_promise_7_a_change_is_told_once_and_no_level_with_it() -> None:
+    case = Case()
+    case.hear(noise(), 30)
+    case.hear(OFF, 10)
+    case.hear(noise(), 5)
+    assert case.told == [
+        {"report": "heard", "quiet": True, "faults": []},
+        {"report": "heard", "quiet": False, "faults": []},
+        {"report": "heard", "quiet": False, "faults": ["microphone-muted"]},
+        {"report": "heard", "quiet": False, "faults": []},
+    ]
+
+
+def test_silence_in_place_of_lost_frames_is_not_a_dead_microphone() -> None:
+    case = Case()
+    case.hear(noise(), 3)
+    case.hear(noise()[: RATE // 2], 1)
+    case.silence(RATE * 20)
+    case.hear(noise(), 3)
+    for _ in range(20):
+        case.hear(noise()[: RATE - 4096], 1)
+        case.silence(4096)
+    assert case.told == []
+    case.hear(np.zeros(RATE, np.int16), 7)
+    assert case.told == [{"report": "heard", "quiet": False, "faults": ["microphone-silent"]}]
+
+
+def test_a_short_segment_at_the_end_of_a_capture_is_not_judged() -> None:
+    case = Case()
+    for _ in range(20):
+        case.hear(np.zeros(RATE // 3, np.int16), 1)
+        case.take(list(case.cutter.flush(0)))
+    assert case.told == []
+
+
+def test_a_quiet_does_not_last_over_a_pause() -> None:
+    case = Case()
+    case.hear(noise(), 12)
+    case.listener.interrupt()
+    case.hear(noise(), 1)
+    assert [message["quiet"] for message in case.told] == [True, False]

@@ -1,0 +1,122 @@
+"""Promise 3: the box deletes only against the archive's signed receipt for exactly those bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.contract.ids import new_recording_id
+from appliance.contract.signed import split_lines
+from appliance.recorder.writer import recovery
+from appliance.recorder.writer.disk import Disk
+from appliance.recorder.writer.receipts import Pinned, ReceiptError, ReceiptInbox
+from appliance.recorder.writer.spool import Spool
+from tests.appliance.recorder.box import Home, receipt_for
+
+from .test_spool_faults import Crash, FaultyDisk, crash_at, record
+
+
+class Deletion:
+    """A closed recording, and the inbox that may delete it."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.home = Home(tmp_path)
+        self.recording = new_recording_id()
+        record(self.home, Disk(), self.recording, [])
+        self.disk = FaultyDisk(lambda *_: None)
+        self.spool = Spool(self.home.spool, self.disk)
+        self.inbox = self.new()
+
+    def new(self) -> ReceiptInbox:
+        keys = self.home.keys
+        return ReceiptInbox(self.home.inbox, self.spool, Pinned("box-test1234", keys.box.public, keys.archive.public))
+
+    def deliver(self, line: bytes) -> None:
+        (self.home.inbox / f"{self.recording}.tsv").write_bytes(line)
+
+    def run(self) -> None:
+        while self.inbox.step():
+            pass
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "header_sha256": {"header_sha256": "1" * 64},
+    "ledger_sha256": {"ledger_sha256": "1" * 64},
+    "ledger_lines": {"ledger_lines": 2},
+    "key_sha256": {"key_sha256": "1" * 64},
+    "segments": {"segments": 2},
+    "frames": {"frames": 1},
+    "tail": {"tail": 1},
+    "outcome": {"outcome": "incomplete"},
+    "box": {"box": "box-other1234"},
+    "recording": {"recording": "0" * 32},
+}
+
+
+@pytest.mark.parametrize("member", WRONG)
+def test_promise_3_a_receipt_that_names_anything_else_deletes_nothing(tmp_path: Path, member: str) -> None:
+    case = Deletion(tmp_path)
+    case.deliver(receipt_for(case.home, case.recording, **WRONG[member]))
+    with pytest.raises(ReceiptError, match="deletes nothing") as caught:
+        case.run()
+    assert caught.value.field == member
+    assert case.inbox.refused
+    case.run()  # said once
+    assert case.home.recordings() == [case.recording]
+    case.deliver(receipt_for(case.home, case.recording))
+    case.run()
+    assert case.home.recordings() == []
+    assert not case.inbox.refused
+
+
+@pytest.mark.parametrize("line", [b"", b"{}\n", b"x" * 100_000])
+def test_a_receipt_that_is_none_deletes_nothing(tmp_path: Path, line: bytes) -> None:
+    case = Deletion(tmp_path)
+    case.deliver(line)
+    with pytest.raises(ReceiptError):
+        case.run()
+    assert case.home.recordings() == [case.recording]
+
+
+def test_a_receipt_signed_by_another_archive_deletes_nothing(tmp_path: Path) -> None:
+    case = Deletion(tmp_path)
+    case.deliver(receipt_for(case.home, case.recording, key=case.home.keys.box))
+    with pytest.raises(ReceiptError):
+        case.run()
+    assert case.home.recordings() == [case.recording]
+
+
+def test_an_open_recording_is_not_deleted_whatever_the_receipt_says(tmp_path: Path) -> None:
+    case = Deletion(tmp_path)
+    receipt = receipt_for(case.home, case.recording)
+    path = case.home.folder(case.recording) / "ledger.tsv"
+    path.write_bytes(b"".join(split_lines(path.read_bytes())[:-1]))
+    case.deliver(receipt)
+    with pytest.raises(ReceiptError, match="not closed"):
+        case.run()
+
+
+def test_a_deletion_cut_off_at_any_disk_call_is_finished_later_and_the_receipt_is_kept(tmp_path: Path) -> None:
+    for number in range(1, 200):
+        (tmp_path / str(number)).mkdir()
+        case = Deletion(tmp_path / str(number))
+        line = receipt_for(case.home, case.recording)
+        case.deliver(line)
+        case.disk.at = crash_at(number)
+        try:
+            case.run()
+            done = True
+        except Crash:
+            done = False
+        case.disk.at = lambda *_: None
+        recovery.recover(case.spool, case.home.keys.box)
+        case.inbox = case.new()
+        case.inbox.resume()
+        case.run()
+        assert list((case.home.spool / "recordings").iterdir()) == []
+        assert (case.home.spool / "receipts" / f"{case.recording}.tsv").read_bytes() == line
+        if done:
+            return
+    pytest.fail("the deletion never came to its end")

@@ -1,0 +1,250 @@
+"""A disk that fails while a recording is made: the ring rides it out, or the recording ends and says so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from appliance.contract import ledger
+from appliance.contract.commissioning import Floor
+from appliance.contract.ids import new_recording_id
+from appliance.recorder.ipc.message_channel import Message
+from appliance.recorder.ipc.ring import Producer, Ring
+from appliance.recorder.microphone_monitor import learn, measure
+from appliance.recorder.writer import recording_session as meeting_module
+from appliance.recorder.writer import recovery
+from appliance.recorder.writer.disk import FAILED, FULL, Disk, DiskError
+from appliance.recorder.writer.recording_file import Begin
+from appliance.recorder.writer.recording_session import RecordingSession
+from appliance.recorder.writer.spool import Spool
+from appliance.recorder.writer.spool_faults import SpoolFaults
+from tests.appliance.recorder.box import BLOCK, RATE, Home, open_recording, speech
+from tests.appliance.recorder.microphone_monitor.sounds import noise
+
+from .test_spool_faults import maker
+
+
+class Sick(Disk):
+    """Refuses to make files whose path `refuses` says so of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fault = FAILED
+        self.refuses: Callable[[Path], bool] = lambda _: False
+
+    def create(self, path: Path) -> int:
+        if self.refuses(path):
+            raise DiskError(self.fault, f"cannot create {path}: made up")
+        return super().create(path)
+
+    def open_to_append(self, path: Path) -> int:
+        if self.refuses(path):
+            raise DiskError(self.fault, f"cannot open {path}: made up")
+        return super().open_to_append(path)
+
+
+class Case:
+    """A meeting in this process."""
+
+    def __init__(self, tmp_path: Path, floor: Floor | None = None) -> None:
+        self.home = Home(tmp_path)
+        self.disk = Sick()
+        self.spool = Spool(self.home.spool, self.disk)
+        self.spool.prepare()
+        self.spool.keep_reserve()
+        self.ring = Ring.create(RATE, BLOCK)
+        self.producer = Producer(self.ring, 1)
+        self.reports: list[Message] = []
+        self.recording = new_recording_id()
+        self.now_ns = time.monotonic_ns()
+        self.meeting = RecordingSession(
+            self.ring,
+            self.spool,
+            maker(self.home),
+            Begin(self.recording, None, self.now_ns),
+            health=SpoolFaults(self.spool, self.reports.append),
+            report=self.reports.append,
+            floor=floor,
+        )
+        self.note(kind="lamp", lit=True, commanded_ns=self.now_ns, seen_ns=None)
+        self.note(kind="audio", open=True, at_ns=self.now_ns, generation=1)
+
+    def note(self, **entry: Any) -> None:
+        self.meeting.note({"t_ns": self.now_ns, **entry})
+
+    def push(self, samples: np.ndarray[Any, np.dtype[np.int16]]) -> None:
+        for start in range(0, samples.size, BLOCK):
+            part = samples[start : start + BLOCK]
+            self.now_ns += part.size * 1_000_000_000 // RATE
+            assert self.producer.push(part.tobytes(), part.size, self.now_ns)
+
+    def close(self, generation: int = 1) -> None:
+        self.note(kind="audio", open=False, at_ns=self.now_ns, generation=generation)
+        self.note(kind="lamp", lit=False, commanded_ns=self.now_ns, seen_ns=None)
+
+    def end(self) -> None:
+        self.meeting.end("button", self.ring.write_seq)
+        self.work(lambda: self.meeting.finished)
+
+    def work(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not done():
+            assert time.monotonic() < deadline
+            pause = self.meeting.step(self.ring.write_seq)
+            if not done():
+                time.sleep(pause)
+
+    def told(self, report: str, **members: Any) -> list[Message]:
+        return [m for m in self.reports if m["report"] == report and all(m.get(k) == v for k, v in members.items())]
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
+    monkeypatch.setattr(meeting_module, "_RETRY_NS", 20_000_000)
+    monkeypatch.setattr(meeting_module, "_PATIENCE_NS", {FULL: 100_000_000})
+    monkeypatch.setattr(meeting_module, "_LONG_PATIENCE_NS", 300_000_000)
+    return Case(tmp_path)
+
+
+def segments(path: Path) -> bool:
+    return path.parent.name == "segments"
+
+
+def test_a_short_refusal_is_ridden_out_and_the_fault_is_told_and_taken_back(case: Case) -> None:
+    samples = speech(RATE * 3)
+    case.push(samples)
+    case.disk.refuses = segments
+    case.work(lambda: bool(case.told("fault")))
+    assert not case.told("fault", fatal=True)
+    case.disk.refuses = lambda _: False
+    case.close()
+    case.end()
+    assert case.told("checked")[-1]["faults"] == []
+    opened = open_recording(case.home, case.recording)
+    assert np.array_equal(opened.samples, samples)
+    assert opened.closing is not None
+    assert (opened.closing.reason, opened.closing.lost_frames) == ("button", 0)
+
+
+def test_a_lasting_refusal_is_fatal_and_the_recording_is_closed_with_what_was_acknowledged(case: Case) -> None:
+    samples = speech(RATE * 5)
+    case.push(samples[: RATE * 2])
+    case.work(lambda: case.meeting.frames >= RATE)
+    case.disk.refuses = segments
+    case.push(samples[RATE * 2 :])
+    case.work(lambda: bool(case.told("fault", fatal=True)))
+    acked = case.meeting.frames
+    case.close()
+    case.end()
+    opened = open_recording(case.home, case.recording)
+    assert np.array_equal(opened.samples, samples[:acked])
+    assert opened.closing is not None
+    assert opened.closing.reason == "button"
+
+
+def test_a_refusal_inside_a_gap_or_before_a_pause_leaves_nothing_behind_the_last_frame(case: Case) -> None:
+    case.push(speech(RATE))
+    case.work(lambda: case.meeting.frames >= RATE)
+    case.note(kind="audio", open=False, at_ns=case.now_ns, generation=1)
+    case.note(kind="gap", cause="unplugged")
+    case.now_ns += 30_000_000_000
+    case.note(kind="audio", open=True, at_ns=case.now_ns, generation=2)
+    case.producer = Producer(case.ring, 2)
+    case.push(speech(RATE))
+    case.work(lambda: case.meeting.frames >= 3 * RATE)
+    case.disk.refuses = segments
+    case.work(lambda: bool(case.told("fault", fatal=True)))
+    case.close(2)
+    case.note(kind="pause", paused=True)
+    case.end()
+    opened = open_recording(case.home, case.recording)
+    assert opened.closing is not None
+    assert opened.closing.reason == "interrupted"
+    assert opened.of(ledger.Pause)[0].frame == opened.closing.frames
+
+
+def test_a_ledger_that_takes_no_more_is_left_to_recovery(case: Case) -> None:
+    samples = speech(RATE * 2)
+    case.push(samples)
+    case.work(lambda: case.meeting.frames >= RATE)
+    acked = case.meeting.frames
+    case.disk.refuses = lambda _: True
+    case.close()
+    case.meeting.end("button", case.ring.write_seq)
+    case.work(lambda: case.meeting.finished)
+    assert case.meeting.abandoned
+    assert not case.told("closed")
+    case.disk.refuses = lambda _: False
+    assert recovery.recover(case.spool, case.home.keys.box) == [case.recording]
+    opened = open_recording(case.home, case.recording)
+    assert opened.samples.size >= acked
+    assert np.array_equal(opened.samples, samples[: opened.samples.size])
+
+
+def test_a_spool_that_cannot_begin_a_recording_says_so_and_leaves_nothing(case: Case) -> None:
+    case.disk.refuses = lambda _: True
+    case.disk.fault = FULL
+    case.push(speech(RATE))
+    case.work(lambda: case.meeting.finished)
+    assert case.meeting.abandoned
+    assert case.told("fault", fatal=True)[0]["code"] == FULL
+    assert case.home.recordings() == []
+
+
+def test_while_the_disk_hangs_nothing_is_called_acknowledged(case: Case) -> None:
+    case.push(speech(RATE * 2))
+    case.work(lambda: case.meeting.frames >= RATE)
+    case.disk.refuses = segments
+    before = len(case.reports)
+    case.push(speech(RATE * 2))
+    case.work(lambda: bool(case.told("fault", fatal=True)))
+    acked = {m["acked_frame"] for m in case.reports[before:] if m["report"] == "progress"}
+    assert acked <= {case.meeting.frames}
+
+
+def test_the_microphone_is_judged_after_the_acknowledgement_and_anew_after_a_pause(tmp_path: Path) -> None:
+    def still(seed: int) -> np.ndarray[Any, np.dtype[np.int16]]:
+        return noise(seed=seed, rate=RATE)
+
+    case = Case(tmp_path, learn([measure(still(seed), RATE) for seed in range(10)]))
+    for second in range(13):
+        case.push(still(second))
+    case.work(lambda: case.meeting.frames >= 11 * RATE)
+    case.close()
+    case.note(kind="pause", paused=True)
+    case.note(kind="lamp", lit=True, commanded_ns=case.now_ns, seen_ns=None)
+    case.note(kind="pause", paused=False)
+    case.note(kind="audio", open=True, at_ns=case.now_ns, generation=2)
+    case.producer = Producer(case.ring, 2)
+    for _ in range(7):
+        case.push(noise(3.0, rate=RATE))
+    case.work(lambda: case.meeting.frames >= 19 * RATE)
+    case.close(2)
+    case.end()
+    told = case.told("heard")
+    assert [(message["quiet"], message["faults"]) for message in told] == [
+        (True, []), (False, []), (False, ["microphone-muted"]),
+    ]  # fmt: skip
+    for message, second in zip(told, (10, 14, 19), strict=True):
+        acked = [m["acked_frame"] for m in case.reports[: case.reports.index(message)] if m["report"] == "progress"]
+        assert acked[-1] == second * RATE
+    assert open_recording(case.home, case.recording).samples.size == 20 * RATE
+
+
+def test_promise_2_work_on_the_disk_is_told_before_the_disk_is_asked(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int | None] = []
+    real = case.disk.fsync
+    monkeypatch.setattr(case.disk, "fsync", lambda *args: (told.append(case.ring.busy_since_ns), real(*args)))
+    before_ns = time.monotonic_ns()
+    case.push(speech(RATE * 2))
+    case.work(lambda: case.meeting.frames >= RATE)
+    assert told
+    assert all(since is not None and since >= before_ns for since in told)
+    assert case.ring.busy_since_ns is None

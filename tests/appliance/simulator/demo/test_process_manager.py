@@ -1,0 +1,71 @@
+"""The demonstration's keeper does for the recorder what systemd does on a box: a stopped recorder is killed, the lamps
+are put out when nothing of it runs any more, and it is started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from appliance.contract.status import RecorderStatus
+from appliance.simulator.demo.accounts import Account, Accounts
+from appliance.simulator.demo.process_manager import ProcessManager
+from appliance.simulator.demo.services import Service, alive_in_group, until
+
+SPEAKS = """
+import os, subprocess, sys, time
+from pathlib import Path
+child = subprocess.Popen(["sleep", "60"])
+while True:
+    text = Path(sys.argv[1] + ".form").read_text()
+    Path(sys.argv[1] + ".new").write_text(text.replace('_ns":0', '_ns":%d' % time.monotonic_ns(), 1))
+    os.replace(sys.argv[1] + ".new", sys.argv[1])
+    time.sleep(0.05)
+"""
+
+
+def keeper_of(folder: Path, told: list[str]) -> ProcessManager:
+    status = folder / "status.json"
+    form = RecorderStatus(
+        box="box-test", boot_id="x", monotonic_ns=0, state="idle", ready=True, recording=None, since_ns=0
+    )
+    Path(f"{status}.form").write_text(form.model_dump_json())
+    me = Account(os.geteuid(), os.getegid())
+    recorder = Service(
+        name="recorder", command=[sys.executable, "-c", SPEAKS, str(status)], account=me,
+        accounts=Accounts(separate=False, recorder=me, courier=me, panel=me, archive=me),
+        environment=dict(os.environ), log=folder / "recorder.log",
+    )  # fmt: skip
+    dark = ["touch", str(folder / "dark")]
+    groups = {"recorder": [recorder]}
+    return ProcessManager(
+        recorder=recorder, groups=groups, lamps_out=dark, status=status, tell=told.append, watchdog_s=0.5
+    )
+
+
+def test_promise_1_a_stopped_recorder_is_killed_and_its_lamps_are_put_out(tmp_path: Path) -> None:
+    async def story() -> None:
+        told: list[str] = []
+        keeper = keeper_of(tmp_path, told)
+        await keeper.recorder.start()
+        await keeper.start(tmp_path / "keeper.sock", separate=False)
+        try:
+            await until(keeper.status.exists, 10, "the recorder to speak")
+            await asyncio.sleep(1.2)  # longer than the watchdog's patience, not a wait for something
+            assert told == [], "one that speaks is left alone"
+            assert keeper.recorder.process is not None
+            pid, stopped = keeper.recorder.process.pid, time.monotonic()
+            os.killpg(pid, signal.SIGSTOP)
+            await until((tmp_path / "dark").exists, 10, "the lamps to be put out")
+            assert time.monotonic() - stopped < 3
+            assert not alive_in_group(pid), "nothing of it runs any more when the lamps go out"
+            assert "said nothing" in told[0]
+            await until(lambda: keeper.recorder.running and keeper.recorder.process.pid != pid, 10, "a new start")  # type: ignore[union-attr]
+        finally:
+            await keeper.stop()
+            await keeper.recorder.stop()
+
+    asyncio.run(story())

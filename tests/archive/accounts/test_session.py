@@ -1,0 +1,86 @@
+"""Deny by default: without a sign-in there are no pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from archive.pages import urlpatterns
+from tests.archive.page_fixtures import PASSWORD, make_user
+from tests.archive.pages import check
+from tests.support.archives import Archive
+
+ID = "0" * 32
+PLACES = [
+    "/",
+    "/rooms/",
+    "/rooms.json",
+    "/recordings/",
+    f"/recordings/{ID}/",
+    f"/recordings/{ID}/custody/",
+    f"/recordings/{ID}/audio.wav",
+    f"/recordings/{ID}/verify/",
+    f"/recordings/{ID}/copies/",
+    f"/recordings/{ID}/package.zip",
+    f"/recordings/{ID}/audio.flac",
+    f"/recordings/{ID}/receipt.tsv",
+]
+
+
+def test_the_list_of_places_is_complete() -> None:
+    assert len(PLACES) == len(urlpatterns) - len(["sign-in", "sign-out"])
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("method", ["get", "head", "post"])
+def test_every_place_sends_a_stranger_to_the_sign_in(client: Any, place: str, method: str) -> None:
+    answer = getattr(client, method)(place)
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/sign-in/?next={place}")
+
+
+def test_signing_in_and_out(client: Any) -> None:
+    make_user("m.jones", custodian=True)
+    page = check(client.get("/sign-in/?next=/recordings/").content.decode())
+    assert "Sign in to see that page." in page.text
+    answer = client.post("/sign-in/", {"username": "m.jones", "password": PASSWORD, "next": "/recordings/"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/recordings/")
+    assert "Signed in as m.jones" in check(client.get("/recordings/").content.decode()).text
+    assert client.get("/sign-in/").headers["Location"] == "/"
+    assert client.get("/sign-out/").status_code == 405
+    assert client.get("/recordings/").status_code == 200
+    assert client.post("/sign-out/").headers["Location"] == "/sign-in/"
+    assert client.get("/recordings/").status_code == 302
+
+
+def test_a_wrong_password_is_said_in_words_and_the_name_stays(client: Any) -> None:
+    make_user("m.jones")
+    answer = client.post("/sign-in/", {"username": "m.jones", "password": "wrong"})
+    page = check(answer.content.decode())
+    assert "do not fit together" in page.text
+    assert [field.get("value") for field in page.all("input") if field.get("name") == "username"] == ["m.jones"]
+
+
+@pytest.mark.parametrize("name", ["", 'x" autofocus onfocus="alert(1)', "<script>alert(1)</script>"])
+def test_what_was_typed_cannot_become_markup(client: Any, name: str) -> None:
+    check(client.post("/sign-in/", {"username": name, "password": "wrong"}).content.decode())
+
+
+def test_the_sign_in_leads_nowhere_else(client: Any) -> None:
+    make_user("m.jones")
+    form = {"username": "m.jones", "password": PASSWORD, "next": "https://example.org/"}
+    assert client.post("/sign-in/", form).headers["Location"] == "/"
+
+
+def test_forms_from_elsewhere_are_refused_in_words(archive: Archive) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/sign-in/", {"username": "m.jones", "password": PASSWORD})
+    assert answer.status_code == 403
+    assert "Nothing was done." in check(answer.content.decode()).text
+
+
+def test_every_answer_forbids_foreign_and_inline_content(client: Any) -> None:
+    policy = client.get("/sign-in/").headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy or "default-src 'self'" in policy
+    assert "media-src 'self'" in policy
+    assert "unsafe-inline" not in policy

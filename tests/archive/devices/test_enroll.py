@@ -1,0 +1,77 @@
+"""`plainsight-archive enroll` and `retire`."""
+
+from __future__ import annotations
+
+import json
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from appliance.contract.keys import SigningKey
+from archive.custody.models import Entry
+from archive.devices.models import Box
+from tests.support.archives import Archive
+
+
+def test_a_new_box_gets_a_key_and_its_settings(archive: Archive, tmp_path: Path) -> None:
+    key = tmp_path / "box.key"
+    done = archive.run("enroll", "--room", "Room 9", "--new-key", str(key))
+    settings = tomllib.loads(done.stdout)
+    box = Box.objects.get(room__name="Room 9")
+    assert settings["box"]["id"] == box.id
+    assert box.public_keys == [SigningKey.load(key).public]
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert settings["keys"] == {
+        "archive_recipient": archive.keys.archive.recipient,
+        "escrow_recipient": archive.keys.escrow.recipient,
+        "archive_key": archive.keys.archive_signing.public,
+    }
+    assert "Room 9" not in done.stdout, "the room's name stays in the database"
+
+
+def test_a_box_that_made_its_own_key_gives_the_public_half(archive: Archive) -> None:
+    public = SigningKey.generate().public
+    answer = json.loads(archive.run("enroll", "box-0a1b", "--public-key", public, "--json").stdout)
+    assert (answer["box"], answer["public_key"], answer["signing_key"]) == ("box-0a1b", public, None)
+
+
+def test_another_key_of_a_known_box_is_added(archive: Archive) -> None:
+    public = SigningKey.generate().public
+    archive.run("enroll", archive.keys.box, "--public-key", public)
+    assert Box.objects.get(pk=archive.keys.box).public_keys == [archive.keys.box_signing.public, public]
+
+
+def test_two_boxes_cannot_share_a_key(archive: Archive) -> None:
+    done = archive.run("enroll", "box-0a1b", "--public-key", archive.keys.box_signing.public, status=2)
+    assert archive.keys.box in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["Room-12", "--public-key", SigningKey.generate().public], "no box identifier"),
+        (["--public-key", "ed25519:AAAA"], "32 bytes"),
+        (["--public-key", "rsa:AAAA"], "ed25519:"),
+        (["--new-key", "/nonexistent/box.key"], "/nonexistent/box.key"),
+        ([], "required"),
+    ],
+)
+def test_bad_arguments_are_named(archive: Archive, arguments: list[str], message: str) -> None:
+    assert message in archive.run("enroll", *arguments, status=2).stderr
+    assert Box.objects.count() == 1
+
+
+def test_no_box_is_enrolled_without_an_escrow(archive: Archive, tmp_path: Path) -> None:
+    (archive.home / "keys" / "escrow.txt").unlink()
+    done = archive.run("enroll", "--new-key", str(tmp_path / "box.key"), status=2)
+    assert "--new-escrow" in done.stderr
+    assert not (tmp_path / "box.key").exists()
+
+
+def test_enrolling_and_retiring_are_in_the_custody_log(archive: Archive) -> None:
+    archive.run("retire", archive.keys.box)
+    archive.run("retire", archive.keys.box)
+    assert list(Entry.objects.values_list("kind", flat=True)) == ["enroll", "retire"]
+    assert "does not know" in archive.run("retire", "box-nobody", status=2).stderr

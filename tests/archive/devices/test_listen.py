@@ -1,0 +1,94 @@
+"""`plainsight-archive listen` on a real broker: what boxes say becomes what rooms show, through a broker's restart."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from paho.mqtt import publish
+
+from archive.devices.models import BoxStatus, Listening
+from archive.devices.reported_status import report
+from archive.devices.state import judge
+from tests.support.archives import Archive, until
+
+from .test_reported_status import word
+
+
+@contextmanager
+def broker(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    settings = folder / "mosquitto.conf"
+    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n")
+    process = subprocess.Popen([program, "-c", str(settings)], stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: _open(port), alive=lambda: process.poll() is None)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def port(archive: Archive) -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+    with (archive.home / "archive.toml").open("a") as file:
+        file.write(f'[mqtt]\nhost = "127.0.0.1"\nport = {number}\n')
+    return number
+
+
+def connected() -> bool:
+    return Listening.objects.filter(connected=True).exists()
+
+
+def kind(box: str) -> str:
+    return judge(report(BoxStatus.objects.filter(pk=box).first()), datetime.now(UTC)).kind
+
+
+def test_a_room_shows_what_its_box_says(archive: Archive, port: int, tmp_path: Path) -> None:
+    box = archive.keys.box
+
+    def say(rest: str, payload: dict[str, object] | bytes, *, retain: bool = False) -> None:
+        data = payload if isinstance(payload, bytes) else json.dumps(payload)
+        publish.single(f"plainsight/{box}/{rest}", data, qos=1, retain=retain, hostname="127.0.0.1", port=port)
+
+    command = [sys.executable, "-m", "archive.command", "listen"]
+    listener = subprocess.Popen(command, env=archive.environment())
+    try:
+        with broker(tmp_path, port):
+            say("state/recorder", {**word("recording", 5), "box": box}, retain=True)
+            until(connected, alive=lambda: listener.poll() is None)
+            until(lambda: BoxStatus.objects.filter(pk=box, recorder__isnull=False).exists())
+            assert kind(box) == "silent", "a retained message alone proves nothing"
+            say("online", {"version": 1, "online": True, "session": 3}, retain=True)
+            say("nonsense", b"\xff")
+            say("state/recorder", b"no JSON")
+            say("state/recorder", {**word("recording", 6), "box": box}, retain=True)
+            until(lambda: kind(box) == "recording")
+            say("state/recorder", {"version": 1, "box": box, "state": "silent", "last_monotonic_ns": 6}, retain=True)
+            until(lambda: kind(box) == "silent")
+        until(lambda: not connected(), alive=lambda: listener.poll() is None)
+        with broker(tmp_path, port):
+            until(connected, alive=lambda: listener.poll() is None)
+            say("state/recorder", {**word("idle", 9), "box": box}, retain=True)
+            until(lambda: kind(box) == "ready")
+    finally:
+        listener.send_signal(signal.SIGTERM)
+        assert listener.wait(10) == 0
+    assert not connected()

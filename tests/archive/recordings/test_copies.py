@@ -1,0 +1,118 @@
+"""Copies that leave the archive: exact, entered, and never without the notice."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from appliance.contract.receipt import Receipt
+from archive.ui.words import NOTICE
+from tests.archive.page_fixtures import RATE, Arrive, entries
+from tests.archive.pages import check
+from tests.support.archives import Archive
+
+from .test_audio import body
+
+
+def stored(archive: Archive, recording: str) -> bytes:
+    return (archive.home / "store" / "packages" / recording[:2] / f"{recording}.zip").read_bytes()
+
+
+def test_the_page_of_copies_carries_the_notice_and_the_receipt(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    page = check(custodian.get(f"/recordings/{made.id}/copies/").content.decode())
+    assert NOTICE in page.text
+    assert hashlib.sha256(made.ledger).hexdigest() in page.text
+    assert json.loads(entries(made.id, "look")[-1].detail) == {"page": "copies"}
+    offered = {link.get("href") for link in page.all("a") if "button" in link.get("class")}
+    assert offered == {f"/recordings/{made.id}/{name}" for name in ("package.zip", "audio.flac", "receipt.tsv")}
+
+
+def test_the_package_is_the_sealed_one_byte_for_byte(archive: Archive, custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=2)
+    answer = custodian.get(f"/recordings/{made.id}/package.zip")
+    assert answer.headers["Content-Type"] == "application/zip"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{made.id}.zip"'
+    assert body(answer) == stored(archive, made.id)
+    (entry,) = entries(made.id, "download-package")
+    assert (entry.actor, json.loads(entry.detail)) == ("user:m.jones", {})
+
+
+def test_a_broken_download_can_go_on_and_each_part_is_an_entry(
+    archive: Archive, custodian: Any, sealed: Arrive
+) -> None:
+    made = sealed(seconds=2)
+    whole = stored(archive, made.id)
+    answer = custodian.get(f"/recordings/{made.id}/package.zip", headers={"range": "bytes=5000-"})
+    assert answer.status_code == 206
+    assert body(answer) == whole[5000:]
+    (entry,) = entries(made.id, "download-package")
+    assert json.loads(entry.detail) == {"first_byte": 5000, "bytes": len(whole) - 5000}
+
+
+def test_the_flac_holds_every_sample_and_the_notice(custodian: Any, sealed: Arrive, tmp_path: Path) -> None:
+    made = sealed(seconds=3)
+    answer = custodian.get(f"/recordings/{made.id}/audio.flac")
+    data = body(answer)
+    assert answer.headers["Content-Type"] == "audio/flac"
+    assert answer.headers["Content-Length"] == str(len(data))
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{made.id}.flac"'
+    with soundfile.SoundFile(io.BytesIO(data)) as file:
+        assert (file.format, file.samplerate, file.channels, file.frames) == ("FLAC", RATE, 1, made.frames)
+        assert (file.title, file.comment) == (made.id, NOTICE)
+        assert np.array_equal(file.read(dtype="int16"), made.samples)
+    (entry,) = entries(made.id, "download-flac")
+    assert entry.actor == "user:m.jones"
+
+
+def test_promise_6_stock_flac_accepts_the_file(custodian: Any, sealed: Arrive, tmp_path: Path) -> None:
+    made = sealed(seconds=2)
+    path = tmp_path / "copy.flac"
+    path.write_bytes(body(custodian.get(f"/recordings/{made.id}/audio.flac")))
+    subprocess.run(["flac", "--silent", "--warnings-as-errors", "--test", str(path)], check=True)
+    raw = ["--force-raw-format", "--endian=little", "--sign=signed"]
+    done = subprocess.run(["flac", "-s", "-d", "-c", *raw, str(path)], check=True, capture_output=True)
+    assert done.stdout == made.samples.astype("<i2").tobytes()
+
+
+def test_the_receipt_is_the_signed_line(archive: Archive, custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    answer = custodian.get(f"/recordings/{made.id}/receipt.tsv")
+    receipt = Receipt.read(answer.content, archive.keys.archive_signing.public)
+    assert (receipt.recording, receipt.frames) == (made.id, made.frames)
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{made.id}-receipt.tsv"'
+    assert len(entries(made.id, "download-receipt")) == 1
+
+
+@pytest.mark.parametrize("name", ["package.zip", "audio.flac", "receipt.tsv"])
+def test_head_hands_nothing_out_and_enters_nothing(custodian: Any, sealed: Arrive, name: str) -> None:
+    made = sealed(seconds=1)
+    answer = custodian.head(f"/recordings/{made.id}/{name}")
+    assert (answer.status_code, body(answer)) == (200, b"")
+    assert not [entry for entry in entries(made.id) if entry.kind.startswith("download")]
+
+
+@pytest.mark.parametrize("name", ["copies/", "package.zip", "audio.flac", "receipt.tsv"])
+def test_before_the_seal_there_are_no_copies(custodian: Any, arrive: Arrive, name: str) -> None:
+    made = arrive(seconds=1)
+    answer = custodian.get(f"/recordings/{made.id}/{name}")
+    assert answer.status_code == 404
+    assert check(answer.content.decode()).one("h1").text == "Not sealed yet"
+
+
+def test_a_package_that_is_gone_is_no_download(archive: Archive, custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    (archive.home / "store" / "packages" / made.id[:2] / f"{made.id}.zip").unlink()
+    for name in ("package.zip", "audio.flac"):
+        answer = custodian.get(f"/recordings/{made.id}/{name}")
+        assert answer.status_code == 503
+        check(answer.content.decode())
+    assert not [entry for entry in entries(made.id) if entry.kind.startswith("download")]

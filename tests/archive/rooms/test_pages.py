@@ -1,0 +1,98 @@
+"""The rooms page and its JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from archive.devices.enrollment import retire
+from archive.devices.models import Listening
+from archive.devices.reported_status import Message, keep
+from archive.rooms.cards import Card
+from archive.rooms.models import Room
+from tests.archive.page_fixtures import Arrive
+from tests.archive.pages import check
+from tests.support.archives import Archive
+
+
+def say(archive: Archive, **status: Any) -> None:
+    """Let the box say something, as the MQTT listener hears it."""
+    Listening.objects.update_or_create(pk=1, defaults={"alive_at": datetime.now(UTC), "connected": True})
+    base = f"plainsight/{archive.keys.box}"
+    online = {"version": 1, "online": True, "session": 1}
+    recorder = {
+        "version": 1,
+        "box": archive.keys.box,
+        "boot_id": "boot",
+        "monotonic_ns": 10**12,
+        "state": "idle",
+        "ready": True,
+        "recording": None,
+        "since_ns": 10**12 - 10**9,
+        **status,
+    }
+    for rest, body in (("online", online), ("state/recorder", recorder)):
+        assert keep(Message(f"{base}/{rest}", json.dumps(body).encode(), False, datetime.now(UTC)))
+
+
+def test_a_room_that_was_never_heard_is_silent(archive: Archive, technician: Any) -> None:
+    page = check(technician.get("/rooms/").content.decode())
+    assert "Room 12" in page.text
+    assert "Silent" in page.text
+    assert "listener is not running" in page.text
+
+
+def test_the_page_without_scripts_says_what_the_json_says(archive: Archive, technician: Any) -> None:
+    say(archive)
+    page = check(technician.get("/rooms/").content.decode())
+    answer = technician.get("/rooms.json")
+    assert answer.headers["Content-Type"] == "application/json"
+    told = answer.json()
+    assert (told["version"], told["warning"]) == (1, "")
+    (room,) = told["rooms"]
+    assert (room["box"], room["name"], room["sign"]) == (archive.keys.box, "Room 12", "ready")
+    shown = {node.get("data-field"): node.text for node in page.all() if node.get("data-field")}
+    assert shown == room["words"]
+    hidden = {node.get("data-field") for node in page.all() if "hidden" in node.attributes}
+    assert hidden == {name for name, text in room["words"].items() if not text}
+
+
+def test_the_json_has_stable_members(archive: Archive, technician: Any) -> None:
+    told = technician.get("/rooms.json").json()
+    assert set(told) == {"version", "at", "at_words", "warning", "rooms"}
+    assert set(told["rooms"][0]) == set(Card.__dataclass_fields__)
+
+
+def test_a_running_recording_shows_what_is_here(archive: Archive, technician: Any, arrive: Arrive) -> None:
+    made = arrive(seconds=3, reason=None)
+    say(archive, state="recording", recording=made.id, rate=8000, frames=33 * 8000, acked_frame=32 * 8000)
+    (room,) = technician.get("/rooms.json").json()["rooms"]
+    assert (room["acknowledged_s"], room["archived_s"], room["waiting"]) == (32.0, 3.0, 0)
+    assert "29 s behind" in room["words"]["uploads"]
+
+
+def test_a_recording_left_behind_is_counted(archive: Archive, technician: Any, arrive: Arrive) -> None:
+    arrive(seconds=2, reason=None)
+    arrive(seconds=2)
+    say(archive)
+    (room,) = technician.get("/rooms.json").json()["rooms"]
+    assert room["waiting"] == 1
+    assert "1 recording has arrived and not been sealed yet" in room["words"]["uploads"]
+
+
+def test_a_retired_box_is_not_a_room(archive: Archive, technician: Any) -> None:
+    retire(archive.keys.box)
+    assert technician.get("/rooms.json").json()["rooms"] == []
+    assert "No box has been enrolled yet" in check(technician.get("/rooms/").content.decode()).text
+
+
+def test_a_room_may_have_any_name(archive: Archive, technician: Any) -> None:
+    Room.objects.update(name='<b onclick="x">&"')
+    page = check(technician.get("/rooms/").content.decode())
+    assert '<b onclick="x">&"' in page.text
+
+
+def test_news_is_announced_politely_and_only_in_one_place(technician: Any) -> None:
+    page = check(technician.get("/rooms/").content.decode())
+    assert [node.get("aria-live") for node in page.all() if node.get("aria-live")] == ["polite"]

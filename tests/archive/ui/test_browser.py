@@ -1,0 +1,291 @@
+"""A custodian in a real browser: sign in, find, listen, jump, all with the keyboard; and rooms that stay true."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.db import connections
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys as Key
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.archive.page_fixtures import PASSWORD, entries, make_user, seal_one
+from tests.archive.rooms.test_pages import say
+from tests.support.archives import Archive, archive_in
+from tests.support.spools import Recording
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--autoplay-policy=no-user-gesture-required",
+    "--mute-audio",
+]
+PATIENCE = 30
+
+
+@contextmanager
+def chromium(profile: Path, *flags: str) -> Iterator[webdriver.Chrome]:
+    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    assert binary, "install Debian's chromium"
+    assert driver, "install Debian's chromium-driver"
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for flag in (*FLAGS, f"--user-data-dir={profile}", *flags):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    try:
+        yield browser
+    finally:
+        browser.quit()
+
+
+def real_user() -> None:
+    """A custodian whose password the server of its own process accepts: tests in this one use a faster hasher."""
+    user = make_user("m.jones", custodian=True)
+    user.password = PBKDF2PasswordHasher().encode(PASSWORD, "salt" * 6)
+    user.save()
+    connections.close_all()
+
+
+class Visit:
+    """A browser on the archive's pages."""
+
+    def __init__(self, browser: webdriver.Chrome, address: str) -> None:
+        self.browser = browser
+        self.address = address
+
+    def go(self, path: str) -> None:
+        self.browser.get(self.address + path)
+
+    def until(self, condition: str, *arguments: Any) -> Any:
+        """Wait until a JavaScript expression is true."""
+        script = f"return ({condition});"
+        wait = WebDriverWait(self.browser, PATIENCE, 0.1)
+        return wait.until(lambda browser: browser.execute_script(script, *arguments), condition)
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self.browser.execute_script(script, *arguments)
+
+    def press(self, *keys: str) -> None:
+        ActionChains(self.browser).send_keys(*keys).perform()
+
+    def focused(self) -> str:
+        """What the focus is on, as a person would name it."""
+        return str(
+            self.run("const e = document.activeElement; return e.ariaLabel || e.innerText || e.name || e.tagName;")
+        )
+
+    def tab_to(self, name: str) -> None:
+        """Press Tab until the focus is on `name`; it must be visible there."""
+        for _ in range(60):
+            self.press(Key.TAB)
+            if self.focused() == name:
+                outline = self.run("return getComputedStyle(document.activeElement).outlineStyle;")
+                assert outline != "none", f"the focus cannot be seen on {name}"
+                return
+        raise AssertionError(f"the keyboard does not reach {name!r}")
+
+    def sign_in(self, path: str) -> None:
+        """With the keyboard alone."""
+        self.go(path)
+        self.tab_to("username")
+        self.press("m.jones")
+        self.tab_to("password")
+        self.press(PASSWORD, Key.ENTER)
+        self.until("!location.pathname.startsWith('/sign-in/')")
+
+    def complaints(self) -> list[str]:
+        """What the browser's console says: blocked content, scripts that failed."""
+        return [line["message"] for line in self.browser.get_log("browser") if line["level"] == "SEVERE"]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Archive, str]]:
+    """One archive for this module, with a real server on it."""
+    with archive_in(tmp_path_factory.mktemp("browser") / "archive") as made:
+        real_user()
+        with made.serving() as address:
+            yield made, address
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    with chromium(tmp_path_factory.mktemp("profile"), "--window-size=1200,900") as started:
+        yield started
+
+
+@pytest.fixture
+def visit(served: tuple[Archive, str], browser: webdriver.Chrome) -> Visit:
+    """The browser, signed out."""
+    visit = Visit(browser, served[1])
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    visit.go("/sign-in/")
+    browser.delete_all_cookies()
+    visit.complaints()
+    return visit
+
+
+@pytest.fixture
+def meeting(served: tuple[Archive, str], tmp_path: Path) -> Recording:
+    return seal_one(served[0], tmp_path / "spool", seconds=40)
+
+
+def test_a_custodian_signs_in_finds_a_recording_and_seeks_in_it(visit: Visit, meeting: Recording) -> None:
+    visit.sign_in("/recordings/")
+    visit.browser.find_element(By.CSS_SELECTOR, "tbody th a").click()
+    visit.until("location.pathname === arguments[0]", f"/recordings/{meeting.id}/")
+    assert visit.run("return document.querySelector('audio').readyState") == 0, "a look fetches no audio"
+    assert not entries(meeting.id, "listen")
+
+    visit.run(
+        "window.seeked = []; const a = document.querySelector('audio'); a.load(); a.preload = 'auto';"
+        "a.addEventListener('seeked', () => window.seeked.push(a.currentTime));"
+    )
+    visit.until("document.querySelector('audio').readyState >= 1")
+    assert visit.run("return document.querySelector('audio').duration") == pytest.approx(40.0)
+    for target in (31.25, 3.5, 39.0):
+        visit.run("window.seeked = []; document.querySelector('audio').currentTime = arguments[0];", target)
+        visit.until("window.seeked.length === 1")
+        assert visit.run("return window.seeked[0]") == pytest.approx(target, abs=0.001)
+    visit.run("const a = document.querySelector('audio'); a.currentTime = 20; return a.play();")
+    visit.until("document.querySelector('audio').currentTime > 20.3")
+    assert visit.run("return document.querySelector('audio').error") is None
+
+    assert [entry.actor for entry in entries(meeting.id, "listen")] == ["user:m.jones"]
+    visit.browser.refresh()
+    visit.until("document.body.innerText.includes('listened')")
+    assert visit.complaints() == []
+
+
+def test_the_timeline_moves_the_player_with_the_keyboard_alone(visit: Visit, meeting: Recording) -> None:
+    visit.sign_in(f"/recordings/{meeting.id}/")
+    visit.tab_to("Play from 0:40")
+    visit.press(Key.ENTER)
+    visit.until("document.querySelector('audio').currentTime >= 39.9")
+    assert visit.run("return document.querySelector('[data-news]').innerText") == "Playing from 0:40"
+    visit.run("document.getElementById('main').focus()")
+    visit.tab_to("Back 10 seconds")
+    visit.press(Key.ENTER)
+    visit.until("(t => t >= 29.9 && t < 39)(document.querySelector('audio').currentTime)")
+    visit.until("!document.querySelector('audio').paused")
+    assert len(entries(meeting.id, "listen")) == 1
+    assert visit.complaints() == []
+
+
+def test_the_player_itself_obeys_the_keyboard(visit: Visit, meeting: Recording) -> None:
+    visit.sign_in(f"/recordings/{meeting.id}/")
+    for _ in range(30):
+        visit.press(Key.TAB)
+        if visit.run("return document.activeElement.tagName") == "AUDIO":
+            break
+    assert visit.run("return document.activeElement.tagName") == "AUDIO"
+    visit.press(Key.SPACE)
+    visit.until("(a => !a.paused && a.currentTime > 0.2)(document.querySelector('audio'))")
+
+
+def test_the_skip_link_is_the_first_stop(visit: Visit) -> None:
+    visit.sign_in("/rooms/")
+    visit.go("/recordings/")
+    visit.press(Key.TAB)
+    assert visit.focused() == "Skip to the content"
+    visit.press(Key.ENTER)
+    visit.until("document.activeElement.id === 'main'")
+
+
+def test_verifying_with_the_keyboard(visit: Visit, meeting: Recording) -> None:
+    visit.sign_in(f"/recordings/{meeting.id}/")
+    visit.tab_to("Verify this recording")
+    visit.press(Key.ENTER)
+    visit.until("document.querySelector('h1').innerText.startsWith('Verified')")
+    assert len(entries(meeting.id, "verify")) == 1
+
+
+def test_rooms_change_without_loading_the_page_again(visit: Visit, served: tuple[Archive, str]) -> None:
+    archive = served[0]
+    say(archive, panel="simulated")
+    visit.sign_in("/rooms/")
+    visit.run("window.unchanged = true;")
+    rooms = visit.browser.find_element(By.CSS_SELECTOR, ".rooms")
+    assert "Ready" in rooms.text
+    running = {"state": "recording", "recording": "a" * 32, "rate": 8000, "frames": 8000, "acked_frame": 8000}
+    say(archive, monotonic_ns=2 * 10**12, **running)
+    visit.until("document.querySelector('.rooms').innerText.includes('● Recording')")
+    assert visit.run("return document.querySelector('[data-news]').textContent") == "Room 12: Recording"
+    assert "Safe on the box when last heard: 0:01." in rooms.text
+    say(archive, monotonic_ns=3 * 10**12, ready=False, faults=["microphone-missing"], state="idle")
+    visit.until("document.querySelector('.rooms').innerText.includes('▲ At fault')")
+    assert visit.run("return window.unchanged") is True
+    assert visit.complaints() == []
+
+
+def test_when_the_archive_does_not_answer_the_rooms_page_says_that_it_is_stale(
+    visit: Visit, served: tuple[Archive, str]
+) -> None:
+    with served[0].serving(workers=1) as address:
+        visit.address = address
+        visit.sign_in("/rooms/")
+        visit.until("document.querySelector('[data-freshness]').innerText.length > 0")
+    visit.until("document.querySelector('[data-freshness]').innerText.startsWith('Not up to date')")
+
+
+def test_every_page_fits_a_screen_320_pixels_wide(visit: Visit, meeting: Recording) -> None:
+    """WCAG 2.1, 1.4.10."""
+    size = {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True}
+    visit.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    for path in ("/sign-in/", *PAGES):
+        if path == "/rooms/":
+            visit.sign_in(path)
+        visit.go(path.format(meeting.id))
+        assert visit.run("return window.innerWidth") == 320
+        assert visit.run(WIDE) == [], path
+        assert visit.run("return document.documentElement.scrollWidth") == 320, path
+
+
+def test_all_text_has_a_contrast_of_at_least_4_5(visit: Visit, meeting: Recording) -> None:
+    """WCAG 2.1, 1.4.3, computed from what the browser really paints."""
+    visit.sign_in("/rooms/")
+    for path in PAGES:
+        visit.go(path.format(meeting.id))
+        assert visit.run(CONTRAST) == [], path
+
+
+PAGES = ("/rooms/", "/recordings/", "/recordings/{}/", "/recordings/{}/custody/", "/recordings/{}/copies/")
+WIDE = """
+return [...document.querySelectorAll('body *')]
+  .filter((e) => !e.closest('.scroll, .skip, .hidden, thead') && e.getBoundingClientRect().right > 321)
+  .map((e) => e.outerHTML.slice(0, 120));
+"""
+CONTRAST = """
+const light = (c) => c.map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const numbers = (text) => text.match(/[0-9.]+/g).map(Number);
+const behind = (e) => {
+  for (; e; e = e.parentElement) {
+    const c = numbers(getComputedStyle(e).backgroundColor);
+    if (c.length === 3 || c[3] > 0) return c.slice(0, 3);
+  }
+  return [255, 255, 255];
+};
+return [...document.querySelectorAll('body *')]
+  .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+  .filter((e) => {
+    const [a, b] = [light(numbers(getComputedStyle(e).color).slice(0, 3)), light(behind(e))];
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
+  }).map((e) => e.outerHTML.slice(0, 120));
+"""

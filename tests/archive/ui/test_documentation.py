@@ -1,0 +1,173 @@
+"""docs/custodian.md says what is so: each statement with a number there has its test here."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from django.conf import settings
+
+from archive.core import errors
+from archive.custody import wording
+from archive.custody.models import Head
+from archive.rooms import cards
+from archive.ui import words
+from tests.archive.accounts.test_session import PLACES
+from tests.archive.page_fixtures import Arrive, entries, signed_in
+from tests.archive.pages import check
+from tests.archive.recordings.test_audio import body, player
+from tests.archive.rooms.test_pages import say
+from tests.support.archives import Archive
+
+GUIDE = (Path(__file__).resolve().parents[3] / "docs" / "custodian.md").read_text()
+
+
+def prose(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_every_numbered_statement_has_a_test_and_every_test_a_statement() -> None:
+    stated = {int(number) for number in re.findall(r"\[(\d+)\]", GUIDE)}
+    tested = {int(name.split("_")[1]) for name in globals() if re.match(r"test_\d+_", name)}
+    assert stated == tested == set(range(1, len(stated) + 1))
+
+
+def test_the_accounts_are_made_with_the_commands_shown(archive: Archive) -> None:
+    commands = re.findall(r"^plainsight-archive (add-user .*)$", GUIDE, re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        made = json.loads(archive.run(*command.split(), "--json").stdout)
+        assert made["may_listen"] is ("--may-listen" in command)
+
+
+def test_the_words_of_the_tables_are_those_of_the_pages() -> None:
+    for shape in cards.SHAPES.values():
+        assert f"| {shape} |" in GUIDE
+    for state in set(words.STATES.values()):
+        assert f"| {state} |" in GUIDE
+    for deed in ("look", "listen", "verify", "refusal"):
+        assert f"*{wording.WORDS[deed]}*" in GUIDE
+    for heading, _ in errors.WORDS.values():
+        if heading not in {"There is no such recording", "The archive's keys cannot be read"}:
+            assert f"| {heading} |" in GUIDE
+
+
+def test_the_custody_log_is_checked_with_the_command_shown(archive: Archive, sealed: Arrive) -> None:
+    sealed(seconds=1)
+    assert "`plainsight-archive check-custody`" in GUIDE
+    archive.run("check-custody")
+
+
+def test_1_without_the_right_rooms_and_list_and_no_more(technician: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    assert [technician.get(place).status_code for place in ("/rooms/", "/recordings/")] == [200, 200]
+    for below in ("", "audio.wav", "package.zip", "audio.flac"):
+        assert technician.get(f"/recordings/{made.id}/{below}").status_code == 403
+    assert len(entries(made.id, "refusal")) == 4
+
+
+def test_2_being_a_superuser_changes_nothing(archive: Archive, sealed: Arrive) -> None:
+    client = signed_in(archive, "root", superuser=True)
+    assert client.get(f"/recordings/{sealed(seconds=1).id}/").status_code == 403
+
+
+def test_3_without_a_sign_in_there_is_nothing_to_see(client: Any) -> None:
+    assert all(client.get(place).headers["Location"].startswith("/sign-in/") for place in PLACES)
+
+
+def test_4_an_unheard_room_is_never_ready_or_recording(archive: Archive, technician: Any) -> None:
+    (room,) = technician.get("/rooms.json").json()["rooms"]
+    assert room["sign"] == "silent"
+    say(archive)
+    (room,) = technician.get("/rooms.json").json()["rooms"]
+    assert room["sign"] == "ready"
+
+
+def test_5_simulated_is_marked_in_the_list_and_on_the_page(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    for path in ("/recordings/", f"/recordings/{made.id}/", f"/recordings/{made.id}/copies/"):
+        page = check(custodian.get(path).content.decode())
+        assert "simulated" in [node.text for node in page.all("span") if "badge" in node.get("class")]
+
+
+def test_6_addresses_and_file_names_hold_only_the_identifier(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    page = check(custodian.get(f"/recordings/{made.id}/copies/").content.decode())
+    for link in page.all("a"):
+        assert not re.search(r"(?i)room|jones", link.get("href").replace("/rooms/", ""))
+    for name in ("package.zip", "audio.flac", "receipt.tsv"):
+        disposition = custodian.head(f"/recordings/{made.id}/{name}").headers["Content-Disposition"]
+        assert re.fullmatch(rf'attachment; filename="{made.id}[a-z.-]+"', disposition)
+
+
+def test_7_opening_the_page_is_not_listening(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    page = check(custodian.get(f"/recordings/{made.id}/").content.decode())
+    assert page.one("audio").get("preload") == "none"
+    assert not entries(made.id, "listen")
+
+
+def test_8_the_page_names_the_place_that_does_not_hold(archive: Archive, custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    (path,) = (archive.home / "store" / "packages").rglob("*.zip")
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace(made.lines[0], made.lines[0].replace(b'"lit":true', b'"lit":fals')))
+    assert "data/ledger.tsv" in check(custodian.post(f"/recordings/{made.id}/verify/").content.decode()).text
+
+
+def test_9_the_notice_is_on_every_page_about_copies(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    notice = re.search(r"\*(This recording is not part of [^*]*)\*", prose(GUIDE))
+    assert notice
+    assert words.NOTICE.startswith(notice[1])
+    for answer in (
+        custodian.get(f"/recordings/{made.id}/copies/"),
+        custodian.post(f"/recordings/{made.id}/verify/"),
+    ):
+        assert words.NOTICE in check(answer.content.decode()).text
+
+
+def test_10_the_flac_is_what_was_recorded(custodian: Any, sealed: Arrive, tmp_path: Path) -> None:
+    made = sealed(seconds=2)
+    copy = tmp_path / "copy.flac"
+    copy.write_bytes(body(custodian.get(f"/recordings/{made.id}/audio.flac")))
+    assert np.array_equal(soundfile.read(copy, dtype="int16")[0], made.samples)
+
+
+@pytest.mark.parametrize("below", ["", "custody/", "audio.wav", "copies/", "package.zip", "audio.flac", "receipt.tsv"])
+def test_11_without_an_entry_you_get_nothing(archive: Archive, custodian: Any, sealed: Arrive, below: str) -> None:
+    made = sealed(seconds=1)
+    Head.objects.all().delete()
+    answer = custodian.get(f"/recordings/{made.id}/{below}")
+    assert (answer.status_code, answer.streaming) == (503, False)
+
+
+def test_12_each_opening_is_a_look(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    for below in ("", "", "custody/", "copies/"):
+        custodian.get(f"/recordings/{made.id}/{below}")
+    assert [json.loads(entry.detail)["page"] for entry in entries(made.id, "look")] == [
+        "recording",
+        "recording",
+        "custody",
+        "copies",
+    ]
+
+
+def test_13_playing_is_one_entry_for_each_opened_page(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=2)
+    for source in (player(custodian, made), player(custodian, made)):
+        for field in ("bytes=0-", "bytes=1000-2000", "bytes=0-"):
+            custodian.get(source, headers={"range": field})
+    assert len(entries(made.id, "listen")) == 2
+
+
+def test_the_session_ends_when_the_guide_says(archive: Archive) -> None:
+    assert settings.SESSION_EXPIRE_AT_BROWSER_CLOSE is True
+    assert settings.SESSION_COOKIE_AGE == 8 * 3600
+    assert "after eight hours" in GUIDE
