@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass
 
 from appliance.contract.errors import FormatError, StorageError
-from appliance.contract.ledger import AnyEntry, read_entry
+from appliance.contract.ledger import Entry
 
 from .models import Recording
 from .stored_ledger import ledger_lines
@@ -16,7 +16,7 @@ from .stored_ledger import ledger_lines
 class Ledger:
     """What can be shown of a ledger."""
 
-    entries: list[AnyEntry]
+    entries: list[Entry]
     """The lines that were read, in order."""
     problem: str
     """Why there are no more, in words; empty if all could be read."""
@@ -24,11 +24,11 @@ class Ledger:
 
 def read_ledger(recording: Recording) -> Ledger:
     """Return the ledger, each line's signature checked; a page must show what is there even if the rest is damaged."""
-    entries: list[AnyEntry] = []
+    entries: list[Entry] = []
     try:
         key = recording.signed_header.box_key
         for line in ledger_lines(recording):
-            entries.append(read_entry(line, key))  # noqa: PERF401 - lines before a bad one are still shown
+            entries.append(Entry.read(line, key))  # noqa: PERF401 - lines before a bad one are still shown
     except (FormatError, StorageError) as error:
         return Ledger(entries, f"The ledger can be read only up to line {len(entries)}: {error.message}.")
     except (OSError, KeyError, zipfile.BadZipFile) as error:

@@ -28,6 +28,7 @@ FAULTS: Final[dict[str, str]] = {
     "spool-failed": "the box cannot write to its disk",
     "spool-slow": "the box's disk takes too long to write",
     "writer-died": "the process that saves recordings ended or does not answer",
+    "ledger-incomplete": "something that happened could not be entered in the recording's ledger",
     "lamp-dark": "the red lamp was switched on and not seen to be lit",
     "lamp-stuck": "the red lamp is lit although it was switched off",
     "microphone-open": "another program has the microphone open although the lamp is dark",
