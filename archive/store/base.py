@@ -100,11 +100,11 @@ class RangeReader(io.RawIOBase):
         self._size, self._at = store.size(name), 0
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
