@@ -40,7 +40,7 @@ def test_list_shows_what_there_is(archive: Archive, made: Made) -> None:
 def test_seal_by_hand(archive: Archive, made: Made) -> None:
     answer = json.loads(archive.run("seal", made.id, "--json").stdout)
     assert (answer["state"], answer["outcome"]) == ("sealed", "complete")
-    assert Path(answer["package"]).is_file()
+    assert (archive.home / "store" / answer["package"]).is_file()
     assert Entry.objects.get(kind="seal").actor == "operator"
 
 
