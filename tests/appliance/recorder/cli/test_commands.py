@@ -203,7 +203,7 @@ def test_lamps_out_works_beside_a_recorder_that_hangs(folder: Path, panel: Panel
 def test_lamps_out_puts_the_lights_out_although_a_setting_is_misspelled(folder: Path, panel: PanelServer) -> None:
     with connect(folder / "panel.sock") as line:
         line.sendall(b'{"red": true}\n')
-        wait(lambda: panel.panel.lit, "the lamp is lit")
+        until(lambda: panel.panel.lit, "the lamp is lit")
         write_settings(folder, "[times]\nhold_sec = 2.0\n")
         assert run("lamps-out", "--config", str(folder / "recorder.toml")).returncode == 0
         assert not panel.panel.lit

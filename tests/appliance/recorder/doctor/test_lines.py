@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.recorder.doctor.examination import examine_box
-from tests.appliance.recorder.running import settings
+from tests.support.box.supervisor import settings
 
 CHECK = "lines of a dead recorder"
 
