@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from dataclasses import asdict
 from typing import cast
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from appliance.contract.errors import OrderError
-from appliance.contract.package import write_package
-from appliance.contract.receipt import Outcome, Receipt
+from appliance.contract.package import segment_name, write_package
+from appliance.contract.receipt import Outcome, Receipt, SealedFacts
 from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
 from archive.custody.kinds import Kind
@@ -100,23 +101,21 @@ def _decide(recording: str, *, incomplete: bool) -> Recording:
 
 
 def _receipt(row: Recording, material: Material, manifest_sha256: str) -> bytes:
+    facts = SealedFacts(
+        recording=row.id,
+        box=row.box_id,
+        header_sha256=digest(material.header_line),
+        ledger_lines=material.ledger_lines,
+        ledger_sha256=digest(material.ledger),
+        segments=len(material.segments),
+        frames=row.frames,
+        tail=len(material.tail),
+        outcome=cast("Outcome", row.outcome),
+        key_sha256=material.header.key_sha256,
+    )
     return keystore().sign(
-        Receipt.model_validate(
-            {
-                "recording": row.id,
-                "box": row.box_id,
-                "archive_key": keystore().public,
-                "header_sha256": digest(material.header_line),
-                "ledger_lines": material.ledger_lines,
-                "ledger_sha256": digest(material.ledger),
-                "segments": len(material.segments),
-                "frames": row.frames,
-                "tail": len(material.tail),
-                "outcome": row.outcome,
-                "key_sha256": material.header.key_sha256,
-                "manifest_sha256": manifest_sha256,
-                "sealed_at": row.sealing_at,
-            }
+        Receipt(
+            **asdict(facts), archive_key=keystore().public, manifest_sha256=manifest_sha256, sealed_at=row.sealing_at
         )
     )
 
@@ -147,7 +146,7 @@ def _note_places(row: Recording, places: dict[str, int]) -> None:
     # one prepared statement: Django's bulk_update takes seconds for the 14,400 segments of a long meeting
     column, table = connection.ops.quote_name("offset"), connection.ops.quote_name(Segment._meta.db_table)
     values = [
-        (places[f"{row.id}/data/{'tail' if tail else 'segments'}/{number:08d}.age"], key)
+        (places[f"{row.id}/{segment_name(number, tail=tail)}"], key)
         for key, tail, number in row.segments.values_list("pk", "tail", "number")
     ]
     with connection.cursor() as cursor:

@@ -17,6 +17,7 @@ from appliance.contract.encryption import Identity
 from appliance.contract.errors import PlainSightError
 from appliance.contract.header import Header
 from appliance.contract.ledger import AnyEntry, Closing, Segment, read_entry
+from appliance.contract.package import segment_name
 from appliance.contract.receipt import Receipt
 from appliance.contract.segment import Samples, decode
 from appliance.contract.signed import digest, split_lines
@@ -137,7 +138,7 @@ class Meeting:
         identity = Identity.parse(secret.decode("ascii"))
         parts = [
             decode(
-                identity.open((exported.bag / f"data/segments/{entry.segment:08d}.age").read_bytes()),
+                identity.open((exported.bag / segment_name(entry.segment)).read_bytes()),
                 entry.frames,
                 rate,
             )
