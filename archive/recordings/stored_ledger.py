@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from appliance.contract.signed import split_lines
+from archive.store.base import open_object
 from archive.store.current import store
 
 from .ledger_checkers import lines_from
@@ -27,5 +28,5 @@ def package_member(recording: Recording, path: str) -> bytes:
     """Return one file of the sealed package."""
     import zipfile  # noqa: PLC0415
 
-    with zipfile.ZipFile(store().local(recording.package)) as package:
+    with open_object(store(), recording.package) as file, zipfile.ZipFile(file) as package:
         return package.read(f"{recording.id}/{path}")

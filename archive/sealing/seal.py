@@ -8,18 +8,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import secrets
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
+from typing import cast
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from appliance.contract.errors import OrderError
-from appliance.contract.receipt import Receipt
+from appliance.contract.package import write_package
+from appliance.contract.receipt import Outcome, Receipt
 from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
 from archive.custody.kinds import Kind
@@ -29,11 +27,11 @@ from archive.recordings import arrival_log
 from archive.recordings.find import find
 from archive.recordings.ledger_checkers import lines_from
 from archive.recordings.models import ArrivalLine, LedgerBatch, Recording, Segment, State
-from archive.store.base import package_name
+from archive.recordings.verification import require_sound
+from archive.store.base import open_object, package_name
 from archive.store.current import store
 
 from .material import Material, gather
-from .packing import check_package, write
 
 LOCAL_HEADER = 30
 """Bytes of a ZIP local header before the name (docs/format.md section 5.4: no extra field)."""
@@ -54,25 +52,31 @@ def seal(recording: str, *, incomplete: bool = False, actor: str = "archive") ->
     name = package_name(recording)
     if store().exists(name):
         # a crash came between the package and its receipt
-        check_package(store().local(name), row)
+        with open_object(store(), name) as file:
+            require_sound(file, row)
     else:
-        material = gather(row)
-        with _scratch(recording) as path:
-            write(path, row, material, lambda manifest: _receipt(row, material, manifest))
-            check_package(path, row)
-            store().adopt_once(name, path)
+        _write(name, row, gather(row))
     row = _finish(recording, name, actor)
     store().drop_incoming(recording)
     return row
 
 
-@contextlib.contextmanager
-def _scratch(recording: str) -> Iterator[Path]:
-    path = store().workspace() / f".{recording}.{secrets.token_hex(6)}"
+def _write(name: str, row: Recording, material: Material) -> None:
+    draft = store().draft(name)
     try:
-        yield path
+        write_package(
+            draft,
+            row.id,
+            material.members,
+            lambda manifest: _receipt(row, material, manifest),
+            outcome=cast("Outcome", row.outcome),
+            sealed_at=row.sealing_at,
+        )
+        with draft.reader() as file:
+            require_sound(file, row)
+        draft.publish()
     finally:
-        path.unlink(missing_ok=True)
+        draft.discard()
 
 
 def _decide(recording: str, *, incomplete: bool) -> Recording:
@@ -118,11 +122,11 @@ def _receipt(row: Recording, material: Material, manifest_sha256: str) -> bytes:
 
 
 def _finish(recording: str, name: str, actor: str) -> Recording:
-    path = store().local(name)
-    with zipfile.ZipFile(path) as package:
-        places = {one.filename: one.header_offset + LOCAL_HEADER + len(one.filename) for one in package.infolist()}
-        receipt = package.read(f"{recording}/receipt.tsv")
-    with path.open("rb") as file:
+    with open_object(store(), name) as file:
+        with zipfile.ZipFile(file) as package:
+            places = {one.filename: one.header_offset + LOCAL_HEADER + len(one.filename) for one in package.infolist()}
+            receipt = package.read(f"{recording}/receipt.tsv")
+        file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     with transaction.atomic():
         row = find(recording, lock=True)
@@ -130,7 +134,7 @@ def _finish(recording: str, name: str, actor: str) -> Recording:
             return row
         _note_places(row, places)
         row.state, row.sealed_at, row.problem = State.SEALED, parse_wall(row.sealing_at), ""
-        row.package, row.package_size, row.package_sha256 = name, path.stat().st_size, sha256
+        row.package, row.package_size, row.package_sha256 = name, store().size(name), sha256
         row.receipt = receipt
         row.save()
         record(Kind.SEAL, actor=actor, recording=recording, outcome=row.outcome, package_sha256=sha256)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from django.db import DatabaseError, close_old_connections
 
 from appliance.contract.errors import PlainSightError
+from archive.keystore.recording_keys import recording_keys
 from archive.store.current import store
 
 from .seal import note_problem, ready, seal
@@ -72,5 +73,6 @@ class Sealer:
         self._sweep_at = self._clock() + SWEEP_S
         try:
             store().sweep()
+            recording_keys().sweep()
         except PlainSightError as error:
             _log.error("%s", error.message)

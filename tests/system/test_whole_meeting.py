@@ -8,14 +8,13 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance.simulator.demo.services import alive_in_group
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.system
 COMMAND = [sys.executable, "-m", "appliance.simulator.demo"]
@@ -97,7 +96,7 @@ def test_ctrl_c_ends_everything_also_in_the_background_with_its_output_in_a_file
             start_new_session=True,
             env={**os.environ, "TMPDIR": str(place)},
         )
-    _until(lambda: "Ctrl-C ends everything." in out.read_text(), 60, "the addresses, while it still runs")
+    until(lambda: "Ctrl-C ends everything." in out.read_text(), "the addresses, while it still runs", 60)
     lines = out.read_text().splitlines()
     assert lines[0].startswith("front panel  http://127.0.0.1:")
     assert "password" in lines[1]
@@ -111,14 +110,7 @@ def test_ctrl_c_ends_everything_also_in_the_background_with_its_output_in_a_file
     assert "Traceback" not in errors
     assert str(place) in errors if keep else "removed" in errors
     assert any(place.iterdir()) is keep, "without --keep nothing is left"
-    _until(lambda: not any(alive_in_group(part) for part in parts), 10, "everything to have ended")
-
-
-def _until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what}"
-        time.sleep(0.05)
+    until(lambda: not any(alive_in_group(part) for part in parts), "everything to have ended", 10)
 
 
 def _children(parent: int) -> list[int]:

@@ -77,7 +77,7 @@ def test_a_key_with_another_digest(archive: Archive, client: Any, made: Made) ->
 
 
 def test_a_destroyed_key_does_not_come_back(archive: Archive, client: Any, made: Made) -> None:
-    path = archive.home / "store" / "keys" / f"{made.id}.age"
+    path = archive.home / "recording-keys" / f"{made.id}.age"
     path.unlink()
     assert client.put(f"/api/1/recordings/{made.id}/key", made.key, "text/plain").status_code == 200
     assert not path.exists()

@@ -241,7 +241,7 @@ def test_without_the_key_nothing_is_played_and_nothing_entered(
     archive: Archive, custodian: Any, sealed: Arrive
 ) -> None:
     made = sealed(seconds=1)
-    (archive.home / "store" / "keys" / f"{made.id}.age").unlink()
+    (archive.home / "recording-keys" / f"{made.id}.age").unlink()
     answer = custodian.get(address(made))
     assert answer.status_code == 400
     assert check(answer.content.decode()).one("h1").text == "This recording cannot be opened"

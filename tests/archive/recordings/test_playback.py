@@ -56,7 +56,7 @@ def test_nobody_listens_before_the_seal(archive: Archive, client: Any, tmp_path:
 def test_nobody_listens_once_the_key_is_destroyed(archive: Archive, made: Made) -> None:
     source = open_audio(Recording.objects.get())
     source.read(0, 10)
-    (archive.home / "store" / "keys" / f"{made.id}.age").unlink()
+    (archive.home / "recording-keys" / f"{made.id}.age").unlink()
     with pytest.raises(DecryptionError, match="nobody can listen"):
         source.read(100_000, 10)
 

@@ -14,9 +14,10 @@ import pytest
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.sealing.seal import seal
-from tests.support.archives import Archive, send, until
+from tests.support.archives import Archive, send
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_list_shows_what_there_is(archive: Archive, made: Made) -> None:
 def test_seal_by_hand(archive: Archive, made: Made) -> None:
     answer = json.loads(archive.run("seal", made.id, "--json").stdout)
     assert (answer["state"], answer["outcome"]) == ("sealed", "complete")
-    assert Path(answer["package"]).is_file()
+    assert (archive.home / "store" / answer["package"]).is_file()
     assert Entry.objects.get(kind="seal").actor == "operator"
 
 

@@ -25,7 +25,7 @@ from archive.sealing import seal as steps
 from archive.sealing.seal import ready, seal
 from archive.sealing.sealer import Sealer
 from archive.store.current import store
-from archive.store.local import LocalStore
+from archive.store.local import LocalDraft, LocalStore
 from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
@@ -194,8 +194,8 @@ def crash(*_: object, **__: object) -> None:
 
 CRASHES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "before anything was written": lambda patch: patch.setattr(steps, "gather", crash),
-    "while the package was written": lambda patch: patch.setattr(steps, "write", crash),
-    "before the package got its name": lambda patch: patch.setattr(LocalStore, "adopt_once", crash),
+    "while the package was written": lambda patch: patch.setattr(steps, "write_package", crash),
+    "before the package got its name": lambda patch: patch.setattr(LocalDraft, "publish", crash),
     "before the receipt was committed": lambda patch: patch.setattr(steps, "_finish", crash),
     "within the last transaction": lambda patch: patch.setattr(steps, "record", crash),
     "before what had arrived was removed": lambda patch: patch.setattr(LocalStore, "drop_incoming", crash),
