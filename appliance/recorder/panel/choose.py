@@ -1,4 +1,4 @@
-"""Makes the panel that the settings name, and puts its lights out when no recorder does."""
+"""Makes the panel that the settings name."""
 
 from __future__ import annotations
 
@@ -28,16 +28,6 @@ def make_panel(settings: RecorderSettings, devices: Path = DEVICES) -> Panel:
         )
     client = _of_client(settings, settings.panel.client.partition(":")[2])
     return cast("Panel", client(settings.panel.socket, lamp_sensed=settings.panel.sensed))
-
-
-def lamps_out(settings: RecorderSettings) -> None:
-    """Put every light out while no recorder runs; raise DeviceError if that is not possible."""
-    if settings.panel.kind == "gpio":
-        # claiming the lines makes them dark, and letting go leaves them to their pull-downs
-        make_panel(settings).close()
-    else:
-        # the module of a simulated panel has a function of this name, which works beside a recorder that hangs
-        _of_client(settings, "lamps_out")(settings.panel.socket)
 
 
 def _of_client(settings: RecorderSettings, name: str) -> Any:

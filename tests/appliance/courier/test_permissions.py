@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,10 +20,11 @@ import pytest
 from appliance.simulator.demo.accounts import SPOOL_GROUP, Accounts
 from appliance.simulator.demo.broker import free_port
 from appliance.simulator.demo.certificates import Authority
+from tests.support.box.courier import FAST, Box
 from tests.support.fake_archive import FakeArchive
 from tests.support.spools import Keys
+from tests.support.waiting import until
 
-from .conftest import FAST, Box
 from .test_courier import write_settings
 
 pytestmark = [
@@ -114,11 +114,7 @@ def test_with_the_documented_rights_the_courier_does_its_whole_work(separate: Bo
     )  # fmt: skip
     try:
         receipt = separate.inbox / f"{recording.id}.tsv"
-        deadline = time.monotonic() + 20
-        while not receipt.exists():
-            assert process.poll() is None, process.communicate()[1]
-            assert time.monotonic() < deadline, "in vain"
-            time.sleep(0.05)
+        until(receipt.exists, "the receipt", alive=lambda: process.poll() is None)
         stat = receipt.stat()
         assert (stat.st_uid, stat.st_gid, stat.st_mode & 0o777) == (
             Accounts.here().courier.user,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Simulator, run
+from tests.support.simulator import Simulator, run
 
 
 def refused(folder: Path, spoken: Path, *more: str) -> str:

@@ -15,9 +15,10 @@ from archive.recordings.arrival_log import log_bytes
 from archive.recordings.models import ArrivalLine, IncomingSegment, Recording
 from archive.recordings.stored_ledger import ledger_lines
 from archive.sealing.seal import seal
-from tests.support.archives import Archive, batches, until
+from tests.support.archives import Archive, batches
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
+from tests.support.waiting import until
 
 
 def push(url: str, made: Made, segments: int, problems: list[str]) -> None:

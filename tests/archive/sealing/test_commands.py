@@ -14,9 +14,10 @@ import pytest
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.sealing.seal import seal
-from tests.support.archives import Archive, send, until
+from tests.support.archives import Archive, send
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
+from tests.support.waiting import until
 
 
 @pytest.fixture

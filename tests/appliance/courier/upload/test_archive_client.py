@@ -11,7 +11,7 @@ import pytest
 from appliance.contract.errors import SettingsError
 from appliance.contract.keys import SigningKey
 from appliance.courier.upload.archive_client import ArchiveClient, DownError, RefusedError
-from tests.appliance.courier.conftest import Box, Courier
+from tests.support.box.courier import Box, Courier
 from tests.support.fake_archive import PORTAL, Answer, FakeArchive, refusal
 
 

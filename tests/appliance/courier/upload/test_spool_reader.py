@@ -16,7 +16,7 @@ from appliance.contract.signed import split_lines
 from appliance.contract.status import RecorderStatus
 from appliance.courier.upload.batches import BatchReader
 from appliance.courier.upload.spool_reader import Offer, SpoolReader, ends_in_closing
-from tests.appliance.courier.conftest import Box
+from tests.support.box.courier import Box
 from tests.support.spools import Keys, Recording
 
 KEYS = Keys()

@@ -8,9 +8,10 @@ from collections import Counter
 
 from appliance.contract.receipt import Receipt
 from appliance.contract.signed import split_lines
-from tests.appliance.courier.conftest import Box, Courier
+from tests.support.box.courier import Box, Courier
 from tests.support.fake_archive import Answer, FakeArchive, Request, refusal
 from tests.support.spools import Recording
+from tests.support.waiting import until
 
 
 def lines_sent(archive: FakeArchive, recording: Recording) -> list[bytes]:
@@ -50,11 +51,12 @@ def test_a_finished_recording_arrives_whole_and_its_receipt_lies_in_the_inbox(bo
 def test_nothing_finished_is_sent_twice_however_often_the_courier_restarts(box: Box, courier: Courier) -> None:
     recording = box.record(seconds=35, rate=8000, segment_frames=1000)
     courier.archive.recordings[recording.id] = recording
-    deadline = time.monotonic() + 10
-    while not courier.receipt(recording).exists():
-        assert time.monotonic() < deadline
+
+    def restart() -> None:
         courier.start()
         courier.passes(3)
+
+    until(courier.receipt(recording).exists, "the receipt", pause=restart)
     courier.start()
     before = len(courier.archive.history)
     courier.passes(5)

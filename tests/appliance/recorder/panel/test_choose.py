@@ -9,7 +9,7 @@ import pytest
 
 from appliance.contract.errors import DeviceError, SettingsError
 from appliance.recorder.panel.choose import make_panel
-from tests.appliance.recorder.running import settings
+from tests.support.box.supervisor import settings
 
 
 class Client:

@@ -14,7 +14,7 @@ import pytest
 from appliance.contract.errors import SettingsError
 from appliance.recorder.settings import Log
 from appliance.recorder.supervisor import journal
-from tests.appliance.recorder.running import wait
+from tests.support.waiting import until
 
 LOG = logging.getLogger("plainsight.test")
 
@@ -102,4 +102,4 @@ def test_the_writing_thread_ends_with_close(monkeypatch: pytest.MonkeyPatch) -> 
     lines = journal_to(reader, monkeypatch)
     assert "journal" in [thread.name for thread in threading.enumerate()]
     lines.close()
-    wait(lambda: "journal" not in [thread.name for thread in threading.enumerate()], "the thread's end")
+    until(lambda: "journal" not in [thread.name for thread in threading.enumerate()], "the thread's end")

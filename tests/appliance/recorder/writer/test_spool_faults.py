@@ -22,7 +22,7 @@ from appliance.recorder.writer.disk import FAILED, FULL, Disk, DiskError
 from appliance.recorder.writer.recording_file import Begin, Maker, RecordingFile
 from appliance.recorder.writer.segmenter import Gap, Segment
 from appliance.recorder.writer.spool import Spool, store
-from tests.appliance.recorder.box import RATE, Home, open_recording, speech
+from tests.support.box.writer import RATE, Home, open_recording, speech
 
 CALLS = [name for name in vars(Disk) if not name.startswith("_") and name not in {"take_slowest_ns", "free_bytes"}]
 
