@@ -10,6 +10,7 @@ from collections.abc import Callable
 from django.db import DatabaseError, close_old_connections
 
 from appliance.contract.errors import PlainSightError
+from archive.core.health import alive
 from archive.keystore.recording_keys import recording_keys
 from archive.store.current import store
 
@@ -19,6 +20,8 @@ LOOK_S = 0.25
 """Pause between looks for something to seal, in seconds."""
 RETRY_S = 60.0
 """Pause before a recording that could not be sealed is tried again, in seconds."""
+ALIVE_S = 3.0
+"""How often the sealer says that it runs, in seconds."""
 SWEEP_S = 3600.0
 """How often temporary files of crashed processes are looked for, in seconds."""
 _log = logging.getLogger(__name__)
@@ -31,7 +34,7 @@ class Sealer:
         self._clock = clock
         self._stop = threading.Event()
         self._again: dict[str, float] = {}
-        self._sweep_at = clock()
+        self._sweep_at = self._alive_at = clock()
 
     def stop(self) -> None:
         """Make `run` return after the recording in hand; safe in a signal handler."""
@@ -50,6 +53,9 @@ class Sealer:
     def once(self) -> int:
         """Seal what is ready now, and return how many were sealed."""
         self._sweep()
+        if self._clock() >= self._alive_at:
+            self._alive_at = self._clock() + ALIVE_S
+            alive("sealer")
         sealed = 0
         for recording in list(ready().values_list("pk", flat=True)):
             if self._stop.is_set() or self._again.get(recording, 0) > self._clock():
