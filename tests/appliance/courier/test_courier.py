@@ -155,7 +155,6 @@ def test_a_defect_in_the_herald_ends_the_process_instead_of_leaving_it_half_dead
     box: Box, archive: FakeArchive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
     files = Authority.make().client(box.root / "tls", box.keys.box)
     courier = Courier(
         box.settings(archive.url, ca=str(files.ca), certificate=str(files.certificate), key=str(files.key))

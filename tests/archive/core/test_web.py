@@ -13,7 +13,7 @@ import requests
 
 from archive.custody.log import check
 from archive.recordings.arrival_log import log_bytes
-from archive.recordings.models import ArrivalLine, Recording, Segment
+from archive.recordings.models import ArrivalLine, IncomingSegment, Recording
 from archive.recordings.stored_ledger import ledger_lines
 from archive.sealing.seal import seal
 from tests.support.archives import Archive, batches
@@ -52,7 +52,7 @@ def test_two_couriers_sending_the_same_recording_at_once_make_one(archive: Archi
     assert (state["state"], state["next_line"]) == ("closed", len(made.lines))
     row = Recording.objects.get()
     assert b"".join(ledger_lines(row)) == made.ledger
-    assert Segment.objects.filter(verdict="ok").count() == 40
+    assert IncomingSegment.objects.filter(verdict="ok").count() == 40
     assert [bytes(line).count(b"\n") for line in ArrivalLine.objects.values_list("line", flat=True)]
     assert log_bytes(row).count(b'"what":"header"') == 1
     assert check() is None

@@ -102,7 +102,7 @@ def test_each_command_has_help_with_an_example(command: str) -> None:
     assert f"example: plainsight {command} --config" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["recorder", "lamps-out", "doctor", "commission"])
+@pytest.mark.parametrize("command", ["recorder", "doctor", "commission"])
 def test_a_misspelt_setting_ends_with_2_and_its_likely_name(folder: Path, command: str) -> None:
     write_settings(folder, "[times]\nhold_sec = 2.0\n")
     result = run(command, "--config", str(folder / "recorder.toml"))
@@ -198,6 +198,22 @@ def test_lamps_out_works_beside_a_recorder_that_hangs(folder: Path, panel: Panel
         until(lambda: panel.panel.lit, "the lamp is lit")
         assert run("lamps-out", "--config", str(folder / "recorder.toml")).returncode == 0
         assert not panel.panel.lit
+
+
+def test_lamps_out_puts_the_lights_out_although_a_setting_is_misspelled(folder: Path, panel: PanelServer) -> None:
+    with connect(folder / "panel.sock") as line:
+        line.sendall(b'{"red": true}\n')
+        until(lambda: panel.panel.lit, "the lamp is lit")
+        write_settings(folder, "[times]\nhold_sec = 2.0\n")
+        assert run("lamps-out", "--config", str(folder / "recorder.toml")).returncode == 0
+        assert not panel.panel.lit
+
+
+@pytest.mark.parametrize("arguments", [["--config"], ["--verbose"], ["now", "--config", "x"]])
+def test_lamps_out_answers_arguments_that_it_does_not_know_with_its_usage(arguments: list[str]) -> None:
+    result = run("lamps-out", *arguments)
+    assert result.returncode == 2
+    assert "example: plainsight lamps-out" in result.stderr
 
 
 def test_lamps_out_without_a_panel_ends_with_2(folder: Path) -> None:
