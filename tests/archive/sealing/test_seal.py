@@ -19,6 +19,7 @@ from appliance.contract.signed import digest, split_lines
 from archive.custody.log import check
 from archive.custody.models import Entry
 from archive.keystore.current import keystore
+from archive.recordings.audio_index import build_index
 from archive.recordings.models import ArrivalLine, IncomingSegment, LedgerBatch, Recording
 from archive.recordings.stored_ledger import arrival_lines, ledger_lines
 from archive.sealing import seal as steps
@@ -190,7 +191,7 @@ def test_what_could_not_be_judged_on_arrival_is_judged_by_the_seal(
 ) -> None:
     IncomingSegment.objects.update(verdict="")
     seen: list[set[str]] = []
-    original = steps.build_index
+    original = build_index
 
     def watched(*arguments: Any) -> Any:
         seen.append(set(IncomingSegment.objects.values_list("verdict", flat=True)))
