@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 
 from django.db import DatabaseError, close_old_connections
 
 from appliance.contract.errors import PlainSightError
+from appliance.contract.stop_signal import StopSignal
 from archive.core.health import alive
 from archive.keystore.recording_keys import recording_keys
 from archive.store.current import store
@@ -32,23 +32,20 @@ class Sealer:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._stop = threading.Event()
+        self.stop = StopSignal()
+        """Makes `run` return after the recording in hand."""
         self._again: dict[str, float] = {}
         self._sweep_at = self._alive_at = clock()
 
-    def stop(self) -> None:
-        """Make `run` return after the recording in hand; safe in a signal handler."""
-        self._stop.set()
-
     def run(self) -> None:
         """Seal until `stop`."""
-        while not self._stop.is_set():
+        while not self.stop.is_set():
             try:
                 self.once()
             except DatabaseError:
                 _log.exception("the database failed")
                 close_old_connections()
-            self._stop.wait(LOOK_S)
+            self.stop.wait(LOOK_S)
 
     def once(self) -> int:
         """Seal what is ready now, and return how many were sealed."""
@@ -58,7 +55,7 @@ class Sealer:
             alive("sealer")
         sealed = 0
         for recording in list(ready().values_list("pk", flat=True)):
-            if self._stop.is_set() or self._again.get(recording, 0) > self._clock():
+            if self.stop.is_set() or self._again.get(recording, 0) > self._clock():
                 continue
             try:
                 row = seal(recording)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -32,6 +31,5 @@ class Command(ArchiveCommand):
         if options["once"]:
             self.stdout.write(f"{sealer.once()} sealed")
             return
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: sealer.stop())
-        sealer.run()
+        with sealer.stop.listening():
+            sealer.run()
