@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from archive.core import health
+from archive.core.models import SignOfLife
 from archive.devices.listener import ALIVE_ROW
 from archive.devices.models import Listening
 from archive.keystore.current import keystore
@@ -46,7 +47,7 @@ def test_what_does_not_work_is_named(archive: Archive, client: Any, part: str) -
     elif part == "listener":
         Listening.objects.update(alive_at=datetime.now(UTC) - timedelta(minutes=1))
     else:
-        health.SignOfLife.objects.update(at=datetime.now(UTC) - timedelta(minutes=1))
+        SignOfLife.objects.update(at=datetime.now(UTC) - timedelta(minutes=1))
     answer = client.get("/healthz")
     assert answer.status_code == 503
     assert [name for name, word in answer.json()["parts"].items() if word == "fails"] == [part]
@@ -57,8 +58,13 @@ def test_asking_often_looks_once(archive: Archive, client: Any, monkeypatch: pyt
     run_everything()
     monkeypatch.setattr(health, "REMEMBERED_S", 60.0)
     monkeypatch.setattr(health, "_last", (float("-inf"), {}))
-    looks = []
-    monkeypatch.setitem(health._probes, "counted", lambda: bool(looks.append(1)) or True)
+    looks: list[str] = []
+
+    def count() -> bool:
+        looks.append("once")
+        return True
+
+    monkeypatch.setitem(health._probes, "counted", count)
     for _ in range(5):
         assert client.get("/healthz").status_code == 200
     assert len(looks) == 1
