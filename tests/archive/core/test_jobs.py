@@ -10,7 +10,9 @@ from django.db import OperationalError
 from appliance.contract.errors import StorageError
 from appliance.contract.stop_signal import StopSignal
 from archive.core import jobs
-from archive.core.jobs import JOBS, Job, Worker, run_checks
+from archive.core.jobs import JOBS, WORKER, Job, Worker, run_checks, still_working
+from archive.core.models import SignOfLife
+from tests.support.archives import Archive
 
 
 class Clock:
@@ -20,6 +22,11 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@pytest.fixture(autouse=True)
+def _home(archive: Archive) -> None:
+    """Each test has a database for the sign of life."""
 
 
 def worker(clock: Clock, **runs: tuple[float, Callable[[StopSignal], object]]) -> Worker:
@@ -70,3 +77,23 @@ def test_a_check_that_fails_is_told_and_keeps_nobody_from_starting(
     run_checks()
     assert "the store is away" in caplog.text
     assert done == [1]
+
+
+def test_a_long_job_says_between_its_parts_that_the_worker_works() -> None:
+    clock = Clock()
+    seen: list[int] = []
+
+    def long(stop: StopSignal) -> None:
+        SignOfLife.objects.all().delete()
+        still_working()
+        seen.append(SignOfLife.objects.filter(part=WORKER).count())
+        clock.now += 4
+        still_working()
+        seen.append(SignOfLife.objects.filter(part=WORKER).count())
+        stop.set()
+
+    worker(clock, long=(1, long)).run()
+    assert seen == [0, 1]
+    SignOfLife.objects.all().delete()
+    still_working()
+    assert not SignOfLife.objects.exists(), "nobody else may say it"

@@ -20,9 +20,11 @@ from appliance.contract.stop_signal import StopSignal
 from archive.custody.log import check
 from archive.custody.models import Entry
 from archive.keystore.current import keystore
+from archive.recordings.audio_index import build_index
 from archive.recordings.models import ArrivalLine, IncomingSegment, LedgerBatch, Recording
 from archive.recordings.stored_ledger import arrival_lines, ledger_lines
 from archive.sealing import seal as steps
+from archive.sealing.material import gather
 from archive.sealing.seal import ready, seal
 from archive.sealing.sealer import Sealer
 from archive.sealing.sweeping import sweep
@@ -155,7 +157,9 @@ def test_an_interrupted_recording_is_sealed_when_its_tail_is_there(
     for number, data in recording.tail.items():
         answer = client.put(f"/api/1/recordings/{recording.id}/tail/{number}", data, "text/plain")
         assert answer.status_code == 200, "the same bytes again succeed after the seal"
-        answer = client.put(f"/api/1/recordings/{recording.id}/tail/{number}", data[:-1] + b"x", "text/plain")
+        answer = client.put(
+            f"/api/1/recordings/{recording.id}/tail/{number}", data[:-1] + bytes([data[-1] ^ 1]), "text/plain"
+        )
         assert answer.json()["error"]["code"] == "bad-digest"
 
 
@@ -192,7 +196,7 @@ def test_what_could_not_be_judged_on_arrival_is_judged_by_the_seal(
 ) -> None:
     IncomingSegment.objects.update(verdict="")
     seen: list[set[str]] = []
-    original = steps.build_index
+    original = build_index
 
     def watched(*arguments: Any) -> Any:
         seen.append(set(IncomingSegment.objects.values_list("verdict", flat=True)))
@@ -271,12 +275,10 @@ def test_a_full_disk_is_told_and_tried_again(archive: Archive, made: Made, monke
 def test_a_recording_that_another_worker_sealed_meanwhile_is_no_problem(
     archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = steps.gather
-
     def overtaken(row: Recording) -> Any:
-        monkeypatch.setattr(steps, "gather", original)
+        monkeypatch.setattr(steps, "gather", gather)
         seal(made.id)
-        return original(row)
+        return gather(row)
 
     monkeypatch.setattr(steps, "gather", overtaken)
     assert Sealer().once() == 0
