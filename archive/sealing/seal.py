@@ -9,38 +9,37 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from dataclasses import asdict
 from typing import cast
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from appliance.contract.errors import OrderError
-from appliance.contract.package import segment_name, write_package
+from appliance.contract.package import TAG_FILES, write_package
 from appliance.contract.receipt import Outcome, Receipt, SealedFacts
 from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
+from appliance.contract.zip_profile import leading_members, read_member
 from archive.custody.kinds import Kind
 from archive.custody.log import record
 from archive.keystore.current import keystore
 from archive.recordings import arrival_log
+from archive.recordings.audio_index import build_index
 from archive.recordings.find import find
 from archive.recordings.ledger_checkers import lines_from
-from archive.recordings.models import ArrivalLine, LedgerBatch, Recording, Segment, State
+from archive.recordings.models import IncomingSegment, Recording, State
+from archive.recordings.validation import OK
 from archive.recordings.verification import require_sound
 from archive.store.base import open_object, package_name
 from archive.store.current import store
 
 from .material import Material, gather
 
-LOCAL_HEADER = 30
-"""Bytes of a ZIP local header before the name (docs/format.md section 5.4: no extra field)."""
-
 
 def ready() -> QuerySet[Recording]:
     """Return the recordings that can be sealed: closed, with all of their tail."""
-    missing = Segment.objects.filter(recording=OuterRef("pk"), tail=True, arrived_at=None)
+    missing = IncomingSegment.objects.filter(recording=OuterRef("pk"), tail=True, arrived_at=None)
     return Recording.objects.filter(~Exists(missing), state=State.CLOSED).order_by("closed_at")
 
 
@@ -71,7 +70,7 @@ def _write(name: str, row: Recording, material: Material) -> None:
             material.members,
             lambda manifest: _receipt(row, material, manifest),
             outcome=cast("Outcome", row.outcome),
-            sealed_at=row.sealing_at,
+            sealed_at=row.sealing_text,
         )
         with draft.reader() as file:
             require_sound(file, row)
@@ -85,7 +84,7 @@ def _decide(recording: str, *, incomplete: bool) -> Recording:
         row = find(recording, lock=True)
         if row.state == State.SEALED:
             return row
-        missing = list(row.segments.filter(tail=True, arrived_at=None).values_list("number", flat=True))
+        missing = list(row.incoming.filter(tail=True, arrived_at=None).values_list("number", flat=True))
         if missing:
             raise OrderError(f"the box has not sent its unverified tail yet: segments {missing}")
         if row.state == State.RECEIVING and not incomplete:
@@ -94,7 +93,7 @@ def _decide(recording: str, *, incomplete: bool) -> Recording:
         if row.state == State.RECEIVING:
             row.state, row.outcome, row.closed_at = State.CLOSED, "incomplete", parse_wall(moment)
         if not row.sealing_at:
-            row.sealing_at = moment
+            row.sealing_at = parse_wall(moment)
             arrival_log.append(row, "seal", digest(b"".join(lines_from(row, 0))), at=moment)
         row.save()
     return row
@@ -115,49 +114,45 @@ def _receipt(row: Recording, material: Material, manifest_sha256: str) -> bytes:
     )
     return keystore().sign(
         Receipt(
-            **asdict(facts), archive_key=keystore().public, manifest_sha256=manifest_sha256, sealed_at=row.sealing_at
+            **asdict(facts), archive_key=keystore().public, manifest_sha256=manifest_sha256, sealed_at=row.sealing_text
         )
     )
 
 
 def _finish(recording: str, name: str, actor: str) -> Recording:
     with open_object(store(), name) as file:
-        with zipfile.ZipFile(file) as package:
-            places = {one.filename: one.header_offset + LOCAL_HEADER + len(one.filename) for one in package.infolist()}
-            receipt = package.read(f"{recording}/receipt.tsv")
+        line = read_member(file, leading_members(file, len(TAG_FILES))[TAG_FILES.index("receipt.tsv")])
+        index = build_index(file, find(recording), Receipt.read(line, None))
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     with transaction.atomic():
         row = find(recording, lock=True)
         if row.state == State.SEALED:
             return row
-        _note_places(row, places)
-        row.state, row.sealed_at, row.problem = State.SEALED, parse_wall(row.sealing_at), ""
+        row.damaged_segments = row.incoming.filter(tail=False).exclude(verdict=OK).count()
+        row.tail_segments = row.incoming.filter(tail=True).count()
+        row.state, row.sealed_at, row.problem = State.SEALED, row.sealing_at, ""
         row.package, row.package_size, row.package_sha256 = name, store().size(name), sha256
-        row.receipt = receipt
+        row.receipt = line
         row.save()
+        index.save()
         record(Kind.SEAL, actor=actor, recording=recording, outcome=row.outcome, package_sha256=sha256)
-        LedgerBatch.objects.filter(recording=row).delete()
-        ArrivalLine.objects.filter(recording=row).delete()
+        for rows in (row.incoming, row.batches, row.arrivals):
+            rows.all().delete()
     return row
 
 
-def _note_places(row: Recording, places: dict[str, int]) -> None:
-    # one prepared statement: Django's bulk_update takes seconds for the 14,400 segments of a long meeting
-    column, table = connection.ops.quote_name("offset"), connection.ops.quote_name(Segment._meta.db_table)
-    values = [
-        (places[f"{row.id}/{segment_name(number, tail=tail)}"], key)
-        for key, tail, number in row.segments.values_list("pk", "tail", "number")
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {table} SET {column} = %s WHERE id = %s", values)  # noqa: S608 - only our own names
+def note_problem(recording: str, message: str) -> bool:
+    """Write down, once, why a recording cannot be sealed; return False if it is sealed after all.
 
-
-def note_problem(recording: str, message: str) -> None:
-    """Write down, once, why a recording cannot be sealed."""
+    Whoever fails because another worker sealed the recording meanwhile has found no problem.
+    """
     with transaction.atomic():
         row = Recording.objects.select_for_update().filter(pk=recording).first()
-        if row is not None and row.problem != message:
+        if row is None or row.state == State.SEALED:
+            return False
+        if row.problem != message:
             row.problem = message
             row.save(update_fields=["problem"])
             record(Kind.PROBLEM, actor="archive", recording=recording, what="sealing", message=message)
+    return True

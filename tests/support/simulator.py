@@ -41,7 +41,7 @@ def run(folder: Path, spoken: Path, *more: str) -> Simulator:
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "appliance.command", "simulator", "--json"),
-            *("--dir", str(folder), "--spoken", str(spoken), "--gpio-chips", str(folder), *more),
+            *("--dir", str(folder), "--spoken", str(spoken), "--root", str(folder), *more),
         ],
         stdout=subprocess.PIPE,
         text=True,

@@ -18,6 +18,7 @@ from appliance.contract.times import boot_id
 from appliance.recorder.clock import read_clock
 from appliance.recorder.device_checks import card_identity, card_number, keys_fault, wrong_microphone
 from appliance.recorder.panel.choose import DEVICES
+from appliance.recorder.panel.real_box import find_real_box
 from appliance.recorder.settings import RecorderSettings
 
 from .check_result import CheckResult, Verdict, by_table
@@ -116,9 +117,8 @@ def _panel(settings: RecorderSettings, devices: Path) -> CheckResult:
     panel = settings.panel
     chips = sorted(path.name for path in devices.glob("gpiochip*"))
     if panel.kind == "simulated":
-        if chips:
-            remedy = "set panel.kind to 'gpio': a simulated button must never work a real box"
-            return CheckResult("panel", "wrong", f"simulated, beside a real GPIO chip ({chips[0]})", remedy)
+        if found := find_real_box():
+            return CheckResult("panel", "wrong", "simulated, on a machine that is set up as a real box", found)
         if panel.socket is None or not _is(panel.socket, stat.S_ISSOCK):
             return CheckResult(
                 "panel",

@@ -11,21 +11,20 @@ from appliance.recorder.settings import RecorderSettings
 
 from .base import Panel
 from .gpio import GpioPanel, lgpio_factory
+from .real_box import find_real_box
 
 DEVICES = Path("/dev")
 
 
-def make_panel(settings: RecorderSettings, devices: Path = DEVICES) -> Panel:
-    """Return the panel; raise SettingsError where a simulated one would stand beside real lines."""
+def make_panel(settings: RecorderSettings, root: Path = Path("/")) -> Panel:
+    """Return the panel; raise SettingsError where a simulated one would stand beside those of a real box.
+
+    `root` is the file system in which a real box is looked for.
+    """
     if settings.panel.kind == "gpio":
         return GpioPanel(settings.panel, settings.times.debounce_s, lgpio_factory(settings.spool.run))
-    chips = sorted(path.name for path in devices.glob("gpiochip*"))
-    if chips:
-        raise SettingsError(
-            f"panel.kind is 'simulated', but this machine has a GPIO chip ({chips[0]}): "
-            "a simulated button must never work a real box; set panel.kind to 'gpio'",
-            field="panel.kind",
-        )
+    if found := find_real_box(root):
+        raise SettingsError(found, field="panel.kind")
     client = _of_client(settings, settings.panel.client.partition(":")[2])
     return cast("Panel", client(settings.panel.socket, lamp_sensed=settings.panel.sensed))
 

@@ -18,7 +18,7 @@ def refused(folder: Path, spoken: Path, *more: str) -> str:
     result = subprocess.run(
         [
             *(sys.executable, "-m", "appliance.command", "simulator"),
-            *("--dir", str(folder), "--spoken", str(spoken), "--gpio-chips", str(spoken.parent), *more),
+            *("--dir", str(folder), "--spoken", str(spoken), "--root", str(spoken.parent), *more),
         ],
         capture_output=True,
         text=True,

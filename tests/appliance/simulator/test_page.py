@@ -56,12 +56,15 @@ def test_a_request_that_means_nothing_gets_400_and_changes_nothing(simulator: Si
     assert buttons(simulator) == []
 
 
-def test_promise_1_a_simulated_panel_is_refused_beside_real_pins(tmp_path: Path, spoken: Path) -> None:
-    (tmp_path / "gpiochip0").touch()
+def test_promise_1_a_simulated_panel_is_refused_on_a_machine_that_is_set_up_as_a_box(
+    tmp_path: Path, spoken: Path
+) -> None:
+    (tmp_path / "etc/plainsight").mkdir(parents=True)
+    (tmp_path / "etc/plainsight/recorder.toml").write_text('[panel]\nkind = "gpio"\n')
     result = subprocess.run(
         [
             *(sys.executable, "-m", "appliance.command", "simulator"),
-            *("--dir", str(tmp_path), "--spoken", str(spoken), "--gpio-chips", str(tmp_path)),
+            *("--dir", str(tmp_path), "--spoken", str(spoken), "--root", str(tmp_path)),
         ],
         capture_output=True,
         text=True,
@@ -69,7 +72,8 @@ def test_promise_1_a_simulated_panel_is_refused_beside_real_pins(tmp_path: Path,
         check=False,
     )
     assert result.returncode == 2
-    assert "gpiochip0" in result.stderr
+    assert "recorder.toml" in result.stderr
+    assert not (tmp_path / "panel.sock").exists()
     assert "Traceback" not in result.stderr
 
 
@@ -140,6 +144,7 @@ def test_the_microphone_is_unplugged_from_the_page(simulator: Simulator, browser
     browser.get(simulator.page)
     control = browser.find_element(By.CSS_SELECTOR, '[data-fault="unplugged"]')
     control.click()
-    until(lambda: control.get_attribute("aria-pressed") == "true")
+    until(lambda: control.text == "Plug the microphone in")
+    assert control.get_attribute("aria-pressed") is None, "its words change, so it is no switch that is pressed"
     assert simulator.control(state=True)["state"]["faults"] == {"unplugged": True}
     assert not browser.find_element(By.ID, "kill").is_enabled(), "nobody runs the other parts here"
