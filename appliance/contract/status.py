@@ -12,7 +12,7 @@ State = Literal["self-test", "idle", "arming", "recording", "paused", "ending", 
 Light = Literal["off", "on", "slow"]
 FaultCode = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,40}$")]
 STALE_NS = 2_000_000_000
-"""Age in nanoseconds at which a recorder's word is no longer repeated (DESIGN, the courier)."""
+"""Age in nanoseconds at which a recorder's word is no longer repeated (docs/architecture.md, MQTT)."""
 
 
 class _Message(BaseModel):
