@@ -30,7 +30,7 @@ from .district import District
 from .services import DemoError, until
 
 HOLD_S = 1.5
-"""Held this long, the button ends the recording (DESIGN, gestures), in seconds."""
+"""Held this long, the button ends the recording (docs/operator.md, the button), in seconds."""
 PATIENCE_S = 15.0
 """Longest wait for the microphone's next frame, in seconds."""
 RECEIPT_S = 120.0

@@ -1,4 +1,4 @@
-"""The recorder's word is repeated for two seconds and within its boot; then it is silent (DESIGN, the courier)."""
+"""The recorder's word is repeated for two seconds and within its boot; then it is silent (docs/architecture.md)."""
 
 from __future__ import annotations
 
