@@ -35,7 +35,7 @@ class Kind(StrEnum):
     EXPORT = "export"
     """Somebody on the archive's host wrote out a package."""
     EXPORT_KEY = "export-key"
-    """Somebody on the archive's host wrote out a recording's sealed key."""
+    """Somebody on the archive's host wrote out a recording's encrypted key."""
     VERIFY = "verify"
     """The sealed package was checked again."""
     SIGN_IN = "sign-in"

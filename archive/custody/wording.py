@@ -24,7 +24,7 @@ WORDS: Final[dict[str, str]] = {
     "download-flac": "downloaded the plain audio",
     "download-receipt": "downloaded the receipt",
     "export": "exported the package on the archive's host",
-    "export-key": "exported the sealed key on the archive's host",
+    "export-key": "exported the encrypted key on the archive's host",
     "verify": "verified the package",
 }
 

@@ -110,7 +110,7 @@ def test_a_bad_segment_is_sealed_as_evidence_and_named(archive: Archive, client:
     assert (row.damaged_segments, row.tail_segments) == (1, 0)
     events = json.loads(members(package_path(archive, recording.id), recording.id)["data/events.json"])
     assert events[3]["outcome"] == "failure"
-    assert "segment 1: cannot-open" in events[3]["detail"]
+    assert "segment 1: cannot-decrypt" in events[3]["detail"]
 
 
 def test_sealing_clears_what_was_on_its_way(archive: Archive, made: Made) -> None:

@@ -22,11 +22,11 @@ from archive.store.current import store
 
 
 class Command(ArchiveCommand):
-    """Write a package, and its sealed key if asked, into a folder."""
+    """Write a package, and its encrypted key if asked, into a folder."""
 
     help = (
-        "Write a recording's sealed package into a folder, and with --with-key also its sealed key (which only the "
-        "archive's or the escrow's identity opens). Each makes a custody entry. Existing files are not replaced."
+        "Write a recording's sealed package into a folder, and with --with-key also its encrypted key (which only the "
+        "archive's or the escrow's identity decrypts). Each makes a custody entry. Existing files are not replaced."
     )
     example = "plainsight-archive export 0f3c9a52e4b14f1f8a0e6f7f5d2b9c31 --to /media/stick --with-key"
 
