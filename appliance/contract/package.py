@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable
-from typing import BinaryIO
+from typing import Protocol
 
 from .errors import StorageError
 from .receipt import Outcome
@@ -18,6 +18,13 @@ TAG_FILES = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sh
 PAYLOAD = ("data/header.tsv", "data/ledger.tsv", "data/arrivals.tsv", "data/events.json")
 """Members of the payload before the segments, in order."""
 Members = Iterable[tuple[str, bytes]]
+
+
+class Writer(Protocol):
+    """Where a package is written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Append `data` and return its length."""
 
 
 def segment_name(number: int) -> str:
@@ -61,7 +68,7 @@ def tag_manifest(info: bytes, payload_manifest: bytes, receipt: bytes) -> bytes:
 
 
 def write_package(
-    file: BinaryIO,
+    file: Writer,
     recording: str,
     members: Callable[[], Members],
     receipt: Callable[[str], bytes],
@@ -93,7 +100,7 @@ def write_package(
     return {member.name.partition("/")[2]: member.offset for member in written}
 
 
-def _write(file: BinaryIO, written: list[Member], name: str, data: bytes) -> Member:
+def _write(file: Writer, written: list[Member], name: str, data: bytes) -> Member:
     at = written[-1].offset + written[-1].size if written else 0
     member = Member(name, len(data), zlib.crc32(data), at)
     file.write(member.local())

@@ -100,7 +100,7 @@ class PanelSettings(_Section):
     """Button and lights; pins are BCM numbers (docs/wiring)."""
 
     kind: Literal["gpio", "simulated"] = "gpio"
-    """Real pins, or the simulator's (refused where a GPIO chip exists)."""
+    """Real pins, or the simulator's (refused where a box with real pins is set up)."""
     client: str = "appliance.simulator.panel:SimulatedPanel"
     """`module:Class` of the simulated panel; used only with kind `simulated`."""
     socket: AbsolutePath | None = None

@@ -22,7 +22,7 @@ from archive.custody.log import record
 from archive.recordings import arrival_log
 from archive.recordings.find import check_box_is_believed, find, upload_state
 from archive.recordings.ledger_checkers import chains
-from archive.recordings.models import LedgerBatch, Recording, Segment, State
+from archive.recordings.models import IncomingSegment, LedgerBatch, Recording, State
 from archive.recordings.stored_ledger import ledger_lines
 from archive.recordings.validation import OK, judge_segment
 from archive.store.base import incoming_name
@@ -103,7 +103,7 @@ def _keep(row: Recording, items: list[Item], verdicts: dict[int, str]) -> None:
         if isinstance(entry, ledger.Segment):
             verdict = verdicts[entry.segment]
             rows.append(
-                Segment(
+                IncomingSegment(
                     recording=row,
                     number=entry.segment,
                     first_frame=entry.first_frame,
@@ -123,7 +123,7 @@ def _keep(row: Recording, items: list[Item], verdicts: dict[int, str]) -> None:
             rows += _close(row, Closed(entry, arrived))
     if rows and rows[-1].number >= limits.SEGMENTS:
         raise TooLargeError(f"a recording has at most {limits.SEGMENTS} segments")
-    Segment.objects.bulk_create(rows)
+    IncomingSegment.objects.bulk_create(rows)
     row.next_line += len(items)
     row.last_arrival_at = moment
     row.save()
@@ -137,7 +137,7 @@ class Closed:
     arrived: str
 
 
-def _close(row: Recording, closed: Closed) -> list[Segment]:
+def _close(row: Recording, closed: Closed) -> list[IncomingSegment]:
     entry = closed.entry
     row.state = State.CLOSED
     row.closed_at = parse_wall(closed.arrived)
@@ -145,6 +145,6 @@ def _close(row: Recording, closed: Closed) -> list[Segment]:
     row.outcome = "interrupted" if entry.reason == "interrupted" else "complete"
     record(Kind.CLOSE, actor=f"box:{row.box_id}", recording=row.id, reason=entry.reason, frames=entry.frames)
     return [
-        Segment(recording=row, tail=True, number=tail.segment, size=tail.size, sha256=tail.sha256)
+        IncomingSegment(recording=row, tail=True, number=tail.segment, size=tail.size, sha256=tail.sha256)
         for tail in entry.unverified_tail
     ]

@@ -13,8 +13,8 @@ from appliance.contract.amber_codes import TABLE
 from appliance.contract.status import State
 from appliance.recorder.settings import Limits, Times
 from appliance.recorder.supervisor.machine.state import Rules
-from tests.appliance.recorder.supervisor.machine.schedule import Schedule
-from tests.appliance.recorder.supervisor.machine.world import World, rules
+from tests.support.schedules.schedule import Schedule
+from tests.support.schedules.world import World, rules
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "operator.md").read_text(encoding="utf-8")
 SECOND = 1_000_000_000
@@ -47,12 +47,12 @@ def test_the_table_of_lights_is_what_the_recorder_shows_in_any_schedule() -> Non
     ready.unsynchronized = True
     ready.look()
     ending.run(32 * SECOND)
-    seen = ready.onlooker.shown | ending.onlooker.shown
+    seen = ready.invariants.shown | ending.invariants.shown
 
     class Seen(Schedule):
         def teardown(self) -> None:
             if hasattr(self, "world"):
-                seen.update(self.world.onlooker.shown)
+                seen.update(self.world.invariants.shown)
 
     chosen = settings(max_examples=150, stateful_step_count=20, deadline=None, database=None, phases=[Phase.generate])
     run_state_machine_as_test(seed(2)(Seen), settings=chosen)

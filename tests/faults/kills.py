@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 
 from appliance.contract.errors import DeviceError
 from tests.support.kills import campaign
-from tests.support.kills.life import Round
+from tests.support.kills.rounds import Round
 
 PROMISED_S = 2.0
 """At most so much is unacknowledged while an fsync takes under half a second (DESIGN, promise 3)."""

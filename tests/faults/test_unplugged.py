@@ -7,7 +7,7 @@ import argparse
 import pytest
 
 from appliance.contract.errors import DeviceError
-from tests.appliance.recorder.whole_box import SHORT
+from tests.support.box.whole_box import SHORT
 
 from . import unplugged
 

@@ -23,10 +23,10 @@ import numpy as np
 from appliance.contract.errors import DeviceError
 from appliance.contract.ledger import AnyEntry
 from appliance.simulator.microphone.device import SimulatedMicrophone
-from tests.appliance.recorder.box import speech
-from tests.appliance.recorder.panel_server import PanelServer
-from tests.appliance.recorder.running import wait
-from tests.appliance.recorder.whole_box import Box
+from tests.support.box.panel_server import PanelServer
+from tests.support.box.whole_box import Box
+from tests.support.box.writer import speech
+from tests.support.waiting import until
 
 RATE: Final = 48000
 SLACK_S: Final = 1.5
@@ -115,16 +115,16 @@ class Campaign:
         panel = self._box.panel
         panel.press()
         # no box is idle without a microphone
-        wait(lambda: self._box.status()["state"] in ("idle", "fault"), "the end", 10)
+        until(lambda: self._box.status()["state"] in ("idle", "fault"), "the end", 10)
         panel.release()
 
     def _pause(self) -> float:
         began = time.monotonic()
         self._box.tap()
-        wait(lambda: self._box.shows("paused"), "paused", 5)
+        until(lambda: self._box.shows("paused"), "paused", 5)
         time.sleep(2)
         self._box.tap()
-        wait(lambda: self._box.shows("recording"), "recording again", 5)
+        until(lambda: self._box.shows("recording"), "recording again", 5)
         return time.monotonic() - began
 
     def _safe(self, problems: list[str]) -> float | None:

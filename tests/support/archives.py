@@ -11,8 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,6 +24,7 @@ import requests
 from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.segment import padded_size
 from appliance.contract.signed import digest
+from tests.support.waiting import until
 
 from .spools import Keys, Recording
 
@@ -61,7 +61,7 @@ class Done:
 class Served(str):
     """The address of a running web server, and its process."""
 
-    __slots__ = ("pid",)
+    pid: int
 
     def __new__(cls, address: str, pid: int) -> Served:
         made = super().__new__(cls, address)
@@ -163,15 +163,6 @@ def _answers(url: str) -> bool:
         return requests.get(url, timeout=5).status_code == 404
     except requests.ConnectionError:
         return False
-
-
-def until(condition: Callable[[], bool], seconds: float = 30, alive: Callable[[], bool] = lambda: True) -> None:
-    """Wait for `condition`, with a deadline."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert alive(), "the process ended"
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 @contextmanager

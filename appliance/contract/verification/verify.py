@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from appliance.contract.encryption import Identity
-from appliance.contract.errors import FormatError, PlainSightError
+from appliance.contract.errors import FormatError, PlainSightError, StorageError
 from appliance.contract.keys import KeyRing
 from appliance.contract.package import PAYLOAD, TAG_FILES
 from appliance.contract.zip_profile import read_members, resembles_one
@@ -39,7 +39,7 @@ def verify(
 
     `key_ring` holds keys from outside; without it, or where it does not know the box or the archive, the best verdict
     is `not-pinned`. `opener` is the recording's own identity, out of `key.age`; with it the audio is checked as well.
-    A disk that cannot be read raises OSError.
+    A disk that cannot be read raises OSError, an archive's store StorageError.
     """
     checks: list[str] = []
     notes: list[str] = []
@@ -60,6 +60,8 @@ def verify(
             checks.append(check_audio(bag, evidence, opener, progress))
             if evidence.tail:
                 notes.append(judge_tail(bag, evidence, opener))
+    except StorageError:
+        raise  # what cannot be read is not thereby wrong
     except PlainSightError as error:
         return Report("tampered", recording, tuple(checks), printable(error.message), tuple(notes))
     return Report(_verdict(evidence, pinned), recording, tuple(checks), "", tuple(notes))

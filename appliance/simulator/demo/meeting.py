@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from appliance.contract import amber_codes
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import PlainSightError
 from appliance.contract.header import Header
@@ -37,8 +39,9 @@ RECEIPT_S = 120.0
 class Meeting:
     """The course of one meeting in a running district."""
 
-    def __init__(self, district: District, seconds: float, tell: Callable[[str], None]) -> None:
+    def __init__(self, district: District, seconds: float, tell: Callable[[str], None], *, kept: bool = True) -> None:
         self._district = district
+        self._kept = kept
         self._layout = district.layout
         self._seconds = seconds
         self._tell = tell
@@ -70,7 +73,7 @@ class Meeting:
             "verify": command,
             "simulated": header.panel == "simulated",
         }
-        if self._district.spoken is not None:
+        if self._district.spoken is not None and self._kept:
             result["spoken"] = str(self._district.spoken)
         return result
 
@@ -90,7 +93,7 @@ class Meeting:
             if status.frames > last:
                 last, moved = status.frames, time.monotonic()
             elif time.monotonic() - moved > PATIENCE_S:
-                raise DemoError(f"no audio came for {PATIENCE_S:.0f} s; the recorder says: {', '.join(status.faults)}")
+                raise DemoError(self._no_audio(status))
             if status.state != "recording" or (reason := alive()):
                 raise DemoError(f"the recording did not go on: {status.state}, {reason or status.faults}")
             self._tell(f"recorded {status.frames // status.rate} s, safe {status.acked_frame // status.rate} s")
@@ -99,6 +102,15 @@ class Meeting:
         await self._district.control({"button": "down"})
         await until(lambda: not self._status_is("recording"), HOLD_S + 5, "the recording to end", alive)
         await self._district.control({"button": "up"})
+
+    def _no_audio(self, status: RecorderStatus) -> str:
+        told = [
+            f"  {fault.cause} {fault.remedy} ({code})" for code in status.faults for fault in [amber_codes.find(code)]
+        ]
+        hint = (
+            [] if self._district.spoken else ["  'arecord -l' lists the microphones of this machine; name one as hw:N."]
+        )
+        return "\n".join([f"no audio came for {PATIENCE_S:.0f} s; the recorder says:", *told, *hint])
 
     async def _wait_for_receipt(self) -> float:
         places = [self._layout.inbox / f"{self.recording}.tsv", self._layout.receipts / f"{self.recording}.tsv"]
@@ -201,8 +213,9 @@ def read_progress(path: Path) -> CourierProgress | None:
 
 
 def describe(result: dict[str, Any]) -> str:
-    """Return a result for people, one line a member."""
-    return "\n".join(f"  {name:<24} {json.dumps(value)}" for name, value in result.items())
+    """Return a result for people, one line a member; a command is a line to copy."""
+    told = {name: shlex.join(value) if isinstance(value, list) else json.dumps(value) for name, value in result.items()}
+    return "\n".join(f"  {name:<24} {text}" for name, text in told.items())
 
 
 def _same(spoken: Path, offset: int, samples: Samples) -> bool:

@@ -8,8 +8,7 @@ import pytest
 
 from appliance.contract.status import STALE_NS, SilentStatus
 from appliance.courier.status_reader import StatusReader, current_boot_id, fresh
-
-from .conftest import Box
+from tests.support.box.courier import Box
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from appliance.contract.errors import DecryptionError, NotSealedError, SettingsE
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.custody.kinds import Kind
 from archive.custody.log import record
+from archive.keystore.recording_keys import recording_keys
 from archive.recordings.find import find
 from archive.recordings.models import State
-from archive.store.base import key_name
+from archive.store.base import BUFFER, open_object
 from archive.store.current import store
 
 
@@ -47,14 +49,15 @@ class Command(ArchiveCommand):
         for path in wanted:
             if path.exists():
                 raise SettingsError(f"{path} exists; move it away or choose another folder", field="--to")
-        if options["with_key"] and not store().exists(key_name(row.id)):
+        if options["with_key"] and not recording_keys().exists(row.id):
             raise DecryptionError(f"the key of recording {row.id} is not in the key store")
         actor = f"operator:{os.environ.get('SUDO_USER') or os.environ.get('USER') or os.getuid()}"
         record(Kind.EXPORT, actor=actor, recording=row.id, package_sha256=row.package_sha256)
-        _write(package, row.package)
+        with open_object(store(), row.package) as stored:
+            _write(package, iter(lambda: stored.read(BUFFER), b""))
         if options["with_key"]:
             record(Kind.EXPORT_KEY, actor=actor, recording=row.id)
-            _write(key, key_name(row.id))
+            _write(key, [recording_keys().read(row.id)])
         members = {
             "recording": row.id,
             "package": str(package),
@@ -64,10 +67,10 @@ class Command(ArchiveCommand):
         self.show(options, members, "\n".join(str(path) for path in wanted))
 
 
-def _write(path: Path, name: str) -> None:
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
     try:
         with path.open("xb") as file:
-            for chunk in store().chunks(name):
+            for chunk in chunks:
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())

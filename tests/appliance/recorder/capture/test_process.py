@@ -16,9 +16,9 @@ from appliance.recorder.capture.process import CLOSE_S
 from appliance.recorder.capture.stream import StreamError, arrived_ns, choose
 from appliance.recorder.ipc.ring import Consumer, Ring
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
-from tests.appliance.recorder.box import ROOT, speech, until
-
-from .listening import CaptureProcess, Witness
+from tests.support.box.capture import CaptureProcess, Witness
+from tests.support.box.writer import ROOT, speech
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")

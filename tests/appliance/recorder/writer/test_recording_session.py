@@ -23,8 +23,9 @@ from appliance.recorder.writer.recording_file import Begin
 from appliance.recorder.writer.recording_session import RecordingSession
 from appliance.recorder.writer.spool import Spool
 from appliance.recorder.writer.spool_faults import SpoolFaults
-from tests.appliance.recorder.box import BLOCK, RATE, Home, open_recording, speech
-from tests.appliance.recorder.microphone_monitor.sounds import noise
+from tests.support.box.writer import BLOCK, RATE, Home, open_recording, speech
+from tests.support.sounds import noise
+from tests.support.waiting import until
 
 from .test_spool_faults import maker
 
@@ -92,12 +93,12 @@ class Case:
         self.work(lambda: self.meeting.finished)
 
     def work(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not done():
-            assert time.monotonic() < deadline
+        def step() -> None:
             pause = self.meeting.step(self.ring.write_seq)
             if not done():
                 time.sleep(pause)
+
+        until(done, "the recording session", seconds, pause=step)
 
     def told(self, report: str, **members: Any) -> list[Message]:
         return [m for m in self.reports if m["report"] == report and all(m.get(k) == v for k, v in members.items())]
@@ -241,7 +242,12 @@ def test_promise_2_work_on_the_disk_is_told_before_the_disk_is_asked(
 ) -> None:
     told: list[int | None] = []
     real = case.disk.fsync
-    monkeypatch.setattr(case.disk, "fsync", lambda *args: (told.append(case.ring.busy_since_ns), real(*args)))
+
+    def fsync(*args: Any) -> None:
+        told.append(case.ring.busy_since_ns)
+        real(*args)
+
+    monkeypatch.setattr(case.disk, "fsync", fsync)
     before_ns = time.monotonic_ns()
     case.push(speech(RATE * 2))
     case.work(lambda: case.meeting.frames >= RATE)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from appliance.recorder.ipc.ring import DAMAGED, Block
 from appliance.recorder.writer.segmenter import Gap, Segment, Segmenter
 from appliance.recorder.writer.timeline import Timeline
-from tests.appliance.recorder.box import Samples, speech
+from tests.support.box.writer import Samples, speech
 
 RATE = 8000
 BLOCK = 800

@@ -8,8 +8,7 @@ import pytest
 
 from appliance.recorder.settings import Limits
 from appliance.recorder.supervisor.machine import actions, events
-
-from .world import MS, SECOND, World, rules
+from tests.support.schedules.world import MS, SECOND, World, rules
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.recorder.supervisor.machine import actions, events
-
-from .world import MS, SECOND, World, rules
+from tests.support.schedules.world import MS, SECOND, World, rules
 
 
 @pytest.fixture(params=[True, False], ids=["sensed", "unsensed"])

@@ -35,7 +35,7 @@ Span = tuple[int, int | None]
 _KEY = SigningKey.generate()
 
 
-class Onlooker:
+class Invariants:
     """Facts, and the promises as judgments on them."""
 
     def __init__(self, world: World) -> None:

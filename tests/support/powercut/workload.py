@@ -26,6 +26,7 @@ from appliance.recorder.writer.spool import Spool, store
 from appliance.recorder.writer.spool_faults import SpoolFaults
 from appliance.simulator.recorded_disk import Call, Kind, RecordedDisk
 from tests.support.spools import Keys, noise
+from tests.support.waiting import until
 
 RATE = 8000
 BLOCK = 1000
@@ -196,15 +197,18 @@ class _Stage:
         self._meeting.note({"kind": kind, "t_ns": self._now_ns, **members})
 
     def _work(self) -> None:
-        deadline = time.monotonic() + 20
-        while not self._meeting.finished:
-            assert time.monotonic() < deadline, "the meeting does not get on"
-            before = len(self._story.history)
-            pause = self._meeting.step(self._ring.write_seq)
-            if self._failing:
-                time.sleep(min(pause, 0.005))
-            elif pause > 0 and len(self._story.history) == before:
-                return
+        until(self._rests, "the recording session gets on", pause=lambda: None)
+
+    def _rests(self) -> bool:
+        """Do one step; tell whether there was nothing left to do."""
+        if self._meeting.finished:
+            return True
+        before = len(self._story.history)
+        pause = self._meeting.step(self._ring.write_seq)
+        if self._failing:
+            time.sleep(min(pause, 0.005))
+            return False
+        return pause > 0 and len(self._story.history) == before
 
     def _hear(self, message: Message) -> None:
         if message["report"] in ("fault", "checked"):

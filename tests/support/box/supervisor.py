@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,10 @@ from appliance.recorder.settings import RecorderSettings
 from appliance.recorder.supervisor.loop import Supervisor
 from appliance.recorder.supervisor.processes import Programs
 from appliance.simulator.fakes import FakePanel
+from tests.support.waiting import until
 
 RECIPIENT = "age1yt3tfqlfrwdwx0z0ynwplcr6qxcxfaqycuprpmy89nr83ltx74tqdpszlw"
-FAKES = Programs(capture="tests.appliance.recorder.fake_capture", writer="tests.appliance.recorder.fake_writer")
+FAKES = Programs(capture="tests.support.box.fake_capture", writer="tests.support.box.fake_writer")
 
 
 def settings(folder: Path, **sections: dict[str, Any]) -> RecorderSettings:
@@ -46,13 +45,6 @@ def plug(folder: Path, plugged: bool = True) -> None:
         else "--- no soundcards ---\n"
     )
     (folder / "asound" / "cards").write_text(card)
-
-
-def wait(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.005)
 
 
 class Running:
@@ -86,7 +78,7 @@ class Running:
         return self.supervisor.state.phase
 
     def until(self, phase: str, seconds: float = 10.0) -> None:
-        wait(lambda: self.phase == phase, f"phase {phase}, is {self.phase}", seconds)
+        until(lambda: self.phase == phase, f"phase {phase}, is {self.phase}", seconds)
 
     def press(self) -> None:
         self.panel.happen("button-down")
@@ -101,7 +93,7 @@ class Running:
     def start(self) -> Running:
         self.until("idle")
         self.tap()
-        wait(lambda: self.panel.last("green") == "on" and self.phase == "recording", "green while recording")
+        until(lambda: self.panel.last("green") == "on" and self.phase == "recording", "green while recording")
         return self
 
     def status(self) -> RecorderStatus:

@@ -30,10 +30,10 @@ from appliance.recorder.microphone_monitor import learn, measure
 from appliance.simulator.demo import outside_view
 from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY, SimulatedMicrophone
 from appliance.simulator.speech import room
+from tests.support.waiting import until
 
-from .box import ROOT, speech
 from .panel_server import PanelServer
-from .running import wait
+from .writer import ROOT, speech
 
 SECOND = 1_000_000_000
 SHORT = "[times]\nack_s = 2.0\nunsafe_s = 4.0\ndrain_s = 2.0\n"
@@ -58,7 +58,7 @@ class Box:
 
     def start(self, extra: str = "") -> None:
         self.launch(extra)
-        wait(lambda: self.status().get("ready") is True, "ready", 20)
+        until(lambda: self.status().get("ready") is True, "ready", 20)
 
     def configure(self, extra: str = "") -> Path:
         """Write the recorder's settings."""
@@ -155,14 +155,14 @@ commissioned = false
     def begin(self) -> str:
         """Press, and wait for green: the first seconds are safe."""
         self.tap()
-        wait(lambda: self.shows("recording", green="on"), "safe", 20)
+        until(lambda: self.shows("recording", green="on"), "safe", 20)
         return str(self.status()["recording"])
 
     def end(self) -> None:
         self.panel.press()
-        wait(lambda: self.status()["state"] not in ("recording", "paused"), "the end", 5)
+        until(lambda: self.status()["state"] not in ("recording", "paused"), "the end", 5)
         self.panel.release()
-        wait(lambda: self.status()["state"] == "idle", "idle", 20)
+        until(lambda: self.status()["state"] == "idle", "idle", 20)
 
     def ledger(self, recording: str) -> list[AnyEntry]:
         path = self.folder / "spool" / "recordings" / recording / "ledger.tsv"
@@ -178,7 +178,7 @@ commissioned = false
             lines = [line for line in self.log("panel") if line["t_ns"] > since_ns]
             return [line["t_ns"] for line in lines if line.get("amber") == "slow"]
 
-        wait(lambda: bool(found()), f"amber tells: {what}", 6)
+        until(lambda: bool(found()), f"amber tells: {what}", 6)
         MEASURED.info("%s: told after %.0f ms", what, (found()[0] - since_ns) / 1e6)
         return found()[0] - since_ns
 

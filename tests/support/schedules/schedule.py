@@ -1,7 +1,7 @@
 """Schedules: people, microphones, lamps, disks, clocks and kills, in any order (promises 1 to 3).
 
-Each step is something that really happens; the onlooker judges after every event. A schedule keeps its own script, so
-that one that fails can be run again without hypothesis (`script`).
+Each step is something that really happens; the invariants are checked after every event. A schedule keeps its own
+script, so that one that fails can be run again without hypothesis (`script`).
 """
 
 from __future__ import annotations
@@ -239,7 +239,7 @@ class Schedule(RuleBasedStateMachine):
             return
         stopped = world.now
         world.supervisor_stopped = True
-        world.onlooker.supervisor_stopped()
+        world.invariants.supervisor_stopped()
         world.now += 10 * SECOND
         world.deliver()
         world.feed(events.ButtonDown(stopped + SECOND, "f" * 32))
@@ -247,11 +247,11 @@ class Schedule(RuleBasedStateMachine):
         if world.microphone.open and not world.microphone.unkillable:
             # its heartbeat had stopped
             world.microphone.open = world.microphone.alive = False
-            world.onlooker.device(is_open=False, at_ns=stopped + SECOND // 2)
+            world.invariants.device(is_open=False, at_ns=stopped + SECOND // 2)
             world.feed(events.CaptureClosed(stopped + SECOND // 2))
         world.feed(events.Tick(world.now))
         world.supervisor_stopped = False
-        world.onlooker.supervisor_goes_on()
+        world.invariants.supervisor_goes_on()
 
     @precondition(lambda self: self.world.exited is None)
     @rule(power=st.booleans())

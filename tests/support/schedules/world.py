@@ -14,7 +14,7 @@ from appliance.recorder.supervisor.machine import Rules, State, actions, deadlin
 from appliance.recorder.supervisor.machine.handlers import AnyEvent
 
 from .feeding import Feeding
-from .onlooker import FRAMES, Onlooker, ledger_holds
+from .invariants import FRAMES, Invariants, ledger_holds
 
 MS = 1_000_000
 SECOND = 1000 * MS
@@ -118,14 +118,14 @@ class World:
     supervisor_stopped: bool = False
     """Nobody can draw conclusions while the supervisor itself is stopped; capture closes by itself then."""
     feeding: Feeding = field(default_factory=Feeding)
-    onlooker: Onlooker = field(init=False)
+    invariants: Invariants = field(init=False)
     _answers: deque[AnyEvent] = field(default_factory=deque)
     _due: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
     _count: Any = field(default_factory=itertools.count)
     _next_tick: int = 0
 
     def __post_init__(self) -> None:
-        self.onlooker = Onlooker(self)
+        self.invariants = Invariants(self)
 
     @property
     def waiting(self) -> int:
@@ -217,9 +217,9 @@ class World:
         self._answers.clear()
         microphone = self.microphone
         microphone.open = microphone.alive = microphone.unkillable = False
-        self.onlooker.device(is_open=False)
+        self.invariants.device(is_open=False)
         self.writer = Writer(serial=self.writer.serial)
-        self.onlooker.restarted()
+        self.invariants.restarted()
         if not power:
             # nobody draws conclusions; the lamp stays as commanded until the unit's ExecStopPost
             self.now += 50 * MS
@@ -266,7 +266,7 @@ class World:
         while self._answers and self.exited is None:
             before, event = self.state, self._answers[0]
             self.state, todo = step(before, event, self.rules)
-            self.onlooker.after(event, before, todo)
+            self.invariants.after(event, before, todo)
             if self.state.reason == "quiet" != before.reason:
                 self._quiet_was_unbroken(before)
             for action in todo:
@@ -309,11 +309,11 @@ class World:
     def check(self) -> None:
         if not self.microphone.open:
             self.quiet_ns = None
-        self.onlooker.check()
+        self.invariants.check()
 
     def ledger_holds(self) -> None:
         assert self.state.recording is not None
-        ledger_holds(self.notes, self.onlooker.opened, self.state.recording, sensed=self.rules.sensed)
+        ledger_holds(self.notes, self.invariants.opened, self.state.recording, sensed=self.rules.sensed)
 
     def _quiet_was_unbroken(self, before: State) -> None:
         assert self.quiet_ns is not None, "ended by quiet although a sound, a fault or no microphone was there"
@@ -397,7 +397,7 @@ class World:
                 self.begun += 1
                 assert self.begun <= self.presses_in_rest, "a recording without a press"
                 self.notes = []
-                self.onlooker.begun()
+                self.invariants.begun()
                 self.writer.recording = recording
                 self.writer.frames = self.writer.acked = self.writer.silence = self.writer.acked_silence = 0
                 self.writer.gap, self.writer.block_ns = False, self.now
@@ -440,18 +440,18 @@ class World:
             else:
                 # probing is opening, too
                 microphone.open = True
-                self.onlooker.device(is_open=True)
+                self.invariants.device(is_open=True)
                 self.check()
                 self.feed(events.CaptureOpened(self.now))
         elif what == "closed":
             microphone.open = microphone.alive = False
-            self.onlooker.device(is_open=False)
+            self.invariants.device(is_open=False)
             self.feed(events.CaptureClosed(self.now))
 
     def _capture_dies(self, serial: int) -> None:
         if self.microphone.alive and self.microphone.serial == serial and not self.microphone.unkillable:
             self.microphone.alive = self.microphone.open = False
-            self.onlooker.device(is_open=False)
+            self.invariants.device(is_open=False)
             self.feed(events.CaptureDied(self.now))
 
     def _writer_says(self, serial: int, event: AnyEvent) -> None:
@@ -496,7 +496,7 @@ class World:
         microphone, writer = self.microphone, self.writer
         if microphone.open and microphone.plugged and not microphone.stalls:
             self.write_seq += 1
-            self.onlooker.block()
+            self.invariants.block()
             self._silence()
             writer.gap = False
             self.feed(events.BlockSeen(self.now, self.write_seq))

@@ -1,4 +1,4 @@
-"""A desk with a fake panel, a person who answers, and a fake microphone that hears what a test gives it."""
+"""Commissioning without hardware: a fake panel, a person who answers, a fake microphone, and the record of it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from appliance.contract.commissioning import Commissioning, Floor
+from appliance.contract.header import Microphone
 from appliance.contract.keys import SigningKey
 from appliance.recorder.commissioning.command import commission
 from appliance.recorder.commissioning.panel_loop import PanelLoop
 from appliance.recorder.settings import RecorderSettings
 from appliance.simulator.fakes import FakePanel
-from tests.appliance.recorder.running import FAKES, plug, settings
+from tests.support.box.supervisor import FAKES, plug, settings
 
 RATE = 48000
 
@@ -76,8 +78,8 @@ class Site:
         (self.folder / "sound.raw").write_bytes(samples.astype("<i2").tobytes())
 
     def commission(self, seconds: float = 5.0) -> int:
-        desk = PanelLoop(self.panel, self.settings)
-        return commission(desk, self.person, self.key, seconds=seconds, as_json=True, module=FAKES.capture)
+        panel_loop = PanelLoop(self.panel, self.settings)
+        return commission(panel_loop, self.person, self.key, seconds=seconds, as_json=True, module=FAKES.capture)
 
     def heard(self, what: str) -> list[int]:
         """When the fake capture process did something, by its own log."""
@@ -90,6 +92,21 @@ class Site:
         reds = [(at_ns, state) for at_ns, light, state in self.panel.history if light == "red"]
         last_lit = max(index for index, (_, state) in enumerate(reds) if state == "on")
         return reds[last_lit + 1][0]
+
+
+def a_record(settings: RecorderSettings, key: SigningKey, **changes: Any) -> Commissioning:
+    members: dict[str, Any] = {
+        "box": settings.box.id,
+        "box_key": key.public,
+        "made_at": "2026-01-02T03:04:05.678Z",
+        "microphone": Microphone(device="test", card="Test", identity="0d8c:0014"),
+        "rate": 48000,
+        "floor": Floor(rms=-6000, bands=[-7000, -7500]),
+        "checked": ["red", "lamp-sensor", "green", "amber", "button", "microphone"],
+        "software": "plainsight 0",
+        **changes,
+    }
+    return Commissioning(**members)
 
 
 @contextmanager

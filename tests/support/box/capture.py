@@ -15,7 +15,8 @@ from typing import Any
 from appliance.recorder.ipc.message_channel import Message, MessageChannel
 from appliance.recorder.ipc.ring import Ring
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
-from tests.appliance.recorder.box import ROOT, until
+from tests.support.box.writer import ROOT
+from tests.support.waiting import until
 
 
 class Witness:

@@ -25,8 +25,8 @@ from tests.support.packages import Sealed
 from tests.support.spools import Keys, Recording
 
 from .layouts import read_tree
-from .story import RATE, Mark, Story
 from .volume import Tree
+from .workload import RATE, Mark, Story
 
 _MADE_ANEW = re.compile(r"\.reserve|\.probe|\.\.probe\.new|\.set-aside/\.[0-9a-f]{32}\.ledger\.[0-9]+\.new")
 """What is no part of a recording, and half-made copies of a ledger's end, which the next recovery makes again."""

@@ -19,9 +19,10 @@ from appliance.contract.header import Header
 from appliance.contract.ledger import AnyEntry, Closing
 from appliance.contract.signed import split_lines
 from appliance.simulator.demo import outside_view as outside
-from tests.appliance.recorder.whole_box import SHORT, Box
+from tests.support.box.whole_box import SHORT, Box
+from tests.support.waiting import TimedOutError, until
 
-from . import judge
+from . import comparison
 from .observer import Observer, acknowledged, taken_back
 from .plan import Plan
 
@@ -67,7 +68,7 @@ class Life:
         box.start(SHORT)
 
     def meet(self, plan: Plan) -> Round:
-        """Hold one meeting, strike, let everything come to rest, and judge."""
+        """Hold one meeting, strike, let everything come to rest, and compare."""
         box = self._box
         with Observer(box.folder / "run" / "status.json") as observer:
             began_ns = time.monotonic_ns()
@@ -96,13 +97,13 @@ class Life:
         closed_s = self._closed(plan, log, struck_ns)
         if closed_s is not None and closed_s > CLOSED_S:
             problems.append(f"the device was closed {closed_s:.2f} s after {plan.signal} of the {plan.process}")
-        unacknowledged = (judge.captured(log, struck_ns) - at_strike) / judge.RATE
+        unacknowledged = (comparison.captured(log, struck_ns) - at_strike) / comparison.RATE
         slow = self._slow_since(struck_ns - 3_000_000_000)
         return Round(
             plan,
-            acked / judge.RATE,
-            found / judge.RATE,
-            lost / judge.RATE,
+            acked / comparison.RATE,
+            found / comparison.RATE,
+            lost / comparison.RATE,
             None if slow else max(0.0, unacknowledged),
             closed_s,
             len(uncovered),
@@ -161,12 +162,11 @@ class Life:
             return {}
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
-        end = time.monotonic() + _PATIENCE_S
-        while not condition():
-            if time.monotonic() > end:
-                said = (self._box.folder / "recorder.log").read_text()[-2000:]
-                raise KillError(f"not within {_PATIENCE_S:g} s: {what}; status {self._status()}; log {said}")
-            time.sleep(0.02)
+        try:
+            until(condition, what, _PATIENCE_S)
+        except TimedOutError as error:
+            said = (self._box.folder / "recorder.log").read_text()[-2000:]
+            raise KillError(f"{error}; status {self._status()}; log {said}") from error
 
     def _pid(self, process: str) -> int | None:
         """Return the process's number, for capture the one that has the microphone; None: there is none."""
@@ -197,7 +197,7 @@ class Life:
             return 0, promised, ["a recording is gone whole"] if promised else []
         entries, refused = self._ledger(recording)
         heard = np.concatenate([np.zeros(0, np.int16), *box.samples(recording)])
-        wrong, problems = judge.lost(heard, entries, promised, self._raw, started)
+        wrong, problems = comparison.lost(heard, entries, promised, self._raw, started)
         last = entries[-1] if entries else None
         if not isinstance(last, Closing):
             problems.append("the recording was left open")

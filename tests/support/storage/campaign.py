@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from appliance.contract.errors import PlainSightError
-from tests.appliance.recorder.box import speech
+from tests.support.box.writer import speech
 
 from . import shim
 from .scenario import Fault, Lengths, Result, Workshop, play, stage
