@@ -12,7 +12,8 @@ from typing import Protocol
 
 from django.conf import settings
 
-from archive.store.local import LocalStore, sweep_folder, sync_folder, told_as
+from appliance.contract.durable_files import sync_folder
+from archive.store.local import LocalStore, sweep_folder, told_as
 
 
 class RecordingKeys(Protocol):

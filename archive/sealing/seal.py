@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import cast
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from appliance.contract.errors import OrderError
 from appliance.contract.package import write_package
-from appliance.contract.receipt import Outcome, Receipt
+from appliance.contract.receipt import Outcome, Receipt, SealedFacts
 from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
 from archive.custody.kinds import Kind
@@ -91,23 +92,21 @@ def _decide(recording: str, *, incomplete: bool) -> Recording:
 
 
 def _receipt(row: Recording, material: Material, manifest_sha256: str) -> bytes:
+    facts = SealedFacts(
+        recording=row.id,
+        box=row.box_id,
+        header_sha256=digest(material.header_line),
+        ledger_lines=material.ledger_lines,
+        ledger_sha256=digest(material.ledger),
+        segments=len(material.segments),
+        frames=row.frames,
+        tail=len(material.tail),
+        outcome=cast("Outcome", row.outcome),
+        key_sha256=material.header.key_sha256,
+    )
     return keystore().sign(
-        Receipt.model_validate(
-            {
-                "recording": row.id,
-                "box": row.box_id,
-                "archive_key": keystore().public,
-                "header_sha256": digest(material.header_line),
-                "ledger_lines": material.ledger_lines,
-                "ledger_sha256": digest(material.ledger),
-                "segments": len(material.segments),
-                "frames": row.frames,
-                "tail": len(material.tail),
-                "outcome": row.outcome,
-                "key_sha256": material.header.key_sha256,
-                "manifest_sha256": manifest_sha256,
-                "sealed_at": row.sealing_text,
-            }
+        Receipt(
+            **asdict(facts), archive_key=keystore().public, manifest_sha256=manifest_sha256, sealed_at=row.sealing_text
         )
     )
 
