@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyrage
 
+from .durable_files import create
 from .errors import DecryptionError, KeyFileError
 
 
@@ -44,11 +44,7 @@ class Identity:
 
     def save(self, path: Path) -> None:
         """Write the identity to a new file that only its owner can read."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(self.secret_line())
-            file.flush()
-            os.fsync(file.fileno())
+        create(path, [self.secret_line()])
 
     @property
     def recipient(self) -> str:

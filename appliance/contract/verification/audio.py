@@ -7,7 +7,7 @@ from collections.abc import Callable
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import DecryptionError, FormatError
 from appliance.contract.ledger import Gap
-from appliance.contract.package import segment_name, tail_name
+from appliance.contract.package import segment_name
 from appliance.contract.segment import decode, frames_inside
 
 from .bag import Bag
@@ -38,7 +38,7 @@ def judge_tail(bag: Bag, evidence: Evidence, opener: Identity) -> str:
     sound, frames = 0, 0
     for part in evidence.tail:
         try:
-            plain = opener.open(bag.read(tail_name(part.segment)))
+            plain = opener.open(bag.read(segment_name(part.segment, tail=True)))
             frames += int(decode(plain, frames_inside(plain), evidence.header.audio.rate).size)
         except (FormatError, DecryptionError):
             continue

@@ -17,8 +17,9 @@ from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.header import Audio, Header, Microphone
 from appliance.contract.keys import SigningKey
 from appliance.contract.ledger import Reason
+from appliance.contract.paths import HEADER, KEY, LEDGER, SEGMENTS, segment_path
 from appliance.contract.signed import digest
-from appliance.recorder.clock import boot_id, look, read_clock
+from appliance.recorder.clock import look, read_clock
 
 from .ledger_file import LedgerFile
 from .read_back import check_segment
@@ -49,11 +50,6 @@ class Begin:
     continues: str | None
     created_ns: int
     """CLOCK_MONOTONIC of the press, in nanoseconds."""
-
-
-def segment_name(number: int) -> str:
-    """Return the file name of a segment."""
-    return f"{number:08d}.age"
 
 
 class RecordingFile:
@@ -97,7 +93,7 @@ class RecordingFile:
         if not self._header_line:
             self._header_line = self._make_folder()
         self._disk.sync_folder(self._spool.recordings)
-        path = self.folder / "ledger.tsv"
+        path = self.folder / LEDGER
         self._ledger = LedgerFile(
             self._disk, path, self._begin.recording, self._maker.key, prev=digest(self._header_line)
         )
@@ -108,10 +104,10 @@ class RecordingFile:
         if self._disk.exists(folder):
             self._spool.set_aside(folder)
         self._disk.make_folder(folder)
-        self._disk.make_folder(folder / "segments")
+        self._disk.make_folder(folder / SEGMENTS)
         key_age = encrypt(self._secret().secret_line(), self._maker.key_recipients)
         header = self._header(digest(key_age)).sign(self._maker.key)
-        for name, data in (("header.tsv", header), ("key.age", key_age), ("ledger.tsv", b"")):
+        for name, data in ((HEADER, header), (KEY, key_age), (LEDGER, b"")):
             store(self._disk, folder / name, data)
         self._disk.rename(folder, self.folder)
         return header
@@ -123,7 +119,7 @@ class RecordingFile:
     def add(self, segment: Segment) -> None:
         """Make a segment's file, read it back, enter it in the ledger; then its frames are acknowledged."""
         identity, audio = self._secret(), self._maker.audio
-        path = self.folder / "segments" / segment_name(self.segments)
+        path = self.folder / segment_path(self.segments)
         sealed = encrypt(flac.encode(segment.samples, audio.rate), [self._recipient])
         store(self._disk, path, sealed)
         # before the ledger line, so that the box never signs for what it could not read back
@@ -187,7 +183,7 @@ class RecordingFile:
             box_key=maker.key.public,
             created_at=self.seen.wall_at(begin.created_ns),
             created_ns=begin.created_ns,
-            boot_id=boot_id(),
+            boot_id=times.boot_id(),
             clock=self.seen.clock,
             continues=begin.continues,
             audio=maker.audio,

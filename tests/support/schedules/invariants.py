@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 DARK = 300 * MS
-"""Pause and end: capture closed and red dark within this time (DESIGN, the recorder)."""
+"""Pause and end: capture closed and red dark within this time (docs/testing.md, fault campaigns)."""
 LATE = 10 * MS
 """A rule that is due is carried out by the tick that `deadline` asks for; killing takes 3 ms of it."""
 TICK = 100 * MS

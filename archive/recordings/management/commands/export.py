@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from appliance.contract.durable_files import create
 from appliance.contract.errors import DecryptionError, NotSealedError, SettingsError
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.custody.kinds import Kind
@@ -69,11 +70,6 @@ class Command(ArchiveCommand):
 
 def _write(path: Path, chunks: Iterable[bytes]) -> None:
     try:
-        with path.open("xb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
+        create(path, chunks, mode=0o640)
     except OSError as error:
-        path.unlink(missing_ok=True)
         raise SettingsError(f"cannot write {path}: {error.strerror}", field="--to") from error

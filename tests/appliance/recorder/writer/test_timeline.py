@@ -1,4 +1,4 @@
-"""Every frame of a recording is a sample that arrived, or silence under a gap that says why (DESIGN, capture)."""
+"""Every frame of a recording is a sample that arrived, or silence under a gap that says why (docs/format.md, 2.4)."""
 
 from __future__ import annotations
 
