@@ -20,6 +20,8 @@ class Kind(StrEnum):
     """Something was refused: to a box, or to a user."""
     SEAL = "seal"
     """The package was sealed and the receipt signed."""
+    REBUILD = "rebuild"
+    """The row of a sealed recording was made again from its package."""
     PROBLEM = "problem"
     """The archive found something wrong with what it holds."""
     LOOK = "look"

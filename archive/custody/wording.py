@@ -17,6 +17,7 @@ WORDS: Final[dict[str, str]] = {
     "close": "the closing record arrived",
     "refusal": "refused",
     "seal": "sealed, receipt signed",
+    "rebuild": "the archive's row was made again from the package",
     "problem": "a problem was found",
     "look": "looked at a page",
     "listen": "listened",
