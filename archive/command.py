@@ -14,13 +14,14 @@ OWN = {
     "retire": "take nothing new from a box",
     "add-user": "make an account for the pages",
     "web": "serve the boxes' interface and the pages",
-    "sealer": "seal what boxes have closed, and sign receipts",
+    "worker": "seal what boxes have closed, sign receipts, clear and compare",
     "listen": "follow what boxes say about themselves (MQTT)",
     "list": "list the recordings",
     "seal": "seal one recording by hand",
     "verify": "check a sealed recording again",
     "export": "write out a sealed package, and its key if asked",
     "keyring": "print the key ring that a checker needs",
+    "audit": "compare store, keys and database",
     "check-custody": "check the custody log's chain",
 }
 

@@ -5,29 +5,32 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable
-from typing import BinaryIO
+from typing import Protocol
 
 from .errors import StorageError
+from .paths import HEADER, LEDGER, RECEIPT, segment_path
 from .receipt import Outcome
 from .signed import digest
 from .zip_profile import Member, check_room, directory
 
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-TAG_FILES = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "receipt.tsv")
+TAG_FILES = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", RECEIPT)
 """Members before the payload, in order."""
-PAYLOAD = ("data/header.tsv", "data/ledger.tsv", "data/arrivals.tsv", "data/events.json")
+PAYLOAD = (f"data/{HEADER}", f"data/{LEDGER}", "data/arrivals.tsv", "data/events.json")
 """Members of the payload before the segments, in order."""
 Members = Iterable[tuple[str, bytes]]
 
 
-def segment_name(number: int) -> str:
-    """Return a segment's place in the bag."""
-    return f"data/segments/{number:08d}.age"
+class Writer(Protocol):
+    """Where a package is written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Append `data` and return its length."""
 
 
-def tail_name(number: int) -> str:
-    """Return an unverified segment's place in the bag."""
-    return f"data/tail/{number:08d}.age"
+def segment_name(number: int, *, tail: bool = False) -> str:
+    """Return a segment's place in the bag; `tail` is that of an unverified one."""
+    return f"data/{segment_path(number, tail=tail)}"
 
 
 def bag_info(recording: str, outcome: Outcome, sealed_at: str, sizes: Iterable[int]) -> bytes:
@@ -55,13 +58,13 @@ def tag_manifest(info: bytes, payload_manifest: bytes, receipt: bytes) -> bytes:
             ("bagit.txt", digest(BAGIT)),
             ("bag-info.txt", digest(info)),
             ("manifest-sha256.txt", digest(payload_manifest)),
-            ("receipt.tsv", digest(receipt)),
+            (RECEIPT, digest(receipt)),
         ]
     )
 
 
 def write_package(
-    file: BinaryIO,
+    file: Writer,
     recording: str,
     members: Callable[[], Members],
     receipt: Callable[[str], bytes],
@@ -93,7 +96,7 @@ def write_package(
     return {member.name.partition("/")[2]: member.offset for member in written}
 
 
-def _write(file: BinaryIO, written: list[Member], name: str, data: bytes) -> Member:
+def _write(file: Writer, written: list[Member], name: str, data: bytes) -> Member:
     at = written[-1].offset + written[-1].size if written else 0
     member = Member(name, len(data), zlib.crc32(data), at)
     file.write(member.local())

@@ -141,6 +141,27 @@ def read_members(file: BinaryIO) -> list[Member]:
     return members
 
 
+def leading_members(file: BinaryIO, count: int) -> list[Member]:
+    """Return the first `count` members by their local headers alone; raise FormatError where one is not of the profile.
+
+    For a reader that wants what stands in front; only `read_members` looks at every byte.
+    """
+    members: list[Member] = []
+    at = 0
+    for _ in range(count):
+        file.seek(at)
+        fixed = file.read(LOCAL.size)
+        if len(fixed) != LOCAL.size or fixed[:4] != LOCAL_MAGIC:
+            raise FormatError(f"byte {at}: a member's header is damaged, or the file was cut off")
+        fields = LOCAL.unpack(fixed)
+        name = file.read(min(fields[9], LONGEST_NAME))
+        member = Member(name.decode("ascii", "replace"), fields[8], fields[6], at)
+        _same(member.local(), fixed + name, at, f"the header of {member.name}")
+        members.append(member)
+        at = member.offset + member.size
+    return members
+
+
 def read_member(file: BinaryIO, member: Member) -> bytes:
     """Return a member's bytes after their CRC-32 was checked."""
     file.seek(member.offset)

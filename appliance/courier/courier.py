@@ -2,25 +2,24 @@
 
 Concurrency: the main thread uploads; the thread `herald` (herald.py) publishes. Neither waits for the other. A defect
 that ends the herald ends the process with status 1, so that systemd starts it afresh, instead of leaving it half dead.
-SIGTERM and SIGINT end both: the handler sets an event, and if the main thread is waiting for the archive it raises
-`_StopNow` out of that wait, where nothing can be lost.
+SIGTERM and SIGINT end both.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
 import threading
 import time
-from importlib import metadata
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any
 
 from appliance.contract.durable_files import replace
 from appliance.contract.errors import SettingsError
 from appliance.contract.status import CourierProgress
+from appliance.contract.stop_signal import StopSignal
+from appliance.contract.version import software
 
 from .mqtt.connection import tls_context
 from .mqtt.status_publisher import StatusPublisher
@@ -34,20 +33,16 @@ RETOLD_S = 5.0
 _log = logging.getLogger(__name__)
 
 
-class _StopNow(BaseException):
-    """Leaves a wait for the archive."""
-
-
 class Courier:
     """Runs until it is told to stop."""
 
     def __init__(self, settings: CourierSettings) -> None:
         """Check what can be checked before anything starts; raise SettingsError otherwise."""
         self._settings = settings
-        self._stop = threading.Event()
+        self._stop = StopSignal()
         self._failed = False
         self._told: tuple[CourierProgress | None, float] = (None, 0.0)
-        self._client = ArchiveClient(settings)
+        self._client = ArchiveClient(settings, self._stop)
         tls_context(settings.broker)
         self._prepare_state()
         run, box = settings.spool.run, settings.box.id
@@ -56,21 +51,18 @@ class Courier:
 
     def run(self) -> int:
         """Work until SIGTERM or SIGINT; return the exit status."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
-        threading.excepthook = self._on_defect
-        self._herald.start()
-        notify("READY=1")
-        _log.info("courier of %s: archive %s", self._settings.box.id, self._settings.archive.url)
-        try:
-            self._work()
-        except _StopNow:
-            _log.debug("stopped while waiting for the archive")
-        finally:
-            notify("STOPPING=1")
-            self._stop.set()
-            self._herald.stop()
-            self._client.close()
+        with self._stop.listening():
+            threading.excepthook = self._on_defect
+            self._herald.start()
+            notify("READY=1")
+            _log.info("courier of %s: archive %s", self._settings.box.id, self._settings.archive.url)
+            try:
+                self._work()
+            finally:
+                notify("STOPPING=1")
+                self._stop.set()
+                self._herald.stop()
+                self._client.close()
         return 1 if self._failed else 0
 
     def _work(self) -> None:
@@ -110,12 +102,6 @@ class Courier:
                 field="state.path",
             ) from error
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        first = not self._stop.is_set()
-        self._stop.set()
-        if first and self._client.busy:
-            raise _StopNow
-
     def _on_defect(self, details: Any) -> None:
         error: BaseException = details.exc_value
         trace: TracebackType | None = details.exc_traceback
@@ -124,14 +110,6 @@ class Courier:
         )
         self._failed = True
         self._stop.set()
-
-
-def software() -> str:
-    """Return name and version of the courier."""
-    try:
-        return f"plainsight {metadata.version('plainsight')}"
-    except metadata.PackageNotFoundError:
-        return "plainsight (not installed)"
 
 
 def notify(text: str) -> None:

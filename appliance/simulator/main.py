@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fcntl
 import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from appliance.contract.errors import SettingsError
+from appliance.contract.single_instance import single_instance
+from appliance.recorder.panel.real_box import find_real_box
 
 from .front_panel import FrontPanel, Log
 from .microphone.device import SimulatedMicrophone
@@ -46,7 +45,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--progress-file", type=Path, help="the courier's progress.json, for the same")
     parser.add_argument("--keeper-socket", type=Path, help="socket of whoever can stop and start the other parts")
     parser.add_argument("--no-sense", action="store_true", help="pretend that no sensor is wired to the lamp")
-    parser.add_argument("--gpio-chips", default="/dev", help=argparse.SUPPRESS)
+    parser.add_argument("--archive-url", default="", help="address of the archive's pages, for a link on the page")
+    parser.add_argument("--root", type=Path, default=Path("/"), help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print the page's address as one JSON object")
     return parser
 
@@ -59,40 +59,15 @@ def _port(text: str) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the simulator until it is told to end; 0, or 2 for wrong arguments or a machine with real pins."""
+    """Run the simulator until it is told to end; 0, or 2 for wrong arguments or a machine that is set up as a box."""
     options = parser().parse_args(arguments)
-    chips = sorted(Path(options.gpio_chips).glob("gpiochip*"))
-    if chips:
-        raise SettingsError(
-            f"this machine has real pins ({chips[0]}); a simulated panel beside them could be taken for the real one. "
-            "Run the simulator on a machine without GPIO"
-        )
+    if found := find_real_box(options.root):
+        raise SettingsError(found)
     folder = options.dir.resolve()
     if len(os.fsencode(folder / "microphone.sock")) > LONGEST_SOCKET:
         raise SettingsError(f"{folder} is too long a path for a local socket; name a shorter folder", field="--dir")
-    with _alone(folder):
+    with single_instance(folder, "simulator", field="--dir", remedy="end it or name another folder"):
         return asyncio.run(_run(options, folder))
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process: a second simulator would take the sockets and write into the same logs."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise SettingsError(f"cannot use {folder}: {error.strerror}; name another folder", field="--dir") from error
-    try:
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise SettingsError(f"nothing can be written in {folder}; name another folder", field="--dir")
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            wrong = f"another simulator runs in {folder}; end it or name another folder"
-            raise SettingsError(wrong, field="--dir") from error
-        yield
-    finally:
-        os.close(descriptor)
 
 
 async def _run(options: argparse.Namespace, folder: Path) -> int:
@@ -107,7 +82,9 @@ async def _run(options: argparse.Namespace, folder: Path) -> int:
     ):
         simulation = Simulation(FrontPanel(Log(panel_log), sense=not options.no_sense), microphone)
         sockets = Sockets(simulation, Log(microphone_log), folder)
-        page = Page(simulation, Figures(options.status_file, options.progress_file), options.keeper_socket)
+        page = Page(
+            simulation, Figures(options.status_file, options.progress_file), options.keeper_socket, options.archive_url
+        )
         try:
             await sockets.start()
             address = await page.start(options.http_port)

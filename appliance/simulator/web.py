@@ -8,17 +8,21 @@ own Origin and a token that only its own page holds. Everything else gets 403 wi
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
+from appliance.contract import amber_codes
+
 from .front_panel import Message
+from .lights import meaning
 from .sockets import Simulation
 
 STATIC = Path(__file__).with_name("static")
@@ -39,33 +43,78 @@ def refusal(code: str, message: str, status: int = 403) -> web.Response:
     return web.json_response({"error": {"code": code, "message": message}}, status=status, headers=HEADERS)
 
 
+STATES: Final = {
+    "self-test": "The box tests itself",
+    "idle": "Idle",
+    "fault": "Not ready",
+    "arming": "Opening the microphone",
+    "recording": "Recording",
+    "paused": "Paused",
+    "ending": "Finishing the recording",
+}
+"""The recorder's states in words."""
+_ARCHIVE: Final = {
+    "down": "Uploads wait: the archive does not answer. The box keeps everything and sends it later.",
+    "refusing": "Uploads wait: the archive refuses this box.",
+}
+_UPLOADS: Final = {
+    "receiving": "The archive is receiving the recording.",
+    "closed": "The archive has the whole recording and is sealing it.",
+    "sealed": "The archive has sealed the recording.",
+    "refused": "The archive refuses the recording.",
+}
+
+
 @dataclass
 class Figures:
     """Where recorder and courier say how far they are, and what stands beside the lights."""
 
     status: Path | None
     progress: Path | None
+    _last: Message = field(default_factory=dict, init=False)
+    """Seconds recorded and acknowledged of the last recording, which stay on the page after its end."""
 
     def read(self) -> Message:
-        """Return seconds recorded, acknowledged and archived, or why nothing is known."""
+        """Return seconds recorded, acknowledged and archived, and what is the matter, or that nothing is known."""
         status, progress = _json(self.status), _json(self.progress)
         age_s = (time.monotonic_ns() - int(status["monotonic_ns"])) / 1e9 if status else None
         if status is None or age_s is None or age_s > 2:
             return {"word": False}
         rate = int(status["rate"])
         recording = status["recording"]
-        archived = (progress or {}).get("recordings", {})
-        last = archived.get(recording) if recording else next(reversed(archived.values()), None)
+        if recording:
+            self._last = {
+                "recording": recording,
+                "recorded_s": round(int(status["frames"]) / rate, 1),
+                "acknowledged_s": round(int(status["acked_frame"]) / rate, 1),
+            }
+        upload = (progress or {}).get("recordings", {}).get(self._last.get("recording", ""))
         return {
             "word": True,
-            "state": status["state"],
-            "faults": status["faults"],
+            "recorded_s": 0.0,
+            "acknowledged_s": 0.0,
+            **self._last,
+            "state": STATES.get(status["state"], status["state"]),
+            "holdable": status["state"] in {"recording", "paused"},
+            "codes": [_code(name) for name in status["faults"]],
             "recording": recording,
-            "recorded_s": round(int(status["frames"]) / rate, 1),
-            "acknowledged_s": round(int(status["acked_frame"]) / rate, 1),
-            "archived_s": round(int(last["frames"]) / rate, 1) if last else 0.0,
-            "archive_state": last["state"] if last else "",
+            "archived_s": round(int(upload["frames"]) / rate, 1) if upload else 0.0,
+            "uploads": _uploads(progress, upload),
         }
+
+
+def _code(name: str) -> Message:
+    found = amber_codes.find(name)
+    return {"code": name, "blinks": found.blinks, "cause": found.cause, "remedy": found.remedy}
+
+
+def _uploads(progress: Message | None, upload: Message | None) -> str:
+    if progress is None:
+        return ""
+    told = [_ARCHIVE.get(progress.get("archive", ""), "") or (_UPLOADS.get(upload["state"], "") if upload else "")]
+    if progress.get("broker") == "down":
+        told.append("Status reports wait: the broker does not answer.")
+    return " ".join(filter(None, told))
 
 
 def _json(path: Path | None) -> dict[str, Any] | None:
@@ -84,6 +133,8 @@ class Page:
     figures: Figures
     keeper: Path | None
     """Socket of whoever runs the other parts; None: they cannot be stopped from here."""
+    archive_url: str = ""
+    """Address of the archive's pages; empty: the page links to none."""
     origin: str = ""
     """`http://127.0.0.1:PORT`, known once the socket is bound."""
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -134,6 +185,8 @@ class Page:
 
     async def _index(self, _request: web.Request) -> web.Response:
         text = (STATIC / "panel.html").read_text().replace("{{token}}", self.token)
+        text = text.replace("{{archive}}", html.escape(self.archive_url))
+        text = text.replace("{{archive-hidden}}", "" if self.archive_url else "hidden")
         return web.Response(text=text, content_type="text/html", headers=HEADERS)
 
     async def _file(self, request: web.Request) -> web.Response:
@@ -148,7 +201,9 @@ class Page:
         while True:
             if beat % 10 == 0:
                 parts = await self._parts()
-            state = {"panel": self.simulation.state(), "figures": self.figures.read(), "parts": parts}
+            panel = self.simulation.state()
+            panel["meaning"] = meaning(panel["red"], panel["green"], panel["amber"])
+            state = {"panel": panel, "figures": self.figures.read(), "parts": parts}
             text = json.dumps(state)
             if text != last or beat % 50 == 0:
                 await response.write(f"data: {text}\n\n".encode())

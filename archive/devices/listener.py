@@ -11,9 +11,8 @@ from __future__ import annotations
 import logging
 import queue
 import ssl
-import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -24,6 +23,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from appliance.contract.errors import FormatError, SettingsError
+from appliance.contract.stop_signal import StopSignal
 from appliance.contract.topics import ALL
 from archive.configuration import Mqtt
 
@@ -34,6 +34,8 @@ QUEUE = 20_000
 """Most messages that wait for the database."""
 ALIVE_S = 2.0
 """How often the listener says that it is there, in seconds."""
+LATE = timedelta(seconds=10)
+"""A listener that said nothing for so long does not run."""
 ALIVE_ROW = 1
 NEW_CONNECTION = None
 """Stands in the queue where a new connection begins."""
@@ -47,12 +49,9 @@ class Listener:
         self._settings = settings
         self._messages: queue.Queue[Message | None] = queue.Queue(QUEUE)
         self._dropped = 0
-        self._stop = threading.Event()
+        self.stop = StopSignal()
+        """Makes `run` return."""
         self._client = self._make_client()
-
-    def stop(self) -> None:
-        """Make `run` return; safe in a signal handler."""
-        self._stop.set()
 
     def run(self) -> None:
         """Listen until `stop`; a broker that is down is tried again and again."""
@@ -104,7 +103,7 @@ class Listener:
     def _consume(self) -> None:
         # by CLOCK_MONOTONIC: a wall clock that is put back would silence it for as long
         due = time.monotonic()
-        while not self._stop.is_set():
+        while not self.stop.is_set():
             if time.monotonic() >= due:
                 _say_alive(connected=self._client.is_connected())
                 due = time.monotonic() + ALIVE_S
@@ -126,6 +125,11 @@ class Listener:
             except DatabaseError:
                 _log.exception("the database failed; a message was lost")
                 close_old_connections()
+
+
+def hears() -> bool:
+    """Tell whether the listener said lately that it is connected to the broker."""
+    return Listening.objects.filter(pk=ALIVE_ROW, connected=True, alive_at__gt=datetime.now(UTC) - LATE).exists()
 
 
 def _say_alive(*, connected: bool) -> None:

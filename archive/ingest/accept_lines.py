@@ -22,7 +22,7 @@ from archive.custody.log import record
 from archive.recordings import arrival_log
 from archive.recordings.find import check_box_is_believed, find, upload_state
 from archive.recordings.ledger_checkers import chains
-from archive.recordings.models import LedgerBatch, Recording, Segment, State
+from archive.recordings.models import IncomingSegment, LedgerBatch, Recording, State
 from archive.recordings.stored_ledger import ledger_lines
 from archive.recordings.validation import OK, judge_segment
 from archive.store.base import incoming_name
@@ -46,9 +46,9 @@ def accept_lines(recording: str, body: bytes) -> UploadState:
     check_box_is_believed(row)
     verdicts = _judge(header, fresh)
     staged = store().stage(
-        (incoming_name(recording, item.entry.fact.segment, tail=False), item.sealed)
+        (incoming_name(recording, item.entry.fact.segment, tail=False), item.encrypted)
         for item in fresh
-        if isinstance(item.entry.fact, ledger.Segment) and item.sealed is not None
+        if isinstance(item.entry.fact, ledger.Segment) and item.encrypted is not None
     )
     try:
         with transaction.atomic():
@@ -73,9 +73,9 @@ def accept_lines(recording: str, body: bytes) -> UploadState:
 
 def _judge(header: Header, items: list[Item]) -> dict[int, str]:
     return {
-        item.entry.fact.segment: judge_segment(header, item.sealed, item.entry.fact.frames)
+        item.entry.fact.segment: judge_segment(header, item.encrypted, item.entry.fact.frames)
         for item in items
-        if isinstance(item.entry.fact, ledger.Segment) and item.sealed is not None
+        if isinstance(item.entry.fact, ledger.Segment) and item.encrypted is not None
     }
 
 
@@ -103,7 +103,7 @@ def _keep(row: Recording, items: list[Item], verdicts: dict[int, str]) -> None:
         if isinstance(fact, ledger.Segment):
             verdict = verdicts[fact.segment]
             rows.append(
-                Segment(
+                IncomingSegment(
                     recording=row,
                     number=fact.segment,
                     first_frame=fact.first_frame,
@@ -123,7 +123,7 @@ def _keep(row: Recording, items: list[Item], verdicts: dict[int, str]) -> None:
             rows += _close(row, Closed(fact, arrived))
     if rows and rows[-1].number >= limits.SEGMENTS:
         raise TooLargeError(f"a recording has at most {limits.SEGMENTS} segments")
-    Segment.objects.bulk_create(rows)
+    IncomingSegment.objects.bulk_create(rows)
     row.next_line += len(items)
     row.last_arrival_at = moment
     row.save()
@@ -137,7 +137,7 @@ class Closed:
     arrived: str
 
 
-def _close(row: Recording, closed: Closed) -> list[Segment]:
+def _close(row: Recording, closed: Closed) -> list[IncomingSegment]:
     entry = closed.entry
     row.state = State.CLOSED
     row.closed_at = parse_wall(closed.arrived)
@@ -145,6 +145,6 @@ def _close(row: Recording, closed: Closed) -> list[Segment]:
     row.outcome = "interrupted" if entry.reason == "interrupted" else "complete"
     record(Kind.CLOSE, actor=f"box:{row.box_id}", recording=row.id, reason=entry.reason, frames=entry.frames)
     return [
-        Segment(recording=row, tail=True, number=tail.segment, size=tail.size, sha256=tail.sha256)
+        IncomingSegment(recording=row, tail=True, number=tail.segment, size=tail.size, sha256=tail.sha256)
         for tail in entry.unverified_tail
     ]

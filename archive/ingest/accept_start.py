@@ -1,4 +1,4 @@
-"""Taking in what comes before the audio: a header, and the recording's sealed key."""
+"""Taking in what comes before the audio: a header, and the recording's encrypted key."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from appliance.contract.times import now, parse_wall
 from archive.custody.kinds import Kind
 from archive.custody.log import record
 from archive.devices.models import Box
+from archive.keystore.recording_keys import recording_keys
 from archive.recordings import arrival_log
 from archive.recordings.find import check_box_is_believed, find
 from archive.recordings.models import Recording
 from archive.recordings.validation import judge_key
-from archive.store.base import key_name
-from archive.store.current import store
 
 
 def accept_header(recording: str, line: bytes) -> bool:
@@ -69,7 +68,7 @@ def _moment(text: str) -> datetime:
 
 
 def accept_key(recording: str, key_age: bytes) -> bool:
-    """Take a recording's sealed key in; return False if it was there already. It is never taken twice.
+    """Take a recording's encrypted key in; return False if it was there already. It is never taken twice.
 
     So a key that was destroyed does not come back with a box that sends it again.
     """
@@ -80,7 +79,7 @@ def accept_key(recording: str, key_age: bytes) -> bool:
     if row.key_arrived:
         return False
     check_box_is_believed(row)
-    store().put_once(key_name(recording), key_age)
+    recording_keys().put_once(recording, key_age)
     verdict = judge_key(header)
     arrived = now()
     with transaction.atomic():

@@ -5,35 +5,49 @@ from __future__ import annotations
 from django.db import transaction
 
 from appliance.contract.errors import DigestError, OrderError
+from appliance.contract.ledger import Closing, Entry
 from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
 from archive.recordings import arrival_log
 from archive.recordings.find import check_box_is_believed, find
-from archive.recordings.models import Recording, Segment
+from archive.recordings.models import IncomingSegment, Recording, State
+from archive.recordings.stored_ledger import ledger_lines
 from archive.recordings.validation import judge_tail
 from archive.store.base import incoming_name
 from archive.store.current import store
 
 
-def tail_segment(recording: Recording, number: int) -> Segment:
+def tail_segment(recording: Recording, number: int) -> IncomingSegment:
     """Return what the closing record says about tail segment `number`; raise OrderError if it says nothing."""
-    segment = Segment.objects.filter(recording=recording, tail=True, number=number).first()
+    if recording.state == State.SEALED:
+        return _sealed_tail_segment(recording, number)
+    segment = IncomingSegment.objects.filter(recording=recording, tail=True, number=number).first()
     if segment is None:
         raise OrderError(f"no closing record here lists segment {number} as unverified tail")
     return segment
 
 
-def accept_tail(recording: str, number: int, sealed: bytes) -> bool:
+def _sealed_tail_segment(recording: Recording, number: int) -> IncomingSegment:
+    # the rows are gone; the ledger in the package still lists it
+    last = Entry.read(ledger_lines(recording)[-1], recording.signed_header.box_key).fact
+    for part in last.unverified_tail if isinstance(last, Closing) else []:
+        if part.segment == number:
+            arrived = recording.sealed_at
+            return IncomingSegment(tail=True, number=number, size=part.size, sha256=part.sha256, arrived_at=arrived)
+    raise OrderError(f"no closing record here lists segment {number} as unverified tail")
+
+
+def accept_tail(recording: str, number: int, encrypted: bytes) -> bool:
     """Take a tail segment in; return False if it was there already."""
     row = find(recording)
     segment = tail_segment(row, number)
-    if len(sealed) != segment.size or digest(sealed) != segment.sha256:
+    if len(encrypted) != segment.size or digest(encrypted) != segment.sha256:
         raise DigestError(f"tail segment {number} does not have the signed size and digest", field="sha256")
     if segment.arrived_at is not None:
         return False
     check_box_is_believed(row)
-    verdict, frames = judge_tail(row.signed_header, sealed)
-    staged = store().stage([(incoming_name(recording, number, tail=True), sealed)])
+    verdict, frames = judge_tail(row.signed_header, encrypted)
+    staged = store().stage([(incoming_name(recording, number, tail=True), encrypted)])
     try:
         with transaction.atomic():
             row = find(recording, lock=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from appliance.contract.times import wall
-from archive.store.current import store
 
 from .models import Recording
 
@@ -22,7 +21,7 @@ def describe(row: Recording) -> dict[str, str | int | float | None]:
         "lost_frames": row.lost_frames,
         "lines": row.next_line,
         "panel": row.panel,
-        "package": str(store().local(row.package)) if row.package else None,
+        "package": row.package or None,
         "package_size": row.package_size or None,
         "package_sha256": row.package_sha256 or None,
         "problem": row.problem or None,

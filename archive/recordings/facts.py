@@ -7,7 +7,7 @@ from django.utils.timezone import localtime
 from appliance.contract.ledger import Entry
 from archive.ui import words
 
-from .models import Recording, Segment
+from .models import IncomingSegment, Recording, State
 from .timeline import drift_words
 
 
@@ -38,9 +38,11 @@ def facts(recording: Recording, entries: list[Entry]) -> list[tuple[str, str]]:
 
 
 def _troubles(recording: Recording) -> list[tuple[str, str]]:
-    kept = Segment.objects.filter(recording=recording)
-    bad = kept.filter(tail=False).exclude(verdict__in=["", "ok"]).count()
-    tail = kept.filter(tail=True).count()
+    bad, tail = recording.damaged_segments, recording.tail_segments
+    if recording.state != State.SEALED:
+        kept = IncomingSegment.objects.filter(recording=recording)
+        bad = kept.filter(tail=False).exclude(verdict__in=["", "ok"]).count()
+        tail = kept.filter(tail=True).count()
     found = []
     if bad:
         found.append(("Damaged segments", f"{bad} could not be opened or decoded when they arrived"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from appliance.contract.errors import NotEnrolledError, UnknownRecordingError
 from appliance.contract.status import UploadState
 
-from .models import Recording, Segment, State
+from .models import IncomingSegment, Recording, State
 
 
 def find(recording: str, *, lock: bool = False) -> Recording:
@@ -26,7 +26,7 @@ def check_box_is_believed(recording: Recording) -> None:
 
 def upload_state(recording: Recording) -> UploadState:
     """Return what a box may know: how far its recording got."""
-    missing = Segment.objects.filter(recording=recording, tail=True, arrived_at=None).order_by("number")
+    missing = IncomingSegment.objects.filter(recording=recording, tail=True, arrived_at=None).order_by("number")
     refused = recording.state == State.RECEIVING and recording.box.retired_at is not None
     return UploadState.model_validate(
         {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 
 from appliance.contract.errors import FormatError, StorageError
@@ -24,15 +23,17 @@ class Ledger:
 
 def read_ledger(recording: Recording) -> Ledger:
     """Return the ledger, each line's signature checked; a page must show what is there even if the rest is damaged."""
+    try:
+        lines = ledger_lines(recording)
+    except (FormatError, StorageError) as error:
+        return Ledger(
+            [], f"The sealed package cannot be read ({error.message}). Restore it from its copy; nothing can be played."
+        )
     entries: list[Entry] = []
     try:
         key = recording.signed_header.box_key
-        for line in ledger_lines(recording):
+        for line in lines:
             entries.append(Entry.read(line, key))  # noqa: PERF401 - lines before a bad one are still shown
-    except (FormatError, StorageError) as error:
+    except FormatError as error:
         return Ledger(entries, f"The ledger can be read only up to line {len(entries)}: {error.message}.")
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        return Ledger(
-            [], f"The sealed package cannot be read ({error}). Restore it from its copy; nothing can be played."
-        )
     return Ledger(entries, "")

@@ -6,8 +6,11 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.functional import cached_property
 
+from appliance.contract.errors import OrderError
 from appliance.contract.header import Header
+from appliance.contract.times import wall
 from archive.devices.models import Box
 
 
@@ -18,6 +21,14 @@ class State(models.TextChoices):
     CLOSED = "closed", "closed, not yet sealed"
     SEALED = "sealed", "sealed"
     REFUSED = "refused", "refused"
+
+
+class Outcome(models.TextChoices):
+    """How a recording ended (docs/format.md section 5.3)."""
+
+    COMPLETE = "complete", "complete"
+    INTERRUPTED = "interrupted", "interrupted"
+    INCOMPLETE = "incomplete", "incomplete"
 
 
 class Recording(models.Model):
@@ -59,11 +70,15 @@ class Recording(models.Model):
     key_arrived = models.BooleanField(default=False)
     """Whether key.age is (or once was) in the key store; it is never taken twice."""
 
-    outcome = models.CharField(max_length=12, blank=True)
-    """`complete`, `interrupted` or `incomplete`; empty until it is decided."""
-    sealing_at = models.CharField(max_length=24, blank=True)
-    """The wall-clock text that the package carries as its time of sealing; set once, so that a second attempt makes the
-    same bytes."""
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    """Empty until it is decided."""
+    damaged_segments = models.PositiveIntegerField(default=0)
+    """Segments that could not be opened or decoded when they arrived; counted by the seal."""
+    tail_segments = models.PositiveIntegerField(default=0)
+    """Segments of the unverified tail; counted by the seal."""
+    sealing_at = models.DateTimeField(null=True, blank=True)
+    """The moment that the package carries as its time of sealing, to the millisecond; set once, so that a second
+    attempt makes the same bytes."""
     sealed_at = models.DateTimeField(null=True, blank=True)
     """When the seal was complete."""
     problem = models.TextField(blank=True)
@@ -87,10 +102,18 @@ class Recording(models.Model):
         """Return the identifier."""
         return self.id
 
-    @property
+    @cached_property
     def signed_header(self) -> Header:
-        """What the header says; its signature was checked when it arrived."""
-        return Header.read(bytes(self.header), None)
+        """Return what the header says; its signature is checked once for each row that is loaded."""
+        line = bytes(self.header)
+        return Header.read(line, Header.read(line, None).box_key)
+
+    @property
+    def sealing_text(self) -> str:
+        """The time of sealing as the package carries it."""
+        if self.sealing_at is None:
+            raise OrderError(f"nobody began to seal recording {self.id}")
+        return wall(self.sealing_at)
 
     @property
     def seconds(self) -> float:
@@ -127,10 +150,10 @@ class ArrivalLine(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["recording", "n"], name="arrival_once")]
 
 
-class Segment(models.Model):
-    """One segment of verified audio, or one of the unverified tail."""
+class IncomingSegment(models.Model):
+    """One segment of verified audio, or one of the unverified tail; dropped once the package holds it."""
 
-    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="segments")
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="incoming")
     tail = models.BooleanField(default=False)
     """Whether it is one that the closing record lists as unverified."""
     number = models.PositiveIntegerField()
@@ -145,8 +168,6 @@ class Segment(models.Model):
     """When it arrived; of a tail segment None until then."""
     verdict = models.CharField(max_length=40, blank=True)
     """Empty until judged; `ok`, or the code of what is wrong with it."""
-    offset = models.PositiveBigIntegerField(null=True, blank=True)
-    """Where its bytes begin in the sealed package; None until sealed."""
 
     class Meta:
         """In order; each once."""
@@ -155,7 +176,24 @@ class Segment(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["recording", "tail", "number"], name="segment_once"),
         ]
-        indexes: ClassVar = [models.Index(fields=["recording", "tail", "first_frame"], name="segment_by_frame")]
+
+
+class PackageIndex(models.Model):
+    """Where each segment lies in a sealed package: 4 bytes a segment, made again from the package when it is lost."""
+
+    recording = models.OneToOneField(Recording, primary_key=True, on_delete=models.CASCADE, related_name="index")
+    first_byte = models.PositiveBigIntegerField()
+    """Where the first segment's local header begins, in bytes."""
+    segment_frames = models.PositiveIntegerField()
+    """Frames in a whole segment."""
+    sizes = models.BinaryField()
+    """Size in bytes of each segment: 32-bit integers, little-endian."""
+    short = models.BinaryField()
+    """Segments that are not whole: pairs of number and frames, 32-bit integers, little-endian."""
+
+    def __str__(self) -> str:
+        """Return the recording's identifier."""
+        return self.recording_id
 
 
 class PageView(models.Model):

@@ -1,4 +1,4 @@
-"""Listening to what is sealed: only the segments that are asked for are opened, in memory."""
+"""Listening to what is sealed: only the segments that are asked for are decrypted, in memory."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from appliance.contract.encryption import Identity
 from appliance.contract.errors import DigestError, NotSealedError
+from appliance.contract.receipt import Receipt
 from appliance.contract.segment import Samples, decode
 from appliance.contract.signed import digest
 from archive.store.current import store
 
-from .models import Recording, Segment, State
+from .audio_index import AudioIndex, Part, index_of, segment_digests
+from .models import Recording, State
 from .secrets import secret_of
 
 REMEMBERED = 4
@@ -30,40 +33,37 @@ class AudioSource:
     """Frames in a second."""
     frames: int
     """Length in frames."""
+    manifest_sha256: str
+    """Digest of the package's manifest, from the receipt."""
+    index: AudioIndex
+    """Where the segments lie."""
     _decoded: OrderedDict[int, Samples] = field(default_factory=OrderedDict, repr=False)
 
     def read(self, first_frame: int, frames: int) -> Samples:
         """Return the int16 samples of `frames` frames from `first_frame` on, fewer where the audio ends.
 
-        Raises OpeningError if the key is gone, DigestError or FormatError if a segment is damaged.
+        Raises DecryptionError if the key is gone, DigestError or FormatError if a segment is damaged.
         """
         first = min(max(first_frame, 0), self.frames)
         last = min(first + max(frames, 0), self.frames)
         if first == last:
             return np.zeros(0, np.int16)
-        # segments may be shorter than a second, so the rows are asked instead of dividing
-        start = (
-            Segment.objects.filter(recording_id=self.recording, tail=False, first_frame__lte=first)
-            .order_by("-first_frame")
-            .values_list("first_frame", flat=True)[0]
-        )
-        rows = Segment.objects.filter(
-            recording_id=self.recording, tail=False, first_frame__gte=start, first_frame__lt=last
-        ).order_by("first_frame")
-        parts = [self._segment(row)[max(first - row.first_frame, 0) : max(last - row.first_frame, 0)] for row in rows]
+        secret = secret_of(self.recording)
+        parts = [
+            self._segment(part, secret)[max(first - part.first_frame, 0) : max(last - part.first_frame, 0)]
+            for part in self.index.covering(first, last)
+        ]
         return np.concatenate(parts)
 
-    def _segment(self, row: Segment) -> Samples:
-        if row.number in self._decoded:
-            self._decoded.move_to_end(row.number)
-            return self._decoded[row.number]
-        if row.offset is None:
-            raise NotSealedError(f"recording {self.recording} is not sealed")
-        sealed = store().read_range(self.package, row.offset, row.size)
-        if digest(sealed) != row.sha256:
-            raise DigestError(f"segment {row.number} of recording {self.recording} is damaged in the store")
-        samples = decode(secret_of(self.recording).open(sealed), row.frames, self.rate)
-        self._decoded[row.number] = samples
+    def _segment(self, part: Part, secret: Identity) -> Samples:
+        if part.number in self._decoded:
+            self._decoded.move_to_end(part.number)
+            return self._decoded[part.number]
+        data = store().read_range(self.package, part.offset, part.size)
+        if digest(data) != segment_digests(self.package, self.manifest_sha256)[32 * part.number :][:32].hex():
+            raise DigestError(f"segment {part.number} of recording {self.recording} is damaged in the store")
+        samples = decode(secret.decrypt(data), part.frames, self.rate)
+        self._decoded[part.number] = samples
         if len(self._decoded) > REMEMBERED:
             self._decoded.popitem(last=False)
         return samples
@@ -76,4 +76,6 @@ def open_audio(recording: Recording) -> AudioSource:
     """
     if recording.state != State.SEALED:
         raise NotSealedError("nobody can listen to a recording before it is sealed")
-    return AudioSource(recording.id, recording.package, recording.rate, recording.frames)
+    manifest = Receipt.read(bytes(recording.receipt or b""), None).manifest_sha256
+    index = index_of(recording)
+    return AudioSource(recording.id, recording.package, recording.rate, recording.frames, manifest, index)

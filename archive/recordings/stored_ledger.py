@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from appliance.contract.errors import FormatError
+from appliance.contract.package import PAYLOAD, TAG_FILES
 from appliance.contract.signed import split_lines
+from appliance.contract.zip_profile import leading_members, read_member
+from archive.store.base import open_object
 from archive.store.current import store
 
 from .ledger_checkers import lines_from
@@ -24,8 +28,9 @@ def arrival_lines(recording: Recording) -> list[bytes]:
 
 
 def package_member(recording: Recording, path: str) -> bytes:
-    """Return one file of the sealed package."""
-    import zipfile  # noqa: PLC0415
-
-    with zipfile.ZipFile(store().local(recording.package)) as package:
-        return package.read(f"{recording.id}/{path}")
+    """Return one file of the sealed package that stands before the segments; raise FormatError if it is damaged."""
+    with open_object(store(), recording.package) as file:
+        for member in leading_members(file, len(TAG_FILES) + len(PAYLOAD)):
+            if member.name == f"{recording.id}/{path}":
+                return read_member(file, member)
+    raise FormatError(f"{path} is not where the format puts it in the package of {recording.id}")

@@ -9,11 +9,13 @@ from appliance.contract import ledger
 from appliance.contract.chain import LedgerChecker
 from appliance.contract.errors import DigestError, OrderError, StorageError
 from appliance.contract.header import Header
+from appliance.contract.package import segment_name
 from appliance.contract.signed import digest, split_lines
 from appliance.contract.times import wall
+from archive.core.jobs import still_working
 from archive.recordings.arrival_log import log_bytes
 from archive.recordings.ledger_checkers import lines_from
-from archive.recordings.models import Recording, Segment
+from archive.recordings.models import IncomingSegment, Recording
 from archive.recordings.validation import OK, UNJUDGED, judge_segment, judge_tail
 from archive.store.base import incoming_name
 from archive.store.current import store
@@ -31,11 +33,12 @@ class Material:
     ledger_lines: int
     arrivals: bytes
     events: bytes
-    segments: list[Segment]
-    tail: list[Segment]
+    segments: list[IncomingSegment]
+    tail: list[IncomingSegment]
 
-    def segment_bytes(self, segment: Segment) -> bytes:
+    def segment_bytes(self, segment: IncomingSegment) -> bytes:
         """Return a segment's file, checked against what the box signed; raise DigestError if the disk spoiled it."""
+        still_working()
         name = incoming_name(self.header.recording, segment.number, tail=segment.tail)
         try:
             data = store().read(name)
@@ -52,17 +55,17 @@ class Material:
         yield "data/arrivals.tsv", self.arrivals
         yield "data/events.json", self.events
         for segment in self.segments:
-            yield f"data/segments/{segment.number:08d}.age", self.segment_bytes(segment)
+            yield segment_name(segment.number), self.segment_bytes(segment)
         for segment in self.tail:
-            yield f"data/tail/{segment.number:08d}.age", self.segment_bytes(segment)
+            yield segment_name(segment.number, tail=True), self.segment_bytes(segment)
 
 
 def gather(row: Recording) -> Material:
     """Return a closed recording's material; raise an error that names what does not hold."""
     header = Header.read(bytes(row.header), row.signed_header.box_key)
     lines = lines_from(row, 0)
-    segments = list(row.segments.filter(tail=False).order_by("number"))
-    tail = list(row.segments.filter(tail=True).order_by("number"))
+    segments = list(row.incoming.filter(tail=False).order_by("number"))
+    tail = list(row.incoming.filter(tail=True).order_by("number"))
     _check_ledger(row, header, lines, segments)
     data = b"".join(lines)
     made = Material(header, bytes(row.header), data, len(lines), b"", b"", segments, tail)
@@ -70,7 +73,7 @@ def gather(row: Recording) -> Material:
     return Material(header, bytes(row.header), data, len(lines), _arrivals(row), _events(row, made), segments, tail)
 
 
-def _check_ledger(row: Recording, header: Header, lines: list[bytes], segments: list[Segment]) -> None:
+def _check_ledger(row: Recording, header: Header, lines: list[bytes], segments: list[IncomingSegment]) -> None:
     checker = LedgerChecker(header, bytes(row.header))
     facts = [checker.feed(line).fact for line in lines]
     signed = [
@@ -90,8 +93,8 @@ def _judge_the_rest(material: Material) -> None:
     """Judge what could not be judged on arrival, because the keeper did not work then."""
     for segment in material.segments:
         if segment.verdict == UNJUDGED:
-            sealed = material.segment_bytes(segment)
-            segment.verdict = judge_segment(material.header, sealed, segment.frames)
+            encrypted = material.segment_bytes(segment)
+            segment.verdict = judge_segment(material.header, encrypted, segment.frames)
             segment.save(update_fields=["verdict"])
     for segment in material.tail:
         if segment.verdict == UNJUDGED:
@@ -117,7 +120,7 @@ def _events(row: Recording, material: Material) -> bytes:
             box=row.box_id,
             arrived_at=wall(row.arrived_at),
             closed_at=wall(row.closed_at or row.arrived_at),
-            sealed_at=row.sealing_at,
+            sealed_at=row.sealing_text,
             outcome=row.outcome,
             segments=len(material.segments),
             tail=len(material.tail),

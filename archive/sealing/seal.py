@@ -8,18 +8,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import secrets
-import zipfile
-from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import asdict
+from typing import cast
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from appliance.contract.errors import OrderError
-from appliance.contract.receipt import Receipt
+from appliance.contract.package import write_package
+from appliance.contract.receipt import Outcome, Receipt, SealedFacts
 from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
 from archive.custody.kinds import Kind
@@ -28,51 +25,50 @@ from archive.keystore.current import keystore
 from archive.recordings import arrival_log
 from archive.recordings.find import find
 from archive.recordings.ledger_checkers import lines_from
-from archive.recordings.models import ArrivalLine, LedgerBatch, Recording, Segment, State
+from archive.recordings.models import IncomingSegment, Recording, State
+from archive.recordings.verification import require_sound
 from archive.store.base import package_name
 from archive.store.current import store
 
 from .material import Material, gather
-from .packing import check_package, write
-
-LOCAL_HEADER = 30
-"""Bytes of a ZIP local header before the name (docs/format.md section 5.4: no extra field)."""
+from .rebuild import SEALING, rebuild, take_over
 
 
 def ready() -> QuerySet[Recording]:
     """Return the recordings that can be sealed: closed, with all of their tail."""
-    missing = Segment.objects.filter(recording=OuterRef("pk"), tail=True, arrived_at=None)
+    missing = IncomingSegment.objects.filter(recording=OuterRef("pk"), tail=True, arrived_at=None)
     return Recording.objects.filter(~Exists(missing), state=State.CLOSED).order_by("closed_at")
 
 
 def seal(recording: str, *, incomplete: bool = False, actor: str = "archive") -> Recording:
     """Seal a recording and return it; `incomplete` ends the wait for a box that is lost. Sealed ones are left alone."""
-    row = _decide(recording, incomplete=incomplete)
-    if row.state == State.SEALED:
-        store().drop_incoming(recording)
-        return row
     name = package_name(recording)
     if store().exists(name):
-        # a crash came between the package and its receipt
-        check_package(store().local(name), row)
-    else:
-        material = gather(row)
-        with _scratch(recording) as path:
-            write(path, row, material, lambda manifest: _receipt(row, material, manifest))
-            check_package(path, row)
-            store().adopt_once(name, path)
-    row = _finish(recording, name, actor)
-    store().drop_incoming(recording)
-    return row
+        # a crash came between the package and its receipt, or the database is older than the store
+        return rebuild(recording, SEALING, actor)
+    row = _decide(recording, incomplete=incomplete)
+    if row.state == State.SEALED:
+        return row
+    _write(name, row, gather(row))
+    return take_over(recording, SEALING, actor)
 
 
-@contextlib.contextmanager
-def _scratch(recording: str) -> Iterator[Path]:
-    path = store().workspace() / f".{recording}.{secrets.token_hex(6)}"
+def _write(name: str, row: Recording, material: Material) -> None:
+    draft = store().draft(name)
     try:
-        yield path
+        write_package(
+            draft,
+            row.id,
+            material.members,
+            lambda manifest: _receipt(row, material, manifest),
+            outcome=cast("Outcome", row.outcome),
+            sealed_at=row.sealing_text,
+        )
+        with draft.reader() as file:
+            require_sound(file, row.id)
+        draft.publish()
     finally:
-        path.unlink(missing_ok=True)
+        draft.discard()
 
 
 def _decide(recording: str, *, incomplete: bool) -> Recording:
@@ -80,7 +76,7 @@ def _decide(recording: str, *, incomplete: bool) -> Recording:
         row = find(recording, lock=True)
         if row.state == State.SEALED:
             return row
-        missing = list(row.segments.filter(tail=True, arrived_at=None).values_list("number", flat=True))
+        missing = list(row.incoming.filter(tail=True, arrived_at=None).values_list("number", flat=True))
         if missing:
             raise OrderError(f"the box has not sent its unverified tail yet: segments {missing}")
         if row.state == State.RECEIVING and not incomplete:
@@ -89,72 +85,43 @@ def _decide(recording: str, *, incomplete: bool) -> Recording:
         if row.state == State.RECEIVING:
             row.state, row.outcome, row.closed_at = State.CLOSED, "incomplete", parse_wall(moment)
         if not row.sealing_at:
-            row.sealing_at = moment
+            row.sealing_at = parse_wall(moment)
             arrival_log.append(row, "seal", digest(b"".join(lines_from(row, 0))), at=moment)
         row.save()
     return row
 
 
 def _receipt(row: Recording, material: Material, manifest_sha256: str) -> bytes:
+    facts = SealedFacts(
+        recording=row.id,
+        box=row.box_id,
+        header_sha256=digest(material.header_line),
+        ledger_lines=material.ledger_lines,
+        ledger_sha256=digest(material.ledger),
+        segments=len(material.segments),
+        frames=row.frames,
+        tail=len(material.tail),
+        outcome=cast("Outcome", row.outcome),
+        key_sha256=material.header.key_sha256,
+    )
     return keystore().sign(
-        Receipt.model_validate(
-            {
-                "recording": row.id,
-                "box": row.box_id,
-                "archive_key": keystore().public,
-                "header_sha256": digest(material.header_line),
-                "ledger_lines": material.ledger_lines,
-                "ledger_sha256": digest(material.ledger),
-                "segments": len(material.segments),
-                "frames": row.frames,
-                "tail": len(material.tail),
-                "outcome": row.outcome,
-                "key_sha256": material.header.key_sha256,
-                "manifest_sha256": manifest_sha256,
-                "sealed_at": row.sealing_at,
-            }
+        Receipt(
+            **asdict(facts), archive_key=keystore().public, manifest_sha256=manifest_sha256, sealed_at=row.sealing_text
         )
     )
 
 
-def _finish(recording: str, name: str, actor: str) -> Recording:
-    path = store().local(name)
-    with zipfile.ZipFile(path) as package:
-        places = {one.filename: one.header_offset + LOCAL_HEADER + len(one.filename) for one in package.infolist()}
-        receipt = package.read(f"{recording}/receipt.tsv")
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    with transaction.atomic():
-        row = find(recording, lock=True)
-        if row.state == State.SEALED:
-            return row
-        _note_places(row, places)
-        row.state, row.sealed_at, row.problem = State.SEALED, parse_wall(row.sealing_at), ""
-        row.package, row.package_size, row.package_sha256 = name, path.stat().st_size, sha256
-        row.receipt = receipt
-        row.save()
-        record(Kind.SEAL, actor=actor, recording=recording, outcome=row.outcome, package_sha256=sha256)
-        LedgerBatch.objects.filter(recording=row).delete()
-        ArrivalLine.objects.filter(recording=row).delete()
-    return row
+def note_problem(recording: str, message: str) -> bool:
+    """Write down, once, why a recording cannot be sealed; return False if it is sealed after all.
 
-
-def _note_places(row: Recording, places: dict[str, int]) -> None:
-    # one prepared statement: Django's bulk_update takes seconds for the 14,400 segments of a long meeting
-    column, table = connection.ops.quote_name("offset"), connection.ops.quote_name(Segment._meta.db_table)
-    values = [
-        (places[f"{row.id}/data/{'tail' if tail else 'segments'}/{number:08d}.age"], key)
-        for key, tail, number in row.segments.values_list("pk", "tail", "number")
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {table} SET {column} = %s WHERE id = %s", values)  # noqa: S608 - only our own names
-
-
-def note_problem(recording: str, message: str) -> None:
-    """Write down, once, why a recording cannot be sealed."""
+    Whoever fails because another worker sealed the recording meanwhile has found no problem.
+    """
     with transaction.atomic():
         row = Recording.objects.select_for_update().filter(pk=recording).first()
-        if row is not None and row.problem != message:
+        if row is None or row.state == State.SEALED:
+            return False
+        if row.problem != message:
             row.problem = message
             row.save(update_fields=["problem"])
             record(Kind.PROBLEM, actor="archive", recording=recording, what="sealing", message=message)
+    return True

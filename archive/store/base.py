@@ -1,43 +1,62 @@
 """What the archive asks of the place where its bytes lie; a local disk now, an object store with locks later.
 
-Names are relative paths made by the functions below, so they hold identifiers and numbers only.
+Nothing here hands out a path: bytes are read as ranges, and written as whole objects. Names are relative paths made by
+the functions below, so they hold identifiers and numbers only. Recordings' keys lie elsewhere (archive.keystore).
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
+
+from appliance.contract.paths import segment_path
+
+BUFFER = 1 << 18
+"""Bytes that a reader asks the store for at once."""
+PACKAGES = "packages"
+INCOMING = "incoming"
 
 
 def incoming_name(recording: str, number: int, *, tail: bool) -> str:
     """Return the name of a segment that arrived and is not sealed yet."""
-    return f"{incoming_folder(recording)}/{'tail' if tail else 'segments'}/{number:08d}.age"
+    return f"{incoming_folder(recording)}/{segment_path(number, tail=tail)}"
 
 
 def incoming_folder(recording: str) -> str:
     """Return the folder of what arrived of a recording."""
-    return f"incoming/{recording}"
-
-
-def key_name(recording: str) -> str:
-    """Return the name of a recording's sealed key: never inside a package, so that it can be destroyed everywhere."""
-    return f"keys/{recording}.age"
+    return f"{INCOMING}/{recording}"
 
 
 def package_name(recording: str) -> str:
     """Return the name of a sealed package."""
-    return f"packages/{recording[:2]}/{recording}.zip"
+    return f"{PACKAGES}/{recording[:2]}/{recording}.zip"
 
 
 class Staged(Protocol):
-    """Bytes that are safe on disk and not in their place yet."""
+    """Bytes that are durable and not in their place yet."""
 
     def publish(self) -> None:
         """Put them into their places; what is there is replaced."""
 
     def discard(self) -> None:
         """Forget them; nothing happens if they were published."""
+
+
+class Draft(Protocol):
+    """An object in the making, which nobody else sees."""
+
+    def write(self, data: bytes) -> int:
+        """Append `data` and return its length."""
+
+    def reader(self) -> BinaryIO:
+        """Make what was written durable, and return a reader of it; nothing may be written afterwards."""
+
+    def publish(self) -> None:
+        """Give it its name for good; the same bytes there already succeed, others raise ConflictError."""
+
+    def discard(self) -> None:
+        """Forget it; nothing happens if it was published."""
 
 
 class Store(Protocol):
@@ -49,17 +68,14 @@ class Store(Protocol):
     def put_once(self, name: str, data: bytes) -> None:
         """Keep `data` for good: the same bytes again succeed, others raise ConflictError."""
 
-    def workspace(self) -> Path:
-        """Return a local folder for a package in the making, on the same file system as the store where it is local."""
-
-    def adopt_once(self, name: str, path: Path) -> None:
-        """Move the finished file `path` to `name` for good and read-only; the same bytes again succeed."""
-
-    def local(self, name: str) -> Path:
-        """Return a local path where `name` can be read."""
+    def draft(self, name: str) -> Draft:
+        """Begin an object of any size that is to be kept for good as `name`."""
 
     def exists(self, name: str) -> bool:
         """Tell whether there is such a name."""
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yield every name below the folder `prefix`, in no order."""
 
     def size(self, name: str) -> int:
         """Return its size in bytes."""
@@ -70,11 +86,51 @@ class Store(Protocol):
     def read_range(self, name: str, offset: int, size: int) -> bytes:
         """Return exactly `size` bytes from `offset` on."""
 
-    def chunks(self, name: str) -> Iterator[bytes]:
-        """Yield all its bytes in pieces."""
+    def incoming(self) -> list[str]:
+        """Return the recordings of which something that arrived is here."""
 
     def drop_incoming(self, recording: str) -> None:
         """Remove what arrived of a recording; nothing happens if there is nothing. The only way to delete."""
 
     def sweep(self) -> None:
-        """Remove temporary files that a crash left behind."""
+        """Remove temporary objects that a crash left behind."""
+
+
+class RangeReader(io.RawIOBase):
+    """A stored object as a file that can be sought, read by ranges; raises StorageError when the store says no."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        super().__init__()
+        self._store, self._name = store, name
+        self._size, self._at = store.size(name), 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move, and return where it stands now."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(base + offset, 0)
+        return self._at
+
+    def tell(self) -> int:
+        """Return where it stands."""
+        return self._at
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed wants any Buffer
+        """Fill `buffer` with what comes next, and return how many bytes that were."""
+        count = min(len(buffer), max(self._size - self._at, 0))
+        if count:
+            buffer[:count] = self._store.read_range(self._name, self._at, count)
+            self._at += count
+        return count
+
+
+def open_object(store: Store, name: str) -> io.BufferedReader:
+    """Return a buffered reader of a stored object; raise StorageError if it is not there."""
+    return io.BufferedReader(RangeReader(store, name), BUFFER)

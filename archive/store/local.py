@@ -15,12 +15,13 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
+from appliance.contract.durable_files import sync_folder, write_new
 from appliance.contract.errors import ConflictError, StorageError
 
-from .base import incoming_folder
+from .base import INCOMING, incoming_folder
 
-CHUNK = 1 << 18
 READ_ONLY = 0o444
 PRIVATE = 0o600
 LEFT_BEHIND_S = 3600
@@ -28,21 +29,20 @@ LEFT_BEHIND_S = 3600
 
 
 @contextlib.contextmanager
-def _told(name: str) -> Iterator[None]:
+def told_as(name: str) -> Iterator[None]:
+    """Turn what a disk says about `name` into a StorageError."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise StorageError(f"the store failed at {name}: {reason}; nothing was lost, try again later") from error
+        raise StorageError(f"the store failed at {name}: {reason}") from error
 
 
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def sweep_folder(root: Path) -> None:
+    """Remove temporary files below `root` that a crash left more than an hour ago."""
+    for path in root.rglob(".*"):
+        if path.is_file() and path.stat().st_mtime < time.time() - LEFT_BEHIND_S:
+            path.unlink(missing_ok=True)
 
 
 @dataclass
@@ -53,7 +53,7 @@ class LocalStaged:
 
     def publish(self) -> None:
         """Rename all of them, then make the names durable."""
-        with _told("publishing"):
+        with told_as("publishing"):
             for temporary, final in self.moves:
                 temporary.rename(final)
             for folder in {final.parent for _, final in self.moves}:
@@ -62,9 +62,79 @@ class LocalStaged:
 
     def discard(self) -> None:
         """Remove what was not published."""
-        with _told("discarding"):
+        with told_as("discarding"):
             for temporary, _ in self.moves:
                 temporary.unlink(missing_ok=True)
+
+
+class LocalDraft:
+    """A file in `work/`, linked to its name when it is finished."""
+
+    def __init__(self, work: Path, final: Path, name: str) -> None:
+        self._path = work / f".{final.name}.{secrets.token_hex(6)}"
+        self._final, self._name = final, name
+        with told_as(name):
+            self._file = self._path.open("xb")
+
+    def write(self, data: bytes) -> int:
+        """Append `data` and return its length."""
+        with told_as(self._name):
+            return self._file.write(data)
+
+    def reader(self) -> BinaryIO:
+        """Make what was written durable, and return a reader of it."""
+        with told_as(self._name):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            return self._path.open("rb")
+
+    def publish(self) -> None:
+        """Give it its name for good; the same bytes there already succeed, others raise ConflictError."""
+        with told_as(self._name):
+            if not self._file.closed:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
+            make_folder(self._final.parent)
+            link_once(self._path, self._final, self._name, READ_ONLY)
+
+    def discard(self) -> None:
+        """Remove it; nothing happens if it was published."""
+        with contextlib.suppress(OSError):  # a full disk may refuse what is still buffered; the file goes all the same
+            self._file.close()
+        with told_as(self._name):
+            self._path.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, durably."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(path.parent)
+
+
+def write_temporary(final: Path, data: bytes) -> Path:
+    """Write `data` durably beside `final` under a name of its own, and return that."""
+    make_folder(final.parent)
+    temporary = final.parent / f".{final.name}.{secrets.token_hex(6)}"
+    write_new(temporary, [data], mode=PRIVATE)
+    return temporary
+
+
+def link_once(temporary: Path, final: Path, name: str, mode: int) -> None:
+    """Give `temporary` its final name, for good; raise ConflictError if other bytes have that name."""
+    try:
+        temporary.chmod(mode)
+        final.hardlink_to(temporary)
+    except FileExistsError:
+        if not filecmp.cmp(temporary, final, shallow=False):
+            raise ConflictError(f"other bytes are already kept as {name}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(final.parent)
 
 
 @dataclass(frozen=True)
@@ -76,35 +146,14 @@ class LocalStore:
     def _path(self, name: str) -> Path:
         return self.root / name
 
-    def _folder(self, path: Path) -> None:
-        if path.is_dir():
-            return
-        self._folder(path.parent)
-        path.mkdir(mode=0o700, exist_ok=True)
-        sync_folder(path.parent)
-
-    def _temporary(self, final: Path, data: bytes) -> Path:
-        self._folder(final.parent)
-        temporary = final.parent / f".{final.name}.{secrets.token_hex(6)}"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError:
-            temporary.unlink()
-            raise
-        return temporary
-
     def stage(self, items: Iterable[tuple[str, bytes]]) -> LocalStaged:
         """Make `items` durable under temporary names."""
         staged = LocalStaged()
         try:
             for name, data in items:
                 final = self._path(name)
-                with _told(name):
-                    staged.moves.append((self._temporary(final, data), final))
+                with told_as(name):
+                    staged.moves.append((write_temporary(final, data), final))
         except StorageError:
             staged.discard()
             raise
@@ -112,79 +161,63 @@ class LocalStore:
 
     def put_once(self, name: str, data: bytes) -> None:
         """Keep `data` for good: the same bytes again succeed, others raise ConflictError."""
-        with _told(name):
+        with told_as(name):
             final = self._path(name)
-            self._link(self._temporary(final, data), final, name, PRIVATE & READ_ONLY)
+            link_once(write_temporary(final, data), final, name, PRIVATE & READ_ONLY)
 
-    def workspace(self) -> Path:
-        """Return the folder for packages in the making."""
-        with _told("work"):
-            self._folder(self.root / "work")
-        return self.root / "work"
-
-    def adopt_once(self, name: str, path: Path) -> None:
-        """Move the finished, fsynced file `path` to `name` for good and read-only; the same bytes again succeed."""
-        with _told(name):
-            final = self._path(name)
-            self._folder(final.parent)
-            self._link(path, final, name, READ_ONLY)
-
-    @staticmethod
-    def _link(temporary: Path, final: Path, name: str, mode: int) -> None:
-        try:
-            temporary.chmod(mode)
-            final.hardlink_to(temporary)
-        except FileExistsError:
-            if not filecmp.cmp(temporary, final, shallow=False):
-                raise ConflictError(f"other bytes are already kept as {name}") from None
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync_folder(final.parent)
-
-    def local(self, name: str) -> Path:
-        """Return the path of `name`."""
-        return self._path(name)
+    def draft(self, name: str) -> LocalDraft:
+        """Begin a file that is to be kept for good as `name`."""
+        work = self.root / "work"
+        with told_as("work"):
+            make_folder(work)
+        return LocalDraft(work, self._path(name), name)
 
     def exists(self, name: str) -> bool:
         """Tell whether there is such a file."""
         return self._path(name).is_file()
 
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yield every name below the folder `prefix`, in no order."""
+        with told_as(prefix):
+            for folder, _, files in os.walk(self._path(prefix)):
+                for file in files:
+                    if not file.startswith("."):
+                        yield os.path.relpath(Path(folder) / file, self.root)
+
     def size(self, name: str) -> int:
         """Return its size in bytes."""
-        with _told(name):
+        with told_as(name):
             return self._path(name).stat().st_size
 
     def read(self, name: str) -> bytes:
         """Return all its bytes."""
-        with _told(name):
+        with told_as(name):
             return self._path(name).read_bytes()
 
     def read_range(self, name: str, offset: int, size: int) -> bytes:
         """Return exactly `size` bytes from `offset` on."""
-        with _told(name), self._path(name).open("rb") as file:
+        with told_as(name), self._path(name).open("rb") as file:
             file.seek(offset)
             data = file.read(size)
         if len(data) != size:
             raise StorageError(f"{name} ends before byte {offset + size}; check it with 'plainsight-archive verify'")
         return data
 
-    def chunks(self, name: str) -> Iterator[bytes]:
-        """Yield all its bytes in pieces."""
-        with _told(name), self._path(name).open("rb") as file:
-            while piece := file.read(CHUNK):
-                yield piece
-
     def sweep(self) -> None:
-        """Remove temporary files that a crash left more than an hour ago: one may be a copy of a recording's key."""
-        with _told("sweeping"):
-            for path in self.root.rglob(".*"):
-                if path.is_file() and path.stat().st_mtime < time.time() - LEFT_BEHIND_S:
-                    path.unlink(missing_ok=True)
+        """Remove temporary files that a crash left more than an hour ago."""
+        with told_as("sweeping"):
+            sweep_folder(self.root)
+
+    def incoming(self) -> list[str]:
+        """Return the recordings of which something that arrived is here."""
+        with told_as(INCOMING):
+            folder = self._path(INCOMING)
+            return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
     def drop_incoming(self, recording: str) -> None:
         """Remove what arrived of a recording; nothing happens if there is nothing."""
         folder = self._path(incoming_folder(recording))
-        with _told(folder.name):
+        with told_as(folder.name):
             if folder.exists():
                 shutil.rmtree(folder)
                 sync_folder(folder.parent)

@@ -6,12 +6,10 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"
-    elif command -v sudo >/dev/null; then sudo "$@"
-    else die "this needs root: run it as root, or install sudo"
-    fi
-}
+# can_be_root: whether as_root can work; asked before output is redirected, where a message would be lost
+can_be_root() { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 # install_packages NAME...: only what is missing, and only then apt is asked anything
 install_packages() {
@@ -21,8 +19,11 @@ install_packages() {
         dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
+    can_be_root || die "Debian packages are missing, and this needs root or sudo to install them. Ask an administrator to run:
+    apt-get install --no-install-recommends ${missing[*]}"
     say "installing from Debian: ${missing[*]}"
     local log; log=$(mktemp)
+    # sudo asks for its password on the terminal, not through the standard input
     if ! { as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
         tail -n 20 "$log" >&2
@@ -38,15 +39,29 @@ install_packages() {
     esac
 }
 
+# locate_environment EXTRAS: sets VENV to where the environment with these extras is, or would be
+locate_environment() {
+    local python=/usr/bin/python3
+    [ -x "$python" ] || die "there is no /usr/bin/python3"
+    if [ "$(id -u)" = 0 ]; then base=/var/cache/plainsight; else base=${XDG_CACHE_HOME:-$HOME/.cache}/plainsight; fi
+    VENV=$base/$(printf '%s %s %s' "$ROOT" "$("$python" -V)" "$1" | sha256sum | cut -c1-12)
+    export VENV
+}
+
+# find_environment EXTRAS: the environment as an earlier call of make_environment left it
+find_environment() {
+    local base
+    locate_environment "$1"
+    [ -x "$VENV/bin/python" ] || die "there is no environment yet; run deploy/test once, which makes it"
+}
+
 # make_environment EXTRAS: a virtual environment with the project installed, outside the project and readable by the
 # users that the box's processes become
 make_environment() {
     local extras=$1 python=/usr/bin/python3 base want have
-    [ -x "$python" ] || die "there is no /usr/bin/python3"
+    locate_environment "$extras"
     "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
         || die "Python 3.11 to 3.13 is needed; $python is $("$python" -V 2>&1)"
-    if [ "$(id -u)" = 0 ]; then base=/var/cache/plainsight; else base=${XDG_CACHE_HOME:-$HOME/.cache}/plainsight; fi
-    VENV=$base/$(printf '%s %s %s' "$ROOT" "$("$python" -V)" "$extras" | sha256sum | cut -c1-12)
     mkdir -p "$base"
     exec 9>"$VENV.lock"
     flock 9
@@ -56,7 +71,7 @@ make_environment() {
         say "making the Python environment $VENV (some minutes the first time)"
         rm -rf "$VENV"
         "$python" -m venv "$VENV"
-        pip_install "${ROOT}[$extras]"
+        pip_install "$ROOT${extras:+[$extras]}"
         "$VENV/bin/pip" uninstall -q -y plainsight
         printf '%s\n' "$want" >"$VENV/.requirements"
     fi
@@ -73,7 +88,6 @@ make_environment() {
     flock -u 9
     exec 9>&-
     chmod -R a+rX "$base"
-    export VENV
 }
 
 # The project is copied first: building writes into its folder, and the caller's may be somebody else's.
@@ -92,5 +106,7 @@ pip_install() {
 
 # What the box and the archive need at run time, and what builds PyAudio and systemd-python, which have no wheels
 RUN_PACKAGES=(python3-venv python3-dev gcc libc6-dev pkg-config portaudio19-dev libasound2-dev libsystemd-dev mosquitto espeak-ng util-linux)
+# What checking a package needs: every requirement of it has a wheel
+VERIFY_PACKAGES=(python3-venv)
 # What only the tests need
 TEST_PACKAGES=(mosquitto-clients flac age unzip jq openssl sox chromium chromium-driver systemd udev alsa-utils mount e2fsprogs procps)

@@ -24,13 +24,14 @@ from appliance.contract.errors import DeviceError
 from appliance.recorder.settings import Times
 from appliance.simulator.demo import outside_view
 from appliance.simulator.microphone.device import SimulatedMicrophone
-from tests.appliance.recorder.box import speech
-from tests.appliance.recorder.panel_server import PanelServer
-from tests.appliance.recorder.whole_box import Box
+from tests.support.box.panel_server import PanelServer
+from tests.support.box.whole_box import Box
+from tests.support.box.writer import speech
+from tests.support.waiting import until
 
 HOLD_NS = round(Times().hold_s * 1e9)
 BOUND_MS = 300.0
-"""Pause and end: closed and dark within so many milliseconds (DESIGN, the recorder)."""
+"""Pause and end: closed and dark within so many milliseconds (docs/testing.md, fault campaigns)."""
 EPILOG = """Exit status: 0 if the lamp was dark within 300 ms each time and covered the microphone, 1 if not, 2 if an
 argument is wrong.
 
@@ -44,17 +45,17 @@ def meet(box: Box, found: Moments) -> None:
     """Hold one meeting, and add its latencies in milliseconds."""
     panel_log, microphone_log = Tail(box.folder / "panel.log"), Tail(box.folder / "microphone.log")
     box.tap()
-    _until(lambda: microphone_log.started() == 1 and box.status()["state"] == "recording")
+    until(lambda: microphone_log.started() == 1 and box.status()["state"] == "recording")
     time.sleep(0.2)  # the meeting's length, not a wait for something
     box.tap()
-    _until(lambda: box.status()["state"] == "paused" and not box.panel.panel.lit)
+    until(lambda: box.status()["state"] == "paused" and not box.panel.panel.lit)
     box.tap()
-    _until(lambda: microphone_log.started() == 2)
+    until(lambda: microphone_log.started() == 2)
     time.sleep(0.2)  # the same
     box.panel.press()
-    _until(lambda: not box.panel.panel.lit)
+    until(lambda: not box.panel.panel.lit)
     box.panel.release()
-    _until(lambda: box.status().get("ready") is True)
+    until(lambda: box.status().get("ready") is True)
     panel = panel_log.lines()
     downs = [line["t_ns"] for line in panel if line.get("button") == "down"]
     # the release that belongs to the meeting before may still be written
@@ -64,7 +65,7 @@ def meet(box: Box, found: Moments) -> None:
     microphone = microphone_log.lines()
     started = [line["t_ns"] for line in microphone if line["device"] == "started"]
     closed = max(line["t_ns"] for line in microphone if line["device"] == "closed")
-    for name, since, until in (
+    for name, since, then in (
         ("press to lamp", downs[0], lit[0]),
         ("press to the microphone's start", downs[0], started[0]),
         ("pause to dark", ups[1], dark[0]),
@@ -72,7 +73,7 @@ def meet(box: Box, found: Moments) -> None:
         ("end to microphone closed", downs[3] + HOLD_NS, closed),
         ("end to dark", downs[3] + HOLD_NS, dark[1]),
     ):
-        found.setdefault(name, []).append((until - since) / 1e6)
+        found.setdefault(name, []).append((then - since) / 1e6)
 
 
 class Tail:
@@ -89,13 +90,6 @@ class Tail:
 
     def started(self) -> int:
         return sum(line["device"] == "started" for line in self.lines())
-
-
-def _until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"the meeting did not go on within {seconds:g} s"
-        time.sleep(0.02)
 
 
 def measure(runs: int, parallel: int, tell: Callable[[str], None]) -> dict[str, Any]:

@@ -12,12 +12,16 @@ from hypothesis.stateful import run_state_machine_as_test
 from appliance.contract.amber_codes import TABLE
 from appliance.contract.status import State
 from appliance.recorder.settings import Limits, Times
-from appliance.recorder.supervisor.machine.state import Rules
-from tests.appliance.recorder.supervisor.machine.schedule import Schedule
-from tests.appliance.recorder.supervisor.machine.world import World, rules
+from appliance.recorder.supervisor.machine.state import Parameters
+from tests.support.schedules.schedule import Schedule
+from tests.support.schedules.world import World, parameters
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "operator.md").read_text(encoding="utf-8")
 SECOND = 1_000_000_000
+
+
+FLOWING = " ".join(TEXT.split())
+"""The same as one line, whatever the wrapping."""
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -43,16 +47,16 @@ def test_the_table_of_lights_covers_every_state_and_no_other() -> None:
 
 def test_the_table_of_lights_is_what_the_recorder_shows_in_any_schedule() -> None:
     # what chance rarely leads to: a box that is ready with something to say, and a recording that is about to end
-    ready, ending = World().boot(), World(rules=rules(limits=Limits(cap_s=60.0, warn_s=30.0))).boot().start()
+    ready, ending = World().boot(), World(parameters=parameters(limits=Limits(cap_s=60.0, warn_s=30.0))).boot().start()
     ready.unsynchronized = True
     ready.look()
     ending.run(32 * SECOND)
-    seen = ready.onlooker.shown | ending.onlooker.shown
+    seen = ready.invariants.shown | ending.invariants.shown
 
     class Seen(Schedule):
         def teardown(self) -> None:
             if hasattr(self, "world"):
-                seen.update(self.world.onlooker.shown)
+                seen.update(self.world.invariants.shown)
 
     chosen = settings(max_examples=150, stateful_step_count=20, deadline=None, database=None, phases=[Phase.generate])
     run_state_machine_as_test(seed(2)(Seen), settings=chosen)
@@ -82,11 +86,11 @@ def test_times_are_the_defaults() -> None:
     limits, times = Limits(), Times()
     assert (times.short_press_s, times.hold_s) == (1.0, 1.5)
     for words in ("within a second", "hold for a second and a half", "between one second and one and a half"):
-        assert words in TEXT
+        assert words in FLOWING
     by_itself = f"After {limits.cap_s / 3600:g} hours; after "
-    assert by_itself + f"{limits.paused_s / 60:g} minutes of pause" in TEXT
-    assert f"after {limits.quiet_s / 60:g} minutes of quiet" in TEXT
+    assert by_itself + f"{limits.paused_s / 60:g} minutes of pause" in FLOWING
+    assert f"after {limits.quiet_s / 60:g} minutes of quiet" in FLOWING
     assert limits.warn_s == 60
-    assert "for the last minute before" in TEXT
-    assert Rules.continues == 600 * SECOND
-    assert "less than ten minutes" in TEXT
+    assert "for the last minute before" in FLOWING
+    assert Parameters.continues == 600 * SECOND
+    assert "less than ten minutes" in FLOWING

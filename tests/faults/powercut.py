@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.support.powercut import story
+from tests.support.powercut import workload
 from tests.support.powercut.campaign import Campaign
 from tests.support.powercut.layouts import many, some
 
@@ -56,8 +56,8 @@ def run(progress: Progress, seed: int, every: int = 4) -> PowercutReport:
     broken: list[str] = []
     with tempfile.TemporaryDirectory(prefix="power-cuts-") as folder:
         for name, make, choose in (
-            ("a disk that works", story.plain, many),
-            ("a disk that refuses calls", story.troubled, some),
+            ("a disk that works", workload.plain, many),
+            ("a disk that refuses calls", workload.troubled, some),
         ):
             campaign = Campaign(make(Path(folder) / make.__name__), choose, seed, Path(folder))
             stages: list[tuple[str, Callable[[], None]]] = [

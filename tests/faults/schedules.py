@@ -1,7 +1,7 @@
 """Schedules in number: `./deploy/faults --schedules 10000 --json`.
 
 Hypothesis draws what happens to a simulated box around the pure core: presses, pauses, unplugging, stalls, lamps that
-break, disks that hang, refuse and fill, kills, clock steps. An onlooker judges the promises after every event. A
+break, disks that hang, refuse and fill, kills, clock steps. The invariants are checked after every event. A
 schedule that fails is made as short as possible and written down as a script that replays it without hypothesis. The
 everyday suite runs 300 of the same schedules.
 """
@@ -21,7 +21,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.appliance.recorder.supervisor.machine.schedule import Schedule
+from tests.support.schedules.schedule import Schedule
 
 ROOT = Path(__file__).resolve().parents[2]
 _BATCH = 2000
@@ -74,7 +74,7 @@ def script(schedule: Schedule, failure: str) -> str:
     steps = "\n".join(f"schedule.{step}" for step in schedule.steps)
     return (
         f'{_HEAD} {what}"""\n\nimport sys\n\nsys.path.insert(0, {str(ROOT)!r})\n\n'
-        "from tests.appliance.recorder.supervisor.machine.schedule import Schedule\n\n"
+        "from tests.support.schedules.schedule import Schedule\n\n"
         f'schedule = Schedule()\n{steps}\nprint("it held")\n'
     )
 
@@ -94,7 +94,7 @@ def run(count: int, drawn_from: int, progress: Callable[[str], None] = lambda _:
                 # hypothesis begins a few more than it is asked for, and gives them up half-way
                 if tally.failed is None and tally.ran < count and hasattr(self, "world"):
                     tally.ran += 1
-                    tally.reached.update(self.world.onlooker.reached)
+                    tally.reached.update(self.world.invariants.reached)
                 if not self.held:
                     # the last one that fails is the shortest
                     tally.failed = self

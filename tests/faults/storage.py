@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.support.storage import town
+from tests.support.storage import campaign
+from tests.support.storage.faults import ALL
 from tests.support.storage.scenario import FULL, SHORT, Fault, Result
 from tests.support.storage.shim import CannotError
-from tests.support.storage.table import ALL
 
 Progress = Callable[[str], None]
 EPILOG = """Exit status: 0 if everything held, 1 if something did not, 2 if an argument is wrong. Faults that this
@@ -54,7 +54,7 @@ def run(progress: Progress, *, short: bool = False, faults: Sequence[Fault] = AL
     """Play the faults, several at a time."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="disks-") as folder:
-        outcomes = town.run(faults, SHORT if short else FULL, Path(folder), progress)
+        outcomes = campaign.run(faults, SHORT if short else FULL, Path(folder), progress)
     results = [outcome for outcome in outcomes.values() if isinstance(outcome, Result)]
     skipped = {name: str(outcome) for name, outcome in outcomes.items() if isinstance(outcome, CannotError)}
     failed = {

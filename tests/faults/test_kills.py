@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from appliance.contract.errors import DeviceError
-from tests.appliance.recorder.box import speech
-from tests.support.kills import campaign, judge
-from tests.support.kills.life import CLOSED_S, Round
+from tests.support.box.writer import speech
+from tests.support.kills import campaign, comparison
 from tests.support.kills.observer import Sample, acknowledged, taken_back
 from tests.support.kills.plan import Plan
+from tests.support.kills.rounds import CLOSED_S, Round
 
 RAW = speech(20_000)
 STRIKES = [
@@ -57,27 +57,27 @@ def pause(frame: int) -> Any:
 def test_the_judge_follows_gaps_and_pauses() -> None:
     heard = np.concatenate([RAW[100:400], np.zeros(50, np.int16), RAW[900:1200], RAW[3000:3100]])
     entries = [gap(300, 50), pause(650), pause(650)]
-    assert judge.lost(heard, entries, heard.size, RAW, [100, 900, 3000]) == (0, [])
+    assert comparison.lost(heard, entries, heard.size, RAW, [100, 900, 3000]) == (0, [])
     # a loss inside one stream: it goes on where the silence says
     heard = np.concatenate([RAW[100:400], np.zeros(50, np.int16), RAW[450:600]])
-    assert judge.lost(heard, [gap(300, 50)], heard.size, RAW, [100]) == (0, [])
+    assert comparison.lost(heard, [gap(300, 50)], heard.size, RAW, [100]) == (0, [])
 
 
 def test_the_judge_finds_missing_changed_and_moved_frames() -> None:
     whole = RAW[100:1100].copy()
-    assert judge.lost(whole, [], 1000, RAW, [100]) == (0, [])
-    assert judge.lost(whole[:-1], [], 1000, RAW, [100])[0] == 1
+    assert comparison.lost(whole, [], 1000, RAW, [100]) == (0, [])
+    assert comparison.lost(whole[:-1], [], 1000, RAW, [100])[0] == 1
     changed = whole.copy()
     changed[500] += 1
-    assert judge.lost(changed, [], 1000, RAW, [100])[0] == 1
+    assert comparison.lost(changed, [], 1000, RAW, [100])[0] == 1
     moved = np.concatenate([whole[:500], whole[501:], RAW[1100:1101]])
-    assert judge.lost(moved, [], 1000, RAW, [100])[0] > 400
+    assert comparison.lost(moved, [], 1000, RAW, [100])[0] > 400
     # an undeclared silence is a loss, and so is sound where the ledger says silence
     silent = whole.copy()
     silent[200:300] = 0
-    assert judge.lost(silent, [], 1000, RAW, [100])[0] == 100
-    assert judge.lost(whole, [gap(200, 100)], 1000, RAW, [100])[0] >= 99
-    assert judge.lost(RAW[5000:6000], [], 1000, RAW, [100])[0] == 1000
+    assert comparison.lost(silent, [], 1000, RAW, [100])[0] == 100
+    assert comparison.lost(whole, [gap(200, 100)], 1000, RAW, [100])[0] >= 99
+    assert comparison.lost(RAW[5000:6000], [], 1000, RAW, [100])[0] == 1000
 
 
 def test_the_observer_sees_what_is_taken_back() -> None:
@@ -96,4 +96,4 @@ def test_what_the_microphone_gave_is_counted_up_to_the_strike() -> None:
         {"t_ns": 4 * second, "device": "started", "handle": 2},
         {"t_ns": 9 * second, "device": "closed", "handle": 2},
     ]
-    assert judge.captured(log, 5 * second) == 2 * judge.RATE
+    assert comparison.captured(log, 5 * second) == 2 * comparison.RATE

@@ -11,8 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,6 +24,7 @@ import requests
 from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.segment import padded_size
 from appliance.contract.signed import digest
+from tests.support.waiting import until
 
 from .spools import Keys, Recording
 
@@ -61,7 +61,7 @@ class Done:
 class Served(str):
     """The address of a running web server, and its process."""
 
-    __slots__ = ("pid",)
+    pid: int
 
     def __new__(cls, address: str, pid: int) -> Served:
         made = super().__new__(cls, address)
@@ -165,15 +165,6 @@ def _answers(url: str) -> bool:
         return False
 
 
-def until(condition: Callable[[], bool], seconds: float = 30, alive: Callable[[], bool] = lambda: True) -> None:
-    """Wait for `condition`, with a deadline."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert alive(), "the process ended"
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
 @contextmanager
 def archive_in(home: Path) -> Iterator[Archive]:
     """Make an archive in `home` and point this process at it."""
@@ -243,7 +234,7 @@ def send(client: Any, recording: Recording) -> None:
 
 
 def add_segment_that_does_not_open(recording: Recording) -> None:
-    """Add a segment that the box signed, and that is sealed to somebody else."""
+    """Add a segment that the box signed, and that is encrypted to somebody else."""
     data = encrypt(bytes(padded_size(48000)), [Identity.generate().recipient])
     number, first = len(recording.segments), recording.frames
     recording.segments.append(data)

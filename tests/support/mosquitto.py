@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from appliance.contract.topics import ALL
 from appliance.simulator.demo.broker import ARCHIVE, Broker
 from appliance.simulator.demo.certificates import Authority, Files
+from tests.support.waiting import until
 
 
 @contextmanager
@@ -58,13 +58,8 @@ class Listener:
 
     def wait(self, topic: str, fits: Callable[[Any], bool] = lambda _: True, seconds: float = 15.0) -> Any:
         """The first body on `topic` that fits; AssertionError after the deadline."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            for body in self.of(topic):
-                if fits(body):
-                    return body
-            time.sleep(0.02)
-        raise AssertionError(f"nothing that fits came on {topic} in {seconds} s; it had {self.of(topic)}")
+        fitting = until(lambda: [body for body in self.of(topic) if fits(body)], f"a message on {topic}", seconds)
+        return fitting[0]
 
     def stop(self) -> None:
         self._client.disconnect()

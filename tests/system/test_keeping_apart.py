@@ -10,8 +10,7 @@ import pytest
 
 from appliance.simulator.demo.accounts import SPOOL_GROUP
 from appliance.simulator.demo.services import alive_in_group
-
-from .conftest import Town
+from tests.support.district import RunningDistrict
 
 pytestmark = [
     pytest.mark.system,
@@ -20,26 +19,26 @@ pytestmark = [
 ]
 
 
-def processes(town: Town, name: str) -> list[int]:
-    process = town.district.services[name].process
+def processes(running: RunningDistrict, name: str) -> list[int]:
+    process = running.district.services[name].process
     assert process is not None
     found = alive_in_group(process.pid)
     assert found
     return found
 
 
-def test_promise_4_the_recorder_lives_in_an_empty_network_namespace(town: Town) -> None:
-    for pid in processes(town, "recorder"):
+def test_promise_4_the_recorder_lives_in_an_empty_network_namespace(running: RunningDistrict) -> None:
+    for pid in processes(running, "recorder"):
         lines = Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]
         assert [line.split(":")[0].strip() for line in lines] == ["lo"]
         assert not Path(f"/proc/{pid}/net/route").read_text().splitlines()[1:]
         assert Path(f"/proc/{pid}/ns/net").readlink() != Path("/proc/self/ns/net").readlink()
 
 
-def test_promise_4_recorder_and_courier_are_different_users_without_privileges(town: Town) -> None:
+def test_promise_4_recorder_and_courier_are_different_users_without_privileges(running: RunningDistrict) -> None:
     users = {}
     for name in ("recorder", "courier", "panel", "web"):
-        status = Path(f"/proc/{processes(town, name)[0]}/status").read_text()
+        status = Path(f"/proc/{processes(running, name)[0]}/status").read_text()
         fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         users[name] = fields["Uid"].split()[0]
         assert int(fields["CapEff"], 16) == 0
@@ -48,19 +47,19 @@ def test_promise_4_recorder_and_courier_are_different_users_without_privileges(t
     assert "0" not in users.values()
 
 
-def test_promise_4_nothing_that_the_courier_can_read_opens_and_nothing_can_be_changed(town: Town) -> None:
-    recording = town.begin()
-    recorder = processes(town, "recorder")
-    tried = _as_courier(town, _ATTEMPT, str(town.layout.root), *map(str, recorder))
-    town.end()
-    town.wait_until_sealed(recording)
+def test_promise_4_nothing_that_the_courier_can_read_opens_and_nothing_can_be_changed(running: RunningDistrict) -> None:
+    recording = running.begin()
+    recorder = processes(running, "recorder")
+    tried = _as_courier(running, _ATTEMPT, str(running.layout.root), *map(str, recorder))
+    running.end()
+    running.wait_until_sealed(recording)
     readable, opened, changed, memory = (int(number) for number in tried.split())
     assert readable >= 4, "the courier must be able to read what it uploads, or this shows nothing"
     assert (opened, changed, memory) == (0, 0, 0)
 
 
-def _as_courier(town: Town, script: str, *arguments: str) -> str:
-    account = town.district.accounts.courier
+def _as_courier(running: RunningDistrict, script: str, *arguments: str) -> str:
+    account = running.district.accounts.courier
     command = ["setpriv", f"--reuid={account.user}", f"--regid={account.group}", f"--groups={SPOOL_GROUP}", "--"]
     done = subprocess.run(
         [*command, "python3", "-c", script, *arguments], capture_output=True, text=True, timeout=120, check=False

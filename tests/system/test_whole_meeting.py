@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance.simulator.demo.services import alive_in_group
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.system
 COMMAND = [sys.executable, "-m", "appliance.simulator.demo"]
@@ -79,28 +81,36 @@ def test_promise_7_no_name_is_in_the_box_or_the_package(result: dict[str, Any], 
             assert b"Room 12" not in path.read_bytes(), path
 
 
-def test_ctrl_c_ends_everything_and_names_the_folder(folder: Path) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "--keep", str(folder / "interactive")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(4)]
+@pytest.mark.parametrize("keep", [True, False])
+def test_ctrl_c_ends_everything_also_in_the_background_with_its_output_in_a_file(folder: Path, keep: bool) -> None:
+    out, place = folder / f"out-{keep}", folder / f"interactive-{keep}"
+    place.mkdir(mode=0o711)
+    command = shlex.join([*COMMAND, *(["--keep", str(place)] if keep else [])])
+    with out.open("w") as output:
+        # as a shell without job control and nohup start what runs in their background
+        process = subprocess.Popen(
+            ["sh", "-c", f"trap '' INT HUP; exec {command}"],
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "TMPDIR": str(place)},
+        )
+    until(lambda: "Ctrl-C ends everything." in out.read_text(), "the addresses, while it still runs", 60)
+    lines = out.read_text().splitlines()
     assert lines[0].startswith("front panel  http://127.0.0.1:")
     assert "password" in lines[1]
+    assert "verify" in lines[2]
+    ring = Path(lines[2].split()[-1])
+    assert ring.is_file()
     parts = _children(process.pid)
     assert len(parts) >= 7
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    assert str(folder / "interactive") in errors
     assert "Traceback" not in errors
-    deadline = time.monotonic() + 10
-    while any(alive_in_group(part) for part in parts):
-        assert time.monotonic() < deadline, "something was left running"
-        time.sleep(0.05)
+    assert str(place) in errors if keep else "removed" in errors
+    assert any(place.iterdir()) is keep, "without --keep nothing is left"
+    until(lambda: not any(alive_in_group(part) for part in parts), "everything to have ended", 10)
 
 
 def _children(parent: int) -> list[int]:
@@ -113,7 +123,8 @@ def _children(parent: int) -> list[int]:
     [
         (["--json"], "--once"),
         (["--once", "--seconds", "1"], "3 to 14400"),
-        (["--once", "--seconds", "soon"], "--seconds"),
+        (["--once", "--seconds", "soon"], "3 to 14400"),
+        (["--seconds", "30"], "--once"),
         (["--keep", "/proc/nowhere"], "--keep"),
         (["--keep", "/"], "not empty"),
     ],
@@ -136,4 +147,19 @@ def test_an_absent_microphone_is_named_and_nothing_is_left_running() -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "no audio came" in done.stderr
-    assert "microphone" in done.stderr
+    assert "arecord -l" in done.stderr
+    assert "Plug the microphone in again" in done.stderr or "Unplug the microphone" in done.stderr
+    assert all(line.startswith("demo: ") for line in done.stderr.splitlines())
+
+
+def test_a_folder_that_the_parts_could_not_enter_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only as root do the parts run as users of their own")
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    done = subprocess.run(
+        [*COMMAND, "--keep", str(private / "kept")], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert f"cannot enter {private}" in " ".join(done.stderr.split()) or "cannot enter" in done.stderr
+    assert not any(private.iterdir())

@@ -166,3 +166,11 @@ def test_every_command_exists(name: str) -> None:
 def test_capture_may_ask_for_the_priority_that_it_wants() -> None:
     assert one(RECORDER, "RestrictRealtime") == "no"
     assert int(one(RECORDER, "LimitRTPRIO")) >= process._PRIORITY
+
+
+def test_the_recorder_waits_for_the_pins_that_udev_gives_it() -> None:
+    # After= alone orders nothing that nobody asked for, and without the tag there is no unit to ask for
+    lines = (FOLDER / RECORDER).read_text(encoding="utf-8").splitlines()
+    assert {"Wants=dev-gpiochip0.device", "After=dev-gpiochip0.device"} <= set(lines)
+    rule = (FOLDER.parent / "firmware_config" / "99-plainsight.rules").read_text(encoding="ascii")
+    assert re.search(r'^SUBSYSTEM=="gpio", KERNEL=="gpiochip.*TAG\+="systemd"', rule, flags=re.MULTILINE)

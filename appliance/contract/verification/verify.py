@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from appliance.contract.encryption import Identity
-from appliance.contract.errors import FormatError, PlainSightError
+from appliance.contract.errors import FormatError, PlainSightError, StorageError
 from appliance.contract.keys import KeyRing
 from appliance.contract.package import PAYLOAD, TAG_FILES
 from appliance.contract.zip_profile import read_members, resembles_one
@@ -32,14 +32,14 @@ _OTHER = "the file is not the ZIP that an archive of ours exports; give that one
 def verify(
     file: BinaryIO,
     key_ring: KeyRing | None,
-    opener: Identity | None = None,
+    identity: Identity | None = None,
     progress: Progress = lambda _what, _done, _of: None,
 ) -> Report:
     """Check a package and return what was found; never raises for anything that a file may contain.
 
     `key_ring` holds keys from outside; without it, or where it does not know the box or the archive, the best verdict
-    is `not-pinned`. `opener` is the recording's own identity, out of `key.age`; with it the audio is checked as well.
-    A disk that cannot be read raises OSError.
+    is `not-pinned`. `identity` is the recording's own identity, out of `key.age`; with it the audio is checked as well.
+    A disk that cannot be read raises OSError, an archive's store StorageError.
     """
     checks: list[str] = []
     notes: list[str] = []
@@ -51,15 +51,17 @@ def verify(
         recording = bag.recording
         checks.append(f"every byte of the ZIP around its {len(bag.members)} members is what the format demands")
         pinned, evidence = _evidence(bag, key_ring, checks, notes, progress)
-        if opener is None:
+        if identity is None:
             notes.append("the audio itself was not opened; give its key to check that as well")
-        elif opener.recipient != evidence.header.recipient:
-            problem = f"the key opens what is sealed to {opener.recipient}; this is {evidence.header.recipient}"
+        elif identity.recipient != evidence.header.recipient:
+            problem = f"the key decrypts what is encrypted to {identity.recipient}; this is {evidence.header.recipient}"
             return Report("wrong-key", recording, tuple(checks), problem, tuple(notes))
         else:
-            checks.append(check_audio(bag, evidence, opener, progress))
+            checks.append(check_audio(bag, evidence, identity, progress))
             if evidence.tail:
-                notes.append(judge_tail(bag, evidence, opener))
+                notes.append(judge_tail(bag, evidence, identity))
+    except StorageError:
+        raise  # what cannot be read is not thereby wrong
     except PlainSightError as error:
         return Report("tampered", recording, tuple(checks), printable(error.message), tuple(notes))
     return Report(_verdict(evidence, pinned), recording, tuple(checks), "", tuple(notes))

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import json
 import ssl
-import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import requests
 from pydantic import ValidationError
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from appliance.contract.errors import FormatError, PlainSightError, SettingsError
 from appliance.contract.problems import explain
 from appliance.contract.receipt import Receipt
 from appliance.contract.status import UploadState
+from appliance.contract.stop_signal import StopSignal
 from appliance.courier.settings import CourierSettings
+
+from .request_guard import RequestGuard
 
 MOST_ANSWER_BYTES = 1 << 20
 """An answer longer than this is nonsense."""
@@ -49,19 +55,45 @@ class RefusedError(PlainSightError):
         self.answer_code = answer_code
 
 
+class _GuardedAdapter(HTTPAdapter):
+    """requests' own connections, each watched by the guard."""
+
+    def __init__(self, guard: RequestGuard) -> None:
+        self._guard = guard
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Make the pools, with connections that the guard watches."""
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = {
+            scheme: type(pool.__name__, (pool,), {"ConnectionCls": self._guard.watch_class(connection)})
+            for scheme, pool, connection in (
+                ("http", HTTPConnectionPool, HTTPConnection),
+                ("https", HTTPSConnectionPool, HTTPSConnection),
+            )
+        }
+
+
 class ArchiveClient:
-    """The requests of one box. It belongs to the uploading thread.
+    """The requests of one box. It belongs to the uploading thread."""
 
-    `busy` is true while an answer is awaited: nothing is lost if a signal handler raises then.
-    """
+    def __init__(
+        self,
+        settings: CourierSettings,
+        stop: StopSignal | None = None,
+        progressed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Talk to the archive that `settings` name; raise SettingsError if its certificate authority is unusable.
 
-    def __init__(self, settings: CourierSettings) -> None:
-        """Talk to the archive that `settings` name; raise SettingsError if its certificate authority is unusable."""
+        A request ends at `stop`. `progressed` is called, in another thread, while bytes of a long one get through.
+        """
         self._box = settings.box.id
         self._base = f"{settings.archive.url}/api/1/recordings"
-        self._times = settings.times
-        self.busy = False
+        self._connect_s = settings.times.connect_s
+        self._guard = RequestGuard(stop or StopSignal(), settings.times.answer_s, progressed)
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _GuardedAdapter(self._guard))
         # proxies, passwords and authorities come from the settings alone, never from the environment
         self._session.trust_env = False
         self._session.headers["User-Agent"] = "plainsight-courier"
@@ -90,7 +122,7 @@ class ArchiveClient:
         self._send("PUT", recording, "/header", line)
 
     def put_key(self, recording: str, key: bytes) -> None:
-        """Hand in the sealed key."""
+        """Hand in the encrypted key."""
         self._send("PUT", recording, "/key", key)
 
     def post_lines(self, recording: str, body: bytes) -> UploadState:
@@ -139,12 +171,13 @@ class ArchiveClient:
             try:
                 status, answer = self._exchange(method, url, body)
             except requests.ConnectionError as error:
-                if not _hung_up(error):
+                if self._guard.gave_up or not _hung_up(error):
                     raise
                 status, answer = self._exchange(method, url, body)
         except OSError as error:
             # RequestException is an OSError; so is what requests raises for an unreadable authority file
-            raise DownError(f"the archive cannot be reached: {_innermost(error)}", whole=True) from error
+            reason = self._guard.gave_up or _innermost(error)
+            raise DownError(f"the archive cannot be reached: {reason}", whole=True) from error
         if status in {200, 201}:
             return answer
         if 300 <= status < 400:
@@ -159,30 +192,26 @@ class ArchiveClient:
         raise RefusedError(code, message)
 
     def _exchange(self, method: str, url: str, body: bytes | None) -> tuple[int, bytes]:
-        deadline = time.monotonic() + self._times.answer_s
-        self.busy = True
-        try:
-            return self._read(method, url, body, deadline)
-        finally:
-            self.busy = False
-
-    def _read(self, method: str, url: str, body: bytes | None, deadline: float) -> tuple[int, bytes]:
-        with self._session.request(
-            method,
-            url,
-            data=body,
-            headers={"Content-Type": "application/octet-stream"} if body is not None else None,
-            timeout=(self._times.connect_s, self._times.answer_s),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        with (
+            self._guard.watching(len(body or b"")),
+            self._session.request(
+                method,
+                url,
+                data=body,
+                headers={"Content-Type": "application/octet-stream"} if body is not None else None,
+                timeout=(self._connect_s, None),
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
             answer = b""
             for piece in response.iter_content(64 << 10):
                 answer += piece
                 if len(answer) > MOST_ANSWER_BYTES:
                     raise self._nonsense("the answer has no end")
-                if time.monotonic() > deadline:
-                    raise DownError("the archive answers too slowly", whole=True)
+            if self._guard.gave_up:
+                # an answer without a stated length seems whole when its connection ends
+                raise TimeoutError(self._guard.gave_up)
             return response.status_code, answer
 
     def _nonsense(self, what: str) -> DownError:

@@ -13,16 +13,20 @@ from pydantic import ValidationError
 
 from appliance.contract import amber_codes
 from appliance.contract.commissioning import Commissioning
-from appliance.contract.status import STALE_NS, RecorderStatus
-from appliance.recorder.clock import boot_id, read_clock
+from appliance.contract.status import RecorderStatus
+from appliance.contract.times import boot_id
+from appliance.recorder.clock import read_clock
 from appliance.recorder.device_checks import card_identity, card_number, keys_fault, wrong_microphone
 from appliance.recorder.panel.choose import DEVICES
+from appliance.recorder.panel.real_box import find_real_box
 from appliance.recorder.settings import RecorderSettings
 
 from .check_result import CheckResult, Verdict, by_table
 from .compare import compare
 
 _MOUNTS = Path("/proc/self/mounts")
+MODULES = Path("/sys/module")
+"""Where the kernel shows the parameters of its drivers."""
 
 
 def examine(settings: RecorderSettings, devices: Path = DEVICES) -> list[CheckResult]:
@@ -32,7 +36,10 @@ def examine(settings: RecorderSettings, devices: Path = DEVICES) -> list[CheckRe
 
 
 def examine_box(
-    settings: RecorderSettings, devices: Path = DEVICES, record: Commissioning | None = None
+    settings: RecorderSettings,
+    devices: Path = DEVICES,
+    record: Commissioning | None = None,
+    modules: Path = MODULES,
 ) -> list[CheckResult]:
     """Return what can be found without a running recorder, the microphone compared with `record`'s if there is one."""
     return [
@@ -40,6 +47,7 @@ def examine_box(
         *_folders(settings),
         _room(settings),
         _panel(settings, devices),
+        *_lines(settings, modules),
         *_microphone(settings, record),
         _clock(settings),
     ]
@@ -109,9 +117,8 @@ def _panel(settings: RecorderSettings, devices: Path) -> CheckResult:
     panel = settings.panel
     chips = sorted(path.name for path in devices.glob("gpiochip*"))
     if panel.kind == "simulated":
-        if chips:
-            remedy = "set panel.kind to 'gpio': a simulated button must never work a real box"
-            return CheckResult("panel", "wrong", f"simulated, beside a real GPIO chip ({chips[0]})", remedy)
+        if found := find_real_box():
+            return CheckResult("panel", "wrong", "simulated, on a machine that is set up as a real box", found)
         if panel.socket is None or not _is(panel.socket, stat.S_ISSOCK):
             return CheckResult(
                 "panel",
@@ -126,6 +133,37 @@ def _panel(settings: RecorderSettings, devices: Path) -> CheckResult:
         remedy = "wire LAMP_SEEN and set panel.lamp_seen, so that a broken lamp is noticed"
         return CheckResult("panel", "warning", f"{chips[0]}; the lamp is unverified", remedy)
     return CheckResult("panel", "ok", f"{chips[0]}, lamp sensed on GPIO {panel.lamp_seen}")
+
+
+def _lines(settings: RecorderSettings, modules: Path) -> Iterator[CheckResult]:
+    """Yield what the kernel does with the lamp's line when the recorder dies (docs/wiring.md); real pins only."""
+    if settings.panel.kind != "gpio":
+        return
+    found = {path.parts[-3]: _first_line(path) for path in modules.glob("pinctrl_*/parameters/persist_gpio_outputs")}
+    if not found:
+        yield CheckResult(
+            "lines of a dead recorder",
+            "warning",
+            "this kernel does not say what it does with them",
+            "use a kernel of Raspberry Pi OS from 2024 or later",
+        )
+    for driver, value in sorted(found.items()):
+        if value in ("Y", "1"):
+            yield CheckResult("lines of a dead recorder", "ok", f"{driver} keeps their level until lamps-out")
+        else:
+            yield CheckResult(
+                "lines of a dead recorder",
+                "wrong",
+                f"{driver} drops them, so that the lamp may be dark before the microphone is closed",
+                f"append {driver}.persist_gpio_outputs=y to cmdline.txt, take strict_gpiod out of config.txt, restart",
+            )
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _microphone(settings: RecorderSettings, record: Commissioning | None) -> Iterator[CheckResult]:
@@ -171,8 +209,7 @@ def _recorder(settings: RecorderSettings) -> Iterator[CheckResult]:
     except ValidationError:
         yield CheckResult("recorder", "wrong", f"{path} is no status", "start the recorder again")
         return
-    age_ns = time.monotonic_ns() - status.monotonic_ns
-    if status.boot_id != boot_id() or age_ns > STALE_NS:
+    if not status.fresh(boot_id(), time.monotonic_ns()):
         yield CheckResult("recorder", "wrong", "silent: its last word is old", "read its journal and start it again")
         return
     yield CheckResult("recorder", "ok", f"{status.state}{', ready' if status.ready else ''}")

@@ -153,8 +153,12 @@ class RecordingProgress(_Message):
     """Frames captured, those that wait in the ring included."""
     write_seq: Count
     """Blocks that capture had put into the ring when `frames` was counted; all of them are in it."""
+    silence_frames: Count
+    """Frames of `frames` that are silence in place of lost ones."""
     acked_frame: Count
     """Frames acknowledged (docs/format.md section 2.6)."""
+    acked_silence: Count
+    """Frames of `acked_frame` that are silence in place of lost ones."""
     acked_line: Count
     """Ledger lines acknowledged."""
     lost_frames: Count

@@ -1,4 +1,4 @@
-"""Makes the panel that the settings name, and puts its lights out when no recorder does."""
+"""Makes the panel that the settings name."""
 
 from __future__ import annotations
 
@@ -11,33 +11,22 @@ from appliance.recorder.settings import RecorderSettings
 
 from .base import Panel
 from .gpio import GpioPanel, lgpio_factory
+from .real_box import find_real_box
 
 DEVICES = Path("/dev")
 
 
-def make_panel(settings: RecorderSettings, devices: Path = DEVICES) -> Panel:
-    """Return the panel; raise SettingsError where a simulated one would stand beside real lines."""
+def make_panel(settings: RecorderSettings, root: Path = Path("/")) -> Panel:
+    """Return the panel; raise SettingsError where a simulated one would stand beside those of a real box.
+
+    `root` is the file system in which a real box is looked for.
+    """
     if settings.panel.kind == "gpio":
         return GpioPanel(settings.panel, settings.times.debounce_s, lgpio_factory(settings.spool.run))
-    chips = sorted(path.name for path in devices.glob("gpiochip*"))
-    if chips:
-        raise SettingsError(
-            f"panel.kind is 'simulated', but this machine has a GPIO chip ({chips[0]}): "
-            "a simulated button must never work a real box; set panel.kind to 'gpio'",
-            field="panel.kind",
-        )
+    if found := find_real_box(root):
+        raise SettingsError(found, field="panel.kind")
     client = _of_client(settings, settings.panel.client.partition(":")[2])
     return cast("Panel", client(settings.panel.socket, lamp_sensed=settings.panel.sensed))
-
-
-def lamps_out(settings: RecorderSettings) -> None:
-    """Put every light out while no recorder runs; raise DeviceError if that is not possible."""
-    if settings.panel.kind == "gpio":
-        # claiming the lines makes them dark, and letting go leaves them to their pull-downs
-        make_panel(settings).close()
-    else:
-        # the module of a simulated panel has a function of this name, which works beside a recorder that hangs
-        _of_client(settings, "lamps_out")(settings.panel.socket)
 
 
 def _of_client(settings: RecorderSettings, name: str) -> Any:

@@ -49,6 +49,10 @@ _RING_NEARLY_FULL: Final = 0.8
 _MOST_WAITING: Final = 20
 """Segments with samples that wait in the queue; the ring holds the rest."""
 _DRIFT_EVERY_S: Final = 600
+_FILL_NS: Final = 20_000_000_000
+"""A gap that lasts is written in pieces of this many nanoseconds, each with its own ledger line."""
+_FILL_BEHIND_NS: Final = 3_000_000_000
+"""The newest part of a gap is not written yet: a block of the next capture may be on its way and begin before it."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ class RecordingSession:
         self._retry_ns = 0
         self._given_up_ns: int | None = None
         self._drift_frames = _DRIFT_EVERY_S * rate
+        self._acked_silence = 0
         self.incomplete = False
         """Something could not be entered in the ledger, so that it will be closed as interrupted."""
         self.finished = False
@@ -121,9 +126,7 @@ class RecordingSession:
             case ExpectGap(cause=cause):
                 self._timeline.expect_gap(cause)
             case EnterPause(t_ns=t_ns, paused=paused):
-                self._queue.append(_Note(Pause(t_ns=t_ns, frame=self._timeline.frames, paused=paused)))
-                if paused:
-                    self._timeline.pause()
+                self._pause(t_ns, paused=paused)
             case EnterFact(fact=fact):
                 if isinstance(fact, AudioSpan):
                     self._audio_span(fact)
@@ -137,10 +140,22 @@ class RecordingSession:
         self._drain(lambda: (self._consumer.next_generation() or 0) <= fact.generation)
         self._line_up(self._timeline.end_capture(self._ring.lost_frames))
 
+    def _pause(self, t_ns: int, *, paused: bool) -> None:
+        if paused:
+            self._line_up(self._timeline.fill(t_ns))
+        frame = self._timeline.frames
+        if paused:
+            self._timeline.pause()
+        else:
+            self._timeline.owe(t_ns)
+        self._queue.append(_Note(Pause(t_ns=t_ns, frame=frame, paused=paused)))
+
     def end(self, reason: Reason) -> None:
         """Save all that the ring holds, then close: the microphone is closed, so that nothing comes after it."""
         self._drain(lambda: True)
         self._line_up(self._timeline.end_capture(None))
+        self._line_up(self._timeline.fill(time.monotonic_ns()))
+        self._line_up(self._timeline.flush())
         self._note_drift()
         self._queue.append(_Close(reason))
 
@@ -148,6 +163,7 @@ class RecordingSession:
         """Take what came into the ring up to block `limit`, write one thing; return how long to sleep, in seconds."""
         if self._failing_since_ns is None:
             self._drain(lambda: self._ring.read_seq < limit and self._waiting() < _MOST_WAITING)
+            self._fill_gap()
         if self._timeline.frames >= self._drift_frames:
             self._drift_frames += _DRIFT_EVERY_S * self._rate
             self._note_drift()
@@ -197,6 +213,12 @@ class RecordingSession:
             if self._given_up_ns is None:
                 self._queue.append(segment)
 
+    def _fill_gap(self) -> None:
+        """Write the silence of a long gap while it lasts: sound that comes back would have to wait for all of it."""
+        until_ns = time.monotonic_ns() - _FILL_BEHIND_NS
+        if not self._consumer.waiting() and self._timeline.absent_ns(until_ns) >= _FILL_NS:
+            self._line_up(self._timeline.fill(until_ns))
+
     def _note_drift(self) -> None:
         ppb = self._timeline.drift_ppb()
         if ppb is not None:
@@ -230,6 +252,8 @@ class RecordingSession:
             self._progress()
             return
         self._queue.popleft()
+        if isinstance(item, Segment):
+            self._acked_silence += item.silence
         self._failing_since_ns = None
         self._health.measure()
         if self._given_up_ns is None:
@@ -293,7 +317,9 @@ class RecordingSession:
                 recording=self.recording,
                 frames=self._timeline.frames + (waiting if self._given_up_ns is None else 0),
                 write_seq=write_seq,
+                silence_frames=self._timeline.silence,
                 acked_frame=self._file.frames,
+                acked_silence=self._acked_silence,
                 acked_line=self._file.lines,
                 lost_frames=self._file.lost_frames,
                 fsync_ms=self._health.fsync_ms,

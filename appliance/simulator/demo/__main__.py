@@ -1,6 +1,6 @@
 """The demonstration's command line (`deploy/demo`).
 
-Concurrency: one event loop in the main thread; Ctrl-C cancels the main task, whose clean-up ends every part.
+Concurrency: one event loop in the main thread; SIGINT and SIGTERM cancel the main task, whose clean-up ends every part.
 """
 
 from __future__ import annotations
@@ -11,19 +11,30 @@ import json
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from appliance.contract.errors import PlainSightError
+from appliance.recorder.panel.real_box import find_real_box
 
+from .accounts import Accounts
 from .district import District
+from .kept import remove_all, remove_secrets, why_unreachable
 from .layout import Layout
 from .meeting import Meeting, describe, truths_hold
 
 EXAMPLE = """examples:
   deploy/demo                                 one district until Ctrl-C
   deploy/demo --once --seconds 20 --json      one meeting without a person, judged from outside
-  deploy/demo --once --seconds 20 --mic hw:1  from a real microphone
+  deploy/demo --once --seconds 20 --mic hw:1  from a real microphone ('arecord -l' lists them)
+
+What it makes lies in a temporary folder and is removed at the end, save the package that --once has checked; with
+--keep everything stays. It is refused on a machine that is set up as a box with real pins.
 """
+LENGTH_S = 20.0
+"""Length of the meeting of --once, in seconds, unless --seconds says otherwise."""
+SPOKEN_S = 600.0
+"""Length of what is spoken in a demonstration for a person, in seconds; then it begins again."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--once", action="store_true", help="hold one meeting without a person, check it, and end")
-    parser.add_argument("--seconds", type=_seconds, default=20.0, help="length of that meeting (default: 20)")
+    parser.add_argument("--seconds", type=_seconds, help="length of that meeting (default: 20)")
     parser.add_argument("--json", action="store_true", help="print what is true of that meeting as one JSON object")
     parser.add_argument("--mic", metavar="NAME", help="record from this device instead of the spoken meeting")
     parser.add_argument("--keep", metavar="DIR", type=Path, help="keep everything in this new or empty folder")
@@ -43,7 +54,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 3 <= value <= 4 * 3600:
         raise argparse.ArgumentTypeError("a meeting lasts from 3 to 14400 seconds")
     return value
@@ -54,19 +68,23 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     if options.json and not options.once:
         parser().error("--json needs --once")
+    if options.seconds is not None and not options.once:
+        parser().error("--seconds needs --once: without it the demonstration lasts until Ctrl-C")
+    if found := find_real_box():
+        tell(found)
+        return 2
     try:
-        folder = _folder(options.keep)
-        return asyncio.run(_run(options, Layout(folder)))
+        return asyncio.run(_run(options, Layout(_folder(options.keep))))
     except PlainSightError as error:
         tell(error.message)
         return 2 if error.code == "bad-setting" else 1
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except asyncio.CancelledError:
         return 130
 
 
 def tell(text: str) -> None:
-    """Say something on the standard error, so that the standard output stays for the result."""
-    sys.stderr.write(f"demo: {text}\n")
+    """Say something on the standard error, each line marked, so that the standard output stays for the result."""
+    sys.stderr.write("".join(f"demo: {line}\n" for line in text.splitlines()))
     sys.stderr.flush()
 
 
@@ -74,6 +92,8 @@ def _folder(keep: Path | None) -> Path:
     if keep is None:
         return Path(tempfile.mkdtemp(prefix="plainsight-demo-"))
     folder = keep.resolve()
+    if wrong := why_unreachable(folder, Accounts.here()):
+        parser().error(f"--keep: {wrong}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -87,24 +107,47 @@ async def _run(options: argparse.Namespace, layout: Layout) -> int:
     task = asyncio.current_task()
     if task is None:
         raise RuntimeError("runs inside an event loop")
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    district = District(layout, seconds=options.seconds if options.once else 600.0, microphone=options.mic, tell=tell)
+    # a handler of our own, since a shell starts what runs in its background with SIGINT ignored
+    _on_signals(task.cancel)
+    seconds = (options.seconds or LENGTH_S) if options.once else SPOKEN_S
+    district = District(layout, seconds=seconds, microphone=options.mic, tell=tell)
+    cancelled = False
     try:
         await district.start()
         if options.once:
-            return await _once(district, options)
+            return await _once(district, seconds, options)
         for line in district.welcome():
             print(line, flush=True)  # noqa: T201 - for the person at the terminal
         await district.forever()
+    except asyncio.CancelledError:
+        cancelled = True
+        raise
     finally:
         tell("ending everything that was started")
-        await asyncio.shield(district.stop())
-        tell(f"what it made, logs included, lies in {layout.root}")
+        _on_signals(lambda: tell("still ending; that takes some seconds"))
+        await district.stop()
+        _clean_up(layout, keep=options.keep is not None, worth_a_look=not cancelled)
     return 0
 
 
-async def _once(district: District, options: argparse.Namespace) -> int:
-    result = await Meeting(district, options.seconds, tell).hold()
+def _on_signals(do: Callable[[], object]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, do)
+
+
+def _clean_up(layout: Layout, *, keep: bool, worth_a_look: bool) -> None:
+    if keep:
+        tell(f"what it made, keys and logs included, lies in {layout.root}")
+    elif worth_a_look:
+        remove_secrets(layout)
+        tell(f"private keys and audio are removed; logs and sealed packages lie in {layout.root}")
+    else:
+        remove_all(layout)
+        tell("everything that it made is removed; --keep DIR keeps it")
+
+
+async def _once(district: District, seconds: float, options: argparse.Namespace) -> int:
+    result = await Meeting(district, seconds, tell, kept=options.keep is not None).hold()
     held = truths_hold(result)
     print(json.dumps(result) if options.json else describe(result), flush=True)  # noqa: T201 - the command's result
     tell("every truth holds" if held else "NOT every truth holds")

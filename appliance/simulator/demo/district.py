@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import sys
 import zipfile
 from collections.abc import Callable
@@ -32,8 +33,8 @@ from .services import DemoError, Service, run_once, until
 
 ROOM = "Room 12"
 """The demonstration's room; only the archive's database knows the name."""
-AUDIO_GROUP = "audio"
-"""Debian's group for real sound devices."""
+VERIFY_COMMAND = "PLAINSIGHT_VERIFY"
+"""Environment variable in which `deploy/demo` names `deploy/verify`, for the line that a person can copy."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class District:
             await self._keeper.stop()
             await self.services["recorder"].stop()
             await self._keeper.put_lamps_out()
-        for name in ("recorder", "courier", "panel", "web", "listen", "sealer", "broker"):
+        for name in ("recorder", "courier", "panel", "web", "listen", "worker", "broker"):
             if name in self.services:
                 await self.services[name].stop()
 
@@ -111,12 +112,25 @@ class District:
 
     def welcome(self) -> list[str]:
         """Return what a person needs to know."""
+        verify = os.environ.get(VERIFY_COMMAND) or shlex.join([*program("plainsight"), "verify"])
         return [
             f"front panel  {self.panel_url}   press the button here; break and mend things",
             f"archive      {self.archive_url}   user custodian, password {self.password}",
+            f"verify       {verify} PACKAGE.zip --keys {self.layout.key_ring}",
+            "             PACKAGE.zip: open a recording in the archive, then Copies, then the sealed package",
             f"folder       {self.layout.root}",
+            *self._tunnel(),
             "Ctrl-C ends everything.",
         ]
+
+    def _tunnel(self) -> list[str]:
+        """Return the line for whoever sits at another machine: the addresses are of this machine alone."""
+        if "SSH_CONNECTION" not in os.environ:
+            return []
+        here = os.environ["SSH_CONNECTION"].split()[2]
+        ports = [url.rpartition(":")[2] for url in (self.panel_url, self.archive_url)]
+        forward = " ".join(f"-L {port}:127.0.0.1:{port}" for port in ports)
+        return [f"over ssh     ssh {forward} {here}   on your own machine; then open the same addresses there"]
 
     async def control(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do something at the panel or to the microphone, as a person would; return the simulator's answer."""
@@ -138,7 +152,7 @@ class District:
         await self.control({"button": "up"})
 
     async def export(self, recording: str) -> Exported:
-        """Let the archive export a package and, apart from it, the sealed key; unpack the package."""
+        """Let the archive export a package and, apart from it, the encrypted key; unpack the package."""
         target = self.layout.export / recording
         self._folder(target, self.accounts.archive)
         await self.archive("export", recording, "--to", str(target), "--with-key")
@@ -216,9 +230,9 @@ class District:
 
     async def _start_archive(self) -> None:
         command, account = program("plainsight-archive"), self.accounts.archive
-        for name in ("web", "listen", "sealer"):
+        for name in ("web", "listen", "worker"):
             self._add(name, [*command, name], account, archive=True)
-        for name in ("broker", "web", "listen", "sealer"):
+        for name in ("broker", "web", "listen", "worker"):
             await self.services[name].start()
         await self._listening("broker", self._broker_port)
         await self._listening("web", self._archive_port)
@@ -232,7 +246,7 @@ class District:
             [
                 *(*program("plainsight"), "simulator", "--dir", str(layout.panel), "--spoken", str(spoken), "--json"),
                 *("--status-file", str(layout.status), "--progress-file", str(layout.progress)),
-                *("--keeper-socket", str(socket)),
+                *("--keeper-socket", str(socket), "--archive-url", self.archive_url),
             ],
             self.accounts.panel,
         )
@@ -256,7 +270,7 @@ class District:
         self._add("recorder", [*command, "recorder", "--config", str(layout.recorder_settings)], self.accounts.recorder)
         self.services["recorder"].environment.update(environment)
         self._add("courier", [*command, "courier", "--config", str(layout.courier_settings)], self.accounts.courier)
-        groups = {"recorder": ["recorder"], "archive": ["web", "listen", "sealer"], "broker": ["broker"]}
+        groups = {"recorder": ["recorder"], "archive": ["web", "listen", "worker"], "broker": ["broker"]}
         self._keeper = ProcessManager(
             recorder=self.services["recorder"],
             groups={name: [self.services[part] for part in parts] for name, parts in groups.items()},

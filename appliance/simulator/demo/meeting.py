@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,10 +14,12 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from appliance.contract import amber_codes
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import PlainSightError
 from appliance.contract.header import Header
 from appliance.contract.ledger import AnyFact, Closing, Entry, Segment
+from appliance.contract.package import segment_name
 from appliance.contract.receipt import Receipt
 from appliance.contract.segment import Samples, decode
 from appliance.contract.signed import digest, split_lines
@@ -27,7 +30,7 @@ from .district import District
 from .services import DemoError, until
 
 HOLD_S = 1.5
-"""Held this long, the button ends the recording (DESIGN, gestures), in seconds."""
+"""Held this long, the button ends the recording (docs/operator.md, the button), in seconds."""
 PATIENCE_S = 15.0
 """Longest wait for the microphone's next frame, in seconds."""
 RECEIPT_S = 120.0
@@ -37,8 +40,9 @@ RECEIPT_S = 120.0
 class Meeting:
     """The course of one meeting in a running district."""
 
-    def __init__(self, district: District, seconds: float, tell: Callable[[str], None]) -> None:
+    def __init__(self, district: District, seconds: float, tell: Callable[[str], None], *, kept: bool = True) -> None:
         self._district = district
+        self._kept = kept
         self._layout = district.layout
         self._seconds = seconds
         self._tell = tell
@@ -70,7 +74,7 @@ class Meeting:
             "verify": command,
             "simulated": header.panel == "simulated",
         }
-        if self._district.spoken is not None:
+        if self._district.spoken is not None and self._kept:
             result["spoken"] = str(self._district.spoken)
         return result
 
@@ -90,7 +94,7 @@ class Meeting:
             if status.frames > last:
                 last, moved = status.frames, time.monotonic()
             elif time.monotonic() - moved > PATIENCE_S:
-                raise DemoError(f"no audio came for {PATIENCE_S:.0f} s; the recorder says: {', '.join(status.faults)}")
+                raise DemoError(self._no_audio(status))
             if status.state != "recording" or (reason := alive()):
                 raise DemoError(f"the recording did not go on: {status.state}, {reason or status.faults}")
             self._tell(f"recorded {status.frames // status.rate} s, safe {status.acked_frame // status.rate} s")
@@ -99,6 +103,15 @@ class Meeting:
         await self._district.control({"button": "down"})
         await until(lambda: not self._status_is("recording"), HOLD_S + 5, "the recording to end", alive)
         await self._district.control({"button": "up"})
+
+    def _no_audio(self, status: RecorderStatus) -> str:
+        told = [
+            f"  {fault.cause} {fault.remedy} ({code})" for code in status.faults for fault in [amber_codes.find(code)]
+        ]
+        hint = (
+            [] if self._district.spoken else ["  'arecord -l' lists the microphones of this machine; name one as hw:N."]
+        )
+        return "\n".join([f"no audio came for {PATIENCE_S:.0f} s; the recorder says:", *told, *hint])
 
     async def _wait_for_receipt(self) -> float:
         places = [self._layout.inbox / f"{self.recording}.tsv", self._layout.receipts / f"{self.recording}.tsv"]
@@ -133,11 +146,11 @@ class Meeting:
         return header, [Entry.read(line, header.box_key).fact for line in split_lines(ledger)], ledger
 
     def _open(self, exported: Any, facts: list[AnyFact], rate: int) -> Samples:
-        secret = self._district.archive_identity().open(exported.key.read_bytes())
+        secret = self._district.archive_identity().decrypt(exported.key.read_bytes())
         identity = Identity.parse(secret.decode("ascii"))
         parts = [
             decode(
-                identity.open((exported.bag / f"data/segments/{fact.segment:08d}.age").read_bytes()),
+                identity.decrypt((exported.bag / segment_name(fact.segment)).read_bytes()),
                 fact.frames,
                 rate,
             )
@@ -201,8 +214,9 @@ def read_progress(path: Path) -> CourierProgress | None:
 
 
 def describe(result: dict[str, Any]) -> str:
-    """Return a result for people, one line a member."""
-    return "\n".join(f"  {name:<24} {json.dumps(value)}" for name, value in result.items())
+    """Return a result for people, one line a member; a command is a line to copy."""
+    told = {name: shlex.join(value) if isinstance(value, list) else json.dumps(value) for name, value in result.items()}
+    return "\n".join(f"  {name:<24} {text}" for name, text in told.items())
 
 
 def _same(spoken: Path, offset: int, samples: Samples) -> bool:

@@ -16,9 +16,11 @@ async function post(what) {
 // edges go out one after the other, so that no release can overtake its press
 let queue = Promise.resolve();
 let down = false;
+let held = 0;
 function edge(pressed) {
   if (pressed === down) return;
   down = pressed;
+  held = pressed && latest && latest.figures.holdable ? performance.now() : 0;
   button.classList.toggle("down", pressed);
   queue = queue.then(() => post({ button: pressed ? "down" : "up" })).catch(() => lost());
 }
@@ -68,7 +70,11 @@ function shines(mode, blinks, seconds) {
 }
 
 const words = { off: "off", on: "steady", slow: "slow" };
+const HOLD_S = 1.5;
 function draw() {
+  const seconds_held = held ? (performance.now() - held) / 1000 : 0;
+  element("hold").classList.toggle("holding", held > 0);
+  element("hold").value = Math.min(seconds_held, HOLD_S);
   if (!latest) return;
   const seconds = performance.now() / 1000;
   const panel = latest.panel;
@@ -84,6 +90,24 @@ function draw() {
   }
 }
 
+function put(id, text) {
+  if (element(id).textContent !== text) element(id).textContent = text;
+}
+
+// one entry a code: what is wrong, what to do, and how the light tells it
+function list(codes) {
+  const text = JSON.stringify(codes);
+  if (element("codes").dataset.shown === text) return;
+  element("codes").dataset.shown = text;
+  element("codes").replaceChildren(...codes.map((one) => {
+    const item = document.createElement("li");
+    const small = document.createElement("span");
+    small.textContent = `CHECK blinks ${one.blinks}: ${one.code}`;
+    item.append(`${one.cause} ${one.remedy} `, small);
+    return item;
+  }));
+}
+
 function show(state) {
   latest = state;
   draw();
@@ -91,13 +115,13 @@ function show(state) {
   for (const [id, member] of [["recorded", "recorded_s"], ["acknowledged", "acknowledged_s"], ["archived", "archived_s"]]) {
     element(id).textContent = figures.word ? `${figures[member].toFixed(1)} s` : "unknown";
   }
-  const text = figures.word
-    ? [figures.state, ...figures.faults, figures.archive_state && `archive: ${figures.archive_state}`].filter(Boolean).join(", ")
-    : "no word from the recorder";
-  if (element("state").textContent !== text) element("state").textContent = text;
+  put("state", figures.word ? `${figures.state}.` : "no word from the recorder");
+  put("uploads", figures.uploads || "");
+  put("meaning", state.panel.meaning);
+  list(figures.codes || []);
   for (const control of document.querySelectorAll("[data-fault], [data-part]")) {
     const is = broken(control);
-    control.setAttribute("aria-pressed", String(is));
+    control.classList.toggle("broken", is);
     control.textContent = is ? control.dataset.offText : control.dataset.onText;
     if (control.dataset.part) control.disabled = !state.parts;
   }
@@ -106,7 +130,10 @@ function show(state) {
 
 function lost() {
   latest = null;
-  element("state").textContent = "the simulator does not answer";
+  put("state", "the simulator does not answer");
+  put("meaning", "What the lights show is not known.");
+  put("uploads", "");
+  list([]);
   for (const name of ["red", "green", "amber"]) {
     element(name).classList.remove("on");
     element(`${name}-word`).textContent = "unknown";

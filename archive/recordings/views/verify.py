@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from archive.access.permissions import actor, custodian_only
-from archive.sealing.packing import VERDICTS, check_again
+from archive.recordings.verification import VERDICTS, verify_again
 from archive.ui import words
 
 from .copies import sealed
@@ -29,7 +29,7 @@ _BAD = {"not-pinned", "wrong-key", "tampered", "not-a-package"}
 def verify(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Check the package with the archive's keys, enter the verdict, and show what was checked."""
     row = sealed(recording)
-    report = check_again(row, actor(request))
+    report = verify_again(row, actor(request))
     expected = report.verdict == VERDICTS[row.outcome]
     problem = report.problem
     if not expected and not problem and report.verdict != "not-pinned":

@@ -1,99 +1,15 @@
-"""What the courier's tests share: a box's folders with settings, a fake archive, and fast times."""
+"""Fixtures of the courier's tests: a box's folders, a fake archive, and an uploader between them."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from appliance.contract.status import RecorderStatus
-from appliance.courier.settings import CourierSettings
-from appliance.courier.status_reader import StatusReader, current_boot_id
-from appliance.courier.upload.archive_client import ArchiveClient
-from appliance.courier.upload.uploader import Uploader
+from tests.support.box.courier import Box, Courier
 from tests.support.fake_archive import FakeArchive, running_archive
-from tests.support.spools import Keys, Recording, make_recording
-
-FAST = {
-    "poll_s": 0.05,
-    "connect_s": 2.0,
-    "answer_s": 2.0,
-    "retry_s": 0.05,
-    "retry_most_s": 0.2,
-    "refused_s": 0.2,
-    "refused_most_s": 0.5,
-    "receipt_s": 0.02,
-    "receipt_most_s": 0.1,
-    "probe_s": 0.1,
-    "report_s": 2.0,
-    "counting_s": 0.2,
-}
-
-
-@dataclass
-class Box:
-    """One box's folders and keys."""
-
-    root: Path
-    keys: Keys
-
-    @property
-    def spool(self) -> Path:
-        return self.root / "spool"
-
-    @property
-    def inbox(self) -> Path:
-        return self.root / "inbox"
-
-    @property
-    def state(self) -> Path:
-        return self.root / "state"
-
-    def record(self, **options: Any) -> Recording:
-        return make_recording(self.spool, self.keys, **options)
-
-    def say(self, **members: Any) -> RecorderStatus:
-        """Write status.json as the supervisor does."""
-        status = RecorderStatus.model_validate(
-            {
-                "box": self.keys.box,
-                "boot_id": current_boot_id(),
-                "monotonic_ns": time.monotonic_ns(),
-                "state": "idle",
-                "ready": True,
-                "recording": None,
-                "since_ns": 0,
-                **members,
-            }
-        )
-        new = self.root / "run" / ".status"
-        new.write_text(status.model_dump_json())
-        new.rename(self.root / "run" / "status.json")
-        return status
-
-    def recording_until(self, recording: Recording, acked_line: int) -> None:
-        self.say(state="recording", recording=recording.id, acked_line=acked_line)
-
-    def settings(self, url: str, **broker: Any) -> CourierSettings:
-        return CourierSettings.model_validate(self.members(url, **broker))
-
-    def members(self, url: str, **broker: Any) -> dict[str, Any]:
-        return {
-            "box": {"id": self.keys.box},
-            "spool": {
-                "path": str(self.spool),
-                "inbox": str(self.inbox),
-                "run": str(self.root / "run"),
-            },
-            "state": {"path": str(self.state)},
-            "archive": {"url": url},
-            "broker": {"host": "localhost", **broker},
-            "times": FAST,
-        }
+from tests.support.spools import Keys
 
 
 @pytest.fixture
@@ -107,55 +23,6 @@ def box(tmp_path: Path) -> Box:
 def archive() -> Iterator[FakeArchive]:
     with running_archive() as found:
         yield found
-
-
-class Courier:
-    """The uploading half of a courier, driven pass by pass."""
-
-    def __init__(self, box: Box, archive: FakeArchive) -> None:
-        self.box = box
-        self.archive = archive
-        self.events: list[tuple[str, str]] = []
-        self.start()
-
-    def start(self) -> None:
-        """Begin anew, with nothing remembered, as after a restart."""
-        settings = self.box.settings(self.archive.url)
-        self.uploader = Uploader(
-            settings,
-            ArchiveClient(settings),
-            StatusReader(self.box.root / "run", self.box.keys.box),
-            lambda kind, recording: self.events.append((kind, recording)),
-        )
-
-    def passes(self, count: int) -> None:
-        for _ in range(count):
-            time.sleep(min(self.uploader.run_pass(), 0.02))
-
-    def until(self, condition: Any, seconds: float = 10.0) -> None:
-        """Run passes until `condition()` holds."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"in vain; the archive was asked {self.archive.history[-5:]}"
-            time.sleep(min(self.uploader.run_pass(), 0.02))
-
-    def receipt(self, recording: Recording) -> Path:
-        return self.box.inbox / f"{recording.id}.tsv"
-
-    def send(self, *recordings: Recording) -> None:
-        """Run until all receipts lie in the inbox."""
-        for recording in recordings:
-            self.archive.recordings[recording.id] = recording
-        self.until(lambda: all(self.receipt(recording).exists() for recording in recordings))
-
-    def state(self, recording: Recording) -> str | None:
-        """What progress.json would say about a recording."""
-        found = self.progress.recordings.get(recording.id)
-        return found.state if found else None
-
-    @property
-    def progress(self) -> Any:
-        return self.uploader.progress(broker=False)
 
 
 @pytest.fixture

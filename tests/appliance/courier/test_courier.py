@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,10 @@ from appliance.courier.courier import Courier, notify
 from appliance.courier.mqtt.status_publisher import StatusPublisher
 from appliance.simulator.demo.broker import free_port
 from appliance.simulator.demo.certificates import Authority
+from tests.support.box.courier import Box
 from tests.support.fake_archive import Answer, FakeArchive
 from tests.support.mosquitto import listening, running_broker
-
-from .conftest import Box
+from tests.support.waiting import until
 
 
 def write_settings(box: Box, url: str, port: int, authority: Authority, **changes: Any) -> Path:
@@ -75,12 +76,8 @@ def progress(box: Box) -> CourierProgress | None:
         return None
 
 
-def until(condition: Callable[[], Any], process: subprocess.Popen[str], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "in vain"
-        time.sleep(0.02)
+def running_until(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    until(condition, alive=lambda: process.poll() is None)
 
 
 def test_recordings_and_status_arrive_and_sigterm_ends_it_with_status_0(
@@ -90,9 +87,9 @@ def test_recordings_and_status_arrive_and_sigterm_ends_it_with_status_0(
     archive.recordings[recording.id] = recording
     with running_broker(tmp_path / "broker") as broker, listening(broker, tmp_path / "ear") as ear:
         with running(write_settings(box, archive.url, broker.port, broker.authority)) as process:
-            until((box.inbox / f"{recording.id}.tsv").exists, process)
+            running_until((box.inbox / f"{recording.id}.tsv").exists, process)
             ear.wait(Topics(box.keys.box).event("sealed"))
-            until(lambda: (found := progress(box)) and found.broker == "up" and found.archive == "up", process)
+            running_until(lambda: (found := progress(box)) and found.broker == "up" and found.archive == "up", process)
             status, said, _ = ended(process)
         assert status == 0, said
         assert "Traceback" not in said
@@ -107,8 +104,8 @@ def test_a_broker_that_is_down_does_not_hinder_uploads(box: Box, archive: FakeAr
     recording = box.record()
     archive.recordings[recording.id] = recording
     with running(write_settings(box, archive.url, free_port(), Authority.make())) as process:
-        until((box.inbox / f"{recording.id}.tsv").exists, process)
-        until(lambda: (found := progress(box)) and (found.archive, found.broker) == ("up", "down"), process)
+        running_until((box.inbox / f"{recording.id}.tsv").exists, process)
+        running_until(lambda: (found := progress(box)) and (found.archive, found.broker) == ("up", "down"), process)
 
 
 def test_an_archive_that_hangs_hinders_neither_the_status_nor_the_end(
@@ -125,9 +122,9 @@ def test_an_archive_that_hangs_hinders_neither_the_status_nor_the_end(
                 box.say()
                 return any(body["state"] == "idle" for body in ear.of(Topics(box.keys.box).recorder))
 
-            until(heard_idle, process)
+            running_until(heard_idle, process)
             ear.wait(Topics(box.keys.box).recorder, lambda body: body["state"] == "silent")
-            until(lambda: archive.history, process)
+            running_until(lambda: archive.history, process)
             status, said, took = ended(process)
         assert status == 0, said
         assert took < 5
@@ -139,13 +136,17 @@ def test_a_kill_at_any_moment_costs_nothing(box: Box, archive: FakeArchive) -> N
     archive.recordings[recording.id] = recording
     archive.rule = lambda _: time.sleep(0.02)
     config = write_settings(box, archive.url, free_port(), Authority.make())
+
+    def asked(requests: int) -> bool:
+        return len(archive.history) >= requests
+
     for requests in (2, 5, 8):
         with running(config) as process:
-            until(lambda requests=requests: len(archive.history) >= requests, process)
+            running_until(partial(asked, requests), process)
             process.kill()
             process.wait()
     with running(config) as process:
-        until((box.inbox / f"{recording.id}.tsv").exists, process)
+        running_until((box.inbox / f"{recording.id}.tsv").exists, process)
     assert archive.kept[recording.id].lines == recording.lines
     assert len(archive.requests("header", status=201)) == 1
 
@@ -154,7 +155,6 @@ def test_a_defect_in_the_herald_ends_the_process_instead_of_leaving_it_half_dead
     box: Box, archive: FakeArchive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
     files = Authority.make().client(box.root / "tls", box.keys.box)
     courier = Courier(
         box.settings(archive.url, ca=str(files.ca), certificate=str(files.certificate), key=str(files.key))

@@ -12,8 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,11 @@ import pytest
 from appliance.simulator.demo.accounts import SPOOL_GROUP, Accounts
 from appliance.simulator.demo.broker import free_port
 from appliance.simulator.demo.certificates import Authority
+from tests.support.box.courier import FAST, Box
 from tests.support.fake_archive import FakeArchive
 from tests.support.spools import Keys
+from tests.support.waiting import until
 
-from .conftest import FAST, Box
 from .test_courier import write_settings
 
 pytestmark = [
@@ -114,11 +115,7 @@ def test_with_the_documented_rights_the_courier_does_its_whole_work(separate: Bo
     )  # fmt: skip
     try:
         receipt = separate.inbox / f"{recording.id}.tsv"
-        deadline = time.monotonic() + 20
-        while not receipt.exists():
-            assert process.poll() is None, process.communicate()[1]
-            assert time.monotonic() < deadline, "in vain"
-            time.sleep(0.05)
+        until(receipt.exists, "the receipt", alive=lambda: process.poll() is None)
         stat = receipt.stat()
         assert (stat.st_uid, stat.st_gid, stat.st_mode & 0o777) == (
             Accounts.here().courier.user,
@@ -217,19 +214,19 @@ def attempts(box: Box) -> list[str]:
     succeeded = []
     for path in [p for folder in (box.spool, box.root / "run") for p in [folder, *folder.rglob("*")]]:
         ways: dict[str, Callable[[], object]] = {
-            "rename": lambda path=path: path.rename(path.with_name(path.name + ".x")),
-            "take out": lambda path=path: path.rename(box.state / path.name),
-            "chmod": lambda path=path: path.chmod(0o777),
-            "touch": lambda path=path: os.utime(path, (1, 1)),
-            "chown": lambda path=path: os.chown(path, os.getuid(), os.getgid()),
+            "rename": partial(path.rename, path.with_name(path.name + ".x")),
+            "take out": partial(path.rename, box.state / path.name),
+            "chmod": partial(path.chmod, 0o777),
+            "touch": partial(os.utime, path, (1, 1)),
+            "chown": partial(os.chown, path, os.getuid(), os.getgid()),
         }
         if path.is_dir():
-            ways["create"] = lambda path=path: (path / "new").touch()
-            ways["link in"] = lambda path=path: (path / "new").symlink_to("/etc/passwd")
+            ways["create"] = (path / "new").touch
+            ways["link in"] = partial((path / "new").symlink_to, "/etc/passwd")
             ways["rmdir"] = path.rmdir
         else:
-            ways["append"] = lambda path=path: path.open("ab").close()
-            ways["truncate"] = lambda path=path: os.truncate(path, 0)
+            ways["append"] = partial(path.open, "ab")
+            ways["truncate"] = partial(os.truncate, path, 0)
             ways["delete"] = path.unlink
         for name, way in ways.items():
             try:

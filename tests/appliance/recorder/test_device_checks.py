@@ -11,9 +11,8 @@ from appliance.contract.keys import SigningKey
 from appliance.contract.times import Clock
 from appliance.recorder import device_checks
 from appliance.recorder.clock import judge
-
-from .commissioning.records import a_record
-from .running import plug, settings
+from tests.support.box.commissioning import a_record
+from tests.support.box.supervisor import plug, settings
 
 
 def test_a_card_is_found_by_its_identifier_among_others(tmp_path: Path) -> None:

@@ -16,10 +16,9 @@ from appliance.contract.header import Header
 from appliance.contract.signed import split_lines
 from appliance.contract.times import parse_wall
 from appliance.simulator.demo import outside_view
+from tests.support.box.whole_box import SECOND, Box, kinds, whole_box
 from tests.support.clock.shim import CannotError, ClockShim
-
-from .running import wait
-from .whole_box import SECOND, Box, kinds, whole_box
+from tests.support.waiting import until
 
 HOUR = 3600 * SECOND
 
@@ -51,9 +50,9 @@ def test_promise_5_a_clock_stepped_by_hours_is_entered_and_changes_nothing_else(
 
     for count, hours in enumerate((3, -5), 1):
         shim.step(hours * HOUR)
-        wait(lambda count=count: len(stepped()) == count, f"step {count} is entered", 5)  # type: ignore[misc]
+        until(lambda count=count: len(stepped()) == count, f"step {count} is entered", 5)  # type: ignore[misc]
         safe = box.status()["acked_frame"]
-        wait(lambda safe=safe: box.status()["acked_frame"] > safe, "more is acknowledged", 5)  # type: ignore[misc]
+        until(lambda safe=safe: box.status()["acked_frame"] > safe, "more is acknowledged", 5)  # type: ignore[misc]
         assert (box.light("green"), box.status()["faults"]) == ("on", [])
     box.end()
     ended_ns = time.monotonic_ns()

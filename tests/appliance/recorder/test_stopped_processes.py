@@ -16,10 +16,9 @@ import numpy as np
 import pytest
 
 from appliance.simulator.demo import outside_view
+from tests.support.box.whole_box import MEASURED, NOTICED_NS, SECOND, Box, whole_box
 from tests.support.storage import shim as disk
-
-from .running import wait
-from .whole_box import MEASURED, NOTICED_NS, SECOND, Box, whole_box
+from tests.support.waiting import until
 
 MS = SECOND // 1000
 HOLD_NS = 1500 * MS
@@ -48,7 +47,7 @@ def started(tmp_path_factory: pytest.TempPathFactory, fsync: disk.Shim) -> Itera
 @pytest.fixture
 def box(started: Box) -> Box:
     """The one box of these tests, idle; it is started once."""
-    wait(lambda: started.status()["state"] == "idle", "idle", 20)
+    until(lambda: started.status()["state"] == "idle", "idle", 20)
     return started
 
 
@@ -58,7 +57,7 @@ def since(box: Box, name: str, what: str, value: object, after_ns: int) -> int:
     def found() -> list[int]:
         return [line["t_ns"] for line in box.log(name) if line.get(what) == value and line["t_ns"] > after_ns]
 
-    wait(lambda: bool(found()), f"{what} {value} in {name}.log", 6)
+    until(lambda: bool(found()), f"{what} {value} in {name}.log", 6)
     return found()[0]
 
 
@@ -80,7 +79,7 @@ def pause(box: Box, what: str) -> None:
 
 def resume(box: Box) -> None:
     box.tap()
-    wait(lambda: box.status()["state"] == "recording" and box.light("green") == "on", "safe again", 20)
+    until(lambda: box.status()["state"] == "recording" and box.light("green") == "on", "safe again", 20)
 
 
 def safe_again(box: Box) -> None:
@@ -92,7 +91,7 @@ def safe_again(box: Box) -> None:
         opened = outside_view.open_spans(box.log("microphone"))[-1].end_ns is None
         return opened and status["monotonic_ns"] > now_ns and status["lights"]["green"] == "on" and not status["faults"]
 
-    wait(safe, "safe again", 20)
+    until(safe, "safe again", 20)
 
 
 def end(box: Box, what: str) -> None:
@@ -104,7 +103,7 @@ def end(box: Box, what: str) -> None:
 
 def held(box: Box, recording: str) -> list[str]:
     """Check the finished recording against the logs; return the causes of its gaps."""
-    wait(lambda: box.status()["state"] == "idle", "idle", 20)
+    until(lambda: box.status()["state"] == "idle", "idle", 20)
     assert box.uncovered() == []
     entries = box.ledger(recording)
     assert entries[-1].kind == "closing"
@@ -131,7 +130,7 @@ def test_promise_1_a_stopped_capture_or_supervisor_leaves_no_microphone_open_and
     recording = box.begin()
     os.kill(box.child("capture"), signal.SIGSTOP)
     pause(box, "pause with a stopped capture")
-    wait(lambda: box.status()["faults"] == [], "the next capture is warm", 10)
+    until(lambda: box.status()["faults"] == [], "the next capture is warm", 10)
     resume(box)
 
     os.kill(box.child("capture"), signal.SIGSTOP)
@@ -141,7 +140,7 @@ def test_promise_1_a_stopped_capture_or_supervisor_leaves_no_microphone_open_and
     assert box.process is not None
     os.kill(box.process.pid, signal.SIGSTOP)
     stopped_ns = time.monotonic_ns()
-    wait(lambda: outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed", 5)
+    until(lambda: outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed", 5)
     closed_ns = outside_view.open_spans(box.log("microphone"))[-1].end_ns
     assert closed_ns is not None
     MEASURED.info("supervisor stopped: closed %.0f ms", (closed_ns - stopped_ns) / MS)
@@ -168,7 +167,7 @@ def test_promise_1_of_the_time_in_which_all_processes_are_stopped_not_a_frame_is
     went_on_ns = time.monotonic_ns()
     for pid in everyone:
         os.kill(pid, signal.SIGCONT)
-    wait(lambda: outside_view.open_spans(box.log("microphone"))[-1] != handle, "the device is closed", 5)
+    until(lambda: outside_view.open_spans(box.log("microphone"))[-1] != handle, "the device is closed", 5)
     closed_ns = next(
         span.end_ns for span in outside_view.open_spans(box.log("microphone")) if span.start_ns == handle.start_ns
     )
@@ -194,13 +193,13 @@ def test_promise_1_a_writer_that_hangs_in_fsync_keeps_neither_microphone_nor_lam
 ) -> None:
     recording = box.begin()
     fsync.order("fsync", 0, wait=disk.FOR_EVER_S)
-    wait(lambda: fsync.first_ns() is not None, "the writer hangs", 5)
+    until(lambda: fsync.first_ns() is not None, "the writer hangs", 5)
     pause(box, "pause beside a hung fsync")
     box.tap()
-    wait(lambda: box.panel.panel.lit, "lit again", 5)
+    until(lambda: box.panel.panel.lit, "lit again", 5)
     end(box, "end beside a hung fsync")
     fsync.mend()
-    wait(lambda: box.status()["state"] == "fault" or "recording-ended" in box.status()["faults"], "told", 10)
-    wait(lambda: box.status()["ready"] is True, "ready again, with a new writer", 20)
+    until(lambda: box.status()["state"] == "fault" or "recording-ended" in box.status()["faults"], "told", 10)
+    until(lambda: box.status()["ready"] is True, "ready again, with a new writer", 20)
     assert held(box, recording) == []
     assert [entry.reason for entry in box.ledger(recording) if entry.kind == "closing"] == ["interrupted"]

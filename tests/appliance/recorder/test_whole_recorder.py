@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 
 from appliance.simulator.demo import outside_view
-
-from .running import wait
-from .whole_box import NOTICED_NS, SECOND, SHORT, Box, kinds, whole_box
+from tests.support.box.whole_box import NOTICED_NS, SECOND, SHORT, Box, kinds, whole_box
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +33,12 @@ def test_promises_1_and_5_a_meeting_with_a_pause(box: Box) -> None:
     box.start()
     recording = box.begin()
     box.tap()
-    wait(lambda: box.shows("paused", red="off"), "paused")
+    until(lambda: box.shows("paused", red="off"), "paused")
     # the panel is a process of its own here, which takes the command a moment after it was given
-    wait(lambda: not box.panel.panel.lit, "the lamp is dark", 1)
+    until(lambda: not box.panel.panel.lit, "the lamp is dark", 1)
     time.sleep(1.0)  # the length of the pause, not a wait for something
     box.tap()
-    wait(lambda: box.shows("recording", green="on"), "safe again", 20)
+    until(lambda: box.shows("recording", green="on"), "safe again", 20)
     box.end()
     assert outside_view.lamp_covers_audio(box.log("panel"), box.log("microphone"), box.ledger(recording)) == []
     entries = box.ledger(recording)
@@ -61,10 +60,10 @@ def test_an_unplugged_microphone_comes_back_inside_the_recording(box: Box) -> No
     unplugged_ns = time.monotonic_ns()
     box.microphone.unplug()
     assert box.told_ns("unplugged", unplugged_ns) < NOTICED_NS
-    wait(lambda: "microphone-missing" in box.status()["faults"], "the fault is told", 5)
+    until(lambda: "microphone-missing" in box.status()["faults"], "the fault is told", 5)
     assert box.light("amber") == "slow"
     box.microphone.replug()
-    wait(lambda: not box.status()["faults"] and box.light("green") == "on", "safe again", 20)
+    until(lambda: not box.status()["faults"] and box.light("green") == "on", "safe again", 20)
     box.end()
     assert (box.uncovered(), box.unwritten(recording)) == ([], [])
     assert [entry.cause for entry in box.ledger(recording) if entry.kind == "gap"] == ["unplugged"]
@@ -76,9 +75,9 @@ def test_a_stalled_microphone_is_noticed_within_2_s_and_opened_again(box: Box) -
     stalled_ns = time.monotonic_ns()
     box.microphone.stall()
     assert box.told_ns("stalled", stalled_ns) < NOTICED_NS
-    wait(lambda: "microphone-stalled" in box.status()["faults"], "the status tells as well", 5)
+    until(lambda: "microphone-stalled" in box.status()["faults"], "the status tells as well", 5)
     box.microphone.resume()
-    wait(lambda: not box.status()["faults"] and box.light("green") == "on", "safe again", 20)
+    until(lambda: not box.status()["faults"] and box.light("green") == "on", "safe again", 20)
     box.end()
     assert (box.uncovered(), box.unwritten(recording)) == ([], [])
     assert [entry.cause for entry in box.ledger(recording) if entry.kind == "gap"] == ["stall"]
@@ -90,12 +89,12 @@ def test_a_switched_off_microphone_is_amber_within_10_s_and_the_recording_goes_o
     box.microphone.switch_off()
     pressed = time.monotonic()
     recording = box.begin()
-    wait(lambda: box.status()["faults"] == ["microphone-muted"], "the fault is told", 10)
+    until(lambda: box.status()["faults"] == ["microphone-muted"], "the fault is told", 10)
     assert time.monotonic() - pressed < 10
-    wait(lambda: box.panel.panel.amber == "slow", "amber", 1)
+    until(lambda: box.panel.panel.amber == "slow", "amber", 1)
     assert (box.light("green"), box.status()["state"]) == ("on", "recording")
     box.microphone.switch_off(False)
-    wait(lambda: not box.status()["faults"], "the fault is taken back", 10)
+    until(lambda: not box.status()["faults"], "the fault is taken back", 10)
     box.end()
     entries = box.ledger(recording)
     assert [(entry.code, entry.raised) for entry in entries if entry.kind == "fault"] == [
@@ -116,7 +115,7 @@ def test_promise_3_a_killed_recorder_is_idle_at_the_next_start_and_its_recording
     box.process.kill()
     box.process.wait()
     killed = time.monotonic_ns()
-    wait(lambda: outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed", 5)
+    until(lambda: outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed", 5)
     closed = outside_view.open_spans(box.log("microphone"))[-1].end_ns
     assert closed is not None
     assert closed - killed < SECOND
@@ -138,11 +137,11 @@ def test_promise_2_a_stopped_writer_puts_green_out_and_the_recording_ends_visibl
     box.begin()
     writer = box.child("writer")
     os.kill(writer, signal.SIGSTOP)
-    wait(lambda: box.light("green") == "off", "green is out", 3)
-    wait(lambda: not box.panel.panel.lit, "red is out", 5)
+    until(lambda: box.light("green") == "off", "green is out", 3)
+    until(lambda: not box.panel.panel.lit, "red is out", 5)
     assert outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None
     assert box.panel.panel.amber == "slow"
-    wait(lambda: box.status()["ready"] is True, "ready again, with a new writer", 20)
+    until(lambda: box.status()["ready"] is True, "ready again, with a new writer", 20)
     assert box.child("writer") != writer
     assert box.status()["faults"] == ["recording-ended"]
 
@@ -156,13 +155,13 @@ def test_a_killed_child_is_replaced_and_nothing_acknowledged_is_lost(box: Box, n
     os.kill(box.child(name), signal.SIGKILL)
     assert box.told_ns(f"{name} killed", killed_ns) < NOTICED_NS
     if name == "capture":
-        wait(lambda: len(outside_view.merged(outside_view.open_spans(box.log("microphone")), 0)) >= 2, "opened again")
-        wait(lambda: box.light("green") == "on" and not box.status()["faults"], "safe again", 20)
+        until(lambda: len(outside_view.merged(outside_view.open_spans(box.log("microphone")), 0)) >= 2, "opened again")
+        until(lambda: box.light("green") == "on" and not box.status()["faults"], "safe again", 20)
         box.end()
         assert [entry.cause for entry in box.ledger(recording) if entry.kind == "gap"] == ["capture-died"]
     else:
-        wait(lambda: not box.panel.panel.lit, "the recording ends visibly", 5)
-        wait(lambda: box.status()["ready"] is True, "ready again", 20)
+        until(lambda: not box.panel.panel.lit, "the recording ends visibly", 5)
+        until(lambda: box.status()["ready"] is True, "ready again", 20)
     assert box.uncovered() == []
     closing = box.ledger(recording)[-1]
     assert closing.kind == "closing"

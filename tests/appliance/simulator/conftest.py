@@ -1,54 +1,15 @@
-"""A running simulator, in a process of its own as always."""
+"""Fixtures of the simulator's tests: what it says into its microphone, and a running one."""
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-
-@dataclass
-class Simulator:
-    """What a test may do with it."""
-
-    folder: Path
-    spoken: Path
-    page: str
-    process: subprocess.Popen[str]
-
-    def control(self, **request: Any) -> dict[str, Any]:
-        with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(10)
-            line.connect(str(self.folder / "control.sock"))
-            line.sendall(json.dumps(request).encode() + b"\n")
-            answer: dict[str, Any] = json.loads(line.makefile().readline())
-            return answer
-
-    def log(self, name: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.folder / f"{name}.log").read_text().splitlines()]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, "ALSA_CONFIG_PATH": str(self.folder / "asound.conf")}
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 10) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-    return value
+from tests.support.simulator import Simulator, run
 
 
 @pytest.fixture(scope="session")
@@ -57,19 +18,6 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("spoken") / "spoken.raw"
     np.random.default_rng(1).integers(-3000, 3000, 480000).astype("<i2").tofile(path)
     return path
-
-
-def run(folder: Path, spoken: Path, *more: str) -> Simulator:
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "appliance.command", "simulator", "--json"),
-            *("--dir", str(folder), "--spoken", str(spoken), "--gpio-chips", str(folder), *more),
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    return Simulator(folder, spoken, json.loads(process.stdout.readline())["page"], process)
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Simulator, run
+from tests.support.simulator import Simulator, run
 
 
 def refused(folder: Path, spoken: Path, *more: str) -> str:
     result = subprocess.run(
         [
             *(sys.executable, "-m", "appliance.command", "simulator"),
-            *("--dir", str(folder), "--spoken", str(spoken), "--gpio-chips", str(spoken.parent), *more),
+            *("--dir", str(folder), "--spoken", str(spoken), "--root", str(spoken.parent), *more),
         ],
         capture_output=True,
         text=True,

@@ -16,8 +16,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from appliance.simulator.panel import SimulatedPanel
-
-from .conftest import Simulator, wait_for
+from tests.support.simulator import Simulator
+from tests.support.waiting import until
 
 
 def token(simulator: Simulator) -> str:
@@ -56,12 +56,15 @@ def test_a_request_that_means_nothing_gets_400_and_changes_nothing(simulator: Si
     assert buttons(simulator) == []
 
 
-def test_promise_1_a_simulated_panel_is_refused_beside_real_pins(tmp_path: Path, spoken: Path) -> None:
-    (tmp_path / "gpiochip0").touch()
+def test_promise_1_a_simulated_panel_is_refused_on_a_machine_that_is_set_up_as_a_box(
+    tmp_path: Path, spoken: Path
+) -> None:
+    (tmp_path / "etc/plainsight").mkdir(parents=True)
+    (tmp_path / "etc/plainsight/recorder.toml").write_text('[panel]\nkind = "gpio"\n')
     result = subprocess.run(
         [
             *(sys.executable, "-m", "appliance.command", "simulator"),
-            *("--dir", str(tmp_path), "--spoken", str(spoken), "--gpio-chips", str(tmp_path)),
+            *("--dir", str(tmp_path), "--spoken", str(spoken), "--root", str(tmp_path)),
         ],
         capture_output=True,
         text=True,
@@ -69,7 +72,8 @@ def test_promise_1_a_simulated_panel_is_refused_beside_real_pins(tmp_path: Path,
         check=False,
     )
     assert result.returncode == 2
-    assert "gpiochip0" in result.stderr
+    assert "recorder.toml" in result.stderr
+    assert not (tmp_path / "panel.sock").exists()
     assert "Traceback" not in result.stderr
 
 
@@ -106,32 +110,32 @@ def test_the_button_is_held_with_mouse_and_with_keyboard(simulator: Simulator, b
     browser.get(simulator.page)
     button = browser.find_element(By.ID, "button")
     ActionChains(browser).click_and_hold(button).perform()
-    wait_for(lambda: buttons(simulator) == ["down"])
+    until(lambda: buttons(simulator) == ["down"])
     ActionChains(browser).move_by_offset(0, 100).release().perform()
-    wait_for(lambda: buttons(simulator) == ["down", "up"])
+    until(lambda: buttons(simulator) == ["down", "up"])
     browser.execute_script("arguments[0].focus()", button)
     ActionChains(browser).key_down(Keys.SPACE).perform()
-    wait_for(lambda: buttons(simulator) == ["down", "up", "down"])
+    until(lambda: buttons(simulator) == ["down", "up", "down"])
     ActionChains(browser).key_up(Keys.SPACE).perform()
-    wait_for(lambda: buttons(simulator) == ["down", "up", "down", "up"])
+    until(lambda: buttons(simulator) == ["down", "up", "down", "up"])
 
 
 def test_the_lights_are_drawn_as_they_are_and_a_broken_lamp_stays_dark(
     simulator: Simulator, browser: webdriver.Chrome
 ) -> None:
     browser.get(simulator.page)
-    wait_for(lambda: "no word" in browser.find_element(By.ID, "state").text)
+    until(lambda: "no word" in browser.find_element(By.ID, "state").text)
     events: list[str] = []
     panel = SimulatedPanel(simulator.folder / "panel.sock")
     panel.start(lambda event: events.append(event.kind))
     panel.set_red(True)
     panel.set_green("slow")
     panel.set_amber("slow", 3)
-    wait_for(lambda: [word(browser, name) for name in ("red", "green", "amber")] == ["steady", "slow", "slow, code 3"])
-    wait_for(lambda: "lamp-seen" in events and "rail-on" in events)
+    until(lambda: [word(browser, name) for name in ("red", "green", "amber")] == ["steady", "slow", "slow, code 3"])
+    until(lambda: "lamp-seen" in events and "rail-on" in events)
     browser.find_element(By.CSS_SELECTOR, '[data-fault="lamp_broken"]').click()
-    wait_for(lambda: word(browser, "red") == "off")
-    wait_for(lambda: events[-2:] == ["lamp-unseen", "rail-off"])
+    until(lambda: word(browser, "red") == "off")
+    until(lambda: events[-2:] == ["lamp-unseen", "rail-off"])
     panel.close()
     assert [line["red"] for line in simulator.log("panel") if "red" in line] == [True, False]
 
@@ -140,6 +144,7 @@ def test_the_microphone_is_unplugged_from_the_page(simulator: Simulator, browser
     browser.get(simulator.page)
     control = browser.find_element(By.CSS_SELECTOR, '[data-fault="unplugged"]')
     control.click()
-    wait_for(lambda: control.get_attribute("aria-pressed") == "true")
+    until(lambda: control.text == "Plug the microphone in")
+    assert control.get_attribute("aria-pressed") is None, "its words change, so it is no switch that is pressed"
     assert simulator.control(state=True)["state"]["faults"] == {"unplugged": True}
     assert not browser.find_element(By.ID, "kill").is_enabled(), "nobody runs the other parts here"

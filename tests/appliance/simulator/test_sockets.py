@@ -12,8 +12,8 @@ import pytest
 from appliance.contract.errors import DeviceError
 from appliance.recorder.panel.base import PanelEvent
 from appliance.simulator.panel import SimulatedPanel, lamps_out
-
-from .conftest import Simulator, run, wait_for
+from tests.support.simulator import Simulator, run
+from tests.support.waiting import until
 
 
 def listen(simulator: Simulator) -> tuple[SimulatedPanel, list[PanelEvent]]:
@@ -34,9 +34,9 @@ def red(simulator: Simulator) -> Any:
 def test_only_one_recorder_has_the_panel_and_a_second_changes_nothing(simulator: Simulator) -> None:
     first, events = listen(simulator)
     first.set_red(True)
-    wait_for(has(events, "lamp-seen"))
+    until(has(events, "lamp-seen"))
     second, others = listen(simulator)
-    wait_for(has(others, "panel-lost"))
+    until(has(others, "panel-lost"))
     second.close()
     assert red(simulator) is True
     assert not has(events, "panel-lost")()
@@ -46,10 +46,10 @@ def test_only_one_recorder_has_the_panel_and_a_second_changes_nothing(simulator:
 def test_promise_1_the_lamp_stays_as_commanded_until_lamps_out(simulator: Simulator) -> None:
     panel, events = listen(simulator)
     commanded_ns = panel.set_red(True)
-    wait_for(has(events, "lamp-seen"))
+    until(has(events, "lamp-seen"))
     panel._line.shutdown(socket.SHUT_RDWR)  # as the kernel hangs up for a killed recorder
-    wait_for(has(events, "panel-lost"))
-    wait_for(lambda: not simulator.control(state=True)["state"]["recorder"])
+    until(has(events, "panel-lost"))
+    until(lambda: not simulator.control(state=True)["state"]["recorder"])
     assert red(simulator) is True
     lamps_out(simulator.folder / "panel.sock")
     assert red(simulator) is False
@@ -61,10 +61,10 @@ def test_promise_1_the_lamp_stays_as_commanded_until_lamps_out(simulator: Simula
 def test_the_lamps_go_out_while_a_recorder_is_connected(simulator: Simulator) -> None:
     panel, events = listen(simulator)
     panel.set_red(True)
-    wait_for(has(events, "lamp-seen"))
+    until(has(events, "lamp-seen"))
     seen = len(events)
     lamps_out(simulator.folder / "panel.sock")
-    wait_for(lambda: [event.kind for event in events[seen:]] == ["lamp-unseen", "rail-off"])
+    until(lambda: [event.kind for event in events[seen:]] == ["lamp-unseen", "rail-off"])
     panel.close()
 
 
@@ -73,7 +73,7 @@ def test_a_simulator_that_is_killed_is_reported_and_not_found_again(tmp_path: Pa
     panel, events = listen(simulator)
     simulator.process.kill()
     simulator.process.wait()
-    wait_for(has(events, "panel-lost"))
+    until(has(events, "panel-lost"))
     panel.close()
     with pytest.raises(DeviceError, match="plainsight simulator"):
         SimulatedPanel(simulator.folder / "panel.sock")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from appliance.contract.receipt import Outcome
 from tests.support.packages import Sealed
 from tests.support.spools import Keys, Recording, make_recording
 
-SHORT = {"rate": 8000, "segment_frames": 1000}
+SHORT: dict[str, Any] = {"rate": 8000, "segment_frames": 1000}
 
 
 class Case:
@@ -86,7 +87,7 @@ def test_a_package_that_is_none_gets_status_2(case: Case) -> None:
         (["{package}", "--keys", "{package}"], "not a key ring"),
         (["{package}", "--key", "{key}"], "--identity"),
         (["{package}", "--key", "{key}", "--identity", "{ring}"], "identity"),
-        (["{package}", "--key", "{ring}", "--identity", "{identity}"], "does not open"),
+        (["{package}", "--key", "{ring}", "--identity", "{identity}"], "does not decrypt"),
         (["{package}", "--key", "missing.age", "--identity", "{identity}"], "missing.age"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ import requests
 
 from archive.custody.log import check
 from archive.recordings.arrival_log import log_bytes
-from archive.recordings.models import ArrivalLine, Recording, Segment
+from archive.recordings.models import ArrivalLine, IncomingSegment, Recording
 from archive.recordings.stored_ledger import ledger_lines
 from archive.sealing.seal import seal
-from tests.support.archives import Archive, batches, until
+from tests.support.archives import Archive, batches
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
+from tests.support.waiting import until
 
 
 def push(url: str, made: Made, segments: int, problems: list[str]) -> None:
@@ -50,8 +52,8 @@ def test_two_couriers_sending_the_same_recording_at_once_make_one(archive: Archi
     assert (state["state"], state["next_line"]) == ("closed", len(made.lines))
     row = Recording.objects.get()
     assert b"".join(ledger_lines(row)) == made.ledger
-    assert Segment.objects.filter(verdict="ok").count() == 40
-    assert [line.count(b"\n") for line in ArrivalLine.objects.values_list("line", flat=True)]
+    assert IncomingSegment.objects.filter(verdict="ok").count() == 40
+    assert [bytes(line).count(b"\n") for line in ArrivalLine.objects.values_list("line", flat=True)]
     assert log_bytes(row).count(b'"what":"header"') == 1
     assert check() is None
     assert seal(made.id).state == "sealed"
@@ -94,8 +96,12 @@ def test_workers_that_are_killed_lose_nothing_that_was_answered(archive: Archive
         requests.put(f"{base}/key", data=made.key, timeout=10)
         pusher = threading.Thread(target=stubborn, args=(url,), name="stubborn")
         pusher.start()
+
+        def enough(goal: int) -> bool:
+            return len(answered) >= goal
+
         for goal in (8, 20, 32, 44):
-            until(lambda goal=goal: len(answered) >= goal, alive=pusher.is_alive)
+            until(partial(enough, goal), alive=pusher.is_alive)
             for worker in url.workers():
                 os.kill(worker, signal.SIGKILL)
             known = max(answered)

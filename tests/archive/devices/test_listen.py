@@ -19,7 +19,8 @@ from paho.mqtt import publish
 from archive.devices.models import BoxStatus, Listening
 from archive.devices.reported_status import report
 from archive.devices.state import judge
-from tests.support.archives import Archive, until
+from tests.support.archives import Archive
+from tests.support.waiting import until
 
 from .test_reported_status import word
 

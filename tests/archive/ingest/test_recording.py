@@ -10,7 +10,7 @@ from appliance.contract.signed import digest, split_lines
 from archive.custody.log import check
 from archive.custody.models import Entry
 from archive.recordings.arrival_log import log_bytes
-from archive.recordings.models import Recording, Segment
+from archive.recordings.models import IncomingSegment, Recording
 from archive.recordings.stored_ledger import ledger_lines
 from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
 from tests.support.spools import make_recording
@@ -30,7 +30,7 @@ def test_a_whole_recording_arrives_and_is_closed(archive: Archive, client: Any, 
     row = Recording.objects.get()
     assert (row.outcome, row.end_reason, row.key_verdict) == ("complete", "button", "ok")
     assert b"".join(ledger_lines(row)) == made.ledger
-    assert set(Segment.objects.values_list("verdict", flat=True)) == {"ok"}
+    assert set(IncomingSegment.objects.values_list("verdict", flat=True)) == {"ok"}
     kept = archive.home / "store" / "incoming" / made.id / "segments"
     assert [path.read_bytes() for path in sorted(kept.iterdir())] == made.segments
 
@@ -81,7 +81,7 @@ def test_the_unverified_tail_is_asked_for_opened_and_judged(archive: Archive, cl
     assert client.put(f"{base}/2", made.tail[2], "text/plain").status_code == 201
     assert client.put(f"{base}/2", made.tail[2], "text/plain").status_code == 200
     assert client.get(f"/api/1/recordings/{made.id}").json()["tail_missing"] == [3]
-    row = Segment.objects.get(tail=True, number=2)
+    row = IncomingSegment.objects.get(tail=True, number=2)
     assert (row.verdict, row.frames) == ("ok", 48000)
     assert Recording.objects.get().outcome == "interrupted"
 
@@ -92,7 +92,10 @@ def test_a_segment_that_does_not_open_is_kept_as_evidence(archive: Archive, clie
     send_start(client, made)
     ((_, body),) = batches(made)
     assert send_lines(client, made, body).status_code == 200
-    assert list(Segment.objects.order_by("number").values_list("verdict", flat=True)) == ["ok", "cannot-open"]
+    assert list(IncomingSegment.objects.order_by("number").values_list("verdict", flat=True)) == [
+        "ok",
+        "cannot-decrypt",
+    ]
     assert Entry.objects.filter(kind="problem", recording=made.id).count() == 1
     assert check() is None
 

@@ -13,7 +13,7 @@ from appliance.contract.keys import SigningKey
 from archive.custody.models import Entry
 from archive.devices.enrollment import retire
 from archive.keystore.current import keystore
-from archive.recordings.models import ArrivalLine, LedgerBatch, Recording, Segment
+from archive.recordings.models import ArrivalLine, IncomingSegment, LedgerBatch, Recording
 from archive.store.local import LocalStaged
 from tests.support.archives import Archive, batches, send, send_lines, send_start
 from tests.support.spools import Keys, make_recording
@@ -30,7 +30,7 @@ def made(archive: Archive, client: Any, tmp_path: Path) -> Made:
 
 def contents() -> tuple[int, int, int, int]:
     arrived = sum(Recording.objects.values_list("next_line", flat=True))
-    return arrived, LedgerBatch.objects.count(), ArrivalLine.objects.count(), Segment.objects.count()
+    return arrived, LedgerBatch.objects.count(), ArrivalLine.objects.count(), IncomingSegment.objects.count()
 
 
 def refused(answer: Any, status: int, code: str) -> str:
@@ -77,7 +77,7 @@ def test_a_key_with_another_digest(archive: Archive, client: Any, made: Made) ->
 
 
 def test_a_destroyed_key_does_not_come_back(archive: Archive, client: Any, made: Made) -> None:
-    path = archive.home / "store" / "keys" / f"{made.id}.age"
+    path = archive.home / "recording-keys" / f"{made.id}.age"
     path.unlink()
     assert client.put(f"/api/1/recordings/{made.id}/key", made.key, "text/plain").status_code == 200
     assert not path.exists()

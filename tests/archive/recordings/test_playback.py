@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from appliance.contract.errors import DecryptionError, DigestError, NotSealedError
-from archive.recordings.models import Recording, Segment
+from appliance.contract.encryption import encrypt
+from appliance.contract.errors import DecryptionError, DigestError, FormatError, NotSealedError
+from appliance.contract.segment import encode
+from archive.recordings.audio_index import AudioIndex, Part
+from archive.recordings.models import IncomingSegment, PackageIndex, Recording
 from archive.recordings.playback import open_audio
 from archive.sealing.seal import seal
 from tests.support.archives import Archive, send
@@ -56,15 +61,14 @@ def test_nobody_listens_before_the_seal(archive: Archive, client: Any, tmp_path:
 def test_nobody_listens_once_the_key_is_destroyed(archive: Archive, made: Made) -> None:
     source = open_audio(Recording.objects.get())
     source.read(0, 10)
-    (archive.home / "store" / "keys" / f"{made.id}.age").unlink()
+    (archive.home / "recording-keys" / f"{made.id}.age").unlink()
     with pytest.raises(DecryptionError, match="nobody can listen"):
         source.read(100_000, 10)
 
 
 def test_a_damaged_segment_is_told_and_not_played(archive: Archive, made: Made) -> None:
     row = Recording.objects.get()
-    place = Segment.objects.get(number=1).offset
-    assert place is not None
+    place = open_audio(row).index.covering(48000, 48001)[0].offset
     path = archive.home / "store" / row.package
     path.chmod(0o600)
     with path.open("r+b") as file:
@@ -74,3 +78,69 @@ def test_a_damaged_segment_is_told_and_not_played(archive: Archive, made: Made) 
     assert np.array_equal(source.read(0, 48000), made.samples[:48000])
     with pytest.raises(DigestError, match="segment 1"):
         source.read(48000, 1)
+
+
+def test_a_swapped_segment_of_equal_size_is_told_although_it_opens(archive: Archive, made: Made) -> None:
+    """Whoever knows the recording's recipient, which is public, can encrypt other audio to it."""
+    row = Recording.objects.get()
+    source = open_audio(row)
+    (part,) = source.index.covering(48000, 48001)
+    recipient = row.signed_header.recipient
+    # age adds a stanza of random length, so a forger tries until the size fits
+    forged = next(
+        data
+        for data in (encrypt(encode(noise(part.frames, seed=99), row.rate), [recipient]) for _ in range(5000))
+        if len(data) == part.size
+    )
+    path = archive.home / "store" / row.package
+    path.chmod(0o600)
+    with path.open("r+b") as file:
+        file.seek(part.offset)
+        file.write(forged)
+    with pytest.raises(DigestError, match="segment 1"):
+        open_audio(row).read(48000, 48000)
+
+
+def test_a_lost_index_is_made_again_from_the_package(made: Made) -> None:
+    row = Recording.objects.get()
+    before = PackageIndex.objects.values().get()
+    PackageIndex.objects.all().delete()
+    assert np.array_equal(open_audio(row).read(0, made.frames), made.samples)
+    assert PackageIndex.objects.values().get() == before
+
+
+def test_a_package_with_another_ledger_makes_no_index(archive: Archive, made: Made) -> None:
+    row = Recording.objects.get()
+    PackageIndex.objects.all().delete()
+    path = archive.home / "store" / row.package
+    path.chmod(0o600)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b'"kind":"segment"', b'"kind":"segmenT"', 1))
+    with pytest.raises((DigestError, FormatError)):
+        open_audio(row)
+
+
+def test_a_sealed_recording_costs_four_bytes_a_second_and_no_row(made: Made) -> None:
+    assert not IncomingSegment.objects.exists()
+    index = PackageIndex.objects.get()
+    assert len(index.sizes) == 4 * len(made.segments)
+    assert len(index.short) == 8 * 2, "two segments are shorter than a second"
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(100, 200)), min_size=1, max_size=40), st.data())
+def test_the_segments_that_cover_a_range_are_exactly_those_that_touch_it(
+    shape: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    frames = np.array([one for one, _ in shape], np.int64)
+    sizes = np.array([size for _, size in shape], np.int64)
+    index = AudioIndex(1000, 89, sizes, frames)
+    total = int(frames.sum())
+    first = data.draw(st.integers(0, total - 1))
+    last = data.draw(st.integers(first + 1, total))
+    expected, at, offset = [], 0, 1000
+    for number, (length, size) in enumerate(shape):
+        offset += 89
+        if at < last and at + length > first:
+            expected.append(Part(number, at, length, offset, size))
+        at, offset = at + length, offset + size
+    assert index.covering(first, last) == expected

@@ -16,16 +16,21 @@ import pytest
 from appliance.contract.errors import DigestError, OrderError, StorageError
 from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import digest, split_lines
+from appliance.contract.stop_signal import StopSignal
 from archive.custody.log import check
 from archive.custody.models import Entry
 from archive.keystore.current import keystore
-from archive.recordings.models import ArrivalLine, LedgerBatch, Recording, Segment
+from archive.recordings.audio_index import build_index
+from archive.recordings.models import ArrivalLine, IncomingSegment, LedgerBatch, Recording
 from archive.recordings.stored_ledger import arrival_lines, ledger_lines
+from archive.sealing import rebuild as rows
 from archive.sealing import seal as steps
+from archive.sealing.material import gather
 from archive.sealing.seal import ready, seal
 from archive.sealing.sealer import Sealer
+from archive.sealing.sweeping import sweep
 from archive.store.current import store
-from archive.store.local import LocalStore
+from archive.store.local import LocalDraft, LocalStore
 from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
@@ -102,10 +107,11 @@ def test_a_bad_segment_is_sealed_as_evidence_and_named(archive: Archive, client:
     add_segment_that_does_not_open(recording)
     send_start(client, recording)
     assert send_lines(client, recording, batches(recording)[0][1]).status_code == 200
-    seal(recording.id, incomplete=True)
+    row = seal(recording.id, incomplete=True)
+    assert (row.damaged_segments, row.tail_segments) == (1, 0)
     events = json.loads(members(package_path(archive, recording.id), recording.id)["data/events.json"])
     assert events[3]["outcome"] == "failure"
-    assert "segment 1: cannot-open" in events[3]["detail"]
+    assert "segment 1: cannot-decrypt" in events[3]["detail"]
 
 
 def test_sealing_clears_what_was_on_its_way(archive: Archive, made: Made) -> None:
@@ -148,6 +154,14 @@ def test_an_interrupted_recording_is_sealed_when_its_tail_is_there(
     assert [files[f"data/tail/{n:08d}.age"] for n in (2, 3)] == list(recording.tail.values())
     receipt = Receipt.read(bytes(row.receipt or b""), archive.keys.archive_signing.public)
     assert (receipt.outcome, receipt.tail, receipt.segments) == ("interrupted", 2, 2)
+    assert (row.damaged_segments, row.tail_segments) == (0, 2)
+    for number, data in recording.tail.items():
+        answer = client.put(f"/api/1/recordings/{recording.id}/tail/{number}", data, "text/plain")
+        assert answer.status_code == 200, "the same bytes again succeed after the seal"
+        answer = client.put(
+            f"/api/1/recordings/{recording.id}/tail/{number}", data[:-1] + bytes([data[-1] ^ 1]), "text/plain"
+        )
+        assert answer.json()["error"]["code"] == "bad-digest"
 
 
 def test_a_lost_boxs_recording_is_sealed_only_on_demand(archive: Archive, client: Any, tmp_path: Path) -> None:
@@ -178,10 +192,22 @@ def test_a_segment_that_the_disk_spoilt_stops_the_seal_and_loses_nothing(archive
     assert Recording.objects.get().problem == ""
 
 
-def test_what_could_not_be_judged_on_arrival_is_judged_by_the_seal(archive: Archive, made: Made) -> None:
-    Segment.objects.update(verdict="")
-    seal(made.id)
-    assert set(Segment.objects.values_list("verdict", flat=True)) == {"ok"}
+def test_what_could_not_be_judged_on_arrival_is_judged_by_the_seal(
+    archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    IncomingSegment.objects.update(verdict="")
+    seen: list[set[str]] = []
+    original = build_index
+
+    def watched(*arguments: Any) -> Any:
+        seen.append(set(IncomingSegment.objects.values_list("verdict", flat=True)))
+        return original(*arguments)
+
+    monkeypatch.setattr(rows, "build_index", watched)
+    assert seal(made.id).damaged_segments == 0
+    assert seen == [{"ok"}]
+    events = json.loads(members(package_path(archive, made.id), made.id)["data/events.json"])
+    assert "all hold what the ledger says" in events[3]["detail"]
 
 
 class CrashError(Exception):
@@ -194,10 +220,10 @@ def crash(*_: object, **__: object) -> None:
 
 CRASHES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "before anything was written": lambda patch: patch.setattr(steps, "gather", crash),
-    "while the package was written": lambda patch: patch.setattr(steps, "write", crash),
-    "before the package got its name": lambda patch: patch.setattr(LocalStore, "adopt_once", crash),
-    "before the receipt was committed": lambda patch: patch.setattr(steps, "_finish", crash),
-    "within the last transaction": lambda patch: patch.setattr(steps, "record", crash),
+    "while the package was written": lambda patch: patch.setattr(steps, "write_package", crash),
+    "before the package got its name": lambda patch: patch.setattr(LocalDraft, "publish", crash),
+    "before the receipt was committed": lambda patch: patch.setattr(steps, "take_over", crash),
+    "within the last transaction": lambda patch: patch.setattr(rows, "record", crash),
     "before what had arrived was removed": lambda patch: patch.setattr(LocalStore, "drop_incoming", crash),
 }
 
@@ -228,7 +254,7 @@ def test_sealing_again_makes_the_same_bytes(archive: Archive, made: Made) -> Non
         raise CrashError
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(steps, "_finish", keep_copy)
+        patched.setattr(steps, "take_over", keep_copy)
         with pytest.raises(CrashError):
             seal(made.id)
     seal(made.id)
@@ -247,12 +273,60 @@ def test_a_full_disk_is_told_and_tried_again(archive: Archive, made: Made, monke
     assert Sealer().once() == 1
 
 
+def test_a_recording_that_another_worker_sealed_meanwhile_is_no_problem(
+    archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(row: Recording) -> Any:
+        monkeypatch.setattr(steps, "gather", gather)
+        seal(made.id)
+        return gather(row)
+
+    monkeypatch.setattr(steps, "gather", overtaken)
+    assert Sealer().once() == 0
+    row = Recording.objects.get()
+    assert (row.state, row.problem) == ("sealed", "")
+    assert not Entry.objects.filter(kind="problem").exists()
+    assert Entry.objects.filter(kind="seal").count() == 1
+
+
+def test_what_a_killed_seal_did_not_clear_is_swept(
+    archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalStore, "drop_incoming", crash)
+        with pytest.raises(CrashError):
+            seal(made.id)
+    assert store().incoming() == [made.id]
+    sweep(StopSignal())
+    assert store().incoming() == []
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"cut")])
+def test_what_had_arrived_is_kept_where_the_package_is_gone_or_cut(
+    archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], Any]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalStore, "drop_incoming", crash)
+        with pytest.raises(CrashError):
+            seal(made.id)
+    path = package_path(archive, made.id)
+    path.chmod(0o600)
+    spoil(path)
+    sweep(StopSignal())
+    assert store().incoming() == [made.id]
+
+
+def test_what_is_still_arriving_is_never_swept(archive: Archive, made: Made) -> None:
+    sweep(StopSignal())
+    assert store().incoming() == [made.id]
+
+
 def test_a_sealer_whose_key_changed_still_names_the_key_that_signs(archive: Archive, made: Made) -> None:
     assert Receipt.read(bytes(seal(made.id).receipt or b""), None).archive_key == keystore().public
 
 
 def test_a_database_that_lost_a_segment_is_not_sealed(archive: Archive, made: Made) -> None:
-    Segment.objects.filter(number=1).delete()
+    IncomingSegment.objects.filter(number=1).delete()
     with pytest.raises(StorageError, match="does not fit the signed ledger"):
         seal(made.id)
     assert not store().exists(f"packages/{made.id[:2]}/{made.id}.zip")

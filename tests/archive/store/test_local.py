@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from appliance.contract.errors import ConflictError, StorageError
-from archive.store.base import incoming_name, key_name, package_name
+from archive.store.base import incoming_name, open_object, package_name
 from archive.store.local import LocalStore
 
 ID = "0123456789abcdef" * 2
+NAME = package_name(ID)
 
 
 @pytest.fixture
@@ -24,26 +29,73 @@ def files(store: LocalStore) -> list[str]:
 
 
 def test_what_is_kept_once_is_never_replaced(store: LocalStore) -> None:
-    store.put_once(key_name(ID), b"first")
-    store.put_once(key_name(ID), b"first")
+    store.put_once(NAME, b"first")
+    store.put_once(NAME, b"first")
     with pytest.raises(ConflictError):
-        store.put_once(key_name(ID), b"other")
-    assert store.read(key_name(ID)) == b"first"
-    assert files(store) == [key_name(ID)], "no temporary file stays"
+        store.put_once(NAME, b"other")
+    assert store.read(NAME) == b"first"
+    assert files(store) == [NAME], "no temporary file stays"
 
 
 def test_a_sealed_package_is_read_only_and_conflicts_with_another(store: LocalStore) -> None:
-    def finished(data: bytes) -> Path:
-        path = store.workspace() / "package"
-        path.write_bytes(data)
-        return path
+    def publish(data: bytes) -> None:
+        draft = store.draft(NAME)
+        try:
+            draft.write(data)
+            with draft.reader() as file:
+                assert file.read() == data
+            draft.publish()
+        finally:
+            draft.discard()
 
-    store.adopt_once(package_name(ID), finished(b"package"))
-    store.adopt_once(package_name(ID), finished(b"package"))
+    publish(b"package")
+    publish(b"package")
     with pytest.raises(ConflictError):
-        store.adopt_once(package_name(ID), finished(b"other"))
-    assert store.local(package_name(ID)).stat().st_mode & 0o777 == 0o444
-    assert files(store) == [package_name(ID)]
+        publish(b"other")
+    assert (store.root / NAME).stat().st_mode & 0o777 == 0o444
+    assert files(store) == [NAME]
+
+
+def test_a_draft_is_seen_by_nobody_and_leaves_nothing(store: LocalStore) -> None:
+    draft = store.draft(NAME)
+    draft.write(b"half")
+    assert not store.exists(NAME)
+    assert list(store.names("packages")) == []
+    draft.discard()
+    assert files(store) == []
+
+
+def test_names_lists_what_is_kept_and_nothing_in_the_making(store: LocalStore) -> None:
+    store.put_once(NAME, b"x")
+    store.draft(package_name("f" * 32)).write(b"y")
+    (store.root / "packages" / ID[:2] / ".other.zip.123").write_bytes(b"z")
+    assert list(store.names("packages")) == [NAME]
+    assert list(store.names("nothing")) == []
+
+
+@given(st.binary(max_size=3000), st.lists(st.tuples(st.integers(0, 3200), st.integers(-1, 3200)), max_size=8))
+def test_a_reader_by_ranges_reads_as_a_file_does(data: bytes, reads: list[tuple[int, int]]) -> None:
+    with TemporaryDirectory() as folder:
+        store = LocalStore(Path(folder))
+        store.put_once(NAME, data)
+        with open_object(store, NAME) as file:
+            plain = io.BytesIO(data)
+            assert file.seek(0, 2) == len(data)
+            for offset, size in reads:
+                file.seek(offset)
+                plain.seek(offset)
+                assert file.read(size) == plain.read(size)
+                assert file.tell() == plain.tell()
+
+
+def test_a_reader_tells_when_the_store_says_no(store: LocalStore) -> None:
+    with pytest.raises(StorageError):
+        open_object(store, NAME)
+    store.put_once(NAME, b"0123456789")
+    with open_object(store, NAME) as file:
+        os.truncate(store.root / NAME, 5)
+        with pytest.raises(StorageError, match="ends before"):
+            file.read()
 
 
 def test_staged_bytes_are_invisible_until_published(store: LocalStore) -> None:
@@ -69,7 +121,7 @@ def test_a_disk_that_says_no_is_told_and_leaves_nothing(store: LocalStore, monke
     with pytest.raises(StorageError, match="Input/output error"):
         store.stage([("keys/a.age", b"x"), ("keys/b.age", b"x")])
     with pytest.raises(StorageError):
-        store.put_once(key_name(ID), b"x")
+        store.put_once(NAME, b"x")
     assert files(store) == ["keys/other.age"]
 
 
@@ -82,17 +134,7 @@ def test_a_range_beyond_the_end_is_told(store: LocalStore) -> None:
 
 def test_only_what_arrived_can_be_dropped(store: LocalStore) -> None:
     store.stage([(incoming_name(ID, 0, tail=False), b"x")]).publish()
-    store.put_once(key_name(ID), b"k")
+    store.put_once(NAME, b"k")
     store.drop_incoming(ID)
     store.drop_incoming(ID)
-    assert files(store) == [key_name(ID)]
-
-
-def test_a_copy_of_a_key_that_a_crash_left_is_swept_away(store: LocalStore) -> None:
-    store.put_once(key_name(ID), b"k")
-    left, fresh = store.root / "keys" / ".left.age.123", store.root / "keys" / ".fresh.age.123"
-    left.write_bytes(b"k")
-    fresh.write_bytes(b"k")
-    os.utime(left, (1, 1))
-    store.sweep()
-    assert files(store) == ["keys/.fresh.age.123", key_name(ID)]
+    assert files(store) == [NAME]

@@ -16,15 +16,15 @@ from types import TracebackType
 from typing import Self
 
 from appliance.simulator.microphone.device import SimulatedMicrophone
-from tests.appliance.recorder.box import speech
-from tests.appliance.recorder.panel_server import PanelServer
-from tests.appliance.recorder.whole_box import Box
+from tests.support.box.panel_server import PanelServer
+from tests.support.box.whole_box import Box
+from tests.support.box.writer import speech
 
-from .life import Life, Round
 from .plan import Plan, draw
+from .rounds import Life, Round
 
 SLOW_S = 0.5
-"""The promise about unacknowledged seconds holds while an fsync takes less, in seconds (DESIGN, promise 3)."""
+"""The promise about unacknowledged seconds holds while an fsync takes less, in seconds (README, promise 3)."""
 _SPOKEN_S = 60
 
 

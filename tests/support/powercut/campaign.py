@@ -11,10 +11,10 @@ from pathlib import Path
 
 from appliance.simulator.recorded_disk import Call
 
-from .judge import BrokenError, judge, recovered
+from .checks import BrokenError, judge, recovered
 from .layouts import key_of, lay_out, read_tree
-from .story import Mark, Story
 from .volume import Fate, Tree, Volume
+from .workload import Mark, Story
 
 Chooser = Callable[[Volume, random.Random], Iterator[Tree]]
 _MOST_BROKEN = 20

@@ -24,9 +24,10 @@ from appliance.contract.signed import split_lines
 from appliance.recorder.ipc.ring import BLOCK_FRAMES
 from appliance.simulator.demo import outside_view
 from appliance.simulator.microphone.device import SimulatedMicrophone
-from tests.appliance.recorder.panel_server import PanelServer
-from tests.appliance.recorder.whole_box import Box
-from tests.support.kills.judge import lost
+from tests.support.box.panel_server import PanelServer
+from tests.support.box.whole_box import Box
+from tests.support.kills.comparison import lost
+from tests.support.waiting import until
 
 from .shim import CannotError, Shim
 from .volume import Volume
@@ -113,19 +114,6 @@ class Result:
     def held(self) -> bool:
         """Whether everything held."""
         return not self.problems
-
-
-class NotSeenError(AssertionError):
-    """Something did not happen in time."""
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
-    """Wait for a condition; raise NotSeenError with `what` after `seconds`."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise NotSeenError(f"not within {seconds:g} s: {what}")
-        time.sleep(0.03)
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,9 @@ def _start(transition: Transition, event: ev.ButtonDown) -> None:
         hearing=frozenset(),
         reason=None,
         frames=0,
+        silence_frames=0,
         acked_frame=0,
+        acked_silence=0,
         acked_line=0,
         lost_frames=0,
         told_seq=state.write_seq,
@@ -123,6 +125,7 @@ def _start(transition: Transition, event: ev.ButtonDown) -> None:
         faults_noted=frozenset(),
         generation=0,
         gap=None,
+        gap_told=None,
         failures=0,
         retry_ns=state.now_ns,
         present=True,
@@ -201,7 +204,7 @@ def _block_seen(transition: Transition, event: ev.BlockSeen) -> None:
     transition.set(write_seq=event.write_seq)
     if state.capture == "live":
         transition.set(block_ns=state.now_ns, first_block_ns=state.first_block_ns or state.now_ns)
-        transition.set(failures=0, gap=None)
+        transition.set(failures=0, gap=None, gap_told=None)
         transition.clear_own("microphone-stalled", "microphone-failed")
 
 
@@ -250,10 +253,13 @@ def _writer_reported(transition: Transition, message: FromWriter) -> None:
 
 def _progress(transition: Transition, message: RecordingProgress) -> None:
     state = transition.state
+    acked_more = message.acked_frame - message.acked_silence > state.acked_frame - state.acked_silence
     transition.set(
-        ack_ns=state.now_ns if message.acked_frame > state.acked_frame else state.ack_ns,
+        ack_ns=state.now_ns if acked_more else state.ack_ns,
         frames=message.frames,
+        silence_frames=message.silence_frames,
         acked_frame=message.acked_frame,
+        acked_silence=message.acked_silence,
         acked_line=message.acked_line,
         lost_frames=message.lost_frames,
         told_seq=message.write_seq,

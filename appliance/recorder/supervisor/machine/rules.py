@@ -6,7 +6,7 @@ Their order is the order of the promises: the lamp before the microphone, the mi
 from __future__ import annotations
 
 from appliance.contract import amber_codes
-from appliance.contract.ledger import Cause, Fault, Lamp, Reason
+from appliance.contract.ledger import Fault, Lamp, Reason
 from appliance.recorder.ipc.messages import BeginRecording, EndRecording, ExpectGap
 
 from .actions import (
@@ -238,8 +238,9 @@ def _note(transition: Transition) -> None:
             transition.set(lamp_noted=True)
     dark_noted = not state.red and not state.red_asked and transition.state.lamp_noted
     if state.pause_due and not state.device and (dark_noted or state.phase == "recording"):
+        _tell_gap(transition)
         transition.enter_pause(paused=True)
-        transition.set(pause_due=False, pause_noted=True, gap=None)
+        transition.set(pause_due=False, pause_noted=True, gap=None, gap_told=None)
     if state.faults != state.faults_noted and state.writer == "recording":
         for code in sorted(state.faults ^ state.faults_noted):
             transition.enter_fact(Fault(t_ns=state.now_ns, code=code, raised=code in state.faults))
@@ -260,14 +261,21 @@ def _open_capture(transition: Transition) -> None:
             transition.set(check_asked=True)
             transition.do(CheckMicrophone())
     elif not state.present:
-        gap: Cause | None = "unplugged" if state.gap else None
-        transition.set(present=None, retry_ns=state.now_ns + parameters.retry, gap=gap)
+        transition.set(present=None, retry_ns=state.now_ns + parameters.retry, gap="unplugged")
+        _tell_gap(transition)
     else:
-        if state.gap:
-            transition.do(ExpectGap(cause=state.gap))
+        _tell_gap(transition)
         transition.set(generation=state.generation + 1, capture="live", capture_ns=state.now_ns, device=True)
         transition.set(block_ns=None, first_block_ns=None)
         transition.do(OpenCapture(transition.state.generation))
+
+
+def _tell_gap(transition: Transition) -> None:
+    """Tell the writer why frames are missing, once for each cause: it writes the silence while the gap lasts."""
+    state = transition.state
+    if state.gap and state.gap != state.gap_told:
+        transition.do(ExpectGap(cause=state.gap))
+    transition.set(gap_told=state.gap)
 
 
 def _keep_capture(transition: Transition) -> None:
@@ -282,6 +290,7 @@ def _finish(transition: Transition) -> None:
     if state.phase != "ending" or state.device or state.red or not state.lamp_noted:
         return
     if state.writer == "recording" and state.reason is not None:
+        _tell_gap(transition)
         transition.do(EndRecording(reason=state.reason))
         transition.set(writer="closing", drain_ns=state.now_ns)
     elif state.writer in ("idle", "dead", "starting", "killing"):

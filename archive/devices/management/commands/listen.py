@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +19,5 @@ class Command(ArchiveCommand):
     def work(self, options: dict[str, Any]) -> None:  # noqa: ARG002 - there are none
         """Listen."""
         listener = Listener(settings.ARCHIVE.mqtt)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: listener.stop())
-        listener.run()
+        with listener.stop.listening():
+            listener.run()

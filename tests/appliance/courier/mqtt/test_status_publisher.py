@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ from appliance.courier.mqtt.status_publisher import Sessions, StatusPublisher
 from appliance.courier.status_reader import StatusReader
 from appliance.simulator.demo.broker import Broker
 from appliance.simulator.demo.certificates import Authority, Files
-from tests.appliance.courier.conftest import Box
+from tests.support.box.courier import Box
 from tests.support.mosquitto import Listener, listening, running_broker
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +60,6 @@ def heralding(box: Box, broker: Broker, files: Files) -> Iterator[StatusPublishe
         yield herald
     finally:
         herald.stop()
-
-
-def until(condition: Any, seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "in vain"
-        time.sleep(0.02)
 
 
 def test_a_box_tells_who_it_is_how_it_is_and_says_goodbye(

@@ -6,7 +6,7 @@ import pytest
 
 from appliance.contract.errors import FormatError
 from appliance.courier.upload.batches import BatchReader
-from tests.appliance.courier.conftest import Box
+from tests.support.box.courier import Box
 from tests.support.spools import Recording
 
 

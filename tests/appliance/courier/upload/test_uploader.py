@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
+from functools import partial
 
 from appliance.contract.receipt import Receipt
 from appliance.contract.signed import split_lines
-from tests.appliance.courier.conftest import Box, Courier
+from tests.support.box.courier import Box, Courier
 from tests.support.fake_archive import Answer, FakeArchive, Request, refusal
 from tests.support.spools import Recording
+from tests.support.waiting import until
 
 
 def lines_sent(archive: FakeArchive, recording: Recording) -> list[bytes]:
@@ -50,11 +52,12 @@ def test_a_finished_recording_arrives_whole_and_its_receipt_lies_in_the_inbox(bo
 def test_nothing_finished_is_sent_twice_however_often_the_courier_restarts(box: Box, courier: Courier) -> None:
     recording = box.record(seconds=35, rate=8000, segment_frames=1000)
     courier.archive.recordings[recording.id] = recording
-    deadline = time.monotonic() + 10
-    while not courier.receipt(recording).exists():
-        assert time.monotonic() < deadline
+
+    def restart() -> None:
         courier.start()
         courier.passes(3)
+
+    until(courier.receipt(recording).exists, "the receipt", pause=restart)
     courier.start()
     before = len(courier.archive.history)
     courier.passes(5)
@@ -71,11 +74,15 @@ def test_a_meeting_is_uploaded_while_it_runs_but_never_beyond_what_is_acknowledg
     box.recording_until(recording, 0)
     courier.passes(5)
     assert recording.id not in courier.archive.kept
+
+    def kept(lines: int) -> bool:
+        return len(courier.archive.kept.get(recording.id, recording).lines) >= lines
+
     for _ in range(6):
         recording.segment()
         acked = len(recording.lines) - 1
         box.recording_until(recording, acked)
-        courier.until(lambda acked=acked: len(courier.archive.kept.get(recording.id, recording).lines) >= acked)
+        courier.until(partial(kept, acked))
         courier.passes(3)
         assert len(courier.archive.kept[recording.id].lines) == acked
     recording.close()

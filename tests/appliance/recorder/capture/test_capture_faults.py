@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from appliance.contract.ledger import AudioSpan, Gap
-from tests.appliance.recorder.running import wait
-from tests.appliance.recorder.whole_box import MEASURED, NOTICED_NS, SECOND, Box, whole_box
+from tests.support.box.whole_box import MEASURED, NOTICED_NS, SECOND, Box, whole_box
+from tests.support.waiting import until
 
 MS = SECOND // 1000
 RATE = 48000
@@ -35,13 +35,13 @@ def opened_ns(box: Box, after_ns: int) -> int:
         lines = [line for line in box.log("microphone") if line["t_ns"] > after_ns]
         return [line["t_ns"] for line in lines if line.get("device") == "open"]
 
-    wait(lambda: bool(found()), "a device is opened", 5)
+    until(lambda: bool(found()), "a device is opened", 5)
     return found()[0]
 
 
 def safe(box: Box) -> None:
     now_ns = time.monotonic_ns()
-    wait(lambda: box.status()["monotonic_ns"] > now_ns and box.light("green") == "on" and not box.status()["faults"],
+    until(lambda: box.status()["monotonic_ns"] > now_ns and box.light("green") == "on" and not box.status()["faults"],
          "safe again", 20)  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def pause(box: Box, what: str) -> None:
     def dark() -> list[int]:
         return [line["t_ns"] for line in box.log("panel") if line.get("red") is False and line["t_ns"] > before_ns]
 
-    wait(lambda: bool(dark()), "dark", 5)
+    until(lambda: bool(dark()), "dark", 5)
     up_ns = next(line["t_ns"] for line in box.log("panel") if line.get("button") == "up" and line["t_ns"] > before_ns)
     MEASURED.info("%s: dark after %.0f ms", what, (dark()[0] - up_ns) / MS)
     assert dark()[0] - up_ns < SECOND
@@ -75,13 +75,13 @@ def test_each_fault_of_a_stream_is_noticed_and_becomes_one_gap_of_its_length(box
 
     struck_ns = [time.monotonic_ns()]
     box.microphone.lose(RATE // 4)
-    wait(lambda: len(gaps(box, recording)) == 1, "frames that went missing are found", 6)
+    until(lambda: len(gaps(box, recording)) == 1, "frames that went missing are found", 6)
     capture = box.child("capture")
     struck_ns.append(time.monotonic_ns())
     os.kill(capture, signal.SIGSTOP)
     time.sleep(0.3)  # more than the device's buffer holds (0.17 s), less than the lamp's heartbeat may be old (0.5 s)
     os.kill(capture, signal.SIGCONT)
-    wait(lambda: len(gaps(box, recording)) == 2, "the overflow is found", 6)
+    until(lambda: len(gaps(box, recording)) == 2, "the overflow is found", 6)
     for gap, began_ns in zip(gaps(box, recording), struck_ns, strict=True):
         MEASURED.info("%s: entered after %.0f ms", gap.cause, (gap.t_ns - began_ns) / MS)
     safe(box)
@@ -89,7 +89,7 @@ def test_each_fault_of_a_stream_is_noticed_and_becomes_one_gap_of_its_length(box
     box.microphone.hang_on_close()
     pause(box, "closing hangs")
     box.microphone.hang_on_close(False)
-    wait(lambda: not box.status()["faults"], "the next capture is warm", 10)
+    until(lambda: not box.status()["faults"], "the next capture is warm", 10)
 
     for hang in (False, True):
         box.microphone.deafen(hang=hang)

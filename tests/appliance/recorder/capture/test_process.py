@@ -24,9 +24,9 @@ from appliance.recorder.ipc.messages import (
 )
 from appliance.recorder.ipc.ring import Consumer, Ring
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
-from tests.appliance.recorder.box import ROOT, speech, until
-
-from .listening import CaptureProcess, Witness
+from tests.support.box.capture import CaptureProcess, Witness
+from tests.support.box.writer import ROOT, speech
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,9 @@ from appliance.recorder.commissioning import command as commission
 from appliance.recorder.doctor import command as doctor
 from appliance.simulator.fakes import FakePanel
 from appliance.simulator.panel import connect
-from tests.appliance.recorder.panel_server import PanelServer
-from tests.appliance.recorder.running import RECIPIENT, Running, plug, wait
+from tests.support.box.panel_server import PanelServer
+from tests.support.box.supervisor import RECIPIENT, Running, plug
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -101,7 +102,7 @@ def test_each_command_has_help_with_an_example(command: str) -> None:
     assert f"example: plainsight {command} --config" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["recorder", "lamps-out", "doctor", "commission"])
+@pytest.mark.parametrize("command", ["recorder", "doctor", "commission"])
 def test_a_misspelt_setting_ends_with_2_and_its_likely_name(folder: Path, command: str) -> None:
     write_settings(folder, "[times]\nhold_sec = 2.0\n")
     result = run(command, "--config", str(folder / "recorder.toml"))
@@ -130,7 +131,7 @@ def test_a_second_recorder_is_refused_and_sigterm_ends_the_first_with_0(folder: 
     write_settings(folder, commissioned="true")
     first = start("recorder", "--config", str(folder / "recorder.toml"))
     try:
-        wait((folder / "run" / "status.json").exists, "the first one's word", 20)
+        until((folder / "run" / "status.json").exists, "the first one's word", 20)
         assert b'"not-commissioned"' in status_of(folder), "amber from the start"
         second = run("recorder", "--config", str(folder / "recorder.toml"))
         assert second.returncode == 2
@@ -147,11 +148,11 @@ def test_a_missing_key_is_told_and_no_press_is_taken_until_it_is_mended(folder: 
     (folder / "box.key").unlink()
     process = start("recorder", "--config", str(folder / "recorder.toml"))
     try:
-        wait(lambda: b'"keys"' in status_of(folder), "the fault is told", 20)
+        until(lambda: b'"keys"' in status_of(folder), "the fault is told", 20)
         panel.press()
         panel.release()
         SigningKey.generate().save(folder / "box.key")
-        wait(lambda: b'"ready":true' in status_of(folder), "mended, it is ready without a new start", 20)
+        until(lambda: b'"ready":true' in status_of(folder), "mended, it is ready without a new start", 20)
     finally:
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
@@ -166,7 +167,7 @@ def test_commission_without_a_terminal_asks_nobody_and_says_how_to_go_on(folder:
 
 
 def test_commission_refuses_beside_a_recorder(folder: Path, panel: PanelServer) -> None:
-    with single_instance(folder / "run", "stop it first"):
+    with single_instance(folder / "run", "recorder", field="spool.run", remedy="stop it first"):
         result = run("commission", "--config", str(folder / "recorder.toml"), "--no-questions", "--json")
     assert result.returncode == 2
     assert "stop it first: systemctl stop plainsight-recorder" in result.stderr
@@ -182,8 +183,8 @@ def status_of(folder: Path) -> bytes:
 def test_lamps_out_puts_out_what_a_killed_recorder_left_lit(folder: Path, panel: PanelServer) -> None:
     with connect(folder / "panel.sock") as line:
         line.sendall(b'{"red": true, "green": "on"}\n')
-        wait(lambda: panel.panel.lit, "the lamp is lit")
-    wait(lambda: not panel.panel.listeners, "the killed recorder's line is down")
+        until(lambda: panel.panel.lit, "the lamp is lit")
+    until(lambda: not panel.panel.listeners, "the killed recorder's line is down")
     assert panel.panel.lit
     result = run("lamps-out", "--config", str(folder / "recorder.toml"))
     assert result.returncode == 0, result.stderr
@@ -194,9 +195,25 @@ def test_lamps_out_puts_out_what_a_killed_recorder_left_lit(folder: Path, panel:
 def test_lamps_out_works_beside_a_recorder_that_hangs(folder: Path, panel: PanelServer) -> None:
     with connect(folder / "panel.sock") as line:
         line.sendall(b'{"red": true}\n')
-        wait(lambda: panel.panel.lit, "the lamp is lit")
+        until(lambda: panel.panel.lit, "the lamp is lit")
         assert run("lamps-out", "--config", str(folder / "recorder.toml")).returncode == 0
         assert not panel.panel.lit
+
+
+def test_lamps_out_puts_the_lights_out_although_a_setting_is_misspelled(folder: Path, panel: PanelServer) -> None:
+    with connect(folder / "panel.sock") as line:
+        line.sendall(b'{"red": true}\n')
+        until(lambda: panel.panel.lit, "the lamp is lit")
+        write_settings(folder, "[times]\nhold_sec = 2.0\n")
+        assert run("lamps-out", "--config", str(folder / "recorder.toml")).returncode == 0
+        assert not panel.panel.lit
+
+
+@pytest.mark.parametrize("arguments", [["--config"], ["--verbose"], ["now", "--config", "x"]])
+def test_lamps_out_answers_arguments_that_it_does_not_know_with_its_usage(arguments: list[str]) -> None:
+    result = run("lamps-out", *arguments)
+    assert result.returncode == 2
+    assert "example: plainsight lamps-out" in result.stderr
 
 
 def test_lamps_out_without_a_panel_ends_with_2(folder: Path) -> None:
@@ -282,7 +299,7 @@ def test_doctor_repeats_the_running_recorders_amber_codes(
     plug(folder, plugged=False)
     with Running(folder, FakePanel()) as running:
         running.until("fault")
-        wait(lambda: running.status().state == "fault", "told")
+        until(lambda: running.status().state == "fault", "told")
         _, found = findings(folder, capsys)
         assert found["recorder"]["found"] == "fault"
         assert found["recorder's amber light"]["found"].endswith("(amber 1: microphone-missing)")

@@ -17,9 +17,8 @@ from appliance.recorder.commissioning.record import RecordError, keep_record, re
 from appliance.recorder.doctor.compare import compare, judge
 from appliance.recorder.settings import RecorderSettings
 from appliance.recorder.writer.disk import Disk, DiskError
-from tests.appliance.recorder.running import settings
-
-from .records import a_record
+from tests.support.box.commissioning import a_record
+from tests.support.box.supervisor import settings
 
 
 @pytest.fixture

@@ -16,10 +16,8 @@ import pytest
 from appliance.recorder.commissioning import listening, steps
 from appliance.recorder.commissioning.record import keep_record, read_record
 from appliance.simulator.fakes import FakePanel
-from tests.appliance.recorder.running import wait
-
-from .desks import Site, a_simulator, noise
-from .records import a_record
+from tests.support.box.commissioning import Site, a_record, a_simulator, noise
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -126,9 +124,12 @@ def test_a_microphone_that_cannot_be_opened_is_told_and_its_process_is_gone(
 
 def test_a_microphone_that_comes_up_after_the_lamp_is_waited_for(site: Site) -> None:
     (site.folder / "refuse").touch()
-    threading.Thread(
-        target=lambda: (wait(lambda: bool(site.heard("open")), "refused"), (site.folder / "refuse").unlink())
-    ).start()
+
+    def come_up() -> None:
+        until(lambda: bool(site.heard("open")), "refused")
+        (site.folder / "refuse").unlink()
+
+    threading.Thread(target=come_up).start()
     assert site.commission() == 0
     assert len(site.heard("open")) >= 2
 
@@ -147,7 +148,7 @@ def test_promise_1_a_lamp_that_fails_while_it_listens_closes_the_microphone(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail() -> None:
-        wait(lambda: bool(site.heard("open")), "listening")
+        until(lambda: bool(site.heard("open")), "listening")
         site.panel.happen("lamp-unseen")
 
     threading.Thread(target=fail).start()
@@ -160,7 +161,7 @@ def test_promise_1_a_signal_closes_the_microphone_then_darkens_the_lamp_and_writ
     site: Site, capsys: pytest.CaptureFixture[str], number: signal.Signals
 ) -> None:
     def stop() -> None:
-        wait(lambda: bool(site.heard("open")), "listening")
+        until(lambda: bool(site.heard("open")), "listening")
         os.kill(os.getpid(), number)
 
     threading.Thread(target=stop).start()

@@ -21,12 +21,11 @@ from appliance.recorder.commissioning.record import read_record
 from appliance.recorder.settings import load
 from appliance.simulator.demo import outside_view
 from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY, SimulatedMicrophone
-from tests.appliance.recorder.box import ROOT
-from tests.appliance.recorder.panel_server import PanelServer
-from tests.appliance.recorder.running import wait
-from tests.appliance.recorder.whole_box import Box
-
-from .desks import noise
+from tests.support.box.commissioning import noise
+from tests.support.box.panel_server import PanelServer
+from tests.support.box.whole_box import Box
+from tests.support.box.writer import ROOT
+from tests.support.waiting import until
 
 SECOND = 1_000_000_000
 
@@ -107,7 +106,7 @@ def test_promise_1_an_installer_walks_through_a_box(box: Box) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_promise_1_broken_off_or_killed_while_it_listens(box: Box, number: signal.Signals) -> None:
     process = start(box, "--no-questions", "--seconds", "60")
-    wait(lambda: any(line["device"] == "started" for line in box.log("microphone")), "listening", 20)
+    until(lambda: any(line["device"] == "started" for line in box.log("microphone")), "listening", 20)
     if os.geteuid() == 0:
         hears = next(line["pid"] for line in box.log("microphone"))
         networks = {Path(f"/proc/{pid}/ns/net").readlink() for pid in (process.pid, hears)}
@@ -119,14 +118,14 @@ def test_promise_1_broken_off_or_killed_while_it_listens(box: Box, number: signa
     else:
         process.kill()
     _, words = process.communicate(timeout=20)
-    wait(lambda: all(span.end_ns is not None for span in outside_view.open_spans(box.log("microphone"))), "closed", 5)
+    until(lambda: all(span.end_ns is not None for span in outside_view.open_spans(box.log("microphone"))), "closed", 5)
     assert box.uncovered() == []
     assert not (box.folder / "commissioning.tsv").exists()
     if number == signal.SIGINT:
         assert process.returncode == 130, words.decode()
         assert b"nothing was written" in words
         assert b"Traceback" not in words
-        wait(lambda: not box.panel.panel.red, "dark", 1)
+        until(lambda: not box.panel.panel.red, "dark", 1)
     else:
         # lines keep their state when a process is killed: the lamp is lit until lamps-out, the microphone is closed
         assert box.panel.panel.red

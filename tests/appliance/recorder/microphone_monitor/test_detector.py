@@ -8,8 +8,7 @@ import pytest
 from appliance.contract import amber_codes
 from appliance.recorder.microphone_monitor import CODES, Detector, Levels, learn, measure
 from appliance.recorder.microphone_monitor.detector import CLIPPING, MUTED, QUIET_AFTER_S, SILENT, SOUNDS_WITHIN_S
-
-from .sounds import RATE, noise, pcm, room, tone
+from tests.support.sounds import RATE, noise, pcm, room, tone
 
 FLOOR = learn(room(12))
 STILL = measure(noise(seed=5), RATE)

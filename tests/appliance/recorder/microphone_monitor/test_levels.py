@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.recorder.microphone_monitor.levels import SILENCE, bands, measure
-
-from .sounds import RATE, noise, pcm, tone
+from tests.support.sounds import RATE, noise, pcm, tone
 
 
 def decibels(levels: list[int]) -> float:

@@ -7,8 +7,7 @@ import pytest
 
 from appliance.recorder.microphone_monitor.levels import Levels, bands, measure
 from appliance.recorder.microphone_monitor.noise_floor import FloorError, learn
-
-from .sounds import RATE, noise, pcm, room, tone
+from tests.support.sounds import RATE, noise, pcm, room, tone
 
 
 def test_the_floor_is_the_rooms_noise() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.contract.errors import DeviceError, SettingsError
 from appliance.recorder.panel.choose import make_panel
-from tests.appliance.recorder.running import settings
+from tests.support.box.supervisor import settings
 
 
 class Client:
@@ -20,16 +20,17 @@ class Client:
         self.lamp_sensed = lamp_sensed
 
 
-def test_a_simulated_panel_is_refused_where_a_gpio_chip_exists(tmp_path: Path) -> None:
-    (tmp_path / "gpiochip0").touch()
-    with pytest.raises(SettingsError, match="gpiochip0") as caught:
-        make_panel(settings(tmp_path), devices=tmp_path)
+def test_a_simulated_panel_is_refused_where_a_box_with_real_pins_is_set_up(tmp_path: Path) -> None:
+    (tmp_path / "etc/plainsight").mkdir(parents=True)
+    (tmp_path / "etc/plainsight/recorder.toml").write_text('[panel]\nkind = "gpio"\n')
+    with pytest.raises(SettingsError, match=r"recorder\.toml") as caught:
+        make_panel(settings(tmp_path), root=tmp_path)
     assert caught.value.field == "panel.kind"
 
 
 def test_the_simulated_panel_is_the_class_that_the_settings_name(tmp_path: Path) -> None:
     chosen = settings(tmp_path, panel={"client": f"{__name__}:Client"})
-    panel = make_panel(chosen, devices=tmp_path)
+    panel = make_panel(chosen, root=tmp_path)
     assert isinstance(panel, Client)
     assert (panel.socket, panel.lamp_sensed) == (tmp_path / "panel.sock", True)
 
@@ -37,7 +38,7 @@ def test_the_simulated_panel_is_the_class_that_the_settings_name(tmp_path: Path)
 @pytest.mark.parametrize("client", ["no.such.module:Panel", "appliance.recorder.supervisor.lamp_token:Nothing"])
 def test_a_client_that_does_not_exist_is_named(tmp_path: Path, client: str) -> None:
     with pytest.raises(SettingsError, match="names no class"):
-        make_panel(settings(tmp_path, panel={"client": client}), devices=tmp_path)
+        make_panel(settings(tmp_path, panel={"client": client}), root=tmp_path)
 
 
 def test_without_a_gpio_chip_real_pins_are_an_error_and_never_a_fallback(

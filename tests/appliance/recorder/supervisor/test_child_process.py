@@ -16,7 +16,8 @@ from appliance.recorder.supervisor import child_process
 from appliance.recorder.supervisor.child_process import Capture, Child
 from appliance.recorder.supervisor.lamp_token import Lamp, LampError
 from appliance.simulator.fakes import FakePanel
-from tests.appliance.recorder.running import FAKES, wait
+from tests.support.box.supervisor import FAKES
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def writer(ring: Ring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def test_messages_to_a_stopped_child_wait_and_arrive_in_order(writer: Child, tmp_path: Path) -> None:
-    wait(lambda: any(isinstance(message, WriterReady) for message in writer.messages()), "ready")
+    until(lambda: any(isinstance(message, WriterReady) for message in writer.messages()), "ready")
     os.kill(writer.process.pid, signal.SIGSTOP)
     for number in range(2000):
         writer.send(EnterPause(t_ns=number, paused=True))
@@ -49,7 +50,7 @@ def test_messages_to_a_stopped_child_wait_and_arrive_in_order(writer: Child, tmp
         log = tmp_path / "writer.log"
         return log.read_text().splitlines() if log.exists() else []
 
-    wait(lambda: len(arrived()) == 2000, "all arrive", 30)
+    until(lambda: len(arrived()) == 2000, "all arrive", 30)
     assert [f'"t_ns":{number},' in line for number, line in enumerate(arrived())] == [True] * 2000
 
 

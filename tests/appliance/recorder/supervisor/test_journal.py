@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import logging
 import socket
@@ -14,7 +15,7 @@ import pytest
 from appliance.contract.errors import SettingsError
 from appliance.recorder.settings import Log
 from appliance.recorder.supervisor import journal
-from tests.appliance.recorder.running import wait
+from tests.support.waiting import until
 
 LOG = logging.getLogger("plainsight.test")
 
@@ -64,7 +65,7 @@ def test_the_journal_is_an_explicit_choice_with_a_remedy_where_it_is_missing(mon
     def missing(name: str) -> None:
         raise ModuleNotFoundError(name)
 
-    monkeypatch.setattr(journal.importlib, "import_module", missing)
+    monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(SettingsError, match="systemd-python") as caught:
         journal.Journal(Log(to="journal"))
     assert caught.value.field == "log.to"
@@ -102,4 +103,4 @@ def test_the_writing_thread_ends_with_close(monkeypatch: pytest.MonkeyPatch) -> 
     lines = journal_to(reader, monkeypatch)
     assert "journal" in [thread.name for thread in threading.enumerate()]
     lines.close()
-    wait(lambda: "journal" not in [thread.name for thread in threading.enumerate()], "the thread's end")
+    until(lambda: "journal" not in [thread.name for thread in threading.enumerate()], "the thread's end")

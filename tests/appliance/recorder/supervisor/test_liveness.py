@@ -8,8 +8,7 @@ import pytest
 from appliance.recorder.settings import Times
 from appliance.recorder.supervisor.liveness import unhealthy
 from appliance.recorder.supervisor.machine import State
-
-from .machine.world import SECOND, World, parameters
+from tests.support.schedules.world import SECOND, World, parameters
 
 PARAMETERS = parameters()
 NOW = 1000 * SECOND

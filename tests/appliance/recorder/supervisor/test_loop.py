@@ -13,7 +13,8 @@ from appliance.contract.ledger import AudioSpan, Lamp
 from appliance.recorder.ipc.messages import BeginRecording, EndRecording, EnterFact, EnterPause, ExpectGap, StopWriter
 from appliance.recorder.supervisor.processes import Programs
 from appliance.simulator.fakes import FakePanel
-from tests.appliance.recorder.running import FAKES, Running, plug, wait
+from tests.support.box.supervisor import FAKES, Running, plug
+from tests.support.waiting import until
 
 MS = 1_000_000
 
@@ -58,17 +59,17 @@ def test_promise_1_somebody_else_who_hears_in_the_dark_is_told_and_the_press_ref
     status.write_text("state: RUNNING\n")
     with make(times={"check_s": 0.05}) as running:
         running.until("fault")
-        wait(lambda: running.panel.last("amber") == "slow 5", "amber")
+        until(lambda: running.panel.last("amber") == "slow 5", "amber")
         running.tap()
         status.write_text("closed\n")
         running.until("idle")
         assert not running.said("open")
         running.start()
         status.write_text("state: RUNNING\n")  # our own capture
-        wait(lambda: len(running.panel.history) > 0 and running.supervisor.state.acked_frame > 20000, "checked again")
+        until(lambda: len(running.panel.history) > 0 and running.supervisor.state.acked_frame > 20000, "checked again")
         assert running.panel.last("amber") == "off"
         running.press()
-        wait(lambda: running.panel.last("red") == "off", "dark")
+        until(lambda: running.panel.last("red") == "off", "dark")
         running.release()
         status.write_text("closed\n")
         running.until("idle")
@@ -79,11 +80,11 @@ def test_pause_and_resume_open_a_new_generation(make: Callable[..., Running]) ->
     with make() as running:
         running.start()
         running.tap()
-        wait(lambda: red(running)[-1][1] == "off", "dark")
+        until(lambda: red(running)[-1][1] == "off", "dark")
         assert running.panel.last("green") == "slow"
         running.tap()
-        wait(lambda: len(running.said("open")) == 2, "opened again")
-        wait(lambda: running.panel.last("green") == "on", "green")
+        until(lambda: len(running.said("open")) == 2, "opened again")
+        until(lambda: running.panel.last("green") == "on", "green")
     generations = [fact.generation for fact in running.facts() if isinstance(fact, AudioSpan) and fact.open]
     assert generations == [1, 2]
 
@@ -94,7 +95,7 @@ def test_a_capture_process_that_hangs_on_close_is_killed_and_then_it_is_dark(mak
         (running.folder / "hang-on-close").touch()
         running.tap()
         released = running.panel.history[-1][0]
-        wait(lambda: red(running)[-1][1] == "off", "dark")
+        until(lambda: red(running)[-1][1] == "off", "dark")
         dark = red(running)[-1][0]
         (running.folder / "hang-on-close").unlink()
     assert 140 * MS < dark - released < 300 * MS
@@ -107,7 +108,7 @@ def test_a_message_that_no_recorder_knows_is_told_by_amber(make: Callable[..., R
     with make() as running:
         running.until("idle")
         (running.folder / "nonsense").touch()
-        wait(lambda: "software" in running.supervisor.state.faults, "the fault is told")
+        until(lambda: "software" in running.supervisor.state.faults, "the fault is told")
         assert running.panel.last("amber") == "slow 9"
 
 
@@ -115,9 +116,9 @@ def test_a_stalled_stream_is_replaced_within_the_recording(make: Callable[..., R
     with make(times={"stall_s": 0.5}) as running:
         running.start()
         (running.folder / "stall").touch()
-        wait(lambda: "microphone-stalled" in running.supervisor.state.faults, "the stall is noticed", 2)
+        until(lambda: "microphone-stalled" in running.supervisor.state.faults, "the stall is noticed", 2)
         (running.folder / "stall").unlink()
-        wait(lambda: running.panel.last("green") == "on", "green again")
+        until(lambda: running.panel.last("green") == "on", "green again")
         assert running.status().faults == []
         running.press()
         running.until("idle")
@@ -132,7 +133,7 @@ def test_a_killed_capture_process_is_replaced_within_the_recording(make: Callabl
         capture = running.supervisor._processes._capture
         assert capture is not None
         os.kill(capture.process.pid, signal.SIGKILL)
-        wait(lambda: len(running.said("open")) == 2, "opened again")
+        until(lambda: len(running.said("open")) == 2, "opened again")
         assert running.phase == "recording"
     assert [message.cause for message in running.writer_log() if isinstance(message, ExpectGap)] == ["capture-died"]
 
@@ -143,9 +144,9 @@ def test_promise_2_a_writer_that_hangs_puts_green_out_then_ends_the_recording_vi
     with make(times={"ack_s": 0.5, "unsafe_s": 1.5, "drain_s": 0.5}) as running:
         running.start()
         (running.folder / "hang").touch()
-        wait(lambda: running.panel.last("green") == "off", "green out", 2)
+        until(lambda: running.panel.last("green") == "off", "green out", 2)
         assert running.phase == "recording"
-        wait(lambda: red(running)[-1][1] == "off", "red off", 4)
+        until(lambda: red(running)[-1][1] == "off", "red off", 4)
         assert running.panel.last("amber").startswith("slow")
         (running.folder / "hang").unlink()
         running.until("idle")
@@ -158,7 +159,7 @@ def test_a_writer_that_dies_ends_the_recording_visibly_and_is_started_again(make
         writer = running.supervisor._processes._writer
         assert writer is not None
         writer.kill()
-        wait(lambda: red(running)[-1][1] == "off", "red off", 2)
+        until(lambda: red(running)[-1][1] == "off", "red off", 2)
         assert running.panel.last("amber").startswith("slow")
         running.until("idle")
 
@@ -168,11 +169,11 @@ def test_promise_1_a_lamp_that_fails_closes_the_microphone(make: Callable[..., R
         running.start()
         running.panel.happen("lamp-unseen")
         failed = running.panel.history[-1][0]
-        wait(lambda: red(running)[-1][1] == "off", "dark")
-        wait(lambda: bool(running.said("closed")), "closed")
+        until(lambda: red(running)[-1][1] == "off", "dark")
+        until(lambda: bool(running.said("closed")), "closed")
         assert running.said("closed")[0][0] - failed < 1_000 * MS or red(running)[-1][0] > running.said("closed")[0][0]
         assert "lamp-dark" in running.supervisor.state.faults
-        wait(
+        until(
             lambda: any(isinstance(message, EndRecording) for message in running.writer_log()), "the recording is ended"
         )
     assert [message.reason for message in running.writer_log() if isinstance(message, EndRecording)] == ["fault"]
@@ -183,8 +184,8 @@ def test_promise_1_a_lamp_that_is_not_seen_opens_nothing(make: Callable[..., Run
         running.until("idle")
         running.panel.lamp_broken = True
         running.tap()
-        wait(lambda: "lamp-dark" in running.supervisor.state.faults, "the lamp's fault is told")
-        wait(lambda: red(running)[-1][1] == "off", "dark")
+        until(lambda: "lamp-dark" in running.supervisor.state.faults, "the lamp's fault is told")
+        until(lambda: red(running)[-1][1] == "off", "dark")
         assert not running.said("open")
         assert not [message for message in running.writer_log() if isinstance(message, BeginRecording)]
 
@@ -195,7 +196,7 @@ def test_an_absent_microphone_refuses_the_press(make: Callable[..., Running]) ->
     with running:
         running.until("fault")
         running.tap()
-        wait(lambda: running.status().faults == ["microphone-missing"], "the fault is told")
+        until(lambda: running.status().faults == ["microphone-missing"], "the fault is told")
         assert "on" not in [state for _, state in red(running)]
         plug(running.folder)
         running.until("idle")
@@ -214,14 +215,14 @@ def test_a_lost_panel_ends_the_recorder_with_status_1(make: Callable[..., Runnin
     with make() as running:
         running.start()
         running.panel.happen("panel-lost")
-        wait(lambda: running.status_code is not None, "the end")
+        until(lambda: running.status_code is not None, "the end")
     assert running.status_code == 1
     assert running.said("closed")
 
 
 def test_a_program_that_cannot_start_is_a_fault_and_no_press_is_taken(make: Callable[..., Running]) -> None:
     with make(Programs(capture="tests.appliance.recorder.no_such_module", writer=FAKES.writer)) as running:
-        wait(lambda: "capture-died" in running.supervisor.state.faults, "the fault is told")
+        until(lambda: "capture-died" in running.supervisor.state.faults, "the fault is told")
         running.tap()
         running.until("fault")
         assert not [message for message in running.writer_log() if isinstance(message, BeginRecording)]
@@ -230,7 +231,7 @@ def test_a_program_that_cannot_start_is_a_fault_and_no_press_is_taken(make: Call
 def test_the_status_file_says_what_the_lights_say(make: Callable[..., Running]) -> None:
     with make() as running:
         running.start()
-        wait(lambda: running.status().lights.green == "on" and running.status().state == "recording", "told")
+        until(lambda: running.status().lights.green == "on" and running.status().state == "recording", "told")
         status = running.status()
         assert (status.lights.red, status.lights.amber) == ("on", "off")
         assert status.recording == running.supervisor.state.recording
@@ -255,11 +256,11 @@ def test_a_new_writer_is_not_blamed_for_what_its_predecessor_died_in(make: Calla
     with make(times={"slow_s": 0.1}) as running:
         running.until("idle")
         running.supervisor.ring.busy(1)
-        wait(lambda: "spool-slow" in running.supervisor.state.faults, "the hang is told")
+        until(lambda: "spool-slow" in running.supervisor.state.faults, "the hang is told")
         writer = running.supervisor._processes._writer
         assert writer is not None
         writer.kill()
-        wait(lambda: "writer-died" in running.supervisor.state.faults, "its death is told")
+        until(lambda: "writer-died" in running.supervisor.state.faults, "its death is told")
         running.until("idle")
         assert running.supervisor.ring.busy_since_ns is None
         assert "spool-slow" not in running.supervisor.state.faults

@@ -11,7 +11,7 @@ from appliance.contract.errors import SettingsError
 from appliance.contract.status import RecorderStatus
 from appliance.recorder.supervisor.machine import Parameters, State
 from appliance.recorder.supervisor.status_file import StatusFile, describe
-from tests.appliance.recorder.running import settings
+from tests.support.box.supervisor import settings
 
 
 def word(folder: Path, state: State, *, sensed: bool = True) -> RecorderStatus:

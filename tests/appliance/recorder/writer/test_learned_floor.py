@@ -16,7 +16,7 @@ from appliance.contract.times import now
 from appliance.recorder.microphone_monitor import bands
 from appliance.recorder.settings import load
 from appliance.recorder.writer.learned_floor import read_floor
-from tests.appliance.recorder.box import RATE, Home
+from tests.support.box.writer import RATE, Home
 
 FLOOR = Floor(rms=-6900, bands=[-7500] * len(bands(RATE)))
 

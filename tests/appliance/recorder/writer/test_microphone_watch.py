@@ -8,7 +8,7 @@ from appliance.recorder.ipc.messages import FromWriter, MicrophoneVerdict
 from appliance.recorder.microphone_monitor import learn
 from appliance.recorder.writer.microphone_watch import MicrophoneWatch
 from appliance.recorder.writer.segmenter import Segment, Segmenter
-from tests.appliance.recorder.microphone_monitor.sounds import RATE, noise, room
+from tests.support.sounds import RATE, noise, room
 
 FLOOR = learn(room(10))
 OFF = noise(3.0)

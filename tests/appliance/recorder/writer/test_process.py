@@ -24,7 +24,8 @@ from appliance.recorder.ipc.messages import (
     WriterReady,
 )
 from appliance.recorder.ipc.ring import INPUT_OVERFLOW
-from tests.appliance.recorder.box import BLOCK, RATE, Home, WriterProcess, open_recording, receipt_for, speech, until
+from tests.support.box.writer import BLOCK, RATE, Home, WriterProcess, open_recording, receipt_for, speech
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from appliance.recorder.writer import recovery
 from appliance.recorder.writer.disk import Disk
 from appliance.recorder.writer.receipts import Pinned, ReceiptError, ReceiptInbox
 from appliance.recorder.writer.spool import Spool
-from tests.appliance.recorder.box import Home, receipt_for
+from tests.support.box.writer import Home, receipt_for
 
 from .test_spool_faults import Crash, FaultyDisk, crash_at, record
 

@@ -33,8 +33,9 @@ from appliance.recorder.writer.recording_file import Begin
 from appliance.recorder.writer.recording_session import RecordingSession
 from appliance.recorder.writer.spool import Spool
 from appliance.recorder.writer.spool_faults import SpoolFaults
-from tests.appliance.recorder.box import BLOCK, RATE, Home, open_recording, speech
-from tests.appliance.recorder.microphone_monitor.sounds import noise
+from tests.support.box.writer import BLOCK, RATE, Home, open_recording, speech
+from tests.support.sounds import noise
+from tests.support.waiting import until
 
 from .test_spool_faults import maker
 
@@ -118,12 +119,12 @@ class Case:
         self.work(lambda: self.meeting.finished)
 
     def work(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not done():
-            assert time.monotonic() < deadline
+        def step() -> None:
             pause = self.meeting.step(self.ring.write_seq)
             if not done():
                 time.sleep(pause)
+
+        until(done, "the recording session", seconds, pause=step)
 
     def told(self, kind: type[Report], **members: Any) -> list[Report]:
         return [
@@ -272,10 +273,71 @@ def test_promise_2_work_on_the_disk_is_told_before_the_disk_is_asked(
 ) -> None:
     told: list[int | None] = []
     real = case.disk.fsync
-    monkeypatch.setattr(case.disk, "fsync", lambda *args: (told.append(case.ring.busy_since_ns), real(*args)))
+
+    def fsync(*args: Any) -> None:
+        told.append(case.ring.busy_since_ns)
+        real(*args)
+
+    monkeypatch.setattr(case.disk, "fsync", fsync)
     before_ns = time.monotonic_ns()
     case.push(speech(RATE * 2))
     case.work(lambda: case.meeting.frames >= RATE)
     assert told
     assert all(since is not None and since >= before_ns for since in told)
     assert case.ring.busy_since_ns is None
+
+
+class SimulatedTime:
+    """The session's clock, moved on by the test alone."""
+
+    def __init__(self, case: Case) -> None:
+        self.monotonic = time.monotonic
+        self.monotonic_ns = lambda: case.now_ns
+
+
+@pytest.mark.parametrize("away_s", [5, 26, 300])
+@pytest.mark.parametrize("then", ["comes back", "pause", "end"])
+def test_a_gap_is_as_long_as_the_absence_and_only_its_newest_part_is_left_to_write(
+    case: Case, monkeypatch: pytest.MonkeyPatch, away_s: int, then: str
+) -> None:
+    monkeypatch.setattr(meeting_module, "time", SimulatedTime(case))
+    case.push(speech(RATE))
+    case.work(lambda: case.meeting.frames >= RATE)
+    lost_ns = case.now_ns
+    case.closed(1)
+    case.meeting.enter(ExpectGap(cause="unplugged"))
+    while case.now_ns < lost_ns + away_s * 1_000_000_000:
+        case.meeting.step(case.ring.write_seq)
+        case.now_ns += 250_000_000
+    if then == "pause":
+        case.pause(paused=True)
+        case.now_ns += 60_000_000_000
+        case.pause(paused=False)
+        case.meeting.enter(ExpectGap(cause="unplugged"))
+        case.now_ns += 7_000_000_000
+        case.meeting.step(case.ring.write_seq)
+        away_s += 7
+    if then != "end":
+        case.open(2)
+        case.producer = Producer(case.ring, 2)
+        case.push(speech(RATE))
+        before = case.meeting.frames
+        case.work(lambda: case.meeting.frames > before)
+        progress = case.told(RecordingProgress)[-1]
+        assert progress.frames - before <= (20 + 3 + 2 + 7 * (then == "pause")) * RATE, (
+            "what is left to write is bounded"
+        )
+        sound = progress.frames - progress.silence_frames
+        assert sound - (progress.acked_frame - progress.acked_silence) <= RATE, "silence is no unsaved sound"
+        case.close(2)
+    else:
+        case.lamp(lit=False)
+    case.end()
+    opened = open_recording(case.home, case.recording)
+    gaps = opened.of(ledger.Gap)
+    assert {gap.cause for gap in gaps} == {"unplugged"}
+    assert abs(sum(gap.frames for gap in gaps) / RATE - away_s) < 0.5
+    assert len(gaps) <= 1 + away_s // 20 + (then == "pause")
+    assert opened.samples.size == sum(gap.frames for gap in gaps) + RATE * (1 if then == "end" else 2)
+    assert opened.closing is not None
+    assert opened.closing.lost_frames == sum(gap.frames for gap in gaps)

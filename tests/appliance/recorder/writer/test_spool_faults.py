@@ -22,13 +22,17 @@ from appliance.recorder.writer.disk import FAILED, FULL, Disk, DiskError
 from appliance.recorder.writer.recording_file import Begin, Maker, RecordingFile
 from appliance.recorder.writer.segmenter import Gap, Segment
 from appliance.recorder.writer.spool import Spool, store
-from tests.appliance.recorder.box import RATE, Home, open_recording, speech
+from tests.support.box.writer import RATE, Home, open_recording, speech
 
 CALLS = [name for name in vars(Disk) if not name.startswith("_") and name not in {"take_slowest_ns", "free_bytes"}]
 
 
 class Crash(BaseException):
     """The process is killed here."""
+
+
+def _only_at(at: int, error: DiskError, calls: int, _name: str) -> DiskError | None:
+    return error if calls == at else None
 
 
 class FaultyDisk(Disk):
@@ -194,7 +198,7 @@ def test_a_disk_that_refuses_any_one_call_once_is_tried_again_and_nothing_is_twi
         spool = Spool(home.spool, disk)
         spool.prepare()
         error = DiskError(FULL if number == errno.ENOSPC else FAILED, "made up")
-        disk.at = lambda calls, _, at=at, error=error: error if calls == at else None
+        disk.at = partial(_only_at, at, error)
         file = RecordingFile(spool, maker(home), Begin(recording, None, time.monotonic_ns()))
         steps: list[Callable[[], None]] = [file.begin]
         steps += [partial(file.enter, fact) for fact in BEFORE]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from appliance.contract.errors import DeviceError
 from appliance.simulator.microphone import build as building
 from appliance.simulator.microphone.device import SimulatedMicrophone
 from appliance.simulator.speech import write_meeting
-from tests.appliance.simulator.conftest import Simulator, wait_for
+from tests.support.simulator import Simulator
+from tests.support.waiting import until
 
 HEAR = Path(__file__).with_name("hear.py")
 
@@ -85,27 +87,25 @@ def test_a_microphone_that_is_switched_off_gives_its_amplifiers_low_noise(simula
 def test_every_open_is_in_the_log_probing_included(simulator: Simulator) -> None:
     process, _ = hear(simulator, 0.3)
     process.communicate(timeout=30)
-    log = wait_for(lambda: [entry for entry in simulator.log("microphone") if entry["device"] != "started"])
+    log = until(lambda: [entry for entry in simulator.log("microphone") if entry["device"] != "started"])
     opens = [entry["handle"] for entry in log if entry["device"] == "open"]
     assert len(opens) >= 2, "PortAudio probes before it opens"
-    wait_for(
-        lambda: sorted(opens) == sorted(e["handle"] for e in simulator.log("microphone") if e["device"] == "closed")
-    )
+    until(lambda: sorted(opens) == sorted(e["handle"] for e in simulator.log("microphone") if e["device"] == "closed"))
 
 
 def test_a_killed_listener_is_seen_to_have_closed(simulator: Simulator) -> None:
     process, _ = hear(simulator, 60)
-    wait_for(lambda: started(simulator))
+    until(lambda: started(simulator))
     process.kill()
     killed_ns = time.monotonic_ns()
     process.wait()
-    closed = wait_for(lambda: [entry for entry in simulator.log("microphone") if entry.get("killed")])
+    closed = until(lambda: [entry for entry in simulator.log("microphone") if entry.get("killed")])
     assert abs(closed[0]["t_ns"] - killed_ns) < 1_000_000_000
 
 
 def test_unplugging_ends_a_stream_and_hides_the_device(simulator: Simulator) -> None:
     process, out = hear(simulator, 2)
-    wait_for(lambda: started(simulator))
+    until(lambda: started(simulator))
     simulator.control(microphone="unplug")
     assert "PlainSight" not in (simulator.folder / "asound" / "cards").read_text()
     process.communicate(timeout=30)
@@ -126,7 +126,7 @@ def test_unplugging_ends_a_stream_and_hides_the_device(simulator: Simulator) -> 
 
 def test_a_stream_that_was_unplugged_stays_dead_and_is_never_logged_as_started_again(simulator: Simulator) -> None:
     process, out = hear(simulator, 3)
-    wait_for(lambda: started(simulator))
+    until(lambda: started(simulator))
     simulator.control(microphone="unplug")
     time.sleep(0.6)  # long enough for PortAudio to notice and try to recover several times
     simulator.control(microphone="replug")
@@ -140,7 +140,7 @@ def test_a_stream_that_was_unplugged_stays_dead_and_is_never_logged_as_started_a
 
 def test_a_stall_gives_nothing_and_leaves_the_stream_active(simulator: Simulator) -> None:
     process, _ = hear(simulator, 2)
-    wait_for(lambda: started(simulator))
+    until(lambda: started(simulator))
     simulator.control(microphone="stall")
     assert process.stdout is not None
     output = process.stdout.readline() + process.stdout.readline()
@@ -152,12 +152,12 @@ def test_a_stall_gives_nothing_and_leaves_the_stream_active(simulator: Simulator
 
 def test_a_listener_that_is_stopped_loses_audio_as_with_a_real_card(simulator: Simulator) -> None:
     process, out = hear(simulator, 4)
-    wait_for(lambda: started(simulator))
+    until(lambda: started(simulator))
     process.send_signal(signal.SIGSTOP)
     time.sleep(1.5)  # how long it is stopped is what is tested
     process.send_signal(signal.SIGCONT)
     process.communicate(timeout=30)
-    positions = wait_for(lambda: started(simulator))
+    positions = until(lambda: started(simulator))
     heard = np.fromfile(out, "<i2")
     assert len(positions) == 2, "the overrun restarted the stream"
     assert positions[1] - positions[0] > 1.4 * 48000, "and the meeting went on meanwhile"
@@ -166,7 +166,7 @@ def test_a_listener_that_is_stopped_loses_audio_as_with_a_real_card(simulator: S
 
 def test_silent_loss_skips_so_many_frames(simulator: Simulator) -> None:
     process, out = hear(simulator, 2)
-    wait_for(lambda: started(simulator))
+    until(lambda: started(simulator))
     simulator.control(lose=5000)
     process.communicate(timeout=30)
     heard, (position,) = np.fromfile(out, "<i2"), started(simulator)
@@ -174,7 +174,7 @@ def test_silent_loss_skips_so_many_frames(simulator: Simulator) -> None:
 
 
 def test_a_missing_compiler_is_named_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(DeviceError, match="gcc"):
         building.build(tmp_path)
 

@@ -1,4 +1,4 @@
-"""The button: what a press, a short press and a hold do (DESIGN, the recorder: gestures)."""
+"""The button: what a press, a short press and a hold do (docs/operator.md, the button)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import pytest
 
 from appliance.contract.ledger import AudioSpan, Lamp
 from appliance.recorder.supervisor.machine import actions, events
-
-from .world import MS, SECOND, World, parameters
+from tests.support.schedules.world import MS, SECOND, World, parameters
 
 
 @pytest.fixture(params=[True, False], ids=["sensed", "unsensed"])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from appliance.recorder.supervisor.machine import events
-
-from .world import MS, SECOND, World
+from tests.support.schedules.world import MS, SECOND, World
 
 
 def busy(world: World) -> int:

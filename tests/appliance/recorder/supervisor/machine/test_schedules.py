@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-from .schedule import Schedule
+from tests.support.schedules.schedule import Schedule
 
 Schedule.TestCase.settings = settings(max_examples=300, stateful_step_count=25, deadline=None, print_blob=True)
 TestSchedules = Schedule.TestCase

@@ -12,8 +12,8 @@ from appliance.recorder.writer import recovery
 from appliance.recorder.writer.disk import Disk
 from appliance.recorder.writer.recording_file import Begin, RecordingFile
 from appliance.recorder.writer.spool import Spool
-from tests.appliance.recorder.box import RATE, Home, open_recording
 from tests.appliance.recorder.writer.test_spool_faults import BEFORE, SAMPLES, maker, parts
+from tests.support.box.writer import RATE, Home, open_recording
 
 
 class Forgetful(Disk):

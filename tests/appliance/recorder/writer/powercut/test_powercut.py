@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from appliance.simulator.recorded_disk import Call
-from tests.support.powercut import story
+from tests.support.powercut import workload
 from tests.support.powercut.campaign import Campaign
 from tests.support.powercut.layouts import few, some
-from tests.support.powercut.story import Story
+from tests.support.powercut.workload import Story
 
 
 def test_promise_3_a_power_cut_after_any_call_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    campaign = Campaign(story.plain(tmp_path), some, seed=1, folder=tmp_path)
+    campaign = Campaign(workload.plain(tmp_path), some, seed=1, folder=tmp_path)
     campaign.cut_the_writer()
     assert campaign.tally.cuts > 80
     assert campaign.tally.layouts > 4 * campaign.tally.cuts
@@ -26,7 +26,7 @@ def test_promise_3_a_power_cut_after_any_call_loses_nothing_acknowledged(tmp_pat
 
 
 def test_promise_3_nor_does_one_on_a_disk_that_refuses_calls_now_and_then(tmp_path: Path) -> None:
-    campaign = Campaign(story.troubled(tmp_path), few, seed=1, folder=tmp_path)
+    campaign = Campaign(workload.troubled(tmp_path), few, seed=1, folder=tmp_path)
     campaign.cut_the_writer()
     assert campaign.tally.cuts > 120
     campaign.cut_recoveries(every=200)
@@ -52,7 +52,7 @@ FORGOTTEN: dict[str, Callable[[Call], bool]] = {
 
 @pytest.mark.parametrize("what", FORGOTTEN)
 def test_a_writer_that_forgets_one_kind_of_sync_is_found_out(tmp_path: Path, what: str) -> None:
-    careless = story.plain(tmp_path).without(FORGOTTEN[what])
+    careless = workload.plain(tmp_path).without(FORGOTTEN[what])
     campaign = Campaign(careless, few, seed=1, folder=tmp_path)
     campaign.cut_the_writer(to_the_first=True)
     campaign.close()
@@ -60,7 +60,7 @@ def test_a_writer_that_forgets_one_kind_of_sync_is_found_out(tmp_path: Path, wha
 
 
 def test_a_writer_that_acknowledges_before_the_ledger_is_synced_is_found_out(tmp_path: Path) -> None:
-    honest = story.plain(tmp_path)
+    honest = workload.plain(tmp_path)
     early = [mark.__class__(mark.calls - 1, mark.frames, mark.lines, mark.closed) for mark in honest.marks]
     hasty = Story(honest.root, honest.keys, honest.recording, honest.samples, honest.history, early, honest.ledger)
     campaign = Campaign(hasty, few, seed=1, folder=tmp_path)

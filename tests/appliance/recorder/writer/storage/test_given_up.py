@@ -10,8 +10,8 @@ import pytest
 from appliance.recorder.ipc.messages import WriterFault
 from appliance.recorder.writer import recording_session as meeting_module
 from appliance.recorder.writer.disk import FULL
-from tests.appliance.recorder.box import RATE, open_recording, speech
 from tests.appliance.recorder.writer.test_recording_session import Case, segments
+from tests.support.box.writer import RATE, open_recording, speech
 
 
 def test_a_disk_mended_after_the_recording_was_given_up_leaves_no_hole_in_the_ledger(

@@ -1,17 +1,17 @@
 """Promises 1 to 3 on disks that really fail under the whole recorder; seen from outside, by the panel's, the
 microphone's and the shim's own logs.
 
-All boxes run at once (tests/support/storage/town.py); each test judges one.
+All boxes run at once (tests/support/storage/campaign.py); each test looks at one.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.storage import town
+from tests.support.storage import campaign
+from tests.support.storage.faults import FAULTS
 from tests.support.storage.scenario import ROOM, SHORT, TELL_S, Fault, Lengths, Result, Scene
 from tests.support.storage.shim import CannotError
-from tests.support.storage.table import FAULTS
 
 pytestmark = pytest.mark.root
 
@@ -32,13 +32,13 @@ def _order(scene: Scene, wait: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, town.Outcome]:
-    return town.run([BLIND, *FAULTS], SHORT, tmp_path_factory.mktemp("town"))
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, campaign.Outcome]:
+    return campaign.run([BLIND, *FAULTS], SHORT, tmp_path_factory.mktemp("outcomes"))
 
 
 @pytest.mark.parametrize("name", [fault.name for fault in FAULTS])
 def test_the_lights_tell_within_5_s_and_nothing_acknowledged_is_lost(
-    outcomes: dict[str, town.Outcome], name: str
+    outcomes: dict[str, campaign.Outcome], name: str
 ) -> None:
     outcome = outcomes[name]
     if isinstance(outcome, CannotError):
@@ -50,7 +50,7 @@ def test_the_lights_tell_within_5_s_and_nothing_acknowledged_is_lost(
         assert outcome.acknowledged_s > 0
 
 
-def test_a_box_that_tells_too_late_is_found_out(outcomes: dict[str, town.Outcome]) -> None:
+def test_a_box_that_tells_too_late_is_found_out(outcomes: dict[str, campaign.Outcome]) -> None:
     outcome = outcomes[BLIND.name]
     if isinstance(outcome, CannotError):
         pytest.skip(f"this machine cannot make the fault '{BLIND.name}': {outcome}")

@@ -1,0 +1,84 @@
+"""The recordings' own keys: each `key.age`, apart from every package, so that destroying it destroys every copy.
+
+They lie beside the store and not in it: a store's packages are locked and copied, and a key must remain destroyable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+
+from appliance.contract.durable_files import sync_folder
+from archive.store.local import LocalStore, sweep_folder, told_as
+
+
+class RecordingKeys(Protocol):
+    """Keeps each recording's encrypted key. Every method raises StorageError when the disk says no."""
+
+    def put_once(self, recording: str, key_age: bytes) -> None:
+        """Keep a key: the same bytes again succeed, others raise ConflictError."""
+
+    def exists(self, recording: str) -> bool:
+        """Tell whether the recording's key is here."""
+
+    def read(self, recording: str) -> bytes:
+        """Return `key.age`."""
+
+    def recordings(self) -> Iterator[str]:
+        """Yield every recording whose key is here, in no order."""
+
+    def destroy_key(self, recording: str) -> None:
+        """Remove a key for good; nothing happens if there is none. Nobody can hear that recording afterwards."""
+
+    def sweep(self) -> None:
+        """Remove copies of keys that a crash left under a temporary name."""
+
+
+@dataclass(frozen=True)
+class LocalRecordingKeys:
+    """Keys as files below one folder."""
+
+    root: Path
+
+    @property
+    def _store(self) -> LocalStore:
+        return LocalStore(self.root)
+
+    def put_once(self, recording: str, key_age: bytes) -> None:
+        """Keep a key: the same bytes again succeed, others raise ConflictError."""
+        self._store.put_once(f"{recording}.age", key_age)
+
+    def exists(self, recording: str) -> bool:
+        """Tell whether the recording's key is here."""
+        return self._store.exists(f"{recording}.age")
+
+    def read(self, recording: str) -> bytes:
+        """Return `key.age`."""
+        return self._store.read(f"{recording}.age")
+
+    def recordings(self) -> Iterator[str]:
+        """Yield every recording whose key is here, in no order."""
+        for name in self._store.names(""):
+            yield name.removesuffix(".age")
+
+    def destroy_key(self, recording: str) -> None:
+        """Remove a key for good, temporary copies as well, and make that durable."""
+        with told_as(f"{recording}.age"):
+            if self.root.is_dir():
+                for path in [self.root / f"{recording}.age", *self.root.glob(f".{recording}.age.*")]:
+                    path.unlink(missing_ok=True)
+                sync_folder(self.root)
+
+    def sweep(self) -> None:
+        """Remove copies of keys that a crash left more than an hour ago."""
+        with told_as("sweeping"):
+            sweep_folder(self.root)
+
+
+def recording_keys() -> RecordingKeys:
+    """Return the recordings' keys of this archive."""
+    return LocalRecordingKeys(settings.ARCHIVE_HOME / "recording-keys")

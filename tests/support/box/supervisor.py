@@ -1,0 +1,116 @@
+"""A supervisor in a thread of the test, with a fake panel and fake children."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from appliance.contract.ledger import AudioSpan, EndWarning, Fault, Lamp
+from appliance.contract.status import RecorderStatus
+from appliance.recorder.ipc.messages import EnterFact, Message, decode
+from appliance.recorder.panel.base import Panel
+from appliance.recorder.settings import RecorderSettings
+from appliance.recorder.supervisor.loop import Supervisor
+from appliance.recorder.supervisor.processes import Programs
+from appliance.simulator.fakes import FakePanel
+from tests.support.waiting import until
+
+RECIPIENT = "age1yt3tfqlfrwdwx0z0ynwplcr6qxcxfaqycuprpmy89nr83ltx74tqdpszlw"
+FAKES = Programs(capture="tests.support.box.fake_capture", writer="tests.support.box.fake_writer")
+
+
+def settings(folder: Path, **sections: dict[str, Any]) -> RecorderSettings:
+    values: dict[str, Any] = {
+        "box": {"id": "box-test"},
+        "keys": {
+            "archive_recipient": RECIPIENT,
+            "escrow_recipient": RECIPIENT,
+            "archive_key": "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+        },
+        "spool": {"path": folder / "spool", "inbox": folder / "inbox", "run": folder / "run"},
+        "microphone": {"device": "test", "card": "Test", "asound": folder / "asound"},
+        "panel": {"kind": "simulated", "socket": folder / "panel.sock", "lamp_seen": 25},
+        "checks": {"clock": False},
+    }
+    for name, members in sections.items():
+        values[name] = {**values.get(name, {}), **members}
+    return RecorderSettings.model_validate(values)
+
+
+def plug(folder: Path, plugged: bool = True) -> None:
+    (folder / "asound").mkdir(exist_ok=True)
+    card = (
+        " 0 [Test           ]: USB-Audio - Test\n                      a test\n"
+        if plugged
+        else "--- no soundcards ---\n"
+    )
+    (folder / "asound" / "cards").write_text(card)
+
+
+class Running:
+    """The supervisor, its panel, and what its children logged."""
+
+    def __init__(self, folder: Path, panel: Panel, programs: Programs = FAKES, **sections: dict[str, Any]) -> None:
+        self.folder = folder
+        self.supervisor = Supervisor(settings(folder, **sections), panel, programs=programs)
+        self.status_code: int | None = None
+        self._thread = threading.Thread(target=self._run, name="supervisor")
+
+    def _run(self) -> None:
+        self.status_code = self.supervisor.run()
+
+    def __enter__(self) -> Running:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.supervisor.ask_to_stop()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+    @property
+    def panel(self) -> FakePanel:
+        assert isinstance(self.supervisor.panel, FakePanel)
+        return self.supervisor.panel
+
+    @property
+    def phase(self) -> str:
+        return self.supervisor.state.phase
+
+    def until(self, phase: str, seconds: float = 10.0) -> None:
+        until(lambda: self.phase == phase, f"phase {phase}, is {self.phase}", seconds)
+
+    def press(self) -> None:
+        self.panel.happen("button-down")
+
+    def release(self) -> None:
+        self.panel.happen("button-up")
+
+    def tap(self) -> None:
+        self.press()
+        self.release()
+
+    def start(self) -> Running:
+        self.until("idle")
+        self.tap()
+        until(lambda: self.panel.last("green") == "on" and self.phase == "recording", "green while recording")
+        return self
+
+    def status(self) -> RecorderStatus:
+        return RecorderStatus.model_validate_json((self.folder / "run" / "status.json").read_bytes())
+
+    def said(self, name: str) -> list[tuple[int, str]]:
+        """The capture processes' own log."""
+        path = self.folder / "capture.log"
+        lines = path.read_text().splitlines() if path.exists() else []
+        split = [line.split(" ", 1) for line in lines]
+        return [(int(moment), what) for moment, what in split if what == name]
+
+    def writer_log(self) -> list[Message]:
+        """What the writer was sent."""
+        path = self.folder / "writer.log"
+        return [decode(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+
+    def facts(self) -> list[Lamp | AudioSpan | Fault | EndWarning]:
+        return [message.fact for message in self.writer_log() if isinstance(message, EnterFact)]
