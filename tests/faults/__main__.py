@@ -10,6 +10,7 @@ from pathlib import Path
 CAMPAIGNS = {
     "--schedules": ("schedules", "N", "so many schedules of anything in any order against the pure core"),
     "--kills": ("kills", "N", "so many kills of real processes, on the real ALSA test microphone"),
+    "--unplugged": ("unplugged", "SECONDS", "the microphone taken away for so long each time, such as 5,40"),
     "--powercuts": ("powercut", None, "the power cut after every disk call of the writer and of recovery"),
     "--storage": ("storage", None, "whole recorders on real disks that fail (needs root)"),
     "--microphone": ("microphone", None, "the judgment of the microphone on its whole test set"),
@@ -23,6 +24,7 @@ Exit status: 0 if every promise held, 1 if one did not, 2 if an argument is wron
 examples:
   deploy/faults --schedules 10000 --json
   deploy/faults --kills 200 --json
+  deploy/faults --unplugged 5,40 --json
   deploy/faults --powercuts --json
   deploy/faults --storage --json
   deploy/faults --microphone --json

@@ -16,8 +16,10 @@ from archive.recordings.models import State
 from archive.ui import words
 
 
-def test_every_amber_code_of_the_box_has_words() -> None:
-    assert {fault.code for fault in TABLE} <= set(words.FAULTS)
+def test_every_amber_code_of_the_box_is_told_in_the_words_of_its_table() -> None:
+    assert words.fault("microphone-missing") == "the microphone is not there"
+    for entry in TABLE:
+        assert f"{words.fault(entry.code)}.".lower() == entry.cause.lower()
 
 
 def test_an_unknown_code_is_spelt_out() -> None:
