@@ -82,7 +82,9 @@ class Archive:
 
     def prepare(self) -> None:
         """Give it its keys and make the box known."""
+        from archive.custody.actors import ARCHIVE
         from archive.devices.enrollment import enroll
+        from archive.rooms.placement import place
 
         folder = self.home / "keys"
         folder.mkdir()
@@ -90,7 +92,7 @@ class Archive:
         self.keys.archive_signing.save(folder / "signing.pem")
         (folder / "escrow.txt").write_text(self.keys.escrow.recipient + "\n")
         (folder / "django.secret").write_text("only for tests " * 4)
-        enroll(self.keys.box, self.keys.box_signing.public, "Room 12")
+        place(enroll(self.keys.box, self.keys.box_signing.public, by=ARCHIVE), "Room 12", by=ARCHIVE)
 
     def client(self) -> Any:
         from django.test import Client

@@ -58,7 +58,7 @@ def _disk(transition: Transition) -> None:
     if free <= parameters.min_free_bytes:
         transition.end("disk-full", "the disk is nearly full")
     elif free <= parameters.warn_bytes:
-        _warn(transition, "disk-full", (free - parameters.min_free_bytes) // parameters.segment_bytes)
+        _warn(transition, "disk-full", (free - parameters.min_free_bytes) // parameters.second_bytes)
     else:
         _unwarn(transition, {"disk-full"})
 

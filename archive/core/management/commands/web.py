@@ -10,9 +10,8 @@ from django.core.wsgi import get_wsgi_application
 
 from appliance.contract.errors import KeyFileError, SettingsError
 from archive.core.base_command import ArchiveCommand
-from archive.core.jobs import run_checks
+from archive.core.jobs import require_all, run_checks
 from archive.core.server import Server
-from archive.keystore.current import keystore
 
 
 class Command(ArchiveCommand):
@@ -42,7 +41,7 @@ class Command(ArchiveCommand):
         secret = settings.ARCHIVE_HOME / "keys" / "django.secret"
         if not secret.exists():
             raise KeyFileError(f"there is no {secret}; make it with 'plainsight-archive make-keys'")
-        keystore()
+        require_all()
         run_checks()
         Server(
             get_wsgi_application(),
