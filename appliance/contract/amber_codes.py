@@ -24,6 +24,11 @@ class AmberCode:
     remedy: str
     """What to do next."""
 
+    @property
+    def phrase(self) -> str:
+        """The cause as a part of a sentence."""
+        return self.cause[0].lower() + self.cause[1:].rstrip(".")
+
 
 TABLE: tuple[AmberCode, ...] = (
     AmberCode(

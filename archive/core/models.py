@@ -9,7 +9,7 @@ class SignOfLife(models.Model):
     """When a process last said that it works."""
 
     part = models.CharField(primary_key=True, max_length=20)
-    """Which process, for example `sealer`."""
+    """Which process, for example `worker`."""
     at = models.DateTimeField()
     """When."""
 

@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from appliance.contract.durable_files import sync_folder, write_new
 from appliance.contract.errors import ConflictError, StorageError
 
-from .base import incoming_folder
+from .base import INCOMING, incoming_folder
 
 READ_ONLY = 0o444
 PRIVATE = 0o600
@@ -35,15 +36,6 @@ def told_as(name: str) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise StorageError(f"the store failed at {name}: {reason}") from error
-
-
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def sweep_folder(root: Path) -> None:
@@ -128,15 +120,7 @@ def write_temporary(final: Path, data: bytes) -> Path:
     """Write `data` durably beside `final` under a name of its own, and return that."""
     make_folder(final.parent)
     temporary = final.parent / f".{final.name}.{secrets.token_hex(6)}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        temporary.unlink()
-        raise
+    write_new(temporary, [data], mode=PRIVATE)
     return temporary
 
 
@@ -223,6 +207,12 @@ class LocalStore:
         """Remove temporary files that a crash left more than an hour ago."""
         with told_as("sweeping"):
             sweep_folder(self.root)
+
+    def incoming(self) -> list[str]:
+        """Return the recordings of which something that arrived is here."""
+        with told_as(INCOMING):
+            folder = self._path(INCOMING)
+            return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
     def drop_incoming(self, recording: str) -> None:
         """Remove what arrived of a recording; nothing happens if there is nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from appliance.contract import amber_codes
 from appliance.contract.times import Clock
 
 NOTICE: Final = (
@@ -11,36 +12,6 @@ NOTICE: Final = (
     "its own. Do not pass it on without the written consent of everyone recorded, unless the law compels it."
 )
 """Policy lines 5 and 9 and the note on dissemination; it stands on every page that hands something out."""
-
-FAULTS: Final[dict[str, str]] = {
-    "microphone-missing": "the microphone is not there",
-    "microphone-wrong": "another microphone than at commissioning is plugged in",
-    "microphone-muted": "the microphone is switched off or muted",
-    "microphone-differs": "the microphone sounds like another one than at commissioning",
-    "microphone-failed": "the microphone could not be opened, or the process that hears ended",
-    "microphone-stalled": "the microphone stopped giving sound",
-    "microphone-silent": "the microphone gives no sound at all",
-    "microphone-clipping": "the microphone is too loud: speech is cut off",
-    "capture-died": "the process that hears does not start",
-    "capture-stuck": "the microphone could not be closed",
-    "spool-full": "the box has no room for a recording",
-    "spool-low": "the box has no room for the longest recording",
-    "spool-failed": "the box cannot write to its disk",
-    "spool-slow": "the box's disk takes too long to write",
-    "writer-died": "the process that saves recordings ended or does not answer",
-    "lamp-dark": "the red lamp was switched on and not seen to be lit",
-    "lamp-stuck": "the red lamp is lit although it was switched off",
-    "microphone-open": "another program has the microphone open although the lamp is dark",
-    "rail-live": "the microphone has power although the lamp is dark",
-    "keys": "the box's signing key is missing or unreadable",
-    "clock": "the box's clock is not synchronized; its times may be wrong",
-    "not-commissioned": "the box was not commissioned, or its record is not to be believed",
-    "recording-ended": "the last recording was ended by a fault",
-    "bad-receipt": "a receipt came that the archive did not sign for these bytes; nothing is deleted",
-    "panel-lost": "the front panel does not answer",
-    "software": "the recorder met something that it does not know",
-}
-"""The box's amber codes; a test holds them against the recorder's own table."""
 
 STATES: Final[dict[str, str]] = {
     "arriving": "arriving",
@@ -79,7 +50,7 @@ REASONS: Final[dict[str, str]] = {
 
 def fault(code: str) -> str:
     """Return an amber code in words; an unknown one is spelled out, never hidden."""
-    return FAULTS.get(code, code.replace("-", " "))
+    return amber_codes.find(code).phrase if amber_codes.known(code) else code.replace("-", " ")
 
 
 def clock_time(seconds: float) -> str:

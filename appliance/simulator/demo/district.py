@@ -97,7 +97,7 @@ class District:
             await self._keeper.stop()
             await self.services["recorder"].stop()
             await self._keeper.put_lamps_out()
-        for name in ("recorder", "courier", "panel", "web", "listen", "sealer", "broker"):
+        for name in ("recorder", "courier", "panel", "web", "listen", "worker", "broker"):
             if name in self.services:
                 await self.services[name].stop()
 
@@ -152,7 +152,7 @@ class District:
         await self.control({"button": "up"})
 
     async def export(self, recording: str) -> Exported:
-        """Let the archive export a package and, apart from it, the sealed key; unpack the package."""
+        """Let the archive export a package and, apart from it, the encrypted key; unpack the package."""
         target = self.layout.export / recording
         self._folder(target, self.accounts.archive)
         await self.archive("export", recording, "--to", str(target), "--with-key")
@@ -225,14 +225,16 @@ class District:
         self.box_key, self.archive_key = enrolled["public_key"], enrolled["archive_key"]
         ring = KeyRing(boxes={self.box_id: [self.box_key]}, archives=[self.archive_key])
         layout.key_ring.write_text(ring.model_dump_json() + "\n")
-        self.password = json.loads(await self.archive("add-user", "custodian", "--may-listen", "--json"))["password"]
+        self.password = json.loads(await self.archive("add-user", "custodian", "--role", "custodian", "--json"))[
+            "password"
+        ]
         return {name: enrolled[name] for name in ("archive_recipient", "escrow_recipient", "archive_key")}
 
     async def _start_archive(self) -> None:
         command, account = program("plainsight-archive"), self.accounts.archive
-        for name in ("web", "listen", "sealer"):
+        for name in ("web", "listen", "worker"):
             self._add(name, [*command, name], account, archive=True)
-        for name in ("broker", "web", "listen", "sealer"):
+        for name in ("broker", "web", "listen", "worker"):
             await self.services[name].start()
         await self._listening("broker", self._broker_port)
         await self._listening("web", self._archive_port)
@@ -270,7 +272,7 @@ class District:
         self._add("recorder", [*command, "recorder", "--config", str(layout.recorder_settings)], self.accounts.recorder)
         self.services["recorder"].environment.update(environment)
         self._add("courier", [*command, "courier", "--config", str(layout.courier_settings)], self.accounts.courier)
-        groups = {"recorder": ["recorder"], "archive": ["web", "listen", "sealer"], "broker": ["broker"]}
+        groups = {"recorder": ["recorder"], "archive": ["web", "listen", "worker"], "broker": ["broker"]}
         self._keeper = ProcessManager(
             recorder=self.services["recorder"],
             groups={name: [self.services[part] for part in parts] for name, parts in groups.items()},

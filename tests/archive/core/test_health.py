@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from archive.core import health
+from archive.core.jobs import Worker
 from archive.core.models import SignOfLife
 from archive.devices.listener import ALIVE_ROW
 from archive.devices.models import Listening
 from archive.keystore.current import keystore
-from archive.sealing.sealer import Sealer
 from tests.support.archives import Archive
 
 
@@ -23,7 +23,7 @@ def look_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run_everything() -> None:
-    Sealer().once()
+    Worker([]).once()
     Listening.objects.create(pk=ALIVE_ROW, alive_at=datetime.now(UTC), connected=True)
 
 
@@ -32,10 +32,10 @@ def test_everything_works(archive: Archive, client: Any) -> None:
     answer = client.get("/healthz")
     assert answer.status_code == 200
     assert set(answer.json()["parts"].values()) == {"works"}
-    assert set(answer.json()["parts"]) == {"database", "store", "keys", "listener", "sealer"}
+    assert set(answer.json()["parts"]) == {"database", "store", "keys", "listener", "worker"}
 
 
-@pytest.mark.parametrize("part", ["store", "keys", "listener", "sealer"])
+@pytest.mark.parametrize("part", ["store", "keys", "listener", "worker"])
 def test_what_does_not_work_is_named(archive: Archive, client: Any, part: str) -> None:
     run_everything()
     if part == "store":

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from appliance.simulator.demo.certificates import Authority
-from archive.custody.log import check
+from archive.custody.check import check
 from archive.recordings.arrival_log import log_bytes
 from archive.recordings.models import ArrivalLine, IncomingSegment, Recording
 from archive.recordings.stored_ledger import ledger_lines
@@ -159,8 +159,9 @@ def test_an_address_that_is_taken_is_named_at_once(archive: Archive) -> None:
 def test_no_other_socket_is_opened(archive: Archive) -> None:
     with archive.serving(workers=1) as url:
         for process in (url.pid, *url.workers()):
-            opened = [Path(f"/proc/{process}/net/unix").read_text()]
-            assert not [line for line in opened[0].splitlines() if str(archive.home) in line or "gunicorn" in line]
+            open_files = {os.readlink(one) for one in Path(f"/proc/{process}/fd").iterdir()}
+            table = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+            assert not [row for row in table if len(row) > 7 and f"socket:[{row[6]}]" in open_files]
 
 
 @pytest.mark.parametrize(

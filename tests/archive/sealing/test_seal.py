@@ -16,15 +16,20 @@ import pytest
 from appliance.contract.errors import DigestError, OrderError, StorageError
 from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import digest, split_lines
-from archive.custody.log import check
+from appliance.contract.stop_signal import StopSignal
+from archive.custody.actors import Subject
+from archive.custody.check import check
 from archive.custody.models import Entry
 from archive.keystore.current import keystore
 from archive.recordings.audio_index import build_index
 from archive.recordings.models import ArrivalLine, IncomingSegment, LedgerBatch, Recording
 from archive.recordings.stored_ledger import arrival_lines, ledger_lines
+from archive.sealing import rebuild as rows
 from archive.sealing import seal as steps
+from archive.sealing.material import gather
 from archive.sealing.seal import ready, seal
 from archive.sealing.sealer import Sealer
+from archive.sealing.sweeping import sweep
 from archive.store.current import store
 from archive.store.local import LocalDraft, LocalStore
 from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
@@ -107,7 +112,7 @@ def test_a_bad_segment_is_sealed_as_evidence_and_named(archive: Archive, client:
     assert (row.damaged_segments, row.tail_segments) == (1, 0)
     events = json.loads(members(package_path(archive, recording.id), recording.id)["data/events.json"])
     assert events[3]["outcome"] == "failure"
-    assert "segment 1: cannot-open" in events[3]["detail"]
+    assert "segment 1: cannot-decrypt" in events[3]["detail"]
 
 
 def test_sealing_clears_what_was_on_its_way(archive: Archive, made: Made) -> None:
@@ -122,7 +127,11 @@ def test_sealing_clears_what_was_on_its_way(archive: Archive, made: Made) -> Non
 
 def test_sealing_is_in_the_custody_log(archive: Archive, made: Made) -> None:
     seal(made.id)
-    assert list(Entry.objects.filter(recording=made.id).values_list("kind", flat=True)) == ["ingest", "close", "seal"]
+    assert list(Entry.objects.about(Subject.recording(made.id)).values_list("code", flat=True)) == [
+        "ingest",
+        "close",
+        "seal",
+    ]
     assert check() is None
 
 
@@ -154,7 +163,9 @@ def test_an_interrupted_recording_is_sealed_when_its_tail_is_there(
     for number, data in recording.tail.items():
         answer = client.put(f"/api/1/recordings/{recording.id}/tail/{number}", data, "text/plain")
         assert answer.status_code == 200, "the same bytes again succeed after the seal"
-        answer = client.put(f"/api/1/recordings/{recording.id}/tail/{number}", data[:-1] + b"x", "text/plain")
+        answer = client.put(
+            f"/api/1/recordings/{recording.id}/tail/{number}", data[:-1] + bytes([data[-1] ^ 1]), "text/plain"
+        )
         assert answer.json()["error"]["code"] == "bad-digest"
 
 
@@ -180,7 +191,7 @@ def test_a_segment_that_the_disk_spoilt_stops_the_seal_and_loses_nothing(archive
     row = Recording.objects.get()
     assert row.state == "closed"
     assert "00000001" in row.problem
-    assert Entry.objects.filter(kind="problem").count() == 1
+    assert Entry.objects.filter(code="problem").count() == 1
     path.write_bytes(good)
     assert Sealer().once() == 1
     assert Recording.objects.get().problem == ""
@@ -197,7 +208,7 @@ def test_what_could_not_be_judged_on_arrival_is_judged_by_the_seal(
         seen.append(set(IncomingSegment.objects.values_list("verdict", flat=True)))
         return original(*arguments)
 
-    monkeypatch.setattr(steps, "build_index", watched)
+    monkeypatch.setattr(rows, "build_index", watched)
     assert seal(made.id).damaged_segments == 0
     assert seen == [{"ok"}]
     events = json.loads(members(package_path(archive, made.id), made.id)["data/events.json"])
@@ -216,8 +227,8 @@ CRASHES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "before anything was written": lambda patch: patch.setattr(steps, "gather", crash),
     "while the package was written": lambda patch: patch.setattr(steps, "write_package", crash),
     "before the package got its name": lambda patch: patch.setattr(LocalDraft, "publish", crash),
-    "before the receipt was committed": lambda patch: patch.setattr(steps, "_finish", crash),
-    "within the last transaction": lambda patch: patch.setattr(steps, "record", crash),
+    "before the receipt was committed": lambda patch: patch.setattr(steps, "take_over", crash),
+    "within the last transaction": lambda patch: patch.setattr(rows, "record", crash),
     "before what had arrived was removed": lambda patch: patch.setattr(LocalStore, "drop_incoming", crash),
 }
 
@@ -234,7 +245,7 @@ def test_a_crash_at_any_step_is_completed_by_the_next_run(
     assert row.state == "sealed"
     assert not (archive.home / "store" / "incoming" / made.id).exists()
     assert client.get(f"/api/1/recordings/{made.id}/receipt").content == bytes(row.receipt or b"")
-    assert Entry.objects.filter(kind="seal").count() == 1
+    assert Entry.objects.filter(code="seal").count() == 1
     what = [Arrival.read(line, None).what for line in arrival_lines(row)]
     assert what.count("seal") == 1
 
@@ -248,7 +259,7 @@ def test_sealing_again_makes_the_same_bytes(archive: Archive, made: Made) -> Non
         raise CrashError
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(steps, "_finish", keep_copy)
+        patched.setattr(steps, "take_over", keep_copy)
         with pytest.raises(CrashError):
             seal(made.id)
     seal(made.id)
@@ -265,6 +276,54 @@ def test_a_full_disk_is_told_and_tried_again(archive: Archive, made: Made, monke
     assert "No space left" in Recording.objects.get().problem
     assert not package_path(archive, made.id).exists()
     assert Sealer().once() == 1
+
+
+def test_a_recording_that_another_worker_sealed_meanwhile_is_no_problem(
+    archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(row: Recording) -> Any:
+        monkeypatch.setattr(steps, "gather", gather)
+        seal(made.id)
+        return gather(row)
+
+    monkeypatch.setattr(steps, "gather", overtaken)
+    assert Sealer().once() == 0
+    row = Recording.objects.get()
+    assert (row.state, row.problem) == ("sealed", "")
+    assert not Entry.objects.filter(code="problem").exists()
+    assert Entry.objects.filter(code="seal").count() == 1
+
+
+def test_what_a_killed_seal_did_not_clear_is_swept(
+    archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalStore, "drop_incoming", crash)
+        with pytest.raises(CrashError):
+            seal(made.id)
+    assert store().incoming() == [made.id]
+    sweep(StopSignal())
+    assert store().incoming() == []
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"cut")])
+def test_what_had_arrived_is_kept_where_the_package_is_gone_or_cut(
+    archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], Any]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalStore, "drop_incoming", crash)
+        with pytest.raises(CrashError):
+            seal(made.id)
+    path = package_path(archive, made.id)
+    path.chmod(0o600)
+    spoil(path)
+    sweep(StopSignal())
+    assert store().incoming() == [made.id]
+
+
+def test_what_is_still_arriving_is_never_swept(archive: Archive, made: Made) -> None:
+    sweep(StopSignal())
+    assert store().incoming() == [made.id]
 
 
 def test_a_sealer_whose_key_changed_still_names_the_key_that_signs(archive: Archive, made: Made) -> None:

@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 
 from appliance.contract.errors import KeyFileError, SettingsError
 from archive.core.base_command import ArchiveCommand
+from archive.core.jobs import run_checks
 from archive.core.server import Listening, serve
 from archive.keystore.current import keystore
 
@@ -44,6 +45,7 @@ class Command(ArchiveCommand):
         web = settings.ARCHIVE.web
         _check_tls(web.certificate, web.key)
         _check_free(host, port)
+        run_checks()
         serve(Listening(host, port, options["workers"], web.certificate, web.key))
 
 
