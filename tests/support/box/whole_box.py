@@ -71,7 +71,7 @@ signing_key = "{self.folder}/box.key"
 commissioning = "{self.folder}/commissioning.tsv"
 [keys]
 archive_recipient = "{self.identity.recipient}"
-escrow_recipient = "{self.identity.recipient}"
+escrow_recipient = "{Identity.generate().recipient}"
 archive_key = "{SigningKey.generate().public}"
 [spool]
 path = "{self.folder}/spool"
