@@ -11,9 +11,8 @@ from django.core.management.base import CommandParser
 
 from appliance.contract.errors import KeyFileError, SettingsError
 from archive.core.base_command import ArchiveCommand
-from archive.core.jobs import run_checks
+from archive.core.jobs import require_all, run_checks
 from archive.core.server import Listening, serve
-from archive.keystore.current import keystore
 
 PKCS8 = b"-----BEGIN PRIVATE KEY-----"
 
@@ -41,7 +40,7 @@ class Command(ArchiveCommand):
         secret = settings.ARCHIVE_HOME / "keys" / "django.secret"
         if not secret.exists():
             raise KeyFileError(f"there is no {secret}; make it with 'plainsight-archive make-keys'")
-        keystore()
+        require_all()
         web = settings.ARCHIVE.web
         _check_tls(web.certificate, web.key)
         _check_free(host, port)
