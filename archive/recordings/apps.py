@@ -11,8 +11,12 @@ class RecordingsConfig(AppConfig):
     name = "archive.recordings"
 
     def ready(self) -> None:
-        """Tell core what says that the store takes bytes."""
+        """Tell core what says that the store takes bytes, and register the worker's jobs."""
         from archive.core.health import register  # noqa: PLC0415 - Django imports no model before its apps are ready
+        from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - the same
         from archive.store.current import writable  # noqa: PLC0415 - the same
 
+        from .verification import LOOK_S, check_asked  # noqa: PLC0415 - the same
+
         register("store", writable)
+        JOBS.append(Job("checking", LOOK_S, check_asked, lane="checking"))

@@ -196,6 +196,32 @@ class PackageIndex(models.Model):
         return self.recording_id
 
 
+class Verification(models.Model):
+    """The last check of a sealed package: asked for, running, or done; its result holds for one digest only."""
+
+    recording = models.OneToOneField(Recording, primary_key=True, on_delete=models.CASCADE, related_name="verification")
+    asked_at = models.DateTimeField()
+    """When somebody asked for it."""
+    asked_by = models.CharField(max_length=200)
+    """Who, as the custody log names actors."""
+    step = models.CharField(max_length=20, blank=True)
+    """What is being checked now; empty before it began."""
+    done = models.PositiveIntegerField(default=0)
+    """Parts of this step that are checked."""
+    of = models.PositiveIntegerField(default=0)
+    """Parts that this step has."""
+    finished_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    """When it was done; None before."""
+    package_sha256 = models.CharField(max_length=64, blank=True)
+    """Digest of the file that was checked."""
+    report = models.JSONField(default=dict)
+    """What was found: a Report's members."""
+
+    def __str__(self) -> str:
+        """Return the recording's identifier."""
+        return self.recording_id
+
+
 class PageView(models.Model):
     """One opening of a recording's page by one user; the address of its player carries the token."""
 

@@ -56,7 +56,7 @@ def send_one(archive: Archive, spool: Path, **options: Any) -> Recording:
 
 
 def seal_one(archive: Archive, spool: Path, **options: Any) -> Recording:
-    """The same, and seal it as the sealer would."""
+    """The same, and seal it as the worker would."""
     recording = send_one(archive, spool, **options)
     seal(recording.id)
     return recording
