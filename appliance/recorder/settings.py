@@ -44,7 +44,7 @@ class Keys(Section):
     """Public keys, from enrollment."""
 
     archive_recipient: AgeRecipient
-    """The archive's age recipient: recordings' secrets are sealed to it. No default."""
+    """The archive's age recipient: recordings' secrets are encrypted to it. No default."""
     escrow_recipient: AgeRecipient
     """The district's escrow age recipient. No default."""
     archive_key: PublicKey

@@ -11,7 +11,9 @@ from django.utils.functional import cached_property
 from appliance.contract.errors import OrderError
 from appliance.contract.header import Header
 from appliance.contract.times import wall
+from archive.custody.actors import ActorType
 from archive.devices.models import Box
+from archive.rooms.models import Room
 
 
 class State(models.TextChoices):
@@ -37,6 +39,8 @@ class Recording(models.Model):
     id = models.CharField(primary_key=True, max_length=32)
     """32 hexadecimal digits."""
     box = models.ForeignKey(Box, on_delete=models.PROTECT, related_name="recordings")
+    room = models.ForeignKey(Room, null=True, blank=True, on_delete=models.PROTECT, related_name="recordings")
+    """Where it was made: where the box stood then, whatever becomes of the box. None if that is not known."""
     header = models.BinaryField()
     """The signed header line, as the box sent it."""
     created_at = models.DateTimeField(db_index=True)
@@ -93,10 +97,9 @@ class Recording(models.Model):
     """The signed receipt line."""
 
     class Meta:
-        """Newest first; and the right that a listening user needs."""
+        """Newest first."""
 
         ordering: ClassVar = ["-created_at"]
-        permissions: ClassVar = [("listen", "May listen to recordings and take copies")]
 
     def __str__(self) -> str:
         """Return the identifier."""
@@ -202,8 +205,10 @@ class Verification(models.Model):
     recording = models.OneToOneField(Recording, primary_key=True, on_delete=models.CASCADE, related_name="verification")
     asked_at = models.DateTimeField()
     """When somebody asked for it."""
-    asked_by = models.CharField(max_length=200)
-    """Who, as the custody log names actors."""
+    asked_by_type = models.CharField(max_length=10, choices=ActorType.choices)
+    """What kind of actor asked."""
+    asked_by_id = models.CharField(max_length=36, blank=True)
+    """Which one, as the custody log knows actors."""
     step = models.CharField(max_length=20, blank=True)
     """What is being checked now; empty before it began."""
     done = models.PositiveIntegerField(default=0)

@@ -20,12 +20,13 @@ from appliance.contract.stop_signal import StopSignal
 from appliance.contract.verification import Report, verify
 from appliance.contract.verification.report import SOUND
 from archive.core.jobs import still_working
-from archive.custody.kinds import Kind
+from archive.custody.actors import Actor, ActorType, Subject
 from archive.custody.log import record
 from archive.devices.keyring import key_ring
 from archive.store.base import BUFFER, open_object
 from archive.store.current import store
 
+from .custody_kinds import VERIFY
 from .models import Recording, Verification
 from .secrets import secret_of
 
@@ -51,12 +52,12 @@ def require_sound(file: BinaryIO, recording: str) -> None:
         raise StorageError(f"the package of {recording} does not hold: {why}; nothing was changed")
 
 
-def ask(row: Recording, actor: str) -> Verification:
+def ask(row: Recording, actor: Actor) -> Verification:
     """Ask the worker to check a sealed recording; one that was asked for and is not done yet is left alone."""
     known = Verification.objects.filter(recording=row, finished_at=None).first()
     if known is not None:
         return known
-    asked = Verification(recording=row, asked_at=timezone.now(), asked_by=actor)
+    asked = Verification(recording=row, asked_at=timezone.now(), asked_by_type=actor.type, asked_by_id=actor.id)
     asked.save()
     return asked
 
@@ -66,13 +67,14 @@ def check_asked(stop: StopSignal) -> None:
     for asked in Verification.objects.filter(finished_at=None).select_related("recording").order_by("asked_at"):
         if stop.is_set():
             return
+        actor = Actor(ActorType(asked.asked_by_type), asked.asked_by_id)
         try:
-            verify_again(asked.recording, asked.asked_by, progress=_Told(asked, stop))
+            verify_again(asked.recording, actor, progress=_Told(asked, stop))
         except StoppedError:
             return
         except PlainSightError as error:
             _log.error("cannot check %s: %s", asked.recording_id, error.message)
-            _keep(asked.recording, asked.asked_by, Report("not-a-package", "", (), error.message), "")
+            _keep(asked.recording, actor, Report("not-a-package", "", (), error.message), "")
 
 
 class _Told:
@@ -90,7 +92,7 @@ class _Told:
             Verification.objects.filter(pk=self._asked.pk).update(step=step, done=done, of=of)
 
 
-def verify_again(row: Recording, actor: str, *, audio: bool = True, progress: Progress = lambda *_: None) -> Report:
+def verify_again(row: Recording, actor: Actor, *, audio: bool = True, progress: Progress = lambda *_: None) -> Report:
     """Check a sealed recording, its audio as well where its key is there; keep the result, and enter the verdict."""
     with open_object(store(), row.package) as file:
         sha256 = _digest(file, row.package_size, progress)
@@ -99,7 +101,8 @@ def verify_again(row: Recording, actor: str, *, audio: bool = True, progress: Pr
         # whole and signed, and yet not the file that was sealed
         why = f"the package is not the one that was sealed: its digest is {sha256}, and that was {row.package_sha256}"
         report = replace(report, verdict="tampered", problem=why)
-    record(Kind.VERIFY, actor=actor, recording=row.id, verdict=report.verdict, problem=report.problem)
+    subject = Subject.recording(row.pk)
+    record(VERIFY, actor=actor, subject=subject, verdict=report.verdict, problem=report.problem)
     _keep(row, actor, report, sha256)
     return report
 
@@ -116,11 +119,13 @@ def audio_md5(row: Recording) -> bytes:
     return bytes.fromhex(report.audio_md5) if report is not None and report.verdict in SOUND else b""
 
 
-def _keep(row: Recording, actor: str, report: Report, sha256: str) -> None:
+def _keep(row: Recording, actor: Actor, report: Report, sha256: str) -> None:
     now = timezone.now()
     result = {"finished_at": now, "package_sha256": sha256, "report": asdict(report)}
     Verification.objects.update_or_create(
-        recording=row, defaults=result, create_defaults={"asked_at": now, "asked_by": actor, **result}
+        recording=row,
+        defaults=result,
+        create_defaults={"asked_at": now, "asked_by_type": actor.type, "asked_by_id": actor.id, **result},
     )
 
 

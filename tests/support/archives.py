@@ -82,7 +82,9 @@ class Archive:
 
     def prepare(self) -> None:
         """Give it its keys and make the box known."""
+        from archive.custody.actors import ARCHIVE
         from archive.devices.enrollment import enroll
+        from archive.rooms.placement import place
 
         folder = self.home / "keys"
         folder.mkdir()
@@ -90,7 +92,7 @@ class Archive:
         self.keys.archive_signing.save(folder / "signing.pem")
         (folder / "escrow.txt").write_text(self.keys.escrow.recipient + "\n")
         (folder / "django.secret").write_text("only for tests " * 4)
-        enroll(self.keys.box, self.keys.box_signing.public, "Room 12")
+        place(enroll(self.keys.box, self.keys.box_signing.public, by=ARCHIVE), "Room 12", by=ARCHIVE)
 
     def client(self) -> Any:
         from django.test import Client
@@ -234,7 +236,7 @@ def send(client: Any, recording: Recording) -> None:
 
 
 def add_segment_that_does_not_open(recording: Recording) -> None:
-    """Add a segment that the box signed, and that is sealed to somebody else."""
+    """Add a segment that the box signed, and that is encrypted to somebody else."""
     data = encrypt(bytes(padded_size(48000)), [Identity.generate().recipient])
     number, first = len(recording.segments), recording.frames
     recording.segments.append(data)

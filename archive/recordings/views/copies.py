@@ -10,10 +10,11 @@ from django.views.decorators.http import require_safe
 
 from appliance.contract.errors import NotSealedError
 from appliance.contract.receipt import Receipt
-from archive.access.permissions import actor, custodian_only
-from archive.custody.kinds import Kind
+from archive.access.requests import actor
+from archive.custody.actors import Subject
 from archive.custody.log import record
 from archive.recordings import flac
+from archive.recordings.custody_kinds import DOWNLOAD_FLAC, DOWNLOAD_PACKAGE, DOWNLOAD_RECEIPT, LOOK
 from archive.recordings.find import find
 from archive.recordings.models import Recording, State
 from archive.recordings.partial import answer
@@ -35,11 +36,10 @@ def sealed(recording: str) -> Recording:
 
 
 @require_safe
-@custodian_only
 def export(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show what can be taken, and what taking it means."""
     row = sealed(recording)
-    record(Kind.LOOK, actor=actor(request), recording=row.pk, page="copies")
+    record(LOOK, actor=actor(request), subject=Subject.recording(row.pk), page="copies")
     context = {
         "place": "recording",
         "recording": row,
@@ -67,7 +67,6 @@ def _receipt_facts(row: Recording) -> list[tuple[str, str]]:
 
 
 @require_safe
-@custodian_only
 def package(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Hand out the sealed package, or the part of it that an interrupted download still needs."""
     row = sealed(recording)
@@ -75,7 +74,7 @@ def package(request: HttpRequest, recording: str) -> HttpResponseBase:
     def body(span: Span) -> Iterator[bytes]:
         part = {} if span.size == row.package_size else {"first_byte": span.start, "bytes": span.size}
         store().read_range(row.package, span.start, min(span.size, 1))  # a missing package is an error, no download
-        record(Kind.DOWNLOAD_PACKAGE, actor=actor(request), recording=row.pk, **part)
+        record(DOWNLOAD_PACKAGE, actor=actor(request), subject=Subject.recording(row.pk), **part)
         return _stored(row.package, span)
 
     etag = f'"{row.package_sha256}"'
@@ -89,7 +88,6 @@ def _stored(name: str, span: Span) -> Iterator[bytes]:
 
 
 @require_safe
-@custodian_only
 def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Hand out the whole audio as one FLAC file. It is made while it is sent, so it has no length and no ranges."""
     row = sealed(recording)
@@ -99,7 +97,7 @@ def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
         response = HttpResponse(content_type="audio/flac")
     else:
         source.read(0, 1)  # what cannot be opened is an error, no download
-        record(Kind.DOWNLOAD_FLAC, actor=actor(request), recording=row.pk)
+        record(DOWNLOAD_FLAC, actor=actor(request), subject=Subject.recording(row.pk))
         audio = flac.stream(row.pk, source.frames, source.rate, source.read, audio_md5(row))
         response = StreamingHttpResponse(audio, content_type="audio/flac")
     response.headers["Accept-Ranges"] = "none"
@@ -107,12 +105,11 @@ def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
 
 
 @require_safe
-@custodian_only
 def receipt(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Hand out the signed receipt line."""
     row = sealed(recording)
     if request.method == "GET":
-        record(Kind.DOWNLOAD_RECEIPT, actor=actor(request), recording=row.pk)
+        record(DOWNLOAD_RECEIPT, actor=actor(request), subject=Subject.recording(row.pk))
     response = HttpResponse(bytes(row.receipt or b""), content_type="text/tab-separated-values; charset=utf-8")
     return _named(response, f"{row.pk}-receipt.tsv")
 

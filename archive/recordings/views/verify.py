@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_POST, require_safe
 
 from appliance.contract.verification import Report
 from appliance.contract.verification.report import SOUND
-from archive.access.permissions import actor, custodian_only
+from archive.access.requests import actor
 from archive.core.health import is_alive
 from archive.core.jobs import WORKER
 from archive.recordings.models import Recording, Verification
@@ -38,15 +38,19 @@ _STEPS: Final = {
 }
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@custodian_only
+@require_POST
 def verify(request: HttpRequest, recording: str) -> HttpResponseBase:
-    """Ask for a check; or show how far it is, or what it found."""
+    """Ask for a check, and lead to where it is shown."""
     row = sealed(recording)
-    if request.method == "POST":
-        store().size(row.package)  # a package that is gone is an error in words at once
-        ask(row, actor(request))
-        return redirect("pages:verify", row.pk)
+    store().size(row.package)  # a package that is gone is an error in words at once
+    ask(row, actor(request))
+    return redirect("pages:verification", row.pk)
+
+
+@require_safe
+def verification(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Show how far a check is, or what it found; as a page, or as JSON for the page's script."""
+    row = sealed(recording)
     kept = Verification.objects.filter(recording=row).first()
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"version": 1, **_progress(kept)})

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from archive.custody.log import check
+from archive.custody.check import check
 from archive.recordings.arrival_log import log_bytes
 from archive.recordings.models import ArrivalLine, IncomingSegment, Recording
 from archive.recordings.stored_ledger import ledger_lines

@@ -12,26 +12,16 @@ import pytest
 
 from appliance.contract.stop_signal import StopSignal
 from archive.core.jobs import Worker
-from archive.devices.models import Box
+from archive.custody.actors import ARCHIVE
+from archive.devices.models import BoxKey
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, Verification
 from archive.recordings.verification import StoppedError, _Told, audio_md5, check_asked, verify_again
 from archive.ui.words import NOTICE
-from tests.archive.page_fixtures import Arrive, entries
-from tests.archive.pages import Node, check
+from tests.archive.page_fixtures import Arrive, entries, verified, who
+from tests.archive.pages import check
 from tests.support.archives import Archive
 from tests.support.packages import Sealed
-
-
-def verified(client: Any, recording: str) -> Node:
-    """Press the button, let the worker check, and return the page with the result."""
-    address = f"/recordings/{recording}/verify/"
-    answer = client.post(address)
-    assert (answer.status_code, answer.headers["Location"]) == (302, address)
-    check_asked(StopSignal())
-    answer = client.get(address)
-    assert answer.status_code == 200
-    return check(answer.content.decode())
 
 
 def package(archive: Archive, recording: str) -> Path:
@@ -49,7 +39,7 @@ def test_an_intact_recording_is_called_so_with_what_was_checked(custodian: Any, 
     assert any("segments open, and decode" in text for text in checks)
     assert NOTICE in page.text
     (entry,) = entries(made.id, "verify")
-    assert entry.actor == "user:m.jones"
+    assert who(entry) == "user:m.jones"
     assert json.loads(entry.detail)["verdict"] == "intact"
 
 
@@ -65,8 +55,8 @@ def test_a_recording_without_its_key_is_never_called_verified(custodian: Any, se
 
 def test_a_check_tells_how_far_it_is_and_that_it_waits_for_the_worker(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
-    address = f"/recordings/{made.id}/verify/"
-    custodian.post(address)
+    custodian.post(f"/recordings/{made.id}/verify/")
+    address = f"/recordings/{made.id}/verification/"
     page = check(custodian.get(address).content.decode())
     assert page.one("h1").text == "Being verified"
     assert "worker does not run" in page.text
@@ -101,7 +91,7 @@ def test_a_check_that_was_stopped_begins_anew(custodian: Any, sealed: Arrive) ->
     progress = _Told(Verification.objects.get(), stopped)
     stopped.set()
     with pytest.raises(StoppedError):
-        verify_again(Recording.objects.get(), "archive", progress=progress)
+        verify_again(Recording.objects.get(), ARCHIVE, progress=progress)
     assert not entries(made.id, "verify")
     check_asked(StopSignal())
     assert len(entries(made.id, "verify")) == 1
@@ -167,7 +157,7 @@ def test_a_package_that_is_no_package(archive: Archive, custodian: Any, sealed: 
 
 def test_a_box_that_the_archive_does_not_know_any_more(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
-    Box.objects.update(public_keys=[])
+    BoxKey.objects.all().delete()
     assert verified(custodian, made.id).one("h1").text.startswith("Not verified")
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from appliance.contract.status import Lights, RecorderStatus, State
 from archive.devices.state import Judgment, Report, judge
-from archive.rooms.cards import Card, Uploads, card, warning
+from archive.rooms.cards import Card, card, warning
+from archive.rooms.uploads import Uploads
 
 NOW = datetime(2026, 11, 24, 15, 0, 0, tzinfo=UTC)
 BOX = "box-7f3a0000"
