@@ -25,6 +25,8 @@ from archive.keystore.current import keystore
 
 from .models import Head, SignedHead
 
+PUBLISH_S: Final = 3600.0
+"""How often the worker publishes the head, in seconds; what somebody does before that shows no later."""
 FILE: Final = "custody-heads.tsv"
 """Published heads, oldest first, in the archive's folder: apart from the database on purpose."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.contract.errors import FormatError, StorageError
-from appliance.contract.ledger import AnyEntry, read_entry
+from appliance.contract.ledger import Entry
 from appliance.contract.signed import digest
 
 from .models import Recording
@@ -16,7 +16,7 @@ from .stored_ledger import ledger_lines
 class Ledger:
     """What can be shown of a ledger."""
 
-    entries: list[AnyEntry]
+    entries: list[Entry]
     """The lines that were read, in order."""
     problem: str
     """Why there are no more, in words; empty if all could be read."""
@@ -43,19 +43,19 @@ def read_ledger(recording: Recording) -> Ledger:
     return Ledger(entries, "")
 
 
-def _by_chain(recording: Recording, lines: list[bytes]) -> list[AnyEntry]:
-    entries: list[AnyEntry] = []
+def _by_chain(recording: Recording, lines: list[bytes]) -> list[Entry]:
+    entries: list[Entry] = []
     before = bytes(recording.header)
     for line in lines:
         entries.append(_following(before, line, None))
         before = line
     if lines:
-        read_entry(lines[-1], recording.signed_header.box_key)
+        Entry.read(lines[-1], recording.signed_header.box_key)
     return entries
 
 
 def _line_by_line(recording: Recording, lines: list[bytes]) -> Ledger:
-    entries: list[AnyEntry] = []
+    entries: list[Entry] = []
     before = bytes(recording.header)
     try:
         for line in lines:
@@ -66,8 +66,8 @@ def _line_by_line(recording: Recording, lines: list[bytes]) -> Ledger:
     return Ledger(entries, "")
 
 
-def _following(before: bytes, line: bytes, key: str | None) -> AnyEntry:
-    entry = read_entry(line, key)
+def _following(before: bytes, line: bytes, key: str | None) -> Entry:
+    entry = Entry.read(line, key)
     if entry.prev != digest(before):
         raise FormatError("it does not follow on the line before it", field="prev")
     return entry

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from appliance.contract import ledger
+from appliance.contract import signed
 from appliance.contract.keys import signature_fits
 from appliance.contract.signed import split
 from archive.recordings import ledger_entries
@@ -37,7 +37,7 @@ def test_one_signature_stands_for_the_whole_ledger(made: Made, monkeypatch: pyte
         checked.append(payload)
         return signature_fits(key, signature, payload)
 
-    monkeypatch.setattr(ledger, "signature_fits", counted)
+    monkeypatch.setattr(signed, "signature_fits", counted)
     read = read_ledger(Recording.objects.get())
     assert (len(read.entries), read.problem) == (len(made.lines), "")
     assert checked == [split(made.lines[-1])[0]]
