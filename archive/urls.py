@@ -1,16 +1,23 @@
-"""Addresses: the boxes' interface, the health page, and the pages."""
+"""Addresses: the boxes' interface, and the pages of each noun. archive/access/routes.py says what each needs."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
+from archive.access.urls import urlpatterns as access
+from archive.accounts.urls import urlpatterns as accounts
 from archive.core import errors
 from archive.core.health import healthz
+from archive.recordings.urls import urlpatterns as recordings
+from archive.rooms.urls import urlpatterns as rooms
+
+pages = [*accounts, *access, *rooms, *recordings]
+"""Addresses of people's pages, each with its noun; templates name them `pages:...`."""
 
 urlpatterns = [
     path("api/1/", include("archive.ingest.urls")),
     path("healthz", healthz, name="healthz"),
-    path("", include("archive.pages")),
+    path("", include((pages, "pages"))),
 ]
 handler400 = errors.bad_request
 handler403 = errors.forbidden

@@ -17,7 +17,7 @@ from archive.store.local import LocalStore, sweep_folder, told_as
 
 
 class RecordingKeys(Protocol):
-    """Keeps each recording's sealed key. Every method raises StorageError when the disk says no."""
+    """Keeps each recording's encrypted key. Every method raises StorageError when the disk says no."""
 
     def put_once(self, recording: str, key_age: bytes) -> None:
         """Keep a key: the same bytes again succeed, others raise ConflictError."""

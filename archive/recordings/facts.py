@@ -22,7 +22,7 @@ def facts(recording: Recording, entries: list[AnyEntry]) -> list[tuple[str, str]
         ("Outcome", words.OUTCOMES.get(recording.outcome, "not known yet")),
         ("Length", f"{words.clock_time(recording.seconds)} ({recording.frames} frames at {recording.rate} Hz)"),
         ("Sound lost", lost),
-        ("Room", recording.box.room.name if recording.box.room else "the box has no room"),
+        ("Room", recording.room.name if recording.room else "not known: the box had no room then"),
         ("Box", recording.box_id),
         ("Clock of the box", words.clock(header.clock)),
         ("Button and lamp", panel),

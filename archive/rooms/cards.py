@@ -10,6 +10,8 @@ from appliance.contract.status import RecorderStatus
 from archive.devices.state import Judgment
 from archive.ui import words
 
+from .uploads import Uploads
+
 BEHIND_S: Final = 10.0
 """Seconds of acknowledged audio that may be missing here before the page says so; uploads come in batches."""
 LISTENER_LATE: Final = timedelta(seconds=10)
@@ -31,18 +33,6 @@ _SILENCES: Final = {
     "recorder-silent": "Silent: the box answers, but its recorder does not",
 }
 _ATTENTION: Final = "Ready, but needs attention"
-
-
-@dataclass(frozen=True)
-class Uploads:
-    """What the archive has of a box's recordings."""
-
-    current_s: float = 0.0
-    """Seconds of audio here of the recording that the box is making now."""
-    waiting: int = 0
-    """Recordings of this box that have not arrived as a whole, not counting the one being made now."""
-    unsealed: int = 0
-    """Recordings that arrived and wait for their seal."""
 
 
 @dataclass(frozen=True)

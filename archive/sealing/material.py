@@ -93,8 +93,8 @@ def _judge_the_rest(material: Material) -> None:
     """Judge what could not be judged on arrival, because the keeper did not work then."""
     for segment in material.segments:
         if segment.verdict == UNJUDGED:
-            sealed = material.segment_bytes(segment)
-            segment.verdict = judge_segment(material.header, sealed, segment.frames)
+            encrypted = material.segment_bytes(segment)
+            segment.verdict = judge_segment(material.header, encrypted, segment.frames)
             segment.save(update_fields=["verdict"])
     for segment in material.tail:
         if segment.verdict == UNJUDGED:

@@ -18,18 +18,17 @@ from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import split_lines
 from appliance.contract.times import parse_wall
 from appliance.contract.zip_profile import leading_members, read_member
+from archive.custody.actors import Actor, Subject
 from archive.custody.kinds import Kind
 from archive.custody.log import record
 from archive.recordings.audio_index import build_index
 from archive.recordings.models import Recording, State
 from archive.recordings.verification import require_sound
+from archive.rooms.placement import room_at
 from archive.store.base import open_object, package_name
 from archive.store.current import store
 
 from .events import judged
-
-SEALING: Final = Kind.SEAL
-REBUILDING: Final = Kind.REBUILD
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Package:
     """Digest of the whole file."""
 
 
-def rebuild(recording: str, kind: Kind, actor: str) -> Recording:
+def rebuild(recording: str, kind: Kind, actor: Actor) -> Recording:
     """Verify the package of a recording, make its row say what the package says, and return it.
 
     Raises StorageError if there is no sound package; then nothing is changed.
@@ -58,7 +57,7 @@ def rebuild(recording: str, kind: Kind, actor: str) -> Recording:
     return take_over(recording, kind, actor)
 
 
-def take_over(recording: str, kind: Kind, actor: str) -> Recording:
+def take_over(recording: str, kind: Kind, actor: Actor) -> Recording:
     """Make a recording's row say what its package, which was verified, says; then clear what had arrived."""
     name = package_name(recording)
     with open_object(store(), name) as file:
@@ -73,7 +72,8 @@ def take_over(recording: str, kind: Kind, actor: str) -> Recording:
             index.save()
             for rows in (row.incoming, row.batches, row.arrivals):
                 rows.all().delete()
-            record(kind, actor=actor, recording=recording, outcome=row.outcome, package_sha256=package.sha256)
+            subject = Subject.recording(recording)
+            record(kind, actor=actor, subject=subject, outcome=row.outcome, package_sha256=package.sha256)
     clear_incoming(row)
     return row
 
@@ -119,6 +119,8 @@ def _fill(row: Recording, package: Package) -> None:
     sealed = parse_wall(receipt.sealed_at)
     row.box_id, row.header, row.continues = header.box, package.header_line, header.continues or ""
     row.created_at, row.arrived_at = parse_wall(header.created_at), came["header"][0]
+    if row._state.adding:
+        row.room = room_at(header.box, row.created_at if header.clock.synchronized else row.arrived_at, row.arrived_at)
     row.rate, row.panel, row.lamp = header.audio.rate, header.panel, header.lamp
     row.next_line, row.frames = receipt.ledger_lines, receipt.frames
     row.lost_frames = sum(one.frames for one in package.entries if isinstance(one, Gap))

@@ -14,6 +14,7 @@ CAMPAIGNS = {
     "--powercuts": ("powercut", None, "the power cut after every disk call of the writer and of recovery"),
     "--storage": ("storage", None, "whole recorders on real disks that fail (needs root)"),
     "--microphone": ("microphone", None, "the judgment of the microphone on its whole test set"),
+    "--mutants": ("mutants", None, "one condition broken at a time in what holds the promises: does a test notice?"),
     "--replay": ("schedules", "SCRIPT", "once more the schedule that a failing --schedules wrote down"),
 }
 EPILOG = """Give exactly one campaign. Its own arguments follow it, and `deploy/faults --kills 1 --help` tells them.
@@ -27,6 +28,7 @@ examples:
   deploy/faults --powercuts --json
   deploy/faults --storage --json
   deploy/faults --microphone --json
+  deploy/faults --mutants --json
 """
 
 

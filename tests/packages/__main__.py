@@ -37,7 +37,8 @@ class Root:
         done = subprocess.run(
             ["chroot", str(self.folder), "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
              "DEBIAN_FRONTEND=noninteractive", "sh", "-c", command],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=1800,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, check=False, timeout=1800,
         )  # fmt: skip
         if status is not None and done.returncode != status:
             raise NotHeldError(f"{command}: exit status {done.returncode}, not {status}: {done.stdout[-2000:]}")

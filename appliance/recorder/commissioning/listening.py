@@ -81,7 +81,9 @@ class Listening:
     def _warm(self) -> Capture:
         """Start a capture process; it touches no sound before it is told to open."""
         try:
-            self._capture = capture = Capture.spawn("capture", self._module, self._ring.descriptor)
+            self._capture = capture = Capture.spawn(
+                "capture", self._module, self._ring.descriptor, self._desk.settings.capture_arguments()
+            )
         except OSError as error:
             raise DeviceError(f"the capture process cannot be started: {error}", field="microphone") from error
         end = time.monotonic() + self._desk.settings.times.warm_s

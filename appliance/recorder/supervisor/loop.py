@@ -16,6 +16,7 @@ from collections import deque
 from typing import TYPE_CHECKING, assert_never
 
 from appliance.contract import amber_codes
+from appliance.contract.systemd_notification import SystemdNotifier
 from appliance.contract.times import boot_id
 from appliance.recorder import device_checks
 from appliance.recorder.ipc.ring import Ring
@@ -24,7 +25,6 @@ from appliance.recorder.panel.base import Panel, PanelEvent
 
 from . import translate
 from .indicators import Indicators
-from .journal import SystemdNotifier
 from .lamp_token import Lamp, LampError, LitToken
 from .liveness import unhealthy
 from .machine import Rules, State, actions, deadline, events, step

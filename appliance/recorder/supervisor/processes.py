@@ -31,6 +31,8 @@ class Programs:
 
     writer_arguments: tuple[str, ...] = ()
     """Arguments of the writer beside its descriptors."""
+    capture_arguments: tuple[str, ...] = ()
+    """Arguments of the capture process beside its descriptors."""
     capture: str = "appliance.recorder.capture.process"
     """Module of the capture process."""
     writer: str = "appliance.recorder.writer.process"
@@ -58,7 +60,7 @@ class Processes:
     def spawn_capture(self) -> None:
         """Start the next capture process."""
         try:
-            capture = Capture.spawn("capture", self._programs.capture, self._ring_fd)
+            capture = Capture.spawn("capture", self._programs.capture, self._ring_fd, self._programs.capture_arguments)
         except OSError as error:
             LOG.warning("cannot start the capture process: %s", error)
             self._feed(events.CaptureDied(time.monotonic_ns()))

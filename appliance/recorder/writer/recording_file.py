@@ -1,7 +1,7 @@
 """One recording in the spool: begun, appended to, closed (docs/format.md section 2).
 
 The recording's secret is made here and lives in this object until the recording is closed; on disk it is only ever
-sealed to the archive and the escrow.
+encrypted to the archive and the escrow.
 """
 
 from __future__ import annotations
@@ -120,10 +120,10 @@ class RecordingFile:
         """Make a segment's file, read it back, enter it in the ledger; then its frames are acknowledged."""
         identity, audio = self._secret(), self._maker.audio
         path = self.folder / segment_path(self.segments)
-        sealed = encrypt(flac.encode(segment.samples, audio.rate), [self._recipient])
-        store(self._disk, path, sealed)
+        encrypted = encrypt(flac.encode(segment.samples, audio.rate), [self._recipient])
+        store(self._disk, path, encrypted)
         # before the ledger line, so that the box never signs for what it could not read back
-        check_segment(self._disk, path, sealed, identity, samples=segment.samples, rate=audio.rate)
+        check_segment(self._disk, path, encrypted, identity, samples=segment.samples, rate=audio.rate)
         now_ns = time.monotonic_ns()
         gaps = [
             {"t_ns": now_ns, "kind": "gap", "first_frame": gap.first_frame, "frames": gap.frames, "cause": gap.cause}
@@ -135,8 +135,8 @@ class RecordingFile:
             "segment": self.segments,
             "first_frame": segment.first_frame,
             "frames": int(segment.samples.size),
-            "size": len(sealed),
-            "sha256": digest(sealed),
+            "size": len(encrypted),
+            "sha256": digest(encrypted),
             "captured_ns": segment.captured_ns,
         }
         self._open_ledger().append([*gaps, line])

@@ -152,7 +152,7 @@ class District:
         await self.control({"button": "up"})
 
     async def export(self, recording: str) -> Exported:
-        """Let the archive export a package and, apart from it, the sealed key; unpack the package."""
+        """Let the archive export a package and, apart from it, the encrypted key; unpack the package."""
         target = self.layout.export / recording
         self._folder(target, self.accounts.archive)
         await self.archive("export", recording, "--to", str(target), "--with-key")
@@ -225,7 +225,9 @@ class District:
         self.box_key, self.archive_key = enrolled["public_key"], enrolled["archive_key"]
         ring = KeyRing(boxes={self.box_id: [self.box_key]}, archives=[self.archive_key])
         layout.key_ring.write_text(ring.model_dump_json() + "\n")
-        self.password = json.loads(await self.archive("add-user", "custodian", "--may-listen", "--json"))["password"]
+        self.password = json.loads(await self.archive("add-user", "custodian", "--role", "custodian", "--json"))[
+            "password"
+        ]
         return {name: enrolled[name] for name in ("archive_recipient", "escrow_recipient", "archive_key")}
 
     async def _start_archive(self) -> None:

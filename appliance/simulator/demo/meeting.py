@@ -146,11 +146,11 @@ class Meeting:
         return header, [read_entry(line, header.box_key) for line in split_lines(ledger)], ledger
 
     def _open(self, exported: Any, entries: list[AnyEntry], rate: int) -> Samples:
-        secret = self._district.archive_identity().open(exported.key.read_bytes())
+        secret = self._district.archive_identity().decrypt(exported.key.read_bytes())
         identity = Identity.parse(secret.decode("ascii"))
         parts = [
             decode(
-                identity.open((exported.bag / segment_name(entry.segment)).read_bytes()),
+                identity.decrypt((exported.bag / segment_name(entry.segment)).read_bytes()),
                 entry.frames,
                 rate,
             )

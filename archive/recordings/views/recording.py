@@ -8,11 +8,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from archive.access.permissions import actor, custodian_only
+from archive.access.decisions import may
+from archive.access.deeds import Deed
+from archive.access.requests import user_of
+from archive.accounts.models import User
 from archive.custody import wording
-from archive.custody.kinds import Kind
+from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.custody.models import Entry
+from archive.recordings.custody_kinds import LOOK
 from archive.recordings.facts import facts
 from archive.recordings.find import find
 from archive.recordings.ledger_entries import read_ledger
@@ -26,13 +30,13 @@ SHOWN = 100
 
 
 @require_safe
-@custodian_only
 def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show the page, after its custody entry."""
-    row = find(recording)
-    record(Kind.LOOK, actor=actor(request), recording=row.pk, page="recording")
+    row, user, subject = find(recording), user_of(request), Subject.recording(recording)
+    record(LOOK, actor=Actor.user(user.pk), subject=subject, page="recording")
     ledger = read_ledger(row)
-    entries = Entry.objects.filter(recording=row.pk).order_by("-n")
+    entries = Entry.objects.about(subject).order_by("-n")
+    readable = may(user, Deed.CUSTODY, subject).allowed
     following = Recording.objects.filter(continues=row.pk).values_list("pk", flat=True).first()
     context = {
         "place": "recording",
@@ -43,30 +47,29 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         "continues": row.continues,
         "continued_by": following,
         "length_words": words.spoken(row.seconds),
-        "audio_url": _audio_url(request, row),
+        "audio_url": _audio_url(user, row),
         "why_not": "Nobody can listen before the recording is sealed; that follows the end of a meeting by seconds.",
         "moments": timeline(ledger.entries, row.rate),
         "ledger_problem": ledger.problem,
-        "custody": wording.rows(entries[:SHOWN]),
+        "custody": wording.rows(entries[:SHOWN]) if readable else [],
         "custody_more": max(entries.count() - SHOWN, 0),
         "zone": settings.TIME_ZONE,
     }
     return render(request, "ui/recording.html", context)
 
 
-def _audio_url(request: HttpRequest, row: Recording) -> str:
-    if row.state != State.SEALED:
+def _audio_url(user: User, row: Recording) -> str:
+    if row.state != State.SEALED or not may(user, Deed.LISTEN, Subject.recording(row.pk)).allowed:
         return ""
-    return f"{reverse('pages:audio', args=[row.pk])}?view={open_page(request.user, row)}"
+    return f"{reverse('pages:audio', args=[row.pk])}?view={open_page(user, row)}"
 
 
 @require_safe
-@custodian_only
 def custody(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show all custody entries of a recording, after one for this look."""
-    row = find(recording)
-    record(Kind.LOOK, actor=actor(request), recording=row.pk, page="custody")
-    entries = Entry.objects.filter(recording=row.pk).order_by("-n")
+    row, subject = find(recording), Subject.recording(recording)
+    record(LOOK, actor=Actor.user(user_of(request).pk), subject=subject, page="custody")
+    entries = Entry.objects.about(subject).order_by("-n")
     context = {
         "place": "recording",
         "recording": row,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from archive.recordings.views import recording as view
-from tests.archive.page_fixtures import Arrive, entries
+from tests.archive.page_fixtures import Arrive, entries, who
 from tests.archive.pages import Node, check
 from tests.support.archives import Archive, send_start
 from tests.support.spools import make_recording
@@ -79,7 +79,7 @@ def test_every_look_is_an_entry_before_the_page_shows_it(custodian: Any, sealed:
     assert "the archive sealed, receipt signed" in page.all("table")[1].text
     opened(custodian, made.id)
     looks = entries(made.id, "look")
-    assert [(entry.actor, json.loads(entry.detail)) for entry in looks] == [("user:m.jones", {"page": "recording"})] * 2
+    assert [(who(entry), json.loads(entry.detail)) for entry in looks] == [("user:m.jones", {"page": "recording"})] * 2
 
 
 def test_a_long_custody_list_goes_on_on_its_own_page(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from archive.devices.models import Box
+from archive.devices.models import BoxKey
 from archive.ui.words import NOTICE
-from tests.archive.page_fixtures import Arrive, entries
+from tests.archive.page_fixtures import Arrive, entries, who
 from tests.archive.pages import Node, check
 from tests.support.archives import Archive
 
@@ -37,7 +37,7 @@ def test_an_intact_recording_is_called_so_with_what_was_checked(custodian: Any, 
     assert any("segments open, and decode" in text for text in checks)
     assert NOTICE in page.text
     (entry,) = entries(made.id, "verify")
-    assert entry.actor == "user:m.jones"
+    assert who(entry) == "user:m.jones"
     assert json.loads(entry.detail)["verdict"] == "intact"
 
 
@@ -77,7 +77,7 @@ def test_a_package_that_is_no_package(archive: Archive, custodian: Any, sealed: 
 
 def test_a_box_that_the_archive_does_not_know_any_more(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
-    Box.objects.update(public_keys=[])
+    BoxKey.objects.all().delete()
     assert verified(custodian, made.id).one("h1").text.startswith("Not verified")
 
 
@@ -92,7 +92,9 @@ def test_a_package_that_is_gone_is_an_error_in_words(archive: Archive, custodian
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_only_a_press_of_the_button_verifies(custodian: Any, sealed: Arrive, method: str) -> None:
     made = sealed(seconds=1)
-    assert getattr(custodian, method)(f"/recordings/{made.id}/verify/").status_code == 405
+    assert getattr(custodian, method)(f"/recordings/{made.id}/verify/").status_code == 302, (
+        "leads to the recording's page"
+    )
     assert not entries(made.id, "verify")
 
 

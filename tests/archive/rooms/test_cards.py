@@ -9,7 +9,8 @@ import pytest
 
 from appliance.contract.status import Lights, RecorderStatus, State
 from archive.devices.state import Judgment, Report, judge
-from archive.rooms.cards import Card, Uploads, card, warning
+from archive.rooms.cards import Card, card, warning
+from archive.rooms.uploads import Uploads
 
 NOW = datetime(2026, 11, 24, 15, 0, 0, tzinfo=UTC)
 BOX = "box-7f3a0000"
@@ -68,7 +69,7 @@ def test_faults_are_words_and_codes() -> None:
     assert (one.sign, one.words["state"]) == ("at-fault", "At fault: a press would not record")
     assert one.faults == ["clock", "microphone-missing"]
     assert one.words["faults"] == (
-        "Attention: the box's clock is not synchronized; its times may be wrong (clock); "
+        "Attention: the clock is not synchronized; times in the recording may be wrong (clock); "
         "the microphone is not there (microphone-missing)."
     )
 

@@ -67,14 +67,24 @@ class Witness:
 class CaptureProcess:
     """A real capture; this test is its supervisor."""
 
-    def __init__(self, microphone: SimulatedMicrophone, *, parent: list[str] | None = None) -> None:
-        self.ring = Ring.create(48000)
+    def __init__(
+        self,
+        microphone: SimulatedMicrophone,
+        *,
+        parent: list[str] | None = None,
+        rate: int = 48000,
+        stale_s: float = 0.5,
+        close_s: float = 0.15,
+        arguments: tuple[str, ...] = (),
+    ) -> None:
+        self.ring = Ring.create(rate)
         self.control, theirs = MessageChannel.pair()
         with theirs:
             self.process = subprocess.Popen(
                 [
                     *(parent or []), sys.executable, "-m", "appliance.recorder.capture.process",
                     "--ring-fd", str(self.ring.descriptor), "--control-fd", str(theirs.fileno()),
+                    f"--stale-s={stale_s}", f"--close-s={close_s}", *arguments,
                 ],
                 pass_fds=(self.ring.descriptor, theirs.fileno()), cwd=ROOT,
                 env={**os.environ, **microphone.environment},

@@ -35,7 +35,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--ring-fd", type=int)
     parser.add_argument("--control-fd", type=int)
-    options = parser.parse_args()
+    parser.add_argument("--stale-s", type=float, default=0.5)
+    options, _ = parser.parse_known_args()
+    stale_ns = round(options.stale_s * 1e9)
     ring, control = Ring.attach(options.ring_fd), MessageChannel.from_fd(options.control_fd)
     control.send({"report": "warm"})
     message = control.receive(None)
@@ -44,7 +46,7 @@ def main() -> None:
         return
     now = time.monotonic_ns()
     control.send({"report": "opening", "at_ns": now})
-    log("open" if ring.lit(now) else "OPEN IN THE DARK")
+    log("open" if ring.lit(now, stale_ns) else "OPEN IN THE DARK")
     if (FOLDER / "refuse").exists():
         control.send({"report": "failed", "code": "busy", "message": "the device is busy"})
         time.sleep(60)
@@ -57,7 +59,7 @@ def main() -> None:
             break
         if not (FOLDER / "stall").exists():
             producer.push(next(blocks), ring.block_frames, time.monotonic_ns())
-        if not ring.lit(time.monotonic_ns()):
+        if not ring.lit(time.monotonic_ns(), stale_ns):
             log("dark")
             break
     while (FOLDER / "hang-on-close").exists():

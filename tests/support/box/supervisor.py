@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from appliance.contract.encryption import Identity
+from appliance.contract.keys import SigningKey
 from appliance.contract.status import RecorderStatus
 from appliance.recorder.panel.base import Panel
 from appliance.recorder.settings import RecorderSettings
@@ -15,18 +17,18 @@ from appliance.recorder.supervisor.processes import Programs
 from appliance.simulator.fakes import FakePanel
 from tests.support.waiting import until
 
-RECIPIENT = "age1yt3tfqlfrwdwx0z0ynwplcr6qxcxfaqycuprpmy89nr83ltx74tqdpszlw"
+ENROLLED = {
+    "archive_recipient": Identity.generate().recipient,
+    "escrow_recipient": Identity.generate().recipient,
+    "archive_key": SigningKey.generate().public,
+}
 FAKES = Programs(capture="tests.support.box.fake_capture", writer="tests.support.box.fake_writer")
 
 
 def settings(folder: Path, **sections: dict[str, Any]) -> RecorderSettings:
     values: dict[str, Any] = {
         "box": {"id": "box-test"},
-        "keys": {
-            "archive_recipient": RECIPIENT,
-            "escrow_recipient": RECIPIENT,
-            "archive_key": "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
-        },
+        "keys": ENROLLED,
         "spool": {"path": folder / "spool", "inbox": folder / "inbox", "run": folder / "run"},
         "microphone": {"device": "test", "card": "Test", "asound": folder / "asound"},
         "panel": {"kind": "simulated", "socket": folder / "panel.sock", "lamp_seen": 25},

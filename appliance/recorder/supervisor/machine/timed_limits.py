@@ -56,7 +56,7 @@ def _disk(run: Transition) -> None:
     if free <= rules.min_free_bytes:
         run.end("disk-full", "the disk is nearly full")
     elif free <= rules.warn_bytes:
-        _warn(run, "disk-full", (free - rules.min_free_bytes) // rules.segment_bytes)
+        _warn(run, "disk-full", (free - rules.min_free_bytes) // rules.second_bytes)
     else:
         _unwarn(run, {"disk-full"})
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from appliance.contract.errors import DeviceError
-from appliance.recorder.capture.process import CLOSE_S
 from appliance.recorder.capture.stream import StreamError, arrived_ns, choose
 from appliance.recorder.ipc.ring import Consumer, Ring
+from appliance.recorder.settings import Times
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
 from tests.support.box.capture import CaptureProcess, Witness
 from tests.support.box.writer import ROOT, speech
@@ -167,7 +167,7 @@ def test_promise_1_a_main_thread_that_hangs_cannot_keep_the_microphone_open(
     hung_ns = time.monotonic_ns()
     assert capture.process.wait(10) == -signal.SIGALRM
     until(lambda: witness.open == 0, "every handle is closed")
-    assert witness.last_close_ns - hung_ns < (1.0 + CLOSE_S) * 1e9
+    assert witness.last_close_ns - hung_ns < (1.0 + Times().close_s) * 1e9
     capture.finish()
 
 
@@ -293,3 +293,34 @@ def test_exactly_one_input_is_chosen(device: str, inputs: list[tuple[int, str]],
         with pytest.raises(StreamError) as caught:
             choose(device, inputs)
         assert caught.value.reason == expected
+
+
+@pytest.mark.parametrize("stale_s", [0.4, 1.6])
+def test_a_heartbeat_vouches_for_as_long_as_the_settings_say(
+    microphone: SimulatedMicrophone, witness: Witness, stale_s: float
+) -> None:
+    capture = CaptureProcess(microphone, stale_s=stale_s)
+    try:
+        capture.running()
+        capture.stop_heart()
+        last_ns = capture.ring.heartbeat_ns
+        until(lambda: witness.open == 0, "every handle is closed")
+        open_s = (witness.last_close_ns - last_ns) / 1e9
+        assert stale_s - 0.1 <= open_s < stale_s + 1.0
+    finally:
+        capture.finish()
+
+
+def test_a_close_that_hangs_is_cut_off_after_the_time_that_the_settings_give(
+    microphone: SimulatedMicrophone, witness: Witness
+) -> None:
+    capture = CaptureProcess(microphone, close_s=1.2)
+    try:
+        capture.running()
+        microphone.hang_on_close()
+        asked_ns = time.monotonic_ns()
+        capture.control.send({"do": "close"})
+        assert capture.process.wait(10) == -signal.SIGALRM
+        assert 1.0 < (time.monotonic_ns() - asked_ns) / 1e9 < 2.5
+    finally:
+        capture.finish()
