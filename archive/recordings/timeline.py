@@ -27,6 +27,11 @@ class Moment:
     """Number of the ledger line (for several lines, the first)."""
 
     @property
+    def serious(self) -> bool:
+        """Whether a reader must not miss it."""
+        return self.kind in {"loss", "fault"}
+
+    @property
     def at(self) -> str:
         """The offset as m:ss."""
         return words.clock_time(self.offset)
@@ -113,7 +118,8 @@ def _told(entry: ledger.AnyEntry, rate: int) -> list[tuple[Kind, str]]:
             now = "it is" if entry.step_ns else "from now on it is"
             told = [("clock", f"The box's clock {change}; {now} {words.clock(entry.clock)}")]
         case ledger.Fault():
-            told = [("fault", f"{'Fault' if entry.raised else 'Mended'}: {words.fault(entry.code)}")]
+            cause = words.fault(entry.code)
+            told = [("fault", f"Fault: {cause}" if entry.raised else f"No longer a fault: “{cause}”")]
         case ledger.Warning():
             why = words.REASONS.get(entry.code, entry.code.replace("-", " "))
             told = [("fault", f"Warning: the recording ends by itself in {words.spoken(entry.in_s)}: {why}")]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
+from appliance.contract import amber_codes
 from appliance.contract.times import Clock
 
 NOTICE: Final = (
@@ -11,36 +13,6 @@ NOTICE: Final = (
     "its own. Do not pass it on without the written consent of everyone recorded, unless the law compels it."
 )
 """Policy lines 5 and 9 and the note on dissemination; it stands on every page that hands something out."""
-
-FAULTS: Final[dict[str, str]] = {
-    "microphone-missing": "the microphone is not there",
-    "microphone-wrong": "another microphone than at commissioning is plugged in",
-    "microphone-muted": "the microphone is switched off or muted",
-    "microphone-differs": "the microphone sounds like another one than at commissioning",
-    "microphone-failed": "the microphone could not be opened, or the process that hears ended",
-    "microphone-stalled": "the microphone stopped giving sound",
-    "microphone-silent": "the microphone gives no sound at all",
-    "microphone-clipping": "the microphone is too loud: speech is cut off",
-    "capture-died": "the process that hears does not start",
-    "capture-stuck": "the microphone could not be closed",
-    "spool-full": "the box has no room for a recording",
-    "spool-low": "the box has no room for the longest recording",
-    "spool-failed": "the box cannot write to its disk",
-    "spool-slow": "the box's disk takes too long to write",
-    "writer-died": "the process that saves recordings ended or does not answer",
-    "lamp-dark": "the red lamp was switched on and not seen to be lit",
-    "lamp-stuck": "the red lamp is lit although it was switched off",
-    "microphone-open": "another program has the microphone open although the lamp is dark",
-    "rail-live": "the microphone has power although the lamp is dark",
-    "keys": "the box's signing key is missing or unreadable",
-    "clock": "the box's clock is not synchronized; its times may be wrong",
-    "not-commissioned": "the box was not commissioned, or its record is not to be believed",
-    "recording-ended": "the last recording was ended by a fault",
-    "bad-receipt": "a receipt came that the archive did not sign for these bytes; nothing is deleted",
-    "panel-lost": "the front panel does not answer",
-    "software": "the recorder met something that it does not know",
-}
-"""The box's amber codes; a test holds them against the recorder's own table."""
 
 STATES: Final[dict[str, str]] = {
     "arriving": "arriving",
@@ -78,8 +50,62 @@ REASONS: Final[dict[str, str]] = {
 
 
 def fault(code: str) -> str:
-    """Return an amber code in words; an unknown one is spelled out, never hidden."""
-    return FAULTS.get(code, code.replace("-", " "))
+    """Return what an amber code means, as a sentence; an unknown one is spelled out, never hidden."""
+    return amber_codes.find(code).cause if amber_codes.known(code) else f"{code.replace('-', ' ').capitalize()}."
+
+
+def remedy(code: str) -> str:
+    """Return what to do about an amber code."""
+    return amber_codes.find(code).remedy
+
+
+def contact(named: str) -> str:
+    """Return whom to ask: the contact that the site's configuration names, or a word for it."""
+    return named or "your administrator"
+
+
+def day(moment: datetime) -> str:
+    """Return a date: Tue Nov 24 2026."""
+    return f"{moment:%a %b} {moment.day} {moment.year}"
+
+
+def time_of_day(moment: datetime, *, seconds: bool = True) -> str:
+    """Return a time by the 12-hour clock, without its zone: 1:05:07 pm."""
+    exact = f":{moment:%S}" if seconds else ""
+    return f"{moment.hour % 12 or 12}:{moment:%M}{exact} {'am' if moment.hour < 12 else 'pm'}"
+
+
+def when(moment: datetime) -> str:
+    """Return date, time and the zone's abbreviation, which tells the two readings of the double hour apart."""
+    return f"{day(moment)}, {time_of_day(moment)} {moment.tzname()}"
+
+
+def day_and_time(moment: datetime) -> str:
+    """Return date and time to the minute."""
+    return f"{day(moment)}, {time_of_day(moment, seconds=False)}"
+
+
+def from_to(first: datetime, last: datetime) -> str:
+    """Return when something began and ended: Tue Nov 24 2026, 1:05 to 2:20 pm CST."""
+    end = f"{time_of_day(last, seconds=False)} {last.tzname()}"
+    if first.date() != last.date():
+        return f"{day_and_time(first)} {first.tzname()}, to {day(last)}, {end}"
+    begin = time_of_day(first, seconds=False)
+    if first.tzname() != last.tzname():
+        begin = f"{begin} {first.tzname()}"
+    elif begin[-2:] == end[: -len(f" {last.tzname()}")][-2:]:
+        begin = begin[:-3]
+    return f"{day(first)}, {begin} to {end}"
+
+
+def ago(seconds: float) -> str:
+    """Return how long ago something was, in its greatest unit."""
+    whole = max(int(seconds), 0)
+    for size, unit in ((86400, "day"), (3600, "h"), (60, "min"), (1, "s")):
+        if whole >= size:
+            number = whole // size
+            return f"{number} {unit}{'s' if unit == 'day' and number > 1 else ''} ago"
+    return "just now"
 
 
 def clock_time(seconds: float) -> str:

@@ -69,7 +69,7 @@ def test_what_has_only_a_time_is_placed_by_the_segment_around_it(tmp_path: Path)
     ]
     fault = next(moment for moment in timeline(moved, RATE) if moment.kind == "fault")
     assert 1.3 < fault.offset < 1.5
-    assert fault.text == "Fault: the box's clock is not synchronized; its times may be wrong"
+    assert fault.text == "Fault: The clock is not synchronized; times in the recording may be wrong."
 
 
 def test_times_never_leave_the_audio(tmp_path: Path) -> None:
