@@ -14,7 +14,7 @@ OWN = {
     "retire": "take nothing new from a box",
     "add-user": "make an account for the pages",
     "web": "serve the boxes' interface and the pages",
-    "sealer": "seal what boxes have closed, and sign receipts",
+    "worker": "seal what boxes have closed, sign receipts, clear and compare",
     "listen": "follow what boxes say about themselves (MQTT)",
     "list": "list the recordings",
     "seal": "seal one recording by hand",

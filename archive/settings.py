@@ -93,7 +93,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "archive.core.headers.SecurityHeaders",
-    "archive.ingest.middleware.NoCookies",
+    "archive.core.errors.ErrorAnswers",
+    "archive.ingest.middleware.BoxInterface",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

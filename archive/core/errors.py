@@ -1,18 +1,26 @@
-"""What goes wrong on purpose, told as a page, or as JSON where JSON was asked for."""
+"""What goes wrong, told as a page, or as JSON where a program asked: the one place that turns errors into answers.
+
+`ErrorAnswers` answers what views raise. What middleware raises (a database that is locked while the session is read),
+and addresses that do not exist, reach the handlers below (archive/urls.py names them).
+"""
 
 from __future__ import annotations
 
-import functools
 import logging
+import sys
+from collections.abc import Callable
 from typing import Final
 
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.db import DatabaseError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.template.loader import render_to_string
+from django.views import defaults
 
-from appliance.contract.errors import PlainSightError, StorageError
-from archive.access.permissions import View
+from appliance.contract.errors import KeyFileError, PlainSightError, StorageError
 
 _log = logging.getLogger(__name__)
+API: Final = "/api/"
+"""Below this path only programs ask."""
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "unknown-recording": ("There is no such recording", "The archive has no recording with this identifier."),
     "not-sealed": ("Not sealed yet", "Nobody can listen to a recording or take a copy of it before it is sealed."),
@@ -27,27 +35,116 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def plainly(view: View, *, json: bool = False) -> View:
-    """Wrap a view so that every PlainSightError becomes an answer a person (or, with `json`, a program) can use."""
+class NoSuchAddressError(PlainSightError):
+    """Nothing is at this address."""
 
-    @functools.wraps(view)
-    def told(request: HttpRequest, *args: str, **arguments: str) -> HttpResponseBase:
-        try:
-            return view(request, *args, **arguments)
-        except PlainSightError as error:
-            return _answer(request, error, json=json)
-
-    return told
+    code = "unknown-address"
+    status = 404
 
 
-def _answer(request: HttpRequest, error: PlainSightError, *, json: bool) -> HttpResponseBase:
-    if not json and error.status >= StorageError.status:
+class BadRequestError(PlainSightError):
+    """The request itself cannot be understood, or names a host that the archive does not answer for."""
+
+    code = "bad-request"
+
+
+class ForbiddenError(PlainSightError):
+    """Nobody who asks like this gets an answer."""
+
+    code = "forbidden"
+    status = 403
+
+
+class DefectError(PlainSightError):
+    """A defect of the archive; its log has the details."""
+
+    code = "defect"
+    status = 500
+
+
+class ErrorAnswers:
+    """Middleware that answers whatever a view raises on purpose, and a database that fails."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Answer, or return None for a defect."""
+        error = expected(exception)
+        return None if error is None else answer(request, error)
+
+
+def expected(exception: BaseException | None) -> PlainSightError | None:
+    """Return what may be told about `exception`; None if it is a defect."""
+    if isinstance(exception, PlainSightError):
+        return exception
+    if isinstance(exception, OperationalError):
+        _log.error("the database failed: %s", exception)
+    elif isinstance(exception, DatabaseError):
+        _log.error("the database failed", exc_info=exception)
+    else:
+        return None
+    return StorageError("the archive's database failed; try again later")
+
+
+def answer(request: HttpRequest, error: PlainSightError) -> HttpResponseBase:
+    """Return the answer that tells `error`."""
+    status = error.status if error.status >= 400 else 500
+    if wants_json(request):
+        if isinstance(error, KeyFileError):
+            # no fault of whoever asks; and the names of the archive's files are none of their business
+            _log.error("the keystore cannot work: %s", error.message)
+            error = StorageError("the archive cannot read its own keys; try again later")
+            status = error.status
+        return JsonResponse(error.as_json(), status=status)
+    if status >= StorageError.status:
         _log.error("%s: %s", request.path, error.message)
-    if json:
-        return JsonResponse(error.as_json(), status=error.status)
     heading, message = WORDS.get(error.code, ("The archive could not do that", ""))
     # a code's own message may speak to a box or to whoever runs the host: it comes second
     detail = "" if error.code == "unknown-recording" else f"In detail: {error.message}."
     words = {"heading": heading, "message": message, "advice": detail}
-    status = error.status if error.status >= 400 else 500
-    return render(request, "ui/problem.html", words, status=status)
+    # who is signed in is asked of the database, which may be what failed
+    page = render_to_string("ui/problem.html", words, None if status >= StorageError.status else request)
+    return HttpResponse(page, status=status)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Tell whether a program asks."""
+    return request.path_info.startswith(API) or request.path_info.endswith(".json")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer a request that Django refuses (handler400)."""
+    if wants_json(request):
+        return answer(request, BadRequestError("the archive cannot understand this request; check its host name"))
+    return defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer a request that is not allowed (handler403)."""
+    if wants_json(request):
+        return answer(request, ForbiddenError("this is not allowed"))
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer a request for what is not there (handler404)."""
+    if wants_json(request):
+        return answer(
+            request, NoSuchAddressError("there is nothing at this address; docs/format.md lists those of boxes")
+        )
+    return defaults.page_not_found(request, exception)
+
+
+def failed(request: HttpRequest) -> HttpResponseBase:
+    """Answer a request at which something outside the views failed, or a defect showed (handler500)."""
+    error = expected(sys.exc_info()[1])
+    if error is not None:
+        return answer(request, error)
+    if wants_json(request):
+        return answer(request, DefectError("something went wrong in the archive; its log has the details"))
+    return defaults.server_error(request)

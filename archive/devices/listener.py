@@ -12,7 +12,7 @@ import logging
 import queue
 import ssl
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -34,6 +34,8 @@ QUEUE = 20_000
 """Most messages that wait for the database."""
 ALIVE_S = 2.0
 """How often the listener says that it is there, in seconds."""
+LATE = timedelta(seconds=10)
+"""A listener that said nothing for so long does not run."""
 ALIVE_ROW = 1
 NEW_CONNECTION = None
 """Stands in the queue where a new connection begins."""
@@ -123,6 +125,11 @@ class Listener:
             except DatabaseError:
                 _log.exception("the database failed; a message was lost")
                 close_old_connections()
+
+
+def hears() -> bool:
+    """Tell whether the listener said lately that it is connected to the broker."""
+    return Listening.objects.filter(pk=ALIVE_ROW, connected=True, alive_at__gt=datetime.now(UTC) - LATE).exists()
 
 
 def _say_alive(*, connected: bool) -> None:

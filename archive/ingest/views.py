@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from appliance.contract.errors import (
     FormatError,
-    KeyFileError,
     NotSealedError,
     PlainSightError,
-    StorageError,
     TooLargeError,
     UnknownRecordingError,
 )
@@ -31,10 +27,8 @@ from . import limits
 from .accept_lines import accept_lines
 from .accept_start import accept_header, accept_key
 from .accept_tail import accept_tail, tail_segment
-from .refusals import note_refusal
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
-_log = logging.getLogger(__name__)
 
 
 class MethodError(PlainSightError):
@@ -45,43 +39,20 @@ class MethodError(PlainSightError):
 
 
 def for_boxes(method: str) -> Callable[[View], View]:
-    """Make a view one that boxes use: no sign-in, no CSRF token, and refusals as JSON with a stable code."""
+    """Make a view one that boxes use, with `method` only: no sign-in, and no CSRF token."""
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, recording: str, *args: Any, **kwargs: Any) -> HttpResponse:
-            try:
-                if request.method != method:
-                    raise MethodError(f"use {method} here")
-                if not re.match(RECORDING_PATTERN, recording):
-                    raise UnknownRecordingError("a recording is named by 32 hexadecimal digits")
-                return view(request, recording, *args, **kwargs)
-            except PlainSightError as error:
-                return _refusal(recording, _ours(error))
-            except DatabaseError:
-                _log.exception("the database failed")
-                return _refusal(recording, StorageError("the archive's database failed; try again later"))
+        def checked(request: HttpRequest, recording: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method != method:
+                raise MethodError(f"use {method} here")
+            if not re.match(RECORDING_PATTERN, recording):
+                raise UnknownRecordingError("a recording is named by 32 hexadecimal digits")
+            return view(request, recording, *args, **kwargs)
 
-        return cast("View", login_not_required(csrf_exempt(guarded)))
+        return cast("View", login_not_required(csrf_exempt(checked)))
 
     return decorate
-
-
-def _ours(error: PlainSightError) -> PlainSightError:
-    """Return the error as boxes see it: trouble with the archive's own keys is no fault of theirs, try again."""
-    if isinstance(error, KeyFileError):
-        _log.error("the keeper cannot work: %s", error.message)
-        return StorageError("the archive cannot read its own keys; try again later")
-    return error
-
-
-def _refusal(recording: str, error: PlainSightError) -> HttpResponse:
-    if error.status < 500 and error.status not in {404, 405}:
-        try:
-            note_refusal(recording, error)
-        except (DatabaseError, StorageError):
-            _log.exception("a refusal could not be written into the custody log")
-    return JsonResponse(error.as_json(), status=error.status)
 
 
 def _body(request: HttpRequest, limit: int) -> bytes:

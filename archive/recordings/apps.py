@@ -9,3 +9,10 @@ class RecordingsConfig(AppConfig):
     """Recordings."""
 
     name = "archive.recordings"
+
+    def ready(self) -> None:
+        """Tell core what says that the store takes bytes."""
+        from archive.core.health import register  # noqa: PLC0415 - Django imports no model before its apps are ready
+        from archive.store.current import writable  # noqa: PLC0415 - the same
+
+        register("store", writable)

@@ -9,3 +9,15 @@ class SealingConfig(AppConfig):
     """Known to Django for its commands and tables."""
 
     name = "archive.sealing"
+
+    def ready(self) -> None:
+        """Register the worker's jobs, and what says that it runs."""
+        from archive.core.health import is_alive, register  # noqa: PLC0415 - models are there only once the apps are ready
+        from archive.core.jobs import JOBS, WORKER, Job  # noqa: PLC0415 - the same
+
+        from .sealer import LOOK_S, Sealer  # noqa: PLC0415 - the same
+        from .sweeping import SWEEP_S, sweep  # noqa: PLC0415 - the same
+
+        register(WORKER, lambda: is_alive(WORKER))
+        JOBS.append(Job("sealing", LOOK_S, Sealer().once))
+        JOBS.append(Job("sweeping", SWEEP_S, sweep))

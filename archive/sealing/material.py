@@ -11,6 +11,7 @@ from appliance.contract.errors import DigestError, OrderError, StorageError
 from appliance.contract.header import Header
 from appliance.contract.signed import digest, split_lines
 from appliance.contract.times import wall
+from archive.core.jobs import still_working
 from archive.recordings.arrival_log import log_bytes
 from archive.recordings.ledger_checkers import lines_from
 from archive.recordings.models import IncomingSegment, Recording
@@ -36,6 +37,7 @@ class Material:
 
     def segment_bytes(self, segment: IncomingSegment) -> bytes:
         """Return a segment's file, checked against what the box signed; raise DigestError if the disk spoiled it."""
+        still_working()
         name = incoming_name(self.header.recording, segment.number, tail=segment.tail)
         try:
             data = store().read(name)

@@ -143,11 +143,17 @@ def _finish(recording: str, name: str, actor: str) -> Recording:
     return row
 
 
-def note_problem(recording: str, message: str) -> None:
-    """Write down, once, why a recording cannot be sealed."""
+def note_problem(recording: str, message: str) -> bool:
+    """Write down, once, why a recording cannot be sealed; return False if it is sealed after all.
+
+    Whoever fails because another worker sealed the recording meanwhile has found no problem.
+    """
     with transaction.atomic():
         row = Recording.objects.select_for_update().filter(pk=recording).first()
-        if row is not None and row.problem != message:
+        if row is None or row.state == State.SEALED:
+            return False
+        if row.problem != message:
             row.problem = message
             row.save(update_fields=["problem"])
             record(Kind.PROBLEM, actor="archive", recording=recording, what="sealing", message=message)
+    return True

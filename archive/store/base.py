@@ -84,6 +84,9 @@ class Store(Protocol):
     def read_range(self, name: str, offset: int, size: int) -> bytes:
         """Return exactly `size` bytes from `offset` on."""
 
+    def incoming(self) -> list[str]:
+        """Return the recordings of which something that arrived is here."""
+
     def drop_incoming(self, recording: str) -> None:
         """Remove what arrived of a recording; nothing happens if there is nothing. The only way to delete."""
 

@@ -11,3 +11,9 @@ from .local import LocalStore
 def store() -> Store:
     """Return the store that the configuration names."""
     return LocalStore(settings.ARCHIVE_HOME / "store")
+
+
+def writable() -> bool:
+    """Tell whether the store takes bytes; raise StorageError with the reason if not."""
+    store().stage([("health", b"")]).discard()
+    return True

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from appliance.contract.errors import ConflictError, StorageError
 
-from .base import incoming_folder
+from .base import INCOMING, incoming_folder
 
 READ_ONLY = 0o444
 PRIVATE = 0o600
@@ -223,6 +223,12 @@ class LocalStore:
         """Remove temporary files that a crash left more than an hour ago."""
         with told_as("sweeping"):
             sweep_folder(self.root)
+
+    def incoming(self) -> list[str]:
+        """Return the recordings of which something that arrived is here."""
+        with told_as(INCOMING):
+            folder = self._path(INCOMING)
+            return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
     def drop_incoming(self, recording: str) -> None:
         """Remove what arrived of a recording; nothing happens if there is nothing."""

@@ -61,7 +61,7 @@ class Done:
 class Served(str):
     """The address of a running web server, and its process."""
 
-    __slots__ = ("pid",)
+    pid: int
 
     def __new__(cls, address: str, pid: int) -> Served:
         made = super().__new__(cls, address)

@@ -34,7 +34,7 @@ try:
 except PermissionError:
     raise SystemExit(7)
 """
-OPENS_RECORDINGS = [RECORDER, "plainsight-archive-web.service", "plainsight-archive-sealer.service"]
+OPENS_RECORDINGS = [RECORDER, "plainsight-archive-web.service", "plainsight-archive-worker.service"]
 
 
 def run(unit: str, code: str, *arguments: str, options: tuple[str, ...] = ()) -> tuple[int, str]:
@@ -95,7 +95,7 @@ def test_sockets_that_are_needed_are_given() -> None:
         ),
         (COURIER, "ssl, requests, paho.mqtt.client, appliance.courier.cli, appliance.courier.courier"),
         ("plainsight-archive-web.service", "django, gunicorn.app.base, sqlite3, pyrage, soundfile"),
-        ("plainsight-archive-sealer.service", "django, sqlite3, pyrage, soundfile"),
+        ("plainsight-archive-worker.service", "django, sqlite3, pyrage, soundfile"),
         ("plainsight-archive-listen.service", "django, sqlite3, paho.mqtt.client"),
     ],
 )

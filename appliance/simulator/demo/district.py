@@ -97,7 +97,7 @@ class District:
             await self._keeper.stop()
             await self.services["recorder"].stop()
             await self._keeper.put_lamps_out()
-        for name in ("recorder", "courier", "panel", "web", "listen", "sealer", "broker"):
+        for name in ("recorder", "courier", "panel", "web", "listen", "worker", "broker"):
             if name in self.services:
                 await self.services[name].stop()
 
@@ -230,9 +230,9 @@ class District:
 
     async def _start_archive(self) -> None:
         command, account = program("plainsight-archive"), self.accounts.archive
-        for name in ("web", "listen", "sealer"):
+        for name in ("web", "listen", "worker"):
             self._add(name, [*command, name], account, archive=True)
-        for name in ("broker", "web", "listen", "sealer"):
+        for name in ("broker", "web", "listen", "worker"):
             await self.services[name].start()
         await self._listening("broker", self._broker_port)
         await self._listening("web", self._archive_port)
@@ -270,7 +270,7 @@ class District:
         self._add("recorder", [*command, "recorder", "--config", str(layout.recorder_settings)], self.accounts.recorder)
         self.services["recorder"].environment.update(environment)
         self._add("courier", [*command, "courier", "--config", str(layout.courier_settings)], self.accounts.courier)
-        groups = {"recorder": ["recorder"], "archive": ["web", "listen", "sealer"], "broker": ["broker"]}
+        groups = {"recorder": ["recorder"], "archive": ["web", "listen", "worker"], "broker": ["broker"]}
         self._keeper = ProcessManager(
             recorder=self.services["recorder"],
             groups={name: [self.services[part] for part in parts] for name, parts in groups.items()},

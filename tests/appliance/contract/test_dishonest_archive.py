@@ -38,7 +38,7 @@ def check(data: bytes, keys: Keys) -> Report:
     return verify(io.BytesIO(data), keys.ring())
 
 
-def _arrivals(sealed: Sealed, keys: Keys, change: Callable[[list[dict[str, Any]]], None]) -> bytes:
+def _arrivals(sealed: Sealed, keys: Keys, change: Callable[[list[dict[str, Any]]], object]) -> bytes:
     """An arrival log that says something else, signed by the archive."""
     items = [json.loads(split(line)[0]) for line in split_lines(sealed.arrivals())]
     items = [{name: value for name, value in item.items() if name not in {"n", "prev"}} for item in items]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def test_whatever_a_forger_signs_gets_a_verdict(made: Recording, keys: Keys, dat
     """Header, one ledger line, one arrival or the receipt say something else, and everything that follows fits."""
     sealed = Sealed(made, "interrupted")
     parts, where = sealed.payload(), data.draw(st.sampled_from(["header", "ledger", "arrivals", "receipt", "events"]))
-    receipt = sealed.receipt
+    receipt: Callable[[str], bytes] = sealed.receipt
     if where == "header":
         line = parts["data/header.tsv"]
         parts["data/header.tsv"] = resigned(line, keys.box_signing, data.draw(meddling(line)))
@@ -108,11 +109,15 @@ def test_whatever_a_forger_signs_gets_a_verdict(made: Recording, keys: Keys, dat
     assert all(" " <= letter <= "~" or letter == "\n" for letter in report.as_text())
 
 
+def _set_prev(prev: str, members: dict[str, Any]) -> None:
+    members["prev"] = prev
+
+
 def _chained(lines: list[bytes], changed: int, key: SigningKey) -> bytes:
     """The lines after a changed one, signed anew so that they follow on it."""
     for number in range(changed + 1, len(lines)):
         before = digest(lines[number - 1])
-        lines[number] = resigned(lines[number], key, lambda members, prev=before: members.update(prev=prev))
+        lines[number] = resigned(lines[number], key, partial(_set_prev, before))
     return b"".join(lines)
 
 

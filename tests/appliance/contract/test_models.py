@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from appliance.contract import ledger
+from appliance.contract.errors import FormatError
 from appliance.contract.header import Audio, Header, Microphone
 from appliance.contract.ledger import make_entry
 from appliance.contract.receipt import Arrival, Outcome, Receipt
@@ -111,13 +112,13 @@ LINE: dict[str, Any] = {"recording": "0" * 32, "n": 0, "prev": "1" * 64, "t_ns":
     ],
 )
 def test_a_wrong_member_of_a_ledger_line_is_named(entry: dict[str, Any], field: str) -> None:
-    with pytest.raises(ledger.FormatError) as caught:
+    with pytest.raises(FormatError) as caught:
         make_entry({**LINE, **entry})
     assert caught.value.field == field
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(ledger.FormatError, match="kind"):
+    with pytest.raises(FormatError, match="kind"):
         make_entry({**LINE, "kind": "level", "db": -20})
 
 

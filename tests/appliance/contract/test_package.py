@@ -189,9 +189,9 @@ def test_bytes_before_after_or_missing_are_named(data: bytes) -> None:
 
 
 def test_other_forms_of_a_valid_zip_are_refused() -> None:
-    for options in ({"compression": zipfile.ZIP_DEFLATED}, {"compression": zipfile.ZIP_STORED}):
+    for compression in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
         file = io.BytesIO()
-        with zipfile.ZipFile(file, "w", **options) as made:
+        with zipfile.ZipFile(file, "w", compression) as made:
             for name, data in PAYLOAD:
                 made.writestr(f"{ID}/{name}", data)
         with pytest.raises(FormatError):

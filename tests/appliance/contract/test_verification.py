@@ -8,6 +8,7 @@ import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import bagit
 import numpy as np
@@ -23,7 +24,7 @@ from appliance.contract.zip_profile import Member, read_members
 from tests.support.packages import Parts, Sealed, rebuilt, reforged, taken_apart
 from tests.support.spools import Keys, Recording, make_recording, noise
 
-SHORT = {"rate": 8000, "segment_frames": 1000}
+SHORT: dict[str, Any] = {"rate": 8000, "segment_frames": 1000}
 
 
 @pytest.fixture(scope="module")

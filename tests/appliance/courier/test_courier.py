@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,9 +136,13 @@ def test_a_kill_at_any_moment_costs_nothing(box: Box, archive: FakeArchive) -> N
     archive.recordings[recording.id] = recording
     archive.rule = lambda _: time.sleep(0.02)
     config = write_settings(box, archive.url, free_port(), Authority.make())
+
+    def asked(requests: int) -> bool:
+        return len(archive.history) >= requests
+
     for requests in (2, 5, 8):
         with running(config) as process:
-            running_until(lambda requests=requests: len(archive.history) >= requests, process)
+            running_until(partial(asked, requests), process)
             process.kill()
             process.wait()
     with running(config) as process:

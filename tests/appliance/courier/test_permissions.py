@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -213,19 +214,19 @@ def attempts(box: Box) -> list[str]:
     succeeded = []
     for path in [p for folder in (box.spool, box.root / "run") for p in [folder, *folder.rglob("*")]]:
         ways: dict[str, Callable[[], object]] = {
-            "rename": lambda path=path: path.rename(path.with_name(path.name + ".x")),
-            "take out": lambda path=path: path.rename(box.state / path.name),
-            "chmod": lambda path=path: path.chmod(0o777),
-            "touch": lambda path=path: os.utime(path, (1, 1)),
-            "chown": lambda path=path: os.chown(path, os.getuid(), os.getgid()),
+            "rename": partial(path.rename, path.with_name(path.name + ".x")),
+            "take out": partial(path.rename, box.state / path.name),
+            "chmod": partial(path.chmod, 0o777),
+            "touch": partial(os.utime, path, (1, 1)),
+            "chown": partial(os.chown, path, os.getuid(), os.getgid()),
         }
         if path.is_dir():
-            ways["create"] = lambda path=path: (path / "new").touch()
-            ways["link in"] = lambda path=path: (path / "new").symlink_to("/etc/passwd")
+            ways["create"] = (path / "new").touch
+            ways["link in"] = partial((path / "new").symlink_to, "/etc/passwd")
             ways["rmdir"] = path.rmdir
         else:
-            ways["append"] = lambda path=path: path.open("ab").close()
-            ways["truncate"] = lambda path=path: os.truncate(path, 0)
+            ways["append"] = partial(path.open, "ab")
+            ways["truncate"] = partial(os.truncate, path, 0)
             ways["delete"] = path.unlink
         for name, way in ways.items():
             try:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from appliance.contract.receipt import Outcome
 from tests.support.packages import Sealed
 from tests.support.spools import Keys, Recording, make_recording
 
-SHORT = {"rate": 8000, "segment_frames": 1000}
+SHORT: dict[str, Any] = {"rate": 8000, "segment_frames": 1000}
 
 
 class Case:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import OperationalError
+from django.db.backends.utils import CursorWrapper
 
 from appliance.contract.errors import PlainSightError, StorageError
 from archive.rooms import views
@@ -55,3 +57,29 @@ def test_an_error_without_words_of_its_own_has_a_page(technician: Any, monkeypat
     answer = technician.get("/rooms/")
     assert answer.status_code == 400
     assert "something <b>odd</b>" in check(answer.content.decode()).text
+
+
+def test_what_boxes_ask_is_always_answered_as_json(client: Any) -> None:
+    answer = client.get("/api/1/nothing-here")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown-address")
+    answer = client.get("/api/1/recordings/" + "0" * 32, headers={"Host": "elsewhere.example"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad-request")
+
+
+@pytest.mark.parametrize("address", ["/rooms/", "/rooms.json", "/api/1/recordings/" + "0" * 32])
+def test_a_locked_database_is_503_with_a_code_wherever_it_is_met(
+    archive: Archive, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(archive, "it.support")
+
+    def locked(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    client.raise_request_exception = False
+    monkeypatch.setattr(CursorWrapper, "execute", locked)
+    answer = client.get(address)
+    assert answer.status_code == 503
+    if address != "/rooms/":
+        assert answer.json()["error"]["code"] == "storage"
+    else:
+        assert "try again later" in check(answer.content.decode()).text

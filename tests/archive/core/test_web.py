@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_two_couriers_sending_the_same_recording_at_once_make_one(archive: Archi
     row = Recording.objects.get()
     assert b"".join(ledger_lines(row)) == made.ledger
     assert IncomingSegment.objects.filter(verdict="ok").count() == 40
-    assert [line.count(b"\n") for line in ArrivalLine.objects.values_list("line", flat=True)]
+    assert [bytes(line).count(b"\n") for line in ArrivalLine.objects.values_list("line", flat=True)]
     assert log_bytes(row).count(b'"what":"header"') == 1
     assert check() is None
     assert seal(made.id).state == "sealed"
@@ -95,8 +96,12 @@ def test_workers_that_are_killed_lose_nothing_that_was_answered(archive: Archive
         requests.put(f"{base}/key", data=made.key, timeout=10)
         pusher = threading.Thread(target=stubborn, args=(url,), name="stubborn")
         pusher.start()
+
+        def enough(goal: int) -> bool:
+            return len(answered) >= goal
+
         for goal in (8, 20, 32, 44):
-            until(lambda goal=goal: len(answered) >= goal, alive=pusher.is_alive)
+            until(partial(enough, goal), alive=pusher.is_alive)
             for worker in url.workers():
                 os.kill(worker, signal.SIGKILL)
             known = max(answered)

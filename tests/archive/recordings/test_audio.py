@@ -29,7 +29,7 @@ def address(recording: Recording) -> str:
 
 
 def body(answer: Any) -> bytes:
-    return answer.getvalue() if answer.streaming else answer.content
+    return bytes(answer.getvalue() if answer.streaming else answer.content)
 
 
 def expected(recording: Recording) -> bytes:

@@ -1,4 +1,4 @@
-"""`plainsight-archive` list, seal, sealer, verify and export."""
+"""`plainsight-archive` list, seal, worker, verify and export."""
 
 from __future__ import annotations
 
@@ -52,19 +52,19 @@ def test_seal_names_what_is_missing(archive: Archive, client: Any, tmp_path: Pat
     assert "no recording" in archive.run("seal", "0" * 32, status=2).stderr
 
 
-def test_the_sealer_seals_within_seconds_and_ends_when_told(archive: Archive, made: Made) -> None:
-    command = [sys.executable, "-m", "archive.command", "sealer"]
-    sealer = subprocess.Popen(command, env=archive.environment())
+def test_the_worker_seals_within_seconds_and_ends_when_told(archive: Archive, made: Made) -> None:
+    command = [sys.executable, "-m", "archive.command", "worker"]
+    worker = subprocess.Popen(command, env=archive.environment())
     try:
-        until(lambda: Recording.objects.get().state == "sealed", alive=lambda: sealer.poll() is None)
+        until(lambda: Recording.objects.get().state == "sealed", alive=lambda: worker.poll() is None)
     finally:
-        sealer.send_signal(signal.SIGTERM)
-        assert sealer.wait(10) == 0
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(10) == 0
 
 
-def test_a_sealer_without_keys_says_so(archive: Archive) -> None:
+def test_a_worker_without_keys_says_so(archive: Archive) -> None:
     (archive.home / "keys" / "signing.pem").unlink()
-    assert "make-keys" in archive.run("sealer", status=2).stderr
+    assert "make-keys" in archive.run("worker", status=2).stderr
 
 
 def test_export_gives_the_sealed_bytes_and_writes_it_down(archive: Archive, made: Made, tmp_path: Path) -> None:

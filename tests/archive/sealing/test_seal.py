@@ -16,14 +16,18 @@ import pytest
 from appliance.contract.errors import DigestError, OrderError, StorageError
 from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import digest, split_lines
+from appliance.contract.stop_signal import StopSignal
 from archive.custody.log import check
 from archive.custody.models import Entry
 from archive.keystore.current import keystore
+from archive.recordings.audio_index import build_index
 from archive.recordings.models import ArrivalLine, IncomingSegment, LedgerBatch, Recording
 from archive.recordings.stored_ledger import arrival_lines, ledger_lines
 from archive.sealing import seal as steps
+from archive.sealing.material import gather
 from archive.sealing.seal import ready, seal
 from archive.sealing.sealer import Sealer
+from archive.sealing.sweeping import sweep
 from archive.store.current import store
 from archive.store.local import LocalDraft, LocalStore
 from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
@@ -153,7 +157,9 @@ def test_an_interrupted_recording_is_sealed_when_its_tail_is_there(
     for number, data in recording.tail.items():
         answer = client.put(f"/api/1/recordings/{recording.id}/tail/{number}", data, "text/plain")
         assert answer.status_code == 200, "the same bytes again succeed after the seal"
-        answer = client.put(f"/api/1/recordings/{recording.id}/tail/{number}", data[:-1] + b"x", "text/plain")
+        answer = client.put(
+            f"/api/1/recordings/{recording.id}/tail/{number}", data[:-1] + bytes([data[-1] ^ 1]), "text/plain"
+        )
         assert answer.json()["error"]["code"] == "bad-digest"
 
 
@@ -190,7 +196,7 @@ def test_what_could_not_be_judged_on_arrival_is_judged_by_the_seal(
 ) -> None:
     IncomingSegment.objects.update(verdict="")
     seen: list[set[str]] = []
-    original = steps.build_index
+    original = build_index
 
     def watched(*arguments: Any) -> Any:
         seen.append(set(IncomingSegment.objects.values_list("verdict", flat=True)))
@@ -264,6 +270,54 @@ def test_a_full_disk_is_told_and_tried_again(archive: Archive, made: Made, monke
     assert "No space left" in Recording.objects.get().problem
     assert not package_path(archive, made.id).exists()
     assert Sealer().once() == 1
+
+
+def test_a_recording_that_another_worker_sealed_meanwhile_is_no_problem(
+    archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(row: Recording) -> Any:
+        monkeypatch.setattr(steps, "gather", gather)
+        seal(made.id)
+        return gather(row)
+
+    monkeypatch.setattr(steps, "gather", overtaken)
+    assert Sealer().once() == 0
+    row = Recording.objects.get()
+    assert (row.state, row.problem) == ("sealed", "")
+    assert not Entry.objects.filter(kind="problem").exists()
+    assert Entry.objects.filter(kind="seal").count() == 1
+
+
+def test_what_a_killed_seal_did_not_clear_is_swept(
+    archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalStore, "drop_incoming", crash)
+        with pytest.raises(CrashError):
+            seal(made.id)
+    assert store().incoming() == [made.id]
+    sweep(StopSignal())
+    assert store().incoming() == []
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"cut")])
+def test_what_had_arrived_is_kept_where_the_package_is_gone_or_cut(
+    archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], Any]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalStore, "drop_incoming", crash)
+        with pytest.raises(CrashError):
+            seal(made.id)
+    path = package_path(archive, made.id)
+    path.chmod(0o600)
+    spoil(path)
+    sweep(StopSignal())
+    assert store().incoming() == [made.id]
+
+
+def test_what_is_still_arriving_is_never_swept(archive: Archive, made: Made) -> None:
+    sweep(StopSignal())
+    assert store().incoming() == [made.id]
 
 
 def test_a_sealer_whose_key_changed_still_names_the_key_that_signs(archive: Archive, made: Made) -> None:

@@ -112,7 +112,8 @@ class Visit:
 
     def complaints(self) -> list[str]:
         """What the browser's console says: blocked content, scripts that failed."""
-        return [line["message"] for line in self.browser.get_log("browser") if line["level"] == "SEVERE"]
+        lines = self.browser.get_log("browser")  # type: ignore[no-untyped-call]  # selenium left it without types
+        return [line["message"] for line in lines if line["level"] == "SEVERE"]
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ class Microphone:
         self._gain = 10 ** (gain_db / 20)
 
     def hear(self, sound: Wave) -> Samples:
-        wave = self._gain * (sound + CAPSULE * noise(0.0, self.random))
+        wave: Wave = np.float32(self._gain) * (sound + np.float32(CAPSULE) * noise(0.0, self.random))
         return self.convert(self._turned_down(wave) if self._automatic else wave)
 
     def _turned_down(self, wave: Wave) -> Wave:

@@ -52,7 +52,8 @@ def lost(
     """
     wrong = max(0, acknowledged - heard.size)
     problems = [f"{wrong} of {acknowledged} acknowledged frames are gone"] if wrong else []
-    begun, follows = 0, None
+    begun = 0
+    follows: int | None = None
     for stretch in stretches(entries, heard.size):
         piece = heard[stretch.first : stretch.end]
         if stretch.silent:

@@ -10,6 +10,7 @@ from django.core.wsgi import get_wsgi_application
 
 from appliance.contract.errors import KeyFileError, SettingsError
 from archive.core.base_command import ArchiveCommand
+from archive.core.jobs import run_checks
 from archive.core.server import Server
 from archive.keystore.current import keystore
 
@@ -42,6 +43,7 @@ class Command(ArchiveCommand):
         if not secret.exists():
             raise KeyFileError(f"there is no {secret}; make it with 'plainsight-archive make-keys'")
         keystore()
+        run_checks()
         Server(
             get_wsgi_application(),
             {

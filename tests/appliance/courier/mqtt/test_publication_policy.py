@@ -55,9 +55,10 @@ def test_without_a_change_the_state_is_repeated_every_thirty_seconds() -> None:
 def test_a_change_of_state_is_published_at_once() -> None:
     it = announcer()
     it.hear(word(), 0)
-    for number, members in enumerate(
-        [{"ready": False}, {"state": "recording"}, {"lights": {"red": "on"}}, {"lamp": "verified"}], start=1
-    ):
+    changes: list[dict[str, Any]] = [
+        {"ready": False}, {"state": "recording"}, {"lights": {"red": "on"}}, {"lamp": "verified"},
+    ]  # fmt: skip
+    for number, members in enumerate(changes, start=1):
         assert "state/recorder" in topics(it.hear(word(**members), number))
 
 

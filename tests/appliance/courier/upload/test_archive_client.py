@@ -83,7 +83,7 @@ def test_a_portal_in_the_place_of_any_one_answer_is_no_success(what: str, box: B
 def bad_receipts(box: Box) -> dict[str, Callable[[], bytes]]:
     recording, other = box.record(), box.record()
     good = recording.receipt()
-    return {
+    bad: dict[str, Callable[[], bytes]] = {
         "of another recording": other.receipt,
         "of another box": lambda: recording.receipt(box="box-0000"),
         "changed": lambda: good.replace(b'"segments":3', b'"segments":4'),
@@ -91,7 +91,8 @@ def bad_receipts(box: Box) -> dict[str, Callable[[], bytes]]:
         "two lines": lambda: good + good,
         "cut": lambda: good[:-10],
         "a header instead": lambda: recording.header_line,
-    } | {"": recording.id.encode}
+    }
+    return {**bad, "": recording.id.encode}
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ import pytest
 from appliance.contract.stop_signal import StopSignal
 from appliance.courier.settings import CourierSettings
 from appliance.courier.upload.archive_client import ArchiveClient, DownError
-from tests.appliance.courier.conftest import Box
+from tests.support.box.courier import Box
 
 ANSWER_S = 1.0
-DRIPS = {
+DRIPS: dict[str, Callable[[int], bytes]] = {
     "nothing": lambda _: b"",
     "headers": lambda turn: b"HTTP/1.1 200 OK\r\nX" if turn == 0 else b"-",
     "continue": lambda _: b"HTTP/1.1 100 Continue\r\n\r\n",

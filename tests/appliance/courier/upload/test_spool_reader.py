@@ -72,9 +72,12 @@ def test_no_line_goes_before_it_is_acknowledged_or_the_ledger_is_complete(action
             path = recording.folder / "ledger.tsv"
             if action in {"line", "segment", "close"} and not closed:
                 path.write_bytes(recording.ledger)
-                {"line": lambda: recording.note("drift", frame=0, ppb=1), "segment": recording.segment}.get(
-                    action, lambda: recording.close("interrupted")
-                )()
+                if action == "line":
+                    recording.note("drift", frame=0, ppb=1)
+                elif action == "segment":
+                    recording.segment()
+                else:
+                    recording.close("interrupted")
                 closed = action == "close"
             elif action == "torn" and not closed:
                 path.write_bytes(recording.ledger + b"{" * argument)

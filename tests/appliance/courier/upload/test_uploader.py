@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
+from functools import partial
 
 from appliance.contract.receipt import Receipt
 from appliance.contract.signed import split_lines
@@ -73,11 +74,15 @@ def test_a_meeting_is_uploaded_while_it_runs_but_never_beyond_what_is_acknowledg
     box.recording_until(recording, 0)
     courier.passes(5)
     assert recording.id not in courier.archive.kept
+
+    def kept(lines: int) -> bool:
+        return len(courier.archive.kept.get(recording.id, recording).lines) >= lines
+
     for _ in range(6):
         recording.segment()
         acked = len(recording.lines) - 1
         box.recording_until(recording, acked)
-        courier.until(lambda acked=acked: len(courier.archive.kept.get(recording.id, recording).lines) >= acked)
+        courier.until(partial(kept, acked))
         courier.passes(3)
         assert len(courier.archive.kept[recording.id].lines) == acked
     recording.close()

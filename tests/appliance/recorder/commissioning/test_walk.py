@@ -124,9 +124,12 @@ def test_a_microphone_that_cannot_be_opened_is_told_and_its_process_is_gone(
 
 def test_a_microphone_that_comes_up_after_the_lamp_is_waited_for(site: Site) -> None:
     (site.folder / "refuse").touch()
-    threading.Thread(
-        target=lambda: (until(lambda: bool(site.heard("open")), "refused"), (site.folder / "refuse").unlink())
-    ).start()
+
+    def come_up() -> None:
+        until(lambda: bool(site.heard("open")), "refused")
+        (site.folder / "refuse").unlink()
+
+    threading.Thread(target=come_up).start()
     assert site.commission() == 0
     assert len(site.heard("open")) >= 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import logging
 import socket
@@ -64,7 +65,7 @@ def test_the_journal_is_an_explicit_choice_with_a_remedy_where_it_is_missing(mon
     def missing(name: str) -> None:
         raise ModuleNotFoundError(name)
 
-    monkeypatch.setattr(journal.importlib, "import_module", missing)
+    monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(SettingsError, match="systemd-python") as caught:
         journal.Journal(Log(to="journal"))
     assert caught.value.field == "log.to"

@@ -242,7 +242,12 @@ def test_promise_2_work_on_the_disk_is_told_before_the_disk_is_asked(
 ) -> None:
     told: list[int | None] = []
     real = case.disk.fsync
-    monkeypatch.setattr(case.disk, "fsync", lambda *args: (told.append(case.ring.busy_since_ns), real(*args)))
+
+    def fsync(*args: Any) -> None:
+        told.append(case.ring.busy_since_ns)
+        real(*args)
+
+    monkeypatch.setattr(case.disk, "fsync", fsync)
     before_ns = time.monotonic_ns()
     case.push(speech(RATE * 2))
     case.work(lambda: case.meeting.frames >= RATE)

@@ -31,6 +31,10 @@ class Crash(BaseException):
     """The process is killed here."""
 
 
+def _only_at(at: int, error: DiskError, calls: int, _name: str) -> DiskError | None:
+    return error if calls == at else None
+
+
 class FaultyDisk(Disk):
     """Counts every call; `at` decides whether one crashes or fails."""
 
@@ -194,7 +198,7 @@ def test_a_disk_that_refuses_any_one_call_once_is_tried_again_and_nothing_is_twi
         spool = Spool(home.spool, disk)
         spool.prepare()
         error = DiskError(FULL if number == errno.ENOSPC else FAILED, "made up")
-        disk.at = lambda calls, _, at=at, error=error: error if calls == at else None
+        disk.at = partial(_only_at, at, error)
         file = RecordingFile(spool, maker(home), Begin(recording, None, time.monotonic_ns()))
         steps: list[Callable[[], None]] = [file.begin]
         steps += [partial(file.note, note) for note in BEFORE]

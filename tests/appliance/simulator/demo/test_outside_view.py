@@ -13,14 +13,14 @@ from appliance.contract.ledger import AnyEntry, make_entry
 from appliance.simulator.demo.outside_view import Span, lamp_covers_audio, merged, read_log, timing
 
 MS = 1_000_000
-PANEL = [
+PANEL: list[dict[str, Any]] = [
     {"t_ns": 1000 * MS, "button": "down"},
     {"t_ns": 1004 * MS, "red": True},
     {"t_ns": 1100 * MS, "button": "up"},
     {"t_ns": 9000 * MS, "button": "down"},
     {"t_ns": 10600 * MS, "red": False},
 ]
-MICROPHONE = [
+MICROPHONE: list[dict[str, Any]] = [
     {"t_ns": 1010 * MS, "device": "open", "handle": 1},
     {"t_ns": 1012 * MS, "device": "closed", "handle": 1},
     {"t_ns": 1020 * MS, "device": "open", "handle": 2},

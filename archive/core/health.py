@@ -1,0 +1,77 @@
+"""Whether the archive works, for a load balancer or a monitor: one address, one word a part, no secret.
+
+Each app registers what it can tell (`AppConfig.ready`), since this one knows none of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from appliance.contract.errors import PlainSightError
+
+from .models import SignOfLife
+
+LATE: Final = timedelta(seconds=15)
+"""A process that gave no sign of life for so long does not work; those that work give one every few seconds."""
+REMEMBERED_S: Final = 2.0
+"""An answer is given again for so long, in seconds, so that asking often costs nothing."""
+Probe = Callable[[], bool]
+_log = logging.getLogger(__name__)
+_probes: dict[str, Probe] = {}
+_last: tuple[float, dict[str, bool]] = (float("-inf"), {})
+
+
+def register(part: str, probe: Probe) -> None:
+    """Ask `probe` from now on whether `part` works; it may raise DatabaseError, PlainSightError or OSError for no."""
+    _probes[part] = probe
+
+
+def alive(part: str) -> None:
+    """Say that the process `part` works; it says so every few seconds."""
+    SignOfLife.objects.update_or_create(part=part, defaults={"at": timezone.now()})
+
+
+def is_alive(part: str) -> bool:
+    """Tell whether the process `part` said so lately."""
+    return SignOfLife.objects.filter(part=part, at__gt=timezone.now() - LATE).exists()
+
+
+def look() -> dict[str, bool]:
+    """Return what works."""
+    return {part: _works(part, probe) for part, probe in {"database": _database, **_probes}.items()}
+
+
+def _works(part: str, probe: Probe) -> bool:
+    try:
+        return probe()
+    except (DatabaseError, PlainSightError, OSError) as error:
+        _log.warning("%s does not work: %s", part, error)
+        return False
+
+
+def _database() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return bool(cursor.fetchone())
+
+
+@require_safe
+@login_not_required
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """Answer 200 if every part works, else 503; anybody may ask, so there is nothing but words in it."""
+    global _last  # noqa: PLW0603 - one answer a process, whichever thread looked
+    if time.monotonic() - _last[0] > REMEMBERED_S:
+        _last = (time.monotonic(), look())
+    parts = _last[1]
+    words = {part: "works" if works else "fails" for part, works in parts.items()}
+    return JsonResponse({"version": 1, "parts": words}, status=200 if all(parts.values()) else 503)

@@ -1,0 +1,70 @@
+"""/healthz tells which part works, to anybody, and tells nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from archive.core import health
+from archive.core.jobs import Worker
+from archive.core.models import SignOfLife
+from archive.devices.listener import ALIVE_ROW
+from archive.devices.models import Listening
+from archive.keystore.current import keystore
+from tests.support.archives import Archive
+
+
+@pytest.fixture(autouse=True)
+def look_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "REMEMBERED_S", -1.0)
+
+
+def run_everything() -> None:
+    Worker([]).once()
+    Listening.objects.create(pk=ALIVE_ROW, alive_at=datetime.now(UTC), connected=True)
+
+
+def test_everything_works(archive: Archive, client: Any) -> None:
+    run_everything()
+    answer = client.get("/healthz")
+    assert answer.status_code == 200
+    assert set(answer.json()["parts"].values()) == {"works"}
+    assert set(answer.json()["parts"]) == {"database", "store", "keys", "listener", "worker"}
+
+
+@pytest.mark.parametrize("part", ["store", "keys", "listener", "worker"])
+def test_what_does_not_work_is_named(archive: Archive, client: Any, part: str) -> None:
+    run_everything()
+    if part == "store":
+        shutil.rmtree(archive.home / "store", ignore_errors=True)
+        (archive.home / "store").write_text("no folder")
+    elif part == "keys":
+        keystore.cache_clear()
+        (archive.home / "keys" / "signing.pem").unlink()
+    elif part == "listener":
+        Listening.objects.update(alive_at=datetime.now(UTC) - timedelta(minutes=1))
+    else:
+        SignOfLife.objects.update(at=datetime.now(UTC) - timedelta(minutes=1))
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert [name for name, word in answer.json()["parts"].items() if word == "fails"] == [part]
+    assert str(archive.home) not in answer.content.decode()
+
+
+def test_asking_often_looks_once(archive: Archive, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_everything()
+    monkeypatch.setattr(health, "REMEMBERED_S", 60.0)
+    monkeypatch.setattr(health, "_last", (float("-inf"), {}))
+    looks: list[str] = []
+
+    def count() -> bool:
+        looks.append("once")
+        return True
+
+    monkeypatch.setitem(health._probes, "counted", count)
+    for _ in range(5):
+        assert client.get("/healthz").status_code == 200
+    assert len(looks) == 1
