@@ -6,10 +6,13 @@ from django.urls import include, path
 
 from archive.core import errors
 from archive.core.health import healthz
+from archive.ui.views import favicon, robots
 
 urlpatterns = [
     path("api/1/", include("archive.ingest.urls")),
     path("healthz", healthz, name="healthz"),
+    path("favicon.ico", favicon),
+    path("robots.txt", robots),
     path("", include("archive.pages")),
 ]
 handler400 = errors.bad_request

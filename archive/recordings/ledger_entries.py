@@ -26,14 +26,12 @@ def read_ledger(recording: Recording) -> Ledger:
     try:
         lines = ledger_lines(recording)
     except (FormatError, StorageError) as error:
-        return Ledger(
-            [], f"The sealed package cannot be read ({error.message}). Restore it from its copy; nothing can be played."
-        )
+        return Ledger([], f"it cannot be read: {error.message}")
     entries: list[AnyEntry] = []
     try:
         key = recording.signed_header.box_key
         for line in lines:
             entries.append(read_entry(line, key))  # noqa: PERF401 - lines before a bad one are still shown
     except FormatError as error:
-        return Ledger(entries, f"The ledger can be read only up to line {len(entries)}: {error.message}.")
+        return Ledger(entries, f"its ledger can be read only up to line {len(entries)}: {error.message}")
     return Ledger(entries, "")

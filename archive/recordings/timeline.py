@@ -5,11 +5,12 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from appliance.contract import ledger
 from archive.ui import words
 
+_SECOND_NS: Final = 1_000_000_000
 Kind = Literal["audio", "lamp", "loss", "pause", "clock", "fault", "end"]
 
 
@@ -25,6 +26,8 @@ class Moment:
     """What happened, in words."""
     line: int
     """Number of the ledger line (for several lines, the first)."""
+    at_ns: int
+    """When it happened, CLOCK_MONOTONIC in nanoseconds."""
 
     @property
     def serious(self) -> bool:
@@ -44,6 +47,7 @@ class _Places:
         self.rate = rate
         self.segments = [entry for entry in entries if isinstance(entry, ledger.Segment)]
         self.ends = [segment.captured_ns for segment in self.segments]
+        self.firsts = [segment.first_frame for segment in self.segments]
 
     def of_time(self, moment_ns: int) -> float:
         index = bisect.bisect_left(self.ends, moment_ns)
@@ -58,20 +62,34 @@ class _Places:
     def of_frame(self, frame: int) -> float:
         return frame / self.rate
 
+    def time_of(self, frame: int, unknown_ns: int) -> int:
+        """Return when `frame` was captured, or `unknown_ns` where no segment tells."""
+        index = min(bisect.bisect_right(self.firsts, frame) - 1, len(self.segments) - 1)
+        if index < 0:
+            return unknown_ns
+        segment = self.segments[index]
+        return segment.captured_ns - (segment.first_frame + segment.frames - frame) * _SECOND_NS // self.rate
+
 
 def timeline(entries: Sequence[ledger.AnyEntry], rate: int) -> list[Moment]:
-    """Return the ledger's moments; neighboring segments become one row, and the drift is left to `drift_words`."""
+    """Return the ledger's moments in the order of their places; the drift is left to `drift_words`.
+
+    Segments become one row from one gap or pause to the next, and a pause says how long it was.
+    """
     places = _Places(entries, rate)
     moments: list[Moment] = []
     run: list[ledger.Segment] = []
-    for entry in entries:
+    for place, entry in enumerate(entries):
         if isinstance(entry, ledger.Segment):
             run.append(entry)
-        elif not isinstance(entry, ledger.Drift):
+            continue
+        if isinstance(entry, ledger.Gap | ledger.Pause):
             moments += _audio(run, places)
             run = []
-            moments += [Moment(_offset(entry, places), kind, text, entry.n) for kind, text in _told(entry, rate)]
-    return moments + _audio(run, places)
+        offset, at_ns = _where(entry, places)
+        told = _pause(entry, entries[place + 1 :]) if isinstance(entry, ledger.Pause) else _told(entry, rate)
+        moments += [Moment(offset, kind, text, entry.n, at_ns) for kind, text in told]
+    return sorted(moments + _audio(run, places), key=lambda moment: (moment.offset, moment.line))
 
 
 def _audio(run: list[ledger.Segment], places: _Places) -> list[Moment]:
@@ -79,23 +97,36 @@ def _audio(run: list[ledger.Segment], places: _Places) -> list[Moment]:
         return []
     start = places.of_frame(run[0].first_frame)
     end = places.of_frame(run[-1].first_frame + run[-1].frames)
-    pieces = "1 signed segment" if len(run) == 1 else f"{len(run)} signed segments"
+    pieces = words.count(len(run), "signed segment", "signed segments")
     text = f"Audio kept from {words.clock_time(start)} to {words.clock_time(end)} ({pieces})"
-    return [Moment(start, "audio", text, run[0].n)]
+    return [Moment(start, "audio", text, run[0].n, run[0].captured_ns - run[0].frames * _SECOND_NS // places.rate)]
 
 
-def _offset(entry: ledger.AnyEntry, places: _Places) -> float:
+def _where(entry: ledger.AnyEntry, places: _Places) -> tuple[float, int]:
+    """Return the place of an entry in the audio, in seconds, and its moment of CLOCK_MONOTONIC, in nanoseconds."""
     if isinstance(entry, ledger.Gap):
-        return places.of_frame(entry.first_frame)
+        return places.of_frame(entry.first_frame), places.time_of(entry.first_frame, entry.t_ns)
     if isinstance(entry, ledger.Pause):
-        return places.of_frame(entry.frame)
+        return places.of_frame(entry.frame), entry.t_ns
     if isinstance(entry, ledger.Closing):
-        return places.of_frame(entry.frames)
+        # one that was written at the next start has that start's time
+        return places.of_frame(entry.frames), places.time_of(entry.frames, entry.t_ns)
+    moment_ns = entry.t_ns
     if isinstance(entry, ledger.Lamp):
-        return places.of_time(entry.commanded_ns)
-    if isinstance(entry, ledger.AudioSpan):
-        return places.of_time(entry.at_ns)
-    return places.of_time(entry.t_ns)
+        moment_ns = entry.commanded_ns
+    elif isinstance(entry, ledger.AudioSpan):
+        moment_ns = entry.at_ns
+    return places.of_time(moment_ns), moment_ns
+
+
+def _pause(entry: ledger.Pause, following: Sequence[ledger.AnyEntry]) -> list[tuple[Kind, str]]:
+    if not entry.paused:
+        return [("pause", "Resumed")]
+    resumed = next((one.t_ns for one in following if isinstance(one, ledger.Pause)), None)
+    if resumed is None:
+        return [("pause", "Paused until the end; nothing was recorded")]
+    length = words.spoken(max(resumed - entry.t_ns, 0) / _SECOND_NS)
+    return [("pause", f"Paused for {length}; nothing was recorded")]
 
 
 def _told(entry: ledger.AnyEntry, rate: int) -> list[tuple[Kind, str]]:
@@ -110,13 +141,10 @@ def _told(entry: ledger.AnyEntry, rate: int) -> list[tuple[Kind, str]]:
         case ledger.Gap():
             lost = words.spoken(entry.frames / rate)
             told = [("loss", f"{lost} of sound lost and written as silence: {words.CAUSES[entry.cause]}")]
-        case ledger.Pause():
-            text = "Paused: nothing is recorded from here until the next line" if entry.paused else "Resumed"
-            told = [("pause", text)]
         case ledger.ClockEntry():
-            change = f"stepped by {entry.step_ns / 1e9:+.3f} s to {entry.at}" if entry.step_ns else f"at {entry.at}"
-            now = "it is" if entry.step_ns else "from now on it is"
-            told = [("clock", f"The box's clock {change}; {now} {words.clock(entry.clock)}")]
+            way = "ahead" if entry.step_ns > 0 else "back"
+            change = f" was set {way} by {abs(entry.step_ns) / _SECOND_NS:.3f} s; it" if entry.step_ns else ""
+            told = [("clock", f"The box's clock{change} is now {words.clock(entry.clock)}")]
         case ledger.Fault():
             cause = words.fault(entry.code)
             told = [("fault", f"Fault: {cause}" if entry.raised else f"No longer a fault: “{cause}”")]
@@ -125,7 +153,7 @@ def _told(entry: ledger.AnyEntry, rate: int) -> list[tuple[Kind, str]]:
             told = [("fault", f"Warning: the recording ends by itself in {words.spoken(entry.in_s)}: {why}")]
         case ledger.Closing():
             told = _closing(entry, rate)
-        case ledger.Segment() | ledger.Drift():
+        case ledger.Segment() | ledger.Drift() | ledger.Pause():
             told = []
     return told
 
@@ -135,8 +163,10 @@ def _closing(entry: ledger.Closing, rate: int) -> list[tuple[Kind, str]]:
     text = f"Ended: {words.REASONS[entry.reason]}. {words.spoken(entry.frames / rate)} of audio{lost}"
     told: list[tuple[Kind, str]] = [("end", text)]
     if entry.unverified_tail:
-        count = len(entry.unverified_tail)
-        told.append(("loss", f"After the end {count} piece(s) were found that nobody vouches for; they are not played"))
+        pieces = words.count(len(entry.unverified_tail), "more second", "more seconds")
+        told.append(
+            ("loss", f"After the end, up to {pieces} of sound were found that the box had not signed; not played")
+        )
     return told
 
 

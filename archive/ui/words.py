@@ -23,9 +23,9 @@ STATES: Final[dict[str, str]] = {
 }
 
 OUTCOMES: Final[dict[str, str]] = {
-    "complete": "complete",
-    "interrupted": "interrupted: a crash or a power cut ended it",
-    "incomplete": "incomplete: the box never closed it",
+    "complete": "closed by its box",
+    "interrupted": "interrupted by a crash or a power cut",
+    "incomplete": "incomplete: its box never closed it",
 }
 
 CAUSES: Final[dict[str, str]] = {
@@ -125,9 +125,14 @@ def spoken(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds > 0 else "0 s"
 
 
+def count(number: int, one: str, many: str) -> str:
+    """Return a number of things."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def clock(state: Clock) -> str:
     """Return how far a box's clock is to be trusted."""
     if not state.synchronized:
-        return "not set by any time source: its times may be wrong"
-    off = "" if state.offset_ns is None else f", {abs(state.offset_ns) / 1e6:.1f} ms off at last look"
+        return "not set by any time source; its times may be wrong"
+    off = "" if state.offset_ns is None else f", {abs(state.offset_ns) / 1e6:.1f} ms off when last checked"
     return f"kept right by {state.source}{off}"

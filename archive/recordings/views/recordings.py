@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
@@ -15,7 +14,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from archive.devices.models import Box
+from archive.recordings.heading import believable, room_name
 from archive.recordings.models import Recording, State
+from archive.recordings.recording_state import recording_state
+from archive.recordings.state_words import STATE_WORDS, StateWords, marks
 from archive.rooms.models import Room
 from archive.ui import words
 
@@ -35,12 +37,14 @@ class Row:
     """Name of the room where the box stands now."""
     length: str
     """Length of the audio that is here, as m:ss."""
-    state: str
-    """The state's code."""
-    state_words: str
-    """The state in words."""
-    outcome_words: str
-    """The outcome in words; a dash until it is known."""
+    state: StateWords
+    """Its state, as sign and words."""
+    marks: list[str]
+    """What is not normal about it."""
+    date_known: bool
+    """Whether `created_at` can be believed."""
+    arrived_at: datetime
+    """When it began to arrive."""
     simulated: bool
     """Whether button and lamp were not real."""
 
@@ -60,7 +64,6 @@ def recordings(request: HttpRequest) -> HttpResponseBase:
         "rooms": Room.objects.all(),
         "boxes": Box.objects.all(),
         "states": _CHOICES,
-        "zone": settings.TIME_ZONE,
     }
     return render(request, "ui/recordings.html", context)
 
@@ -81,10 +84,11 @@ def _row(recording: Recording) -> Row:
     return Row(
         id=recording.pk,
         created_at=recording.created_at,
-        room=recording.box.room.name if recording.box.room else recording.box_id,
+        room=room_name(recording),
         length=words.clock_time(recording.seconds),
-        state=recording.state,
-        state_words=words.STATES[recording.state] + (": " + recording.problem if recording.problem else ""),
-        outcome_words=words.OUTCOMES.get(recording.outcome, "not known yet"),
+        state=STATE_WORDS[recording_state(recording)],
+        marks=marks(recording),
+        date_known=believable(recording.created_at, recording.arrived_at),
+        arrived_at=recording.arrived_at,
         simulated=recording.panel == "simulated",
     )

@@ -55,3 +55,9 @@ def this_moment() -> str:
 def zone() -> str:
     """Return the abbreviation of the zone in which pages show times, as it is now."""
     return str(localtime().tzname())
+
+
+@register.filter
+def time_of_day(moment: datetime) -> str:
+    """Return the time to the second, where caption or heading names day and zone."""
+    return words.time_of_day(localtime(moment))

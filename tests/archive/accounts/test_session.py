@@ -48,7 +48,9 @@ def test_signing_in_and_out(client: Any) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "/recordings/")
     assert "Signed in as m.jones" in check(client.get("/recordings/").content.decode()).text
     assert client.get("/sign-in/").headers["Location"] == "/"
-    assert client.get("/sign-out/").status_code == 405
+    answer = client.get("/sign-out/")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")
+    assert check(answer.content.decode()).one("h1").text == "Please use the button"
     assert client.get("/recordings/").status_code == 200
     assert client.post("/sign-out/").headers["Location"] == "/sign-in/"
     assert client.get("/recordings/").status_code == 302
@@ -84,3 +86,8 @@ def test_every_answer_forbids_foreign_and_inline_content(client: Any) -> None:
     assert "default-src 'none'" in policy or "default-src 'self'" in policy
     assert "media-src 'self'" in policy
     assert "unsafe-inline" not in policy
+
+
+def test_what_browsers_and_crawlers_ask_for_by_themselves_is_answered(client: Any) -> None:
+    assert client.get("/favicon.ico").headers["Location"] == "/static/ui/icon.svg"
+    assert client.get("/robots.txt").content == b"User-agent: *\nDisallow: /\n"

@@ -17,11 +17,14 @@ from tests.support.archives import Archive
 
 def listed(client: Any, query: str = "") -> list[str]:
     page = check(client.get(f"/recordings/{query}").content.decode())
-    return [node.text for node in page.all("td") if node.get("data-label") == "Recording"]
+    return [link.get("href").split("/")[2] for body in page.all("tbody") for link in body.all("a")]
 
 
 def test_an_empty_archive_says_so(archive: Archive, technician: Any) -> None:
-    assert "There are no recordings yet." in check(technician.get("/recordings/").content.decode()).text
+    assert (
+        "There are no recordings yet. Each meeting will stand here"
+        in check(technician.get("/recordings/").content.decode()).text
+    )
 
 
 def test_newest_first_with_state_outcome_length_and_badge(technician: Any, arrive: Arrive, sealed: Arrive) -> None:
@@ -31,8 +34,8 @@ def test_newest_first_with_state_outcome_length_and_badge(technician: Any, arriv
     assert listed(technician) == [second.id, first.id]
     page = check(technician.get("/recordings/").content.decode())
     new, old = (row.text for row in page.all("tbody")[0].all("tr"))
-    assert "simulated Room 12 0:02 arriving not known yet" in new
-    assert "simulated Room 12 0:03 sealed complete" in old
+    assert "Room 12 0:02 Arriving simulated" in new
+    assert "Room 12 0:03 Sealed simulated" in old
     assert "2 recordings, newest first" in page.one("caption").text
 
 
@@ -78,4 +81,4 @@ def test_pages_keep_the_choice(technician: Any, arrive: Arrive, monkeypatch: pyt
 def test_a_refused_recording_is_shown_as_refused(technician: Any, arrive: Arrive) -> None:
     arrive(seconds=1)
     Recording.objects.update(state="refused")
-    assert "refused" in check(technician.get("/recordings/").content.decode()).one("tbody").text
+    assert "Refused" in check(technician.get("/recordings/").content.decode()).one("tbody").text

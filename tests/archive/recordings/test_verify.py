@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from archive.devices.models import Box
+from archive.keystore.recording_keys import recording_keys
+from archive.recordings.models import Recording
 from archive.ui.words import NOTICE
-from tests.archive.page_fixtures import Arrive, entries
+from tests.archive.page_fixtures import PASSWORD, Arrive, entries, make_user
 from tests.archive.pages import Node, check
+from tests.archive.recordings.test_recording import facts
 from tests.support.archives import Archive
 
 
@@ -57,6 +60,7 @@ def test_a_flipped_bit_is_found_and_its_place_named(archive: Archive, custodian:
     page = verified(custodian, made.id)
     assert page.one("h1").text == "Not verified: something does not hold"
     assert "data/segments/00000001.age" in page.text
+    assert "The audio from 0:01 to 0:02 is damaged." in page.text
     assert json.loads(entries(made.id, "verify")[0].detail)["verdict"] == "tampered"
 
 
@@ -72,13 +76,33 @@ def test_a_package_that_is_no_package(archive: Archive, custodian: Any, sealed: 
     package(archive, made.id).write_bytes(b"nothing")
     page = verified(custodian, made.id)
     assert page.one("h1").text == "Not verified: the package is destroyed"
-    assert "Nothing in this package should be relied on" in page.text
+    assert "Do not rely on anything in this package" in page.text
 
 
 def test_a_box_that_the_archive_does_not_know_any_more(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
     Box.objects.update(public_keys=[])
     assert verified(custodian, made.id).one("h1").text.startswith("Not verified")
+
+
+def test_a_recording_without_its_key_is_not_called_verified(archive: Archive, custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    recording_keys().destroy_key(made.id)
+    page = verified(custodian, made.id)
+    assert page.one("h1").text == "Package intact; its audio was not checked"
+    assert "The audio was not checked." in page.text
+    assert "Everything was checked" not in page.text
+    assert "give its key" not in page.text, "which cannot be done on the page"
+
+
+def test_the_print_of_a_verification_can_be_filed(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    page = verified(custodian, made.id)
+    told = facts(page)
+    assert told["Recording"].startswith("Room 12, ")
+    assert told["Recording"].endswith(made.id)
+    assert told["Checked"].endswith("by m.jones")
+    assert told["SHA-256 of the package, as sealed"] == Recording.objects.get().package_sha256
 
 
 def test_a_package_that_is_gone_is_an_error_in_words(archive: Archive, custodian: Any, sealed: Arrive) -> None:
@@ -92,8 +116,20 @@ def test_a_package_that_is_gone_is_an_error_in_words(archive: Archive, custodian
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_only_a_press_of_the_button_verifies(custodian: Any, sealed: Arrive, method: str) -> None:
     made = sealed(seconds=1)
-    assert getattr(custodian, method)(f"/recordings/{made.id}/verify/").status_code == 405
+    answer = getattr(custodian, method)(f"/recordings/{made.id}/verify/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/recordings/{made.id}/")
     assert not entries(made.id, "verify")
+
+
+def test_who_was_signed_out_before_verifying_comes_back_to_the_button_in_words(client: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    make_user("m.jones", custodian=True)
+    place = client.post(f"/recordings/{made.id}/verify/").headers["Location"]
+    form = {"username": "m.jones", "password": PASSWORD, "next": f"/recordings/{made.id}/verify/"}
+    assert place == f"/sign-in/?next={form['next']}"
+    answer = client.post("/sign-in/", form, follow=True)
+    assert answer.status_code == 200
+    assert "press “verify this recording” again" in check(answer.content.decode()).text.lower()
 
 
 def test_before_the_seal_there_is_nothing_to_verify(custodian: Any, arrive: Arrive) -> None:

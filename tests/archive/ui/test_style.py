@@ -18,7 +18,7 @@ DYNAMIC = {"sign-": set(SIGNS)}
 
 
 def used(sources: list[Path]) -> set[str]:
-    """The classes that markup, scripts and Python give to elements; what is filled in is every value that it may have."""
+    """The classes that markup, scripts and Python give to elements, with every value of what is filled in."""
     found: set[str] = set()
     for source in sources:
         for attribute, name, calls, python in CLASS.findall(source.read_text()):

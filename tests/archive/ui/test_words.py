@@ -83,7 +83,7 @@ def test_lengths(seconds: float, text: str) -> None:
 def test_a_clock_that_nothing_keeps_right_is_called_so() -> None:
     assert "may be wrong" in words.clock(Clock(synchronized=False, source="none", offset_ns=None))
     assert words.clock(Clock(synchronized=True, source="ntp", offset_ns=-1_500_000)) == (
-        "kept right by ntp, 1.5 ms off at last look"
+        "kept right by ntp, 1.5 ms off when last checked"
     )
 
 
