@@ -21,6 +21,7 @@ OWN = {
     "verify": "check a sealed recording again",
     "export": "write out a sealed package, and its key if asked",
     "keyring": "print the key ring that a checker needs",
+    "audit": "compare store, keys and database",
     "check-custody": "check the custody log's chain",
 }
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from appliance.contract.errors import SettingsError
-from appliance.contract.problems import explain, location
+from appliance.contract.settings_file import load_settings
 
 DEFAULT_HOME = "/var/lib/plainsight-archive"
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -114,22 +111,5 @@ def configuration() -> Configuration:
 
 
 def load(path: Path) -> Configuration:
-    """Read a file; raise SettingsError that names file, setting and, for a misspelled one, its likely name."""
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"cannot read {path}: {error.strerror}; set ARCHIVE_CONFIG to the right file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not TOML: {error}") from error
-    try:
-        return Configuration.model_validate(values)
-    except ValidationError as error:
-        known = list(_names(Configuration, ""))
-        raise SettingsError(f"{path}: {explain(error, known)}", field=location(error)) from error
-
-
-def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        yield prefix + name
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _names(field.annotation, f"{prefix}{name}.")
+    """Read a settings file; raise SettingsError that names file, setting and, for a misspelled one, its likely name."""
+    return load_settings(path, Configuration, "set ARCHIVE_CONFIG to the right file")

@@ -81,3 +81,28 @@ def test_the_simulator_is_reached_only_by_a_setting_or_a_command() -> None:
         if "simulator" not in path.parts and any(inside(name, {"appliance.simulator"}) for name in imports(path))
     }
     assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("packages", "room"),
+    [({"paho"}, "appliance/courier/mqtt"), ({"requests", "urllib3"}, "appliance/courier/upload")],
+)
+def test_each_protocol_of_the_courier_is_imported_in_its_own_room_only(packages: set[str], room: str) -> None:
+    users = {
+        path.parent.relative_to(ROOT).as_posix()
+        for path in modules("appliance/courier")
+        if any(inside(name, packages) for name in imports(path))
+    }
+    assert users == {room}, f"only {room} may import {packages}"
+
+
+def test_no_two_rooms_read_settings_in_ways_of_their_own() -> None:
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("appliance", "archive")
+        for path in modules(folder)
+        if "tomllib" in imports(path)
+    }
+    # these two run where nothing is installed or nothing works, so they import the standard library only
+    bare = {"appliance/recorder/panel/dark.py", "appliance/recorder/panel/real_box.py"}
+    assert readers == {"appliance/contract/settings_file.py", *bare}

@@ -15,7 +15,7 @@ from .segment import padded_size
 from .signed import digest
 
 AGE_OVERHEAD = 8192
-"""Most that sealing adds to a segment, in bytes: a header of one recipient and a random stanza stay far below it, and
+"""Most that encryption adds to a segment, in bytes: a header of one recipient and a random stanza stay far below, and
 each 64 KiB of plaintext add 16 bytes (age-encryption.org/v1)."""
 
 

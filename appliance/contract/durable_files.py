@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -18,17 +19,35 @@ def read_bounded(path: Path, limit: int) -> bytes:
     return data
 
 
+def write_new(path: Path, chunks: Iterable[bytes], *, mode: int = 0o600, durable: bool = True) -> None:
+    """Write a file that does not exist yet; with `durable`, fsync it, but not its name (sync_folder).
+
+    Raises FileExistsError, or OSError with nothing left of it.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.writelines(chunks)
+            file.flush()
+            os.fchmod(descriptor, mode)
+            if durable:
+                os.fsync(descriptor)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def create(path: Path, chunks: Iterable[bytes], *, mode: int = 0o600) -> None:
+    """Write a new file and make its name durable as well; raises what `write_new` raises."""
+    write_new(path, chunks, mode=mode)
+    sync_folder(path.parent)
+
+
 def replace(path: Path, data: bytes, *, mode: int, durable: bool) -> None:
     """Write `data` under a dotted name and rename it to `path`; with `durable`, fsync file and folder."""
     temporary = path.with_name(f".{path.name}.new")
     temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fchmod(file.fileno(), mode)
-        if durable:
-            os.fsync(file.fileno())
+    write_new(temporary, [data], mode=mode, durable=durable)
     temporary.rename(path)
     if durable:
         sync_folder(path.parent)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyrage
 
+from .durable_files import create
 from .errors import DecryptionError, KeyFileError
 
 
 @dataclass(frozen=True, repr=False)
 class Identity:
-    """A secret that opens what was sealed to its recipient. Its repr shows nothing."""
+    """A secret that decrypts what was encrypted to its recipient. Its repr shows nothing."""
 
     _secret: pyrage.x25519.Identity
 
@@ -44,11 +44,7 @@ class Identity:
 
     def save(self, path: Path) -> None:
         """Write the identity to a new file that only its owner can read."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(self.secret_line())
-            file.flush()
-            os.fsync(file.fileno())
+        create(path, [self.secret_line()])
 
     @property
     def recipient(self) -> str:
@@ -59,16 +55,16 @@ class Identity:
         """Return the secret and LF: what `key.age` holds (docs/format.md section 2.2)."""
         return f"{self._secret}\n".encode("ascii")
 
-    def open(self, sealed: bytes) -> bytes:
-        """Return the plaintext; raise OpeningError if the bytes are damaged or sealed to somebody else."""
+    def decrypt(self, encrypted: bytes) -> bytes:
+        """Return the plaintext; raise DecryptionError if the bytes are damaged or encrypted to somebody else."""
         try:
-            return bytes(pyrage.decrypt(sealed, [self._secret]))
+            return bytes(pyrage.decrypt(encrypted, [self._secret]))
         except pyrage.DecryptError as error:
-            raise DecryptionError(f"the bytes do not open with this key: {error}") from error
+            raise DecryptionError(f"this key does not decrypt the bytes: {error}") from error
 
 
 def encrypt(plain: bytes, recipients: Sequence[str]) -> bytes:
-    """Return `plain` sealed so that the holder of any one recipient's identity opens it."""
+    """Return `plain` encrypted so that the identity of any one recipient decrypts it."""
     return bytes(pyrage.encrypt(plain, [parse_recipient(text) for text in recipients]))
 
 

@@ -98,9 +98,9 @@ class KeyFileError(PlainSightError):
 
 
 class DecryptionError(PlainSightError):
-    """A sealed object could not be opened with the keys at hand."""
+    """Something encrypted cannot be decrypted with the keys at hand."""
 
-    code = "cannot-open"
+    code = "cannot-decrypt"
 
 
 class StorageError(PlainSightError):

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from .errors import StorageError
+from .paths import HEADER, LEDGER, RECEIPT, segment_path
 from .receipt import Outcome
 from .signed import digest
 from .zip_profile import Member, check_room, directory
 
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-TAG_FILES = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "receipt.tsv")
+TAG_FILES = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", RECEIPT)
 """Members before the payload, in order."""
-PAYLOAD = ("data/header.tsv", "data/ledger.tsv", "data/arrivals.tsv", "data/events.json")
+PAYLOAD = (f"data/{HEADER}", f"data/{LEDGER}", "data/arrivals.tsv", "data/events.json")
 """Members of the payload before the segments, in order."""
 Members = Iterable[tuple[str, bytes]]
 
@@ -27,14 +28,9 @@ class Writer(Protocol):
         """Append `data` and return its length."""
 
 
-def segment_name(number: int) -> str:
-    """Return a segment's place in the bag."""
-    return f"data/segments/{number:08d}.age"
-
-
-def tail_name(number: int) -> str:
-    """Return an unverified segment's place in the bag."""
-    return f"data/tail/{number:08d}.age"
+def segment_name(number: int, *, tail: bool = False) -> str:
+    """Return a segment's place in the bag; `tail` is that of an unverified one."""
+    return f"data/{segment_path(number, tail=tail)}"
 
 
 def bag_info(recording: str, outcome: Outcome, sealed_at: str, sizes: Iterable[int]) -> bytes:
@@ -62,7 +58,7 @@ def tag_manifest(info: bytes, payload_manifest: bytes, receipt: bytes) -> bytes:
             ("bagit.txt", digest(BAGIT)),
             ("bag-info.txt", digest(info)),
             ("manifest-sha256.txt", digest(payload_manifest)),
-            ("receipt.tsv", digest(receipt)),
+            (RECEIPT, digest(receipt)),
         ]
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .errors import FormatError
 from .ids import BoxId, Digest, RecordingId
 from .keys import PublicKey
 from .signed import SignedModel
@@ -29,6 +31,23 @@ class Arrival(SignedModel):
     sha256: Digest
 
 
+@dataclass(frozen=True)
+class SealedFacts:
+    """What a receipt says about a recording, and whoever has the recording can find out."""
+
+    recording: str
+    box: str
+    header_sha256: str
+    ledger_lines: int
+    ledger_sha256: str
+    segments: int
+    frames: int
+    tail: int
+    """Unverified segments."""
+    outcome: Outcome
+    key_sha256: str
+
+
 class Receipt(SignedModel):
     """The archive has sealed exactly this."""
 
@@ -46,3 +65,9 @@ class Receipt(SignedModel):
     key_sha256: Digest
     manifest_sha256: Digest
     sealed_at: WallTime
+
+    def require(self, facts: SealedFacts) -> None:
+        """Raise FormatError, which names the member, unless this is the receipt for exactly these facts."""
+        for name, value in asdict(facts).items():
+            if (said := getattr(self, name)) != value:
+                raise FormatError(f"{name} is {said!r} in the receipt; what is here makes it {value!r}", field=name)

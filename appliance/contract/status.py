@@ -12,7 +12,11 @@ State = Literal["self-test", "idle", "arming", "recording", "paused", "ending", 
 Light = Literal["off", "on", "slow"]
 FaultCode = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,40}$")]
 STALE_NS = 2_000_000_000
-"""Age in nanoseconds at which a recorder's word is no longer repeated (DESIGN, the courier)."""
+"""Age in nanoseconds at which a recorder's status is no longer believed."""
+MAX_REPORT_S = 30.0
+"""Longest pause between two reports of a courier, in seconds."""
+MAX_SILENCE_S = 35.0
+"""After so long without a report, in seconds, nothing is known of a box."""
 
 
 class _Message(BaseModel):
@@ -66,6 +70,13 @@ class RecorderStatus(_Message):
     """Amber codes that hold now."""
     free_bytes: int | None = None
     """Free space of the spool in bytes, or None before the first look."""
+
+    def fresh(self, boot_id: str, now_ns: int) -> bool:
+        """Tell whether this was written in the boot `boot_id` and, at `now_ns`, not more than two seconds ago.
+
+        One from the future is not fresh.
+        """
+        return self.boot_id == boot_id and 0 <= now_ns - self.monotonic_ns <= STALE_NS
 
 
 class SilentStatus(_Message):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # [0-9], because \d matches the digits of every script
 WALL_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
 
@@ -29,6 +31,11 @@ def parse_wall(text: str) -> datetime:
 def _exists(text: str) -> str:
     parse_wall(text)
     return text
+
+
+def boot_id() -> str:
+    """Return the kernel's boot id, within which CLOCK_MONOTONIC counts."""
+    return BOOT_ID.read_text(encoding="ascii").strip()
 
 
 WallTime = Annotated[str, StringConstraints(pattern=WALL_PATTERN), AfterValidator(_exists)]

@@ -12,7 +12,6 @@ import os
 import socket
 import threading
 import time
-from importlib import metadata
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +19,7 @@ from appliance.contract.durable_files import replace
 from appliance.contract.errors import SettingsError
 from appliance.contract.status import CourierProgress
 from appliance.contract.stop_signal import StopSignal
+from appliance.contract.version import software
 
 from .mqtt.connection import tls_context
 from .mqtt.status_publisher import StatusPublisher
@@ -110,14 +110,6 @@ class Courier:
         )
         self._failed = True
         self._stop.set()
-
-
-def software() -> str:
-    """Return name and version of the courier."""
-    try:
-        return f"plainsight {metadata.version('plainsight')}"
-    except metadata.PackageNotFoundError:
-        return "plainsight (not installed)"
 
 
 def notify(text: str) -> None:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
-import types
-import typing
-from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from appliance.contract.errors import SettingsError
 from appliance.contract.ids import BoxId
-from appliance.contract.problems import explain, location
-
-
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError("must be an absolute path, because the courier works in '/'")
-    return path
+from appliance.contract.settings_file import AbsolutePath, Seconds, Section, load_settings
+from appliance.contract.status import MAX_REPORT_S
 
 
 def _safe_url(text: str) -> str:
@@ -48,22 +38,14 @@ def _loopback(host: str) -> bool:
         return False
 
 
-AbsolutePath = Annotated[Path, Field(strict=False), AfterValidator(_absolute)]
-Seconds = Annotated[float, Field(gt=0, le=86400)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Box(_Section):
+class Box(Section):
     """Who this box is."""
 
     id: BoxId
     """The box's identifier, from enrollment; also the common name of its certificate. No default."""
 
 
-class Spool(_Section):
+class Spool(Section):
     """Where the recorder leaves things, and where receipts are laid."""
 
     path: AbsolutePath = Path("/var/lib/plainsight/spool")
@@ -74,14 +56,14 @@ class Spool(_Section):
     """The folder of the recorder's status.json."""
 
 
-class State(_Section):
+class State(Section):
     """The courier's own folder."""
 
     path: AbsolutePath = Path("/var/lib/plainsight-courier")
     """Progress and the session counter lie here."""
 
 
-class Archive(_Section):
+class Archive(Section):
     """Where recordings go."""
 
     url: Annotated[str, AfterValidator(_safe_url)]
@@ -90,7 +72,7 @@ class Archive(_Section):
     """Certificate authority of the archive (PEM). Default: those that the system trusts."""
 
 
-class Broker(_Section):
+class Broker(Section):
     """Where status goes."""
 
     host: Annotated[str, Field(min_length=1, max_length=253)]
@@ -107,7 +89,7 @@ class Broker(_Section):
     """Longest silence on the connection in seconds; after half as much again the Will speaks."""
 
 
-class Times(_Section):
+class Times(Section):
     """How often and how long; all in seconds."""
 
     poll_s: Seconds = 0.5
@@ -132,7 +114,7 @@ class Times(_Section):
     """Longest such pause."""
     probe_s: Seconds = 15.0
     """With nothing to send, how often the archive is asked whether it is there."""
-    report_s: Seconds = 30.0
+    report_s: Annotated[float, Field(gt=0, le=MAX_REPORT_S)] = MAX_REPORT_S
     """How often the state is published without a change."""
     counting_s: Seconds = 1.0
     """How often it is published while only its counters change."""
@@ -149,14 +131,14 @@ class Times(_Section):
         return self
 
 
-class Log(_Section):
+class Log(Section):
     """What is told on the standard error, which systemd keeps in its journal."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     """The least serious messages that are kept."""
 
 
-class CourierSettings(_Section):
+class CourierSettings(Section):
     """The whole file."""
 
     box: Box
@@ -170,27 +152,4 @@ class CourierSettings(_Section):
 
 def load(path: Path) -> CourierSettings:
     """Read a settings file; raise SettingsError that names file, setting and, for a misspelled one, its likely name."""
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            f"cannot read the settings {path}: {error.strerror}; name the file with --config"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not TOML: {error}") from error
-    try:
-        return CourierSettings.model_validate(values)
-    except ValidationError as error:
-        known = list(_names(CourierSettings, ""))
-        raise SettingsError(f"{path}: {explain(error, known)}", field=location(error)) from error
-
-
-def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        yield prefix + name
-        kinds = (
-            typing.get_args(field.annotation) if isinstance(field.annotation, types.UnionType) else [field.annotation]
-        )
-        for kind in kinds:
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from _names(kind, f"{prefix}{name}.")
+    return load_settings(path, CourierSettings, "name the file with --config")

@@ -7,21 +7,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from appliance.contract import times
 from appliance.contract.durable_files import read_bounded
-from appliance.contract.status import STALE_NS, RecorderStatus, SilentStatus
+from appliance.contract.paths import STATUS
+from appliance.contract.status import RecorderStatus, SilentStatus
 
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _LIMIT = 64 << 10
-
-
-def current_boot_id() -> str:
-    """Return the kernel's boot id."""
-    return BOOT_ID.read_text(encoding="ascii").strip()
-
-
-def fresh(status: RecorderStatus, boot_id: str, now_ns: int) -> bool:
-    """Tell whether a status was written in this boot and is at most two seconds old; one from the future is not."""
-    return status.boot_id == boot_id and 0 <= now_ns - status.monotonic_ns <= STALE_NS
 
 
 class StatusReader:
@@ -29,9 +20,9 @@ class StatusReader:
 
     def __init__(self, run: Path, box: str, boot_id: str | None = None) -> None:
         """Read in `run` what is said about `box` in the boot `boot_id` (default: the present one)."""
-        self._path = run / "status.json"
+        self._path = run / STATUS
         self._box = box
-        self._boot_id = current_boot_id() if boot_id is None else boot_id
+        self._boot_id = times.boot_id() if boot_id is None else boot_id
         self._last_ns: int | None = None
         self._stamp: tuple[int, int, int] | None = None
         self._parsed: RecorderStatus | None = None
@@ -41,7 +32,7 @@ class StatusReader:
         status = self._parse()
         if status is not None and status.box == self._box and status.boot_id == self._boot_id:
             self._last_ns = status.monotonic_ns
-            if fresh(status, self._boot_id, time.monotonic_ns()):
+            if status.fresh(self._boot_id, time.monotonic_ns()):
                 return status
         return SilentStatus(box=self._box, last_monotonic_ns=self._last_ns)
 

@@ -1,1 +1,1 @@
-"""The box's ears: supervisor, capture and writer. It has no network (DESIGN, promise 4)."""
+"""The box's ears: supervisor, capture and writer. It has no network (README, promise 4)."""

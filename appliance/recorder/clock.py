@@ -1,10 +1,9 @@
-"""How far the wall clock can be trusted, and which boot CLOCK_MONOTONIC counts in. Nothing here touches a disk."""
+"""How far the wall clock can be trusted. Nothing here touches a disk."""
 
 from __future__ import annotations
 
 import ctypes
 import time
-from pathlib import Path
 
 from appliance.contract.times import Clock
 
@@ -14,7 +13,6 @@ _STA_PLL = 0x0001
 _STA_UNSYNC = 0x0040
 _STA_NANO = 0x2000
 _TIME_ERROR = 5
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _TOGETHER_NS = 1_000_000
 _TRIES = 5
@@ -71,8 +69,3 @@ def look() -> Look:
         if took_ns < _TOGETHER_NS:
             break
     return Look(wall_ns, before_ns + took_ns // 2, read_clock())
-
-
-def boot_id() -> str:
-    """Return the kernel's boot id."""
-    return _BOOT_ID.read_text(encoding="ascii").strip()

@@ -1,4 +1,4 @@
-"""What can be known without opening anything: the microphone's presence, the clock, the keys (DESIGN, idle checks)."""
+"""What can be known without opening anything: the microphone's presence, the clock, the keys (docs/architecture.md)."""
 
 from __future__ import annotations
 

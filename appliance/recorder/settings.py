@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import tomllib
-import types
-import typing
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from appliance.contract.errors import SettingsError
 from appliance.contract.header import AgeRecipient, Text
 from appliance.contract.ids import BoxId
 from appliance.contract.keys import PublicKey
-from appliance.contract.problems import explain, location
+from appliance.contract.settings_file import AbsolutePath, Seconds, Section, load_settings
 
 CREDENTIAL = "box.key"
 """Name under which systemd's LoadCredential= hands over the signing key."""
@@ -24,22 +19,10 @@ SEGMENT_BYTES = 2 * 48000 + 4096 + 400
 """Room that a second of 48 kHz audio takes in the spool, ledger line included (docs/format.md section 2.3)."""
 
 
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError("must be an absolute path, because the recorder works in '/'")
-    return path
-
-
-AbsolutePath = Annotated[Path, Field(strict=False), AfterValidator(_absolute)]
-Seconds = Annotated[float, Field(gt=0, le=86400)]
 Pin = Annotated[int, Field(ge=0, le=27)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Box(_Section):
+class Box(Section):
     """Who this box is."""
 
     id: BoxId
@@ -57,18 +40,18 @@ class Box(_Section):
         return self.signing_key
 
 
-class Keys(_Section):
+class Keys(Section):
     """Public keys, from enrollment."""
 
     archive_recipient: AgeRecipient
-    """The archive's age recipient: recordings' secrets are sealed to it. No default."""
+    """The archive's age recipient: recordings' secrets are encrypted to it. No default."""
     escrow_recipient: AgeRecipient
     """The district's escrow age recipient. No default."""
     archive_key: PublicKey
     """The archive's signing key: the only one whose receipts are believed. No default."""
 
 
-class Spool(_Section):
+class Spool(Section):
     """Where recordings wait for the archive."""
 
     path: AbsolutePath = Path("/var/lib/plainsight/spool")
@@ -81,7 +64,7 @@ class Spool(_Section):
     """Memory-backed folder for status.json: a hung disk must not hang the lights."""
 
 
-class MicrophoneSettings(_Section):
+class MicrophoneSettings(Section):
     """The one microphone."""
 
     device: Text
@@ -96,7 +79,7 @@ class MicrophoneSettings(_Section):
     """Frames in a second."""
 
 
-class PanelSettings(_Section):
+class PanelSettings(Section):
     """Button and lights; pins are BCM numbers (docs/wiring)."""
 
     kind: Literal["gpio", "simulated"] = "gpio"
@@ -136,7 +119,7 @@ class PanelSettings(_Section):
         return self
 
 
-class Times(_Section):
+class Times(Section):
     """How long things take or may take; all in seconds."""
 
     debounce_s: Annotated[float, Field(ge=0, le=0.2)] = 0.02
@@ -186,7 +169,7 @@ class Times(_Section):
         return self
 
 
-class Limits(_Section):
+class Limits(Section):
     """When a recording ends by itself, and how much room it needs."""
 
     cap_s: Annotated[float, Field(gt=0, le=64000)] = 4 * 3600.0
@@ -211,7 +194,7 @@ class Limits(_Section):
         return self.min_free_bytes + int(self.warn_s) * SEGMENT_BYTES
 
 
-class Checks(_Section):
+class Checks(Section):
     """What the idle checks demand."""
 
     clock: bool = True
@@ -220,7 +203,7 @@ class Checks(_Section):
     """Whether a box without a record of commissioning raises amber."""
 
 
-class Log(_Section):
+class Log(Section):
     """Where messages go."""
 
     to: Literal["stderr", "journal"] = "stderr"
@@ -229,7 +212,7 @@ class Log(_Section):
     """The least serious messages that are kept."""
 
 
-class RecorderSettings(_Section):
+class RecorderSettings(Section):
     """The whole file."""
 
     box: Box
@@ -245,27 +228,4 @@ class RecorderSettings(_Section):
 
 def load(path: Path) -> RecorderSettings:
     """Read a settings file; raise SettingsError that names file, setting and, for a misspelled one, its likely name."""
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            f"cannot read the settings {path}: {error.strerror}; name the file with --config"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not TOML: {error}") from error
-    try:
-        return RecorderSettings.model_validate(values)
-    except ValidationError as error:
-        known = list(_names(RecorderSettings, ""))
-        raise SettingsError(f"{path}: {explain(error, known)}", field=location(error)) from error
-
-
-def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        yield prefix + name
-        kinds = (
-            typing.get_args(field.annotation) if isinstance(field.annotation, types.UnionType) else [field.annotation]
-        )
-        for kind in kinds:
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from _names(kind, f"{prefix}{name}.")
+    return load_settings(path, RecorderSettings, "name the file with --config")

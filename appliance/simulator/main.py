@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fcntl
 import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from appliance.contract.errors import SettingsError
+from appliance.contract.single_instance import single_instance
 from appliance.recorder.panel.real_box import find_real_box
 
 from .front_panel import FrontPanel, Log
@@ -68,29 +66,8 @@ def main(arguments: list[str]) -> int:
     folder = options.dir.resolve()
     if len(os.fsencode(folder / "microphone.sock")) > LONGEST_SOCKET:
         raise SettingsError(f"{folder} is too long a path for a local socket; name a shorter folder", field="--dir")
-    with _alone(folder):
+    with single_instance(folder, "simulator", field="--dir", remedy="end it or name another folder"):
         return asyncio.run(_run(options, folder))
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process: a second simulator would take the sockets and write into the same logs."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise SettingsError(f"cannot use {folder}: {error.strerror}; name another folder", field="--dir") from error
-    try:
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise SettingsError(f"nothing can be written in {folder}; name another folder", field="--dir")
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            wrong = f"another simulator runs in {folder}; end it or name another folder"
-            raise SettingsError(wrong, field="--dir") from error
-        yield
-    finally:
-        os.close(descriptor)
 
 
 async def _run(options: argparse.Namespace, folder: Path) -> int:

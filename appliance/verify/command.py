@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("package", type=Path, help="the sealed package (a .zip)")
     parser.add_argument("--keys", type=Path, help="the key ring; without it the best verdict is not-pinned")
     parser.add_argument("--key", type=Path, help="the recording's key.age, to check the audio itself as well")
-    parser.add_argument("--identity", type=Path, help="the age identity that opens --key")
+    parser.add_argument("--identity", type=Path, help="the age identity that decrypts --key")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     return parser
 
@@ -48,25 +48,25 @@ def main(arguments: list[str]) -> int:
     if (options.key is None) != (options.identity is None):
         raise SettingsError("give both --key and --identity, or neither", field="--key")
     ring = KeyRing.load(options.keys) if options.keys is not None else None
-    opener = _opener(options.key, options.identity) if options.key is not None else None
+    identity = _recording_identity(options.key, options.identity) if options.key is not None else None
     try:
         with options.package.open("rb") as file:
-            report = verify(file, ring, opener, _progress if sys.stderr.isatty() else _quiet)
+            report = verify(file, ring, identity, _progress if sys.stderr.isatty() else _quiet)
     except OSError as error:
         raise SettingsError(f"cannot read {options.package}: {error.strerror or error}", field="PACKAGE") from error
     sys.stdout.write((json.dumps(report.as_json()) if options.json else report.as_text()) + "\n")
     return report.status
 
 
-def _opener(key: Path, identity: Path) -> Identity:
+def _recording_identity(key: Path, identity: Path) -> Identity:
     try:
-        sealed = key.read_bytes()
+        encrypted = key.read_bytes()
     except OSError as error:
         raise KeyFileError(f"cannot read {key}: {error.strerror}", field="--key") from error
     try:
-        return Identity.parse(Identity.load(identity).open(sealed).decode("ascii"))
+        return Identity.parse(Identity.load(identity).decrypt(encrypted).decode("ascii"))
     except (DecryptionError, UnicodeDecodeError) as error:
-        raise KeyFileError(f"{identity} does not open {key}: {error}", field="--identity") from error
+        raise KeyFileError(f"{identity} does not decrypt {key}: {error}", field="--identity") from error
 
 
 def _progress(what: str, done: int, of: int) -> None:

@@ -25,7 +25,7 @@ API: Final = "/api/"
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "unknown-recording": ("There is no such recording", "The archive has no recording with this identifier."),
     "not-sealed": ("Not sealed yet", "Nobody can listen to a recording or take a copy of it before it is sealed."),
-    "cannot-open": (
+    "cannot-decrypt": (
         "This recording cannot be opened",
         "Its key is not in the key store, or does not fit. Nothing was played or handed out.",
     ),

@@ -1,4 +1,4 @@
-"""What the worker does again and again, and what is looked at before a process starts.
+"""What the worker does again and again, and what is looked at before the web server starts.
 
 Each app registers its own (`AppConfig.ready`), since this one knows none of them.
 """
@@ -41,7 +41,7 @@ class Job:
 JOBS: Final[list[Job]] = []
 """In the order in which they run when several are due."""
 CHECKS: Final[list[Callable[[], None]]] = []
-"""What worker and web look at before they start; a finding is logged and stops neither."""
+"""What the web server looks at before it starts; a finding is logged and does not stop it."""
 
 
 _WORKING: Final[list[Callable[[], None]]] = []
@@ -101,7 +101,7 @@ def still_working() -> None:
 
 
 def run_checks() -> None:
-    """Look at everything that a process must know of before it starts."""
+    """Look at everything that the web server's log must tell at its start."""
     for check in CHECKS:
         try:
             check()

@@ -17,6 +17,7 @@ WORDS: Final[dict[str, str]] = {
     "close": "the closing record arrived",
     "refusal": "refused",
     "seal": "sealed, receipt signed",
+    "rebuild": "the archive's row was made again from the package",
     "problem": "a problem was found",
     "look": "looked at a page",
     "listen": "listened",
@@ -24,7 +25,7 @@ WORDS: Final[dict[str, str]] = {
     "download-flac": "downloaded the plain audio",
     "download-receipt": "downloaded the receipt",
     "export": "exported the package on the archive's host",
-    "export-key": "exported the sealed key on the archive's host",
+    "export-key": "exported the encrypted key on the archive's host",
     "verify": "verified the package",
 }
 

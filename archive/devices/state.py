@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from appliance.contract.status import RecorderStatus, SilentStatus
+from appliance.contract.status import MAX_SILENCE_S, RecorderStatus, SilentStatus
 
-HEARTBEAT = timedelta(seconds=35)
-"""The recorder's state is sent every 30 s at least; later than this, nothing is known."""
+HEARTBEAT = timedelta(seconds=MAX_SILENCE_S)
+"""Without a live message for longer than this, nothing is known."""
 Kind = Literal["recording", "ready", "at-fault", "silent"]
 
 

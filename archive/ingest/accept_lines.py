@@ -46,9 +46,9 @@ def accept_lines(recording: str, body: bytes) -> UploadState:
     check_box_is_believed(row)
     verdicts = _judge(header, fresh)
     staged = store().stage(
-        (incoming_name(recording, item.entry.segment, tail=False), item.sealed)
+        (incoming_name(recording, item.entry.segment, tail=False), item.encrypted)
         for item in fresh
-        if isinstance(item.entry, ledger.Segment) and item.sealed is not None
+        if isinstance(item.entry, ledger.Segment) and item.encrypted is not None
     )
     try:
         with transaction.atomic():
@@ -73,9 +73,9 @@ def accept_lines(recording: str, body: bytes) -> UploadState:
 
 def _judge(header: Header, items: list[Item]) -> dict[int, str]:
     return {
-        item.entry.segment: judge_segment(header, item.sealed, item.entry.frames)
+        item.entry.segment: judge_segment(header, item.encrypted, item.entry.frames)
         for item in items
-        if isinstance(item.entry, ledger.Segment) and item.sealed is not None
+        if isinstance(item.entry, ledger.Segment) and item.encrypted is not None
     }
 
 

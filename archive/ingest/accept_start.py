@@ -1,4 +1,4 @@
-"""Taking in what comes before the audio: a header, and the recording's sealed key."""
+"""Taking in what comes before the audio: a header, and the recording's encrypted key."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _moment(text: str) -> datetime:
 
 
 def accept_key(recording: str, key_age: bytes) -> bool:
-    """Take a recording's sealed key in; return False if it was there already. It is never taken twice.
+    """Take a recording's encrypted key in; return False if it was there already. It is never taken twice.
 
     So a key that was destroyed does not come back with a box that sends it again.
     """

@@ -37,17 +37,17 @@ def _sealed_tail_segment(recording: Recording, number: int) -> IncomingSegment:
     raise OrderError(f"no closing record here lists segment {number} as unverified tail")
 
 
-def accept_tail(recording: str, number: int, sealed: bytes) -> bool:
+def accept_tail(recording: str, number: int, encrypted: bytes) -> bool:
     """Take a tail segment in; return False if it was there already."""
     row = find(recording)
     segment = tail_segment(row, number)
-    if len(sealed) != segment.size or digest(sealed) != segment.sha256:
+    if len(encrypted) != segment.size or digest(encrypted) != segment.sha256:
         raise DigestError(f"tail segment {number} does not have the signed size and digest", field="sha256")
     if segment.arrived_at is not None:
         return False
     check_box_is_believed(row)
-    verdict, frames = judge_tail(row.signed_header, sealed)
-    staged = store().stage([(incoming_name(recording, number, tail=True), sealed)])
+    verdict, frames = judge_tail(row.signed_header, encrypted)
+    staged = store().stage([(incoming_name(recording, number, tail=True), encrypted)])
     try:
         with transaction.atomic():
             row = find(recording, lock=True)

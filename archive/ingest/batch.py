@@ -18,7 +18,7 @@ class Item:
 
     line: bytes
     entry: AnyEntry
-    sealed: bytes | None
+    encrypted: bytes | None
     """The segment's file, its digest checked; None for other kinds."""
 
 
@@ -32,10 +32,10 @@ def parse(body: bytes, header: Header) -> list[Item]:
             raise FormatError(f"the request ends within a line, at byte {position}", field="body")
         item = _item(body, position, end, header)
         items.append(item)
-        position = end + len(item.sealed or b"")
+        position = end + len(item.encrypted or b"")
     if not items:
         raise FormatError("the request holds no line", field="body")
-    if sum(item.sealed is not None for item in items) > limits.BATCH_SEGMENTS:
+    if sum(item.encrypted is not None for item in items) > limits.BATCH_SEGMENTS:
         raise TooLargeError(f"one request holds at most {limits.BATCH_SEGMENTS} segments", field="body")
     return items
 
@@ -52,12 +52,12 @@ def _item(body: bytes, start: int, end: int, header: Header) -> Item:
             f"line {entry.n}: a segment of this recording has at most {header.audio.segment_frames} frames",
             field="size",
         )
-    sealed = body[end : end + entry.size]
-    if len(sealed) != entry.size:
+    encrypted = body[end : end + entry.size]
+    if len(encrypted) != entry.size:
         raise DigestError(f"line {entry.n}: segment {entry.segment} is cut off in this request", field="size")
-    if digest(sealed) != entry.sha256:
+    if digest(encrypted) != entry.sha256:
         raise DigestError(f"line {entry.n}: segment {entry.segment} does not have the signed digest", field="sha256")
-    return Item(line, entry, sealed)
+    return Item(line, entry, encrypted)
 
 
 def _check_tail(entry: Closing, header: Header) -> None:

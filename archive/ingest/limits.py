@@ -18,7 +18,7 @@ SEGMENTS = 65000
 
 
 def segment(header: Header) -> int:
-    """Return the most bytes that a sealed segment of this recording can have."""
+    """Return the most bytes that an encrypted segment of this recording can have."""
     return padded_size(header.audio.segment_frames) + AGE_OVERHEAD
 
 

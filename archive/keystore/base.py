@@ -13,14 +13,14 @@ class KeyStore(Protocol):
 
     @property
     def recipient(self) -> str:
-        """The age recipient that boxes seal recordings' secrets to."""
+        """The age recipient that boxes encrypt recordings' secrets to."""
 
     @property
     def public(self) -> str:
         """The public half of the signing key."""
 
     def open_secret(self, key_age: bytes) -> Identity:
-        """Return the recording's identity inside `key.age`; raise OpeningError if it opens with none of our keys."""
+        """Return the recording's identity inside `key.age`; raise DecryptionError if none of our keys decrypts it."""
 
     def sign(self, statement: SignedModel) -> bytes:
         """Return the signed line of `statement`."""

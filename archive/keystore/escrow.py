@@ -1,4 +1,4 @@
-"""The district's escrow recipient: the second key that every recording's secret is sealed to."""
+"""The district's escrow recipient: the second key that every recording's secret is encrypted to."""
 
 from __future__ import annotations
 

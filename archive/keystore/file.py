@@ -14,7 +14,7 @@ from appliance.contract.signed import SignedModel
 OPENING = "opening.txt"
 """The age identity that opens recordings' secrets."""
 RETIRED = "opening-retired-*.txt"
-"""Identities from before a change of keys; boxes may have sealed to them and not have sent yet."""
+"""Identities from before a change of keys; boxes may have encrypted to them and not have sent yet."""
 SIGNING = "signing.pem"
 """The Ed25519 key that signs arrivals and receipts."""
 ESCROW = "escrow.txt"
@@ -49,7 +49,7 @@ class FileKeyStore:
 
     @property
     def recipient(self) -> str:
-        """The age recipient that boxes seal recordings' secrets to."""
+        """The age recipient that boxes encrypt recordings' secrets to."""
         return self.identities[0].recipient
 
     @property
@@ -58,14 +58,14 @@ class FileKeyStore:
         return self.signing.public
 
     def open_secret(self, key_age: bytes) -> Identity:
-        """Return the recording's identity inside `key.age`; raise OpeningError if it opens with none of our keys."""
+        """Return the recording's identity inside `key.age`; raise DecryptionError if none of our keys decrypts it."""
         for identity in self.identities:
             try:
-                secret = identity.open(key_age)
+                secret = identity.decrypt(key_age)
             except DecryptionError:
                 continue  # the next key may fit; when none does, the error below says so
             return _identity(secret)
-        raise DecryptionError("key.age is sealed to none of this archive's opening keys")
+        raise DecryptionError("key.age is encrypted to none of this archive's opening keys")
 
     def sign(self, statement: SignedModel) -> bytes:
         """Return the signed line of `statement`."""

@@ -5,17 +5,19 @@ They lie beside the store and not in it: a store's packages are locked and copie
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
 
-from archive.store.local import LocalStore, sweep_folder, sync_folder, told_as
+from appliance.contract.durable_files import sync_folder
+from archive.store.local import LocalStore, sweep_folder, told_as
 
 
 class RecordingKeys(Protocol):
-    """Keeps each recording's sealed key. Every method raises StorageError when the disk says no."""
+    """Keeps each recording's encrypted key. Every method raises StorageError when the disk says no."""
 
     def put_once(self, recording: str, key_age: bytes) -> None:
         """Keep a key: the same bytes again succeed, others raise ConflictError."""
@@ -25,6 +27,9 @@ class RecordingKeys(Protocol):
 
     def read(self, recording: str) -> bytes:
         """Return `key.age`."""
+
+    def recordings(self) -> Iterator[str]:
+        """Yield every recording whose key is here, in no order."""
 
     def destroy_key(self, recording: str) -> None:
         """Remove a key for good; nothing happens if there is none. Nobody can hear that recording afterwards."""
@@ -54,6 +59,11 @@ class LocalRecordingKeys:
     def read(self, recording: str) -> bytes:
         """Return `key.age`."""
         return self._store.read(f"{recording}.age")
+
+    def recordings(self) -> Iterator[str]:
+        """Yield every recording whose key is here, in no order."""
+        for name in self._store.names(""):
+            yield name.removesuffix(".age")
 
     def destroy_key(self, recording: str) -> None:
         """Remove a key for good, temporary copies as well, and make that durable."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import BinaryIO, Final
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from appliance.contract.errors import DigestError, FormatError
+from appliance.contract.header import Header
 from appliance.contract.ledger import Segment, read_entry
 from appliance.contract.package import PAYLOAD, TAG_FILES, segment_name
 from appliance.contract.receipt import Receipt
@@ -80,7 +80,7 @@ def index_of(row: Recording) -> AudioIndex:
     kept = PackageIndex.objects.filter(pk=row.pk).first()
     if kept is None:
         with open_object(store(), row.package) as file:
-            kept = build_index(file, row, Receipt.read(bytes(row.receipt or b""), None))
+            kept = build_index(file, row.pk, Receipt.read(bytes(row.receipt or b""), None))
         kept.save()
     sizes = np.frombuffer(bytes(kept.sizes), _U32).astype(np.int64)
     frames = np.full(sizes.size, kept.segment_frames, np.int64)
@@ -89,26 +89,24 @@ def index_of(row: Recording) -> AudioIndex:
     return AudioIndex(kept.first_byte, LOCAL.size + len(f"{row.pk}/{segment_name(0)}"), sizes, frames)
 
 
-def build_index(file: BinaryIO, row: Recording, receipt: Receipt) -> PackageIndex:
+def build_index(file: BinaryIO, recording: str, receipt: Receipt) -> PackageIndex:
     """Return the index of the package in `file`, from the ledger that the receipt names; it is not saved."""
-    members = leading_members(file, _FRONT)
-    ledger = read_member(file, members[_FRONT - len(PAYLOAD) + PAYLOAD.index("data/ledger.tsv")])
+    members = dict(zip([*TAG_FILES, *PAYLOAD], leading_members(file, _FRONT), strict=True))
+    ledger = read_member(file, members["data/ledger.tsv"])
     if digest(ledger) != receipt.ledger_sha256:
-        raise DigestError(f"the ledger in the package of {row.pk} is not the one that the receipt names")
-    entries = (read_entry(line, None) for line in split_lines(ledger))
-    return _packed(row, members[-1].offset + members[-1].size, (one for one in entries if isinstance(one, Segment)))
-
-
-def _packed(row: Recording, first_byte: int, segments: Iterable[Segment]) -> PackageIndex:
-    whole = row.signed_header.audio.segment_frames
+        raise DigestError(f"the ledger in the package of {recording} is not the one that the receipt names")
+    whole = Header.read(read_member(file, members["data/header.tsv"]), None).audio.segment_frames
     sizes, short = [], []
-    for entry in segments:
-        sizes.append(entry.size)
-        if entry.frames != whole:
-            short += [entry.segment, entry.frames]
+    for line in split_lines(ledger):
+        entry = read_entry(line, None)
+        if isinstance(entry, Segment):
+            sizes.append(entry.size)
+            if entry.frames != whole:
+                short += [entry.segment, entry.frames]
+    last = members[PAYLOAD[-1]]
     return PackageIndex(
-        recording=row,
-        first_byte=first_byte,
+        recording_id=recording,
+        first_byte=last.offset + last.size,
         segment_frames=whole,
         sizes=np.array(sizes, _U32).tobytes(),
         short=np.array(short, _U32).tobytes(),

@@ -62,7 +62,7 @@ class AudioSource:
         data = store().read_range(self.package, part.offset, part.size)
         if digest(data) != segment_digests(self.package, self.manifest_sha256)[32 * part.number :][:32].hex():
             raise DigestError(f"segment {part.number} of recording {self.recording} is damaged in the store")
-        samples = decode(secret.open(data), part.frames, self.rate)
+        samples = decode(secret.decrypt(data), part.frames, self.rate)
         self._decoded[part.number] = samples
         if len(self._decoded) > REMEMBERED:
             self._decoded.popitem(last=False)

@@ -30,13 +30,13 @@ def judge_key(header: Header) -> str:
     return OK if identity.recipient == header.recipient else "wrong-recipient"
 
 
-def judge_segment(header: Header, sealed: bytes, frames: int) -> str:
-    """Return `ok` if `sealed` opens and holds exactly `frames` frames as the header says, or the code of the problem.
+def judge_segment(header: Header, encrypted: bytes, frames: int) -> str:
+    """Return `ok` if `encrypted` holds exactly `frames` frames as the header has it, or the code of the problem.
 
     Empty if the keeper cannot work: sealing tries again.
     """
     try:
-        decode(secret_of(header.recording).open(sealed), frames, header.audio.rate)
+        decode(secret_of(header.recording).decrypt(encrypted), frames, header.audio.rate)
     except (DecryptionError, FormatError) as error:
         return error.code
     except KeyFileError as error:
@@ -45,10 +45,10 @@ def judge_segment(header: Header, sealed: bytes, frames: int) -> str:
     return OK
 
 
-def judge_tail(header: Header, sealed: bytes) -> tuple[str, int]:
+def judge_tail(header: Header, encrypted: bytes) -> tuple[str, int]:
     """Return the verdict on a tail segment, and its length in frames, which only its own bytes tell (0 if unknown)."""
     try:
-        plain = secret_of(header.recording).open(sealed)
+        plain = secret_of(header.recording).decrypt(encrypted)
         frames = (len(plain) - OVERHEAD) // 2
         if not 0 < frames <= header.audio.segment_frames:
             return FormatError.code, 0

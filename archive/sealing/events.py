@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 
 AGENT = "Plain Sight archive"
+NEVER_CAME = "never came"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def events(story: Story) -> list[Event]:
     count = f"{story.segments} segments, {story.tail} of an unverified tail"
     bad = [f"{name}: {verdict or 'not judged'}" for name, verdict in story.verdicts.items()]
     if story.key_verdict != "ok":
-        bad.insert(0, f"key: {story.key_verdict or 'never came'}")
+        bad.insert(0, f"key: {story.key_verdict or NEVER_CAME}")
     judged = f"each segment was opened and decoded in memory; {'; '.join(bad) or 'all hold what the ledger says'}"
     return [
         Event("ingestion start", story.arrived_at, story.box, "success", "the header arrived"),
@@ -59,6 +61,24 @@ def events(story: Story) -> list[Event]:
         Event("validation", story.sealed_at, AGENT, "failure" if bad else "success", judged),
         Event("sealing", story.sealed_at, AGENT, "success", "written as one package; the receipt names its manifest"),
     ]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the archive found when the recording arrived."""
+
+    damaged: int
+    """Segments that could not be opened or decoded."""
+    key: str
+    """`ok`, the code of what is wrong with the key, or empty if it never came."""
+
+
+def judged(data: bytes) -> Judged:
+    """Read back from `events.json` what `events` put into it."""
+    (detail,) = (one["detail"] for one in json.loads(data) if one["event"] == "validation")
+    key = re.search(rf"[;] key: ({NEVER_CAME}|[a-z-]+)", detail)
+    word = "ok" if key is None else key[1]
+    return Judged(len(re.findall(r"[;] segment [0-9]+: ", detail)), "" if word == NEVER_CAME else word)
 
 
 def as_json(story: Story) -> bytes:

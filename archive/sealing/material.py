@@ -9,6 +9,7 @@ from appliance.contract import ledger
 from appliance.contract.chain import LedgerChecker
 from appliance.contract.errors import DigestError, OrderError, StorageError
 from appliance.contract.header import Header
+from appliance.contract.package import segment_name
 from appliance.contract.signed import digest, split_lines
 from appliance.contract.times import wall
 from archive.core.jobs import still_working
@@ -54,9 +55,9 @@ class Material:
         yield "data/arrivals.tsv", self.arrivals
         yield "data/events.json", self.events
         for segment in self.segments:
-            yield f"data/segments/{segment.number:08d}.age", self.segment_bytes(segment)
+            yield segment_name(segment.number), self.segment_bytes(segment)
         for segment in self.tail:
-            yield f"data/tail/{segment.number:08d}.age", self.segment_bytes(segment)
+            yield segment_name(segment.number, tail=True), self.segment_bytes(segment)
 
 
 def gather(row: Recording) -> Material:
@@ -92,8 +93,8 @@ def _judge_the_rest(material: Material) -> None:
     """Judge what could not be judged on arrival, because the keeper did not work then."""
     for segment in material.segments:
         if segment.verdict == UNJUDGED:
-            sealed = material.segment_bytes(segment)
-            segment.verdict = judge_segment(material.header, sealed, segment.frames)
+            encrypted = material.segment_bytes(segment)
+            segment.verdict = judge_segment(material.header, encrypted, segment.frames)
             segment.save(update_fields=["verdict"])
     for segment in material.tail:
         if segment.verdict == UNJUDGED:

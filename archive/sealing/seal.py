@@ -8,32 +8,30 @@
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import asdict
 from typing import cast
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from appliance.contract.errors import OrderError
-from appliance.contract.package import TAG_FILES, write_package
-from appliance.contract.receipt import Outcome, Receipt
+from appliance.contract.package import write_package
+from appliance.contract.receipt import Outcome, Receipt, SealedFacts
 from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
-from appliance.contract.zip_profile import leading_members, read_member
 from archive.custody.kinds import Kind
 from archive.custody.log import record
 from archive.keystore.current import keystore
 from archive.recordings import arrival_log
-from archive.recordings.audio_index import build_index
 from archive.recordings.find import find
 from archive.recordings.ledger_checkers import lines_from
 from archive.recordings.models import IncomingSegment, Recording, State
-from archive.recordings.validation import OK
 from archive.recordings.verification import require_sound
-from archive.store.base import open_object, package_name
+from archive.store.base import package_name
 from archive.store.current import store
 
 from .material import Material, gather
+from .rebuild import SEALING, rebuild, take_over
 
 
 def ready() -> QuerySet[Recording]:
@@ -44,20 +42,15 @@ def ready() -> QuerySet[Recording]:
 
 def seal(recording: str, *, incomplete: bool = False, actor: str = "archive") -> Recording:
     """Seal a recording and return it; `incomplete` ends the wait for a box that is lost. Sealed ones are left alone."""
-    row = _decide(recording, incomplete=incomplete)
-    if row.state == State.SEALED:
-        store().drop_incoming(recording)
-        return row
     name = package_name(recording)
     if store().exists(name):
-        # a crash came between the package and its receipt
-        with open_object(store(), name) as file:
-            require_sound(file, row)
-    else:
-        _write(name, row, gather(row))
-    row = _finish(recording, name, actor)
-    store().drop_incoming(recording)
-    return row
+        # a crash came between the package and its receipt, or the database is older than the store
+        return rebuild(recording, SEALING, actor)
+    row = _decide(recording, incomplete=incomplete)
+    if row.state == State.SEALED:
+        return row
+    _write(name, row, gather(row))
+    return take_over(recording, SEALING, actor)
 
 
 def _write(name: str, row: Recording, material: Material) -> None:
@@ -72,7 +65,7 @@ def _write(name: str, row: Recording, material: Material) -> None:
             sealed_at=row.sealing_text,
         )
         with draft.reader() as file:
-            require_sound(file, row)
+            require_sound(file, row.id)
         draft.publish()
     finally:
         draft.discard()
@@ -99,48 +92,23 @@ def _decide(recording: str, *, incomplete: bool) -> Recording:
 
 
 def _receipt(row: Recording, material: Material, manifest_sha256: str) -> bytes:
+    facts = SealedFacts(
+        recording=row.id,
+        box=row.box_id,
+        header_sha256=digest(material.header_line),
+        ledger_lines=material.ledger_lines,
+        ledger_sha256=digest(material.ledger),
+        segments=len(material.segments),
+        frames=row.frames,
+        tail=len(material.tail),
+        outcome=cast("Outcome", row.outcome),
+        key_sha256=material.header.key_sha256,
+    )
     return keystore().sign(
-        Receipt.model_validate(
-            {
-                "recording": row.id,
-                "box": row.box_id,
-                "archive_key": keystore().public,
-                "header_sha256": digest(material.header_line),
-                "ledger_lines": material.ledger_lines,
-                "ledger_sha256": digest(material.ledger),
-                "segments": len(material.segments),
-                "frames": row.frames,
-                "tail": len(material.tail),
-                "outcome": row.outcome,
-                "key_sha256": material.header.key_sha256,
-                "manifest_sha256": manifest_sha256,
-                "sealed_at": row.sealing_text,
-            }
+        Receipt(
+            **asdict(facts), archive_key=keystore().public, manifest_sha256=manifest_sha256, sealed_at=row.sealing_text
         )
     )
-
-
-def _finish(recording: str, name: str, actor: str) -> Recording:
-    with open_object(store(), name) as file:
-        line = read_member(file, leading_members(file, len(TAG_FILES))[TAG_FILES.index("receipt.tsv")])
-        index = build_index(file, find(recording), Receipt.read(line, None))
-        file.seek(0)
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    with transaction.atomic():
-        row = find(recording, lock=True)
-        if row.state == State.SEALED:
-            return row
-        row.damaged_segments = row.incoming.filter(tail=False).exclude(verdict=OK).count()
-        row.tail_segments = row.incoming.filter(tail=True).count()
-        row.state, row.sealed_at, row.problem = State.SEALED, row.sealing_at, ""
-        row.package, row.package_size, row.package_sha256 = name, store().size(name), sha256
-        row.receipt = line
-        row.save()
-        index.save()
-        record(Kind.SEAL, actor=actor, recording=recording, outcome=row.outcome, package_sha256=sha256)
-        for rows in (row.incoming, row.batches, row.arrivals):
-            rows.all().delete()
-    return row
 
 
 def note_problem(recording: str, message: str) -> bool:

@@ -9,6 +9,8 @@ from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, State
 from archive.store.current import store
 
+from .rebuild import clear_incoming
+
 SWEEP_S = 3600.0
 """How often it is looked for, in seconds."""
 _log = logging.getLogger(__name__)
@@ -22,7 +24,5 @@ def sweep(stop: StopSignal) -> None:
         if stop.is_set():
             return
         row = Recording.objects.filter(pk=recording, state=State.SEALED).first()
-        # what the database calls sealed may be gone: then what arrived is all that there is
-        if row is not None and store().exists(row.package) and store().size(row.package) == row.package_size:
-            store().drop_incoming(recording)
+        if row is not None and clear_incoming(row):
             _log.info("cleared what had arrived of %s, which is sealed", recording)

@@ -10,6 +10,8 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Protocol
 
+from appliance.contract.paths import segment_path
+
 BUFFER = 1 << 18
 """Bytes that a reader asks the store for at once."""
 PACKAGES = "packages"
@@ -18,7 +20,7 @@ INCOMING = "incoming"
 
 def incoming_name(recording: str, number: int, *, tail: bool) -> str:
     """Return the name of a segment that arrived and is not sealed yet."""
-    return f"{incoming_folder(recording)}/{'tail' if tail else 'segments'}/{number:08d}.age"
+    return f"{incoming_folder(recording)}/{segment_path(number, tail=tail)}"
 
 
 def incoming_folder(recording: str) -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from appliance.contract.durable_files import sync_folder, write_new
 from appliance.contract.errors import ConflictError, StorageError
 
 from .base import INCOMING, incoming_folder
@@ -35,15 +36,6 @@ def told_as(name: str) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise StorageError(f"the store failed at {name}: {reason}") from error
-
-
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def sweep_folder(root: Path) -> None:
@@ -128,15 +120,7 @@ def write_temporary(final: Path, data: bytes) -> Path:
     """Write `data` durably beside `final` under a name of its own, and return that."""
     make_folder(final.parent)
     temporary = final.parent / f".{final.name}.{secrets.token_hex(6)}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        temporary.unlink()
-        raise
+    write_new(temporary, [data], mode=PRIVATE)
     return temporary
 
 

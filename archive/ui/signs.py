@@ -23,7 +23,7 @@ class Sign:
     """Color and shape in words, for the guides."""
 
 
-SIGNS: Final[dict[str, Sign]] = {
+SIGNS: Final[dict[SignCode, Sign]] = {
     sign.code: sign
     for sign in (
         Sign("at-fault", "at fault", "dark red octagon"),

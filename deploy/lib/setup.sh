@@ -39,15 +39,29 @@ install_packages() {
     esac
 }
 
+# locate_environment EXTRAS: sets VENV to where the environment with these extras is, or would be
+locate_environment() {
+    local python=/usr/bin/python3
+    [ -x "$python" ] || die "there is no /usr/bin/python3"
+    if [ "$(id -u)" = 0 ]; then base=/var/cache/plainsight; else base=${XDG_CACHE_HOME:-$HOME/.cache}/plainsight; fi
+    VENV=$base/$(printf '%s %s %s' "$ROOT" "$("$python" -V)" "$1" | sha256sum | cut -c1-12)
+    export VENV
+}
+
+# find_environment EXTRAS: the environment as an earlier call of make_environment left it
+find_environment() {
+    local base
+    locate_environment "$1"
+    [ -x "$VENV/bin/python" ] || die "there is no environment yet; run deploy/test once, which makes it"
+}
+
 # make_environment EXTRAS: a virtual environment with the project installed, outside the project and readable by the
 # users that the box's processes become
 make_environment() {
     local extras=$1 python=/usr/bin/python3 base want have
-    [ -x "$python" ] || die "there is no /usr/bin/python3"
+    locate_environment "$extras"
     "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
         || die "Python 3.11 to 3.13 is needed; $python is $("$python" -V 2>&1)"
-    if [ "$(id -u)" = 0 ]; then base=/var/cache/plainsight; else base=${XDG_CACHE_HOME:-$HOME/.cache}/plainsight; fi
-    VENV=$base/$(printf '%s %s %s' "$ROOT" "$("$python" -V)" "$extras" | sha256sum | cut -c1-12)
     mkdir -p "$base"
     exec 9>"$VENV.lock"
     flock 9
@@ -74,7 +88,6 @@ make_environment() {
     flock -u 9
     exec 9>&-
     chmod -R a+rX "$base"
-    export VENV
 }
 
 # The project is copied first: building writes into its folder, and the caller's may be somebody else's.

@@ -31,7 +31,7 @@ from tests.support.waiting import until
 
 HOLD_NS = round(Times().hold_s * 1e9)
 BOUND_MS = 300.0
-"""Pause and end: closed and dark within so many milliseconds (DESIGN, the recorder)."""
+"""Pause and end: closed and dark within so many milliseconds (docs/testing.md, fault campaigns)."""
 EPILOG = """Exit status: 0 if the lamp was dark within 300 ms each time and covered the microphone, 1 if not, 2 if an
 argument is wrong.
 

@@ -10,9 +10,11 @@ from pathlib import Path
 CAMPAIGNS = {
     "--schedules": ("schedules", "N", "so many schedules of anything in any order against the pure core"),
     "--kills": ("kills", "N", "so many kills of real processes, on the real ALSA test microphone"),
+    "--unplugged": ("unplugged", "SECONDS", "the microphone taken away for so long each time, such as 5,40"),
     "--powercuts": ("powercut", None, "the power cut after every disk call of the writer and of recovery"),
     "--storage": ("storage", None, "whole recorders on real disks that fail (needs root)"),
     "--microphone": ("microphone", None, "the judgment of the microphone on its whole test set"),
+    "--mutants": ("mutants", None, "one condition broken at a time in what holds the promises: does a test notice?"),
     "--replay": ("schedules", "SCRIPT", "once more the schedule that a failing --schedules wrote down"),
 }
 EPILOG = """Give exactly one campaign. Its own arguments follow it, and `deploy/faults --kills 1 --help` tells them.
@@ -22,9 +24,11 @@ Exit status: 0 if every promise held, 1 if one did not, 2 if an argument is wron
 examples:
   deploy/faults --schedules 10000 --json
   deploy/faults --kills 200 --json
+  deploy/faults --unplugged 5,40 --json
   deploy/faults --powercuts --json
   deploy/faults --storage --json
   deploy/faults --microphone --json
+  deploy/faults --mutants --json
 """
 
 

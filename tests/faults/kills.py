@@ -20,7 +20,7 @@ from tests.support.kills import campaign
 from tests.support.kills.rounds import Round
 
 PROMISED_S = 2.0
-"""At most so much is unacknowledged while an fsync takes under half a second (DESIGN, promise 3)."""
+"""At most so much is unacknowledged while an fsync takes under half a second (README, promise 3)."""
 EPILOG = """Exit status: 0 if everything held, 1 if something did not, 2 if an argument is wrong or the machine
 cannot build the test microphone.
 

@@ -234,7 +234,7 @@ def send(client: Any, recording: Recording) -> None:
 
 
 def add_segment_that_does_not_open(recording: Recording) -> None:
-    """Add a segment that the box signed, and that is sealed to somebody else."""
+    """Add a segment that the box signed, and that is encrypted to somebody else."""
     data = encrypt(bytes(padded_size(48000)), [Identity.generate().recipient])
     number, first = len(recording.segments), recording.frames
     recording.segments.append(data)

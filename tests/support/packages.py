@@ -70,7 +70,7 @@ class Sealed:
             "data/arrivals.tsv": self.arrivals(),
             "data/events.json": json.dumps([event]).encode(),
             **{package.segment_name(n): data for n, data in enumerate(recording.segments)},
-            **{package.tail_name(n): data for n, data in sorted(recording.tail.items())},
+            **{package.segment_name(n, tail=True): data for n, data in sorted(recording.tail.items())},
         }
 
     def build(self, payload: Parts | None = None, receipt: Callable[[str], bytes] | None = None) -> bytes:

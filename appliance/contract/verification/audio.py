@@ -7,7 +7,7 @@ from collections.abc import Callable
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import DecryptionError, FormatError
 from appliance.contract.ledger import Gap
-from appliance.contract.package import segment_name, tail_name
+from appliance.contract.package import segment_name
 from appliance.contract.segment import decode, frames_inside
 
 from .bag import Bag
@@ -16,14 +16,14 @@ from .evidence import Evidence, duration
 Progress = Callable[[str, int, int], None]
 
 
-def check_audio(bag: Bag, evidence: Evidence, opener: Identity, progress: Progress) -> str:
+def check_audio(bag: Bag, evidence: Evidence, identity: Identity, progress: Progress) -> str:
     """Open and decode every segment; return what was checked."""
     rate = evidence.header.audio.rate
     for done, entry in enumerate(evidence.segments):
         progress("audio", done, len(evidence.segments))
         name = segment_name(entry.segment)
         try:
-            samples = decode(opener.open(bag.read(name)), entry.frames, rate)
+            samples = decode(identity.decrypt(bag.read(name)), entry.frames, rate)
         except (FormatError, DecryptionError) as error:
             raise type(error)(f"{name}: {error.message}") from error
         for gap in evidence.gaps:
@@ -33,12 +33,12 @@ def check_audio(bag: Bag, evidence: Evidence, opener: Identity, progress: Progre
     return f"all {len(evidence.segments)} segments open, and decode to exactly the frames that the ledger says"
 
 
-def judge_tail(bag: Bag, evidence: Evidence, opener: Identity) -> str:
+def judge_tail(bag: Bag, evidence: Evidence, identity: Identity) -> str:
     """Open what the box found without a ledger line; return how much of it is audio. None of it counts as verified."""
     sound, frames = 0, 0
     for part in evidence.tail:
         try:
-            plain = opener.open(bag.read(tail_name(part.segment)))
+            plain = identity.decrypt(bag.read(segment_name(part.segment, tail=True)))
             frames += int(decode(plain, frames_inside(plain), evidence.header.audio.rate).size)
         except (FormatError, DecryptionError):
             continue

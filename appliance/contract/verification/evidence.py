@@ -13,9 +13,9 @@ from appliance.contract.errors import DigestError, FormatError, SignatureError
 from appliance.contract.header import Header
 from appliance.contract.keys import KeyRing
 from appliance.contract.ledger import ClockEntry, Gap, Segment, TailSegment
-from appliance.contract.package import PAYLOAD, TAG_FILES, segment_name, tail_name
+from appliance.contract.package import PAYLOAD, TAG_FILES, segment_name
 from appliance.contract.problems import explain
-from appliance.contract.receipt import Outcome, Receipt
+from appliance.contract.receipt import Outcome, Receipt, SealedFacts
 from appliance.contract.signed import digest, split_lines
 from appliance.contract.times import WallTime
 
@@ -98,7 +98,7 @@ def check_ledger(bag: Bag, header: Header, header_line: bytes) -> Evidence:
 def check_segments(bag: Bag, evidence: Evidence, progress: Progress) -> str:
     """Check that exactly the signed segments are there, each with its digest; return what was checked."""
     parts = [(segment_name(one.segment), one.size, one.sha256) for one in evidence.segments]
-    parts += [(tail_name(one.segment), one.size, one.sha256) for one in evidence.tail]
+    parts += [(segment_name(one.segment, tail=True), one.size, one.sha256) for one in evidence.tail]
     check_names(bag, [*TAG_FILES, *PAYLOAD, *(name for name, _, _ in parts)])
     for done, (name, size, sha256) in enumerate(parts):
         progress("segments", done, len(parts))
@@ -122,26 +122,24 @@ def duration(seconds: float) -> str:
 def check_receipt(bag: Bag, evidence: Evidence, key_ring: KeyRing | None) -> tuple[Receipt, bool]:
     """Return the receipt, and whether a key from outside vouches for it."""
     line = bag.read("receipt.tsv")
+    header = evidence.header
+    facts = SealedFacts(
+        recording=header.recording,
+        box=header.box,
+        header_sha256=digest(evidence.header_line),
+        ledger_lines=evidence.lines,
+        ledger_sha256=digest(evidence.ledger),
+        segments=len(evidence.segments),
+        frames=evidence.frames,
+        tail=len(evidence.tail),
+        outcome=evidence.outcome,
+        key_sha256=header.key_sha256,
+    )
     try:
         receipt = Receipt.read(line, Receipt.read(line, None).archive_key)
+        receipt.require(facts)
     except (FormatError, SignatureError) as error:
         raise type(error)(f"receipt.tsv: {error.message}") from error
-    header = evidence.header
-    expected: dict[str, object] = {
-        "recording": header.recording,
-        "box": header.box,
-        "header_sha256": digest(evidence.header_line),
-        "ledger_lines": evidence.lines,
-        "ledger_sha256": digest(evidence.ledger),
-        "segments": len(evidence.segments),
-        "frames": evidence.frames,
-        "tail": len(evidence.tail),
-        "outcome": evidence.outcome,
-        "key_sha256": header.key_sha256,
-    }
-    for member, value in expected.items():
-        if getattr(receipt, member) != value:
-            raise FormatError(f"receipt.tsv: {member} is {getattr(receipt, member)}; what is here makes it {value}")
     pinned = key_ring is not None and bool(key_ring.archives)
     if key_ring is not None and pinned and receipt.archive_key not in key_ring.archives:
         raise SignatureError("receipt.tsv: the key ring does not have the archive key that signed here")

@@ -32,13 +32,13 @@ _OTHER = "the file is not the ZIP that an archive of ours exports; give that one
 def verify(
     file: BinaryIO,
     key_ring: KeyRing | None,
-    opener: Identity | None = None,
+    identity: Identity | None = None,
     progress: Progress = lambda _what, _done, _of: None,
 ) -> Report:
     """Check a package and return what was found; never raises for anything that a file may contain.
 
     `key_ring` holds keys from outside; without it, or where it does not know the box or the archive, the best verdict
-    is `not-pinned`. `opener` is the recording's own identity, out of `key.age`; with it the audio is checked as well.
+    is `not-pinned`. `identity` is the recording's own identity, out of `key.age`; with it the audio is checked as well.
     A disk that cannot be read raises OSError, an archive's store StorageError.
     """
     checks: list[str] = []
@@ -51,15 +51,15 @@ def verify(
         recording = bag.recording
         checks.append(f"every byte of the ZIP around its {len(bag.members)} members is what the format demands")
         pinned, evidence = _evidence(bag, key_ring, checks, notes, progress)
-        if opener is None:
+        if identity is None:
             notes.append("the audio itself was not opened; give its key to check that as well")
-        elif opener.recipient != evidence.header.recipient:
-            problem = f"the key opens what is sealed to {opener.recipient}; this is {evidence.header.recipient}"
+        elif identity.recipient != evidence.header.recipient:
+            problem = f"the key decrypts what is encrypted to {identity.recipient}; this is {evidence.header.recipient}"
             return Report("wrong-key", recording, tuple(checks), problem, tuple(notes))
         else:
-            checks.append(check_audio(bag, evidence, opener, progress))
+            checks.append(check_audio(bag, evidence, identity, progress))
             if evidence.tail:
-                notes.append(judge_tail(bag, evidence, opener))
+                notes.append(judge_tail(bag, evidence, identity))
     except StorageError:
         raise  # what cannot be read is not thereby wrong
     except PlainSightError as error:

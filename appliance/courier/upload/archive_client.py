@@ -122,7 +122,7 @@ class ArchiveClient:
         self._send("PUT", recording, "/header", line)
 
     def put_key(self, recording: str, key: bytes) -> None:
-        """Hand in the sealed key."""
+        """Hand in the encrypted key."""
         self._send("PUT", recording, "/key", key)
 
     def post_lines(self, recording: str, body: bytes) -> UploadState:

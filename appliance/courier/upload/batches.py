@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from appliance.contract.durable_files import read_bounded
 from appliance.contract.errors import FormatError
+from appliance.contract.paths import LEDGER, segment_path
 from appliance.contract.signed import MAX_LINE, parse_json, split
 
 MOST_SEGMENTS = 10
@@ -49,7 +50,7 @@ class BatchReader:
 
         Raises OSError if something cannot be read or has vanished, and FormatError if it is not what the format says.
         """
-        path = self._folder / "ledger.tsv"
+        path = self._folder / LEDGER
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
             if not self._seek(file, first):
                 return Batch(first, 0, b"")
@@ -91,7 +92,7 @@ class BatchReader:
     def _path(self, number: int) -> Path:
         if not 0 <= number < 100_000_000:
             raise FormatError(f"{number} is no segment's number", field="segment")
-        return self._folder / "segments" / f"{number:08d}.age"
+        return self._folder / segment_path(number)
 
     def _seek(self, file: BinaryIO, wanted: int) -> bool:
         """Go to the begin of line `wanted`; tell whether the ledger reaches that far."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from appliance.contract.errors import FormatError, StorageError
 from appliance.contract.ids import RECORDING_PATTERN
+from appliance.contract.paths import LEDGER
 from appliance.contract.signed import MAX_LINE, parse_json, split
 from appliance.contract.status import RecorderStatus
 
@@ -78,7 +79,7 @@ class SpoolReader:
     def _closed_at(self, recording: str, folder: Path) -> int | None:
         """Return when the ledger last changed, in wall-clock nanoseconds, if it ends in a closing record."""
         try:
-            descriptor = os.open(folder / "ledger.tsv", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(folder / LEDGER, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             # vanished, or not yet made
             return None

@@ -7,6 +7,7 @@ from typing import Literal
 
 from appliance.contract.durable_files import read_bounded
 from appliance.contract.errors import FormatError
+from appliance.contract.paths import HEADER, KEY
 from appliance.contract.receipt import Receipt
 from appliance.contract.status import UploadProgress, UploadState
 from appliance.courier.backoff import Backoff
@@ -114,12 +115,12 @@ class Upload:
         except RefusedError as error:
             if error.answer_code != "unknown-recording":
                 raise
-            self._client.put_header(self.recording, self._start("header.tsv"))
-            self._client.put_key(self.recording, self._start("key.age"))
+            self._client.put_header(self.recording, self._start(HEADER))
+            self._client.put_key(self.recording, self._start(KEY))
             return self._client.state(self.recording)
         if state.next_line == 0 and state.state == "receiving":
             # the header is there; nobody says whether the key is, and lines are only taken after it
-            self._client.put_key(self.recording, self._start("key.age"))
+            self._client.put_key(self.recording, self._start(KEY))
         return state
 
     def _start(self, name: str) -> bytes:

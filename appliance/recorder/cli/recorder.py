@@ -26,7 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     ).parse_args(arguments)
     config = options.config.absolute()
     settings = load(config)
-    with single_instance(settings.spool.run, "stop it first, or give this one its own spool.run and spool.path"):
+    remedy = "stop it first, or give this one its own spool.run and spool.path"
+    with single_instance(settings.spool.run, "recorder", field="spool.run", remedy=remedy):
         panel = make_panel(settings)
         journal = Journal(settings.log)
         try:

@@ -79,7 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTSTP, signal.SIG_IGN)
     apart = leave_network()
     _find_sound(options.config)
-    with single_instance(settings.spool.run, "stop it first: systemctl stop plainsight-recorder"):
+    remedy = "stop it first: systemctl stop plainsight-recorder"
+    with single_instance(settings.spool.run, "recorder", field="spool.run", remedy=remedy):
         if not apart:
             print("note: not root, so this process keeps its network while it listens", file=sys.stderr)
         desk = PanelLoop(make_panel(settings), settings)

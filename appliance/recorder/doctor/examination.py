@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from appliance.contract import amber_codes
 from appliance.contract.commissioning import Commissioning
-from appliance.contract.status import STALE_NS, RecorderStatus
-from appliance.recorder.clock import boot_id, read_clock
+from appliance.contract.status import RecorderStatus
+from appliance.contract.times import boot_id
+from appliance.recorder.clock import read_clock
 from appliance.recorder.device_checks import card_identity, card_number, keys_fault, wrong_microphone
 from appliance.recorder.panel.choose import DEVICES
 from appliance.recorder.panel.real_box import find_real_box
@@ -208,8 +209,7 @@ def _recorder(settings: RecorderSettings) -> Iterator[CheckResult]:
     except ValidationError:
         yield CheckResult("recorder", "wrong", f"{path} is no status", "start the recorder again")
         return
-    age_ns = time.monotonic_ns() - status.monotonic_ns
-    if status.boot_id != boot_id() or age_ns > STALE_NS:
+    if not status.fresh(boot_id(), time.monotonic_ns()):
         yield CheckResult("recorder", "wrong", "silent: its last word is old", "read its journal and start it again")
         return
     yield CheckResult("recorder", "ok", f"{status.state}{', ready' if status.ready else ''}")

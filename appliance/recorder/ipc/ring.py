@@ -22,7 +22,7 @@ from appliance.contract.errors import PlainSightError
 
 MAGIC: Final = int.from_bytes(b"PSring1\0", "little")
 BLOCK_FRAMES: Final = 4096
-"""Frames in a full block: 85 ms at 48 kHz (DESIGN: smaller blocks overrun under load)."""
+"""Frames in a full block: 85 ms at 48 kHz (smaller blocks overrun under load)."""
 SECONDS: Final = 30
 """How much the ring holds."""
 HEARTBEAT_STALE_NS: Final = 500_000_000

@@ -1,4 +1,4 @@
-"""Slow lights as a function of time: never faster than 1 Hz (policy 7), amber with a count of blinks.
+"""Slow lights as a function of time: never faster than 1 Hz (docs/policy.md, guideline 7), amber counts blinks.
 
 Nothing here is a thread: the supervisor's loop asks what a light is now, and sets what changed. A panel that draws is
 told `slow` once and moves by itself.

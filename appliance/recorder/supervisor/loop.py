@@ -16,8 +16,8 @@ from collections import deque
 from typing import TYPE_CHECKING, assert_never
 
 from appliance.contract import amber_codes
+from appliance.contract.times import boot_id
 from appliance.recorder import device_checks
-from appliance.recorder.clock import boot_id
 from appliance.recorder.ipc.ring import Ring
 from appliance.recorder.ipc.wakeup_queue import STOP, WakeupQueue
 from appliance.recorder.panel.base import Panel, PanelEvent

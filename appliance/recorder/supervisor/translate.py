@@ -48,6 +48,8 @@ def _progress(message: Message, now_ns: int) -> events.WriterProgress:
         frames=_number(message, "frames", 0),
         acked_frame=_number(message, "acked_frame", 0),
         write_seq=_number(message, "write_seq", 0),
+        silence_frames=_number(message, "silence_frames", 0),
+        acked_silence=_number(message, "acked_silence", 0),
         acked_line=_number(message, "acked_line", 0),
         lost_frames=_number(message, "lost_frames", 0),
         free_bytes=free_bytes if isinstance(free_bytes, int) else None,

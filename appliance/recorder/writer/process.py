@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, get_args
 
+from appliance.contract import times
 from appliance.contract.commissioning import Floor
 from appliance.contract.errors import KeyFileError, PlainSightError
 from appliance.contract.header import Audio, Microphone
@@ -162,7 +163,7 @@ class Writer:
         interrupted, self._interrupted = self._interrupted, None
         if interrupted is None or interrupted.recording != asked:
             return None
-        return interrupted.recording if interrupted.fresh(clock.look(), clock.boot_id()) else None
+        return interrupted.recording if interrupted.fresh(clock.look(), times.boot_id()) else None
 
     def _note(self, entry: dict[str, Any]) -> None:
         if self._meeting is None:

@@ -14,13 +14,13 @@ from appliance.contract.segment import Samples
 from .disk import FAILED, Disk, DiskError
 
 
-def check_segment(disk: Disk, path: Path, sealed: bytes, identity: Identity, *, samples: Samples, rate: int) -> None:
-    """Raise DiskError unless the file holds `sealed`, opens, and decodes to exactly `samples`."""
+def check_segment(disk: Disk, path: Path, encrypted: bytes, identity: Identity, *, samples: Samples, rate: int) -> None:
+    """Raise DiskError unless the file holds `encrypted`, decrypts, and decodes to exactly `samples`."""
     found = disk.read(path)
-    if found != sealed:
-        raise _different(path, f"{len(found)} bytes came back for {len(sealed)}")
+    if found != encrypted:
+        raise _different(path, f"{len(found)} bytes came back for {len(encrypted)}")
     try:
-        decoded = segment.decode(identity.open(found), samples.size, rate)
+        decoded = segment.decode(identity.decrypt(found), samples.size, rate)
     except (FormatError, DecryptionError) as error:
         raise _different(path, error.message) from error
     if not np.array_equal(decoded, samples):

@@ -17,7 +17,8 @@ from typing import ClassVar, Final
 from appliance.contract import ledger
 from appliance.contract.errors import FormatError, PlainSightError
 from appliance.contract.ids import RECORDING_PATTERN
-from appliance.contract.receipt import Receipt
+from appliance.contract.paths import HEADER, KEY, LEDGER, SEGMENTS
+from appliance.contract.receipt import Receipt, SealedFacts
 from appliance.contract.signed import digest, split_lines
 
 from .disk import DiskError
@@ -119,7 +120,7 @@ class ReceiptInbox:
 
     def _delete(self, folder: Path) -> None:
         disk = self._spool.disk
-        inner = folder / "segments"
+        inner = folder / SEGMENTS
         place = inner if disk.exists(inner) else folder
         names = disk.names(place)
         for name in names[:_AT_ONCE]:
@@ -135,25 +136,25 @@ def check(line: bytes, spool: Spool, pinned: Pinned, recording: str) -> Receipt:
     """Return the receipt if it is the archive's for exactly what the spool holds; raise FormatError otherwise."""
     receipt = Receipt.read(line, pinned.archive_key)
     folder, read = spool.folder(recording), spool.disk.read
-    ledger_bytes = read(folder / "ledger.tsv")
+    ledger_bytes = read(folder / LEDGER)
     lines = split_lines(ledger_bytes)
     last = ledger.read_entry(lines[-1], pinned.box_key) if lines else None
     if not isinstance(last, ledger.Closing):
         raise FormatError("the recording is not closed", field="ledger_lines")
-    ours = {
-        "recording": recording,
-        "box": pinned.box,
-        "archive_key": pinned.archive_key,
-        "header_sha256": digest(read(folder / "header.tsv")),
-        "ledger_lines": len(lines),
-        "ledger_sha256": digest(ledger_bytes),
-        "segments": last.segments,
-        "frames": last.frames,
-        "tail": len(last.unverified_tail),
-        "outcome": "interrupted" if last.reason == "interrupted" else "complete",
-        "key_sha256": digest(read(folder / "key.age")),
-    }
-    for name, value in ours.items():
-        if (said := getattr(receipt, name)) != value:
-            raise FormatError(f"{name} is {said!r} in the receipt and {value!r} here", field=name)
+    if receipt.archive_key != pinned.archive_key:
+        raise FormatError("the receipt names another key than the one that signed it", field="archive_key")
+    receipt.require(
+        SealedFacts(
+            recording=recording,
+            box=pinned.box,
+            header_sha256=digest(read(folder / HEADER)),
+            ledger_lines=len(lines),
+            ledger_sha256=digest(ledger_bytes),
+            segments=last.segments,
+            frames=last.frames,
+            tail=len(last.unverified_tail),
+            outcome="interrupted" if last.reason == "interrupted" else "complete",
+            key_sha256=digest(read(folder / KEY)),
+        )
+    )
     return receipt

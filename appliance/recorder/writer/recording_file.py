@@ -1,7 +1,7 @@
 """One recording in the spool: begun, appended to, closed (docs/format.md section 2).
 
 The recording's secret is made here and lives in this object until the recording is closed; on disk it is only ever
-sealed to the archive and the escrow.
+encrypted to the archive and the escrow.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.header import Audio, Header, Microphone
 from appliance.contract.keys import SigningKey
 from appliance.contract.ledger import Reason
+from appliance.contract.paths import HEADER, KEY, LEDGER, SEGMENTS, segment_path
 from appliance.contract.signed import digest
-from appliance.recorder.clock import boot_id, look, read_clock
+from appliance.recorder.clock import look, read_clock
 
 from .ledger_file import LedgerFile
 from .read_back import check_segment
@@ -49,11 +50,6 @@ class Begin:
     continues: str | None
     created_ns: int
     """CLOCK_MONOTONIC of the press, in nanoseconds."""
-
-
-def segment_name(number: int) -> str:
-    """Return the file name of a segment."""
-    return f"{number:08d}.age"
 
 
 class RecordingFile:
@@ -97,7 +93,7 @@ class RecordingFile:
         if not self._header_line:
             self._header_line = self._make_folder()
         self._disk.sync_folder(self._spool.recordings)
-        path = self.folder / "ledger.tsv"
+        path = self.folder / LEDGER
         self._ledger = LedgerFile(
             self._disk, path, self._begin.recording, self._maker.key, prev=digest(self._header_line)
         )
@@ -108,10 +104,10 @@ class RecordingFile:
         if self._disk.exists(folder):
             self._spool.set_aside(folder)
         self._disk.make_folder(folder)
-        self._disk.make_folder(folder / "segments")
+        self._disk.make_folder(folder / SEGMENTS)
         key_age = encrypt(self._secret().secret_line(), self._maker.key_recipients)
         header = self._header(digest(key_age)).sign(self._maker.key)
-        for name, data in (("header.tsv", header), ("key.age", key_age), ("ledger.tsv", b"")):
+        for name, data in ((HEADER, header), (KEY, key_age), (LEDGER, b"")):
             store(self._disk, folder / name, data)
         self._disk.rename(folder, self.folder)
         return header
@@ -123,11 +119,11 @@ class RecordingFile:
     def add(self, segment: Segment) -> None:
         """Make a segment's file, read it back, enter it in the ledger; then its frames are acknowledged."""
         identity, audio = self._secret(), self._maker.audio
-        path = self.folder / "segments" / segment_name(self.segments)
-        sealed = encrypt(flac.encode(segment.samples, audio.rate), [self._recipient])
-        store(self._disk, path, sealed)
+        path = self.folder / segment_path(self.segments)
+        encrypted = encrypt(flac.encode(segment.samples, audio.rate), [self._recipient])
+        store(self._disk, path, encrypted)
         # before the ledger line, so that the box never signs for what it could not read back
-        check_segment(self._disk, path, sealed, identity, samples=segment.samples, rate=audio.rate)
+        check_segment(self._disk, path, encrypted, identity, samples=segment.samples, rate=audio.rate)
         now_ns = time.monotonic_ns()
         gaps = [
             {"t_ns": now_ns, "kind": "gap", "first_frame": gap.first_frame, "frames": gap.frames, "cause": gap.cause}
@@ -139,8 +135,8 @@ class RecordingFile:
             "segment": self.segments,
             "first_frame": segment.first_frame,
             "frames": int(segment.samples.size),
-            "size": len(sealed),
-            "sha256": digest(sealed),
+            "size": len(encrypted),
+            "sha256": digest(encrypted),
             "captured_ns": segment.captured_ns,
         }
         self._open_ledger().append([*gaps, line])
@@ -187,7 +183,7 @@ class RecordingFile:
             box_key=maker.key.public,
             created_at=self.seen.wall_at(begin.created_ns),
             created_ns=begin.created_ns,
-            boot_id=boot_id(),
+            boot_id=times.boot_id(),
             clock=self.seen.clock,
             continues=begin.continues,
             audio=maker.audio,

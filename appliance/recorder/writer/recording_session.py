@@ -43,6 +43,10 @@ _RING_NEARLY_FULL: Final = 0.8
 _MOST_WAITING: Final = 20
 """Segments with samples that wait in the queue; the ring holds the rest."""
 _DRIFT_EVERY_S: Final = 600
+_FILL_NS: Final = 20_000_000_000
+"""A gap that lasts is written in pieces of this many nanoseconds, each with its own ledger line."""
+_FILL_BEHIND_NS: Final = 3_000_000_000
+"""The newest part of a gap is not written yet: a block of the next capture may be on its way and begin before it."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class RecordingSession:
         self._given_up_ns: int | None = None
         self._left_out = False
         self._drift_frames = _DRIFT_EVERY_S * rate
+        self._acked_silence = 0
         self.finished = False
         """Nothing is left to do."""
         self.abandoned = False
@@ -124,9 +129,13 @@ class RecordingSession:
             self._drain(lambda: (self._consumer.next_generation() or 0) <= int(entry.get("generation", 0)))
             self._line_up(self._timeline.end_capture(self._ring.lost_frames))
         if kind == "pause":
+            if entry.get("paused") and isinstance(at_ns := entry.get("t_ns"), int):
+                self._line_up(self._timeline.fill(at_ns))
             entry = {**entry, "frame": self._timeline.frames}
             if entry.get("paused"):
                 self._timeline.pause()
+            elif isinstance(at_ns := entry.get("t_ns"), int):
+                self._timeline.owe(at_ns)
         self._queue.append(_Note(entry))
 
     def expect_gap(self, cause: object) -> None:
@@ -141,6 +150,8 @@ class RecordingSession:
         """Take all blocks up to `write_seq`, then close."""
         self._drain(lambda: self._ring.read_seq < write_seq)
         self._line_up(self._timeline.end_capture(None))
+        self._line_up(self._timeline.fill(time.monotonic_ns()))
+        self._line_up(self._timeline.flush())
         self._note_drift()
         self._queue.append(_Close(reason))
 
@@ -148,6 +159,7 @@ class RecordingSession:
         """Take what came into the ring up to block `limit`, write one thing; return how long to sleep, in seconds."""
         if self._failing_since_ns is None:
             self._drain(lambda: self._ring.read_seq < limit and self._waiting() < _MOST_WAITING)
+            self._fill_gap()
         if self._timeline.frames >= self._drift_frames:
             self._drift_frames += _DRIFT_EVERY_S * self._rate
             self._note_drift()
@@ -197,6 +209,12 @@ class RecordingSession:
             if self._given_up_ns is None:
                 self._queue.append(segment)
 
+    def _fill_gap(self) -> None:
+        """Write the silence of a long gap while it lasts: sound that comes back would have to wait for all of it."""
+        until_ns = time.monotonic_ns() - _FILL_BEHIND_NS
+        if not self._consumer.waiting() and self._timeline.absent_ns(until_ns) >= _FILL_NS:
+            self._line_up(self._timeline.fill(until_ns))
+
     def _note_drift(self) -> None:
         ppb = self._timeline.drift_ppb()
         if ppb is not None:
@@ -234,6 +252,8 @@ class RecordingSession:
         except FormatError as error:
             _LOG.error("the supervisor's note has no place in a ledger and is left out: %s", error.message)
         self._queue.popleft()
+        if isinstance(item, Segment):
+            self._acked_silence += item.silence
         self._failing_since_ns = None
         self._health.measure()
         if self._given_up_ns is None:
@@ -298,7 +318,9 @@ class RecordingSession:
                 "recording": self.recording,
                 "frames": self._timeline.frames + (waiting if self._given_up_ns is None else 0),
                 "write_seq": write_seq,
+                "silence_frames": self._timeline.silence,
                 "acked_frame": self._file.frames,
+                "acked_silence": self._acked_silence,
                 "acked_line": self._file.lines,
                 "lost_frames": self._file.lost_frames,
                 "fsync_ms": self._health.fsync_ms,

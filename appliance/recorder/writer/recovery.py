@@ -18,12 +18,12 @@ from appliance.contract import ledger, times
 from appliance.contract.errors import FormatError
 from appliance.contract.header import Header
 from appliance.contract.keys import SigningKey
+from appliance.contract.paths import HEADER, LEDGER, SEGMENTS, segment_file
 from appliance.contract.signed import digest, split_lines
-from appliance.recorder.clock import boot_id, look, read_clock
+from appliance.recorder.clock import look, read_clock
 
 from .interrupted import Interrupted
 from .ledger_file import LedgerFile
-from .recording_file import segment_name
 from .spool import Spool, store
 
 
@@ -68,11 +68,11 @@ def _next_entry(line: bytes, key: str, recording: str, number: int, prev: str) -
 
 def _read(spool: Spool, recording: str, box_key: str) -> tuple[bytes, Header, bytes]:
     folder = spool.folder(recording)
-    header_line = spool.disk.read(folder / "header.tsv") if spool.disk.exists(folder / "header.tsv") else b""
+    header_line = spool.disk.read(folder / HEADER) if spool.disk.exists(folder / HEADER) else b""
     header = Header.read(header_line, box_key)
     if header.recording != recording:
         raise FormatError(f"the header in {folder} is that of another recording", field="recording")
-    path = folder / "ledger.tsv"
+    path = folder / LEDGER
     return header_line, header, spool.disk.read(path) if spool.disk.exists(path) else b""
 
 
@@ -105,7 +105,7 @@ def recover(spool: Spool, key: SigningKey) -> list[str]:
             spool.set_aside(spool.folder(recording))
             continue
         if _ending(data, key.public, recording)[0] is None:
-            _forget_cached(spool, spool.folder(recording) / "ledger.tsv")
+            _forget_cached(spool, spool.folder(recording) / LEDGER)
             _close(spool, key, examine(spool, recording, key.public))
             closed.append(recording)
     return closed
@@ -132,7 +132,7 @@ def continued(spool: Spool, key: SigningKey) -> Interrupted | None:
     """
     taken: set[str | None] = set()
     found: list[tuple[float, Interrupted]] = []
-    now, boot = look(), boot_id()
+    now, boot = look(), times.boot_id()
     for recording in spool.ids():
         _, header, data = _read(spool, recording, key.public)
         taken.add(header.continues)
@@ -171,7 +171,7 @@ def _tidy(spool: Spool) -> None:
 
 def _close(spool: Spool, key: SigningKey, found: Found) -> None:
     folder, disk = spool.folder(found.recording), spool.disk
-    path = folder / "ledger.tsv"
+    path = folder / LEDGER
     if disk.exists(path):
         alive_at = times.wall(datetime.fromtimestamp(disk.modified_s(path), UTC))
     else:
@@ -179,13 +179,13 @@ def _close(spool: Spool, key: SigningKey, found: Found) -> None:
         store(disk, path, b"")
     if found.rest:
         _cut(spool, folder, path, found)
-    if not disk.exists(folder / "segments"):
-        disk.make_folder(folder / "segments")
+    if not disk.exists(folder / SEGMENTS):
+        disk.make_folder(folder / SEGMENTS)
         disk.sync_folder(folder)
-    for name in disk.names(folder / "segments"):
+    for name in disk.names(folder / SEGMENTS):
         if name.startswith("."):
-            spool.set_aside(folder / "segments" / name)
-    disk.sync_folder(folder / "segments")
+            spool.set_aside(folder / SEGMENTS / name)
+    disk.sync_folder(folder / SEGMENTS)
     disk.sync_folder(folder)
     segments = [entry for entry in found.entries if isinstance(entry, ledger.Segment)]
     ledger_file = LedgerFile(disk, path, found.recording, key, prev=digest(found.header_line))
@@ -201,7 +201,7 @@ def _close(spool: Spool, key: SigningKey, found: Found) -> None:
                 "lost_frames": sum(entry.frames for entry in found.entries if isinstance(entry, ledger.Gap)),
                 "ended_at": alive_at,
                 "clock": read_clock(),
-                "unverified_tail": _tail(spool, folder / "segments", len(segments)),
+                "unverified_tail": _tail(spool, folder / SEGMENTS, len(segments)),
             }
         ]
     )
@@ -222,7 +222,7 @@ def _cut(spool: Spool, folder: Path, path: Path, found: Found) -> None:
 
 def _tail(spool: Spool, folder: Path, segments: int) -> list[dict[str, Any]]:
     """Return what the closing record says about segments without a ledger line."""
-    entered = {segment_name(number) for number in range(segments)}
+    entered = {segment_file(number) for number in range(segments)}
     tail = []
     for name in spool.disk.names(folder):
         if name in entered or not re.fullmatch(r"[0-9]{8}\.age", name):

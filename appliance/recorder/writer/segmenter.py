@@ -34,6 +34,8 @@ class Segment:
     """CLOCK_MONOTONIC when its last frame had arrived, in nanoseconds."""
     gaps: tuple[Gap, ...]
     """Gaps that begin in it; each may reach into later segments."""
+    silence: int = 0
+    """Frames of it that are silence in place of lost ones."""
 
     @property
     def silent(self) -> bool:
@@ -51,8 +53,11 @@ class Segmenter:
         self._parts: list[Samples] = []
         self._filled = 0
         self._gaps: list[Gap] = []
+        self._silence = 0
         self.frames = 0
         """Frames taken so far, silence included."""
+        self.silent_frames = 0
+        """Frames of silence so far."""
 
     @property
     def waiting(self) -> int:
@@ -72,6 +77,8 @@ class Segmenter:
         while frames > 0:
             part = self._zeros[: min(frames, self._size - self._filled)]
             frames -= part.size
+            self._silence += part.size
+            self.silent_frames += part.size
             yield from self._put(part, captured_ns)
 
     def flush(self, captured_ns: int) -> Iterator[Segment]:
@@ -89,6 +96,6 @@ class Segmenter:
     def _cut(self, captured_ns: int) -> Segment:
         whole_silence = len(self._parts) == 1 and self._parts[0].base is self._zeros
         samples = self._parts[0] if whole_silence else np.concatenate(self._parts)
-        segment = Segment(self.frames - self._filled, samples, captured_ns, tuple(self._gaps))
-        self._parts, self._filled, self._gaps = [], 0, []
+        segment = Segment(self.frames - self._filled, samples, captured_ns, tuple(self._gaps), self._silence)
+        self._parts, self._filled, self._gaps, self._silence = [], 0, [], 0
         return segment

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import time
@@ -11,6 +10,7 @@ from typing import ClassVar, Final
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.ids import RECORDING_PATTERN
+from appliance.contract.single_instance import locked
 
 from .disk import FAILED, FULL, Disk, DiskError
 
@@ -90,7 +90,7 @@ class Spool:
                 field="spool.path",
             ) from error
         deadline = time.monotonic() + patience_s
-        while not _locked(descriptor):
+        while not locked(descriptor):
             if time.monotonic() >= deadline:
                 holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
                 os.close(descriptor)
@@ -142,14 +142,6 @@ class Spool:
                 return
             number += 1
         store(self.disk, target, data)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def store(disk: Disk, path: Path, data: bytes, mode: int | None = None) -> None:

@@ -38,6 +38,11 @@ class Timeline:
         return self._cutter.frames
 
     @property
+    def silence(self) -> int:
+        """Frames of silence so far."""
+        return self._cutter.silent_frames
+
+    @property
     def waiting(self) -> int:
         """Frames that are not in a segment yet."""
         return self._cutter.waiting
@@ -76,26 +81,52 @@ class Timeline:
 
     def opened(self, at_ns: int) -> None:
         """Say that a microphone is about to be opened: sound is owed from then on, should this capture never start."""
+        self._arrived_ns = max(self._arrived_ns, at_ns)
+        self.owe(at_ns)
+
+    def owe(self, since_ns: int) -> None:
+        """Say that recording goes on after a pause: sound is owed from then on, should no microphone be there."""
         if self._opened_ns is None:
-            self._opened_ns = at_ns
+            self._opened_ns = since_ns
 
     def expect_gap(self, cause: Cause) -> None:
         """Say why the frames before the next capture are missing."""
         self._cause = cause
+
+    def flush(self) -> Iterator[Segment]:
+        """Put what is left into a short segment."""
+        yield from self._cutter.flush(self._arrived_ns)
+
+    def absent_ns(self, now_ns: int) -> int:
+        """Return how much of the gap that lasts at `now_ns` is not silence yet, in nanoseconds; 0: none lasts."""
+        since_ns = self._gap_since_ns()
+        return 0 if self._generation is not None or since_ns is None else max(0, now_ns - since_ns)
+
+    def fill(self, until_ns: int) -> Iterator[Segment]:
+        """Write the silence of the gap that lasts, up to `until_ns`; nothing if none lasts or its cause is unknown."""
+        cause, missing_ns = self._cause, self.absent_ns(until_ns)
+        missing = missing_ns * self._rate // 1_000_000_000
+        if cause is not None and missing > 0:
+            self._last_ns = until_ns - missing_ns + missing * 1_000_000_000 // self._rate
+            # a segment of silence counts as captured when a microphone was last open
+            yield from self._cutter.silence(missing, cause, self._arrived_ns)
 
     def drift_ppb(self) -> int | None:
         """Return the card's rate against CLOCK_MONOTONIC in parts per thousand million, or None: too early to tell."""
         return self._continuity.drift_ppb()
 
     def _bridge(self, block: Block) -> Iterator[Segment]:
+        since_ns = self._gap_since_ns()
         cause, self._cause = self._cause, None
-        # the first capture that starts as it should has no gap before it, only the time that opening takes
-        since_ns = self._opened_ns if self._last_ns is None and cause is not None else self._last_ns
         if since_ns is None or block.damaged:
             return
         began_ns = block.captured_ns - (block.lost_before + block.frames) * 1_000_000_000 // self._rate
         missing = round((began_ns - since_ns) * self._rate / 1e9)
         yield from self._cutter.silence(max(0, missing), cause or "capture-died", block.captured_ns)
+
+    def _gap_since_ns(self) -> int | None:
+        # the first capture that starts as it should has no gap before it, only the time that opening takes
+        return self._opened_ns if self._last_ns is None and self._cause is not None else self._last_ns
 
     def _put(self, passed: Passed) -> Iterator[Segment]:
         block = passed.block

@@ -5,7 +5,6 @@ A real district keeps its authority's key off the network; this one lies in a fo
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from appliance.contract.durable_files import create
 
 VALID = timedelta(days=30)
 """Long enough for any trial, short enough that nobody builds on it."""
@@ -83,8 +84,7 @@ class Authority:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         files.key.unlink(missing_ok=True)
-        with os.fdopen(os.open(files.key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(pem)
+        create(files.key, [pem])
         return files
 
 

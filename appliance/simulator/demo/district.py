@@ -152,7 +152,7 @@ class District:
         await self.control({"button": "up"})
 
     async def export(self, recording: str) -> Exported:
-        """Let the archive export a package and, apart from it, the sealed key; unpack the package."""
+        """Let the archive export a package and, apart from it, the encrypted key; unpack the package."""
         target = self.layout.export / recording
         self._folder(target, self.accounts.archive)
         await self.archive("export", recording, "--to", str(target), "--with-key")

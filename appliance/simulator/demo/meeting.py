@@ -19,6 +19,7 @@ from appliance.contract.encryption import Identity
 from appliance.contract.errors import PlainSightError
 from appliance.contract.header import Header
 from appliance.contract.ledger import AnyEntry, Closing, Segment, read_entry
+from appliance.contract.package import segment_name
 from appliance.contract.receipt import Receipt
 from appliance.contract.segment import Samples, decode
 from appliance.contract.signed import digest, split_lines
@@ -29,7 +30,7 @@ from .district import District
 from .services import DemoError, until
 
 HOLD_S = 1.5
-"""Held this long, the button ends the recording (DESIGN, gestures), in seconds."""
+"""Held this long, the button ends the recording (docs/operator.md, the button), in seconds."""
 PATIENCE_S = 15.0
 """Longest wait for the microphone's next frame, in seconds."""
 RECEIPT_S = 120.0
@@ -145,11 +146,11 @@ class Meeting:
         return header, [read_entry(line, header.box_key) for line in split_lines(ledger)], ledger
 
     def _open(self, exported: Any, entries: list[AnyEntry], rate: int) -> Samples:
-        secret = self._district.archive_identity().open(exported.key.read_bytes())
+        secret = self._district.archive_identity().decrypt(exported.key.read_bytes())
         identity = Identity.parse(secret.decode("ascii"))
         parts = [
             decode(
-                identity.open((exported.bag / f"data/segments/{entry.segment:08d}.age").read_bytes()),
+                identity.decrypt((exported.bag / segment_name(entry.segment)).read_bytes()),
                 entry.frames,
                 rate,
             )

@@ -11,13 +11,13 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from archive.ui import words
-from archive.ui.signs import SIGNS
+from archive.ui.signs import SIGNS, SignCode
 
 register = template.Library()
 
 
 @register.simple_tag
-def sign(code: str, text: str) -> SafeString:
+def sign(code: SignCode, text: str) -> SafeString:
     """Return a state: its shape, hidden from readers, and its words."""
     return format_html(
         '<span class="sign sign-{0}"><svg class="shape" aria-hidden="true"><use href="#shape-{0}"></use></svg> '

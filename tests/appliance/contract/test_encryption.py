@@ -20,9 +20,9 @@ SEALED = encrypt(b"said in confidence", [ONE.recipient, TWO.recipient])
 
 
 def test_each_recipient_opens_and_nobody_else() -> None:
-    assert ONE.open(SEALED) == TWO.open(SEALED) == b"said in confidence"
+    assert ONE.decrypt(SEALED) == TWO.decrypt(SEALED) == b"said in confidence"
     with pytest.raises(DecryptionError):
-        OTHER.open(SEALED)
+        OTHER.decrypt(SEALED)
 
 
 @settings(max_examples=200, deadline=None)
@@ -31,15 +31,15 @@ def test_promise_5_what_was_changed_or_cut_does_not_open(data: st.DataObject) ->
     damaged = bytearray(SEALED)
     damaged[data.draw(st.integers(0, len(SEALED) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     with pytest.raises(DecryptionError):
-        ONE.open(bytes(damaged))
+        ONE.decrypt(bytes(damaged))
     with pytest.raises(DecryptionError):
-        ONE.open(SEALED[: data.draw(st.integers(0, len(SEALED) - 1))])
+        ONE.decrypt(SEALED[: data.draw(st.integers(0, len(SEALED) - 1))])
 
 
 @given(st.binary(max_size=400))
 def test_anything_else_is_told_as_such(data: bytes) -> None:
     with pytest.raises(DecryptionError):
-        ONE.open(data)
+        ONE.decrypt(data)
 
 
 @pytest.mark.parametrize("frames", [1, 1000, 48000, 192000])
@@ -56,7 +56,7 @@ def test_promise_6_age_opens_what_we_seal_and_we_open_what_age_seals(tmp_path: P
     opened = subprocess.run(["age", "-d", "-i", str(identity), str(sealed)], check=True, capture_output=True).stdout
     assert opened == b"said in confidence"
     subprocess.run(["age", "-r", ONE.recipient, "-o", str(theirs)], input=b"an answer", check=True)
-    assert ONE.open(theirs.read_bytes()) == b"an answer"
+    assert ONE.decrypt(theirs.read_bytes()) == b"an answer"
 
 
 def test_an_identity_survives_its_file_which_only_its_owner_reads(tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ def made(spool: Path, keys: Keys) -> Recording:
     return make_recording(spool, keys, seconds=2, reason="interrupted", tail=1, **SHORT)
 
 
-def check(data: bytes, ring: KeyRing | None = None, opener: Identity | None = None) -> Report:
-    return verify(io.BytesIO(data), ring, opener)
+def check(data: bytes, ring: KeyRing | None = None, identity: Identity | None = None) -> Report:
+    return verify(io.BytesIO(data), ring, identity)
 
 
 NUMBERS = st.one_of(st.integers(-(2**63), 2**63 - 1), st.sampled_from([0, 1, -1, 2**31, 2**63 - 1, -(2**63)]))

@@ -49,8 +49,8 @@ def sealed(spool: Path, keys: Keys) -> Sealed:
     return Sealed(recording)
 
 
-def check(data: bytes, ring: KeyRing | None, opener: Identity | None = None) -> Report:
-    return verify(io.BytesIO(data), ring, opener)
+def check(data: bytes, ring: KeyRing | None, identity: Identity | None = None) -> Report:
+    return verify(io.BytesIO(data), ring, identity)
 
 
 def test_a_stepped_clock_is_told_and_is_no_tampering(tmp_path: Path, keys: Keys) -> None:

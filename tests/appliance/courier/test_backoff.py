@@ -1,4 +1,4 @@
-"""Backoff is jittered, grows, and has a bound (DESIGN, the courier)."""
+"""Backoff is jittered, grows, and has a bound."""
 
 from __future__ import annotations
 

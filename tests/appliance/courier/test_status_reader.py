@@ -1,4 +1,4 @@
-"""The recorder's word is repeated for two seconds and within its boot; then it is silent (DESIGN, the courier)."""
+"""The recorder's word is repeated for two seconds and within its boot; then it is silent (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import time
 import pytest
 
 from appliance.contract.status import STALE_NS, SilentStatus
-from appliance.courier.status_reader import StatusReader, current_boot_id, fresh
+from appliance.contract.times import boot_id
+from appliance.courier.status_reader import StatusReader
 from tests.support.box.courier import Box
 
 
@@ -25,7 +26,7 @@ def test_a_fresh_word_is_repeated_as_it_is(box: Box, reader: StatusReader) -> No
 @pytest.mark.parametrize(("age_ns", "is_fresh"), [(0, True), (STALE_NS, True), (STALE_NS + 1, False), (-1, False)])
 def test_freshness_ends_after_exactly_two_seconds(box: Box, age_ns: int, is_fresh: bool) -> None:
     said = box.say()
-    assert fresh(said, current_boot_id(), said.monotonic_ns + age_ns) is is_fresh
+    assert said.fresh(boot_id(), said.monotonic_ns + age_ns) is is_fresh
 
 
 def test_a_stale_word_is_silence_that_tells_when_the_last_one_came(box: Box, reader: StatusReader) -> None:

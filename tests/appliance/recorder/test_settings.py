@@ -9,6 +9,7 @@ import pytest
 
 import appliance.recorder
 from appliance.contract.errors import SettingsError
+from appliance.contract.settings_file import setting_names
 from appliance.recorder import settings
 from appliance.recorder.settings import load
 
@@ -33,7 +34,7 @@ def test_the_shipped_example_loads_and_its_comments_show_the_defaults(tmp_path: 
 
 def test_the_example_shows_every_setting_of_a_real_box() -> None:
     shown = {line.strip("# ").split(" = ")[0] for line in EXAMPLE.read_text().splitlines() if " = " in line}
-    everything = {name for name in settings._names(settings.RecorderSettings, "") if "." in name}
+    everything = {name for name in setting_names(settings.RecorderSettings) if "." in name}
     simulated = {"panel.client", "panel.socket"}
     rarely_touched = {name for name in everything if name.startswith("times.")}
     assert {name.split(".")[1] for name in everything - simulated - rarely_touched} <= shown
@@ -42,7 +43,7 @@ def test_the_example_shows_every_setting_of_a_real_box() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "field", "words"),
     [
-        ("device =", "devise =", "microphone.device", "is missing"),
+        ("device =", "devise =", "microphone.devise", "did you mean 'microphone.device'"),
         ('card = "', 'crad = "', "microphone.crad", "did you mean 'microphone.card'"),
         ("[limits]", "[limit]", "limit", "did you mean 'limits'"),
         ("# red = 23", "red = 24", "panel", "two lines are given the same pin"),

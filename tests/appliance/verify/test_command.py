@@ -87,7 +87,7 @@ def test_a_package_that_is_none_gets_status_2(case: Case) -> None:
         (["{package}", "--keys", "{package}"], "not a key ring"),
         (["{package}", "--key", "{key}"], "--identity"),
         (["{package}", "--key", "{key}", "--identity", "{ring}"], "identity"),
-        (["{package}", "--key", "{ring}", "--identity", "{identity}"], "does not open"),
+        (["{package}", "--key", "{ring}", "--identity", "{identity}"], "does not decrypt"),
         (["{package}", "--key", "missing.age", "--identity", "{identity}"], "missing.age"),
     ],
 )

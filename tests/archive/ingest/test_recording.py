@@ -92,7 +92,10 @@ def test_a_segment_that_does_not_open_is_kept_as_evidence(archive: Archive, clie
     send_start(client, made)
     ((_, body),) = batches(made)
     assert send_lines(client, made, body).status_code == 200
-    assert list(IncomingSegment.objects.order_by("number").values_list("verdict", flat=True)) == ["ok", "cannot-open"]
+    assert list(IncomingSegment.objects.order_by("number").values_list("verdict", flat=True)) == [
+        "ok",
+        "cannot-decrypt",
+    ]
     assert Entry.objects.filter(kind="problem", recording=made.id).count() == 1
     assert check() is None
 

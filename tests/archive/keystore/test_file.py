@@ -1,4 +1,4 @@
-"""The keeper of files: opens what is sealed to the archive, and says what is missing."""
+"""The keeper of files: decrypts what is encrypted to the archive, and says what is missing."""
 
 from __future__ import annotations
 

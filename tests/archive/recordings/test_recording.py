@@ -80,8 +80,8 @@ def test_a_recording_without_lines_has_a_page(archive: Archive, custodian: Any, 
 def test_every_look_is_an_entry_before_the_page_shows_it(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
     page = opened(custodian, made.id)
-    deeds, looks = page.all("table")[1:]
-    assert re.search(r"m\.jones Looked at a page \(page: recording\)", looks.all("tbody")[0].all("tr")[0].text)
+    deeds, looks_table = page.all("table")[1:]
+    assert re.search(r"m\.jones Looked at a page \(page: recording\)", looks_table.all("tbody")[0].all("tr")[0].text)
     assert "the archive Sealed, receipt signed" in deeds.text
     assert "Looked at a page" not in deeds.text, "looks are folded away"
     opened(custodian, made.id)

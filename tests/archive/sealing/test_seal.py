@@ -23,6 +23,7 @@ from archive.keystore.current import keystore
 from archive.recordings.audio_index import build_index
 from archive.recordings.models import ArrivalLine, IncomingSegment, LedgerBatch, Recording
 from archive.recordings.stored_ledger import arrival_lines, ledger_lines
+from archive.sealing import rebuild as rows
 from archive.sealing import seal as steps
 from archive.sealing.material import gather
 from archive.sealing.seal import ready, seal
@@ -110,7 +111,7 @@ def test_a_bad_segment_is_sealed_as_evidence_and_named(archive: Archive, client:
     assert (row.damaged_segments, row.tail_segments) == (1, 0)
     events = json.loads(members(package_path(archive, recording.id), recording.id)["data/events.json"])
     assert events[3]["outcome"] == "failure"
-    assert "segment 1: cannot-open" in events[3]["detail"]
+    assert "segment 1: cannot-decrypt" in events[3]["detail"]
 
 
 def test_sealing_clears_what_was_on_its_way(archive: Archive, made: Made) -> None:
@@ -202,7 +203,7 @@ def test_what_could_not_be_judged_on_arrival_is_judged_by_the_seal(
         seen.append(set(IncomingSegment.objects.values_list("verdict", flat=True)))
         return original(*arguments)
 
-    monkeypatch.setattr(steps, "build_index", watched)
+    monkeypatch.setattr(rows, "build_index", watched)
     assert seal(made.id).damaged_segments == 0
     assert seen == [{"ok"}]
     events = json.loads(members(package_path(archive, made.id), made.id)["data/events.json"])
@@ -221,8 +222,8 @@ CRASHES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "before anything was written": lambda patch: patch.setattr(steps, "gather", crash),
     "while the package was written": lambda patch: patch.setattr(steps, "write_package", crash),
     "before the package got its name": lambda patch: patch.setattr(LocalDraft, "publish", crash),
-    "before the receipt was committed": lambda patch: patch.setattr(steps, "_finish", crash),
-    "within the last transaction": lambda patch: patch.setattr(steps, "record", crash),
+    "before the receipt was committed": lambda patch: patch.setattr(steps, "take_over", crash),
+    "within the last transaction": lambda patch: patch.setattr(rows, "record", crash),
     "before what had arrived was removed": lambda patch: patch.setattr(LocalStore, "drop_incoming", crash),
 }
 
@@ -253,7 +254,7 @@ def test_sealing_again_makes_the_same_bytes(archive: Archive, made: Made) -> Non
         raise CrashError
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(steps, "_finish", keep_copy)
+        patched.setattr(steps, "take_over", keep_copy)
         with pytest.raises(CrashError):
             seal(made.id)
     seal(made.id)

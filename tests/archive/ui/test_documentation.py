@@ -171,4 +171,4 @@ def test_13_playing_is_one_entry_for_each_opened_page(custodian: Any, sealed: Ar
 def test_the_session_ends_when_the_guide_says(archive: Archive) -> None:
     assert settings.SESSION_EXPIRE_AT_BROWSER_CLOSE is True
     assert settings.SESSION_COOKIE_AGE == 8 * 3600
-    assert "after eight hours" in GUIDE
+    assert "after eight hours" in prose(GUIDE)

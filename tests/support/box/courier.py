@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from appliance.contract.status import RecorderStatus
+from appliance.contract.times import boot_id
 from appliance.courier.settings import CourierSettings
-from appliance.courier.status_reader import StatusReader, current_boot_id
+from appliance.courier.status_reader import StatusReader
 from appliance.courier.upload.archive_client import ArchiveClient
 from appliance.courier.upload.uploader import Uploader
 from tests.support.fake_archive import FakeArchive
@@ -61,7 +62,7 @@ class Box:
         status = RecorderStatus.model_validate(
             {
                 "box": self.keys.box,
-                "boot_id": current_boot_id(),
+                "boot_id": boot_id(),
                 "monotonic_ns": time.monotonic_ns(),
                 "state": "idle",
                 "ready": True,

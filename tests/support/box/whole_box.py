@@ -202,9 +202,9 @@ commissioned = false
     def samples(self, recording: str) -> list[np.ndarray[Any, np.dtype[np.int16]]]:
         """The audio, a piece for each ledger segment."""
         folder = self.folder / "spool" / "recordings" / recording
-        secret = Identity.parse(self.identity.open((folder / "key.age").read_bytes()).decode())
+        secret = Identity.parse(self.identity.decrypt((folder / "key.age").read_bytes()).decode())
         return [
-            decode(secret.open((folder / "segments" / f"{entry.segment:08d}.age").read_bytes()), entry.frames, 48000)
+            decode(secret.decrypt((folder / "segments" / f"{entry.segment:08d}.age").read_bytes()), entry.frames, 48000)
             for entry in self.ledger(recording)
             if entry.kind == "segment"
         ]

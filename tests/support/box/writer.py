@@ -116,7 +116,7 @@ def open_recording(home: Home, recording: str, *, identity: Identity | None = No
     header = Header.read(header_line, home.keys.box.public)
     key_age = (folder / "key.age").read_bytes()
     assert digest(key_age) == header.key_sha256
-    secret = Identity.parse((identity or home.keys.archive_identity).open(key_age).decode())
+    secret = Identity.parse((identity or home.keys.archive_identity).decrypt(key_age).decode())
     assert secret.recipient == header.recipient
     data = (folder / "ledger.tsv").read_bytes()
     checker = LedgerChecker(header, header_line)
@@ -128,7 +128,7 @@ def open_recording(home: Home, recording: str, *, identity: Identity | None = No
         if isinstance(entry, ledger.Segment):
             sealed = (folder / "segments" / f"{entry.segment:08d}.age").read_bytes()
             assert (len(sealed), digest(sealed)) == (entry.size, entry.sha256)
-            parts.append(segment.decode(secret.open(sealed), entry.frames, header.audio.rate))
+            parts.append(segment.decode(secret.decrypt(sealed), entry.frames, header.audio.rate))
     opened = Opened(header, entries, np.concatenate(parts) if parts else np.zeros(0, np.int16))
     assert opened.closing is None or data.endswith(b"\n")
     return opened

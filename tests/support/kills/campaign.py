@@ -24,7 +24,7 @@ from .plan import Plan, draw
 from .rounds import Life, Round
 
 SLOW_S = 0.5
-"""The promise about unacknowledged seconds holds while an fsync takes less, in seconds (DESIGN, promise 3)."""
+"""The promise about unacknowledged seconds holds while an fsync takes less, in seconds (README, promise 3)."""
 _SPOKEN_S = 60
 
 

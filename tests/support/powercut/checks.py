@@ -52,7 +52,7 @@ class Found(Recording):
         self.header_line = (self.folder / "header.tsv").read_bytes()
         self.header = Header.read(self.header_line, keys.box_signing.public)
         demand(digest(self.key) == self.header.key_sha256, "key.age is not what the header says")
-        self.identity = Identity.parse(keys.archive.open(self.key).decode())
+        self.identity = Identity.parse(keys.archive.decrypt(self.key).decode())
         self.lines = split_lines((self.folder / "ledger.tsv").read_bytes())
         entries = [ledger.read_entry(line, keys.box_signing.public) for line in self.lines]
         demand(bool(entries) and isinstance(entries[-1], ledger.Closing), "recovery left the recording open")
@@ -61,7 +61,7 @@ class Found(Recording):
         self.segments = [self._file(e.segment) for e in entries if isinstance(e, ledger.Segment)]
         self.tail = {part.segment: self._file(part.segment) for part in self.closing.unverified_tail}
         pieces = [
-            segment.decode(self.identity.open(self._file(entry.segment)), entry.frames, RATE)
+            segment.decode(self.identity.decrypt(self._file(entry.segment)), entry.frames, RATE)
             for entry in entries
             if isinstance(entry, ledger.Segment)
         ]

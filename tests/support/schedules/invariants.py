@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 DARK = 300 * MS
-"""Pause and end: capture closed and red dark within this time (DESIGN, the recorder)."""
+"""Pause and end: capture closed and red dark within this time (docs/testing.md, fault campaigns)."""
 LATE = 10 * MS
 """A rule that is due is carried out by the tick that `deadline` asks for; killing takes 3 ms of it."""
 TICK = 100 * MS
@@ -57,7 +57,7 @@ class Invariants:
         self._busy_ns: int | None = None
         """When the disk call began that, as the writer said, still goes on."""
         self._acked: tuple[str | None, int] = (None, 0)
-        self._told = 0
+        self._told = self._told_sound = 0
         self._stopped = False
         self._awake_ns = 0
         """When the supervisor last went on after a stop: nobody could tell anything before."""
@@ -76,16 +76,17 @@ class Invariants:
         if self._world.writer.recording is not None:
             self._waiting.append(self._world.now)
 
-    def _progress(self, acked_frame: int) -> None:
-        if acked_frame > self._told:
+    def _progress(self, acked_frame: int, acked_sound: int) -> None:
+        self._told = max(self._told, acked_frame)
+        if acked_sound > self._told_sound:
             self._acked_ns = self._world.now
-            for _ in range(min(acked_frame // FRAMES - self._told // FRAMES, len(self._waiting))):
+            for _ in range(min(acked_sound // FRAMES - self._told_sound // FRAMES, len(self._waiting))):
                 self._waiting.popleft()
-            self._told = acked_frame
+            self._told_sound = acked_sound
 
     def begun(self) -> None:
         self._waiting.clear()
-        self._told = 0
+        self._told = self._told_sound = 0
 
     def supervisor_stopped(self) -> None:
         self._stopped = True
@@ -127,7 +128,7 @@ class Invariants:
             assert state.acked_frame >= self._acked[1], "promise 3: what was acknowledged is so no longer"
         self._acked = (state.recording, state.acked_frame)
         if isinstance(event, events.WriterProgress):
-            self._progress(event.acked_frame)
+            self._progress(event.acked_frame, event.acked_frame - event.acked_silence)
         if state.recording is not None:
             assert state.acked_frame <= self._told, "promise 3: more is called acknowledged than the writer said"
         self.reached |= {state.phase, *state.faults}

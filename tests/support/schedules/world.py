@@ -64,6 +64,13 @@ class Writer:
     recording: str | None = None
     frames: int = 0
     acked: int = 0
+    silence: int = 0
+    """Frames of `frames` that stand for a gap; it writes some seconds of them at each turn."""
+    acked_silence: int = 0
+    gap: bool = False
+    """It was told why frames are missing before the next block."""
+    block_ns: int = 0
+    """When the last block came."""
     read_seq: int = 0
     serial: int = 0
     ready: bool = False
@@ -101,6 +108,8 @@ class World:
     interrupted: str | None = None
     """What the next writer finds open."""
     free_bytes: int = 1 << 40
+    silence_a_turn: int = 48000
+    """So much silence the writer saves in a tenth of a second."""
     lamp_failed_ns: int | None = None
     somebody_else: bool = False
     """Another program has the microphone open."""
@@ -390,10 +399,15 @@ class World:
                 self.notes = []
                 self.invariants.begun()
                 self.writer.recording = recording
-                self.writer.frames = self.writer.acked = 0
+                self.writer.frames = self.writer.acked = self.writer.silence = self.writer.acked_silence = 0
+                self.writer.gap, self.writer.block_ns = False, self.now
+            case actions.GapCause():
+                self.writer.gap = True
             case actions.Note(entry=entry):
                 assert self.writer.recording is not None or not self.writer.alive, "a note outside a recording"
                 self.notes.append(entry)
+                if entry["kind"] == "pause":
+                    self.writer.gap, self.writer.block_ns = False, self.now
             case actions.EndRecording(reason=reason):
                 assert not microphone.open
                 assert not self.commanded
@@ -453,7 +467,13 @@ class World:
     def _progress(self) -> None:
         writer = self.writer
         account = events.WriterProgress(
-            self.now, writer.frames, writer.acked, writer.read_seq, free_bytes=self.free_bytes
+            self.now,
+            writer.frames,
+            writer.acked,
+            writer.read_seq,
+            silence_frames=writer.silence,
+            acked_silence=writer.acked_silence,
+            free_bytes=self.free_bytes,
         )
         self._writer_says(writer.serial, account)
 
@@ -463,12 +483,22 @@ class World:
             self.writer = replace(self.writer, alive=False, ready=False, recording=None)
             self.feed(events.WriterDied(self.now))
 
+    def _silence(self) -> None:
+        """Put silence in place of what was lost up to now."""
+        writer = self.writer
+        if writer.gap and writer.recording is not None:
+            lost = (self.now - writer.block_ns) * self.rules.rate // SECOND
+            writer.frames, writer.silence = writer.frames + lost, writer.silence + lost
+        writer.block_ns = self.now
+
     def _live(self) -> None:
         """A tenth of a second of a running box."""
         microphone, writer = self.microphone, self.writer
         if microphone.open and microphone.plugged and not microphone.stalls:
             self.write_seq += 1
             self.invariants.block()
+            self._silence()
+            writer.gap = False
             self.feed(events.BlockSeen(self.now, self.write_seq))
         if not writer.ready or writer.hangs:
             return
@@ -477,13 +507,19 @@ class World:
                 writer.refused = False
                 self._writer_says(writer.serial, events.WriterChecked(self.now, frozenset(), self.free_bytes))
             return
+        if writer.gap and self.now - writer.block_ns >= 23 * SECOND:
+            self._silence()
         fresh = self.write_seq - writer.read_seq
         if fresh >= 10 or (writer.ending and fresh):
             writer.frames += fresh * FRAMES
             writer.read_seq = self.write_seq
             self._writer_says(writer.serial, events.WriterBusy(self.now, self.now))
         if writer.frames > writer.acked and not writer.refused and self.writer is writer and writer.alive:
-            writer.acked = writer.frames
+            # silence first, since it stands before the sound that came after it
+            written = min(writer.silence - writer.acked_silence, self.silence_a_turn)
+            writer.acked_silence += written
+            left = writer.silence - writer.acked_silence
+            writer.acked = writer.acked + written if left else writer.frames
             self._progress()
             self._writer_says(writer.serial, events.WriterBusy(self.now, None))
         if writer.ending and self.writer is writer and writer.alive:

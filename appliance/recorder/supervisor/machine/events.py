@@ -134,6 +134,10 @@ class WriterProgress(Event):
     acked_frame: int
     write_seq: int
     """Blocks that capture had put into the ring when `frames` was counted; all of them are in it."""
+    silence_frames: int = 0
+    """Frames of `frames` that are silence in place of lost ones."""
+    acked_silence: int = 0
+    """Frames of `acked_frame` that are silence in place of lost ones."""
     acked_line: int = 0
     lost_frames: int = 0
     free_bytes: int | None = None

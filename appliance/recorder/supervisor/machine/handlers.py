@@ -129,7 +129,9 @@ def _start(run: Transition, event: ev.ButtonDown) -> None:
         hearing=frozenset(),
         reason=None,
         frames=0,
+        silence_frames=0,
         acked_frame=0,
+        acked_silence=0,
         acked_line=0,
         lost_frames=0,
         told_seq=state.write_seq,
@@ -138,6 +140,7 @@ def _start(run: Transition, event: ev.ButtonDown) -> None:
         faults_noted=frozenset(),
         generation=0,
         gap=None,
+        gap_told=None,
         failures=0,
         retry_ns=state.now_ns,
         present=True,
@@ -196,7 +199,7 @@ def _capture(
             run.set(write_seq=event.write_seq)
             if state.capture == "live":
                 run.set(block_ns=state.now_ns, first_block_ns=state.first_block_ns or state.now_ns)
-                run.set(failures=0, gap=None)
+                run.set(failures=0, gap=None, gap_told=None)
                 run.clear_own("microphone-stalled", "microphone-failed")
 
 
@@ -227,11 +230,13 @@ def _writer(
                 run.set(continues=event.continues, continues_ns=state.now_ns)
                 run.clear_own("writer-died")
         case ev.WriterProgress():
-            if event.acked_frame > state.acked_frame:
+            if event.acked_frame - event.acked_silence > state.acked_frame - state.acked_silence:
                 run.set(ack_ns=state.now_ns)
             run.set(
                 frames=event.frames,
+                silence_frames=event.silence_frames,
                 acked_frame=event.acked_frame,
+                acked_silence=event.acked_silence,
                 acked_line=event.acked_line,
                 lost_frames=event.lost_frames,
                 told_seq=event.write_seq,

@@ -237,8 +237,9 @@ def _note(run: Transition) -> None:
             run.set(lamp_noted=True)
     dark_noted = not state.red and not state.red_asked and run.state.lamp_noted
     if state.pause_due and not state.device and (dark_noted or state.phase == "recording"):
+        _tell_gap(run)
         run.note("pause", state.now_ns, paused=True)
-        run.set(pause_due=False, pause_noted=True, gap=None)
+        run.set(pause_due=False, pause_noted=True, gap=None, gap_told=None)
     if state.faults != state.faults_noted and state.writer == "recording":
         for code in sorted(state.faults ^ state.faults_noted):
             run.note("fault", state.now_ns, code=code, raised=code in state.faults)
@@ -259,14 +260,21 @@ def _open_capture(run: Transition) -> None:
             run.set(check_asked=True)
             run.do(CheckMicrophone())
     elif not state.present:
-        gap = "unplugged" if state.gap else None
-        run.set(present=None, retry_ns=state.now_ns + rules.retry, gap=gap)
+        run.set(present=None, retry_ns=state.now_ns + rules.retry, gap="unplugged")
+        _tell_gap(run)
     else:
-        if state.gap:
-            run.do(GapCause(state.gap, state.now_ns))
+        _tell_gap(run)
         run.set(generation=state.generation + 1, capture="live", capture_ns=state.now_ns, device=True)
         run.set(block_ns=None, first_block_ns=None)
         run.do(OpenCapture(run.state.generation))
+
+
+def _tell_gap(run: Transition) -> None:
+    """Tell the writer why frames are missing, once for each cause: it writes the silence while the gap lasts."""
+    state = run.state
+    if state.gap and state.gap != state.gap_told:
+        run.do(GapCause(state.gap, state.now_ns))
+    run.set(gap_told=state.gap)
 
 
 def _keep_capture(run: Transition) -> None:
@@ -281,6 +289,7 @@ def _finish(run: Transition) -> None:
     if state.phase != "ending" or state.device or state.red or not state.lamp_noted:
         return
     if state.writer == "recording" and state.reason is not None:
+        _tell_gap(run)
         run.do(EndRecording(state.reason))
         run.set(writer="closing", drain_ns=state.now_ns)
     elif state.writer in ("idle", "dead", "starting", "killing"):

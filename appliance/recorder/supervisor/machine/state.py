@@ -138,6 +138,8 @@ class State:
     """Failures since the last block."""
     gap: Cause | None = None
     """Why frames are missing until the next capture."""
+    gap_told: Cause | None = None
+    """The cause that the writer knows of."""
 
     writer: WriterState = "dead"
     heard_ns: int = 0
@@ -166,11 +168,15 @@ class State:
     reason: Reason | None = None
     """Why the recording ends."""
     frames: int = 0
+    silence_frames: int = 0
+    """Frames of `frames` that are silence in place of lost ones."""
     acked_frame: int = 0
+    acked_silence: int = 0
+    """Frames of `acked_frame` that are silence in place of lost ones."""
     acked_line: int = 0
     lost_frames: int = 0
     ack_ns: int | None = None
-    """When the acknowledged frames last grew."""
+    """When the acknowledged frames of sound last grew."""
     warned: frozenset[str] = frozenset()
 
     checked: frozenset[str] | None = None
@@ -211,8 +217,9 @@ class State:
         return self.red and self.red_asked and (self.seen or not rules.sensed)
 
     def backlog(self, rules: Rules) -> int:
-        """Return how many frames were captured and not acknowledged."""
-        return max(0, self.captured(rules) - self.acked_frame)
+        """Return how many frames of sound were captured and not acknowledged; unwritten silence loses nothing."""
+        sound = self.captured(rules) - self.silence_frames
+        return max(0, sound - (self.acked_frame - self.acked_silence))
 
     def captured(self, rules: Rules) -> int:
         """Return the frames of this recording: the writer's count, and the blocks that came since it told."""

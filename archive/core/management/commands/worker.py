@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from archive.core.base_command import ArchiveCommand
-from archive.core.jobs import JOBS, Worker, run_checks
+from archive.core.jobs import JOBS, Worker
 from archive.keystore.current import keystore
 
 
@@ -31,6 +31,5 @@ class Command(ArchiveCommand):
         if options["once"]:
             worker.once()
             return
-        run_checks()
         with worker.stop.listening():
             worker.run()

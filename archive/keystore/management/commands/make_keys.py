@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
+from appliance.contract.durable_files import create
 from appliance.contract.encryption import Identity, parse_recipient
 from appliance.contract.errors import KeyFileError
 from appliance.contract.keys import SigningKey
@@ -46,7 +46,7 @@ class Command(ArchiveCommand):
             if not (folder / SIGNING).exists():
                 SigningKey.generate().save(folder / SIGNING)
             if not (folder / "django.secret").exists():
-                _write(folder / "django.secret", secrets.token_urlsafe(48), 0o600)
+                create(folder / "django.secret", [f"{secrets.token_urlsafe(48)}\n".encode("ascii")], mode=0o600)
             escrow = self._escrow(folder / ESCROW, options)
         except OSError as error:
             raise KeyFileError(f"cannot write {error.filename}: {error.strerror}") from error
@@ -80,13 +80,5 @@ class Command(ArchiveCommand):
             identity.save(options["new_escrow"])
             recipient = identity.recipient
         if recipient is not None:
-            _write(path, recipient, 0o644)
+            create(path, [f"{recipient}\n".encode("ascii")], mode=0o644)
         return str(recipient) if recipient is not None else None
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from appliance.contract.durable_files import create
 from appliance.contract.errors import DecryptionError, NotSealedError, SettingsError
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.custody.kinds import Kind
@@ -21,11 +22,11 @@ from archive.store.current import store
 
 
 class Command(ArchiveCommand):
-    """Write a package, and its sealed key if asked, into a folder."""
+    """Write a package, and its encrypted key if asked, into a folder."""
 
     help = (
-        "Write a recording's sealed package into a folder, and with --with-key also its sealed key (which only the "
-        "archive's or the escrow's identity opens). Each makes a custody entry. Existing files are not replaced."
+        "Write a recording's sealed package into a folder, and with --with-key also its encrypted key (which only the "
+        "archive's or the escrow's identity decrypts). Each makes a custody entry. Existing files are not replaced."
     )
     example = "plainsight-archive export 0f3c9a52e4b14f1f8a0e6f7f5d2b9c31 --to /media/stick --with-key"
 
@@ -69,11 +70,6 @@ class Command(ArchiveCommand):
 
 def _write(path: Path, chunks: Iterable[bytes]) -> None:
     try:
-        with path.open("xb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
+        create(path, chunks, mode=0o640)
     except OSError as error:
-        path.unlink(missing_ok=True)
         raise SettingsError(f"cannot write {path}: {error.strerror}", field="--to") from error

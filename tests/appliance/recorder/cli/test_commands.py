@@ -167,7 +167,7 @@ def test_commission_without_a_terminal_asks_nobody_and_says_how_to_go_on(folder:
 
 
 def test_commission_refuses_beside_a_recorder(folder: Path, panel: PanelServer) -> None:
-    with single_instance(folder / "run", "stop it first"):
+    with single_instance(folder / "run", "recorder", field="spool.run", remedy="stop it first"):
         result = run("commission", "--config", str(folder / "recorder.toml"), "--no-questions", "--json")
     assert result.returncode == 2
     assert "stop it first: systemctl stop plainsight-recorder" in result.stderr

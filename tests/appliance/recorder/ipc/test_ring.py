@@ -1,5 +1,4 @@
-"""The ring loses nothing silently: what is taken is what was pushed, and what did not fit is counted (DESIGN,
-capture)."""
+"""The ring loses nothing silently: what is taken is what was pushed, and what did not fit is counted."""
 
 from __future__ import annotations
 

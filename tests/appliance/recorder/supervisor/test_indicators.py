@@ -1,4 +1,4 @@
-"""Slow lights: never faster than 1 Hz (policy 7), and amber's blinks can be counted."""
+"""Slow lights: never faster than 1 Hz (docs/policy.md, guideline 7), and amber's blinks can be counted."""
 
 from __future__ import annotations
 

@@ -254,3 +254,59 @@ def test_promise_2_work_on_the_disk_is_told_before_the_disk_is_asked(
     assert told
     assert all(since is not None and since >= before_ns for since in told)
     assert case.ring.busy_since_ns is None
+
+
+class SimulatedTime:
+    """The session's clock, moved on by the test alone."""
+
+    def __init__(self, case: Case) -> None:
+        self.monotonic = time.monotonic
+        self.monotonic_ns = lambda: case.now_ns
+
+
+@pytest.mark.parametrize("away_s", [5, 26, 300])
+@pytest.mark.parametrize("then", ["comes back", "pause", "end"])
+def test_a_gap_is_as_long_as_the_absence_and_only_its_newest_part_is_left_to_write(
+    case: Case, monkeypatch: pytest.MonkeyPatch, away_s: int, then: str
+) -> None:
+    monkeypatch.setattr(meeting_module, "time", SimulatedTime(case))
+    case.push(speech(RATE))
+    case.work(lambda: case.meeting.frames >= RATE)
+    lost_ns = case.now_ns
+    case.note(kind="audio", open=False, at_ns=case.now_ns, generation=1)
+    case.note(kind="gap", cause="unplugged")
+    while case.now_ns < lost_ns + away_s * 1_000_000_000:
+        case.meeting.step(case.ring.write_seq)
+        case.now_ns += 250_000_000
+    if then == "pause":
+        case.note(kind="pause", paused=True)
+        case.now_ns += 60_000_000_000
+        case.note(kind="pause", paused=False)
+        case.note(kind="gap", cause="unplugged")
+        case.now_ns += 7_000_000_000
+        case.meeting.step(case.ring.write_seq)
+        away_s += 7
+    if then != "end":
+        case.note(kind="audio", open=True, at_ns=case.now_ns, generation=2)
+        case.producer = Producer(case.ring, 2)
+        case.push(speech(RATE))
+        before = case.meeting.frames
+        case.work(lambda: case.meeting.frames > before)
+        progress = case.told("progress")[-1]
+        assert progress["frames"] - before <= (20 + 3 + 2 + 7 * (then == "pause")) * RATE, (
+            "what is left to write is bounded"
+        )
+        sound = progress["frames"] - progress["silence_frames"]
+        assert sound - (progress["acked_frame"] - progress["acked_silence"]) <= RATE, "silence is no unsaved sound"
+        case.close(2)
+    else:
+        case.note(kind="lamp", lit=False, commanded_ns=case.now_ns, seen_ns=None)
+    case.end()
+    opened = open_recording(case.home, case.recording)
+    gaps = opened.of(ledger.Gap)
+    assert {gap.cause for gap in gaps} == {"unplugged"}
+    assert abs(sum(gap.frames for gap in gaps) / RATE - away_s) < 0.5
+    assert len(gaps) <= 1 + away_s // 20 + (then == "pause")
+    assert opened.samples.size == sum(gap.frames for gap in gaps) + RATE * (1 if then == "end" else 2)
+    assert opened.closing is not None
+    assert opened.closing.lost_frames == sum(gap.frames for gap in gaps)

@@ -1,4 +1,4 @@
-"""Every frame of a recording is a sample that arrived, or silence under a gap that says why (DESIGN, capture)."""
+"""Every frame of a recording is a sample that arrived, or silence under a gap that says why (docs/format.md, 2.4)."""
 
 from __future__ import annotations
 
@@ -164,3 +164,48 @@ def test_a_capture_that_never_started_leaves_a_gap_from_its_opening_on(paused: b
         assert abs(length - frames) <= 1
     else:
         assert gaps == [], "opening takes its time, and a capture that then starts as it should has lost nothing"
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(1, 4_000_000_000), max_size=8), st.booleans(), st.sampled_from(["comes back", "pause", "end"])
+)
+def test_a_gap_that_is_written_while_it_lasts_is_as_long_as_one_written_afterwards(
+    pieces_ns: list[int], opened: bool, then: str
+) -> None:
+    source, timeline = Source(), Timeline(RATE, BLOCK, SEGMENT)
+    segments: list[Segment] = []
+    if opened:
+        timeline.opened(source.now_ns)
+    else:
+        segments += timeline.take(source.block())
+        segments += timeline.end_capture(0)
+    before, since_ns = timeline.frames, source.now_ns
+    assert list(timeline.fill(since_ns + 1_000_000_000)) == [], "nothing is written before the cause is known"
+    timeline.expect_gap("unplugged")
+    for piece_ns in pieces_ns:
+        source.now_ns += piece_ns
+        segments += timeline.fill(source.now_ns)
+        assert timeline.absent_ns(source.now_ns) * RATE < 1_000_000_000
+    if then == "pause":
+        timeline.pause()
+        source.now_ns += 7_000_000_000
+    elif then == "end":
+        segments += timeline.flush()
+    source.generation += 1
+    segments += timeline.take(source.block())
+    segments += timeline.end_capture(0)
+    gaps = [gap for segment in segments for gap in segment.gaps]
+    lost = sum(gap.frames for gap in gaps)
+    assert abs(lost - sum(pieces_ns) * RATE / 1e9) <= 1
+    assert timeline.frames == before + lost + BLOCK
+    assert timeline.silence == lost == sum(segment.silence for segment in segments)
+    assert {gap.cause for gap in gaps} <= {"unplugged"}
+
+
+def test_while_a_capture_runs_no_gap_is_filled() -> None:
+    source, timeline = Source(), Timeline(RATE, BLOCK, SEGMENT)
+    list(timeline.take(source.block()))
+    timeline.expect_gap("unplugged")
+    assert timeline.absent_ns(source.now_ns + 60_000_000_000) == 0
+    assert list(timeline.fill(source.now_ns + 60_000_000_000)) == []

@@ -110,6 +110,45 @@ def test_an_unplugged_microphone_is_looked_for_every_second_and_taken_back(world
     assert [action.cause for _, action in world.log if isinstance(action, actions.GapCause)] == ["unplugged"]
 
 
+@pytest.mark.parametrize("away_s", [5, 26, 40, 300, 3600])
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_microphone_that_comes_back_after_any_time_goes_on_inside_the_recording(
+    world: World, away_s: int, paused: bool
+) -> None:
+    world.start()
+    world.unplug()
+    world.microphone.stalls = True
+    world.run(away_s * SECOND // 2)
+    if paused:
+        world.tap()
+        world.run(3 * SECOND)
+        assert world.state.phase == "paused"
+        world.tap()
+    world.run(away_s * SECOND // 2)
+    causes = [action.cause for _, action in world.log if isinstance(action, actions.GapCause)]
+    assert causes == ["unplugged"] * (1 + paused), "each side of the pause"
+    assert world.green != "on", "nothing is saved while it is away"
+    world.plug()
+    world.microphone.stalls = False
+    world.run(8 * SECOND)
+    assert (world.state.phase, world.green, world.state.reason) == ("recording", "on", None)
+    assert world.ended == []
+
+
+def test_green_waits_for_sound_and_not_for_silence_that_is_saved(world: World) -> None:
+    world.start()
+    world.silence_a_turn = 6000
+    world.unplug()
+    world.microphone.stalls = True
+    world.run(22 * SECOND)
+    world.plug()
+    world.microphone.stalls = False
+    world.run(4 * SECOND)
+    assert world.microphone.open
+    assert world.state.acked_silence < world.state.silence_frames, "silence is being saved"
+    assert world.green != "on", "and the sound behind it is not"
+
+
 def test_a_microphone_that_was_away_for_less_than_a_stall_is_called_unplugged(world: World) -> None:
     world.start()
     world.unplug()

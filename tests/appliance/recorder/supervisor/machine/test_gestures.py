@@ -1,4 +1,4 @@
-"""The button: what a press, a short press and a hold do (DESIGN, the recorder: gestures)."""
+"""The button: what a press, a short press and a hold do (docs/operator.md, the button)."""
 
 from __future__ import annotations
 

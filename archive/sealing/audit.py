@@ -1,0 +1,130 @@
+"""Comparing store, keys and database: what a restored database, a lost disk or a hand in the store leaves behind."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from appliance.contract.errors import PlainSightError
+from appliance.contract.stop_signal import StopSignal
+from archive.keystore.recording_keys import recording_keys
+from archive.recordings.models import Recording, State
+from archive.store.base import PACKAGES, package_name
+from archive.store.current import store
+
+from .rebuild import REBUILDING, rebuild
+
+AUDIT_S = 24 * 3600.0
+"""How often the worker compares, in seconds."""
+_log = logging.getLogger(__name__)
+
+
+class Code(StrEnum):
+    """What can be found."""
+
+    NO_ROW = "no-row"
+    """A sealed package of which the database knows nothing: the database is older, or another archive's."""
+    NOT_SEALED_ROW = "row-not-sealed"
+    """A sealed package of a recording that the database calls unsealed: the database is older."""
+    NO_PACKAGE = "no-package"
+    """A sealed recording whose package is gone."""
+    OTHER_SIZE = "other-size"
+    """A package that does not have the size that it had when it was sealed."""
+    NO_KEY = "no-key"
+    """A recording whose key arrived and is gone: nobody can hear it."""
+    UNKNOWN_KEY = "unknown-key"
+    """A key of which the database knows no recording."""
+    UNKNOWN_ARRIVAL = "unknown-arrival"
+    """Segments that arrived for a recording that the database does not know."""
+    MISPLACED = "misplaced"
+    """Something in the folder of packages that has no package's name."""
+
+
+WORDS = {
+    Code.NO_ROW: "the database does not know this sealed package; 'audit --repair' makes its row from the package",
+    Code.NOT_SEALED_ROW: "it is sealed, but the database is older than that; 'audit --repair' makes the row anew",
+    Code.NO_PACKAGE: "its package is gone from the store; restore it from a copy",
+    Code.OTHER_SIZE: "its package does not have the size that was sealed; restore it from a copy",
+    Code.NO_KEY: "its key is gone; unless it was destroyed on purpose, restore it from a copy",
+    Code.UNKNOWN_KEY: "there is a key, but no recording in the database; restore a newer database, or wait for its box",
+    Code.UNKNOWN_ARRIVAL: "parts arrived of a recording that the database does not know; its box will send it again",
+    Code.MISPLACED: "this is no package's place; move it away",
+}
+REPAIRABLE = {Code.NO_ROW, Code.NOT_SEALED_ROW}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that does not fit."""
+
+    code: Code
+    recording: str
+    """The recording, or the name in the store where it is none's."""
+    message: str
+    """What it means and what to do."""
+
+    def as_json(self) -> dict[str, str]:
+        """Return it for scripts."""
+        return {name: str(value) for name, value in asdict(self).items()}
+
+
+def audit() -> Iterator[Finding]:
+    """Compare, and yield what does not fit. Looks at names and sizes only; `verify` looks inside."""
+    packages = set()
+    for name in store().names(PACKAGES):
+        recording = name.rpartition("/")[2].removesuffix(".zip")
+        if name == package_name(recording):
+            packages.add(recording)
+        else:
+            yield Finding(Code.MISPLACED, name, WORDS[Code.MISPLACED])
+    keys, arrivals = set(recording_keys().recordings()), set(store().incoming())
+    known = set()
+    columns = ("pk", "state", "package_size", "key_arrived")
+    for recording, state, size, key_arrived in Recording.objects.values_list(*columns).iterator(chunk_size=5000):
+        known.add(recording)
+        if (code := _package(recording, state, size, recording in packages)) is not None:
+            yield Finding(code, recording, WORDS[code])
+        if key_arrived and recording not in keys:
+            yield Finding(Code.NO_KEY, recording, WORDS[Code.NO_KEY])
+    for code, found in ((Code.NO_ROW, packages), (Code.UNKNOWN_KEY, keys - packages), (Code.UNKNOWN_ARRIVAL, arrivals)):
+        for recording in sorted(found - known):
+            yield Finding(code, recording, WORDS[code])
+
+
+def _package(recording: str, state: str, size: int, is_there: bool) -> Code | None:
+    if state != State.SEALED:
+        # a closed one is about to be sealed, and sealing itself looks for a package first
+        return Code.NOT_SEALED_ROW if is_there and state != State.CLOSED else None
+    if not is_there:
+        return Code.NO_PACKAGE
+    return Code.OTHER_SIZE if store().size(package_name(recording)) != size else None
+
+
+def repair(finding: Finding, actor: str) -> str:
+    """Mend a finding where that is possible, and return why not, or an empty text."""
+    if finding.code not in REPAIRABLE:
+        return finding.message
+    try:
+        rebuild(finding.recording, REBUILDING, actor)
+    except PlainSightError as error:
+        return error.message
+    return ""
+
+
+def tell() -> None:
+    """Log what does not fit; for a process that starts."""
+    for finding in audit():
+        _log.error("%s: %s", finding.recording, finding.message)
+
+
+def audit_and_repair(stop: StopSignal) -> None:
+    """Compare, make rows anew where packages tell what they must say, and log the rest."""
+    for finding in list(audit()):
+        if stop.is_set():
+            return
+        if reason := repair(finding, "archive"):
+            _log.error("%s: %s", finding.recording, reason)
+        else:
+            _log.warning("%s: its row was made again from its package", finding.recording)

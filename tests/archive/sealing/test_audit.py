@@ -1,0 +1,173 @@
+"""Store, keys and database are compared: an older database is noticed, and its rows are made again from packages."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from appliance.contract.errors import StorageError
+from appliance.contract.stop_signal import StopSignal
+from archive.custody.models import Entry
+from archive.devices.models import Box
+from archive.keystore.recording_keys import recording_keys
+from archive.recordings.models import PackageIndex, Recording
+from archive.recordings.playback import open_audio
+from archive.sealing.audit import Code, audit, audit_and_repair
+from archive.sealing.seal import seal
+from archive.store.base import package_name
+from archive.store.current import store
+from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
+from tests.support.spools import Recording as Made
+from tests.support.spools import make_recording
+
+
+def found() -> list[tuple[str, str]]:
+    return [(finding.code.value, finding.recording) for finding in audit()]
+
+
+@pytest.fixture
+def made(archive: Archive, client: Any, tmp_path: Path) -> Made:
+    """A sealed recording."""
+    recording = make_recording(tmp_path / "spool", archive.keys, seconds=2)
+    send(client, recording)
+    seal(recording.id)
+    return recording
+
+
+def package(archive: Archive, made: Made) -> Path:
+    path = archive.home / "store" / package_name(made.id)
+    path.chmod(0o600)
+    return path
+
+
+def test_what_fits_is_silent(archive: Archive, made: Made) -> None:
+    assert found() == []
+    assert "fit each other" in archive.run("audit").stdout
+
+
+def shapes(archive: Archive, client: Any, folder: Path) -> list[Made]:
+    """Sealed recordings of every outcome: complete, interrupted with a tail, and incomplete with a bad segment."""
+    complete = make_recording(folder / "a", archive.keys, seconds=2)
+    interrupted = make_recording(folder / "b", archive.keys, seconds=2, reason="interrupted", tail=2)
+    incomplete = make_recording(folder / "c", archive.keys, seconds=1, reason=None)
+    add_segment_that_does_not_open(incomplete)
+    send(client, complete)
+    send(client, interrupted)
+    send_start(client, incomplete)
+    assert send_lines(client, incomplete, batches(incomplete)[0][1]).status_code == 200
+    for made in (complete, interrupted, incomplete):
+        seal(made.id, incomplete=made is incomplete)
+    return [complete, interrupted, incomplete]
+
+
+def test_a_row_that_was_lost_is_made_again_exactly_as_it_was(archive: Archive, client: Any, tmp_path: Path) -> None:
+    all_made = shapes(archive, client, tmp_path)
+    before = list(Recording.objects.order_by("pk").values())
+    indexes = list(PackageIndex.objects.order_by("pk").values())
+    Recording.objects.all().delete()
+    assert sorted(found()) == sorted((Code.NO_ROW.value, made.id) for made in all_made)
+    audit_and_repair(StopSignal())
+    assert found() == []
+    assert list(Recording.objects.order_by("pk").values()) == before
+    assert list(PackageIndex.objects.order_by("pk").values()) == indexes
+    assert Entry.objects.filter(kind="rebuild").count() == 3
+
+
+def test_an_older_database_is_noticed_and_mended(archive: Archive, client: Any, tmp_path: Path) -> None:
+    """What a restore of yesterday's backup does: the store is a day ahead."""
+    made = make_recording(tmp_path / "spool", archive.keys, seconds=2)
+    send_start(client, made)
+    connections.close_all()
+    backup = tmp_path / "backup.sqlite3"
+    shutil.copy(archive.home / "archive.sqlite3", backup)
+    for _, body in batches(made):
+        send_lines(client, made, body)
+    seal(made.id)
+    before = Recording.objects.values().get()
+    connections.close_all()
+    for path in archive.home.glob("archive.sqlite3*"):
+        path.unlink()
+    shutil.copy(backup, archive.home / "archive.sqlite3")
+    assert Recording.objects.get().state == "receiving"
+    assert found() == [("row-not-sealed", made.id)]
+    done = archive.run("audit", status=1)
+    assert "audit --repair" in done.stdout
+    assert Recording.objects.get().state == "receiving", "looking changes nothing"
+    archive.run("audit", "--repair")
+    assert Recording.objects.values().get() == before
+    assert client.get(f"/api/1/recordings/{made.id}/receipt").status_code == 200
+    assert open_audio(Recording.objects.get()).frames == made.frames
+
+
+def test_sealing_by_hand_looks_at_the_package_before_it_changes_the_row(
+    archive: Archive, client: Any, tmp_path: Path
+) -> None:
+    made = make_recording(tmp_path / "spool", archive.keys, seconds=2)
+    send(client, made)
+    seal(made.id)
+    Recording.objects.all().delete()
+    send_start(client, made)
+    before = Recording.objects.values().get()
+    path = package(archive, made)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    with pytest.raises(StorageError, match="nothing was changed"):
+        seal(made.id, incomplete=True)
+    assert Recording.objects.values().get() == before
+    path.write_bytes(whole)
+    assert seal(made.id, incomplete=True).outcome == "complete", "the package tells, not who asks"
+
+
+def test_a_package_whose_box_nobody_knows_is_not_believed(archive: Archive, made: Made) -> None:
+    Recording.objects.all().delete()
+    Box.objects.all().delete()
+    done = json.loads(archive.run("audit", "--repair", "--json", status=1).stdout)
+    assert [(one["code"], one["repaired"]) for one in done] == [("no-row", False)]
+    assert archive.keys.box in done[0]["message"]
+    assert not Recording.objects.exists()
+
+
+def test_a_damaged_package_makes_no_row(archive: Archive, made: Made) -> None:
+    Recording.objects.all().delete()
+    path = package(archive, made)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    audit_and_repair(StopSignal())
+    assert not Recording.objects.exists()
+
+
+def test_each_thing_that_is_gone_or_too_much_is_named(archive: Archive, made: Made, client: Any) -> None:
+    path = package(archive, made)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"x")
+    assert found() == [("other-size", made.id)]
+    path.unlink()
+    assert found() == [("no-package", made.id)]
+    path.write_bytes(whole)
+    recording_keys().destroy_key(made.id)
+    assert found() == [("no-key", made.id)]
+    recording_keys().put_once(made.id, made.key)
+    stranger = "f" * 32
+    recording_keys().put_once(stranger, b"k")
+    store().put_once(f"incoming/{stranger}/segments/00000000.age", b"s")
+    store().put_once("packages/notes.txt", b"n")
+    assert sorted(found()) == [
+        ("misplaced", "packages/notes.txt"),
+        ("unknown-arrival", stranger),
+        ("unknown-key", stranger),
+    ]
+
+
+def test_the_web_server_tells_at_its_start(archive: Archive, made: Made, caplog: pytest.LogCaptureFixture) -> None:
+    from archive.core.jobs import run_checks  # noqa: PLC0415 - the checks are there once the apps are ready
+
+    package(archive, made).unlink()
+    run_checks()
+    assert made.id in caplog.text
+    assert "restore it from a copy" in caplog.text

@@ -1,0 +1,1 @@
+"""Conditions broken one at a time, and whether a nearby test notices."""

@@ -1,0 +1,124 @@
+"""What can be broken in a module: one condition, one compared value, one raise or early return at a time."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_SHIFTED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+}
+_NEGATED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.GtE,
+    ast.LtE: ast.Gt,
+    ast.Gt: ast.LtE,
+    ast.GtE: ast.Lt,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+_QUANTIFIERS = {"any": "all", "all": "any"}
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One change to one module."""
+
+    function: str
+    """Where it is: the qualified name of the class or function, or `module`."""
+    line: int
+    before: str
+    """The expression or statement as it was, in Python."""
+    after: str
+    """What it became."""
+    source: str
+    """The whole module with the change."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What names the change although lines move."""
+        return self.function, self.before, self.after
+
+
+class _Replace(ast.NodeTransformer):
+    """Puts another node where one stood."""
+
+    def __init__(self, old: ast.AST, new: ast.AST) -> None:
+        self._old, self._new = old, new
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        if node is self._old:
+            return self._new
+        self.generic_visit(node)
+        return node
+
+
+def mutations(source: str) -> Iterator[Mutation]:
+    """Yield every mutation of a module's source, in the order of its lines."""
+    tree = ast.parse(source)
+    for function, old, new in _places(tree, "module", nested=False):
+        yield Mutation(function, getattr(old, "lineno", 0), _shown(old), _shown(new), _changed(tree, old, new))
+
+
+def _shown(node: ast.AST) -> str:
+    """One line that tells what is there: of a branch only its condition."""
+    if isinstance(node, ast.If):
+        return f"if {ast.unparse(node.test)}"
+    return ast.unparse(node)
+
+
+def _changed(tree: ast.Module, old: ast.AST, new: ast.AST) -> str:
+    changed = ast.unparse(ast.fix_missing_locations(_Replace(old, new).visit(tree)))
+    _Replace(new, old).visit(tree)
+    return changed
+
+
+def _places(node: ast.AST, function: str, *, nested: bool) -> Iterator[tuple[str, ast.AST, ast.AST]]:
+    """Yield name of the function, node, and its replacement; `nested`: inside a branch or loop of a function."""
+    for child in list(ast.iter_child_nodes(node)):
+        name, inside = function, nested
+        if isinstance(child, ast.FunctionDef | ast.ClassDef):
+            name = child.name if function == "module" else f"{function}.{child.name}"
+            inside = False
+        elif isinstance(child, ast.If | ast.For | ast.While | ast.Try | ast.With | ast.Match):
+            inside = True
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        for new in _replacements(child, nested=nested):
+            yield name, child, new
+        yield from _places(child, name, nested=inside)
+
+
+def _replacements(node: ast.AST, *, nested: bool) -> Iterator[ast.AST]:
+    match node:
+        case ast.If() | ast.IfExp():
+            for value in (True, False):
+                decided = copy.copy(node)
+                decided.test = ast.Constant(value)
+                yield decided
+        case ast.Compare():
+            for table in (_NEGATED, _SHIFTED):
+                for number, operator in enumerate(node.ops):
+                    if type(operator) in table:
+                        operators = [*node.ops[:number], table[type(operator)](), *node.ops[number + 1 :]]
+                        yield ast.Compare(node.left, operators, node.comparators)
+        case ast.BoolOp():
+            yield ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
+        case ast.UnaryOp(op=ast.Not()):
+            yield node.operand
+        case ast.Call(func=ast.Name(id=name)) if name in _QUANTIFIERS:
+            yield ast.Call(ast.Name(_QUANTIFIERS[name]), node.args, node.keywords)
+        case ast.Raise():
+            yield ast.Pass()
+        case ast.Return() if nested:
+            yield ast.Pass()
+        case _:
+            pass

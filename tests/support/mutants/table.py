@@ -1,0 +1,97 @@
+"""Which modules hold the promises, and which tests stand nearest to each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_MACHINE = (
+    "tests/appliance/recorder/supervisor/machine/test_gestures.py",
+    "tests/appliance/recorder/supervisor/machine/test_faults.py",
+    "tests/appliance/recorder/supervisor/machine",
+    "tests/appliance/recorder/supervisor/test_liveness.py",
+)
+_VERIFICATION = (
+    "tests/appliance/contract/test_verification.py",
+    "tests/appliance/contract/test_dishonest_archive.py",
+    "tests/appliance/contract/test_forgeries.py",
+)
+_INGEST = ("tests/archive/ingest",)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Modules that hold one promise, and their nearest tests."""
+
+    name: str
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+    """Paths for pytest, the quickest first; it stops at the first failure."""
+
+
+TARGETS = (
+    Target(
+        "machine",
+        tuple(
+            f"appliance/recorder/supervisor/machine/{name}.py"
+            for name in ("handlers", "rules", "timed_limits", "transition", "lights", "state")
+        ),
+        _MACHINE,
+    ),
+    Target(
+        "capture",
+        ("appliance/recorder/capture/process.py", "appliance/recorder/capture/stream.py"),
+        ("tests/appliance/recorder/capture/test_process.py",),
+    ),
+    Target(
+        "read-back",
+        ("appliance/recorder/writer/read_back.py",),
+        ("tests/appliance/recorder/writer/test_recording_session.py",),
+    ),
+    Target(
+        "receipts",
+        ("appliance/recorder/writer/receipts.py",),
+        ("tests/appliance/recorder/writer/test_receipts.py", "tests/appliance/recorder/writer/test_process.py"),
+    ),
+    Target(
+        "spool",
+        ("appliance/recorder/writer/spool.py", "appliance/recorder/writer/recovery.py"),
+        (
+            "tests/appliance/recorder/writer/test_interrupted.py",
+            "tests/appliance/recorder/writer/test_receipts.py",
+            "tests/appliance/recorder/writer/test_spool_faults.py",
+            "tests/appliance/recorder/writer/test_process.py",
+        ),
+    ),
+    Target("chain", ("appliance/contract/chain.py",), ("tests/appliance/contract/test_chain.py",)),
+    Target("signed lines", ("appliance/contract/signed.py",), ("tests/appliance/contract/test_signed.py",)),
+    Target(
+        "verification",
+        tuple(
+            f"appliance/contract/verification/{name}.py" for name in ("arrivals", "audio", "bag", "evidence", "verify")
+        ),
+        _VERIFICATION,
+    ),
+    Target(
+        "package",
+        ("appliance/contract/zip_profile.py", "appliance/contract/package.py"),
+        ("tests/appliance/contract/test_package.py", *_VERIFICATION),
+    ),
+    Target(
+        "upload",
+        tuple(
+            f"appliance/courier/upload/{name}.py"
+            for name in ("archive_client", "batches", "receipt_inbox", "spool_reader", "upload", "uploader")
+        ),
+        ("tests/appliance/courier/upload",),
+    ),
+    Target(
+        "ingest",
+        tuple(
+            f"archive/ingest/{name}.py" for name in ("accept_lines", "accept_start", "accept_tail", "batch", "views")
+        ),
+        _INGEST,
+    ),
+    Target("custody", ("archive/custody/log.py",), ("tests/archive/custody",)),
+    Target("access", ("archive/access/permissions.py",), ("tests/archive/access", "tests/archive/accounts")),
+    Target("sealing", ("archive/sealing/seal.py", "archive/sealing/material.py"), ("tests/archive/sealing",)),
+)
