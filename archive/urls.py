@@ -1,19 +1,26 @@
-"""Addresses: the boxes' interface, the health page, and the pages."""
+"""Addresses: the boxes' interface, and the pages of each noun. archive/access/routes.py says what each needs."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
+from archive.access.urls import urlpatterns as access
+from archive.accounts.urls import urlpatterns as accounts
 from archive.core import errors
 from archive.core.health import healthz
+from archive.recordings.urls import urlpatterns as recordings
+from archive.rooms.urls import urlpatterns as rooms
 from archive.ui.views import favicon, robots
+
+pages = [*accounts, *access, *rooms, *recordings]
+"""Addresses of people's pages, each with its noun; templates name them `pages:...`."""
 
 urlpatterns = [
     path("api/1/", include("archive.ingest.urls")),
     path("healthz", healthz, name="healthz"),
-    path("favicon.ico", favicon),
-    path("robots.txt", robots),
-    path("", include("archive.pages")),
+    path("favicon.ico", favicon, name="favicon"),
+    path("robots.txt", robots, name="robots"),
+    path("", include((pages, "pages"))),
 ]
 handler400 = errors.bad_request
 handler403 = errors.forbidden

@@ -6,7 +6,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -38,6 +38,17 @@ def parse_public(text: str) -> Ed25519PublicKey:
         raise ValueError("an Ed25519 public key is 32 bytes in standard base64")
     return Ed25519PublicKey.from_public_bytes(raw)
 
+
+PUBLISHED: Final = frozenset(
+    {
+        "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+        "ed25519:PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=",
+        "ed25519:/FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU=",
+        "ed25519:J4EX/BRMcjQPZ9DyMW6Dhs7/vysKKMnfH+98WX8dQm4=",
+        "ed25519:7Bcrk61eVjv0kyxw4SRQNMNUZ+8u/U1k6/gZaDRn4r8=",
+    }
+)
+"""Keys whose private halves stand in RFC 8032 section 7.1, and are therefore in many examples."""
 
 PublicKey = Annotated[str, AfterValidator(_checked)]
 

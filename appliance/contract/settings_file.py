@@ -46,11 +46,30 @@ def load_settings(path: Path, model: type[Settings], remedy: str) -> Settings:
         raise SettingsError(f"cannot read the settings {path}: {error.strerror}; {remedy}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}") from error
+    unfilled = next(_unfilled(values, ""), None)
+    if unfilled is not None:
+        raise SettingsError(
+            f"{path}: {unfilled} still has the shipped example's text in place of a value; put in your own, "
+            "which enrollment gave, or remove the line if it has a default",
+            field=unfilled,
+        )
     try:
         return model.model_validate(values)
     except ValidationError as error:
         known = list(setting_names(model))
         raise SettingsError(f"{path}: {explain(error, known)}", field=location(error)) from error
+
+
+def _unfilled(value: object, name: str) -> Iterator[str]:
+    """Yield the dotted name of every `<text in angle brackets>`, which is how the examples say what belongs there."""
+    if isinstance(value, str) and value.startswith("<") and value.endswith(">"):
+        yield name
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield from _unfilled(member, f"{name}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for member in value:
+            yield from _unfilled(member, name)
 
 
 def setting_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

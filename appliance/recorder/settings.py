@@ -10,14 +10,18 @@ from pydantic import Field, model_validator
 
 from appliance.contract.header import AgeRecipient, Text
 from appliance.contract.ids import BoxId
-from appliance.contract.keys import PublicKey
+from appliance.contract.keys import PUBLISHED, PublicKey
+from appliance.contract.segment import padded_size
 from appliance.contract.settings_file import AbsolutePath, Seconds, Section, load_settings
+from appliance.contract.zip_profile import MAX_BYTES
 
 CREDENTIAL = "box.key"
 """Name under which systemd's LoadCredential= hands over the signing key."""
-SEGMENT_BYTES = 2 * 48000 + 4096 + 400
-"""Room that a second of 48 kHz audio takes in the spool, ledger line included (docs/format.md section 2.3)."""
-
+LINE_BYTES = 700
+"""Room for a second's ledger line and for age's own bytes; measured: 580."""
+MAX_RECORDING_BYTES = MAX_BYTES * 9 // 10
+"""Most that a recording may take and surely be sealed: a package holds 4 GiB (docs/format.md section 5.4), and pauses,
+gaps and the archive's own lines take room beside the seconds of audio."""
 
 Pin = Annotated[int, Field(ge=0, le=27)]
 
@@ -50,6 +54,17 @@ class Keys(Section):
     archive_key: PublicKey
     """The archive's signing key: the only one whose receipts are believed. No default."""
 
+    @model_validator(mode="after")
+    def _own(self) -> Self:
+        if self.archive_key in PUBLISHED:
+            raise ValueError(
+                "archive_key is a key from a published example: anybody can sign receipts with it, and the box would "
+                "delete recordings that no archive has; put in what enrollment gave"
+            )
+        if self.archive_recipient == self.escrow_recipient:
+            raise ValueError("escrow_recipient must not be the archive's own recipient: the escrow would open nothing")
+        return self
+
 
 class Spool(Section):
     """Where recordings wait for the archive."""
@@ -77,6 +92,22 @@ class MicrophoneSettings(Section):
     """Where ALSA lists its cards; tests point it elsewhere."""
     rate: Annotated[int, Field(ge=8000, le=192000)] = 48000
     """Frames in a second."""
+    channels: Literal[1, 2] = 1
+    """Channels that are opened. With 1, ALSA decides what that one carries (firmware_config/asound.conf: the first)."""
+    channel: Literal["left", "right", "mixed"] = "left"
+    """Which of two channels is recorded; `mixed` is half of each, and silence where they are in opposite phase."""
+    bits: Literal[16, 32] = 16
+    """Bits of a sample as it is opened; I2S microphones give 24 bits in 32. Recorded are 16, after `gain_db`."""
+    gain_db: Annotated[float, Field(ge=0, le=60)] = 0.0
+    """What a sample of 32 bits is raised by before it is rounded to 16, in decibels."""
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        if self.gain_db and self.bits == 16:
+            raise ValueError("gain_db needs bits = 32: a 16-bit sample has nothing below its last step to be raised")
+        if self.channel != "left" and self.channels == 1:
+            raise ValueError(f"channel = {self.channel!r} needs channels = 2")
+        return self
 
 
 class PanelSettings(Section):
@@ -137,8 +168,12 @@ class Times(Section):
     lamp_s: Seconds = 0.2
     """Commanded and seen may differ this long."""
     stall_s: Seconds = 1.8
-    """Without a block for this long, or without a first one after opening, the stream is stalled. With the supervisor's
-    turn (0.1 s) and the panel's light on top it stays below the 2 s within which a fault must be told."""
+    """Without a block for this long, amber tells that no sound arrives, and a stream that had given sound is opened
+    again. With the supervisor's turn (0.1 s) and the panel's light on top it stays below the 2 s within which a fault
+    must be told."""
+    first_block_s: Seconds = 5.0
+    """A stream may take this long to its first block before it is opened again; twice as long the second time, then
+    four times: a card that wakes slowly would never give any otherwise."""
     warm_s: Seconds = 10.0
     """A capture or writer process may take this long to get ready."""
     retry_s: Seconds = 1.0
@@ -164,6 +199,8 @@ class Times(Section):
             raise ValueError("short_press_s must not exceed hold_s")
         if self.heartbeat_s * 2 > self.heartbeat_stale_s:
             raise ValueError("heartbeat_s must be at most half of heartbeat_stale_s")
+        if self.first_block_s < self.stall_s:
+            raise ValueError("first_block_s must not be less than stall_s")
         if self.ack_s > self.unsafe_s:
             raise ValueError("ack_s must not exceed unsafe_s")
         return self
@@ -183,15 +220,13 @@ class Limits(Section):
     min_free_bytes: Annotated[int, Field(ge=0)] = 64 << 20
     """A recording is refused, or ends, when the spool has less free space, in bytes."""
 
-    @property
-    def longest_bytes(self) -> int:
-        """Room for the longest recording, in bytes; with less, amber says so beforehand."""
-        return self.min_free_bytes + int(self.cap_s) * SEGMENT_BYTES
+    def longest_bytes(self, rate: int) -> int:
+        """Return the room for the longest recording at `rate` frames a second, in bytes; with less, amber says so."""
+        return self.min_free_bytes + int(self.cap_s) * second_bytes(rate)
 
-    @property
-    def warn_bytes(self) -> int:
-        """Free space at which about `warn_s` seconds of recording are left, in bytes."""
-        return self.min_free_bytes + int(self.warn_s) * SEGMENT_BYTES
+    def warn_bytes(self, rate: int) -> int:
+        """Return the free space at which about `warn_s` seconds of recording are left, in bytes."""
+        return self.min_free_bytes + int(self.warn_s) * second_bytes(rate)
 
 
 class Checks(Section):
@@ -224,6 +259,35 @@ class RecorderSettings(Section):
     limits: Limits = Limits()
     checks: Checks = Checks()
     log: Log = Log()
+
+    @model_validator(mode="after")
+    def _sealable(self) -> Self:
+        rate = self.microphone.rate
+        longest_s = MAX_RECORDING_BYTES // second_bytes(rate)
+        if self.limits.cap_s > longest_s:
+            raise ValueError(
+                f"limits.cap_s = {self.limits.cap_s:g} makes recordings that no archive can seal: at microphone.rate = "
+                f"{rate} a package holds {longest_s} s; lower one of the two"
+            )
+        return self
+
+    def capture_arguments(self) -> tuple[str, ...]:
+        """Return the capture process's command line: it reads no file, so that it is ready sooner."""
+        microphone, times = self.microphone, self.times
+        given = {
+            "stale-s": times.heartbeat_stale_s,
+            "close-s": times.close_s,
+            "channels": microphone.channels,
+            "channel": microphone.channel,
+            "bits": microphone.bits,
+            "gain-db": microphone.gain_db,
+        }
+        return tuple(f"--{name}={value}" for name, value in given.items())
+
+
+def second_bytes(rate: int) -> int:
+    """Return the room that a second of audio takes in the spool at `rate` frames a second, ledger line included."""
+    return padded_size(rate) + LINE_BYTES
 
 
 def load(path: Path) -> RecorderSettings:

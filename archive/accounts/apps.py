@@ -6,6 +6,6 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """Accounts."""
+    """People who sign in."""
 
     name = "archive.accounts"

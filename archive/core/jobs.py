@@ -43,7 +43,8 @@ JOBS: Final[list[Job]] = []
 CHECKS: Final[list[Callable[[], None]]] = []
 """What the web server looks at before it starts; a finding is logged and does not stop it."""
 
-
+REQUIRED: Final[list[Callable[[], object]]] = []
+"""What must be there before web server or worker start: each raises a PlainSightError if it is not."""
 _WORKING: Final[list[Callable[[], None]]] = []
 
 
@@ -98,6 +99,12 @@ def still_working() -> None:
     """Say, between two parts of a long job and outside of any transaction, that this worker works."""
     for say in _WORKING:
         say()
+
+
+def require_all() -> None:
+    """Raise the PlainSightError of the first thing that is missing and without which nothing can work."""
+    for require in REQUIRED:
+        require()
 
 
 def run_checks() -> None:

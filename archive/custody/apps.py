@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.apps import AppConfig
-from django.contrib.auth.signals import user_logged_in
-
-
-def _signed_in(user: Any, **_: object) -> None:
-    from .kinds import Kind  # noqa: PLC0415 - models are not loaded when this module is
-    from .log import record  # noqa: PLC0415
-
-    record(Kind.SIGN_IN, actor=f"user:{user.get_username()}")
+from django.utils.module_loading import autodiscover_modules
 
 
 class CustodyConfig(AppConfig):
-    """Writes sign-ins into the log."""
+    """Gathers the kinds of entries of all apps, and has the log's head published."""
 
     name = "archive.custody"
 
     def ready(self) -> None:
-        """Connect to Django's signal."""
-        user_logged_in.connect(_signed_in, dispatch_uid="custody-sign-in")
+        """Import every app's `custody_kinds`, and register the worker's job."""
+        from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - models are there only once the apps are ready
+
+        from .heads import PUBLISH_S, signed_head  # noqa: PLC0415 - the same
+
+        autodiscover_modules("custody_kinds")
+        JOBS.append(Job("publishing the custody log's head", PUBLISH_S, lambda _stop: signed_head()))

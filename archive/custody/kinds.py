@@ -1,46 +1,36 @@
-"""What can stand in the custody log."""
+"""The one list of what can stand in the custody log. Each app registers its own kinds, each with its wording.
+
+They stand in a module `custody_kinds` of the app, which is imported when Django starts.
+"""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dataclasses import dataclass
+from typing import Final
+
+_kinds: Final[dict[str, Kind]] = {}
 
 
-class Kind(StrEnum):
+@dataclass(frozen=True)
+class Kind:
     """What was done."""
 
-    ENROLL = "enroll"
-    """A box, or another key of it, was made known."""
-    RETIRE = "retire"
-    """A box is no longer believed."""
-    INGEST = "ingest"
-    """A recording began to arrive."""
-    CLOSE = "close"
-    """Its closing record arrived."""
-    REFUSAL = "refusal"
-    """Something was refused: to a box, or to a user."""
-    SEAL = "seal"
-    """The package was sealed and the receipt signed."""
-    REBUILD = "rebuild"
-    """The row of a sealed recording was made again from its package."""
-    PROBLEM = "problem"
-    """The archive found something wrong with what it holds."""
-    LOOK = "look"
-    """A user opened a recording's page."""
-    LISTEN = "listen"
-    """A user was served audio."""
-    DOWNLOAD_PACKAGE = "download-package"
-    """A user was given the sealed package."""
-    DOWNLOAD_FLAC = "download-flac"
-    """A user was given the plain audio."""
-    DOWNLOAD_RECEIPT = "download-receipt"
-    """A user was given the receipt."""
-    EXPORT = "export"
-    """Somebody on the archive's host wrote out a package."""
-    EXPORT_KEY = "export-key"
-    """Somebody on the archive's host wrote out a recording's encrypted key."""
-    VERIFY = "verify"
-    """The sealed package was checked again."""
-    SIGN_IN = "sign-in"
-    """A user signed in."""
-    ACCOUNT = "account"
-    """An account was made or changed."""
+    code: str
+    """Stable and hashed: it never changes its meaning."""
+    words: str
+    """What a person reads, in the past tense."""
+    detail: tuple[str, ...] = ()
+    """Members that its detail may have. None of them may hold a name of a person, room or meeting."""
+
+
+def register(code: str, words: str, *detail: str) -> Kind:
+    """Return a new kind; raise ValueError if another one has the code already."""
+    kind = Kind(code, words, detail)
+    if _kinds.setdefault(code, kind) != kind:
+        raise ValueError(f"two kinds of custody entries are called {code!r}")
+    return kind
+
+
+def kinds() -> dict[str, Kind]:
+    """Return all kinds by their code."""
+    return dict(_kinds)

@@ -1,10 +1,13 @@
-"""The custody log's table. Nothing but `archive.custody.log.record` writes here, and triggers refuse any change."""
+"""The custody log's tables. Nothing but `archive.custody.log.record` writes here, and triggers refuse any change."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import json
+from typing import Any, ClassVar
 
 from django.db import models
+
+from .actors import ActorType, Subject, SubjectType
 
 
 class Head(models.Model):
@@ -13,34 +16,72 @@ class Head(models.Model):
     n = models.BigIntegerField()
     """Number of the next entry."""
     digest = models.CharField(max_length=64)
-    """Digest of the last entry; of nothing, 64 zeros."""
+    """Digest of the last entry; before the first one, 64 zeros."""
+    line = models.BinaryField()
+    """The archive's signed statement of just that (archive.custody.heads.CustodyHead); empty before the first entry."""
+
+
+class SignedHead(models.Model):
+    """A head that was published: the chain must go on holding against it."""
+
+    n = models.BigIntegerField(primary_key=True)
+    """How many entries there were."""
+    line = models.BinaryField()
+    """The signed statement."""
+
+    class Meta:
+        """Oldest first."""
+
+        ordering: ClassVar = ["n"]
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    """Entries by what they are about."""
+
+    def about(self, subject: Subject) -> EntryQuerySet:
+        """Return the entries about `subject`."""
+        return self.filter(subject_type=subject.type, subject_id=subject.id)
 
 
 class Entry(models.Model):
-    """Something that was done, by whom, and when. `digest` covers all other fields and the entry before."""
+    """Something that was done, by whom, to what, and when. `digest` covers all other fields and the entry before."""
 
     n = models.BigIntegerField(primary_key=True)
     """0, 1, 2, ... without a hole."""
+    version = models.PositiveSmallIntegerField()
+    """Version of the hashed form: archive.custody.log.VERSION when it was written."""
     at = models.CharField(max_length=24)
     """When: UTC, as in docs/format.md section 1.4."""
-    kind = models.CharField(max_length=40, db_index=True)
-    """One of archive.custody.kinds.Kind."""
-    actor = models.CharField(max_length=200)
-    """Who: `user:NAME`, `box:ID`, or `archive` for the archive's own processes."""
-    recording = models.CharField(max_length=32, blank=True, db_index=True)
-    """The recording's identifier; empty if it concerns none."""
+    actor_type = models.CharField(max_length=12, choices=ActorType.choices)
+    actor_id = models.CharField(max_length=64, blank=True)
+    """Opaque: names stand in the accounts' table, where they can be erased."""
+    subject_type = models.CharField(max_length=12, choices=SubjectType.choices, blank=True)
+    subject_id = models.CharField(max_length=64, blank=True)
+    """Opaque: a recording, a box, or the UUID of a user."""
+    code = models.CharField(max_length=40, db_index=True)
+    """What was done: archive.custody.kinds has all codes."""
     detail = models.TextField()
-    """JSON object: what else there is to know."""
+    """JSON object: what else there is to know; no name of a person, room or meeting."""
     prev = models.CharField(max_length=64)
     """Digest of entry n-1; for n = 0, 64 zeros."""
     digest = models.CharField(max_length=64)
     """SHA-256 of `archive.custody.log.canonical`."""
 
+    objects: ClassVar = EntryQuerySet.as_manager()
+
     class Meta:
         """Newest last."""
 
         ordering: ClassVar = ["n"]
+        indexes: ClassVar = [
+            models.Index(fields=["subject_type", "subject_id", "n"], name="entry_by_subject"),
+            models.Index(fields=["actor_type", "actor_id", "n"], name="entry_by_actor"),
+        ]
+
+    def member(self, name: str) -> Any:
+        """Return a member of `detail`, or None."""
+        return json.loads(self.detail).get(name)
 
     def __str__(self) -> str:
         """Return one line for logs and shells."""
-        return f"{self.n} {self.at} {self.kind} {self.actor} {self.recording}"
+        return f"{self.n} {self.at} {self.code} {self.actor_type}:{self.actor_id} {self.subject_id}"

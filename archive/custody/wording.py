@@ -1,4 +1,4 @@
-"""Custody entries as people read them."""
+"""Custody entries as people read them. Names come from the accounts' table, as long as they are kept there."""
 
 from __future__ import annotations
 
@@ -6,28 +6,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from uuid import UUID
 
 from appliance.contract.times import parse_wall
+from archive.accounts.models import User
 
+from .actors import ActorType
+from .kinds import kinds
 from .models import Entry
-
-WORDS: Final[dict[str, str]] = {
-    "ingest": "began to arrive",
-    "close": "the closing record arrived",
-    "refusal": "refused",
-    "seal": "sealed, receipt signed",
-    "rebuild": "the archive's row was made again from the package",
-    "problem": "a problem was found",
-    "look": "looked at a page",
-    "listen": "listened",
-    "download-package": "downloaded the sealed package",
-    "download-flac": "downloaded the plain audio",
-    "download-receipt": "downloaded the receipt",
-    "export": "exported the package on the archive's host",
-    "export-key": "exported the encrypted key on the archive's host",
-    "verify": "verified the package",
-}
 
 
 @dataclass(frozen=True)
@@ -40,6 +26,8 @@ class Row:
     """When."""
     who: str
     """Who, in words."""
+    code: str
+    """What, as its stable code."""
     what: str
     """What, in words."""
     detail: str
@@ -47,18 +35,35 @@ class Row:
 
 
 def rows(entries: Iterable[Entry]) -> list[Row]:
-    """Return the table's lines for `entries`."""
+    """Return the table's lines for `entries`; the people in them are looked up at once."""
+    entries, known = list(entries), kinds()
+    users = {entry.actor_id for entry in entries if entry.actor_type == ActorType.USER}
+    names = {str(user.pk): str(user) for user in User.objects.filter(pk__in=[UUID(one) for one in users])}
     return [
-        Row(entry.n, parse_wall(entry.at), _who(entry.actor), WORDS.get(entry.kind, entry.kind), _detail(entry.detail))
+        Row(
+            entry.n,
+            parse_wall(entry.at),
+            _who(entry, names),
+            entry.code,
+            known[entry.code].words if entry.code in known else entry.code,
+            _detail(entry.detail),
+        )
         for entry in entries
     ]
 
 
-def _who(actor: str) -> str:
-    kind, colon, name = actor.partition(":")
-    if kind == "user" and colon:
-        return name
-    return f"box {name}" if kind == "box" and colon else "the archive" if actor == "archive" else actor
+def _who(entry: Entry, names: dict[str, str]) -> str:
+    match entry.actor_type:
+        case ActorType.USER:
+            return names.get(entry.actor_id, f"a person whose account was erased ({entry.actor_id})")
+        case ActorType.BOX:
+            return f"box {entry.actor_id}"
+        case ActorType.OPERATOR:
+            return f"an operator at the archive's host (user id {entry.actor_id})"
+        case ActorType.NETWORK:
+            return "somebody on the network"
+        case _:
+            return "the archive"
 
 
 def _detail(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Making boxes known, and no longer believing them."""
+"""Making boxes and their keys known, and no longer believing them."""
 
 from __future__ import annotations
 
@@ -6,38 +6,58 @@ from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.errors import NotEnrolledError, SettingsError
-from archive.custody.kinds import Kind
-from archive.custody.log import ARCHIVE, record
-from archive.rooms.models import Room
+from archive.custody.actors import Actor, Subject
+from archive.custody.log import record
 
-from .models import Box
+from .custody_kinds import ENROLL, RETIRE, REVOKE_KEY
+from .models import Box, BoxKey
 
 
-def enroll(box: str, public_key: str, room: str | None = None) -> Box:
-    """Believe `public_key` as one of `box`, from now on; make box and room if they are new."""
+def enroll(box: str, public_key: str, *, by: Actor) -> Box:
+    """Believe `public_key` as one of `box`, from now on; make the box if it is new.
+
+    Raises SettingsError if the key belongs to another box, or was revoked.
+    """
     with transaction.atomic():
-        for other in Box.objects.exclude(pk=box):
-            if public_key in other.public_keys:
-                raise SettingsError(f"that key belongs to {other.id}; every box needs a key of its own", field="key")
-        row, _ = Box.objects.get_or_create(pk=box)
-        if public_key not in row.public_keys:
-            row.public_keys = [*row.public_keys, public_key]
-        if room is not None:
-            row.room, _ = Room.objects.get_or_create(name=room)
-        row.retired_at = None
-        row.save()
-        record(Kind.ENROLL, actor=ARCHIVE, box=box, key=public_key)
+        row, _ = Box.objects.select_for_update().get_or_create(pk=box)
+        key, _ = BoxKey.objects.get_or_create(public_key=public_key, defaults={"box": row})
+        if key.box_id != box:
+            raise SettingsError(f"that key belongs to {key.box_id}; every box needs a key of its own", field="key")
+        if key.revoked_at is not None:
+            raise SettingsError("that key was revoked; make the box a new one with --new-key", field="key")
+        record(ENROLL, actor=by, subject=Subject.box(box), key=public_key)
+        if row.retired_at is not None:
+            row.retired_at = None
+            row.save(update_fields=["retired_at"])
     return row
 
 
-def retire(box: str) -> Box:
+def retire(box: str, *, by: Actor) -> Box:
     """Take nothing new from `box` from now on; what it sent stays, and stays verifiable."""
     with transaction.atomic():
-        row = Box.objects.filter(pk=box).first()
-        if row is None:
-            raise NotEnrolledError(f"the archive does not know {box}")
+        row = _find(box)
         if row.retired_at is None:
             row.retired_at = timezone.now()
+            record(RETIRE, actor=by, subject=Subject.box(box))
             row.save(update_fields=["retired_at"])
-            record(Kind.RETIRE, actor=ARCHIVE, box=box)
+    return row
+
+
+def revoke_key(box: str, public_key: str, *, by: Actor) -> BoxKey:
+    """Take nothing new that `public_key` signs; the box's other keys go on being believed."""
+    with transaction.atomic():
+        key = _find(box).keys.select_for_update().filter(public_key=public_key).first()
+        if key is None:
+            raise NotEnrolledError(f"{box} has no key {public_key}")
+        if key.revoked_at is None:
+            key.revoked_at = timezone.now()
+            record(REVOKE_KEY, actor=by, subject=Subject.box(box), key=public_key)
+            key.save(update_fields=["revoked_at"])
+    return key
+
+
+def _find(box: str) -> Box:
+    row = Box.objects.select_for_update().filter(pk=box).first()
+    if row is None:
+        raise NotEnrolledError(f"the archive does not know {box}")
     return row

@@ -5,10 +5,12 @@ from __future__ import annotations
 from appliance.contract.keys import KeyRing
 from archive.keystore.current import keystore
 
-from .models import Box
+from .models import BoxKey
 
 
 def key_ring() -> KeyRing:
-    """Return the keys of all boxes, retired ones included, since they signed what is kept, and the archive's."""
-    boxes = {box.id: list(box.public_keys) for box in Box.objects.order_by("id")}
+    """Return the keys of all boxes, retired and revoked ones included, since they signed what is kept; and our own."""
+    boxes: dict[str, list[str]] = {}
+    for box, key in BoxKey.objects.order_by("box", "pk").values_list("box", "public_key"):
+        boxes.setdefault(box, []).append(key)
     return KeyRing.model_validate({"boxes": boxes, "archives": [keystore().public]})

@@ -12,10 +12,8 @@ class Box(models.Model):
 
     id = models.CharField(primary_key=True, max_length=36)
     """`box-` and random characters."""
-    public_keys = models.JSONField(default=list)
-    """List of `ed25519:...`; several after a key was replaced."""
-    room = models.ForeignKey("rooms.Room", null=True, blank=True, on_delete=models.PROTECT, related_name="boxes")
     enrolled_at = models.DateTimeField(auto_now_add=True)
+    """When it was first made known."""
     retired_at = models.DateTimeField(null=True, blank=True)
     """Since when nothing new is taken from it."""
 
@@ -28,6 +26,31 @@ class Box(models.Model):
     def __str__(self) -> str:
         """Return the identifier."""
         return self.id
+
+    def believes(self, public_key: str) -> bool:
+        """Tell whether what is signed with `public_key` is taken as this box's word now."""
+        return self.retired_at is None and self.keys.filter(public_key=public_key, revoked_at=None).exists()
+
+
+class BoxKey(models.Model):
+    """A box's signing key. One key is one box's, for ever: the constraint refuses it for another."""
+
+    box = models.ForeignKey(Box, on_delete=models.PROTECT, related_name="keys")
+    public_key = models.CharField(max_length=60, unique=True)
+    """`ed25519:...`"""
+    enrolled_at = models.DateTimeField(auto_now_add=True)
+    """Since when it is believed."""
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    """Since when nothing new is taken that it signs; what it signed before stays verifiable."""
+
+    class Meta:
+        """Oldest first."""
+
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        """Return box and key."""
+        return f"{self.box_id} {self.public_key}"
 
 
 class BoxStatus(models.Model):

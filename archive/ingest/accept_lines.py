@@ -17,9 +17,10 @@ from appliance.contract.header import Header
 from appliance.contract.signed import digest
 from appliance.contract.status import UploadState
 from appliance.contract.times import now, parse_wall
-from archive.custody.kinds import Kind
+from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
 from archive.recordings import arrival_log
+from archive.recordings.custody_kinds import PROBLEM
 from archive.recordings.find import check_box_is_believed, find, upload_state
 from archive.recordings.ledger_checkers import chains
 from archive.recordings.models import IncomingSegment, LedgerBatch, Recording, State
@@ -30,6 +31,7 @@ from archive.store.current import store
 
 from . import limits
 from .batch import Item, parse
+from .custody_kinds import CLOSE
 
 
 def accept_lines(recording: str, body: bytes) -> UploadState:
@@ -46,9 +48,9 @@ def accept_lines(recording: str, body: bytes) -> UploadState:
     check_box_is_believed(row)
     verdicts = _judge(header, fresh)
     staged = store().stage(
-        (incoming_name(recording, item.entry.segment, tail=False), item.encrypted)
+        (incoming_name(recording, item.entry.fact.segment, tail=False), item.encrypted)
         for item in fresh
-        if isinstance(item.entry, ledger.Segment) and item.encrypted is not None
+        if isinstance(item.entry.fact, ledger.Segment) and item.encrypted is not None
     )
     try:
         with transaction.atomic():
@@ -73,9 +75,9 @@ def accept_lines(recording: str, body: bytes) -> UploadState:
 
 def _judge(header: Header, items: list[Item]) -> dict[int, str]:
     return {
-        item.entry.segment: judge_segment(header, item.encrypted, item.entry.frames)
+        item.entry.fact.segment: judge_segment(header, item.encrypted, item.entry.fact.frames)
         for item in items
-        if isinstance(item.entry, ledger.Segment) and item.encrypted is not None
+        if isinstance(item.entry.fact, ledger.Segment) and item.encrypted is not None
     }
 
 
@@ -99,28 +101,29 @@ def _keep(row: Recording, items: list[Item], verdicts: dict[int, str]) -> None:
     arrival_log.append(row, "lines", digest(data), at=arrived, first_line=row.next_line, lines=len(items))
     rows = []
     for item in items:
-        entry = item.entry
-        if isinstance(entry, ledger.Segment):
-            verdict = verdicts[entry.segment]
+        fact = item.entry.fact
+        if isinstance(fact, ledger.Segment):
+            verdict = verdicts[fact.segment]
             rows.append(
                 IncomingSegment(
                     recording=row,
-                    number=entry.segment,
-                    first_frame=entry.first_frame,
-                    frames=entry.frames,
-                    size=entry.size,
-                    sha256=entry.sha256,
+                    number=fact.segment,
+                    first_frame=fact.first_frame,
+                    frames=fact.frames,
+                    size=fact.size,
+                    sha256=fact.sha256,
                     arrived_at=moment,
                     verdict=verdict,
                 )
             )
-            row.frames = entry.first_frame + entry.frames
+            row.frames = fact.first_frame + fact.frames
             if verdict not in {OK, ""}:
-                record(Kind.PROBLEM, actor="archive", recording=row.id, segment=entry.segment, code=verdict)
-        elif isinstance(entry, ledger.Gap):
-            row.lost_frames += entry.frames
-        elif isinstance(entry, ledger.Closing):
-            rows += _close(row, Closed(entry, arrived))
+                subject = Subject.recording(row.pk)
+                record(PROBLEM, actor=ARCHIVE, subject=subject, segment=fact.segment, code=verdict)
+        elif isinstance(fact, ledger.Gap):
+            row.lost_frames += fact.frames
+        elif isinstance(fact, ledger.Closing):
+            rows += _close(row, Closed(fact, arrived))
     if rows and rows[-1].number >= limits.SEGMENTS:
         raise TooLargeError(f"a recording has at most {limits.SEGMENTS} segments")
     IncomingSegment.objects.bulk_create(rows)
@@ -143,7 +146,8 @@ def _close(row: Recording, closed: Closed) -> list[IncomingSegment]:
     row.closed_at = parse_wall(closed.arrived)
     row.end_reason = entry.reason
     row.outcome = "interrupted" if entry.reason == "interrupted" else "complete"
-    record(Kind.CLOSE, actor=f"box:{row.box_id}", recording=row.id, reason=entry.reason, frames=entry.frames)
+    subject = Subject.recording(row.pk)
+    record(CLOSE, actor=Actor.box(row.box_id), subject=subject, reason=entry.reason, frames=entry.frames)
     return [
         IncomingSegment(recording=row, tail=True, number=tail.segment, size=tail.size, sha256=tail.sha256)
         for tail in entry.unverified_tail

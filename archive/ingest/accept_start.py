@@ -10,14 +10,18 @@ from appliance.contract.errors import ConflictError, DigestError, FormatError, N
 from appliance.contract.header import Header
 from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
-from archive.custody.kinds import Kind
+from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
 from archive.devices.models import Box
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings import arrival_log
+from archive.recordings.custody_kinds import PROBLEM
 from archive.recordings.find import check_box_is_believed, find
 from archive.recordings.models import Recording
 from archive.recordings.validation import judge_key
+from archive.rooms.placement import room_at
+
+from .custody_kinds import INGEST
 
 
 def accept_header(recording: str, line: bytes) -> bool:
@@ -27,14 +31,16 @@ def accept_header(recording: str, line: bytes) -> bool:
         raise FormatError(f"the header is of recording {header.recording}", field="recording")
     created = _moment(header.created_at)
     arrived = now()
+    moment = parse_wall(arrived)
     with transaction.atomic():
         row, new = Recording.objects.get_or_create(
             pk=recording,
             defaults={
                 "box_id": header.box,
+                "room": room_at(header.box, created if header.clock.synchronized else moment, moment),
                 "header": line,
                 "created_at": created,
-                "arrived_at": parse_wall(arrived),
+                "arrived_at": moment,
                 "continues": header.continues or "",
                 "rate": header.audio.rate,
                 "panel": header.panel,
@@ -46,7 +52,7 @@ def accept_header(recording: str, line: bytes) -> bool:
                 raise ConflictError("the archive has another header of this recording")
             return False
         arrival_log.append(row, "header", digest(line), at=arrived)
-        record(Kind.INGEST, actor=f"box:{header.box}", recording=recording)
+        record(INGEST, actor=Actor.box(header.box), subject=Subject.recording(recording))
     return True
 
 
@@ -55,7 +61,7 @@ def _believed(line: bytes) -> Header:
     box = Box.objects.filter(pk=claimed.box, retired_at=None).first()
     if box is None:
         raise NotEnrolledError(f"the archive does not know {claimed.box}; enroll it with 'plainsight-archive enroll'")
-    if claimed.box_key not in box.public_keys:
+    if not box.believes(claimed.box_key):
         raise SignatureError(f"{claimed.box} is enrolled with another key; enroll this one too", field="box_key")
     return Header.read(line, claimed.box_key)
 
@@ -90,5 +96,6 @@ def accept_key(recording: str, key_age: bytes) -> bool:
         row.save(update_fields=["key_arrived", "key_verdict"])
         arrival_log.append(row, "key", header.key_sha256, at=arrived)
         if verdict != "ok":
-            record(Kind.PROBLEM, actor="archive", recording=recording, what="key", code=verdict or "keeper-failed")
+            subject = Subject.recording(recording)
+            record(PROBLEM, actor=ARCHIVE, subject=subject, what="key", code=verdict or "keeper-failed")
     return True

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.utils.timezone import localtime
 
-from appliance.contract.ledger import AnyEntry
+from appliance.contract.ledger import Entry
 from archive.ui import words
 
 from .models import IncomingSegment, Recording, State
 from .timeline import drift_words
 
 
-def facts(recording: Recording, entries: list[AnyEntry]) -> list[tuple[str, str]]:
+def facts(recording: Recording, entries: list[Entry]) -> list[tuple[str, str]]:
     """Return the pairs; `entries` are the ledger's."""
     header = recording.signed_header
     lost = words.spoken(recording.lost_frames / recording.rate) if recording.lost_frames else "none"
@@ -21,7 +21,7 @@ def facts(recording: Recording, entries: list[AnyEntry]) -> list[tuple[str, str]
         ("Length", f"{words.clock_time(recording.seconds)} ({recording.frames} frames at {recording.rate} Hz)"),
         ("Sound lost", lost),
         ("How it ended", words.OUTCOMES.get(recording.outcome, "not known yet")),
-        ("Room", recording.box.room.name if recording.box.room else "the box has no room"),
+        ("Room", recording.room.name if recording.room else "not known: the box had no room then"),
         ("Box", recording.box_id),
         ("Clock of the box", words.clock(header.clock)),
         ("Button and lamp", panel),

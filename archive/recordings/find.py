@@ -20,7 +20,7 @@ def find(recording: str, *, lock: bool = False) -> Recording:
 def check_box_is_believed(recording: Recording) -> None:
     """Raise NotEnrolledError if the recording's box was retired, or the key that signed it was taken away."""
     box = recording.box
-    if box.retired_at is not None or recording.signed_header.box_key not in box.public_keys:
+    if not box.believes(recording.signed_header.box_key):
         raise NotEnrolledError(f"{box.id} was retired; nothing new is taken from it until it is enrolled again")
 
 

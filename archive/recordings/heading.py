@@ -39,15 +39,15 @@ class Heading:
 
 def room_name(recording: Recording) -> str:
     """Return the name of the room where a recording was made, or the box's identifier if that is not known."""
-    return recording.box.room.name if recording.box.room else recording.box_id
+    return recording.room.name if recording.room else recording.box_id
 
 
-def heading(recording: Recording, entries: Sequence[ledger.AnyEntry]) -> Heading:
+def heading(recording: Recording, entries: Sequence[ledger.Entry]) -> Heading:
     """Return the heading; `entries` are the ledger's, as far as it can be read."""
     room, clock = room_name(recording), wall_clock(recording.signed_header, entries)
     began = clock.moment(recording.signed_header.created_ns)
     # not the last line: after a power cut it is written by another start of the box, with another CLOCK_MONOTONIC
-    captured = [entry.captured_ns for entry in entries if isinstance(entry, ledger.Segment)]
+    captured = [entry.fact.captured_ns for entry in entries if isinstance(entry.fact, ledger.Segment)]
     ended = max([began, *map(clock.moment, captured[-1:])])
     if not believable(began, recording.arrived_at):
         arrived = f"began to arrive {words.when(localtime(recording.arrived_at))}"

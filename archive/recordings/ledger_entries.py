@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.contract.errors import FormatError, StorageError
-from appliance.contract.ledger import AnyEntry, read_entry
+from appliance.contract.ledger import Entry
 
 from .models import Recording
 from .stored_ledger import ledger_lines
@@ -15,7 +15,7 @@ from .stored_ledger import ledger_lines
 class Ledger:
     """What can be shown of a ledger."""
 
-    entries: list[AnyEntry]
+    entries: list[Entry]
     """The lines that were read, in order."""
     problem: str
     """Why there are no more, in words; empty if all could be read."""
@@ -27,11 +27,11 @@ def read_ledger(recording: Recording) -> Ledger:
         lines = ledger_lines(recording)
     except (FormatError, StorageError) as error:
         return Ledger([], f"it cannot be read: {error.message}")
-    entries: list[AnyEntry] = []
+    entries: list[Entry] = []
     try:
         key = recording.signed_header.box_key
         for line in lines:
-            entries.append(read_entry(line, key))  # noqa: PERF401 - lines before a bad one are still shown
+            entries.append(Entry.read(line, key))  # noqa: PERF401 - lines before a bad one are still shown
     except FormatError as error:
         return Ledger(entries, f"its ledger can be read only up to line {len(entries)}: {error.message}")
     return Ledger(entries, "")

@@ -5,29 +5,30 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import transaction
 from django.utils import timezone
 
-from archive.custody.kinds import Kind
+from archive.accounts.models import User
+from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 
+from .custody_kinds import LISTEN
 from .models import PageView, Recording
 
 VALID = timedelta(hours=12)
 """How long a page's player counts as one listening; longer than a sign-in lasts."""
 
 
-def open_page(user: AbstractBaseUser | AnonymousUser, recording: Recording) -> str:
+def open_page(user: User, recording: Recording) -> str:
     """Remember that a page was opened, forget those of the past, and return the token for its player."""
     token = secrets.token_hex(16)
     with transaction.atomic():
         PageView.objects.filter(opened_at__lt=timezone.now() - VALID).delete()
-        PageView.objects.create(token=token, user_id=int(user.pk or 0), recording=recording)
+        PageView.objects.create(token=token, user=user, recording=recording)
     return token
 
 
-def enter(user: AbstractBaseUser | AnonymousUser, actor: str, recording: Recording, token: str, second: int) -> None:
+def enter(user: User, recording: Recording, token: str, second: int) -> None:
     """Make the `listen` entry if this is the first audio of a page view.
 
     A request with no token of this user's for this recording is no page's player: each makes an entry of its own, so
@@ -35,10 +36,16 @@ def enter(user: AbstractBaseUser | AnonymousUser, actor: str, recording: Recordi
     """
     with transaction.atomic():
         mine = PageView.objects.filter(
-            token=token, user_id=int(user.pk or 0), recording=recording, opened_at__gte=timezone.now() - VALID
+            token=token, user=user, recording=recording, opened_at__gte=timezone.now() - VALID
         )
         # the condition in the UPDATE lets only one of several simultaneous requests be the first
         first = mine.filter(heard_at=None).update(heard_at=timezone.now())
         if first or not mine.exists():
             how = "player" if first else "direct address"
-            record(Kind.LISTEN, actor=actor, recording=recording.pk, from_second=second, how=how)
+            record(
+                LISTEN,
+                actor=Actor.user(user.pk),
+                subject=Subject.recording(recording.pk),
+                from_second=second,
+                how=how,
+            )

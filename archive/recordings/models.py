@@ -12,6 +12,7 @@ from appliance.contract.errors import OrderError
 from appliance.contract.header import Header
 from appliance.contract.times import wall
 from archive.devices.models import Box
+from archive.rooms.models import Room
 
 
 class State(models.TextChoices):
@@ -37,6 +38,8 @@ class Recording(models.Model):
     id = models.CharField(primary_key=True, max_length=32)
     """32 hexadecimal digits."""
     box = models.ForeignKey(Box, on_delete=models.PROTECT, related_name="recordings")
+    room = models.ForeignKey(Room, null=True, blank=True, on_delete=models.PROTECT, related_name="recordings")
+    """Where it was made: where the box stood then, whatever becomes of the box. None if that is not known."""
     header = models.BinaryField()
     """The signed header line, as the box sent it."""
     created_at = models.DateTimeField(db_index=True)
@@ -93,10 +96,9 @@ class Recording(models.Model):
     """The signed receipt line."""
 
     class Meta:
-        """Newest first; and the right that a listening user needs."""
+        """Newest first."""
 
         ordering: ClassVar = ["-created_at"]
-        permissions: ClassVar = [("listen", "May listen to recordings and take copies")]
 
     def __str__(self) -> str:
         """Return the identifier."""

@@ -43,9 +43,9 @@ class Moment:
 class _Places:
     """Where in the audio a moment of CLOCK_MONOTONIC is: known at the end of each segment, counted back from there."""
 
-    def __init__(self, entries: Sequence[ledger.AnyEntry], rate: int) -> None:
+    def __init__(self, entries: Sequence[ledger.Entry], rate: int) -> None:
         self.rate = rate
-        self.segments = [entry for entry in entries if isinstance(entry, ledger.Segment)]
+        self.segments = [entry.fact for entry in entries if isinstance(entry.fact, ledger.Segment)]
         self.ends = [segment.captured_ns for segment in self.segments]
         self.firsts = [segment.first_frame for segment in self.segments]
 
@@ -71,7 +71,7 @@ class _Places:
         return segment.captured_ns - (segment.first_frame + segment.frames - frame) * _SECOND_NS // self.rate
 
 
-def timeline(entries: Sequence[ledger.AnyEntry], rate: int) -> list[Moment]:
+def timeline(entries: Sequence[ledger.Entry], rate: int) -> list[Moment]:
     """Return the ledger's moments in the order of their places; the drift is left to `drift_words`.
 
     Segments become one row from one gap or pause to the next, and a pause says how long it was.
@@ -79,100 +79,103 @@ def timeline(entries: Sequence[ledger.AnyEntry], rate: int) -> list[Moment]:
     places = _Places(entries, rate)
     moments: list[Moment] = []
     run: list[ledger.Segment] = []
+    first_line = 0
     for place, entry in enumerate(entries):
-        if isinstance(entry, ledger.Segment):
-            run.append(entry)
+        fact = entry.fact
+        if isinstance(fact, ledger.Segment):
+            first_line = first_line if run else entry.n
+            run.append(fact)
             continue
-        if isinstance(entry, ledger.Gap | ledger.Pause):
-            moments += _audio(run, places)
+        if isinstance(fact, ledger.Gap | ledger.Pause):
+            moments += _audio(run, first_line, places)
             run = []
-        offset, at_ns = _where(entry, places)
-        told = _pause(entry, entries[place + 1 :]) if isinstance(entry, ledger.Pause) else _told(entry, rate)
+        offset, at_ns = _where(fact, places)
+        told = _pause(fact, entries[place + 1 :]) if isinstance(fact, ledger.Pause) else _told(fact, rate)
         moments += [Moment(offset, kind, text, entry.n, at_ns) for kind, text in told]
-    return sorted(moments + _audio(run, places), key=lambda moment: (moment.offset, moment.line))
+    return sorted(moments + _audio(run, first_line, places), key=lambda moment: (moment.offset, moment.line))
 
 
-def _audio(run: list[ledger.Segment], places: _Places) -> list[Moment]:
+def _audio(run: list[ledger.Segment], line: int, places: _Places) -> list[Moment]:
     if not run:
         return []
     start = places.of_frame(run[0].first_frame)
     end = places.of_frame(run[-1].first_frame + run[-1].frames)
     pieces = words.count(len(run), "signed segment", "signed segments")
     text = f"Audio kept from {words.clock_time(start)} to {words.clock_time(end)} ({pieces})"
-    return [Moment(start, "audio", text, run[0].n, run[0].captured_ns - run[0].frames * _SECOND_NS // places.rate)]
+    return [Moment(start, "audio", text, line, run[0].captured_ns - run[0].frames * _SECOND_NS // places.rate)]
 
 
-def _where(entry: ledger.AnyEntry, places: _Places) -> tuple[float, int]:
-    """Return the place of an entry in the audio, in seconds, and its moment of CLOCK_MONOTONIC, in nanoseconds."""
-    if isinstance(entry, ledger.Gap):
-        return places.of_frame(entry.first_frame), places.time_of(entry.first_frame, entry.t_ns)
-    if isinstance(entry, ledger.Pause):
-        return places.of_frame(entry.frame), entry.t_ns
-    if isinstance(entry, ledger.Closing):
+def _where(fact: ledger.AnyFact, places: _Places) -> tuple[float, int]:
+    """Return the place of a fact in the audio, in seconds, and its moment of CLOCK_MONOTONIC, in nanoseconds."""
+    if isinstance(fact, ledger.Gap):
+        return places.of_frame(fact.first_frame), places.time_of(fact.first_frame, fact.t_ns)
+    if isinstance(fact, ledger.Pause):
+        return places.of_frame(fact.frame), fact.t_ns
+    if isinstance(fact, ledger.Closing):
         # one that was written at the next start has that start's time
-        return places.of_frame(entry.frames), places.time_of(entry.frames, entry.t_ns)
-    moment_ns = entry.t_ns
-    if isinstance(entry, ledger.Lamp):
-        moment_ns = entry.commanded_ns
-    elif isinstance(entry, ledger.AudioSpan):
-        moment_ns = entry.at_ns
+        return places.of_frame(fact.frames), places.time_of(fact.frames, fact.t_ns)
+    moment_ns = fact.t_ns
+    if isinstance(fact, ledger.Lamp):
+        moment_ns = fact.commanded_ns
+    elif isinstance(fact, ledger.AudioSpan):
+        moment_ns = fact.at_ns
     return places.of_time(moment_ns), moment_ns
 
 
-def _pause(entry: ledger.Pause, following: Sequence[ledger.AnyEntry]) -> list[tuple[Kind, str]]:
-    if not entry.paused:
+def _pause(fact: ledger.Pause, following: Sequence[ledger.Entry]) -> list[tuple[Kind, str]]:
+    if not fact.paused:
         return [("pause", "Resumed")]
-    resumed = next((one.t_ns for one in following if isinstance(one, ledger.Pause)), None)
+    resumed = next((one.fact.t_ns for one in following if isinstance(one.fact, ledger.Pause)), None)
     if resumed is None:
         return [("pause", "Paused until the end; nothing was recorded")]
-    length = words.spoken(max(resumed - entry.t_ns, 0) / _SECOND_NS)
+    length = words.spoken(max(resumed - fact.t_ns, 0) / _SECOND_NS)
     return [("pause", f"Paused for {length}; nothing was recorded")]
 
 
-def _told(entry: ledger.AnyEntry, rate: int) -> list[tuple[Kind, str]]:
+def _told(fact: ledger.AnyFact, rate: int) -> list[tuple[Kind, str]]:
     told: list[tuple[Kind, str]]
-    match entry:
+    match fact:
         case ledger.Lamp():
-            seen = "no sensor is wired to see it" if entry.seen_ns is None else "the sensor saw it"
-            told = [("lamp", f"Red lamp switched {'on' if entry.lit else 'off'} ({seen})")]
+            seen = "no sensor is wired to see it" if fact.seen_ns is None else "the sensor saw it"
+            told = [("lamp", f"Red lamp switched {'on' if fact.lit else 'off'} ({seen})")]
         case ledger.AudioSpan():
-            again = f" again (capture number {entry.generation})" if entry.generation > 1 else ""
-            told = [("audio", f"Microphone opened{again}" if entry.open else "Microphone closed")]
+            again = f" again (capture number {fact.generation})" if fact.generation > 1 else ""
+            told = [("audio", f"Microphone opened{again}" if fact.open else "Microphone closed")]
         case ledger.Gap():
-            lost = words.spoken(entry.frames / rate)
-            told = [("loss", f"{lost} of sound lost and written as silence: {words.CAUSES[entry.cause]}")]
-        case ledger.ClockEntry():
-            way = "ahead" if entry.step_ns > 0 else "back"
-            change = f" was set {way} by {abs(entry.step_ns) / _SECOND_NS:.3f} s; it" if entry.step_ns else ""
-            told = [("clock", f"The box's clock{change} is now {words.clock(entry.clock)}")]
+            lost = words.spoken(fact.frames / rate)
+            told = [("loss", f"{lost} of sound lost and written as silence: {words.CAUSES[fact.cause]}")]
+        case ledger.ClockChange():
+            way = "ahead" if fact.step_ns > 0 else "back"
+            change = f" was set {way} by {abs(fact.step_ns) / _SECOND_NS:.3f} s; it" if fact.step_ns else ""
+            told = [("clock", f"The box's clock{change} is now {words.clock(fact.clock)}")]
         case ledger.Fault():
-            cause = words.fault(entry.code)
-            told = [("fault", f"Fault: {cause}" if entry.raised else f"No longer a fault: “{cause}”")]
-        case ledger.Warning():
-            why = words.REASONS.get(entry.code, entry.code.replace("-", " "))
-            told = [("fault", f"Warning: the recording ends by itself in {words.spoken(entry.in_s)}: {why}")]
+            cause = words.fault(fact.code)
+            told = [("fault", f"Fault: {cause}" if fact.raised else f"No longer a fault: “{cause}”")]
+        case ledger.EndWarning():
+            why = words.REASONS.get(fact.code, fact.code.replace("-", " "))
+            told = [("fault", f"Warning: the recording ends by itself in {words.spoken(fact.in_s)}: {why}")]
         case ledger.Closing():
-            told = _closing(entry, rate)
+            told = _closing(fact, rate)
         case ledger.Segment() | ledger.Drift() | ledger.Pause():
             told = []
     return told
 
 
-def _closing(entry: ledger.Closing, rate: int) -> list[tuple[Kind, str]]:
-    lost = f", {words.spoken(entry.lost_frames / rate)} of it lost" if entry.lost_frames else ", nothing lost"
-    text = f"Ended: {words.REASONS[entry.reason]}. {words.spoken(entry.frames / rate)} of audio{lost}"
+def _closing(fact: ledger.Closing, rate: int) -> list[tuple[Kind, str]]:
+    lost = f", {words.spoken(fact.lost_frames / rate)} of it lost" if fact.lost_frames else ", nothing lost"
+    text = f"Ended: {words.REASONS[fact.reason]}. {words.spoken(fact.frames / rate)} of audio{lost}"
     told: list[tuple[Kind, str]] = [("end", text)]
-    if entry.unverified_tail:
-        pieces = words.count(len(entry.unverified_tail), "more second", "more seconds")
+    if fact.unverified_tail:
+        pieces = words.count(len(fact.unverified_tail), "more second", "more seconds")
         told.append(
             ("loss", f"After the end, up to {pieces} of sound were found that the box had not signed; not played")
         )
     return told
 
 
-def drift_words(entries: Sequence[ledger.AnyEntry]) -> str:
+def drift_words(entries: Sequence[ledger.Entry]) -> str:
     """Return how the sound card's clock ran, by the last drift entry, or that nothing is known."""
-    found = [entry.ppb for entry in entries if isinstance(entry, ledger.Drift)]
+    found = [entry.fact.ppb for entry in entries if isinstance(entry.fact, ledger.Drift)]
     if not found:
         return "not measured"
     return f"{abs(found[-1]) / 1000:.1f} parts per million {'fast' if found[-1] >= 0 else 'slow'}"

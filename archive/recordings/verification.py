@@ -8,12 +8,13 @@ from typing import BinaryIO, Final
 from appliance.contract.errors import DecryptionError, StorageError
 from appliance.contract.verification import Report, verify
 from archive.core.jobs import still_working
-from archive.custody.kinds import Kind
+from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.devices.keyring import key_ring
 from archive.store.base import open_object
 from archive.store.current import store
 
+from .custody_kinds import VERIFY
 from .models import Recording
 from .secrets import secret_of
 
@@ -30,11 +31,12 @@ def require_sound(file: BinaryIO, recording: str) -> None:
         raise StorageError(f"the package of {recording} does not hold: {why}; nothing was changed")
 
 
-def verify_again(row: Recording, actor: str, *, audio: bool = True) -> Report:
+def verify_again(row: Recording, actor: Actor, *, audio: bool = True) -> Report:
     """Check a sealed recording, its audio as well where its key is there, and enter the verdict in the custody log."""
     with open_object(store(), row.package) as file:
         report = _report(file, row.id, audio=audio)
-    record(Kind.VERIFY, actor=actor, recording=row.id, verdict=report.verdict, problem=report.problem)
+    subject = Subject.recording(row.pk)
+    record(VERIFY, actor=actor, subject=subject, verdict=report.verdict, problem=report.problem)
     return report
 
 

@@ -30,16 +30,16 @@ class WallClock:
             return self.at
 
 
-def wall_clock(header: Header, entries: Sequence[ledger.AnyEntry]) -> WallClock:
+def wall_clock(header: Header, entries: Sequence[ledger.Entry]) -> WallClock:
     """Return the first pair that can be trusted, of the header and of the ledger's clock entries; else the header's.
 
     A box that boots in 1970 and is synchronized in mid-meeting is so dated by the later, right pair.
     """
     pairs = [WallClock(_parse(header.created_at), header.created_ns, header.clock.synchronized)]
     pairs += [
-        WallClock(_parse(entry.at), entry.t_ns, entry.clock.synchronized)
+        WallClock(_parse(entry.fact.at), entry.fact.t_ns, entry.fact.clock.synchronized)
         for entry in entries
-        if isinstance(entry, ledger.ClockEntry)
+        if isinstance(entry.fact, ledger.ClockChange)
     ]
     return next((pair for pair in pairs if pair.trusted), pairs[0])
 

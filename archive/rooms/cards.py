@@ -13,6 +13,8 @@ from archive.devices.state import Judgment
 from archive.ui import words
 from archive.ui.signs import SIGNS, SignCode
 
+from .uploads import Uploads
+
 BEHIND_S: Final = 10.0
 """Seconds of acknowledged audio that may be missing here before the page says so; uploads come in batches."""
 LISTENER_LATE: Final = timedelta(seconds=10)
@@ -38,18 +40,6 @@ _URGENT: Final = ("at-fault", "unknown", "attention")
 
 
 @dataclass(frozen=True)
-class Uploads:
-    """What the archive has of a box's recordings."""
-
-    current_s: float = 0.0
-    """Seconds of audio here of the recording that the box is making now."""
-    waiting: int = 0
-    """Recordings of this box that have not arrived as a whole, not counting the one being made now."""
-    unsealed: int = 0
-    """Recordings that arrived and wait for their seal."""
-
-
-@dataclass(frozen=True)
 class Trouble:
     """One amber code of a box."""
 
@@ -69,8 +59,8 @@ class Card:
     """Its identifier."""
     name: str
     """The room's name, or the box's identifier."""
-    room: int | None
-    """Number of the room; None for a box without one."""
+    room: str | None
+    """Identifier of the room; None for a box without one."""
     sign: SignCode
     """One of archive.ui.signs."""
     reason: str
@@ -107,7 +97,7 @@ class Card:
 
 
 def card(
-    box: str, name: str | None, judgment: Judgment, uploads: Uploads, now: datetime, *, room: int | None = None
+    box: str, name: str | None, judgment: Judgment, uploads: Uploads, now: datetime, *, room: str | None = None
 ) -> Card:
     """Return what to say of a box at the moment `now`, whose zone is that of the words."""
     status = judgment.status

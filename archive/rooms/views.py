@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,10 +14,11 @@ from django.views.decorators.http import require_safe
 from archive.devices.models import Box, Listening
 from archive.devices.reported_status import report
 from archive.devices.state import judge
-from archive.recordings.models import Recording, State
 from archive.ui import words
 
-from .cards import Card, Uploads, card, deaf, summary, title, warning
+from .cards import Card, card, deaf, summary, title, warning
+from .placement import rooms_now
+from .uploads import Uploads, uploads
 
 
 @require_safe
@@ -56,39 +56,17 @@ def _warning(now: datetime) -> str:
 
 
 def _cards(now: datetime) -> list[Card]:
-    boxes = Box.objects.filter(retired_at=None).select_related("room", "status").order_by("room__name", "id")
+    boxes = list(Box.objects.filter(retired_at=None).select_related("status"))
+    rooms = rooms_now(boxes)
     judged = [(box, judge(report(getattr(box, "status", None)), now)) for box in boxes]
     if _warning(now):
         judged = [(box, deaf(judgment)) for box, judgment in judged]
-    running = {box.pk: judgment.status.recording for box, judgment in judged if judgment.status}
-    uploads = _uploads({name for name in running.values() if name})
+    running = {judgment.status.recording for _, judgment in judged if judgment.status and judgment.status.recording}
+    here = uploads(running)
     return [
         card(
-            *(box.pk, box.room.name if box.room else None, judgment, uploads.get(box.pk, Uploads()), now),
-            room=box.room.pk if box.room else None,
+            *(box.pk, rooms[box.pk].name if box.pk in rooms else None, judgment, here.get(box.pk, Uploads()), now),
+            room=str(rooms[box.pk].pk) if box.pk in rooms else None,
         )
         for box, judgment in judged
     ]
-
-
-def _uploads(running: set[str]) -> dict[str, Uploads]:
-    """Return each box's uploads; `running` are the recordings being made now."""
-    here = {row.box_id: row.seconds for row in Recording.objects.filter(pk__in=running).only("box", "frames", "rate")}
-    counted = (
-        Recording.objects.exclude(pk__in=running)
-        .order_by()
-        .values("box")
-        .annotate(
-            waiting=Count("pk", filter=Q(state=State.RECEIVING)),
-            unsealed=Count("pk", filter=Q(state=State.CLOSED)),
-        )
-    )
-    numbers = {row["box"]: row for row in counted}
-    return {
-        box: Uploads(
-            here.get(box, 0.0),
-            numbers[box]["waiting"] if box in numbers else 0,
-            numbers[box]["unsealed"] if box in numbers else 0,
-        )
-        for box in {*here, *numbers}
-    }

@@ -9,12 +9,14 @@ from enum import StrEnum
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
+from archive.custody.actors import ARCHIVE, Actor
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, State
 from archive.store.base import PACKAGES, package_name
 from archive.store.current import store
 
-from .rebuild import REBUILDING, rebuild
+from .custody_kinds import REBUILD
+from .rebuild import rebuild
 
 AUDIT_S = 24 * 3600.0
 """How often the worker compares, in seconds."""
@@ -102,12 +104,12 @@ def _package(recording: str, state: str, size: int, is_there: bool) -> Code | No
     return Code.OTHER_SIZE if store().size(package_name(recording)) != size else None
 
 
-def repair(finding: Finding, actor: str) -> str:
+def repair(finding: Finding, actor: Actor) -> str:
     """Mend a finding where that is possible, and return why not, or an empty text."""
     if finding.code not in REPAIRABLE:
         return finding.message
     try:
-        rebuild(finding.recording, REBUILDING, actor)
+        rebuild(finding.recording, REBUILD, actor)
     except PlainSightError as error:
         return error.message
     return ""
@@ -124,7 +126,7 @@ def audit_and_repair(stop: StopSignal) -> None:
     for finding in list(audit()):
         if stop.is_set():
             return
-        if reason := repair(finding, "archive"):
+        if reason := repair(finding, ARCHIVE):
             _log.error("%s: %s", finding.recording, reason)
         else:
             _log.warning("%s: its row was made again from its package", finding.recording)

@@ -12,24 +12,23 @@ from typing import BinaryIO, Final
 from django.db import transaction
 
 from appliance.contract.header import Header
-from appliance.contract.ledger import AnyEntry, Closing, Gap, read_entry
+from appliance.contract.ledger import AnyFact, Closing, Entry, Gap
 from appliance.contract.package import PAYLOAD, TAG_FILES
 from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import split_lines
 from appliance.contract.times import parse_wall
 from appliance.contract.zip_profile import leading_members, read_member
+from archive.custody.actors import Actor, Subject
 from archive.custody.kinds import Kind
 from archive.custody.log import record
 from archive.recordings.audio_index import build_index
 from archive.recordings.models import Recording, State
 from archive.recordings.verification import require_sound
+from archive.rooms.placement import room_at
 from archive.store.base import open_object, package_name
 from archive.store.current import store
 
 from .events import judged
-
-SEALING: Final = Kind.SEAL
-REBUILDING: Final = Kind.REBUILD
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Package:
 
     header: Header
     header_line: bytes
-    entries: list[AnyEntry]
+    facts: list[AnyFact]
     """The ledger."""
     arrivals: list[Arrival]
     events: bytes
@@ -48,7 +47,7 @@ class Package:
     """Digest of the whole file."""
 
 
-def rebuild(recording: str, kind: Kind, actor: str) -> Recording:
+def rebuild(recording: str, kind: Kind, actor: Actor) -> Recording:
     """Verify the package of a recording, make its row say what the package says, and return it.
 
     Raises StorageError if there is no sound package; then nothing is changed.
@@ -58,7 +57,7 @@ def rebuild(recording: str, kind: Kind, actor: str) -> Recording:
     return take_over(recording, kind, actor)
 
 
-def take_over(recording: str, kind: Kind, actor: str) -> Recording:
+def take_over(recording: str, kind: Kind, actor: Actor) -> Recording:
     """Make a recording's row say what its package, which was verified, says; then clear what had arrived."""
     name = package_name(recording)
     with open_object(store(), name) as file:
@@ -73,7 +72,8 @@ def take_over(recording: str, kind: Kind, actor: str) -> Recording:
             index.save()
             for rows in (row.incoming, row.batches, row.arrivals):
                 rows.all().delete()
-            record(kind, actor=actor, recording=recording, outcome=row.outcome, package_sha256=package.sha256)
+            subject = Subject.recording(recording)
+            record(kind, actor=actor, subject=subject, outcome=row.outcome, package_sha256=package.sha256)
     clear_incoming(row)
     return row
 
@@ -102,7 +102,7 @@ def _read(file: BinaryIO) -> Package:
     return Package(
         header=header,
         header_line=line,
-        entries=[read_entry(one, None) for one in split_lines(ledger)],
+        facts=[Entry.read(one, None).fact for one in split_lines(ledger)],
         arrivals=[Arrival.read(one, None) for one in split_lines(arrivals)],
         events=events,
         receipt=Receipt.read(receipt, None),
@@ -114,14 +114,16 @@ def _read(file: BinaryIO) -> Package:
 def _fill(row: Recording, package: Package) -> None:
     header, receipt = package.header, package.receipt
     came = {what: [parse_wall(one.arrived_at) for one in package.arrivals if one.what == what] for what in _CAME}
-    closing = package.entries[-1] if package.entries and isinstance(package.entries[-1], Closing) else None
+    closing = package.facts[-1] if package.facts and isinstance(package.facts[-1], Closing) else None
     found = judged(package.events)
     sealed = parse_wall(receipt.sealed_at)
     row.box_id, row.header, row.continues = header.box, package.header_line, header.continues or ""
     row.created_at, row.arrived_at = parse_wall(header.created_at), came["header"][0]
+    if row._state.adding:
+        row.room = room_at(header.box, row.created_at if header.clock.synchronized else row.arrived_at, row.arrived_at)
     row.rate, row.panel, row.lamp = header.audio.rate, header.panel, header.lamp
     row.next_line, row.frames = receipt.ledger_lines, receipt.frames
-    row.lost_frames = sum(one.frames for one in package.entries if isinstance(one, Gap))
+    row.lost_frames = sum(one.frames for one in package.facts if isinstance(one, Gap))
     row.last_arrival_at = came["lines"][-1] if came["lines"] else None
     row.end_reason, row.closed_at = (closing.reason, came["lines"][-1]) if closing else ("", sealed)
     row.key_arrived, row.key_verdict = bool(came["key"]), found.key

@@ -19,10 +19,11 @@ from appliance.contract.package import write_package
 from appliance.contract.receipt import Outcome, Receipt, SealedFacts
 from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
-from archive.custody.kinds import Kind
+from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
 from archive.keystore.current import keystore
 from archive.recordings import arrival_log
+from archive.recordings.custody_kinds import PROBLEM
 from archive.recordings.find import find
 from archive.recordings.ledger_checkers import lines_from
 from archive.recordings.models import IncomingSegment, Recording, State
@@ -30,8 +31,9 @@ from archive.recordings.verification import require_sound
 from archive.store.base import package_name
 from archive.store.current import store
 
+from .custody_kinds import SEAL
 from .material import Material, gather
-from .rebuild import SEALING, rebuild, take_over
+from .rebuild import rebuild, take_over
 
 
 def ready() -> QuerySet[Recording]:
@@ -40,17 +42,17 @@ def ready() -> QuerySet[Recording]:
     return Recording.objects.filter(~Exists(missing), state=State.CLOSED).order_by("closed_at")
 
 
-def seal(recording: str, *, incomplete: bool = False, actor: str = "archive") -> Recording:
+def seal(recording: str, *, incomplete: bool = False, actor: Actor = ARCHIVE) -> Recording:
     """Seal a recording and return it; `incomplete` ends the wait for a box that is lost. Sealed ones are left alone."""
     name = package_name(recording)
     if store().exists(name):
         # a crash came between the package and its receipt, or the database is older than the store
-        return rebuild(recording, SEALING, actor)
+        return rebuild(recording, SEAL, actor)
     row = _decide(recording, incomplete=incomplete)
     if row.state == State.SEALED:
         return row
     _write(name, row, gather(row))
-    return take_over(recording, SEALING, actor)
+    return take_over(recording, SEAL, actor)
 
 
 def _write(name: str, row: Recording, material: Material) -> None:
@@ -123,5 +125,6 @@ def note_problem(recording: str, message: str) -> bool:
         if row.problem != message:
             row.problem = message
             row.save(update_fields=["problem"])
-            record(Kind.PROBLEM, actor="archive", recording=recording, what="sealing", message=message)
+            subject = Subject.recording(recording)
+            record(PROBLEM, actor=ARCHIVE, subject=subject, what="sealing", message=message)
     return True

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect
-from django.templatetags.static import static
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
+
+_ICON: Final = Path(__file__).with_name("static") / "ui" / "icon.svg"
 
 
 @login_not_required
 @require_safe
 def favicon(_request: HttpRequest) -> HttpResponseBase:
-    """Send to the icon that the pages name."""
-    return HttpResponsePermanentRedirect(static("ui/icon.svg"))
+    """Return the icon that the pages name, for browsers that look for it where it always was."""
+    return HttpResponse(_ICON.read_bytes(), content_type="image/svg+xml")
 
 
 @login_not_required

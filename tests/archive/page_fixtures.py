@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 
+from archive.access.deeds import ROLES, Deed
+from archive.access.models import Grant
+from archive.accounts.models import User
+from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from archive.sealing.seal import seal
 from tests.support.archives import Archive, send
@@ -19,29 +23,31 @@ PASSWORD = "only for tests 2468"
 RATE = 8000
 
 
-def make_user(name: str, *, custodian: bool = False, superuser: bool = False) -> Any:
-    user = User.objects.create_user(name, password=PASSWORD, is_superuser=superuser)
-    if custodian:
-        user.user_permissions.add(Permission.objects.get(content_type__app_label="recordings", codename="listen"))
+def make_user(name: str, *deeds: Deed, role: str | None = None) -> User:
+    """An account that may do what `role` may, and `deeds`; made without custody entries, to be told from a deed's."""
+    user = User.objects.create_user(name, PASSWORD)
+    granted = ROLES[role] if role else frozenset[Deed]()
+    before = timezone.now()
+    Grant.objects.bulk_create(Grant(user=user, deed=deed, valid_from=before) for deed in granted | set(deeds))
     return user
 
 
-def signed_in(archive: Archive, name: str, **rights: bool) -> Any:
+def signed_in(archive: Archive, name: str, *deeds: Deed, role: str | None = None) -> Any:
     client = archive.client()
-    client.force_login(make_user(name, **rights))
+    client.force_login(make_user(name, *deeds, role=role))
     return client
 
 
 @pytest.fixture
 def custodian(archive: Archive) -> Any:
     """A client signed in as m.jones, who may listen."""
-    return signed_in(archive, "m.jones", custodian=True)
+    return signed_in(archive, "m.jones", role="custodian")
 
 
 @pytest.fixture
 def technician(archive: Archive) -> Any:
     """A client signed in as it.support, who may not listen."""
-    return signed_in(archive, "it.support")
+    return signed_in(archive, "it.support", role="technician")
 
 
 Arrive = Callable[..., Recording]
@@ -74,7 +80,14 @@ def sealed(archive: Archive, tmp_path: Path) -> Arrive:
     return functools.partial(seal_one, archive, tmp_path / "spool")
 
 
-def entries(recording: str, kind: str | None = None) -> list[Any]:
+def entries(recording: str, code: str | None = None) -> list[Entry]:
     """The custody entries of a recording, oldest first."""
-    found = Entry.objects.filter(recording=recording).order_by("n")
-    return list(found.filter(kind=kind) if kind else found)
+    found = Entry.objects.about(Subject.recording(recording)).order_by("n")
+    return list(found.filter(code=code) if code else found)
+
+
+def who(entry: Entry) -> str:
+    """Who an entry is of, with the name that the accounts know."""
+    if entry.actor_type == "user":
+        return f"user:{User.objects.get(pk=entry.actor_id).username}"
+    return f"{entry.actor_type}:{entry.actor_id}".rstrip(":")

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from appliance.contract.errors import SettingsError
 from archive import configuration
 from archive.command import OWN
 from archive.configuration import Configuration, load
 from tests.support.archives import Archive
+from tests.support.examples import fill
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -50,7 +52,12 @@ def test_a_home_that_does_not_exist(archive: Archive) -> None:
     assert "ARCHIVE_HOME" in archive.spawn("migrate", status=2).stderr
 
 
-def test_the_example_configuration_is_valid_and_shows_the_defaults() -> None:
-    example = load(Path(configuration.__file__).with_name("archive.example.toml"))
+def test_the_example_configuration_is_refused_as_shipped_and_shows_the_defaults(tmp_path: Path) -> None:
+    shipped = Path(configuration.__file__).with_name("archive.example.toml")
+    with pytest.raises(SettingsError, match="still has the shipped example's text"):
+        load(shipped)
+    filled = tmp_path / "archive.toml"
+    filled.write_text(fill(shipped.read_text(), url="https://archive.example.org", hosts="archive.example.org"))
+    example = load(filled)
     defaults = Configuration()
     assert (example.web, example.database, example.mqtt) == (defaults.web, defaults.database, defaults.mqtt)

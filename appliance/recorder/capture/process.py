@@ -23,13 +23,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.recorder.ipc import child_setup
-from appliance.recorder.ipc.message_channel import ChannelStalledError, Message, MessageChannel, MessageError
-from appliance.recorder.ipc.ring import HEARTBEAT_STALE_NS, Producer, Ring, RingError
+from appliance.recorder.ipc.message_channel import ChannelStalledError, MessageChannel
+from appliance.recorder.ipc.messages import (
+    CaptureFailed,
+    CaptureReady,
+    CloseMicrophone,
+    FromCapture,
+    MessageError,
+    MicrophoneClosed,
+    MicrophoneOpened,
+    MicrophoneOpening,
+    OpenMicrophone,
+)
+from appliance.recorder.ipc.ring import Producer, Ring, RingError
 from appliance.recorder.ipc.wakeup_queue import WakeupQueue
 
+from .input_format import CHANNELS, InputFormat
+
 _LOG: Final = logging.getLogger("plainsight.capture")
-CLOSE_S: Final = 0.15
-"""Closing may take this long, in seconds; then the process ends, which closes the device as well."""
 _LOOK_S: Final = 0.15
 """How often the heartbeat is looked at, in seconds; one that turns stale is seen at that moment. Each look winds the
 deadman's timer, so this is also what is taken off the time for which a busy machine may leave this process waiting."""
@@ -54,14 +65,27 @@ class _Done:
     at_ns: int
 
 
+@dataclass(frozen=True)
+class Options:
+    """The process's command line (settings.py: `capture_arguments`)."""
+
+    stale_ns: int
+    """A heartbeat older than this, in nanoseconds, vouches for no lit lamp."""
+    close_s: float
+    """Closing may take this long, in seconds; then the process ends, which closes the device as well."""
+    input: InputFormat
+    """What is opened, and what of it is kept."""
+
+
 _Event = _Opened | _Failed | _Done
 
 
 class Session:
     """One microphone, from before PortAudio is initialized to after it is terminated."""
 
-    def __init__(self, ring: Ring, generation: int) -> None:
+    def __init__(self, ring: Ring, generation: int, taken: InputFormat) -> None:
         self._ring = ring
+        self._input = taken
         self._producer = Producer(ring, generation)
         self._stop = threading.Event()
         self.events: WakeupQueue[_Event] = WakeupQueue()
@@ -91,7 +115,7 @@ class Session:
     def _run(self, device: str) -> None:
         from .stream import Stream, StreamError  # noqa: PLC0415 - imported by `warm`; here only looked up
 
-        stream = Stream(self._ring, self._producer)
+        stream = Stream(self._ring, self._producer, self._input)
         try:
             self.events.put(_Opened(stream.open(device)))
             while not self._stop.wait(_ALIVE_S):
@@ -114,25 +138,24 @@ def _arm(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
 
 
-def watch(ring: Ring, control: MessageChannel, device: str, generation: int) -> int:
+def watch(ring: Ring, control: MessageChannel, device: str, generation: int, options: Options) -> int:
     """Serve one `open` to its end; return the exit status."""
-    if not ring.lit(time.monotonic_ns()):
-        _report(
-            control, {"report": "failed", "code": "lamp-dark", "message": "the lamp is not lit; nothing was opened"}
-        )
+    stale_ns, close_s = options.stale_ns, options.close_s
+    if not ring.lit(time.monotonic_ns(), stale_ns):
+        _report(control, CaptureFailed(code="lamp-dark", message="the lamp is not lit; nothing was opened"))
         return 1
-    session = Session(ring, generation)
-    _report(control, {"report": "opening", "at_ns": session.start(device)})
+    session = Session(ring, generation, options.input)
+    _report(control, MicrophoneOpening(at_ns=session.start(device)))
     failure: _Failed | None = None
     done: _Done | None = None
     stopping = False
-    _arm(HEARTBEAT_STALE_NS / 1e9 + CLOSE_S)
+    _arm(stale_ns / 1e9 + close_s)
     session.go()
     while done is None:
-        _wait([session.events, *([] if stopping else [control])], CLOSE_S if stopping else _patience(ring))
+        _wait([session.events, *([] if stopping else [control])], close_s if stopping else _patience(ring, stale_ns))
         for event in session.events.take():
             if isinstance(event, _Opened):
-                _report(control, {"report": "opened", "at_ns": event.at_ns})
+                _report(control, MicrophoneOpened(at_ns=event.at_ns))
             elif isinstance(event, _Failed):
                 failure = event
             else:
@@ -141,26 +164,26 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int) -> 
             continue
         asked = _asked_to_close(control)
         now_ns = time.monotonic_ns()
-        dark = not ring.lit(now_ns)
+        dark = not ring.lit(now_ns, stale_ns)
         if dark and not asked:
             failure = failure or _Failed("lamp-dark", "the lamp was no longer vouched for; the microphone is closed")
         if asked or failure:
             stopping = True
             session.stop()
-            _arm(CLOSE_S)
+            _arm(close_s)
         else:
-            _arm((HEARTBEAT_STALE_NS - (now_ns - ring.heartbeat_ns)) / 1e9 + CLOSE_S + _MARGIN_S)
+            _arm((stale_ns - (now_ns - ring.heartbeat_ns)) / 1e9 + close_s + _MARGIN_S)
     session.join()
     signal.setitimer(signal.ITIMER_REAL, 0)
     if failure:
-        _report(control, {"report": "failed", "code": failure.code, "message": failure.message})
-    _report(control, {"report": "closed", "at_ns": done.at_ns})
+        _report(control, CaptureFailed(code=failure.code, message=failure.message))
+    _report(control, MicrophoneClosed(at_ns=done.at_ns))
     return 1 if failure else 0
 
 
-def _patience(ring: Ring) -> float:
+def _patience(ring: Ring, stale_ns: int) -> float:
     """Return how long the heartbeat may go without a look, in seconds: until it would be stale, or go dark unseen."""
-    fresh_ns = ring.heartbeat_ns + HEARTBEAT_STALE_NS - time.monotonic_ns()
+    fresh_ns = ring.heartbeat_ns + stale_ns - time.monotonic_ns()
     return min(max(fresh_ns / 1e9, 0.0) + 0.001, _LOOK_S)
 
 
@@ -179,16 +202,16 @@ def _asked_to_close(control: MessageChannel) -> bool:
     except MessageError as error:
         _LOG.error("%s", error.message)
         return False
-    return message is not None and message.get("do") == "close"
+    return isinstance(message, CloseMicrophone)
 
 
-def _report(control: MessageChannel, message: Message) -> None:
+def _report(control: MessageChannel, message: FromCapture) -> None:
     try:
         control.send(message)
     except EOFError:
-        _LOG.info("the supervisor is gone; %s is not reported", message["report"])
+        _LOG.info("the supervisor is gone; %s is not reported", message.kind)
     except ChannelStalledError as error:
-        _LOG.warning("%s: %s", message["report"], error.message)
+        _LOG.warning("%s: %s", message.kind, error.message)
 
 
 def take_priority() -> None:
@@ -202,21 +225,24 @@ def take_priority() -> None:
         _LOG.debug("no real-time priority; the unit would need LimitRTPRIO=%d", _PRIORITY)
 
 
-def warm() -> None:
+def warm(taken: InputFormat) -> None:
     """Import what opening needs, without touching PortAudio."""
     # a JACK server that PortAudio would start has no business on a box
     os.environ.setdefault("JACK_NO_START_SERVER", "1")
     # late, so that a broken installation is reported over the control socket
     from . import stream  # noqa: F401, PLC0415
 
+    if not taken.plain:
+        from . import conversion  # noqa: F401, PLC0415
+
     gc.collect()
     gc.freeze()
 
 
-def serve(ring: Ring, control: MessageChannel) -> int:
+def serve(ring: Ring, control: MessageChannel, options: Options) -> int:
     """Wait for the one `open`, serve it, return the exit status."""
-    warm()
-    _report(control, {"report": "warm"})
+    warm(options.input)
+    _report(control, CaptureReady())
     while True:
         try:
             message = control.receive(None)
@@ -228,19 +254,26 @@ def serve(ring: Ring, control: MessageChannel) -> int:
         match message:
             case None:
                 continue
-            case {"do": "open", "device": str(device), "generation": int(generation)}:
-                return watch(ring, control, device, generation)
-            case {"do": "close"}:
+            case OpenMicrophone(device=device, generation=generation):
+                return watch(ring, control, device, generation, options)
+            case CloseMicrophone():
                 return 0
             case _:
-                _LOG.error("capture does not know how to do %r", message.get("do"))
+                _LOG.error("%s is not for the capture process", message.kind)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the process."""
-    options = child_setup.parser("appliance.recorder.capture.process", "Listens to one microphone.").parse_args(
-        arguments
-    )
+    parser = child_setup.parser("appliance.recorder.capture.process", "Listens to one microphone.")
+    parser.add_argument("--stale-s", type=float, required=True, help="times.heartbeat_stale_s of the settings")
+    parser.add_argument("--close-s", type=float, required=True, help="times.close_s")
+    parser.add_argument("--channels", type=int, choices=(1, 2), default=1, help="microphone.channels")
+    parser.add_argument("--channel", choices=CHANNELS, default="left", help="microphone.channel")
+    parser.add_argument("--bits", type=int, choices=(16, 32), default=16, help="microphone.bits")
+    parser.add_argument("--gain-db", type=float, default=0.0, help="microphone.gain_db")
+    chosen = parser.parse_args(arguments)
+    taken = InputFormat(chosen.channels, chosen.channel, chosen.bits, chosen.gain_db)
+    options = Options(round(chosen.stale_s * 1e9), chosen.close_s, taken)
     child_setup.leave_signals_to_the_supervisor()
     child_setup.die_with_parent()
     child_setup.protect_memory("ps-capture")
@@ -248,17 +281,17 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     take_priority()
     try:
-        control = MessageChannel.from_fd(options.control_fd)
-        ring = Ring.attach(options.ring_fd)
+        control = MessageChannel.from_fd(chosen.control_fd)
+        ring = Ring.attach(chosen.ring_fd)
     except (OSError, RingError) as error:
         _LOG.error("%s", error)
         return 2
     if child_setup.is_orphan(control):
         return 0
     try:
-        return serve(ring, control)
+        return serve(ring, control, options)
     except ImportError as error:
-        _report(control, {"report": "failed", "code": "not-installed", "message": f"{error}; install plainsight[box]"})
+        _report(control, CaptureFailed(code="not-installed", message=f"{error}; install plainsight[box]"))
         return 2
 
 

@@ -18,8 +18,14 @@ import pyaudio
 from appliance.contract.errors import DeviceError
 from appliance.recorder.ipc.ring import Producer, Ring, RingError
 
+from .input_format import InputFormat
+
 _LOG: Final = logging.getLogger("plainsight.capture")
-_UNAVAILABLE: Final = (-9985, "Device unavailable")
+_UNAVAILABLE: Final = ("-9985", "Device unavailable")
+_UNSUPPORTED: Final = ("-9994", "-9997", "-9998", "Sample format not supported", "Invalid sample rate",
+                       "Invalid number of channels")  # fmt: skip
+_RATES: Final = (8000, 16000, 32000, 44100, 48000, 96000, 192000)
+"""Rates that sound cards have, in frames a second."""
 _LONGEST_WAIT_S: Final = 2.0
 _Answer = tuple[None, int]
 
@@ -37,8 +43,9 @@ class StreamError(DeviceError):
 class Stream:
     """A running input stream that fills the ring."""
 
-    def __init__(self, ring: Ring, producer: Producer) -> None:
+    def __init__(self, ring: Ring, producer: Producer, taken: InputFormat) -> None:
         self._ring = ring
+        self._input = taken
         self._producer = producer
         self._portaudio: pyaudio.PyAudio | None = None
         self._stream: Any = None
@@ -57,8 +64,8 @@ class Stream:
         try:
             self._stream = self._portaudio.open(
                 rate=self._ring.rate,
-                channels=1,
-                format=pyaudio.paInt16,
+                channels=self._input.channels,
+                format=pyaudio.paInt32 if self._input.bits == 32 else pyaudio.paInt16,
                 input=True,
                 input_device_index=index,
                 frames_per_buffer=self._ring.block_frames,
@@ -67,7 +74,7 @@ class Stream:
             )
             self._stream.start_stream()
         except (OSError, ValueError) as error:
-            raise _opening_error(device, error) from error
+            raise self._opening_error(self._portaudio, device, index, error) from error
         return time.monotonic_ns()
 
     def alive(self) -> bool:
@@ -95,12 +102,48 @@ class Stream:
     def _callback(self, data: bytes | None, frames: int, times: Mapping[str, float], flags: int) -> _Answer:
         now_ns = time.monotonic_ns()
         try:
-            self._producer.push(data or b"", frames, arrived_ns(now_ns, frames / self._ring.rate, times), flags)
+            captured_ns = arrived_ns(now_ns, frames / self._ring.rate, times)
+            self._producer.push(self._kept(data or b""), frames, captured_ns, flags)
         except (RingError, ValueError, TypeError, KeyError, IndexError, MemoryError) as error:
             # an exception that left here would surface in some other thread (PyAudio); keep it for the report
             self._broken = repr(error)
             return (None, pyaudio.paAbort)
         return (None, pyaudio.paContinue)
+
+    def _kept(self, data: bytes) -> bytes:
+        if self._input.plain:
+            return data
+        from .conversion import convert  # noqa: PLC0415 - numpy, imported by `warm` where it is needed
+
+        return convert(data, self._input)
+
+    def _opening_error(
+        self, portaudio: pyaudio.PyAudio, device: str, index: int, error: OSError | ValueError
+    ) -> StreamError:
+        words = [str(word) for word in error.args]
+        if any(word in words for word in _UNAVAILABLE):
+            return StreamError(
+                "device-busy", f"the microphone {device!r} is in use or just went away: {error}; end what uses it"
+            )
+        if any(word in words for word in _UNSUPPORTED):
+            return StreamError("not-supported", self._what_it_can_do(portaudio, device, index))
+        return StreamError("device-failed", f"the microphone {device!r} cannot be opened: {error}; plug it in again")
+
+    def _what_it_can_do(self, portaudio: pyaudio.PyAudio, device: str, index: int) -> str:
+        """Say at which rates, channels and bits the card opens; the lamp is lit, since trying it opens it."""
+        can = []
+        for channels in (1, 2):
+            for bits, form in ((16, pyaudio.paInt16), (32, pyaudio.paInt32)):
+                rates = [rate for rate in _RATES if _opens(portaudio, index, rate, channels, form)]
+                if rates:
+                    can.append(f"channels = {channels}, bits = {bits}, rate = {' or '.join(map(str, rates))}")
+        wanted = f"channels = {self._input.channels}, bits = {self._input.bits}, rate = {self._ring.rate}"
+        if not can:
+            return f"the microphone {device!r} opens at no rate that is known here; plug it in again, or try another"
+        return (
+            f"the microphone {device!r} does not open with {wanted}. It opens with {'; or with '.join(can)}: "
+            "set one of these in [microphone], or let ALSA convert (firmware_config/asound.conf)"
+        )
 
 
 def arrived_ns(now_ns: int, seconds: float, times: Mapping[str, float]) -> int:
@@ -140,12 +183,11 @@ def _inputs(portaudio: pyaudio.PyAudio) -> list[tuple[int, str]]:
     return [(int(info["index"]), str(info["name"])) for info in devices if int(info["maxInputChannels"]) > 0]
 
 
-def _opening_error(device: str, error: OSError | ValueError) -> StreamError:
-    if any(word in error.args for word in _UNAVAILABLE):
-        return StreamError(
-            "device-busy", f"the microphone {device!r} is in use or just went away: {error}; end what uses it"
-        )
-    return StreamError("device-failed", f"the microphone {device!r} cannot be opened: {error}; plug it in again")
+def _opens(portaudio: pyaudio.PyAudio, index: int, rate: int, channels: int, form: int) -> bool:
+    try:
+        return bool(portaudio.is_format_supported(rate, input_device=index, input_channels=channels, input_format=form))
+    except ValueError:
+        return False
 
 
 @contextmanager

@@ -36,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
             supervisor = Supervisor(
                 settings,
                 panel,
-                programs=Programs(writer_arguments=("--config", str(config))),
+                programs=Programs(
+                    writer_arguments=("--config", str(config)), capture_arguments=settings.capture_arguments()
+                ),
                 start_faults=frozenset({record.FAULT} if found is None and wanted else ()),
                 commissioned=found,
             )

@@ -107,8 +107,9 @@ def _room(settings: RecorderSettings) -> CheckResult:
     found = f"{free // 1_000_000} MB free"
     if free <= limits.min_free_bytes:
         return by_table("free space", "spool-full", found)
-    if free < limits.longest_bytes:
-        wanted = limits.longest_bytes // 1_000_000
+    longest = limits.longest_bytes(settings.microphone.rate)
+    if free < longest:
+        wanted = longest // 1_000_000
         return by_table("free space", "spool-low", f"{found}, {wanted} MB wanted for the longest recording", "warning")
     return CheckResult("free space", "ok", found)
 

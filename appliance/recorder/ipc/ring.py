@@ -25,8 +25,6 @@ BLOCK_FRAMES: Final = 4096
 """Frames in a full block: 85 ms at 48 kHz (smaller blocks overrun under load)."""
 SECONDS: Final = 30
 """How much the ring holds."""
-HEARTBEAT_STALE_NS: Final = 500_000_000
-"""A heartbeat older than this, in nanoseconds, vouches for no lit lamp."""
 DAMAGED: Final = 1 << 32
 """Flag that a reader sets on a block whose number or checksum did not fit."""
 INPUT_OVERFLOW: Final = 2
@@ -130,7 +128,7 @@ class Ring:
         """Say that the lamp is not lit: nobody may have a microphone open (supervisor only)."""
         self._words[_BEAT] = 0
 
-    def lit(self, now_ns: int, stale_ns: int = HEARTBEAT_STALE_NS) -> bool:
+    def lit(self, now_ns: int, stale_ns: int) -> bool:
         """Tell whether the supervisor saw the lamp lit within the last `stale_ns`."""
         beat = self._words[_BEAT]
         return beat != 0 and now_ns - beat <= stale_ns

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from appliance.contract import times
+from appliance.contract.ledger import ClockChange
 from appliance.contract.times import Clock
 
 STEP_NS: Final = 100_000_000
@@ -59,8 +60,8 @@ class ClockStepDetector:
         """Tell whether it is time for the next look."""
         return monotonic_ns - self._seen_ns >= EVERY_NS
 
-    def take(self, look: Look) -> dict[str, Any] | None:
-        """Return the ledger entry that this look asks for, without what every line has; None where nothing changed."""
+    def take(self, look: Look) -> ClockChange | None:
+        """Return the fact for the ledger that this look asks for; None where nothing changed."""
         off = look.difference_ns - self._reference_ns
         slewed = max(look.monotonic_ns - self._seen_ns, 0) * SLEW_PPM // 1_000_000
         step = off if abs(off) - slewed > STEP_NS else 0
@@ -71,4 +72,4 @@ class ClockStepDetector:
             return None
         self._trust = trust
         at = look.wall_at(look.monotonic_ns)
-        return {"t_ns": look.monotonic_ns, "kind": "clock", "at": at, "step_ns": step, "clock": look.clock}
+        return ClockChange(t_ns=look.monotonic_ns, at=at, step_ns=step, clock=look.clock)

@@ -225,7 +225,9 @@ class District:
         self.box_key, self.archive_key = enrolled["public_key"], enrolled["archive_key"]
         ring = KeyRing(boxes={self.box_id: [self.box_key]}, archives=[self.archive_key])
         layout.key_ring.write_text(ring.model_dump_json() + "\n")
-        self.password = json.loads(await self.archive("add-user", "custodian", "--may-listen", "--json"))["password"]
+        self.password = json.loads(await self.archive("add-user", "custodian", "--role", "custodian", "--json"))[
+            "password"
+        ]
         return {name: enrolled[name] for name in ("archive_recipient", "escrow_recipient", "archive_key")}
 
     async def _start_archive(self) -> None:

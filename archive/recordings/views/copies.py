@@ -12,10 +12,11 @@ from django.views.decorators.http import require_safe
 from appliance.contract.errors import NotSealedError, StorageError
 from appliance.contract.receipt import Receipt
 from appliance.contract.times import parse_wall
-from archive.access.permissions import actor, custodian_only
-from archive.custody.kinds import Kind
+from archive.access.requests import actor
+from archive.custody.actors import Subject
 from archive.custody.log import record
 from archive.recordings import flac
+from archive.recordings.custody_kinds import DOWNLOAD_FLAC, DOWNLOAD_PACKAGE, DOWNLOAD_RECEIPT, LOOK
 from archive.recordings.find import find
 from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import read_ledger
@@ -47,11 +48,10 @@ def sealed(recording: str) -> Recording:
 
 
 @require_safe
-@custodian_only
 def export(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show what can be taken, and what taking it means."""
     row = sealed(recording)
-    record(Kind.LOOK, actor=actor(request), recording=row.pk, page="copies")
+    record(LOOK, actor=actor(request), subject=Subject.recording(row.pk), page="copies")
     context = {
         "place": "recording",
         "recording": row,
@@ -81,7 +81,6 @@ def _receipt_facts(row: Recording) -> list[tuple[str, str]]:
 
 
 @require_safe
-@custodian_only
 def package(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Hand out the sealed package, or the part of it that an interrupted download still needs."""
     row = sealed(recording)
@@ -89,7 +88,7 @@ def package(request: HttpRequest, recording: str) -> HttpResponseBase:
     def body(span: Span) -> Iterator[bytes]:
         part = {} if span.size == row.package_size else {"first_byte": span.start, "bytes": span.size}
         store().read_range(row.package, span.start, min(span.size, 1))  # a missing package is an error, no download
-        record(Kind.DOWNLOAD_PACKAGE, actor=actor(request), recording=row.pk, **part)
+        record(DOWNLOAD_PACKAGE, actor=actor(request), subject=Subject.recording(row.pk), **part)
         return _stored(row.package, span)
 
     etag = f'"{row.package_sha256}"'
@@ -103,7 +102,6 @@ def _stored(name: str, span: Span) -> Iterator[bytes]:
 
 
 @require_safe
-@custodian_only
 def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Hand out the whole audio as one FLAC file. It is made for each request, so it has no ranges."""
     row = sealed(recording)
@@ -113,7 +111,7 @@ def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
         response = HttpResponse(content_type="audio/flac")
     else:
         file = flac.encode(row.pk, source.frames, source.rate, source.read)
-        record(Kind.DOWNLOAD_FLAC, actor=actor(request), recording=row.pk)
+        record(DOWNLOAD_FLAC, actor=actor(request), subject=Subject.recording(row.pk))
         response = StreamingHttpResponse(flac.chunks(file), content_type="audio/flac")
         response.headers["Content-Length"] = str(flac.size(file))
     response.headers["Accept-Ranges"] = "none"
@@ -121,12 +119,11 @@ def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
 
 
 @require_safe
-@custodian_only
 def receipt(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Hand out the signed receipt line."""
     row = sealed(recording)
     if request.method == "GET":
-        record(Kind.DOWNLOAD_RECEIPT, actor=actor(request), recording=row.pk)
+        record(DOWNLOAD_RECEIPT, actor=actor(request), subject=Subject.recording(row.pk))
     response = HttpResponse(bytes(row.receipt or b""), content_type="text/tab-separated-values; charset=utf-8")
     return _named(response, f"{row.pk}-receipt.tsv")
 

@@ -10,11 +10,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from archive.access.permissions import actor, custodian_only
+from archive.access.decisions import may
+from archive.access.deeds import Deed
+from archive.access.requests import user_of
+from archive.accounts.models import User
 from archive.custody import wording
-from archive.custody.kinds import Kind
+from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.custody.models import Entry
+from archive.recordings.custody_kinds import LOOK
 from archive.recordings.facts import facts
 from archive.recordings.find import find
 from archive.recordings.heading import heading
@@ -35,18 +39,17 @@ CHECKABLE: Final = {RecordingState.SEALED, RecordingState.KEY_GONE, RecordingSta
 
 
 @require_safe
-@custodian_only
 def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show the page, after its custody entry."""
-    row = find(recording)
-    record(Kind.LOOK, actor=actor(request), recording=row.pk, page="recording")
+    row, user, subject = find(recording), user_of(request), Subject.recording(recording)
+    record(LOOK, actor=Actor.user(user.pk), subject=subject, page="recording")
     state = recording_state(row)
     ledger = Ledger([], "") if state == RecordingState.PACKAGE_GONE else read_ledger(row)
     if ledger.problem and row.state == State.SEALED:
         state = RecordingState.DAMAGED
     clock, called = wall_clock(row.signed_header, ledger.entries), heading(row, ledger.entries)
-    entries = Entry.objects.filter(recording=row.pk).order_by("-n")
-    shown = list(entries[:SHOWN])
+    entries = Entry.objects.about(subject).order_by("-n")
+    shown = list(entries[:SHOWN]) if may(user, Deed.CUSTODY, subject).allowed else []
     following = Recording.objects.filter(continues=row.pk).values_list("pk", flat=True).first()
     context = {
         "place": "recording",
@@ -63,13 +66,14 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         "continued_by": following,
         "length_words": words.spoken(row.seconds),
         "length": words.clock_time(row.seconds),
-        "audio_url": _audio_url(request, row) if state == RecordingState.SEALED else "",
+        "audio_url": _audio_url(user, row) if state == RecordingState.SEALED else "",
+        "playable": state == RecordingState.SEALED,
         "moments": [
             (moment, clock.moment(moment.at_ns) if called.known else None)
             for moment in timeline(ledger.entries, row.rate)
         ],
-        "custody": wording.rows(entry for entry in shown if entry.kind != Kind.LOOK),
-        "looks": wording.rows(entry for entry in shown if entry.kind == Kind.LOOK),
+        "custody": wording.rows(entry for entry in shown if entry.code != LOOK.code),
+        "looks": wording.rows(entry for entry in shown if entry.code == LOOK.code),
         "custody_shown": len(shown),
         "custody_more": max(entries.count() - SHOWN, 0),
         "zone_name": settings.TIME_ZONE,
@@ -77,17 +81,18 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     return render(request, "ui/recording.html", context)
 
 
-def _audio_url(request: HttpRequest, row: Recording) -> str:
-    return f"{reverse('pages:audio', args=[row.pk])}?view={open_page(request.user, row)}"
+def _audio_url(user: User, row: Recording) -> str:
+    if not may(user, Deed.LISTEN, Subject.recording(row.pk)).allowed:
+        return ""
+    return f"{reverse('pages:audio', args=[row.pk])}?view={open_page(user, row)}"
 
 
 @require_safe
-@custodian_only
 def custody(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show all custody entries of a recording, after one for this look."""
-    row = find(recording)
-    record(Kind.LOOK, actor=actor(request), recording=row.pk, page="custody")
-    entries = Entry.objects.filter(recording=row.pk).order_by("-n")
+    row, subject = find(recording), Subject.recording(recording)
+    record(LOOK, actor=Actor.user(user_of(request).pk), subject=subject, page="custody")
+    entries = Entry.objects.about(subject).order_by("-n")
     context = {
         "place": "recording",
         "recording": row,

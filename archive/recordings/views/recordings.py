@@ -8,21 +8,18 @@ from typing import Final
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from archive.devices.models import Box
+from archive.recordings.forms import RecordingFilter
 from archive.recordings.heading import believable, room_name
-from archive.recordings.models import Recording, State
+from archive.recordings.models import Recording
 from archive.recordings.recording_state import recording_state
 from archive.recordings.state_words import STATE_WORDS, StateWords, marks
-from archive.rooms.models import Room
 from archive.ui import words
 
 PER_PAGE: Final = 50
-_CHOICES: Final = [(state.value, words.STATES[state.value]) for state in State]
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Row:
     created_at: datetime
     """When the button was pressed, by the box's clock."""
     room: str
-    """Name of the room where the box stands now."""
+    """Name of the room where it was made, or the box's identifier if that is not known."""
     length: str
     """Length of the audio that is here, as m:ss."""
     state: StateWords
@@ -52,32 +49,18 @@ class Row:
 @require_safe
 def recordings(request: HttpRequest) -> HttpResponseBase:
     """Show the recordings that fit the choice, newest first. A choice that makes no sense shows nothing."""
-    chosen = {name: request.GET.get(name, "") for name in ("room", "box", "state")}
-    page = Paginator(_chosen(chosen), PER_PAGE).get_page(request.GET.get("page"))
-    query = urlencode({name: value for name, value in chosen.items() if value})
+    form = RecordingFilter({name: request.GET.get(name, "") for name in RecordingFilter.base_fields}, auto_id="%s")
+    rows = Recording.objects.select_related("room", "box").order_by("-created_at", "-id").defer("header", "receipt")
+    page = Paginator(form.apply(rows), PER_PAGE).get_page(request.GET.get("page"))
+    query = urlencode({name: value for name, value in form.data.items() if value})
     context = {
         "place": "recordings",
         "page": page,
         "rows": [_row(recording) for recording in page.object_list],
-        "chosen": chosen | {"room": int(chosen["room"]) if chosen["room"].isdecimal() else ""},
+        "form": form,
         "filter_query": f"{query}&" if query else "",
-        "rooms": Room.objects.all(),
-        "boxes": Box.objects.all(),
-        "states": _CHOICES,
     }
     return render(request, "ui/recordings.html", context)
-
-
-def _chosen(chosen: dict[str, str]) -> QuerySet[Recording]:
-    found = Recording.objects.select_related("box__room").order_by("-created_at", "-id").defer("header", "receipt")
-    if chosen["room"]:
-        is_number = chosen["room"].isdecimal() and len(chosen["room"]) < 18
-        found = found.filter(box__room=int(chosen["room"])) if is_number else found.none()
-    if chosen["box"]:
-        found = found.filter(box=chosen["box"])
-    if chosen["state"]:
-        found = found.filter(state=chosen["state"])
-    return found
 
 
 def _row(recording: Recording) -> Row:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
 
 from appliance.contract import ledger
-from archive.access.permissions import actor, custodian_only
+from archive.access.requests import actor
 from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import read_ledger
 from archive.recordings.recording_state import RecordingState, recording_state
@@ -33,16 +32,9 @@ _SEGMENT = re.compile(r"data/segments/(\d{8})\.age")
 _BAD = {"not-pinned", "wrong-key", "tampered", "not-a-package"}
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@custodian_only
+@require_POST
 def verify(request: HttpRequest, recording: str) -> HttpResponseBase:
-    """Check the package with the archive's keys, enter the verdict, and show what was checked.
-
-    Who was signed out meanwhile comes back here by GET, which checks nothing and leads back to the button.
-    """
-    if request.method != "POST":
-        messages.info(request, "Nothing was checked: you were signed out. Press “Verify this recording” again.")
-        return redirect("pages:recording", recording)
+    """Check the package with the archive's keys, enter the verdict, and show what was checked."""
     row = sealed(recording)
     report = verify_again(row, actor(request))
     expected = report.verdict == VERDICTS[row.outcome]
@@ -70,11 +62,13 @@ def verify(request: HttpRequest, recording: str) -> HttpResponseBase:
     return render(request, "ui/verified.html", context)
 
 
-def _damaged(problem: str, entries: Sequence[ledger.AnyEntry], rate: int) -> str:
+def _damaged(problem: str, entries: Sequence[ledger.Entry], rate: int) -> str:
     """Return which part of the audio a problem is about, as a sentence, where it names a segment."""
     named = _SEGMENT.search(problem)
     found = [
-        entry for entry in entries if named and isinstance(entry, ledger.Segment) and entry.segment == int(named[1])
+        entry.fact
+        for entry in entries
+        if named and isinstance(entry.fact, ledger.Segment) and entry.fact.segment == int(named[1])
     ]
     if not found:
         return ""

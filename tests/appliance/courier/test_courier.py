@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,7 +19,7 @@ import pytest
 from appliance.contract.status import CourierProgress
 from appliance.contract.topics import Topics
 from appliance.courier.cli import parser
-from appliance.courier.courier import Courier, notify
+from appliance.courier.courier import Courier
 from appliance.courier.mqtt.status_publisher import StatusPublisher
 from appliance.simulator.demo.broker import free_port
 from appliance.simulator.demo.certificates import Authority
@@ -151,7 +149,7 @@ def test_a_kill_at_any_moment_costs_nothing(box: Box, archive: FakeArchive) -> N
     assert len(archive.requests("header", status=201)) == 1
 
 
-def test_a_defect_in_the_herald_ends_the_process_instead_of_leaving_it_half_dead(
+def test_a_defect_in_a_thread_ends_the_process_instead_of_leaving_it_half_dead(
     box: Box, archive: FakeArchive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
@@ -165,7 +163,7 @@ def test_a_defect_in_the_herald_ends_the_process_instead_of_leaving_it_half_dead
 
     monkeypatch.setattr(StatusPublisher, "_hold_connection", defect)
     assert courier.run() == 1
-    assert any("herald" in message for message in caplog.messages)
+    assert any("status-publisher" in message for message in caplog.messages)
 
 
 def test_a_wrong_setting_is_one_line_and_status_2(box: Box) -> None:
@@ -194,15 +192,3 @@ def test_check_reads_the_settings_and_ends(box: Box) -> None:
 
 def test_the_help_has_an_example() -> None:
     assert "plainsight courier --config" in parser().format_help()
-
-
-def test_systemd_is_told_on_its_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-        systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(5)
-        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-        notify("READY=1")
-        assert systemd.recv(100) == b"READY=1"
-    monkeypatch.delenv("NOTIFY_SOCKET")
-    notify("READY=1")
-    assert "NOTIFY_SOCKET" not in os.environ

@@ -8,6 +8,7 @@ import pytest
 
 from appliance.contract.errors import SettingsError
 from appliance.courier import settings
+from tests.support.examples import fill
 
 EXAMPLE = Path(settings.__file__).with_name("courier.example.toml")
 GOOD = """
@@ -26,11 +27,17 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
+def test_the_example_is_refused_as_shipped() -> None:
+    with pytest.raises(SettingsError, match="still has the shipped example's text"):
+        settings.load(EXAMPLE)
+
+
 def test_the_example_is_read_and_its_comments_show_the_defaults(tmp_path: Path) -> None:
-    bare = settings.load(EXAMPLE)
+    text = fill(EXAMPLE.read_text(), id="box-7f3a92c1", url="https://archive.example", host="broker.example")
+    bare = settings.load(written(tmp_path, text))
     uncommented = [
         line.removeprefix("# ") if line.startswith("# ") and "=" in line.split("#")[1] else line
-        for line in EXAMPLE.read_text().splitlines()
+        for line in text.splitlines()
         if not line.startswith("# ca =") or "archive-ca" not in line
     ]
     full = settings.load(written(tmp_path, "\n".join(uncommented[1:])))

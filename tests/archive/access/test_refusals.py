@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import io
 import json
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
 
-from tests.archive.page_fixtures import Arrive, entries, signed_in
+from archive.access.deeds import ROLES, Deed
+from archive.access.models import Grant
+from archive.accounts.models import User
+from archive.recordings.models import Recording
+from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in, who
 from tests.archive.pages import check
 from tests.support.archives import Archive
 
 GUARDED = [
-    ("", "recording"),
-    ("custody/", "custody"),
-    ("audio.wav", "audio"),
-    ("copies/", "export"),
-    ("package.zip", "package"),
-    ("audio.flac", "flac"),
-    ("receipt.tsv", "receipt"),
+    ("", "recording", "look"),
+    ("custody/", "custody", "custody"),
+    ("audio.wav", "audio", "listen"),
+    ("copies/", "export", "download"),
+    ("package.zip", "package", "download"),
+    ("audio.flac", "flac", "download"),
+    ("receipt.tsv", "receipt", "download"),
 ]
 
 
-@pytest.mark.parametrize(("below", "name"), GUARDED)
+@pytest.mark.parametrize(("below", "name", "deed"), GUARDED)
 def test_without_the_right_nothing_of_a_recording_is_shown(
-    technician: Any, sealed: Arrive, below: str, name: str
+    technician: Any, sealed: Arrive, below: str, name: str, deed: str
 ) -> None:
     made = sealed(seconds=1)
     answer = technician.get(f"/recordings/{made.id}/{below}")
@@ -33,41 +42,110 @@ def test_without_the_right_nothing_of_a_recording_is_shown(
     page = check(answer.content.decode())
     assert page.one("h1").text == "You may not do that"
     assert "no right to this page" in page.text
-    (entry,) = [entry for entry in entries(made.id) if entry.actor.startswith("user:")]
-    assert (entry.kind, entry.actor) == ("refusal", "user:it.support")
-    assert json.loads(entry.detail) == {"page": name, "why": "not a custodian"}
+    (entry,) = [entry for entry in entries(made.id) if entry.actor_type == "user"]
+    assert (entry.code, who(entry)) == ("refusal", "user:it.support")
+    assert json.loads(entry.detail) == {"page": name, "deed": deed, "why": "no-grant"}
 
 
 def test_verifying_needs_the_right(technician: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
     assert technician.post(f"/recordings/{made.id}/verify/").status_code == 403
-    assert [entry.kind for entry in entries(made.id) if entry.actor.startswith("user:")] == ["refusal"]
+    assert [entry.code for entry in entries(made.id) if entry.actor_type == "user"] == ["refusal"]
 
 
 def test_it_cannot_listen_even_as_superuser(archive: Archive, sealed: Arrive) -> None:
     made = sealed(seconds=1)
-    root = signed_in(archive, "root", superuser=True)
+    root = signed_in(archive, "root", role="technician")
+    for flag in ("is_superuser", "is_staff"):
+        assert not hasattr(User(), flag), "nothing asks for it, and nobody can be it"
+    with (
+        pytest.raises((CommandError, AttributeError, TypeError)),
+        redirect_stdout(io.StringIO()),
+        redirect_stderr(io.StringIO()),
+    ):
+        call_command("createsuperuser", username="root2", interactive=False)
     assert root.get(f"/recordings/{made.id}/audio.wav").status_code == 403
-    assert [entry.actor for entry in entries(made.id, "refusal")] == ["user:root"]
+    assert [who(entry) for entry in entries(made.id, "refusal")] == ["user:root"]
 
 
-def test_a_group_can_carry_the_right(archive: Archive, sealed: Arrive) -> None:
+@pytest.mark.parametrize("deed", [deed for deed in Deed if deed not in {Deed.BOARD, Deed.LIST}])
+def test_each_deed_is_a_right_of_its_own(archive: Archive, sealed: Arrive, deed: Deed) -> None:
     made = sealed(seconds=1)
-    client = signed_in(archive, "p.smith")
-    group = Group.objects.create(name="custodians")
-    group.permissions.add(Permission.objects.get(codename="listen"))
-    User.objects.get(username="p.smith").groups.add(group)
-    assert client.get(f"/recordings/{made.id}/").status_code == 200
+    client = signed_in(archive, "p.smith", deed)
+    answers = {name: client.get(f"/recordings/{made.id}/{below}").status_code for below, name, _ in GUARDED}
+    answers["verify"] = client.post(f"/recordings/{made.id}/verify/").status_code
+    needed = {name: needs for _, name, needs in GUARDED} | {"verify": "verify"}
+    assert answers == {name: 200 if needs == deed else 403 for name, needs in needed.items()}
+
+
+def test_an_auditor_reads_custody_and_hears_nothing(archive: Archive, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    auditor = signed_in(archive, "a.lee", role="auditor")
+    listed = check(auditor.get("/recordings/").content.decode())
+    assert f"/recordings/{made.id}/custody/" in [link.get("href") for link in listed.all("a")]
+    assert check(auditor.get(f"/recordings/{made.id}/custody/").content.decode()).one("h1").text == "Custody"
+    assert auditor.post(f"/recordings/{made.id}/verify/").status_code == 200
+    for below in ("", "audio.wav", "audio.flac", "package.zip"):
+        assert auditor.get(f"/recordings/{made.id}/{below}").status_code == 403
+    assert not entries(made.id, "listen")
+
+
+def test_whoever_may_only_look_is_offered_nothing_else(archive: Archive, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    client = signed_in(archive, "p.smith", Deed.LOOK)
+    page = check(client.get(f"/recordings/{made.id}/").content.decode())
+    assert not page.all("audio")
+    assert not [form for form in page.all("form") if "verify" in form.get("action")]
+    assert not [link for link in page.all("a") if "copies" in link.get("href") or "audio" in link.get("href")]
+    assert "looked at a page" not in page.text, "the custody log is not theirs to read"
+
+
+@pytest.mark.parametrize("role", [*ROLES, None])
+def test_no_page_links_to_a_refusal(archive: Archive, sealed: Arrive, role: str | None) -> None:
+    made = sealed(seconds=1)
+    client = signed_in(archive, "p.smith", role=role)
+    seen, waiting = set[str](), ["/"]
+    while waiting:
+        place = waiting.pop()
+        answer = client.get(place, follow=True)
+        assert answer.status_code == (403 if role is None else 200), place
+        if "text/html" in answer.headers["Content-Type"]:
+            links = {link.get("href").split("#")[0] for link in check(answer.content.decode()).all("a")}
+            waiting += [link for link in links - seen if link.startswith("/") and link not in waiting]
+        seen |= {place, *waiting}
+    assert not entries(made.id, "refusal")
+
+
+def test_a_grant_holds_from_its_begin_to_its_end(archive: Archive, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    client = signed_in(archive, "p.smith", Deed.LOOK)
+    place, now = f"/recordings/{made.id}/", timezone.now()
+    assert client.get(place).status_code == 200
+    Grant.objects.update(valid_until=now)
+    assert client.get(place).status_code == 403
+    Grant.objects.update(valid_from=now + timedelta(hours=1), valid_until=None)
+    assert client.get(place).status_code == 403
 
 
 def test_an_account_that_is_closed_is_signed_out_at_once(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
-    User.objects.update(is_active=False)
+    User.objects.update(active_until=timezone.now())
     assert custodian.get(f"/recordings/{made.id}/audio.wav").status_code == 302
     assert not entries(made.id, "listen")
 
 
-def test_it_sees_rooms_and_the_list(technician: Any, sealed: Arrive) -> None:
+def test_it_sees_rooms_and_the_list_without_links_that_are_refused(technician: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
     assert technician.get("/rooms/").status_code == 200
-    assert made.id in technician.get("/recordings/").content.decode()
+    page = check(technician.get("/recordings/").content.decode())
+    assert made.id in page.text
+    assert not [link for link in page.all("a") if made.id in link.get("href")]
+
+
+def test_a_form_asked_for_as_a_page_leads_to_its_page(custodian: Any, sealed: Arrive, client: Any) -> None:
+    """As after a session's end: the sign-in leads on to the address that only a form is sent to."""
+    made = sealed(seconds=1)
+    assert custodian.get(f"/recordings/{made.id}/verify/").headers["Location"] == f"/recordings/{made.id}/"
+    make_user("p.smith")
+    assert client.post(f"/recordings/{made.id}/verify/").status_code == 302
+    assert Recording.objects.get().state == "sealed"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from archive.pages import urlpatterns
+from archive.urls import pages
 from tests.archive.page_fixtures import PASSWORD, make_user
 from tests.archive.pages import check
 from tests.support.archives import Archive
@@ -30,7 +30,7 @@ PLACES = [
 
 
 def test_the_list_of_places_is_complete() -> None:
-    assert len(PLACES) == len(urlpatterns) - len(["sign-in", "sign-out"])
+    assert len(PLACES) == len(pages) - len(["sign-in", "sign-out"])
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -41,15 +41,16 @@ def test_every_place_sends_a_stranger_to_the_sign_in(client: Any, place: str, me
 
 
 def test_signing_in_and_out(client: Any) -> None:
-    make_user("m.jones", custodian=True)
+    make_user("m.jones", role="custodian")
     page = check(client.get("/sign-in/?next=/recordings/").content.decode())
     assert "Sign in to see that page." in page.text
     answer = client.post("/sign-in/", {"username": "m.jones", "password": PASSWORD, "next": "/recordings/"})
     assert (answer.status_code, answer.headers["Location"]) == (302, "/recordings/")
     assert "Signed in as m.jones" in check(client.get("/recordings/").content.decode()).text
     assert client.get("/sign-in/").headers["Location"] == "/"
-    answer = client.get("/sign-out/")
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")
+    assert client.get("/sign-out/").headers["Location"] == "/", "only a form signs out, never a link"
+    answer = client.post("/rooms/")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
     assert check(answer.content.decode()).one("h1").text == "Please use the button"
     assert client.get("/recordings/").status_code == 200
     assert client.post("/sign-out/").headers["Location"] == "/sign-in/"
@@ -89,5 +90,5 @@ def test_every_answer_forbids_foreign_and_inline_content(client: Any) -> None:
 
 
 def test_what_browsers_and_crawlers_ask_for_by_themselves_is_answered(client: Any) -> None:
-    assert client.get("/favicon.ico").headers["Location"] == "/static/ui/icon.svg"
+    assert client.get("/favicon.ico").headers["Content-Type"] == "image/svg+xml"
     assert client.get("/robots.txt").content == b"User-agent: *\nDisallow: /\n"

@@ -26,7 +26,7 @@ def test_a_defect_is_a_page_in_words(archive: Archive, monkeypatch: pytest.Monke
     def broken(_now: object) -> None:
         raise RuntimeError("secret detail")
 
-    client = signed_in(archive, "m.jones")
+    client = signed_in(archive, "m.jones", role="technician")
     client.raise_request_exception = False
     monkeypatch.setattr(views, "_cards", broken)
     answer = client.get("/rooms/")

@@ -2,58 +2,217 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from archive.custody.kinds import Kind
-from archive.custody.log import check, record
-from archive.custody.models import Entry, Head
+from appliance.contract.keys import SigningKey
+from archive.custody.actors import ARCHIVE, Actor, Subject
+from archive.custody.check import check
+from archive.custody.heads import FILE, CustodyHead, signed_head
+from archive.custody.kinds import kinds, register
+from archive.custody.log import canonical, record
+from archive.custody.models import Entry, Head, SignedHead
+from archive.recordings.custody_kinds import LISTEN
+from archive.sealing.custody_kinds import SEAL
 from tests.support.archives import Archive
+
+ANN = Actor.user(uuid.UUID(int=7))
+FIRST = 2
+"""Entries of a new archive in the tests: its box was enrolled and placed."""
 
 
 @pytest.fixture
 def log(archive: Archive) -> None:
     for n in range(5):
-        record(Kind.LISTEN, actor="user:ann", recording="a" * 32, first_frame=n, frames=48000)
+        record(LISTEN, actor=ANN, subject=Subject.recording("a" * 32), from_second=n, how="player")
+
+
+def drop_triggers() -> None:
+    """What somebody can do who holds the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TRIGGER {name}")
 
 
 def test_entries_are_chained(log: None) -> None:
     assert check() is None
     entries = list(Entry.objects.all())
-    assert [entry.n for entry in entries] == list(range(6))
+    assert [entry.n for entry in entries] == list(range(FIRST + 5))
     assert [entry.prev for entry in entries[1:]] == [entry.digest for entry in entries[:-1]]
 
 
+def test_what_is_hashed_is_what_the_format_says(log: None) -> None:
+    entry = Entry.objects.get(pk=FIRST)
+    text = (
+        f'[1,{FIRST},"{entry.at}","user","00000000-0000-0000-0000-000000000007","recording","{"a" * 32}","listen",'
+        f'"{{\\"from_second\\":0,\\"how\\":\\"player\\"}}","{entry.prev}"]'
+    )
+    assert canonical(entry) == text.encode()
+    assert entry.digest == hashlib.sha256(text.encode()).hexdigest()
+
+
+ROW = "(n, version, at, actor_type, actor_id, subject_type, subject_id, code, detail, prev, digest)"
+
+
 @pytest.mark.parametrize(
-    "statement", ["UPDATE custody_entry SET actor = 'nobody' WHERE n = 2", "DELETE FROM custody_entry WHERE n = 5"]
+    "statement",
+    [
+        "UPDATE custody_entry SET actor_id = 'nobody' WHERE n = 2",
+        "UPDATE OR REPLACE custody_entry SET n = 3 WHERE n = 2",
+        "DELETE FROM custody_entry WHERE n = 5",
+        "DELETE FROM custody_entry",
+        f"REPLACE INTO custody_entry {ROW} SELECT n, 1, at, '', '', '', '', 'x', '{{}}', '', '' FROM custody_entry",
+        f"INSERT OR REPLACE INTO custody_entry {ROW} VALUES (2, 1, '', '', '', '', '', 'x', '{{}}', '', '')",
+        f"""INSERT INTO custody_entry {ROW} VALUES (2, 1, '', '', '', '', '', 'x', '{{}}', '', '')
+            ON CONFLICT (n) DO UPDATE SET code = 'x'""",
+        "DELETE FROM custody_signedhead",
+        "UPDATE custody_signedhead SET line = ''",
+        "REPLACE INTO custody_signedhead (n, line) SELECT n, '' FROM custody_signedhead",
+    ],
 )
 def test_the_database_refuses_changes(log: None, statement: str) -> None:
+    signed_head()
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
     assert check() is None
 
 
 def change(n: int) -> None:
-    Entry.objects.filter(pk=n).update(actor="user:other")
+    Entry.objects.filter(pk=n).update(actor_id="other")
 
 
 def drop(n: int) -> None:
     Entry.objects.filter(pk=n).delete()
 
 
-@pytest.mark.parametrize(("deed", "n"), [(change, 0), (change, 3), (change, 5), (drop, 0), (drop, 3), (drop, 5)])
+def replace_with_its_own_digest(n: int) -> None:
+    """The entry says something else, and its digest is that of what it says."""
+    entry = Entry.objects.get(pk=n)
+    entry.actor_id = "other"
+    Entry.objects.filter(pk=n).update(actor_id="other", digest=hashlib.sha256(canonical(entry)).hexdigest())
+
+
+@pytest.mark.parametrize("deed", [change, drop])
+@pytest.mark.parametrize("n", [0, 3, 6])
 def test_what_somebody_with_the_database_in_hand_does_shows(log: None, deed: Callable[[int], None], n: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER custody_entry_no_update")
-        cursor.execute("DROP TRIGGER custody_entry_no_delete")
+    drop_triggers()
     deed(n)
     broken = check()
     assert broken is not None
     assert broken.n == n
+
+
+@pytest.mark.parametrize("n", [0, 3])
+def test_an_entry_replaced_with_its_own_digest_shows_at_the_next(log: None, n: int) -> None:
+    drop_triggers()
+    replace_with_its_own_digest(n)
+    broken = check()
+    assert broken is not None
+    assert (broken.n, "does not follow" in broken.problem) == (n + 1, True)
+
+
+def rewrite(entries: list[Entry]) -> None:
+    """Write the whole log anew from `entries`, chained and counted as it should be; only the key is missing."""
+    drop_triggers()
+    Entry.objects.all().delete()
+    prev = "0" * 64
+    for n, entry in enumerate(entries):
+        entry.n, entry.prev = n, prev
+        entry.digest = prev = hashlib.sha256(canonical(entry)).hexdigest()
+        entry.save(force_insert=True)
+    Head.objects.update(n=len(entries), digest=prev)
+
+
+def forged() -> Entry:
+    entry = Entry.objects.get(pk=3)
+    entry.detail = json.dumps({"from_second": 99, "how": "player"})
+    return entry
+
+
+@pytest.mark.parametrize("kept", [0, 1, 4, 6])
+def test_a_cut_tail_with_a_moved_head_shows(log: None, kept: int) -> None:
+    rewrite(list(Entry.objects.all())[:kept])
+    assert check() is not None
+
+
+@pytest.mark.parametrize("kept", [0, 1, 4, 6])
+def test_a_cut_tail_with_an_older_signature_of_its_own_shows(log: None, archive: Archive, kept: int) -> None:
+    """The attacker kept the signed end of that time, and empties the table of published heads too."""
+    signed_head()
+    rewrite(list(Entry.objects.all())[:kept])
+    digest = Head.objects.get().digest
+    old = CustodyHead(
+        archive_key=archive.keys.archive_signing.public,
+        entries=max(kept, 1),
+        digest=digest,
+        signed_at="2026-03-04T15:00:00.000Z",
+    )
+    Head.objects.update(line=old.sign(archive.keys.archive_signing))
+    SignedHead.objects.all().delete()
+    broken = check()
+    assert broken is not None
+    assert FILE in broken.problem
+
+
+def test_an_appended_forged_entry_shows(log: None) -> None:
+    rewrite([*Entry.objects.all(), forged()])
+    broken = check()
+    assert broken is not None
+    assert "signed" in broken.problem
+
+
+def test_an_entry_appended_with_a_key_of_ones_own_shows(log: None) -> None:
+    rewrite([*Entry.objects.all(), forged()])
+    other = SigningKey.generate()
+    head = Head.objects.get()
+    Head.objects.update(
+        line=CustodyHead(
+            archive_key=other.public, entries=head.n, digest=head.digest, signed_at="2026-03-04T15:00:00.000Z"
+        ).sign(other)
+    )
+    broken = check()
+    assert broken is not None
+    assert "did not sign" in broken.problem
+
+
+def test_a_log_written_anew_shows_against_what_was_published(log: None) -> None:
+    signed_head()
+    rewrite([*list(Entry.objects.all())[:-1], forged()])
+    assert check() is not None
+
+
+def test_an_older_database_shows_against_the_published_heads(archive: Archive, log: None, tmp_path: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM INTO %s", [str(tmp_path / "backup.sqlite3")])
+    record(LISTEN, actor=ANN, subject=Subject.recording("a" * 32), from_second=7, how="player")
+    signed_head()
+    connection.close()
+    for leftover in archive.home.glob("archive.sqlite3-*"):
+        leftover.unlink()
+    shutil.copy(tmp_path / "backup.sqlite3", archive.home / "archive.sqlite3")
+    broken = check()
+    assert broken is not None
+    assert "cut off" in broken.problem
+
+
+def test_a_head_kept_elsewhere_is_held_against_the_log(log: None, archive: Archive) -> None:
+    kept = signed_head()
+    record(LISTEN, actor=ANN, subject=Subject.recording("a" * 32), from_second=7, how="player")
+    assert check([("a receipt", kept)]) is None
+    rewrite([*list(Entry.objects.all())[:4], forged()])
+    SignedHead.objects.all().delete()
+    (archive.home / FILE).unlink()
+    assert check([("a receipt", kept)]) is not None
 
 
 def test_a_missing_head_shows(log: None) -> None:
@@ -61,26 +220,46 @@ def test_a_missing_head_shows(log: None) -> None:
     assert check() is not None
 
 
+def test_a_head_is_published_once_and_never_inside_a_transaction(log: None, archive: Archive) -> None:
+    assert signed_head() == signed_head()
+    assert (archive.home / FILE).read_bytes() == signed_head()
+    with pytest.raises(RuntimeError), transaction.atomic():
+        signed_head()
+
+
 def test_an_entry_is_as_durable_as_the_deed_around_it(log: None) -> None:
     def failing() -> None:
         with transaction.atomic():
-            record(Kind.SEAL, actor="archive")
+            record(SEAL, actor=ARCHIVE)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         failing()
-    assert Entry.objects.count() == 6
+    assert Entry.objects.count() == FIRST + 5
     assert check() is None
+
+
+def test_an_entry_has_only_what_its_kind_declares() -> None:
+    with pytest.raises(TypeError, match="name"):
+        record(LISTEN, actor=ARCHIVE, name="Ann Jones")
+
+
+def test_two_kinds_cannot_share_a_code() -> None:
+    assert kinds()["listen"] is LISTEN
+    with pytest.raises(ValueError, match="listen"):
+        register("listen", "something else")
 
 
 def test_two_processes_writing_at_once_make_one_chain(archive: Archive) -> None:
     program = (
         "import os, django; django.setup()\n"
+        "from archive.custody.actors import ARCHIVE, Subject\n"
         "from archive.custody.log import record\n"
-        "for n in range(100): record('look', actor='user:ann', recording='b' * 32, n=n)\n"
+        "from archive.recordings.custody_kinds import LOOK\n"
+        "for n in range(100): record(LOOK, actor=ARCHIVE, subject=Subject.recording('b' * 32), page=str(n))\n"
     )
     environment = {**archive.environment(), "DJANGO_SETTINGS_MODULE": "archive.settings"}
     writers = [subprocess.Popen([sys.executable, "-c", program], env=environment) for _ in range(2)]
     assert [writer.wait(120) for writer in writers] == [0, 0]
-    assert Entry.objects.count() == 201
+    assert Entry.objects.count() == FIRST + 200
     assert check() is None

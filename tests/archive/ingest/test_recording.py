@@ -7,7 +7,8 @@ from typing import Any
 
 from appliance.contract.receipt import Arrival
 from appliance.contract.signed import digest, split_lines
-from archive.custody.log import check
+from archive.custody.actors import Subject
+from archive.custody.check import check
 from archive.custody.models import Entry
 from archive.recordings.arrival_log import log_bytes
 from archive.recordings.models import IncomingSegment, Recording
@@ -45,7 +46,7 @@ def test_the_same_bytes_again_succeed_and_change_nothing(archive: Archive, clien
     for _, body in batches(made):
         assert send_lines(client, made, body).json()["next_line"] == len(made.lines)
     assert log_bytes(Recording.objects.get()) == before
-    assert not Entry.objects.filter(kind="refusal").exists()
+    assert not Entry.objects.filter(code="refusal").exists()
 
 
 def test_a_batch_may_begin_with_lines_that_have_arrived(archive: Archive, client: Any, tmp_path: Path) -> None:
@@ -96,7 +97,7 @@ def test_a_segment_that_does_not_open_is_kept_as_evidence(archive: Archive, clie
         "ok",
         "cannot-decrypt",
     ]
-    assert Entry.objects.filter(kind="problem", recording=made.id).count() == 1
+    assert Entry.objects.about(Subject.recording(made.id)).filter(code="problem").count() == 1
     assert check() is None
 
 

@@ -18,7 +18,7 @@ from archive.recordings.models import PageView
 from archive.recordings.views import audio
 from archive.sealing.seal import seal
 from archive.store.local import LocalStore
-from tests.archive.page_fixtures import RATE, Arrive, entries, signed_in
+from tests.archive.page_fixtures import RATE, Arrive, entries, signed_in, who
 from tests.archive.pages import check
 from tests.support.archives import Archive, send
 from tests.support.spools import Recording, noise
@@ -172,7 +172,7 @@ def test_one_entry_for_each_page_that_was_listened_to(custodian: Any, sealed: Ar
     for field in ("bytes=16044-", "bytes=0-", "bytes=100-200"):
         custodian.get(first, headers={"range": field})
     (entry,) = entries(made.id, "listen")
-    assert entry.actor == "user:m.jones"
+    assert who(entry) == "user:m.jones"
     assert json.loads(entry.detail) == {"from_second": 1, "how": "player"}
     custodian.get(second, headers={"range": "bytes=0-"})
     assert len(entries(made.id, "listen")) == 2
@@ -187,12 +187,12 @@ def test_without_a_page_every_request_is_an_entry(custodian: Any, sealed: Arrive
 
 def test_another_persons_or_recordings_page_does_not_count(archive: Archive, custodian: Any, sealed: Arrive) -> None:
     made, other = sealed(seconds=1), sealed(seconds=1)
-    colleague = signed_in(archive, "p.smith", custodian=True)
+    colleague = signed_in(archive, "p.smith", role="custodian")
     token = player(custodian, made).partition("?")[2]
     custodian.get(f"{address(made)}?{token}")
     colleague.get(f"{address(made)}?{token}")
     custodian.get(f"{address(other)}?{token}")
-    assert [entry.actor for entry in entries(made.id, "listen")] == ["user:m.jones", "user:p.smith"]
+    assert [who(entry) for entry in entries(made.id, "listen")] == ["user:m.jones", "user:p.smith"]
     assert len(entries(other.id, "listen")) == 1
 
 

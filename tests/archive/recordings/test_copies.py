@@ -15,7 +15,7 @@ import soundfile
 
 from appliance.contract.receipt import Receipt
 from archive.ui.words import NOTICE
-from tests.archive.page_fixtures import RATE, Arrive, entries
+from tests.archive.page_fixtures import RATE, Arrive, entries, who
 from tests.archive.pages import check
 from tests.support.archives import Archive
 
@@ -43,7 +43,7 @@ def test_the_package_is_the_sealed_one_byte_for_byte(archive: Archive, custodian
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{made.id}.zip"'
     assert body(answer) == stored(archive, made.id)
     (entry,) = entries(made.id, "download-package")
-    assert (entry.actor, json.loads(entry.detail)) == ("user:m.jones", {})
+    assert (who(entry), json.loads(entry.detail)) == ("user:m.jones", {})
 
 
 def test_a_broken_download_can_go_on_and_each_part_is_an_entry(
@@ -70,7 +70,7 @@ def test_the_flac_holds_every_sample_and_the_notice(custodian: Any, sealed: Arri
         assert (file.title, file.comment) == (made.id, NOTICE)
         assert np.array_equal(file.read(dtype="int16"), made.samples)
     (entry,) = entries(made.id, "download-flac")
-    assert entry.actor == "user:m.jones"
+    assert who(entry) == "user:m.jones"
 
 
 def test_promise_6_stock_flac_accepts_the_file(custodian: Any, sealed: Arrive, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_head_hands_nothing_out_and_enters_nothing(custodian: Any, sealed: Arriv
     made = sealed(seconds=1)
     answer = custodian.head(f"/recordings/{made.id}/{name}")
     assert (answer.status_code, body(answer)) == (200, b"")
-    assert not [entry for entry in entries(made.id) if entry.kind.startswith("download")]
+    assert not [entry for entry in entries(made.id) if entry.code.startswith("download")]
 
 
 @pytest.mark.parametrize("name", ["copies/", "package.zip", "audio.flac", "receipt.tsv"])
@@ -115,4 +115,4 @@ def test_a_package_that_is_gone_is_no_download(archive: Archive, custodian: Any,
         answer = custodian.get(f"/recordings/{made.id}/{name}")
         assert answer.status_code == 503
         check(answer.content.decode())
-    assert not [entry for entry in entries(made.id) if entry.kind.startswith("download")]
+    assert not [entry for entry in entries(made.id) if entry.code.startswith("download")]

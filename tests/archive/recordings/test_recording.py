@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from archive.custody.actors import ARCHIVE
 from archive.devices.enrollment import retire
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording
@@ -15,7 +16,7 @@ from archive.recordings.recording_state import RecordingState
 from archive.recordings.state_words import STATE_WORDS, explain
 from archive.recordings.views import recording as view
 from archive.ui.signs import SIGNS
-from tests.archive.page_fixtures import Arrive, entries
+from tests.archive.page_fixtures import Arrive, entries, who
 from tests.archive.pages import Node, check
 from tests.support.archives import Archive, send_start
 from tests.support.spools import make_recording
@@ -86,7 +87,7 @@ def test_every_look_is_an_entry_before_the_page_shows_it(custodian: Any, sealed:
     assert "Looked at a page" not in deeds.text, "looks are folded away"
     opened(custodian, made.id)
     looks = entries(made.id, "look")
-    assert [(entry.actor, json.loads(entry.detail)) for entry in looks] == [("user:m.jones", {"page": "recording"})] * 2
+    assert [(who(entry), json.loads(entry.detail)) for entry in looks] == [("user:m.jones", {"page": "recording"})] * 2
 
 
 def test_a_long_custody_list_goes_on_on_its_own_page(
@@ -176,7 +177,7 @@ def test_a_recording_whose_package_is_gone_has_no_player_no_copies_and_no_path(
 
 def test_a_retired_box_s_recording_is_not_said_to_arrive(archive: Archive, custodian: Any, arrive: Arrive) -> None:
     made = arrive(seconds=2, reason=None)
-    retire(archive.keys.box)
+    retire(archive.keys.box, by=ARCHIVE)
     page = opened(custodian, made.id)
     assert sign(page) == ("attention", "Stopped: box retired")
     assert "close the recording as incomplete" in page.text

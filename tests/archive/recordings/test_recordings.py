@@ -17,7 +17,7 @@ from tests.support.archives import Archive
 
 def listed(client: Any, query: str = "") -> list[str]:
     page = check(client.get(f"/recordings/{query}").content.decode())
-    return [link.get("href").split("/")[2] for body in page.all("tbody") for link in body.all("a")]
+    return [node.get("title") for node in page.all("td") if node.get("data-label") == "Identifier"]
 
 
 def test_an_empty_archive_says_so(archive: Archive, technician: Any) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from archive.devices.models import Box
+from archive.devices.models import BoxKey
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording
 from archive.ui.words import NOTICE
-from tests.archive.page_fixtures import PASSWORD, Arrive, entries, make_user
+from tests.archive.page_fixtures import PASSWORD, Arrive, entries, make_user, who
 from tests.archive.pages import Node, check
 from tests.archive.recordings.test_recording import facts
 from tests.support.archives import Archive
@@ -40,7 +40,7 @@ def test_an_intact_recording_is_called_so_with_what_was_checked(custodian: Any, 
     assert any("segments open, and decode" in text for text in checks)
     assert NOTICE in page.text
     (entry,) = entries(made.id, "verify")
-    assert entry.actor == "user:m.jones"
+    assert who(entry) == "user:m.jones"
     assert json.loads(entry.detail)["verdict"] == "intact"
 
 
@@ -81,7 +81,7 @@ def test_a_package_that_is_no_package(archive: Archive, custodian: Any, sealed: 
 
 def test_a_box_that_the_archive_does_not_know_any_more(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
-    Box.objects.update(public_keys=[])
+    BoxKey.objects.all().delete()
     assert verified(custodian, made.id).one("h1").text.startswith("Not verified")
 
 
@@ -123,13 +123,13 @@ def test_only_a_press_of_the_button_verifies(custodian: Any, sealed: Arrive, met
 
 def test_who_was_signed_out_before_verifying_comes_back_to_the_button_in_words(client: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
-    make_user("m.jones", custodian=True)
+    make_user("m.jones", role="custodian")
     place = client.post(f"/recordings/{made.id}/verify/").headers["Location"]
     form = {"username": "m.jones", "password": PASSWORD, "next": f"/recordings/{made.id}/verify/"}
     assert place == f"/sign-in/?next={form['next']}"
     answer = client.post("/sign-in/", form, follow=True)
     assert answer.status_code == 200
-    assert "press “verify this recording” again" in check(answer.content.decode()).text.lower()
+    assert "you were signed out. press the button again." in check(answer.content.decode()).text.lower()
 
 
 def test_before_the_seal_there_is_nothing_to_verify(custodian: Any, arrive: Arrive) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from appliance.contract.status import Lights, RecorderStatus, State
 from archive.devices.state import Judgment, Report, judge
-from archive.rooms.cards import Card, Uploads, card, deaf, summary, title, warning
+from archive.rooms.cards import Card, card, deaf, summary, title, warning
+from archive.rooms.uploads import Uploads
 from archive.ui.signs import SIGNS
 
 NOW = datetime(2026, 11, 24, 15, 0, 0, tzinfo=UTC)
@@ -36,7 +37,7 @@ def recording(**other: Any) -> RecorderStatus:
 
 def shown(word: RecorderStatus, uploads: Uploads | None = None, **report: Any) -> Card:
     heard = Report(**{"online": True, "heard_at": NOW, "recorder": word, "live": True, **report})
-    return card(BOX, "Room 12", judge(heard, NOW), uploads or Uploads(), NOW, room=1)
+    return card(BOX, "Room 12", judge(heard, NOW), uploads or Uploads(), NOW, room="5e1")
 
 
 def test_a_ready_room() -> None:

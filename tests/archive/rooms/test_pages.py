@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from archive.custody.actors import ARCHIVE
 from archive.devices.enrollment import retire
 from archive.devices.models import Listening
 from archive.devices.reported_status import Message, keep
@@ -95,7 +96,7 @@ def test_a_recording_left_behind_is_counted(archive: Archive, technician: Any, a
 
 
 def test_a_retired_box_is_not_a_room(archive: Archive, technician: Any) -> None:
-    retire(archive.keys.box)
+    retire(archive.keys.box, by=ARCHIVE)
     assert technician.get("/rooms.json").json()["rooms"] == []
     assert "No box has been enrolled yet" in check(technician.get("/rooms/").content.decode()).text
 

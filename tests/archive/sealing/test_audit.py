@@ -13,10 +13,11 @@ from django.db import connections
 from appliance.contract.errors import StorageError
 from appliance.contract.stop_signal import StopSignal
 from archive.custody.models import Entry
-from archive.devices.models import Box
+from archive.devices.models import Box, BoxKey
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import PackageIndex, Recording
 from archive.recordings.playback import open_audio
+from archive.rooms.models import Placement
 from archive.sealing.audit import Code, audit, audit_and_repair
 from archive.sealing.seal import seal
 from archive.store.base import package_name
@@ -75,7 +76,7 @@ def test_a_row_that_was_lost_is_made_again_exactly_as_it_was(archive: Archive, c
     assert found() == []
     assert list(Recording.objects.order_by("pk").values()) == before
     assert list(PackageIndex.objects.order_by("pk").values()) == indexes
-    assert Entry.objects.filter(kind="rebuild").count() == 3
+    assert Entry.objects.filter(code="rebuild").count() == 3
 
 
 def test_an_older_database_is_noticed_and_mended(archive: Archive, client: Any, tmp_path: Path) -> None:
@@ -125,7 +126,8 @@ def test_sealing_by_hand_looks_at_the_package_before_it_changes_the_row(
 
 def test_a_package_whose_box_nobody_knows_is_not_believed(archive: Archive, made: Made) -> None:
     Recording.objects.all().delete()
-    Box.objects.all().delete()
+    for model in (Placement, BoxKey, Box):
+        model.objects.all().delete()
     done = json.loads(archive.run("audit", "--repair", "--json", status=1).stdout)
     assert [(one["code"], one["repaired"]) for one in done] == [("no-row", False)]
     assert archive.keys.box in done[0]["message"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.sealing.seal import seal
@@ -41,7 +42,7 @@ def test_seal_by_hand(archive: Archive, made: Made) -> None:
     answer = json.loads(archive.run("seal", made.id, "--json").stdout)
     assert (answer["state"], answer["outcome"]) == ("sealed", "complete")
     assert (archive.home / "store" / answer["package"]).is_file()
-    assert Entry.objects.get(kind="seal").actor == "operator"
+    assert Entry.objects.get(code="seal").actor_type == "operator"
 
 
 def test_seal_names_what_is_missing(archive: Archive, client: Any, tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_export_gives_the_sealed_bytes_and_writes_it_down(archive: Archive, made
     answer = json.loads(archive.run("export", made.id, "--to", str(folder), "--with-key", "--json").stdout)
     assert Path(answer["package"]).read_bytes() == (archive.home / "store" / row.package).read_bytes()
     assert Path(answer["key"]).read_bytes() == made.key
-    assert list(Entry.objects.filter(kind__startswith="export").values_list("kind", flat=True)) == [
+    assert list(Entry.objects.filter(code__startswith="export").values_list("code", flat=True)) == [
         "export",
         "export-key",
     ]
@@ -85,14 +86,14 @@ def test_export_refuses_what_it_cannot_do(archive: Archive, made: Made, tmp_path
     assert "not sealed" in archive.run("export", made.id, "--to", str(tmp_path), status=2).stderr
     seal(made.id)
     assert "no folder" in archive.run("export", made.id, "--to", "/nonexistent", status=2).stderr
-    assert not Entry.objects.filter(kind="export").exists()
+    assert not Entry.objects.filter(code="export").exists()
 
 
 def test_verify_checks_a_sealed_recording_and_writes_it_down(archive: Archive, made: Made) -> None:
     seal(made.id)
     answer = json.loads(archive.run("verify", made.id, "--json").stdout)
     assert (answer["recording"], answer["verdict"]) == (made.id, "intact")
-    assert Entry.objects.filter(kind="verify", recording=made.id).count() == 1
+    assert Entry.objects.about(Subject.recording(made.id)).filter(code="verify").count() == 1
 
 
 def test_verify_names_one_flipped_bit(archive: Archive, made: Made) -> None:

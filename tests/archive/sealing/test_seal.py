@@ -17,7 +17,8 @@ from appliance.contract.errors import DigestError, OrderError, StorageError
 from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import digest, split_lines
 from appliance.contract.stop_signal import StopSignal
-from archive.custody.log import check
+from archive.custody.actors import Subject
+from archive.custody.check import check
 from archive.custody.models import Entry
 from archive.keystore.current import keystore
 from archive.recordings.audio_index import build_index
@@ -126,7 +127,11 @@ def test_sealing_clears_what_was_on_its_way(archive: Archive, made: Made) -> Non
 
 def test_sealing_is_in_the_custody_log(archive: Archive, made: Made) -> None:
     seal(made.id)
-    assert list(Entry.objects.filter(recording=made.id).values_list("kind", flat=True)) == ["ingest", "close", "seal"]
+    assert list(Entry.objects.about(Subject.recording(made.id)).values_list("code", flat=True)) == [
+        "ingest",
+        "close",
+        "seal",
+    ]
     assert check() is None
 
 
@@ -186,7 +191,7 @@ def test_a_segment_that_the_disk_spoilt_stops_the_seal_and_loses_nothing(archive
     row = Recording.objects.get()
     assert row.state == "closed"
     assert "00000001" in row.problem
-    assert Entry.objects.filter(kind="problem").count() == 1
+    assert Entry.objects.filter(code="problem").count() == 1
     path.write_bytes(good)
     assert Sealer().once() == 1
     assert Recording.objects.get().problem == ""
@@ -240,7 +245,7 @@ def test_a_crash_at_any_step_is_completed_by_the_next_run(
     assert row.state == "sealed"
     assert not (archive.home / "store" / "incoming" / made.id).exists()
     assert client.get(f"/api/1/recordings/{made.id}/receipt").content == bytes(row.receipt or b"")
-    assert Entry.objects.filter(kind="seal").count() == 1
+    assert Entry.objects.filter(code="seal").count() == 1
     what = [Arrival.read(line, None).what for line in arrival_lines(row)]
     assert what.count("seal") == 1
 
@@ -285,8 +290,8 @@ def test_a_recording_that_another_worker_sealed_meanwhile_is_no_problem(
     assert Sealer().once() == 0
     row = Recording.objects.get()
     assert (row.state, row.problem) == ("sealed", "")
-    assert not Entry.objects.filter(kind="problem").exists()
-    assert Entry.objects.filter(kind="seal").count() == 1
+    assert not Entry.objects.filter(code="problem").exists()
+    assert Entry.objects.filter(code="seal").count() == 1
 
 
 def test_what_a_killed_seal_did_not_clear_is_swept(

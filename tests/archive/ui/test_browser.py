@@ -17,7 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys as Key
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.archive.page_fixtures import PASSWORD, entries, make_user, seal_one
+from tests.archive.page_fixtures import PASSWORD, entries, make_user, seal_one, who
 from tests.archive.rooms.test_pages import say
 from tests.support.archives import Archive, archive_in
 from tests.support.spools import Recording
@@ -57,7 +57,7 @@ def chromium(profile: Path, *flags: str) -> Iterator[webdriver.Chrome]:
 
 def real_user() -> None:
     """A custodian whose password the server of its own process accepts: tests in this one use a faster hasher."""
-    user = make_user("m.jones", custodian=True)
+    user = make_user("m.jones", role="custodian")
     user.password = PBKDF2PasswordHasher().encode(PASSWORD, "salt" * 6)
     user.save()
     connections.close_all()
@@ -168,7 +168,7 @@ def test_a_custodian_signs_in_finds_a_recording_and_seeks_in_it(visit: Visit, me
     visit.until("document.querySelector('audio').currentTime > 20.3")
     assert visit.run("return document.querySelector('audio').error") is None
 
-    assert [entry.actor for entry in entries(meeting.id, "listen")] == ["user:m.jones"]
+    assert [who(entry) for entry in entries(meeting.id, "listen")] == ["user:m.jones"]
     visit.browser.refresh()
     visit.until("document.body.innerText.includes('listened')")
     assert visit.complaints() == []

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from appliance.contract.ledger import Cause, Reason
 from appliance.contract.status import Light
 from appliance.contract.status import State as Phase
-from appliance.recorder.settings import SEGMENT_BYTES, RecorderSettings
+from appliance.recorder.settings import RecorderSettings, second_bytes
 
 CaptureState = Literal["absent", "warming", "warm", "live", "closing", "killing"]
 WriterState = Literal["dead", "starting", "idle", "recording", "closing", "killing"]
@@ -21,7 +21,7 @@ def ns(seconds: float) -> int:
 
 
 @dataclass(frozen=True)
-class Rules:
+class Parameters:
     """The settings' numbers, times in nanoseconds."""
 
     sensed: bool
@@ -32,6 +32,7 @@ class Rules:
     close: int
     lamp: int
     stall: int
+    first_block: int
     warm: int
     retry: int
     ack: int
@@ -46,7 +47,8 @@ class Rules:
     min_free_bytes: int
     warn_bytes: int
     longest_bytes: int
-    segment_bytes: int = SEGMENT_BYTES
+    second_bytes: int
+    """Room that a second of audio takes in the spool."""
     writer_silence: int = ns(90)
     """An idle writer reports every 30 s; three times that without a word, it hangs."""
     closes: int = ns(1)
@@ -57,16 +59,17 @@ class Rules:
     @classmethod
     def of(cls, settings: RecorderSettings, *, sensed: bool, block_frames: int) -> Self:
         """Return the rules that the settings ask for."""
-        times, limits = settings.times, settings.limits
+        times, limits, rate = settings.times, settings.limits, settings.microphone.rate
         return cls(
             sensed=sensed,
-            rate=settings.microphone.rate,
+            rate=rate,
             block_frames=block_frames,
             short_press=ns(times.short_press_s),
             hold=ns(times.hold_s),
             close=ns(times.close_s),
             lamp=ns(times.lamp_s),
             stall=ns(times.stall_s),
+            first_block=ns(times.first_block_s),
             warm=ns(times.warm_s),
             retry=ns(times.retry_s),
             ack=ns(times.ack_s),
@@ -79,8 +82,9 @@ class Rules:
             paused=ns(limits.paused_s),
             warn=ns(limits.warn_s),
             min_free_bytes=limits.min_free_bytes,
-            warn_bytes=limits.warn_bytes,
-            longest_bytes=limits.longest_bytes,
+            warn_bytes=limits.warn_bytes(rate),
+            longest_bytes=limits.longest_bytes(rate),
+            second_bytes=second_bytes(rate),
         )
 
 
@@ -212,26 +216,26 @@ class State:
         """Every amber code that holds."""
         return (self.checked or frozenset()) | self.spool | self.hearing | self.own
 
-    def lit(self, rules: Rules) -> bool:
+    def lit(self, parameters: Parameters) -> bool:
         """Tell whether the lamp is commanded lit and, where that can be known, seen to be lit."""
-        return self.red and self.red_asked and (self.seen or not rules.sensed)
+        return self.red and self.red_asked and (self.seen or not parameters.sensed)
 
-    def backlog(self, rules: Rules) -> int:
+    def backlog(self, parameters: Parameters) -> int:
         """Return how many frames of sound were captured and not acknowledged; unwritten silence loses nothing."""
-        sound = self.captured(rules) - self.silence_frames
+        sound = self.captured(parameters) - self.silence_frames
         return max(0, sound - (self.acked_frame - self.acked_silence))
 
-    def captured(self, rules: Rules) -> int:
+    def captured(self, parameters: Parameters) -> int:
         """Return the frames of this recording: the writer's count, and the blocks that came since it told."""
-        return self.frames + max(0, self.write_seq - self.told_seq) * rules.block_frames
+        return self.frames + max(0, self.write_seq - self.told_seq) * parameters.block_frames
 
-    def safe(self, rules: Rules) -> bool:
+    def safe(self, parameters: Parameters) -> bool:
         """Tell whether the last seconds were captured and acknowledged (promise 2)."""
         if self.capture != "live" or self.block_ns is None or self.first_block_ns is None or self.ack_ns is None:
             return False
         return (
-            self.now_ns - self.block_ns < rules.stall
+            self.now_ns - self.block_ns < parameters.stall
             and self.ack_ns >= self.first_block_ns
-            and self.now_ns - self.ack_ns < rules.ack
-            and self.backlog(rules) * 1_000_000_000 <= rules.ack * rules.rate
+            and self.now_ns - self.ack_ns < parameters.ack
+            and self.backlog(parameters) * 1_000_000_000 <= parameters.ack * parameters.rate
         )

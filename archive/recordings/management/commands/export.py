@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ from django.core.management.base import CommandParser
 from appliance.contract.durable_files import create
 from appliance.contract.errors import DecryptionError, NotSealedError, SettingsError
 from archive.core.base_command import ArchiveCommand, add_json
-from archive.custody.kinds import Kind
+from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.keystore.recording_keys import recording_keys
+from archive.recordings.custody_kinds import EXPORT, EXPORT_KEY
 from archive.recordings.find import find
 from archive.recordings.models import State
 from archive.store.base import BUFFER, open_object
@@ -52,12 +52,12 @@ class Command(ArchiveCommand):
                 raise SettingsError(f"{path} exists; move it away or choose another folder", field="--to")
         if options["with_key"] and not recording_keys().exists(row.id):
             raise DecryptionError(f"the key of recording {row.id} is not in the key store")
-        actor = f"operator:{os.environ.get('SUDO_USER') or os.environ.get('USER') or os.getuid()}"
-        record(Kind.EXPORT, actor=actor, recording=row.id, package_sha256=row.package_sha256)
+        actor, subject = Actor.operator(), Subject.recording(row.pk)
+        record(EXPORT, actor=actor, subject=subject, package_sha256=row.package_sha256)
         with open_object(store(), row.package) as stored:
             _write(package, iter(lambda: stored.read(BUFFER), b""))
         if options["with_key"]:
-            record(Kind.EXPORT_KEY, actor=actor, recording=row.id)
+            record(EXPORT_KEY, actor=actor, subject=subject)
             _write(key, [recording_keys().read(row.id)])
         members = {
             "recording": row.id,

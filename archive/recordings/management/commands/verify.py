@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 
 from appliance.contract.errors import NotSealedError
 from archive.core.base_command import ArchiveCommand, add_json
+from archive.custody.actors import Actor
 from archive.recordings.find import find
 from archive.recordings.models import State
 from archive.recordings.verification import verify_again
@@ -35,7 +36,7 @@ class Command(ArchiveCommand):
         row = find(options["recording"])
         if row.state != State.SEALED:
             raise NotSealedError(f"{row.id} is {row.state}, not sealed; there is nothing to verify yet")
-        report = verify_again(row, "operator", audio=not options["no_audio"])
+        report = verify_again(row, Actor.operator(), audio=not options["no_audio"])
         self.show(options, report.as_json(), report.as_text())
         if report.status:
             sys.exit(report.status)

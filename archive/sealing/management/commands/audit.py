@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from archive.core.base_command import ArchiveCommand, add_json
+from archive.custody.actors import Actor
 from archive.sealing.audit import audit, repair
 
 
@@ -31,7 +32,7 @@ class Command(ArchiveCommand):
         """Compare."""
         left, members, lines = 0, [], []
         for finding in list(audit()):
-            reason = repair(finding, "operator") if options["repair"] else finding.message
+            reason = repair(finding, Actor.operator()) if options["repair"] else finding.message
             left += bool(reason)
             members.append(finding.as_json() | {"message": reason, "repaired": not reason})
             lines.append(f"{finding.recording}  {finding.code:<15}  {reason or 'its row was made again'}")

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from archive.core.base_command import ArchiveCommand, add_json
+from archive.custody.actors import Actor
 from archive.recordings.describe import describe
 from archive.sealing.seal import seal
 
@@ -28,5 +29,5 @@ class Command(ArchiveCommand):
 
     def work(self, options: dict[str, Any]) -> None:
         """Seal it."""
-        row = seal(options["recording"], incomplete=options["incomplete"], actor="operator")
+        row = seal(options["recording"], incomplete=options["incomplete"], actor=Actor.operator())
         self.show(options, describe(row), f"sealed {row.id} ({row.outcome}): {row.seconds:.1f} s, {row.package}")

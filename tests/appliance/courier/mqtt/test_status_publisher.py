@@ -51,15 +51,15 @@ def settings_for(box: Box, broker: Broker, files: Files) -> Any:
 
 
 @contextlib.contextmanager
-def heralding(box: Box, broker: Broker, files: Files) -> Iterator[StatusPublisher]:
-    herald = StatusPublisher(
+def publishing(box: Box, broker: Broker, files: Files) -> Iterator[StatusPublisher]:
+    publisher = StatusPublisher(
         settings_for(box, broker, files), StatusReader(box.root / "run", box.keys.box), "plainsight test"
     )
-    herald.start()
+    publisher.start()
     try:
-        yield herald
+        yield publisher
     finally:
-        herald.stop()
+        publisher.stop()
 
 
 def test_a_box_tells_who_it_is_how_it_is_and_says_goodbye(
@@ -67,21 +67,21 @@ def test_a_box_tells_who_it_is_how_it_is_and_says_goodbye(
 ) -> None:
     topics = Topics(box.keys.box)
     box.say(faults=["clock"])
-    with heralding(box, broker, authority.client(box.root / "tls", box.keys.box)) as herald:
+    with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher:
         assert ear.wait(topics.online) == {"version": 1, "online": True, "session": 1}
         assert ear.wait(topics.about)["software"] == "plainsight test"
         assert ear.wait(topics.fault("clock"))["code"] == "clock"
         assert ear.wait(topics.recorder)["state"] == "idle"
-        until(lambda: herald.up)
+        until(lambda: publisher.connected)
         box.say(state="recording", recording="a" * 32)
         ear.wait(topics.recorder, lambda body: body["state"] == "recording")
         assert ear.wait(topics.event("recording-started"))["recording"] == "a" * 32
         ear.wait(topics.fault("clock"), lambda body: body is None)
         ear.wait(topics.recorder, lambda body: body["state"] == "silent")
-        herald.tell("sealed", "b" * 32)
+        publisher.publish_event("sealed", "b" * 32)
         assert ear.wait(topics.event("sealed"))["recording"] == "b" * 32
     assert ear.wait(topics.online, lambda body: not body["online"])["session"] == 1
-    assert not herald.up
+    assert not publisher.connected
 
 
 def test_the_broker_restarts_and_hears_everything_again_in_a_new_session(
@@ -89,10 +89,10 @@ def test_the_broker_restarts_and_hears_everything_again_in_a_new_session(
 ) -> None:
     topics = Topics(box.keys.box)
     box.say(faults=["clock"])
-    with heralding(box, broker, authority.client(box.root / "tls", box.keys.box)) as herald:
-        until(lambda: herald.up)
+    with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher:
+        until(lambda: publisher.connected)
         broker.stop(kill=True)
-        until(lambda: not herald.up)
+        until(lambda: not publisher.connected)
         box.say(faults=["spool-low"])
         broker.start()
         with listening(broker, tmp_path / "second") as ear:
@@ -100,7 +100,7 @@ def test_the_broker_restarts_and_hears_everything_again_in_a_new_session(
             box.say(faults=["spool-low"])
             ear.wait(topics.fault("spool-low"))
             assert ear.wait(topics.about)["box"] == box.keys.box
-            until(lambda: herald.up)
+            until(lambda: publisher.connected)
             assert ear.of(topics.fault("clock")) in ([], [None])
 
 
@@ -108,11 +108,11 @@ def test_a_courier_that_dies_is_reported_by_its_will(
     box: Box, broker: Broker, ear: Listener, authority: Authority
 ) -> None:
     topics = Topics(box.keys.box)
-    with heralding(box, broker, authority.client(box.root / "tls", box.keys.box)):
+    with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)):
         ear.wait(topics.online, lambda body: body["online"])
         # the same client id again: the broker throws the first one out, as when a connection breaks
         other = Box(box.root, box.keys)
-        with heralding(other, broker, authority.client(box.root / "tls2", box.keys.box)):
+        with publishing(other, broker, authority.client(box.root / "tls2", box.keys.box)):
             will = ear.wait(topics.online, lambda body: not body["online"])
             assert will["session"] == 1
 
@@ -121,10 +121,10 @@ def test_the_broker_denies_a_box_that_uses_anothers_certificate(
     box: Box, broker: Broker, ear: Listener, authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     box.say()
-    with heralding(box, broker, authority.client(box.root / "tls", "box-somebody-else")) as herald:
+    with publishing(box, broker, authority.client(box.root / "tls", "box-somebody-else")) as publisher:
         until(lambda: any("Not authorized" in message for message in caplog.messages))
         until(lambda: any(f"below plainsight/{box.keys.box}/" in message for message in caplog.messages))
-        assert not herald.up
+        assert not publisher.connected
     assert ear.messages == []
 
 
@@ -133,28 +133,28 @@ def test_the_broker_refuses_a_certificate_of_another_authority(
 ) -> None:
     files = Authority.make("somebody else").client(box.root / "tls", box.keys.box)
     files.ca.write_bytes(authority.client(box.root / "real", "x").ca.read_bytes())
-    with heralding(box, broker, files) as herald:
+    with publishing(box, broker, files) as publisher:
         until(lambda: any("broker" in message and "tried again" in message for message in caplog.messages))
-        assert not herald.up
+        assert not publisher.connected
 
 
 def test_the_box_refuses_a_broker_of_another_authority(
     box: Box, broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with heralding(box, broker, Authority.make("somebody else").client(box.root / "tls", box.keys.box)) as herald:
+    with publishing(box, broker, Authority.make("somebody else").client(box.root / "tls", box.keys.box)) as publisher:
         until(lambda: any("certificate verify failed" in message for message in caplog.messages))
-        assert not herald.up
+        assert not publisher.connected
 
 
 def test_a_broker_that_is_down_is_tried_until_it_is_there_and_logged_once(
     box: Box, broker: Broker, authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     broker.stop()
-    with heralding(box, broker, authority.client(box.root / "tls", box.keys.box)) as herald:
+    with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher:
         until(lambda: (box.state / "session").exists() and int((box.state / "session").read_text()) >= 4)
         assert sum("cannot be reached" in message for message in caplog.messages) == 1
         broker.start()
-        until(lambda: herald.up)
+        until(lambda: publisher.connected)
 
 
 def test_something_that_is_no_broker_is_given_up_and_tried_again(
@@ -162,9 +162,9 @@ def test_something_that_is_no_broker_is_given_up_and_tried_again(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         broker.port, real = mute.getsockname()[1], broker.port
-        with heralding(box, broker, authority.client(box.root / "tls", box.keys.box)) as herald:
+        with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher:
             until(lambda: any("cannot be reached" in message for message in caplog.messages))
-            assert not herald.up
+            assert not publisher.connected
         broker.port = real
 
 

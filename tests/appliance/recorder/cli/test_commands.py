@@ -21,7 +21,7 @@ from appliance.recorder.doctor import command as doctor
 from appliance.simulator.fakes import FakePanel
 from appliance.simulator.panel import connect
 from tests.support.box.panel_server import PanelServer
-from tests.support.box.supervisor import RECIPIENT, Running, plug
+from tests.support.box.supervisor import ENROLLED, Running, plug
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -45,9 +45,9 @@ id = "box-test"
 signing_key = "{folder}/box.key"
 commissioning = "{folder}/commissioning.tsv"
 [keys]
-archive_recipient = "{RECIPIENT}"
-escrow_recipient = "{RECIPIENT}"
-archive_key = "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+archive_recipient = "{ENROLLED["archive_recipient"]}"
+escrow_recipient = "{ENROLLED["escrow_recipient"]}"
+archive_key = "{ENROLLED["archive_key"]}"
 [spool]
 path = "{folder}/spool"
 inbox = "{folder}/inbox"

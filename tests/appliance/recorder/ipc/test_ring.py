@@ -12,6 +12,8 @@ from appliance.recorder.ipc.ring import INPUT_OVERFLOW, Consumer, Producer, Ring
 
 FRAMES = 16
 
+STALE_NS = 500_000_000
+
 
 def small(slots: int = 4) -> Ring:
     return Ring.create(48000, FRAMES, slots * FRAMES / 48000)
@@ -88,13 +90,13 @@ def test_a_slot_with_another_number_is_damaged() -> None:
 
 def test_promise_1_the_heartbeat_vouches_for_half_a_second_and_darkness_for_nothing() -> None:
     ring = small()
-    assert not ring.lit(10)
+    assert not ring.lit(10, STALE_NS)
     ring.beat(1_000_000_000)
-    assert ring.lit(1_400_000_000)
-    assert ring.lit(1_500_000_000)
-    assert not ring.lit(1_500_000_001)
+    assert ring.lit(1_400_000_000, STALE_NS)
+    assert ring.lit(1_500_000_000, STALE_NS)
+    assert not ring.lit(1_500_000_001, STALE_NS)
     ring.darken()
-    assert not ring.lit(1_000_000_000)
+    assert not ring.lit(1_000_000_000, STALE_NS)
 
 
 def test_another_process_sees_the_same_ring() -> None:

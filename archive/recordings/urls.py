@@ -1,13 +1,12 @@
-"""The pages' addresses: random identifiers, and no names of people or rooms."""
+"""Addresses of recordings: random identifiers, and no names of people or rooms (promise 7)."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, path, register_converter
-from django.views.generic import RedirectView
+from typing import Final
 
-from archive.accounts import views as accounts
-from archive.recordings.views import audio, copies, recording, recordings, verify
-from archive.rooms import views as rooms
+from django.urls import URLPattern, path, register_converter
+
+from .views import audio, copies, recording, recordings, verify
 
 
 class RecordingConverter:
@@ -26,14 +25,8 @@ class RecordingConverter:
 
 register_converter(RecordingConverter, "recording")
 
-app_name = "pages"
-ONE = "recordings/<recording:recording>/"
+ONE: Final = "recordings/<recording:recording>/"
 urlpatterns: list[URLPattern] = [
-    path("", RedirectView.as_view(pattern_name="pages:rooms"), name="first"),
-    path("sign-in/", accounts.SignIn.as_view(), name="sign-in"),
-    path("sign-out/", accounts.SignOut.as_view(), name="sign-out"),
-    path("rooms/", rooms.rooms, name="rooms"),
-    path("rooms.json", rooms.rooms_json, name="rooms-json"),
     path("recordings/", recordings.recordings, name="recordings"),
     path(ONE, recording.recording, name="recording"),
     path(f"{ONE}custody/", recording.custody, name="custody"),

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import transaction
 
 from appliance.contract.errors import KeyFileError, SettingsError
 from appliance.contract.ids import BOX_PATTERN, new_box_id
 from appliance.contract.keys import SigningKey, parse_public
 from archive.core.base_command import ArchiveCommand, add_json
+from archive.custody.actors import Actor
 from archive.devices.enrollment import enroll
 from archive.keystore.current import keystore
 from archive.keystore.escrow import escrow_recipient
+from archive.rooms.placement import place
 
 
 class Command(ArchiveCommand):
@@ -43,7 +46,10 @@ class Command(ArchiveCommand):
             raise SettingsError(f"{box!r} is no box identifier: 'box-' and 4 to 32 of a-z 0-9 -", field="box")
         escrow = escrow_recipient()
         public = self._public(options)
-        enroll(box, public, options["room"])
+        with transaction.atomic():
+            row = enroll(box, public, by=Actor.operator())
+            if options["room"] is not None:
+                place(row, options["room"], by=Actor.operator())
         members = {
             "box": box,
             "public_key": public,

@@ -1,0 +1,36 @@
+"""Custody entries about people and what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archive.accounts.models import User
+from archive.custody.actors import SubjectType
+from archive.custody.check import compare_with_log
+from archive.custody.kinds import register
+from archive.custody.models import Entry
+
+from .models import Grant
+
+REFUSAL = register("refusal", "refused", "deed", "page", "why", "code")
+SIGN_IN = register("sign-in", "signed in")
+SIGN_IN_REFUSED = register("sign-in-refused", "was refused a sign-in", "why")
+ACCOUNT = register("account", "an account was made")
+ACCOUNT_END = register("account-end", "an account was ended", "until")
+PASSWORD = register("password", "a new password was set")
+GRANT = register("grant", "a right was granted", "deed", "until")
+REVOKE = register("revoke", "a right was taken away", "deed")
+
+
+@compare_with_log
+def rights_without_entry() -> Iterator[str]:
+    """Yield accounts and grants that no entry tells of."""
+    about = Entry.objects.filter(subject_type=SubjectType.USER)
+    made = set(about.filter(code=ACCOUNT.code).values_list("subject_id", flat=True))
+    granted = {(entry.subject_id, entry.member("deed")) for entry in about.filter(code=GRANT.code).iterator()}
+    for pk in User.objects.order_by("pk").values_list("pk", flat=True):
+        if str(pk) not in made:
+            yield f"there is an account {pk} that nobody made"
+    for pk, deed in Grant.objects.order_by("pk").values_list("user", "deed"):
+        if (str(pk), deed) not in granted:
+            yield f"the account {pk} may {deed}, which nobody granted"

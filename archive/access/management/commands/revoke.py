@@ -1,0 +1,36 @@
+"""revoke: take rights away from an account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from archive.access.decisions import granted_deeds
+from archive.access.deeds import Deed
+from archive.access.people import find_user, revoke
+from archive.core.base_command import ArchiveCommand, add_json
+from archive.custody.actors import Actor
+
+
+class Command(ArchiveCommand):
+    """Revoke deeds."""
+
+    help = "Take deeds away from an account now; its open pages are refused from then on. Each makes a custody entry."
+    example = "plainsight-archive revoke m.jones listen download"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the name and the deeds."""
+        parser.add_argument("name", help="name to sign in with")
+        parser.add_argument("deeds", nargs="+", choices=Deed.values, metavar="DEED", help=", ".join(Deed.values))
+        add_json(parser)
+
+    def work(self, options: dict[str, Any]) -> None:
+        """Revoke them and print what the account may do then."""
+        user = find_user(options["name"])
+        for deed in options["deeds"]:
+            revoke(user, Deed(deed), by=Actor.operator())
+        deeds = sorted(deed.value for deed in granted_deeds(user))
+        self.show(
+            options, {"user": user.username, "deeds": deeds}, f"{user.username} may: {', '.join(deeds) or 'nothing'}"
+        )

@@ -1,0 +1,91 @@
+"""Making accounts, ending them, and granting rights: each one transaction with its custody entry."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from appliance.contract.errors import SettingsError
+from appliance.contract.times import wall
+from archive.accounts.models import User
+from archive.custody.actors import Actor, Subject
+from archive.custody.log import record
+
+from .custody_kinds import ACCOUNT, ACCOUNT_END, GRANT, PASSWORD, REVOKE
+from .deeds import Deed
+from .models import Grant
+
+
+def new_password() -> str:
+    """Return a random password of 120 bits."""
+    return secrets.token_urlsafe(15)
+
+
+def find_user(username: str) -> User:
+    """Return the account with this name; raise SettingsError."""
+    try:
+        return User.objects.get_by_natural_key(username)
+    except User.DoesNotExist as error:
+        raise SettingsError(
+            f"there is no account {username!r}; 'plainsight-archive list-users' shows all", field="name"
+        ) from error
+
+
+def create_account(username: str, password: str, deeds: Iterable[Deed], *, by: Actor, display_name: str = "") -> User:
+    """Make an account that may do `deeds`; raise SettingsError that names what is wrong."""
+    with transaction.atomic():
+        try:
+            user = User.objects.create_user(username, password, display_name=display_name)
+        except ValidationError as error:
+            field, problems = next(iter(error.message_dict.items()))
+            words = " ".join(problems).rstrip(".")
+            raise SettingsError(f"cannot make the account {username!r}: {words}", field=field) from error
+        record(ACCOUNT, actor=by, subject=Subject.user(user.pk))
+        for deed in sorted(deeds):
+            grant(user, deed, by=by)
+    return user
+
+
+def end_account(user: User, *, by: Actor, at: datetime | None = None) -> User:
+    """Let `user` sign in only until `at` (default: now), and end every session then."""
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        user.active_until = at or timezone.now()
+        record(ACCOUNT_END, actor=by, subject=Subject.user(user.pk), until=wall(user.active_until))
+        user.save(update_fields=["active_until"])
+    return user
+
+
+def set_password(user: User, password: str, *, by: Actor) -> None:
+    """Give `user` a new password; every session of theirs ends."""
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        record(PASSWORD, actor=by, subject=Subject.user(user.pk))
+        user.set_password(password)
+        user.save(update_fields=["password"])
+
+
+def grant(user: User, deed: Deed, *, by: Actor, until: datetime | None = None) -> Grant:
+    """Let `user` do `deed` from now on; a grant without an end that is there already is replaced by this one."""
+    now = timezone.now()
+    with transaction.atomic():
+        Grant.objects.filter(user=user, deed=deed, valid_until=None).update(valid_until=now)
+        record(GRANT, actor=by, subject=Subject.user(user.pk), deed=deed.value, until=wall(until) if until else None)
+        return Grant.objects.create(user=user, deed=deed, valid_from=now, valid_until=until)
+
+
+def revoke(user: User, deed: Deed, *, by: Actor) -> bool:
+    """Take `deed` away from `user` now; return False if it was not granted."""
+    now = timezone.now()
+    with transaction.atomic():
+        held = Grant.objects.filter(user=user, deed=deed).at(now)
+        if not held.exists():
+            return False
+        record(REVOKE, actor=by, subject=Subject.user(user.pk), deed=deed.value)
+        held.update(valid_until=now)
+    return True

@@ -1,0 +1,64 @@
+"""Every address of the archive and the deed that it needs: the one table that the middleware holds requests against.
+
+An address that is missing here answers nobody. docs/access.md shows the same table to people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from .deeds import Deed
+
+
+class Open(StrEnum):
+    """Who reaches an address that needs no deed."""
+
+    ANYONE = "anyone"
+    """Also without a sign-in."""
+    BOX = "a box"
+    """Cookies mean nothing there; the box's signature decides."""
+    SIGNED_IN = "any signed-in user"
+    """Whatever was granted."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """What an address needs."""
+
+    needs: Deed | Open
+    """The deed, or who reaches it without one."""
+    methods: tuple[str, ...] = ("GET", "HEAD")
+    """Methods that it answers."""
+    page: str = ""
+    """Of an address that only forms are sent to: the address that a browser is shown when it asks for this one."""
+
+
+_PUT: Final = ("PUT",)
+ROUTES: Final[dict[str, Route]] = {
+    "pages:sign-in": Route(Open.ANYONE, ("GET", "HEAD", "POST")),
+    "pages:sign-out": Route(Open.SIGNED_IN, ("POST",), page="pages:first"),
+    "pages:first": Route(Open.SIGNED_IN),
+    "pages:rooms": Route(Deed.BOARD),
+    "pages:rooms-json": Route(Deed.BOARD),
+    "pages:recordings": Route(Deed.LIST),
+    "pages:recording": Route(Deed.LOOK),
+    "pages:custody": Route(Deed.CUSTODY),
+    "pages:audio": Route(Deed.LISTEN),
+    "pages:verify": Route(Deed.VERIFY, ("POST",), page="pages:recording"),
+    "pages:export": Route(Deed.DOWNLOAD),
+    "pages:package": Route(Deed.DOWNLOAD),
+    "pages:flac": Route(Deed.DOWNLOAD),
+    "pages:receipt": Route(Deed.DOWNLOAD),
+    "healthz": Route(Open.ANYONE),
+    "favicon": Route(Open.ANYONE),
+    "robots": Route(Open.ANYONE),
+    "box-state": Route(Open.BOX, ("GET",)),
+    "box-header": Route(Open.BOX, _PUT),
+    "box-key": Route(Open.BOX, _PUT),
+    "box-lines": Route(Open.BOX, ("POST",)),
+    "box-tail": Route(Open.BOX, _PUT),
+    "box-receipt": Route(Open.BOX, ("GET",)),
+}
+"""By the address's name in the URL configuration."""

@@ -1,0 +1,101 @@
+"""People who sign in. Their names stand here and nowhere else, so that they can be erased (promise 7)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+MAX_USERNAME = 150
+"""Longest name to sign in with, in characters; the sign-in form takes no longer one."""
+
+
+def normalize(username: str) -> str:
+    """Return the one form in which a name is stored and compared: Unicode NFKC, lower case, no outer space."""
+    return AbstractBaseUser.normalize_username(username).strip().lower()
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users, and finds them by whatever form of their name was typed."""
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> User:
+        """Return a new user; raise django's ValidationError that names the field that is wrong.
+
+        Without `password` nobody can sign in with one.
+        """
+        user = self.model(username=normalize(username), **fields)
+        user.set_password(password)
+        user.full_clean()
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Return the user that this name means; raise User.DoesNotExist."""
+        return self.get(username=normalize(username or ""))
+
+
+class User(AbstractBaseUser):
+    """A person who can sign in. It carries no right at all: rights are grants, and archive.access decides.
+
+    There are no superusers, staff flags or groups, so that nothing can be had from being one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    """Opaque; the custody log names the person by it."""
+    username = models.CharField(
+        max_length=MAX_USERNAME,
+        null=True,
+        unique=True,
+        validators=[UnicodeUsernameValidator(message="use letters, digits and @ . + - _ only, without spaces")],
+        error_messages={"unique": "there is an account with this name already"},
+    )
+    """Name to sign in with and a password, as `normalize` has it; None for who signs in through a provider only."""
+    oidc_issuer = models.CharField(max_length=255, null=True, blank=True)
+    """Identity provider (OpenID Connect `iss`), or None."""
+    oidc_subject = models.CharField(max_length=255, null=True, blank=True)
+    """The provider's own identifier of the person (`sub`); people are never matched by e-mail."""
+    display_name = models.CharField(max_length=200, blank=True)
+    """Name as colleagues read it; empty shows the username."""
+    active_until = models.DateTimeField(null=True, blank=True)
+    """From this moment on no sign-in works and every session ends; None means without an end."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    """When the account was made."""
+
+    objects: ClassVar[UserManager] = UserManager()
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        """By name; a provider's subject belongs to one person, and is never half given."""
+
+        ordering: ClassVar = ["username"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(Lower("username"), name="username_once_in_any_case"),
+            models.CheckConstraint(condition=~Q(username=""), name="username_is_none_or_something"),
+            models.UniqueConstraint(fields=["oidc_issuer", "oidc_subject"], name="oidc_subject_once"),
+            models.CheckConstraint(
+                condition=Q(oidc_issuer=None, oidc_subject=None)
+                | Q(oidc_issuer__isnull=False, oidc_subject__isnull=False),
+                name="oidc_issuer_with_subject",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the name as people read it."""
+        return self.display_name or self.username or str(self.id)
+
+    def active_at(self, moment: datetime) -> bool:
+        """Tell whether the account works at `moment`."""
+        return self.active_until is None or moment < self.active_until
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]  # Django's base has a constant
+        """Tell whether the account works now; Django's session and sign-in ask for it."""
+        return self.active_at(timezone.now())

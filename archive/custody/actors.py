@@ -1,0 +1,84 @@
+"""Who did something, and to what: a type and an opaque identifier, because what is hashed can never be erased."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.db import models
+
+
+class ActorType(models.TextChoices):
+    """Who can do something."""
+
+    USER = "user", "a user of the pages"
+    BOX = "box", "a box, proved by its signature"
+    ARCHIVE = "archive", "one of the archive's own processes"
+    OPERATOR = "operator", "a person at the archive's host"
+    NETWORK = "network", "somebody on the network who proved nothing"
+
+
+class SubjectType(models.TextChoices):
+    """What something can be done to."""
+
+    NONE = "", "nothing in particular"
+    RECORDING = "recording", "a recording"
+    BOX = "box", "a box"
+    USER = "user", "a user's account"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did something."""
+
+    type: ActorType
+    id: str = ""
+    """UUID of a user, identifier of a box, numeric user id of an operator; else empty."""
+
+    @classmethod
+    def user(cls, pk: UUID) -> Actor:
+        """Return the actor that a signed-in user is."""
+        return cls(ActorType.USER, str(pk))
+
+    @classmethod
+    def box(cls, box: str) -> Actor:
+        """Return the actor that a box is."""
+        return cls(ActorType.BOX, box)
+
+    @classmethod
+    def operator(cls) -> Actor:
+        """Return whoever runs this command: by the number of the system's account, since its name is a person's."""
+        uid = os.environ.get("SUDO_UID", "")
+        return cls(ActorType.OPERATOR, uid if uid.isdecimal() else str(os.getuid()))
+
+
+ARCHIVE: Final = Actor(ActorType.ARCHIVE)
+NETWORK: Final = Actor(ActorType.NETWORK)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What something was done to."""
+
+    type: SubjectType
+    id: str = ""
+
+    @classmethod
+    def recording(cls, recording: str) -> Subject:
+        """Return a recording as a subject."""
+        return cls(SubjectType.RECORDING, recording)
+
+    @classmethod
+    def box(cls, box: str) -> Subject:
+        """Return a box as a subject."""
+        return cls(SubjectType.BOX, box)
+
+    @classmethod
+    def user(cls, pk: UUID) -> Subject:
+        """Return a user's account as a subject."""
+        return cls(SubjectType.USER, str(pk))
+
+
+NOTHING: Final = Subject(SubjectType.NONE)

@@ -1,0 +1,108 @@
+"""Checking the custody log: its chain, its signed heads, and whether the other tables say what its entries say."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.contract.errors import FormatError
+from archive.keystore.current import keystore
+
+from .heads import CustodyHead, published
+from .log import VERSION, canonical
+from .models import Entry, Head
+
+START: Final = "0" * 64
+"""Stands before the first entry."""
+Comparison = Callable[[], Iterator[str]]
+"""Yields a sentence for each row that does not say what the log says."""
+_comparisons: Final[list[Comparison]] = []
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where the log does not hold."""
+
+    n: int
+    """Number of the entry."""
+    problem: str
+    """What is wrong there, in words."""
+
+
+def compare_with_log(comparison: Comparison) -> Comparison:
+    """Register what compares an app's rows with the log; use it as a decorator in the app's `custody_kinds`."""
+    _comparisons.append(comparison)
+    return comparison
+
+
+def check(kept: Iterable[tuple[str, bytes]] = ()) -> Break | None:
+    """Return the first place where the log does not hold, or None.
+
+    `kept` are signed heads from elsewhere (receipts, exports, a file on another machine), each with a word on where it
+    comes from; those that the archive published itself are always looked at.
+    """
+    head = Head.objects.filter(pk=1).first()
+    if head is None:
+        return Break(0, "the head of the log is missing")
+    signed: dict[int, tuple[str, str]] = {}
+    present = [("the head of the log", bytes(head.line))] if head.n or head.line else []
+    for place, line in [*present, *published(), *kept]:
+        statement = _read(line)
+        if isinstance(statement, str):
+            return Break(head.n, f"{place}: {statement}")
+        if signed.setdefault(statement.entries, (statement.digest, place))[0] != statement.digest:
+            return Break(statement.entries - 1, f"{place} and {signed[statement.entries][1]} name different digests")
+    if head.n and signed.get(head.n, ("",))[0] != head.digest:
+        return Break(head.n - 1, "the archive's key signed another end of the log")
+    return check_chain(Entry.objects.order_by("n").iterator(chunk_size=1000), head.n, head.digest, signed)
+
+
+def _read(line: bytes) -> CustodyHead | str:
+    key = keystore().public
+    try:
+        return CustodyHead.read(line, key)
+    except FormatError as error:
+        return f"a head that this archive's key did not sign: {error.message}"
+
+
+def check_chain(
+    entries: Iterable[Entry], count: int, last: str, signed: dict[int, tuple[str, str]] | None = None
+) -> Break | None:
+    """Return the first break in `entries`, which must be `count` many and end in the digest `last`.
+
+    `signed` maps a number of entries to the digest of the last of them, and where that is signed.
+    """
+    signed = signed or {}
+    prev, n = START, 0
+    for entry in entries:
+        problem = _problem(entry, n, prev)
+        if problem is not None:
+            return Break(n, problem)
+        prev, n = entry.digest, n + 1
+        if n in signed and signed[n][0] != prev:
+            return Break(n - 1, f"it is not what {signed[n][1]} says: the log was written anew")
+    if n != count or prev != last:
+        return Break(n, f"the log ends after {n} entries, but {count} were written")
+    longest = max(signed, default=0)
+    if longest > n:
+        return Break(n, f"the log ends after {n} entries, but {signed[longest][1]} says {longest}: its end was cut off")
+    return None
+
+
+def _problem(entry: Entry, n: int, prev: str) -> str | None:
+    if entry.n != n:
+        return f"entry {n} is missing"
+    if entry.version != VERSION:
+        return f"it has version {entry.version}, which this software does not know"
+    if entry.prev != prev:
+        return "it does not follow on the entry before it"
+    if hashlib.sha256(canonical(entry)).hexdigest() != entry.digest:
+        return "it was changed after it was written"
+    return None
+
+
+def contradictions() -> list[str]:
+    """Return where rows of other tables do not say what the log says; only worth asking while the log holds."""
+    return [sentence for comparison in _comparisons for sentence in comparison()]

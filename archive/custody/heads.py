@@ -1,0 +1,93 @@
+"""Signed heads: what the archive's key says about how many entries there are, and in which digest they end.
+
+The head is signed with every entry, so that whoever holds the database and not the key cannot cut the log or append to
+it. A head that was published (kept as a row, in a file beside the database, in receipts and exports) cannot be taken
+back: a database that is put back to an older state no longer holds against it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from django.conf import settings
+from django.db import transaction
+from pydantic import Field
+
+from appliance.contract.errors import StorageError
+from appliance.contract.ids import Digest
+from appliance.contract.keys import PublicKey
+from appliance.contract.signed import SignedModel, split_lines
+from appliance.contract.times import WallTime, now
+from archive.keystore.current import keystore
+
+from .models import Head, SignedHead
+
+PUBLISH_S: Final = 3600.0
+"""How often the worker publishes the head, in seconds; what somebody does before that shows no later."""
+FILE: Final = "custody-heads.tsv"
+"""Published heads, oldest first, in the archive's folder: apart from the database on purpose."""
+
+
+class CustodyHead(SignedModel):
+    """The custody log has this many entries, and the last one has this digest (docs/format.md section 8)."""
+
+    type: Literal["plainsight/custody-head/1"] = "plainsight/custody-head/1"
+    archive_key: PublicKey
+    entries: Annotated[int, Field(ge=1)]
+    digest: Digest
+    signed_at: WallTime
+
+
+def sign(entries: int, digest: str) -> bytes:
+    """Return the signed line that says where the log ends; raise KeyFileError if the key cannot be read."""
+    keys = keystore()
+    return keys.sign(CustodyHead(archive_key=keys.public, entries=entries, digest=digest, signed_at=now()))
+
+
+def signed_head() -> bytes:
+    """Publish the present head and return its signed line; empty if the log has no entry yet.
+
+    Call it outside a transaction: what may yet be rolled back must not be published.
+    """
+    with transaction.atomic(durable=True):
+        head = Head.objects.select_for_update().filter(pk=1).first()
+        if head is None or head.n == 0:
+            return b""
+        line = bytes(head.line)
+        _, new = SignedHead.objects.get_or_create(pk=head.n, defaults={"line": line})
+    if new:
+        _append(settings.ARCHIVE_HOME / FILE, line)
+    return line
+
+
+def _append(path: Path, line: bytes) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {path}: {error.strerror}; make room, or let the archive's user own it"
+        ) from error
+
+
+def published() -> Iterator[tuple[str, bytes]]:
+    """Return every published head that is kept here, and where it is kept."""
+    yield from (("the table of signed heads", bytes(row.line)) for row in SignedHead.objects.iterator())
+    path: Path = settings.ARCHIVE_HOME / FILE
+    if path.exists():
+        yield from lines_of(path)
+
+
+def lines_of(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Return the signed heads in a file; a last line that a crash cut off is not one."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    yield from ((str(path), line) for line in split_lines(data))

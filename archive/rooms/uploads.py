@@ -1,0 +1,33 @@
+"""What the archive has of each box's recordings: asked of whoever keeps recordings, which is above the rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """What the archive has of a box's recordings."""
+
+    current_s: float = 0.0
+    """Seconds of audio here of the recording that the box is making now."""
+    waiting: int = 0
+    """Recordings of this box that have not arrived as a whole, not counting the one being made now."""
+    unsealed: int = 0
+    """Recordings that arrived and wait for their seal."""
+
+
+Provider = Callable[[set[str]], dict[str, Uploads]]
+"""Given the recordings that are being made now, returns the uploads of each box that has any."""
+_providers: list[Provider] = []
+
+
+def provide_uploads(provider: Provider) -> None:
+    """Register who knows the uploads; the recordings' app does that when it is ready."""
+    _providers[:] = [provider]
+
+
+def uploads(running: set[str]) -> dict[str, Uploads]:
+    """Return each box's uploads; `running` are the recordings being made now."""
+    return _providers[0](running) if _providers else {}

@@ -1,0 +1,119 @@
+"""`plainsight-archive add-user` and its siblings: accounts may do what was granted, and every change is an entry."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.contrib.auth import authenticate
+
+from archive.access.deeds import ROLES
+from archive.accounts.models import User
+from archive.custody.actors import Subject
+from archive.custody.models import Entry
+from tests.support.archives import Archive
+
+
+def deeds(archive: Archive, name: str) -> set[str]:
+    return {
+        deed
+        for one in json.loads(archive.run("list-users", "--json").stdout)
+        if one["user"] == name
+        for deed in one["deeds"]
+    }
+
+
+def codes(name: str) -> list[str]:
+    about = Subject.user(User.objects.get(username=name).pk)
+    return list(Entry.objects.about(about).values_list("code", flat=True))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_a_set_of_deeds(archive: Archive, role: str) -> None:
+    made = json.loads(archive.run("add-user", "ann", "--role", role, "--json").stdout)
+    assert set(made["deeds"]) == {deed.value for deed in ROLES[role]} == deeds(archive, "ann")
+    assert codes("ann") == ["account", *["grant"] * len(made["deeds"])]
+    assert made["password"] not in str(list(Entry.objects.values()))
+
+
+def test_it_and_auditors_cannot_listen() -> None:
+    assert "listen" not in ROLES["technician"] | ROLES["auditor"]
+    assert "custody" in ROLES["auditor"]
+
+
+def test_an_account_is_made_with_some_right(archive: Archive) -> None:
+    assert "--role" in archive.run("add-user", "ann", status=2).stderr
+    archive.run("add-user", "ann", "--may", "custody", "--may", "list")
+    assert deeds(archive, "ann") == {"custody", "list"}
+
+
+def test_no_entry_holds_a_name(archive: Archive) -> None:
+    archive.run("add-user", "ann.jones", "--role", "custodian", "--display-name", "Ann Jones")
+    archive.run("set-password", "ann.jones")
+    archive.run("disable-user", "ann.jones")
+    everything = str(list(Entry.objects.values())).lower()
+    assert "ann" not in everything
+    assert "jones" not in everything
+
+
+def test_the_password_that_was_shown_works_until_the_next_one(archive: Archive) -> None:
+    shown = json.loads(archive.run("add-user", "ann", "--role", "custodian", "--json").stdout)
+    assert authenticate(username="ann", password=shown["password"]) is not None
+    later = json.loads(archive.run("set-password", "ann", "--json").stdout)
+    assert authenticate(username="ann", password=shown["password"]) is None
+    assert authenticate(username="ann", password=later["password"]) is not None
+    assert codes("ann")[-1] == "password"
+
+
+@pytest.mark.parametrize("typed", [" ann ", "ann\t", "ANN", "ａｎｎ"])  # noqa: RUF001 - full-width letters on purpose
+def test_whatever_form_of_a_name_was_typed_signs_in(archive: Archive, typed: str) -> None:
+    shown = json.loads(archive.run("add-user", typed, "--role", "custodian", "--json").stdout)
+    assert shown["user"] == "ann"
+    for one in ("ann", typed):
+        assert authenticate(username=one, password=shown["password"]) is not None
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 151, "ann\njones", "ann jones", "<script>", "a\0b"])
+def test_a_name_that_could_never_sign_in_is_refused(archive: Archive, name: str) -> None:
+    assert "cannot make the account" in archive.run("add-user", name, "--role", "custodian", status=2).stderr
+    assert not User.objects.exists()
+    assert not Entry.objects.filter(code="account").exists()
+
+
+def test_a_name_that_is_taken(archive: Archive) -> None:
+    archive.run("add-user", "ann", "--role", "custodian")
+    assert "already" in archive.run("add-user", "Ann", "--role", "custodian", status=2).stderr
+
+
+def test_rights_are_granted_and_taken_away_one_by_one(archive: Archive) -> None:
+    archive.run("add-user", "ann", "--role", "technician")
+    archive.run("grant", "ann", "look", "custody")
+    assert deeds(archive, "ann") == {"board", "list", "look", "custody"}
+    archive.run("revoke", "ann", "board")
+    archive.run("revoke", "ann", "board")
+    assert deeds(archive, "ann") == {"list", "look", "custody"}
+    assert codes("ann") == ["account", "grant", "grant", "grant", "grant", "revoke"]
+    archive.run("grant", "ann", "board")
+    assert deeds(archive, "ann") == {"board", "list", "look", "custody"}
+
+
+def test_an_account_ends_now_or_at_a_moment(archive: Archive) -> None:
+    shown = json.loads(archive.run("add-user", "ann", "--role", "custodian", "--json").stdout)
+    archive.run("disable-user", "ann", "--until", "2999-01-01T10:00")
+    assert authenticate(username="ann", password=shown["password"]) is not None
+    archive.run("disable-user", "ann")
+    assert authenticate(username="ann", password=shown["password"]) is None
+    assert deeds(archive, "ann") == set()
+    assert codes("ann")[-2:] == ["account-end", "account-end"]
+    assert "--until" in archive.run("disable-user", "ann", "--until", "tomorrow", status=2).stderr
+
+
+@pytest.mark.parametrize("command", ["disable-user", "set-password"])
+def test_an_account_that_is_not_there(archive: Archive, command: str) -> None:
+    assert "list-users" in archive.run(command, "nobody", status=2).stderr
+
+
+def test_a_person_who_was_erased_leaves_entries_that_hold(archive: Archive) -> None:
+    archive.run("add-user", "ann", "--role", "custodian")
+    User.objects.get(username="ann").delete()
+    archive.run("check-custody")
