@@ -43,7 +43,7 @@ def verify(
     """
     checks: list[str] = []
     notes: list[str] = []
-    recording = ""
+    recording, audio_md5 = "", ""
     try:
         if not resembles_one(file):
             return Report("not-a-package", "", (), _OTHER)
@@ -57,14 +57,15 @@ def verify(
             problem = f"the key decrypts what is encrypted to {identity.recipient}; this is {evidence.header.recipient}"
             return Report("wrong-key", recording, tuple(checks), problem, tuple(notes))
         else:
-            checks.append(check_audio(bag, evidence, identity, progress))
+            told, audio_md5 = check_audio(bag, evidence, identity, progress)
+            checks.append(told)
             if evidence.tail:
                 notes.append(judge_tail(bag, evidence, identity))
     except StorageError:
         raise  # what cannot be read is not thereby wrong
     except PlainSightError as error:
         return Report("tampered", recording, tuple(checks), printable(error.message), tuple(notes))
-    return Report(_verdict(evidence, pinned), recording, tuple(checks), "", tuple(notes))
+    return Report(_verdict(evidence, pinned), recording, tuple(checks), "", tuple(notes), audio_md5)
 
 
 def _bag(file: BinaryIO) -> Bag:

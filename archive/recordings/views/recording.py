@@ -50,7 +50,7 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     clock, called = wall_clock(row.signed_header, ledger.entries), heading(row, ledger.entries)
     entries = Entry.objects.about(subject).order_by("-n")
     shown = list(entries[:SHOWN]) if may(user, Deed.CUSTODY, subject).allowed else []
-    following = Recording.objects.filter(continues=row.pk).values_list("pk", flat=True).first()
+    following = Recording.objects.filter(continues=row.pk, box=row.box_id).values_list("pk", flat=True).first()
     context = {
         "place": "recording",
         "recording": row,

@@ -1,25 +1,31 @@
-"""Checking a sealed recording again."""
+"""Checking a sealed recording again: asked for with a button, made by the worker, watched here."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
-from django.views.decorators.http import require_POST
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from appliance.contract import ledger
+from appliance.contract.verification import Report
+from appliance.contract.verification.report import SOUND
 from archive.access.requests import actor
+from archive.core.health import is_alive
+from archive.core.jobs import WORKER
 from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import read_ledger
-from archive.recordings.recording_state import RecordingState, recording_state
-from archive.recordings.verification import VERDICTS, verify_again
+from archive.recordings.models import Recording, Verification
+from archive.recordings.verification import VERDICTS, ask, report_of
 from archive.ui import words
+from archive.ui.templatetags.plain import contact
 
 from .copies import sealed
 
-_HEADINGS = {
+_HEADINGS: Final = {
     "intact": "Verified: intact",
     "interrupted": "Verified: intact, of an interrupted recording",
     "incomplete": "Verified: intact, of a recording that its box never closed",
@@ -28,38 +34,71 @@ _HEADINGS = {
     "tampered": "Not verified: something does not hold",
     "not-a-package": "Not verified: the package is destroyed",
 }
-_SEGMENT = re.compile(r"data/segments/(\d{8})\.age")
-_BAD = {"not-pinned", "wrong-key", "tampered", "not-a-package"}
+_WITHOUT_AUDIO: Final = "Package intact; its audio was not checked"
+_SEGMENT: Final = re.compile(r"data/segments/(\d{8})\.age")
+_STEPS: Final = {
+    "": "Waiting for the archive's worker",
+    "digest": "Reading the package",
+    "segments": "Checking signatures and digests",
+    "audio": "Decrypting and decoding the audio",
+}
 
 
 @require_POST
 def verify(request: HttpRequest, recording: str) -> HttpResponseBase:
-    """Check the package with the archive's keys, enter the verdict, and show what was checked."""
+    """Ask for a check, and lead to where it is shown."""
     row = sealed(recording)
-    report = verify_again(row, actor(request))
+    ask(row, actor(request))
+    return redirect("pages:verification", row.pk)
+
+
+@require_safe
+def verification(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Show how far a check is, or what it found; as a page, or as JSON for the page's script."""
+    row = sealed(recording)
+    kept = Verification.objects.filter(recording=row).first()
+    if request.headers.get("Accept") == "application/json":
+        return JsonResponse({"version": 1, **_progress(kept)})
+    if kept is None:
+        return redirect("pages:recording", row.pk)
+    if kept.finished_at is None:
+        context = {"place": "recording", "recording": row, "called": heading(row, read_ledger(row).entries)}
+        return render(request, "ui/verifying.html", {**context, **_progress(kept)})
+    return render(request, "ui/verified.html", {"checked_at": kept.finished_at, **_result(row, report_of(kept))})
+
+
+def _progress(kept: Verification | None) -> dict[str, Any]:
+    finished = kept is None or kept.finished_at is not None
+    step, done, of = (kept.step, kept.done, kept.of) if kept is not None else ("", 0, 0)
+    told = _STEPS.get(step, step)
+    if not step and not is_alive(WORKER):
+        told = f"The archive's worker is not running, so nothing is checked. Tell {contact()}"
+    return {"finished": finished, "step": told, "done": done, "of": of}
+
+
+def _result(row: Recording, report: Report) -> dict[str, Any]:
     expected = report.verdict == VERDICTS[row.outcome]
     problem = report.problem
-    if not expected and not problem and report.verdict != "not-pinned":
+    if not expected and report.verdict in SOUND:
         problem = f"the archive's own record says {row.outcome}, and the package {report.verdict}"
-    told = report.verdict if expected or report.verdict in _BAD else "tampered"
-    # without the key nobody can hear the audio, so nobody can say that it is intact
-    deaf = expected and recording_state(row) == RecordingState.KEY_GONE
+    without_audio = expected and not report.audio_md5
+    told = _HEADINGS["tampered" if report.verdict in SOUND and not expected else report.verdict]
     entries = read_ledger(row).entries
-    context = {
+    return {
         "place": "recording",
         "recording": row,
-        "good": expected,
-        "deaf": deaf,
-        "sign": "attention" if deaf else "ready" if expected else "at-fault",
-        "heading": "Package intact; its audio was not checked" if deaf else _HEADINGS[told],
+        "good": expected and not without_audio,
+        # without the key nobody can hear the audio, so nobody can say that it is intact
+        "without_audio": without_audio,
+        "sign": "attention" if without_audio else "ready" if expected else "at-fault",
+        "heading": _WITHOUT_AUDIO if without_audio else told,
         "called": heading(row, entries),
         "report": report,
         "problem": problem,
         "damaged": _damaged(problem, entries, row.rate),
-        "notes": [note for note in report.notes if not (deaf and "was not opened" in note)],
+        "notes": [note for note in report.notes if not (without_audio and "was not opened" in note)],
         "notice": words.NOTICE,
     }
-    return render(request, "ui/verified.html", context)
 
 
 def _damaged(problem: str, entries: Sequence[ledger.Entry], rate: int) -> str:

@@ -22,6 +22,7 @@ PLACES = [
     f"/recordings/{ID}/custody/",
     f"/recordings/{ID}/audio.wav",
     f"/recordings/{ID}/verify/",
+    f"/recordings/{ID}/verification/",
     f"/recordings/{ID}/copies/",
     f"/recordings/{ID}/package.zip",
     f"/recordings/{ID}/audio.flac",

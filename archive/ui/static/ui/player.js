@@ -2,15 +2,6 @@
 // open the audio at that place, and the browser's own player plays.
 "use strict";
 (() => {
-  for (const form of document.querySelectorAll("form[data-slow]")) {
-    form.addEventListener("submit", () => {
-      const button = form.querySelector("button");
-      button.textContent = `${form.dataset.slow}…`;
-      // after the submission has begun, which a disabled button would stop
-      setTimeout(() => { button.disabled = true; });
-    });
-  }
-
   const player = document.querySelector(".player");
   if (!player) return;
   const audio = player.querySelector("audio");
