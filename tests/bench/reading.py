@@ -261,7 +261,7 @@ def main() -> int:
             client.force_login(custodian())
             results = one_long(archive, made, client)
             results |= many_listeners(archive, made, options.listeners)
-            #results |= many_recordings(archive, made, client, options.recordings)
+            results |= many_recordings(archive, made, client, options.recordings)
     finally:
         shutil.rmtree(folder)
     lines = [f"{name:<28} {value}" for name, value in results.items()]
