@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
         raise SettingsError(f"cannot read {options.package}: {error.strerror or error}", field="PACKAGE") from error
     with contextlib.suppress(BrokenPipeError):
         # the verdict stands, whether or not anybody reads all of it
-        print(json.dumps(report.as_json()) if options.json else report.as_text(), flush=True)
+        print(json.dumps(report.as_json()) if options.json else report.as_text())
     return report.status
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -15,13 +16,14 @@ from tests.support.packages import Sealed
 from tests.support.spools import Keys, make_recording
 
 
-def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, stdout: int | IO[str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "appliance.command", *arguments],
         check=False,
         text=True,
         timeout=60,
-        **{"capture_output": True, **options},  # type: ignore[call-overload]
+        stdout=subprocess.PIPE if stdout is None else stdout,
+        stderr=subprocess.PIPE,
     )
 
 
@@ -68,7 +70,7 @@ def test_a_verdict_stands_when_nobody_reads_it(package: Path) -> None:
     arguments = ["verify", str(package), "--keys", str(package.with_name("keyring.json"))]
     for more in ([], ["--json"]):
         writer = broken_pipe()
-        result = run(*arguments, *more, capture_output=False, stdout=writer, stderr=subprocess.PIPE)
+        result = run(*arguments, *more, stdout=writer)
         os.close(writer)
         assert (result.returncode, result.stderr) == (0, "")
 
@@ -76,7 +78,7 @@ def test_a_verdict_stands_when_nobody_reads_it(package: Path) -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["verify", "--help"], ["simulator", "--help"]])
 def test_help_that_nobody_reads_is_no_error(arguments: list[str]) -> None:
     writer = broken_pipe()
-    result = run(*arguments, capture_output=False, stdout=writer, stderr=subprocess.PIPE)
+    result = run(*arguments, stdout=writer)
     os.close(writer)
     assert result.returncode in {0, command.BROKEN_PIPE}
     assert result.stderr == ""
@@ -85,7 +87,7 @@ def test_help_that_nobody_reads_is_no_error(arguments: list[str]) -> None:
 def test_a_result_that_cannot_be_written_is_status_2_and_no_verdict(package: Path) -> None:
     arguments = ["verify", str(package), "--keys", str(package.with_name("keyring.json"))]
     with Path("/dev/full").open("w") as full:
-        result = run(*arguments, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+        result = run(*arguments, stdout=full)
     assert (result.returncode, "Traceback" in result.stderr) == (2, False)
     assert "No space left on device" in result.stderr
 
