@@ -15,8 +15,8 @@ from .models import Recording, State
 
 _STATES: Final = [("", "all"), *((state.value, words.STATES[state.value]) for state in State)]
 _FILTERS: Final = {
-    "since": "created_at__date__gte",
-    "until": "created_at__date__lte",
+    "since": "listed_at__date__gte",
+    "until": "listed_at__date__lte",
     "room": "room",
     "box": "box",
     "state": "state",

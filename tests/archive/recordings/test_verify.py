@@ -61,7 +61,7 @@ def test_a_check_tells_how_far_it_is_and_that_it_waits_for_the_worker(custodian:
     address = f"/recordings/{made.id}/verification/"
     page = check(custodian.get(address).content.decode())
     assert page.one("h1").text == "Checking a recording"
-    assert "worker does not run" in page.text
+    assert "worker is not running" in page.text
     Worker([]).once()
     assert "Waiting for the archive's worker" in check(custodian.get(address).content.decode()).text
     Verification.objects.update(step="audio", done=40, of=100)

@@ -91,7 +91,14 @@ TARGETS = (
         ),
         _INGEST,
     ),
-    Target("custody", ("archive/custody/log.py",), ("tests/archive/custody",)),
-    Target("access", ("archive/access/permissions.py",), ("tests/archive/access", "tests/archive/accounts")),
+    Target(
+        "custody", tuple(f"archive/custody/{name}.py" for name in ("log", "check", "heads")), ("tests/archive/custody",)
+    ),
+    Target(
+        "access",
+        tuple(f"archive/access/{name}.py" for name in ("decisions", "middleware", "people", "sign_ins")),
+        ("tests/archive/access", "tests/archive/accounts"),
+    ),
+    Target("accounts", ("archive/accounts/throttle.py",), ("tests/archive/accounts",)),
     Target("sealing", ("archive/sealing/seal.py", "archive/sealing/material.py"), ("tests/archive/sealing",)),
 )
