@@ -72,12 +72,14 @@ def jobs(only: str = "") -> list[Job]:
     for target in TARGETS:
         for module in target.modules:
             if only in module or only == target.name:
-                found += [Job(target, module, one) for one in mutations((ROOT / module).read_text())]
+                source = (ROOT / module).read_text()
+                found += [Job(target, module, one) for one in mutations(source, exact=target.exact)]
     return found
 
 
 def sample(found: list[Job], size: int, seed: int) -> list[Job]:
-    """Draw so many jobs, from each target in proportion, at least three of each."""
+    """Draw so many jobs, from each target in proportion, at least three of each; in any order, so that a call that
+    stops early has tried some of everything."""
     if size >= len(found):
         return found
     chosen: list[Job] = []
@@ -85,6 +87,7 @@ def sample(found: list[Job], size: int, seed: int) -> list[Job]:
         mine = [job for job in found if job.target is target]
         count = min(len(mine), max(3, round(size * len(mine) / len(found))))
         chosen += Random(f"{seed} {target.name}").sample(mine, count)
+    Random(seed).shuffle(chosen)
     return chosen
 
 
