@@ -15,7 +15,7 @@ from typing import Any
 from appliance.recorder.ipc.message_channel import Message, MessageChannel
 from appliance.recorder.ipc.ring import Ring
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
-from tests.support.box.writer import ROOT
+from tests.support.box.folder import ROOT
 from tests.support.waiting import until
 
 

@@ -110,11 +110,10 @@ def survivors() -> list[Survivor]:
 class Workshop:
     """A copy of the tree, in which modules are broken and mended again."""
 
-    def __init__(self, folder: Path, *, niceness: int = 19) -> None:
+    def __init__(self, folder: Path) -> None:
         self.tree = folder / "tree"
         self._temporary = folder / "tmp"
         self._said = folder / "said"
-        self._niceness = niceness
         self._temporary.mkdir(parents=True, exist_ok=True)
         names = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
@@ -150,7 +149,6 @@ class Workshop:
         status = 70
         try:
             os.setsid()
-            os.nice(self._niceness)
             said = os.open(self._said, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
             os.dup2(said, 1)
             os.dup2(said, 2)
