@@ -95,7 +95,15 @@ TARGETS = (
         ),
         _INGEST,
     ),
-    Target("custody", ("archive/custody/log.py",), ("tests/archive/custody",)),
-    Target("access", ("archive/access/permissions.py",), ("tests/archive/access", "tests/archive/accounts")),
+    Target(
+        "custody",
+        ("archive/custody/log.py", "archive/custody/check.py", "archive/custody/heads.py"),
+        ("tests/archive/custody",),
+    ),
+    Target(
+        "access",
+        ("archive/access/decisions.py", "archive/access/middleware.py", "archive/access/people.py"),
+        ("tests/archive/access", "tests/archive/accounts"),
+    ),
     Target("sealing", ("archive/sealing/seal.py", "archive/sealing/material.py"), ("tests/archive/sealing",)),
 )

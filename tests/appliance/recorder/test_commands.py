@@ -25,7 +25,7 @@ from tests.support.box.panel_server import PanelServer
 from tests.support.box.supervisor import KEYS, Running, plug
 from tests.support.waiting import until
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
