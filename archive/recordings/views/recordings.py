@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from archive.recordings.forms import RecordingFilter
+from archive.recordings.listing import page
 from archive.recordings.models import Recording
 from archive.ui import words
-
-PER_PAGE: Final = 50
 
 
 @dataclass(frozen=True)
@@ -26,8 +23,10 @@ class Row:
 
     id: str
     """Its identifier."""
-    created_at: datetime
-    """When the button was pressed, by the box's clock."""
+    at: datetime
+    """When the button was pressed, or where that is not known, when it began to arrive."""
+    dated: bool
+    """Whether `at` is the first of these."""
     room: str
     """Name of the room where it was made, or the box's identifier if that is not known."""
     length: str
@@ -46,13 +45,13 @@ class Row:
 def recordings(request: HttpRequest) -> HttpResponseBase:
     """Show the recordings that fit the choice, newest first. A choice that makes no sense shows nothing."""
     form = RecordingFilter({name: request.GET.get(name, "") for name in RecordingFilter.base_fields}, auto_id="%s")
-    rows = Recording.objects.select_related("room").order_by("-created_at", "-id").defer("header", "receipt")
-    page = Paginator(form.apply(rows), PER_PAGE).get_page(request.GET.get("page"))
+    chosen = form.apply(Recording.objects.select_related("room"))
+    shown = page(chosen, request.GET.get("before", ""), request.GET.get("after", ""))
     query = urlencode({name: value for name, value in form.data.items() if value})
     context = {
         "place": "recordings",
-        "page": page,
-        "rows": [_row(recording) for recording in page.object_list],
+        "listing": shown,
+        "rows": [_row(recording) for recording in shown.rows],
         "form": form,
         "filter_query": f"{query}&" if query else "",
         "zone": settings.TIME_ZONE,
@@ -63,7 +62,8 @@ def recordings(request: HttpRequest) -> HttpResponseBase:
 def _row(recording: Recording) -> Row:
     return Row(
         id=recording.pk,
-        created_at=recording.created_at,
+        at=recording.listed_at,
+        dated=recording.dated,
         room=recording.room.name if recording.room else recording.box_id,
         length=words.clock_time(recording.seconds),
         state=recording.state,
