@@ -131,6 +131,10 @@ TABLE: tuple[AmberCode, ...] = (
         "Check its cable, then switch the box off and on.",
     ),
     AmberCode(
+        "button-stuck", 9, "refused", "The button is pressed all the time.",
+        "Free the button; if it stays pressed, have it or its wiring repaired. A running recording ends by itself.",
+    ),
+    AmberCode(
         "software", 9, "records", "The recorder met something that it does not know.",
         "Read the journal and report it.",
     ),
