@@ -8,24 +8,16 @@ import pytest
 from django.test import Client
 
 from archive.urls import pages
+from tests.archive.access.test_table import ADDRESSES
 from tests.archive.page_fixtures import PASSWORD, make_user
 from tests.archive.pages import check
 from tests.support.archives import Archive
 
 ID = "0" * 32
 PLACES = [
-    "/",
-    "/rooms/",
-    "/rooms.json",
-    "/recordings/",
-    f"/recordings/{ID}/",
-    f"/recordings/{ID}/custody/",
-    f"/recordings/{ID}/audio.wav",
-    f"/recordings/{ID}/verify/",
-    f"/recordings/{ID}/copies/",
-    f"/recordings/{ID}/package.zip",
-    f"/recordings/{ID}/audio.flac",
-    f"/recordings/{ID}/receipt.tsv",
+    address.replace("ID", ID)
+    for address in ADDRESSES
+    if not address.startswith(("/api/", "/healthz")) and address not in {"/sign-in/", "/sign-out/"}
 ]
 
 
