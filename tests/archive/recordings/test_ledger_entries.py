@@ -40,7 +40,7 @@ def test_one_signature_stands_for_the_whole_ledger(made: Made, monkeypatch: pyte
     monkeypatch.setattr(signed, "signature_fits", counted)
     read = read_ledger(Recording.objects.get())
     assert (len(read.entries), read.problem) == (len(made.lines), "")
-    assert checked == [split(made.lines[-1])[0]]
+    assert checked == [split(line)[0] for line in (made.header_line, made.lines[-1])]
 
 
 def changed_text(archive: Archive, lines: list[bytes], at: int) -> None:
