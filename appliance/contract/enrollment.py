@@ -1,7 +1,7 @@
 """How a box becomes known to an archive, and how its certificate is renewed (docs/enrollment.md).
 
-A claim is a one-time permission, given out for one room. The box makes its keys itself, signs its request with them, and
-gets back everything that its settings need. RFC 7030 (EST) was the model: a simple enrollment with a certificate
+A claim is a one-time permission, given out for one room. The box makes its keys itself, signs its request with them,
+and gets back everything that its settings need. RFC 7030 (EST) was the model: a simple enrollment with a certificate
 signing request (RFC 2986) and a one-time secret, and a re-enrollment that needs no secret. We don't speak EST itself:
 it proves nothing about the Ed25519 key that signs recordings, and its re-enrollment wants the old certificate, which
 has ended after a year on a shelf.
@@ -19,6 +19,7 @@ from .header import AgeRecipient
 from .ids import BoxId
 from .keys import PublicKey, SigningKey
 from .problems import explain, location
+from .settings_file import Section
 from .signed import SignedModel, parse_json
 
 MAX_MESSAGE: Final = 32 << 10
@@ -139,14 +140,18 @@ class Enrolled(_Message):
     """IANA name; for people who look at the box's journal."""
 
 
-class ClaimFile(BaseModel):
+class ClaimFile(Section):
     """What stands on the card: where to go, whom to believe there, and the claim (`plainsight-claim.toml`)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: Annotated[str, StringConstraints(pattern=r"^https://[^/\s]+$")]
     """The archive's address."""
     authority: Pem
-    """The authority that the archive's own certificate must come from: nothing else is believed, whatever the system trusts."""
+    """The authority that the archive's own certificate must come from, whatever else the system trusts."""
     claim: str
     """The claim."""
+    hardware: Literal["usb", "i2s"] = "usb"
+    """Which microphone the box has: a USB one, or one on the board's I2S pins, whose left channel is heard."""
+    lamp_seen: bool = True
+    """The sensor in the lamp is wired (docs/wiring.md)."""
+    mic_rail: bool = True
+    """The sense of the microphone's supply is wired."""

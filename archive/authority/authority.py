@@ -1,7 +1,7 @@
 """Issues certificates (RFC 5280) for boxes, broker and archive, from a key in the archive's own key folder.
 
-cryptography does it in this process: an authority of a district issues some certificates a day at most, to clients that it
-knows by their own keys, and step-ca would be a second server with a second database of who is known.
+cryptography does it in this process: an authority of a district issues some certificates a day at most, to clients that
+it knows by their own keys, and step-ca would be a second server with a second database of who is known.
 
 A leaked authority lets somebody read and forge status messages and pose as the archive towards the boxes; it opens no
 recording and forges no receipt, since those hang on other keys.
@@ -35,6 +35,8 @@ SERVER_VALID: Final = timedelta(days=398)
 """What browsers accept at most (CA/Browser Forum, baseline requirements 6.3.2)."""
 BOX_VALID: Final = timedelta(days=400)
 """More than a school year; a box renews after half of it, and can do so after its end."""
+_CLIENT: Final = ExtendedKeyUsageOID.CLIENT_AUTH
+_SERVER: Final = ExtendedKeyUsageOID.SERVER_AUTH
 _BEFORE: Final = timedelta(days=1)
 """A certificate counts since a day before it was issued, for clocks that are behind."""
 
@@ -60,7 +62,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(name)
         builder = (
-            _builder(subject, subject, key.public_key(), key.public_key(), now, AUTHORITY_VALID)
+            _builder(subject, subject, key.public_key(), key.public_key(), now=now, valid=AUTHORITY_VALID)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             # Python 3.13 verifies strictly by RFC 5280 and refuses an authority without key usage
             .add_extension(_usage(signs_certificates=True), critical=True)
@@ -103,32 +105,33 @@ class Authority:
                 raise FormatError("the request is not signed with its own key", field="csr")
         except (ValueError, InvalidSignature, UnicodeEncodeError) as error:
             raise FormatError(f"not a certificate signing request: {error}", field="csr") from error
-        return self._issue(key, box, (), ExtendedKeyUsageOID.CLIENT_AUTH, now, BOX_VALID)
+        return self._issue(key, box, hosts=(), purpose=_CLIENT, now=now, valid=BOX_VALID)
 
     def client(self, name: str, now: datetime) -> Issued:
         """Return a client certificate with a fresh key, for one of the archive's own processes."""
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._issue(key.public_key(), name, (), ExtendedKeyUsageOID.CLIENT_AUTH, now, SERVER_VALID)
+        certificate = self._issue(key.public_key(), name, hosts=(), purpose=_CLIENT, now=now, valid=SERVER_VALID)
         return Issued(certificate, _private_pem(key))
 
     def server(self, hosts: Iterable[str], now: datetime) -> Issued:
         """Return a server certificate with a fresh key, for a server that is reached by these names or addresses."""
         names = tuple(hosts)
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._issue(key.public_key(), names[0], names, ExtendedKeyUsageOID.SERVER_AUTH, now, SERVER_VALID)
+        certificate = self._issue(key.public_key(), names[0], hosts=names, purpose=_SERVER, now=now, valid=SERVER_VALID)
         return Issued(certificate, _private_pem(key))
 
     def _issue(
         self,
         key: ec.EllipticCurvePublicKey,
         name: str,
+        *,
         hosts: tuple[str, ...],
         purpose: x509.ObjectIdentifier,
         now: datetime,
         valid: timedelta,
     ) -> bytes:
         builder = (
-            _builder(_name(name), self.certificate.subject, key, self._key.public_key(), now, valid)
+            _builder(_name(name), self.certificate.subject, key, self._key.public_key(), now=now, valid=valid)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
@@ -175,6 +178,7 @@ def _builder(
     issuer: x509.Name,
     key: ec.EllipticCurvePublicKey,
     issuer_key: ec.EllipticCurvePublicKey,
+    *,
     now: datetime,
     valid: timedelta,
 ) -> x509.CertificateBuilder:

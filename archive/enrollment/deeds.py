@@ -139,17 +139,15 @@ def _why_not(row: Claim | None, asked: EnrollRequest, now: datetime) -> str:
     """Return why a claim is not taken, as the person at the box reads it; an empty text if it is."""
     if row is None:
         return "the archive gave out no such claim; look for a mistyped letter, or make a new one"
-    if row.withdrawn_at is not None:
-        return "the claim was withdrawn; make a new one"
-    if row.used_at is not None and not BoxKey.objects.filter(box=row.box_id, public_key=asked.box_key).exists():
-        return "another box has used the claim; each box needs one of its own"
-    if row.used_at is not None and row.box is not None and row.box.retired_at is not None:
-        return "the box that used the claim was retired; make a new one"
-    if now >= row.expires_at:
-        return f"the claim has expired ({CLAIM_HOURS} hours after it was made); make a new one"
-    if row.used_at is None and BoxKey.objects.filter(public_key=asked.box_key).exists():
-        return "this box is known already, with another claim; reset it before it is enrolled anew"
-    return ""
+    owner = BoxKey.objects.filter(public_key=asked.box_key).values_list("box", flat=True).first()
+    reasons = (
+        (row.withdrawn_at is not None, "the claim was withdrawn; make a new one"),
+        (row.used_at is not None and owner != row.box_id, "another box has used the claim; each box needs its own"),
+        (row.box is not None and row.box.retired_at is not None, "the claim's box was retired; make a new claim"),
+        (now >= row.expires_at, f"the claim has expired ({CLAIM_HOURS} hours after it was made); make a new one"),
+        (row.used_at is None and owner is not None, "this box is known already; reset it before it is enrolled anew"),
+    )
+    return next((why for holds, why in reasons if holds), "")
 
 
 def _refuse(row: Claim | None, why: str) -> None:
@@ -166,7 +164,9 @@ def _note_certificate(box: str, certificate: bytes) -> None:
 def _answer(box: str, certificate: bytes, authority: Authority) -> Enrolled:
     mqtt = settings.ARCHIVE.mqtt
     # a broker that the archive reaches as itself is reached by boxes under the archive's own name
-    host = mqtt.host if mqtt.host not in {"localhost", "127.0.0.1"} else str(urlsplit(settings.ARCHIVE.site.url).hostname)
+    host = (
+        mqtt.host if mqtt.host not in {"localhost", "127.0.0.1"} else str(urlsplit(settings.ARCHIVE.site.url).hostname)
+    )
     return Enrolled(
         box=box,
         certificate=certificate.decode("ascii"),
@@ -182,5 +182,3 @@ def _answer(box: str, certificate: bytes, authority: Authority) -> Enrolled:
 
 def _digest(claim: str) -> str:
     return hashlib.sha256(claim.encode("ascii")).hexdigest()
-
-

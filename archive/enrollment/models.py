@@ -12,7 +12,7 @@ from archive.rooms.models import Room
 
 
 class Claim(models.Model):
-    """A one-time permission for one new box. Only a digest of its text is kept: a copy of the database enrolls nobody."""
+    """A one-time permission for one new box. Only a digest of its text is kept: a stolen database enrolls nobody."""
 
     sha256 = models.CharField(max_length=64, unique=True)
     """SHA-256 of the claim as it was given out."""
