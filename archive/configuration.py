@@ -81,7 +81,7 @@ class Mqtt(_Section):
     key: Path | None = None
     """Its private key (PEM)."""
     client_id: str = "plainsight-archive"
-    """MQTT client identifier."""
+    """Begin of the MQTT client identifier; a random part follows."""
 
 
 class Configuration(_Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,8 @@ X_FRAME_OPTIONS = "DENY"
 STATIC_URL = "/static/"
 # served straight from the installed packages, so that there is no collected copy to forget
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
+# while somebody works on a page, a changed style sheet is read again
+WHITENOISE_AUTOREFRESH = "runserver" in sys.argv
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
@@ -164,7 +166,12 @@ TIME_ZONE = _config.site.time_zone
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "plain": {
+            "()": "appliance.contract.log_format.PrintableFormatter",
+            "format": "%(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from appliance.contract.encryption import Identity
+from appliance.contract.encryption import MAX_KEY_RECIPIENTS, Identity
 from appliance.contract.errors import DecryptionError, KeyFileError, SettingsError
 from appliance.contract.keys import KeyRing
 from appliance.contract.verification import verify
@@ -64,7 +64,7 @@ def _recording_identity(key: Path, identity: Path) -> Identity:
     except OSError as error:
         raise KeyFileError(f"cannot read {key}: {error.strerror}", field="--key") from error
     try:
-        return Identity.parse(Identity.load(identity).decrypt(encrypted).decode("ascii"))
+        return Identity.parse(Identity.load(identity).decrypt(encrypted, MAX_KEY_RECIPIENTS).decode("ascii"))
     except (DecryptionError, UnicodeDecodeError) as error:
         raise KeyFileError(f"{identity} does not decrypt {key}: {error}", field="--identity") from error
 

@@ -32,7 +32,7 @@ FILE: Final = "custody-heads.tsv"
 
 
 class CustodyHead(SignedModel):
-    """The custody log has this many entries, and the last one has this digest (docs/format.md section 8)."""
+    """The custody log has this many entries, and the last one has this digest (docs/format.md section 9.2)."""
 
     type: Literal["plainsight/custody-head/1"] = "plainsight/custody-head/1"
     archive_key: PublicKey

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db import transaction
 
 from appliance.contract.errors import ConflictError, DigestError, FormatError, NotEnrolledError, SignatureError
@@ -22,6 +20,7 @@ from archive.recordings.validation import judge_key
 from archive.rooms.placement import room_at
 
 from .custody_kinds import INGEST
+from .quotas import check_new_recording
 
 
 def accept_header(recording: str, line: bytes) -> bool:
@@ -29,10 +28,13 @@ def accept_header(recording: str, line: bytes) -> bool:
     header = _believed(line)
     if header.recording != recording:
         raise FormatError(f"the header is of recording {header.recording}", field="recording")
-    created = _moment(header.created_at)
+    created = parse_wall(header.created_at)
     arrived = now()
     moment = parse_wall(arrived)
     with transaction.atomic():
+        if not Recording.objects.filter(pk=recording).exists():
+            check_new_recording(header.box, moment)
+            _check_continues(header)
         row, new = Recording.objects.get_or_create(
             pk=recording,
             defaults={
@@ -66,11 +68,10 @@ def _believed(line: bytes) -> Header:
     return Header.read(line, claimed.box_key)
 
 
-def _moment(text: str) -> datetime:
-    try:
-        return parse_wall(text)
-    except ValueError as error:
-        raise FormatError(f"{text} is no moment", field="created_at") from error
+def _check_continues(header: Header) -> None:
+    """Raise FormatError if the header claims to go on from what another box recorded."""
+    if header.continues and Recording.objects.filter(pk=header.continues).exclude(box_id=header.box).exists():
+        raise FormatError("a recording goes on only from one of the same box", field="continues")
 
 
 def accept_key(recording: str, key_age: bytes) -> bool:

@@ -30,6 +30,13 @@ STOP_S = 8.0
 """How long the thread gets to end, in seconds."""
 PATIENCE_S = 60.0
 """So much later than expected the thread may come back from the network, in seconds, before it counts as stuck."""
+SUSPICIOUS = 3
+"""After so many short connections in a row, two boxes with one identity are the likely reason: each throws the other
+off, and Mosquitto does not say why (MQTT 5 has a reason code for it, 0x8E)."""
+TWO_BOXES = (
+    "It ended so shortly after it began several times in a row: most likely two boxes have one identity, as after "
+    "copying a card. Enroll one of them again"
+)
 _BROKER = "broker"
 _log = logging.getLogger(__name__)
 
@@ -53,7 +60,9 @@ class StatusPublisher:
         self._pace = Pace(times.retry_s, times.retry_most_s)
         self._backoff = Backoff()
         self._troubles = TroubleLog(_log)
-        self._since = 0.0
+        self._since: float | None = None
+        """CLOCK_MONOTONIC in seconds when the present connection, or the last attempt's, was believed."""
+        self._short_in_a_row = 0
         self._due = time.monotonic() + PATIENCE_S
 
     @property
@@ -93,13 +102,18 @@ class StatusPublisher:
             try:
                 self._hold_connection()
             except PlainSightError as error:
-                pause = self._backoff.failed(self._pace, time.monotonic())
-                self._troubles.report(_BROKER, f"{error.message}; uploads go on, and the broker is tried again")
+                now = time.monotonic()
+                pause = self._backoff.failed(self._pace, now)
+                is_short = self._since is not None and now - self._since < self._pace.most
+                self._short_in_a_row = self._short_in_a_row + 1 if is_short else 0
+                message = error.message if self._short_in_a_row < SUSPICIOUS else f"{error.message}. {TWO_BOXES}"
+                self._troubles.report(_BROKER, f"{message}; uploads go on, and the broker is tried again")
                 self._expect(pause)
                 self._stop.wait(pause)
 
     def _hold_connection(self) -> None:
         settings = self._settings
+        self._since = None
         self._expect(settings.times.connect_s)
         connection = Connection(settings.broker, settings.box.id, self._sessions.following(), settings.times.connect_s)
         try:
@@ -126,7 +140,7 @@ class StatusPublisher:
             self._connected.set()
             self._since = time.monotonic()
             _log.info("connected to the broker")
-        elif self._backoff.attempts and time.monotonic() - self._since > self._pace.most:
+        elif self._backoff.attempts and self._since is not None and time.monotonic() - self._since > self._pace.most:
             # not before: two boxes with one identity throw each other off, and each would come back at once
             self._backoff.succeeded()
             self._troubles.clear(_BROKER)

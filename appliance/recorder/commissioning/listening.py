@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from appliance.contract.errors import DeviceError
+from appliance.recorder.ipc.child_process import Capture
 from appliance.recorder.ipc.messages import CaptureFailed, CaptureReady, MicrophoneClosed
 from appliance.recorder.ipc.ring import Consumer, Ring
-from appliance.recorder.supervisor.child_process import Capture
-from appliance.recorder.supervisor.lamp_token import LampError, LitToken
+from appliance.recorder.panel.lamp_token import LampError, LitToken
 
 from .panel_loop import PanelLoop, by_table
 

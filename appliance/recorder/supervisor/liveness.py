@@ -16,7 +16,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from .machine.state import Parameters, State, ns
+from appliance.recorder.clock import ns
+
+from .machine.state import Parameters, State
 
 MARGIN: Final = ns(1.0)
 """How late the machine may be with a rule of its own, in nanoseconds: its loop turns at least twice a second."""

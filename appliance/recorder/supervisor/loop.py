@@ -19,16 +19,16 @@ from appliance.contract import amber_codes
 from appliance.contract.systemd_notification import SystemdNotifier
 from appliance.contract.times import boot_id
 from appliance.recorder import device_checks
+from appliance.recorder.clock import ns
 from appliance.recorder.ipc.messages import BeginRecording, EndRecording, EnterFact, EnterPause, ExpectGap
 from appliance.recorder.ipc.ring import Ring
 from appliance.recorder.ipc.wakeup_queue import STOP, WakeupQueue
 from appliance.recorder.panel.base import Panel, PanelEvent
+from appliance.recorder.panel.lamp_token import Lamp, LampError, LitToken
 
 from .indicators import Indicators
-from .lamp_token import Lamp, LampError, LitToken
 from .liveness import unhealthy
 from .machine import Parameters, State, actions, deadline, events, step
-from .machine.state import ns
 from .processes import Processes, Programs
 from .status_file import StatusFile, describe
 

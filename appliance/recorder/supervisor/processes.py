@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from appliance.recorder.ipc.child_process import Capture, Child
 from appliance.recorder.ipc.messages import (
     FromCapture,
     FromWriter,
@@ -21,9 +22,8 @@ from appliance.recorder.ipc.messages import (
     StopWriter,
     ToWriter,
 )
+from appliance.recorder.panel.lamp_token import LitToken
 
-from .child_process import Capture, Child
-from .lamp_token import LitToken
 from .machine import events
 
 LOG = logging.getLogger("plainsight.supervisor")

@@ -37,7 +37,7 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     ledger = read_ledger(row)
     entries = Entry.objects.about(subject).order_by("-n")
     readable = may(user, Deed.CUSTODY, subject).allowed
-    following = Recording.objects.filter(continues=row.pk).values_list("pk", flat=True).first()
+    following = Recording.objects.filter(continues=row.pk, box=row.box_id).values_list("pk", flat=True).first()
     context = {
         "place": "recording",
         "recording": row,

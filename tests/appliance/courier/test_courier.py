@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from appliance.contract.topics import Topics
 from appliance.courier.cli import parser
 from appliance.courier.courier import Courier
 from appliance.courier.mqtt.status_publisher import StatusPublisher
+from appliance.courier.settings import Times
 from appliance.simulator.demo.broker import free_port
 from appliance.simulator.demo.certificates import Authority
 from tests.support.box.courier import Box
@@ -192,3 +194,92 @@ def test_check_reads_the_settings_and_ends(box: Box) -> None:
 
 def test_the_help_has_an_example() -> None:
     assert "plainsight courier --config" in parser().format_help()
+
+
+@contextmanager
+def systemd(folder: Path, monkeypatch: pytest.MonkeyPatch, watchdog_us: int) -> Iterator[socket.socket]:
+    """The socket on which systemd is told how a service does."""
+    pytest.importorskip("systemd.daemon", reason="systemd-python is not installed here")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as found:
+        found.bind(str(folder / "notify"))
+        found.settimeout(0.2)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(folder / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", str(watchdog_us))
+        yield found
+
+
+def fed(channel: socket.socket, seconds: float) -> int:
+    """How often the watchdog was fed within so many seconds."""
+    count, deadline = 0, time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with suppress(TimeoutError):
+            count += channel.recv(100) == b"WATCHDOG=1"
+    return count
+
+
+def test_the_watchdog_is_fed_while_passes_end_and_not_while_an_archive_hangs(
+    box: Box, archive: FakeArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = {"times": {"answer_s": 60.0, "poll_s": 0.1, "probe_s": 0.1}}
+    config = write_settings(box, archive.url, free_port(), Authority.make(), **slow)
+    with systemd(tmp_path, monkeypatch, 300_000) as channel, running(config) as process:
+        running_until(lambda: archive.history, process)
+        assert fed(channel, 2.0) > 3
+        hangs = threading.Event()
+
+        def hang(_: object) -> Answer:
+            hangs.set()
+            return Answer(hang_s=15.0)
+
+        archive.rule = hang
+        running_until(hangs.is_set, process)
+        fed(channel, 0.5)
+        assert fed(channel, 2.0) == 0
+        status, said, _ = ended(process)
+    assert status == 0, said
+
+
+def test_the_watchdog_is_not_fed_while_the_connection_to_the_broker_hangs(
+    box: Box, archive: FakeArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Authority.make().client(box.root / "tls", box.keys.box)
+    settings = box.settings(archive.url, ca=str(files.ca), certificate=str(files.certificate), key=str(files.key))
+    over = threading.Event()
+    monkeypatch.setattr(StatusPublisher, "_hold_connection", lambda _: over.wait(60))
+    with systemd(tmp_path, monkeypatch, 300_000) as channel:
+        courier = Courier(settings)
+        courier._publisher._due = time.monotonic() + 1.5
+        threading.Timer(4.0, courier._stop.set).start()
+        threading.Timer(4.0, over.set).start()
+        heard: list[tuple[float, bytes]] = []
+        began = time.monotonic()
+
+        def listen() -> None:
+            while time.monotonic() < began + 3.8:
+                with suppress(TimeoutError):
+                    heard.append((time.monotonic() - began, channel.recv(100)))
+
+        ear = threading.Thread(target=listen)
+        ear.start()
+        courier.run()
+        ear.join()
+    times = [at for at, text in heard if text == b"WATCHDOG=1"]
+    assert times
+    assert max(times) < 2.5
+
+
+def test_every_limit_of_a_request_is_below_the_watchdogs() -> None:
+    unit = (Path(__file__).resolve().parents[3] / "systemd" / "plainsight-courier.service").read_text()
+    watchdog_s = next(int(line.partition("=")[2]) for line in unit.splitlines() if line.startswith("WatchdogSec="))
+    for field in (Times.model_fields["answer_s"], Times.model_fields["connect_s"]):
+        assert max(getattr(one, "le", 0) for one in field.metadata) < watchdog_s
+    assert "Type=notify" in unit
+
+
+def test_a_second_courier_with_the_same_folder_is_refused(box: Box, archive: FakeArchive) -> None:
+    config = write_settings(box, archive.url, free_port(), Authority.make())
+    with running(config) as process:
+        running_until(lambda: archive.history, process)
+        result = subprocess.run(command("--config", str(config)), capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "another courier runs" in result.stderr

@@ -34,7 +34,7 @@ def say(archive: Archive, **status: Any) -> None:
         **status,
     }
     for rest, body in (("online", online), ("state/recorder", recorder)):
-        assert keep(Message(f"{base}/{rest}", json.dumps(body).encode(), False, datetime.now(UTC)))
+        assert not keep([Message(f"{base}/{rest}", json.dumps(body).encode(), False, datetime.now(UTC))])
 
 
 def test_a_room_that_was_never_heard_is_silent(archive: Archive, technician: Any) -> None:

@@ -8,16 +8,12 @@ from typing import Any, Literal, Self
 from appliance.contract.ledger import Cause, Reason
 from appliance.contract.status import Light
 from appliance.contract.status import State as Phase
+from appliance.recorder.clock import ns
 from appliance.recorder.settings import RecorderSettings, second_bytes
 
 CaptureState = Literal["absent", "warming", "warm", "live", "closing", "killing"]
 WriterState = Literal["dead", "starting", "idle", "recording", "closing", "killing"]
 MEETING: tuple[Phase, ...] = ("recording", "paused")
-
-
-def ns(seconds: float) -> int:
-    """Return seconds as nanoseconds."""
-    return round(seconds * 1_000_000_000)
 
 
 @dataclass(frozen=True)

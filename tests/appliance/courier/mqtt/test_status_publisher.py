@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from appliance.contract.errors import SettingsError
 from appliance.contract.topics import Topics
 from appliance.courier.mqtt.connection import tls_context
 from appliance.courier.mqtt.status_publisher import Sessions, StatusPublisher
+from appliance.courier.settings import CourierSettings
 from appliance.courier.status_reader import StatusReader
 from appliance.simulator.demo.broker import Broker
 from appliance.simulator.demo.certificates import Authority, Files
@@ -115,6 +117,53 @@ def test_a_courier_that_dies_is_reported_by_its_will(
         with publishing(other, broker, authority.client(box.root / "tls2", box.keys.box)):
             will = ear.wait(topics.online, lambda body: not body["online"])
             assert will["session"] == 1
+
+
+def test_two_boxes_with_one_identity_are_told_of_and_come_back_ever_more_slowly(
+    box: Box, broker: Broker, authority: Authority, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    members = settings_for(box, broker, authority.client(box.root / "tls", box.keys.box)).model_dump()
+    members["times"] |= {"retry_s": 0.2, "retry_most_s": 60.0}
+    (tmp_path / "other").mkdir()
+    settings = [
+        CourierSettings.model_validate({**members, "state": {"path": path}}) for path in (box.state, tmp_path / "other")
+    ]
+    publishers = [
+        StatusPublisher(one, StatusReader(box.root / "run", box.keys.box), "plainsight test") for one in settings
+    ]
+    for publisher in publishers:
+        publisher.start()
+    until(lambda: any("two boxes have one identity" in message for message in caplog.messages))
+    until(lambda: sum(int((one.state.path / "session").read_text()) for one in settings) >= 8)
+    began, sessions = time.monotonic(), sum(int((one.state.path / "session").read_text()) for one in settings)
+    time.sleep(3)  # the time in which it is counted how often they come back
+    more = sum(int((one.state.path / "session").read_text()) for one in settings) - sessions
+    for publisher in publishers:
+        publisher.stop()
+    # without growing pauses of 0.2 s and more, each would have thrown the other off a dozen times
+    assert more <= 2 + (time.monotonic() - began - 3)
+    assert sum("two boxes" in message for message in caplog.messages) <= 2, "logged once by each"
+
+
+def test_a_connection_that_lasts_makes_the_next_pause_short_again(
+    box: Box, broker: Broker, authority: Authority, tmp_path: Path
+) -> None:
+    members = settings_for(box, broker, authority.client(box.root / "tls", box.keys.box)).model_dump()
+    members["times"] |= {"retry_s": 0.3, "retry_most_s": 1.0}
+    publisher = StatusPublisher(
+        CourierSettings.model_validate(members), StatusReader(box.root / "run", box.keys.box), "plainsight test"
+    )
+    publisher.start()
+    try:
+        for _ in range(3):
+            until(lambda: publisher.connected)
+            broker.stop(kill=True)
+            until(lambda: not publisher.connected)
+            broker.start()
+        assert publisher._backoff.attempts > 1
+        until(lambda: publisher.connected and publisher._backoff.attempts == 0)
+    finally:
+        publisher.stop()
 
 
 def test_the_broker_denies_a_box_that_uses_anothers_certificate(

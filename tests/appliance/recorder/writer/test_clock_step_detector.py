@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from appliance.contract.ledger import ClockChange
 from appliance.contract.times import Clock, parse_wall
 from appliance.recorder import clock
-from appliance.recorder.writer.clock_step_detector import EVERY_NS, SLEW_PPM, STEP_NS, ClockStepDetector, Look
+from appliance.recorder.clock import Look
+from appliance.recorder.writer.clock_step_detector import EVERY_NS, SLEW_PPM, STEP_NS, ClockStepDetector
 
 SECOND = 1_000_000_000
 BOOT = 1_795_000_000 * SECOND

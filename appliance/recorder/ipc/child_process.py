@@ -15,15 +15,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from appliance.recorder.ipc.message_channel import ChannelStalledError, MessageChannel
-from appliance.recorder.ipc.messages import CloseMicrophone, Message, MessageError, OpenMicrophone
+from appliance.recorder.panel.lamp_token import LitToken
 
-from .lamp_token import LitToken
+from .message_channel import ChannelStalledError, MessageChannel
+from .messages import CloseMicrophone, Message, MessageError, OpenMicrophone
 
 LOG = logging.getLogger("plainsight.supervisor")
 MAX_WAITING = 4096
 """Most messages that wait for a child; a writer that hangs for half a minute is sent far fewer."""
-_ROOT = Path(__file__).resolve().parent.parent.parent
+_ROOT = Path(__file__).resolve().parents[3]
 
 
 class Child:

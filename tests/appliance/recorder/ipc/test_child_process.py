@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import appliance
+from appliance.recorder.ipc import child_process
+from appliance.recorder.ipc.child_process import Capture, Child
 from appliance.recorder.ipc.messages import EnterPause, StopWriter, WriterReady
 from appliance.recorder.ipc.ring import Ring
-from appliance.recorder.supervisor import child_process
-from appliance.recorder.supervisor.child_process import Capture, Child
-from appliance.recorder.supervisor.lamp_token import Lamp, LampError
+from appliance.recorder.panel.lamp_token import Lamp, LampError
 from appliance.simulator.fakes import FakePanel
 from tests.support.box.supervisor import FAKES
 from tests.support.waiting import until
@@ -90,3 +91,9 @@ def test_capture_is_not_opened_without_a_valid_token(
         capture.kill()
         capture.ended(5)
     assert not (tmp_path / "capture.log").exists()
+
+
+def test_a_child_finds_the_source_tree_from_the_folder_that_it_works_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    tree = Path(appliance.__file__).parent.parent
+    assert str(tree) in child_process._search_path().split(os.pathsep)
