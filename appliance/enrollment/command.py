@@ -11,6 +11,7 @@ from typing import Final
 
 from cryptography import x509
 
+from appliance.contract.board import board_model, board_serial
 from appliance.contract.durable_files import replace, sync_folder
 from appliance.contract.enrollment import (
     Certificate,
@@ -26,7 +27,6 @@ from appliance.contract.settings_file import Section, load_settings
 
 from . import settings
 from .archive import ask
-from .board import board_model, board_serial
 from .identity import Identity
 
 FOLDER: Final = Path("/etc/plainsight")

@@ -17,7 +17,6 @@ from appliance.contract.enrollment import ClaimError, NoAnswerError
 from appliance.contract.errors import SettingsError
 from appliance.courier.settings import load as load_courier
 from appliance.enrollment import command
-from appliance.enrollment.board import board_model, board_serial
 from appliance.enrollment.command import due, enroll, renew
 from appliance.recorder.settings import load as load_recorder
 from archive.authority.authority import Authority
@@ -165,14 +164,6 @@ def test_renewing_an_unknown_box_says_what_to_do(tmp_path: Path) -> None:
         renew(tmp_path)
 
 
-def test_the_board_is_named_by_its_serial_number(tmp_path: Path) -> None:
-    (tmp_path / "serial").write_bytes(b"10000000abcdef12\0")
-    (tmp_path / "model").write_bytes(b"Raspberry Pi 4 Model B Rev 1.5\0")
-    assert board_serial((tmp_path / "missing", tmp_path / "serial")) == "10000000abcdef12"
-    assert board_model((tmp_path / "model",)) == "Raspberry Pi 4 Model B Rev 1.5"
-    assert board_serial((tmp_path / "missing",)) == ""
-
-
 def test_the_command_waits_for_a_network_where_it_is_told_to(
     claim: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -186,7 +177,7 @@ def test_the_command_waits_for_a_network_where_it_is_told_to(
         if len(waited) == 7:
             claim.write_text(text)
 
-    monkeypatch.setattr(command.time, "sleep", sleep)
+    monkeypatch.setattr("appliance.enrollment.command.time.sleep", sleep)
     (tmp_path / "etc").mkdir()
     assert command.main(["--claim", str(claim), "--folder", str(tmp_path / "etc"), "--wait"]) == 0
     assert waited == [5, 10, 20, 40, 60, 60, 60]

@@ -28,6 +28,7 @@ from appliance.contract.enrollment import (
     new_claim,
     read_claim,
 )
+from appliance.contract.errors import PlainSightError
 from appliance.enrollment.identity import Identity
 from archive.authority.authority import Authority
 from archive.custody.actors import ARCHIVE

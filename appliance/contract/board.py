@@ -31,3 +31,8 @@ def _first(sources: tuple[Path, ...]) -> str:
         if text:
             return text
     return ""
+
+
+def is_another_board(enrolled: str, here: str) -> bool:
+    """Tell whether an identity that was enrolled on the board `enrolled` runs `here`; unknown numbers tell nothing."""
+    return bool(enrolled and here and enrolled != here)
