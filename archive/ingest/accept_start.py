@@ -14,6 +14,7 @@ from archive.devices.models import Box
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings import arrival_log
 from archive.recordings.custody_kinds import PROBLEM
+from archive.recordings.dating import listed
 from archive.recordings.find import check_box_is_believed, find
 from archive.recordings.models import Recording
 from archive.recordings.validation import judge_key
@@ -31,6 +32,7 @@ def accept_header(recording: str, line: bytes) -> bool:
     created = parse_wall(header.created_at)
     arrived = now()
     moment = parse_wall(arrived)
+    place = listed(created, moment)
     with transaction.atomic():
         if not Recording.objects.filter(pk=recording).exists():
             check_new_recording(header.box, moment)
@@ -43,6 +45,8 @@ def accept_header(recording: str, line: bytes) -> bool:
                 "header": line,
                 "created_at": created,
                 "arrived_at": moment,
+                "listed_at": place.at,
+                "dated": place.dated,
                 "continues": header.continues or "",
                 "rate": header.audio.rate,
                 "panel": header.panel,
