@@ -48,8 +48,8 @@ class Courier:
         if is_another_board(settings.box.board, board_serial()):
             raise SettingsError(
                 f"{settings.box.id} was enrolled on the board {settings.box.board}, and this is {board_serial()}: the "
-                "card was copied. Give this box a claim of its own (docs/enrollment.md); until then its recordings stay "
-                "on it",
+                "card was copied. Give this box a claim of its own (docs/enrollment.md); until then its recordings "
+                "stay on it",
                 field="box.board",
             )
         self._settings = settings

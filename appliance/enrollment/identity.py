@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import grp
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -12,6 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from appliance.contract.durable_files import create
 from appliance.contract.errors import KeyFileError
 from appliance.contract.keys import SigningKey
+
+COURIER_GROUP: Final = "plainsight-courier"
+"""Who presents the certificate to the broker (systemd/sysusers.d)."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,6 +44,7 @@ class Identity:
                     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
                 )
                 create(client, [pem], mode=0o600)
+                _give_to_the_courier(client)
             key = serialization.load_pem_private_key(client.read_bytes(), None)
         except (OSError, ValueError) as error:
             raise KeyFileError(f"cannot make or read the box's keys: {error}; run this as root") from error
@@ -49,3 +56,13 @@ class Identity:
         """Return a certificate signing request (RFC 2986, PEM); the archive decides the name in the certificate."""
         builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
         return builder.sign(self._client, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
+def _give_to_the_courier(path: Path) -> None:
+    """Let the courier's group read `path`, where there is one; in a trial as another user there is none."""
+    try:
+        group = grp.getgrnam(COURIER_GROUP).gr_gid
+    except KeyError:
+        return
+    os.chown(path, -1, group)
+    path.chmod(0o640)
