@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 
 from appliance.contract.board import board_serial, is_another_board
@@ -14,8 +15,10 @@ from appliance.recorder.panel.choose import make_panel
 from appliance.recorder.settings import RecorderSettings, load
 
 from .journal import Journal
-from .loop import LOG, Supervisor
+from .loop import Supervisor
 from .processes import Programs
+
+_log = logging.getLogger(__name__)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,5 +67,5 @@ def _record(settings: RecorderSettings) -> Commissioning | None:
         return commissioning_record.read_record(settings)
     except PlainSightError as error:
         if settings.checks.commissioned:
-            LOG.error("%s", error.message)
+            _log.error("%s", error.message)
         return None
