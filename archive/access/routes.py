@@ -62,5 +62,7 @@ ROUTES: Final[dict[str, Route]] = {
     "box-lines": Route(Open.BOX, ("POST",)),
     "box-tail": Route(Open.BOX, _PUT),
     "box-receipt": Route(Open.BOX, ("GET",)),
+    "box-enroll": Route(Open.BOX, ("POST",)),
+    "box-renew": Route(Open.BOX, ("POST",)),
 }
 """By the address's name in the URL configuration."""
