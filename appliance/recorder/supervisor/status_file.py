@@ -13,7 +13,7 @@ from appliance.contract.trouble_log import TroubleLog
 
 from .machine import Parameters, State
 
-LOG = logging.getLogger("plainsight.supervisor")
+_log = logging.getLogger(__name__)
 
 
 def describe(
@@ -48,7 +48,7 @@ class StatusFile:
     def __init__(self, run: Path) -> None:
         self._path = run / STATUS
         self._temporary = run / f".{STATUS}"
-        self._troubles = TroubleLog(LOG)
+        self._troubles = TroubleLog(_log)
         try:
             run.mkdir(parents=True, exist_ok=True)
             self._temporary.write_text("{}", encoding="ascii")
