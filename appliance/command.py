@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -13,6 +14,8 @@ from .contract.errors import PlainSightError
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "recorder": ("appliance.recorder.supervisor.command", "run the recorder: button, lamp, microphone"),
     "courier": ("appliance.courier.cli", "run the courier: status and uploads"),
+    "enroll": ("appliance.enrollment.command", "make a new box known to its archive, with a one-time claim"),
+    "renew": ("appliance.enrollment.renewal", "renew this box's certificate when it is time"),
     "commission": ("appliance.recorder.commissioning.command", "try a new box with its installer, and sign the result"),
     "doctor": ("appliance.recorder.doctor.command", "check a box without opening its microphone"),
     "lamps-out": ("appliance.recorder.panel.lamps_out", "put the lamp and the microphone's supply out"),
@@ -66,10 +69,11 @@ def main(arguments: list[str] | None = None) -> int:
     except SystemExit as error:
         # argparse's, after --help or a wrong argument
         status = error.code if isinstance(error.code, int) else 0
-    except Exception:  # noqa: BLE001 - its status, 1, has a meaning of its own: `verify` says with it that a package was tampered with
-        sys.excepthook(*sys.exc_info())
-        print("plainsight: this is a defect of the program; please report the lines above", file=sys.stderr)
-        status = DEFECT
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT} and error.filename is None
+        status = _refuse_output(error) if full else _defect()
+    except Exception:  # noqa: BLE001 - Python's own status, 1, would say that a package was tampered with
+        status = _defect()
     return _flush(status)
 
 
@@ -94,6 +98,16 @@ def _unknown(arguments: list[str]) -> str:
     return f"there is no subcommand {arguments[0]!r}" + (f"; did you mean {close[0]!r}?" if close else "")
 
 
+def _defect() -> int:
+    sys.excepthook(*sys.exc_info())
+    print("plainsight: this is a defect of the program; please report the lines above", file=sys.stderr)
+    return DEFECT
+
+
+def _refuse_output(error: OSError) -> int:
+    return _refuse(f"plainsight: cannot write the result: {error.strerror}; name another place for it")
+
+
 def _refuse(text: str) -> int:
     print(text, file=sys.stderr)
     return 2
@@ -107,7 +121,7 @@ def _flush(status: int) -> int:
         # what is still buffered must not be tried again when the interpreter ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
-            return _refuse(f"plainsight: cannot write the result: {error.strerror}; name another place for it")
+            return _refuse_output(error)
     return status
 
 

@@ -43,6 +43,8 @@ class Box(Section):
 
     id: BoxId
     """The box's identifier, from enrollment; also the common name of its certificate. No default."""
+    board: str = ""
+    """Serial number of the board that the box was enrolled on; empty: not compared."""
 
 
 class Spool(Section):

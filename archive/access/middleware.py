@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
@@ -18,6 +19,7 @@ from .decisions import may
 from .deeds import OF_ONE_RECORDING, Deed
 from .requests import actor, signed_in
 from .routes import ROUTES, Open
+from .views import place_of
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +44,11 @@ class AccessMiddleware:
             _log.error("%r stands in no table of routes (archive/access/routes.py), so it answers nobody", name)
             raise PermissionDenied
         if route.page and request.method in {"GET", "HEAD"}:
-            return HttpResponseRedirect(reverse(route.page, kwargs=arguments))
+            if isinstance(route.needs, Deed):
+                messages.info(request, "Nothing was done: you were signed out. Press the button again.")
+            user = signed_in(request)
+            place = place_of(user, arguments["recording"]) if "recording" in arguments else reverse(route.page)
+            return HttpResponseRedirect(place)
         if not isinstance(route.needs, Open):
             self._decide(request, name, route.needs, arguments)
         if route.needs is not Open.BOX and request.method not in route.methods:

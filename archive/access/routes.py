@@ -32,7 +32,8 @@ class Route:
     methods: tuple[str, ...] = ("GET", "HEAD")
     """Methods that it answers."""
     page: str = ""
-    """Of an address that only forms are sent to: the address that a browser is shown when it asks for this one."""
+    """Of an address that only forms are sent to: what a browser is shown that asks for it. For one of a recording, the
+    page of it that the user may see."""
 
 
 _PUT: Final = ("PUT",)
@@ -53,11 +54,15 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:flac": Route(Deed.DOWNLOAD),
     "pages:receipt": Route(Deed.DOWNLOAD),
     "healthz": Route(Open.ANYONE),
+    "favicon": Route(Open.ANYONE),
+    "robots": Route(Open.ANYONE),
     "box-state": Route(Open.BOX, ("GET",)),
     "box-header": Route(Open.BOX, _PUT),
     "box-key": Route(Open.BOX, _PUT),
     "box-lines": Route(Open.BOX, ("POST",)),
     "box-tail": Route(Open.BOX, _PUT),
     "box-receipt": Route(Open.BOX, ("GET",)),
+    "box-enroll": Route(Open.BOX, ("POST",)),
+    "box-renew": Route(Open.BOX, ("POST",)),
 }
 """By the address's name in the URL configuration."""
