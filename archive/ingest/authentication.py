@@ -10,10 +10,10 @@ from django.core import signing
 
 from appliance.contract.errors import DigestError
 from appliance.contract.request_signature import NONCE, SignedRequest, UnsignedError, content_digest, read
-from archive.core.errors import API
 from archive.devices.models import BoxKey
 
 _log = logging.getLogger(__name__)
+RECORDINGS: Final = "/api/1/recordings/"
 NONCE_S: Final = 600
 """A nonce is taken for so long, in seconds: within it a request that somebody copied can be sent again, which changes
 nothing that was not changed by the first."""
@@ -67,8 +67,8 @@ def check_body(claim: SignedRequest, body: bytes) -> None:
 
 
 def admit(environ: dict[str, Any]) -> None:
-    """Raise UnsignedError for a request to the boxes' interface whose body is not worth reading (see core.edge)."""
-    if environ["PATH_INFO"].startswith(API):
+    """Raise UnsignedError for a request about a recording whose body is not worth reading (see core.edge)."""
+    if environ["PATH_INFO"].startswith(RECORDINGS):
         names = {"Signature-Input", "Signature", "Content-Digest"}
         headers = {name: environ.get("HTTP_" + name.upper().replace("-", "_"), "") for name in names}
         authenticate(environ["REQUEST_METHOD"], environ["PATH_INFO"], headers)

@@ -10,18 +10,16 @@ from typing import Any, TypeVar, cast
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from appliance.contract.errors import (
-    FormatError,
     NotSealedError,
     PlainSightError,
-    TooLargeError,
     UnknownRecordingError,
 )
 from appliance.contract.ids import RECORDING_PATTERN
 from appliance.contract.request_signature import NONCE, SignedRequest
+from archive.core.bodies import read_body
 from archive.recordings.find import find, upload_state
 from archive.recordings.models import Recording, State
 
@@ -79,18 +77,7 @@ class Asked:
 
     def body(self, request: HttpRequest, limit: int) -> bytes:
         """Return the whole body; refuse by its announced length before anything is read."""
-        try:
-            length = int(request.headers.get("Content-Length", ""))
-        except ValueError as error:
-            raise FormatError("Content-Length is missing", field="Content-Length") from error
-        if not 0 < length <= limit:
-            raise TooLargeError(f"a body here has 1 to {limit} bytes, not {length}", field="Content-Length")
-        try:
-            body = request.read(length)
-        except UnreadablePostError as error:
-            raise FormatError("the connection broke before the body ended", field="body") from error
-        if len(body) != length:
-            raise FormatError("the body is shorter than it was announced", field="body")
+        body = read_body(request, limit)
         check_body(self.claim, body)
         return body
 
