@@ -93,5 +93,25 @@ TARGETS = (
     ),
     Target("custody", ("archive/custody/log.py",), ("tests/archive/custody",)),
     Target("access", ("archive/access/permissions.py",), ("tests/archive/access", "tests/archive/accounts")),
-    Target("sealing", ("archive/sealing/seal.py", "archive/sealing/material.py"), ("tests/archive/sealing",)),
+    Target(
+        "sealing",
+        tuple(f"archive/sealing/{name}.py" for name in ("seal", "material", "rebuild", "audit", "sweeping")),
+        ("tests/archive/sealing/test_seal.py", "tests/archive/sealing/test_audit.py"),
+    ),
+    Target(
+        "recordings",
+        tuple(
+            f"archive/recordings/{name}.py"
+            for name in ("audio_index", "ledger_entries", "playback", "verification", "secrets", "dating", "listing")
+        ),
+        tuple(
+            f"tests/archive/recordings/test_{name}.py"
+            for name in ("playback", "ledger_entries", "verify", "recordings")
+        ),
+    ),
+    Target(
+        "store",
+        ("archive/store/local.py", "archive/store/base.py", "archive/keystore/recording_keys.py"),
+        ("tests/archive/store", "tests/archive/keystore/test_recording_keys.py"),
+    ),
 )
