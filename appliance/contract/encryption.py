@@ -47,8 +47,10 @@ class Identity:
         """Read an identity file; raise KeyFileError that names it if that fails."""
         try:
             return cls.parse(path.read_text(encoding="ascii"))
-        except (OSError, UnicodeDecodeError, KeyFileError) as error:
-            raise KeyFileError(f"cannot read the age identity {path}: {error}") from error
+        except OSError as error:
+            raise KeyFileError(f"cannot read the age identity {path}: {error.strerror}") from error
+        except (UnicodeDecodeError, KeyFileError) as error:
+            raise KeyFileError(f"{path} is no age identity: {error}") from error
 
     def save(self, path: Path) -> None:
         """Write the identity to a new file that only its owner can read."""

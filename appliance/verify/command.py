@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -54,7 +55,9 @@ def main(arguments: list[str]) -> int:
             report = verify(file, ring, identity, _progress if sys.stderr.isatty() else _quiet)
     except OSError as error:
         raise SettingsError(f"cannot read {options.package}: {error.strerror or error}", field="PACKAGE") from error
-    sys.stdout.write((json.dumps(report.as_json()) if options.json else report.as_text()) + "\n")
+    with contextlib.suppress(BrokenPipeError):
+        # the verdict stands, whether or not anybody reads all of it
+        print(json.dumps(report.as_json()) if options.json else report.as_text())
     return report.status
 
 

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from archive.recordings.forms import RecordingFilter
+from archive.recordings.heading import room_name
 from archive.recordings.listing import page
 from archive.recordings.models import Recording
+from archive.recordings.recording_state import recording_state, with_state
+from archive.recordings.state_words import STATE_WORDS, StateWords, marks
 from archive.ui import words
 
 
@@ -31,12 +33,10 @@ class Row:
     """Name of the room where it was made, or the box's identifier if that is not known."""
     length: str
     """Length of the audio that is here, as m:ss."""
-    state: str
-    """The state's code."""
-    state_words: str
-    """The state in words."""
-    outcome_words: str
-    """The outcome in words; a dash until it is known."""
+    state: StateWords
+    """Its state, as sign and words."""
+    marks: list[str]
+    """What is not normal about it."""
     simulated: bool
     """Whether button and lamp were not real."""
 
@@ -45,7 +45,7 @@ class Row:
 def recordings(request: HttpRequest) -> HttpResponseBase:
     """Show the recordings that fit the choice, newest first. A choice that makes no sense shows nothing."""
     form = RecordingFilter({name: request.GET.get(name, "") for name in RecordingFilter.base_fields}, auto_id="%s")
-    chosen = form.apply(Recording.objects.select_related("room"))
+    chosen = form.apply(with_state(Recording.objects.select_related("room")))
     shown = page(chosen, request.GET.get("before", ""), request.GET.get("after", ""))
     query = urlencode({name: value for name, value in form.data.items() if value})
     context = {
@@ -54,7 +54,6 @@ def recordings(request: HttpRequest) -> HttpResponseBase:
         "rows": [_row(recording) for recording in shown.rows],
         "form": form,
         "filter_query": f"{query}&" if query else "",
-        "zone": settings.TIME_ZONE,
     }
     return render(request, "ui/recordings.html", context)
 
@@ -64,10 +63,9 @@ def _row(recording: Recording) -> Row:
         id=recording.pk,
         at=recording.listed_at,
         dated=recording.dated,
-        room=recording.room.name if recording.room else recording.box_id,
+        room=room_name(recording),
         length=words.clock_time(recording.seconds),
-        state=recording.state,
-        state_words=words.STATES[recording.state] + (": " + recording.problem if recording.problem else ""),
-        outcome_words=words.OUTCOMES.get(recording.outcome, "not known yet"),
+        state=STATE_WORDS[recording_state(recording)],
+        marks=marks(recording),
         simulated=recording.panel == "simulated",
     )
