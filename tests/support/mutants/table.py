@@ -132,7 +132,8 @@ TARGETS = (
     ),
     Target(
         "access",
-        ("archive/access/decisions.py", "archive/access/middleware.py", "archive/access/people.py"),
+        tuple(f"archive/access/{name}.py" for name in ("decisions", "middleware", "people", "sign_ins")),
         ("tests/archive/access", "tests/archive/accounts"),
     ),
+    Target("accounts", ("archive/accounts/throttle.py",), ("tests/archive/accounts",)),
 )
