@@ -49,7 +49,10 @@ TARGETS = (
     Target(
         "read-back",
         ("appliance/recorder/writer/read_back.py",),
-        ("tests/appliance/recorder/writer/test_recording_session.py",),
+        (
+            "tests/appliance/recorder/writer/test_read_back.py",
+            "tests/appliance/recorder/writer/test_recording_session.py",
+        ),
     ),
     Target(
         "receipts",
