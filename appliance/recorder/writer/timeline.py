@@ -115,6 +115,10 @@ class Timeline:
         """Return the card's rate against CLOCK_MONOTONIC in parts per thousand million, or None: too early to tell."""
         return self._continuity.drift_ppb()
 
+    def rate_is_wrong(self) -> bool:
+        """Tell whether the card's clock is further off than any crystal."""
+        return self._continuity.rate_is_wrong()
+
     def _bridge(self, block: Block) -> Iterator[Segment]:
         since_ns = self._gap_since_ns()
         cause, self._cause = self._cause, None

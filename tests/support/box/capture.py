@@ -119,9 +119,9 @@ class CaptureProcess:
         self.receive("warm")
         self.control.send({"do": "open", "device": device, "generation": generation})
 
-    def running(self) -> None:
+    def running(self, device: str = DEVICE) -> None:
         self.light()
-        self.start()
+        self.start(device)
         self.receive("opening")
         self.receive("opened")
         until(lambda: self.ring.write_seq >= 3, "blocks arrive")

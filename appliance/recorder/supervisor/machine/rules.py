@@ -62,6 +62,7 @@ def deadline(state: State, rules: Rules) -> int | None:
         max(state.red_ns, state.seen_ns) + rules.lamp if rules.sensed and state.red != state.seen else None,
         state.retry_ns if state.phase == "recording" and state.capture == "warm" else None,
         max(state.block_ns or 0, state.capture_ns) + rules.stall if state.capture == "live" else None,
+        state.silent_until(rules) if state.capture == "live" else None,
         state.ack_ns + rules.ack if state.phase == "recording" and state.ack_ns is not None else None,
         state.spawn_ns if state.capture == "absent" else None,
         _missed_ns(state, rules),
@@ -123,7 +124,11 @@ def _judge_capture(run: Transition) -> None:
     if missed is not None and state.now_ns >= missed:
         run.raise_own("capture-died")
     if state.capture == "live" and state.phase == "recording":
-        if state.now_ns - max(state.block_ns or 0, state.capture_ns) >= rules.stall:
+        if state.now_ns < state.silent_until(rules):
+            if state.now_ns - state.capture_ns >= rules.stall and state.block_ns is None:
+                # told like any other silence; but a card may take its time to wake, and starts anew when opened anew
+                run.raise_own("microphone-stalled")
+        else:
             run.do(Log("warning", "no sound arrives; the capture process is replaced"))
             run.lose_capture("stall", "microphone-stalled")
             run.do(KillCapture())
