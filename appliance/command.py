@@ -10,11 +10,11 @@ from typing import Final, cast
 from .contract.errors import PlainSightError
 
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
-    "recorder": ("appliance.recorder.cli.recorder", "run the recorder: button, lamp, microphone"),
+    "recorder": ("appliance.recorder.supervisor.command", "run the recorder: button, lamp, microphone"),
     "courier": ("appliance.courier.cli", "run the courier: status and uploads"),
     "commission": ("appliance.recorder.commissioning.command", "try a new box with its installer, and sign the result"),
     "doctor": ("appliance.recorder.doctor.command", "check a box without opening its microphone"),
-    "lamps-out": ("appliance.recorder.cli.lamps_out", "put the lamp and the microphone's supply out"),
+    "lamps-out": ("appliance.recorder.panel.lamps_out", "put the lamp and the microphone's supply out"),
     "verify": ("appliance.verify.command", "check a sealed package, offline"),
     "simulator": ("appliance.simulator.main", "run a front panel and a microphone without hardware"),
 }

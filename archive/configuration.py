@@ -39,11 +39,13 @@ class Web(_Section):
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     """Worker processes."""
     threads: Annotated[int, Field(ge=1, le=64)] = 4
-    """Threads in each worker: requests that are served at the same time."""
+    """Threads in each worker that serve boxes, and as many others that serve people."""
+    proxies: list[str] = []
+    """Addresses of proxies in front, whose X-Forwarded-For is believed."""
     certificate: Path | None = None
     """TLS certificate chain (PEM); without it, a proxy in front does TLS."""
     key: Path | None = None
-    """Its private key (PEM)."""
+    """Its private key (PKCS#8 PEM)."""
 
 
 class Database(_Section):

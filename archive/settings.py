@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,8 @@ X_FRAME_OPTIONS = "DENY"
 STATIC_URL = "/static/"
 # served straight from the installed packages, so that there is no collected copy to forget
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
+# while somebody works on a page, a changed style sheet is read again
+WHITENOISE_AUTOREFRESH = "runserver" in sys.argv
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = False

@@ -106,3 +106,40 @@ def test_no_two_rooms_read_settings_in_ways_of_their_own() -> None:
     # these two run where nothing is installed or nothing works, so they import the standard library only
     bare = {"appliance/recorder/panel/dark.py", "appliance/recorder/panel/real_box.py"}
     assert readers == {"appliance/contract/settings_file.py", *bare}
+
+
+ARCHIVE_LAYERS = [
+    {"core", "ui"},
+    {"store"},
+    {"keystore"},
+    {"accounts"},
+    {"custody"},
+    {"access"},
+    {"devices"},
+    {"rooms"},
+    {"recordings"},
+    {"ingest", "sealing"},
+]
+"""The archive's apps, bottom to top. Each may import what stands below it, and none what stands beside it."""
+ARCHIVE_SHELL = {"asgi", "command", "configuration", "settings", "urls", "wsgi"}
+"""What puts the apps together. An app imports of it at most the typed configuration."""
+
+
+def test_every_app_of_the_archive_has_its_layer() -> None:
+    apps = {path.parent.name for path in (ROOT / "archive").glob("*/__init__.py")}
+    assert apps == set().union(*ARCHIVE_LAYERS)
+    assert {path.stem for path in (ROOT / "archive").glob("*.py")} == ARCHIVE_SHELL | {"__init__"}
+
+
+@pytest.mark.parametrize("app", sorted(set().union(*ARCHIVE_LAYERS)))
+def test_layers_of_the_archive_only_go_down(app: str) -> None:
+    height = {name: number for number, layer in enumerate(ARCHIVE_LAYERS) for name in layer}
+    allowed = {name for name in height if height[name] < height[app]} | {app, "configuration"}
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}: archive.{app} may import only "
+        f"{', '.join(sorted(allowed))} of the archive (the wall between its layers, docs/architecture.md)"
+        for path in modules(f"archive/{app}")
+        for name in imports(path)
+        if name.startswith("archive.") and name.split(".")[1] not in allowed
+    }
+    assert not wrong

@@ -97,6 +97,10 @@ TABLE: tuple[AmberCode, ...] = (
         "Wait for it to start again; if amber stays, read the journal.",
     ),
     AmberCode(
+        "ledger-incomplete", 4, "records", "Something that happened could not be entered in the recording's ledger.",
+        "End the recording, read the journal and report it; the recording is closed as interrupted.",
+    ),
+    AmberCode(
         "bad-receipt", 4, "records", "A receipt is not the archive's or does not fit; nothing is deleted.",
         "Look at the archive and its keys; the recording stays on the box.",
     ),

@@ -1,16 +1,19 @@
-"""The entries of a recording's ledger (docs/format.md section 2.4), one model a kind."""
+"""A recording's ledger (docs/format.md section 2.4): facts, one model a kind, and the entry that chains a fact.
+
+A fact says what happened; whoever knows it makes it. An entry is a fact in its place in one recording's ledger; only
+who writes the ledger makes entries. In the stored line the members of both stand in one JSON object.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from .errors import FormatError, SignatureError
+from .errors import FormatError
 from .ids import Digest, RecordingId
-from .keys import signature_fits
 from .problems import explain, location
-from .signed import SignedModel, parse_json, split
+from .signed import SignedModel
 from .times import Clock, WallTime
 
 Count = Annotated[int, Field(ge=0)]
@@ -20,17 +23,16 @@ Reason = Literal[
 ]  # fmt: skip
 
 
-class Entry(SignedModel):
-    """What every ledger line has."""
+class Fact(BaseModel):
+    """What happened, and when."""
 
-    type: Literal["plainsight/entry/1"] = "plainsight/entry/1"
-    recording: RecordingId
-    n: Count
-    prev: Digest
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
     t_ns: int
+    """CLOCK_MONOTONIC when it happened, or was found, in nanoseconds."""
 
 
-class Segment(Entry):
+class Segment(Fact):
     """A segment is complete on disk."""
 
     kind: Literal["segment"] = "segment"
@@ -42,7 +44,7 @@ class Segment(Entry):
     captured_ns: int
 
 
-class Lamp(Entry):
+class Lamp(Fact):
     """The red lamp was switched."""
 
     kind: Literal["lamp"] = "lamp"
@@ -51,7 +53,7 @@ class Lamp(Entry):
     seen_ns: int | None
 
 
-class AudioSpan(Entry):
+class AudioSpan(Fact):
     """A capture device is about to be opened, or was closed."""
 
     kind: Literal["audio"] = "audio"
@@ -60,7 +62,7 @@ class AudioSpan(Entry):
     generation: Annotated[int, Field(ge=1)]
 
 
-class Gap(Entry):
+class Gap(Fact):
     """Frames were lost and are written as silence."""
 
     kind: Literal["gap"] = "gap"
@@ -69,7 +71,7 @@ class Gap(Entry):
     cause: Cause
 
 
-class Pause(Entry):
+class Pause(Fact):
     """Recording paused or resumed before this frame."""
 
     kind: Literal["pause"] = "pause"
@@ -77,7 +79,7 @@ class Pause(Entry):
     paused: bool
 
 
-class ClockEntry(Entry):
+class ClockChange(Fact):
     """The wall clock was stepped, or its state changed."""
 
     kind: Literal["clock"] = "clock"
@@ -86,7 +88,7 @@ class ClockEntry(Entry):
     clock: Clock
 
 
-class Drift(Entry):
+class Drift(Fact):
     """The sound card's rate against CLOCK_MONOTONIC."""
 
     kind: Literal["drift"] = "drift"
@@ -94,7 +96,7 @@ class Drift(Entry):
     ppb: int
 
 
-class Fault(Entry):
+class Fault(Fact):
     """An amber code came or went."""
 
     kind: Literal["fault"] = "fault"
@@ -102,7 +104,7 @@ class Fault(Entry):
     raised: bool
 
 
-class Warning(Entry):  # noqa: A001 - the format's own word, always used as ledger.Warning
+class EndWarning(Fact):
     """The recording will end by itself."""
 
     kind: Literal["warning"] = "warning"
@@ -120,7 +122,7 @@ class TailSegment(BaseModel):
     sha256: Digest
 
 
-class Closing(Entry):
+class Closing(Fact):
     """The last line of a complete ledger."""
 
     kind: Literal["closing"] = "closing"
@@ -133,29 +135,39 @@ class Closing(Entry):
     unverified_tail: list[TailSegment]
 
 
-AnyEntry = Annotated[
-    Segment | Lamp | AudioSpan | Gap | Pause | ClockEntry | Drift | Fault | Warning | Closing,
+AnyFact = Annotated[
+    Segment | Lamp | AudioSpan | Gap | Pause | ClockChange | Drift | Fault | EndWarning | Closing,
     Field(discriminator="kind"),
 ]
-_ENTRIES: TypeAdapter[AnyEntry] = TypeAdapter(AnyEntry)
+_FACTS: TypeAdapter[AnyFact] = TypeAdapter(AnyFact)
+ENTRY_TYPE: Final = "plainsight/entry/1"
+_OF_ENTRY: Final = ("type", "recording", "n", "prev")
 
 
-def make_entry(members: dict[str, Any]) -> AnyEntry:
-    """Return the entry that `members` describe; raise FormatError that names the offending member."""
-    try:
-        return _ENTRIES.validate_python({"type": "plainsight/entry/1", **members})
-    except ValidationError as error:
-        raise FormatError(explain(error), field=location(error)) from error
+class Entry(SignedModel):
+    """One line of a recording's ledger: a fact, and its place in the chain."""
 
+    type: Literal["plainsight/entry/1"] = ENTRY_TYPE
+    recording: RecordingId
+    n: Count
+    """The line's number, from 0."""
+    prev: Digest
+    """Line digest of the line before; of line 0, of the header."""
+    fact: AnyFact
 
-def read_entry(line: bytes, key: str | None) -> AnyEntry:
-    """Return the entry in a signed line, as SignedModel.read does for the other types."""
-    payload, signature = split(line)
-    if not payload.startswith(b'{"type":'):
-        raise FormatError("the first member of a signed line is 'type'", field="type")
-    if key is not None and not signature_fits(key, signature, payload):
-        raise SignatureError(f"the signature does not fit the key {key}")
-    members = parse_json(payload)
-    if members.get("type") != "plainsight/entry/1":
-        raise FormatError("not a ledger line", field="type")
-    return make_entry(members)
+    def members(self) -> dict[str, Any]:
+        """Return the stored line's members, the fact's behind the entry's own."""
+        own = self.model_dump(mode="json", exclude={"fact"})
+        return {**own, **self.fact.model_dump(mode="json")}
+
+    @classmethod
+    def from_members(cls, members: dict[str, Any]) -> Self:
+        """Return the entry that a line's members describe; raise FormatError that names the offending member."""
+        if members.get("type", ENTRY_TYPE) != ENTRY_TYPE:
+            raise FormatError("not a ledger line", field="type")
+        own = {name: members[name] for name in _OF_ENTRY if name in members}
+        try:
+            fact = _FACTS.validate_python({name: value for name, value in members.items() if name not in own})
+            return cls.model_validate({**own, "fact": fact})
+        except ValidationError as error:
+            raise FormatError(explain(error), field=location(error)) from error

@@ -69,12 +69,24 @@ class SignedModel(BaseModel):
 
     def payload(self) -> bytes:
         """Return the JSON bytes that are stored and signed."""
-        return json.dumps(self.model_dump(mode="json"), ensure_ascii=True, separators=(",", ":")).encode("ascii")
+        return json.dumps(self.members(), ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
     def sign(self, key: SigningKey) -> bytes:
         """Return the whole signed line, LF included."""
         payload = self.payload()
         return payload + b"\t" + base64.b64encode(key.sign(payload)) + b"\n"
+
+    def members(self) -> dict[str, Any]:
+        """Return the members of the stored JSON object, in their order."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_members(cls, members: dict[str, Any]) -> Self:
+        """Return what a line's members say; raise FormatError that names the offending member."""
+        try:
+            return cls.model_validate(members)
+        except ValidationError as error:
+            raise FormatError(explain(error), field=location(error)) from error
 
     @classmethod
     def read(cls, line: bytes, key: str | None) -> Self:
@@ -87,10 +99,7 @@ class SignedModel(BaseModel):
             raise FormatError("the first member of a signed line is 'type'", field="type")
         if key is not None and not signature_fits(key, signature, payload):
             raise SignatureError(f"the signature does not fit the key {key}")
-        try:
-            return cls.model_validate(parse_json(payload))
-        except ValidationError as error:
-            raise FormatError(explain(error), field=location(error)) from error
+        return cls.from_members(parse_json(payload))
 
 
 def split(line: bytes) -> tuple[bytes, bytes]:

@@ -92,12 +92,14 @@ class Broker(Section):
 class Times(Section):
     """How often and how long; all in seconds."""
 
-    poll_s: Seconds = 0.5
+    poll_s: Seconds = 1.0
     """How often the spool is looked at."""
-    connect_s: Seconds = 5.0
+    gather_s: Seconds = 5.0
+    """While a meeting is recorded, what was acknowledged gathers for this long before it is sent."""
+    connect_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     """A connection may take this long."""
-    answer_s: Seconds = 30.0
-    """An answer may take this long."""
+    answer_s: Annotated[float, Field(gt=0, le=120)] = 30.0
+    """An answer may take this long, and sending may stand still this long; well below WatchdogSec=180 of the unit."""
     retry_s: Seconds = 1.0
     """First pause when archive or broker is down; it doubles with each attempt."""
     retry_most_s: Seconds = 30.0
@@ -116,7 +118,7 @@ class Times(Section):
     """With nothing to send, how often the archive is asked whether it is there."""
     report_s: Annotated[float, Field(gt=0, le=MAX_REPORT_S)] = MAX_REPORT_S
     """How often the state is published without a change."""
-    counting_s: Seconds = 1.0
+    counting_s: Seconds = 2.0
     """How often it is published while only its counters change."""
 
     @model_validator(mode="after")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+from appliance.contract import times
 from appliance.contract.times import Clock
-
-from .writer.clock_step_detector import Look
 
 _STA_PLL = 0x0001
 _STA_UNSYNC = 0x0040
@@ -16,6 +17,28 @@ _TIME_ERROR = 5
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _TOGETHER_NS = 1_000_000
 _TRIES = 5
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Both clocks, read at the same moment, and what the kernel says about one of them."""
+
+    wall_ns: int
+    """CLOCK_REALTIME, in nanoseconds."""
+    monotonic_ns: int
+    """CLOCK_MONOTONIC, in nanoseconds."""
+    clock: Clock
+    """How far CLOCK_REALTIME can be trusted."""
+
+    @property
+    def difference_ns(self) -> int:
+        """How far CLOCK_REALTIME is ahead of CLOCK_MONOTONIC, in nanoseconds."""
+        return self.wall_ns - self.monotonic_ns
+
+    def wall_at(self, monotonic_ns: int) -> str:
+        """Return what the wall clock shows or showed at a moment of CLOCK_MONOTONIC, unless it is stepped between."""
+        return times.wall(_EPOCH + timedelta(microseconds=(self.difference_ns + monotonic_ns) // 1000))
 
 
 class _Timeval(ctypes.Structure):
@@ -69,3 +92,8 @@ def look() -> Look:
         if took_ns < _TOGETHER_NS:
             break
     return Look(wall_ns, before_ns + took_ns // 2, read_clock())
+
+
+def ns(seconds: float) -> int:
+    """Return seconds as nanoseconds."""
+    return round(seconds * 1_000_000_000)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.apps import AppConfig
-from django.contrib.auth.signals import user_logged_in
-
-
-def _signed_in(user: Any, **_: object) -> None:
-    from archive.custody.actors import Actor, Subject  # noqa: PLC0415 - models are not loaded when this module is
-    from archive.custody.log import record  # noqa: PLC0415
-
-    from .custody_kinds import SIGN_IN  # noqa: PLC0415
-
-    record(SIGN_IN, actor=Actor.user(user.pk), subject=Subject.user(user.pk))
+from django.contrib.auth.signals import user_logged_in, user_login_failed
 
 
 class AccessConfig(AppConfig):
-    """Decides who may do what, and enters who signed in."""
+    """Decides who may do what, and enters who signed in and who was refused."""
 
     name = "archive.access"
 
     def ready(self) -> None:
-        """Connect to Django's signal."""
-        user_logged_in.connect(_signed_in, dispatch_uid="access-sign-in")
+        """Connect to the signals of signing in."""
+        from archive.accounts.forms import sign_in_throttled  # noqa: PLC0415 - models are there only once apps are ready
+
+        from . import sign_ins  # noqa: PLC0415 - the same
+
+        user_logged_in.connect(sign_ins.signed_in, dispatch_uid="access-sign-in")
+        user_login_failed.connect(sign_ins.refused, dispatch_uid="access-sign-in-refused")
+        sign_in_throttled.connect(sign_ins.throttled, dispatch_uid="access-sign-in-throttled")

@@ -47,6 +47,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:custody": Route(Deed.CUSTODY),
     "pages:audio": Route(Deed.LISTEN),
     "pages:verify": Route(Deed.VERIFY, ("POST",), page="pages:recording"),
+    "pages:verification": Route(Deed.VERIFY),
     "pages:export": Route(Deed.DOWNLOAD),
     "pages:package": Route(Deed.DOWNLOAD),
     "pages:flac": Route(Deed.DOWNLOAD),

@@ -99,3 +99,24 @@ class User(AbstractBaseUser):
     def is_active(self) -> bool:  # type: ignore[override]  # Django's base has a constant
         """Tell whether the account works now; Django's session and sign-in ask for it."""
         return self.active_at(timezone.now())
+
+
+class SignInAttempt(models.Model):
+    """A sign-in that failed, or is being tried; kept as long as it counts (archive.accounts.throttle)."""
+
+    account = models.CharField(max_length=64)
+    """Keyed digest of the name that was typed: it may be a password, or nobody's."""
+    address = models.CharField(max_length=45)
+    """Client's address."""
+    browser = models.CharField(max_length=32, blank=True)
+    """Identifier in the browser's device cookie, if it is one of this account; else empty."""
+    at = models.DateTimeField(db_index=True)
+    """When."""
+
+    class Meta:
+        """As the throttle asks."""
+
+        indexes: ClassVar = [
+            models.Index(fields=["account", "browser", "at"], name="attempts_by_account"),
+            models.Index(fields=["address", "browser", "at"], name="attempts_by_address"),
+        ]

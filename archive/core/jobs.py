@@ -6,12 +6,14 @@ Each app registers its own (`AppConfig.ready`), since this one knows none of the
 from __future__ import annotations
 
 import logging
+import select
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
@@ -20,6 +22,8 @@ from .health import alive
 
 WORKER: Final = "worker"
 """The part's name where health is asked for."""
+MAIN: Final = "main"
+"""The lane of what must not wait."""
 ALIVE_S: Final = 3.0
 """How often the worker says that it works, in seconds."""
 _log = logging.getLogger(__name__)
@@ -36,6 +40,8 @@ class Job:
     every_s: float
     """Pause between its end and its next beginning, in seconds."""
     run: Deed
+    lane: str = MAIN
+    """Jobs of one lane run one after the other; a lane is a thread, so that a long check does not hold up a seal."""
 
 
 JOBS: Final[list[Job]] = []
@@ -43,35 +49,65 @@ JOBS: Final[list[Job]] = []
 CHECKS: Final[list[Callable[[], None]]] = []
 """What the web server looks at before it starts; a finding is logged and does not stop it."""
 
-
+REQUIRED: Final[list[Callable[[], object]]] = []
+"""What must be there before web server or worker start: each raises a PlainSightError if it is not."""
 _WORKING: Final[list[Callable[[], None]]] = []
 
 
 class Worker:
-    """Runs jobs one after the other, in one thread; several workers at once do no harm."""
+    """Runs jobs, one after the other in each lane; several workers at once do no harm.
+
+    The lane `main` is the main thread, and alone says that the worker works. Each other lane is a thread of its
+    own, `worker-LANE`, which is joined before `run` returns.
+    """
 
     def __init__(self, jobs: list[Job], clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self.stop = StopSignal()
         """Makes `run` return after the job in hand."""
-        self._due = {job: clock() for job in jobs}
+        self._lanes: dict[str, dict[Job, float]] = {}
+        for job in jobs:
+            self._lanes.setdefault(job.lane, {})[job] = clock()
         self._alive_at = clock()
 
     def run(self) -> None:
         """Work until `stop`."""
+        first = self._lanes.get(MAIN, {})
+        others = [lane for name, lane in self._lanes.items() if name != MAIN]
+        threads = [
+            threading.Thread(target=self._run_lane, args=(lane,), name=f"worker-{next(iter(lane)).lane}")
+            for lane in others
+        ]
+        for thread in threads:
+            thread.start()
         _WORKING.append(self._say_alive)
         try:
             while not self.stop.is_set():
-                self.once()
-                due = min(*self._due.values(), self._alive_at)
-                self.stop.wait(max(due - self._clock(), 0.0))
+                self._say_alive()
+                self._once(first)
+                self.stop.wait(max(min([*first.values(), self._alive_at]) - self._clock(), 0.0))
         finally:
             _WORKING.remove(self._say_alive)
+            self.stop.set()
+            for thread in threads:
+                thread.join()
 
     def once(self) -> None:
-        """Run each job that is due; one that fails is told and does not stop the others."""
+        """Run each job that is due, in this thread."""
         self._say_alive()
-        for job, due in list(self._due.items()):
+        for lane in self._lanes.values():
+            self._once(lane)
+
+    def _run_lane(self, lane: dict[Job, float]) -> None:
+        while not self.stop.is_set():
+            self._once(lane)
+            # readable from the stop on; reading it is left to the main thread
+            select.select([self.stop], [], [], max(min(lane.values()) - self._clock(), 0.0))
+        connections.close_all()
+
+    def _once(self, lane: dict[Job, float]) -> None:
+        """Run what is due; a job that fails is told and does not stop the others."""
+        for job, due in list(lane.items()):
             if self.stop.is_set() or due > self._clock():
                 continue
             try:
@@ -81,7 +117,7 @@ class Worker:
             except DatabaseError:
                 _log.exception("%s: the database failed", job.name)
                 close_old_connections()
-            self._due[job] = self._clock() + job.every_s
+            lane[job] = self._clock() + job.every_s
 
     def _say_alive(self) -> None:
         if self._clock() < self._alive_at:
@@ -98,6 +134,12 @@ def still_working() -> None:
     """Say, between two parts of a long job and outside of any transaction, that this worker works."""
     for say in _WORKING:
         say()
+
+
+def require_all() -> None:
+    """Raise the PlainSightError of the first thing that is missing and without which nothing can work."""
+    for require in REQUIRED:
+        require()
 
 
 def run_checks() -> None:

@@ -7,10 +7,15 @@ from django.utils.module_loading import autodiscover_modules
 
 
 class CustodyConfig(AppConfig):
-    """Gathers the kinds of entries of all apps."""
+    """Gathers the kinds of entries of all apps, and has the log's head published."""
 
     name = "archive.custody"
 
     def ready(self) -> None:
-        """Import every app's `custody_kinds`."""
+        """Import every app's `custody_kinds`, and register the worker's job."""
+        from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - models are there only once the apps are ready
+
+        from .heads import PUBLISH_S, signed_head  # noqa: PLC0415 - the same
+
         autodiscover_modules("custody_kinds")
+        JOBS.append(Job("publishing the custody log's head", PUBLISH_S, lambda _stop: signed_head()))

@@ -25,12 +25,14 @@ from archive.keystore.current import keystore
 
 from .models import Head, SignedHead
 
+PUBLISH_S: Final = 3600.0
+"""How often the worker publishes the head, in seconds; what somebody does before that shows no later."""
 FILE: Final = "custody-heads.tsv"
 """Published heads, oldest first, in the archive's folder: apart from the database on purpose."""
 
 
 class CustodyHead(SignedModel):
-    """The custody log has this many entries, and the last one has this digest (docs/format.md section 8)."""
+    """The custody log has this many entries, and the last one has this digest (docs/format.md section 9.2)."""
 
     type: Literal["plainsight/custody-head/1"] = "plainsight/custody-head/1"
     archive_key: PublicKey

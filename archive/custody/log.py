@@ -55,7 +55,7 @@ def record(kind: Kind, *, actor: Actor, subject: Subject = NOTHING, **detail: De
 
 
 def canonical(entry: Entry) -> bytes:
-    """Return the bytes that an entry's digest covers: a JSON list of its fields in this order (docs/format.md 8)."""
+    """Return the bytes that an entry's digest covers: a JSON list of its fields in this order (docs/format.md 9.1)."""
     fields = [
         entry.version,
         entry.n,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db import models
+from django.utils import timezone
+
+from appliance.contract.times import parse_wall
 
 from .actors import ActorType, Subject, SubjectType
 
@@ -81,6 +85,10 @@ class Entry(models.Model):
     def member(self, name: str) -> Any:
         """Return a member of `detail`, or None."""
         return json.loads(self.detail).get(name)
+
+    def is_younger_than(self, age: timedelta) -> bool:
+        """Tell whether it was written less than `age` ago."""
+        return timezone.now() - parse_wall(self.at) < age
 
     def __str__(self) -> str:
         """Return one line for logs and shells."""

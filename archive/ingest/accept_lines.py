@@ -48,9 +48,9 @@ def accept_lines(recording: str, body: bytes) -> UploadState:
     check_box_is_believed(row)
     verdicts = _judge(header, fresh)
     staged = store().stage(
-        (incoming_name(recording, item.entry.segment, tail=False), item.encrypted)
+        (incoming_name(recording, item.entry.fact.segment, tail=False), item.encrypted)
         for item in fresh
-        if isinstance(item.entry, ledger.Segment) and item.encrypted is not None
+        if isinstance(item.entry.fact, ledger.Segment) and item.encrypted is not None
     )
     try:
         with transaction.atomic():
@@ -75,9 +75,9 @@ def accept_lines(recording: str, body: bytes) -> UploadState:
 
 def _judge(header: Header, items: list[Item]) -> dict[int, str]:
     return {
-        item.entry.segment: judge_segment(header, item.encrypted, item.entry.frames)
+        item.entry.fact.segment: judge_segment(header, item.encrypted, item.entry.fact.frames)
         for item in items
-        if isinstance(item.entry, ledger.Segment) and item.encrypted is not None
+        if isinstance(item.entry.fact, ledger.Segment) and item.encrypted is not None
     }
 
 
@@ -101,29 +101,29 @@ def _keep(row: Recording, items: list[Item], verdicts: dict[int, str]) -> None:
     arrival_log.append(row, "lines", digest(data), at=arrived, first_line=row.next_line, lines=len(items))
     rows = []
     for item in items:
-        entry = item.entry
-        if isinstance(entry, ledger.Segment):
-            verdict = verdicts[entry.segment]
+        fact = item.entry.fact
+        if isinstance(fact, ledger.Segment):
+            verdict = verdicts[fact.segment]
             rows.append(
                 IncomingSegment(
                     recording=row,
-                    number=entry.segment,
-                    first_frame=entry.first_frame,
-                    frames=entry.frames,
-                    size=entry.size,
-                    sha256=entry.sha256,
+                    number=fact.segment,
+                    first_frame=fact.first_frame,
+                    frames=fact.frames,
+                    size=fact.size,
+                    sha256=fact.sha256,
                     arrived_at=moment,
                     verdict=verdict,
                 )
             )
-            row.frames = entry.first_frame + entry.frames
+            row.frames = fact.first_frame + fact.frames
             if verdict not in {OK, ""}:
                 subject = Subject.recording(row.pk)
-                record(PROBLEM, actor=ARCHIVE, subject=subject, segment=entry.segment, code=verdict)
-        elif isinstance(entry, ledger.Gap):
-            row.lost_frames += entry.frames
-        elif isinstance(entry, ledger.Closing):
-            rows += _close(row, Closed(entry, arrived))
+                record(PROBLEM, actor=ARCHIVE, subject=subject, segment=fact.segment, code=verdict)
+        elif isinstance(fact, ledger.Gap):
+            row.lost_frames += fact.frames
+        elif isinstance(fact, ledger.Closing):
+            rows += _close(row, Closed(fact, arrived))
     if rows and rows[-1].number >= limits.SEGMENTS:
         raise TooLargeError(f"a recording has at most {limits.SEGMENTS} segments")
     IncomingSegment.objects.bulk_create(rows)

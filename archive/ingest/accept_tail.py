@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from appliance.contract.errors import DigestError, OrderError
-from appliance.contract.ledger import Closing, read_entry
+from appliance.contract.ledger import Closing, Entry
 from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
 from archive.recordings import arrival_log
@@ -29,7 +29,7 @@ def tail_segment(recording: Recording, number: int) -> IncomingSegment:
 
 def _sealed_tail_segment(recording: Recording, number: int) -> IncomingSegment:
     # the rows are gone; the ledger in the package still lists it
-    last = read_entry(ledger_lines(recording)[-1], recording.signed_header.box_key)
+    last = Entry.read(ledger_lines(recording)[-1], recording.signed_header.box_key).fact
     for part in last.unverified_tail if isinstance(last, Closing) else []:
         if part.segment == number:
             arrived = recording.sealed_at

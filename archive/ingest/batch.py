@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from appliance.contract.errors import DigestError, FormatError, TooLargeError
 from appliance.contract.header import Header
-from appliance.contract.ledger import AnyEntry, Closing, Segment, read_entry
+from appliance.contract.ledger import Closing, Entry, Segment
 from appliance.contract.signed import MAX_LINE, digest
 
 from . import limits
@@ -17,7 +17,7 @@ class Item:
     """One ledger line, its signature checked."""
 
     line: bytes
-    entry: AnyEntry
+    entry: Entry
     encrypted: bytes | None
     """The segment's file, its digest checked; None for other kinds."""
 
@@ -42,27 +42,28 @@ def parse(body: bytes, header: Header) -> list[Item]:
 
 def _item(body: bytes, start: int, end: int, header: Header) -> Item:
     line = body[start:end]
-    entry = read_entry(line, header.box_key)
-    if isinstance(entry, Closing):
-        _check_tail(entry, header)
-    if not isinstance(entry, Segment):
+    entry = Entry.read(line, header.box_key)
+    fact = entry.fact
+    if isinstance(fact, Closing):
+        _check_tail(fact, header)
+    if not isinstance(fact, Segment):
         return Item(line, entry, None)
-    if entry.frames > header.audio.segment_frames or entry.size > limits.segment(header):
+    if fact.frames > header.audio.segment_frames or fact.size > limits.segment(header):
         raise TooLargeError(
             f"line {entry.n}: a segment of this recording has at most {header.audio.segment_frames} frames",
             field="size",
         )
-    encrypted = body[end : end + entry.size]
-    if len(encrypted) != entry.size:
-        raise DigestError(f"line {entry.n}: segment {entry.segment} is cut off in this request", field="size")
-    if digest(encrypted) != entry.sha256:
-        raise DigestError(f"line {entry.n}: segment {entry.segment} does not have the signed digest", field="sha256")
+    encrypted = body[end : end + fact.size]
+    if len(encrypted) != fact.size:
+        raise DigestError(f"line {entry.n}: segment {fact.segment} is cut off in this request", field="size")
+    if digest(encrypted) != fact.sha256:
+        raise DigestError(f"line {entry.n}: segment {fact.segment} does not have the signed digest", field="sha256")
     return Item(line, entry, encrypted)
 
 
-def _check_tail(entry: Closing, header: Header) -> None:
-    numbers = [segment.segment for segment in entry.unverified_tail]
+def _check_tail(closing: Closing, header: Header) -> None:
+    numbers = [segment.segment for segment in closing.unverified_tail]
     if numbers != sorted(set(numbers)):
         raise FormatError("the unverified tail is not in order", field="unverified_tail")
-    if any(segment.size > limits.segment(header) for segment in entry.unverified_tail):
+    if any(segment.size > limits.segment(header) for segment in closing.unverified_tail):
         raise TooLargeError("a segment of the unverified tail is too large", field="unverified_tail")

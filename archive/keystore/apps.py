@@ -11,9 +11,11 @@ class KeystoreConfig(AppConfig):
     name = "archive.keystore"
 
     def ready(self) -> None:
-        """Tell core what says that the keys can be read."""
+        """Tell core what says that the keys can be read; without them nothing is served."""
         from archive.core.health import register  # noqa: PLC0415 - Django imports no model before its apps are ready
+        from archive.core.jobs import REQUIRED  # noqa: PLC0415 - the same
 
         from .current import keystore  # noqa: PLC0415 - the same
 
+        REQUIRED.append(keystore)
         register("keys", lambda: bool(keystore().public))

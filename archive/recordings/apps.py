@@ -11,12 +11,15 @@ class RecordingsConfig(AppConfig):
     name = "archive.recordings"
 
     def ready(self) -> None:
-        """Tell core what says that the store takes bytes, and the board of the rooms how far the uploads are."""
+        """Tell core what says that the store takes bytes, the worker what to do, and the rooms how far uploads are."""
         from archive.core.health import register  # noqa: PLC0415 - Django imports no model before its apps are ready
+        from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - the same
         from archive.rooms.uploads import provide_uploads  # noqa: PLC0415 - the same
         from archive.store.current import writable  # noqa: PLC0415 - the same
 
         from .uploads import uploads_by_box  # noqa: PLC0415 - the same
+        from .verification import LOOK_S, check_asked  # noqa: PLC0415 - the same
 
         register("store", writable)
         provide_uploads(uploads_by_box)
+        JOBS.append(Job("checking", LOOK_S, check_asked, lane="checking"))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from appliance.contract.errors import DigestError, FormatError
 from appliance.contract.header import Header
-from appliance.contract.ledger import Segment, read_entry
+from appliance.contract.ledger import Entry, Segment
 from appliance.contract.package import PAYLOAD, TAG_FILES, segment_name
 from appliance.contract.receipt import Receipt
 from appliance.contract.signed import digest, split_lines
@@ -98,11 +98,11 @@ def build_index(file: BinaryIO, recording: str, receipt: Receipt) -> PackageInde
     whole = Header.read(read_member(file, members["data/header.tsv"]), None).audio.segment_frames
     sizes, short = [], []
     for line in split_lines(ledger):
-        entry = read_entry(line, None)
-        if isinstance(entry, Segment):
-            sizes.append(entry.size)
-            if entry.frames != whole:
-                short += [entry.segment, entry.frames]
+        fact = Entry.read(line, None).fact
+        if isinstance(fact, Segment):
+            sizes.append(fact.size)
+            if fact.frames != whole:
+                short += [fact.segment, fact.frames]
     last = members[PAYLOAD[-1]]
     return PackageIndex(
         recording_id=recording,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.utils.timezone import localtime
 
-from appliance.contract.ledger import AnyEntry
+from appliance.contract.ledger import Entry
 from archive.ui import words
 
 from .models import IncomingSegment, Recording, State
 from .timeline import drift_words
 
 
-def facts(recording: Recording, entries: list[AnyEntry]) -> list[tuple[str, str]]:
+def facts(recording: Recording, entries: list[Entry]) -> list[tuple[str, str]]:
     """Return the pairs; `entries` are the ledger's."""
     header = recording.signed_header
     lost = words.spoken(recording.lost_frames / recording.rate) if recording.lost_frames else "none"

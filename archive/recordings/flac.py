@@ -1,11 +1,10 @@
-"""A whole recording as one FLAC stream, made in memory: no plaintext touches a disk."""
+"""A whole recording as one FLAC stream, encoded while it is sent: a second at a time in memory, nothing on a disk."""
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Iterator
-from contextlib import ExitStack
-from typing import BinaryIO
+from typing import Final
 
 import soundfile
 
@@ -13,31 +12,70 @@ from archive.ui.words import NOTICE
 
 from .wav import ReadFrames
 
-_CHUNK = 1 << 18
+_STREAMINFO: Final = 8
+"""Where STREAMINFO begins: behind `fLaC` and the head of its block (RFC 9639 sections 6 and 8.1)."""
+_SHAPE: Final = slice(_STREAMINFO + 10, _STREAMINFO + 18)
+"""In it: rate, channels, bits, and in the last 36 bits the number of frames (RFC 9639 section 8.2)."""
+_MD5: Final = slice(_STREAMINFO + 18, _STREAMINFO + 34)
 
 
-def encode(recording: str, frames: int, rate: int, read: ReadFrames) -> BinaryIO:
-    """Return an anonymous in-memory file, at its start, that holds the whole audio with its length and MD5."""
-    descriptor = os.memfd_create("plainsight-flac", os.MFD_CLOEXEC)
-    with ExitStack() as on_failure:
-        file = on_failure.enter_context(os.fdopen(descriptor, "w+b"))
-        with soundfile.SoundFile(file, "w", samplerate=rate, channels=1, format="FLAC", subtype="PCM_16") as out:
-            out.title = recording
-            out.comment = NOTICE
-            for first in range(0, frames, rate):
-                out.write(read(first, rate))
-        file.seek(0)
-        on_failure.pop_all()
-    return file
+class _Pipe(io.RawIOBase):
+    """Where the encoder writes to: forward only. What it would go back for at its end is sent before already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at, self._end = 0, 0
+        self._ready = bytearray()
+
+    def seekable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._end}[whence] + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def write(self, data: object) -> int:
+        piece = bytes(data)  # type: ignore[call-overload]  # typeshed wants a Buffer, which Python 3.11 cannot name
+        if self._at == self._end:
+            self._ready += piece
+            self._end += len(piece)
+        self._at += len(piece)
+        return len(piece)
+
+    def take(self) -> bytes:
+        """Return what was written since the last call."""
+        piece = bytes(self._ready)
+        self._ready.clear()
+        return piece
 
 
-def chunks(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the bytes of `file`, then close it."""
-    with file:
-        while piece := file.read(_CHUNK):
-            yield piece
+def stream(recording: str, frames: int, rate: int, read: ReadFrames, md5: bytes = b"") -> Iterator[bytes]:
+    """Yield the stream; `md5` is that of the samples where it is known, and zeros, as the format allows, where not.
+
+    Its head names the number of frames, so a stream that ends early, because a segment is damaged, is seen to be cut.
+    """
+    pipe = _Pipe()
+    head = True
+    with soundfile.SoundFile(pipe, "w", samplerate=rate, channels=1, format="FLAC", subtype="PCM_16") as out:
+        out.title = recording
+        out.comment = NOTICE
+        for first in range(0, frames, rate):
+            out.write(read(first, rate))
+            if piece := pipe.take():
+                yield _with_facts(piece, frames, md5) if head else piece
+                head = False
+    yield _with_facts(pipe.take(), frames, md5) if head else pipe.take()
 
 
-def size(file: BinaryIO) -> int:
-    """Return the length of `file` in bytes."""
-    return os.fstat(file.fileno()).st_size
+def _with_facts(piece: bytes, frames: int, md5: bytes) -> bytes:
+    changed = bytearray(piece)
+    shape = int.from_bytes(changed[_SHAPE], "big")
+    changed[_SHAPE] = (shape >> 36 << 36 | frames).to_bytes(8, "big")
+    changed[_MD5] = md5 or bytes(16)
+    return bytes(changed)

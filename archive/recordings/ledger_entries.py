@@ -1,11 +1,12 @@
-"""A recording's ledger as entries, as far as it can be read."""
+"""A recording's ledger as entries, as far as it can be read and holds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from appliance.contract.errors import FormatError, StorageError
-from appliance.contract.ledger import AnyEntry, read_entry
+from appliance.contract.ledger import Entry
+from appliance.contract.signed import digest
 
 from .models import Recording
 from .stored_ledger import ledger_lines
@@ -15,25 +16,58 @@ from .stored_ledger import ledger_lines
 class Ledger:
     """What can be shown of a ledger."""
 
-    entries: list[AnyEntry]
+    entries: list[Entry]
     """The lines that were read, in order."""
     problem: str
     """Why there are no more, in words; empty if all could be read."""
 
 
 def read_ledger(recording: Recording) -> Ledger:
-    """Return the ledger, each line's signature checked; a page must show what is there even if the rest is damaged."""
+    """Return the ledger, checked to be the box's; a page must show what is there even if the rest is damaged.
+
+    Each line names the digest of the one before it, so the last line's signature stands for all of them. Only where
+    that does not hold is each line's own signature checked, to name the place: 14,400 signatures take two seconds.
+    """
     try:
         lines = ledger_lines(recording)
     except (FormatError, StorageError) as error:
         return Ledger(
             [], f"The sealed package cannot be read ({error.message}). Restore it from its copy; nothing can be played."
         )
-    entries: list[AnyEntry] = []
     try:
-        key = recording.signed_header.box_key
+        entries = _by_chain(recording, lines)
+    except FormatError:
+        return _line_by_line(recording, lines)
+    if len(lines) < recording.next_line:
+        return Ledger(entries, f"The ledger ends after {len(lines)} of {recording.next_line} lines that arrived.")
+    return Ledger(entries, "")
+
+
+def _by_chain(recording: Recording, lines: list[bytes]) -> list[Entry]:
+    entries: list[Entry] = []
+    before = bytes(recording.header)
+    for line in lines:
+        entries.append(_following(before, line, None))
+        before = line
+    if lines:
+        Entry.read(lines[-1], recording.signed_header.box_key)
+    return entries
+
+
+def _line_by_line(recording: Recording, lines: list[bytes]) -> Ledger:
+    entries: list[Entry] = []
+    before = bytes(recording.header)
+    try:
         for line in lines:
-            entries.append(read_entry(line, key))  # noqa: PERF401 - lines before a bad one are still shown
+            entries.append(_following(before, line, recording.signed_header.box_key))
+            before = line
     except FormatError as error:
         return Ledger(entries, f"The ledger can be read only up to line {len(entries)}: {error.message}.")
     return Ledger(entries, "")
+
+
+def _following(before: bytes, line: bytes, key: str | None) -> Entry:
+    entry = Entry.read(line, key)
+    if entry.prev != digest(before):
+        raise FormatError("it does not follow on the line before it", field="prev")
+    return entry

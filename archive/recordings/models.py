@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 from appliance.contract.errors import OrderError
 from appliance.contract.header import Header
 from appliance.contract.times import wall
+from archive.custody.actors import ActorType
 from archive.devices.models import Box
 from archive.rooms.models import Room
 
@@ -192,6 +193,34 @@ class PackageIndex(models.Model):
     """Size in bytes of each segment: 32-bit integers, little-endian."""
     short = models.BinaryField()
     """Segments that are not whole: pairs of number and frames, 32-bit integers, little-endian."""
+
+    def __str__(self) -> str:
+        """Return the recording's identifier."""
+        return self.recording_id
+
+
+class Verification(models.Model):
+    """The last check of a sealed package: asked for, running, or done; its result holds for one digest only."""
+
+    recording = models.OneToOneField(Recording, primary_key=True, on_delete=models.CASCADE, related_name="verification")
+    asked_at = models.DateTimeField()
+    """When somebody asked for it."""
+    asked_by_type = models.CharField(max_length=10, choices=ActorType.choices)
+    """What kind of actor asked."""
+    asked_by_id = models.CharField(max_length=36, blank=True)
+    """Which one, as the custody log knows actors."""
+    step = models.CharField(max_length=20, blank=True)
+    """What is being checked now; empty before it began."""
+    done = models.PositiveIntegerField(default=0)
+    """Parts of this step that are checked."""
+    of = models.PositiveIntegerField(default=0)
+    """Parts that this step has."""
+    finished_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    """When it was done; None before."""
+    package_sha256 = models.CharField(max_length=64, blank=True)
+    """Digest of the file that was checked."""
+    report = models.JSONField(default=dict)
+    """What was found: a Report's members."""
 
     def __str__(self) -> str:
         """Return the recording's identifier."""

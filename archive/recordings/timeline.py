@@ -35,9 +35,9 @@ class Moment:
 class _Places:
     """Where in the audio a moment of CLOCK_MONOTONIC is: known at the end of each segment, counted back from there."""
 
-    def __init__(self, entries: Sequence[ledger.AnyEntry], rate: int) -> None:
+    def __init__(self, entries: Sequence[ledger.Entry], rate: int) -> None:
         self.rate = rate
-        self.segments = [entry for entry in entries if isinstance(entry, ledger.Segment)]
+        self.segments = [entry.fact for entry in entries if isinstance(entry.fact, ledger.Segment)]
         self.ends = [segment.captured_ns for segment in self.segments]
 
     def of_time(self, moment_ns: int) -> float:
@@ -54,89 +54,92 @@ class _Places:
         return frame / self.rate
 
 
-def timeline(entries: Sequence[ledger.AnyEntry], rate: int) -> list[Moment]:
+def timeline(entries: Sequence[ledger.Entry], rate: int) -> list[Moment]:
     """Return the ledger's moments; neighboring segments become one row, and the drift is left to `drift_words`."""
     places = _Places(entries, rate)
     moments: list[Moment] = []
     run: list[ledger.Segment] = []
+    first_line = 0
     for entry in entries:
-        if isinstance(entry, ledger.Segment):
-            run.append(entry)
-        elif not isinstance(entry, ledger.Drift):
-            moments += _audio(run, places)
+        fact = entry.fact
+        if isinstance(fact, ledger.Segment):
+            first_line = first_line if run else entry.n
+            run.append(fact)
+        elif not isinstance(fact, ledger.Drift):
+            moments += _audio(run, first_line, places)
             run = []
-            moments += [Moment(_offset(entry, places), kind, text, entry.n) for kind, text in _told(entry, rate)]
-    return moments + _audio(run, places)
+            moments += [Moment(_offset(fact, places), kind, text, entry.n) for kind, text in _told(fact, rate)]
+    return moments + _audio(run, first_line, places)
 
 
-def _audio(run: list[ledger.Segment], places: _Places) -> list[Moment]:
+def _audio(run: list[ledger.Segment], line: int, places: _Places) -> list[Moment]:
     if not run:
         return []
     start = places.of_frame(run[0].first_frame)
     end = places.of_frame(run[-1].first_frame + run[-1].frames)
     pieces = "1 signed segment" if len(run) == 1 else f"{len(run)} signed segments"
     text = f"Audio kept from {words.clock_time(start)} to {words.clock_time(end)} ({pieces})"
-    return [Moment(start, "audio", text, run[0].n)]
+    return [Moment(start, "audio", text, line)]
 
 
-def _offset(entry: ledger.AnyEntry, places: _Places) -> float:
-    if isinstance(entry, ledger.Gap):
-        return places.of_frame(entry.first_frame)
-    if isinstance(entry, ledger.Pause):
-        return places.of_frame(entry.frame)
-    if isinstance(entry, ledger.Closing):
-        return places.of_frame(entry.frames)
-    if isinstance(entry, ledger.Lamp):
-        return places.of_time(entry.commanded_ns)
-    if isinstance(entry, ledger.AudioSpan):
-        return places.of_time(entry.at_ns)
-    return places.of_time(entry.t_ns)
+def _offset(fact: ledger.AnyFact, places: _Places) -> float:
+    if isinstance(fact, ledger.Gap):
+        return places.of_frame(fact.first_frame)
+    if isinstance(fact, ledger.Pause):
+        return places.of_frame(fact.frame)
+    if isinstance(fact, ledger.Closing):
+        return places.of_frame(fact.frames)
+    if isinstance(fact, ledger.Lamp):
+        return places.of_time(fact.commanded_ns)
+    if isinstance(fact, ledger.AudioSpan):
+        return places.of_time(fact.at_ns)
+    return places.of_time(fact.t_ns)
 
 
-def _told(entry: ledger.AnyEntry, rate: int) -> list[tuple[Kind, str]]:
+def _told(fact: ledger.AnyFact, rate: int) -> list[tuple[Kind, str]]:
     told: list[tuple[Kind, str]]
-    match entry:
+    match fact:
         case ledger.Lamp():
-            seen = "no sensor is wired to see it" if entry.seen_ns is None else "the sensor saw it"
-            told = [("lamp", f"Red lamp switched {'on' if entry.lit else 'off'} ({seen})")]
+            seen = "no sensor is wired to see it" if fact.seen_ns is None else "the sensor saw it"
+            told = [("lamp", f"Red lamp switched {'on' if fact.lit else 'off'} ({seen})")]
         case ledger.AudioSpan():
-            again = f" again (capture number {entry.generation})" if entry.generation > 1 else ""
-            told = [("audio", f"Microphone opened{again}" if entry.open else "Microphone closed")]
+            again = f" again (capture number {fact.generation})" if fact.generation > 1 else ""
+            told = [("audio", f"Microphone opened{again}" if fact.open else "Microphone closed")]
         case ledger.Gap():
-            lost = words.spoken(entry.frames / rate)
-            told = [("loss", f"{lost} of sound lost and written as silence: {words.CAUSES[entry.cause]}")]
+            lost = words.spoken(fact.frames / rate)
+            told = [("loss", f"{lost} of sound lost and written as silence: {words.CAUSES[fact.cause]}")]
         case ledger.Pause():
-            text = "Paused: nothing is recorded from here until the next line" if entry.paused else "Resumed"
+            text = "Paused: nothing is recorded from here until the next line" if fact.paused else "Resumed"
             told = [("pause", text)]
-        case ledger.ClockEntry():
-            change = f"stepped by {entry.step_ns / 1e9:+.3f} s to {entry.at}" if entry.step_ns else f"at {entry.at}"
-            now = "it is" if entry.step_ns else "from now on it is"
-            told = [("clock", f"The box's clock {change}; {now} {words.clock(entry.clock)}")]
+        case ledger.ClockChange():
+            change = f"stepped by {fact.step_ns / 1e9:+.3f} s to {fact.at}" if fact.step_ns else f"at {fact.at}"
+            now = "it is" if fact.step_ns else "from now on it is"
+            told = [("clock", f"The box's clock {change}; {now} {words.clock(fact.clock)}")]
         case ledger.Fault():
-            told = [("fault", f"{'Fault' if entry.raised else 'Mended'}: {words.fault(entry.code)}")]
-        case ledger.Warning():
-            why = words.REASONS.get(entry.code, entry.code.replace("-", " "))
-            told = [("fault", f"Warning: the recording ends by itself in {words.spoken(entry.in_s)}: {why}")]
+            told = [("fault", f"{'Fault' if fact.raised else 'Mended'}: {words.fault(fact.code)}")]
+        case ledger.EndWarning():
+            why = words.REASONS.get(fact.code, fact.code.replace("-", " "))
+            told = [("fault", f"Warning: the recording ends by itself in {words.spoken(fact.in_s)}: {why}")]
         case ledger.Closing():
-            told = _closing(entry, rate)
+            told = _closing(fact, rate)
         case ledger.Segment() | ledger.Drift():
             told = []
     return told
 
 
-def _closing(entry: ledger.Closing, rate: int) -> list[tuple[Kind, str]]:
-    lost = f", {words.spoken(entry.lost_frames / rate)} of it lost" if entry.lost_frames else ", nothing lost"
-    text = f"Ended: {words.REASONS[entry.reason]}. {words.spoken(entry.frames / rate)} of audio{lost}"
+def _closing(fact: ledger.Closing, rate: int) -> list[tuple[Kind, str]]:
+    lost = f", {words.spoken(fact.lost_frames / rate)} of it lost" if fact.lost_frames else ", nothing lost"
+    text = f"Ended: {words.REASONS[fact.reason]}. {words.spoken(fact.frames / rate)} of audio{lost}"
     told: list[tuple[Kind, str]] = [("end", text)]
-    if entry.unverified_tail:
-        count = len(entry.unverified_tail)
+    if fact.unverified_tail:
+        count = len(fact.unverified_tail)
         told.append(("loss", f"After the end {count} piece(s) were found that nobody vouches for; they are not played"))
     return told
 
 
-def drift_words(entries: Sequence[ledger.AnyEntry]) -> str:
+def drift_words(entries: Sequence[ledger.Entry]) -> str:
     """Return how the sound card's clock ran, by the last drift entry, or that nothing is known."""
-    found = [entry.ppb for entry in entries if isinstance(entry, ledger.Drift)]
+    found = [entry.fact.ppb for entry in entries if isinstance(entry.fact, ledger.Drift)]
     if not found:
         return "not measured"
     return f"{abs(found[-1]) / 1000:.1f} parts per million {'fast' if found[-1] >= 0 else 'slow'}"

@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}custody/", recording.custody, name="custody"),
     path(f"{ONE}audio.wav", audio.audio, name="audio"),
     path(f"{ONE}verify/", verify.verify, name="verify"),
+    path(f"{ONE}verification/", verify.verification, name="verification"),
     path(f"{ONE}copies/", copies.export, name="export"),
     path(f"{ONE}package.zip", copies.package, name="package"),
     path(f"{ONE}audio.flac", copies.plain_audio, name="flac"),

@@ -75,16 +75,16 @@ def gather(row: Recording) -> Material:
 
 def _check_ledger(row: Recording, header: Header, lines: list[bytes], segments: list[IncomingSegment]) -> None:
     checker = LedgerChecker(header, bytes(row.header))
-    entries = [checker.feed(line) for line in lines]
+    facts = [checker.feed(line).fact for line in lines]
     signed = [
-        (entry.segment, entry.first_frame, entry.frames, entry.size, entry.sha256)
-        for entry in entries
-        if isinstance(entry, ledger.Segment)
+        (fact.segment, fact.first_frame, fact.frames, fact.size, fact.sha256)
+        for fact in facts
+        if isinstance(fact, ledger.Segment)
     ]
     kept = [(one.number, one.first_frame, one.frames, one.size, one.sha256) for one in segments]
     if signed != kept or len(lines) != row.next_line:
         raise StorageError("the database's list of segments does not fit the signed ledger; restore it from a backup")
-    closed = bool(entries) and isinstance(entries[-1], ledger.Closing)
+    closed = bool(facts) and isinstance(facts[-1], ledger.Closing)
     if closed != (row.outcome != "incomplete"):
         raise OrderError("the ledger's closing record and the recording's outcome contradict each other")
 

@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 from django.db import transaction
 
 from appliance.contract.header import Header
-from appliance.contract.ledger import AnyEntry, Closing, Gap, read_entry
+from appliance.contract.ledger import AnyFact, Closing, Entry, Gap
 from appliance.contract.package import PAYLOAD, TAG_FILES
 from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import split_lines
@@ -37,7 +37,7 @@ class Package:
 
     header: Header
     header_line: bytes
-    entries: list[AnyEntry]
+    facts: list[AnyFact]
     """The ledger."""
     arrivals: list[Arrival]
     events: bytes
@@ -102,7 +102,7 @@ def _read(file: BinaryIO) -> Package:
     return Package(
         header=header,
         header_line=line,
-        entries=[read_entry(one, None) for one in split_lines(ledger)],
+        facts=[Entry.read(one, None).fact for one in split_lines(ledger)],
         arrivals=[Arrival.read(one, None) for one in split_lines(arrivals)],
         events=events,
         receipt=Receipt.read(receipt, None),
@@ -114,7 +114,7 @@ def _read(file: BinaryIO) -> Package:
 def _fill(row: Recording, package: Package) -> None:
     header, receipt = package.header, package.receipt
     came = {what: [parse_wall(one.arrived_at) for one in package.arrivals if one.what == what] for what in _CAME}
-    closing = package.entries[-1] if package.entries and isinstance(package.entries[-1], Closing) else None
+    closing = package.facts[-1] if package.facts and isinstance(package.facts[-1], Closing) else None
     found = judged(package.events)
     sealed = parse_wall(receipt.sealed_at)
     row.box_id, row.header, row.continues = header.box, package.header_line, header.continues or ""
@@ -123,7 +123,7 @@ def _fill(row: Recording, package: Package) -> None:
         row.room = room_at(header.box, row.created_at if header.clock.synchronized else row.arrived_at, row.arrived_at)
     row.rate, row.panel, row.lamp = header.audio.rate, header.panel, header.lamp
     row.next_line, row.frames = receipt.ledger_lines, receipt.frames
-    row.lost_frames = sum(one.frames for one in package.entries if isinstance(one, Gap))
+    row.lost_frames = sum(one.frames for one in package.facts if isinstance(one, Gap))
     row.last_arrival_at = came["lines"][-1] if came["lines"] else None
     row.end_reason, row.closed_at = (closing.reason, came["lines"][-1]) if closing else ("", sealed)
     row.key_arrived, row.key_verdict = bool(came["key"]), found.key

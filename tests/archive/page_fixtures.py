@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import ROLES, Deed
 from archive.access.models import Grant
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
+from archive.recordings.verification import check_asked
 from archive.sealing.seal import seal
+from tests.archive.pages import Node, check
 from tests.support.archives import Archive, send
 from tests.support.spools import Recording, make_recording
 
@@ -62,7 +65,7 @@ def send_one(archive: Archive, spool: Path, **options: Any) -> Recording:
 
 
 def seal_one(archive: Archive, spool: Path, **options: Any) -> Recording:
-    """The same, and seal it as the sealer would."""
+    """The same, and seal it as the worker would."""
     recording = send_one(archive, spool, **options)
     seal(recording.id)
     return recording
@@ -78,6 +81,17 @@ def arrive(archive: Archive, tmp_path: Path) -> Arrive:
 def sealed(archive: Archive, tmp_path: Path) -> Arrive:
     """Makes sealed recordings."""
     return functools.partial(seal_one, archive, tmp_path / "spool")
+
+
+def verified(client: Any, recording: str) -> Node:
+    """Press the button, let the worker check, and return the page with the result."""
+    address = f"/recordings/{recording}/verification/"
+    answer = client.post(f"/recordings/{recording}/verify/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, address)
+    check_asked(StopSignal())
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return check(answer.content.decode())
 
 
 def entries(recording: str, code: str | None = None) -> list[Entry]:

@@ -22,7 +22,7 @@ def test_the_example_is_a_valid_recording_with_its_receipt() -> None:
     Header.read(line, header.box_key)
     checker = LedgerChecker(header, line)
     entries = [checker.feed(one) for one in split_lines(ledger)]
-    closing = entries[-1]
+    closing = entries[-1].fact
     assert isinstance(closing, Closing)
     (archive,) = ring.archives
     receipt = Receipt.read((FOLDER / "receipt.tsv").read_bytes(), archive)

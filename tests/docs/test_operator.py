@@ -12,9 +12,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from appliance.contract.amber_codes import TABLE
 from appliance.contract.status import State
 from appliance.recorder.settings import Limits, Times
-from appliance.recorder.supervisor.machine.state import Rules
+from appliance.recorder.supervisor.machine.state import Parameters
 from tests.support.schedules.schedule import Schedule
-from tests.support.schedules.world import World, rules
+from tests.support.schedules.world import World, parameters
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "operator.md").read_text(encoding="utf-8")
 SECOND = 1_000_000_000
@@ -47,7 +47,7 @@ def test_the_table_of_lights_covers_every_state_and_no_other() -> None:
 
 def test_the_table_of_lights_is_what_the_recorder_shows_in_any_schedule() -> None:
     # what chance rarely leads to: a box that is ready with something to say, and a recording that is about to end
-    ready, ending = World().boot(), World(rules=rules(limits=Limits(cap_s=60.0, warn_s=30.0))).boot().start()
+    ready, ending = World().boot(), World(parameters=parameters(limits=Limits(cap_s=60.0, warn_s=30.0))).boot().start()
     ready.unsynchronized = True
     ready.look()
     ending.run(32 * SECOND)
@@ -92,5 +92,5 @@ def test_times_are_the_defaults() -> None:
     assert f"after {limits.quiet_s / 60:g} minutes of quiet" in FLOWING
     assert limits.warn_s == 60
     assert "for the last minute before" in FLOWING
-    assert Rules.continues == 600 * SECOND
+    assert Parameters.continues == 600 * SECOND
     assert "less than ten minutes" in FLOWING

@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 
 from appliance.contract.errors import DeviceError
-from appliance.contract.ledger import AnyEntry
+from appliance.contract.ledger import AnyFact
 from appliance.simulator.microphone.device import SimulatedMicrophone
 from tests.support.box.panel_server import PanelServer
 from tests.support.box.whole_box import Box
@@ -140,7 +140,7 @@ class Campaign:
         problems.append(f"nothing was saved within {BACK_S:g} s after it came back")
         return None
 
-    def _new_gaps(self) -> list[AnyEntry]:
+    def _new_gaps(self) -> list[AnyFact]:
         gaps = [entry for entry in self._box.ledger(self._recording) if entry.kind == "gap"]
         new, self._told = gaps[self._told :], len(gaps)
         return list(new)

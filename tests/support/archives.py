@@ -137,8 +137,8 @@ class Archive:
         return Done(done.stdout, done.stderr)
 
     @contextmanager
-    def serving(self, workers: int = 2) -> Iterator[Served]:
-        """Run the web server and yield where it is."""
+    def serving(self, workers: int = 2, ca: Path | None = None) -> Iterator[Served]:
+        """Run the web server and yield where it is; with `ca`, it speaks TLS."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -151,18 +151,18 @@ class Archive:
             f"--workers={workers}",
         ]
         process = subprocess.Popen(command, env=self.environment())
-        address = f"http://127.0.0.1:{port}"
+        address = f"{'https' if ca else 'http'}://127.0.0.1:{port}"
         try:
-            until(lambda: _answers(f"{address}/api/1/recordings/{'0' * 32}"), alive=lambda: process.poll() is None)
+            until(lambda: _answers(f"{address}/healthz", ca), alive=lambda: process.poll() is None)
             yield Served(address, process.pid)
         finally:
             process.terminate()
             process.wait(20)
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, ca: Path | None) -> bool:
     try:
-        return requests.get(url, timeout=5).status_code == 404
+        return requests.get(url, timeout=5, verify=str(ca) if ca else True).status_code in {200, 404, 503}
     except requests.ConnectionError:
         return False
 

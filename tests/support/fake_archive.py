@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from appliance.contract.ledger import Closing, Segment, read_entry
+from appliance.contract.ledger import Closing, Entry, Segment
 from appliance.contract.signed import digest
 
 from .spools import Recording
@@ -196,16 +196,17 @@ class FakeArchive:
         while rest:
             line, _, rest = rest.partition(b"\n")
             line += b"\n"
-            entry = read_entry(line, None)
+            entry = Entry.read(line, None)
+            fact = entry.fact
             if entry.n != count + len(lines) or entry.prev != digest(previous):
                 return refusal("bad-order", 409)
-            if isinstance(entry, Segment):
-                segments[entry.segment], rest = rest[: entry.size], rest[entry.size :]
-                if digest(segments[entry.segment]) != entry.sha256:
+            if isinstance(fact, Segment):
+                segments[fact.segment], rest = rest[: fact.size], rest[fact.size :]
+                if digest(segments[fact.segment]) != fact.sha256:
                     return refusal("bad-digest", 400)
-                kept.frames += entry.frames
-            if isinstance(entry, Closing):
-                kept.closing = entry
+                kept.frames += fact.frames
+            if isinstance(fact, Closing):
+                kept.closing = fact
             lines.append(line)
             previous = line
         if len(segments) > 10 or not lines:

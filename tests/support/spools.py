@@ -14,7 +14,7 @@ from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.header import Audio, Header, Microphone
 from appliance.contract.ids import new_box_id, new_recording_id
 from appliance.contract.keys import KeyRing, SigningKey
-from appliance.contract.ledger import make_entry
+from appliance.contract.ledger import Entry
 from appliance.contract.receipt import Outcome, Receipt
 from appliance.contract.segment import Samples
 from appliance.contract.signed import digest
@@ -120,7 +120,7 @@ class Recording:
         """Append one ledger line, in memory and on disk, and return it."""
         self.now_ns += 1_000_000
         previous = self.lines[-1] if self.lines else self.header_line
-        entry = make_entry(
+        entry = Entry.from_members(
             {
                 "recording": self.id,
                 "n": len(self.lines),

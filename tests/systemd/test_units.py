@@ -29,8 +29,8 @@ def root(tmp_path: Path) -> Path:
     ours.mkdir(parents=True)
     for name in UNITS:
         shutil.copy(FOLDER / name, ours)
-    programs = tmp_path / "opt/plainsight/bin"
-    programs.mkdir(parents=True)
+    programs = tmp_path / "usr/bin"
+    programs.mkdir(parents=True, exist_ok=True)
     for program in ("plainsight", "plainsight-archive"):
         (programs / program).write_text("#!/bin/sh\n")
         (programs / program).chmod(0o755)
@@ -58,7 +58,7 @@ def test_the_check_above_notices_a_misspelt_setting(root: Path) -> None:
 
 
 def test_the_check_above_notices_a_program_that_is_not_there(root: Path) -> None:
-    (root / "opt/plainsight/bin/plainsight").unlink()
+    (root / "usr/bin/plainsight").unlink()
     assert verify(root, RECORDER)[0] != 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from appliance.contract.encryption import Identity
@@ -16,8 +17,9 @@ from .evidence import Evidence, duration
 Progress = Callable[[str, int, int], None]
 
 
-def check_audio(bag: Bag, evidence: Evidence, identity: Identity, progress: Progress) -> str:
-    """Open and decode every segment; return what was checked."""
+def check_audio(bag: Bag, evidence: Evidence, identity: Identity, progress: Progress) -> tuple[str, str]:
+    """Open and decode every segment; return what was checked, and the MD5 of all samples as FLAC counts it."""
+    md5 = hashlib.md5(usedforsecurity=False)
     rate = evidence.header.audio.rate
     for done, entry in enumerate(evidence.segments):
         progress("audio", done, len(evidence.segments))
@@ -30,7 +32,9 @@ def check_audio(bag: Bag, evidence: Evidence, identity: Identity, progress: Prog
             start, end = _inside(gap, entry.first_frame, entry.frames)
             if samples[start:end].any():
                 raise FormatError(f"{name}: frames that the ledger calls lost are not silent")
-    return f"all {len(evidence.segments)} segments open, and decode to exactly the frames that the ledger says"
+        md5.update(samples.astype("<i2").tobytes())
+    told = f"all {len(evidence.segments)} segments open, and decode to exactly the frames that the ledger says"
+    return told, md5.hexdigest()
 
 
 def judge_tail(bag: Bag, evidence: Evidence, identity: Identity) -> str:

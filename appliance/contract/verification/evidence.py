@@ -12,7 +12,7 @@ from appliance.contract.chain import LedgerChecker
 from appliance.contract.errors import DigestError, FormatError, SignatureError
 from appliance.contract.header import Header
 from appliance.contract.keys import KeyRing
-from appliance.contract.ledger import ClockEntry, Gap, Segment, TailSegment
+from appliance.contract.ledger import ClockChange, Gap, Segment, TailSegment
 from appliance.contract.package import PAYLOAD, TAG_FILES, segment_name
 from appliance.contract.problems import explain
 from appliance.contract.receipt import Outcome, Receipt, SealedFacts
@@ -49,7 +49,8 @@ class Evidence:
     lines: int
     segments: list[Segment] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
-    clocks: list[ClockEntry] = field(default_factory=list)
+    clocks: list[tuple[int, ClockChange]] = field(default_factory=list)
+    """Each with the number of its line."""
     tail: list[TailSegment] = field(default_factory=list)
     frames: int = 0
     lost_frames: int = 0
@@ -82,12 +83,15 @@ def check_ledger(bag: Bag, header: Header, header_line: bytes) -> Evidence:
     evidence = Evidence(header, header_line, data, 0)
     for line in split_lines(data):
         entry = checker.feed(line)
-        if isinstance(entry, Segment):
-            evidence.segments.append(entry)
-        elif isinstance(entry, Gap):
-            evidence.gaps.append(entry)
-        elif isinstance(entry, ClockEntry):
-            evidence.clocks.append(entry)
+        match entry.fact:
+            case Segment() as segment:
+                evidence.segments.append(segment)
+            case Gap() as gap:
+                evidence.gaps.append(gap)
+            case ClockChange() as change:
+                evidence.clocks.append((entry.n, change))
+            case _:
+                pass
     evidence.lines, evidence.frames, evidence.lost_frames = checker.lines, checker.frames, checker.lost_frames
     if checker.closing is not None:
         evidence.tail = list(checker.closing.unverified_tail)

@@ -25,6 +25,13 @@ WORDS: Final[dict[Verdict, str]] = {
     "interrupted": "Interrupted. What is there is intact, but a crash or a power cut ended the recording.",
     "incomplete": "Incomplete. What is there is intact, but the box never closed the recording.",
 }
+SOUND: Final[tuple[Verdict, ...]] = ("intact", "interrupted", "incomplete")
+"""Verdicts of packages that hold."""
+WORDS_WITHOUT_AUDIO: Final[dict[Verdict, str]] = {
+    "intact": "Intact as far as it was checked, with keys from outside the package.",
+    "interrupted": "Interrupted. What was checked is intact, but a crash or a power cut ended the recording.",
+    "incomplete": "Incomplete. What was checked is intact, but the box never closed the recording.",
+}
 
 _LONGEST = 600
 
@@ -48,6 +55,8 @@ class Report:
     """What does not hold and where; empty if everything does."""
     notes: tuple[str, ...] = ()
     """What a reader should know besides."""
+    audio_md5: str = ""
+    """MD5 of all samples as FLAC's STREAMINFO counts it; empty where the audio was not opened."""
 
     @property
     def status(self) -> int:
@@ -57,6 +66,8 @@ class Report:
     @property
     def words(self) -> str:
         """The verdict in one sentence."""
+        if self.verdict in SOUND and not self.audio_md5:
+            return f"{WORDS_WITHOUT_AUDIO[self.verdict]} The audio itself was not opened."
         return WORDS[self.verdict]
 
     def as_json(self) -> dict[str, Any]:
@@ -65,6 +76,7 @@ class Report:
             "verdict": self.verdict,
             "status": self.status,
             "recording": self.recording,
+            "audio_checked": bool(self.audio_md5),
             "problem": self.problem,
             "checks": list(self.checks),
             "notes": list(self.notes),

@@ -43,7 +43,7 @@ def verify(
     """
     checks: list[str] = []
     notes: list[str] = []
-    recording = ""
+    recording, audio_md5 = "", ""
     try:
         if not resembles_one(file):
             return Report("not-a-package", "", (), _OTHER)
@@ -57,14 +57,15 @@ def verify(
             problem = f"the key decrypts what is encrypted to {identity.recipient}; this is {evidence.header.recipient}"
             return Report("wrong-key", recording, tuple(checks), problem, tuple(notes))
         else:
-            checks.append(check_audio(bag, evidence, identity, progress))
+            told, audio_md5 = check_audio(bag, evidence, identity, progress)
+            checks.append(told)
             if evidence.tail:
                 notes.append(judge_tail(bag, evidence, identity))
     except StorageError:
         raise  # what cannot be read is not thereby wrong
     except PlainSightError as error:
         return Report("tampered", recording, tuple(checks), printable(error.message), tuple(notes))
-    return Report(_verdict(evidence, pinned), recording, tuple(checks), "", tuple(notes))
+    return Report(_verdict(evidence, pinned), recording, tuple(checks), "", tuple(notes), audio_md5)
 
 
 def _bag(file: BinaryIO) -> Bag:
@@ -121,16 +122,16 @@ def _notes(evidence: Evidence, notes: list[str]) -> None:
         notes.append("no sensor was wired to the lamp: 'lit' means commanded, not seen")
     if not header.clock.synchronized:
         notes.append("the box's wall clock was not synchronized at the start; its times of day may be wrong")
-    steps = [entry for entry in evidence.clocks if entry.step_ns]
-    for entry in steps[:_MOST_STEPS]:
-        moved = f"{'forward' if entry.step_ns > 0 else 'back'} by {duration(abs(entry.step_ns) / 1e9)}"
+    steps = [(line, change) for line, change in evidence.clocks if change.step_ns]
+    for line, change in steps[:_MOST_STEPS]:
+        moved = f"{'forward' if change.step_ns > 0 else 'back'} by {duration(abs(change.step_ns) / 1e9)}"
         notes.append(
-            f"the box's wall clock was put {moved}, to {entry.at} (ledger line {entry.n}); times of day after it are "
+            f"the box's wall clock was put {moved}, to {change.at} (ledger line {line}); times of day after it are "
             "by the new setting; order and durations do not depend on it"
         )
     if len(steps) > _MOST_STEPS:
         notes.append(f"the box's wall clock was put {len(steps)} times in all; the ledger names each")
-    states = [header.clock.synchronized, *(entry.clock.synchronized for entry in evidence.clocks)]
+    states = [header.clock.synchronized, *(change.clock.synchronized for _, change in evidence.clocks)]
     if states[0] and not all(states):
         notes.append("the box's wall clock was synchronized at the start, but not all the time")
     if evidence.lost_frames:

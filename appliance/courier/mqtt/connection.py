@@ -3,8 +3,8 @@
 A connection is never used again after it ended. paho would send what the old one had not got acknowledged once more,
 after the new state, and so bring back an old one.
 
-Concurrency: one thread makes it, calls `turn` in a loop, publishes and closes; paho starts no thread here, so its
-callbacks run inside `turn` and only set attributes.
+Concurrency: one thread makes it, calls `serve` in a loop, publishes and closes; paho starts no thread here, so its
+callbacks run inside `serve` and only set attributes.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 from appliance.contract.errors import PlainSightError, SettingsError
 from appliance.contract.status import Online
 from appliance.contract.topics import Topics
+from appliance.contract.trouble_log import TroubleLog
 from appliance.courier.settings import Broker
 
 from .publication_policy import Publication
+from .reason_codes import in_words
 
-GOODBYE_TURNS = 20
-"""How often the network is looked after, 0.05 s each, so that the last words get out."""
+CLOSING_TURNS = 20
+"""How often, for 0.05 s each, the network is served so that the last message gets out."""
 
 
 class BrokerError(PlainSightError):
@@ -60,14 +62,13 @@ class Connection:
         self._settings = settings
         self._topics = Topics(box)
         self._session = session
-        self._log = logging.getLogger(__name__)
+        self._troubles = TroubleLog(logging.getLogger(__name__), logging.ERROR)
         self._waiting: dict[int, str] = {}
-        self._told: set[str] = set()
         self._ended = ""
         self.accepted = False
         """Whether the broker took the connection."""
-        self.heard = False
-        """Whether it took this box's word that it is online: only then does what the box says arrive."""
+        self.believed = False
+        """Whether it took the message that this box is online: only then do the others arrive as well."""
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=box, protocol=mqtt.MQTTv5, reconnect_on_failure=False
         )
@@ -87,11 +88,11 @@ class Connection:
             self._client.connect(settings.host, settings.port, settings.keepalive, clean_start=True)
         except (OSError, ValueError) as error:
             raise BrokerError(
-                f"the broker at {settings.host}:{settings.port} cannot be reached: {_readable(error)}"
+                f"the broker at {settings.host}:{settings.port} cannot be reached: {type(error).__name__}: {error}"
             ) from error
 
-    def turn(self, seconds: float) -> None:
-        """Look after the network for at most so long; raise BrokerError if the connection ended."""
+    def serve(self, seconds: float) -> None:
+        """Send and receive for at most so long; raise BrokerError if the connection ended."""
         result = self._client.loop(timeout=seconds)
         if self._ended:
             raise BrokerError(self._ended)
@@ -101,21 +102,21 @@ class Connection:
                 + ("" if self.accepted else "; it may not accept this box's certificate")
             )
 
-    def say_online(self) -> None:
-        """Publish that the courier is there."""
+    def publish_online(self) -> None:
+        """Publish that the courier is connected."""
         self.publish(self._online(online=True))
 
     def publish(self, publication: Publication) -> None:
-        """Hand a message to the broker; what the broker thinks of it is logged when it answers."""
+        """Send a message; if the broker refuses it, that is logged."""
         info = self._client.publish(publication.topic, publication.payload(), qos=1, retain=publication.retain)
         self._waiting[info.mid] = publication.topic
 
     def close(self) -> None:
-        """Say goodbye, so that the Will is not needed."""
+        """Publish that the courier is gone, so that the Will is not needed, and disconnect."""
         if not self._client.is_connected():
             return
         self.publish(self._online(online=False))
-        for _ in range(GOODBYE_TURNS):
+        for _ in range(CLOSING_TURNS):
             if not self._waiting or self._client.loop(timeout=0.05) != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 break
         self._client.disconnect()
@@ -126,25 +127,18 @@ class Connection:
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         self.accepted = not reason.is_failure
         if reason.is_failure:
-            self._ended = f"the broker refuses this box: {reason}; its certificate must bear the box's id"
+            self._ended = f"the broker refuses this box: {in_words(reason)}"
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
-        self._ended = self._ended or f"the connection to the broker ended: {reason}"
+        self._ended = self._ended or f"the connection to the broker ended: {in_words(reason)}"
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
         topic = self._waiting.pop(mid, "")
         if topic == self._topics.online:
-            self.heard = not reason.is_failure
-        if reason.is_failure and topic not in self._told:
-            self._told.add(topic)
-            self._log.error(
-                "the broker refuses what this box says on %s: %s; the certificate's common name and the broker's "
-                "access list must allow it to write below %s",
+            self.believed = not reason.is_failure
+        if reason.is_failure:
+            self._troubles.report(
                 topic,
-                reason,
-                self._topics.online.removesuffix("online"),
+                f"the broker refuses messages on {topic}: {reason}; the certificate's common name and the broker's "
+                f"access list must allow this box to write below {self._topics.online.removesuffix('online')}",
             )
-
-
-def _readable(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

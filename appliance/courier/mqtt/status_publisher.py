@@ -1,8 +1,9 @@
-"""Keeps the broker told about the box, whatever happens to the uploads.
+"""Keeps the broker informed about the box, whatever happens to the uploads.
 
-Concurrency: one thread, `herald`, started by `start` and joined by `stop`. It alone reads the status for publishing and
-alone touches the connection. It blocks on the network within `times.connect_s` (name resolution excepted, which is why
-it is a daemon thread) and never on the spool. Other threads call `tell` (a bounded queue that never blocks) and `up`.
+Concurrency: one thread, `status-publisher`, started by `start` and joined by `stop`. It alone reads the status for
+publishing and uses the connection. It waits for the network within `times.connect_s` (name resolution excepted, which
+is why it is a daemon thread) and never for the spool. Other threads call `publish_event` (a bounded queue that never
+blocks), `connected` and `overdue`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from appliance.contract.durable_files import read_bounded, replace
 from appliance.contract.errors import PlainSightError
+from appliance.contract.trouble_log import TroubleLog
 from appliance.courier.backoff import Backoff, Pace
 from appliance.courier.settings import CourierSettings
 from appliance.courier.status_reader import StatusReader
@@ -22,10 +24,20 @@ from appliance.courier.status_reader import StatusReader
 from .connection import BrokerError, Connection
 from .publication_policy import PublicationPolicy
 
-TURN_S = 0.2
-"""How often the recorder's word is looked at, in seconds."""
+TURN_S = 0.5
+"""How often the recorder's status is looked at, in seconds; the recorder writes it as often."""
 STOP_S = 8.0
 """How long the thread gets to end, in seconds."""
+PATIENCE_S = 60.0
+"""So much later than expected the thread may come back from the network, in seconds, before it counts as stuck."""
+SUSPICIOUS = 3
+"""After so many short connections in a row, two boxes with one identity are the likely reason: each throws the other
+off, and Mosquitto does not say why (MQTT 5 has a reason code for it, 0x8E)."""
+TWO_BOXES = (
+    "It ended so shortly after it began several times in a row: most likely two boxes have one identity, as after "
+    "copying a card. Enroll one of them again"
+)
+_BROKER = "broker"
 _log = logging.getLogger(__name__)
 
 
@@ -37,35 +49,48 @@ class StatusPublisher:
         times = settings.times
         self._settings = settings
         self._status = status
-        self._announcer = PublicationPolicy(
+        self._policy = PublicationPolicy(
             settings.box.id, software=software, report_s=times.report_s, counting_s=times.counting_s
         )
         self._sessions = Sessions(settings.state.path / "session")
         self._events: queue.Queue[tuple[str, str, int]] = queue.Queue(100)
         self._stop = threading.Event()
-        self._up = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="herald", daemon=True)
+        self._connected = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="status-publisher", daemon=True)
         self._pace = Pace(times.retry_s, times.retry_most_s)
         self._backoff = Backoff()
-        self._trouble = ""
+        self._troubles = TroubleLog(_log)
+        self._since: float | None = None
+        """CLOCK_MONOTONIC in seconds when the present connection, or the last attempt's, was believed."""
+        self._short_in_a_row = 0
+        self._due = time.monotonic() + PATIENCE_S
 
     @property
-    def up(self) -> bool:
-        """Whether the broker takes what this box says."""
-        return self._up.is_set()
+    def connected(self) -> bool:
+        """Whether the broker takes this box's messages."""
+        return self._connected.is_set()
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the thread is stuck: it should have come back from what it waits for long ago."""
+        return time.monotonic() > self._due
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End, with a goodbye to the broker if it is there."""
+        """End; tell the broker first, if it is there."""
         self._stop.set()
         self._thread.join(STOP_S)
         if self._thread.is_alive():
-            _log.warning("the network keeps the herald from ending; it is left behind")
+            _log.warning(
+                "the connection to the broker could not be closed within %g s; the courier ends without it. "
+                "If this happens again, look at the network and its name server",
+                STOP_S,
+            )
 
-    def tell(self, kind: str, recording: str) -> None:
+    def publish_event(self, kind: str, recording: str) -> None:
         """Publish an event once the broker is there; some may be dropped, since the ledger is the record."""
         try:
             self._events.put_nowait((kind, recording, time.monotonic_ns()))
@@ -77,56 +102,64 @@ class StatusPublisher:
             try:
                 self._hold_connection()
             except PlainSightError as error:
-                pause = self._backoff.failed(self._pace, time.monotonic())
-                self._complain(error.message)
+                now = time.monotonic()
+                pause = self._backoff.failed(self._pace, now)
+                is_short = self._since is not None and now - self._since < self._pace.most
+                self._short_in_a_row = self._short_in_a_row + 1 if is_short else 0
+                message = error.message if self._short_in_a_row < SUSPICIOUS else f"{error.message}. {TWO_BOXES}"
+                self._troubles.report(_BROKER, f"{message}; uploads go on, and the broker is tried again")
+                self._expect(pause)
                 self._stop.wait(pause)
 
     def _hold_connection(self) -> None:
         settings = self._settings
+        self._since = None
+        self._expect(settings.times.connect_s)
         connection = Connection(settings.broker, settings.box.id, self._sessions.following(), settings.times.connect_s)
         try:
             connection.open()
             deadline = time.monotonic() + settings.times.answer_s
             while not connection.accepted and not self._stop.is_set():
-                connection.turn(TURN_S)
+                self._serve(connection)
                 if time.monotonic() > deadline:
-                    raise BrokerError("the broker takes the connection and says nothing")
-            self._greet(connection)
+                    raise BrokerError("the broker takes the connection and does not answer")
+            self._publish_all(connection)
             while not self._stop.is_set():
-                connection.turn(TURN_S)
-                self._note(connection)
-                self._publish(connection)
+                self._serve(connection)
+                self._publish_changes(connection)
         finally:
-            self._up.clear()
+            self._connected.clear()
             connection.close()
 
-    def _greet(self, connection: Connection) -> None:
-        connection.say_online()
-        for publication in self._announcer.all_retained(self._status.read(), time.monotonic_ns()):
+    def _serve(self, connection: Connection) -> None:
+        self._expect(TURN_S)
+        connection.serve(TURN_S)
+        if not connection.believed:
+            self._connected.clear()
+        elif not self._connected.is_set():
+            self._connected.set()
+            self._since = time.monotonic()
+            _log.info("connected to the broker")
+        elif self._backoff.attempts and self._since is not None and time.monotonic() - self._since > self._pace.most:
+            # not before: two boxes with one identity throw each other off, and each would come back at once
+            self._backoff.succeeded()
+            self._troubles.clear(_BROKER)
+
+    def _publish_all(self, connection: Connection) -> None:
+        connection.publish_online()
+        for publication in self._policy.all_retained(self._status.read(), time.monotonic_ns()):
             connection.publish(publication)
 
-    def _publish(self, connection: Connection) -> None:
-        now_ns = time.monotonic_ns()
-        for publication in self._announcer.hear(self._status.read(), now_ns):
+    def _publish_changes(self, connection: Connection) -> None:
+        for publication in self._policy.update(self._status.read(), time.monotonic_ns()):
             connection.publish(publication)
         while not self._events.empty():
             kind, recording, happened_ns = self._events.get_nowait()
-            connection.publish(self._announcer.event(kind, recording, happened_ns))
+            connection.publish(self._policy.event(kind, recording, happened_ns))
 
-    def _note(self, connection: Connection) -> None:
-        if connection.heard and not self._up.is_set():
-            self._up.set()
-            self._backoff.succeeded()
-            _log.info("connected to the broker")
-            self._trouble = ""
-        elif not connection.heard:
-            self._up.clear()
-
-    def _complain(self, trouble: str) -> None:
-        """Log a trouble when it changes, not with each attempt."""
-        if trouble != self._trouble:
-            _log.warning("%s; uploads go on, and the broker is tried again", trouble)
-            self._trouble = trouble
+    def _expect(self, seconds: float) -> None:
+        """Note that the thread will be back from what it begins now within `seconds`."""
+        self._due = time.monotonic() + seconds + PATIENCE_S
 
 
 class Sessions:

@@ -26,8 +26,8 @@ from appliance.courier.settings import CourierSettings
 
 from .request_guard import RequestGuard
 
-MOST_ANSWER_BYTES = 1 << 20
-"""An answer longer than this is nonsense."""
+MAX_ANSWER_BYTES = 1 << 20
+"""An answer longer than this is not the archive's."""
 _CODE_LENGTH = 60
 NOBODY = "0" * 32
 """A recording that no box has, asked for to see whether the archive is there."""
@@ -149,18 +149,18 @@ class ArchiveClient:
             receipt = Receipt.read(line, None)
             Receipt.read(line, receipt.archive_key)
         except FormatError as error:
-            raise self._nonsense(f"what should be a receipt is none: {error.message}") from error
+            raise self._not_the_archive(f"what should be a receipt is none: {error.message}") from error
         if receipt.recording != recording or receipt.box != self._box:
-            raise self._nonsense("the receipt is for another recording or box")
+            raise self._not_the_archive("the receipt is for another recording or box")
         return line
 
     def _state(self, recording: str, body: bytes) -> UploadState:
         try:
             state = UploadState.model_validate_json(body)
         except ValidationError as error:
-            raise self._nonsense(f"no state of a recording came ({explain(error)})") from error
+            raise self._not_the_archive(f"no state of a recording came ({explain(error)})") from error
         if state.recording != recording:
-            raise self._nonsense("the state is of another recording")
+            raise self._not_the_archive("the state is of another recording")
         return state
 
     def _send(
@@ -181,12 +181,14 @@ class ArchiveClient:
         if status in {200, 201}:
             return answer
         if 300 <= status < 400:
-            raise self._nonsense(f"it redirects elsewhere (status {status})")
+            raise self._not_the_archive(f"it redirects elsewhere (status {status})")
         code, message = _refusal(answer)
         if code is None:
+            if status == 413:
+                raise RefusedError("too-large", "a proxy takes only smaller requests; raise its limit to 2 MB")
             if status >= 500:
                 raise DownError(f"the archive is at fault (status {status})", whole=status in {502, 503, 504})
-            raise self._nonsense(f"status {status} without a code of ours")
+            raise self._not_the_archive(f"status {status} without a code of ours")
         if status >= 500:
             raise DownError(f"the archive cannot work: {code}: {message}", whole=False)
         raise RefusedError(code, message)
@@ -207,14 +209,14 @@ class ArchiveClient:
             answer = b""
             for piece in response.iter_content(64 << 10):
                 answer += piece
-                if len(answer) > MOST_ANSWER_BYTES:
-                    raise self._nonsense("the answer has no end")
+                if len(answer) > MAX_ANSWER_BYTES:
+                    raise self._not_the_archive("the answer has no end")
             if self._guard.gave_up:
                 # an answer without a stated length seems whole when its connection ends
                 raise TimeoutError(self._guard.gave_up)
             return response.status_code, answer
 
-    def _nonsense(self, what: str) -> DownError:
+    def _not_the_archive(self, what: str) -> DownError:
         return DownError(
             f"something at {self._base} answers that is not the archive: {what}; "
             "check archive.url, and whether the network wants a sign-in",

@@ -12,11 +12,11 @@ from appliance.contract.errors import FormatError
 from appliance.contract.paths import LEDGER, segment_path
 from appliance.contract.signed import MAX_LINE, parse_json, split
 
-MOST_SEGMENTS = 10
+MAX_SEGMENTS = 10
 """Segments in one request."""
-MOST_LINE_BYTES = 1 << 20
+MAX_LINE_BYTES = 1 << 20
 """A request takes no further line once its lines have this many bytes; the longest line alone may have as many."""
-MOST_SEGMENT_BYTES = 1 << 20
+MAX_SEGMENT_BYTES = 1 << 20
 """No segment is larger: one second at 192 kHz, 16 bits, takes 389,000 bytes."""
 
 
@@ -28,8 +28,12 @@ class Batch:
     """Number of the first line."""
     lines: int
     """How many lines."""
+    segments: int
+    """How many of them are followed by a segment."""
     body: bytes
     """The request's body."""
+    full: bool
+    """Whether further lines wait that did not fit."""
 
     @property
     def next_line(self) -> int:
@@ -45,7 +49,7 @@ class BatchReader:
         self._folder = folder
         self._places: list[tuple[int, int]] = [(0, 0)]
 
-    def take(self, first: int, limit: int | None) -> Batch:
+    def read_batch(self, first: int, limit: int | None, max_segments: int = MAX_SEGMENTS) -> Batch:
         """Return the next lines from `first` on, below `limit`; an empty batch if there are none.
 
         Raises OSError if something cannot be read or has vanished, and FormatError if it is not what the format says.
@@ -53,38 +57,39 @@ class BatchReader:
         path = self._folder / LEDGER
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
             if not self._seek(file, first):
-                return Batch(first, 0, b"")
-            start = file.tell()
+                return Batch(first, 0, 0, b"", full=False)
+            start = end = file.tell()
             parts: list[bytes] = []
             line_bytes = segments = count = 0
-            end = start
-            while (limit is None or first + count < limit) and line_bytes < MOST_LINE_BYTES:
+            full = False
+            while limit is None or first + count < limit:
                 line = _line(file)
                 if line is None:
                     break
                 members = parse_json(split(line)[0])
-                if members.get("kind") == "segment":
-                    if segments == MOST_SEGMENTS:
-                        break
+                is_segment = members.get("kind") == "segment"
+                full = line_bytes >= MAX_LINE_BYTES or (is_segment and segments == max_segments)
+                if full:
+                    break
+                parts.append(line)
+                if is_segment:
                     segments += 1
-                    parts += [line, self._segment(members)]
-                else:
-                    parts.append(line)
+                    parts.append(self._segment(members))
                 count += 1
                 line_bytes += len(line)
                 end = file.tell()
         self._places = [(0, 0), (first, start), (first + count, end)]
-        return Batch(first, count, b"".join(parts))
+        return Batch(first, count, segments, b"".join(parts), full)
 
     def tail(self, number: int) -> bytes:
         """Return an unverified segment."""
-        return read_bounded(self._path(number), MOST_SEGMENT_BYTES)
+        return read_bounded(self._path(number), MAX_SEGMENT_BYTES)
 
     def _segment(self, members: dict[str, object]) -> bytes:
         number, size = members.get("segment"), members.get("size")
         if not isinstance(number, int) or not isinstance(size, int):
             raise FormatError("a segment line names no segment and size", field="segment")
-        data = read_bounded(self._path(number), MOST_SEGMENT_BYTES)
+        data = read_bounded(self._path(number), MAX_SEGMENT_BYTES)
         if len(data) != size:
             raise FormatError(f"segment {number} has {len(data)} bytes, and its ledger line says {size}")
         return data

@@ -1,4 +1,4 @@
-"""Laying receipts where the recorder's writer finds them (docs/architecture.md, inbox)."""
+"""Receipts, where the recorder's writer finds them (docs/architecture.md, inbox)."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ class ReceiptInbox:
     """The inbox. It belongs to the uploading thread."""
 
     def __init__(self, folder: Path) -> None:
-        """Lay receipts into `folder`, which must exist."""
+        """Keep receipts in `folder`, which must exist."""
         self._folder = folder
 
-    def held(self, recording: str) -> bytes | None:
-        """Return the receipt that lies there, or None."""
+    def read(self, recording: str) -> bytes | None:
+        """Return the receipt that is there, or None."""
         try:
             return read_bounded(self._path(recording), _MOST)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self._trouble("read", error) from error
+            raise self._failure("read", error) from error
 
-    def lay(self, recording: str, receipt: bytes) -> None:
-        """Lay a receipt, durably, in place of an older one."""
+    def store(self, recording: str, receipt: bytes) -> None:
+        """Write a receipt, durably, in place of an older one."""
         try:
             replace(self._path(recording), receipt, mode=0o644, durable=True)
         except OSError as error:
-            raise self._trouble("write into", error) from error
+            raise self._failure("write into", error) from error
 
-    def tidy(self, present: set[str]) -> None:
+    def remove_finished(self, present: set[str]) -> None:
         """Remove the receipts of recordings that are gone from the spool."""
         try:
             done = [path for path in self._folder.iterdir() if _NAME.match(path.name) and path.stem not in present]
@@ -45,12 +45,12 @@ class ReceiptInbox:
             if done:
                 sync_folder(self._folder)
         except OSError as error:
-            raise self._trouble("tidy", error) from error
+            raise self._failure("clean up", error) from error
 
     def _path(self, recording: str) -> Path:
         return self._folder / f"{recording}.tsv"
 
-    def _trouble(self, what: str, error: OSError) -> StorageError:
+    def _failure(self, what: str, error: OSError) -> StorageError:
         return StorageError(
             f"cannot {what} the inbox {self._folder}: {error.strerror or error}; receipts cannot be handed over"
         )

@@ -17,13 +17,14 @@ from appliance.contract.ids import RECORDING_PATTERN
 from appliance.contract.paths import LEDGER
 from appliance.contract.signed import MAX_LINE, parse_json, split
 from appliance.contract.status import RecorderStatus
+from appliance.contract.trouble_log import TroubleLog
 
 _CHUNK = 16 << 10
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Offer:
+class PendingRecording:
     """A recording of which something may be sent."""
 
     recording: str
@@ -47,7 +48,7 @@ class SpoolReader:
         """Look at the spool in the folder `spool`."""
         self._recordings = spool / "recordings"
         self._seen: dict[str, _Seen] = {}
-        self._unreadable: set[str] = set()
+        self._troubles = TroubleLog(_log, logging.ERROR)
 
     def present(self) -> set[str]:
         """Return the recordings that are in the spool; raise StorageError if that cannot be told."""
@@ -61,47 +62,57 @@ class SpoolReader:
             ) from error
         return {name for name in names if re.fullmatch(RECORDING_PATTERN, name)}
 
-    def offers(self, present: set[str], status: RecorderStatus | None) -> list[Offer]:
+    def pending(self, present: set[str], status: RecorderStatus | None) -> list[PendingRecording]:
         """Return what may be sent, the active recording first, then the oldest; without `status` none is active."""
         self._seen = {name: seen for name, seen in self._seen.items() if name in present}
         active = status.recording if status is not None else None
-        found: list[tuple[int, Offer]] = []
+        found: list[tuple[int, PendingRecording]] = []
         for recording in present:
             folder = self._recordings / recording
             if status is not None and recording == active:
                 # nothing of a recording is durable before its first acknowledged line
                 if status.acked_line > 0:
-                    found.append((0, Offer(recording, folder, status.acked_line)))
+                    found.append((0, PendingRecording(recording, folder, status.acked_line)))
             elif (ended_ns := self._closed_at(recording, folder)) is not None:
-                found.append((ended_ns, Offer(recording, folder, None)))
-        return [offer for _, offer in sorted(found, key=lambda item: (item[0], item[1].recording))]
+                found.append((ended_ns, PendingRecording(recording, folder, None)))
+        return [pending for _, pending in sorted(found, key=lambda item: (item[0], item[1].recording))]
 
     def _closed_at(self, recording: str, folder: Path) -> int | None:
         """Return when the ledger last changed, in wall-clock nanoseconds, if it ends in a closing record."""
+        path = folder / LEDGER
         try:
-            descriptor = os.open(folder / LEDGER, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
+            stat = path.lstat()
+            seen = self._seen.get(recording)
+            if seen is None or seen.stamp != _stamp(stat):
+                self._seen[recording] = seen = _look(path)
+        except FileNotFoundError:
             # vanished, or not yet made
             return None
-        try:
-            stat = os.fstat(descriptor)
-            stamp = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
-            seen = self._seen.get(recording)
-            if seen is None or seen.stamp != stamp:
-                closed = ends_in_closing(descriptor, stat.st_size)
-                if closed:
-                    # the writer may have died between write and fsync; after this, what was read is durable
-                    os.fsync(descriptor)
-                self._seen[recording] = seen = _Seen(stamp, closed)
         except OSError as error:
             # a bad sector under one recording must not keep the others here
-            if recording not in self._unreadable:
-                _log.error("cannot read the ledger of %s, which therefore waits: %s", recording, error.strerror)
-                self._unreadable.add(recording)
+            self._troubles.report(
+                recording, f"cannot read the ledger of {recording}, which therefore waits: {error.strerror}"
+            )
             return None
-        finally:
-            os.close(descriptor)
         return stat.st_mtime_ns if seen.closed else None
+
+
+def _stamp(stat: os.stat_result) -> tuple[int, int, int]:
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _look(path: Path) -> _Seen:
+    """Read whether a ledger is closed; if it is, see to it that what was read is durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        stat = os.fstat(descriptor)
+        closed = ends_in_closing(descriptor, stat.st_size)
+        if closed:
+            # the writer may have died between write and fsync
+            os.fsync(descriptor)
+        return _Seen(_stamp(stat), closed)
+    finally:
+        os.close(descriptor)
 
 
 def ends_in_closing(descriptor: int, size: int) -> bool:

@@ -23,7 +23,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.recorder.ipc import child_setup
-from appliance.recorder.ipc.message_channel import ChannelStalledError, Message, MessageChannel, MessageError
+from appliance.recorder.ipc.message_channel import ChannelStalledError, MessageChannel
+from appliance.recorder.ipc.messages import (
+    CaptureFailed,
+    CaptureReady,
+    CloseMicrophone,
+    FromCapture,
+    MessageError,
+    MicrophoneClosed,
+    MicrophoneOpened,
+    MicrophoneOpening,
+    OpenMicrophone,
+)
 from appliance.recorder.ipc.ring import Producer, Ring, RingError
 from appliance.recorder.ipc.wakeup_queue import WakeupQueue
 
@@ -131,12 +142,10 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
     """Serve one `open` to its end; return the exit status."""
     stale_ns, close_s = options.stale_ns, options.close_s
     if not ring.lit(time.monotonic_ns(), stale_ns):
-        _report(
-            control, {"report": "failed", "code": "lamp-dark", "message": "the lamp is not lit; nothing was opened"}
-        )
+        _report(control, CaptureFailed(code="lamp-dark", message="the lamp is not lit; nothing was opened"))
         return 1
     session = Session(ring, generation, options.input)
-    _report(control, {"report": "opening", "at_ns": session.start(device)})
+    _report(control, MicrophoneOpening(at_ns=session.start(device)))
     failure: _Failed | None = None
     done: _Done | None = None
     stopping = False
@@ -146,7 +155,7 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
         _wait([session.events, *([] if stopping else [control])], close_s if stopping else _patience(ring, stale_ns))
         for event in session.events.take():
             if isinstance(event, _Opened):
-                _report(control, {"report": "opened", "at_ns": event.at_ns})
+                _report(control, MicrophoneOpened(at_ns=event.at_ns))
             elif isinstance(event, _Failed):
                 failure = event
             else:
@@ -167,8 +176,8 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
     session.join()
     signal.setitimer(signal.ITIMER_REAL, 0)
     if failure:
-        _report(control, {"report": "failed", "code": failure.code, "message": failure.message})
-    _report(control, {"report": "closed", "at_ns": done.at_ns})
+        _report(control, CaptureFailed(code=failure.code, message=failure.message))
+    _report(control, MicrophoneClosed(at_ns=done.at_ns))
     return 1 if failure else 0
 
 
@@ -193,16 +202,16 @@ def _asked_to_close(control: MessageChannel) -> bool:
     except MessageError as error:
         _LOG.error("%s", error.message)
         return False
-    return message is not None and message.get("do") == "close"
+    return isinstance(message, CloseMicrophone)
 
 
-def _report(control: MessageChannel, message: Message) -> None:
+def _report(control: MessageChannel, message: FromCapture) -> None:
     try:
         control.send(message)
     except EOFError:
-        _LOG.info("the supervisor is gone; %s is not reported", message["report"])
+        _LOG.info("the supervisor is gone; %s is not reported", message.kind)
     except ChannelStalledError as error:
-        _LOG.warning("%s: %s", message["report"], error.message)
+        _LOG.warning("%s: %s", message.kind, error.message)
 
 
 def take_priority() -> None:
@@ -233,7 +242,7 @@ def warm(taken: InputFormat) -> None:
 def serve(ring: Ring, control: MessageChannel, options: Options) -> int:
     """Wait for the one `open`, serve it, return the exit status."""
     warm(options.input)
-    _report(control, {"report": "warm"})
+    _report(control, CaptureReady())
     while True:
         try:
             message = control.receive(None)
@@ -245,12 +254,12 @@ def serve(ring: Ring, control: MessageChannel, options: Options) -> int:
         match message:
             case None:
                 continue
-            case {"do": "open", "device": str(device), "generation": int(generation)}:
+            case OpenMicrophone(device=device, generation=generation):
                 return watch(ring, control, device, generation, options)
-            case {"do": "close"}:
+            case CloseMicrophone():
                 return 0
             case _:
-                _LOG.error("capture does not know how to do %r", message.get("do"))
+                _LOG.error("%s is not for the capture process", message.kind)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -282,7 +291,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return serve(ring, control, options)
     except ImportError as error:
-        _report(control, {"report": "failed", "code": "not-installed", "message": f"{error}; install plainsight[box]"})
+        _report(control, CaptureFailed(code="not-installed", message=f"{error}; install plainsight[box]"))
         return 2
 
 

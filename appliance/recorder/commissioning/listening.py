@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from appliance.contract.errors import DeviceError
+from appliance.recorder.ipc.child_process import Capture
+from appliance.recorder.ipc.messages import CaptureFailed, CaptureReady, MicrophoneClosed
 from appliance.recorder.ipc.ring import Consumer, Ring
-from appliance.recorder.supervisor.child_process import Capture
-from appliance.recorder.supervisor.lamp_token import LampError, LitToken
+from appliance.recorder.panel.lamp_token import LampError, LitToken
 
 from .panel_loop import PanelLoop, by_table
 
@@ -91,10 +92,10 @@ class Listening:
         end = time.monotonic() + self._desk.settings.times.warm_s
         while time.monotonic() < end:
             for message in capture.messages():
-                if message.get("report") == "warm":
+                if isinstance(message, CaptureReady):
                     return capture
-                if message.get("report") == "failed":
-                    raise DeviceError(str(message.get("message")), field="microphone")
+                if isinstance(message, CaptureFailed):
+                    raise DeviceError(message.message, field="microphone")
             if capture.silent:
                 break
             self._desk.turn(0.1, capture.control)
@@ -112,9 +113,9 @@ class Listening:
         self._beat(token)
         self._desk.turn(self._desk.settings.times.heartbeat_s / 2, capture.control)
         for message in capture.messages():
-            if message.get("report") == "failed":
-                return str(message.get("message"))
-            if message.get("report") == "closed":
+            if isinstance(message, CaptureFailed):
+                return message.message
+            if isinstance(message, MicrophoneClosed):
                 return "the microphone was closed before its time; read what the capture process said"
         return "the capture process ended by itself; read what it said" if capture.silent else None
 
@@ -165,9 +166,9 @@ class Listening:
                 self._tell("The microphone could not be closed: unplug it. The red lamp stays lit until it is closed.")
 
     def _ask_to_close(self, capture: Capture) -> None:
-        capture.send({"do": "close"})
+        capture.close()
         end = time.monotonic() + self._desk.settings.times.close_s
         closed = False
         while not closed and not capture.silent and (left := end - time.monotonic()) > 0:
             capture.control.wait(left)
-            closed = any(message.get("report") == "closed" for message in capture.messages())
+            closed = any(isinstance(message, MicrophoneClosed) for message in capture.messages())

@@ -14,11 +14,11 @@ from typing import ClassVar, Protocol, assert_never
 
 from appliance.contract import amber_codes
 from appliance.contract.errors import DeviceError, PlainSightError
+from appliance.recorder.clock import ns
 from appliance.recorder.ipc.wakeup_queue import STOP, WakeupQueue
 from appliance.recorder.panel.base import Panel, PanelEvent
+from appliance.recorder.panel.lamp_token import Lamp
 from appliance.recorder.settings import RecorderSettings
-from appliance.recorder.supervisor.lamp_token import Lamp
-from appliance.recorder.supervisor.machine.state import ns
 
 _TURN_S = 0.25
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from appliance.recorder.cli.options import parser
+from appliance.recorder.command_options import parser
 from appliance.recorder.settings import load
 
 from .examination import examine

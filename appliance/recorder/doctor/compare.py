@@ -8,7 +8,7 @@ from typing import get_args
 from appliance.contract.commissioning import Commissioning, Part
 from appliance.contract.errors import PlainSightError
 from appliance.contract.times import parse_wall
-from appliance.recorder.commissioning.record import FAULT, read_record
+from appliance.recorder.commissioning_record import FAULT, read_record
 from appliance.recorder.settings import PanelSettings, RecorderSettings
 
 from .check_result import CheckResult, by_table

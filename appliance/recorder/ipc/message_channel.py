@@ -1,29 +1,22 @@
-"""Messages among the recorder's processes: one JSON object a packet (docs/architecture.md, control messages).
+"""Carries messages between two of the recorder's processes, one a packet (docs/architecture.md, control messages).
 
 Packets keep messages whole, so that a killed sender leaves no half of one behind. No thread is involved; whoever
-holds a `Control` sends and receives from its own main loop. Sending never waits longer than it was told to: a stopped
-receiver must not stop the sender.
+holds a `MessageChannel` sends and receives from its own main loop. Sending never waits longer than it was told to: a
+stopped receiver must not stop the sender.
 """
 
 from __future__ import annotations
 
-import json
 import select
 import socket
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from appliance.contract.errors import PlainSightError
 
+from .messages import Message, MessageError, decode, encode
+
 MAX_PACKET = 64 << 10
 """Longest packet in bytes."""
-
-Message = dict[str, Any]
-
-
-class MessageError(PlainSightError):
-    """A packet is no JSON object, or is too long."""
-
-    code: ClassVar[str] = "bad-control"
 
 
 class ChannelStalledError(PlainSightError):
@@ -57,10 +50,10 @@ class MessageChannel:
     def send(self, message: Message, timeout: float = 0.0) -> None:
         """Send one message.
 
-        Raises EOFError if the other end is gone, ControlStalledError if it took nothing for `timeout` seconds,
-        ControlError if the message is too long.
+        Raises EOFError if the other end is gone, ChannelStalledError if it took nothing for `timeout` seconds,
+        MessageError if the message is too long.
         """
-        packet = json.dumps(message, separators=(",", ":")).encode("utf-8")
+        packet = encode(message)
         if len(packet) > MAX_PACKET:
             raise MessageError(f"a message of {len(packet)} bytes is longer than {MAX_PACKET}")
         try:
@@ -78,7 +71,7 @@ class MessageChannel:
     def receive(self, timeout: float | None = 0.0) -> Message | None:
         """Return the next message, or None if none came within `timeout` seconds (None: wait for ever).
 
-        Raises EOFError when the other end is closed and everything sent was received, ControlError on a malformed
+        Raises EOFError when the other end is closed and everything sent was received, MessageError on a malformed
         packet (the next call goes on with the next packet).
         """
         if timeout != 0 and not self._wait(select.POLLIN, timeout):
@@ -92,7 +85,9 @@ class MessageChannel:
             packet = self._socket.recv(MAX_PACKET + 1)
         if not packet:
             raise EOFError("the other process is gone")
-        return _parse(packet)
+        if len(packet) > MAX_PACKET:
+            raise MessageError(f"a packet is longer than {MAX_PACKET} bytes")
+        return decode(packet)
 
     def wait(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds; tell whether there is something to receive."""
@@ -106,15 +101,3 @@ class MessageChannel:
         poll = select.poll()
         poll.register(self._socket, events)
         return bool(poll.poll(None if timeout is None else timeout * 1000))
-
-
-def _parse(packet: bytes) -> Message:
-    if len(packet) > MAX_PACKET:
-        raise MessageError(f"a control packet is longer than {MAX_PACKET} bytes")
-    try:
-        message = json.loads(packet)
-    except ValueError as error:
-        raise MessageError(f"a control packet is not JSON: {error}") from error
-    if not isinstance(message, dict):
-        raise MessageError("a control packet holds one JSON object")
-    return message

@@ -1,4 +1,4 @@
-"""Messages and readiness: systemd's journal and notifications through systemd-python, standard error where asked for.
+"""Messages: systemd's journal through systemd-python, standard error where asked for.
 
 Runs a thread named `journal` that alone writes messages: a reader that does not read, or a disk that hangs, stops it
 and not the supervisor, whose messages wait in a bounded queue and are then counted as dropped. Joined by `close`, with
@@ -10,12 +10,10 @@ from __future__ import annotations
 import importlib
 import logging
 import logging.handlers
-import os
 import queue
 import sys
 import threading
 import time
-from types import ModuleType
 
 from appliance.contract.errors import SettingsError
 from appliance.recorder.settings import Log
@@ -88,44 +86,3 @@ def _target(settings: Log) -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     return handler
-
-
-class SystemdNotifier:
-    """Tells systemd how it goes, where systemd asks (NOTIFY_SOCKET); otherwise does nothing."""
-
-    def __init__(self) -> None:
-        self._daemon: ModuleType | None = None
-        self._status = ""
-        self.watchdog_ns = 0
-        """How often to feed the watchdog, in nanoseconds; 0: nobody asks."""
-        if os.environ.get("NOTIFY_SOCKET"):
-            try:
-                self._daemon = importlib.import_module("systemd.daemon")
-            except ModuleNotFoundError as error:
-                raise SettingsError(
-                    "systemd waits for a notification, but systemd-python is not installed; install plainsight[box]"
-                ) from error
-            microseconds = os.environ.get("WATCHDOG_USEC", "")
-            self.watchdog_ns = int(microseconds) * 1000 // 3 if microseconds.isdigit() else 0
-
-    def ready(self) -> None:
-        """Say that the recorder serves its button."""
-        self._send("READY=1")
-
-    def stopping(self) -> None:
-        """Say that the recorder ends in good order."""
-        self._send("STOPPING=1")
-
-    def watchdog(self) -> None:
-        """Feed the watchdog."""
-        self._send("WATCHDOG=1")
-
-    def status(self, text: str) -> None:
-        """Show one line in `systemctl status`."""
-        if text != self._status:
-            self._status = text
-            self._send(f"STATUS={text}")
-
-    def _send(self, text: str) -> None:
-        if self._daemon is not None:
-            self._daemon.notify(text)

@@ -16,27 +16,25 @@ from collections import deque
 from typing import TYPE_CHECKING, assert_never
 
 from appliance.contract import amber_codes
+from appliance.contract.systemd_notification import SystemdNotifier
 from appliance.contract.times import boot_id
 from appliance.recorder import device_checks
+from appliance.recorder.clock import ns
+from appliance.recorder.ipc.messages import BeginRecording, EndRecording, EnterFact, EnterPause, ExpectGap
 from appliance.recorder.ipc.ring import Ring
 from appliance.recorder.ipc.wakeup_queue import STOP, WakeupQueue
 from appliance.recorder.panel.base import Panel, PanelEvent
+from appliance.recorder.panel.lamp_token import Lamp, LampError, LitToken
 
-from . import translate
 from .indicators import Indicators
-from .journal import SystemdNotifier
-from .lamp_token import Lamp, LampError, LitToken
 from .liveness import unhealthy
-from .machine import Rules, State, actions, deadline, events, step
-from .machine.state import ns
+from .machine import Parameters, State, actions, deadline, events, step
 from .processes import Processes, Programs
 from .status_file import StatusFile, describe
 
 if TYPE_CHECKING:
     from appliance.contract.commissioning import Commissioning
     from appliance.recorder.settings import RecorderSettings
-
-    from .machine.handlers import AnyEvent
 
 LOG = logging.getLogger("plainsight.supervisor")
 _EARLY_NS = 75_000_000
@@ -59,10 +57,10 @@ class Supervisor:
         self.settings = settings
         self.panel = panel
         self.ring = Ring.create(settings.microphone.rate)
-        self.rules = Rules.of(settings, sensed=panel.lamp_sensed, block_frames=self.ring.block_frames)
+        self.parameters = Parameters.of(settings, sensed=panel.lamp_sensed, block_frames=self.ring.block_frames)
         self.state = State(now_ns=time.monotonic_ns(), since_ns=time.monotonic_ns())
         self.mailbox: WakeupQueue[PanelEvent | str] = WakeupQueue()
-        self._lamp = Lamp(panel, self.rules.lamp)
+        self._lamp = Lamp(panel, self.parameters.lamp)
         self._token: LitToken | None = None
         self._lights = Indicators(panel)
         self._status = StatusFile(settings.spool.run)
@@ -72,7 +70,7 @@ class Supervisor:
         self._commissioned = commissioned
         self._selector = selectors.DefaultSelector()
         self._processes = Processes(self._selector, self.ring.descriptor, programs, self._feed)
-        self._pending: deque[AnyEvent] = deque()
+        self._pending: deque[events.AnyEvent] = deque()
         self._progress = (0, 0)
         self._busy_ns: int | None = None
         self._beat_ns = ns(settings.times.heartbeat_s)
@@ -106,7 +104,9 @@ class Supervisor:
             due.append(self._next_beat_ns)
         if self._notifier.watchdog_ns:
             due.append(self._next_feed_ns)
-        due += [moment for moment in (self._lights.next_ns, deadline(self.state, self.rules)) if moment is not None]
+        due += [
+            moment for moment in (self._lights.next_ns, deadline(self.state, self.parameters)) if moment is not None
+        ]
         return max(0.0, (min(due) - time.monotonic_ns()) / 1e9)
 
     def _turn(self, now_ns: int) -> None:
@@ -131,7 +131,7 @@ class Supervisor:
             self._feed_watchdog()
 
     def _feed_watchdog(self) -> None:
-        why = unhealthy(self.state, self.rules)
+        why = unhealthy(self.state, self.parameters)
         if why is None:
             self._notifier.watchdog()
         else:
@@ -158,17 +158,19 @@ class Supervisor:
     def _tell(self, now_ns: int) -> None:
         self._next_status_ns = now_ns + ns(self.settings.times.status_s)
         box, kind = self.settings.box.id, self.panel.kind
-        self._status.write(describe(self.state, self.rules, box=box, boot_id=self._boot_id, now_ns=now_ns, panel=kind))
+        self._status.write(
+            describe(self.state, self.parameters, box=box, boot_id=self._boot_id, now_ns=now_ns, panel=kind)
+        )
         self._notifier.status(" ".join([self.state.phase, *sorted(self.state.faults)]))
 
-    def _feed(self, event: AnyEvent) -> None:
+    def _feed(self, event: events.AnyEvent) -> None:
         # answers wait until all that was asked for is done: an older action must not overtake a newer one
         self._pending.append(event)
         if len(self._pending) > 1:
             return
         before = self.state
         while self._pending and self._exit is None:
-            self.state, asked = step(self.state, self._pending[0], self.rules)
+            self.state, asked = step(self.state, self._pending[0], self.parameters)
             for action in asked:
                 self._carry_out(action)
             self._pending.popleft()
@@ -221,10 +223,10 @@ class Supervisor:
                 LOG.log(_LEVELS[level], "%s", message)
             case actions.Exit(status=status):
                 self._exit = status
+            case BeginRecording() | EnterFact() | EnterPause() | ExpectGap() | EndRecording():
+                self._processes.send_to_writer(action)
             case _:
-                words = translate.to_writer(action, self.ring.write_seq)
-                if words is not None:
-                    self._processes.tell_writer(words)
+                assert_never(action)
 
     def _open_capture(self, generation: int) -> None:
         try:

@@ -12,13 +12,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance.recorder.ipc.message_channel import Message
+from appliance.recorder.ipc.child_process import Capture, Child
+from appliance.recorder.ipc.messages import (
+    FromCapture,
+    FromWriter,
+    Message,
+    MessageError,
+    MicrophoneClosed,
+    StopWriter,
+    ToWriter,
+)
+from appliance.recorder.panel.lamp_token import LitToken
 
-from . import translate
-from .child_process import Capture, Child
-from .lamp_token import LitToken
 from .machine import events
-from .machine.handlers import AnyEvent
 
 LOG = logging.getLogger("plainsight.supervisor")
 _RETIRE_NS = 1_000_000_000
@@ -47,7 +53,7 @@ class Processes:
         selector: selectors.BaseSelector,
         ring_fd: int,
         programs: Programs,
-        feed: Callable[[AnyEvent], None],
+        feed: Callable[[events.AnyEvent], None],
     ) -> None:
         self._selector = selector
         self._ring_fd = ring_fd
@@ -77,7 +83,7 @@ class Processes:
     def close_capture(self) -> None:
         """Ask it to close the microphone."""
         if self._capture is not None:
-            self._capture.send({"do": "close"})
+            self._capture.close()
 
     def kill_capture(self) -> None:
         """Kill it; its death becomes an event."""
@@ -101,8 +107,8 @@ class Processes:
         if self._writer is not None:
             self._writer.kill()
 
-    def tell_writer(self, message: Message) -> None:
-        """Send it a message."""
+    def send_to_writer(self, message: ToWriter) -> None:
+        """Send it a message; without a writer the recording has ended already."""
         if self._writer is not None:
             self._writer.send(message)
 
@@ -129,7 +135,7 @@ class Processes:
         writer = self._writer
         if writer is None:
             return
-        writer.send({"do": "stop"})
+        writer.send(StopWriter())
         if not writer.ended(timeout_s):
             LOG.warning("the writer does not end; it is killed")
             writer.kill()
@@ -137,20 +143,24 @@ class Processes:
 
     def _hear_capture(self, capture: Capture) -> None:
         for message in capture.messages():
-            event = translate.from_capture(message, time.monotonic_ns())
-            if event is None:
-                LOG.warning("capture says %r, which is not known", message.get("report"))
+            now_ns = time.monotonic_ns()
+            if not isinstance(message, FromCapture):
+                self._refuse(capture, message)
                 continue
-            closed = isinstance(event, events.CaptureClosed)
+            closed = isinstance(message, MicrophoneClosed)
             if closed:
                 self._forget(capture)
-                self._retired[capture] = time.monotonic_ns()
+                self._retired[capture] = now_ns
                 self._capture = None
-            self._feed(event)
+            self._feed(events.CaptureReported(now_ns, message))
             if closed:
                 return
         if capture.silent:
             self._forget(capture)
+
+    def _refuse(self, child: Child, message: Message | MessageError) -> None:
+        why = message.message if isinstance(message, MessageError) else f"{message.kind} is not for the supervisor"
+        self._feed(events.MessageRefused(time.monotonic_ns(), f"the {child.name} process: {why}"))
 
     def _forget(self, child: Child) -> None:
         if child.control in self._selector.get_map():
@@ -171,11 +181,10 @@ class Processes:
 
     def _hear_writer(self, writer: Child) -> None:
         for message in writer.messages():
-            event = translate.from_writer(message, time.monotonic_ns())
-            if event is None:
-                LOG.warning("the writer says %r, which is not known", message.get("report"))
+            if isinstance(message, FromWriter):
+                self._feed(events.WriterReported(time.monotonic_ns(), message))
             else:
-                self._feed(event)
+                self._refuse(writer, message)
         if writer.silent:
             self._forget(writer)
 

@@ -9,13 +9,13 @@ from typing import Literal
 from appliance.contract.errors import SettingsError
 from appliance.contract.status import Lights, RecorderStatus
 
-from .machine import Rules, State
+from .machine import Parameters, State
 
 LOG = logging.getLogger("plainsight.supervisor")
 
 
 def describe(
-    state: State, rules: Rules, *, box: str, boot_id: str, now_ns: int, panel: Literal["gpio", "simulated"]
+    state: State, parameters: Parameters, *, box: str, boot_id: str, now_ns: int, panel: Literal["gpio", "simulated"]
 ) -> RecorderStatus:
     """Return what the status file says about a state."""
     meeting = state.recording is not None
@@ -27,13 +27,13 @@ def describe(
         ready=state.phase == "idle",
         recording=state.recording,
         since_ns=state.since_ns,
-        frames=state.captured(rules) if meeting else 0,
+        frames=state.captured(parameters) if meeting else 0,
         acked_frame=state.acked_frame if meeting else 0,
         acked_line=state.acked_line if meeting else 0,
         lost_frames=state.lost_frames if meeting else 0,
-        rate=rules.rate,
+        rate=parameters.rate,
         lights=Lights(red="on" if state.red else "off", green=state.green, amber=state.amber[0]),
-        lamp="verified" if rules.sensed else "unverified",
+        lamp="verified" if parameters.sensed else "unverified",
         panel=panel,
         faults=sorted(state.faults),
         free_bytes=state.free_bytes,

@@ -8,12 +8,10 @@ are not lost: as long as the reference has not caught up with them they add up, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from appliance.contract import times
-from appliance.contract.times import Clock
+from appliance.contract.ledger import ClockChange
+from appliance.recorder.clock import Look
 
 STEP_NS: Final = 100_000_000
 """A wall clock that is this far off its reference was stepped, in nanoseconds. The time daemons' own smallest steps are
@@ -23,28 +21,6 @@ SLEW_PPM: Final = 500
 """The fastest slew of a wall clock, in parts per million (adjtimex(2): the greatest frequency correction)."""
 EVERY_NS: Final = 1_000_000_000
 """How long nobody looks after a look, in nanoseconds."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Look:
-    """Both clocks, read at the same moment, and what the kernel says about one of them."""
-
-    wall_ns: int
-    """CLOCK_REALTIME, in nanoseconds."""
-    monotonic_ns: int
-    """CLOCK_MONOTONIC, in nanoseconds."""
-    clock: Clock
-    """How far CLOCK_REALTIME can be trusted."""
-
-    @property
-    def difference_ns(self) -> int:
-        """How far CLOCK_REALTIME is ahead of CLOCK_MONOTONIC, in nanoseconds."""
-        return self.wall_ns - self.monotonic_ns
-
-    def wall_at(self, monotonic_ns: int) -> str:
-        """Return what the wall clock shows or showed at a moment of CLOCK_MONOTONIC, unless it is stepped between."""
-        return times.wall(_EPOCH + timedelta(microseconds=(self.difference_ns + monotonic_ns) // 1000))
 
 
 class ClockStepDetector:
@@ -59,8 +35,8 @@ class ClockStepDetector:
         """Tell whether it is time for the next look."""
         return monotonic_ns - self._seen_ns >= EVERY_NS
 
-    def take(self, look: Look) -> dict[str, Any] | None:
-        """Return the ledger entry that this look asks for, without what every line has; None where nothing changed."""
+    def take(self, look: Look) -> ClockChange | None:
+        """Return the fact for the ledger that this look asks for; None where nothing changed."""
         off = look.difference_ns - self._reference_ns
         slewed = max(look.monotonic_ns - self._seen_ns, 0) * SLEW_PPM // 1_000_000
         step = off if abs(off) - slewed > STEP_NS else 0
@@ -71,4 +47,4 @@ class ClockStepDetector:
             return None
         self._trust = trust
         at = look.wall_at(look.monotonic_ns)
-        return {"t_ns": look.monotonic_ns, "kind": "clock", "at": at, "step_ns": step, "clock": look.clock}
+        return ClockChange(t_ns=look.monotonic_ns, at=at, step_ns=step, clock=look.clock)

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.contract.times import parse_wall
-
-from .clock_step_detector import Look
+from appliance.recorder.clock import Look
 
 CONTINUES_S = 600
 """A recording that was interrupted less than this many seconds ago may be continued by the next."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from appliance.contract.commissioning import Commissioning, Floor
 from appliance.contract.errors import PlainSightError, SettingsError
-from appliance.recorder.commissioning.record import read_record
+from appliance.recorder.commissioning_record import read_record
 from appliance.recorder.microphone_monitor import bands
 from appliance.recorder.settings import RecorderSettings
 

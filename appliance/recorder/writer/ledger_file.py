@@ -8,10 +8,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from appliance.contract import ledger
 from appliance.contract.keys import SigningKey
+from appliance.contract.ledger import AnyFact, Entry
 from appliance.contract.signed import digest
 
 from .disk import Disk, DiskError
@@ -38,20 +37,19 @@ class LedgerFile:
         if lines:
             self._prev = digest(lines[-1])
 
-    def append(self, entries: Sequence[dict[str, Any]]) -> None:
-        """Append entries, given without `type`, `recording`, `n` and `prev`; all of them count, or none.
+    def append(self, facts: Sequence[AnyFact]) -> None:
+        """Append an entry for each fact; all of them count, or none.
 
-        Raises FormatError for an entry that the format does not have, and DiskError; then nothing counts, and what
-        may have reached the disk is cut off again before the next attempt.
+        Raises DiskError; then nothing counts, and what may have reached the disk is cut off again before the next
+        attempt.
         """
         prev, data = self._prev, b""
-        for number, members in enumerate(entries, self.lines):
-            entry = ledger.make_entry({**members, "recording": self._recording, "n": number, "prev": prev})
-            line = entry.sign(self._key)
+        for number, fact in enumerate(facts, self.lines):
+            line = Entry(recording=self._recording, n=number, prev=prev, fact=fact).sign(self._key)
             prev = digest(line)
             data += line
         self._write(data)
-        self._prev, self._size, self.lines = prev, self._size + len(data), self.lines + len(entries)
+        self._prev, self._size, self.lines = prev, self._size + len(data), self.lines + len(facts)
 
     def _write(self, data: bytes) -> None:
         descriptor = self._disk.open_to_append(self._path)

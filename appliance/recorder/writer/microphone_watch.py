@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from appliance.contract.commissioning import Floor
-from appliance.recorder.ipc.message_channel import Message
+from appliance.recorder.ipc.messages import FromWriter, MicrophoneVerdict
 from appliance.recorder.microphone_monitor import Detector, Verdict, measure
 
 from .segmenter import Segment
@@ -23,7 +23,7 @@ RATE: Final = "microphone-rate"
 class MicrophoneWatch:
     """The judgment of one recording."""
 
-    def __init__(self, floor: Floor | None, rate: int, report: Callable[[Message], None]) -> None:
+    def __init__(self, floor: Floor | None, rate: int, report: Callable[[FromWriter], None]) -> None:
         self._judge = Detector(floor, rate)
         self._rate = rate
         self._report = report
@@ -40,7 +40,7 @@ class MicrophoneWatch:
             verdict = replace(verdict, codes=verdict.codes | {RATE})
         if verdict != self._told:
             # codes and a bit, never a level (promise 7)
-            self._report({"report": "heard", "quiet": verdict.quiet, "faults": sorted(verdict.codes)})
+            self._report(MicrophoneVerdict(quiet=verdict.quiet, faults=frozenset(verdict.codes)))
             self._told = verdict
 
     def interrupt(self) -> None:

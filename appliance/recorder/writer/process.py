@@ -13,19 +13,34 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final
 
 from appliance.contract import times
 from appliance.contract.commissioning import Floor
 from appliance.contract.errors import KeyFileError, PlainSightError
 from appliance.contract.header import Audio, Microphone
 from appliance.contract.keys import SigningKey
-from appliance.contract.ledger import Reason
 from appliance.contract.version import software
 from appliance.recorder import clock
 from appliance.recorder.device_checks import keys_fault
 from appliance.recorder.ipc import child_setup
-from appliance.recorder.ipc.message_channel import ChannelStalledError, Message, MessageChannel, MessageError
+from appliance.recorder.ipc.message_channel import ChannelStalledError, MessageChannel
+from appliance.recorder.ipc.messages import (
+    MAX_RECOVERED,
+    BeginRecording,
+    EndRecording,
+    EnterFact,
+    EnterPause,
+    ExpectGap,
+    FromWriter,
+    Message,
+    MessageError,
+    RecordingClosed,
+    RecordingProgress,
+    StopWriter,
+    WriterFault,
+    WriterReady,
+)
 from appliance.recorder.ipc.ring import Ring
 from appliance.recorder.settings import RecorderSettings, load
 
@@ -42,6 +57,8 @@ from .spool_faults import SpoolFaults
 _LOG: Final = logging.getLogger("plainsight.writer")
 KEYS: Final = "keys"
 """The amber code for a signing key that is not there."""
+LEDGER_INCOMPLETE: Final = "ledger-incomplete"
+"""The amber code for a message from the supervisor that cannot be entered in a ledger."""
 LOCK_PATIENCE_S: Final = 5.0
 """How long another writer may take to finish, in seconds."""
 CHECK_S: Final = 30.0
@@ -106,11 +123,11 @@ class Writer:
             limit = self._ring.write_seq
             try:
                 while (message := self._control.receive()) is not None:
-                    if message.get("do") == "stop":
+                    if isinstance(message, StopWriter):
                         return 0
                     self._handle(message)
             except MessageError as error:
-                _LOG.error("%s", error.message)
+                self._refuse(error.message)
                 pause = 0.0
                 continue
             except EOFError:
@@ -132,22 +149,32 @@ class Writer:
 
     def _handle(self, message: Message) -> None:
         match message:
-            case {"do": "begin", "recording": str(recording), "created_ns": int(created_ns)}:
-                self._begin(Begin(recording, self._continued(message.get("continues")), created_ns))
-            case {"do": "note", "entry": dict(entry)}:
-                self._note(entry)
-            case {"do": "gap-cause", "cause": cause}:
-                self._note({"kind": "gap", "cause": cause})
-            case {"do": "end", "reason": str(reason), "write_seq": int(write_seq)} if reason in get_args(Reason):
-                self._end(reason, write_seq)
+            case BeginRecording():
+                self._begin(message)
+            case EnterFact() | EnterPause() | ExpectGap() if self._meeting is not None:
+                self._meeting.enter(message)
+            case EnterFact() | EnterPause() | ExpectGap():
+                # of a recording that was given up it is told already that its ledger lacks something
+                if not self._unfinished:
+                    self._refuse(f"{message.kind} came without a recording")
+            case EndRecording():
+                self._end(message)
             case _:
-                _LOG.error("the writer does not know how to do %r", message.get("do"))
+                self._refuse(f"{message.kind} is not for the writer")
 
-    def _begin(self, begin: Begin) -> None:
+    def _refuse(self, why: str) -> None:
+        """Tell by a code that the supervisor said what cannot be entered: evidence would be missing."""
+        self._health.raise_code(LEDGER_INCOMPLETE, f"a message from the supervisor cannot be used: {why}; report it")
+        if self._meeting is not None:
+            self._meeting.incomplete = True
+
+    def _begin(self, message: BeginRecording) -> None:
         if self._meeting is not None or not self._ready:
             why = "a recording is being made" if self._meeting else "the spool is not usable"
             self._health.raise_code("spool-failed", f"no recording can begin: {why}", fatal=True)
             return
+        self._health.clear(LEDGER_INCOMPLETE)
+        begin = Begin(message.recording, self._continued(message.continues), message.created_ns)
         self._meeting = RecordingSession(
             self._ring,
             self._spool,
@@ -158,25 +185,19 @@ class Writer:
             floor=self._floor,
         )
 
-    def _continued(self, asked: object) -> str | None:
+    def _continued(self, asked: str | None) -> str | None:
         """Return the recording that this one goes on from, if that is known now."""
         interrupted, self._interrupted = self._interrupted, None
         if interrupted is None or interrupted.recording != asked:
             return None
         return interrupted.recording if interrupted.fresh(clock.look(), times.boot_id()) else None
 
-    def _note(self, entry: dict[str, Any]) -> None:
-        if self._meeting is None:
-            _LOG.warning("a note came without a recording: %s", entry)
-        else:
-            self._meeting.note(entry)
-
-    def _end(self, reason: Any, write_seq: int) -> None:
+    def _end(self, message: EndRecording) -> None:
         if self._meeting is not None:
-            self._meeting.end(reason, write_seq)
+            self._meeting.end(message.reason)
         elif not self._unfinished:
             # nothing ever came to the disk, so there is nothing to close
-            self._report({"report": "closed", "recording": None, "frames": 0})
+            self._report(RecordingClosed(recording=None, frames=0))
 
     def _idle(self) -> float:
         now = time.monotonic()
@@ -206,7 +227,7 @@ class Writer:
             return
         recovered = recovery.recover(self._spool, self._maker.key)
         for recording, frames in self._unfinished:
-            self._report({"report": "closed", "recording": recording, "frames": frames})
+            self._report(RecordingClosed(recording=recording, frames=frames))
         self._unfinished.clear()
         if not self._ready:
             self._inbox.resume()
@@ -216,7 +237,7 @@ class Writer:
                 _LOG.warning("%s was left open by a crash or a power cut and is closed as interrupted", recording)
             self._try_spool()
             self._ready = True
-            self._report({"report": "ready", "continues": continues, "recovered": recovered[:1000]})
+            self._report(WriterReady(continues=continues, recovered=tuple(recovered[:MAX_RECOVERED])))
             self._check(now)
 
     def _check(self, now: float) -> None:
@@ -242,14 +263,14 @@ class Writer:
         self._spool.keep_reserve()
         self._health.measure()
 
-    def _report(self, message: Message) -> None:
+    def _report(self, message: FromWriter) -> None:
         try:
-            self._control.send(message, _REPORT_S if message["report"] != "progress" else 0.0)
+            self._control.send(message, 0.0 if isinstance(message, RecordingProgress) else _REPORT_S)
         except EOFError:
             # the main loop meets the same end of file and draws the conclusion
-            _LOG.debug("nobody to report %s to", message["report"])
+            _LOG.debug("nobody to report %s to", message.kind)
         except ChannelStalledError as error:
-            _LOG.warning("%s was not reported: %s", message["report"], error.message)
+            _LOG.warning("%s was not reported: %s", message.kind, error.message)
 
 
 def open_spool(settings: RecorderSettings) -> tuple[Spool, Maker, ReceiptInbox]:
@@ -289,7 +310,7 @@ def main(arguments: list[str] | None = None) -> int:
         code = KEYS if isinstance(error, KeyFileError) else getattr(error, "fault", "spool-failed")
         _LOG.error("%s", error.message)
         try:
-            control.send({"report": "fault", "code": code, "message": error.message[:2000], "fatal": True}, _REPORT_S)
+            control.send(WriterFault(code=code, message=error.message[:2000], fatal=True), _REPORT_S)
         except (EOFError, ChannelStalledError) as gone:
             _LOG.error("nobody to report it to: %s", gone)
         return 2

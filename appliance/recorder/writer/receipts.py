@@ -138,7 +138,7 @@ def check(line: bytes, spool: Spool, pinned: Pinned, recording: str) -> Receipt:
     folder, read = spool.folder(recording), spool.disk.read
     ledger_bytes = read(folder / LEDGER)
     lines = split_lines(ledger_bytes)
-    last = ledger.read_entry(lines[-1], pinned.box_key) if lines else None
+    last = ledger.Entry.read(lines[-1], pinned.box_key).fact if lines else None
     if not isinstance(last, ledger.Closing):
         raise FormatError("the recording is not closed", field="ledger_lines")
     if receipt.archive_key != pinned.archive_key:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from appliance.contract import ledger, times
 from appliance.contract import segment as flac
-from appliance.contract import times
 from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.header import Audio, Header, Microphone
 from appliance.contract.keys import SigningKey
-from appliance.contract.ledger import Reason
+from appliance.contract.ledger import AnyFact, Reason
 from appliance.contract.paths import HEADER, KEY, LEDGER, SEGMENTS, segment_path
 from appliance.contract.signed import digest
 from appliance.recorder.clock import look, read_clock
@@ -112,9 +112,9 @@ class RecordingFile:
         self._disk.rename(folder, self.folder)
         return header
 
-    def note(self, entry: dict[str, Any]) -> None:
-        """Enter something in the ledger; raises FormatError if the format has no such entry."""
-        self._open_ledger().append([entry])
+    def enter(self, fact: AnyFact) -> None:
+        """Enter a fact in the ledger."""
+        self._open_ledger().append([fact])
 
     def add(self, segment: Segment) -> None:
         """Make a segment's file, read it back, enter it in the ledger; then its frames are acknowledged."""
@@ -126,20 +126,19 @@ class RecordingFile:
         check_segment(self._disk, path, encrypted, identity, samples=segment.samples, rate=audio.rate)
         now_ns = time.monotonic_ns()
         gaps = [
-            {"t_ns": now_ns, "kind": "gap", "first_frame": gap.first_frame, "frames": gap.frames, "cause": gap.cause}
+            ledger.Gap(t_ns=now_ns, first_frame=gap.first_frame, frames=gap.frames, cause=gap.cause)
             for gap in segment.gaps
         ]
-        line = {
-            "t_ns": now_ns,
-            "kind": "segment",
-            "segment": self.segments,
-            "first_frame": segment.first_frame,
-            "frames": int(segment.samples.size),
-            "size": len(encrypted),
-            "sha256": digest(encrypted),
-            "captured_ns": segment.captured_ns,
-        }
-        self._open_ledger().append([*gaps, line])
+        saved = ledger.Segment(
+            t_ns=now_ns,
+            segment=self.segments,
+            first_frame=segment.first_frame,
+            frames=int(segment.samples.size),
+            size=len(encrypted),
+            sha256=digest(encrypted),
+            captured_ns=segment.captured_ns,
+        )
+        self._open_ledger().append([*gaps, saved])
         self.segments += 1
         self.frames = segment.first_frame + int(segment.samples.size)
         self.lost_frames += sum(gap.frames for gap in segment.gaps)
@@ -147,18 +146,17 @@ class RecordingFile:
 
     def close(self, reason: Reason) -> None:
         """Write the closing record and forget the recording's secret."""
-        entry = {
-            "t_ns": time.monotonic_ns(),
-            "kind": "closing",
-            "reason": reason,
-            "frames": self.frames,
-            "segments": self.segments,
-            "lost_frames": self.lost_frames,
-            "ended_at": times.now(),
-            "clock": read_clock(),
-            "unverified_tail": [],
-        }
-        self._open_ledger().append([entry])
+        closing = ledger.Closing(
+            t_ns=time.monotonic_ns(),
+            reason=reason,
+            frames=self.frames,
+            segments=self.segments,
+            lost_frames=self.lost_frames,
+            ended_at=times.now(),
+            clock=read_clock(),
+            unverified_tail=[],
+        )
+        self._open_ledger().append([closing])
         self.forget()
 
     def forget(self) -> None:

@@ -16,13 +16,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Final
 
 from appliance.contract.commissioning import Floor
-from appliance.contract.errors import FormatError
-from appliance.contract.ledger import Cause, Reason
+from appliance.contract.ledger import AnyFact, AudioSpan, Drift, Pause, Reason
 from appliance.recorder import clock
-from appliance.recorder.ipc.message_channel import Message
+from appliance.recorder.ipc.messages import (
+    EnterFact,
+    EnterPause,
+    ExpectGap,
+    FromWriter,
+    RecordingClosed,
+    RecordingProgress,
+)
 from appliance.recorder.ipc.ring import Consumer, Ring
 
 from .clock_step_detector import ClockStepDetector
@@ -56,7 +62,7 @@ class _Start:
 
 @dataclass(frozen=True)
 class _Note:
-    entry: dict[str, Any]
+    fact: AnyFact
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ class RecordingSession:
         begin: Begin,
         *,
         health: SpoolFaults,
-        report: Callable[[Message], None],
+        report: Callable[[FromWriter], None],
         floor: Floor | None = None,
     ) -> None:
         self._ring = ring
@@ -95,9 +101,10 @@ class RecordingSession:
         self._failing_since_ns: int | None = None
         self._retry_ns = 0
         self._given_up_ns: int | None = None
-        self._left_out = False
         self._drift_frames = _DRIFT_EVERY_S * rate
         self._acked_silence = 0
+        self.incomplete = False
+        """Something could not be entered in the ledger, so that it will be closed as interrupted."""
         self.finished = False
         """Nothing is left to do."""
         self.abandoned = False
@@ -113,42 +120,39 @@ class RecordingSession:
         """Frames that are acknowledged."""
         return self._file.frames
 
-    def note(self, entry: dict[str, Any]) -> None:
-        """Take a ledger entry from the supervisor.
+    def enter(self, message: EnterFact | EnterPause | ExpectGap) -> None:
+        """Enter what the supervisor says, behind the audio that came before it."""
+        match message:
+            case ExpectGap(cause=cause):
+                self._timeline.expect_gap(cause)
+            case EnterPause(t_ns=t_ns, paused=paused):
+                self._pause(t_ns, paused=paused)
+            case EnterFact(fact=fact):
+                if isinstance(fact, AudioSpan):
+                    self._audio_span(fact)
+                self._queue.append(_Note(fact))
 
-        One of kind `gap` brings only a cause: why frames before the next capture are missing.
-        """
-        kind = entry.get("kind")
-        if kind == "gap":
-            self.expect_gap(entry.get("cause"))
+    def _audio_span(self, fact: AudioSpan) -> None:
+        if fact.open:
+            self._timeline.opened(fact.at_ns)
             return
-        if kind == "audio" and entry.get("open") is True and isinstance(at_ns := entry.get("at_ns"), int):
-            self._timeline.opened(at_ns)
-        if kind == "audio" and entry.get("open") is False:
-            # what this capture gave stands in the ledger before its end
-            self._drain(lambda: (self._consumer.next_generation() or 0) <= int(entry.get("generation", 0)))
-            self._line_up(self._timeline.end_capture(self._ring.lost_frames))
-        if kind == "pause":
-            if entry.get("paused") and isinstance(at_ns := entry.get("t_ns"), int):
-                self._line_up(self._timeline.fill(at_ns))
-            entry = {**entry, "frame": self._timeline.frames}
-            if entry.get("paused"):
-                self._timeline.pause()
-            elif isinstance(at_ns := entry.get("t_ns"), int):
-                self._timeline.owe(at_ns)
-        self._queue.append(_Note(entry))
+        # what this capture gave stands in the ledger before its end
+        self._drain(lambda: (self._consumer.next_generation() or 0) <= fact.generation)
+        self._line_up(self._timeline.end_capture(self._ring.lost_frames))
 
-    def expect_gap(self, cause: object) -> None:
-        """Take the reason why frames before the next capture are missing."""
-        known = next((name for name in get_args(Cause) if name == cause), None)
-        if known is None:
-            _LOG.error("the supervisor gave the unknown gap cause %r", cause)
+    def _pause(self, t_ns: int, *, paused: bool) -> None:
+        if paused:
+            self._line_up(self._timeline.fill(t_ns))
+        frame = self._timeline.frames
+        if paused:
+            self._timeline.pause()
         else:
-            self._timeline.expect_gap(known)
+            self._timeline.owe(t_ns)
+        self._queue.append(_Note(Pause(t_ns=t_ns, frame=frame, paused=paused)))
 
-    def end(self, reason: Reason, write_seq: int) -> None:
-        """Take all blocks up to `write_seq`, then close."""
-        self._drain(lambda: self._ring.read_seq < write_seq)
+    def end(self, reason: Reason) -> None:
+        """Save all that the ring holds, then close: the microphone is closed, so that nothing comes after it."""
+        self._drain(lambda: True)
         self._line_up(self._timeline.end_capture(None))
         self._line_up(self._timeline.fill(time.monotonic_ns()))
         self._line_up(self._timeline.flush())
@@ -219,16 +223,16 @@ class RecordingSession:
         ppb = self._timeline.drift_ppb()
         if ppb is not None:
             frame = self._timeline.frames
-            self._queue.append(_Note({"t_ns": time.monotonic_ns(), "kind": "drift", "frame": frame, "ppb": ppb}))
+            self._queue.append(_Note(Drift(t_ns=time.monotonic_ns(), frame=frame, ppb=ppb)))
 
     def _watch_clock(self) -> None:
         """Enter what happened to the wall clock; the last look comes when the closing record is at the head."""
         closing = bool(self._queue) and isinstance(self._queue[-1], _Close)
         if not (len(self._queue) == 1 if closing else self._clock_watch.due(time.monotonic_ns())):
             return
-        entry = self._clock_watch.take(clock.look())
-        if entry is not None:
-            self._queue.insert(len(self._queue) - closing, _Note(entry))
+        change = self._clock_watch.take(clock.look())
+        if change is not None:
+            self._queue.insert(len(self._queue) - closing, _Note(change))
 
     def _write(self) -> None:
         item = self._queue[0]
@@ -236,12 +240,10 @@ class RecordingSession:
             match item:
                 case _Start():
                     self._file.begin()
-                case _Note(entry):
-                    # nothing can stand behind frames that were given up
-                    frame = {"frame": min(entry["frame"], self._file.frames)} if "frame" in entry else {}
-                    self._file.note({**entry, **frame})
+                case _Note(fact):
+                    self._file.enter(_within(fact, self._file.frames))
                 case _Close(reason):
-                    self._file.close(reason if self._file.whole and not self._left_out else "interrupted")
+                    self._file.close(reason if self._file.whole and not self.incomplete else "interrupted")
                     self.finished = True
                 case Segment():
                     self._file.add(item)
@@ -249,8 +251,6 @@ class RecordingSession:
             self._failed(item, error)
             self._progress()
             return
-        except FormatError as error:
-            _LOG.error("the supervisor's note has no place in a ledger and is left out: %s", error.message)
         self._queue.popleft()
         if isinstance(item, Segment):
             self._acked_silence += item.silence
@@ -262,10 +262,10 @@ class RecordingSession:
         match item:
             case Segment():
                 self._listener.take(item, rate_is_wrong=self._timeline.rate_is_wrong())
-            case _Note({"kind": "audio", "open": False}):
+            case _Note(AudioSpan(open=False)):
                 self._listener.interrupt()
         if self.finished:
-            self._report({"report": "closed", "recording": self.recording, "frames": self._file.frames})
+            self._report(RecordingClosed(recording=self.recording, frames=self._file.frames))
 
     def _failed(self, item: _Start | _Note | _Close | Segment, error: DiskError) -> None:
         now_ns = time.monotonic_ns()
@@ -281,8 +281,8 @@ class RecordingSession:
         if self._given_up_ns is None:
             self._give_up(now_ns, error)
         elif isinstance(item, _Note):
-            _LOG.error("left out of the ledger: %s", item.entry)
-            self._left_out = True
+            _LOG.error("left out of the ledger: %s", item.fact)
+            self.incomplete = True
             self._queue.popleft()
         else:
             _LOG.error("%s could not be closed; that is done when the disk works again", self.recording)
@@ -313,17 +313,27 @@ class RecordingSession:
         write_seq = self._ring.write_seq
         waiting = (write_seq - self._ring.read_seq) * self._ring.block_frames
         self._report(
-            {
-                "report": "progress",
-                "recording": self.recording,
-                "frames": self._timeline.frames + (waiting if self._given_up_ns is None else 0),
-                "write_seq": write_seq,
-                "silence_frames": self._timeline.silence,
-                "acked_frame": self._file.frames,
-                "acked_silence": self._acked_silence,
-                "acked_line": self._file.lines,
-                "lost_frames": self._file.lost_frames,
-                "fsync_ms": self._health.fsync_ms,
-                "free_bytes": self._health.free_bytes(),
-            }
+            RecordingProgress(
+                recording=self.recording,
+                frames=self._timeline.frames + (waiting if self._given_up_ns is None else 0),
+                write_seq=write_seq,
+                silence_frames=self._timeline.silence,
+                acked_frame=self._file.frames,
+                acked_silence=self._acked_silence,
+                acked_line=self._file.lines,
+                lost_frames=self._file.lost_frames,
+                fsync_ms=self._health.fsync_ms,
+                free_bytes=self._health.free_bytes(),
+            )
         )
+
+
+def _within(fact: AnyFact, frames: int) -> AnyFact:
+    """Return a fact as it is to be entered: nothing can stand behind frames that were given up."""
+    match fact:
+        case Pause():
+            return Pause(t_ns=fact.t_ns, frame=min(fact.frame, frames), paused=fact.paused)
+        case Drift():
+            return Drift(t_ns=fact.t_ns, frame=min(fact.frame, frames), ppb=fact.ppb)
+        case _:
+            return fact

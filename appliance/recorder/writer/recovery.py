@@ -12,7 +12,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from appliance.contract import ledger, times
 from appliance.contract.errors import FormatError
@@ -36,7 +35,7 @@ class Found:
     header_line: bytes
     lines: tuple[bytes, ...]
     """The ledger's lines that are whole, signed and chained."""
-    entries: tuple[ledger.AnyEntry, ...]
+    facts: tuple[ledger.AnyFact, ...]
     """What they say."""
     rest: bytes
     """Bytes behind them."""
@@ -46,21 +45,21 @@ def examine(spool: Spool, recording: str, box_key: str) -> Found:
     """Read a recording; raise FormatError if its header is not one that this box signed."""
     header_line, header, data = _read(spool, recording, box_key)
     lines: list[bytes] = []
-    entries: list[ledger.AnyEntry] = []
+    facts: list[ledger.AnyFact] = []
     prev = digest(header_line)
     for line in split_lines(data):
         entry = _next_entry(line, box_key, recording, len(lines), prev)
         if entry is None:
             break
         lines.append(line)
-        entries.append(entry)
+        facts.append(entry.fact)
         prev = digest(line)
-    return Found(recording, header, header_line, tuple(lines), tuple(entries), data[sum(map(len, lines)) :])
+    return Found(recording, header, header_line, tuple(lines), tuple(facts), data[sum(map(len, lines)) :])
 
 
-def _next_entry(line: bytes, key: str, recording: str, number: int, prev: str) -> ledger.AnyEntry | None:
+def _next_entry(line: bytes, key: str, recording: str, number: int, prev: str) -> ledger.Entry | None:
     try:
-        entry = ledger.read_entry(line, key)
+        entry = ledger.Entry.read(line, key)
     except FormatError:
         return None
     return entry if (entry.recording, entry.n, entry.prev) == (recording, number, prev) else None
@@ -82,13 +81,13 @@ def _ending(data: bytes, box_key: str, recording: str) -> tuple[ledger.Closing |
     entries = []
     for line in last:
         try:
-            entries.append(ledger.read_entry(line + b"\n", box_key))
+            entries.append(ledger.Entry.read(line + b"\n", box_key))
         except FormatError:
             return None, None
-    closing = entries[-1] if entries else None
-    if not isinstance(closing, ledger.Closing) or closing.recording != recording:
+    closing = entries[-1].fact if entries else None
+    if not isinstance(closing, ledger.Closing) or entries[-1].recording != recording:
         return None, None
-    return closing, entries[0].t_ns if len(entries) > 1 else None
+    return closing, entries[0].fact.t_ns if len(entries) > 1 else None
 
 
 def recover(spool: Spool, key: SigningKey) -> list[str]:
@@ -155,10 +154,10 @@ def _synchronized(header: Header, data: bytes, box_key: str) -> bool:
     for line in reversed(split_lines(data)):
         if b'"kind":"clock"' in line:
             try:
-                entry = ledger.read_entry(line, box_key)
+                fact = ledger.Entry.read(line, box_key).fact
             except FormatError:
                 break
-            return isinstance(entry, ledger.ClockEntry) and entry.clock.synchronized
+            return isinstance(fact, ledger.ClockChange) and fact.clock.synchronized
     return header.clock.synchronized
 
 
@@ -187,22 +186,21 @@ def _close(spool: Spool, key: SigningKey, found: Found) -> None:
             spool.set_aside(folder / SEGMENTS / name)
     disk.sync_folder(folder / SEGMENTS)
     disk.sync_folder(folder)
-    segments = [entry for entry in found.entries if isinstance(entry, ledger.Segment)]
+    segments = [fact for fact in found.facts if isinstance(fact, ledger.Segment)]
     ledger_file = LedgerFile(disk, path, found.recording, key, prev=digest(found.header_line))
     ledger_file.go_on(found.lines)
     ledger_file.append(
         [
-            {
-                "t_ns": time.monotonic_ns(),
-                "kind": "closing",
-                "reason": "interrupted",
-                "frames": sum(entry.frames for entry in segments),
-                "segments": len(segments),
-                "lost_frames": sum(entry.frames for entry in found.entries if isinstance(entry, ledger.Gap)),
-                "ended_at": alive_at,
-                "clock": read_clock(),
-                "unverified_tail": _tail(spool, folder / SEGMENTS, len(segments)),
-            }
+            ledger.Closing(
+                t_ns=time.monotonic_ns(),
+                reason="interrupted",
+                frames=sum(segment.frames for segment in segments),
+                segments=len(segments),
+                lost_frames=sum(fact.frames for fact in found.facts if isinstance(fact, ledger.Gap)),
+                ended_at=alive_at,
+                clock=read_clock(),
+                unverified_tail=_tail(spool, folder / SEGMENTS, len(segments)),
+            )
         ]
     )
 
@@ -220,7 +218,7 @@ def _cut(spool: Spool, folder: Path, path: Path, found: Found) -> None:
     disk.sync_folder(folder)
 
 
-def _tail(spool: Spool, folder: Path, segments: int) -> list[dict[str, Any]]:
+def _tail(spool: Spool, folder: Path, segments: int) -> list[ledger.TailSegment]:
     """Return what the closing record says about segments without a ledger line."""
     entered = {segment_file(number) for number in range(segments)}
     tail = []
@@ -229,5 +227,6 @@ def _tail(spool: Spool, folder: Path, segments: int) -> list[dict[str, Any]]:
             continue
         data = spool.disk.read(folder / name)
         if data:
-            tail.append({"segment": int(name.removesuffix(".age")), "size": len(data), "sha256": digest(data)})
+            number = int(name.removesuffix(".age"))
+            tail.append(ledger.TailSegment(segment=number, size=len(data), sha256=digest(data)))
     return tail

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from appliance.recorder.ipc.message_channel import Message
+from appliance.recorder.ipc.messages import FromWriter, SpoolChecked, WriterFault
 
 from .disk import Disk, DiskError
 from .spool import Spool
@@ -21,7 +21,7 @@ _LOG: Final = logging.getLogger("plainsight.writer")
 class SpoolFaults:
     """Codes that hold, and their reports to the supervisor."""
 
-    def __init__(self, spool: Spool, report: Callable[[Message], None]) -> None:
+    def __init__(self, spool: Spool, report: Callable[[FromWriter], None]) -> None:
         self._spool = spool
         self._disk: Disk = spool.disk
         self._report = report
@@ -34,7 +34,7 @@ class SpoolFaults:
             return
         self._codes.add(code)
         _LOG.error("%s: %s", code, message)
-        self._report({"report": "fault", "code": code, "message": message[:2000], "fatal": fatal})
+        self._report(WriterFault(code=code, message=message[:2000], fatal=fatal))
 
     def clear(self, *codes: str) -> None:
         """Say that these hold no longer."""
@@ -63,10 +63,5 @@ class SpoolFaults:
         """Report the codes that hold."""
         free = self.free_bytes()
         self._report(
-            {
-                "report": "checked",
-                "free_bytes": 0 if free is None else free,
-                "fsync_ms": self.fsync_ms,
-                "faults": sorted(self._codes),
-            }
+            SpoolChecked(free_bytes=0 if free is None else free, fsync_ms=self.fsync_ms, faults=frozenset(self._codes))
         )

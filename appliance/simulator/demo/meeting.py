@@ -18,7 +18,7 @@ from appliance.contract import amber_codes
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import PlainSightError
 from appliance.contract.header import Header
-from appliance.contract.ledger import AnyEntry, Closing, Segment, read_entry
+from appliance.contract.ledger import AnyFact, Closing, Entry, Segment
 from appliance.contract.package import segment_name
 from appliance.contract.receipt import Receipt
 from appliance.contract.segment import Samples, decode
@@ -56,9 +56,9 @@ class Meeting:
         exported = await self._district.export(self.recording)
         command, verified, words = await self._district.verify(exported.package)
         self._tell(words)
-        header, entries, ledger = self._read(exported.bag)
-        samples = self._open(exported, entries, header.audio.rate)
-        closing = entries[-1]
+        header, facts, ledger = self._read(exported.bag)
+        samples = self._open(exported, facts, header.audio.rate)
+        closing = facts[-1]
         if not isinstance(closing, Closing):
             raise DemoError("the ledger in the package does not end with a closing record")
         result: dict[str, Any] = {
@@ -68,7 +68,7 @@ class Meeting:
             "lost_frames": closing.lost_frames,
             "receipt_verified": self._receipt_holds(exported.bag, header, ledger, closing),
             "package_verified": verified,
-            **self._outside_view(entries, samples, header.audio.rate),
+            **self._outside_view(facts, samples, header.audio.rate),
             "end_to_receipt_s": received_s,
             "package": str(exported.package),
             "verify": command,
@@ -122,12 +122,12 @@ class Meeting:
         ended_s = int(presses[-1]) / 1e9 + HOLD_S
         return round(time.monotonic() - ended_s, 3)
 
-    def _outside_view(self, entries: list[AnyEntry], samples: Samples, rate: int) -> dict[str, Any]:
+    def _outside_view(self, facts: list[AnyFact], samples: Samples, rate: int) -> dict[str, Any]:
         panel = self._log(self._layout.panel_log)
         if self._district.spoken is None:
             return asdict(outside_view.timing(panel, [], HOLD_S))
         microphone = self._log(self._layout.microphone_log)
-        problems = outside_view.lamp_covers_audio(panel, microphone, entries)
+        problems = outside_view.lamp_covers_audio(panel, microphone, facts)
         for problem in problems:
             self._tell(f"lamp and microphone: {problem}")
         starts = [line["position"] for line in microphone if line.get("device") == "started"]
@@ -140,22 +140,22 @@ class Meeting:
             **{name: _rounded(value) for name, value in asdict(outside_view.timing(panel, microphone, HOLD_S)).items()},
         }
 
-    def _read(self, bag: Path) -> tuple[Header, list[AnyEntry], bytes]:
+    def _read(self, bag: Path) -> tuple[Header, list[AnyFact], bytes]:
         header = Header.read((bag / "data/header.tsv").read_bytes(), self._district.box_key)
         ledger = (bag / "data/ledger.tsv").read_bytes()
-        return header, [read_entry(line, header.box_key) for line in split_lines(ledger)], ledger
+        return header, [Entry.read(line, header.box_key).fact for line in split_lines(ledger)], ledger
 
-    def _open(self, exported: Any, entries: list[AnyEntry], rate: int) -> Samples:
+    def _open(self, exported: Any, facts: list[AnyFact], rate: int) -> Samples:
         secret = self._district.archive_identity().decrypt(exported.key.read_bytes())
         identity = Identity.parse(secret.decode("ascii"))
         parts = [
             decode(
-                identity.decrypt((exported.bag / segment_name(entry.segment)).read_bytes()),
-                entry.frames,
+                identity.decrypt((exported.bag / segment_name(fact.segment)).read_bytes()),
+                fact.frames,
                 rate,
             )
-            for entry in entries
-            if isinstance(entry, Segment)
+            for fact in facts
+            if isinstance(fact, Segment)
         ]
         return np.concatenate(parts) if parts else np.zeros(0, np.int16)
 

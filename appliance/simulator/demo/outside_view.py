@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.contract.ledger import AnyEntry, AudioSpan, Lamp
+from appliance.contract.ledger import AnyFact, AudioSpan, Lamp
 
 from .services import DemoError
 
@@ -76,7 +76,7 @@ def open_spans(microphone: Iterable[dict[str, Any]]) -> list[Span]:
 
 
 def lamp_covers_audio(
-    panel: Sequence[dict[str, Any]], microphone: Sequence[dict[str, Any]], ledger: Sequence[AnyEntry]
+    panel: Sequence[dict[str, Any]], microphone: Sequence[dict[str, Any]], ledger: Sequence[AnyFact]
 ) -> list[str]:
     """Return what contradicts promise 1, in words: an empty list is the proof that the lamp covered the microphone."""
     lit, opened = lit_spans(panel), open_spans(microphone)
@@ -114,11 +114,11 @@ def merged(spans: Sequence[Span], pause_ns: int = 200_000_000) -> list[Span]:
     return joined
 
 
-def _pairs(ledger: Iterable[AnyEntry], kind: type[Any], member: str) -> list[tuple[Any, Any]]:
-    entries = [entry for entry in ledger if isinstance(entry, kind)]
-    pairs = list(zip(entries[::2], entries[1::2], strict=False))
-    if len(entries) % 2 or any(not getattr(on, member) or getattr(off, member) for on, off in pairs):
-        raise DemoError(f"the ledger's {kind.__name__} entries do not alternate between on and off")
+def _pairs(ledger: Iterable[AnyFact], kind: type[Any], member: str) -> list[tuple[Any, Any]]:
+    facts = [fact for fact in ledger if isinstance(fact, kind)]
+    pairs = list(zip(facts[::2], facts[1::2], strict=False))
+    if len(facts) % 2 or any(not getattr(on, member) or getattr(off, member) for on, off in pairs):
+        raise DemoError(f"the ledger's {kind.__name__} facts do not alternate between on and off")
     return pairs
 
 

@@ -20,6 +20,7 @@ from archive.recordings.models import Recording, State
 from archive.recordings.partial import answer
 from archive.recordings.playback import open_audio
 from archive.recordings.ranges import Span
+from archive.recordings.verification import audio_md5
 from archive.store.current import store
 from archive.ui import words
 
@@ -88,17 +89,17 @@ def _stored(name: str, span: Span) -> Iterator[bytes]:
 
 @require_safe
 def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
-    """Hand out the whole audio as one FLAC file. It is made for each request, so it has no ranges."""
+    """Hand out the whole audio as one FLAC file. It is made while it is sent, so it has no length and no ranges."""
     row = sealed(recording)
     source = open_audio(row)
     response: HttpResponseBase
     if request.method == "HEAD":
         response = HttpResponse(content_type="audio/flac")
     else:
-        file = flac.encode(row.pk, source.frames, source.rate, source.read)
+        source.read(0, 1)  # what cannot be opened is an error, no download
         record(DOWNLOAD_FLAC, actor=actor(request), subject=Subject.recording(row.pk))
-        response = StreamingHttpResponse(flac.chunks(file), content_type="audio/flac")
-        response.headers["Content-Length"] = str(flac.size(file))
+        audio = flac.stream(row.pk, source.frames, source.rate, source.read, audio_md5(row))
+        response = StreamingHttpResponse(audio, content_type="audio/flac")
     response.headers["Accept-Ranges"] = "none"
     return _named(response, f"{row.pk}.flac")
 

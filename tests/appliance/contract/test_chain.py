@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from appliance.contract.chain import LedgerChecker
 from appliance.contract.errors import FormatError, OrderError, SignatureError
 from appliance.contract.keys import SigningKey
-from appliance.contract.ledger import make_entry
+from appliance.contract.ledger import Entry
 from appliance.contract.segment import padded_size
 from appliance.contract.signed import digest
 from tests.support.spools import CLOCK, Keys, Recording, make_recording
@@ -39,7 +39,7 @@ class Ledger:
 
     def make(self, kind: str, key: SigningKey = KEYS.box_signing, **members: Any) -> bytes:
         own = {"recording": self.header.recording, "n": self.checker.lines, "prev": self.checker.prev, "t_ns": START}
-        return make_entry({**own, "kind": kind, **members}).sign(key)
+        return Entry.from_members({**own, "kind": kind, **members}).sign(key)
 
     def feed(self, kind: str, **members: Any) -> None:
         self.checker.feed(self.make(kind, **members))
@@ -126,7 +126,7 @@ def test_a_whole_meeting_with_a_pause_and_a_lost_capture_is_accepted(running: Le
 
 def test_every_line_says_what_it_is_when_fed(ledger: Ledger) -> None:
     line = ledger.make("lamp", lit=True, commanded_ns=START, seen_ns=None)
-    assert ledger.checker.feed(line).kind == "lamp"
+    assert ledger.checker.feed(line).fact.kind == "lamp"
 
 
 Steps = tuple[Callable[[Ledger], None], ...]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from appliance.contract.errors import FormatError, SignatureError
 from appliance.contract.header import Header
 from appliance.contract.keys import SigningKey
-from appliance.contract.ledger import read_entry
+from appliance.contract.ledger import Entry
 from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import MAX_LINE, parse_json, split, split_lines, type_of
 
@@ -66,7 +66,7 @@ def test_a_signature_over_one_kind_never_passes_as_another() -> None:
         with pytest.raises(FormatError):
             kind.read(line, KEY.public)
     with pytest.raises(FormatError, match="not a ledger line"):
-        read_entry(line, KEY.public)
+        Entry.read(line, KEY.public)
     assert type_of(line) == "plainsight/arrival/1"
 
 

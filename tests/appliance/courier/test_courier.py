@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -11,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,9 @@ import pytest
 from appliance.contract.status import CourierProgress
 from appliance.contract.topics import Topics
 from appliance.courier.cli import parser
-from appliance.courier.courier import Courier, notify
+from appliance.courier.courier import Courier
 from appliance.courier.mqtt.status_publisher import StatusPublisher
+from appliance.courier.settings import Times
 from appliance.simulator.demo.broker import free_port
 from appliance.simulator.demo.certificates import Authority
 from tests.support.box.courier import Box
@@ -151,7 +151,7 @@ def test_a_kill_at_any_moment_costs_nothing(box: Box, archive: FakeArchive) -> N
     assert len(archive.requests("header", status=201)) == 1
 
 
-def test_a_defect_in_the_herald_ends_the_process_instead_of_leaving_it_half_dead(
+def test_a_defect_in_a_thread_ends_the_process_instead_of_leaving_it_half_dead(
     box: Box, archive: FakeArchive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
@@ -165,7 +165,7 @@ def test_a_defect_in_the_herald_ends_the_process_instead_of_leaving_it_half_dead
 
     monkeypatch.setattr(StatusPublisher, "_hold_connection", defect)
     assert courier.run() == 1
-    assert any("herald" in message for message in caplog.messages)
+    assert any("status-publisher" in message for message in caplog.messages)
 
 
 def test_a_wrong_setting_is_one_line_and_status_2(box: Box) -> None:
@@ -196,13 +196,90 @@ def test_the_help_has_an_example() -> None:
     assert "plainsight courier --config" in parser().format_help()
 
 
-def test_systemd_is_told_on_its_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-        systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(5)
-        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-        notify("READY=1")
-        assert systemd.recv(100) == b"READY=1"
-    monkeypatch.delenv("NOTIFY_SOCKET")
-    notify("READY=1")
-    assert "NOTIFY_SOCKET" not in os.environ
+@contextmanager
+def systemd(folder: Path, monkeypatch: pytest.MonkeyPatch, watchdog_us: int) -> Iterator[socket.socket]:
+    """The socket on which systemd is told how a service does."""
+    pytest.importorskip("systemd.daemon", reason="systemd-python is not installed here")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as found:
+        found.bind(str(folder / "notify"))
+        found.settimeout(0.2)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(folder / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", str(watchdog_us))
+        yield found
+
+
+def fed(channel: socket.socket, seconds: float) -> int:
+    """How often the watchdog was fed within so many seconds."""
+    count, deadline = 0, time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with suppress(TimeoutError):
+            count += channel.recv(100) == b"WATCHDOG=1"
+    return count
+
+
+def test_the_watchdog_is_fed_while_passes_end_and_not_while_an_archive_hangs(
+    box: Box, archive: FakeArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = {"times": {"answer_s": 60.0, "poll_s": 0.1, "probe_s": 0.1}}
+    config = write_settings(box, archive.url, free_port(), Authority.make(), **slow)
+    with systemd(tmp_path, monkeypatch, 300_000) as channel, running(config) as process:
+        running_until(lambda: archive.history, process)
+        assert fed(channel, 2.0) > 3
+        hangs = threading.Event()
+
+        def hang(_: object) -> Answer:
+            hangs.set()
+            return Answer(hang_s=15.0)
+
+        archive.rule = hang
+        running_until(hangs.is_set, process)
+        fed(channel, 0.5)
+        assert fed(channel, 2.0) == 0
+        status, said, _ = ended(process)
+    assert status == 0, said
+
+
+def test_the_watchdog_is_not_fed_while_the_connection_to_the_broker_hangs(
+    box: Box, archive: FakeArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Authority.make().client(box.root / "tls", box.keys.box)
+    settings = box.settings(archive.url, ca=str(files.ca), certificate=str(files.certificate), key=str(files.key))
+    over = threading.Event()
+    monkeypatch.setattr(StatusPublisher, "_hold_connection", lambda _: over.wait(60))
+    with systemd(tmp_path, monkeypatch, 300_000) as channel:
+        courier = Courier(settings)
+        courier._publisher._due = time.monotonic() + 1.5
+        threading.Timer(4.0, courier._stop.set).start()
+        threading.Timer(4.0, over.set).start()
+        heard: list[tuple[float, bytes]] = []
+        began = time.monotonic()
+
+        def listen() -> None:
+            while time.monotonic() < began + 3.8:
+                with suppress(TimeoutError):
+                    heard.append((time.monotonic() - began, channel.recv(100)))
+
+        ear = threading.Thread(target=listen)
+        ear.start()
+        courier.run()
+        ear.join()
+    times = [at for at, text in heard if text == b"WATCHDOG=1"]
+    assert times
+    assert max(times) < 2.5
+
+
+def test_every_limit_of_a_request_is_below_the_watchdogs() -> None:
+    unit = (Path(__file__).resolve().parents[3] / "systemd" / "plainsight-courier.service").read_text()
+    watchdog_s = next(int(line.partition("=")[2]) for line in unit.splitlines() if line.startswith("WatchdogSec="))
+    for field in (Times.model_fields["answer_s"], Times.model_fields["connect_s"]):
+        assert max(getattr(one, "le", 0) for one in field.metadata) < watchdog_s
+    assert "Type=notify" in unit
+
+
+def test_a_second_courier_with_the_same_folder_is_refused(box: Box, archive: FakeArchive) -> None:
+    config = write_settings(box, archive.url, free_port(), Authority.make())
+    with running(config) as process:
+        running_until(lambda: archive.history, process)
+        result = subprocess.run(command("--config", str(config)), capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "another courier runs" in result.stderr

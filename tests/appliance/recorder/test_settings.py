@@ -21,7 +21,7 @@ from appliance.contract.settings_file import setting_names
 from appliance.contract.zip_profile import MAX_BYTES, MAX_MEMBERS
 from appliance.recorder import settings
 from appliance.recorder.settings import RecorderSettings, load, second_bytes
-from appliance.recorder.supervisor.machine import Rules
+from appliance.recorder.supervisor.machine import Parameters
 from tests.support.box.supervisor import ENROLLED
 from tests.support.box.supervisor import settings as a_box
 from tests.support.examples import fill
@@ -146,8 +146,8 @@ def test_every_section_and_setting_says_what_it_is() -> None:
                 assert follows.startswith('"""') or name in tomllib.loads(EXAMPLE.read_text()), f"{name} has no words"
 
 
-def rules(given: RecorderSettings) -> Rules:
-    return Rules.of(given, sensed=True, block_frames=4096)
+def rules(given: RecorderSettings) -> Parameters:
+    return Parameters.of(given, sensed=True, block_frames=4096)
 
 
 ACTS: dict[str, tuple[object, list[Callable[[RecorderSettings], object]]]] = {

@@ -51,7 +51,11 @@ def test_an_intact_package_is_told_in_plain_words(case: Case) -> None:
     result = case.run(case.package, "--keys", case.ring)
     assert result.returncode == 0
     assert "3 segments" in result.stdout
-    assert result.stdout.rstrip().splitlines()[-1].startswith("Intact.")
+    last = result.stdout.rstrip().splitlines()[-1]
+    assert last.startswith("Intact as far as it was checked")
+    assert last.endswith("The audio itself was not opened.")
+    result = case.run(case.package, "--keys", case.ring, "--key", case.key, "--identity", case.identity)
+    assert result.stdout.rstrip().splitlines()[-1].startswith("Intact. Everything was checked")
 
 
 def test_with_its_key_the_audio_is_checked_as_well(case: Case) -> None:
@@ -59,6 +63,7 @@ def test_with_its_key_the_audio_is_checked_as_well(case: Case) -> None:
     report = json.loads(result.stdout)
     assert (result.returncode, report["verdict"]) == (0, "intact")
     assert any("all 3 segments open" in check for check in report["checks"])
+    assert report["audio_checked"]
 
 
 def test_without_keys_it_is_not_pinned(case: Case) -> None:
@@ -146,7 +151,8 @@ def test_what_cannot_be_read_as_a_file_is_named(case: Case) -> None:
 
 def test_the_report_for_scripts_has_a_fixed_form(case: Case) -> None:
     report = json.loads(case.run(case.package, "--keys", case.ring, "--json").stdout)
-    assert set(report) == {"verdict", "status", "recording", "problem", "checks", "notes"}
+    assert set(report) == {"verdict", "status", "recording", "audio_checked", "problem", "checks", "notes"}
+    assert not report["audio_checked"]
     assert (report["status"], report["recording"], report["problem"]) == (0, case.recording.id, "")
 
 

@@ -73,7 +73,7 @@ def test_each_deed_is_a_right_of_its_own(archive: Archive, sealed: Arrive, deed:
     made = sealed(seconds=1)
     client = signed_in(archive, "p.smith", deed)
     answers = {name: client.get(f"/recordings/{made.id}/{below}").status_code for below, name, _ in GUARDED}
-    answers["verify"] = client.post(f"/recordings/{made.id}/verify/").status_code
+    answers["verify"] = client.post(f"/recordings/{made.id}/verify/", follow=True).status_code
     needed = {name: needs for _, name, needs in GUARDED} | {"verify": "verify"}
     assert answers == {name: 200 if needs == deed else 403 for name, needs in needed.items()}
 
@@ -84,7 +84,7 @@ def test_an_auditor_reads_custody_and_hears_nothing(archive: Archive, sealed: Ar
     listed = check(auditor.get("/recordings/").content.decode())
     assert f"/recordings/{made.id}/custody/" in [link.get("href") for link in listed.all("a")]
     assert check(auditor.get(f"/recordings/{made.id}/custody/").content.decode()).one("h1").text == "Custody"
-    assert auditor.post(f"/recordings/{made.id}/verify/").status_code == 200
+    assert auditor.post(f"/recordings/{made.id}/verify/", follow=True).status_code == 200
     for below in ("", "audio.wav", "audio.flac", "package.zip"):
         assert auditor.get(f"/recordings/{made.id}/{below}").status_code == 403
     assert not entries(made.id, "listen")

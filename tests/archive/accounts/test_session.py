@@ -58,7 +58,7 @@ def test_a_wrong_password_is_said_in_words_and_the_name_stays(client: Any) -> No
     make_user("m.jones")
     answer = client.post("/sign-in/", {"username": "m.jones", "password": "wrong"})
     page = check(answer.content.decode())
-    assert "do not fit together" in page.text
+    assert "The name or the password is wrong." in page.text
     assert [field.get("value") for field in page.all("input") if field.get("name") == "username"] == ["m.jones"]
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from django.db import connection
 
 from archive.accounts.models import User
 from archive.custody.heads import FILE, signed_head
 from archive.custody.models import Entry, Head
 from archive.devices.models import BoxKey
+from archive.recordings.models import Recording
 from tests.archive.custody.test_log import drop_triggers
+from tests.archive.page_fixtures import Arrive
 from tests.support.archives import Archive
 
 
@@ -65,3 +68,36 @@ def test_a_database_that_was_not_made_names_the_remedy(archive: Archive) -> None
     connection.close()
     (archive.home / "archive.sqlite3").unlink()
     assert "migrate" in archive.spawn("check-custody", status=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"package_sha256": "f" * 64}, "not the one that was entered"),
+        ({"outcome": "interrupted"}, "not the one that was entered"),
+        ({"state": "receiving"}, "no longer says so"),
+        (None, "no longer says so"),
+    ],
+)
+def test_a_changed_row_of_a_sealed_recording_is_told(
+    archive: Archive, sealed: Arrive, change: dict[str, str] | None, told: str
+) -> None:
+    made = sealed(seconds=1)
+    archive.run("check-custody")
+    rows = Recording.objects.filter(pk=made.id)
+    if change is None:
+        rows.delete()
+    else:
+        rows.update(**change)
+    done = archive.run("check-custody", status=1)
+    assert told in done.stdout
+    assert made.id in done.stdout
+
+
+def test_a_recording_that_no_box_sent_is_told(archive: Archive, arrive: Arrive) -> None:
+    made = arrive(seconds=1)
+    archive.run("check-custody")
+    row = Recording.objects.get(pk=made.id)
+    row.pk = "f" * 32
+    row.save(force_insert=True)
+    assert "f" * 32 in archive.run("check-custody", status=1).stdout

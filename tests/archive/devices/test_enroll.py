@@ -8,9 +8,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from appliance.contract.keys import SigningKey
 from archive.custody.models import Entry
+from archive.devices.keyring import key_ring
 from archive.devices.models import Box, BoxKey
 from tests.support.archives import Archive
 
@@ -79,3 +81,30 @@ def test_enrolling_and_retiring_are_in_the_custody_log(archive: Archive) -> None
     archive.run("retire", archive.keys.box)
     assert list(Entry.objects.values_list("code", flat=True)) == ["enroll", "place", "retire"]
     assert "does not know" in archive.run("retire", "box-nobody", status=2).stderr
+
+
+def test_the_database_refuses_one_key_for_two_boxes(archive: Archive) -> None:
+    other = Box.objects.create(pk="box-0a1b")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        BoxKey.objects.create(box=other, public_key=archive.keys.box_signing.public)
+
+
+def test_one_key_of_a_box_is_revoked_and_the_other_goes_on(archive: Archive) -> None:
+    old, new = archive.keys.box_signing.public, SigningKey.generate().public
+    archive.run("enroll", archive.keys.box, "--public-key", new)
+    archive.run("retire", archive.keys.box, "--key", old)
+    box = Box.objects.get(pk=archive.keys.box)
+    assert (box.believes(old), box.believes(new)) == (False, True)
+    assert key_ring().boxes[box.pk] == [old, new], "what the old one signed stays verifiable"
+    assert "revoked" in archive.run("enroll", archive.keys.box, "--public-key", old, status=2).stderr
+    assert Entry.objects.latest("n").code == "revoke-key"
+    assert (
+        "has no key" in archive.run("retire", archive.keys.box, "--key", SigningKey.generate().public, status=2).stderr
+    )
+
+
+def test_a_retired_box_is_believed_in_nothing_until_it_is_enrolled_again(archive: Archive) -> None:
+    archive.run("retire", archive.keys.box)
+    assert not Box.objects.get().believes(archive.keys.box_signing.public)
+    archive.run("enroll", archive.keys.box, "--public-key", archive.keys.box_signing.public)
+    assert Box.objects.get().believes(archive.keys.box_signing.public)

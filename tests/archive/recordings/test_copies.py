@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from appliance.contract.errors import DigestError
 from appliance.contract.receipt import Receipt
+from archive.recordings.playback import AudioSource
 from archive.ui.words import NOTICE
 from tests.archive.page_fixtures import RATE, Arrive, entries, who
 from tests.archive.pages import check
@@ -63,7 +65,7 @@ def test_the_flac_holds_every_sample_and_the_notice(custodian: Any, sealed: Arri
     answer = custodian.get(f"/recordings/{made.id}/audio.flac")
     data = body(answer)
     assert answer.headers["Content-Type"] == "audio/flac"
-    assert answer.headers["Content-Length"] == str(len(data))
+    assert "Content-Length" not in answer.headers, "it is made while it is sent"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{made.id}.flac"'
     with soundfile.SoundFile(io.BytesIO(data)) as file:
         assert (file.format, file.samplerate, file.channels, file.frames) == ("FLAC", RATE, 1, made.frames)
@@ -73,14 +75,58 @@ def test_the_flac_holds_every_sample_and_the_notice(custodian: Any, sealed: Arri
     assert who(entry) == "user:m.jones"
 
 
-def test_promise_6_stock_flac_accepts_the_file(custodian: Any, sealed: Arrive, tmp_path: Path) -> None:
+@pytest.mark.parametrize("checked", [True, False])
+def test_promise_6_stock_flac_accepts_the_file(
+    archive: Archive, custodian: Any, sealed: Arrive, tmp_path: Path, checked: bool
+) -> None:
+    """With the MD5 of the audio once that was checked, and without one before."""
     made = sealed(seconds=2)
+    if checked:
+        archive.run("verify", made.id)
     path = tmp_path / "copy.flac"
     path.write_bytes(body(custodian.get(f"/recordings/{made.id}/audio.flac")))
-    subprocess.run(["flac", "--silent", "--warnings-as-errors", "--test", str(path)], check=True)
+    strict = ["--warnings-as-errors"] if checked else []
+    subprocess.run(["flac", "--silent", *strict, "--test", str(path)], check=True)
     raw = ["--force-raw-format", "--endian=little", "--sign=signed"]
     done = subprocess.run(["flac", "-s", "-d", "-c", *raw, str(path)], check=True, capture_output=True)
     assert done.stdout == made.samples.astype("<i2").tobytes()
+
+
+def test_the_flac_begins_before_more_than_its_first_second_is_decrypted(
+    custodian: Any, sealed: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = sealed(seconds=20)
+    reads: list[int] = []
+    original = AudioSource.read
+
+    def watched(self: AudioSource, first: int, frames: int) -> Any:
+        reads.append(first)
+        return original(self, first, frames)
+
+    monkeypatch.setattr(AudioSource, "read", watched)
+    answer = custodian.get(f"/recordings/{made.id}/audio.flac")
+    stream = iter(answer.streaming_content)
+    assert next(stream)[:4] == b"fLaC"
+    assert max(reads) < 2 * RATE
+    assert len(b"".join(stream)) > 0
+
+
+def test_a_flac_of_a_damaged_recording_breaks_off_and_is_seen_to_be_cut(
+    archive: Archive, custodian: Any, sealed: Arrive, tmp_path: Path
+) -> None:
+    made = sealed(seconds=4)
+    (package,) = (archive.home / "store" / "packages").rglob("*.zip")
+    package.chmod(0o600)
+    data = bytearray(package.read_bytes())
+    data[data.index(made.segments[2]) + 500] ^= 1
+    package.write_bytes(data)
+    stream = iter(custodian.get(f"/recordings/{made.id}/audio.flac").streaming_content)
+    got: list[bytes] = []
+    with pytest.raises(DigestError):
+        got.extend(stream)
+    path = tmp_path / "cut.flac"
+    path.write_bytes(b"".join(got))
+    assert subprocess.run(["flac", "--silent", "--test", str(path)], check=False, capture_output=True).returncode != 0
 
 
 def test_the_receipt_is_the_signed_line(archive: Archive, custodian: Any, sealed: Arrive) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from appliance.contract.ledger import AnyEntry, read_entry
+from appliance.contract.ledger import Entry
 from archive.recordings.timeline import drift_words, timeline
 from tests.support.spools import CLOCK, Keys, Recording, make_recording, noise
 
 RATE = 8000
 
 
-def entries(recording: Recording) -> list[AnyEntry]:
-    return [read_entry(line, recording.keys.box_signing.public) for line in recording.lines]
+def at(entry: Entry, t_ns: int) -> Entry:
+    return entry.model_copy(update={"fact": entry.fact.model_copy(update={"t_ns": t_ns})})
+
+
+def entries(recording: Recording) -> list[Entry]:
+    return [Entry.read(line, recording.keys.box_signing.public) for line in recording.lines]
 
 
 def told(recording: Recording) -> list[tuple[str, str]]:
@@ -64,18 +68,16 @@ def test_what_has_only_a_time_is_placed_by_the_segment_around_it(tmp_path: Path)
     middle = recording.now_ns + 400_000_000
     recording.note("fault", code="clock", raised=True)
     recording.segment()
-    moved = [
-        entry.model_copy(update={"t_ns": middle}) if entry.kind == "fault" else entry for entry in entries(recording)
-    ]
+    moved = [at(entry, middle) if entry.fact.kind == "fault" else entry for entry in entries(recording)]
     fault = next(moment for moment in timeline(moved, RATE) if moment.kind == "fault")
     assert 1.3 < fault.offset < 1.5
-    assert fault.text == "Fault: the box's clock is not synchronized; its times may be wrong"
+    assert fault.text == "Fault: the clock is not synchronized; times in the recording may be wrong"
 
 
 def test_times_never_leave_the_audio(tmp_path: Path) -> None:
     recording = make_recording(tmp_path, Keys(), seconds=2, rate=RATE, segment_frames=RATE)
     for shift in (-(10**12), 10**12):
-        moved = [entry.model_copy(update={"t_ns": entry.t_ns + shift}) for entry in entries(recording)]
+        moved = [at(entry, entry.fact.t_ns + shift) for entry in entries(recording)]
         assert all(0 <= moment.offset <= 2 for moment in timeline(moved, RATE))
 
 

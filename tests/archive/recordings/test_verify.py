@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -9,17 +10,18 @@ from typing import Any
 
 import pytest
 
+from appliance.contract.stop_signal import StopSignal
+from archive.core.jobs import Worker
+from archive.custody.actors import ARCHIVE
 from archive.devices.models import BoxKey
+from archive.keystore.recording_keys import recording_keys
+from archive.recordings.models import Recording, Verification
+from archive.recordings.verification import StoppedError, _Told, audio_md5, check_asked, verify_again
 from archive.ui.words import NOTICE
-from tests.archive.page_fixtures import Arrive, entries, who
-from tests.archive.pages import Node, check
+from tests.archive.page_fixtures import Arrive, entries, verified, who
+from tests.archive.pages import check
 from tests.support.archives import Archive
-
-
-def verified(client: Any, recording: str) -> Node:
-    answer = client.post(f"/recordings/{recording}/verify/")
-    assert answer.status_code == 200
-    return check(answer.content.decode())
+from tests.support.packages import Sealed
 
 
 def package(archive: Archive, recording: str) -> Path:
@@ -39,6 +41,84 @@ def test_an_intact_recording_is_called_so_with_what_was_checked(custodian: Any, 
     (entry,) = entries(made.id, "verify")
     assert who(entry) == "user:m.jones"
     assert json.loads(entry.detail)["verdict"] == "intact"
+
+
+def test_a_recording_without_its_key_is_never_called_verified(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=2)
+    recording_keys().destroy_key(made.id)
+    page = verified(custodian, made.id)
+    assert page.one("h1").text == "The package is intact, but the audio was not checked: its key is not here"
+    assert "verified: intact" not in page.text.lower()
+    assert "The audio itself was not opened." in page.text
+    assert "Everything was checked" not in page.text
+
+
+def test_a_check_tells_how_far_it_is_and_that_it_waits_for_the_worker(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    custodian.post(f"/recordings/{made.id}/verify/")
+    address = f"/recordings/{made.id}/verification/"
+    page = check(custodian.get(address).content.decode())
+    assert page.one("h1").text == "Being verified"
+    assert "worker does not run" in page.text
+    Worker([]).once()
+    assert "Waiting for the archive's worker" in check(custodian.get(address).content.decode()).text
+    Verification.objects.update(step="audio", done=40, of=100)
+    told = custodian.get(address, headers={"accept": "application/json"}).json()
+    assert told == {
+        "version": 1,
+        "finished": False,
+        "step": "Decrypting and decoding the audio",
+        "done": 40,
+        "of": 100,
+    }
+    check_asked(StopSignal())
+    assert custodian.get(address, headers={"accept": "application/json"}).json()["finished"]
+
+
+def test_a_press_while_a_check_runs_starts_no_second_one(custodian: Any, technician: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    for _ in range(3):
+        custodian.post(f"/recordings/{made.id}/verify/")
+    check_asked(StopSignal())
+    check_asked(StopSignal())
+    assert len(entries(made.id, "verify")) == 1
+
+
+def test_a_check_that_was_stopped_begins_anew(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=3)
+    custodian.post(f"/recordings/{made.id}/verify/")
+    stopped = StopSignal()
+    progress = _Told(Verification.objects.get(), stopped)
+    stopped.set()
+    with pytest.raises(StoppedError):
+        verify_again(Recording.objects.get(), ARCHIVE, progress=progress)
+    assert not entries(made.id, "verify")
+    check_asked(StopSignal())
+    assert len(entries(made.id, "verify")) == 1
+
+
+def test_what_was_checked_is_kept_with_the_digest_of_the_file(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=2)
+    verified(custodian, made.id)
+    row = Recording.objects.get()
+    assert Verification.objects.get().package_sha256 == row.package_sha256
+    assert audio_md5(row) == hashlib.md5(made.samples.astype("<i2").tobytes(), usedforsecurity=False).digest()
+    Recording.objects.update(package_sha256="0" * 64)
+    assert audio_md5(Recording.objects.get()) == b""
+
+
+def test_a_sound_package_that_is_not_the_one_that_was_sealed_is_found(
+    archive: Archive, custodian: Any, sealed: Arrive
+) -> None:
+    """Who holds the archive's keys can seal again what the box signed, with other arrivals and another time."""
+    made = sealed(seconds=1)
+    path = package(archive, made.id)
+    other = Sealed(made).build()
+    assert other != path.read_bytes()
+    path.write_bytes(other)
+    page = verified(custodian, made.id)
+    assert page.one("h1").text == "Not verified: something does not hold"
+    assert "not the one that was sealed" in page.text
 
 
 def test_an_interrupted_recording_has_a_verdict_of_its_own(custodian: Any, sealed: Arrive) -> None:
@@ -92,9 +172,9 @@ def test_a_package_that_is_gone_is_an_error_in_words(archive: Archive, custodian
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_only_a_press_of_the_button_verifies(custodian: Any, sealed: Arrive, method: str) -> None:
     made = sealed(seconds=1)
-    assert getattr(custodian, method)(f"/recordings/{made.id}/verify/").status_code == 302, (
-        "leads to the recording's page"
-    )
+    answer = getattr(custodian, method)(f"/recordings/{made.id}/verify/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/recordings/{made.id}/")
+    check_asked(StopSignal())
     assert not entries(made.id, "verify")
 
 

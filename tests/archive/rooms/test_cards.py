@@ -69,7 +69,7 @@ def test_faults_are_words_and_codes() -> None:
     assert (one.sign, one.words["state"]) == ("at-fault", "At fault: a press would not record")
     assert one.faults == ["clock", "microphone-missing"]
     assert one.words["faults"] == (
-        "Attention: the box's clock is not synchronized; its times may be wrong (clock); "
+        "Attention: the clock is not synchronized; times in the recording may be wrong (clock); "
         "the microphone is not there (microphone-missing)."
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from archive.custody.actors import Subject
+from archive.custody.heads import CustodyHead
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.sealing.seal import seal
@@ -75,6 +76,8 @@ def test_export_gives_the_sealed_bytes_and_writes_it_down(archive: Archive, made
     answer = json.loads(archive.run("export", made.id, "--to", str(folder), "--with-key", "--json").stdout)
     assert Path(answer["package"]).read_bytes() == (archive.home / "store" / row.package).read_bytes()
     assert Path(answer["key"]).read_bytes() == made.key
+    head = CustodyHead.read(answer["custody_head"].encode(), archive.keys.archive_signing.public)
+    assert head.entries == Entry.objects.count(), "the entries of this very export are in it"
     assert list(Entry.objects.filter(code__startswith="export").values_list("code", flat=True)) == [
         "export",
         "export-key",

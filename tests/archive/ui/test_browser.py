@@ -17,6 +17,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys as Key
 from selenium.webdriver.support.ui import WebDriverWait
 
+from appliance.contract.stop_signal import StopSignal
+from archive.recordings.verification import check_asked
 from tests.archive.page_fixtures import PASSWORD, entries, make_user, seal_one, who
 from tests.archive.rooms.test_pages import say
 from tests.support.archives import Archive, archive_in
@@ -213,6 +215,8 @@ def test_verifying_with_the_keyboard(visit: Visit, meeting: Recording) -> None:
     visit.sign_in(f"/recordings/{meeting.id}/")
     visit.tab_to("Verify this recording")
     visit.press(Key.ENTER)
+    visit.until("document.querySelector('h1').innerText === 'Being verified'")
+    check_asked(StopSignal())
     visit.until("document.querySelector('h1').innerText.startsWith('Verified')")
     assert len(entries(meeting.id, "verify")) == 1
 

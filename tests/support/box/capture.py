@@ -10,13 +10,16 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from appliance.recorder.ipc.message_channel import Message, MessageChannel
+from appliance.recorder.ipc.message_channel import MessageChannel
+from appliance.recorder.ipc.messages import CaptureReady, Message, MicrophoneOpened, MicrophoneOpening, OpenMicrophone
 from appliance.recorder.ipc.ring import Ring
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
 from tests.support.box.writer import ROOT
 from tests.support.waiting import until
+
+Report = TypeVar("Report", bound=Message)
 
 
 class Witness:
@@ -109,21 +112,21 @@ class CaptureProcess:
         if self._heart:
             self._heart.join()
 
-    def receive(self, report: str, seconds: float = 15.0) -> Message:
+    def receive(self, kind: type[Report], seconds: float = 15.0) -> Report:
         message = self.control.receive(seconds)
-        assert message is not None, f"no {report} within {seconds} s"
-        assert message["report"] == report, message
+        assert message is not None, f"no {kind.__name__} within {seconds} s"
+        assert isinstance(message, kind), message
         return message
 
     def start(self, device: str = DEVICE, generation: int = 1) -> None:
-        self.receive("warm")
-        self.control.send({"do": "open", "device": device, "generation": generation})
+        self.receive(CaptureReady)
+        self.control.send(OpenMicrophone(device=device, generation=generation))
 
     def running(self, device: str = DEVICE) -> None:
         self.light()
         self.start(device)
-        self.receive("opening")
-        self.receive("opened")
+        self.receive(MicrophoneOpening)
+        self.receive(MicrophoneOpened)
         until(lambda: self.ring.write_seq >= 3, "blocks arrive")
 
     def finish(self) -> None:

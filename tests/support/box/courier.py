@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.contract.status import RecorderStatus
+from appliance.contract.status import CourierProgress, RecorderStatus
 from appliance.contract.times import boot_id
 from appliance.courier.settings import CourierSettings
 from appliance.courier.status_reader import StatusReader
@@ -21,6 +21,7 @@ from tests.support.waiting import PATIENCE_S, until
 
 FAST = {
     "poll_s": 0.05,
+    "gather_s": 0.05,
     "connect_s": 2.0,
     "answer_s": 2.0,
     "retry_s": 0.05,
@@ -140,5 +141,7 @@ class Courier:
         return found.state if found else None
 
     @property
-    def progress(self) -> Any:
-        return self.uploader.progress(broker=False)
+    def progress(self) -> CourierProgress:
+        return CourierProgress(
+            monotonic_ns=0, broker="down", archive=self.uploader.archive, recordings=self.uploader.recordings()
+        )

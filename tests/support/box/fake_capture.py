@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from appliance.recorder.ipc import messages
 from appliance.recorder.ipc.message_channel import MessageChannel
 from appliance.recorder.ipc.ring import Producer, Ring
 
@@ -39,23 +40,22 @@ def main() -> None:
     options, _ = parser.parse_known_args()
     stale_ns = round(options.stale_s * 1e9)
     ring, control = Ring.attach(options.ring_fd), MessageChannel.from_fd(options.control_fd)
-    control.send({"report": "warm"})
+    control.send(messages.CaptureReady())
     message = control.receive(None)
-    assert message is not None
-    if message["do"] != "open":
+    if not isinstance(message, messages.OpenMicrophone):
         return
     now = time.monotonic_ns()
-    control.send({"report": "opening", "at_ns": now})
+    control.send(messages.MicrophoneOpening(at_ns=now))
     log("open" if ring.lit(now, stale_ns) else "OPEN IN THE DARK")
     if (FOLDER / "refuse").exists():
-        control.send({"report": "failed", "code": "busy", "message": "the device is busy"})
+        control.send(messages.CaptureFailed(code="busy", message="the device is busy"))
         time.sleep(60)
-    control.send({"report": "opened", "at_ns": time.monotonic_ns()})
-    producer = Producer(ring, int(message["generation"]))
+    control.send(messages.MicrophoneOpened(at_ns=time.monotonic_ns()))
+    producer = Producer(ring, message.generation)
     blocks = sound(2 * ring.block_frames)
     while True:
         asked = control.receive(0.001 if (FOLDER / "sound.raw").exists() else 0.085)
-        if asked is not None and asked["do"] == "close":
+        if isinstance(asked, messages.CloseMicrophone):
             break
         if not (FOLDER / "stall").exists():
             producer.push(next(blocks), ring.block_frames, time.monotonic_ns())
@@ -65,7 +65,7 @@ def main() -> None:
     while (FOLDER / "hang-on-close").exists():
         time.sleep(0.01)
     log("closed")
-    control.send({"report": "closed", "at_ns": time.monotonic_ns()})
+    control.send(messages.MicrophoneClosed(at_ns=time.monotonic_ns()))
 
 
 try:

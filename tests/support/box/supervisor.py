@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from pathlib import Path
 from typing import Any
 
 from appliance.contract.encryption import Identity
 from appliance.contract.keys import SigningKey
+from appliance.contract.ledger import AudioSpan, EndWarning, Fault, Lamp
 from appliance.contract.status import RecorderStatus
+from appliance.recorder.ipc.messages import EnterFact, Message, decode
 from appliance.recorder.panel.base import Panel
 from appliance.recorder.settings import RecorderSettings
 from appliance.recorder.supervisor.loop import Supervisor
@@ -108,9 +109,10 @@ class Running:
         split = [line.split(" ", 1) for line in lines]
         return [(int(moment), what) for moment, what in split if what == name]
 
-    def writer_log(self) -> list[dict[str, Any]]:
+    def writer_log(self) -> list[Message]:
+        """What the writer was sent."""
         path = self.folder / "writer.log"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [decode(line) for line in path.read_bytes().splitlines()] if path.exists() else []
 
-    def notes(self) -> list[dict[str, Any]]:
-        return [message["entry"] for message in self.writer_log() if message["do"] == "note"]
+    def facts(self) -> list[Lamp | AudioSpan | Fault | EndWarning]:
+        return [message.fact for message in self.writer_log() if isinstance(message, EnterFact)]

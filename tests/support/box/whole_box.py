@@ -23,7 +23,7 @@ from appliance.contract.encryption import Identity
 from appliance.contract.errors import DeviceError
 from appliance.contract.header import Microphone
 from appliance.contract.keys import SigningKey
-from appliance.contract.ledger import AnyEntry, read_entry
+from appliance.contract.ledger import AnyFact, Entry
 from appliance.contract.segment import decode
 from appliance.contract.signed import split_lines
 from appliance.recorder.microphone_monitor import learn, measure
@@ -164,9 +164,9 @@ commissioned = false
         self.panel.release()
         until(lambda: self.status()["state"] == "idle", "idle", 20)
 
-    def ledger(self, recording: str) -> list[AnyEntry]:
+    def ledger(self, recording: str) -> list[AnyFact]:
         path = self.folder / "spool" / "recordings" / recording / "ledger.tsv"
-        return [read_entry(line, self.key.public) for line in split_lines(path.read_bytes())]
+        return [Entry.read(line, self.key.public).fact for line in split_lines(path.read_bytes())]
 
     def log(self, name: str) -> list[dict[str, Any]]:
         return outside_view.read_log((self.folder / f"{name}.log").read_text())
@@ -227,5 +227,5 @@ def whole_box(folder: Path, plugin: Path, seconds: int = 60) -> Iterator[Box]:
             box.stop()
 
 
-def kinds(entries: list[AnyEntry]) -> list[str]:
+def kinds(entries: list[AnyFact]) -> list[str]:
     return [entry.kind for entry in entries if entry.kind not in ("segment", "drift")]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +24,24 @@ from appliance.contract.ids import new_recording_id
 from appliance.contract.keys import SigningKey
 from appliance.contract.receipt import Receipt
 from appliance.contract.signed import digest, split_lines
-from appliance.recorder.ipc.message_channel import Message, MessageChannel
+from appliance.recorder.ipc.message_channel import MessageChannel
+from appliance.recorder.ipc.messages import (
+    BeginRecording,
+    EndRecording,
+    EnterFact,
+    EnterPause,
+    Message,
+    RecordingClosed,
+    RecordingProgress,
+    StopWriter,
+)
 from appliance.recorder.ipc.ring import Producer, Ring
 
 ROOT = Path(__file__).resolve().parents[3]
 RATE = 8000
 BLOCK = 1024
 Samples = npt.NDArray[np.int16]
+Report = TypeVar("Report", bound=Message)
 
 
 class Keys:
@@ -93,18 +104,18 @@ class Opened:
     """A recording as the archive would find it, checked line by line."""
 
     header: Header
-    entries: list[Any]
+    facts: list[Any]
     samples: Samples
 
     def kinds(self) -> list[str]:
-        return [entry.kind for entry in self.entries]
+        return [fact.kind for fact in self.facts]
 
     def of(self, kind: type[Any]) -> list[Any]:
-        return [entry for entry in self.entries if isinstance(entry, kind)]
+        return [fact for fact in self.facts if isinstance(fact, kind)]
 
     @property
     def closing(self) -> ledger.Closing | None:
-        last = self.entries[-1] if self.entries else None
+        last = self.facts[-1] if self.facts else None
         return last if isinstance(last, ledger.Closing) else None
 
 
@@ -120,16 +131,16 @@ def open_recording(home: Home, recording: str, *, identity: Identity | None = No
     assert secret.recipient == header.recipient
     data = (folder / "ledger.tsv").read_bytes()
     checker = LedgerChecker(header, header_line)
-    entries: list[Any] = []
+    facts: list[Any] = []
     parts: list[Samples] = []
     for line in split_lines(data):
-        entry = checker.feed(line)
-        entries.append(entry)
-        if isinstance(entry, ledger.Segment):
-            sealed = (folder / "segments" / f"{entry.segment:08d}.age").read_bytes()
-            assert (len(sealed), digest(sealed)) == (entry.size, entry.sha256)
-            parts.append(segment.decode(secret.decrypt(sealed), entry.frames, header.audio.rate))
-    opened = Opened(header, entries, np.concatenate(parts) if parts else np.zeros(0, np.int16))
+        fact = checker.feed(line).fact
+        facts.append(fact)
+        if isinstance(fact, ledger.Segment):
+            sealed = (folder / "segments" / f"{fact.segment:08d}.age").read_bytes()
+            assert (len(sealed), digest(sealed)) == (fact.size, fact.sha256)
+            parts.append(segment.decode(secret.decrypt(sealed), fact.frames, header.audio.rate))
+    opened = Opened(header, facts, np.concatenate(parts) if parts else np.zeros(0, np.int16))
     assert opened.closing is None or data.endswith(b"\n")
     return opened
 
@@ -139,7 +150,7 @@ def receipt_for(home: Home, recording: str, /, **changes: Any) -> bytes:
     folder = home.folder(recording)
     data = (folder / "ledger.tsv").read_bytes()
     lines = split_lines(data)
-    closing = ledger.read_entry(lines[-1], home.keys.box.public)
+    closing = ledger.Entry.read(lines[-1], home.keys.box.public).fact
     assert isinstance(closing, ledger.Closing)
     key = changes.pop("key", home.keys.archive)
     members = {
@@ -187,36 +198,31 @@ class WriterProcess:
             self.reports.append(message)
         return message
 
-    def wait_for(self, report: str, seconds: float = 20.0, **members: Any) -> Message:
+    def wait_for(self, kind: type[Report], seconds: float = 20.0, **members: Any) -> Report:
         """Return the first report of that kind, with those members, that has not been waited for."""
         deadline = time.monotonic() + seconds
         while True:
             for index, message in enumerate(self.reports):
-                if message["report"] == report and all(message.get(name) == value for name, value in members.items()):
+                if isinstance(message, kind) and all(getattr(message, name) == members[name] for name in members):
                     del self.reports[: index + 1]
                     return message
-            assert time.monotonic() < deadline, f"no {report} {members} within {seconds} s; got {self.reports[-5:]}"
+            last = self.reports[-5:]
+            assert time.monotonic() < deadline, f"no {kind.__name__} {members} within {seconds} s; got {last}"
             self.read(0.05)
 
-    def wait_acked(self, frames: int, seconds: float = 20.0) -> Message:
+    def wait_acked(self, frames: int, seconds: float = 20.0) -> RecordingProgress:
         deadline = time.monotonic() + seconds
         while True:
-            message = self.wait_for("progress", deadline - time.monotonic())
-            if message["acked_frame"] >= frames:
+            message = self.wait_for(RecordingProgress, deadline - time.monotonic())
+            if message.acked_frame >= frames:
                 return message
 
     def begin(self, continues: str | None = None) -> str:
         self.recording = new_recording_id()
-        self.control.send(
-            {
-                "do": "begin",
-                "recording": self.recording,
-                "continues": continues,
-                "created_ns": time.monotonic_ns(),
-            }
-        )
+        created_ns = time.monotonic_ns()
+        self.control.send(BeginRecording(recording=self.recording, continues=continues, created_ns=created_ns))
         now = self.now_ns()
-        self.note(kind="lamp", lit=True, commanded_ns=now, seen_ns=now)
+        self.enter(ledger.Lamp(t_ns=now, lit=True, commanded_ns=now, seen_ns=now))
         self.open(1)
         return self.recording
 
@@ -224,15 +230,20 @@ class WriterProcess:
         """The present, or the arrival of the last block that was pushed ahead of its time."""
         return max(time.monotonic_ns(), self.pushed_ns)
 
-    def note(self, **entry: Any) -> None:
-        self.control.send({"do": "note", "entry": {"t_ns": self.now_ns(), **entry}})
+    def enter(self, fact: ledger.Lamp | ledger.AudioSpan | ledger.Fault) -> None:
+        self.control.send(EnterFact(fact=fact))
+
+    def pause(self, *, paused: bool) -> None:
+        self.control.send(EnterPause(t_ns=self.now_ns(), paused=paused))
 
     def open(self, generation: int) -> None:
-        self.note(kind="audio", open=True, at_ns=self.now_ns(), generation=generation)
+        now = self.now_ns()
+        self.enter(ledger.AudioSpan(t_ns=now, open=True, at_ns=now, generation=generation))
         self.producer = Producer(self.ring, generation)
 
     def closed(self, generation: int) -> None:
-        self.note(kind="audio", open=False, at_ns=self.now_ns(), generation=generation)
+        now = self.now_ns()
+        self.enter(ledger.AudioSpan(t_ns=now, open=False, at_ns=now, generation=generation))
 
     def push(self, samples: Samples, first_ns: int | None = None, flags: int = 0) -> int:
         """Push samples as capture would, stamped as if in real time from `first_ns` on; return the last stamp."""
@@ -245,12 +256,12 @@ class WriterProcess:
         self.pushed_ns = at_ns
         return at_ns
 
-    def end(self, generation: int = 1, reason: str = "button") -> Message:
+    def end(self, generation: int = 1, reason: ledger.Reason = "button") -> RecordingClosed:
         self.closed(generation)
         now = self.now_ns()
-        self.note(kind="lamp", lit=False, commanded_ns=now, seen_ns=now)
-        self.control.send({"do": "end", "reason": reason, "write_seq": self.ring.write_seq})
-        return self.wait_for("closed")
+        self.enter(ledger.Lamp(t_ns=now, lit=False, commanded_ns=now, seen_ns=now))
+        self.control.send(EndRecording(reason=reason))
+        return self.wait_for(RecordingClosed)
 
     def kill(self) -> None:
         if self.process.poll() is None:
@@ -261,7 +272,7 @@ class WriterProcess:
         self.process.stderr.close()
 
     def stop(self) -> int:
-        self.control.send({"do": "stop"})
+        self.control.send(StopWriter())
         status = self.process.wait(20)
         self.kill()
         return status

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from appliance.contract.ledger import AnyEntry
+from appliance.contract.ledger import AnyFact
 
 Samples = npt.NDArray[np.int16]
 RATE = 48000
@@ -27,10 +27,10 @@ class Stretch:
     """They are a gap: frames that were lost, written as silence."""
 
 
-def stretches(entries: Sequence[AnyEntry], frames: int) -> list[Stretch]:
+def stretches(facts: Sequence[AnyFact], frames: int) -> list[Stretch]:
     """Cut a recording of so many frames at its gaps and pauses."""
-    gaps = [(entry.first_frame, entry.first_frame + entry.frames) for entry in entries if entry.kind == "gap"]
-    pauses = [(entry.frame, entry.frame) for entry in entries if entry.kind == "pause"]
+    gaps = [(fact.first_frame, fact.first_frame + fact.frames) for fact in facts if fact.kind == "gap"]
+    pauses = [(fact.frame, fact.frame) for fact in facts if fact.kind == "pause"]
     found: list[Stretch] = []
     at = 0
     for first, end in sorted([*gaps, *pauses]):
@@ -43,7 +43,7 @@ def stretches(entries: Sequence[AnyEntry], frames: int) -> list[Stretch]:
 
 
 def lost(
-    heard: Samples, entries: Sequence[AnyEntry], acknowledged: int, raw: Samples, started: Sequence[int]
+    heard: Samples, facts: Sequence[AnyFact], acknowledged: int, raw: Samples, started: Sequence[int]
 ) -> tuple[int, list[str]]:
     """Return how many of the acknowledged frames are missing or wrong, and what is wrong, in words.
 
@@ -54,7 +54,7 @@ def lost(
     problems = [f"{wrong} of {acknowledged} acknowledged frames are gone"] if wrong else []
     begun = 0
     follows: int | None = None
-    for stretch in stretches(entries, heard.size):
+    for stretch in stretches(facts, heard.size):
         piece = heard[stretch.first : stretch.end]
         if stretch.silent:
             different = int(np.count_nonzero(piece))

@@ -16,7 +16,7 @@ import numpy as np
 from appliance.contract.chain import LedgerChecker
 from appliance.contract.errors import PlainSightError
 from appliance.contract.header import Header
-from appliance.contract.ledger import AnyEntry, Closing
+from appliance.contract.ledger import AnyFact, Closing
 from appliance.contract.signed import split_lines
 from appliance.simulator.demo import outside_view as outside
 from tests.support.box.whole_box import SHORT, Box
@@ -195,28 +195,28 @@ class Life:
         box = self._box
         if not (box.folder / "spool" / "recordings" / recording).exists():
             return 0, promised, ["a recording is gone whole"] if promised else []
-        entries, refused = self._ledger(recording)
+        facts, refused = self._ledger(recording)
         heard = np.concatenate([np.zeros(0, np.int16), *box.samples(recording)])
-        wrong, problems = comparison.lost(heard, entries, promised, self._raw, started)
-        last = entries[-1] if entries else None
+        wrong, problems = comparison.lost(heard, facts, promised, self._raw, started)
+        last = facts[-1] if facts else None
         if not isinstance(last, Closing):
             problems.append("the recording was left open")
         elif last.reason not in ("button", "interrupted", "fault"):
             problems.append(f"the recording was closed as {last.reason}")
         return int(heard.size), wrong, problems + refused
 
-    def _ledger(self, recording: str) -> tuple[list[AnyEntry], list[str]]:
-        """Return the entries up to the first that archive and checker would refuse, and why."""
+    def _ledger(self, recording: str) -> tuple[list[AnyFact], list[str]]:
+        """Return the facts up to the first that archive and checker would refuse, and why."""
         folder = self._box.folder / "spool" / "recordings" / recording
         header_line = (folder / "header.tsv").read_bytes()
         checker = LedgerChecker(Header.read(header_line, self._box.key.public), header_line)
-        entries: list[AnyEntry] = []
+        facts: list[AnyFact] = []
         try:
             for line in split_lines((folder / "ledger.tsv").read_bytes()):
-                entries.append(checker.feed(line))  # noqa: PERF401 - those before the refused one count
+                facts.append(checker.feed(line).fact)  # noqa: PERF401 - those before the refused one count
         except PlainSightError as error:
-            return entries, [f"the ledger is refused: {error.message}"]
-        return entries, []
+            return facts, [f"the ledger is refused: {error.message}"]
+        return facts, []
 
     def _uncovered(self, began_ns: int) -> list[outside.Span]:
         lit = outside.lit_spans(self._box.log("panel"))

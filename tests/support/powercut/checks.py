@@ -54,16 +54,16 @@ class Found(Recording):
         demand(digest(self.key) == self.header.key_sha256, "key.age is not what the header says")
         self.identity = Identity.parse(keys.archive.decrypt(self.key).decode())
         self.lines = split_lines((self.folder / "ledger.tsv").read_bytes())
-        entries = [ledger.read_entry(line, keys.box_signing.public) for line in self.lines]
-        demand(bool(entries) and isinstance(entries[-1], ledger.Closing), "recovery left the recording open")
-        assert isinstance(entries[-1], ledger.Closing)
-        self.closing: ledger.Closing = entries[-1]
-        self.segments = [self._file(e.segment) for e in entries if isinstance(e, ledger.Segment)]
+        facts = [ledger.Entry.read(line, keys.box_signing.public).fact for line in self.lines]
+        demand(bool(facts) and isinstance(facts[-1], ledger.Closing), "recovery left the recording open")
+        assert isinstance(facts[-1], ledger.Closing)
+        self.closing: ledger.Closing = facts[-1]
+        self.segments = [self._file(e.segment) for e in facts if isinstance(e, ledger.Segment)]
         self.tail = {part.segment: self._file(part.segment) for part in self.closing.unverified_tail}
         pieces = [
-            segment.decode(self.identity.decrypt(self._file(entry.segment)), entry.frames, RATE)
-            for entry in entries
-            if isinstance(entry, ledger.Segment)
+            segment.decode(self.identity.decrypt(self._file(fact.segment)), fact.frames, RATE)
+            for fact in facts
+            if isinstance(fact, ledger.Segment)
         ]
         self.samples: Samples = np.concatenate([np.zeros(0, np.int16), *pieces])
 

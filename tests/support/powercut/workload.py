@@ -6,17 +6,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
 from appliance.contract.header import Audio, Microphone
 from appliance.contract.ids import new_recording_id
-from appliance.contract.ledger import Segment, read_entry
+from appliance.contract.ledger import AudioSpan, Entry, Lamp, Segment
 from appliance.contract.segment import Samples
 from appliance.contract.signed import split_lines
-from appliance.recorder.ipc.message_channel import Message
+from appliance.recorder.ipc.messages import (
+    EnterFact,
+    EnterPause,
+    FromWriter,
+    RecordingClosed,
+    RecordingProgress,
+    SpoolChecked,
+    WriterFault,
+)
 from appliance.recorder.ipc.ring import Producer, Ring
 from appliance.recorder.writer import recording_session as meeting_module
 from appliance.recorder.writer.disk import FAILED, DiskError
@@ -146,8 +153,8 @@ def _record(folder: Path, hiccups: _Hiccups) -> Story:
 def _check_itself(story: Story) -> None:
     """What the marks say must be what the ledger says, or the simulation proves nothing."""
     lines = split_lines(story.ledger)
-    entries = [read_entry(line, story.keys.box_signing.public) for line in lines]
-    assert sum(entry.frames for entry in entries if isinstance(entry, Segment)) == story.samples.size
+    facts = [Entry.read(line, story.keys.box_signing.public).fact for line in lines]
+    assert sum(fact.frames for fact in facts if isinstance(fact, Segment)) == story.samples.size
     assert story.marks[-1] == Mark(len(story.history), story.samples.size, len(lines), closed=True)
     assert len({mark.frames for mark in story.marks}) > 3
 
@@ -173,28 +180,33 @@ class _Stage:
         """A meeting: 1.5 s, a pause, 1 s, the end."""
         samples, first = self._story.samples, int(RATE * 1.5)
         self._capture(1, samples[:first])
-        self._note("pause", paused=True)
+        self._meeting.enter(EnterPause(t_ns=self._now_ns, paused=True))
         self._work()
-        self._note("pause", paused=False)
+        self._meeting.enter(EnterPause(t_ns=self._now_ns, paused=False))
         self._capture(2, samples[first:])
-        self._meeting.end("button", self._ring.write_seq)
+        self._meeting.end("button")
         self._work()
         assert self._meeting.finished
 
     def _capture(self, generation: int, samples: Samples) -> None:
-        self._note("lamp", lit=True, commanded_ns=self._now_ns, seen_ns=None)
-        self._note("audio", open=True, at_ns=self._now_ns, generation=generation)
+        self._lamp(lit=True)
+        self._audio(generation, is_open=True)
         producer = Producer(self._ring, generation)
         for start in range(0, samples.size, BLOCK):
             part = samples[start : start + BLOCK]
             self._now_ns += part.size * 1_000_000_000 // RATE
             assert producer.push(part.tobytes(), part.size, self._now_ns)
             self._work()
-        self._note("audio", open=False, at_ns=self._now_ns, generation=generation)
-        self._note("lamp", lit=False, commanded_ns=self._now_ns, seen_ns=None)
+        self._audio(generation, is_open=False)
+        self._lamp(lit=False)
 
-    def _note(self, kind: str, **members: Any) -> None:
-        self._meeting.note({"kind": kind, "t_ns": self._now_ns, **members})
+    def _lamp(self, *, lit: bool) -> None:
+        fact = Lamp(t_ns=self._now_ns, lit=lit, commanded_ns=self._now_ns, seen_ns=None)
+        self._meeting.enter(EnterFact(fact=fact))
+
+    def _audio(self, generation: int, *, is_open: bool) -> None:
+        fact = AudioSpan(t_ns=self._now_ns, open=is_open, at_ns=self._now_ns, generation=generation)
+        self._meeting.enter(EnterFact(fact=fact))
 
     def _work(self) -> None:
         until(self._rests, "the recording session gets on", pause=lambda: None)
@@ -210,11 +222,11 @@ class _Stage:
             return False
         return pause > 0 and len(self._story.history) == before
 
-    def _hear(self, message: Message) -> None:
-        if message["report"] in ("fault", "checked"):
-            self._failing = message["report"] == "fault"
+    def _hear(self, message: FromWriter) -> None:
+        if isinstance(message, (WriterFault, SpoolChecked)):
+            self._failing = isinstance(message, WriterFault)
         calls, last = len(self._story.history), self._story.promised(1 << 30)
-        if message["report"] == "progress":
-            self._story.marks.append(Mark(calls, message["acked_frame"], message["acked_line"], last.closed))
-        elif message["report"] == "closed":
-            self._story.marks.append(Mark(calls, message["frames"], last.lines, closed=True))
+        if isinstance(message, RecordingProgress):
+            self._story.marks.append(Mark(calls, message.acked_frame, message.acked_line, last.closed))
+        elif isinstance(message, RecordingClosed):
+            self._story.marks.append(Mark(calls, message.frames, last.lines, closed=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.recorder.supervisor.liveness import unhealthy
-from appliance.recorder.supervisor.machine import Rules, State
+from appliance.recorder.supervisor.machine import Parameters, State
 
 LONGEST_NS = 10_000_000_000 * 2 // 3
 """WatchdogSec of the unit, without the third of it that may pass between two looks."""
@@ -18,8 +18,8 @@ class Feeding:
     since_ns: int | None = None
     why: str | None = None
 
-    def look(self, state: State, rules: Rules, now_ns: int) -> None:
-        self.why = unhealthy(state, rules)
+    def look(self, state: State, parameters: Parameters, now_ns: int) -> None:
+        self.why = unhealthy(state, parameters)
         if self.why is None:
             self.since_ns = None
             return

@@ -15,9 +15,10 @@ from appliance.contract import amber_codes
 from appliance.contract.chain import LedgerChecker
 from appliance.contract.errors import PlainSightError
 from appliance.contract.keys import SigningKey
-from appliance.contract.ledger import make_entry
+from appliance.contract.ledger import AnyFact, AudioSpan, EndWarning, Entry, Lamp, Pause
+from appliance.recorder.ipc.messages import BeginRecording, EndRecording, RecordingProgress
 from appliance.recorder.supervisor.machine import State, actions, events
-from appliance.recorder.supervisor.machine.handlers import AnyEvent
+from appliance.recorder.supervisor.machine.events import AnyEvent
 from appliance.recorder.supervisor.machine.state import MEETING
 
 if TYPE_CHECKING:
@@ -117,18 +118,19 @@ class Invariants:
             self._down_ns = None
         self._disk(event)
         if self._down_ns is not None and before.phase in MEETING and state.phase == "ending":
-            late = world.now - self._down_ns - world.rules.hold
+            late = world.now - self._down_ns - world.parameters.hold
             assert late <= LATE or world.supervisor_stopped, "the button was held, and the end came late"
         for action in asked:
-            if isinstance(action, actions.EndRecording):
+            if isinstance(action, EndRecording):
                 self._ends(action.reason)
-            elif isinstance(action, actions.BeginRecording):
+            elif isinstance(action, BeginRecording):
                 assert action.recording == state.recording
         if state.recording is not None and self._acked[0] == state.recording:
             assert state.acked_frame >= self._acked[1], "promise 3: what was acknowledged is so no longer"
         self._acked = (state.recording, state.acked_frame)
-        if isinstance(event, events.WriterProgress):
-            self._progress(event.acked_frame, event.acked_frame - event.acked_silence)
+        if isinstance(event, events.WriterReported) and isinstance(event.message, RecordingProgress):
+            message = event.message
+            self._progress(message.acked_frame, message.acked_frame - message.acked_silence)
         if state.recording is not None:
             assert state.acked_frame <= self._told, "promise 3: more is called acknowledged than the writer said"
         self.reached |= {state.phase, *state.faults}
@@ -154,18 +156,16 @@ class Invariants:
     def _ends(self, reason: str) -> None:
         self.reached.add(f"ended-{reason}")
         if reason in WARNED and not self._stopped:
-            warnings = [
-                note["t_ns"] for note in self._world.notes if (note["kind"], note.get("code")) == ("warning", reason)
-            ]
+            warnings = [fact.t_ns for fact in self._world.notes if isinstance(fact, EndWarning) and fact.code == reason]
             assert warnings, f"ended by itself ({reason}) without a warning"
             ended_ns = self._world.state.since_ns
-            assert ended_ns - warnings[-1] >= self._world.rules.warn - 2 * TICK, f"warned too late of {reason}"
+            assert ended_ns - warnings[-1] >= self._world.parameters.warn - 2 * TICK, f"warned too late of {reason}"
 
     # what holds at every moment
 
     def check(self) -> None:
         world = self._world
-        state, rules, now = world.state, world.rules, world.now
+        state, parameters, now = world.state, world.parameters, world.now
         microphone = world.microphone
         if microphone.open:
             assert world.commanded, "promise 1: the microphone is open and the lamp is dark"
@@ -173,43 +173,45 @@ class Invariants:
         if world.supervisor_stopped or world.exited is not None:
             return
         held = microphone.unkillable
-        if microphone.open and rules.sensed and world.lamp_failed_ns is not None and not held:
-            slack = rules.lamp + rules.close + LATE
+        if microphone.open and parameters.sensed and world.lamp_failed_ns is not None and not held:
+            slack = parameters.lamp + parameters.close + LATE
             assert now - world.lamp_failed_ns <= slack, "promise 1: open long after the lamp failed"
         self._gestures(state, now, held)
         if self.meeting_ns is not None and world.commanded and not held:
-            assert now - self.meeting_ns <= rules.cap + DARK, "the cap passed, and the lamp is lit"
+            assert now - self.meeting_ns <= parameters.cap + DARK, "the cap passed, and the lamp is lit"
         if world.green == "on":
             assert state.phase in ("idle", "recording"), f"promise 2: green in {state.phase}"
             if state.phase == "recording":
                 self._green(now)
         if state.phase == "recording":
             waited = len(self._waiting) * FRAMES * 1_000_000_000
-            assert waited <= (rules.unsafe + 1000 * MS) * rules.rate, "promise 2: it goes on, and nothing is saved"
+            assert waited <= (parameters.unsafe + 1000 * MS) * parameters.rate, (
+                "promise 2: it goes on, and nothing is saved"
+            )
         # answers that wait may still change a light
         if not world.waiting:
             amber = "blinking" if world.amber else "off"
             self.shown.add(("on" if world.commanded else "off", world.green, amber, state.phase))
             self._told_in_time(state, now)
             assert world.amber == amber_codes.blinks(state.faults), "amber does not tell the faults"
-            world.feeding.look(state, rules, now)
+            world.feeding.look(state, parameters, now)
 
     def _told_in_time(self, state: State, now: int) -> None:
-        """What failed is told by amber: no sound within 2 s, an overdue disk call within 3 s (rules.slow)."""
-        rules, world = self._world.rules, self._world
+        """What failed is told by amber: no sound within 2 s, an overdue disk call within 3 s (parameters.slow)."""
+        parameters, world = self._world.parameters, self._world
         if world.amber:
             return
         if self._busy_ns is not None:
-            assert now - max(self._busy_ns, self._awake_ns) <= rules.slow + LATE, (
+            assert now - max(self._busy_ns, self._awake_ns) <= parameters.slow + LATE, (
                 "a disk call is overdue, and no light tells"
             )
         if state.phase == "recording":
             # one that was killed and is held by the kernel has a code of its own, after as long again
             if world.microphone.open and not world.microphone.killed:
                 silent = now - max(self._block_ns, self.opened[-1][0], state.since_ns, self._awake_ns)
-                assert silent <= rules.stall + TICK + LATE, "the microphone stalls, and no light tells"
+                assert silent <= parameters.stall + TICK + LATE, "the microphone stalls, and no light tells"
             silent = now - max(self._block_ns, state.since_ns, self._awake_ns)
-            assert silent <= 2 * rules.stall + rules.retry, "nothing is heard, and no light tells"
+            assert silent <= 2 * parameters.stall + parameters.retry, "nothing is heard, and no light tells"
 
     def _gestures(self, state: State, now: int, held: bool) -> None:
         """Pause and end, whatever led there: closed and dark within 300 ms, unless the kernel holds the process."""
@@ -219,47 +221,44 @@ class Invariants:
         elif self._dark_by is None:
             self._dark_by = now + DARK
         assert self._dark_by is None or now <= self._dark_by, "lit, and perhaps open, 300 ms after a pause or end"
-        if self._down_ns is not None and now - self._down_ns >= world.rules.hold + LATE:
+        if self._down_ns is not None and now - self._down_ns >= world.parameters.hold + LATE:
             assert state.phase not in MEETING, "the button was held, and the recording goes on"
 
     def _green(self, now: int) -> None:
-        rules, world = self._world.rules, self._world
+        parameters, world = self._world.parameters, self._world
         assert world.microphone.open, "promise 2: green, and no microphone is open"
-        assert now - self._block_ns <= rules.stall + TICK + LATE, "promise 2: green, and no sound arrives"
-        assert now - self._acked_ns <= rules.ack + TICK + LATE, "promise 2: green without acknowledgement"
+        assert now - self._block_ns <= parameters.stall + TICK + LATE, "promise 2: green, and no sound arrives"
+        assert now - self._acked_ns <= parameters.ack + TICK + LATE, "promise 2: green without acknowledgement"
         behind = (len(self._waiting) - 1) * FRAMES * 1_000_000_000
-        assert behind <= rules.ack * rules.rate, "promise 2: green, and more than 5 s are not safe"
+        assert behind <= parameters.ack * parameters.rate, "promise 2: green, and more than 5 s are not safe"
 
 
-def ledger_holds(notes: list[dict[str, Any]], opened: list[Span], recording: str, *, sensed: bool) -> None:
+def ledger_holds(facts: list[AnyFact], opened: list[Span], recording: str, *, sensed: bool) -> None:
     """What the machine wants entered keeps the format's own rules, and nothing that was open is left out.
 
-    The rules are the ones by which archive and checker refuse a ledger (docs/format.md section 2.7).
+    The rules are the ones by which archive and verifier refuse a ledger (docs/format.md section 2.7).
     """
     header: Any = SimpleNamespace(box_key=None, recording=recording, lamp="verified" if sensed else "unverified")
     checker = LedgerChecker(header, b"")
     spans: list[tuple[int, int]] = []
     open_ns: int | None = None
-    for entry in notes:
-        # of a pause the writer knows the frame
-        frame = {"frame": 0} if entry["kind"] == "pause" else {}
-        made = make_entry({**entry, **frame, "recording": recording, "n": checker.lines, "prev": checker.prev})
+    for fact in facts:
         try:
-            checker.feed(made.sign(_KEY))
+            checker.feed(Entry(recording=recording, n=checker.lines, prev=checker.prev, fact=fact).sign(_KEY))
         except PlainSightError as error:
-            raise AssertionError(f"promise 5: a ledger that is refused: {error.message}: {notes}") from error
-        if entry["kind"] == "audio":
-            if entry["open"]:
-                open_ns = entry["at_ns"]
+            raise AssertionError(f"promise 5: a ledger that is refused: {error.message}: {facts}") from error
+        if isinstance(fact, AudioSpan):
+            if fact.open:
+                open_ns = fact.at_ns
             elif open_ns is not None:
-                spans.append((open_ns, entry["at_ns"]))
+                spans.append((open_ns, fact.at_ns))
                 open_ns = None
-        elif entry["kind"] == "pause":
-            assert open_ns is None, f"a pause is entered while the microphone is open: {notes}"
-    assert open_ns is None, f"the microphone is left open: {notes}"
-    lamps = [entry["lit"] for entry in notes if entry["kind"] == "lamp"]
-    assert not lamps or not lamps[-1], f"the lamp is left lit: {notes}"
-    begun_ns = notes[0]["t_ns"] if notes else 0
+        elif isinstance(fact, Pause):
+            assert open_ns is None, f"a pause is entered while the microphone is open: {facts}"
+    assert open_ns is None, f"the microphone is left open: {facts}"
+    lamps = [fact.lit for fact in facts if isinstance(fact, Lamp)]
+    assert not lamps or not lamps[-1], f"the lamp is left lit: {facts}"
+    begun_ns = facts[0].t_ns if facts else 0
     for start, end in opened:
         if end is not None and end > begun_ns:
             assert any(on <= start and end <= off for on, off in spans), f"open from {start} to {end}, in no audio span"

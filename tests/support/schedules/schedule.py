@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from appliance.recorder.ipc.messages import MicrophoneClosed
 from appliance.recorder.settings import Limits, Times
 from appliance.recorder.supervisor.machine import deadline, events
 
-from .world import MS, SECOND, World, rules
+from .world import MS, SECOND, World, parameters
 
 Step = Callable[..., None]
 REST = ("idle", "fault", "self-test")
@@ -58,7 +59,7 @@ class Schedule(RuleBasedStateMachine):
     @written_down
     def boot(self, sensed: bool, plugged: bool, taps: int) -> None:
         limits = Limits(cap_s=90.0, paused_s=30.0, quiet_s=40.0, warn_s=10.0)
-        self.world = World(rules=rules(sensed=sensed, times=Times(unsafe_s=8.0, drain_s=5.0), limits=limits))
+        self.world = World(parameters=parameters(sensed=sensed, times=Times(unsafe_s=8.0, drain_s=5.0), limits=limits))
         self.world.microphone.plugged = plugged
         self.world.feed(events.Tick(self.world.now))
         self.world.run(SECOND)
@@ -220,13 +221,13 @@ class Schedule(RuleBasedStateMachine):
         if world.exited is not None:
             return
         world.feed(events.Tick(world.now))
-        before, due = world.state, deadline(world.state, world.rules)
+        before, due = world.state, deadline(world.state, world.parameters)
         self._check()
         after = world.state
         for name in ("recording", "started_ns", "paused_ns", "red", "frames", "acked_frame", "generation", "reason"):
             assert getattr(before, name) == getattr(after, name), f"a step of the wall clock changed {name}"
         if before.present is after.present:
-            assert deadline(after, world.rules) == due, "a step of the wall clock moved a deadline"
+            assert deadline(after, world.parameters) == due, "a step of the wall clock moved a deadline"
 
     @precondition(lambda self: self.world.state.phase == "recording")
     @rule()
@@ -248,7 +249,7 @@ class Schedule(RuleBasedStateMachine):
             # its heartbeat had stopped
             world.microphone.open = world.microphone.alive = False
             world.invariants.device(is_open=False, at_ns=stopped + SECOND // 2)
-            world.feed(events.CaptureClosed(stopped + SECOND // 2))
+            world.feed(events.CaptureReported(world.now, MicrophoneClosed(at_ns=stopped + SECOND // 2)))
         world.feed(events.Tick(world.now))
         world.supervisor_stopped = False
         world.invariants.supervisor_goes_on()

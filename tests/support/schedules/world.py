@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from appliance.contract.ledger import AnyFact, Pause
+from appliance.recorder.ipc import messages
 from appliance.recorder.settings import Limits, Times
-from appliance.recorder.supervisor.machine import Rules, State, actions, deadline, events, step
-from appliance.recorder.supervisor.machine.handlers import AnyEvent
+from appliance.recorder.supervisor.machine import Parameters, State, actions, deadline, events, step
+from appliance.recorder.supervisor.machine.events import AnyEvent
 
 from .feeding import Feeding
 from .invariants import FRAMES, Invariants, ledger_holds
@@ -21,7 +23,7 @@ SECOND = 1000 * MS
 TICK = 100 * MS
 
 
-def rules(*, sensed: bool = True, times: Times | None = None, limits: Limits | None = None) -> Rules:
+def parameters(*, sensed: bool = True, times: Times | None = None, limits: Limits | None = None) -> Parameters:
     class Microphone:
         rate = 48000
 
@@ -30,7 +32,7 @@ def rules(*, sensed: bool = True, times: Times | None = None, limits: Limits | N
 
     settings: Any = Settings()
     settings.times, settings.limits, settings.microphone = times or Times(), limits or Limits(), Microphone()
-    return Rules.of(settings, sensed=sensed, block_frames=4096)
+    return Parameters.of(settings, sensed=sensed, block_frames=4096)
 
 
 @dataclass
@@ -84,7 +86,7 @@ class Writer:
 class World:
     """Carries out actions, with delays, and feeds back what they cause."""
 
-    rules: Rules = field(default_factory=rules)
+    parameters: Parameters = field(default_factory=parameters)
     state: State = field(default_factory=State)
     now: int = SECOND
     microphone: Microphone = field(default_factory=Microphone)
@@ -103,7 +105,7 @@ class World:
     amber: int = 0
     write_seq: int = 0
     log: list[tuple[int, Any]] = field(default_factory=list)
-    notes: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[AnyFact] = field(default_factory=list)
     presses_in_rest: int = 0
     begun: int = 0
     ended: list[str] = field(default_factory=list)
@@ -211,7 +213,7 @@ class World:
     def refuse_writes(self, fatal: bool) -> None:
         """The disk refuses; the writer tries for a while (nothing is acknowledged), or gives up."""
         self.writer.refused = True
-        self._writer_says(self.writer.serial, events.WriterFault(self.now, "spool-failed", fatal=fatal))
+        self.writer_reports(messages.WriterFault(code="spool-failed", message="made up", fatal=fatal))
 
     def kill_recorder(self, *, power: bool) -> None:
         """All processes end at once and start again; with the power, the lamp goes at that moment, else later."""
@@ -252,7 +254,7 @@ class World:
         if self.writer.ready and not self.writer.hangs and self.writer.recording is not None:
             heard = quiet and not faults and self.microphone.open and self.state.phase == "recording"
             self.quiet_ns = (self.quiet_ns or self.now) if heard else None
-            self.feed(events.Heard(self.now, quiet=quiet, faults=faults))
+            self.writer_reports(messages.MicrophoneVerdict(quiet=quiet, faults=faults))
 
     def kill_capture(self) -> None:
         if self.microphone.alive:
@@ -268,7 +270,7 @@ class World:
             return
         while self._answers and self.exited is None:
             before, event = self.state, self._answers[0]
-            self.state, todo = step(before, event, self.rules)
+            self.state, todo = step(before, event, self.parameters)
             self.invariants.after(event, before, todo)
             if self.state.reason == "quiet" != before.reason:
                 self._quiet_was_unbroken(before)
@@ -284,7 +286,7 @@ class World:
         until = self.now + duration
         while self.exited is None:
             tick = self._next_tick
-            due = deadline(self.state, self.rules)
+            due = deadline(self.state, self.parameters)
             moment = min(self._due[0][0] if self._due else until, tick, due if due is not None else until)
             if moment > until:
                 break
@@ -316,11 +318,11 @@ class World:
 
     def ledger_holds(self) -> None:
         assert self.state.recording is not None
-        ledger_holds(self.notes, self.invariants.opened, self.state.recording, sensed=self.rules.sensed)
+        ledger_holds(self.notes, self.invariants.opened, self.state.recording, sensed=self.parameters.sensed)
 
     def _quiet_was_unbroken(self, before: State) -> None:
         assert self.quiet_ns is not None, "ended by quiet although a sound, a fault or no microphone was there"
-        assert self.now - self.quiet_ns >= self.rules.quiet, "ended by quiet too early"
+        assert self.now - self.quiet_ns >= self.parameters.quiet, "ended by quiet too early"
         assert not before.hearing, "a microphone at fault is not a quiet room"
         assert "quiet" in before.warned or self.supervisor_stopped, "ended by quiet without a warning"
 
@@ -331,14 +333,14 @@ class World:
 
     def _sense(self, *, seen: bool) -> None:
         self.seen = seen
-        if self.rules.sensed:
+        if self.parameters.sensed:
             self.feed(events.LampSensed(self.now, seen))
 
     def _sense_lines(self, *, always: bool = False) -> None:
         """Tell what changed on the two sense lines."""
         rail = self.rail_stuck or (self.commanded and not self.lamp_broken)
         seen = self.lamp_stuck or (self.commanded and not self.lamp_broken)
-        if self.rules.sensed and (rail != self.rail or always):
+        if self.parameters.sensed and (rail != self.rail or always):
             self.rail = rail
             self.feed(events.RailSensed(self.now, rail))
         if seen != self.seen or always:
@@ -375,7 +377,7 @@ class World:
                 assert microphone.warm
                 assert not microphone.open
                 assert self.commanded
-                assert self.seen or not self.rules.sensed, "opened without a lamp seen to be lit"
+                assert self.seen or not self.parameters.sensed, "opened without a lamp seen to be lit"
                 microphone.opening = True
                 self.after(5 * MS, self._guarded("opening"))
             case actions.CloseCapture():
@@ -394,7 +396,7 @@ class World:
             case actions.KillWriter():
                 serial = self.writer.serial
                 self.after(3 * MS, lambda: self._writer_dies(serial))
-            case actions.BeginRecording(recording=recording):
+            case messages.BeginRecording(recording=recording):
                 assert self.commanded
                 assert self.writer.recording is None
                 self.begun += 1
@@ -404,14 +406,15 @@ class World:
                 self.writer.recording = recording
                 self.writer.frames = self.writer.acked = self.writer.silence = self.writer.acked_silence = 0
                 self.writer.gap, self.writer.block_ns = False, self.now
-            case actions.GapCause():
+            case messages.ExpectGap():
                 self.writer.gap = True
-            case actions.Note(entry=entry):
-                assert self.writer.recording is not None or not self.writer.alive, "a note outside a recording"
-                self.notes.append(entry)
-                if entry["kind"] == "pause":
-                    self.writer.gap, self.writer.block_ns = False, self.now
-            case actions.EndRecording(reason=reason):
+            case messages.EnterFact(fact=fact):
+                self._enter(fact)
+            case messages.EnterPause(t_ns=t_ns, paused=paused):
+                # of a pause the writer knows the frame
+                self._enter(Pause(t_ns=t_ns, frame=0, paused=paused))
+                self.writer.gap, self.writer.block_ns = False, self.now
+            case messages.EndRecording(reason=reason):
                 assert not microphone.open
                 assert not self.commanded
                 self.ledger_holds()
@@ -419,6 +422,10 @@ class World:
                 self.ended.append(reason)
             case actions.Exit(status=status):
                 self.exited = status
+
+    def _enter(self, fact: AnyFact) -> None:
+        assert self.writer.recording is not None or not self.writer.alive, "a fact outside a recording"
+        self.notes.append(fact)
 
     def _guarded(self, what: str) -> Callable[[], None]:
         serial = self.microphone.serial
@@ -435,27 +442,33 @@ class World:
             if microphone.never_warm:
                 return
             microphone.warm = True
-            self.feed(events.CaptureWarm(self.now))
+            self._capture_reports(messages.CaptureReady())
         elif what == "opening":
-            self.feed(events.CaptureOpening(self.now))
+            self._capture_reports(messages.MicrophoneOpening(at_ns=self.now))
             if not microphone.plugged or microphone.refuses:
-                self.feed(events.CaptureFailed(self.now, "no such device"))
+                self._capture_reports(messages.CaptureFailed(code="no-such-device", message="made up"))
             else:
                 # probing is opening, too
                 microphone.open, microphone.opened_ns = True, self.now
                 self.invariants.device(is_open=True)
                 self.check()
-                self.feed(events.CaptureOpened(self.now))
+                self._capture_reports(messages.MicrophoneOpened(at_ns=self.now))
         elif what == "closed":
             microphone.open = microphone.alive = False
             self.invariants.device(is_open=False)
-            self.feed(events.CaptureClosed(self.now))
+            self._capture_reports(messages.MicrophoneClosed(at_ns=self.now))
 
     def _capture_dies(self, serial: int) -> None:
         if self.microphone.alive and self.microphone.serial == serial and not self.microphone.unkillable:
             self.microphone.alive = self.microphone.open = False
             self.invariants.device(is_open=False)
             self.feed(events.CaptureDied(self.now))
+
+    def _capture_reports(self, message: messages.FromCapture) -> None:
+        self.feed(events.CaptureReported(self.now, message))
+
+    def writer_reports(self, message: messages.FromWriter) -> None:
+        self._writer_says(self.writer.serial, events.WriterReported(self.now, message))
 
     def _writer_says(self, serial: int, event: AnyEvent) -> None:
         if self.writer.alive and self.writer.serial == serial and not self.writer.hangs:
@@ -465,20 +478,23 @@ class World:
         if self.writer.alive and self.writer.serial == serial and not self.writer.hangs:
             self.writer.ready = True
             found, self.interrupted = self.interrupted, None
-            self.feed(events.WriterReady(self.now, found))
+            self.writer_reports(messages.WriterReady(continues=found))
 
-    def _progress(self) -> None:
-        writer = self.writer
-        account = events.WriterProgress(
-            self.now,
-            writer.frames,
-            writer.acked,
-            writer.read_seq,
-            silence_frames=writer.silence,
-            acked_silence=writer.acked_silence,
+    def progress(self, *, frames: int, acked_frame: int, write_seq: int) -> None:
+        """Let the writer give this account, whatever it does."""
+        assert self.writer.recording is not None
+        account = messages.RecordingProgress(
+            recording=self.writer.recording,
+            frames=frames,
+            write_seq=write_seq,
+            silence_frames=self.writer.silence,
+            acked_frame=acked_frame,
+            acked_silence=self.writer.acked_silence,
+            acked_line=0,
+            lost_frames=0,
             free_bytes=self.free_bytes,
         )
-        self._writer_says(writer.serial, account)
+        self.feed(events.WriterReported(self.now, account))
 
     def _writer_dies(self, serial: int) -> None:
         if self.writer.alive and self.writer.serial == serial:
@@ -490,7 +506,7 @@ class World:
         """Put silence in place of what was lost up to now."""
         writer = self.writer
         if writer.gap and writer.recording is not None:
-            lost = (self.now - writer.block_ns) * self.rules.rate // SECOND
+            lost = (self.now - writer.block_ns) * self.parameters.rate // SECOND
             writer.frames, writer.silence = writer.frames + lost, writer.silence + lost
         writer.block_ns = self.now
 
@@ -509,7 +525,7 @@ class World:
         if writer.recording is None:
             if self.now % (30 * SECOND) < TICK:
                 writer.refused = False
-                self._writer_says(writer.serial, events.WriterChecked(self.now, frozenset(), self.free_bytes))
+                self.writer_reports(messages.SpoolChecked(free_bytes=self.free_bytes))
             return
         if writer.gap and self.now - writer.block_ns >= 23 * SECOND:
             self._silence()
@@ -524,8 +540,8 @@ class World:
             writer.acked_silence += written
             left = writer.silence - writer.acked_silence
             writer.acked = writer.acked + written if left else writer.frames
-            self._progress()
+            self.progress(frames=writer.frames, acked_frame=writer.acked, write_seq=writer.read_seq)
             self._writer_says(writer.serial, events.WriterBusy(self.now, None))
         if writer.ending and self.writer is writer and writer.alive:
-            writer.recording, writer.ending = None, False
-            self._writer_says(writer.serial, events.WriterClosed(self.now))
+            recording, writer.recording, writer.ending = writer.recording, None, False
+            self.writer_reports(messages.RecordingClosed(recording=recording, frames=writer.acked))

@@ -1,35 +1,30 @@
-"""What the supervisor is asked to do."""
+"""What the supervisor is asked to do. What it is to send to the writer is asked for as the message itself."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from appliance.contract.ledger import Cause, Reason
 from appliance.contract.status import Light
+from appliance.recorder.ipc.messages import BeginRecording, EndRecording, EnterFact, EnterPause, ExpectGap
 
 
 @dataclass(frozen=True)
-class Action:
-    """Anything to be done."""
-
-
-@dataclass(frozen=True)
-class SetRed(Action):
+class SetRed:
     """Switch the red lamp, and answer with RedSet."""
 
     lit: bool
 
 
 @dataclass(frozen=True)
-class SetGreen(Action):
+class SetGreen:
     """Set the green light."""
 
     mode: Light
 
 
 @dataclass(frozen=True)
-class SetAmber(Action):
+class SetAmber:
     """Set the amber light."""
 
     mode: Light
@@ -37,76 +32,44 @@ class SetAmber(Action):
 
 
 @dataclass(frozen=True)
-class SpawnCapture(Action):
+class SpawnCapture:
     """Start a capture process and warm it."""
 
 
 @dataclass(frozen=True)
-class OpenCapture(Action):
+class OpenCapture:
     """Let the warm process open the microphone; only with the lit lamp's token."""
 
     generation: int
 
 
 @dataclass(frozen=True)
-class CloseCapture(Action):
+class CloseCapture:
     """Ask capture to close the microphone."""
 
 
 @dataclass(frozen=True)
-class KillCapture(Action):
+class KillCapture:
     """Kill the capture process."""
 
 
 @dataclass(frozen=True)
-class CheckMicrophone(Action):
+class CheckMicrophone:
     """Look now whether the microphone is there, and answer with Checked."""
 
 
 @dataclass(frozen=True)
-class StartWriter(Action):
+class StartWriter:
     """Start a writer process."""
 
 
 @dataclass(frozen=True)
-class KillWriter(Action):
+class KillWriter:
     """Kill the writer process."""
 
 
 @dataclass(frozen=True)
-class BeginRecording(Action):
-    """Let the writer begin a recording."""
-
-    recording: str
-    continues: str | None
-    created_ns: int
-
-
-@dataclass(frozen=True)
-class Note(Action):
-    """Let the writer enter something in the ledger."""
-
-    entry: dict[str, Any]
-    """A ledger entry without `type`, `recording`, `n` and `prev`."""
-
-
-@dataclass(frozen=True)
-class GapCause(Action):
-    """Tell the writer why the frames before the next capture are missing."""
-
-    cause: Cause
-    now_ns: int
-
-
-@dataclass(frozen=True)
-class EndRecording(Action):
-    """Let the writer drain the ring and close the recording."""
-
-    reason: Reason
-
-
-@dataclass(frozen=True)
-class Log(Action):
+class Log:
     """Write into the journal; never a name, never a level of sound."""
 
     level: Literal["info", "warning", "error"]
@@ -114,7 +77,25 @@ class Log(Action):
 
 
 @dataclass(frozen=True)
-class Exit(Action):
+class Exit:
     """End the recorder."""
 
     status: int
+
+
+ForWriter = BeginRecording | EnterFact | EnterPause | ExpectGap | EndRecording
+Action = (
+    SetRed
+    | SetGreen
+    | SetAmber
+    | SpawnCapture
+    | OpenCapture
+    | CloseCapture
+    | KillCapture
+    | CheckMicrophone
+    | StartWriter
+    | KillWriter
+    | Log
+    | Exit
+    | ForWriter
+)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.recorder.ipc.messages import FromCapture, FromWriter
+
 
 @dataclass(frozen=True)
 class Event:
@@ -57,30 +59,10 @@ class PanelLost(Event):
 
 
 @dataclass(frozen=True)
-class CaptureWarm(Event):
-    """The capture process is ready; it has touched no device."""
+class CaptureReported(Event):
+    """The capture process sent a message."""
 
-
-@dataclass(frozen=True)
-class CaptureOpening(Event):
-    """Capture is about to look for the device."""
-
-
-@dataclass(frozen=True)
-class CaptureOpened(Event):
-    """The stream was started."""
-
-
-@dataclass(frozen=True)
-class CaptureClosed(Event):
-    """The device is closed; the process ends by itself."""
-
-
-@dataclass(frozen=True)
-class CaptureFailed(Event):
-    """Capture could not open the device, or lost it."""
-
-    message: str
+    message: FromCapture
 
 
 @dataclass(frozen=True)
@@ -109,38 +91,10 @@ class Checked(Event):
 
 
 @dataclass(frozen=True)
-class Heard(Event):
-    """The writer's judgment of the microphone changed (hearing/judge.py); never a level."""
+class WriterReported(Event):
+    """The writer sent a message."""
 
-    quiet: bool
-    """A live microphone is at its own floor."""
-    faults: frozenset[str] = frozenset()
-    """Every code that the judgment finds now."""
-
-
-@dataclass(frozen=True)
-class WriterReady(Event):
-    """The spool is usable and what was open is closed."""
-
-    continues: str | None
-    """The recording that a crash interrupted less than ten minutes ago."""
-
-
-@dataclass(frozen=True)
-class WriterProgress(Event):
-    """The writer's account of the running recording."""
-
-    frames: int
-    acked_frame: int
-    write_seq: int
-    """Blocks that capture had put into the ring when `frames` was counted; all of them are in it."""
-    silence_frames: int = 0
-    """Frames of `frames` that are silence in place of lost ones."""
-    acked_silence: int = 0
-    """Frames of `acked_frame` that are silence in place of lost ones."""
-    acked_line: int = 0
-    lost_frames: int = 0
-    free_bytes: int | None = None
+    message: FromWriter
 
 
 @dataclass(frozen=True)
@@ -151,32 +105,38 @@ class WriterBusy(Event):
 
 
 @dataclass(frozen=True)
-class WriterChecked(Event):
-    """The writer tried the spool."""
-
-    faults: frozenset[str]
-    free_bytes: int
-
-
-@dataclass(frozen=True)
-class WriterClosed(Event):
-    """The recording's closing record is on disk."""
-
-
-@dataclass(frozen=True)
-class WriterFault(Event):
-    """The spool failed the writer."""
-
-    code: str
-    fatal: bool
-    """Whether the recording cannot be saved any longer."""
-
-
-@dataclass(frozen=True)
 class WriterDied(Event):
     """The writer process is gone."""
 
 
 @dataclass(frozen=True)
+class MessageRefused(Event):
+    """A child sent what is no message of this recorder; what it would have said is not known."""
+
+    reason: str
+    """Which child, and what is wrong with the message."""
+
+
+@dataclass(frozen=True)
 class ShutdownAsked(Event):
     """The recorder is to end in good order."""
+
+
+AnyEvent = (
+    Tick
+    | ButtonDown
+    | ButtonUp
+    | RedSet
+    | LampSensed
+    | RailSensed
+    | PanelLost
+    | CaptureReported
+    | CaptureDied
+    | BlockSeen
+    | Checked
+    | WriterReported
+    | WriterBusy
+    | WriterDied
+    | MessageRefused
+    | ShutdownAsked
+)

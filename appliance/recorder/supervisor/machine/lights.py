@@ -9,28 +9,28 @@ from .actions import SetAmber, SetGreen
 from .transition import Transition
 
 
-def show(run: Transition) -> None:
+def show(transition: Transition) -> None:
     """Ask for green and amber as they must be now."""
-    state = run.state
-    green = green_light(run)
+    state = transition.state
+    green = green_light(transition)
     count = amber_codes.blinks(state.faults)
     amber = ("slow", count) if count else ("off", 0)
     if green != state.green:
-        run.set(green=green)
-        run.do(SetGreen(green))
+        transition.set(green=green)
+        transition.do(SetGreen(green))
     if amber != state.amber:
-        run.set(amber=amber)
-        run.do(SetAmber("slow" if count else "off", count))
+        transition.set(amber=amber)
+        transition.do(SetAmber("slow" if count else "off", count))
 
 
-def green_light(run: Transition) -> Light:
+def green_light(transition: Transition) -> Light:
     """Return what green says: ready, safe, paused or about to end (promise 2)."""
-    state = run.state
+    state = transition.state
     if state.phase == "idle":
         return "on"
     if state.phase == "paused":
         return "slow"
-    if state.phase != "recording" or not state.safe(run.rules):
+    if state.phase != "recording" or not state.safe(transition.parameters):
         return "off"
     # about to end is told only where safe would be told: what is not safe goes out, whatever else there is to say
     return "slow" if state.warned else "on"

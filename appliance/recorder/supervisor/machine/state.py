@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from appliance.contract.ledger import Cause, Reason
 from appliance.contract.status import Light
 from appliance.contract.status import State as Phase
+from appliance.recorder.clock import ns
 from appliance.recorder.settings import RecorderSettings, second_bytes
 
 CaptureState = Literal["absent", "warming", "warm", "live", "closing", "killing"]
@@ -17,13 +18,8 @@ _MOST_PATIENCE = 2
 MEETING: tuple[Phase, ...] = ("recording", "paused")
 
 
-def ns(seconds: float) -> int:
-    """Return seconds as nanoseconds."""
-    return round(seconds * 1_000_000_000)
-
-
 @dataclass(frozen=True)
-class Rules:
+class Parameters:
     """The settings' numbers, times in nanoseconds."""
 
     sensed: bool
@@ -218,32 +214,32 @@ class State:
         """Every amber code that holds."""
         return (self.checked or frozenset()) | self.spool | self.hearing | self.own
 
-    def lit(self, rules: Rules) -> bool:
+    def lit(self, parameters: Parameters) -> bool:
         """Tell whether the lamp is commanded lit and, where that can be known, seen to be lit."""
-        return self.red and self.red_asked and (self.seen or not rules.sensed)
+        return self.red and self.red_asked and (self.seen or not parameters.sensed)
 
-    def backlog(self, rules: Rules) -> int:
+    def backlog(self, parameters: Parameters) -> int:
         """Return how many frames of sound were captured and not acknowledged; unwritten silence loses nothing."""
-        sound = self.captured(rules) - self.silence_frames
+        sound = self.captured(parameters) - self.silence_frames
         return max(0, sound - (self.acked_frame - self.acked_silence))
 
-    def captured(self, rules: Rules) -> int:
+    def captured(self, parameters: Parameters) -> int:
         """Return the frames of this recording: the writer's count, and the blocks that came since it told."""
-        return self.frames + max(0, self.write_seq - self.told_seq) * rules.block_frames
+        return self.frames + max(0, self.write_seq - self.told_seq) * parameters.block_frames
 
-    def silent_until(self, rules: Rules) -> int:
+    def silent_until(self, parameters: Parameters) -> int:
         """Return until when a live capture may give no block before it is replaced."""
         if self.block_ns is not None:
-            return max(self.block_ns, self.capture_ns) + rules.stall
-        return self.capture_ns + rules.first_block * 2 ** min(self.failures, _MOST_PATIENCE)
+            return max(self.block_ns, self.capture_ns) + parameters.stall
+        return self.capture_ns + (parameters.first_block << min(self.failures, _MOST_PATIENCE))
 
-    def safe(self, rules: Rules) -> bool:
+    def safe(self, parameters: Parameters) -> bool:
         """Tell whether the last seconds were captured and acknowledged (promise 2)."""
         if self.capture != "live" or self.block_ns is None or self.first_block_ns is None or self.ack_ns is None:
             return False
         return (
-            self.now_ns - self.block_ns < rules.stall
+            self.now_ns - self.block_ns < parameters.stall
             and self.ack_ns >= self.first_block_ns
-            and self.now_ns - self.ack_ns < rules.ack
-            and self.backlog(rules) * 1_000_000_000 <= rules.ack * rules.rate
+            and self.now_ns - self.ack_ns < parameters.ack
+            and self.backlog(parameters) * 1_000_000_000 <= parameters.ack * parameters.rate
         )

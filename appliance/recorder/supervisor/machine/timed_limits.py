@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from appliance.contract.ledger import EndWarning
+
 from .actions import Log
-from .state import MEETING, Rules, State
+from .state import MEETING, Parameters, State
 from .transition import Transition
 
 Timed = Literal["cap", "quiet", "paused-too-long"]
@@ -17,57 +19,57 @@ _WHY: dict[Timed, str] = {
 }
 
 
-def _timed(state: State, rules: Rules) -> Iterator[tuple[Timed, int]]:
-    yield "cap", state.started_ns + rules.cap
+def _timed(state: State, parameters: Parameters) -> Iterator[tuple[Timed, int]]:
+    yield "cap", state.started_ns + parameters.cap
     if state.phase == "recording" and state.quiet_ns is not None:
-        yield "quiet", state.quiet_ns + rules.quiet
+        yield "quiet", state.quiet_ns + parameters.quiet
     if state.phase == "paused" and state.paused_ns is not None:
-        yield "paused-too-long", state.paused_ns + rules.paused
+        yield "paused-too-long", state.paused_ns + parameters.paused
 
 
-def next_limit(state: State, rules: Rules) -> int | None:
+def next_limit(state: State, parameters: Parameters) -> int | None:
     """Return when the next warning or end is due."""
-    moments = [moment - early for _, moment in _timed(state, rules) for early in (rules.warn, 0)]
+    moments = [moment - early for _, moment in _timed(state, parameters) for early in (parameters.warn, 0)]
     return min((moment for moment in moments if moment > state.now_ns), default=None)
 
 
-def end_by_itself(run: Transition) -> None:
+def end_by_itself(transition: Transition) -> None:
     """Warn, and end, where a limit is reached."""
-    if run.state.phase not in MEETING:
+    if transition.state.phase not in MEETING:
         return
-    timed = dict(_timed(run.state, run.rules))
+    timed = dict(_timed(transition.state, transition.parameters))
     # a limit that moved away, because somebody spoke or resumed, warns again when it comes back
-    _unwarn(run, {"quiet", "paused-too-long"} - set(timed))
+    _unwarn(transition, {"quiet", "paused-too-long"} - set(timed))
     for code, moment in timed.items():
-        left = moment - run.state.now_ns
+        left = moment - transition.state.now_ns
         if left <= 0:
-            run.end(code, _WHY[code])
-        elif left <= run.rules.warn:
-            _warn(run, code, left // 1_000_000_000)
+            transition.end(code, _WHY[code])
+        elif left <= transition.parameters.warn:
+            _warn(transition, code, left // 1_000_000_000)
         else:
-            _unwarn(run, {code})
-    _disk(run)
+            _unwarn(transition, {code})
+    _disk(transition)
 
 
-def _disk(run: Transition) -> None:
-    free, rules = run.state.free_bytes, run.rules
+def _disk(transition: Transition) -> None:
+    free, parameters = transition.state.free_bytes, transition.parameters
     if free is None:
         return
-    if free <= rules.min_free_bytes:
-        run.end("disk-full", "the disk is nearly full")
-    elif free <= rules.warn_bytes:
-        _warn(run, "disk-full", (free - rules.min_free_bytes) // rules.second_bytes)
+    if free <= parameters.min_free_bytes:
+        transition.end("disk-full", "the disk is nearly full")
+    elif free <= parameters.warn_bytes:
+        _warn(transition, "disk-full", (free - parameters.min_free_bytes) // parameters.second_bytes)
     else:
-        _unwarn(run, {"disk-full"})
+        _unwarn(transition, {"disk-full"})
 
 
-def _warn(run: Transition, code: str, in_s: int) -> None:
-    if code not in run.state.warned and run.state.phase in MEETING:
-        run.do(Log("warning", f"the recording will end by itself in {in_s} s ({code})"))
-        run.note("warning", run.state.now_ns, code=code, in_s=in_s)
-        run.set(warned=run.state.warned | {code})
+def _warn(transition: Transition, code: str, in_s: int) -> None:
+    if code not in transition.state.warned and transition.state.phase in MEETING:
+        transition.do(Log("warning", f"the recording will end by itself in {in_s} s ({code})"))
+        transition.enter_fact(EndWarning(t_ns=transition.state.now_ns, code=code, in_s=in_s))
+        transition.set(warned=transition.state.warned | {code})
 
 
-def _unwarn(run: Transition, codes: set[str]) -> None:
-    if codes & run.state.warned:
-        run.set(warned=run.state.warned - codes)
+def _unwarn(transition: Transition, codes: set[str]) -> None:
+    if codes & transition.state.warned:
+        transition.set(warned=transition.state.warned - codes)

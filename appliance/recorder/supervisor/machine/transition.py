@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.contract.ledger import Cause, Reason
+from appliance.contract.ledger import AudioSpan, Cause, EndWarning, Fault, Lamp, Reason
 from appliance.contract.status import State as Phase
+from appliance.recorder.ipc.messages import EnterFact, EnterPause
 
-from .actions import Action, Log, Note
-from .state import MEETING, Rules, State
+from .actions import Action, Log
+from .state import MEETING, Parameters, State
 
 
 class Transition:
     """A step's working copy; it lives no longer than the step."""
 
-    def __init__(self, state: State, rules: Rules) -> None:
+    def __init__(self, state: State, parameters: Parameters) -> None:
         self.state = state
-        self.rules = rules
+        self.parameters = parameters
         self.actions: list[Action] = []
 
     def do(self, *actions: Action) -> None:
@@ -27,8 +28,8 @@ class Transition:
         """Change the state."""
         self.state = self.state.but(**changes)
 
-    def enter(self, phase: Phase) -> None:
-        """Go to another phase, if it is another one."""
+    def go_to(self, phase: Phase) -> None:
+        """Go to a phase, unless it is the present one."""
         if phase != self.state.phase:
             self.set(phase=phase, since_ns=self.state.now_ns)
 
@@ -42,10 +43,15 @@ class Transition:
         if not self.state.own.isdisjoint(codes):
             self.set(own=self.state.own - set(codes))
 
-    def note(self, kind: str, t_ns: int, **members: Any) -> None:
-        """Enter something in the ledger, if a recording is open."""
+    def enter_fact(self, fact: Lamp | AudioSpan | Fault | EndWarning) -> None:
+        """Enter a fact in the ledger, if a recording is open."""
         if self.state.writer == "recording":
-            self.do(Note({"kind": kind, "t_ns": t_ns, **members}))
+            self.do(EnterFact(fact=fact))
+
+    def enter_pause(self, *, paused: bool) -> None:
+        """Enter in the ledger that recording paused or resumed, if a recording is open."""
+        if self.state.writer == "recording":
+            self.do(EnterPause(t_ns=self.state.now_ns, paused=paused))
 
     def end(self, reason: Reason, why: str) -> None:
         """End the recording: the rules close the microphone, then put the lamp out, then let the writer close."""
@@ -55,12 +61,12 @@ class Transition:
         if reason == "fault":
             self.raise_own("recording-ended")
         self.set(reason=reason, pause_due=False)
-        self.enter("ending")
+        self.go_to("ending")
 
     def lose_capture(self, cause: Cause, code: str) -> None:
         """Give up the running capture: a new one follows inside the same recording, with a gap entry."""
         failures = self.state.failures + 1
-        wait = 0 if failures == 1 else self.rules.retry
+        wait = 0 if failures == 1 else self.parameters.retry
         self.raise_own(code)
         self.set(
             failures=failures,

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandParser
-from django.core.wsgi import get_wsgi_application
 
 from appliance.contract.errors import KeyFileError, SettingsError
 from archive.core.base_command import ArchiveCommand
-from archive.core.jobs import run_checks
-from archive.core.server import Server
-from archive.keystore.current import keystore
+from archive.core.jobs import require_all, run_checks
+from archive.core.server import Listening, serve
+
+PKCS8 = b"-----BEGIN PRIVATE KEY-----"
 
 
 class Command(ArchiveCommand):
-    """Run gunicorn."""
+    """Run the web server."""
 
     help = (
-        "Serve the boxes' interface and the pages with gunicorn, several worker processes. Defaults come from [web] in "
-        "the configuration. Ends on SIGTERM or Ctrl-C."
+        "Serve the boxes' interface and the pages, in several worker processes. Defaults come from [web] in the "
+        "configuration. Ends on SIGTERM or Ctrl-C."
     )
     example = "plainsight-archive web --address 0.0.0.0:8443 --workers 4"
 
@@ -29,35 +31,56 @@ class Command(ArchiveCommand):
         web = settings.ARCHIVE.web
         parser.add_argument("--address", default=web.address, metavar="HOST:PORT", help="where to listen (%(default)s)")
         parser.add_argument("--workers", type=int, default=web.workers, help="worker processes (%(default)s)")
-        parser.add_argument("--threads", type=int, default=web.threads, help="threads a worker (%(default)s)")
 
     def work(self, options: dict[str, Any]) -> None:
         """Serve until told to stop."""
-        web = settings.ARCHIVE.web
-        host, _, port = options["address"].rpartition(":")
-        if not host or not port.isdecimal():
-            raise SettingsError(f"{options['address']!r} is not HOST:PORT", field="--address")
-        if options["workers"] < 1 or options["threads"] < 1:
-            raise SettingsError("at least one worker and one thread is needed", field="--workers")
+        host, port = _address(options["address"])
+        if options["workers"] < 1:
+            raise SettingsError("at least one worker is needed", field="--workers")
         secret = settings.ARCHIVE_HOME / "keys" / "django.secret"
         if not secret.exists():
             raise KeyFileError(f"there is no {secret}; make it with 'plainsight-archive make-keys'")
-        keystore()
+        require_all()
+        web = settings.ARCHIVE.web
+        _check_tls(web.certificate, web.key)
+        _check_free(host, port)
         run_checks()
-        Server(
-            get_wsgi_application(),
-            {
-                "bind": options["address"],
-                "workers": options["workers"],
-                "threads": options["threads"],
-                "worker_class": "gthread",
-                "certfile": str(web.certificate) if web.certificate else None,
-                "keyfile": str(web.key) if web.key else None,
-                "timeout": 120,
-                "graceful_timeout": 10,
-                "keepalive": 15,
-                "limit_request_line": 2048,
-                "proc_name": "plainsight-archive",
-                "forwarded_allow_ips": "",
-            },
-        ).run()
+        serve(Listening(host, port, options["workers"], web.certificate, web.key))
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not port.isascii() or not 1 <= int(port[:6]) <= 65535:
+        raise SettingsError(f"{text!r} is not HOST:PORT with a port from 1 to 65535", field="--address")
+    return host.strip("[]"), int(port)
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raise SettingsError now, in words, instead of letting every worker fail."""
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen at {host}:{port}: {error.strerror or error}; stop what listens there, or choose another",
+            field="--address",
+        ) from error
+
+
+def _check_tls(certificate: Path | None, key: Path | None) -> None:
+    if (certificate is None) != (key is None):
+        raise SettingsError("a certificate needs its key, and a key its certificate", field="web.certificate")
+    for field, path in (("web.certificate", certificate), ("web.key", key)):
+        if path is None:
+            continue
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            raise SettingsError(f"cannot read {path}: {error.strerror}", field=field) from error
+        if field == "web.key" and PKCS8 not in text:
+            raise SettingsError(
+                f"{path} is not a PKCS#8 key; convert it with 'openssl pkcs8 -topk8 -nocrypt -in KEY -out NEW'",
+                field=field,
+            )

@@ -7,8 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from archive.core.base_command import ArchiveCommand
-from archive.core.jobs import JOBS, Worker
-from archive.keystore.current import keystore
+from archive.core.jobs import JOBS, Worker, require_all
 
 
 class Command(ArchiveCommand):
@@ -26,7 +25,7 @@ class Command(ArchiveCommand):
 
     def work(self, options: dict[str, Any]) -> None:
         """Work."""
-        keystore()
+        require_all()
         worker = Worker(JOBS)
         if options["once"]:
             worker.once()

@@ -12,6 +12,7 @@ from appliance.contract.durable_files import create
 from appliance.contract.errors import DecryptionError, NotSealedError, SettingsError
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.custody.actors import Actor, Subject
+from archive.custody.heads import signed_head
 from archive.custody.log import record
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.custody_kinds import EXPORT, EXPORT_KEY
@@ -63,6 +64,7 @@ class Command(ArchiveCommand):
             "recording": row.id,
             "package": str(package),
             "sha256": row.package_sha256,
+            "custody_head": signed_head().decode("ascii") or None,
             "key": str(key) if options["with_key"] else None,
         }
         self.show(options, members, "\n".join(str(path) for path in wanted))

@@ -30,7 +30,7 @@ def word(**members: Any) -> RecorderStatus:
 SILENT = SilentStatus(box=BOX, last_monotonic_ns=5)
 
 
-def announcer() -> PublicationPolicy:
+def policy() -> PublicationPolicy:
     return PublicationPolicy(BOX, software="plainsight 0", report_s=30.0, counting_s=1.0)
 
 
@@ -39,66 +39,66 @@ def topics(found: list[Publication]) -> list[str]:
 
 
 def test_the_first_word_says_what_the_box_is_and_how_it_is() -> None:
-    found = announcer().hear(word(), 0)
+    found = policy().update(word(), 0)
     assert topics(found) == ["state/about", "state/recorder"]
     assert all(publication.retain for publication in found)
     assert found[0].body == About(box=BOX, software="plainsight 0", panel="gpio", lamp="unverified")
 
 
 def test_without_a_change_the_state_is_repeated_every_thirty_seconds() -> None:
-    it = announcer()
-    it.hear(word(), 0)
-    published = [second for second in range(1, 100) if it.hear(word(monotonic_ns=second), second * SECOND)]
+    it = policy()
+    it.update(word(), 0)
+    published = [second for second in range(1, 100) if it.update(word(monotonic_ns=second), second * SECOND)]
     assert published == [30, 60, 90]
 
 
 def test_a_change_of_state_is_published_at_once() -> None:
-    it = announcer()
-    it.hear(word(), 0)
+    it = policy()
+    it.update(word(), 0)
     changes: list[dict[str, Any]] = [
         {"ready": False}, {"state": "recording"}, {"lights": {"red": "on"}}, {"lamp": "verified"},
     ]  # fmt: skip
     for number, members in enumerate(changes, start=1):
-        assert "state/recorder" in topics(it.hear(word(**members), number))
+        assert "state/recorder" in topics(it.update(word(**members), number))
 
 
 def test_counters_are_published_at_most_once_a_second() -> None:
-    it = announcer()
-    it.hear(word(), 0)
-    tenths = [tenth for tenth in range(1, 41) if it.hear(word(frames=tenth * 4800), tenth * SECOND // 10)]
+    it = policy()
+    it.update(word(), 0)
+    tenths = [tenth for tenth in range(1, 41) if it.update(word(frames=tenth * 4800), tenth * SECOND // 10)]
     assert tenths == [10, 20, 30, 40]
 
 
 def test_free_space_alone_waits_for_the_next_report() -> None:
-    it = announcer()
-    it.hear(word(free_bytes=10), 0)
-    assert it.hear(word(free_bytes=9), 5 * SECOND) == []
+    it = policy()
+    it.update(word(free_bytes=10), 0)
+    assert it.update(word(free_bytes=9), 5 * SECOND) == []
 
 
 def test_silence_is_published_once_and_then_repeated_slowly() -> None:
-    it = announcer()
-    it.hear(word(), 0)
-    assert [publication.body for publication in it.hear(SILENT, 1)] == [SILENT]
-    assert it.hear(SILENT, 29 * SECOND) == []
-    assert topics(it.hear(SILENT, 31 * SECOND)) == ["state/recorder"]
-    assert "state/recorder" in topics(it.hear(word(), 31 * SECOND + 1))
+    it = policy()
+    it.update(word(), 0)
+    assert [publication.body for publication in it.update(SILENT, 1)] == [SILENT]
+    assert it.update(SILENT, 29 * SECOND) == []
+    assert topics(it.update(SILENT, 31 * SECOND)) == ["state/recorder"]
+    assert "state/recorder" in topics(it.update(word(), 31 * SECOND + 1))
 
 
 def test_a_fault_is_kept_while_it_holds_and_then_cleared_by_an_empty_payload() -> None:
-    it = announcer()
-    it.hear(word(), 0)
-    came = it.hear(word(faults=["clock", "spool-low"], monotonic_ns=70), 1)
+    it = policy()
+    it.update(word(), 0)
+    came = it.update(word(faults=["clock", "spool-low"], monotonic_ns=70), 1)
     assert topics(came) == ["state/fault/clock", "state/fault/spool-low", "state/recorder"]
     assert came[0].body == FaultMessage(code="clock", since_ns=70)
-    went = it.hear(word(faults=["spool-low"], monotonic_ns=80), 2)
+    went = it.update(word(faults=["spool-low"], monotonic_ns=80), 2)
     assert topics(went) == ["state/fault/clock", "state/recorder"]
     assert (went[0].payload(), went[0].retain) == (b"", True)
-    assert it.hear(word(faults=["spool-low"], monotonic_ns=90), 3) == []
+    assert it.update(word(faults=["spool-low"], monotonic_ns=90), 3) == []
 
 
 def test_a_new_connection_hears_everything_that_holds_whatever_was_said_before() -> None:
-    it = announcer()
-    it.hear(word(faults=["clock"]), 0)
+    it = policy()
+    it.update(word(faults=["clock"]), 0)
     again = it.all_retained(word(faults=["clock"]), 1)
     assert sorted(topics(again)) == ["state/about", "state/fault/clock", "state/recorder"]
     silent = it.all_retained(SILENT, 2)
@@ -107,16 +107,16 @@ def test_a_new_connection_hears_everything_that_holds_whatever_was_said_before()
 
 
 def test_a_recording_that_starts_and_ends_is_an_event_and_not_retained() -> None:
-    it = announcer()
+    it = policy()
     first, second = "a" * 32, "b" * 32
-    it.hear(word(), 0)
-    (started,) = [p for p in it.hear(word(recording=first, state="recording", monotonic_ns=7), 1) if not p.retain]
+    it.update(word(), 0)
+    (started,) = [p for p in it.update(word(recording=first, state="recording", monotonic_ns=7), 1) if not p.retain]
     assert started.body == Event(kind="recording-started", recording=first, monotonic_ns=7)
-    assert [p for p in it.hear(word(recording=first, state="recording"), 2) if not p.retain] == []
-    kinds = topics([p for p in it.hear(word(recording=second, state="recording"), 3) if not p.retain])
+    assert [p for p in it.update(word(recording=first, state="recording"), 2) if not p.retain] == []
+    kinds = topics([p for p in it.update(word(recording=second, state="recording"), 3) if not p.retain])
     assert kinds == ["event/recording-ended", "event/recording-started"]
-    assert topics(it.hear(word(), 4)) == ["event/recording-ended", "state/recorder"]
+    assert topics(it.update(word(), 4)) == ["event/recording-ended", "state/recorder"]
 
 
 def test_a_courier_that_starts_in_the_middle_of_a_meeting_makes_no_event() -> None:
-    assert [p for p in announcer().hear(word(recording="a" * 32, state="recording"), 0) if not p.retain] == []
+    assert [p for p in policy().update(word(recording="a" * 32, state="recording"), 0) if not p.retain] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from appliance.contract.errors import SettingsError
 from appliance.contract.topics import Topics
 from appliance.courier.mqtt.connection import tls_context
 from appliance.courier.mqtt.status_publisher import Sessions, StatusPublisher
+from appliance.courier.settings import CourierSettings
 from appliance.courier.status_reader import StatusReader
 from appliance.simulator.demo.broker import Broker
 from appliance.simulator.demo.certificates import Authority, Files
@@ -51,15 +53,15 @@ def settings_for(box: Box, broker: Broker, files: Files) -> Any:
 
 
 @contextlib.contextmanager
-def heralding(box: Box, broker: Broker, files: Files) -> Iterator[StatusPublisher]:
-    herald = StatusPublisher(
+def publishing(box: Box, broker: Broker, files: Files) -> Iterator[StatusPublisher]:
+    publisher = StatusPublisher(
         settings_for(box, broker, files), StatusReader(box.root / "run", box.keys.box), "plainsight test"
     )
-    herald.start()
+    publisher.start()
     try:
-        yield herald
+        yield publisher
     finally:
-        herald.stop()
+        publisher.stop()
 
 
 def test_a_box_tells_who_it_is_how_it_is_and_says_goodbye(
@@ -67,21 +69,21 @@ def test_a_box_tells_who_it_is_how_it_is_and_says_goodbye(
 ) -> None:
     topics = Topics(box.keys.box)
     box.say(faults=["clock"])
-    with heralding(box, broker, authority.client(box.root / "tls", box.keys.box)) as herald:
+    with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher:
         assert ear.wait(topics.online) == {"version": 1, "online": True, "session": 1}
         assert ear.wait(topics.about)["software"] == "plainsight test"
         assert ear.wait(topics.fault("clock"))["code"] == "clock"
         assert ear.wait(topics.recorder)["state"] == "idle"
-        until(lambda: herald.up)
+        until(lambda: publisher.connected)
         box.say(state="recording", recording="a" * 32)
         ear.wait(topics.recorder, lambda body: body["state"] == "recording")
         assert ear.wait(topics.event("recording-started"))["recording"] == "a" * 32
         ear.wait(topics.fault("clock"), lambda body: body is None)
         ear.wait(topics.recorder, lambda body: body["state"] == "silent")
-        herald.tell("sealed", "b" * 32)
+        publisher.publish_event("sealed", "b" * 32)
         assert ear.wait(topics.event("sealed"))["recording"] == "b" * 32
     assert ear.wait(topics.online, lambda body: not body["online"])["session"] == 1
-    assert not herald.up
+    assert not publisher.connected
 
 
 def test_the_broker_restarts_and_hears_everything_again_in_a_new_session(
@@ -89,10 +91,10 @@ def test_the_broker_restarts_and_hears_everything_again_in_a_new_session(
 ) -> None:
     topics = Topics(box.keys.box)
     box.say(faults=["clock"])
-    with heralding(box, broker, authority.client(box.root / "tls", box.keys.box)) as herald:
-        until(lambda: herald.up)
+    with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher:
+        until(lambda: publisher.connected)
         broker.stop(kill=True)
-        until(lambda: not herald.up)
+        until(lambda: not publisher.connected)
         box.say(faults=["spool-low"])
         broker.start()
         with listening(broker, tmp_path / "second") as ear:
@@ -100,7 +102,7 @@ def test_the_broker_restarts_and_hears_everything_again_in_a_new_session(
             box.say(faults=["spool-low"])
             ear.wait(topics.fault("spool-low"))
             assert ear.wait(topics.about)["box"] == box.keys.box
-            until(lambda: herald.up)
+            until(lambda: publisher.connected)
             assert ear.of(topics.fault("clock")) in ([], [None])
 
 
@@ -108,23 +110,70 @@ def test_a_courier_that_dies_is_reported_by_its_will(
     box: Box, broker: Broker, ear: Listener, authority: Authority
 ) -> None:
     topics = Topics(box.keys.box)
-    with heralding(box, broker, authority.client(box.root / "tls", box.keys.box)):
+    with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)):
         ear.wait(topics.online, lambda body: body["online"])
         # the same client id again: the broker throws the first one out, as when a connection breaks
         other = Box(box.root, box.keys)
-        with heralding(other, broker, authority.client(box.root / "tls2", box.keys.box)):
+        with publishing(other, broker, authority.client(box.root / "tls2", box.keys.box)):
             will = ear.wait(topics.online, lambda body: not body["online"])
             assert will["session"] == 1
+
+
+def test_two_boxes_with_one_identity_are_told_of_and_come_back_ever_more_slowly(
+    box: Box, broker: Broker, authority: Authority, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    members = settings_for(box, broker, authority.client(box.root / "tls", box.keys.box)).model_dump()
+    members["times"] |= {"retry_s": 0.2, "retry_most_s": 60.0}
+    (tmp_path / "other").mkdir()
+    settings = [
+        CourierSettings.model_validate({**members, "state": {"path": path}}) for path in (box.state, tmp_path / "other")
+    ]
+    publishers = [
+        StatusPublisher(one, StatusReader(box.root / "run", box.keys.box), "plainsight test") for one in settings
+    ]
+    for publisher in publishers:
+        publisher.start()
+    until(lambda: any("two boxes have one identity" in message for message in caplog.messages))
+    until(lambda: sum(int((one.state.path / "session").read_text()) for one in settings) >= 8)
+    began, sessions = time.monotonic(), sum(int((one.state.path / "session").read_text()) for one in settings)
+    time.sleep(3)  # the time in which it is counted how often they come back
+    more = sum(int((one.state.path / "session").read_text()) for one in settings) - sessions
+    for publisher in publishers:
+        publisher.stop()
+    # without growing pauses of 0.2 s and more, each would have thrown the other off a dozen times
+    assert more <= 2 + (time.monotonic() - began - 3)
+    assert sum("two boxes" in message for message in caplog.messages) <= 2, "logged once by each"
+
+
+def test_a_connection_that_lasts_makes_the_next_pause_short_again(
+    box: Box, broker: Broker, authority: Authority, tmp_path: Path
+) -> None:
+    members = settings_for(box, broker, authority.client(box.root / "tls", box.keys.box)).model_dump()
+    members["times"] |= {"retry_s": 0.3, "retry_most_s": 1.0}
+    publisher = StatusPublisher(
+        CourierSettings.model_validate(members), StatusReader(box.root / "run", box.keys.box), "plainsight test"
+    )
+    publisher.start()
+    try:
+        for _ in range(3):
+            until(lambda: publisher.connected)
+            broker.stop(kill=True)
+            until(lambda: not publisher.connected)
+            broker.start()
+        assert publisher._backoff.attempts > 1
+        until(lambda: publisher.connected and publisher._backoff.attempts == 0)
+    finally:
+        publisher.stop()
 
 
 def test_the_broker_denies_a_box_that_uses_anothers_certificate(
     box: Box, broker: Broker, ear: Listener, authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     box.say()
-    with heralding(box, broker, authority.client(box.root / "tls", "box-somebody-else")) as herald:
+    with publishing(box, broker, authority.client(box.root / "tls", "box-somebody-else")) as publisher:
         until(lambda: any("Not authorized" in message for message in caplog.messages))
         until(lambda: any(f"below plainsight/{box.keys.box}/" in message for message in caplog.messages))
-        assert not herald.up
+        assert not publisher.connected
     assert ear.messages == []
 
 
@@ -133,28 +182,28 @@ def test_the_broker_refuses_a_certificate_of_another_authority(
 ) -> None:
     files = Authority.make("somebody else").client(box.root / "tls", box.keys.box)
     files.ca.write_bytes(authority.client(box.root / "real", "x").ca.read_bytes())
-    with heralding(box, broker, files) as herald:
+    with publishing(box, broker, files) as publisher:
         until(lambda: any("broker" in message and "tried again" in message for message in caplog.messages))
-        assert not herald.up
+        assert not publisher.connected
 
 
 def test_the_box_refuses_a_broker_of_another_authority(
     box: Box, broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with heralding(box, broker, Authority.make("somebody else").client(box.root / "tls", box.keys.box)) as herald:
+    with publishing(box, broker, Authority.make("somebody else").client(box.root / "tls", box.keys.box)) as publisher:
         until(lambda: any("certificate verify failed" in message for message in caplog.messages))
-        assert not herald.up
+        assert not publisher.connected
 
 
 def test_a_broker_that_is_down_is_tried_until_it_is_there_and_logged_once(
     box: Box, broker: Broker, authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     broker.stop()
-    with heralding(box, broker, authority.client(box.root / "tls", box.keys.box)) as herald:
+    with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher:
         until(lambda: (box.state / "session").exists() and int((box.state / "session").read_text()) >= 4)
         assert sum("cannot be reached" in message for message in caplog.messages) == 1
         broker.start()
-        until(lambda: herald.up)
+        until(lambda: publisher.connected)
 
 
 def test_something_that_is_no_broker_is_given_up_and_tried_again(
@@ -162,9 +211,9 @@ def test_something_that_is_no_broker_is_given_up_and_tried_again(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         broker.port, real = mute.getsockname()[1], broker.port
-        with heralding(box, broker, authority.client(box.root / "tls", box.keys.box)) as herald:
+        with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher:
             until(lambda: any("cannot be reached" in message for message in caplog.messages))
-            assert not herald.up
+            assert not publisher.connected
         broker.port = real
 
 

@@ -27,33 +27,33 @@ def expected(recording: Recording, first: int, last: int) -> bytes:
 def test_a_batch_holds_ten_segments_and_the_lines_between(recording: Recording) -> None:
     reader = BatchReader(recording.folder)
     lines, spans = 0, []
-    while (batch := reader.take(lines, None)).lines:
+    while (batch := reader.read_batch(lines, None)).lines:
         assert batch.body == expected(recording, batch.first, batch.next_line)
         spans.append((batch.first, batch.next_line))
         lines = batch.next_line
     assert spans == [(0, 12), (12, 22), (22, 28)]
-    assert reader.take(lines, None).lines == 0
+    assert reader.read_batch(lines, None).lines == 0
 
 
 def test_the_archive_may_ask_for_any_line_again(recording: Recording) -> None:
     reader = BatchReader(recording.folder)
     for first in (20, 3, 27, 0, 12, 12):
-        batch = reader.take(first, None)
+        batch = reader.read_batch(first, None)
         assert batch.body == expected(recording, first, batch.next_line)
-    assert reader.take(999, None).lines == 0
+    assert reader.read_batch(999, None).lines == 0
 
 
 def test_a_limit_is_kept(recording: Recording) -> None:
-    assert BatchReader(recording.folder).take(0, 4).body == expected(recording, 0, 4)
-    assert BatchReader(recording.folder).take(4, 4).lines == 0
-    assert BatchReader(recording.folder).take(9, 4).lines == 0
+    assert BatchReader(recording.folder).read_batch(0, 4).body == expected(recording, 0, 4)
+    assert BatchReader(recording.folder).read_batch(4, 4).lines == 0
+    assert BatchReader(recording.folder).read_batch(9, 4).lines == 0
 
 
 def test_lines_alone_fill_a_batch_up_to_a_megabyte(box: Box) -> None:
     recording = Recording(box.spool, box.keys)
     for number in range(4000):
         recording.note("drift", frame=number, ppb=number)
-    batch = BatchReader(recording.folder).take(0, None)
+    batch = BatchReader(recording.folder).read_batch(0, None)
     assert 0 < batch.lines < 4000
     assert len(batch.body) < (1 << 20) + 1000
 
@@ -62,7 +62,7 @@ def test_a_segment_of_another_size_is_named_and_not_sent(recording: Recording) -
     path = recording.folder / "segments" / "00000004.age"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(FormatError, match="segment 4"):
-        BatchReader(recording.folder).take(0, None)
+        BatchReader(recording.folder).read_batch(0, None)
 
 
 def test_a_link_in_the_spool_leads_nowhere(recording: Recording) -> None:
@@ -73,16 +73,16 @@ def test_a_link_in_the_spool_leads_nowhere(recording: Recording) -> None:
     path.unlink()
     path.symlink_to(secret)
     with pytest.raises(OSError, match="symbolic"):
-        BatchReader(recording.folder).take(0, None)
+        BatchReader(recording.folder).read_batch(0, None)
 
 
 def test_a_line_without_end_is_an_error(recording: Recording) -> None:
     (recording.folder / "ledger.tsv").write_bytes(b"x" * (2 << 20))
     with pytest.raises(FormatError, match="longer"):
-        BatchReader(recording.folder).take(0, None)
+        BatchReader(recording.folder).read_batch(0, None)
 
 
 def test_a_kind_that_this_courier_does_not_know_is_sent_all_the_same(recording: Recording) -> None:
     line = recording.lines[0].replace(b'"kind":"lamp"', b'"kind":"news"')
     (recording.folder / "ledger.tsv").write_bytes(line)
-    assert BatchReader(recording.folder).take(0, None).body == line
+    assert BatchReader(recording.folder).read_batch(0, None).body == line

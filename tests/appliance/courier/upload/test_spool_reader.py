@@ -15,7 +15,7 @@ from appliance.contract.errors import StorageError
 from appliance.contract.signed import split_lines
 from appliance.contract.status import RecorderStatus
 from appliance.courier.upload.batches import BatchReader
-from appliance.courier.upload.spool_reader import Offer, SpoolReader, ends_in_closing
+from appliance.courier.upload.spool_reader import PendingRecording, SpoolReader, ends_in_closing
 from tests.support.box.courier import Box
 from tests.support.spools import Keys, Recording
 
@@ -47,12 +47,12 @@ def status(recording: str | None, acked_line: int) -> RecorderStatus:
     )
 
 
-def sent(offers: list[Offer]) -> dict[str, list[bytes]]:
+def sent(offers: list[PendingRecording]) -> dict[str, list[bytes]]:
     """Every ledger line that the offers let go, by recording."""
     found: dict[str, list[bytes]] = {}
     for offer in offers:
         reader, lines = BatchReader(offer.folder), 0
-        while batch := reader.take(lines, offer.limit):
+        while batch := reader.read_batch(lines, offer.limit):
             if not batch.lines:
                 break
             lines = batch.next_line
@@ -85,7 +85,7 @@ def test_no_line_goes_before_it_is_acknowledged_or_the_ledger_is_complete(action
                 acked = min(len(recording.lines), acked + argument)
                 word = status(recording.id, acked)
             seen = {"silent": None, "idle": status(None, 0)}.get(action, word)
-            lines = sent(view.offers(view.present(), seen)).get(recording.id, [])
+            lines = sent(view.pending(view.present(), seen)).get(recording.id, [])
             if seen is word:
                 assert len(lines) == acked
             else:
@@ -99,15 +99,15 @@ def test_a_recording_without_closing_waits_while_the_recorder_is_silent(box: Box
     open_one = box.record(reason=None)
     closed = box.record()
     view = SpoolReader(box.spool)
-    assert [offer.recording for offer in view.offers(view.present(), None)] == [closed.id]
+    assert [offer.recording for offer in view.pending(view.present(), None)] == [closed.id]
     open_one.close("interrupted")
-    assert {offer.recording for offer in view.offers(view.present(), None)} == {closed.id, open_one.id}
+    assert {offer.recording for offer in view.pending(view.present(), None)} == {closed.id, open_one.id}
 
 
 def test_an_active_recording_that_has_closed_still_waits_for_its_last_acknowledgement(box: Box) -> None:
     recording = box.record()
     view = SpoolReader(box.spool)
-    (offer,) = view.offers(view.present(), status(recording.id, 3))
+    (offer,) = view.pending(view.present(), status(recording.id, 3))
     assert offer.limit == 3
 
 
@@ -116,7 +116,7 @@ def test_the_active_recording_goes_first_then_the_oldest(box: Box) -> None:
     for recording, moment in ((late, 2000), (early, 1000), (active, 3000)):
         os.utime(recording.folder / "ledger.tsv", (moment, moment))
     view = SpoolReader(box.spool)
-    order = [offer.recording for offer in view.offers(view.present(), status(active.id, 1))]
+    order = [offer.recording for offer in view.pending(view.present(), status(active.id, 1))]
     assert order == [active.id, early.id, late.id]
 
 
@@ -132,7 +132,7 @@ def test_the_ledger_is_fsynced_before_its_end_is_believed(box: Box, monkeypatch:
     monkeypatch.setattr(os, "fsync", fsync)
     view = SpoolReader(box.spool)
     for _ in range(3):
-        assert view.offers(view.present(), None)
+        assert view.pending(view.present(), None)
     assert [Path(path).name for path in synced] == ["ledger.tsv"]
 
 
@@ -150,7 +150,7 @@ def test_a_ledger_whose_fsync_fails_waits_and_keeps_no_other_back(
     monkeypatch.setattr(os, "fsync", fsync)
     view = SpoolReader(box.spool)
     for _ in range(2):
-        assert [offer.recording for offer in view.offers(view.present(), None)] == [good.id]
+        assert [offer.recording for offer in view.pending(view.present(), None)] == [good.id]
     assert sum(bad.id in message for message in caplog.messages) == 1
 
 
@@ -158,9 +158,9 @@ def test_an_unchanged_ledger_is_not_read_again(box: Box, monkeypatch: pytest.Mon
     box.record()
     box.record(reason=None)
     view = SpoolReader(box.spool)
-    first = view.offers(view.present(), None)
+    first = view.pending(view.present(), None)
     monkeypatch.setattr(os, "pread", lambda *_: pytest.fail("read again"))
-    assert view.offers(view.present(), None) == first
+    assert view.pending(view.present(), None) == first
 
 
 def test_what_vanishes_meanwhile_is_no_error(box: Box) -> None:
@@ -168,8 +168,8 @@ def test_what_vanishes_meanwhile_is_no_error(box: Box) -> None:
     view = SpoolReader(box.spool)
     present = view.present()
     shutil.rmtree(recording.folder)
-    assert view.offers(present, None) == []
-    assert view.offers(present, status(recording.id, 0)) == []
+    assert view.pending(present, None) == []
+    assert view.pending(present, status(recording.id, 0)) == []
 
 
 def test_names_that_are_no_recordings_are_left_alone(box: Box) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from appliance.contract.errors import DeviceError
+from appliance.recorder.ipc.messages import CaptureFailed, MicrophoneOpening
 from appliance.recorder.ipc.ring import Consumer
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
 from tests.support.box.capture import CaptureProcess, Witness
@@ -108,11 +109,11 @@ def test_a_card_that_does_not_open_as_set_says_what_it_can_do(
     try:
         capture.light()
         capture.start()
-        capture.receive("opening")
-        failed = capture.receive("failed")
-        assert failed["code"] == "not-supported"
-        assert f"channels = {channels}, bits = {bits}, rate = {rate}" in str(failed["message"])
-        assert "[microphone]" in str(failed["message"])
+        capture.receive(MicrophoneOpening)
+        failed = capture.receive(CaptureFailed)
+        assert failed.code == "not-supported"
+        assert f"channels = {channels}, bits = {bits}, rate = {rate}" in failed.message
+        assert "[microphone]" in failed.message
     finally:
         capture.finish()
     assert heard(microphone, f"--channels={channels}", f"--bits={bits}", rate=rate).any()

@@ -13,6 +13,14 @@ import pytest
 
 from appliance.contract.errors import DeviceError
 from appliance.recorder.capture.stream import StreamError, arrived_ns, choose
+from appliance.recorder.ipc.messages import (
+    CaptureFailed,
+    CaptureReady,
+    CloseMicrophone,
+    MicrophoneClosed,
+    MicrophoneOpened,
+    MicrophoneOpening,
+)
 from appliance.recorder.ipc.ring import Consumer, Ring
 from appliance.recorder.settings import Times
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
@@ -74,20 +82,20 @@ def test_every_sample_from_the_start_on_arrives_once_and_closing_is_quick(
 ) -> None:
     capture.light()
     capture.start()
-    opening = capture.receive("opening")
-    opened = capture.receive("opened")
+    opening = capture.receive(MicrophoneOpening)
+    opened = capture.receive(MicrophoneOpened)
     first_open = witness.of("open")[0]
-    assert opening["at_ns"] < first_open["t_ns"]
-    assert opening["at_ns"] == capture.ring.opened_ns
+    assert opening.at_ns < first_open["t_ns"]
+    assert opening.at_ns == capture.ring.opened_ns
     until(lambda: capture.ring.write_seq >= 12, "a second of audio")
     asked_ns = time.monotonic_ns()
-    capture.control.send({"do": "close"})
-    closed = capture.receive("closed")
+    capture.control.send(CloseMicrophone())
+    closed = capture.receive(MicrophoneClosed)
     assert capture.process.wait(10) == 0
-    assert opened["at_ns"] < asked_ns < closed["at_ns"]
-    assert closed["at_ns"] - asked_ns < 300_000_000
-    assert witness.of("closed")[-1]["t_ns"] <= closed["at_ns"]
-    assert capture.ring.closed_ns == closed["at_ns"]
+    assert opened.at_ns < asked_ns < closed.at_ns
+    assert closed.at_ns - asked_ns < 300_000_000
+    assert witness.of("closed")[-1]["t_ns"] <= closed.at_ns
+    assert capture.ring.closed_ns == closed.at_ns
     blocks = taken(capture.ring)
     assert not any(block.damaged for block in blocks)
     assert {block.generation for block in blocks} == {1}
@@ -101,15 +109,15 @@ def test_promise_1_without_a_lit_lamp_nothing_is_opened_not_even_to_look(
     capture: CaptureProcess, witness: Witness
 ) -> None:
     capture.start()
-    assert capture.receive("failed")["code"] == "lamp-dark"
+    assert capture.receive(CaptureFailed).code == "lamp-dark"
     assert capture.process.wait(10) == 1
     assert witness.log == []
 
 
 def test_promise_1_a_warm_process_has_touched_no_device(capture: CaptureProcess, witness: Witness) -> None:
     capture.light()
-    capture.receive("warm")
-    capture.control.send({"do": "close"})
+    capture.receive(CaptureReady)
+    capture.control.send(CloseMicrophone())
     assert capture.process.wait(10) == 0
     assert witness.log == []
 
@@ -118,8 +126,8 @@ def test_promise_1_a_heartbeat_that_stops_closes_the_microphone(capture: Capture
     capture.running()
     capture.stop_heart()
     stopped_ns = capture.ring.heartbeat_ns
-    assert capture.receive("failed")["code"] == "lamp-dark"
-    capture.receive("closed")
+    assert capture.receive(CaptureFailed).code == "lamp-dark"
+    capture.receive(MicrophoneClosed)
     until(lambda: witness.open == 0, "every handle is closed")
     assert 500_000_000 <= witness.last_close_ns - stopped_ns < 1_000_000_000
 
@@ -131,7 +139,7 @@ def test_promise_1_a_lamp_that_goes_dark_closes_the_microphone_at_once(
     capture.stop_heart()
     capture.ring.darken()
     dark_ns = time.monotonic_ns()
-    assert capture.receive("failed")["code"] == "lamp-dark"
+    assert capture.receive(CaptureFailed).code == "lamp-dark"
     until(lambda: witness.open == 0, "every handle is closed")
     assert witness.last_close_ns - dark_ns < 500_000_000
 
@@ -161,8 +169,8 @@ def test_promise_1_a_main_thread_that_hangs_cannot_keep_the_microphone_open(
     capture = CaptureProcess(microphone, parent=["env", paths])
     capture.light()
     capture.start()
-    capture.receive("opening")
-    capture.receive("opened")
+    capture.receive(MicrophoneOpening)
+    capture.receive(MicrophoneOpened)
     until(lambda: capture.ring.write_seq > 3, "blocks arrive")
     hung_ns = time.monotonic_ns()
     assert capture.process.wait(10) == -signal.SIGALRM
@@ -190,19 +198,19 @@ def test_a_terminal_s_interrupt_and_an_early_sigterm_are_left_to_the_supervisor(
         capture.process.send_signal(number)
     seen = capture.ring.write_seq
     until(lambda: capture.ring.write_seq >= seen + 3, "blocks still arrive")
-    capture.control.send({"do": "close"})
-    capture.receive("closed")
+    capture.control.send(CloseMicrophone())
+    capture.receive(MicrophoneClosed)
 
 
 def test_a_device_that_is_not_there_is_named_with_those_that_are(capture: CaptureProcess) -> None:
     capture.light()
     capture.start(device="USB Conference")
-    capture.receive("opening")
-    failed = capture.receive("failed")
-    assert failed["code"] == "no-such-device"
-    assert "'USB Conference'" in failed["message"]
-    assert f"'{DEVICE}'" in failed["message"]
-    capture.receive("closed")
+    capture.receive(MicrophoneOpening)
+    failed = capture.receive(CaptureFailed)
+    assert failed.code == "no-such-device"
+    assert "'USB Conference'" in failed.message
+    assert f"'{DEVICE}'" in failed.message
+    capture.receive(MicrophoneClosed)
 
 
 def test_a_busy_device_is_reported_and_nothing_stays_open(
@@ -211,10 +219,10 @@ def test_a_busy_device_is_reported_and_nothing_stays_open(
     microphone.busy()
     capture.light()
     capture.start()
-    capture.receive("opening")
-    failed = capture.receive("failed")
-    assert failed["code"] in {"device-busy", "no-such-device"}
-    assert "end" in failed["message"]
+    capture.receive(MicrophoneOpening)
+    failed = capture.receive(CaptureFailed)
+    assert failed.code in {"device-busy", "no-such-device"}
+    assert "end" in failed.message
     assert capture.process.wait(10) == 1
     assert witness.open == 0
 
@@ -230,7 +238,8 @@ def test_an_unplugged_device_ends_the_process_or_shows_as_missing_blocks(
         assert time.monotonic_ns() - capture.ring.last_captured_ns() > 2_000_000_000
         capture.process.kill()
     else:
-        assert (message["report"], message["code"]) == ("failed", "device-lost")
+        assert isinstance(message, CaptureFailed)
+        assert message.code == "device-lost"
     capture.process.wait(10)
     until(lambda: witness.open == 0, "every handle is closed")
 
@@ -250,12 +259,12 @@ def test_an_exception_in_the_callback_becomes_a_report_and_no_silent_end(
     capture = CaptureProcess(microphone, parent=["env", paths])
     capture.light()
     capture.start()
-    capture.receive("opening")
-    capture.receive("opened")
-    failed = capture.receive("failed")
-    assert failed["code"] == "callback-failed"
-    assert "made up" in failed["message"]
-    capture.receive("closed")
+    capture.receive(MicrophoneOpening)
+    capture.receive(MicrophoneOpened)
+    failed = capture.receive(CaptureFailed)
+    assert failed.code == "callback-failed"
+    assert "made up" in failed.message
+    capture.receive(MicrophoneClosed)
     assert capture.process.wait(10) == 1
     until(lambda: witness.open == 0, "every handle is closed")
     capture.finish()
@@ -319,7 +328,7 @@ def test_a_close_that_hangs_is_cut_off_after_the_time_that_the_settings_give(
         capture.running()
         microphone.hang_on_close()
         asked_ns = time.monotonic_ns()
-        capture.control.send({"do": "close"})
+        capture.control.send(CloseMicrophone())
         assert capture.process.wait(10) == -signal.SIGALRM
         assert 1.0 < (time.monotonic_ns() - asked_ns) / 1e9 < 2.5
     finally:

@@ -13,7 +13,8 @@ from appliance.contract.errors import KeyFileError
 from appliance.contract.header import Microphone
 from appliance.contract.keys import SigningKey
 from appliance.contract.times import parse_wall
-from appliance.recorder.commissioning.record import RecordError, keep_record, read_record
+from appliance.recorder.commissioning.record import keep_record
+from appliance.recorder.commissioning_record import RecordError, read_record
 from appliance.recorder.doctor.compare import compare, judge
 from appliance.recorder.settings import RecorderSettings
 from appliance.recorder.writer.disk import Disk, DiskError

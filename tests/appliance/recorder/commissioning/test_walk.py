@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from appliance.recorder.commissioning import listening, steps
-from appliance.recorder.commissioning.record import keep_record, read_record
+from appliance.recorder.commissioning.record import keep_record
+from appliance.recorder.commissioning_record import read_record
 from appliance.simulator.fakes import FakePanel
 from tests.support.box.commissioning import Site, a_record, a_simulator, noise
 from tests.support.waiting import until

@@ -17,7 +17,7 @@ from typing import IO
 import pytest
 
 from appliance.contract.errors import DeviceError
-from appliance.recorder.commissioning.record import read_record
+from appliance.recorder.commissioning_record import read_record
 from appliance.recorder.settings import load
 from appliance.simulator.demo import outside_view
 from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY, SimulatedMicrophone

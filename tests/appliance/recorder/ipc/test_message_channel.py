@@ -1,4 +1,4 @@
-"""docs/architecture.md: each packet is one JSON object; a dead or stopped process is told apart from a silent one."""
+"""docs/architecture.md: each packet is one message; a dead or stopped process is told apart from a silent one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import time
 
 import pytest
 
-from appliance.recorder.ipc.message_channel import MAX_PACKET, ChannelStalledError, MessageChannel, MessageError
+from appliance.recorder.ipc.message_channel import MAX_PACKET, ChannelStalledError, MessageChannel
+from appliance.recorder.ipc.messages import (
+    CaptureFailed,
+    CloseMicrophone,
+    MessageError,
+    MicrophoneClosed,
+    OpenMicrophone,
+    StopWriter,
+)
 
 
 def both() -> tuple[MessageChannel, MessageChannel]:
@@ -16,10 +24,10 @@ def both() -> tuple[MessageChannel, MessageChannel]:
 
 def test_messages_arrive_whole_and_in_order() -> None:
     parent, child = both()
-    parent.send({"do": "open", "device": "Mikrofon é", "generation": 1})
-    parent.send({"do": "close"})
-    assert child.receive(1.0) == {"do": "open", "device": "Mikrofon é", "generation": 1}
-    assert child.receive(1.0) == {"do": "close"}
+    parent.send(OpenMicrophone(device="Mikrofon é", generation=1))
+    parent.send(CloseMicrophone())
+    assert child.receive(1.0) == OpenMicrophone(device="Mikrofon é", generation=1)
+    assert child.receive(1.0) == CloseMicrophone()
     assert child.receive() is None
 
 
@@ -33,14 +41,14 @@ def test_nothing_for_a_while_is_none_and_takes_that_long() -> None:
 
 def test_what_was_sent_before_the_end_is_received_before_it() -> None:
     parent, child = both()
-    child.send({"report": "closed"})
-    parent.send({"do": "never read"})
+    child.send(MicrophoneClosed(at_ns=1))
+    parent.send(CloseMicrophone())
     child.close()
-    assert parent.receive(1.0) == {"report": "closed"}
+    assert parent.receive(1.0) == MicrophoneClosed(at_ns=1)
     with pytest.raises(EOFError):
         parent.receive(1.0)
     with pytest.raises(EOFError):
-        parent.send({"do": "close"})
+        parent.send(CloseMicrophone())
 
 
 def test_a_receiver_that_takes_nothing_is_reported_and_never_blocks_the_sender() -> None:
@@ -49,7 +57,7 @@ def test_a_receiver_that_takes_nothing_is_reported_and_never_blocks_the_sender()
 
     def flood() -> None:
         for _ in range(100_000):
-            parent.send({"do": "note", "entry": {"text": "x" * 1000}})
+            parent.send(CaptureFailed(code="x", message="x" * 1000))
 
     with pytest.raises(ChannelStalledError):
         flood()
@@ -62,14 +70,14 @@ def test_a_malformed_packet_is_refused_and_the_next_one_is_read(packet: bytes) -
     ours, theirs = MessageChannel.pair()
     child = MessageChannel(theirs)
     ours._socket.send(packet)
-    ours.send({"do": "stop"})
+    ours.send(StopWriter())
     with pytest.raises(MessageError):
         child.receive(1.0)
-    assert child.receive(1.0) == {"do": "stop"}
+    assert child.receive(1.0) == StopWriter()
 
 
 def test_a_message_that_is_too_long_is_refused_before_it_is_sent() -> None:
     parent, child = both()
     with pytest.raises(MessageError, match="longer than"):
-        parent.send({"text": "x" * MAX_PACKET})
+        parent.send(CaptureFailed(code="x", message="x" * MAX_PACKET))
     assert child.receive() is None

@@ -35,7 +35,7 @@ def test_the_simulated_panel_is_the_class_that_the_settings_name(tmp_path: Path)
     assert (panel.socket, panel.lamp_sensed) == (tmp_path / "panel.sock", True)
 
 
-@pytest.mark.parametrize("client", ["no.such.module:Panel", "appliance.recorder.supervisor.lamp_token:Nothing"])
+@pytest.mark.parametrize("client", ["no.such.module:Panel", "appliance.recorder.panel.lamp_token:Nothing"])
 def test_a_client_that_does_not_exist_is_named(tmp_path: Path, client: str) -> None:
     with pytest.raises(SettingsError, match="names no class"):
         make_panel(settings(tmp_path, panel={"client": client}), root=tmp_path)

@@ -1,14 +1,12 @@
-"""Messages never stop the supervisor, and systemd is told what it asks for."""
+"""Messages never stop the supervisor."""
 
 from __future__ import annotations
 
 import importlib
 import io
 import logging
-import socket
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -69,33 +67,6 @@ def test_the_journal_is_an_explicit_choice_with_a_remedy_where_it_is_missing(mon
     with pytest.raises(SettingsError, match="systemd-python") as caught:
         journal.Journal(Log(to="journal"))
     assert caught.value.field == "log.to"
-
-
-def test_without_systemd_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    notifier = journal.SystemdNotifier()
-    notifier.ready()
-    assert notifier.watchdog_ns == 0
-
-
-def test_systemd_is_told_of_readiness_and_status_and_its_watchdog_is_fed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("systemd.daemon", reason="systemd-python is not installed here")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-        systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(5)
-        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-        monkeypatch.setenv("WATCHDOG_USEC", "3000000")
-        notifier = journal.SystemdNotifier()
-        assert notifier.watchdog_ns == 1_000_000_000
-        notifier.ready()
-        notifier.status("idle")
-        notifier.status("idle")
-        notifier.watchdog()
-        notifier.stopping()
-        heard = [systemd.recv(100) for _ in range(4)]
-    assert heard == [b"READY=1", b"STATUS=idle", b"WATCHDOG=1", b"STOPPING=1"]
 
 
 def test_the_writing_thread_ends_with_close(monkeypatch: pytest.MonkeyPatch) -> None:

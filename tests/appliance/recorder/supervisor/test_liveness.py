@@ -8,9 +8,9 @@ import pytest
 from appliance.recorder.settings import Times
 from appliance.recorder.supervisor.liveness import unhealthy
 from appliance.recorder.supervisor.machine import State
-from tests.support.schedules.world import SECOND, World, rules
+from tests.support.schedules.world import SECOND, World, parameters
 
-RULES = rules()
+PARAMETERS = parameters()
 NOW = 1000 * SECOND
 RECORDING = State(
     now_ns=NOW, phase="recording", since_ns=NOW - 100 * SECOND, red=True, red_asked=True, red_ns=NOW - 100 * SECOND,
@@ -22,8 +22,8 @@ SPOKEN = frozenset({"microphone-failed"})
 
 
 def test_a_recording_in_order_and_an_idle_box_are_healthy() -> None:
-    assert unhealthy(RECORDING, RULES) is None
-    assert unhealthy(State(), RULES) is None
+    assert unhealthy(RECORDING, PARAMETERS) is None
+    assert unhealthy(State(), PARAMETERS) is None
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_recording_in_order_and_an_idle_box_are_healthy() -> None:
 def test_what_stands_still_beyond_its_time_and_is_not_told_is_not_healthy(
     what: str, changes: dict[str, object]
 ) -> None:
-    assert what in (unhealthy(RECORDING.but(**changes), RULES) or "nothing")
+    assert what in (unhealthy(RECORDING.but(**changes), PARAMETERS) or "nothing")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_stands_still_beyond_its_time_and_is_not_told_is_not_healthy(
     ],
 )  # fmt: skip
 def test_what_is_handled_in_its_time_or_told_by_amber_is_healthy(changes: dict[str, object]) -> None:
-    assert unhealthy(RECORDING.but(**changes), RULES) is None
+    assert unhealthy(RECORDING.but(**changes), PARAMETERS) is None
 
 
 def test_an_unplugged_microphone_gets_no_recorder_killed() -> None:
@@ -83,7 +83,7 @@ def test_an_unplugged_microphone_gets_no_recorder_killed() -> None:
 
 
 def test_a_disk_that_hangs_ends_the_recording_visibly_before_anybody_is_killed() -> None:
-    world = World(rules=rules(times=Times())).boot().start()
+    world = World(parameters=parameters(times=Times())).boot().start()
     world.writer.hangs = True
     world.run(40 * SECOND)
     assert world.feeding.why is None
@@ -105,4 +105,4 @@ def test_a_machine_that_no_longer_acts_is_not_fed() -> None:
     # nobody takes a step: the state stands, and the time goes on
     world = World().boot().start()
     still = world.state.at(world.now + 4 * SECOND)
-    assert "no frame" in (unhealthy(still, world.rules) or "nothing")
+    assert "no frame" in (unhealthy(still, world.parameters) or "nothing")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.contract.ledger import AudioSpan, Lamp
+from appliance.recorder.ipc.messages import BeginRecording, EndRecording, EnterFact, EnterPause, ExpectGap, StopWriter
 from appliance.recorder.supervisor.processes import Programs
 from appliance.simulator.fakes import FakePanel
 from tests.support.box.supervisor import FAKES, Running, plug
@@ -39,11 +41,14 @@ def test_promise_1_lamp_first_and_microphone_closed_first(make: Callable[..., Ru
     [(opened, _)], [(closed, _)] = running.said("open"), running.said("closed")
     assert lit[0] < opened < closed < dark[0]
     assert not running.said("OPEN IN THE DARK")
-    kinds = [(note["kind"], note.get("lit", note.get("open"))) for note in running.notes()]
+    kinds = [
+        (fact.kind, fact.lit if isinstance(fact, Lamp) else fact.open)
+        for fact in running.facts()
+        if isinstance(fact, (Lamp, AudioSpan))
+    ]
     assert kinds == [("lamp", True), ("audio", True), ("audio", False), ("lamp", False)]
-    assert running.writer_log()[0]["do"] == "begin"
-    assert {"do": "end", "reason": "button"}.items() <= running.writer_log()[-2].items()
-    assert running.writer_log()[-1] == {"do": "stop"}
+    assert isinstance(running.writer_log()[0], BeginRecording)
+    assert running.writer_log()[-2:] == [EndRecording(reason="button"), StopWriter()]
 
 
 def test_promise_1_somebody_else_who_hears_in_the_dark_is_told_and_the_press_refused(
@@ -80,7 +85,7 @@ def test_pause_and_resume_open_a_new_generation(make: Callable[..., Running]) ->
         running.tap()
         until(lambda: len(running.said("open")) == 2, "opened again")
         until(lambda: running.panel.last("green") == "on", "green")
-    generations = [note["generation"] for note in running.notes() if note["kind"] == "audio" and note["open"]]
+    generations = [fact.generation for fact in running.facts() if isinstance(fact, AudioSpan) and fact.open]
     assert generations == [1, 2]
 
 
@@ -94,7 +99,17 @@ def test_a_capture_process_that_hangs_on_close_is_killed_and_then_it_is_dark(mak
         dark = red(running)[-1][0]
         (running.folder / "hang-on-close").unlink()
     assert 140 * MS < dark - released < 300 * MS
-    assert running.notes()[-1] == {**running.notes()[-1], "kind": "pause", "paused": True}
+    entered = [message for message in running.writer_log() if isinstance(message, (EnterFact, EnterPause))]
+    assert isinstance(entered[-1], EnterPause)
+    assert entered[-1].paused
+
+
+def test_a_message_that_no_recorder_knows_is_told_by_amber(make: Callable[..., Running]) -> None:
+    with make() as running:
+        running.until("idle")
+        (running.folder / "nonsense").touch()
+        until(lambda: "software" in running.supervisor.state.faults, "the fault is told")
+        assert running.panel.last("amber") == "slow 9"
 
 
 def test_a_stalled_stream_is_replaced_within_the_recording(make: Callable[..., Running]) -> None:
@@ -108,7 +123,7 @@ def test_a_stalled_stream_is_replaced_within_the_recording(make: Callable[..., R
         running.press()
         running.until("idle")
         running.release()
-    causes = [note["cause"] for note in running.notes() if note["kind"] == "gap"]
+    causes = [message.cause for message in running.writer_log() if isinstance(message, ExpectGap)]
     assert causes == ["stall"]
 
 
@@ -120,7 +135,7 @@ def test_a_killed_capture_process_is_replaced_within_the_recording(make: Callabl
         os.kill(capture.process.pid, signal.SIGKILL)
         until(lambda: len(running.said("open")) == 2, "opened again")
         assert running.phase == "recording"
-    assert [note["cause"] for note in running.notes() if note["kind"] == "gap"] == ["capture-died"]
+    assert [message.cause for message in running.writer_log() if isinstance(message, ExpectGap)] == ["capture-died"]
 
 
 def test_promise_2_a_writer_that_hangs_puts_green_out_then_ends_the_recording_visibly(
@@ -158,8 +173,10 @@ def test_promise_1_a_lamp_that_fails_closes_the_microphone(make: Callable[..., R
         until(lambda: bool(running.said("closed")), "closed")
         assert running.said("closed")[0][0] - failed < 1_000 * MS or red(running)[-1][0] > running.said("closed")[0][0]
         assert "lamp-dark" in running.supervisor.state.faults
-        until(lambda: any(message["do"] == "end" for message in running.writer_log()), "the recording is ended")
-    assert [message["reason"] for message in running.writer_log() if message["do"] == "end"] == ["fault"]
+        until(
+            lambda: any(isinstance(message, EndRecording) for message in running.writer_log()), "the recording is ended"
+        )
+    assert [message.reason for message in running.writer_log() if isinstance(message, EndRecording)] == ["fault"]
 
 
 def test_promise_1_a_lamp_that_is_not_seen_opens_nothing(make: Callable[..., Running]) -> None:
@@ -170,7 +187,7 @@ def test_promise_1_a_lamp_that_is_not_seen_opens_nothing(make: Callable[..., Run
         until(lambda: "lamp-dark" in running.supervisor.state.faults, "the lamp's fault is told")
         until(lambda: red(running)[-1][1] == "off", "dark")
         assert not running.said("open")
-        assert not [message for message in running.writer_log() if message["do"] == "begin"]
+        assert not [message for message in running.writer_log() if isinstance(message, BeginRecording)]
 
 
 def test_an_absent_microphone_refuses_the_press(make: Callable[..., Running]) -> None:
@@ -189,7 +206,7 @@ def test_sigterm_ends_a_recording_in_good_order(make: Callable[..., Running]) ->
     with make() as running:
         running.start()
     assert running.status_code == 0
-    assert [message["reason"] for message in running.writer_log() if message["do"] == "end"] == ["shutdown"]
+    assert [message.reason for message in running.writer_log() if isinstance(message, EndRecording)] == ["shutdown"]
     assert red(running)[-1][1] == "off"
     assert running.said("closed")
 
@@ -208,7 +225,7 @@ def test_a_program_that_cannot_start_is_a_fault_and_no_press_is_taken(make: Call
         until(lambda: "capture-died" in running.supervisor.state.faults, "the fault is told")
         running.tap()
         running.until("fault")
-        assert not [message for message in running.writer_log() if message["do"] == "begin"]
+        assert not [message for message in running.writer_log() if isinstance(message, BeginRecording)]
 
 
 def test_the_status_file_says_what_the_lights_say(make: Callable[..., Running]) -> None:

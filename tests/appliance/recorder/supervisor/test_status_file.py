@@ -9,14 +9,14 @@ import pytest
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.status import RecorderStatus
-from appliance.recorder.supervisor.machine import Rules, State
+from appliance.recorder.supervisor.machine import Parameters, State
 from appliance.recorder.supervisor.status_file import StatusFile, describe
 from tests.support.box.supervisor import settings
 
 
 def word(folder: Path, state: State, *, sensed: bool = True) -> RecorderStatus:
-    rules = Rules.of(settings(folder), sensed=sensed, block_frames=4096)
-    return describe(state, rules, box="box-test", boot_id="x", now_ns=5, panel="simulated")
+    parameters = Parameters.of(settings(folder), sensed=sensed, block_frames=4096)
+    return describe(state, parameters, box="box-test", boot_id="x", now_ns=5, panel="simulated")
 
 
 def test_frames_are_told_as_they_are_captured_and_acknowledged(tmp_path: Path) -> None:

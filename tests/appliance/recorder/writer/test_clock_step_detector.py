@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.contract.ledger import ClockChange
 from appliance.contract.times import Clock, parse_wall
 from appliance.recorder import clock
-from appliance.recorder.writer.clock_step_detector import EVERY_NS, SLEW_PPM, STEP_NS, ClockStepDetector, Look
+from appliance.recorder.clock import Look
+from appliance.recorder.writer.clock_step_detector import EVERY_NS, SLEW_PPM, STEP_NS, ClockStepDetector
 
 SECOND = 1_000_000_000
 BOOT = 1_795_000_000 * SECOND
@@ -25,7 +25,7 @@ class Watched:
     def __init__(self) -> None:
         self.now, self.wall, self.clock = 0, BOOT, NTP
         self.watch = ClockStepDetector(self.look())
-        self.entries: list[dict[str, Any]] = []
+        self.entries: list[ClockChange] = []
 
     def look(self, noise: int = 0) -> Look:
         return Look(self.wall + noise, self.now, self.clock)
@@ -40,7 +40,7 @@ class Watched:
 
     @property
     def entered(self) -> int:
-        return sum(entry["step_ns"] for entry in self.entries)
+        return sum(entry.step_ns for entry in self.entries)
 
 
 @given(
@@ -75,7 +75,7 @@ def test_a_step_is_entered_once_at_the_next_look(size: int, back: bool, before: 
     watched.pass_time(ppm=400, step=step)
     for _ in range(100):
         watched.pass_time(ppm=400)
-    assert [entry["kind"] for entry in watched.entries] == ["clock"]
+    assert [entry.kind for entry in watched.entries] == ["clock"]
     assert abs(watched.entered - step) <= 10 * NOISE_NS
 
 
@@ -90,9 +90,9 @@ def test_an_entry_says_what_the_wall_clock_shows_now_and_when_that_was() -> None
     watched = Watched()
     watched.pass_time(step=3 * 3600 * SECOND)
     [entry] = watched.entries
-    assert entry["t_ns"] == watched.now
-    assert round(parse_wall(entry["at"]).timestamp() * 1000) == watched.wall // 1_000_000
-    assert (entry["step_ns"], entry["clock"]) == (3 * 3600 * SECOND, NTP)
+    assert entry.t_ns == watched.now
+    assert round(parse_wall(entry.at).timestamp() * 1000) == watched.wall // 1_000_000
+    assert (entry.step_ns, entry.clock) == (3 * 3600 * SECOND, NTP)
 
 
 def test_a_change_of_the_trust_is_entered_and_a_change_of_the_offset_is_not() -> None:
@@ -103,7 +103,7 @@ def test_a_change_of_the_trust_is_entered_and_a_change_of_the_offset_is_not() ->
     for state in (NONE, NONE, NTP):
         watched.clock = state
         watched.pass_time()
-    assert [(entry["step_ns"], entry["clock"]) for entry in watched.entries] == [(0, NONE), (0, NTP)]
+    assert [(entry.step_ns, entry.clock) for entry in watched.entries] == [(0, NONE), (0, NTP)]
 
 
 def test_a_look_is_due_once_a_second_and_both_clocks_are_read_together() -> None:

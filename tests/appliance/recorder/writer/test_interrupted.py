@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.contract.times import Clock, wall
-from appliance.recorder.writer.clock_step_detector import Look
+from appliance.recorder.clock import Look
 from appliance.recorder.writer.interrupted import CONTINUES_S, Interrupted
 
 SECOND = 1_000_000_000

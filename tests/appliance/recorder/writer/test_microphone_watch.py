@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from appliance.recorder.ipc.message_channel import Message
+from appliance.recorder.ipc.messages import FromWriter, MicrophoneVerdict
 from appliance.recorder.microphone_monitor import learn
 from appliance.recorder.writer.microphone_watch import MicrophoneWatch
 from appliance.recorder.writer.segmenter import Segment, Segmenter
@@ -16,7 +16,7 @@ OFF = noise(3.0)
 
 class Case:
     def __init__(self) -> None:
-        self.told: list[Message] = []
+        self.told: list[FromWriter] = []
         self.listener = MicrophoneWatch(FLOOR, RATE, self.told.append)
         self.cutter = Segmenter(RATE)
 
@@ -38,10 +38,10 @@ def test_promise_7_a_change_is_told_once_and_no_level_with_it() -> None:
     case.hear(OFF, 10)
     case.hear(noise(), 5)
     assert case.told == [
-        {"report": "heard", "quiet": True, "faults": []},
-        {"report": "heard", "quiet": False, "faults": []},
-        {"report": "heard", "quiet": False, "faults": ["microphone-muted"]},
-        {"report": "heard", "quiet": False, "faults": []},
+        MicrophoneVerdict(quiet=True),
+        MicrophoneVerdict(quiet=False),
+        MicrophoneVerdict(quiet=False, faults=frozenset({"microphone-muted"})),
+        MicrophoneVerdict(quiet=False),
     ]
 
 
@@ -50,7 +50,10 @@ def test_a_wrong_rate_is_told_with_whatever_else_is_wrong_and_taken_back() -> No
     for samples, wrong in ((noise(), True), (noise(), True), (noise(), False)):
         for segment in case.cutter.add(samples, 0):
             case.listener.take(segment, rate_is_wrong=wrong)
-    assert [message["faults"] for message in case.told] == [["microphone-rate"], []]
+    assert case.told == [
+        MicrophoneVerdict(quiet=False, faults=frozenset({"microphone-rate"})),
+        MicrophoneVerdict(quiet=False),
+    ]
 
 
 def test_silence_in_place_of_lost_frames_is_not_a_dead_microphone() -> None:
@@ -64,7 +67,7 @@ def test_silence_in_place_of_lost_frames_is_not_a_dead_microphone() -> None:
         case.silence(4096)
     assert case.told == []
     case.hear(np.zeros(RATE, np.int16), 7)
-    assert case.told == [{"report": "heard", "quiet": False, "faults": ["microphone-silent"]}]
+    assert case.told == [MicrophoneVerdict(quiet=False, faults=frozenset({"microphone-silent"}))]
 
 
 def test_a_short_segment_at_the_end_of_a_capture_is_not_judged() -> None:
@@ -80,4 +83,4 @@ def test_a_quiet_does_not_last_over_a_pause() -> None:
     case.hear(noise(), 12)
     case.listener.interrupt()
     case.hear(noise(), 1)
-    assert [message["quiet"] for message in case.told] == [True, False]
+    assert [message.quiet for message in case.told if isinstance(message, MicrophoneVerdict)] == [True, False]

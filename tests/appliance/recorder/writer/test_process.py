@@ -14,6 +14,15 @@ import numpy as np
 import pytest
 
 from appliance.contract import ledger
+from appliance.recorder.ipc.messages import (
+    CaptureReady,
+    ExpectGap,
+    RecordingClosed,
+    RecordingProgress,
+    SpoolChecked,
+    WriterFault,
+    WriterReady,
+)
 from appliance.recorder.ipc.ring import INPUT_OVERFLOW
 from tests.support.box.writer import BLOCK, RATE, Home, WriterProcess, open_recording, receipt_for, speech
 from tests.support.waiting import until
@@ -27,7 +36,7 @@ def home(tmp_path: Path) -> Home:
 @pytest.fixture
 def writer(home: Home) -> Iterator[WriterProcess]:
     process = WriterProcess(home)
-    process.wait_for("ready")
+    process.wait_for(WriterReady)
     yield process
     process.kill()
 
@@ -37,7 +46,7 @@ def test_a_meeting_is_on_disk_sample_for_sample_with_its_ledger_in_the_order_of_
     samples = speech(int(RATE * 3.5))
     writer.push(samples)
     closed = writer.end()
-    assert closed == {"report": "closed", "recording": recording, "frames": samples.size}
+    assert closed == RecordingClosed(recording=recording, frames=samples.size)
     opened = open_recording(writer.home, recording)
     assert np.array_equal(opened.samples, samples)
     assert opened.kinds() == ["lamp", "audio", *["segment"] * 4, "audio", "lamp", "closing"]
@@ -57,7 +66,7 @@ def test_a_key_file_that_goes_away_is_told_before_the_next_start_needs_it(writer
         writer.begin()
         writer.push(speech(RATE))
         writer.end()
-        writer.wait_for("checked", faults=faults)
+        writer.wait_for(SpoolChecked, faults=frozenset(faults))
 
 
 def test_the_escrow_opens_a_recording_as_well(writer: WriterProcess) -> None:
@@ -88,12 +97,12 @@ def test_what_is_acknowledged_can_be_opened_at_that_moment(writer: WriterProcess
     samples = speech(RATE * 3)
     writer.push(samples)
     progress = writer.wait_acked(RATE * 2)
-    lines = (writer.home.folder(recording) / "ledger.tsv").read_bytes().split(b"\n")[: progress["acked_line"]]
-    last = ledger.read_entry(lines[-1] + b"\n", writer.home.keys.box.public)
+    lines = (writer.home.folder(recording) / "ledger.tsv").read_bytes().split(b"\n")[: progress.acked_line]
+    last = ledger.Entry.read(lines[-1] + b"\n", writer.home.keys.box.public).fact
     assert isinstance(last, ledger.Segment)
-    assert last.first_frame + last.frames == progress["acked_frame"]
+    assert last.first_frame + last.frames == progress.acked_frame
     opened = open_recording(writer.home, recording)
-    assert np.array_equal(opened.samples[: progress["acked_frame"]], samples[: progress["acked_frame"]])
+    assert np.array_equal(opened.samples[: progress.acked_frame], samples[: progress.acked_frame])
     writer.end()
 
 
@@ -102,9 +111,9 @@ def test_a_pause_ends_its_segment_at_once_and_no_frame_stands_for_it(writer: Wri
     first, second = speech(5000, 1), speech(3000, 2)
     last_ns = writer.push(first)
     writer.closed(1)
-    writer.note(kind="pause", paused=True)
+    writer.pause(paused=True)
     writer.wait_acked(5000)
-    writer.note(kind="pause", paused=False)
+    writer.pause(paused=False)
     writer.open(2)
     writer.push(second, last_ns + 60_000_000_000)
     writer.end(2)
@@ -116,12 +125,36 @@ def test_a_pause_ends_its_segment_at_once_and_no_frame_stands_for_it(writer: Wri
     assert opened.kinds() == [*before, "pause", "pause", *after]
 
 
+@pytest.mark.parametrize(
+    "packet", [b'{"kind":"enter-fact","fact":{"kind":"lamp","lit":true}}', CaptureReady().model_dump_json().encode()]
+)
+def test_promise_5_a_message_that_cannot_be_entered_is_a_fault_and_the_recording_says_that_evidence_is_missing(
+    writer: WriterProcess, packet: bytes
+) -> None:
+    recording = writer.begin()
+    writer.push(speech(RATE))
+    writer.control._socket.send(packet)
+    assert not writer.wait_for(WriterFault, code="ledger-incomplete").fatal
+    writer.end()
+    closing = open_recording(writer.home, recording).closing
+    assert closing is not None
+    assert closing.reason == "interrupted"
+    # it is told until the next recording
+    writer.begin()
+    writer.wait_for(SpoolChecked, faults=frozenset())
+
+
+def test_promise_5_a_fact_without_a_recording_is_a_fault(writer: WriterProcess) -> None:
+    writer.enter(ledger.Fault(t_ns=1, code="clock", raised=True))
+    writer.wait_for(WriterFault, code="ledger-incomplete")
+
+
 def test_a_microphone_that_came_back_leaves_silence_of_the_true_length_and_its_cause(writer: WriterProcess) -> None:
     recording = writer.begin()
     first, second = speech(RATE * 2, 1), speech(RATE, 2)
     last_ns = writer.push(first)
     writer.closed(1)
-    writer.control.send({"do": "gap-cause", "cause": "unplugged"})
+    writer.control.send(ExpectGap(cause="unplugged"))
     writer.open(2)
     writer.push(second, last_ns + 3_000_000_000)
     writer.end(2)
@@ -137,11 +170,11 @@ def test_a_microphone_that_came_back_leaves_silence_of_the_true_length_and_its_c
 
 def test_an_hour_without_a_microphone_neither_fills_memory_nor_overruns_the_ring(home: Home) -> None:
     writer = WriterProcess(home)
-    writer.wait_for("ready")
+    writer.wait_for(WriterReady)
     recording = writer.begin()
     last_ns = writer.push(speech(RATE))
     writer.closed(1)
-    writer.control.send({"do": "gap-cause", "cause": "unplugged"})
+    writer.control.send(ExpectGap(cause="unplugged"))
     writer.open(2)
     writer.push(speech(RATE * 2, 2), last_ns + 300_000_000_000)
     writer.end(2)
@@ -153,9 +186,9 @@ def test_an_hour_without_a_microphone_neither_fills_memory_nor_overruns_the_ring
 
 def test_frames_that_found_no_place_in_the_ring_are_an_overrun_also_at_the_end(home: Home) -> None:
     writer = WriterProcess(home)
-    writer.wait_for("ready")
+    writer.wait_for(WriterReady)
     writer.begin()
-    writer.wait_for("progress", acked_line=2)
+    writer.wait_for(RecordingProgress, acked_line=2)
     slots = writer.ring.slots
     writer.process.send_signal(signal.SIGSTOP)
     samples = speech((slots + 10) * BLOCK)
@@ -172,7 +205,7 @@ def test_frames_that_found_no_place_in_the_ring_are_an_overrun_also_at_the_end(h
 
 def test_a_block_that_changed_in_memory_is_silence_under_a_checksum_gap(writer: WriterProcess) -> None:
     writer.begin()
-    writer.wait_for("progress", acked_line=2)
+    writer.wait_for(RecordingProgress, acked_line=2)
     writer.process.send_signal(signal.SIGSTOP)
     samples = speech(4 * BLOCK)
     writer.push(samples)
@@ -213,7 +246,7 @@ def test_promise_1_nothing_from_before_the_press_is_kept(writer: WriterProcess) 
 @pytest.mark.parametrize("seed", range(6))
 def test_promise_3_a_killed_writer_loses_nothing_acknowledged(home: Home, seed: int) -> None:
     writer = WriterProcess(home)
-    writer.wait_for("ready")
+    writer.wait_for(WriterReady)
     recording = writer.begin()
     samples = speech(RATE * 40, seed)
     chance = random.Random(seed)
@@ -225,14 +258,14 @@ def test_promise_3_a_killed_writer_loses_nothing_acknowledged(home: Home, seed: 
         until(lambda: writer.ring.write_seq - writer.ring.read_seq < writer.ring.slots // 2, "room in the ring")
         time.sleep(chance.random() * 0.01)
         while (message := writer.read()) is not None:
-            acked = message.get("acked_frame", acked)
+            acked = message.acked_frame if isinstance(message, RecordingProgress) else acked
         if acked and chance.random() < 0.15:
             break
     writer.kill()
     after = WriterProcess(home)
-    ready = after.wait_for("ready")
-    assert ready["recovered"] == [recording]
-    assert ready["continues"] == recording
+    ready = after.wait_for(WriterReady)
+    assert ready.recovered == (recording,)
+    assert ready.continues == recording
     opened = open_recording(home, recording)
     assert opened.closing is not None
     assert opened.closing.reason == "interrupted"
@@ -245,13 +278,13 @@ def test_promise_3_a_killed_writer_loses_nothing_acknowledged(home: Home, seed: 
     after.end()
     after.kill()
     third = WriterProcess(home)
-    assert third.wait_for("ready")["continues"] is None
+    assert third.wait_for(WriterReady).continues is None
     third.kill()
 
 
 def test_when_the_supervisor_is_gone_the_ring_is_saved_and_the_recording_left_for_recovery(home: Home) -> None:
     writer = WriterProcess(home)
-    writer.wait_for("ready")
+    writer.wait_for(WriterReady)
     recording = writer.begin()
     samples = speech(RATE * 2 + 777)
     writer.push(samples)
@@ -261,15 +294,15 @@ def test_when_the_supervisor_is_gone_the_ring_is_saved_and_the_recording_left_fo
     assert opened.closing is None
     assert np.array_equal(opened.samples, samples)
     after = WriterProcess(home)
-    assert after.wait_for("ready")["recovered"] == [recording]
+    assert after.wait_for(WriterReady).recovered == (recording,)
     after.kill()
 
 
 def test_a_second_recorder_on_the_spool_is_refused_and_told_by_whom(writer: WriterProcess) -> None:
     second = WriterProcess(writer.home)
-    fault = second.wait_for("fault")
-    assert fault["fatal"]
-    assert f"process {writer.process.pid}" in fault["message"]
+    fault = second.wait_for(WriterFault)
+    assert fault.fatal
+    assert f"process {writer.process.pid}" in fault.message
     assert second.process.wait(20) == 2
     second.kill()
     writer.begin()
@@ -295,19 +328,19 @@ def test_a_wrong_receipt_deletes_nothing_and_is_a_fault_until_it_is_gone(writer:
     writer.push(speech(RATE))
     writer.end()
     (home.inbox / f"{recording}.tsv").write_bytes(receipt_for(home, recording, frames=1))
-    fault = writer.wait_for("fault")
-    assert (fault["code"], fault["fatal"]) == ("bad-receipt", False)
+    fault = writer.wait_for(WriterFault)
+    assert (fault.code, fault.fatal) == ("bad-receipt", False)
     assert home.recordings() == [recording]
     (home.inbox / f"{recording}.tsv").unlink()
-    writer.wait_for("checked", faults=[])
+    writer.wait_for(SpoolChecked, faults=frozenset())
 
 
 def test_a_spool_that_does_not_exist_ends_with_a_message_that_names_it(home: Home) -> None:
     home.spool.rmdir()
     writer = WriterProcess(home)
-    fault = writer.wait_for("fault")
-    assert fault["fatal"]
-    assert str(home.spool) in fault["message"]
+    fault = writer.wait_for(WriterFault)
+    assert fault.fatal
+    assert str(home.spool) in fault.message
     assert writer.process.wait(20) == 2
     writer.kill()
 
@@ -315,7 +348,7 @@ def test_a_spool_that_does_not_exist_ends_with_a_message_that_names_it(home: Hom
 def test_a_missing_signing_key_is_the_fault_keys(home: Home) -> None:
     (home.root / "box.key").unlink()
     writer = WriterProcess(home)
-    assert writer.wait_for("fault")["code"] == "keys"
+    assert writer.wait_for(WriterFault).code == "keys"
     assert writer.process.wait(20) == 2
     writer.kill()
 
@@ -337,7 +370,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_ends_visibly_closes_in_the_reserve_and_keeps_what_was_acknowledged(small_disk: Path) -> None:
     home = Home(small_disk)
     writer = WriterProcess(home)
-    writer.wait_for("ready")
+    writer.wait_for(WriterReady)
     recording = writer.begin()
     samples = speech(RATE * 29)
     at_ns = writer.push(samples)
@@ -349,12 +382,12 @@ def test_a_full_disk_ends_visibly_closes_in_the_reserve_and_keeps_what_was_ackno
             samples = np.concatenate([samples, more])
             at_ns = writer.push(more, at_ns)
         message = writer.read(0.05)
-        if message and message["report"] == "progress":
-            acked = message["acked_frame"]
-        fatal = bool(message and message.get("fatal"))
-        if message and message["report"] == "fault":
-            assert message["code"] == "spool-full"
-            assert "uploads" in message["message"]
+        if isinstance(message, RecordingProgress):
+            acked = message.acked_frame
+        fatal = isinstance(message, WriterFault) and message.fatal
+        if isinstance(message, WriterFault):
+            assert message.code == "spool-full"
+            assert "uploads" in message.message
     assert fatal
     assert acked > 0
     writer.end(reason="disk-full")

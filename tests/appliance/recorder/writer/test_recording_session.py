@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -13,7 +13,17 @@ import pytest
 from appliance.contract import ledger
 from appliance.contract.commissioning import Floor
 from appliance.contract.ids import new_recording_id
-from appliance.recorder.ipc.message_channel import Message
+from appliance.recorder.ipc.messages import (
+    EnterFact,
+    EnterPause,
+    ExpectGap,
+    FromWriter,
+    MicrophoneVerdict,
+    RecordingClosed,
+    RecordingProgress,
+    SpoolChecked,
+    WriterFault,
+)
 from appliance.recorder.ipc.ring import Producer, Ring
 from appliance.recorder.microphone_monitor import learn, measure
 from appliance.recorder.writer import recording_session as meeting_module
@@ -28,6 +38,8 @@ from tests.support.sounds import noise
 from tests.support.waiting import until
 
 from .test_spool_faults import maker
+
+Report = TypeVar("Report", bound=FromWriter)
 
 
 class Sick(Disk):
@@ -60,7 +72,7 @@ class Case:
         self.spool.keep_reserve()
         self.ring = Ring.create(RATE, BLOCK)
         self.producer = Producer(self.ring, 1)
-        self.reports: list[Message] = []
+        self.reports: list[FromWriter] = []
         self.recording = new_recording_id()
         self.now_ns = time.monotonic_ns()
         self.meeting = RecordingSession(
@@ -72,11 +84,25 @@ class Case:
             report=self.reports.append,
             floor=floor,
         )
-        self.note(kind="lamp", lit=True, commanded_ns=self.now_ns, seen_ns=None)
-        self.note(kind="audio", open=True, at_ns=self.now_ns, generation=1)
+        self.lamp(lit=True)
+        self.open(1)
 
-    def note(self, **entry: Any) -> None:
-        self.meeting.note({"t_ns": self.now_ns, **entry})
+    def lamp(self, *, lit: bool) -> None:
+        fact = ledger.Lamp(t_ns=self.now_ns, lit=lit, commanded_ns=self.now_ns, seen_ns=None)
+        self.meeting.enter(EnterFact(fact=fact))
+
+    def open(self, generation: int) -> None:
+        self._audio(generation, is_open=True)
+
+    def closed(self, generation: int) -> None:
+        self._audio(generation, is_open=False)
+
+    def _audio(self, generation: int, *, is_open: bool) -> None:
+        fact = ledger.AudioSpan(t_ns=self.now_ns, open=is_open, at_ns=self.now_ns, generation=generation)
+        self.meeting.enter(EnterFact(fact=fact))
+
+    def pause(self, *, paused: bool) -> None:
+        self.meeting.enter(EnterPause(t_ns=self.now_ns, paused=paused))
 
     def push(self, samples: np.ndarray[Any, np.dtype[np.int16]]) -> None:
         for start in range(0, samples.size, BLOCK):
@@ -85,11 +111,11 @@ class Case:
             assert self.producer.push(part.tobytes(), part.size, self.now_ns)
 
     def close(self, generation: int = 1) -> None:
-        self.note(kind="audio", open=False, at_ns=self.now_ns, generation=generation)
-        self.note(kind="lamp", lit=False, commanded_ns=self.now_ns, seen_ns=None)
+        self.closed(generation)
+        self.lamp(lit=False)
 
     def end(self) -> None:
-        self.meeting.end("button", self.ring.write_seq)
+        self.meeting.end("button")
         self.work(lambda: self.meeting.finished)
 
     def work(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -100,8 +126,12 @@ class Case:
 
         until(done, "the recording session", seconds, pause=step)
 
-    def told(self, report: str, **members: Any) -> list[Message]:
-        return [m for m in self.reports if m["report"] == report and all(m.get(k) == v for k, v in members.items())]
+    def told(self, kind: type[Report], **members: Any) -> list[Report]:
+        return [
+            message
+            for message in self.reports
+            if isinstance(message, kind) and all(getattr(message, name) == members[name] for name in members)
+        ]
 
 
 @pytest.fixture
@@ -120,12 +150,12 @@ def test_a_short_refusal_is_ridden_out_and_the_fault_is_told_and_taken_back(case
     samples = speech(RATE * 3)
     case.push(samples)
     case.disk.refuses = segments
-    case.work(lambda: bool(case.told("fault")))
-    assert not case.told("fault", fatal=True)
+    case.work(lambda: bool(case.told(WriterFault)))
+    assert not case.told(WriterFault, fatal=True)
     case.disk.refuses = lambda _: False
     case.close()
     case.end()
-    assert case.told("checked")[-1]["faults"] == []
+    assert case.told(SpoolChecked)[-1].faults == frozenset()
     opened = open_recording(case.home, case.recording)
     assert np.array_equal(opened.samples, samples)
     assert opened.closing is not None
@@ -138,7 +168,7 @@ def test_a_lasting_refusal_is_fatal_and_the_recording_is_closed_with_what_was_ac
     case.work(lambda: case.meeting.frames >= RATE)
     case.disk.refuses = segments
     case.push(samples[RATE * 2 :])
-    case.work(lambda: bool(case.told("fault", fatal=True)))
+    case.work(lambda: bool(case.told(WriterFault, fatal=True)))
     acked = case.meeting.frames
     case.close()
     case.end()
@@ -151,17 +181,17 @@ def test_a_lasting_refusal_is_fatal_and_the_recording_is_closed_with_what_was_ac
 def test_a_refusal_inside_a_gap_or_before_a_pause_leaves_nothing_behind_the_last_frame(case: Case) -> None:
     case.push(speech(RATE))
     case.work(lambda: case.meeting.frames >= RATE)
-    case.note(kind="audio", open=False, at_ns=case.now_ns, generation=1)
-    case.note(kind="gap", cause="unplugged")
+    case.closed(1)
+    case.meeting.enter(ExpectGap(cause="unplugged"))
     case.now_ns += 30_000_000_000
-    case.note(kind="audio", open=True, at_ns=case.now_ns, generation=2)
+    case.open(2)
     case.producer = Producer(case.ring, 2)
     case.push(speech(RATE))
     case.work(lambda: case.meeting.frames >= 3 * RATE)
     case.disk.refuses = segments
-    case.work(lambda: bool(case.told("fault", fatal=True)))
+    case.work(lambda: bool(case.told(WriterFault, fatal=True)))
     case.close(2)
-    case.note(kind="pause", paused=True)
+    case.pause(paused=True)
     case.end()
     opened = open_recording(case.home, case.recording)
     assert opened.closing is not None
@@ -176,10 +206,10 @@ def test_a_ledger_that_takes_no_more_is_left_to_recovery(case: Case) -> None:
     acked = case.meeting.frames
     case.disk.refuses = lambda _: True
     case.close()
-    case.meeting.end("button", case.ring.write_seq)
+    case.meeting.end("button")
     case.work(lambda: case.meeting.finished)
     assert case.meeting.abandoned
-    assert not case.told("closed")
+    assert not case.told(RecordingClosed)
     case.disk.refuses = lambda _: False
     assert recovery.recover(case.spool, case.home.keys.box) == [case.recording]
     opened = open_recording(case.home, case.recording)
@@ -193,7 +223,7 @@ def test_a_spool_that_cannot_begin_a_recording_says_so_and_leaves_nothing(case: 
     case.push(speech(RATE))
     case.work(lambda: case.meeting.finished)
     assert case.meeting.abandoned
-    assert case.told("fault", fatal=True)[0]["code"] == FULL
+    assert case.told(WriterFault, fatal=True)[0].code == FULL
     assert case.home.recordings() == []
 
 
@@ -203,8 +233,8 @@ def test_while_the_disk_hangs_nothing_is_called_acknowledged(case: Case) -> None
     case.disk.refuses = segments
     before = len(case.reports)
     case.push(speech(RATE * 2))
-    case.work(lambda: bool(case.told("fault", fatal=True)))
-    acked = {m["acked_frame"] for m in case.reports[before:] if m["report"] == "progress"}
+    case.work(lambda: bool(case.told(WriterFault, fatal=True)))
+    acked = {message.acked_frame for message in case.reports[before:] if isinstance(message, RecordingProgress)}
     assert acked <= {case.meeting.frames}
 
 
@@ -217,22 +247,23 @@ def test_the_microphone_is_judged_after_the_acknowledgement_and_anew_after_a_pau
         case.push(still(second))
     case.work(lambda: case.meeting.frames >= 11 * RATE)
     case.close()
-    case.note(kind="pause", paused=True)
-    case.note(kind="lamp", lit=True, commanded_ns=case.now_ns, seen_ns=None)
-    case.note(kind="pause", paused=False)
-    case.note(kind="audio", open=True, at_ns=case.now_ns, generation=2)
+    case.pause(paused=True)
+    case.lamp(lit=True)
+    case.pause(paused=False)
+    case.open(2)
     case.producer = Producer(case.ring, 2)
     for _ in range(7):
         case.push(noise(3.0, rate=RATE))
     case.work(lambda: case.meeting.frames >= 19 * RATE)
     case.close(2)
     case.end()
-    told = case.told("heard")
-    assert [(message["quiet"], message["faults"]) for message in told] == [
+    told = case.told(MicrophoneVerdict)
+    assert [(message.quiet, sorted(message.faults)) for message in told] == [
         (True, []), (False, []), (False, ["microphone-muted"]),
     ]  # fmt: skip
     for message, second in zip(told, (10, 14, 19), strict=True):
-        acked = [m["acked_frame"] for m in case.reports[: case.reports.index(message)] if m["report"] == "progress"]
+        before = case.reports[: case.reports.index(message)]
+        acked = [one.acked_frame for one in before if isinstance(one, RecordingProgress)]
         assert acked[-1] == second * RATE
     assert open_recording(case.home, case.recording).samples.size == 20 * RATE
 
@@ -273,34 +304,34 @@ def test_a_gap_is_as_long_as_the_absence_and_only_its_newest_part_is_left_to_wri
     case.push(speech(RATE))
     case.work(lambda: case.meeting.frames >= RATE)
     lost_ns = case.now_ns
-    case.note(kind="audio", open=False, at_ns=case.now_ns, generation=1)
-    case.note(kind="gap", cause="unplugged")
+    case.closed(1)
+    case.meeting.enter(ExpectGap(cause="unplugged"))
     while case.now_ns < lost_ns + away_s * 1_000_000_000:
         case.meeting.step(case.ring.write_seq)
         case.now_ns += 250_000_000
     if then == "pause":
-        case.note(kind="pause", paused=True)
+        case.pause(paused=True)
         case.now_ns += 60_000_000_000
-        case.note(kind="pause", paused=False)
-        case.note(kind="gap", cause="unplugged")
+        case.pause(paused=False)
+        case.meeting.enter(ExpectGap(cause="unplugged"))
         case.now_ns += 7_000_000_000
         case.meeting.step(case.ring.write_seq)
         away_s += 7
     if then != "end":
-        case.note(kind="audio", open=True, at_ns=case.now_ns, generation=2)
+        case.open(2)
         case.producer = Producer(case.ring, 2)
         case.push(speech(RATE))
         before = case.meeting.frames
         case.work(lambda: case.meeting.frames > before)
-        progress = case.told("progress")[-1]
-        assert progress["frames"] - before <= (20 + 3 + 2 + 7 * (then == "pause")) * RATE, (
+        progress = case.told(RecordingProgress)[-1]
+        assert progress.frames - before <= (20 + 3 + 2 + 7 * (then == "pause")) * RATE, (
             "what is left to write is bounded"
         )
-        sound = progress["frames"] - progress["silence_frames"]
-        assert sound - (progress["acked_frame"] - progress["acked_silence"]) <= RATE, "silence is no unsaved sound"
+        sound = progress.frames - progress.silence_frames
+        assert sound - (progress.acked_frame - progress.acked_silence) <= RATE, "silence is no unsaved sound"
         case.close(2)
     else:
-        case.note(kind="lamp", lit=False, commanded_ns=case.now_ns, seen_ns=None)
+        case.lamp(lit=False)
     case.end()
     opened = open_recording(case.home, case.recording)
     gaps = opened.of(ledger.Gap)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from appliance.contract import ledger
-from appliance.contract.errors import FormatError, SettingsError
+from appliance.contract.errors import SettingsError
 from appliance.contract.header import Audio, Microphone
 from appliance.contract.ids import new_recording_id
 from appliance.contract.signed import split_lines
@@ -82,12 +82,12 @@ def maker(home: Home) -> Maker:
 SAMPLES = speech(RATE * 2 + 500)
 LONG = 1 << 62
 BEFORE = (
-    {"t_ns": 1, "kind": "lamp", "lit": True, "commanded_ns": 1, "seen_ns": None},
-    {"t_ns": 2, "kind": "audio", "open": True, "at_ns": 2, "generation": 1},
+    ledger.Lamp(t_ns=1, lit=True, commanded_ns=1, seen_ns=None),
+    ledger.AudioSpan(t_ns=2, open=True, at_ns=2, generation=1),
 )
 AFTER = (
-    {"t_ns": LONG, "kind": "audio", "open": False, "at_ns": LONG, "generation": 1},
-    {"t_ns": LONG, "kind": "lamp", "lit": False, "commanded_ns": LONG, "seen_ns": None},
+    ledger.AudioSpan(t_ns=LONG, open=False, at_ns=LONG, generation=1),
+    ledger.Lamp(t_ns=LONG, lit=False, commanded_ns=LONG, seen_ns=None),
 )
 
 
@@ -106,13 +106,13 @@ def record(home: Home, disk: Disk, recording: str, acked: list[int]) -> None:
     spool.prepare()
     file = RecordingFile(spool, maker(home), Begin(recording, None, time.monotonic_ns()))
     file.begin()
-    for note in BEFORE:
-        file.note(note)
+    for fact in BEFORE:
+        file.enter(fact)
     for part in parts():
         file.add(part)
         acked.append(file.frames)
-    for note in AFTER:
-        file.note(note)
+    for fact in AFTER:
+        file.enter(fact)
     file.close("button")
 
 
@@ -201,9 +201,9 @@ def test_a_disk_that_refuses_any_one_call_once_is_tried_again_and_nothing_is_twi
         disk.at = partial(_only_at, at, error)
         file = RecordingFile(spool, maker(home), Begin(recording, None, time.monotonic_ns()))
         steps: list[Callable[[], None]] = [file.begin]
-        steps += [partial(file.note, note) for note in BEFORE]
+        steps += [partial(file.enter, fact) for fact in BEFORE]
         steps += [partial(file.add, part) for part in parts()]
-        steps += [partial(file.note, note) for note in AFTER]
+        steps += [partial(file.enter, fact) for fact in AFTER]
         steps += [partial(file.close, "button")]
         for step in steps:
             try:
@@ -237,8 +237,8 @@ def test_a_segment_without_a_line_is_named_as_unverified_tail(tmp_path: Path) ->
     spool.prepare()
     file = RecordingFile(spool, maker(home), Begin(recording, None, time.monotonic_ns()))
     file.begin()
-    for note in BEFORE:
-        file.note(note)
+    for fact in BEFORE:
+        file.enter(fact)
     file.add(parts()[0])
     store(spool.disk, file.folder / "segments" / "00000001.age", b"not entered")
     assert recovery.recover(spool, home.keys.box) == [recording]
@@ -256,8 +256,8 @@ def test_a_ledger_that_the_disk_damaged_keeps_what_still_holds(tmp_path: Path) -
     spool.prepare()
     file = RecordingFile(spool, maker(home), Begin(recording, None, time.monotonic_ns()))
     file.begin()
-    for note in BEFORE:
-        file.note(note)
+    for fact in BEFORE:
+        file.enter(fact)
     for part in parts():
         file.add(part)
     path = file.folder / "ledger.tsv"
@@ -287,18 +287,6 @@ def test_a_file_that_reads_back_differently_is_never_entered(tmp_path: Path) -> 
         file.add(parts()[0])
     assert (file.frames, file.lines) == (0, 0)
     assert (file.folder / "ledger.tsv").read_bytes() == b""
-
-
-def test_an_entry_that_the_format_does_not_have_is_refused_and_the_ledger_goes_on(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    spool = Spool(home.spool, Disk())
-    spool.prepare()
-    file = RecordingFile(spool, maker(home), Begin(new_recording_id(), None, time.monotonic_ns()))
-    file.begin()
-    with pytest.raises(FormatError, match="lit"):
-        file.note({"t_ns": 1, "kind": "lamp", "commanded_ns": 1, "seen_ns": None})
-    file.note({"t_ns": 1, "kind": "fault", "code": "clock", "raised": True})
-    assert file.lines == 1
 
 
 def test_a_spool_that_may_not_be_written_is_a_setting_to_correct(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.contract.ledger import AnyEntry, make_entry
+from appliance.contract.ledger import AnyFact, AudioSpan, Lamp
 from appliance.simulator.demo.outside_view import Span, lamp_covers_audio, merged, read_log, timing
 
 MS = 1_000_000
@@ -29,16 +29,12 @@ MICROPHONE: list[dict[str, Any]] = [
 ]
 
 
-def entry(**members: Any) -> AnyEntry:
-    return make_entry({"recording": "0" * 32, "n": 0, "prev": "0" * 64, "t_ns": 0, **members})
-
-
-def ledger(lit: int = 1004, opened: int = 1009, closed: int = 10551, dark: int = 10600) -> list[AnyEntry]:
+def ledger(lit: int = 1004, opened: int = 1009, closed: int = 10551, dark: int = 10600) -> list[AnyFact]:
     return [
-        entry(kind="lamp", lit=True, commanded_ns=lit * MS, seen_ns=None),
-        entry(kind="audio", open=True, at_ns=opened * MS, generation=1),
-        entry(kind="audio", open=False, at_ns=closed * MS, generation=1),
-        entry(kind="lamp", lit=False, commanded_ns=dark * MS, seen_ns=None),
+        Lamp(t_ns=0, lit=True, commanded_ns=lit * MS, seen_ns=None),
+        AudioSpan(t_ns=0, open=True, at_ns=opened * MS, generation=1),
+        AudioSpan(t_ns=0, open=False, at_ns=closed * MS, generation=1),
+        Lamp(t_ns=0, lit=False, commanded_ns=dark * MS, seen_ns=None),
     ]
 
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from appliance.contract.ledger import AudioSpan, EndWarning, Fault
+from appliance.recorder.ipc.messages import BeginRecording, ExpectGap, MicrophoneVerdict, SpoolChecked, WriterFault
 from appliance.recorder.settings import Limits
 from appliance.recorder.supervisor.machine import actions, events
-from tests.support.schedules.world import MS, SECOND, World, rules
+from tests.support.schedules.world import MS, SECOND, World, parameters
 
 
 @pytest.fixture
@@ -17,13 +19,13 @@ def world() -> World:
 
 
 def warnings(world: World) -> list[str]:
-    return [note["code"] for note in world.notes if note["kind"] == "warning"]
+    return [fact.code for fact in world.notes if isinstance(fact, EndWarning)]
 
 
 def test_boots_idle_and_stays_idle_without_a_press(world: World) -> None:
     world.run(3600 * SECOND)
     assert world.state.phase == "idle"
-    assert not [action for _, action in world.log if isinstance(action, (actions.OpenCapture, actions.BeginRecording))]
+    assert not [action for _, action in world.log if isinstance(action, (actions.OpenCapture, BeginRecording))]
     assert actions.SetRed(lit=True) not in [action for _, action in world.log]
 
 
@@ -53,7 +55,7 @@ def test_a_lamp_that_fails_ends_the_recording_and_closes_the_microphone(world: W
     world.break_lamp()
     failed = world.now
     world.run(SECOND)
-    closed = next(note["at_ns"] for note in world.notes if note["kind"] == "audio" and not note["open"])
+    closed = next(fact.at_ns for fact in world.notes if isinstance(fact, AudioSpan) and not fact.open)
     assert closed - failed <= 400 * MS
     assert world.ended == ["fault"]
 
@@ -89,8 +91,8 @@ def test_a_stall_is_noticed_within_2_s_and_recovered_inside_the_recording(world:
     world.run(5 * SECOND)
     assert world.green == "on"
     assert not world.state.faults
-    assert [action.cause for _, action in world.log if isinstance(action, actions.GapCause)] == ["stall"]
-    faults = [(note["code"], note["raised"]) for note in world.notes if note["kind"] == "fault"]
+    assert [action.cause for _, action in world.log if isinstance(action, ExpectGap)] == ["stall"]
+    faults = [(fact.code, fact.raised) for fact in world.notes if isinstance(fact, Fault)]
     assert faults == [("microphone-stalled", True), ("microphone-stalled", False)]
 
 
@@ -120,7 +122,7 @@ def test_an_unplugged_microphone_is_looked_for_every_second_and_taken_back(world
     world.microphone.stalls = False
     world.run(5 * SECOND)
     assert world.green == "on"
-    assert [action.cause for _, action in world.log if isinstance(action, actions.GapCause)] == ["unplugged"]
+    assert [action.cause for _, action in world.log if isinstance(action, ExpectGap)] == ["unplugged"]
 
 
 @pytest.mark.parametrize("away_s", [5, 26, 40, 300, 3600])
@@ -138,7 +140,7 @@ def test_a_microphone_that_comes_back_after_any_time_goes_on_inside_the_recordin
         assert world.state.phase == "paused"
         world.tap()
     world.run(away_s * SECOND // 2)
-    causes = [action.cause for _, action in world.log if isinstance(action, actions.GapCause)]
+    causes = [action.cause for _, action in world.log if isinstance(action, ExpectGap)]
     assert causes == ["unplugged"] * (1 + paused), "each side of the pause"
     assert world.green != "on", "nothing is saved while it is away"
     world.plug()
@@ -173,7 +175,7 @@ def test_a_microphone_that_was_away_for_less_than_a_stall_is_called_unplugged(wo
     world.run(2 * SECOND)
     world.microphone.stalls = False
     world.run(5 * SECOND)
-    assert [action.cause for _, action in world.log if isinstance(action, actions.GapCause)] == ["unplugged"]
+    assert [action.cause for _, action in world.log if isinstance(action, ExpectGap)] == ["unplugged"]
 
 
 def test_a_card_that_is_missed_for_a_moment_while_its_blocks_arrive_makes_no_later_stall_an_unplugging(
@@ -187,26 +189,26 @@ def test_a_card_that_is_missed_for_a_moment_while_its_blocks_arrive_makes_no_lat
     world.run(2100 * MS)
     world.microphone.stalls = False
     world.run(5 * SECOND)
-    assert [action.cause for _, action in world.log if isinstance(action, actions.GapCause)] == ["stall"]
+    assert [action.cause for _, action in world.log if isinstance(action, ExpectGap)] == ["stall"]
 
 
 def test_frames_are_told_as_captured_whichever_of_block_and_progress_comes_first(world: World) -> None:
     world.start()
     world.writer.hangs = True
-    base, blocks = world.state.captured(world.rules), world.write_seq
+    base, blocks = world.state.captured(world.parameters), world.write_seq
     world.feed(events.BlockSeen(world.now, blocks + 1))
-    assert world.state.captured(world.rules) == base + 4096
+    assert world.state.captured(world.parameters) == base + 4096
     # the writer had counted a block more than the supervisor knew of
     acked = world.state.acked_frame
-    world.feed(events.WriterProgress(world.now, base + 2 * 4096, acked, blocks + 2))
-    assert world.state.captured(world.rules) == base + 2 * 4096
+    world.progress(frames=base + 2 * 4096, acked_frame=acked, write_seq=blocks + 2)
+    assert world.state.captured(world.parameters) == base + 2 * 4096
     world.feed(events.BlockSeen(world.now, blocks + 2))
-    assert world.state.captured(world.rules) == base + 2 * 4096
+    assert world.state.captured(world.parameters) == base + 2 * 4096
     world.write_seq = blocks + 2
 
 
 def test_promise_2_green_that_warns_of_the_end_goes_out_as_well_when_nothing_is_safe() -> None:
-    world = World(rules=rules(limits=Limits(cap_s=60.0, warn_s=30.0))).boot().start()
+    world = World(parameters=parameters(limits=Limits(cap_s=60.0, warn_s=30.0))).boot().start()
     world.run(32 * SECOND)
     assert world.green == "slow"
     world.writer.hangs = True
@@ -293,7 +295,7 @@ def test_promise_2_a_disk_that_falls_behind_puts_green_out_although_it_still_ack
     for _ in range(80):
         world.run(100 * MS)
         slow = world.state.acked_frame + 400
-        world.feed(events.WriterProgress(world.now, world.write_seq * 4096, slow, world.write_seq))
+        world.progress(frames=world.write_seq * 4096, acked_frame=slow, write_seq=world.write_seq)
     assert world.green == "off"
 
 
@@ -321,7 +323,7 @@ def test_a_disk_that_hangs_for_20_s_loses_nothing(world: World) -> None:
 
 def test_a_fatal_report_of_the_writer_ends_the_recording_at_once(world: World) -> None:
     world.start()
-    world.feed(events.WriterFault(world.now, "spool-failed", fatal=True))
+    world.writer_reports(WriterFault(code="spool-failed", message="made up", fatal=True))
     world.run(SECOND)
     assert world.ended == ["fault"]
     assert not world.commanded
@@ -340,7 +342,7 @@ def test_a_dead_writer_ends_the_recording_and_is_started_again_ever_more_slowly(
 @pytest.mark.parametrize("paused", [False, True])
 def test_the_cap_ends_a_recording_paused_or_not_and_is_warned_a_minute_ahead(paused: bool) -> None:
     limits = Limits(cap_s=600.0, paused_s=3600.0)
-    world = World(rules=rules(limits=limits)).boot().start()
+    world = World(parameters=parameters(limits=limits)).boot().start()
     if paused:
         world.tap()
     world.run(540 * SECOND)
@@ -351,7 +353,7 @@ def test_the_cap_ends_a_recording_paused_or_not_and_is_warned_a_minute_ahead(pau
 
 
 def test_a_long_pause_ends_the_recording_and_a_short_one_takes_the_warning_back() -> None:
-    world = World(rules=rules(limits=Limits(paused_s=120.0))).boot().start()
+    world = World(parameters=parameters(limits=Limits(paused_s=120.0))).boot().start()
     world.tap()
     world.run(90 * SECOND)
     assert warnings(world) == ["paused-too-long"]
@@ -365,7 +367,7 @@ def test_a_long_pause_ends_the_recording_and_a_short_one_takes_the_warning_back(
 
 
 def test_a_quiet_room_ends_the_recording_unless_somebody_speaks() -> None:
-    world = World(rules=rules(limits=Limits(quiet_s=120.0))).boot().start()
+    world = World(parameters=parameters(limits=Limits(quiet_s=120.0))).boot().start()
     world.hear(quiet=True)
     world.run(100 * SECOND)
     world.hear(quiet=False)
@@ -379,14 +381,14 @@ def test_a_quiet_room_ends_the_recording_unless_somebody_speaks() -> None:
 
 def test_a_quiet_does_not_last_over_a_pause_or_a_lost_microphone() -> None:
     for interrupt in ("pause", "late word", "stall", "kill"):
-        world = World(rules=rules(limits=Limits(quiet_s=120.0))).boot().start()
+        world = World(parameters=parameters(limits=Limits(quiet_s=120.0))).boot().start()
         world.hear(quiet=True)
         world.run(100 * SECOND)
         if interrupt in ("pause", "late word"):
             world.tap()
             if interrupt == "late word":
                 # of what was heard before the pause
-                world.feed(events.Heard(world.now, quiet=True))
+                world.writer_reports(MicrophoneVerdict(quiet=True))
             world.run(30 * SECOND)
             world.tap()
         elif interrupt == "stall":
@@ -408,7 +410,7 @@ def test_a_muted_microphone_is_amber_in_the_ledger_and_no_quiet_and_the_recordin
     assert (world.state.phase, world.green) == ("recording", "on")
     world.hear(quiet=False)
     assert world.amber == 0
-    noted = [(note["code"], note["raised"]) for note in world.notes if note["kind"] == "fault"]
+    noted = [(fact.code, fact.raised) for fact in world.notes if isinstance(fact, Fault)]
     assert noted == [("microphone-muted", True), ("microphone-muted", False)]
 
 
@@ -418,33 +420,33 @@ def test_a_microphone_at_fault_is_told_on_after_the_recording_until_the_next_one
     world.hold()
     world.run(5 * SECOND)
     assert (world.state.phase, world.green, world.amber) == ("idle", "on", 1)
-    world.feed(events.Heard(world.now, quiet=True))
+    world.writer_reports(MicrophoneVerdict(quiet=True))
     assert world.state.faults == {"microphone-muted"}, "nothing can be heard without a recording"
     world.start()
     assert world.state.faults == frozenset()
-    assert not [note for note in world.notes if note["kind"] == "fault"]
+    assert not [fact for fact in world.notes if isinstance(fact, Fault)]
 
 
 def test_a_nearly_full_disk_is_warned_and_ends_the_recording(world: World) -> None:
     world.start()
-    world.free_bytes = world.rules.warn_bytes - 1
+    world.free_bytes = world.parameters.warn_bytes - 1
     world.run(3 * SECOND)
     assert warnings(world) == ["disk-full"]
     assert world.green == "slow"
-    world.free_bytes = world.rules.min_free_bytes
+    world.free_bytes = world.parameters.min_free_bytes
     world.run(3 * SECOND)
     assert world.ended == ["disk-full"]
 
 
 def test_too_little_room_for_the_longest_recording_is_amber_and_still_records(world: World) -> None:
-    world.feed(events.WriterChecked(world.now, frozenset(), world.rules.longest_bytes - 1))
+    world.writer_reports(SpoolChecked(free_bytes=world.parameters.longest_bytes - 1))
     assert world.state.faults == {"spool-low"}
     assert world.amber == 3
     world.start()
 
 
 def test_only_the_impossible_refuses_a_press(world: World) -> None:
-    world.feed(events.WriterChecked(world.now, frozenset(), world.rules.min_free_bytes))
+    world.writer_reports(SpoolChecked(free_bytes=world.parameters.min_free_bytes))
     assert world.state.phase == "fault"
     world.tap()
     world.run(SECOND)
@@ -458,7 +460,7 @@ def test_a_recording_after_a_crash_continues_the_interrupted_one_but_not_hours_l
         world.run(wait * SECOND)
         world.tap()
         world.run(SECOND)
-        begun = [action for _, action in world.log if isinstance(action, actions.BeginRecording)]
+        begun = [action for _, action in world.log if isinstance(action, BeginRecording)]
         assert [action.continues for action in begun] == [expected]
 
 
@@ -517,10 +519,18 @@ def test_somebody_who_hears_in_a_pause_is_told(world: World) -> None:
 
 
 def test_a_writer_without_a_key_shows_the_code_of_the_key_until_one_starts(world: World) -> None:
-    world.feed(events.WriterFault(world.now, "keys", fatal=True))
+    world.writer_reports(WriterFault(code="keys", message="made up", fatal=True))
     world.kill_writer()
     assert (world.state.phase, world.amber) == ("fault", 6)
     world.run(100 * MS)
     assert (world.state.writer, world.state.phase, world.amber) == ("starting", "fault", 6)
     world.run(SECOND)
     assert (world.state.phase, world.amber) == ("idle", 0)
+
+
+def test_promise_5_a_message_that_is_refused_is_told_because_evidence_may_be_missing(world: World) -> None:
+    world.start()
+    world.feed(events.MessageRefused(world.now, "the writer process: not a message"))
+    world.run(SECOND)
+    assert world.state.faults == {"software"}
+    assert (world.state.phase, world.amber) == ("recording", 9)

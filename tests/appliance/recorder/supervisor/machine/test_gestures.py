@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from appliance.contract.ledger import AudioSpan, Lamp
 from appliance.recorder.supervisor.machine import actions, events
-from tests.support.schedules.world import MS, SECOND, World, rules
+from tests.support.schedules.world import MS, SECOND, World, parameters
 
 
 @pytest.fixture(params=[True, False], ids=["sensed", "unsensed"])
 def world(request: pytest.FixtureRequest) -> World:
-    return World(rules=rules(sensed=request.param)).boot()
+    return World(parameters=parameters(sensed=request.param)).boot()
 
 
 def asked(world: World, kind: type[actions.Action]) -> list[tuple[int, actions.Action]]:
@@ -52,12 +53,15 @@ def test_a_short_press_pauses_and_another_resumes(world: World) -> None:
     assert world.state.phase == "recording"
     assert world.microphone.open
     assert world.green == "on"
-    kinds = [(note["kind"], note.get("paused", note.get("open", note.get("lit")))) for note in world.notes]
+    kinds = [
+        (fact.kind, next(getattr(fact, name) for name in ("paused", "open", "lit") if hasattr(fact, name)))
+        for fact in world.notes
+    ]
     assert kinds == [
         ("lamp", True), ("audio", True), ("audio", False), ("lamp", False), ("pause", True),
         ("lamp", True), ("pause", False), ("audio", True),
     ]  # fmt: skip
-    assert [note["generation"] for note in world.notes if note["kind"] == "audio"] == [1, 1, 2]
+    assert [fact.generation for fact in world.notes if isinstance(fact, AudioSpan)] == [1, 1, 2]
 
 
 def test_a_press_of_middle_length_does_nothing(world: World) -> None:
@@ -154,7 +158,7 @@ def test_promise_5_a_lamp_switched_again_before_its_sensor_told_stands_in_the_le
     world.run(SECOND)
     world.hold()
     world.run(SECOND)
-    lamps = [note["lit"] for note in world.notes if note["kind"] == "lamp"]
+    lamps = [fact.lit for fact in world.notes if isinstance(fact, Lamp)]
     assert lamps == [True, False, True, False]
 
 
@@ -165,6 +169,6 @@ def test_promise_5_a_lamp_that_fails_at_the_end_of_a_pause_stands_in_the_ledger_
     world.break_lamp()
     world.tap()
     world.run(SECOND)
-    lamps = [(note["lit"], note["seen_ns"] is not None) for note in world.notes if note["kind"] == "lamp"]
+    lamps = [(fact.lit, fact.seen_ns is not None) for fact in world.notes if isinstance(fact, Lamp)]
     assert lamps == [(True, True), (False, True), (True, False), (False, True)]
     assert world.ended == ["fault"]

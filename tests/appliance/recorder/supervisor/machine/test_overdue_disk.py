@@ -17,7 +17,7 @@ def test_promise_2_a_disk_that_hangs_under_a_recording_is_amber_4_within_5_s() -
     world = World().boot().start()
     began = world.now
     busy(world)
-    world.run(world.rules.slow - 200 * MS)
+    world.run(world.parameters.slow - 200 * MS)
     assert world.amber == 0
     world.run(400 * MS)
     assert world.amber == 4

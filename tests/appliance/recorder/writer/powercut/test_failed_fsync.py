@@ -36,8 +36,8 @@ def test_recovery_believes_the_disk_and_not_the_page_cache(tmp_path: Path) -> No
     spool.prepare()
     file = RecordingFile(spool, maker(home), Begin(recording, None, time.monotonic_ns()))
     file.begin()
-    for note in BEFORE:
-        file.note(note)
+    for fact in BEFORE:
+        file.enter(fact)
     first, second, _ = parts()
     file.add(first)
     durable = (file.folder / "ledger.tsv").stat().st_size

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from appliance.recorder.ipc.messages import WriterFault
 from appliance.recorder.writer import recording_session as meeting_module
 from appliance.recorder.writer.disk import FULL
 from tests.appliance.recorder.writer.test_recording_session import Case, segments
@@ -26,7 +27,7 @@ def test_a_disk_mended_after_the_recording_was_given_up_leaves_no_hole_in_the_le
     case.disk.fault = FULL
     # a second and a half: one segment waits in the queue, half of the next in the timeline
     case.push(samples[RATE : RATE * 5 // 2])
-    case.work(lambda: bool(case.told("fault", fatal=True)))
+    case.work(lambda: bool(case.told(WriterFault, fatal=True)))
     case.disk.refuses = lambda _: False
     case.close()
     case.end()

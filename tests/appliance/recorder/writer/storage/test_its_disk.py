@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.recorder.ipc.messages import WriterFault
 from appliance.recorder.writer.disk import FAILED, Disk, DiskError
 from appliance.recorder.writer.spool import Spool
 from tests.support.box.writer import Home, WriterProcess
@@ -57,9 +58,9 @@ def test_a_writer_without_its_mount_ends_with_the_fault_and_leaves_the_bare_fold
     text = home.config.read_text().replace("[spool]\n", "[spool]\nmounted = true\n")
     home.config.write_text(text)
     writer = WriterProcess(home)
-    fault = writer.wait_for("fault")
-    assert (fault["code"], fault["fatal"]) == (FAILED, True)
-    assert "mount its disk" in fault["message"]
+    fault = writer.wait_for(WriterFault)
+    assert (fault.code, fault.fatal) == (FAILED, True)
+    assert "mount its disk" in fault.message
     assert writer.process.wait(20) == 2
     assert list(home.spool.iterdir()) == []
     writer.kill()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from appliance.recorder.panel.dark import lights_out
+from .dark import lights_out
 
 DEFAULT = "/etc/plainsight/recorder.toml"
 USAGE = f"""usage: plainsight lamps-out [--config FILE]

@@ -7,14 +7,14 @@ import signal
 from appliance.contract.commissioning import Commissioning
 from appliance.contract.errors import PlainSightError
 from appliance.contract.single_instance import single_instance
-from appliance.recorder.commissioning import record
+from appliance.recorder import commissioning_record
+from appliance.recorder.command_options import parser
 from appliance.recorder.panel.choose import make_panel
 from appliance.recorder.settings import RecorderSettings, load
-from appliance.recorder.supervisor.journal import Journal
-from appliance.recorder.supervisor.loop import LOG, Supervisor
-from appliance.recorder.supervisor.processes import Programs
 
-from .options import parser
+from .journal import Journal
+from .loop import LOG, Supervisor
+from .processes import Programs
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
                 programs=Programs(
                     writer_arguments=("--config", str(config)), capture_arguments=settings.capture_arguments()
                 ),
-                start_faults=frozenset({record.FAULT} if found is None and wanted else ()),
+                start_faults=frozenset({commissioning_record.FAULT} if found is None and wanted else ()),
                 commissioned=found,
             )
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _record(settings: RecorderSettings) -> Commissioning | None:
     """Return the record of commissioning, or None, and say why, if there is none to believe."""
     try:
-        return record.read_record(settings)
+        return commissioning_record.read_record(settings)
     except PlainSightError as error:
         if settings.checks.commissioned:
             LOG.error("%s", error.message)

@@ -15,14 +15,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from appliance.recorder.ipc.message_channel import ChannelStalledError, Message, MessageChannel, MessageError
+from appliance.recorder.panel.lamp_token import LitToken
 
-from .lamp_token import LitToken
+from .message_channel import ChannelStalledError, MessageChannel
+from .messages import CloseMicrophone, Message, MessageError, OpenMicrophone
 
 LOG = logging.getLogger("plainsight.supervisor")
-_WAITING = 4096
+MAX_WAITING = 4096
 """Most messages that wait for a child; a writer that hangs for half a minute is sent far fewer."""
-_ROOT = Path(__file__).resolve().parent.parent.parent
+_ROOT = Path(__file__).resolve().parents[3]
 
 
 class Child:
@@ -36,7 +37,7 @@ class Child:
         """Readable once the process and all its threads are gone, its devices closed."""
         self.silent = False
         """It closed its end of the socket."""
-        self._waiting: deque[Message] = deque(maxlen=_WAITING)
+        self._waiting: deque[Message] = deque()
 
     @classmethod
     def spawn(cls, name: str, module: str, ring_fd: int, arguments: Sequence[str] = ()) -> Self:
@@ -66,9 +67,13 @@ class Child:
         return cls(name, process, control)
 
     def send(self, message: Message) -> None:
-        """Send, or keep for later in order."""
+        """Send, or keep for later in order. A child that leaves too many unread is killed: none may be left out."""
         self._waiting.append(message)
         self.flush()
+        if len(self._waiting) > MAX_WAITING:
+            LOG.error("the %s process leaves %d messages unread and is killed", self.name, len(self._waiting))
+            self._waiting.clear()
+            self.kill()
 
     def flush(self) -> None:
         """Send what waits, as far as the child takes it."""
@@ -83,8 +88,8 @@ class Child:
                 return
             self._waiting.popleft()
 
-    def messages(self) -> Iterator[Message]:
-        """Yield every message that is there."""
+    def messages(self) -> Iterator[Message | MessageError]:
+        """Yield every message that is there, and for a packet that is none the error that says why."""
         while True:
             try:
                 message = self.control.receive()
@@ -92,7 +97,7 @@ class Child:
                 self.silent = True
                 return
             except MessageError as error:
-                LOG.warning("%s: %s", self.name, error.message)
+                yield error
                 continue
             if message is None:
                 return
@@ -125,7 +130,11 @@ class Capture(Child):
     def open(self, token: LitToken, device: str, generation: int) -> None:
         """Let it open the microphone; only with the token of a lit lamp."""
         token.require()
-        self.send({"do": "open", "device": device, "generation": generation})
+        self.send(OpenMicrophone(device=device, generation=generation))
+
+    def close(self) -> None:
+        """Ask it to close the microphone."""
+        self.send(CloseMicrophone())
 
 
 def _search_path() -> str:

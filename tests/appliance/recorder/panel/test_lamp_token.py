@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from appliance.recorder.supervisor.lamp_token import Lamp, LampError
+from appliance.recorder.panel.lamp_token import Lamp, LampError
 from appliance.simulator.fakes import FakePanel
 
 GRACE = 50_000_000

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 
 from appliance.contract.errors import DeviceError
-from appliance.recorder.panel.base import Panel
+
+from .base import Panel
 
 
 class LampError(DeviceError):

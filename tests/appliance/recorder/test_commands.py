@@ -24,7 +24,7 @@ from tests.support.box.panel_server import PanelServer
 from tests.support.box.supervisor import ENROLLED, Running, plug
 from tests.support.waiting import until
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

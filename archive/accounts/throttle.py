@@ -1,0 +1,107 @@
+"""How often a sign-in may fail: by account, by address, and by browser, so that nobody locks a colleague out.
+
+Whoever guesses is slowed down, from one address or from many. A browser that signed in before carries a signed cookie
+for that account ("device cookie", OWASP) and has a count of its own: what strangers do elsewhere does not touch it.
+An attempt is counted before its password is looked at, so that many at once are no way around.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.core import signing
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from .models import SignInAttempt, User, normalize
+
+WINDOW: Final = timedelta(minutes=15)
+"""Failures count for so long; nobody is locked out for longer after the last one."""
+MAX_PAIR: Final = 6
+"""Failures of one account from one address."""
+MAX_ADDRESS: Final = 40
+"""Failures of all accounts from one address: a whole school may share one."""
+MAX_ACCOUNT: Final = 30
+"""Failures of one account from all addresses together."""
+MAX_BROWSER: Final = 10
+"""Failures of a browser that signed in as that account before."""
+COOKIE_AGE: Final = timedelta(days=180)
+"""How long a browser is known."""
+_SALT: Final = "archive.accounts.throttle"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an attempt comes from."""
+
+    address: str
+    """Client's address."""
+    cookie: str = ""
+    """The browser's device cookie, as it came."""
+
+
+class TooManyAttemptsError(Exception):
+    """So many attempts failed that this one is not looked at."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("too many attempts failed")
+        self.wait = wait
+        """Until one of the failures no longer counts."""
+
+
+def begin(username: str, source: Source) -> SignInAttempt:
+    """Count an attempt, which has failed until `succeeded` says otherwise; raise TooManyAttemptsError."""
+    now = timezone.now()
+    account, browser = _account(username), _browser(username, source.cookie)
+    with transaction.atomic():
+        SignInAttempt.objects.filter(at__lte=now - WINDOW).delete()
+        rows = SignInAttempt.objects.filter(account=account, browser=browser)
+        limits = [(rows, MAX_BROWSER)]
+        if not browser:
+            unknown = SignInAttempt.objects.filter(browser="")
+            limits = [
+                (unknown.filter(account=account, address=source.address), MAX_PAIR),
+                (unknown.filter(account=account), MAX_ACCOUNT),
+                (unknown.filter(address=source.address), MAX_ADDRESS),
+            ]
+        waits = [
+            _wait(list(failed.order_by("-at").values_list("at", flat=True)[:most]), most, now)
+            for failed, most in limits
+        ]
+        if max(waits) > timedelta():
+            raise TooManyAttemptsError(max(waits))
+        return SignInAttempt.objects.create(account=account, address=source.address, browser=browser, at=now)
+
+
+def _wait(failures: list[datetime], most: int, now: datetime) -> timedelta:
+    """Return how long it takes until fewer than `most` of `failures`, newest first, count."""
+    return failures[-1] + WINDOW - now if len(failures) >= most else timedelta()
+
+
+def succeeded(attempt: SignInAttempt) -> None:
+    """Forget the failures of this account from where it now signed in."""
+    SignInAttempt.objects.filter(account=attempt.account, address=attempt.address, browser=attempt.browser).delete()
+
+
+def device_cookie(user: User) -> str:
+    """Return a new cookie by which this browser is known as one of `user`."""
+    return signing.dumps({"user": str(user.pk), "browser": secrets.token_hex(16)}, salt=_SALT)
+
+
+def _account(username: str) -> str:
+    # people type passwords into the wrong field: what was typed is not kept
+    return salted_hmac(_SALT, normalize(username), algorithm="sha256").hexdigest()
+
+
+def _browser(username: str, cookie: str) -> str:
+    """Return the identifier in the cookie if it is one of the account, else an empty text."""
+    try:
+        members = signing.loads(cookie, salt=_SALT, max_age=COOKIE_AGE)
+        known = User.objects.filter(username=normalize(username), pk=members["user"]).exists()
+    except (signing.BadSignature, KeyError, TypeError):
+        return ""
+    return str(members["browser"]) if known else ""

@@ -1,0 +1,250 @@
+"""The edge: an ASGI application that keeps slow clients away from the threads that serve requests.
+
+A request is read as a whole before a thread sees it, and a thread never waits for a client to read an answer. So a
+client that sends or reads slowly, or not at all, costs a socket and what it sent, for a limited time. Boxes and people
+have threads of their own. The Django application inside is a WSGI one, because its views block on disk and database.
+
+Concurrency: one event loop a process; `Crew` owns the threads. Whatever is a coroutine here runs in the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any, Final
+
+from appliance.contract.errors import PlainSightError, TooLargeError
+
+from .errors import API
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Environ = dict[str, Any]
+Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+MAX_BODY: Final = 8 << 20
+"""Longest request that is read, in bytes; ten segments of a second at 192 kHz and their ledger lines stay below it."""
+MAX_BODIES: Final = 256 << 20
+"""Most bytes of requests that one process holds at once."""
+BODY_S: Final = 120.0
+"""A request must have arrived within so long, in seconds: a batch of 1 MB at 70 kbit/s."""
+CHUNK_S: Final = 60.0
+"""Each part of an answer (at most some 100 KB) must be taken within so long, in seconds."""
+MAX_WAITING: Final = 400
+"""Most requests of one kind that wait for a thread."""
+
+
+class SlowError(PlainSightError):
+    """A request did not arrive in time."""
+
+    code = "too-slow"
+    status = 408
+
+
+class BusyError(PlainSightError):
+    """The archive has no room for another request at the moment."""
+
+    code = "busy"
+    status = 503
+
+
+class _GoneError(Exception):
+    """The client went away."""
+
+
+@dataclass
+class Crew:
+    """The threads that serve one kind of client."""
+
+    name: str
+    threads: int
+    waiting: int = 0
+    """Requests that wait for a thread or have one."""
+    _pool: ThreadPoolExecutor = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the pool; its threads start when they are needed."""
+        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix=self.name)
+
+    async def run(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Return what `work` returns in one of the threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
+
+
+class Edge:
+    """ASGI 3 around a WSGI application."""
+
+    def __init__(self, wsgi: Wsgi, *, threads: int, scheme: str, proxies: Iterable[str] = ()) -> None:
+        """Give boxes and people `threads` each.
+
+        `scheme` is how clients reach the site, whatever the last hop speaks; `proxies` are the addresses whose
+        X-Forwarded-For is believed.
+        """
+        self._wsgi = wsgi
+        self._scheme = scheme
+        self._proxies = frozenset(proxies)
+        self._boxes = Crew("boxes", threads)
+        self._people = Crew("people", threads)
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return
+        crew = self._boxes if scope["path"].startswith(API) else self._people
+        body = bytearray()
+        try:
+            if crew.waiting >= MAX_WAITING:
+                raise BusyError("too many requests wait; try again later")
+            await self._read(scope, receive, body)
+            crew.waiting += 1
+            try:
+                await self._serve(crew, self._environ(scope, bytes(body)), receive, send)
+            finally:
+                crew.waiting -= 1
+        except PlainSightError as error:
+            await _refuse(send, error)
+        except _GoneError:
+            return
+        finally:
+            self._held -= len(body)
+
+    async def _read(self, scope: Scope, receive: Receive, body: bytearray) -> None:
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if not announced.isdigit() or int(announced[:20]) > MAX_BODY:
+            raise TooLargeError(f"a request here has at most {MAX_BODY} bytes", field="Content-Length")
+        try:
+            async with asyncio.timeout(BODY_S):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _GoneError
+                    part = message.get("body", b"")
+                    if len(body) + len(part) > MAX_BODY:
+                        raise TooLargeError(f"a request here has at most {MAX_BODY} bytes", field="body")
+                    body += part
+                    self._held += len(part)
+                    if self._held > MAX_BODIES:
+                        raise BusyError("too many requests arrive at once; try again later")
+                    if not message.get("more_body"):
+                        return
+        except TimeoutError:
+            raise SlowError(f"the request did not arrive within {BODY_S:.0f} s; send less at once") from None
+
+    def _environ(self, scope: Scope, body: bytes) -> Environ:
+        environ: Environ = {
+            "REQUEST_METHOD": scope["method"],
+            "SCRIPT_NAME": "",
+            "PATH_INFO": scope["path"].encode().decode("latin-1"),
+            "QUERY_STRING": scope["query_string"].decode("latin-1"),
+            "SERVER_NAME": "archive",
+            "SERVER_PORT": "443" if self._scheme == "https" else "80",
+            "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": self._scheme,
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+        }
+        for raw, value in scope["headers"]:
+            name = raw.decode("latin-1")
+            # X_Y would pass for X-Y, which a proxy may have set
+            if "_" in name:
+                continue
+            key = "HTTP_" + name.upper().replace("-", "_")
+            text = value.decode("latin-1")
+            environ[key] = f"{environ[key]}{';' if key == 'HTTP_COOKIE' else ','}{text}" if key in environ else text
+        environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
+        environ.pop("HTTP_CONTENT_LENGTH", None)
+        # counted, not announced: a proxy may pass a body on in chunks
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["REMOTE_ADDR"] = self._client(scope, environ)
+        return environ
+
+    def _client(self, scope: Scope, environ: Environ) -> str:
+        peer = str((scope.get("client") or ("",))[0])
+        claimed = str(environ.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
+        if peer in self._proxies:
+            with suppress(ValueError):
+                return str(ip_address(claimed))
+        return peer
+
+    async def _serve(self, crew: Crew, environ: Environ, receive: Receive, send: Send) -> None:
+        answer = await crew.run(self._answer, environ)
+        await _give(send, {"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        if answer.rest is None:
+            await _give(send, {"type": "http.response.body", "body": answer.whole})
+            return
+        # sending to a client that went away succeeds, and hours of audio would be made for nobody
+        gone = asyncio.ensure_future(receive())
+        try:
+            while not gone.done() and (part := await crew.run(next, answer.rest, None)) is not None:
+                await _give(send, {"type": "http.response.body", "body": part, "more_body": True})
+            await _give(send, {"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+            if answer.close is not None:
+                await crew.run(answer.close)
+
+    def _answer(self, environ: Environ) -> _Answer:
+        """Run the application in a thread; an answer that is all there is taken and closed in the same go."""
+        answer = _Answer()
+        body = self._wsgi(environ, answer.start)
+        close = getattr(body, "close", None)
+        if getattr(body, "streaming", False):
+            answer.rest, answer.close = iter(body), close
+            return answer
+        try:
+            answer.whole = b"".join(body)
+        finally:
+            if close is not None:
+                close()
+        return answer
+
+
+@dataclass
+class _Answer:
+    """What the application answers."""
+
+    status: int = 500
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    whole: bytes = b""
+    """The body, or nothing where it is streamed."""
+    rest: Iterator[bytes] | None = None
+    """What is streamed."""
+    close: Callable[[], None] | None = None
+    """Must be called after the last part."""
+
+    def start(self, status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
+        """Take status and headers over (PEP 3333's start_response)."""
+        self.status = int(status[:3])
+        self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+async def _give(send: Send, message: dict[str, Any]) -> None:
+    """Send, or give up on a client that does not take it."""
+    try:
+        async with asyncio.timeout(CHUNK_S):
+            await send(message)
+    except TimeoutError:
+        raise _GoneError from None
+
+
+async def _refuse(send: Send, error: PlainSightError) -> None:
+    body = json.dumps(error.as_json()).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    # what was not read of the request would pass for the next one
+    headers.append((b"connection", b"close"))
+    with suppress(_GoneError):
+        await _give(send, {"type": "http.response.start", "status": error.status, "headers": headers})
+        await _give(send, {"type": "http.response.body", "body": body})

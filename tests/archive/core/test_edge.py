@@ -1,0 +1,276 @@
+"""The edge alone: threads never wait for a client, and what one client can take is bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from archive.core import edge
+from archive.core.edge import Edge
+
+BOX = "/api/1/recordings/x/lines"
+
+
+class Client:
+    """One connection: what it sends, what it was sent, and how fast it reads."""
+
+    def __init__(self, path: str, parts: list[bytes] | None = None, **headers: str) -> None:
+        self.scope = {
+            "type": "http",
+            "method": "POST" if parts else "GET",
+            "path": path,
+            "query_string": b"",
+            "http_version": "1.1",
+            "client": ("192.0.2.7", 1234),
+            "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
+        }
+        self.parts = parts if parts is not None else [b""]
+        self.sent: list[dict[str, Any]] = []
+        self.reads = asyncio.Event()
+        self.reads.set()
+        self.leaves = asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        if not self.parts:
+            await self.leaves.wait()
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": self.parts.pop(0), "more_body": bool(self.parts)}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await self.reads.wait()
+        self.sent.append(message)
+
+    async def ask(self, served: Edge) -> None:
+        await served(self.scope, self.receive, self.send)
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[0]["status"])
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(one.get("body", b"") for one in self.sent[1:])
+
+
+class Stream:
+    """An answer in a hundred parts, as Django streams one."""
+
+    streaming = True
+
+    def __init__(self) -> None:
+        self.given = 0
+        self.closed = threading.Event()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(100):
+            self.given += 1
+            yield b"x" * 1000
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def application(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+    """Answer with what arrived, or a stream for /stream."""
+    start("200 OK", [("Content-Type", "text/plain")])
+    if environ["PATH_INFO"].startswith("/stream"):
+        environ["wsgi.stream"] = Stream()
+        return environ["wsgi.stream"]
+    text = {name: value for name, value in environ.items() if isinstance(value, str)}
+    return [json.dumps({**text, "body": environ["wsgi.input"].read().decode()}).encode()]
+
+
+def serve(**options: Any) -> Edge:
+    return Edge(application, **{"threads": 1, "scheme": "https", **options})
+
+
+def run(story: Any) -> None:
+    asyncio.run(asyncio.wait_for(story, 20))
+
+
+def test_slow_readers_hold_no_thread() -> None:
+    async def story() -> None:
+        served = serve()
+        slow = [Client("/stream") for _ in range(64)]
+        for one in slow:
+            one.reads.clear()
+        tasks = [asyncio.create_task(one.ask(served)) for one in slow]
+        quick = Client("/sign-in/")
+        await quick.ask(served)
+        assert quick.status == 200
+        for one in slow:
+            one.reads.set()
+        await asyncio.gather(*tasks)
+        assert all(len(one.body) == 100_000 for one in slow)
+
+    run(story())
+
+
+def test_slow_senders_hold_no_thread_and_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "BODY_S", 0.2)
+
+    async def story() -> None:
+        served = serve()
+        slow = [Client(BOX, [b"x"], content_length="50000") for _ in range(64)]
+        for one in slow:
+            one.parts = []
+            one.scope["headers"] = [(b"content-length", b"50000")]
+        tasks = [asyncio.create_task(_never_ends(one, served)) for one in slow]
+        quick = Client(BOX, [b"abc"])
+        await quick.ask(served)
+        assert json.loads(quick.body)["body"] == "abc"
+        await asyncio.gather(*tasks)
+        assert {(one.status, json.loads(one.body)["error"]["code"]) for one in slow} == {(408, "too-slow")}
+
+    run(story())
+
+
+async def _never_ends(client: Client, served: Edge) -> None:
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"", "more_body": True}
+
+    await served(client.scope, receive, client.send)
+
+
+def test_a_client_that_goes_away_ends_its_stream() -> None:
+    made: list[Stream] = []
+
+    def watched(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        made.append(application(environ, start))
+        return made[0]
+
+    async def story() -> None:
+        served = Edge(watched, threads=1, scheme="https")
+        client = Client("/stream")
+        client.reads.clear()
+        task = asyncio.create_task(client.ask(served))
+        while not made:
+            await asyncio.sleep(0.01)
+        client.leaves.set()
+        await asyncio.sleep(0.01)
+        client.reads.set()
+        await task
+        assert made[0].closed.is_set()
+        assert made[0].given < 100
+
+    run(story())
+
+
+def test_a_reader_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "CHUNK_S", 0.1)
+
+    async def story() -> None:
+        client = Client("/stream")
+        client.reads.clear()
+        await client.ask(serve())
+        assert client.sent == []
+
+    run(story())
+
+
+def test_people_who_fill_their_threads_leave_those_of_boxes() -> None:
+    release = threading.Event()
+
+    def blocks(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        if not environ["PATH_INFO"].startswith("/api/"):
+            release.wait(20)
+        return application(environ, start)
+
+    async def story() -> None:
+        served = Edge(blocks, threads=2, scheme="https")
+        people = [asyncio.create_task(Client("/rooms/").ask(served)) for _ in range(20)]
+        box = Client(BOX, [b"abc"])
+        await box.ask(served)
+        assert box.status == 200
+        release.set()
+        await asyncio.gather(*people)
+
+    run(story())
+
+
+@pytest.mark.parametrize("parts", [[b"x" * (edge.MAX_BODY + 1)], [b"x" * (1 << 20)] * 9])
+def test_more_than_any_request_has_is_refused(parts: list[bytes]) -> None:
+    async def story() -> None:
+        client = Client(BOX, parts)
+        await client.ask(serve())
+        assert (client.status, json.loads(client.body)["error"]["code"]) == (413, "too-large")
+
+    run(story())
+
+
+@pytest.mark.parametrize("length", [str(1 << 40), "9" * 30, "-1", "x"])
+def test_an_announced_length_that_cannot_be_is_refused_before_anything_is_read(length: str) -> None:
+    async def story() -> None:
+        client = Client(BOX, [b"never read"], content_length=length)
+        await client.ask(serve())
+        assert client.status == 413
+        assert client.parts == [b"never read"]
+
+    run(story())
+
+
+def test_what_all_requests_hold_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "MAX_BODIES", 1000)
+
+    async def story() -> None:
+        served = serve()
+        client = Client(BOX, [b"x" * 2000])
+        await client.ask(served)
+        assert (client.status, json.loads(client.body)["error"]["code"]) == (503, "busy")
+        again = Client(BOX, [b"x" * 900])
+        await again.ask(served)
+        assert again.status == 200, "what was refused is no longer counted"
+
+    run(story())
+
+
+def test_chunks_are_joined_and_counted() -> None:
+    async def story() -> None:
+        client = Client(BOX, [b"ab", b"", b"c"], transfer_encoding="chunked")
+        await client.ask(serve())
+        seen = json.loads(client.body)
+        assert (seen["body"], seen["CONTENT_LENGTH"]) == ("abc", "3")
+
+    run(story())
+
+
+def test_a_header_with_an_underscore_never_passes_for_another() -> None:
+    async def story() -> None:
+        client = Client("/x")
+        client.scope["headers"] = [(b"x_forwarded_for", b"198.51.100.1")]
+        await client.ask(serve())
+        assert "HTTP_X_FORWARDED_FOR" not in json.loads(client.body)
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("proxies", "claimed", "address"),
+    [
+        ([], "198.51.100.1", "192.0.2.7"),
+        (["192.0.2.7"], "203.0.113.9, 198.51.100.1", "198.51.100.1"),
+        (["192.0.2.7"], "nonsense", "192.0.2.7"),
+    ],
+)
+def test_only_a_known_proxy_is_believed_about_addresses(proxies: list[str], claimed: str, address: str) -> None:
+    async def story() -> None:
+        client = Client("/x", x_forwarded_for=claimed)
+        await client.ask(serve(proxies=proxies))
+        assert json.loads(client.body)["REMOTE_ADDR"] == address
+
+    run(story())
+
+
+def test_the_site_is_https_whatever_the_last_hop_speaks() -> None:
+    async def story() -> None:
+        client = Client("/x")
+        await client.ask(serve())
+        assert json.loads(client.body)["wsgi.url_scheme"] == "https"
+
+    run(story())

@@ -1,0 +1,249 @@
+"""Installs, upgrades, downgrades, removes and purges the packages in a clean Debian root, and says what held.
+
+deploy/package-test --json     builds the packages twice, and tries them
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+RECORDING: Final = "0123456789abcdef0123456789abcdef"
+SPOOL: Final = "/var/lib/plainsight/spool"
+
+
+class NotHeldError(Exception):
+    """Something was not as it must be."""
+
+
+@dataclass
+class Root:
+    """A clean Debian root, and the packages of two versions in /packages/old and /packages/new."""
+
+    folder: Path
+    old: str
+    new: str
+
+    def run(self, command: str, *, status: int | None = 0) -> str:
+        """Run a shell command in the root; return what it printed. Raises NotHeldError for another exit status."""
+        done = subprocess.run(
+            ["chroot", str(self.folder), "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
+             "DEBIAN_FRONTEND=noninteractive", "sh", "-c", command],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, check=False, timeout=1800,
+        )  # fmt: skip
+        if status is not None and done.returncode != status:
+            raise NotHeldError(f"{command}: exit status {done.returncode}, not {status}: {done.stdout[-2000:]}")
+        if "Traceback (most recent call last)" in done.stdout:
+            raise NotHeldError(f"{command}: a traceback: {done.stdout[-2000:]}")
+        return done.stdout
+
+    def install(self, which: str, *names: str) -> str:
+        """Install packages of one of the two versions with apt, which fetches what they depend on."""
+        files = " ".join(f"/packages/{which}/{name}_*.deb" for name in names)
+        return self.run(f"apt-get install -q -y --no-install-recommends --allow-downgrades {files}")
+
+    def path(self, name: str) -> Path:
+        """Return where a path of the root lies outside of it."""
+        return self.folder / name.lstrip("/")
+
+
+def require(held: object, what: str) -> None:
+    """Raise NotHeldError with `what` unless it held."""
+    if not held:
+        raise NotHeldError(what)
+
+
+def install_the_archive(root: Root) -> None:
+    """The archive comes with its user, folder, commands and manual page, and works as its user."""
+    root.install("old", "plainsight-common", "plainsight-archive")
+    require("plainsight-archive 700" in root.run("stat -c '%U %a' /var/lib/plainsight-archive"), "the archive's folder")
+    root.run("plainsight-archive --help")
+    for command in ("make-keys", "migrate", "list --json"):
+        root.run(
+            f"setpriv --reuid plainsight-archive --regid plainsight-archive --clear-groups plainsight-archive {command}"
+        )
+    require(root.path("/usr/share/man/man1/plainsight-archive.1.gz").exists(), "the manual page")
+
+
+def verify_works_alone(root: Root) -> None:
+    """The checker needs nothing of box or archive."""
+    root.run("printf junk > /tmp/junk.zip; printf '{}' > /tmp/ring.json")
+    out = root.run("plainsight verify /tmp/junk.zip --keys /tmp/ring.json", status=None)
+    require("plainsight verify" in out or "package" in out, f"a verdict in words: {out}")
+
+
+def install_the_box(root: Root) -> None:
+    """The box comes with users, folders, rules and settings' examples; every module can be imported."""
+    root.install("old", "plainsight-common", "plainsight-gpio", "plainsight-box")
+    require(
+        "plainsight-recorder plainsight-spool 2750" in root.run(f"stat -c '%U %G %a' {SPOOL}"), "the spool's folder"
+    )
+    for path in (
+        "/usr/lib/udev/rules.d/99-plainsight.rules",
+        "/usr/lib/systemd/system/plainsight-recorder.service",
+        "/usr/lib/modules-load.d/plainsight-box.conf",
+        "/usr/share/plainsight/firmware/config.txt",
+        "/usr/share/doc/plainsight-box/examples/recorder.example.toml",
+        "/etc/plainsight/asound.conf",
+    ):
+        require(root.path(path).exists(), f"{path} is missing")
+    root.run(
+        "PYTHONPATH=/usr/lib/plainsight:/usr/lib/plainsight/carried LG_WD=/tmp python3 -c '"
+        "import importlib, pkgutil, appliance; "
+        'names = [m.name for m in pkgutil.walk_packages(appliance.__path__, "appliance.")]; '
+        "[importlib.import_module(name) for name in names]; assert len(names) > 60, names; "
+        "import gpiozero.pins.lgpio, pyrage, pyaudio, systemd.daemon'"
+    )
+    out = root.run("plainsight doctor", status=2)
+    require("/etc/plainsight/recorder.toml" in out, f"a box without settings is told so: {out}")
+    root.run("plainsight lamps-out", status=2)
+
+
+def documents_stand_where_units_say(root: Root) -> None:
+    """Each Documentation= of a unit names a file that is there."""
+    for unit in root.path("/usr/lib/systemd/system").glob("plainsight-*.service"):
+        for line in unit.read_text().splitlines():
+            if line.startswith("Documentation=file:"):
+                require(root.path(line.removeprefix("Documentation=file:")).exists(), f"{unit.name}: {line}")
+
+
+def upgrade_and_downgrade(root: Root) -> None:
+    """Settings, keys and recordings outlive both; what runs is the other version."""
+    make_recording(root)
+    root.path("/etc/plainsight/recorder.toml").write_text("# the district's own\n")
+    for which, version in (("new", root.new), ("old", root.old), ("new", root.new)):
+        root.install(which, "plainsight-common", "plainsight-gpio", "plainsight-box", "plainsight-archive")
+        found = root.run("dpkg-query -W -f '${Version}' plainsight-box")
+        require(found == version, f"version {found}, not {version}")
+        told = root.run(
+            "PYTHONPATH=/usr/lib/plainsight:/usr/lib/plainsight/carried python3 -c "
+            "'from appliance.contract.version import software; print(software())'"
+        )
+        require(version in told, f"it calls itself {told}")
+        require(root.path("/etc/plainsight/recorder.toml").read_text() == "# the district's own\n", "the settings stay")
+        require(root.path(f"{SPOOL}/{RECORDING}/ledger.tsv").exists(), "the recording stays")
+        root.run("plainsight-archive --help")
+
+
+def remove(root: Root) -> None:
+    """Removing leaves settings and recordings."""
+    root.run("apt-get remove -q -y plainsight-box plainsight-archive")
+    require(not root.path("/usr/lib/systemd/system/plainsight-recorder.service").exists(), "the unit is gone")
+    require(root.path(f"{SPOOL}/{RECORDING}/ledger.tsv").exists(), "the recording stays")
+    require(root.path("/etc/plainsight/recorder.toml").exists(), "the settings stay")
+    require(root.path("/var/lib/plainsight-archive/keys").exists(), "the archive's keys stay")
+
+
+def purge_keeps_what_has_no_receipt(root: Root) -> None:
+    """A recording that the archive has not signed for stays, without a terminal to ask at; so does the archive."""
+    out = root.run("apt-get purge -q -y plainsight-box plainsight-archive")
+    require("1 recording(s)" in out, f"it is told: {out}")
+    require(root.path(f"{SPOOL}/{RECORDING}/ledger.tsv").exists(), "the recording stays")
+    require(root.path("/var/lib/plainsight-archive/keys").exists(), "the archive's keys stay")
+
+
+def purge_removes_what_has_a_receipt(root: Root) -> None:
+    """With a receipt, or with a yes, everything of the box goes."""
+    root.install("old", "plainsight-common", "plainsight-gpio", "plainsight-box")
+    root.path(f"{SPOOL}/receipts").mkdir(exist_ok=True)
+    root.path(f"{SPOOL}/receipts/{RECORDING}.tsv").touch()
+    root.run("apt-get purge -q -y plainsight-box")
+    require(not root.path("/var/lib/plainsight").exists(), "the spool goes")
+    root.install("old", "plainsight-common", "plainsight-gpio", "plainsight-box")
+    make_recording(root)
+    root.run("PLAINSIGHT_PURGE_RECORDINGS=yes apt-get purge -q -y plainsight-box")
+    require(not root.path("/var/lib/plainsight").exists(), "the spool goes")
+    require(not root.path("/etc/plainsight").exists(), "the settings go")
+
+
+def make_recording(root: Root) -> None:
+    """Put a recording without a receipt into the spool."""
+    folder = root.path(f"{SPOOL}/{RECORDING}")
+    folder.mkdir(exist_ok=True)
+    (folder / "ledger.tsv").write_text("signed lines\n")
+
+
+TRIALS: Final[list[Callable[[Root], None]]] = [
+    install_the_archive,
+    verify_works_alone,
+    install_the_box,
+    documents_stand_where_units_say,
+    upgrade_and_downgrade,
+    remove,
+    purge_keeps_what_has_no_receipt,
+    purge_removes_what_has_a_receipt,
+]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One trial."""
+
+    name: str
+    held: bool
+    seconds: float
+    why: str = ""
+
+
+@dataclass
+class Result:
+    """All of them."""
+
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def held(self) -> bool:
+        """Whether everything held."""
+        return all(row.held for row in self.rows)
+
+    def add(self, name: str, why: str, seconds: float) -> None:
+        """Enter a trial; `why` is empty if it held."""
+        self.rows.append(Row(name, not why, round(seconds, 1), why))
+        print(f"{'held  ' if not why else 'FAILED'} {name}{': ' if why else ''}{why}", file=sys.stderr, flush=True)
+
+
+def differences(first: Path, second: Path) -> str:
+    """Return which packages of two builds differ, or an empty string."""
+    digests = [
+        {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.deb")}
+        for folder in (first, second)
+    ]
+    if not digests[0]:
+        return "nothing was built"
+    return ", ".join(sorted(name for name in digests[0] | digests[1] if digests[0].get(name) != digests[1].get(name)))
+
+
+def main() -> int:
+    """Try everything and print the table; exit status 0 only if all held."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, required=True, help="a clean root, with /packages/old, /new and /again")
+    parser.add_argument("--old", required=True, help="version of /packages/old")
+    parser.add_argument("--new", required=True, help="version of /packages/new")
+    parser.add_argument("--json", action="store_true", help="print the table as JSON")
+    options = parser.parse_args()
+    root, result = Root(options.root, options.old, options.new), Result()
+    result.add("two_builds_are_equal", differences(root.path("/packages/old"), root.path("/packages/again")), 0.0)
+    for trial in TRIALS:
+        began = time.monotonic()
+        why = ""
+        try:
+            trial(root)
+        except NotHeldError as error:
+            why = str(error)
+        result.add(trial.__name__, why, time.monotonic() - began)
+    if options.json:
+        print(json.dumps({"held": result.held, "rows": [vars(row) for row in result.rows]}, indent=1))
+    return 0 if result.held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
