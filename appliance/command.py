@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from typing import Final, cast
@@ -19,6 +21,10 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "simulator": ("appliance.simulator.main", "run a front panel and a microphone without hardware"),
 }
 """Subcommand: module with `main(arguments) -> exit status`, and what it is for."""
+BROKEN_PIPE: Final = 141
+"""Exit status when the reader of the output has gone: 128 and SIGPIPE's number, as of a program that it ended."""
+DEFECT: Final = 70
+"""Exit status of a defect (EX_SOFTWARE of sysexits.h)."""
 
 
 def usage() -> str:
@@ -32,37 +38,89 @@ def usage() -> str:
             *lines,
             "",
             "example: plainsight verify meeting.zip --keys keyring.json",
-            "Each subcommand has --help.",
+            "Each subcommand has --help. Also: plainsight --version",
         ]
     )
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one subcommand and return its exit status: 2 for anything wrong with the arguments."""
+    """Run one subcommand and return its exit status: 2 for anything wrong with the arguments, 70 for a defect."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if sys.stdout is None:
+        # closed by whoever started it
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - pathlib is not imported here, and it stays open
+    try:
+        status = _run(arguments)
+    except BrokenPipeError:
+        # whoever read has enough
+        status = BROKEN_PIPE
+    except KeyboardInterrupt:
+        status = 130
+    except PlainSightError as error:
+        where = f" [{error.field}]" if error.field else ""
+        status = _refuse(f"plainsight {arguments[0]}:{where} {error.message}")
+    except ModuleNotFoundError as error:
+        status = _refuse(
+            f"plainsight {arguments[0]}: the package {error.name!r} is not installed; "
+            "install the extra for this part: plainsight[box], plainsight[archive] or plainsight[simulator]"
+        )
+    except SystemExit as error:
+        # argparse's, after --help or a wrong argument
+        status = error.code if isinstance(error.code, int) else 0
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT} and error.filename is None
+        status = _refuse_output(error) if full else _defect()
+    except Exception:  # noqa: BLE001 - Python's own status, 1, would say that a package was tampered with
+        status = _defect()
+    return _flush(status)
+
+
+def _run(arguments: list[str]) -> int:
     if arguments in (["--help"], ["-h"]):
         print(usage())
         return 0
+    if arguments in (["--version"], ["-V"]):
+        print(importlib.import_module("appliance.contract.version").software())
+        return 0
     if not arguments or arguments[0] not in SUBCOMMANDS:
-        wrong = f"there is no subcommand {arguments[0]!r}" if arguments else "a subcommand is missing"
-        print(f"plainsight: {wrong}\n\n{usage()}", file=sys.stderr)
-        return 2
+        return _refuse(f"plainsight: {_unknown(arguments)}\n\n{usage()}")
+    module = importlib.import_module(SUBCOMMANDS[arguments[0]][0])
+    return cast("Callable[[list[str]], int]", module.main)(arguments[1:])
+
+
+def _unknown(arguments: list[str]) -> str:
+    if not arguments:
+        return "a subcommand is missing"
+    # imported here, because lamps-out imports next to nothing
+    close = importlib.import_module("difflib").get_close_matches(arguments[0].lower(), SUBCOMMANDS, n=1)
+    return f"there is no subcommand {arguments[0]!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
+def _defect() -> int:
+    sys.excepthook(*sys.exc_info())
+    print("plainsight: this is a defect of the program; please report the lines above", file=sys.stderr)
+    return DEFECT
+
+
+def _refuse_output(error: OSError) -> int:
+    return _refuse(f"plainsight: cannot write the result: {error.strerror}; name another place for it")
+
+
+def _refuse(text: str) -> int:
+    print(text, file=sys.stderr)
+    return 2
+
+
+def _flush(status: int) -> int:
+    """Return `status`, or 2 if the result could not be written; a reader that has gone is nobody's mistake."""
     try:
-        module = importlib.import_module(SUBCOMMANDS[arguments[0]][0])
-        return cast("Callable[[list[str]], int]", module.main)(arguments[1:])
-    except PlainSightError as error:
-        where = f" [{error.field}]" if error.field else ""
-        print(f"plainsight {arguments[0]}:{where} {error.message}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        print(
-            f"plainsight {arguments[0]}: the package {error.name!r} is not installed; "
-            "install the extra for this part: plainsight[box], plainsight[archive] or plainsight[simulator]",
-            file=sys.stderr,
-        )
-        return 2
-    except KeyboardInterrupt:
-        return 130
+        sys.stdout.flush()
+    except OSError as error:
+        # what is still buffered must not be tried again when the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            return _refuse_output(error)
+    return status
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ class Site(_Section):
     """Host names that are answered; all others are refused."""
     time_zone: str = "America/Chicago"
     """Time zone in which pages show times (IANA name)."""
+    contact: Annotated[str, Field(max_length=200)] = ""
+    """Whom people may ask, as the pages say it: "Pat Doe, 555-0100"; empty: "your administrator"."""
 
 
 class Web(_Section):
@@ -81,7 +83,7 @@ class Mqtt(_Section):
     key: Path | None = None
     """Its private key (PEM)."""
     client_id: str = "plainsight-archive"
-    """MQTT client identifier."""
+    """Begin of the MQTT client identifier; a random part follows."""
 
 
 class Configuration(_Section):

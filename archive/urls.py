@@ -10,6 +10,7 @@ from archive.core import errors
 from archive.core.health import healthz
 from archive.recordings.urls import urlpatterns as recordings
 from archive.rooms.urls import urlpatterns as rooms
+from archive.ui.views import favicon, robots
 
 pages = [*accounts, *access, *rooms, *recordings]
 """Addresses of people's pages, each with its noun; templates name them `pages:...`."""
@@ -17,6 +18,8 @@ pages = [*accounts, *access, *rooms, *recordings]
 urlpatterns = [
     path("api/1/", include("archive.ingest.urls")),
     path("healthz", healthz, name="healthz"),
+    path("favicon.ico", favicon, name="favicon"),
+    path("robots.txt", robots, name="robots"),
     path("", include((pages, "pages"))),
 ]
 handler400 = errors.bad_request

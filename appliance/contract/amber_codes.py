@@ -24,11 +24,6 @@ class AmberCode:
     remedy: str
     """What to do next."""
 
-    @property
-    def phrase(self) -> str:
-        """The cause as a part of a sentence."""
-        return self.cause[0].lower() + self.cause[1:].rstrip(".")
-
 
 TABLE: tuple[AmberCode, ...] = (
     AmberCode(
@@ -139,6 +134,10 @@ TABLE: tuple[AmberCode, ...] = (
     AmberCode(
         "panel-lost", 9, "refused", "The front panel does not answer.",
         "Check its cable, then switch the box off and on.",
+    ),
+    AmberCode(
+        "button-stuck", 9, "refused", "The button is pressed all the time.",
+        "Free the button; if it stays pressed, have it or its wiring repaired. A running recording ends by itself.",
     ),
     AmberCode(
         "software", 9, "records", "The recorder met something that it does not know.",

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from .errors import FormatError
-from .ids import Digest, RecordingId
+from .ids import MAX_COUNT, Digest, RecordingId
 from .problems import explain, location
 from .signed import SignedModel
 from .times import Clock, WallTime
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Cause = Literal["overrun", "stall", "unplugged", "capture-died", "checksum", "unexplained"]
 Reason = Literal[
     "button", "cap", "quiet", "paused-too-long", "disk-full", "fault", "shutdown", "interrupted",
@@ -38,8 +38,8 @@ class Segment(Fact):
     kind: Literal["segment"] = "segment"
     segment: Count
     first_frame: Count
-    frames: Annotated[int, Field(ge=1)]
-    size: Annotated[int, Field(ge=1)]
+    frames: Annotated[int, Field(ge=1, le=MAX_COUNT)]
+    size: Annotated[int, Field(ge=1, le=MAX_COUNT)]
     sha256: Digest
     captured_ns: int
 
@@ -59,7 +59,7 @@ class AudioSpan(Fact):
     kind: Literal["audio"] = "audio"
     open: bool
     at_ns: int
-    generation: Annotated[int, Field(ge=1)]
+    generation: Annotated[int, Field(ge=1, le=MAX_COUNT)]
 
 
 class Gap(Fact):
@@ -67,7 +67,7 @@ class Gap(Fact):
 
     kind: Literal["gap"] = "gap"
     first_frame: Count
-    frames: Annotated[int, Field(ge=1)]
+    frames: Annotated[int, Field(ge=1, le=MAX_COUNT)]
     cause: Cause
 
 
@@ -118,7 +118,7 @@ class TailSegment(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     segment: Count
-    size: Annotated[int, Field(ge=1)]
+    size: Annotated[int, Field(ge=1, le=MAX_COUNT)]
     sha256: Digest
 
 

@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .errors import FormatError
-from .ids import BoxId, Digest, RecordingId
+from .ids import MAX_COUNT, BoxId, Digest, RecordingId
 from .keys import PublicKey
 from .signed import SignedModel
 from .times import WallTime
 
 Outcome = Literal["complete", "interrupted", "incomplete"]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 
 
 class Arrival(SignedModel):

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+from collections import Counter
 from typing import Any, Literal, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,6 +17,8 @@ from .problems import explain, location
 
 MAX_LINE = 1 << 20
 """Longest line that a reader accepts, in bytes; a closing record with 10,000 tail segments stays below it."""
+MAX_MEMBERS = 64
+"""Most members of one JSON object; none of the format's has half as many."""
 
 
 def digest(data: bytes) -> str:
@@ -35,10 +38,11 @@ def _integer(text: str) -> int:
 
 
 def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_MEMBERS:
+        raise FormatError(f"an object here has at most {MAX_MEMBERS} members")
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise FormatError(f"member {twice!r} occurs twice", field=twice)
     return members
 

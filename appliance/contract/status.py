@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .ids import BoxId, RecordingId
+from .ids import BoxId, Int64, Natural, RecordingId
 
 State = Literal["self-test", "idle", "arming", "recording", "paused", "ending", "fault"]
 Light = Literal["off", "on", "slow"]
+MAX_FAULTS = 64
+"""More amber codes than this never hold at once; amber_codes.py has half as many."""
 FaultCode = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,40}$")]
 STALE_NS = 2_000_000_000
 """Age in nanoseconds at which a recorder's status is no longer believed."""
@@ -42,33 +44,33 @@ class RecorderStatus(_Message):
     """The recorder's state, twice a second and on each change."""
 
     box: BoxId
-    boot_id: str
+    boot_id: Annotated[str, Field(max_length=64)]
     """The kernel's boot id, within which monotonic_ns counts."""
-    monotonic_ns: int
+    monotonic_ns: Int64
     """CLOCK_MONOTONIC when this was written, in nanoseconds."""
     state: State
     ready: bool
     """Whether a press would start a recording."""
     recording: RecordingId | None
-    since_ns: int
+    since_ns: Int64
     """CLOCK_MONOTONIC when the state began, in nanoseconds."""
-    frames: int = 0
+    frames: Natural = 0
     """Frames captured in this recording."""
-    acked_frame: int = 0
+    acked_frame: Natural = 0
     """Frames acknowledged (docs/format.md section 2.6)."""
-    acked_line: int = 0
+    acked_line: Natural = 0
     """Ledger lines acknowledged."""
-    lost_frames: int = 0
+    lost_frames: Natural = 0
     """Frames written as silence in this recording."""
-    rate: int = 48000
+    rate: Annotated[int, Field(ge=1000, le=384000)] = 48000
     """Frames in a second."""
     lights: Lights = Lights()
     lamp: Literal["verified", "unverified"] = "unverified"
     """Whether 'lit' means seen to be lit."""
     panel: Literal["gpio", "simulated"] = "gpio"
-    faults: list[FaultCode] = []
+    faults: Annotated[list[FaultCode], Field(max_length=MAX_FAULTS)] = []
     """Amber codes that hold now."""
-    free_bytes: int | None = None
+    free_bytes: Natural | None = None
     """Free space of the spool in bytes, or None before the first look."""
 
     def fresh(self, boot_id: str, now_ns: int) -> bool:
@@ -84,7 +86,7 @@ class SilentStatus(_Message):
 
     box: BoxId
     state: Literal["silent"] = "silent"
-    last_monotonic_ns: int | None
+    last_monotonic_ns: Int64 | None
     """The recorder's last word, or None if there was none."""
 
 
@@ -93,9 +95,9 @@ class UploadProgress(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    lines: int = 0
+    lines: Natural = 0
     """Ledger lines that the archive has."""
-    frames: int = 0
+    frames: Natural = 0
     """Frames in the segments that the archive has."""
     state: Literal["receiving", "closed", "sealed", "refused"] = "receiving"
 
@@ -103,7 +105,7 @@ class UploadProgress(BaseModel):
 class CourierProgress(_Message):
     """The courier's own account, for the box's people and the simulator's page."""
 
-    monotonic_ns: int
+    monotonic_ns: Int64
     broker: Literal["up", "down"]
     archive: Literal["up", "down", "refusing"]
     recordings: dict[RecordingId, UploadProgress] = {}
@@ -116,16 +118,16 @@ class UploadState(_Message):
 
     recording: RecordingId
     state: Literal["receiving", "closed", "sealed", "refused"]
-    next_line: Annotated[int, Field(ge=0)]
-    frames: Annotated[int, Field(ge=0)]
-    tail_missing: list[int] = []
+    next_line: Natural
+    frames: Natural
+    tail_missing: list[Natural] = []
 
 
 class Online(_Message):
     """Whether the courier is connected; `false` is the Will."""
 
     online: bool
-    session: int
+    session: Int64
     """A number that grows with each connection, so that an old Will can be told from a new state."""
 
 
@@ -133,14 +135,14 @@ class FaultMessage(_Message):
     """One amber code that holds."""
 
     code: FaultCode
-    since_ns: int
+    since_ns: Int64
 
 
 class About(_Message):
     """What the box is."""
 
     box: BoxId
-    software: str
+    software: Annotated[str, Field(max_length=200)]
     panel: Literal["gpio", "simulated"]
     lamp: Literal["verified", "unverified"]
 
@@ -150,4 +152,4 @@ class Event(_Message):
 
     kind: Annotated[str, Field(pattern=r"^[a-z-]{2,40}$")]
     recording: RecordingId | None = None
-    monotonic_ns: int
+    monotonic_ns: Int64

@@ -12,6 +12,9 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # [0-9], because \d matches the digits of every script
 WALL_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""Years that a clock can show: one that lost its time begins in 1970; calendars of readers end not long after 2199."""
+
 
 def wall(moment: datetime) -> str:
     """Return an aware moment in the format's form, UTC, milliseconds."""
@@ -29,7 +32,8 @@ def parse_wall(text: str) -> datetime:
 
 
 def _exists(text: str) -> str:
-    parse_wall(text)
+    if not FIRST_YEAR <= parse_wall(text).year <= LAST_YEAR:
+        raise ValueError(f"a moment lies in the years {FIRST_YEAR} to {LAST_YEAR}")
     return text
 
 

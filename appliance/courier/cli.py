@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from pathlib import Path
+
+from appliance.contract import log_format
 
 from .courier import Courier
 from .settings import load
@@ -37,7 +38,9 @@ def main(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     settings = load(options.config)
     logging.basicConfig(
-        level=settings.log.level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True
+        level=settings.log.level.upper(),
+        handlers=[log_format.handler("%(levelname)s %(name)s: %(message)s")],
+        force=True,
     )
     courier = Courier(settings)
     if options.check:

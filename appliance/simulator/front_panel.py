@@ -52,7 +52,8 @@ class FrontPanel:
 
     def present(self) -> list[Message]:
         """Return what a recorder that has just connected must know."""
-        return self._senses() if self.sense else []
+        found = [{"button": "found-down", "t_ns": time.monotonic_ns()}] if self.button else []
+        return [*(self._senses() if self.sense else []), *found]
 
     def command(self, red: bool | None, green: Light | None, amber: Light | None, blinks: int = 0) -> None:
         """Do what the recorder commands."""

@@ -100,6 +100,8 @@ def _event(message: dict[str, Any]) -> PanelEvent | None:
     match message:
         case {"button": "down"}:
             kind = "button-down"
+        case {"button": "found-down"}:
+            kind = "button-found-down"
         case {"button": "up"}:
             kind = "button-up"
         case {"lamp_seen": bool(seen)}:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from pathlib import Path
 
-from appliance.contract.encryption import Identity
+from appliance.contract.encryption import MAX_KEY_RECIPIENTS, Identity
 from appliance.contract.errors import DecryptionError, KeyFileError, SettingsError
 from appliance.contract.keys import KeyRing
 from appliance.contract.verification import verify
@@ -54,7 +55,9 @@ def main(arguments: list[str]) -> int:
             report = verify(file, ring, identity, _progress if sys.stderr.isatty() else _quiet)
     except OSError as error:
         raise SettingsError(f"cannot read {options.package}: {error.strerror or error}", field="PACKAGE") from error
-    sys.stdout.write((json.dumps(report.as_json()) if options.json else report.as_text()) + "\n")
+    with contextlib.suppress(BrokenPipeError):
+        # the verdict stands, whether or not anybody reads all of it
+        print(json.dumps(report.as_json()) if options.json else report.as_text())
     return report.status
 
 
@@ -64,7 +67,7 @@ def _recording_identity(key: Path, identity: Path) -> Identity:
     except OSError as error:
         raise KeyFileError(f"cannot read {key}: {error.strerror}", field="--key") from error
     try:
-        return Identity.parse(Identity.load(identity).decrypt(encrypted).decode("ascii"))
+        return Identity.parse(Identity.load(identity).decrypt(encrypted, MAX_KEY_RECIPIENTS).decode("ascii"))
     except (DecryptionError, UnicodeDecodeError) as error:
         raise KeyFileError(f"{identity} does not decrypt {key}: {error}", field="--identity") from error
 

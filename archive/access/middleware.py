@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
@@ -42,6 +43,8 @@ class AccessMiddleware:
             _log.error("%r stands in no table of routes (archive/access/routes.py), so it answers nobody", name)
             raise PermissionDenied
         if route.page and request.method in {"GET", "HEAD"}:
+            if isinstance(route.needs, Deed):
+                messages.info(request, "Nothing was done: you were signed out. Press the button again.")
             return HttpResponseRedirect(reverse(route.page, kwargs=arguments))
         if not isinstance(route.needs, Open):
             self._decide(request, name, route.needs, arguments)

@@ -53,6 +53,8 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:flac": Route(Deed.DOWNLOAD),
     "pages:receipt": Route(Deed.DOWNLOAD),
     "healthz": Route(Open.ANYONE),
+    "favicon": Route(Open.ANYONE),
+    "robots": Route(Open.ANYONE),
     "box-state": Route(Open.BOX, ("GET",)),
     "box-header": Route(Open.BOX, _PUT),
     "box-key": Route(Open.BOX, _PUT),

@@ -28,7 +28,6 @@ class ArchiveCommand(BaseCommand):
         "--force-color",
     }
     """Django's own options work, but help nobody here."""
-    requires_system_checks = []  # noqa: RUF012 - Django declares it as an instance variable
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Return the parser, with the example at its end."""

@@ -19,6 +19,7 @@ from django.views import defaults
 from appliance.contract.errors import KeyFileError, PlainSightError, StorageError
 
 _log = logging.getLogger(__name__)
+NOT_ALLOWED: Final = 405
 API: Final = "/api/"
 """Below this path only programs ask."""
 WORDS: Final[dict[str, tuple[str, str]]] = {
@@ -31,7 +32,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "bad-key": ("The archive's keys cannot be read", "Nothing was played or handed out."),
     "bad-digest": ("A part of this recording is damaged", "Verify the recording; it can be restored from its copy."),
     "bad-format": ("A part of this recording is damaged", "Verify the recording; it can be restored from its copy."),
-    "storage": ("The archive's disk did not answer rightly", "Nothing was lost. Try again in a minute."),
+    "package-missing": (
+        "The sealed package is missing",
+        "It is not in the archive's store, so nothing was played, checked or handed out. Its copy must be restored.",
+    ),
+    "storage": ("The archive's disk is not answering", "Try again in a minute. If it happens again, ask for help."),
 }
 
 
@@ -69,8 +74,13 @@ class ErrorAnswers:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer."""
-        return self.get_response(request)
+        """Answer; a method that an address does not know gets a page as well, and not the browser's own."""
+        response = self.get_response(request)
+        if response.status_code != NOT_ALLOWED or wants_json(request):
+            return response
+        page = HttpResponse(render_to_string("405.html", {}, request), status=NOT_ALLOWED)
+        page.headers["Allow"] = response.headers.get("Allow", "")
+        return page
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answer, or return None for a defect."""

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import logging
 import queue
+import secrets
 import ssl
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,16 +25,18 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from appliance.contract.errors import FormatError, SettingsError
+from appliance.contract.errors import SettingsError
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.topics import ALL
 from archive.configuration import Mqtt
 
 from .models import BoxStatus, Listening
-from .reported_status import Message, keep
+from .reported_status import MAX_PAYLOAD, Message, keep
 
 QUEUE = 20_000
 """Most messages that wait for the database."""
+BATCH = 1000
+"""Most messages that are written at once: 300 boxes that report once a second are one transaction a second."""
 ALIVE_S = 2.0
 """How often the listener says that it is there, in seconds."""
 LATE = timedelta(seconds=10)
@@ -49,6 +54,7 @@ class Listener:
         self._settings = settings
         self._messages: queue.Queue[Message | None] = queue.Queue(QUEUE)
         self._dropped = 0
+        self._told = False
         self.stop = StopSignal()
         """Makes `run` return."""
         self._client = self._make_client()
@@ -56,7 +62,10 @@ class Listener:
     def run(self) -> None:
         """Listen until `stop`; a broker that is down is tried again and again."""
         settings = self._settings
-        self._client.connect_async(settings.host, settings.port, keepalive=20, clean_start=True)
+        most = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        # the broker drops what is larger, instead of sending it; a topic and what surrounds it are shorter than 4 KiB
+        most.MaximumPacketSize = MAX_PAYLOAD + (4 << 10)
+        self._client.connect_async(settings.host, settings.port, keepalive=20, clean_start=True, properties=most)
         self._client.loop_start()
         try:
             self._consume()
@@ -67,7 +76,9 @@ class Listener:
 
     def _make_client(self) -> mqtt.Client:
         settings = self._settings
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=mqtt.MQTTv5)
+        # nobody can take a name that nobody can guess, and so throw the listener off the broker
+        name = f"{settings.client_id}-{secrets.token_hex(8)}"
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5)
         if settings.ca is not None:
             try:
                 context = ssl.create_default_context(cafile=str(settings.ca))
@@ -77,6 +88,7 @@ class Listener:
                 raise SettingsError(f"cannot use the broker's certificates: {error}", field="mqtt") from error
             client.tls_set_context(context)
         client.on_connect = self._connected
+        client.on_connect_fail = self._unreachable
         client.on_disconnect = self._disconnected
         client.on_message = self._arrived
         client.reconnect_delay_set(min_delay=1, max_delay=15)
@@ -86,10 +98,20 @@ class Listener:
         if reason.is_failure:
             _log.error("the broker refuses the archive: %s; check its certificate and the broker's ACL", reason)
             return
+        self._told = False
         _log.info("connected to the broker")
         self._messages.put(NEW_CONNECTION)
         options = SubscribeOptions(qos=1, retainAsPublished=False)
         client.subscribe(ALL, options=options, properties=Properties(PacketTypes.SUBSCRIBE))  # type: ignore[no-untyped-call]
+
+    def _unreachable(self, _client: mqtt.Client, _data: Any) -> None:
+        if not self._told:
+            _log.error(
+                "cannot reach the broker at %s:%d; tried again until it answers (see [mqtt] in archive.toml)",
+                self._settings.host,
+                self._settings.port,
+            )
+        self._told = True
 
     def _disconnected(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         _log.warning("the connection to the broker ended: %s", reason)
@@ -110,21 +132,48 @@ class Listener:
                 if self._dropped:
                     _log.error("%d messages were dropped: the database is too slow", self._dropped)
                     self._dropped = 0
-            try:
-                message = self._messages.get(timeout=0.25)
-            except queue.Empty:
-                continue
-            try:
-                if message is NEW_CONNECTION:
-                    # a fault's end may have been missed; the broker repeats those that still hold
-                    BoxStatus.objects.update(faults={})
-                else:
-                    keep(message)
-            except FormatError as error:
-                _log.warning("a message was ignored: %s", error.message)
-            except DatabaseError:
-                _log.exception("the database failed; a message was lost")
-                close_old_connections()
+            messages = self._next()
+            if NEW_CONNECTION in messages:
+                # a fault's end may have been missed; the broker repeats those that still hold
+                last = len(messages) - messages[::-1].index(NEW_CONNECTION)
+                _try(lambda: BoxStatus.objects.update(faults={}))
+                messages = messages[last:]
+            take([message for message in messages if message is not None])
+
+    def _next(self) -> list[Message | None]:
+        """Return what waits, at most BATCH of them; wait a little for the first."""
+        found: list[Message | None] = []
+        with suppress(queue.Empty):
+            found.append(self._messages.get(timeout=0.25))
+            while len(found) < BATCH:
+                found.append(self._messages.get_nowait())
+        return found
+
+
+def take(messages: list[Message]) -> None:
+    """Keep messages all at once; where that fails, one by one, so that a bad one costs itself alone."""
+    if not messages or _try(lambda: _keep(messages)):
+        return
+    for message in messages:
+        _try(lambda message=message: _keep([message]))  # type: ignore[misc]
+
+
+def _keep(messages: list[Message]) -> None:
+    for problem in keep(messages):
+        _log.warning("a message was ignored: %s", problem)
+
+
+def _try(work: Callable[[], object]) -> bool:
+    try:
+        work()
+    except DatabaseError as error:
+        _log.error("the database failed: %s", error)
+        close_old_connections()
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        _log.exception("a message could not be kept; please report it")
+    else:
+        return True
+    return False
 
 
 def hears() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from appliance.contract.errors import FormatError
 from appliance.contract.problems import explain
-from appliance.contract.status import About, FaultMessage, Online, RecorderStatus, SilentStatus
+from appliance.contract.status import MAX_FAULTS, About, FaultMessage, Online, RecorderStatus, SilentStatus
 from appliance.contract.topics import parse
 
 from .models import Box, BoxStatus
@@ -105,30 +106,52 @@ def _fault(known: Known, code: str, payload: bytes) -> Known:
         if fault.code != code:
             raise FormatError(f"a message about {fault.code} came on the topic of {code}")
         others[code] = fault.since_ns
+        if len(others) > MAX_FAULTS:
+            raise FormatError(f"more than {MAX_FAULTS} amber codes hold at once")
     return replace(known, faults=tuple(sorted(others.items())))
 
 
-def keep(message: Message) -> bool:
-    """Apply a message to the database; return False for topics that are not ours and boxes that are not enrolled."""
-    where = parse(message.topic)
-    if where is None or len(message.payload) > MAX_PAYLOAD:
-        return False
-    box, rest = where
-    if rest.startswith("event/"):
-        return True
+def keep(messages: Sequence[Message]) -> list[str]:
+    """Apply messages to the database in one transaction, in order; return why some were not understood.
+
+    A message that is senseless changes nothing, and neither do those on topics that are not ours and of boxes that are
+    not enrolled.
+    """
+    ours = [(where, message) for message in messages if (where := _where(message)) is not None]
+    problems: list[str] = []
     with transaction.atomic():
-        if not Box.objects.filter(pk=box, retired_at=None).exists():
-            return False
-        row = BoxStatus.objects.select_for_update().filter(pk=box).first() or BoxStatus(box_id=box)
-        known = load(row)
-        after = heard(known, rest, message)
-        about = after.about.box if after.about else box
-        recorder = after.recorder.box if after.recorder else box
-        if {about, recorder} != {box}:
-            raise FormatError(f"{box} speaks as another box")
-        if after != known or row._state.adding:
-            _store(row, after)
-    return True
+        names = {box for (box, _), _ in ours}
+        enrolled = set(Box.objects.filter(pk__in=names, retired_at=None).values_list("pk", flat=True))
+        rows = {row.box_id: row for row in BoxStatus.objects.select_for_update().filter(pk__in=enrolled)}
+        before = {box: load(rows[box]) if box in rows else Known() for box in enrolled}
+        known = dict(before)
+        for (box, rest), message in ours:
+            if box not in enrolled:
+                continue
+            try:
+                known[box] = _of_itself(box, heard(known[box], rest, message))
+            except FormatError as error:
+                problems.append(error.message)
+        for box, after in known.items():
+            if box not in rows or after != before[box]:
+                _store(rows.get(box) or BoxStatus(box_id=box), after)
+    return problems
+
+
+def _where(message: Message) -> tuple[str, str] | None:
+    """Return box and the rest of the topic if the message is one that is kept."""
+    where = parse(message.topic)
+    if where is None or len(message.payload) > MAX_PAYLOAD or where[1].startswith("event/"):
+        return None
+    return where
+
+
+def _of_itself(box: str, known: Known) -> Known:
+    about = known.about.box if known.about else box
+    recorder = known.recorder.box if known.recorder else box
+    if {about, recorder} != {box}:
+        raise FormatError(f"{box} speaks as another box")
+    return known
 
 
 def load(row: BoxStatus) -> Known:
@@ -139,7 +162,7 @@ def load(row: BoxStatus) -> Known:
         heard_at=row.heard_at,
         recorder=_recorder_of(row.recorder),
         live=row.recorder_live,
-        about=About.model_validate(row.about) if row.about else None,
+        about=_about_of(row.about),
         faults=tuple(sorted(row.faults.items())),
     )
 
@@ -147,7 +170,18 @@ def load(row: BoxStatus) -> Known:
 def _recorder_of(value: dict[str, Any] | None) -> RecorderStatus | SilentStatus | None:
     if value is None:
         return None
-    return (SilentStatus if value.get("state") == "silent" else RecorderStatus).model_validate(value)
+    try:
+        return (SilentStatus if value.get("state") == "silent" else RecorderStatus).model_validate(value)
+    except ValidationError:
+        # of another version of the archive: this box is not known until it speaks again, and the others are
+        return None
+
+
+def _about_of(value: dict[str, Any] | None) -> About | None:
+    try:
+        return About.model_validate(value) if value else None
+    except ValidationError:
+        return None
 
 
 def _store(row: BoxStatus, known: Known) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db import transaction
 
 from appliance.contract.errors import ConflictError, DigestError, FormatError, NotEnrolledError, SignatureError
@@ -16,12 +14,14 @@ from archive.devices.models import Box
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings import arrival_log
 from archive.recordings.custody_kinds import PROBLEM
+from archive.recordings.dating import listed
 from archive.recordings.find import check_box_is_believed, find
 from archive.recordings.models import Recording
 from archive.recordings.validation import judge_key
 from archive.rooms.placement import room_at
 
 from .custody_kinds import INGEST
+from .quotas import check_new_recording
 
 
 def accept_header(recording: str, line: bytes) -> bool:
@@ -29,10 +29,14 @@ def accept_header(recording: str, line: bytes) -> bool:
     header = _believed(line)
     if header.recording != recording:
         raise FormatError(f"the header is of recording {header.recording}", field="recording")
-    created = _moment(header.created_at)
+    created = parse_wall(header.created_at)
     arrived = now()
     moment = parse_wall(arrived)
+    place = listed(created, moment)
     with transaction.atomic():
+        if not Recording.objects.filter(pk=recording).exists():
+            check_new_recording(header.box, moment)
+            _check_continues(header)
         row, new = Recording.objects.get_or_create(
             pk=recording,
             defaults={
@@ -41,6 +45,8 @@ def accept_header(recording: str, line: bytes) -> bool:
                 "header": line,
                 "created_at": created,
                 "arrived_at": moment,
+                "listed_at": place.at,
+                "dated": place.dated,
                 "continues": header.continues or "",
                 "rate": header.audio.rate,
                 "panel": header.panel,
@@ -66,11 +72,10 @@ def _believed(line: bytes) -> Header:
     return Header.read(line, claimed.box_key)
 
 
-def _moment(text: str) -> datetime:
-    try:
-        return parse_wall(text)
-    except ValueError as error:
-        raise FormatError(f"{text} is no moment", field="created_at") from error
+def _check_continues(header: Header) -> None:
+    """Raise FormatError if the header claims to go on from what another box recorded."""
+    if header.continues and Recording.objects.filter(pk=header.continues).exclude(box_id=header.box).exists():
+        raise FormatError("a recording goes on only from one of the same box", field="continues")
 
 
 def accept_key(recording: str, key_age: bytes) -> bool:

@@ -7,8 +7,10 @@ from appliance.contract.header import Header
 from appliance.contract.segment import padded_size
 from appliance.contract.signed import MAX_LINE
 
-HEADER = 64 << 10
-KEY = 64 << 10
+HEADER = 16 << 10
+"""The header line; one with eight recipients and the longest texts has 9,000 bytes."""
+KEY = 16 << 10
+"""key.age; ten stanzas have 1,200 bytes."""
 BATCH_SEGMENTS = 10
 """Most segments in one request (docs/format.md section 3)."""
 BATCH_LINES = 2 * MAX_LINE

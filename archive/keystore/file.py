@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.contract.encryption import Identity
+from appliance.contract.encryption import MAX_KEY_RECIPIENTS, Identity
 from appliance.contract.errors import DecryptionError, KeyFileError
 from appliance.contract.keys import SigningKey
 from appliance.contract.signed import SignedModel
@@ -61,7 +61,7 @@ class FileKeyStore:
         """Return the recording's identity inside `key.age`; raise DecryptionError if none of our keys decrypts it."""
         for identity in self.identities:
             try:
-                secret = identity.decrypt(key_age)
+                secret = identity.decrypt(key_age, MAX_KEY_RECIPIENTS)
             except DecryptionError:
                 continue  # the next key may fit; when none does, the error below says so
             return _identity(secret)

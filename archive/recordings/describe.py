@@ -15,6 +15,8 @@ def describe(row: Recording) -> dict[str, str | int | float | None]:
         "state": row.state,
         "outcome": row.outcome or None,
         "created_at": wall(row.created_at),
+        "dated": row.dated,
+        "listed_at": wall(row.listed_at),
         "sealed_at": wall(row.sealed_at) if row.sealed_at else None,
         "seconds": round(row.seconds, 3),
         "frames": row.frames,

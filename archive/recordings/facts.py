@@ -18,10 +18,9 @@ def facts(recording: Recording, entries: list[Entry]) -> list[tuple[str, str]]:
     lamp = "verified: a sensor sees it" if header.lamp == "verified" else "unverified: no sensor is wired to see it"
     panel = "simulated: not real" if header.panel == "simulated" else "real button and lamp"
     pairs = [
-        ("State", words.STATES[recording.state] + (f": {recording.problem}" if recording.problem else "")),
-        ("Outcome", words.OUTCOMES.get(recording.outcome, "not known yet")),
         ("Length", f"{words.clock_time(recording.seconds)} ({recording.frames} frames at {recording.rate} Hz)"),
         ("Sound lost", lost),
+        ("How it ended", words.OUTCOMES.get(recording.outcome, "not known yet")),
         ("Room", recording.room.name if recording.room else "not known: the box had no room then"),
         ("Box", recording.box_id),
         ("Clock of the box", words.clock(header.clock)),
@@ -30,10 +29,10 @@ def facts(recording: Recording, entries: list[Entry]) -> list[tuple[str, str]]:
         ("Microphone", ", ".join(filter(None, [header.microphone.device, header.microphone.identity]))),
         ("Sound card's clock", drift_words(entries)),
         ("Recorder", header.software),
-        ("Began to arrive", f"{localtime(recording.arrived_at):%d %b %Y, %H:%M:%S}"),
+        ("Began to arrive", words.when(localtime(recording.arrived_at))),
     ]
     if recording.sealed_at:
-        pairs.append(("Sealed", f"{localtime(recording.sealed_at):%d %b %Y, %H:%M:%S}"))
+        pairs.append(("Sealed", words.when(localtime(recording.sealed_at))))
     return pairs + _troubles(recording)
 
 
@@ -45,7 +44,12 @@ def _troubles(recording: Recording) -> list[tuple[str, str]]:
         tail = kept.filter(tail=True).count()
     found = []
     if bad:
-        found.append(("Damaged segments", f"{bad} could not be opened or decoded when they arrived"))
+        found.append(("Damaged segments", f"{bad} could not be decrypted or decoded when they arrived"))
     if tail:
-        found.append(("Unverified tail", f"{tail} segment(s) that nobody vouches for; kept, and not played"))
+        found.append(
+            (
+                "Unverified tail",
+                f"{words.count(tail, 'segment', 'segments')} that the box had not signed; kept, and not played",
+            )
+        )
     return found

@@ -14,17 +14,40 @@ from archive.ui import words
 from .models import Recording, State
 
 _STATES: Final = [("", "all"), *((state.value, words.STATES[state.value]) for state in State)]
+_FILTERS: Final = {
+    "since": "listed_at__date__gte",
+    "until": "listed_at__date__lte",
+    "room": "room",
+    "box": "box",
+    "state": "state",
+    "id": "id__startswith",
+}
+"""Field of the form: what it asks of a recording. Days are those of the site's time zone."""
+
+
+def _day() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class RecordingFilter(forms.Form):
     """Which recordings a list shows. A choice that makes no sense shows none, and says so at its field."""
 
+    since = forms.DateField(required=False, label="From", widget=_day())
+    until = forms.DateField(required=False, label="To", widget=_day())
     room = forms.ModelChoiceField(Room.objects.all(), required=False, empty_label="all")
     box = forms.ModelChoiceField(Box.objects.all(), required=False, empty_label="all")
     state = forms.ChoiceField(choices=_STATES, required=False)
+    id = forms.RegexField(
+        r"^[0-9a-f]{1,32}$",
+        required=False,
+        label="Identifier",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "maxlength": "32", "size": "12"}),
+        error_messages={"invalid": "An identifier has only the digits 0 to 9 and a to f; its beginning is enough."},
+    )
 
     def apply(self, rows: QuerySet[Recording]) -> QuerySet[Recording]:
         """Return the chosen ones of `rows`."""
         if not self.is_valid():
             return rows.none()
-        return rows.filter(**{name: value for name, value in self.cleaned_data.items() if value})
+        chosen = {_FILTERS[name]: value for name, value in self.cleaned_data.items() if value}
+        return rows.filter(**chosen)

@@ -31,15 +31,13 @@ def read_ledger(recording: Recording) -> Ledger:
     try:
         lines = ledger_lines(recording)
     except (FormatError, StorageError) as error:
-        return Ledger(
-            [], f"The sealed package cannot be read ({error.message}). Restore it from its copy; nothing can be played."
-        )
+        return Ledger([], f"it cannot be read: {error.message}")
     try:
         entries = _by_chain(recording, lines)
     except FormatError:
         return _line_by_line(recording, lines)
     if len(lines) < recording.next_line:
-        return Ledger(entries, f"The ledger ends after {len(lines)} of {recording.next_line} lines that arrived.")
+        return Ledger(entries, f"its ledger ends after {len(lines)} of {recording.next_line} lines that arrived")
     return Ledger(entries, "")
 
 
@@ -62,7 +60,7 @@ def _line_by_line(recording: Recording, lines: list[bytes]) -> Ledger:
             entries.append(_following(before, line, recording.signed_header.box_key))
             before = line
     except FormatError as error:
-        return Ledger(entries, f"The ledger can be read only up to line {len(entries)}: {error.message}.")
+        return Ledger(entries, f"its ledger can be read only up to line {len(entries)}: {error.message}")
     return Ledger(entries, "")
 
 

@@ -43,10 +43,14 @@ class Recording(models.Model):
     """Where it was made: where the box stood then, whatever becomes of the box. None if that is not known."""
     header = models.BinaryField()
     """The signed header line, as the box sent it."""
-    created_at = models.DateTimeField(db_index=True)
+    created_at = models.DateTimeField()
     """When the button was pressed, by the box's clock."""
     arrived_at = models.DateTimeField()
     """When the header arrived."""
+    listed_at = models.DateTimeField()
+    """By what moment it is listed (archive.recordings.dating), to the millisecond."""
+    dated = models.BooleanField(default=True)
+    """Whether that is when the button was pressed; False where only the arrival is known."""
     continues = models.CharField(max_length=32, blank=True)
     """The recording that this one goes on from, or empty."""
     rate = models.PositiveIntegerField()
@@ -56,7 +60,7 @@ class Recording(models.Model):
     lamp = models.CharField(max_length=12)
     """`verified` or `unverified`."""
 
-    state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVING, db_index=True)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVING)
     next_line = models.PositiveIntegerField(default=0)
     """Ledger lines that the archive has."""
     frames = models.PositiveBigIntegerField(default=0)
@@ -97,9 +101,16 @@ class Recording(models.Model):
     """The signed receipt line."""
 
     class Meta:
-        """Newest first."""
+        """Newest first; each way to choose from the list has an index of its own."""
 
-        ordering: ClassVar = ["-created_at"]
+        ordering: ClassVar = ["-listed_at", "-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["listed_at", "id"], name="listed"),
+            models.Index(fields=["state", "listed_at", "id"], name="listed_by_state"),
+            models.Index(fields=["room", "listed_at", "id"], name="listed_by_room"),
+            models.Index(fields=["box", "listed_at", "id"], name="listed_by_box"),
+            models.Index(fields=["continues"], name="continued_by"),
+        ]
 
     def __str__(self) -> str:
         """Return the identifier."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from appliance.contract import ledger
 from archive.ui import words
 
+_SECOND_NS: Final = 1_000_000_000
 Kind = Literal["audio", "lamp", "loss", "pause", "clock", "fault", "end"]
 
 
@@ -25,6 +26,13 @@ class Moment:
     """What happened, in words."""
     line: int
     """Number of the ledger line (for several lines, the first)."""
+    at_ns: int
+    """When it happened, CLOCK_MONOTONIC in nanoseconds."""
+
+    @property
+    def serious(self) -> bool:
+        """Whether a reader must not miss it."""
+        return self.kind in {"loss", "fault"}
 
     @property
     def at(self) -> str:
@@ -39,6 +47,7 @@ class _Places:
         self.rate = rate
         self.segments = [entry.fact for entry in entries if isinstance(entry.fact, ledger.Segment)]
         self.ends = [segment.captured_ns for segment in self.segments]
+        self.firsts = [segment.first_frame for segment in self.segments]
 
     def of_time(self, moment_ns: int) -> float:
         index = bisect.bisect_left(self.ends, moment_ns)
@@ -53,23 +62,37 @@ class _Places:
     def of_frame(self, frame: int) -> float:
         return frame / self.rate
 
+    def time_of(self, frame: int, unknown_ns: int) -> int:
+        """Return when `frame` was captured, or `unknown_ns` where no segment tells."""
+        index = min(bisect.bisect_right(self.firsts, frame) - 1, len(self.segments) - 1)
+        if index < 0:
+            return unknown_ns
+        segment = self.segments[index]
+        return segment.captured_ns - (segment.first_frame + segment.frames - frame) * _SECOND_NS // self.rate
+
 
 def timeline(entries: Sequence[ledger.Entry], rate: int) -> list[Moment]:
-    """Return the ledger's moments; neighboring segments become one row, and the drift is left to `drift_words`."""
+    """Return the ledger's moments in the order of their places; the drift is left to `drift_words`.
+
+    Segments become one row from one gap or pause to the next, and a pause says how long it was.
+    """
     places = _Places(entries, rate)
     moments: list[Moment] = []
     run: list[ledger.Segment] = []
     first_line = 0
-    for entry in entries:
+    for place, entry in enumerate(entries):
         fact = entry.fact
         if isinstance(fact, ledger.Segment):
             first_line = first_line if run else entry.n
             run.append(fact)
-        elif not isinstance(fact, ledger.Drift):
+            continue
+        if isinstance(fact, ledger.Gap | ledger.Pause):
             moments += _audio(run, first_line, places)
             run = []
-            moments += [Moment(_offset(fact, places), kind, text, entry.n) for kind, text in _told(fact, rate)]
-    return moments + _audio(run, first_line, places)
+        offset, at_ns = _where(fact, places)
+        told = _pause(fact, entries[place + 1 :]) if isinstance(fact, ledger.Pause) else _told(fact, rate)
+        moments += [Moment(offset, kind, text, entry.n, at_ns) for kind, text in told]
+    return sorted(moments + _audio(run, first_line, places), key=lambda moment: (moment.offset, moment.line))
 
 
 def _audio(run: list[ledger.Segment], line: int, places: _Places) -> list[Moment]:
@@ -77,23 +100,36 @@ def _audio(run: list[ledger.Segment], line: int, places: _Places) -> list[Moment
         return []
     start = places.of_frame(run[0].first_frame)
     end = places.of_frame(run[-1].first_frame + run[-1].frames)
-    pieces = "1 signed segment" if len(run) == 1 else f"{len(run)} signed segments"
+    pieces = words.count(len(run), "signed segment", "signed segments")
     text = f"Audio kept from {words.clock_time(start)} to {words.clock_time(end)} ({pieces})"
-    return [Moment(start, "audio", text, line)]
+    return [Moment(start, "audio", text, line, run[0].captured_ns - run[0].frames * _SECOND_NS // places.rate)]
 
 
-def _offset(fact: ledger.AnyFact, places: _Places) -> float:
+def _where(fact: ledger.AnyFact, places: _Places) -> tuple[float, int]:
+    """Return the place of a fact in the audio, in seconds, and its moment of CLOCK_MONOTONIC, in nanoseconds."""
     if isinstance(fact, ledger.Gap):
-        return places.of_frame(fact.first_frame)
+        return places.of_frame(fact.first_frame), places.time_of(fact.first_frame, fact.t_ns)
     if isinstance(fact, ledger.Pause):
-        return places.of_frame(fact.frame)
+        return places.of_frame(fact.frame), fact.t_ns
     if isinstance(fact, ledger.Closing):
-        return places.of_frame(fact.frames)
+        # one that was written at the next start has that start's time
+        return places.of_frame(fact.frames), places.time_of(fact.frames, fact.t_ns)
+    moment_ns = fact.t_ns
     if isinstance(fact, ledger.Lamp):
-        return places.of_time(fact.commanded_ns)
-    if isinstance(fact, ledger.AudioSpan):
-        return places.of_time(fact.at_ns)
-    return places.of_time(fact.t_ns)
+        moment_ns = fact.commanded_ns
+    elif isinstance(fact, ledger.AudioSpan):
+        moment_ns = fact.at_ns
+    return places.of_time(moment_ns), moment_ns
+
+
+def _pause(fact: ledger.Pause, following: Sequence[ledger.Entry]) -> list[tuple[Kind, str]]:
+    if not fact.paused:
+        return [("pause", "Resumed")]
+    resumed = next((one.fact.t_ns for one in following if isinstance(one.fact, ledger.Pause)), None)
+    if resumed is None:
+        return [("pause", "Paused until the end; nothing was recorded")]
+    length = words.spoken(max(resumed - fact.t_ns, 0) / _SECOND_NS)
+    return [("pause", f"Paused for {length}; nothing was recorded")]
 
 
 def _told(fact: ledger.AnyFact, rate: int) -> list[tuple[Kind, str]]:
@@ -108,21 +144,19 @@ def _told(fact: ledger.AnyFact, rate: int) -> list[tuple[Kind, str]]:
         case ledger.Gap():
             lost = words.spoken(fact.frames / rate)
             told = [("loss", f"{lost} of sound lost and written as silence: {words.CAUSES[fact.cause]}")]
-        case ledger.Pause():
-            text = "Paused: nothing is recorded from here until the next line" if fact.paused else "Resumed"
-            told = [("pause", text)]
         case ledger.ClockChange():
-            change = f"stepped by {fact.step_ns / 1e9:+.3f} s to {fact.at}" if fact.step_ns else f"at {fact.at}"
-            now = "it is" if fact.step_ns else "from now on it is"
-            told = [("clock", f"The box's clock {change}; {now} {words.clock(fact.clock)}")]
+            way = "ahead" if fact.step_ns > 0 else "back"
+            change = f" was set {way} by {abs(fact.step_ns) / _SECOND_NS:.3f} s; it" if fact.step_ns else ""
+            told = [("clock", f"The box's clock{change} is now {words.clock(fact.clock)}")]
         case ledger.Fault():
-            told = [("fault", f"{'Fault' if fact.raised else 'Mended'}: {words.fault(fact.code)}")]
+            cause = words.fault(fact.code)
+            told = [("fault", f"Fault: {cause}" if fact.raised else f"No longer a fault: “{cause}”")]
         case ledger.EndWarning():
             why = words.REASONS.get(fact.code, fact.code.replace("-", " "))
             told = [("fault", f"Warning: the recording ends by itself in {words.spoken(fact.in_s)}: {why}")]
         case ledger.Closing():
             told = _closing(fact, rate)
-        case ledger.Segment() | ledger.Drift():
+        case ledger.Segment() | ledger.Drift() | ledger.Pause():
             told = []
     return told
 
@@ -132,8 +166,10 @@ def _closing(fact: ledger.Closing, rate: int) -> list[tuple[Kind, str]]:
     text = f"Ended: {words.REASONS[fact.reason]}. {words.spoken(fact.frames / rate)} of audio{lost}"
     told: list[tuple[Kind, str]] = [("end", text)]
     if fact.unverified_tail:
-        count = len(fact.unverified_tail)
-        told.append(("loss", f"After the end {count} piece(s) were found that nobody vouches for; they are not played"))
+        pieces = words.count(len(fact.unverified_tail), "more second", "more seconds")
+        told.append(
+            ("loss", f"After the end, up to {pieces} of sound were found that the box had not signed; not played")
+        )
     return told
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from appliance.contract.status import RecorderStatus
 from archive.devices.state import Judgment
 from archive.ui import words
+from archive.ui.signs import SIGNS, SignCode
 
 from .uploads import Uploads
 
@@ -16,23 +19,36 @@ BEHIND_S: Final = 10.0
 """Seconds of acknowledged audio that may be missing here before the page says so; uploads come in batches."""
 LISTENER_LATE: Final = timedelta(seconds=10)
 """The listener says every 2 s that it is there."""
-SHAPES: Final = {"recording": "●", "ready": "✓", "at-fault": "▲", "silent": "?"}
-_STATES: Final = {
-    "arming": "Recording: the microphone is being opened",
-    "recording": "Recording",
-    "paused": "Paused: not recording; the meeting can go on being recorded",
-    "ending": "Recording: being ended",
-    "idle": "At fault: a press would not record",
-    "self-test": "Not ready: the box tests itself",
-    "fault": "At fault",
+_STATES: Final[dict[str, tuple[SignCode, str]]] = {
+    "arming": ("recording", "Recording: the microphone is being opened"),
+    "recording": ("recording", "Recording"),
+    "paused": ("paused", "Paused: nothing is recorded"),
+    "ending": ("recording", "Recording: about to end"),
+    "idle": ("at-fault", "At fault: a press would not record"),
+    "self-test": ("working", "Not ready yet: the box is testing itself"),
+    "fault": ("at-fault", "At fault: a press would not record"),
 }
 _SILENCES: Final = {
-    "unheard": "Silent: this box has not been heard since the archive began to listen",
-    "offline": "Silent: the box is not connected",
-    "stale": "Silent: the box has stopped reporting",
-    "recorder-silent": "Silent: the box answers, but its recorder does not",
+    "unheard": "Not known: the archive has not heard this box since it began to listen",
+    "offline": "Not known: the box is not connected",
+    "stale": "Not known: the box has stopped reporting",
+    "recorder-silent": "Not known: the box answers, but its recorder does not",
+    "deaf": "Not known: the archive does not hear its boxes",
 }
-_ATTENTION: Final = "Ready, but needs attention"
+_ORDER: Final = {code: place for place, code in enumerate(SIGNS)}
+_URGENT: Final = ("at-fault", "unknown", "attention")
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One amber code of a box."""
+
+    code: str
+    """The code."""
+    cause: str
+    """What is wrong, as a sentence."""
+    remedy: str
+    """What to do, as a sentence."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +59,20 @@ class Card:
     """Its identifier."""
     name: str
     """The room's name, or the box's identifier."""
-    sign: str
-    """`recording`, `ready`, `at-fault` or `silent`."""
+    room: str | None
+    """Identifier of the room; None for a box without one."""
+    sign: SignCode
+    """One of archive.ui.signs."""
     reason: str
-    """The recorder's state, or why the box is silent."""
-    faults: list[str]
-    """Amber codes that hold."""
+    """Why, as a short code."""
+    troubles: list[Trouble]
+    """What is wrong with the box, and what to do about it."""
     heard_at: str | None
     """When the box was last heard, UTC."""
     since: str | None
     """Since when the state has held, UTC; None if that is not known."""
+    recording: str | None
+    """Identifier of the running recording."""
     acknowledged_s: float | None
     """Seconds of the running recording that are safe on the box, when it was last heard."""
     archived_s: float | None
@@ -66,40 +86,64 @@ class Card:
     words: dict[str, str]
     """The same for people; an empty text is not shown."""
 
+    @property
+    def urgency(self) -> tuple[int, bool, str, str]:
+        """Where the card stands among others: what somebody must look at comes first, then by name."""
+        return _ORDER[self.sign], not self.troubles, self.name, self.box
+
     def as_json(self) -> dict[str, Any]:
         """Return the card for rooms.json."""
         return asdict(self)
 
 
-def card(box: str, room: str | None, judgment: Judgment, uploads: Uploads, zone: tzinfo) -> Card:
-    """Return what to say of a box."""
+def card(
+    box: str, name: str | None, judgment: Judgment, uploads: Uploads, now: datetime, *, room: str | None = None
+) -> Card:
+    """Return what to say of a box at the moment `now`, whose zone is that of the words."""
     status = judgment.status
-    running = judgment.kind == "recording" and status is not None
+    running = status if judgment.kind == "recording" else None
     since = _since(judgment)
-    said = {
-        "shape": "▮▮" if judgment.reason == "paused" else SHAPES[judgment.kind],
-        "state": _state(judgment),
-        "since": _when(judgment, since, zone),
-        "kept": _kept(status, uploads) if running and status else "",
-        "faults": _faults(judgment),
-        "uploads": _behind(status if running else None, uploads),
-        "panel": _panel(status),
-    }
+    sign, state = _state(judgment)
     return Card(
         box=box,
-        name=room or box,
-        sign=judgment.kind,
+        name=name or box,
+        room=room,
+        sign=sign,
         reason=judgment.reason,
-        faults=list(judgment.faults),
+        troubles=[Trouble(code, words.fault(code), words.remedy(code)) for code in judgment.faults],
         heard_at=_utc(judgment.since),
         since=_utc(since),
-        acknowledged_s=round(status.acked_frame / status.rate, 3) if running and status else None,
+        recording=running.recording if running else None,
+        acknowledged_s=round(running.acked_frame / running.rate, 3) if running else None,
         archived_s=round(uploads.current_s, 3) if running else None,
         waiting=uploads.waiting,
         simulated=status.panel == "simulated" if status else None,
         lamp=status.lamp if status else None,
-        words=said,
+        words={
+            "state": state,
+            "since": _when(judgment, since, now),
+            "kept": _kept(running, uploads) if running else "",
+            "uploads": _behind(running, uploads),
+            "panel": _panel(status),
+        },
     )
+
+
+def deaf(judgment: Judgment) -> Judgment:
+    """Return what is known of a box while the archive hears none: nothing but when it was last heard."""
+    return Judgment("silent", "deaf", since=judgment.since)
+
+
+def summary(cards: Iterable[Card]) -> str:
+    """Return how many rooms are in each state, the urgent ones first: `1 at fault, 4 ready`."""
+    counted = Counter(card.sign for card in cards)
+    return ", ".join(f"{counted[code]} {sign.word}" for code, sign in SIGNS.items() if counted[code])
+
+
+def title(cards: Iterable[Card]) -> str:
+    """Return the page's title, which tells in the browser's tab what somebody must look at."""
+    urgent = summary(card for card in cards if card.sign in _URGENT)
+    return f"{urgent} - Rooms" if urgent else "Rooms"
 
 
 def _since(judgment: Judgment) -> datetime | None:
@@ -110,50 +154,42 @@ def _since(judgment: Judgment) -> datetime | None:
     return judgment.since - timedelta(microseconds=max(status.monotonic_ns - status.since_ns, 0) // 1000)
 
 
-def _state(judgment: Judgment) -> str:
+def _state(judgment: Judgment) -> tuple[SignCode, str]:
     if judgment.kind == "silent":
-        return _SILENCES.get(judgment.reason, "Silent")
+        return "unknown", _SILENCES.get(judgment.reason, "Not known")
     if judgment.kind == "ready":
-        return _ATTENTION if judgment.attention else "Ready"
-    return _STATES[judgment.reason] + (", needs attention" if _troubled(judgment) else "")
+        return ("attention", "Ready, but needs attention") if judgment.attention else ("ready", "Ready")
+    sign, state = _STATES[judgment.reason]
+    troubled = judgment.kind == "recording" and judgment.attention
+    return sign, state + (", needs attention" if troubled else "")
 
 
-def _troubled(judgment: Judgment) -> bool:
-    return judgment.kind == "recording" and judgment.attention
-
-
-def _when(judgment: Judgment, since: datetime | None, zone: tzinfo) -> str:
-    if since is not None and judgment.since is not None:
-        return f"Since {_local(since, zone)}; last heard {_local(judgment.since, zone)}."
+def _when(judgment: Judgment, since: datetime | None, now: datetime) -> str:
+    told = [f"Since {_moment(since, now)}, {_ago(since, now)}."] if since is not None else []
     if judgment.since is not None:
-        return f"Last heard {_local(judgment.since, zone)}. What the room does now is not known."
-    return "What the room does now is not known."
+        told.append(f"Last heard {_moment(judgment.since, now)}, {_ago(judgment.since, now)}.")
+    if judgment.status is None:
+        told.append("What the room does now is not known; the red lamp in the room tells.")
+    return " ".join(told)
 
 
 def _kept(status: RecorderStatus, uploads: Uploads) -> str:
-    safe = words.clock_time(status.acked_frame / status.rate)
-    here = words.clock_time(uploads.current_s)
+    # nothing is sent before it is safe on the box, so what is here is safe there as well
+    safe = words.clock_time(max(status.acked_frame / status.rate, uploads.current_s))
     lost = f", {words.spoken(status.lost_frames / status.rate)} lost" if status.lost_frames else ""
-    return f"Safe on the box when last heard: {safe}{lost}. Here: {here}."
-
-
-def _faults(judgment: Judgment) -> str:
-    if not judgment.faults:
-        return ""
-    told = "; ".join(f"{words.fault(code)} ({code})" for code in judgment.faults)
-    return f"Attention: {told}."
+    return f"Safe on the box: at least {safe}{lost}. In the archive: {words.clock_time(uploads.current_s)}."
 
 
 def _behind(status: RecorderStatus | None, uploads: Uploads) -> str:
     told = []
     late = status.acked_frame / status.rate - uploads.current_s if status else 0.0
     if late > BEHIND_S:
-        told.append(f"this recording's upload is at least {words.spoken(late)} behind")
+        told.append(f"The upload of this recording is at least {words.spoken(late)} behind.")
     if uploads.waiting:
-        told.append(f"{_count(uploads.waiting)} not arrived as a whole")
+        told.append(f"{_count(uploads.waiting)} not arrived completely.")
     if uploads.unsealed:
-        told.append(f"{_count(uploads.unsealed)} arrived and not been sealed yet")
-    return f"Uploads: {'; '.join(told)}." if told else ""
+        told.append(f"{_count(uploads.unsealed)} arrived and not been sealed yet.")
+    return " ".join(told)
 
 
 def _count(number: int) -> str:
@@ -163,28 +199,36 @@ def _count(number: int) -> str:
 def _panel(status: RecorderStatus | None) -> str:
     if status is None:
         return ""
-    told = ["simulated: button and lamps are not real"] if status.panel == "simulated" else []
+    told = ["Simulated: the button and the lights are not real."] if status.panel == "simulated" else []
     if status.lamp == "unverified":
-        told.append("red lamp unverified: no sensor sees it")
-    return f"{'; '.join(told).capitalize()}." if told else ""
+        told.append("Red lamp unverified: no sensor sees it.")
+    return " ".join(told)
 
 
-def warning(alive_at: datetime | None, connected: bool, now: datetime) -> str:
+def warning(alive_at: datetime | None, connected: bool, now: datetime, contact: str = "your administrator") -> str:
     """Return what to say when the archive itself does not hear: then no room's silence is the room's fault."""
     if alive_at is None or now - alive_at > LISTENER_LATE:
         return (
-            "The archive's own listener is not running, so no room is known to be anything. "
-            "Tell whoever looks after the archive: 'plainsight-archive listen' must run."
+            "The archive is not listening to its boxes, so it does not know what any room is doing. "
+            f"Tell {contact}: the service 'plainsight-archive listen' must run."
         )
     if not connected:
         return (
-            "The archive is not connected to the broker, so no room is known to be anything. It tries again by itself."
+            "The archive has lost its connection to the broker, so it does not know what any room is doing. "
+            "It keeps trying to connect."
         )
     return ""
 
 
-def _local(moment: datetime, zone: tzinfo) -> str:
-    return f"{moment.astimezone(zone):%d %b, %H:%M:%S}"
+def _moment(moment: datetime, now: datetime) -> str:
+    local = moment.astimezone(now.tzinfo)
+    if local.date() == now.date():
+        return f"{words.time_of_day(local)} {local.tzname()}"
+    return words.when(local)
+
+
+def _ago(moment: datetime, now: datetime) -> str:
+    return words.ago((now - moment).total_seconds())
 
 
 def _utc(moment: datetime | None) -> str | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,8 +14,9 @@ from django.views.decorators.http import require_safe
 from archive.devices.models import Box, Listening
 from archive.devices.reported_status import report
 from archive.devices.state import judge
+from archive.ui import words
 
-from .cards import Card, card, warning
+from .cards import Card, card, deaf, summary, title, warning
 from .placement import rooms_now
 from .uploads import Uploads, uploads
 
@@ -22,37 +24,49 @@ from .uploads import Uploads, uploads
 @require_safe
 def rooms(request: HttpRequest) -> HttpResponseBase:
     """Show every box that is not retired."""
-    now = timezone.now()
-    context = {"place": "rooms", "rooms": _cards(now), **_about(now)}
+    now = timezone.localtime()
+    context = {"place": "rooms", **_board(now)}
     return render(request, "ui/rooms.html", context)
 
 
 @require_safe
 def rooms_json(_request: HttpRequest) -> HttpResponseBase:
     """Answer with the same as JSON, version 1."""
-    now = timezone.now()
-    return JsonResponse({"version": 1, **_about(now), "rooms": [one.as_json() for one in _cards(now)]})
+    board = _board(timezone.localtime())
+    return JsonResponse({"version": 1, **board, "rooms": [one.as_json() for one in board["rooms"]]})
 
 
-def _about(now: datetime) -> dict[str, Any]:
+def _board(now: datetime) -> dict[str, Any]:
+    """Return everything that page and JSON say at the moment `now`, whose zone is that of the words."""
+    cards = sorted(_cards(now), key=lambda one: one.urgency)
+    return {
+        "at": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z",
+        "at_words": f"{words.time_of_day(now)} {now.tzname()}",
+        "warning": _warning(now),
+        "summary": summary(cards),
+        "title": title(cards),
+        "rooms": cards,
+    }
+
+
+def _warning(now: datetime) -> str:
     listening = Listening.objects.first()
     alive_at, connected = (listening.alive_at, listening.connected) if listening else (None, False)
-    return {
-        "at": f"{now:%Y-%m-%dT%H:%M:%S}Z",
-        "at_words": f"{timezone.localtime(now):%H:%M:%S}",
-        "warning": warning(alive_at, connected, now),
-    }
+    return warning(alive_at, connected, now, words.contact(settings.ARCHIVE.site.contact))
 
 
 def _cards(now: datetime) -> list[Card]:
     boxes = list(Box.objects.filter(retired_at=None).select_related("status"))
     rooms = rooms_now(boxes)
     judged = [(box, judge(report(getattr(box, "status", None)), now)) for box in boxes]
+    if _warning(now):
+        judged = [(box, deaf(judgment)) for box, judgment in judged]
     running = {judgment.status.recording for _, judgment in judged if judgment.status and judgment.status.recording}
     here = uploads(running)
-    zone = timezone.get_current_timezone()
-    cards = [
-        card(box.pk, rooms[box.pk].name if box.pk in rooms else None, judgment, here.get(box.pk, Uploads()), zone)
+    return [
+        card(
+            *(box.pk, rooms[box.pk].name if box.pk in rooms else None, judgment, here.get(box.pk, Uploads()), now),
+            room=str(rooms[box.pk].pk) if box.pk in rooms else None,
+        )
         for box, judgment in judged
     ]
-    return sorted(cards, key=lambda one: (one.name, one.box))

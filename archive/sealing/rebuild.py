@@ -22,6 +22,7 @@ from archive.custody.actors import Actor, Subject
 from archive.custody.kinds import Kind
 from archive.custody.log import record
 from archive.recordings.audio_index import build_index
+from archive.recordings.dating import listed
 from archive.recordings.models import Recording, State
 from archive.recordings.verification import require_sound
 from archive.rooms.placement import room_at
@@ -119,6 +120,8 @@ def _fill(row: Recording, package: Package) -> None:
     sealed = parse_wall(receipt.sealed_at)
     row.box_id, row.header, row.continues = header.box, package.header_line, header.continues or ""
     row.created_at, row.arrived_at = parse_wall(header.created_at), came["header"][0]
+    place = listed(row.created_at, row.arrived_at)
+    row.listed_at, row.dated = place.at, place.dated
     if row._state.adding:
         row.room = room_at(header.box, row.created_at if header.clock.synchronized else row.arrived_at, row.arrived_at)
     row.rate, row.panel, row.lamp = header.audio.rate, header.panel, header.lamp

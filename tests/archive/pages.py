@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = {"meta", "link", "input", "br", "img", "hr", "source", "path", "circle", "rect"}
+VOID = {"meta", "link", "input", "br", "img", "hr", "source"}
 UNLABELLED = {"hidden", "submit", "button"}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         "--sample", type=int, default=1 << 30, metavar="N", help="about so many, drawn by --seed; else all"
     )
     parser.add_argument("--seed", type=int, default=1, help="which sample is drawn")
+    parser.add_argument("--nice", type=int, default=19, help="how much it yields to other work, 0 to 19")
     parser.add_argument("--minutes", type=float, default=30.0, help="stop beginning new ones after so long")
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "plainsight"
     parser.add_argument("--state", type=Path, default=cache / "mutants.jsonl", help="where outcomes are remembered")
@@ -81,6 +83,9 @@ def main(arguments: list[str]) -> int:
         change = f"{outcome.before} -> {outcome.after}"
         print(f"{word} {outcome.seconds:5.1f} s {outcome.module}:{outcome.line} {change[:120]}", file=sys.stderr)
 
+    os.nice(options.nice)
+    # a call that is ended takes its copy of the tree with it
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="plainsight-mutants-", dir=_memory()) as folder:
         until_s = time.monotonic() + 60 * options.minutes
         try:

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -137,8 +137,8 @@ class Archive:
         return Done(done.stdout, done.stderr)
 
     @contextmanager
-    def serving(self, workers: int = 2, ca: Path | None = None) -> Iterator[Served]:
-        """Run the web server and yield where it is; with `ca`, it speaks TLS."""
+    def serving(self, workers: int = 2, ca: Path | None = None, log: Path | None = None) -> Iterator[Served]:
+        """Run the web server and yield where it is; with `ca`, it speaks TLS; what it says goes to the file `log`."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -150,7 +150,8 @@ class Archive:
             f"--address=127.0.0.1:{port}",
             f"--workers={workers}",
         ]
-        process = subprocess.Popen(command, env=self.environment())
+        with log.open("wb") if log else nullcontext() as file:
+            process = subprocess.Popen(command, env=self.environment(), stderr=file)
         address = f"{'https' if ca else 'http'}://127.0.0.1:{port}"
         try:
             until(lambda: _answers(f"{address}/healthz", ca), alive=lambda: process.poll() is None)

@@ -66,6 +66,7 @@ class Recording:
         segment_frames: int = 48000,
         started_ns: int = 5_000 * SECOND_NS,
         seed: int = 0,
+        created_at: str | None = None,
     ) -> None:
         self.id = recording or new_recording_id()
         self.spool = spool
@@ -87,7 +88,7 @@ class Recording:
             recording=self.id,
             box=keys.box,
             box_key=keys.box_signing.public,
-            created_at=now(),
+            created_at=created_at or now(),
             created_ns=started_ns,
             boot_id="1b4e28ba-2fa1-11d2-883f-0016d3cca427",
             clock=CLOCK,

@@ -129,6 +129,8 @@ class PanelLoop:
         match event.kind:
             case "button-down":
                 self.presses += 1
+            case "button-found-down":
+                pass  # only a press that the installer was asked for counts
             case "button-up":
                 self.releases += 1
             case "lamp-seen" | "lamp-unseen":

@@ -8,7 +8,8 @@ import logging
 import os
 import select
 import signal
-import sys
+
+from appliance.contract import log_format
 
 from .message_channel import MessageChannel
 
@@ -59,4 +60,6 @@ def is_orphan(control: MessageChannel) -> bool:
 
 def log_to_stderr(level: int = logging.INFO) -> None:
     """Log to the inherited standard error, which is the journal's under systemd."""
-    logging.basicConfig(level=level, stream=sys.stderr, format=f"%(name)s[{os.getpid()}] %(levelname)s %(message)s")
+    logging.basicConfig(
+        level=level, handlers=[log_format.handler(f"%(name)s[{os.getpid()}] %(levelname)s %(message)s")]
+    )

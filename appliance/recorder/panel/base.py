@@ -2,7 +2,7 @@
 
 A panel calls `on_event` from a thread of its own; `on_event` only enqueues, so a panel never waits for anyone. All else
 is called by the supervisor's main loop and returns at once. Slow lights are the supervisor's doing: a panel that has
-real lines gets `on` and `off` in turn (lights.py), a panel that draws is told `slow`.
+real lines gets `on` and `off` in turn (indicators.py), a panel that draws is told `slow`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from appliance.contract.status import Light
 
 PanelEventKind = Literal[
-    "button-down", "button-up", "lamp-seen", "lamp-unseen", "rail-on", "rail-off", "panel-lost",
+    "button-down", "button-found-down", "button-up", "lamp-seen", "lamp-unseen", "rail-on", "rail-off", "panel-lost",
 ]  # fmt: skip
 
 
@@ -39,7 +39,10 @@ class Panel(Protocol):
         """Whether a sensor in the lamp is wired, so that `lit` means seen to be lit."""
 
     def start(self, on_event: Callable[[PanelEvent], None]) -> None:
-        """Begin to report; all lights are dark. Present states of sense lines are reported first."""
+        """Begin to report; all lights are dark. Present states of the lines are reported first.
+
+        A button that is down already is `button-found-down`: it starts nothing.
+        """
 
     def set_red(self, lit: bool) -> int:
         """Switch the red lamp; return CLOCK_MONOTONIC when it was commanded, in nanoseconds."""

@@ -85,9 +85,10 @@ class GpioPanel:
             line.when_activated = report(active)
             line.when_deactivated = report(inactive)
             report(active if line.value else inactive)()
-        # a button that is down already starts nothing: only its next press counts
         self._button.when_pressed = report("button-down")
         self._button.when_released = report("button-up")
+        if self._button.is_pressed:
+            report("button-found-down")()
 
     def set_red(self, lit: bool) -> int:
         """Switch REC_EN; return CLOCK_MONOTONIC when, in nanoseconds."""

@@ -11,10 +11,10 @@ import importlib
 import logging
 import logging.handlers
 import queue
-import sys
 import threading
 import time
 
+from appliance.contract import log_format
 from appliance.contract.errors import SettingsError
 from appliance.recorder.settings import Log
 
@@ -82,7 +82,6 @@ def _target(settings: Log) -> logging.Handler:
                 field="log.to",
             ) from error
         handler: logging.Handler = journal.JournalHandler(SYSLOG_IDENTIFIER="plainsight-recorder")
+        handler.setFormatter(log_format.PrintableFormatter("%(message)s"))
         return handler
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
-    return handler
+    return log_format.handler("%(asctime)s %(name)s %(levelname)s %(message)s")

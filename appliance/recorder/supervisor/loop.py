@@ -248,6 +248,8 @@ class Supervisor:
         match event.kind:
             case "button-down":
                 self._feed(events.ButtonDown(event.at_ns, secrets.token_hex(16)))
+            case "button-found-down":
+                self._feed(events.ButtonFoundDown(event.at_ns))
             case "button-up":
                 self._feed(events.ButtonUp(event.at_ns))
             case "lamp-seen" | "lamp-unseen":

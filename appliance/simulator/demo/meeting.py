@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from appliance.contract import amber_codes
-from appliance.contract.encryption import Identity
+from appliance.contract.encryption import MAX_KEY_RECIPIENTS, Identity
 from appliance.contract.errors import PlainSightError
 from appliance.contract.header import Header
 from appliance.contract.ledger import AnyFact, Closing, Entry, Segment
@@ -146,7 +146,7 @@ class Meeting:
         return header, [Entry.read(line, header.box_key).fact for line in split_lines(ledger)], ledger
 
     def _open(self, exported: Any, facts: list[AnyFact], rate: int) -> Samples:
-        secret = self._district.archive_identity().decrypt(exported.key.read_bytes())
+        secret = self._district.archive_identity().decrypt(exported.key.read_bytes(), MAX_KEY_RECIPIENTS)
         identity = Identity.parse(secret.decode("ascii"))
         parts = [
             decode(

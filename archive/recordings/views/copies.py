@@ -6,20 +6,25 @@ from collections.abc import Iterator
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.timezone import localtime
 from django.views.decorators.http import require_safe
 
-from appliance.contract.errors import NotSealedError
+from appliance.contract.errors import NotSealedError, StorageError
 from appliance.contract.receipt import Receipt
+from appliance.contract.times import parse_wall
 from archive.access.requests import actor
 from archive.custody.actors import Subject
 from archive.custody.log import record
 from archive.recordings import flac
 from archive.recordings.custody_kinds import DOWNLOAD_FLAC, DOWNLOAD_PACKAGE, DOWNLOAD_RECEIPT, LOOK
 from archive.recordings.find import find
+from archive.recordings.heading import heading
+from archive.recordings.ledger_entries import read_ledger
 from archive.recordings.models import Recording, State
 from archive.recordings.partial import answer
 from archive.recordings.playback import open_audio
 from archive.recordings.ranges import Span
+from archive.recordings.recording_state import RecordingState, recording_state
 from archive.recordings.verification import audio_md5
 from archive.store.current import store
 from archive.ui import words
@@ -27,11 +32,19 @@ from archive.ui import words
 _CHUNK = 1 << 18
 
 
+class PackageMissingError(StorageError):
+    """A sealed package is not where it was put."""
+
+    code = "package-missing"
+
+
 def sealed(recording: str) -> Recording:
-    """Return a sealed recording; raise UnknownRecordingError or NotSealedError."""
+    """Return a sealed recording; raise UnknownRecordingError, NotSealedError or PackageMissingError."""
     row = find(recording)
     if row.state != State.SEALED or row.receipt is None:
         raise NotSealedError("there is nothing to hand out before the seal; it follows the end of a meeting by seconds")
+    if not store().exists(row.package):
+        raise PackageMissingError(f"the package of recording {recording} is not in the store")
     return row
 
 
@@ -47,6 +60,8 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
         "notice": words.NOTICE,
         "package_size": row.package_size,
         "length_words": words.spoken(row.seconds),
+        "audible": recording_state(row) == RecordingState.SEALED,
+        "called": heading(row, read_ledger(row).entries),
         "receipt": _receipt_facts(row),
     }
     return render(request, "ui/export.html", context)
@@ -56,9 +71,9 @@ def _receipt_facts(row: Recording) -> list[tuple[str, str]]:
     # the archive signed it itself, and `verify` checks the signature
     receipt = Receipt.read(bytes(row.receipt or b""), None)
     return [
-        ("Sealed", receipt.sealed_at),
-        ("Outcome", words.OUTCOMES[receipt.outcome]),
-        ("Segments", f"{receipt.segments}, and {receipt.tail} of an unverified tail"),
+        ("Sealed", words.when(localtime(parse_wall(receipt.sealed_at)))),
+        ("Ended", words.OUTCOMES[receipt.outcome]),
+        ("Segments", f"{receipt.segments}, and {receipt.tail} that the box had not signed"),
         ("Frames", str(receipt.frames)),
         ("Digest of the ledger", receipt.ledger_sha256),
         ("Digest of the manifest", receipt.manifest_sha256),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
@@ -19,14 +21,21 @@ from archive.custody.models import Entry
 from archive.recordings.custody_kinds import LOOK
 from archive.recordings.facts import facts
 from archive.recordings.find import find
-from archive.recordings.ledger_entries import read_ledger
+from archive.recordings.heading import heading
+from archive.recordings.ledger_entries import Ledger, read_ledger
 from archive.recordings.listens import open_page
 from archive.recordings.models import Recording, State
+from archive.recordings.recording_state import RecordingState, recording_state
+from archive.recordings.state_words import STATE_WORDS, explain, marks
 from archive.recordings.timeline import timeline
+from archive.recordings.wall_clock import wall_clock
 from archive.ui import words
+from archive.ui.templatetags.plain import contact
 
 SHOWN = 100
 """Custody entries on the recording's own page; the whole list has a page of its own."""
+CHECKABLE: Final = {RecordingState.SEALED, RecordingState.KEY_GONE, RecordingState.DAMAGED}
+"""States in which there is a package to verify and to copy."""
 
 
 @require_safe
@@ -34,32 +43,46 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show the page, after its custody entry."""
     row, user, subject = find(recording), user_of(request), Subject.recording(recording)
     record(LOOK, actor=Actor.user(user.pk), subject=subject, page="recording")
-    ledger = read_ledger(row)
+    state = recording_state(row)
+    ledger = Ledger([], "") if state == RecordingState.PACKAGE_GONE else read_ledger(row)
+    if ledger.problem and row.state == State.SEALED:
+        state = RecordingState.DAMAGED
+    clock, called = wall_clock(row.signed_header, ledger.entries), heading(row, ledger.entries)
     entries = Entry.objects.about(subject).order_by("-n")
-    readable = may(user, Deed.CUSTODY, subject).allowed
-    following = Recording.objects.filter(continues=row.pk).values_list("pk", flat=True).first()
+    shown = list(entries[:SHOWN]) if may(user, Deed.CUSTODY, subject).allowed else []
+    following = Recording.objects.filter(continues=row.pk, box=row.box_id).values_list("pk", flat=True).first()
     context = {
         "place": "recording",
         "recording": row,
-        "sealed": row.state == State.SEALED,
+        "heading": called,
+        "state": STATE_WORDS[state],
+        "wrong": explain(state, problem=ledger.problem or row.problem, contact=contact()),
+        "marks": marks(row),
+        "unverified": row.lamp == "unverified",
         "simulated": row.panel == "simulated",
+        "checkable": state in CHECKABLE,
         "facts": facts(row, ledger.entries),
         "continues": row.continues,
         "continued_by": following,
         "length_words": words.spoken(row.seconds),
-        "audio_url": _audio_url(user, row),
-        "why_not": "Nobody can listen before the recording is sealed; that follows the end of a meeting by seconds.",
-        "moments": timeline(ledger.entries, row.rate),
-        "ledger_problem": ledger.problem,
-        "custody": wording.rows(entries[:SHOWN]) if readable else [],
+        "length": words.clock_time(row.seconds),
+        "audio_url": _audio_url(user, row) if state == RecordingState.SEALED else "",
+        "playable": state == RecordingState.SEALED,
+        "moments": [
+            (moment, clock.moment(moment.at_ns) if called.known else None)
+            for moment in timeline(ledger.entries, row.rate)
+        ],
+        "custody": wording.rows(entry for entry in shown if entry.code != LOOK.code),
+        "looks": wording.rows(entry for entry in shown if entry.code == LOOK.code),
+        "custody_shown": len(shown),
         "custody_more": max(entries.count() - SHOWN, 0),
-        "zone": settings.TIME_ZONE,
+        "zone_name": settings.TIME_ZONE,
     }
     return render(request, "ui/recording.html", context)
 
 
 def _audio_url(user: User, row: Recording) -> str:
-    if row.state != State.SEALED or not may(user, Deed.LISTEN, Subject.recording(row.pk)).allowed:
+    if not may(user, Deed.LISTEN, Subject.recording(row.pk)).allowed:
         return ""
     return f"{reverse('pages:audio', args=[row.pk])}?view={open_page(user, row)}"
 
@@ -74,6 +97,5 @@ def custody(request: HttpRequest, recording: str) -> HttpResponseBase:
         "place": "recording",
         "recording": row,
         "custody": wording.rows(entries.iterator(chunk_size=1000)),
-        "zone": settings.TIME_ZONE,
     }
     return render(request, "ui/custody.html", context)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from urllib.parse import urlencode
 
-from django.conf import settings
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from archive.recordings.forms import RecordingFilter
+from archive.recordings.heading import room_name
+from archive.recordings.listing import page
 from archive.recordings.models import Recording
+from archive.recordings.recording_state import recording_state
+from archive.recordings.state_words import STATE_WORDS, StateWords, marks
 from archive.ui import words
-
-PER_PAGE: Final = 50
 
 
 @dataclass(frozen=True)
@@ -26,18 +25,18 @@ class Row:
 
     id: str
     """Its identifier."""
-    created_at: datetime
-    """When the button was pressed, by the box's clock."""
+    at: datetime
+    """When the button was pressed, or where that is not known, when it began to arrive."""
+    dated: bool
+    """Whether `at` is the first of these."""
     room: str
     """Name of the room where it was made, or the box's identifier if that is not known."""
     length: str
     """Length of the audio that is here, as m:ss."""
-    state: str
-    """The state's code."""
-    state_words: str
-    """The state in words."""
-    outcome_words: str
-    """The outcome in words; a dash until it is known."""
+    state: StateWords
+    """Its state, as sign and words."""
+    marks: list[str]
+    """What is not normal about it."""
     simulated: bool
     """Whether button and lamp were not real."""
 
@@ -46,16 +45,15 @@ class Row:
 def recordings(request: HttpRequest) -> HttpResponseBase:
     """Show the recordings that fit the choice, newest first. A choice that makes no sense shows nothing."""
     form = RecordingFilter({name: request.GET.get(name, "") for name in RecordingFilter.base_fields}, auto_id="%s")
-    rows = Recording.objects.select_related("room").order_by("-created_at", "-id").defer("header", "receipt")
-    page = Paginator(form.apply(rows), PER_PAGE).get_page(request.GET.get("page"))
+    chosen = form.apply(Recording.objects.select_related("room", "box"))
+    shown = page(chosen, request.GET.get("before", ""), request.GET.get("after", ""))
     query = urlencode({name: value for name, value in form.data.items() if value})
     context = {
         "place": "recordings",
-        "page": page,
-        "rows": [_row(recording) for recording in page.object_list],
+        "listing": shown,
+        "rows": [_row(recording) for recording in shown.rows],
         "form": form,
         "filter_query": f"{query}&" if query else "",
-        "zone": settings.TIME_ZONE,
     }
     return render(request, "ui/recordings.html", context)
 
@@ -63,11 +61,11 @@ def recordings(request: HttpRequest) -> HttpResponseBase:
 def _row(recording: Recording) -> Row:
     return Row(
         id=recording.pk,
-        created_at=recording.created_at,
-        room=recording.room.name if recording.room else recording.box_id,
+        at=recording.listed_at,
+        dated=recording.dated,
+        room=room_name(recording),
         length=words.clock_time(recording.seconds),
-        state=recording.state,
-        state_words=words.STATES[recording.state] + (": " + recording.problem if recording.problem else ""),
-        outcome_words=words.OUTCOMES.get(recording.outcome, "not known yet"),
+        state=STATE_WORDS[recording_state(recording)],
+        marks=marks(recording),
         simulated=recording.panel == "simulated",
     )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from appliance.contract import ledger
 from appliance.contract.verification import Report
 from appliance.contract.verification.report import SOUND
 from archive.access.requests import actor
 from archive.core.health import is_alive
 from archive.core.jobs import WORKER
+from archive.recordings.heading import heading
+from archive.recordings.ledger_entries import read_ledger
 from archive.recordings.models import Recording, Verification
 from archive.recordings.verification import VERDICTS, ask, report_of
-from archive.store.current import store
 from archive.ui import words
+from archive.ui.templatetags.plain import contact
 
 from .copies import sealed
 
@@ -29,7 +34,8 @@ _HEADINGS: Final = {
     "tampered": "Not verified: something does not hold",
     "not-a-package": "Not verified: the package is destroyed",
 }
-_WITHOUT_AUDIO: Final = "The package is intact, but the audio was not checked: its key is not here"
+_WITHOUT_AUDIO: Final = "Package intact; its audio was not checked"
+_SEGMENT: Final = re.compile(r"data/segments/(\d{8})\.age")
 _STEPS: Final = {
     "": "Waiting for the archive's worker",
     "digest": "Reading the package",
@@ -42,7 +48,6 @@ _STEPS: Final = {
 def verify(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Ask for a check, and lead to where it is shown."""
     row = sealed(recording)
-    store().size(row.package)  # a package that is gone is an error in words at once
     ask(row, actor(request))
     return redirect("pages:verification", row.pk)
 
@@ -57,7 +62,8 @@ def verification(request: HttpRequest, recording: str) -> HttpResponseBase:
     if kept is None:
         return redirect("pages:recording", row.pk)
     if kept.finished_at is None:
-        return render(request, "ui/verifying.html", {"place": "recording", "recording": row, **_progress(kept)})
+        context = {"place": "recording", "recording": row, "called": heading(row, read_ledger(row).entries)}
+        return render(request, "ui/verifying.html", {**context, **_progress(kept)})
     return render(request, "ui/verified.html", {"checked_at": kept.finished_at, **_result(row, report_of(kept))})
 
 
@@ -66,7 +72,7 @@ def _progress(kept: Verification | None) -> dict[str, Any]:
     step, done, of = (kept.step, kept.done, kept.of) if kept is not None else ("", 0, 0)
     told = _STEPS.get(step, step)
     if not step and not is_alive(WORKER):
-        told = "The archive's worker does not run, so nothing is checked; tell your administrator"
+        told = f"The archive's worker is not running, so nothing is checked. Tell {contact()}"
     return {"finished": finished, "step": told, "done": done, "of": of}
 
 
@@ -75,14 +81,35 @@ def _result(row: Recording, report: Report) -> dict[str, Any]:
     problem = report.problem
     if not expected and report.verdict in SOUND:
         problem = f"the archive's own record says {row.outcome}, and the package {report.verdict}"
-    heading = _HEADINGS["tampered" if report.verdict in SOUND and not expected else report.verdict]
+    without_audio = expected and not report.audio_md5
+    told = _HEADINGS["tampered" if report.verdict in SOUND and not expected else report.verdict]
+    entries = read_ledger(row).entries
     return {
         "place": "recording",
         "recording": row,
-        "good": expected and bool(report.audio_md5),
-        "heading": heading if report.audio_md5 or not expected else _WITHOUT_AUDIO,
-        "without_audio": expected and not report.audio_md5,
+        "good": expected and not without_audio,
+        # without the key nobody can hear the audio, so nobody can say that it is intact
+        "without_audio": without_audio,
+        "sign": "attention" if without_audio else "ready" if expected else "at-fault",
+        "heading": _WITHOUT_AUDIO if without_audio else told,
+        "called": heading(row, entries),
         "report": report,
         "problem": problem,
+        "damaged": _damaged(problem, entries, row.rate),
+        "notes": [note for note in report.notes if not (without_audio and "was not opened" in note)],
         "notice": words.NOTICE,
     }
+
+
+def _damaged(problem: str, entries: Sequence[ledger.Entry], rate: int) -> str:
+    """Return which part of the audio a problem is about, as a sentence, where it names a segment."""
+    named = _SEGMENT.search(problem)
+    found = [
+        entry.fact
+        for entry in entries
+        if named and isinstance(entry.fact, ledger.Segment) and entry.fact.segment == int(named[1])
+    ]
+    if not found:
+        return ""
+    first, last = found[0].first_frame / rate, (found[0].first_frame + found[0].frames) / rate
+    return f"The audio from {words.clock_time(first)} to {words.clock_time(last)} is damaged."

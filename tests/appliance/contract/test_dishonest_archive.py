@@ -99,6 +99,19 @@ def _segment_shortened(sealed: Sealed, parts: Parts) -> None:
     parts["data/segments/00000001.age"] = parts["data/segments/00000001.age"][:-1]
 
 
+def _swap_bit(parts: Parts, name: str) -> None:
+    # of the same size: encryption anew nearly always gives another, and the sizes alone would tell
+    parts[name] = parts[name][:-1] + bytes([parts[name][-1] ^ 1])
+
+
+def _segment_of_equal_size(_: Sealed, parts: Parts) -> None:
+    _swap_bit(parts, "data/segments/00000001.age")
+
+
+def _tail_of_equal_size(_: Sealed, parts: Parts) -> None:
+    _swap_bit(parts, "data/tail/00000002.age")
+
+
 def _segment_dropped(sealed: Sealed, parts: Parts) -> None:
     del parts["data/segments/00000001.age"], parts["data/tail/00000002.age"]
 
@@ -129,7 +142,9 @@ def _line_of_its_own(sealed: Sealed, parts: Parts) -> None:
     ("change", "place"),
     [
         (_segment_replaced, "data/segments/00000001.age"),
-        (_segment_shortened, "data/segments/00000001.age"),
+        (_segment_shortened, "data/segments/00000001.age: it has"),
+        (_segment_of_equal_size, "data/segments/00000001.age: its digest is not the one in the signed ledger"),
+        (_tail_of_equal_size, "data/tail/00000002.age: its digest is not the one in the signed ledger"),
         (_segment_dropped, "data/segments/00000001.age"),
         (_tail_replaced, "data/tail/00000002.age"),
         (_tail_added, "data/tail/00000003.age"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.contract.chain import AGE_OVERHEAD
-from appliance.contract.encryption import Identity, encrypt, parse_recipient
+from appliance.contract.encryption import MAX_KEY_RECIPIENTS, Identity, encrypt, parse_recipient
 from appliance.contract.errors import DecryptionError, KeyFileError
 from appliance.contract.segment import padded_size
 
@@ -94,3 +95,26 @@ def test_an_identity_never_shows_in_a_message() -> None:
 def test_what_is_no_recipient_is_refused() -> None:
     with pytest.raises(KeyFileError, match="age1nonsense"):
         parse_recipient("age1nonsense")
+
+
+def test_a_header_with_more_stanzas_than_there_can_be_is_not_tried() -> None:
+    many = encrypt(b"x", [ONE.recipient] * 501)
+    began = time.process_time()
+    for _ in range(20):
+        with pytest.raises(DecryptionError, match="stanzas"):
+            ONE.decrypt(many, MAX_KEY_RECIPIENTS)
+    assert time.process_time() - began < 0.5, "before the bound it was 7 s each"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"age-encryption.org/v1\n" + b"x" * 100_000, b"-----BEGIN AGE ENCRYPTED FILE-----"]
+)
+def test_what_has_no_end_of_a_header_is_not_tried(data: bytes) -> None:
+    with pytest.raises(DecryptionError):
+        ONE.decrypt(data)
+
+
+@pytest.mark.parametrize("recipients", [1, 2, MAX_KEY_RECIPIENTS])
+def test_whatever_grease_a_writer_adds_the_bound_lets_it_pass(recipients: int) -> None:
+    for _ in range(100):
+        assert ONE.decrypt(encrypt(b"x", [ONE.recipient] * recipients), recipients) == b"x"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
@@ -160,3 +161,20 @@ def test_a_line_of_another_form_is_refused(line: bytes) -> None:
 def test_bytes_after_the_last_lf_are_no_line() -> None:
     assert split_lines(b"a\nb\nc") == [b"a\n", b"b\n"]
     assert split_lines(b"") == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "{" + ",".join(f'"{n:04x}":0' for n in range(6000)) + ',"0000":0}',
+        "{" + '"a":0,' * 10_000 + '"a":0}',
+        '{"a":' * 8000 + "0" + "}" * 8000,
+        '{"a":' + "9" * 60_000 + "}",
+        '{"a":[' + '{"b":0},' * 8000 + '{"b":0,"b":0}]}',
+    ],
+)
+def test_64_kb_of_anything_cost_milliseconds(payload: str) -> None:
+    began = time.process_time()
+    with pytest.raises(FormatError):
+        parse_json(payload.encode())
+    assert time.process_time() - began < 0.2

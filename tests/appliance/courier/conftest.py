@@ -14,9 +14,9 @@ from tests.support.spools import Keys
 
 @pytest.fixture
 def box(tmp_path: Path) -> Box:
-    for name in ("spool/recordings", "inbox", "run", "state"):
-        (tmp_path / name).mkdir(parents=True)
-    return Box(tmp_path, Keys())
+    box = Box(tmp_path, Keys())
+    (box.spool / "recordings").mkdir()
+    return box
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ from appliance.recorder.commissioning import command as commission
 from appliance.recorder.doctor import command as doctor
 from appliance.simulator.fakes import FakePanel
 from appliance.simulator.panel import connect
+from tests.support.box.folder import BoxFolder
 from tests.support.box.panel_server import PanelServer
-from tests.support.box.supervisor import ENROLLED, Running, plug
+from tests.support.box.supervisor import KEYS, Running, plug
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,42 +30,13 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("spool", "inbox", "run"):
-        (tmp_path / name).mkdir()
-    SigningKey.generate().save(tmp_path / "box.key")
     plug(tmp_path)
     write_settings(tmp_path)
     return tmp_path
 
 
-def write_settings(folder: Path, extra: str = "", commissioned: str = "false") -> None:
-    (folder / "recorder.toml").write_text(
-        f"""
-[box]
-id = "box-test"
-signing_key = "{folder}/box.key"
-commissioning = "{folder}/commissioning.tsv"
-[keys]
-archive_recipient = "{ENROLLED["archive_recipient"]}"
-escrow_recipient = "{ENROLLED["escrow_recipient"]}"
-archive_key = "{ENROLLED["archive_key"]}"
-[spool]
-path = "{folder}/spool"
-inbox = "{folder}/inbox"
-run = "{folder}/run"
-[microphone]
-device = "test"
-card = "Test"
-asound = "{folder}/asound"
-[panel]
-kind = "simulated"
-socket = "{folder}/panel.sock"
-lamp_seen = 25
-[checks]
-clock = false
-commissioned = {commissioned}
-{extra}"""
-    )
+def write_settings(folder: Path, extra: str = "", *, commissioned: bool = False) -> None:
+    BoxFolder(folder, KEYS).configure(extra, checks={"commissioned": commissioned}, panel={"lamp_seen": 25})
 
 
 @pytest.fixture
@@ -128,7 +100,7 @@ def test_a_run_folder_that_cannot_be_written_is_named(folder: Path, panel: Panel
 
 
 def test_a_second_recorder_is_refused_and_sigterm_ends_the_first_with_0(folder: Path, panel: PanelServer) -> None:
-    write_settings(folder, commissioned="true")
+    write_settings(folder, commissioned=True)
     first = start("recorder", "--config", str(folder / "recorder.toml"))
     try:
         until((folder / "run" / "status.json").exists, "the first one's word", 20)

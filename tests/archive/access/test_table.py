@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
+from archive.access.checks import check_routes
 from archive.access.deeds import OF_ONE_RECORDING, ROLES, Deed
 from archive.access.routes import ROUTES, Open, Route
 from tests.archive.page_fixtures import Arrive, entries, make_user
@@ -43,6 +44,26 @@ def route_of(address: str) -> tuple[str, Route]:
 
 def test_every_address_has_a_route_and_every_route_an_address() -> None:
     assert sorted(names(get_resolver())) == sorted(ROUTES)
+
+
+@pytest.mark.parametrize(
+    ("name", "route", "told"),
+    [
+        ("pages:rooms", None, "access.E001"),
+        ("pages:nowhere", Route(Deed.LIST), "access.E002"),
+        ("pages:rooms", Route(Open.ANYONE), "access.E003"),
+    ],
+)
+def test_nothing_is_served_while_the_table_differs(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, name: str, route: Route | None, told: str
+) -> None:
+    archive.run("list")
+    if route is None:
+        monkeypatch.delitem(ROUTES, name)
+    else:
+        monkeypatch.setitem(ROUTES, name, route)
+    assert [error.id for error in check_routes()] == [told]
+    assert told in archive.run("web", status=1).stderr
 
 
 def test_the_page_shows_the_table_of_routes() -> None:

@@ -22,6 +22,7 @@ PLACES = [
     f"/recordings/{ID}/custody/",
     f"/recordings/{ID}/audio.wav",
     f"/recordings/{ID}/verify/",
+    f"/recordings/{ID}/verification/",
     f"/recordings/{ID}/copies/",
     f"/recordings/{ID}/package.zip",
     f"/recordings/{ID}/audio.flac",
@@ -49,6 +50,9 @@ def test_signing_in_and_out(client: Any) -> None:
     assert "Signed in as m.jones" in check(client.get("/recordings/").content.decode()).text
     assert client.get("/sign-in/").headers["Location"] == "/"
     assert client.get("/sign-out/").headers["Location"] == "/", "only a form signs out, never a link"
+    answer = client.post("/rooms/")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+    assert check(answer.content.decode()).one("h1").text == "Please use the button"
     assert client.get("/recordings/").status_code == 200
     assert client.post("/sign-out/").headers["Location"] == "/sign-in/"
     assert client.get("/recordings/").status_code == 302
@@ -84,3 +88,8 @@ def test_every_answer_forbids_foreign_and_inline_content(client: Any) -> None:
     assert "default-src 'none'" in policy or "default-src 'self'" in policy
     assert "media-src 'self'" in policy
     assert "unsafe-inline" not in policy
+
+
+def test_what_browsers_and_crawlers_ask_for_by_themselves_is_answered(client: Any) -> None:
+    assert client.get("/favicon.ico").headers["Content-Type"] == "image/svg+xml"
+    assert client.get("/robots.txt").content == b"User-agent: *\nDisallow: /\n"

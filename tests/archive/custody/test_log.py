@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from appliance.contract.errors import StorageError
 from appliance.contract.keys import SigningKey
 from archive.custody.actors import ARCHIVE, Actor, Subject
-from archive.custody.check import check
+from archive.custody.check import check, check_chain
 from archive.custody.heads import FILE, CustodyHead, signed_head
 from archive.custody.kinds import kinds, register
 from archive.custody.log import canonical, record
@@ -263,3 +264,52 @@ def test_two_processes_writing_at_once_make_one_chain(archive: Archive) -> None:
     assert [writer.wait(120) for writer in writers] == [0, 0]
     assert Entry.objects.count() == FIRST + 200
     assert check() is None
+
+
+def test_without_a_head_nothing_is_entered(archive: Archive) -> None:
+    Head.objects.all().delete()
+    with pytest.raises(StorageError, match="no head"):
+        record(LISTEN, actor=ANN)
+
+
+def test_two_heads_that_the_key_signed_and_that_differ_show(log: None, archive: Archive) -> None:
+    """As after two archives wrote with one key, or root wrote the log anew."""
+    head = CustodyHead.read(signed_head(), None)
+    other = head.model_copy(update={"digest": "f" * 64}).sign(archive.keys.archive_signing)
+    broken = check([("a receipt", other)])
+    assert broken is not None
+    assert "a receipt" in broken.problem
+
+
+def chain(*numbers: int) -> list[Entry]:
+    """Entries that follow on one another, with these numbers."""
+    made, prev = list[Entry](), "0" * 64
+    for n in numbers:
+        entry = Entry(n=n, version=1, at="2026-03-04T15:00:00.000Z", code="listen", detail="{}", prev=prev)
+        entry.digest = prev = hashlib.sha256(canonical(entry)).hexdigest()
+        made.append(entry)
+    return made
+
+
+def broken_at(
+    entries: list[Entry], count: int, last: str, signed: dict[int, tuple[str, str]] | None = None
+) -> int | None:
+    found = check_chain(entries, count, last, signed)
+    return found.n if found else None
+
+
+def test_each_cover_of_the_chain_shows_by_itself() -> None:
+    whole = chain(0, 1, 2)
+    last = whole[-1].digest
+    assert broken_at(whole, 3, last) is None
+    assert broken_at(whole, 4, last) == 3, "the head counts more"
+    assert broken_at(whole, 3, "f" * 64) == 3, "the head has another digest"
+    assert broken_at(chain(0, 2), 2, chain(0, 2)[-1].digest) == 1, "a number is left out of an otherwise whole chain"
+    assert broken_at(chain(1, 2), 2, chain(1, 2)[-1].digest) == 0, "the first one is left out"
+    assert broken_at(whole, 3, last, {2: (whole[1].digest, "a head")}) is None
+    assert broken_at(whole, 3, last, {2: ("f" * 64, "a head")}) == 1, "a signed head in the middle differs"
+    assert broken_at(whole, 3, last, {4: ("f" * 64, "a head")}) == 3, "a signed head counts more"
+    later = chain(0, 1, 2)
+    later[1].version = 2
+    later[1].digest = hashlib.sha256(canonical(later[1])).hexdigest()
+    assert broken_at(later[:2], 2, later[1].digest) == 1, "a version that is not known"

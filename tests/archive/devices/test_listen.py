@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from paho.mqtt import publish
 
+from archive.configuration import Mqtt
+from archive.devices.listener import Listener
 from archive.devices.models import BoxStatus, Listening
 from archive.devices.reported_status import report
 from archive.devices.state import judge
@@ -79,6 +81,12 @@ def test_a_room_shows_what_its_box_says(archive: Archive, port: int, tmp_path: P
             assert kind(box) == "silent", "a retained message alone proves nothing"
             say("online", {"version": 1, "online": True, "session": 3}, retain=True)
             say("nonsense", b"\xff")
+            # each of these once ended the listener for good, restarts included
+            say("online", {"version": 1, "online": True, "session": 1 << 63}, retain=True)
+            say("online", {"version": 1, "online": True, "session": 3}, retain=True)
+            say("state/about", b"x" * (2 << 20), retain=True)
+            say("state/recorder", {**word("recording", 5), "box": box, "monotonic_ns": 10**30}, retain=True)
+            say("state/recorder", {**word("recording", 5), "box": box, "rate": 0}, retain=True)
             say("state/recorder", b"no JSON")
             say("state/recorder", {**word("recording", 6), "box": box}, retain=True)
             until(lambda: kind(box) == "recording")
@@ -93,3 +101,22 @@ def test_a_room_shows_what_its_box_says(archive: Archive, port: int, tmp_path: P
         listener.send_signal(signal.SIGTERM)
         assert listener.wait(10) == 0
     assert not connected()
+
+
+def test_a_broker_that_is_not_there_is_told_within_seconds(archive: Archive, port: int, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        command = [sys.executable, "-m", "archive.command", "listen"]
+        listener = subprocess.Popen(command, env=archive.environment(), stderr=file)
+    try:
+        until(lambda: f"cannot reach the broker at 127.0.0.1:{port}" in log.read_text(), seconds=15)
+    finally:
+        listener.send_signal(signal.SIGTERM)
+        assert listener.wait(10) == 0
+
+
+def test_nobody_can_take_the_listeners_name_at_the_broker(archive: Archive) -> None:
+    settings = Mqtt()
+    names = {Listener(settings)._client._client_id for _ in range(2)}
+    assert len(names) == 2
+    assert all(name.startswith(settings.client_id.encode()) for name in names)

@@ -7,10 +7,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from appliance.contract.errors import FormatError
+from appliance.contract.keys import SigningKey
+from appliance.contract.status import MAX_FAULTS
+from archive.custody.actors import ARCHIVE
+from archive.devices import reported_status
+from archive.devices.enrollment import enroll
+from archive.devices.listener import take
 from archive.devices.models import BoxStatus
-from archive.devices.reported_status import Known, Message, heard, keep, report
+from archive.devices.reported_status import MAX_PAYLOAD, Known, Message, heard, keep, report
 from archive.devices.state import judge
 from tests.support.archives import Archive
 from tests.support.spools import Keys
@@ -99,20 +107,106 @@ def test_nonsense_is_refused_and_changes_nothing(rest: str, payload: bytes) -> N
 
 def test_a_live_word_is_kept_and_judged(archive: Archive) -> None:
     box = archive.keys.box
-    keep(say("online", {"version": 1, "online": True, "session": 1}, box=box))
-    keep(say("state/recorder", {**word("recording", 5), "box": box}, box=box))
+    assert keep([say("online", {"version": 1, "online": True, "session": 1}, box=box)]) == []
+    assert keep([say("state/recorder", {**word("recording", 5), "box": box}, box=box)]) == []
     row = BoxStatus.objects.get(pk=box)
     assert judge(report(row), NOW).kind == "recording"
     assert judge(report(row), NOW + timedelta(minutes=1)).kind == "silent"
 
 
 def test_a_box_cannot_speak_as_another(archive: Archive) -> None:
-    with pytest.raises(FormatError, match="speaks as another"):
-        keep(say("state/recorder", word("recording", 5), box=archive.keys.box))
-    assert not BoxStatus.objects.exists()
+    (problem,) = keep([say("state/recorder", word("recording", 5), box=archive.keys.box)])
+    assert "speaks as another" in problem
+    assert BoxStatus.objects.get().recorder is None
 
 
 def test_a_box_that_is_not_enrolled_is_not_listened_to(archive: Archive) -> None:
-    assert not keep(say("online", {"version": 1, "online": True, "session": 1}, box=Keys().box))
-    assert not keep(Message("other/topic", b"", False, NOW))
+    online = {"version": 1, "online": True, "session": 1}
+    assert keep([say("online", online, box=Keys().box), Message("other/topic", b"", False, NOW)]) == []
     assert not BoxStatus.objects.exists()
+
+
+def test_a_message_that_is_too_long_is_not_looked_at(archive: Archive) -> None:
+    assert keep([say("online", b"x" * (MAX_PAYLOAD + 1), box=archive.keys.box)]) == []
+    assert not BoxStatus.objects.exists()
+
+
+def test_messages_of_many_boxes_take_a_handful_of_queries(archive: Archive) -> None:
+    boxes = [f"box-number-{number}" for number in range(30)]
+    for box in boxes:
+        enroll(box, SigningKey.generate().public, by=ARCHIVE)
+    messages = [
+        say("state/recorder", {**word("idle", second), "box": box}, box=box) for second in range(4) for box in boxes
+    ]
+    keep(messages)
+    with CaptureQueriesContext(connection) as queries:
+        keep([say("state/recorder", {**word("recording", 9), "box": box}, box=box) for box in boxes])
+    # one row a box is written, whatever arrived; looking them up is two queries
+    assert len(queries) <= 2 + len(boxes) + 2
+    assert {row.recorder["state"] for row in BoxStatus.objects.all() if row.recorder} == {"recording"}
+
+
+GOOD = {**word("idle", 5), "box": "box-7f3a"}
+BEYOND = [1 << 63, -(1 << 63) - 1, 10**30]
+
+
+@pytest.mark.parametrize("number", BEYOND)
+@pytest.mark.parametrize(
+    "member",
+    ["monotonic_ns", "since_ns", "frames", "acked_frame", "acked_line", "lost_frames", "rate", "free_bytes"],
+)
+def test_no_integer_beyond_64_bits_passes(member: str, number: int) -> None:
+    with pytest.raises(FormatError, match=member):
+        heard(Known(), "state/recorder", say("state/recorder", {**GOOD, member: number}))
+
+
+@pytest.mark.parametrize(
+    ("rest", "payload"),
+    [
+        ("online", {"version": 1, "online": True, "session": 1 << 63}),
+        ("state/fault/clock", {"version": 1, "code": "clock", "since_ns": 10**30}),
+        ("state/recorder", {**GOOD, "rate": 0}),
+        ("state/recorder", {**GOOD, "faults": [f"code-{n}" for n in range(3000)]}),
+        ("state/recorder", {**GOOD, "boot_id": "b" * 10_000}),
+        ("state/recorder", {"version": 1, "box": "box-7f3a", "state": "silent", "last_monotonic_ns": 1 << 64}),
+        (
+            "state/about",
+            {"version": 1, "box": "box-7f3a", "software": "s" * 10_000, "panel": "gpio", "lamp": "verified"},
+        ),
+    ],
+)
+def test_what_no_box_says_is_refused(rest: str, payload: dict[str, Any]) -> None:
+    with pytest.raises(FormatError):
+        heard(Known(), rest, say(rest, payload))
+
+
+def test_faults_of_one_box_are_bounded() -> None:
+    known = Known()
+    for number in range(MAX_FAULTS):
+        code = f"code-{number}"
+        known = heard(known, f"state/fault/{code}", say("x", {"version": 1, "code": code, "since_ns": 1}))
+    with pytest.raises(FormatError, match="amber codes"):
+        heard(known, "state/fault/one-more", say("x", {"version": 1, "code": "one-more", "since_ns": 1}))
+
+
+def test_one_bad_message_costs_itself_alone(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    box = archive.keys.box
+    good = say("online", {"version": 1, "online": True, "session": 3}, box=box)
+    bad = say("online", {"version": 1, "online": False, "session": 4}, box=box)
+    store = reported_status._store
+
+    def breaks(row: BoxStatus, known: Known) -> None:
+        if known.session == 4:
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+        store(row, known)
+
+    monkeypatch.setattr(reported_status, "_store", breaks)
+    take([bad, good])
+    take([good, bad])
+    assert BoxStatus.objects.get(pk=box).session == 3
+
+
+def test_a_row_that_cannot_be_read_costs_itself_alone(archive: Archive) -> None:
+    row = BoxStatus.objects.create(box_id=archive.keys.box, recorder={"state": "odd"}, about={"odd": 1})
+    assert judge(report(row), NOW).kind == "silent"
+    assert keep([say("state/recorder", {**word("idle", 5), "box": archive.keys.box}, box=archive.keys.box)]) == []

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from appliance.contract.errors import StorageError
 from appliance.contract.keys import SigningKey
 from archive.custody.actors import ARCHIVE, Subject
 from archive.custody.models import Entry
-from archive.devices.enrollment import retire
+from archive.devices.enrollment import enroll, retire
+from archive.ingest import limits, quotas
 from archive.keystore.current import keystore
 from archive.recordings.models import ArrivalLine, IncomingSegment, LedgerBatch, Recording
 from archive.store.local import LocalStaged
@@ -238,3 +242,80 @@ def test_no_name_of_a_room_is_in_what_boxes_are_told(archive: Archive, client: A
     recording = make_recording(tmp_path / "a", archive.keys, seconds=1)
     send(client, recording)
     assert b"Room" not in client.get(f"/api/1/recordings/{recording.id}").content
+
+
+@pytest.mark.parametrize("year", ["0001", "1969", "2200", "9999"])
+def test_a_header_dated_where_no_clock_can_be(archive: Archive, client: Any, tmp_path: Path, year: str) -> None:
+    made = make_recording(tmp_path, archive.keys, seconds=1)
+    payload = made.header.payload().replace(made.header.created_at[:4].encode(), year.encode(), 1)
+    line = payload + b"\t" + base64.b64encode(archive.keys.box_signing.sign(payload)) + b"\n"
+    refused(client.put(f"/api/1/recordings/{made.id}/header", line, "text/plain"), 400, "bad-format")
+    assert not Recording.objects.exists()
+
+
+@pytest.mark.parametrize(("first", "frames"), [(1 << 62, 1 << 62), (0, (1 << 63) - 1), ((1 << 63) - 1, 1)])
+def test_a_gap_that_no_database_can_count(archive: Archive, client: Any, made: Made, first: int, frames: int) -> None:
+    before = contents()
+    made.lines.clear()
+    line = made.note("gap", first_frame=0, frames=1, cause="stall")
+    payload = line.split(b"\t")[0].replace(
+        b'"first_frame":0,"frames":1', f'"first_frame":{first},"frames":{frames}'.encode()
+    )
+    signed = payload + b"\t" + base64.b64encode(archive.keys.box_signing.sign(payload)) + b"\n"
+    refused(send_lines(client, made, signed), 400, "bad-format")
+    assert contents() == before
+
+
+def test_a_recording_that_claims_to_go_on_from_another_boxs(
+    archive: Archive, client: Any, made: Made, tmp_path: Path
+) -> None:
+    other = Keys(box="box-another-one")
+    enroll(other.box, other.box_signing.public, by=ARCHIVE)
+    claims = make_recording(tmp_path / "other", other, seconds=1)
+    line = claims.header.model_copy(update={"continues": made.id}).sign(other.box_signing)
+    answer = client.put(f"/api/1/recordings/{claims.id}/header", line, "text/plain")
+    assert answer.json()["error"]["field"] == "continues"
+    assert refused(answer, 400, "bad-format")
+
+
+@pytest.mark.parametrize(("limit", "value"), [("OPEN", 2), ("AN_HOUR", 2), ("SECONDS_A_DAY", 3)])
+def test_what_one_box_can_hand_in_is_bounded_and_others_go_on(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    client = archive.client()
+    monkeypatch.setattr(quotas, limit, value)
+    for number in range(2):
+        one = make_recording(tmp_path / str(number), archive.keys, seconds=2)
+        if limit == "OPEN":
+            send_start(client, one)
+        else:
+            send(client, one)
+    third = make_recording(tmp_path / "third", archive.keys, seconds=1)
+    refused(client.put(f"/api/1/recordings/{third.id}/header", third.header_line, "text/plain"), 429, "quota")
+    assert client.put(f"/api/1/recordings/{one.id}/header", one.header_line, "text/plain").status_code == 200
+    other = Keys(box="box-another-one")
+    enroll(other.box, other.box_signing.public, by=ARCHIVE)
+    theirs = make_recording(tmp_path / "theirs", other, seconds=1)
+    assert client.put(f"/api/1/recordings/{theirs.id}/header", theirs.header_line, "text/plain").status_code == 201
+
+
+def test_an_unsigned_header_as_large_as_can_be_costs_milliseconds(client: Any) -> None:
+    names = ",".join(f'"{n:03x}":0' for n in range(1600))
+    line = ('{"type":"x",' + names + "}").encode() + b"\t" + base64.b64encode(bytes(64)) + b"\n"
+    assert len(line) < limits.HEADER
+    began = time.process_time()
+    for _ in range(10):
+        refused(client.put(f"/api/1/recordings/{'0' * 32}/header", line, "text/plain"), 400, "bad-format")
+    assert time.process_time() - began < 1.0
+
+
+def test_a_stranger_forges_no_line_of_the_log(archive: Archive, client: Any, tmp_path: Path) -> None:
+    with archive.serving(workers=1, log=tmp_path / "log") as url:
+        line = b'{"type":"plainsight/header/1","odd\\nERROR archive: all recordings are lost\\u001b[2J":1}\t'
+        line += base64.b64encode(bytes(64)) + b"\n"
+        answer = requests.put(f"{url}/api/1/recordings/{'0' * 32}/header", data=line, timeout=10)
+        assert answer.status_code == 400
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert any("all recordings are lost" in one for one in lines), lines
+    assert not any(one.startswith("ERROR archive") for one in lines)
+    assert "\x1b" not in "".join(lines)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from archive.custody.actors import ARCHIVE
+from archive.devices.enrollment import retire
+from archive.keystore.recording_keys import recording_keys
+from archive.recordings.models import Recording
+from archive.recordings.recording_state import RecordingState
+from archive.recordings.state_words import STATE_WORDS, explain
 from archive.recordings.views import recording as view
+from archive.ui.signs import SIGNS
 from tests.archive.page_fixtures import Arrive, entries, who
 from tests.archive.pages import Node, check
 from tests.support.archives import Archive, send_start
@@ -29,12 +37,11 @@ def facts(page: Node) -> dict[str, str]:
 def test_the_facts_of_the_signed_header_are_shown(archive: Archive, custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=3)
     told = facts(opened(custodian, made.id))
-    assert told["State"] == "sealed"
-    assert told["Outcome"] == "complete"
+    assert told["How it ended"] == "closed by its box"
     assert told["Length"] == "0:03 (24000 frames at 8000 Hz)"
     assert told["Sound lost"] == "none"
     assert (told["Room"], told["Box"]) == ("Room 12", archive.keys.box)
-    assert told["Clock of the box"] == "kept right by ntp, 0.0 ms off at last look"
+    assert told["Clock of the box"] == "kept right by ntp, 0.0 ms off when last checked"
     assert told["Button and lamp"] == "simulated: not real"
     assert told["Red lamp"] == "unverified: no sensor is wired to see it"
 
@@ -42,7 +49,7 @@ def test_the_facts_of_the_signed_header_are_shown(archive: Archive, custodian: A
 def test_simulated_is_said_in_words(custodian: Any, sealed: Arrive) -> None:
     page = opened(custodian, sealed(seconds=1).id)
     assert "simulated" in [node.text for node in page.all("span") if "badge" in node.get("class")]
-    assert "were not real" in page.text
+    assert "are not real" in page.text
 
 
 def test_the_timeline_comes_from_the_sealed_ledger_with_places_to_jump_to(custodian: Any, sealed: Arrive) -> None:
@@ -60,7 +67,7 @@ def test_the_timeline_comes_from_the_sealed_ledger_with_places_to_jump_to(custod
 def test_before_the_seal_there_is_a_timeline_and_nothing_to_listen_to(custodian: Any, arrive: Arrive) -> None:
     page = opened(custodian, arrive(seconds=2, reason=None).id)
     assert not page.all("audio")
-    assert "Nobody can listen before the recording is sealed" in page.text
+    assert "You can listen once everything has arrived and is sealed" in page.text
     assert "Audio kept from 0:00 to 0:02" in page.text
     assert not page.all("table")[0].all("a")
 
@@ -68,15 +75,16 @@ def test_before_the_seal_there_is_a_timeline_and_nothing_to_listen_to(custodian:
 def test_a_recording_without_lines_has_a_page(archive: Archive, custodian: Any, tmp_path: Any) -> None:
     made = make_recording(tmp_path, archive.keys, seconds=0, reason=None)
     send_start(archive.client(), made)
-    assert "No ledger line has arrived yet." in opened(custodian, made.id).text
+    assert "The meeting is still running, or its box has not sent everything yet." in opened(custodian, made.id).text
 
 
 def test_every_look_is_an_entry_before_the_page_shows_it(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
     page = opened(custodian, made.id)
-    rows = page.all("table")[1].all("tbody")[0].all("tr")
-    assert "m.jones looked at a page (page: recording)" in rows[0].text
-    assert "the archive sealed, receipt signed" in page.all("table")[1].text
+    deeds, looks_table = page.all("table")[1:]
+    assert re.search(r"m\.jones Looked at a page \(page: recording\)", looks_table.all("tbody")[0].all("tr")[0].text)
+    assert "the archive Sealed, receipt signed" in deeds.text
+    assert "Looked at a page" not in deeds.text, "looks are folded away"
     opened(custodian, made.id)
     looks = entries(made.id, "look")
     assert [(who(entry), json.loads(entry.detail)) for entry in looks] == [("user:m.jones", {"page": "recording"})] * 2
@@ -88,10 +96,10 @@ def test_a_long_custody_list_goes_on_on_its_own_page(
     monkeypatch.setattr(view, "SHOWN", 2)
     made = sealed(seconds=1)
     page = opened(custodian, made.id)
-    assert "Only the newest 2 are shown" in page.text
+    assert "Only the newest 2 entries are shown" in page.text
     whole = opened(custodian, made.id, "custody/")
     assert len(whole.one("tbody").all("tr")) == len(entries(made.id))
-    assert "looked at a page (page: custody)" in whole.one("tbody").all("tr")[0].text
+    assert "Looked at a page (page: custody)" in whole.one("tbody").all("tr")[0].text
 
 
 def test_an_interrupted_recording_shows_its_tail_and_who_continues(custodian: Any, sealed: Arrive) -> None:
@@ -99,10 +107,107 @@ def test_an_interrupted_recording_shows_its_tail_and_who_continues(custodian: An
     after = sealed(seconds=1, continues=made.id)
     page = opened(custodian, made.id)
     told = facts(page)
-    assert told["Outcome"] == "interrupted: a crash or a power cut ended it"
-    assert told["Unverified tail"].startswith("2 segment(s) that nobody vouches for")
-    assert told["Goes on in"] == after.id
-    assert facts(opened(custodian, after.id))["Goes on from"] == made.id
+    assert told["How it ended"] == "interrupted by a crash or a power cut"
+    assert told["Unverified tail"].startswith("2 segments that the box had not signed")
+    assert told["Continued by"] == after.id
+    assert facts(opened(custodian, after.id))["Continues"] == made.id
+    assert "interrupted by a crash or a power cut" in badges(page)
+
+
+def badges(page: Node) -> list[str]:
+    return [node.text for node in page.all("span") if "badge" in node.get("class")]
+
+
+def sign(page: Node) -> tuple[str, str]:
+    """The code of the page's first sign, and its words."""
+    found = next(node for node in page.all("span") if node.get("class").startswith("sign "))
+    return found.get("class").split("sign-")[1], found.text
+
+
+def test_the_heading_says_room_day_and_times(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=3)
+    page = opened(custodian, made.id)
+    began = made.header_fields["created_at"] if hasattr(made, "header_fields") else ""
+    assert re.fullmatch(
+        r"Room 12, \w{3} \w{3} \d{1,2} \d{4}, \d{1,2}:\d\d( [ap]m)? to \d{1,2}:\d\d [ap]m C[SD]T", page.one("h1").text
+    ), began
+    assert sign(page) == ("ready", "Sealed")
+    assert badges(page) == ["simulated", "lamp unverified"]
+
+
+def test_what_is_not_normal_stands_beside_the_state(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=2)
+    Recording.objects.update(end_reason="fault", lost_frames=15 * 8000, damaged_segments=1)
+    told = badges(opened(custodian, made.id))
+    assert told[:3] == ["ended by a fault of the box", "15 s lost", "1 damaged second"]
+    listed = check(custodian.get("/recordings/").content.decode())
+    assert badges(listed)[:3] == told[:3]
+
+
+def test_a_recording_whose_key_is_gone_has_no_player_and_says_so(
+    archive: Archive, custodian: Any, sealed: Arrive
+) -> None:
+    made = sealed(seconds=1)
+    recording_keys().destroy_key(made.id)
+    page = opened(custodian, made.id)
+    assert sign(page) == ("at-fault", "Key missing")
+    assert "Nobody can listen: the key of this recording is not in the key store." in page.text
+    assert not page.all("audio")
+    assert "Download the unencrypted audio" not in opened(custodian, made.id, "copies/").text
+    assert "Key missing" in check(custodian.get("/recordings/").content.decode()).text
+
+
+def test_a_recording_whose_package_is_gone_has_no_player_no_copies_and_no_path(
+    archive: Archive, custodian: Any, sealed: Arrive
+) -> None:
+    made = sealed(seconds=1)
+    (package,) = (archive.home / "store" / "packages").rglob("*.zip")
+    package.unlink()
+    page = opened(custodian, made.id)
+    assert sign(page) == ("at-fault", "Package missing")
+    assert not page.all("audio")
+    assert not [link for link in page.all("a") if "copies" in link.get("href")]
+    assert str(archive.home) not in page.text
+    for below in ("copies/", "package.zip", "audio.flac"):
+        answer = custodian.get(f"/recordings/{made.id}/{below}")
+        assert answer.status_code == 503
+        assert check(answer.content.decode()).one("h1").text == "The sealed package is missing"
+        assert str(archive.home) not in answer.content.decode()
+
+
+def test_a_retired_box_s_recording_is_not_said_to_arrive(archive: Archive, custodian: Any, arrive: Arrive) -> None:
+    made = arrive(seconds=2, reason=None)
+    retire(archive.keys.box, by=ARCHIVE)
+    page = opened(custodian, made.id)
+    assert sign(page) == ("attention", "Stopped: box retired")
+    assert "close the recording as incomplete" in page.text
+    assert "Stopped: box retired" in check(custodian.get("/recordings/").content.decode()).text
+
+
+def test_a_seal_that_fails_is_said_with_its_reason(custodian: Any, arrive: Arrive) -> None:
+    made = arrive(seconds=1)
+    assert sign(opened(custodian, made.id)) == ("working", "Being sealed")
+    Recording.objects.update(problem="the disk is full")
+    page = opened(custodian, made.id)
+    assert sign(page) == ("at-fault", "Sealing fails")
+    assert "sealing fails, so nobody can listen yet: the disk is full. Tell your administrator." in page.text
+
+
+def test_every_state_has_words_of_its_own_and_a_sign() -> None:
+    assert set(STATE_WORDS) == set(RecordingState)
+    assert len({told.word for told in STATE_WORDS.values()}) == len(STATE_WORDS)
+    for state, told in STATE_WORDS.items():
+        assert told.sign in SIGNS
+        assert told.sign != "recording"
+        assert bool(explain(state, problem="it broke", contact="Pat Doe")) == (state != RecordingState.SEALED)
+
+
+def test_a_box_that_boots_in_1970_does_not_date_its_recording(custodian: Any, arrive: Arrive) -> None:
+    made = arrive(seconds=1, created_at="1970-01-01T00:00:31.000Z")
+    page = opened(custodian, made.id)
+    assert "date not known" in page.one("h1").text
+    assert "1969" not in page.one("h1").text
+    assert "Date not known, arrived" in check(custodian.get("/recordings/").content.decode()).text
 
 
 def test_a_damaged_package_is_said_on_the_page(archive: Archive, custodian: Any, sealed: Arrive) -> None:
@@ -110,7 +215,10 @@ def test_a_damaged_package_is_said_on_the_page(archive: Archive, custodian: Any,
     (package,) = (archive.home / "store" / "packages").rglob("*.zip")
     package.chmod(0o600)
     package.write_bytes(b"nothing")
-    assert "The sealed package cannot be read" in opened(custodian, made.id).text
+    page = opened(custodian, made.id)
+    assert sign(page) == ("at-fault", "Damaged")
+    assert "The sealed package is damaged: it cannot be read" in page.text
+    assert not page.all("audio")
 
 
 def test_no_page_or_address_of_a_recording_names_a_room_or_person(custodian: Any, sealed: Arrive) -> None:

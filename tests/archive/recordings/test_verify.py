@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, Verification
 from archive.recordings.verification import StoppedError, _Told, audio_md5, check_asked, verify_again
 from archive.ui.words import NOTICE
-from tests.archive.page_fixtures import Arrive, entries, verified, who
+from tests.archive.page_fixtures import PASSWORD, Arrive, entries, make_user, verified, who
 from tests.archive.pages import check
+from tests.archive.recordings.test_recording import facts
 from tests.support.archives import Archive
 from tests.support.packages import Sealed
 
@@ -47,7 +49,7 @@ def test_a_recording_without_its_key_is_never_called_verified(custodian: Any, se
     made = sealed(seconds=2)
     recording_keys().destroy_key(made.id)
     page = verified(custodian, made.id)
-    assert page.one("h1").text == "The package is intact, but the audio was not checked: its key is not here"
+    assert page.one("h1").text == "Package intact; its audio was not checked"
     assert "verified: intact" not in page.text.lower()
     assert "The audio itself was not opened." in page.text
     assert "Everything was checked" not in page.text
@@ -58,8 +60,8 @@ def test_a_check_tells_how_far_it_is_and_that_it_waits_for_the_worker(custodian:
     custodian.post(f"/recordings/{made.id}/verify/")
     address = f"/recordings/{made.id}/verification/"
     page = check(custodian.get(address).content.decode())
-    assert page.one("h1").text == "Being verified"
-    assert "worker does not run" in page.text
+    assert page.one("h1").text == "Checking a recording"
+    assert "worker is not running" in page.text
     Worker([]).once()
     assert "Waiting for the archive's worker" in check(custodian.get(address).content.decode()).text
     Verification.objects.update(step="audio", done=40, of=100)
@@ -137,6 +139,7 @@ def test_a_flipped_bit_is_found_and_its_place_named(archive: Archive, custodian:
     page = verified(custodian, made.id)
     assert page.one("h1").text == "Not verified: something does not hold"
     assert "data/segments/00000001.age" in page.text
+    assert "The audio from 0:01 to 0:02 is damaged." in page.text
     assert json.loads(entries(made.id, "verify")[0].detail)["verdict"] == "tampered"
 
 
@@ -152,13 +155,34 @@ def test_a_package_that_is_no_package(archive: Archive, custodian: Any, sealed: 
     package(archive, made.id).write_bytes(b"nothing")
     page = verified(custodian, made.id)
     assert page.one("h1").text == "Not verified: the package is destroyed"
-    assert "Nothing in this package should be relied on" in page.text
+    assert "Do not rely on anything in this package" in page.text
 
 
 def test_a_box_that_the_archive_does_not_know_any_more(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
     BoxKey.objects.all().delete()
     assert verified(custodian, made.id).one("h1").text.startswith("Not verified")
+
+
+def test_a_recording_without_its_key_is_not_called_verified(archive: Archive, custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    recording_keys().destroy_key(made.id)
+    page = verified(custodian, made.id)
+    assert page.one("h1").text == "Package intact; its audio was not checked"
+    assert "The audio was not checked." in page.text
+    assert "Everything was checked" not in page.text
+    assert "give its key" not in page.text, "which cannot be done on the page"
+
+
+def test_the_print_of_a_verification_can_be_filed(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    page = verified(custodian, made.id)
+    told = facts(page)
+    assert told["Recording"].startswith("Room 12, ")
+    assert told["Recording"].endswith(made.id)
+    assert re.fullmatch(r"\w{3} \w{3} \d{1,2} \d{4}, .* C[SD]T", told["Checked"])
+    assert "by m.jones, from testserver/recordings/" in page.one("footer").text
+    assert told["Package (SHA-256, as sealed)"] == Recording.objects.get().package_sha256
 
 
 def test_a_package_that_is_gone_is_an_error_in_words(archive: Archive, custodian: Any, sealed: Arrive) -> None:
@@ -176,6 +200,17 @@ def test_only_a_press_of_the_button_verifies(custodian: Any, sealed: Arrive, met
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/recordings/{made.id}/")
     check_asked(StopSignal())
     assert not entries(made.id, "verify")
+
+
+def test_who_was_signed_out_before_verifying_comes_back_to_the_button_in_words(client: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    make_user("m.jones", role="custodian")
+    place = client.post(f"/recordings/{made.id}/verify/").headers["Location"]
+    form = {"username": "m.jones", "password": PASSWORD, "next": f"/recordings/{made.id}/verify/"}
+    assert place == f"/sign-in/?next={form['next']}"
+    answer = client.post("/sign-in/", form, follow=True)
+    assert answer.status_code == 200
+    assert "you were signed out. press the button again." in check(answer.content.decode()).text.lower()
 
 
 def test_before_the_seal_there_is_nothing_to_verify(custodian: Any, arrive: Arrive) -> None:

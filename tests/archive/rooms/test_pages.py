@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from archive.custody.actors import ARCHIVE
@@ -34,14 +34,25 @@ def say(archive: Archive, **status: Any) -> None:
         **status,
     }
     for rest, body in (("online", online), ("state/recorder", recorder)):
-        assert keep(Message(f"{base}/{rest}", json.dumps(body).encode(), False, datetime.now(UTC)))
+        assert not keep([Message(f"{base}/{rest}", json.dumps(body).encode(), False, datetime.now(UTC))])
 
 
 def test_a_room_that_was_never_heard_is_silent(archive: Archive, technician: Any) -> None:
     page = check(technician.get("/rooms/").content.decode())
     assert "Room 12" in page.text
-    assert "Silent" in page.text
-    assert "listener is not running" in page.text
+    assert "Not known: the archive does not hear its boxes" in page.text
+    assert "not listening to its boxes" in page.text
+
+
+def test_with_its_listener_dead_the_page_calls_every_room_not_known(archive: Archive, technician: Any) -> None:
+    say(archive, state="recording", recording="a" * 32)
+    assert technician.get("/rooms.json").json()["rooms"][0]["sign"] == "recording"
+    Listening.objects.update(alive_at=datetime.now(UTC) - timedelta(seconds=11))
+    told = technician.get("/rooms.json").json()
+    assert [room["sign"] for room in told["rooms"]] == ["unknown"]
+    assert told["title"] == "1 not known - Rooms"
+    Listening.objects.update(alive_at=datetime.now(UTC), connected=False)
+    assert [room["sign"] for room in technician.get("/rooms.json").json()["rooms"]] == ["unknown"]
 
 
 def test_the_page_without_scripts_says_what_the_json_says(archive: Archive, technician: Any) -> None:
@@ -54,14 +65,15 @@ def test_the_page_without_scripts_says_what_the_json_says(archive: Archive, tech
     (room,) = told["rooms"]
     assert (room["box"], room["name"], room["sign"]) == (archive.keys.box, "Room 12", "ready")
     shown = {node.get("data-field"): node.text for node in page.all() if node.get("data-field")}
-    assert shown == room["words"]
-    hidden = {node.get("data-field") for node in page.all() if "hidden" in node.attributes}
+    (sign,) = [node for node in page.all("span") if "sign-ready" in node.get("class")]
+    assert {**shown, "state": sign.text} == room["words"]
+    hidden = {node.get("data-field") for node in page.all("p") if "hidden" in node.attributes}
     assert hidden == {name for name, text in room["words"].items() if not text}
 
 
 def test_the_json_has_stable_members(archive: Archive, technician: Any) -> None:
     told = technician.get("/rooms.json").json()
-    assert set(told) == {"version", "at", "at_words", "warning", "rooms"}
+    assert set(told) == {"version", "at", "at_words", "warning", "summary", "title", "rooms"}
     assert set(told["rooms"][0]) == set(Card.__dataclass_fields__)
 
 
@@ -71,6 +83,7 @@ def test_a_running_recording_shows_what_is_here(archive: Archive, technician: An
     (room,) = technician.get("/rooms.json").json()["rooms"]
     assert (room["acknowledged_s"], room["archived_s"], room["waiting"]) == (32.0, 3.0, 0)
     assert "29 s behind" in room["words"]["uploads"]
+    assert room["recording"] == made.id
 
 
 def test_a_recording_left_behind_is_counted(archive: Archive, technician: Any, arrive: Arrive) -> None:

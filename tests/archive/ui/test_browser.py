@@ -97,7 +97,7 @@ class Visit:
         """Press Tab until the focus is on `name`; it must be visible there."""
         for _ in range(60):
             self.press(Key.TAB)
-            if self.focused() == name:
+            if self.focused() == name or self.focused().startswith(f"{name}: "):
                 outline = self.run("return getComputedStyle(document.activeElement).outlineStyle;")
                 assert outline != "none", f"the focus cannot be seen on {name}"
                 return
@@ -230,11 +230,18 @@ def test_rooms_change_without_loading_the_page_again(visit: Visit, served: tuple
     assert "Ready" in rooms.text
     running = {"state": "recording", "recording": "a" * 32, "rate": 8000, "frames": 8000, "acked_frame": 8000}
     say(archive, monotonic_ns=2 * 10**12, **running)
-    visit.until("document.querySelector('.rooms').innerText.includes('● Recording')")
-    assert visit.run("return document.querySelector('[data-news]').textContent") == "Room 12: Recording"
-    assert "Safe on the box when last heard: 0:01." in rooms.text
-    say(archive, monotonic_ns=3 * 10**12, ready=False, faults=["microphone-missing"], state="idle")
-    visit.until("document.querySelector('.rooms').innerText.includes('▲ At fault')")
+    visit.until("document.querySelector('.sign-recording')?.innerText === 'Recording'")
+    assert visit.run("return document.querySelector('[data-news]').textContent") == "Room 12: Recording."
+    assert "Safe on the box: at least 0:01." in rooms.text
+    say(archive, monotonic_ns=3 * 10**12, **{**running, "state": "paused"})
+    visit.until("document.querySelector('[data-news]').textContent === 'Room 12: Paused: nothing is recorded.'")
+    assert visit.run("return document.querySelector('.sign use').getAttribute('href')") == "#shape-paused"
+    say(archive, monotonic_ns=4 * 10**12, **running)
+    visit.until("document.querySelector('[data-news]').textContent === 'Room 12: Recording.'")
+    say(archive, monotonic_ns=5 * 10**12, ready=False, faults=["microphone-missing"], state="idle")
+    visit.until("document.querySelector('.sign-at-fault')?.innerText.startsWith('At fault')")
+    assert "Plug the microphone in again" in rooms.text
+    assert visit.run("return document.title") == "1 at fault - Rooms · Plain Sight"
     assert visit.run("return window.unchanged") is True
     assert visit.complaints() == []
 
@@ -247,6 +254,9 @@ def test_when_the_archive_does_not_answer_the_rooms_page_says_that_it_is_stale(
         visit.sign_in("/rooms/")
         visit.until("document.querySelector('[data-freshness]').innerText.length > 0")
     visit.until("document.querySelector('[data-freshness]').innerText.startsWith('Not up to date')")
+    assert visit.run("return document.querySelector('[data-news]').textContent").startswith("Not up to date")
+    assert visit.run("return [...document.querySelectorAll('.sign')].map(e => e.className)") == ["sign sign-unknown"]
+    assert visit.run("return document.querySelector('.rooms').classList.contains('stale')") is True
 
 
 def test_every_page_fits_a_screen_320_pixels_wide(visit: Visit, meeting: Recording) -> None:

@@ -17,8 +17,9 @@ from archive.accounts.models import User
 from archive.core import errors
 from archive.custody.kinds import kinds
 from archive.custody.models import Head
-from archive.rooms import cards
+from archive.recordings.state_words import STATE_WORDS
 from archive.ui import words
+from archive.ui.signs import SIGNS
 from tests.archive.accounts.test_session import PLACES
 from tests.archive.page_fixtures import Arrive, entries, signed_in, verified
 from tests.archive.pages import check
@@ -48,10 +49,10 @@ def test_the_accounts_are_made_with_the_commands_shown(archive: Archive) -> None
 
 
 def test_the_words_of_the_tables_are_those_of_the_pages() -> None:
-    for shape in cards.SHAPES.values():
-        assert f"| {shape} |" in GUIDE
-    for state in set(words.STATES.values()):
-        assert f"| {state} |" in GUIDE
+    for sign in SIGNS.values():
+        assert f"| {sign.looks} |" in GUIDE
+    for told in STATE_WORDS.values():
+        assert f"| {told.word} |" in GUIDE
     for deed in ("look", "listen", "verify", "refusal"):
         assert f"*{kinds()[deed].words}*" in GUIDE
     for heading, _ in errors.WORDS.values():
@@ -85,7 +86,7 @@ def test_3_without_a_sign_in_there_is_nothing_to_see(client: Any) -> None:
 
 def test_4_an_unheard_room_is_never_ready_or_recording(archive: Archive, technician: Any) -> None:
     (room,) = technician.get("/rooms.json").json()["rooms"]
-    assert room["sign"] == "silent"
+    assert room["sign"] == "unknown"
     say(archive)
     (room,) = technician.get("/rooms.json").json()["rooms"]
     assert room["sign"] == "ready"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,14 +17,41 @@ from archive.recordings.models import State
 from archive.ui import words
 
 
-def test_every_amber_code_of_the_box_is_told_in_the_words_of_its_table() -> None:
-    assert words.fault("microphone-missing") == "the microphone is not there"
-    for entry in TABLE:
-        assert f"{words.fault(entry.code)}.".lower() == entry.cause.lower()
+def test_every_amber_code_of_the_box_has_its_cause_and_its_remedy() -> None:
+    for fault in TABLE:
+        assert (words.fault(fault.code), words.remedy(fault.code)) == (fault.cause, fault.remedy)
 
 
-def test_an_unknown_code_is_spelt_out() -> None:
-    assert words.fault("new-trouble") == "new trouble"
+def test_an_unknown_code_is_spelled_out() -> None:
+    assert words.fault("new-trouble") == "New trouble."
+
+
+CHICAGO = ZoneInfo("America/Chicago")
+
+
+def test_times_are_those_of_a_wall_clock_with_its_zone() -> None:
+    afternoon = datetime(2026, 11, 24, 13, 5, 7, tzinfo=CHICAGO)
+    assert words.when(afternoon) == "Tue Nov 24 2026, 1:05:07 pm CST"
+    assert words.when(datetime(2026, 7, 4, 0, 0, tzinfo=CHICAGO)) == "Sat Jul 4 2026, 12:00:00 am CDT"
+    assert words.from_to(afternoon, afternoon + timedelta(minutes=75)) == "Tue Nov 24 2026, 1:05 to 2:20 pm CST"
+    assert words.from_to(afternoon - timedelta(hours=2), afternoon) == "Tue Nov 24 2026, 11:05 am to 1:05 pm CST"
+    assert words.from_to(afternoon, afternoon + timedelta(hours=12)) == (
+        "Tue Nov 24 2026, 1:05 pm CST, to Wed Nov 25 2026, 1:05 am CST"
+    )
+
+
+def test_both_readings_of_the_double_hour_are_told_apart() -> None:
+    first, second = (datetime(2026, 11, 1, 1, 30, fold=fold, tzinfo=CHICAGO) for fold in (0, 1))
+    assert (words.when(first)[-3:], words.when(second)[-3:]) == ("CDT", "CST")
+    assert words.from_to(first, second) == "Sun Nov 1 2026, 1:30 am CDT to 1:30 am CST"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "just now"), (59, "59 s ago"), (245, "4 min ago"), (90000, "1 day ago"), (-5, "just now")],
+)
+def test_how_long_ago_something_was(seconds: float, text: str) -> None:
+    assert words.ago(seconds) == text
 
 
 def test_causes_reasons_outcomes_and_states_are_complete() -> None:
@@ -53,7 +82,7 @@ def test_lengths(seconds: float, text: str) -> None:
 def test_a_clock_that_nothing_keeps_right_is_called_so() -> None:
     assert "may be wrong" in words.clock(Clock(synchronized=False, source="none", offset_ns=None))
     assert words.clock(Clock(synchronized=True, source="ntp", offset_ns=-1_500_000)) == (
-        "kept right by ntp, 1.5 ms off at last look"
+        "kept right by ntp, 1.5 ms off when last checked"
     )
 
 

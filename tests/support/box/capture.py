@@ -16,7 +16,7 @@ from appliance.recorder.ipc.message_channel import MessageChannel
 from appliance.recorder.ipc.messages import CaptureReady, Message, MicrophoneOpened, MicrophoneOpening, OpenMicrophone
 from appliance.recorder.ipc.ring import Ring
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
-from tests.support.box.writer import ROOT
+from tests.support.box.folder import ROOT
 from tests.support.waiting import until
 
 Report = TypeVar("Report", bound=Message)

@@ -18,7 +18,8 @@ from appliance.recorder.commissioning.command import commission
 from appliance.recorder.commissioning.panel_loop import PanelLoop
 from appliance.recorder.settings import RecorderSettings
 from appliance.simulator.fakes import FakePanel
-from tests.support.box.supervisor import FAKES, plug, settings
+from tests.support.box.folder import BoxFolder
+from tests.support.box.supervisor import FAKES, KEYS, plug, settings
 
 RATE = 48000
 
@@ -59,18 +60,14 @@ class Site:
         self.folder = folder
         self.panel = fake or FakePanel()
         self.person = Person(self.panel)
-        self.key = SigningKey.generate()
-        for name in ("spool", "inbox", "run"):
-            (folder / name).mkdir()
-        self.key.save(folder / "box.key")
+        self.key = BoxFolder(folder, KEYS).keys.box_signing
         plug(folder)
         self.card = folder / "asound" / "card0"
         self.card.mkdir()
         (self.card / "usbid").write_text("0d8c:0014\n")
-        box = {"signing_key": folder / "box.key", "commissioning": folder / "commissioning.tsv"}
         # a fake panel answers at once
         times = {"lamp_s": 0.05}
-        self.settings: RecorderSettings = settings(folder, box=box, times=times, **sections)
+        self.settings: RecorderSettings = settings(folder, times=times, **sections)
         self.record = self.settings.box.commissioning
         self.hears(noise(10))
 

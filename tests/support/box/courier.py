@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,9 @@ from appliance.courier.settings import CourierSettings
 from appliance.courier.status_reader import StatusReader
 from appliance.courier.upload.archive_client import ArchiveClient
 from appliance.courier.upload.uploader import Uploader
+from tests.support.box.folder import BoxFolder
 from tests.support.fake_archive import FakeArchive
-from tests.support.spools import Keys, Recording, make_recording
+from tests.support.spools import Recording, make_recording
 from tests.support.waiting import PATIENCE_S, until
 
 FAST = {
@@ -36,24 +36,8 @@ FAST = {
 }
 
 
-@dataclass
-class Box:
-    """One box's folders and keys."""
-
-    root: Path
-    keys: Keys
-
-    @property
-    def spool(self) -> Path:
-        return self.root / "spool"
-
-    @property
-    def inbox(self) -> Path:
-        return self.root / "inbox"
-
-    @property
-    def state(self) -> Path:
-        return self.root / "state"
+class Box(BoxFolder):
+    """One box as its courier finds it."""
 
     def record(self, **options: Any) -> Recording:
         return make_recording(self.spool, self.keys, **options)
@@ -72,9 +56,9 @@ class Box:
                 **members,
             }
         )
-        new = self.root / "run" / ".status"
+        new = self.run / ".status"
         new.write_text(status.model_dump_json())
-        new.rename(self.root / "run" / "status.json")
+        new.rename(self.run / "status.json")
         return status
 
     def recording_until(self, recording: Recording, acked_line: int) -> None:

@@ -6,8 +6,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from appliance.contract.encryption import Identity
-from appliance.contract.keys import SigningKey
 from appliance.contract.ledger import AudioSpan, EndWarning, Fault, Lamp
 from appliance.contract.status import RecorderStatus
 from appliance.recorder.ipc.messages import EnterFact, Message, decode
@@ -16,28 +14,19 @@ from appliance.recorder.settings import RecorderSettings
 from appliance.recorder.supervisor.loop import Supervisor
 from appliance.recorder.supervisor.processes import Programs
 from appliance.simulator.fakes import FakePanel
+from tests.support.box.folder import BOX, members
+from tests.support.spools import Keys
 from tests.support.waiting import until
 
-ENROLLED = {
-    "archive_recipient": Identity.generate().recipient,
-    "escrow_recipient": Identity.generate().recipient,
-    "archive_key": SigningKey.generate().public,
-}
+KEYS = Keys(BOX)
+"""Of every box whose supervisor runs with doubles."""
+ENROLLED = members(Path(), KEYS)["keys"]
 FAKES = Programs(capture="tests.support.box.fake_capture", writer="tests.support.box.fake_writer")
 
 
 def settings(folder: Path, **sections: dict[str, Any]) -> RecorderSettings:
-    values: dict[str, Any] = {
-        "box": {"id": "box-test"},
-        "keys": ENROLLED,
-        "spool": {"path": folder / "spool", "inbox": folder / "inbox", "run": folder / "run"},
-        "microphone": {"device": "test", "card": "Test", "asound": folder / "asound"},
-        "panel": {"kind": "simulated", "socket": folder / "panel.sock", "lamp_seen": 25},
-        "checks": {"clock": False},
-    }
-    for name, members in sections.items():
-        values[name] = {**values.get(name, {}), **members}
-    return RecorderSettings.model_validate(values)
+    panel = {"lamp_seen": 25, **sections.pop("panel", {})}
+    return RecorderSettings.model_validate(members(folder, KEYS, panel=panel, **sections))
 
 
 def plug(folder: Path, plugged: bool = True) -> None:

@@ -22,7 +22,6 @@ from appliance.contract.commissioning import Commissioning
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import DeviceError
 from appliance.contract.header import Microphone
-from appliance.contract.keys import SigningKey
 from appliance.contract.ledger import AnyFact, Entry
 from appliance.contract.segment import decode
 from appliance.contract.signed import split_lines
@@ -30,10 +29,12 @@ from appliance.recorder.microphone_monitor import learn, measure
 from appliance.simulator.demo import outside_view
 from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY, SimulatedMicrophone
 from appliance.simulator.speech import room
+from tests.support.box.folder import BoxFolder
 from tests.support.waiting import until
 
+from .folder import ROOT
 from .panel_server import PanelServer
-from .writer import ROOT, speech
+from .writer import speech
 
 SECOND = 1_000_000_000
 SHORT = "[times]\nack_s = 2.0\nunsafe_s = 4.0\ndrain_s = 2.0\n"
@@ -49,10 +50,8 @@ class Box:
 
     def __init__(self, folder: Path, panel: PanelServer, microphone: SimulatedMicrophone) -> None:
         self.folder, self.panel, self.microphone = folder, panel, microphone
-        self.key, self.identity = SigningKey.generate(), Identity.generate()
-        self.key.save(folder / "box.key")
-        for name in ("spool", "inbox", "run"):
-            (folder / name).mkdir()
+        self.home = BoxFolder(folder)
+        self.key, self.identity = self.home.keys.box_signing, self.home.keys.archive
         self.process: subprocess.Popen[str] | None = None
         self.environment: dict[str, str] = {}
 
@@ -62,36 +61,8 @@ class Box:
 
     def configure(self, extra: str = "") -> Path:
         """Write the recorder's settings."""
-        path = self.folder / "recorder.toml"
-        path.write_text(
-            f"""
-[box]
-id = "box-test"
-signing_key = "{self.folder}/box.key"
-commissioning = "{self.folder}/commissioning.tsv"
-[keys]
-archive_recipient = "{self.identity.recipient}"
-escrow_recipient = "{Identity.generate().recipient}"
-archive_key = "{SigningKey.generate().public}"
-[spool]
-path = "{self.folder}/spool"
-inbox = "{self.folder}/inbox"
-run = "{self.folder}/run"
-[microphone]
-device = "{DEVICE}"
-card = "{CARD}"
-asound = "{self.microphone.asound}"
-[panel]
-kind = "simulated"
-socket = "{self.folder}/panel.sock"
-lamp_seen = 25
-mic_rail = 27
-[checks]
-clock = false
-commissioned = false
-{extra}"""
-        )
-        return path
+        heard = {"device": DEVICE, "card": CARD, "asound": str(self.microphone.asound)}
+        return self.home.configure(extra, microphone=heard, panel={"lamp_seen": 25, "mic_rail": 27})
 
     def launch(self, extra: str = "") -> None:
         path = self.configure(extra)
@@ -106,7 +77,7 @@ commissioned = false
     def commission(self) -> None:
         """Sign the floor of a quiet room, as `plainsight commission` would."""
         record = Commissioning(
-            box="box-test",
+            box=self.home.keys.box,
             box_key=self.key.public,
             made_at=times.now(),
             microphone=Microphone(device=DEVICE, card=CARD, identity=IDENTITY),

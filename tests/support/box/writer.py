@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +21,6 @@ from appliance.contract.chain import LedgerChecker
 from appliance.contract.encryption import Identity
 from appliance.contract.header import Header
 from appliance.contract.ids import new_recording_id
-from appliance.contract.keys import SigningKey
 from appliance.contract.receipt import Receipt
 from appliance.contract.signed import digest, split_lines
 from appliance.recorder.ipc.message_channel import MessageChannel
@@ -36,67 +35,21 @@ from appliance.recorder.ipc.messages import (
     StopWriter,
 )
 from appliance.recorder.ipc.ring import Producer, Ring
+from tests.support.box.folder import ROOT, BoxFolder
 
-ROOT = Path(__file__).resolve().parents[3]
 RATE = 8000
 BLOCK = 1024
 Samples = npt.NDArray[np.int16]
 Report = TypeVar("Report", bound=Message)
 
 
-class Keys:
-    def __init__(self) -> None:
-        self.box = SigningKey.generate()
-        self.archive = SigningKey.generate()
-        self.archive_identity = Identity.generate()
-        self.escrow = Identity.generate()
+class Home(BoxFolder):
+    """A box whose writer is real: a small rate, and settings on disk."""
 
-
-@dataclass
-class Home:
-    """A box's folders and settings file."""
-
-    root: Path
-    keys: Keys = field(default_factory=Keys)
-    rate: int = RATE
-
-    def __post_init__(self) -> None:
-        self.spool = self.root / "spool"
-        self.inbox = self.root / "inbox"
-        for folder in (self.spool, self.inbox):
-            folder.mkdir(exist_ok=True)
-        key = self.root / "box.key"
-        if not key.exists():
-            self.keys.box.save(key)
-        self.config = self.root / "recorder.toml"
-        self.config.write_text(
-            f"""
-[box]
-id = "box-test1234"
-signing_key = "{key}"
-[keys]
-archive_recipient = "{self.keys.archive_identity.recipient}"
-escrow_recipient = "{self.keys.escrow.recipient}"
-archive_key = "{self.keys.archive.public}"
-[spool]
-path = "{self.spool}"
-inbox = "{self.inbox}"
-run = "{self.root}"
-[microphone]
-device = "test"
-rate = {self.rate}
-[panel]
-kind = "simulated"
-socket = "{self.root}/panel.sock"
-"""
-        )
-
-    def folder(self, recording: str) -> Path:
-        return self.spool / "recordings" / recording
-
-    def recordings(self) -> list[str]:
-        folder = self.spool / "recordings"
-        return sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.exists() else []
+    def __init__(self, root: Path, rate: int = RATE) -> None:
+        super().__init__(root)
+        self.rate = rate
+        self.configure(microphone={"rate": rate})
 
 
 @dataclass
@@ -124,10 +77,10 @@ def open_recording(home: Home, recording: str, *, identity: Identity | None = No
     key."""
     folder = home.folder(recording)
     header_line = (folder / "header.tsv").read_bytes()
-    header = Header.read(header_line, home.keys.box.public)
+    header = Header.read(header_line, home.keys.box_signing.public)
     key_age = (folder / "key.age").read_bytes()
     assert digest(key_age) == header.key_sha256
-    secret = Identity.parse((identity or home.keys.archive_identity).decrypt(key_age).decode())
+    secret = Identity.parse((identity or home.keys.archive).decrypt(key_age).decode())
     assert secret.recipient == header.recipient
     data = (folder / "ledger.tsv").read_bytes()
     checker = LedgerChecker(header, header_line)
@@ -150,13 +103,13 @@ def receipt_for(home: Home, recording: str, /, **changes: Any) -> bytes:
     folder = home.folder(recording)
     data = (folder / "ledger.tsv").read_bytes()
     lines = split_lines(data)
-    closing = ledger.Entry.read(lines[-1], home.keys.box.public).fact
+    closing = ledger.Entry.read(lines[-1], home.keys.box_signing.public).fact
     assert isinstance(closing, ledger.Closing)
-    key = changes.pop("key", home.keys.archive)
+    key = changes.pop("key", home.keys.archive_signing)
     members = {
         "recording": recording,
-        "box": "box-test1234",
-        "archive_key": home.keys.archive.public,
+        "box": home.keys.box,
+        "archive_key": home.keys.archive_signing.public,
         "header_sha256": digest((folder / "header.tsv").read_bytes()),
         "ledger_lines": len(lines),
         "ledger_sha256": digest(data),

@@ -72,12 +72,14 @@ def jobs(only: str = "") -> list[Job]:
     for target in TARGETS:
         for module in target.modules:
             if only in module or only == target.name:
-                found += [Job(target, module, one) for one in mutations((ROOT / module).read_text())]
+                source = (ROOT / module).read_text()
+                found += [Job(target, module, one) for one in mutations(source, exact=target.exact)]
     return found
 
 
 def sample(found: list[Job], size: int, seed: int) -> list[Job]:
-    """Draw so many jobs, from each target in proportion, at least three of each."""
+    """Draw so many jobs, from each target in proportion, at least three of each; in any order, so that a call that
+    stops early has tried some of everything."""
     if size >= len(found):
         return found
     chosen: list[Job] = []
@@ -85,6 +87,7 @@ def sample(found: list[Job], size: int, seed: int) -> list[Job]:
         mine = [job for job in found if job.target is target]
         count = min(len(mine), max(3, round(size * len(mine) / len(found))))
         chosen += Random(f"{seed} {target.name}").sample(mine, count)
+    Random(seed).shuffle(chosen)
     return chosen
 
 
@@ -107,11 +110,10 @@ def survivors() -> list[Survivor]:
 class Workshop:
     """A copy of the tree, in which modules are broken and mended again."""
 
-    def __init__(self, folder: Path, *, niceness: int = 19) -> None:
+    def __init__(self, folder: Path) -> None:
         self.tree = folder / "tree"
         self._temporary = folder / "tmp"
         self._said = folder / "said"
-        self._niceness = niceness
         self._temporary.mkdir(parents=True, exist_ok=True)
         names = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
@@ -147,7 +149,6 @@ class Workshop:
         status = 70
         try:
             os.setsid()
-            os.nice(self._niceness)
             said = os.open(self._said, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
             os.dup2(said, 1)
             os.dup2(said, 2)

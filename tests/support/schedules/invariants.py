@@ -51,6 +51,12 @@ class Invariants:
         """What this schedule got to, so that nobody takes boredom for safety."""
         self._dark_by: int | None = None
         self._down_ns: int | None = None
+        """When a press went down that ends the recording when it is held."""
+        self._held_ns: int | None = None
+        """The button is down since then."""
+        self._up_ns: int | None = None
+        self._spent = False
+        """The last press had done its work when it went down."""
         self._block_ns = 0
         self._acked_ns = 0
         self._waiting: deque[int] = deque()
@@ -99,6 +105,7 @@ class Invariants:
     def restarted(self) -> None:
         """The whole recorder is gone, and with it everything that it was about to do."""
         self.meeting_ns = self._dark_by = self._down_ns = self._busy_ns = None
+        self._held_ns = self._up_ns = None
         self._acked = (None, 0)
 
     # what the machine did about an event
@@ -112,10 +119,9 @@ class Invariants:
             if before.phase not in MEETING:
                 self.meeting_ns, self._stopped = world.now, world.supervisor_stopped
         if isinstance(event, events.ButtonDown):
-            self._press(before, lights)
-            self._down_ns = event.now_ns if before.phase in MEETING else None
+            self._press(event.now_ns, before, lights)
         elif isinstance(event, events.ButtonUp):
-            self._down_ns = None
+            self._release(event.now_ns, before)
         self._disk(event)
         if self._down_ns is not None and before.phase in MEETING and state.phase == "ending":
             late = world.now - self._down_ns - world.parameters.hold
@@ -143,8 +149,23 @@ class Invariants:
         elif isinstance(event, events.WriterDied):
             self._busy_ns = None
 
-    def _press(self, before: State, lights: bool) -> None:
+    def _release(self, now_ns: int, before: State) -> None:
+        self._down_ns = self._held_ns = None
+        self._up_ns = now_ns
+        if (before.phase, self._world.state.phase) == ("recording", "paused") and self.meeting_ns is not None:
+            repeat = self._world.parameters.repeat
+            assert now_ns - self.meeting_ns >= repeat, "paused by the press that started, or by its bounce"
+
+    def _press(self, now_ns: int, before: State, lights: bool) -> None:
         """A press that green called ready starts, and one that does nothing has a reason in the table."""
+        up_ns = now_ns if self._held_ns is not None else self._up_ns
+        repeated = up_ns is not None and now_ns - up_ns < self._world.parameters.repeat
+        self._spent = before.phase not in MEETING or (repeated and self._spent)
+        self._held_ns = now_ns
+        self._down_ns = None if self._spent else now_ns
+        if repeated:
+            assert not lights, "a second press within half a second lit the lamp"
+            return
         dark_check = (before.rail or before.seen) and not before.red
         if before.phase == "idle" and self._world.green == "on" and not dark_check and before.shutdown_ns is None:
             assert lights, f"promise 2: green said ready, and the press did nothing: {before}"
@@ -179,6 +200,9 @@ class Invariants:
         self._gestures(state, now, held)
         if self.meeting_ns is not None and world.commanded and not held:
             assert now - self.meeting_ns <= parameters.cap + DARK, "the cap passed, and the lamp is lit"
+        if self._held_ns is not None and now - self._held_ns > parameters.stuck + LATE:
+            assert "button-stuck" in state.faults, "the button is stuck, and no light tells"
+            assert (state.phase, world.green) != ("idle", "on"), "promise 2: green says ready, and the button is stuck"
         if world.green == "on":
             assert state.phase in ("idle", "recording"), f"promise 2: green in {state.phase}"
             if state.phase == "recording":

@@ -80,7 +80,7 @@ class Schedule(RuleBasedStateMachine):
         self.world.run(ms * MS)
         self._check()
 
-    @rule(ms=st.sampled_from([20, 200, 900, 1200, 1600, 4000]))
+    @rule(ms=st.sampled_from([20, 200, 900, 1200, 1600, 4000, 12000]))
     @written_down
     def somebody_presses(self, ms: int) -> None:
         self.world.press()
@@ -91,6 +91,15 @@ class Schedule(RuleBasedStateMachine):
     @written_down
     def somebody_taps(self) -> None:
         self.world.tap()
+
+    @rule(first_ms=st.sampled_from([20, 300, 700, 1600]), apart_ms=st.sampled_from([5, 80, 250, 600]))
+    @written_down
+    def somebody_presses_twice(self, first_ms: int, apart_ms: int) -> None:
+        for ms in (first_ms, 100):
+            self.world.press()
+            self.world.run(ms * MS)
+            self.world.release()
+            self.world.run(apart_ms * MS)
 
     @rule()
     @written_down

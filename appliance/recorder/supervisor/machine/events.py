@@ -28,6 +28,11 @@ class ButtonDown(Event):
 
 
 @dataclass(frozen=True)
+class ButtonFoundDown(Event):
+    """The button was down already when the panel was started; it starts nothing."""
+
+
+@dataclass(frozen=True)
 class ButtonUp(Event):
     """The button was released."""
 
@@ -125,6 +130,7 @@ class ShutdownAsked(Event):
 AnyEvent = (
     Tick
     | ButtonDown
+    | ButtonFoundDown
     | ButtonUp
     | RedSet
     | LampSensed

@@ -31,8 +31,6 @@ from .transition import Transition
 def handle(transition: Transition, event: ev.AnyEvent) -> None:
     """Write what `event` says into the state."""
     match event:
-        case ev.ButtonDown() | ev.ButtonUp() | ev.RedSet() | ev.LampSensed() | ev.RailSensed() | ev.PanelLost():
-            _panel(transition, event)
         case ev.CaptureReported() | ev.CaptureDied() | ev.BlockSeen():
             _capture(transition, event)
         case ev.WriterReported() | ev.WriterBusy() | ev.WriterDied():
@@ -49,7 +47,7 @@ def handle(transition: Transition, event: ev.AnyEvent) -> None:
         case ev.Tick():
             pass
         case _:
-            assert_never(event)
+            _panel(transition, event)
 
 
 def _checked(transition: Transition, event: ev.Checked) -> None:
@@ -68,27 +66,47 @@ def _checked(transition: Transition, event: ev.Checked) -> None:
         transition.set(gap="unplugged")
 
 
-def _button(transition: Transition, event: ev.ButtonDown | ev.ButtonUp) -> None:
+def _button(transition: Transition, event: ev.ButtonDown | ev.ButtonFoundDown | ev.ButtonUp) -> None:
+    match event:
+        case ev.ButtonDown():
+            _button_down(transition, event)
+        case ev.ButtonFoundDown():
+            # nobody knows since when: it is stuck until it is let go
+            transition.set(button_ns=event.now_ns - transition.parameters.stuck, button_spent=True)
+        case ev.ButtonUp():
+            _button_up(transition, event)
+
+
+def _button_down(transition: Transition, event: ev.ButtonDown) -> None:
     state = transition.state
-    if isinstance(event, ev.ButtonDown):
-        # in a meeting the release or the hold decides; anything else is decided now
-        transition.set(button_ns=event.now_ns, button_spent=state.phase not in MEETING)
-        if state.phase in ("idle", "fault"):
-            _start(transition, event)
-        elif state.phase not in MEETING:
-            transition.do(Log("info", f"a press does nothing in {state.phase}"))
-        return
+    up_ns = event.now_ns if state.button_ns is not None else state.button_up_ns
+    repeated = up_ns is not None and event.now_ns - up_ns < transition.parameters.repeat
+    # in a meeting the release or the hold decides; anything else is decided now
+    spent = state.phase not in MEETING or (repeated and state.button_spent)
+    transition.set(button_ns=event.now_ns, button_repeated=repeated, button_spent=spent)
+    if repeated:
+        transition.do(Log("info", "a press right after another one counts as the same press"))
+    elif state.phase in ("idle", "fault"):
+        _start(transition, event)
+    elif state.phase not in MEETING:
+        transition.do(Log("info", f"a press does nothing in {state.phase}"))
+
+
+def _button_up(transition: Transition, event: ev.ButtonUp) -> None:
+    state, parameters = transition.state, transition.parameters
     held = event.now_ns - state.button_ns if state.button_ns is not None and not state.button_spent else None
-    transition.set(button_ns=None, button_spent=False)
+    transition.set(button_ns=None, button_up_ns=event.now_ns)
     if held is None or state.phase not in MEETING:
         return
-    if held >= transition.parameters.hold:
+    if held >= parameters.hold:
         # the release overtook the tick that would have seen the hold
         transition.end("button", "the button was held")
-    elif held < transition.parameters.short_press and state.phase == "recording":
+    elif held >= parameters.short_press or state.button_repeated:
+        return
+    elif state.phase == "recording":
         transition.set(pause_due=True, paused_ns=state.now_ns, quiet_ns=None)
         transition.go_to("paused")
-    elif held < transition.parameters.short_press:
+    else:
         transition.set(paused_ns=None, present=None, check_asked=False, warned=state.warned - {"paused-too-long"})
         transition.set(retry_ns=state.now_ns, failures=0)
         transition.go_to("recording")
@@ -135,10 +153,10 @@ def _start(transition: Transition, event: ev.ButtonDown) -> None:
 
 def _panel(
     transition: Transition,
-    event: ev.ButtonDown | ev.ButtonUp | ev.RedSet | ev.LampSensed | ev.RailSensed | ev.PanelLost,
+    event: ev.ButtonDown | ev.ButtonFoundDown | ev.ButtonUp | ev.RedSet | ev.LampSensed | ev.RailSensed | ev.PanelLost,
 ) -> None:
     match event:
-        case ev.ButtonDown() | ev.ButtonUp():
+        case ev.ButtonDown() | ev.ButtonFoundDown() | ev.ButtonUp():
             _button(transition, event)
         case ev.RedSet():
             transition.set(red=event.lit, red_ns=event.now_ns, lamp_noted=False)
@@ -151,6 +169,8 @@ def _panel(
             transition.raise_own("panel-lost")
             transition.do(Log("error", "the front panel does not answer"))
             transition.set(shutdown_ns=transition.state.shutdown_ns or transition.state.now_ns, exit_status=1)
+        case _:
+            assert_never(event)
 
 
 def _capture(transition: Transition, event: ev.CaptureReported | ev.CaptureDied | ev.BlockSeen) -> None:

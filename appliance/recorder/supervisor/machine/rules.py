@@ -33,6 +33,7 @@ def apply_rules(transition: Transition) -> None:
     """Apply every rule."""
     _shut_down(transition)
     _hold(transition)
+    _check_button(transition)
     _judge_lamp(transition)
     _judge_rail(transition)
     _judge_capture(transition)
@@ -56,6 +57,7 @@ def deadline(state: State, parameters: Parameters) -> int | None:
     """Return when a Tick is due at the latest so that no rule is late, or None: any time will do."""
     due = [
         state.button_ns + parameters.hold if state.button_ns is not None and not state.button_spent else None,
+        state.button_ns + parameters.stuck if state.button_ns is not None else None,
         state.capture_ns + parameters.close if state.capture == "closing" else None,
         max(state.red_ns, state.seen_ns) + parameters.lamp if parameters.sensed and state.red != state.seen else None,
         state.retry_ns if state.phase == "recording" and state.capture == "warm" else None,
@@ -87,6 +89,14 @@ def _hold(transition: Transition) -> None:
     if state.phase in MEETING and down_ns is not None and state.now_ns - down_ns >= transition.parameters.hold:
         transition.set(button_spent=True)
         transition.end("button", "the button was held")
+
+
+def _check_button(transition: Transition) -> None:
+    down_ns = transition.state.button_ns
+    if down_ns is None or transition.state.now_ns - down_ns < transition.parameters.stuck:
+        transition.clear_own("button-stuck")
+    else:
+        transition.raise_own("button-stuck")
 
 
 def _judge_lamp(transition: Transition) -> None:

@@ -51,6 +51,10 @@ class Parameters:
     """An idle writer reports every 30 s; three times that without a word, it hangs."""
     closes: int = ns(1)
     """So long after the lamp went dark, what the kernel says of the microphone may still be about our own capture."""
+    repeat: int = ns(0.5)
+    """A press so soon after another one was let go is the same press: contacts that bounce, or a double press."""
+    stuck: int = ns(10)
+    """A button that is down for longer is stuck: the longest gesture takes 1.5 s."""
     continues: int = ns(600)
     """How long after a restart a new recording still goes on from the interrupted one."""
 
@@ -97,7 +101,11 @@ class State:
     button_ns: int | None = None
     """The button is down since then."""
     button_spent: bool = False
-    """This press has done its work."""
+    """The present press, or the last one, has done its work when it went down, or by a hold."""
+    button_repeated: bool = False
+    """The present press came right after another one and counts as the same: only a hold still acts."""
+    button_up_ns: int | None = None
+    """When the button was let go last."""
 
     red: bool = False
     """The lamp as commanded last."""

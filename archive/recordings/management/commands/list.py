@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -25,15 +28,30 @@ class Command(ArchiveCommand):
 
     def work(self, options: dict[str, Any]) -> None:
         """List them."""
-        rows = Recording.objects.order_by("-created_at")
+        rows = Recording.objects.defer("header", "receipt").order_by("-listed_at", "-pk")
         if options["state"]:
             rows = rows.filter(state=options["state"])
         if options["box"]:
             rows = rows.filter(box_id=options["box"])
-        members = [describe(row) for row in rows]
-        lines = [
-            f"{one['recording']}  {one['state']:<9}  {one['outcome'] or '-':<11}  {one['seconds']:>9.1f} s  "
-            f"{one['created_at']}  {one['problem'] or ''}".rstrip()
-            for one in members
-        ]
-        self.show(options, members, "\n".join(lines) or "there are no recordings")
+        described = (describe(row) for row in rows.iterator(chunk_size=1000))
+        lines = _as_json(described) if options["json"] else (_line(one) for one in described)
+        first = next(lines, "there are no recordings")
+        for line in itertools.chain([first], lines):
+            self.stdout.write(line)
+
+
+def _as_json(described: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yield one JSON list in lines, so that 100,000 recordings are never in memory at once."""
+    before = "["
+    for one in described:
+        yield f"{before}{json.dumps(one)}"
+        before = ","
+    yield "]" if before == "," else "[]"
+
+
+def _line(one: dict[str, Any]) -> str:
+    date = one["listed_at"] if one["dated"] else f"{one['listed_at']} (arrival; the box's clock was wrong)"
+    return (
+        f"{one['recording']}  {one['state']:<9}  {one['outcome'] or '-':<11}  {one['seconds']:>9.1f} s  "
+        f"{date}  {one['problem'] or ''}".rstrip()
+    )

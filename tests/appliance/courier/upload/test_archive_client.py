@@ -10,9 +10,9 @@ import pytest
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.keys import SigningKey
-from appliance.courier.upload.archive_client import ArchiveClient, DownError, RefusedError
+from appliance.courier.upload.archive_client import NOBODY, ArchiveClient, DownError, RefusedError
 from tests.support.box.courier import Box, Courier
-from tests.support.fake_archive import PORTAL, Answer, FakeArchive, refusal
+from tests.support.fake_archive import PORTAL, Answer, FakeArchive, refusal, running_archive
 
 
 @pytest.fixture
@@ -107,6 +107,28 @@ def test_what_is_no_receipt_for_this_recording_never_reaches_the_inbox(
     archive.rule = lambda _: Answer(200, receipts[name]())
     with pytest.raises(DownError, match="receipt"):
         client.receipt(recording)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_wherever_it_leads(
+    status: int, box: Box, client: ArchiveClient, archive: FakeArchive
+) -> None:
+    """Whoever answers in the archive's place must not be able to send recordings somewhere else."""
+    with running_archive() as elsewhere:
+        state = {"recording": NOBODY, "state": "sealed", "next_line": 9, "frames": 9}
+        elsewhere.rule = lambda _: Answer(200, json.dumps(state).encode())
+        archive.rule = lambda request: Answer(
+            status, b"", {"Location": f"{elsewhere.url}/api/1/recordings/{NOBODY}/{request.what}"}
+        )
+        for ask in (
+            lambda: client.state(NOBODY),
+            lambda: client.put_header(NOBODY, b"x"),
+            lambda: client.post_lines(NOBODY, b"x"),
+            lambda: client.receipt(NOBODY),
+        ):
+            with pytest.raises(DownError, match="redirects elsewhere"):
+                ask()
+        assert elsewhere.history == []
 
 
 def test_not_sealed_is_no_error(client: ArchiveClient, archive: FakeArchive) -> None:

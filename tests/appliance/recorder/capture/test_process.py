@@ -25,7 +25,8 @@ from appliance.recorder.ipc.ring import Consumer, Ring
 from appliance.recorder.settings import Times
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
 from tests.support.box.capture import CaptureProcess, Witness
-from tests.support.box.writer import ROOT, speech
+from tests.support.box.folder import ROOT
+from tests.support.box.writer import speech
 from tests.support.waiting import until
 
 

@@ -22,9 +22,9 @@ from appliance.recorder.settings import load
 from appliance.simulator.demo import outside_view
 from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY, SimulatedMicrophone
 from tests.support.box.commissioning import noise
+from tests.support.box.folder import ROOT
 from tests.support.box.panel_server import PanelServer
 from tests.support.box.whole_box import Box
-from tests.support.box.writer import ROOT
 from tests.support.waiting import until
 
 SECOND = 1_000_000_000

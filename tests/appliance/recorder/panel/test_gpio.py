@@ -100,3 +100,12 @@ def test_a_pin_in_use_is_named_and_what_was_claimed_is_let_go(factory: Any) -> N
         GpioPanel(SETTINGS, 0, factory)
     other.close()
     GpioPanel(SETTINGS, 0, factory).close()
+
+
+def test_a_button_that_is_down_at_the_start_is_told_as_such_and_its_release_as_well(
+    panel: GpioPanel, factory: Any
+) -> None:
+    factory.pin(24).drive_high()
+    heard = started(panel)
+    factory.pin(24).drive_low()
+    assert [event.kind for event in heard if event.kind.startswith("button")] == ["button-found-down", "button-up"]

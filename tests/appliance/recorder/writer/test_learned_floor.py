@@ -25,13 +25,12 @@ class Case:
     def __init__(self, folder: Path) -> None:
         self.home = Home(folder)
         self.path = folder / "commissioning.tsv"
-        text = self.home.config.read_text().replace("[keys]", f'commissioning = "{self.path}"\n[keys]')
-        self.home.config.write_text(text.replace('device = "test"', 'device = "test"\nidentity = "0d8c:0014"'))
+        self.home.configure(microphone={"rate": RATE, "identity": "0d8c:0014"})
 
     def write(self, key: SigningKey | None = None, **changes: Any) -> None:
         members = {
             "box": "box-test1234",
-            "box_key": self.home.keys.box.public,
+            "box_key": self.home.keys.box_signing.public,
             "made_at": now(),
             "microphone": Microphone(device="test", card="", identity="0D8C:0014"),
             "rate": RATE,
@@ -40,10 +39,10 @@ class Case:
             "software": "test",
             **changes,
         }
-        self.path.write_bytes(Commissioning(**members).sign(key or self.home.keys.box))
+        self.path.write_bytes(Commissioning(**members).sign(key or self.home.keys.box_signing))
 
     def read(self) -> Floor | None:
-        return read_floor(load(self.home.config), self.home.keys.box.public)
+        return read_floor(load(self.home.config), self.home.keys.box_signing.public)
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_what_is_acknowledged_can_be_opened_at_that_moment(writer: WriterProcess
     writer.push(samples)
     progress = writer.wait_acked(RATE * 2)
     lines = (writer.home.folder(recording) / "ledger.tsv").read_bytes().split(b"\n")[: progress.acked_line]
-    last = ledger.Entry.read(lines[-1] + b"\n", writer.home.keys.box.public).fact
+    last = ledger.Entry.read(lines[-1] + b"\n", writer.home.keys.box_signing.public).fact
     assert isinstance(last, ledger.Segment)
     assert last.first_frame + last.frames == progress.acked_frame
     opened = open_recording(writer.home, recording)

@@ -31,7 +31,8 @@ class Deletion:
 
     def new(self) -> ReceiptInbox:
         keys = self.home.keys
-        return ReceiptInbox(self.home.inbox, self.spool, Pinned("box-test1234", keys.box.public, keys.archive.public))
+        pinned = Pinned(keys.box, keys.box_signing.public, keys.archive_signing.public)
+        return ReceiptInbox(self.home.inbox, self.spool, pinned)
 
     def deliver(self, line: bytes) -> None:
         (self.home.inbox / f"{self.recording}.tsv").write_bytes(line)
@@ -82,7 +83,7 @@ def test_a_receipt_that_is_none_deletes_nothing(tmp_path: Path, line: bytes) -> 
 
 def test_a_receipt_signed_by_another_archive_deletes_nothing(tmp_path: Path) -> None:
     case = Deletion(tmp_path)
-    case.deliver(receipt_for(case.home, case.recording, key=case.home.keys.box))
+    case.deliver(receipt_for(case.home, case.recording, key=case.home.keys.box_signing))
     with pytest.raises(ReceiptError):
         case.run()
     assert case.home.recordings() == [case.recording]
@@ -111,7 +112,7 @@ def test_a_deletion_cut_off_at_any_disk_call_is_finished_later_and_the_receipt_i
         except Crash:
             done = False
         case.disk.at = lambda *_: None
-        recovery.recover(case.spool, case.home.keys.box)
+        recovery.recover(case.spool, case.home.keys.box_signing)
         case.inbox = case.new()
         case.inbox.resume()
         case.run()

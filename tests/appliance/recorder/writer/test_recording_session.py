@@ -211,7 +211,7 @@ def test_a_ledger_that_takes_no_more_is_left_to_recovery(case: Case) -> None:
     assert case.meeting.abandoned
     assert not case.told(RecordingClosed)
     case.disk.refuses = lambda _: False
-    assert recovery.recover(case.spool, case.home.keys.box) == [case.recording]
+    assert recovery.recover(case.spool, case.home.keys.box_signing) == [case.recording]
     opened = open_recording(case.home, case.recording)
     assert opened.samples.size >= acked
     assert np.array_equal(opened.samples, samples[: opened.samples.size])

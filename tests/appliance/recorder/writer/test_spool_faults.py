@@ -69,8 +69,8 @@ def maker(home: Home) -> Maker:
     keys = home.keys
     return Maker(
         box="box-test1234",
-        key=keys.box,
-        key_recipients=(keys.archive_identity.recipient, keys.escrow.recipient),
+        key=keys.box_signing,
+        key_recipients=(keys.archive.recipient, keys.escrow.recipient),
         audio=Audio(rate=RATE, segment_frames=RATE),
         panel="simulated",
         lamp="unverified",
@@ -149,9 +149,9 @@ def test_promise_3_a_writer_killed_at_any_disk_call_loses_nothing_acknowledged(t
             record(home, FaultyDisk(crash_at(number)), recording, acked)
         spool = Spool(home.spool, Disk())
         spool.prepare()
-        recovery.recover(spool, home.keys.box)
+        recovery.recover(spool, home.keys.box_signing)
         whole(home, recording, acked)
-        assert recovery.recover(spool, home.keys.box) == []
+        assert recovery.recover(spool, home.keys.box_signing) == []
 
 
 def test_recovery_killed_at_any_disk_call_is_finished_by_the_next(tmp_path: Path) -> None:
@@ -174,9 +174,9 @@ def test_recovery_killed_at_any_disk_call_is_finished_by_the_next(tmp_path: Path
             file.write(b'{"type":"plainsight/entry/1","recor')
         disk = FaultyDisk(crash_at(number))
         try:
-            recovery.recover(Spool(home.spool, disk), home.keys.box)
+            recovery.recover(Spool(home.spool, disk), home.keys.box_signing)
         except Crash:
-            recovery.recover(Spool(home.spool, Disk()), home.keys.box)
+            recovery.recover(Spool(home.spool, Disk()), home.keys.box_signing)
             whole(home, recording, acked)
         else:
             whole(home, recording, acked)
@@ -211,7 +211,7 @@ def test_a_disk_that_refuses_any_one_call_once_is_tried_again_and_nothing_is_twi
             except DiskError:
                 step()
         spool.disk = Disk()
-        recovery.recover(spool, home.keys.box)
+        recovery.recover(spool, home.keys.box_signing)
         opened = open_recording(home, recording)
         assert np.array_equal(opened.samples, SAMPLES)
         assert [gap.frames for gap in opened.of(ledger.Gap)] == [10]
@@ -226,7 +226,7 @@ def test_a_recording_without_a_header_is_set_aside_and_not_deleted(tmp_path: Pat
     stray = spool.folder(new_recording_id())
     stray.mkdir()
     (stray / "key.age").write_bytes(b"something")
-    assert recovery.recover(spool, home.keys.box) == []
+    assert recovery.recover(spool, home.keys.box_signing) == []
     assert home.recordings() == []
     assert [path.read_bytes() for path in spool.aside.rglob("key.age")] == [b"something"]
 
@@ -241,11 +241,11 @@ def test_a_segment_without_a_line_is_named_as_unverified_tail(tmp_path: Path) ->
         file.enter(fact)
     file.add(parts()[0])
     store(spool.disk, file.folder / "segments" / "00000001.age", b"not entered")
-    assert recovery.recover(spool, home.keys.box) == [recording]
+    assert recovery.recover(spool, home.keys.box_signing) == [recording]
     opened = open_recording(home, recording)
     assert opened.closing is not None
     assert [(tail.segment, tail.size) for tail in opened.closing.unverified_tail] == [(1, 11)]
-    interrupted = recovery.continued(spool, home.keys.box)
+    interrupted = recovery.continued(spool, home.keys.box_signing)
     assert interrupted is not None
     assert interrupted.recording == recording
 
@@ -264,7 +264,7 @@ def test_a_ledger_that_the_disk_damaged_keeps_what_still_holds(tmp_path: Path) -
     lines = split_lines(path.read_bytes())
     damaged = b"".join(lines[:3]) + lines[3].replace(b"overrun", b"0verrun") + b"".join(lines[4:])
     path.write_bytes(damaged)
-    recovery.recover(spool, home.keys.box)
+    recovery.recover(spool, home.keys.box_signing)
     opened = open_recording(home, recording)
     assert np.array_equal(opened.samples, SAMPLES[:RATE])
     assert opened.closing is not None

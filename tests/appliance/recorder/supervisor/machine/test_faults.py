@@ -496,6 +496,7 @@ def test_what_our_own_capture_holds_is_no_fault_in_any_phase_nor_just_after(worl
         assert "microphone-open" not in world.state.faults
         world.run(100 * MS)
     world.release()
+    world.run(SECOND)
     for gesture in (world.tap, world.tap, world.hold):
         gesture()
         for _ in range(8):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from appliance.contract.ledger import AudioSpan, Lamp
@@ -124,6 +126,7 @@ def test_capture_that_does_not_close_is_killed_after_150_ms_and_then_it_is_dark(
 
 def test_resuming_while_the_pause_still_closes_keeps_the_ledger_in_order(world: World) -> None:
     world.start()
+    world.parameters = replace(world.parameters, repeat=0)
     world.microphone.hangs_on_close = True
     world.tap()
     world.run(50 * MS)
@@ -151,7 +154,8 @@ def test_promise_5_a_lamp_switched_again_before_its_sensor_told_stands_in_the_le
     world.start()
     world.tap()
     world.run(SECOND)
-    # resumed and paused again within the sensor's 5 ms
+    # resumed and paused again within the sensor's 5 ms, which takes contacts that do not count as one press
+    world.parameters = replace(world.parameters, repeat=0)
     for _ in range(2):
         world.press()
         world.release()
@@ -172,3 +176,86 @@ def test_promise_5_a_lamp_that_fails_at_the_end_of_a_pause_stands_in_the_ledger_
     lamps = [(fact.lit, fact.seen_ns is not None) for fact in world.notes if isinstance(fact, Lamp)]
     assert lamps == [(True, True), (False, True), (True, False), (False, True)]
     assert world.ended == ["fault"]
+
+
+@pytest.mark.parametrize("first_ms", [20, 80, 300, 700])
+@pytest.mark.parametrize("apart_ms", [5, 80, 250, 400])
+def test_a_double_press_or_a_bounce_starts_and_goes_on_recording(world: World, first_ms: int, apart_ms: int) -> None:
+    for ms in (first_ms, 100):
+        world.press()
+        world.run(ms * MS)
+        world.release()
+        world.run(apart_ms * MS)
+    world.run(3 * SECOND)
+    assert (world.state.phase, world.green) == ("recording", "on")
+    assert world.begun == 1
+    # and the next press does what it always does
+    world.tap()
+    world.run(SECOND)
+    assert world.state.phase == "paused"
+
+
+def test_a_double_press_pauses_and_does_not_resume(world: World) -> None:
+    world.start()
+    for _ in range(2):
+        world.tap()
+        world.run(100 * MS)
+    world.run(2 * SECOND)
+    assert world.state.phase == "paused"
+
+
+@pytest.mark.parametrize("apart_ms", [5, 80, 250])
+def test_a_bounce_after_a_hold_starts_nothing(world: World, apart_ms: int) -> None:
+    world.start()
+    world.press()
+    world.run(3 * SECOND)
+    assert world.state.phase == "idle"
+    world.release()
+    world.run(apart_ms * MS)
+    world.tap()
+    world.run(SECOND)
+    assert (world.state.phase, world.begun) == ("idle", 1)
+
+
+def test_a_bounce_before_a_hold_does_not_keep_the_recording_from_its_end(world: World) -> None:
+    world.start()
+    world.press()
+    world.run(20 * MS)
+    world.release()
+    world.run(80 * MS)
+    world.hold()
+    world.run(SECOND)
+    assert world.ended == ["button"]
+
+
+def test_a_button_that_is_down_at_the_start_is_told_and_the_box_is_not_ready_until_it_is_free() -> None:
+    world = World()
+    world.feed(events.Tick(world.now))
+    world.feed(events.ButtonFoundDown(world.now))
+    world.feed(events.Checked(world.now, frozenset(), present=True))
+    world.run(5 * SECOND)
+    assert world.state.faults == {"button-stuck"}
+    assert (world.state.phase, world.green, world.amber, world.begun) == ("fault", "off", 9, 0)
+    world.release()
+    world.run(SECOND)
+    assert (world.state.phase, world.green, world.amber, world.begun) == ("idle", "on", 0, 0)
+
+
+def test_a_button_that_jams_is_told_within_ten_seconds_and_what_it_started_goes_on(world: World) -> None:
+    world.press()
+    world.run(9 * SECOND)
+    assert world.state.faults == set()
+    world.run(1100 * MS)
+    assert world.state.faults == {"button-stuck"}
+    assert (world.state.phase, world.green, world.amber) == ("recording", "on", 9)
+    world.release()
+    world.run(SECOND)
+    assert (world.state.phase, world.amber) == ("recording", 0)
+
+
+def test_a_button_that_jams_in_a_hold_leaves_no_green_that_says_ready(world: World) -> None:
+    world.start()
+    world.press()
+    world.run(11 * SECOND)
+    assert world.ended == ["button"]
+    assert (world.state.phase, world.green, world.amber) == ("fault", "off", 9)

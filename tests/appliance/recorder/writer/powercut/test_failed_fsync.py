@@ -42,7 +42,7 @@ def test_recovery_believes_the_disk_and_not_the_page_cache(tmp_path: Path) -> No
     file.add(first)
     durable = (file.folder / "ledger.tsv").stat().st_size
     file.add(second)
-    assert recovery.recover(Spool(home.spool, Forgetful(durable)), home.keys.box) == [recording]
+    assert recovery.recover(Spool(home.spool, Forgetful(durable)), home.keys.box_signing) == [recording]
     opened = open_recording(home, recording)
     assert np.array_equal(opened.samples, SAMPLES[:RATE])
     assert opened.closing is not None

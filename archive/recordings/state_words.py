@@ -1,0 +1,93 @@
+"""The states of a recording for people: a sign, a word for lists, and for its page what is wrong and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from archive.ui import words
+from archive.ui.signs import SignCode
+
+from .models import Recording
+from .recording_state import RecordingState
+
+
+@dataclass(frozen=True)
+class StateWords:
+    """What is said of one state."""
+
+    sign: SignCode
+    """One of archive.ui.signs."""
+    word: str
+    """A few words, for lists."""
+    what: str
+    """What that means, as sentences; `{problem}` is what the archive wrote down. Empty where nothing is wrong."""
+    remedy: str
+    """What to do, as a sentence; `{contact}` is whom to ask."""
+
+
+STATE_WORDS: Final[dict[RecordingState, StateWords]] = {
+    RecordingState.ARRIVING: StateWords(
+        "working", "Arriving",
+        "The meeting is still running, or its box has not sent everything yet.",
+        "You can listen once everything has arrived and is sealed, which takes seconds.",
+    ),
+    RecordingState.BOX_RETIRED: StateWords(
+        "attention", "Stopped: box retired",
+        "The box was retired before everything arrived, so nothing more of this recording is taken from it.",
+        "Ask {contact} to enroll the box again, or to close the recording as incomplete, so that it can be heard.",
+    ),
+    RecordingState.REFUSED: StateWords(
+        "attention", "Refused",
+        "The archive takes nothing more of this recording.",
+        "Ask {contact} why it was refused.",
+    ),
+    RecordingState.BEING_SEALED: StateWords(
+        "working", "Being sealed",
+        "Everything has arrived and is being sealed, which takes seconds.",
+        "Load this page again to listen.",
+    ),
+    RecordingState.SEALING_FAILS: StateWords(
+        "at-fault", "Sealing fails",
+        "Everything is kept, but sealing fails, so nobody can listen yet: {problem}.",
+        "Tell {contact}.",
+    ),
+    RecordingState.SEALED: StateWords("ready", "Sealed", "", ""),
+    RecordingState.KEY_GONE: StateWords(
+        "at-fault", "Key missing",
+        "Nobody can listen: the key of this recording is not in the key store. The sealed package is here.",
+        "Ask {contact} to restore the key from its backup.",
+    ),
+    RecordingState.PACKAGE_GONE: StateWords(
+        "at-fault", "Package missing",
+        "The sealed package is not in the archive's store, so nobody can listen to it, check it or copy it.",
+        "Ask {contact} to restore the package from its copy.",
+    ),
+    RecordingState.DAMAGED: StateWords(
+        "at-fault", "Damaged",
+        "The sealed package is damaged: {problem}.",
+        "Ask {contact} to restore the package from its copy.",
+    ),
+}  # fmt: skip
+
+
+def explain(state: RecordingState, *, problem: str, contact: str) -> str:
+    """Return what is wrong and what to do, or an empty text."""
+    told = STATE_WORDS[state]
+    return f"{told.what} {told.remedy}".strip().format(problem=problem.rstrip("."), contact=contact)
+
+
+def marks(recording: Recording) -> list[str]:
+    """Return what is not normal about a recording, in few words: how it ended, and what of it is lost."""
+    found = []
+    if recording.end_reason in {"fault", "disk-full", "shutdown"}:
+        found.append(f"ended by {words.REASONS[recording.end_reason]}")
+    if recording.outcome == "interrupted":
+        found.append("interrupted by a crash or a power cut")
+    if recording.outcome == "incomplete":
+        found.append("incomplete: its box never closed it")
+    if recording.lost_frames:
+        found.append(f"{words.spoken(recording.lost_frames / recording.rate)} lost")
+    if recording.damaged_segments:
+        found.append(f"{words.count(recording.damaged_segments, 'damaged second', 'damaged seconds')}")
+    return found
