@@ -14,7 +14,8 @@ from appliance.recorder.ipc.messages import CaptureFailed, MicrophoneOpening
 from appliance.recorder.ipc.ring import Consumer
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
 from tests.support.box.capture import CaptureProcess, Witness
-from tests.support.box.writer import ROOT, Samples, speech
+from tests.support.box.folder import ROOT
+from tests.support.box.writer import Samples, speech
 from tests.support.waiting import until
 
 
