@@ -47,6 +47,8 @@ WARM_BLOCKS = 3
 """Blocks at the start of a capture that set no baseline."""
 MAX_RATE_PPM = 500.0
 """A card whose rate is further off than this is at fault; crystals are off by 100, cheap ones by 200."""
+CERTAIN_S = 15.0
+"""A gross rate is told once it has held for so many seconds: the first seconds of a busy machine look like anything."""
 MIN_DRIFT_S = 60.0
 """No drift is told from less audio than this, in seconds: the jitter of arrivals would outweigh it."""
 _CERTAIN_HELD = 3
@@ -132,7 +134,7 @@ class GapDetector:
         self._start()
 
     def _start(self) -> None:
-        self._frames = self._given = 0
+        self._frames = self._given = self._skew_since = self._look_at = 0
         self._origin_ns: int | None = None
         self._seen = 0
         self._recent: deque[tuple[int, int]] = deque()
@@ -176,7 +178,8 @@ class GapDetector:
     def rate_is_wrong(self) -> bool:
         """Tell whether the card's clock is further off than any crystal."""
         drift = self.drift_ppb()
-        return abs(self._skew) >= GROSS or (drift is not None and abs(drift) > MAX_RATE_PPM * 1000)
+        gross = abs(self._skew) >= GROSS and self._given - self._skew_since >= CERTAIN_S * self._rate
+        return gross or (drift is not None and abs(drift) > MAX_RATE_PPM * 1000)
 
     def _at(self, frames: int) -> int:
         return frames * 1_000_000_000 // self._rate
@@ -193,6 +196,9 @@ class GapDetector:
         slope = self._rates.slope()
         if slope is None or abs(slope - self._skew) < GROSS:
             return False
+        if abs(slope - self._skew) > abs(slope) / 3:
+            # another rate than was believed, and not the same one known better
+            self._skew_since = self._given
         self._skew = slope
         self._recent.clear()
         for given, raw in self._rates.points:
@@ -274,6 +280,10 @@ class GapDetector:
             self._early = lateness if self._early is None else min(self._early, lateness)
             return
         self._remember(given, lateness)
+        if self._skew and given >= self._look_at:
+            # a rate that was believed too soon is taken back as soon as it does not hold
+            self._look_at = given + self._rate
+            self._correct()
         if self._bucket is None or lateness < self._corrected(*self._bucket):
             self._bucket = (given, raw)
         if given >= self._bucket_end:

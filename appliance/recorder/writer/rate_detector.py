@@ -20,7 +20,7 @@ _FEWEST = 6
 _LONGEST = 8
 """A stretch is a third of the points long, and never longer than so many: 2 s."""
 _AGREE = 0.6
-"""So many of the stretches must be within half of the median."""
+"""So many of the stretches must be within half of the median, or as near to none as jitter is."""
 
 
 class RateDetector:
@@ -53,5 +53,5 @@ class RateDetector:
         if len(points) < _FEWEST or not slopes:
             return None
         middle = median(slopes)
-        agree = sum(abs(slope - middle) <= abs(middle) / 2 for slope in slopes)
+        agree = sum(abs(slope - middle) <= abs(middle) / 2 + GROSS / 2 for slope in slopes)
         return middle if agree >= _AGREE * len(slopes) else None
