@@ -11,6 +11,7 @@ OWN = {
     "make-keys": "make the archive's opening, signing and session keys, and the escrow key",
     "migrate": "make or update the database",
     "enroll": "make a box known, and print what its settings need",
+    "claim": "give out a one-time permission for a new box",
     "retire": "take nothing new from a box, or from one key of it",
     "place": "say in which room a box stands",
     "add-user": "make an account for the pages",

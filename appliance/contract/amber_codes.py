@@ -120,6 +120,10 @@ TABLE: tuple[AmberCode, ...] = (
         "Restore the key file or enroll the box again, then restart the recorder.",
     ),
     AmberCode(
+        "wrong-board", 6, "refused", "This card was copied from another box, which has the same identity.",
+        "Give this box a claim of its own (docs/enrollment), then start it again.",
+    ),
+    AmberCode(
         "clock", 7, "records", "The clock is not synchronized; times in the recording may be wrong.",
         "Connect the box to the network, or set its clock.",
     ),

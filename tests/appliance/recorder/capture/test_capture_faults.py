@@ -35,7 +35,7 @@ def opened_ns(box: Box, after_ns: int) -> int:
         lines = [line for line in box.log("microphone") if line["t_ns"] > after_ns]
         return [line["t_ns"] for line in lines if line.get("device") == "open"]
 
-    until(lambda: bool(found()), "a device is opened", 5)
+    until(lambda: bool(found()), "a device is opened")
     return found()[0]
 
 
@@ -56,7 +56,7 @@ def pause(box: Box, what: str) -> None:
     def dark() -> list[int]:
         return [line["t_ns"] for line in box.log("panel") if line.get("red") is False and line["t_ns"] > before_ns]
 
-    until(lambda: bool(dark()), "dark", 5)
+    until(lambda: bool(dark()), "dark")
     up_ns = next(line["t_ns"] for line in box.log("panel") if line.get("button") == "up" and line["t_ns"] > before_ns)
     MEASURED.info("%s: dark after %.0f ms", what, (dark()[0] - up_ns) / MS)
     assert dark()[0] - up_ns < SECOND
@@ -75,13 +75,13 @@ def test_each_fault_of_a_stream_is_noticed_and_becomes_one_gap_of_its_length(box
 
     struck_ns = [time.monotonic_ns()]
     box.microphone.lose(RATE // 4)
-    until(lambda: len(gaps(box, recording)) == 1, "frames that went missing are found", 6)
+    until(lambda: len(gaps(box, recording)) == 1, "frames that went missing are found")
     capture = box.child("capture")
     struck_ns.append(time.monotonic_ns())
     os.kill(capture, signal.SIGSTOP)
     time.sleep(0.3)  # more than the device's buffer holds (0.17 s), less than the lamp's heartbeat may be old (0.5 s)
     os.kill(capture, signal.SIGCONT)
-    until(lambda: len(gaps(box, recording)) == 2, "the overflow is found", 6)
+    until(lambda: len(gaps(box, recording)) == 2, "the overflow is found")
     for gap, began_ns in zip(gaps(box, recording), struck_ns, strict=True):
         MEASURED.info("%s: entered after %.0f ms", gap.cause, (gap.t_ns - began_ns) / MS)
     safe(box)
