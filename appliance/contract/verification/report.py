@@ -21,7 +21,7 @@ WORDS: Final[dict[Verdict, str]] = {
     "tampered": "TAMPERED. Something does not hold; nothing in this package should be relied on.",
     "not-a-package": "Not a package. This file is something else.",
     "wrong-key": "Not checked to the end. The key is that of another recording, so the audio was not opened.",
-    "not-pinned": "Not pinned. It holds together, but no key from outside vouches for who made it.",
+    "not-pinned": "Not pinned. It is consistent, but no key ring confirms who made it.",
     "interrupted": "Interrupted. What is there is intact, but a crash or a power cut ended the recording.",
     "incomplete": "Incomplete. What is there is intact, but the box never closed the recording.",
 }

@@ -143,7 +143,7 @@ def _notes(evidence: Evidence, notes: list[str]) -> None:
         notes.append("its box never closed the recording; there may have been more")
     if evidence.tail:
         notes.append(
-            f"{len(evidence.tail)} segments of an unverified tail are kept beside the audio; nobody vouches for them"
+            f"{len(evidence.tail)} segments of an unverified tail are kept as well; the box did not verify them"
         )
     if header.continues:
         notes.append(f"it goes on from recording {header.continues}")

@@ -180,6 +180,29 @@ def test_one_refused_recording_keeps_no_other_back(box: Box, courier: Courier) -
     assert courier.state(refused) == "sealed"
 
 
+def test_a_failure_that_concerns_one_recording_slows_only_that_one(box: Box, courier: Courier) -> None:
+    broken, good = box.record(), box.record()
+    courier.archive.rule = lambda request: Answer(500, b"oops") if request.recording == broken.id else None
+    courier.send(good)
+    began, before = time.monotonic(), len(courier.archive.history)
+    while time.monotonic() < began + 1.0:
+        courier.uploader.run_pass()
+    # pauses of 0.05, 0.1, 0.2, 0.2 ... s, at least half of each
+    assert 0 < len([one for one in courier.archive.history[before:] if one.recording == broken.id]) <= 12
+
+
+def test_a_pass_that_moved_something_is_followed_at_once_and_one_that_did_not_is_not(
+    box: Box, courier: Courier
+) -> None:
+    recording = box.record(seconds=35, rate=8000, segment_frames=1000)
+    courier.archive.recordings[recording.id] = recording
+    while len(courier.archive.requests("lines")) < 3:
+        assert courier.uploader.run_pass() == 0.0
+    courier.until(courier.receipt(recording).exists)
+    assert courier.uploader.run_pass() > 0.0
+    assert courier.uploader.run_pass() > 0.0
+
+
 def test_a_refusal_that_comes_late_stays_visible_and_is_retried_ever_more_slowly(box: Box, courier: Courier) -> None:
     recording = box.record()
     courier.archive.rule = lambda request: refusal("bad-digest", 400) if request.what == "lines" else None
