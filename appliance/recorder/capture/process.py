@@ -38,9 +38,10 @@ from appliance.recorder.ipc.messages import (
 from appliance.recorder.ipc.ring import Producer, Ring, RingError
 from appliance.recorder.ipc.wakeup_queue import WakeupQueue
 
-from .input_format import CHANNELS, InputFormat
+from .input_format import CHANNELS, DEVICE_FAILED, InputFormat
 
-_LOG: Final = logging.getLogger("plainsight.capture")
+# a child is started with `python -m`, where __name__ is __main__
+_log = logging.getLogger("appliance.recorder.capture.process")
 _LOOK_S: Final = 0.15
 """How often the heartbeat is looked at, in seconds; one that turns stale is seen at that moment. Each look winds the
 deadman's timer, so this is also what is taken off the time for which a busy machine may leave this process waiting."""
@@ -177,7 +178,9 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
     signal.setitimer(signal.ITIMER_REAL, 0)
     if failure:
         _report(control, CaptureFailed(code=failure.code, message=failure.message))
-    _report(control, MicrophoneClosed(at_ns=done.at_ns))
+    # PortAudio may keep a device whose start failed: then only this process's end proves that it is closed
+    if failure is None or failure.code != DEVICE_FAILED:
+        _report(control, MicrophoneClosed(at_ns=done.at_ns))
     return 1 if failure else 0
 
 
@@ -200,7 +203,7 @@ def _asked_to_close(control: MessageChannel) -> bool:
     except EOFError:
         return True
     except MessageError as error:
-        _LOG.error("%s", error.message)
+        _log.error("%s", error.message)
         return False
     return isinstance(message, CloseMicrophone)
 
@@ -209,9 +212,9 @@ def _report(control: MessageChannel, message: FromCapture) -> None:
     try:
         control.send(message)
     except EOFError:
-        _LOG.info("the supervisor is gone; %s is not reported", message.kind)
+        _log.info("the supervisor is gone; %s is not reported", message.kind)
     except ChannelStalledError as error:
-        _LOG.warning("%s: %s", message.kind, error.message)
+        _log.warning("%s: %s", message.kind, error.message)
 
 
 def take_priority() -> None:
@@ -222,7 +225,7 @@ def take_priority() -> None:
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_PRIORITY))
     except PermissionError:
-        _LOG.debug("no real-time priority; the unit would need LimitRTPRIO=%d", _PRIORITY)
+        _log.debug("no real-time priority; the unit would need LimitRTPRIO=%d", _PRIORITY)
 
 
 def warm(taken: InputFormat) -> None:
@@ -249,7 +252,7 @@ def serve(ring: Ring, control: MessageChannel, options: Options) -> int:
         except EOFError:
             return 0
         except MessageError as error:
-            _LOG.error("%s", error.message)
+            _log.error("%s", error.message)
             continue
         match message:
             case None:
@@ -259,7 +262,7 @@ def serve(ring: Ring, control: MessageChannel, options: Options) -> int:
             case CloseMicrophone():
                 return 0
             case _:
-                _LOG.error("%s is not for the capture process", message.kind)
+                _log.error("%s is not for the capture process", message.kind)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -284,7 +287,7 @@ def main(arguments: list[str] | None = None) -> int:
         control = MessageChannel.from_fd(chosen.control_fd)
         ring = Ring.attach(chosen.ring_fd)
     except (OSError, RingError) as error:
-        _LOG.error("%s", error)
+        _log.error("%s", error)
         return 2
     if child_setup.is_orphan(control):
         return 0

@@ -18,9 +18,9 @@ import pyaudio
 from appliance.contract.errors import DeviceError
 from appliance.recorder.ipc.ring import Producer, Ring, RingError
 
-from .input_format import InputFormat
+from .input_format import DEVICE_FAILED, InputFormat
 
-_LOG: Final = logging.getLogger("plainsight.capture")
+_log = logging.getLogger(__name__)
 _UNAVAILABLE: Final = ("-9985", "Device unavailable")
 _UNSUPPORTED: Final = ("-9994", "-9997", "-9998", "Sample format not supported", "Invalid sample rate",
                        "Invalid number of channels")  # fmt: skip
@@ -94,7 +94,7 @@ class Stream:
                 stream.close()
         except OSError as error:
             # a vanished device cannot be stopped; terminating lets go of it all the same
-            _LOG.warning("the device did not close cleanly: %s", error)
+            _log.warning("the device did not close cleanly: %s", error)
         finally:
             if portaudio is not None:
                 portaudio.terminate()
@@ -127,7 +127,7 @@ class Stream:
             )
         if any(word in words for word in _UNSUPPORTED):
             return StreamError("not-supported", self._what_it_can_do(portaudio, device, index))
-        return StreamError("device-failed", f"the microphone {device!r} cannot be opened: {error}; plug it in again")
+        return StreamError(DEVICE_FAILED, f"the microphone {device!r} cannot be opened: {error}; plug it in again")
 
     def _what_it_can_do(self, portaudio: pyaudio.PyAudio, device: str, index: int) -> str:
         """Say at which rates, channels and bits the card opens; the lamp is lit, since trying it opens it."""
@@ -204,4 +204,4 @@ def _noise_to_log() -> Iterator[None]:
         text = os.pread(noise, 1 << 16, 0).decode("utf-8", "replace").strip()
         os.close(noise)
         if text:
-            _LOG.debug("while looking for devices: %s", text)
+            _log.debug("while looking for devices: %s", text)

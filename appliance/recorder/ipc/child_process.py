@@ -20,7 +20,7 @@ from appliance.recorder.panel.lamp_token import LitToken
 from .message_channel import ChannelStalledError, MessageChannel
 from .messages import CloseMicrophone, Message, MessageError, OpenMicrophone
 
-LOG = logging.getLogger("plainsight.supervisor")
+_log = logging.getLogger(__name__)
 MAX_WAITING = 4096
 """Most messages that wait for a child; a writer that hangs for half a minute is sent far fewer."""
 _ROOT = Path(__file__).resolve().parents[3]
@@ -71,7 +71,7 @@ class Child:
         self._waiting.append(message)
         self.flush()
         if len(self._waiting) > MAX_WAITING:
-            LOG.error("the %s process leaves %d messages unread and is killed", self.name, len(self._waiting))
+            _log.error("the %s process leaves %d messages unread and is killed", self.name, len(self._waiting))
             self._waiting.clear()
             self.kill()
 

@@ -1,4 +1,10 @@
-"""Where other threads and signals leave word for a process's main loop: they enqueue and wake it, nothing more."""
+"""Where other threads and signal handlers leave word for a process's main loop: they enqueue and wake it, nothing more.
+
+`put` takes no lock, so that a signal handler may call it wherever the main thread stands. Python runs a handler in the
+main thread between two bytecodes, never inside `deque.append` or `popleft`, which are one call each of C code; eventfd
+is one system call that does not wait. `queue.Queue` and `threading.Event` take locks in Python code: a handler that
+came while the main thread held one would wait for it for ever.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +31,13 @@ class WakeupQueue(Generic[Word]):
         return self._wake
 
     def put(self, event: Word) -> None:
-        """Leave a word; never waits."""
+        """Leave a word; never waits, takes no lock."""
         self._events.append(event)
         os.eventfd_write(self._wake, 1)
 
     def take(self) -> list[Word]:
         """Return everything that is there, oldest first."""
+        # the descriptor first: a word that comes behind the last look at the queue makes it readable again
         try:
             os.eventfd_read(self._wake)
         except BlockingIOError:

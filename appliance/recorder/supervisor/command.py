@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 
+from appliance.contract.board import board_serial, is_another_board
 from appliance.contract.commissioning import Commissioning
 from appliance.contract.errors import PlainSightError
 from appliance.contract.single_instance import single_instance
@@ -13,8 +15,10 @@ from appliance.recorder.panel.choose import make_panel
 from appliance.recorder.settings import RecorderSettings, load
 
 from .journal import Journal
-from .loop import LOG, Supervisor
+from .loop import Supervisor
 from .processes import Programs
+
+_log = logging.getLogger(__name__)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
                 programs=Programs(
                     writer_arguments=("--config", str(config)), capture_arguments=settings.capture_arguments()
                 ),
-                start_faults=frozenset({commissioning_record.FAULT} if found is None and wanted else ()),
+                start_faults=_start_faults(settings, commissioned=found is not None or not wanted),
                 commissioned=found,
             )
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -49,11 +53,19 @@ def main(arguments: list[str] | None = None) -> int:
             journal.close()
 
 
+def _start_faults(settings: RecorderSettings, *, commissioned: bool) -> frozenset[str]:
+    """Return the amber codes that hold from the start until it is started again."""
+    codes = set() if commissioned else {commissioning_record.FAULT}
+    if is_another_board(settings.box.board, board_serial()):
+        codes.add("wrong-board")
+    return frozenset(codes)
+
+
 def _record(settings: RecorderSettings) -> Commissioning | None:
     """Return the record of commissioning, or None, and say why, if there is none to believe."""
     try:
         return commissioning_record.read_record(settings)
     except PlainSightError as error:
         if settings.checks.commissioned:
-            LOG.error("%s", error.message)
+            _log.error("%s", error.message)
         return None

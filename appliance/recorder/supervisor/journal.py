@@ -2,7 +2,7 @@
 
 Runs a thread named `journal` that alone writes messages: a reader that does not read, or a disk that hangs, stops it
 and not the supervisor, whose messages wait in a bounded queue and are then counted as dropped. Joined by `close`, with
-a limit.
+a limit; logging's own QueueListener would wait for a hung reader for ever, and gives its thread no name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from appliance.contract import log_format
 from appliance.contract.errors import SettingsError
 from appliance.recorder.settings import Log
 
-_WAITING = 1000
+MAX_WAITING = 1000
+"""Messages that wait to be written; more are dropped and counted."""
 _JOIN_S = 2.0
 
 
@@ -41,7 +42,7 @@ class Journal:
 
     def __init__(self, settings: Log) -> None:
         self._target = _target(settings)
-        self._waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(_WAITING)
+        self._waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(MAX_WAITING)
         self._handler = _Handler(self._waiting)
         root = logging.getLogger()
         root.setLevel(settings.level.upper())
@@ -67,8 +68,8 @@ class Journal:
             self._target.handle(record)
             if self._handler.dropped > told:
                 told = self._handler.dropped
-                text = f"{told} messages were dropped so far, because they were written too slowly"
-                self._target.handle(logging.LogRecord("plainsight.journal", logging.WARNING, "", 0, text, (), None))
+                text = f"{told} messages were dropped so far: the journal takes them too slowly"
+                self._target.handle(logging.LogRecord(__name__, logging.WARNING, "", 0, text, (), None))
 
 
 def _target(settings: Log) -> logging.Handler:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from appliance.contract.commissioning import Commissioning
     from appliance.recorder.settings import RecorderSettings
 
-LOG = logging.getLogger("plainsight.supervisor")
+_log = logging.getLogger(__name__)
 _EARLY_NS = 75_000_000
 """What is due so soon is done at once, so that one wake-up serves several: half a heartbeat."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -135,7 +135,7 @@ class Supervisor:
         if why is None:
             self._notifier.watchdog()
         else:
-            LOG.error("systemd's watchdog is not fed: %s", why)
+            _log.error("systemd's watchdog is not fed: %s", why)
 
     def _beat(self, now_ns: int) -> None:
         # whatever the wake-up was for, it counts as a look at the lamp
@@ -180,13 +180,13 @@ class Supervisor:
     def _report(self, before: State) -> None:
         after = self.state
         if after.phase != before.phase:
-            LOG.info("%s -> %s", before.phase, after.phase)
+            _log.info("%s -> %s", before.phase, after.phase)
         if after.faults != before.faults:
             for code in sorted(after.faults - before.faults):
                 fault = amber_codes.find(code)
-                LOG.warning("amber %d (%s): %s %s", fault.blinks, code, fault.cause, fault.remedy)
+                _log.warning("amber %d (%s): %s %s", fault.blinks, code, fault.cause, fault.remedy)
             for code in sorted(before.faults - after.faults):
-                LOG.info("no longer: %s", code)
+                _log.info("no longer: %s", code)
         shown = ("phase", "recording", "red", "green", "amber")
         if after.faults != before.faults or any(getattr(after, name) != getattr(before, name) for name in shown):
             self._next_status_ns = 0
@@ -220,7 +220,7 @@ class Supervisor:
             case actions.KillWriter():
                 self._processes.kill_writer()
             case actions.Log(level=level, message=message):
-                LOG.log(_LEVELS[level], "%s", message)
+                _log.log(_LEVELS[level], "%s", message)
             case actions.Exit(status=status):
                 self._exit = status
             case BeginRecording() | EnterFact() | EnterPause() | ExpectGap() | EndRecording():
@@ -234,7 +234,7 @@ class Supervisor:
             self.ring.beat(time.monotonic_ns())
             self._processes.open_capture(self._token, self.settings.microphone.device, generation)
         except LampError as error:
-            LOG.warning("%s", error.message)
+            _log.warning("%s", error.message)
             self._processes.kill_capture()
 
     def _take_mail(self) -> None:

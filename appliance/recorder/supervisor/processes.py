@@ -26,7 +26,7 @@ from appliance.recorder.panel.lamp_token import LitToken
 
 from .machine import events
 
-LOG = logging.getLogger("plainsight.supervisor")
+_log = logging.getLogger(__name__)
 _RETIRE_NS = 1_000_000_000
 _KILLED_S = 2.0
 
@@ -68,7 +68,7 @@ class Processes:
         try:
             capture = Capture.spawn("capture", self._programs.capture, self._ring_fd, self._programs.capture_arguments)
         except OSError as error:
-            LOG.warning("cannot start the capture process: %s", error)
+            _log.warning("cannot start the capture process: %s", error)
             self._feed(events.CaptureDied(time.monotonic_ns()))
             return
         self._capture = capture
@@ -95,7 +95,7 @@ class Processes:
         try:
             writer = Child.spawn("writer", self._programs.writer, self._ring_fd, self._programs.writer_arguments)
         except OSError as error:
-            LOG.warning("cannot start the writer process: %s", error)
+            _log.warning("cannot start the writer process: %s", error)
             self._feed(events.WriterDied(time.monotonic_ns()))
             return
         self._writer = writer
@@ -128,7 +128,7 @@ class Processes:
             capture.kill()
         for capture in captures:
             if not capture.ended(_KILLED_S):
-                LOG.error("the capture process %d does not die; unplug the microphone", capture.process.pid)
+                _log.error("the capture process %d does not die; unplug the microphone", capture.process.pid)
 
     def stop_writer(self, timeout_s: float) -> None:
         """Let the writer finish what it is writing; kill it if that takes too long."""
@@ -137,7 +137,7 @@ class Processes:
             return
         writer.send(StopWriter())
         if not writer.ended(timeout_s):
-            LOG.warning("the writer does not end; it is killed")
+            _log.warning("the writer does not end; it is killed")
             writer.kill()
             writer.ended(_KILLED_S)
 
@@ -174,7 +174,7 @@ class Processes:
         status = capture.reap()
         if capture is self._capture:
             self._capture = None
-            LOG.info("the capture process ended with status %d", status)
+            _log.info("the capture process ended with status %d", status)
             self._feed(events.CaptureDied(time.monotonic_ns()))
         else:
             del self._retired[capture]
@@ -193,5 +193,5 @@ class Processes:
         self._forget(writer)
         self._selector.unregister(writer.pidfd)
         self._writer = None
-        LOG.warning("the writer process ended with status %d", writer.reap())
+        _log.warning("the writer process ended with status %d", writer.reap())
         self._feed(events.WriterDied(time.monotonic_ns()))

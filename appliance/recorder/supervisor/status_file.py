@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 from appliance.contract.errors import SettingsError
+from appliance.contract.paths import STATUS
 from appliance.contract.status import Lights, RecorderStatus
+from appliance.contract.trouble_log import TroubleLog
 
 from .machine import Parameters, State
 
-LOG = logging.getLogger("plainsight.supervisor")
+_log = logging.getLogger(__name__)
 
 
 def describe(
@@ -44,9 +46,9 @@ class StatusFile:
     """The file, in memory-backed storage."""
 
     def __init__(self, run: Path) -> None:
-        self._path = run / "status.json"
-        self._temporary = run / ".status.json"
-        self._failed = False
+        self._path = run / STATUS
+        self._temporary = run / f".{STATUS}"
+        self._troubles = TroubleLog(_log)
         try:
             run.mkdir(parents=True, exist_ok=True)
             self._temporary.write_text("{}", encoding="ascii")
@@ -62,8 +64,6 @@ class StatusFile:
             self._temporary.write_text(status.model_dump_json(), encoding="utf-8")
             self._temporary.replace(self._path)
         except OSError as error:
-            if not self._failed:
-                LOG.warning("cannot write %s: %s", self._path, error.strerror)
-            self._failed = True
+            self._troubles.report(self._path.name, f"cannot write {self._path}: {error.strerror}")
         else:
-            self._failed = False
+            self._troubles.clear(self._path.name)

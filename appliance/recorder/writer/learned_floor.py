@@ -7,7 +7,6 @@ cannot be told, and nothing else changes.
 from __future__ import annotations
 
 import logging
-from typing import Final
 
 from appliance.contract.commissioning import Commissioning, Floor
 from appliance.contract.errors import PlainSightError, SettingsError
@@ -15,7 +14,7 @@ from appliance.recorder.commissioning_record import read_record
 from appliance.recorder.microphone_monitor import bands
 from appliance.recorder.settings import RecorderSettings
 
-_LOG: Final = logging.getLogger("plainsight.writer")
+_log = logging.getLogger(__name__)
 
 
 def read_floor(settings: RecorderSettings, public: str) -> Floor | None:
@@ -27,7 +26,7 @@ def read_floor(settings: RecorderSettings, public: str) -> Floor | None:
         record = read_record(settings, public)
         _check(record, settings)
     except PlainSightError as error:
-        _LOG.warning(
+        _log.warning(
             "no noise floor is known, so a muted microphone and a quiet room are not noticed: %s", error.message
         )
         return None

@@ -54,7 +54,8 @@ from .recording_session import RecordingSession
 from .spool import Spool, store
 from .spool_faults import SpoolFaults
 
-_LOG: Final = logging.getLogger("plainsight.writer")
+# a child is started with `python -m`, where __name__ is __main__
+_log = logging.getLogger("appliance.recorder.writer.process")
 KEYS: Final = "keys"
 """The amber code for a signing key that is not there."""
 LEDGER_INCOMPLETE: Final = "ledger-incomplete"
@@ -234,7 +235,7 @@ class Writer:
             self._interrupted = recovery.continued(self._spool, self._maker.key)
             continues = self._interrupted.recording if self._interrupted else None
             for recording in recovered:
-                _LOG.warning("%s was left open by a crash or a power cut and is closed as interrupted", recording)
+                _log.warning("%s was left open by a crash or a power cut and is closed as interrupted", recording)
             self._try_spool()
             self._ready = True
             self._report(WriterReady(continues=continues, recovered=tuple(recovered[:MAX_RECOVERED])))
@@ -268,9 +269,9 @@ class Writer:
             self._control.send(message, 0.0 if isinstance(message, RecordingProgress) else _REPORT_S)
         except EOFError:
             # the main loop meets the same end of file and draws the conclusion
-            _LOG.debug("nobody to report %s to", message.kind)
+            _log.debug("nobody to report %s to", message.kind)
         except ChannelStalledError as error:
-            _LOG.warning("%s was not reported: %s", message.kind, error.message)
+            _log.warning("%s was not reported: %s", message.kind, error.message)
 
 
 def open_spool(settings: RecorderSettings) -> tuple[Spool, Maker, ReceiptInbox]:
@@ -297,7 +298,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         control = MessageChannel.from_fd(chosen.control_fd)
     except OSError as error:
-        _LOG.error("descriptor %d is no control socket: %s", chosen.control_fd, error)
+        _log.error("descriptor %d is no control socket: %s", chosen.control_fd, error)
         return 2
     try:
         settings = load(chosen.config)
@@ -308,11 +309,11 @@ def main(arguments: list[str] | None = None) -> int:
         floor = read_floor(settings, maker.key.public)
     except PlainSightError as error:
         code = KEYS if isinstance(error, KeyFileError) else getattr(error, "fault", "spool-failed")
-        _LOG.error("%s", error.message)
+        _log.error("%s", error.message)
         try:
             control.send(WriterFault(code=code, message=error.message[:2000], fatal=True), _REPORT_S)
         except (EOFError, ChannelStalledError) as gone:
-            _LOG.error("nobody to report it to: %s", gone)
+            _log.error("nobody to report it to: %s", gone)
         return 2
     key = maker.key.public
     writer = Writer(spool, maker, inbox, ring, control, key_fault=lambda: keys_fault(settings, key), floor=floor)

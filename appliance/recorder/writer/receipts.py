@@ -28,7 +28,7 @@ BAD_RECEIPT: Final = "bad-receipt"
 """The amber code for a receipt that does not fit."""
 MAX_RECEIPT: Final = 64 << 10
 _AT_ONCE: Final = 200
-_LOG: Final = logging.getLogger("plainsight.writer")
+_log = logging.getLogger(__name__)
 
 
 class ReceiptError(PlainSightError):
@@ -91,7 +91,7 @@ class ReceiptInbox:
             names = self._spool.disk.names(self._folder)
         except DiskError as error:
             # no inbox: nothing can be deleted, and that is safe
-            _LOG.debug("%s", error.message)
+            _log.debug("%s", error.message)
             return []
         found = [name.removesuffix(".tsv") for name in names if name.endswith(".tsv")]
         self._refused = {name: data for name, data in self._refused.items() if name in found}

@@ -40,7 +40,7 @@ from .spool import Spool
 from .spool_faults import SpoolFaults
 from .timeline import Timeline
 
-_LOG: Final = logging.getLogger("plainsight.writer")
+_log = logging.getLogger(__name__)
 _RETRY_NS: Final = 500_000_000
 _PATIENCE_NS: Final = {FULL: 5_000_000_000}
 """How long a failing disk is tried; a full one does not empty itself."""
@@ -261,7 +261,7 @@ class RecordingSession:
         self._progress()
         match item:
             case Segment():
-                self._listener.take(item)
+                self._listener.take(item, rate_is_wrong=self._timeline.rate_is_wrong())
             case _Note(AudioSpan(open=False)):
                 self._listener.interrupt()
         if self.finished:
@@ -281,11 +281,11 @@ class RecordingSession:
         if self._given_up_ns is None:
             self._give_up(now_ns, error)
         elif isinstance(item, _Note):
-            _LOG.error("left out of the ledger: %s", item.fact)
+            _log.error("left out of the ledger: %s", item.fact)
             self.incomplete = True
             self._queue.popleft()
         else:
-            _LOG.error("%s could not be closed; that is done when the disk works again", self.recording)
+            _log.error("%s could not be closed; that is done when the disk works again", self.recording)
             self._file.forget()
             self.finished = self.abandoned = True
 
@@ -296,7 +296,7 @@ class RecordingSession:
         lost = sum(int(item.samples.size) for item in self._queue if isinstance(item, Segment))
         lost += self._timeline.waiting
         self._queue = deque(item for item in self._queue if isinstance(item, (_Note, _Close)))
-        _LOG.error("the last %d frames were not saved and were never acknowledged", lost)
+        _log.error("the last %d frames were not saved and were never acknowledged", lost)
         self._health.raise_code(error.fault, error.message, fatal=True)
         if not self._file.began:
             # nothing exists that could be closed
@@ -307,7 +307,7 @@ class RecordingSession:
         try:
             self._spool.release_reserve()
         except DiskError as error:
-            _LOG.error("%s", error.message)
+            _log.error("%s", error.message)
 
     def _progress(self) -> None:
         write_seq = self._ring.write_seq

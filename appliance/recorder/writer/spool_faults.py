@@ -15,7 +15,7 @@ SLOW: Final = "spool-slow"
 """The amber code for a disk that takes its time."""
 SLOW_NS: Final = 1_000_000_000
 """An fsync that takes longer raises it, in nanoseconds."""
-_LOG: Final = logging.getLogger("plainsight.writer")
+_log = logging.getLogger(__name__)
 
 
 class SpoolFaults:
@@ -33,7 +33,7 @@ class SpoolFaults:
         if code in self._codes and not fatal:
             return
         self._codes.add(code)
-        _LOG.error("%s: %s", code, message)
+        _log.error("%s: %s", code, message)
         self._report(WriterFault(code=code, message=message[:2000], fatal=fatal))
 
     def clear(self, *codes: str) -> None:
