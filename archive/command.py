@@ -7,6 +7,7 @@ import sys
 from difflib import get_close_matches
 
 from appliance.contract.errors import PlainSightError
+from appliance.contract.version import software
 
 OWN = {
     "make-keys": "make the archive's opening, signing and session keys, and the escrow key",
@@ -62,6 +63,9 @@ def main(arguments: list[str] | None = None) -> int:
     if not arguments or arguments in (["--help"], ["-h"]):
         print(usage(), file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
+    if arguments == ["--version"]:
+        print(software())
+        return 0
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "archive.settings")
     name = arguments[0]
     if name in OWN:
