@@ -99,6 +99,36 @@ TARGETS = (
         _INGEST,
     ),
     Target(
+        "sealing",
+        tuple(f"archive/sealing/{name}.py" for name in ("seal", "material", "rebuild", "audit", "sweeping")),
+        ("tests/archive/sealing/test_seal.py", "tests/archive/sealing/test_audit.py"),
+    ),
+    Target(
+        "recordings",
+        tuple(
+            f"archive/recordings/{name}.py"
+            for name in (
+                "audio_index",
+                "ledger_entries",
+                "playback",
+                "verification",
+                "secrets",
+                "dating",
+                "listing",
+                "recording_state",
+            )
+        ),
+        tuple(
+            f"tests/archive/recordings/test_{name}.py"
+            for name in ("playback", "ledger_entries", "verify", "recording_state", "recordings")
+        ),
+    ),
+    Target(
+        "store",
+        ("archive/store/local.py", "archive/store/base.py", "archive/keystore/recording_keys.py"),
+        ("tests/archive/store", "tests/archive/keystore/test_recording_keys.py"),
+    ),
+    Target(
         "custody",
         ("archive/custody/log.py", "archive/custody/check.py", "archive/custody/heads.py"),
         ("tests/archive/custody",),
@@ -109,5 +139,4 @@ TARGETS = (
         ("tests/archive/access", "tests/archive/accounts"),
     ),
     Target("accounts", ("archive/accounts/throttle.py",), ("tests/archive/accounts",)),
-    Target("sealing", ("archive/sealing/seal.py", "archive/sealing/material.py"), ("tests/archive/sealing",)),
 )
