@@ -105,7 +105,9 @@ def test_each_fault_of_a_stream_is_noticed_and_becomes_one_gap_of_its_length(box
 
     assert (box.uncovered(), box.unwritten(recording)) == ([], [])
     found = gaps(box, recording)
-    assert [gap.cause for gap in found] == ["unexplained", "overrun", "stall", "stall"]
+    # PortAudio gives up a start that took too long by itself, if it is not killed before
+    assert [gap.cause for gap in found[:3]] == ["unexplained", "overrun", "stall"]
+    assert [gap.cause for gap in found[3:]] in (["stall"], ["capture-died"])
     heard = np.concatenate(box.samples(recording))
     raw = (box.folder / "spoken.raw").read_bytes()
     for number, least in enumerate((RATE // 4, RATE * 3 // 10 - 8192)):
@@ -124,3 +126,31 @@ def test_each_fault_of_a_stream_is_noticed_and_becomes_one_gap_of_its_length(box
         lengths = [(start - at) * RATE // SECOND for at in opened for start in started if start > at]
         # a busy machine hands the first block over a moment after the stream was started
         assert min(abs(gap.frames - length) for length in lengths) < RATE // 4
+
+
+def test_a_card_that_wakes_slowly_is_told_waited_for_and_recorded_without_a_gap(box: Box) -> None:
+    box.microphone.wake_slowly(3.0)
+    box.start()
+    before_ns = time.monotonic_ns()
+    box.tap()
+    assert box.told_ns("no first block yet", opened_ns(box, before_ns)) < NOTICED_NS
+    safe(box)
+    recording = box.status()["recording"]
+    pause(box, "an ordinary pause")
+    box.tap()
+    safe(box)
+    box.end()
+    assert gaps(box, recording) == []
+    spans = [entry for entry in box.ledger(recording) if isinstance(entry, AudioSpan) and entry.open]
+    assert [span.generation for span in spans] == [1, 2], "it was opened once before the pause and once after it"
+    assert sum(piece.size for piece in box.samples(recording)) > RATE
+
+
+def test_44_1_khz_called_48_makes_no_gap_and_has_an_amber_code(box: Box) -> None:
+    box.microphone.drift(round((44.1 / 48 - 1) * 1e9))
+    box.start()
+    recording = box.begin()
+    until(lambda: "microphone-rate" in box.status()["faults"], "the wrong rate is told", 45)
+    assert box.light("green") == "on", "what the card gives is saved"
+    box.end()
+    assert gaps(box, recording) == []
