@@ -16,6 +16,7 @@ pages = [*accounts, *access, *rooms, *recordings]
 """Addresses of people's pages, each with its noun; templates name them `pages:...`."""
 
 urlpatterns = [
+    path("api/1/", include("archive.enrollment.urls")),
     path("api/1/", include("archive.ingest.urls")),
     path("healthz", healthz, name="healthz"),
     path("favicon.ico", favicon, name="favicon"),

@@ -13,6 +13,7 @@ ALLOWED = {
     "appliance/recorder": {"appliance.contract", "appliance.recorder"},
     "appliance/courier": {"appliance.contract", "appliance.courier"},
     "appliance/verify": {"appliance.contract", "appliance.verify"},
+    "appliance/enrollment": {"appliance.contract", "appliance.enrollment"},
     "appliance/simulator": {"appliance.contract", "appliance.recorder", "appliance.simulator"},
     "archive": {"appliance.contract", "archive"},
 }
@@ -111,13 +112,13 @@ def test_no_two_rooms_read_settings_in_ways_of_their_own() -> None:
 ARCHIVE_LAYERS = [
     {"core", "ui"},
     {"store"},
-    {"keystore"},
+    {"authority", "keystore"},
     {"accounts"},
     {"custody"},
     {"access"},
     {"devices"},
     {"rooms"},
-    {"recordings"},
+    {"enrollment", "recordings"},
     {"ingest", "sealing"},
 ]
 """The archive's apps, bottom to top. Each may import what stands below it, and none what stands beside it."""

@@ -55,6 +55,11 @@ TABLE: tuple[AmberCode, ...] = (
         "Switch it on, look whether it is muted in alsamixer, then plug it in again.",
     ),
     AmberCode(
+        "microphone-rate", 2, "records",
+        "The sound card's clock is wrong: it gives more or fewer frames a second than it says.",
+        "Set microphone.rate to a rate that the card has, or replace the card; nothing is lost, but the pitch is off.",
+    ),
+    AmberCode(
         "microphone-clipping", 2, "records", "The microphone is too loud: speech is cut off and sounds torn.",
         "Move the microphone away from whoever is loud, or turn its gain down with alsamixer.",
     ),
@@ -113,6 +118,10 @@ TABLE: tuple[AmberCode, ...] = (
     AmberCode(
         "keys", 6, "refused", "The signing key is missing or unreadable.",
         "Restore the key file or enroll the box again, then restart the recorder.",
+    ),
+    AmberCode(
+        "wrong-board", 6, "refused", "This card was copied from another box, which has the same identity.",
+        "Give this box a claim of its own (docs/enrollment), then start it again.",
     ),
     AmberCode(
         "clock", 7, "records", "The clock is not synchronized; times in the recording may be wrong.",

@@ -17,6 +17,7 @@ import time
 from types import TracebackType
 from typing import Any
 
+from appliance.contract.board import board_serial, is_another_board
 from appliance.contract.durable_files import replace
 from appliance.contract.errors import SettingsError
 from appliance.contract.paths import PROGRESS
@@ -44,6 +45,13 @@ class Courier:
 
     def __init__(self, settings: CourierSettings) -> None:
         """Check what can be checked before anything starts; raise SettingsError otherwise."""
+        if is_another_board(settings.box.board, board_serial()):
+            raise SettingsError(
+                f"{settings.box.id} was enrolled on the board {settings.box.board}, and this is {board_serial()}: the "
+                "card was copied. Give this box a claim of its own (docs/enrollment.md); until then its recordings "
+                "stay on it",
+                field="box.board",
+            )
         self._settings = settings
         self._stop = StopSignal()
         self._notifier = SystemdNotifier()

@@ -43,15 +43,17 @@ class Box(Section):
 
     id: BoxId
     """The box's identifier, from enrollment; also the common name of its certificate. No default."""
+    board: str = ""
+    """Serial number of the board that the box was enrolled on; empty: not compared."""
 
 
 class Spool(Section):
-    """Where the recorder leaves things, and where receipts are laid."""
+    """The folders that recorder and courier share."""
 
     path: AbsolutePath = Path("/var/lib/plainsight/spool")
     """The recorder's spool; only read here."""
     inbox: AbsolutePath = Path("/var/lib/plainsight/inbox")
-    """Where receipts are laid for the recorder."""
+    """Where the courier leaves receipts for the recorder."""
     run: AbsolutePath = Path("/run/plainsight")
     """The folder of the recorder's status.json."""
 
@@ -86,7 +88,7 @@ class Broker(Section):
     key: AbsolutePath = Path("/etc/plainsight/mqtt/client.key")
     """Its private key (PEM)."""
     keepalive: Annotated[int, Field(ge=5, le=300)] = 15
-    """Longest silence on the connection in seconds; after half as much again the Will speaks."""
+    """Longest silence on the connection in seconds; after half as much again the broker publishes the Will."""
 
 
 class Times(Section):
@@ -134,7 +136,7 @@ class Times(Section):
 
 
 class Log(Section):
-    """What is told on the standard error, which systemd keeps in its journal."""
+    """Messages on standard error, which systemd keeps in its journal."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     """The least serious messages that are kept."""

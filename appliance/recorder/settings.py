@@ -31,6 +31,8 @@ class Box(Section):
 
     id: BoxId
     """The box's identifier, from enrollment. No default."""
+    board: str = ""
+    """Serial number of the board that the box was enrolled on; empty: not compared."""
     signing_key: AbsolutePath = Path("/etc/plainsight/box.key")
     """Private key (PKCS#8 PEM) that signs headers and ledgers; systemd's credential `box.key` goes first."""
     commissioning: AbsolutePath = Path("/etc/plainsight/commissioning.tsv")

@@ -9,17 +9,15 @@ from typing import Any, TypeVar, cast
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from appliance.contract.errors import (
-    FormatError,
     NotSealedError,
     PlainSightError,
-    TooLargeError,
     UnknownRecordingError,
 )
 from appliance.contract.ids import RECORDING_PATTERN
+from archive.core.bodies import read_body
 from archive.recordings.find import find, upload_state
 from archive.recordings.models import State
 
@@ -55,27 +53,10 @@ def for_boxes(method: str) -> Callable[[View], View]:
     return decorate
 
 
-def _body(request: HttpRequest, limit: int) -> bytes:
-    """Return the whole body; refuse by its announced length before anything is read."""
-    try:
-        length = int(request.headers.get("Content-Length", ""))
-    except ValueError as error:
-        raise FormatError("Content-Length is missing", field="Content-Length") from error
-    if not 0 < length <= limit:
-        raise TooLargeError(f"a body here has 1 to {limit} bytes, not {length}", field="Content-Length")
-    try:
-        body = request.read(length)
-    except UnreadablePostError as error:
-        raise FormatError("the connection broke before the body ended", field="body") from error
-    if len(body) != length:
-        raise FormatError("the body is shorter than it was announced", field="body")
-    return body
-
-
 @for_boxes("PUT")
 def header(request: HttpRequest, recording: str) -> HttpResponse:
     """Take `header.tsv`."""
-    new = accept_header(recording, _body(request, limits.HEADER))
+    new = accept_header(recording, read_body(request, limits.HEADER))
     return HttpResponse(status=201 if new else 200)
 
 
@@ -83,21 +64,21 @@ def header(request: HttpRequest, recording: str) -> HttpResponse:
 def key(request: HttpRequest, recording: str) -> HttpResponse:
     """Take `key.age`."""
     find(recording)
-    new = accept_key(recording, _body(request, limits.KEY))
+    new = accept_key(recording, read_body(request, limits.KEY))
     return HttpResponse(status=201 if new else 200)
 
 
 @for_boxes("POST")
 def lines(request: HttpRequest, recording: str) -> HttpResponse:
     """Take ledger lines and the segments that they name."""
-    body = _body(request, limits.batch(find(recording).signed_header))
+    body = read_body(request, limits.batch(find(recording).signed_header))
     return JsonResponse(_known(accept_lines(recording, body).model_dump(mode="json")))
 
 
 @for_boxes("PUT")
 def tail(request: HttpRequest, recording: str, number: int) -> HttpResponse:
     """Take one segment of the unverified tail."""
-    new = accept_tail(recording, number, _body(request, tail_segment(find(recording), number).size))
+    new = accept_tail(recording, number, read_body(request, tail_segment(find(recording), number).size))
     return HttpResponse(status=201 if new else 200)
 
 

@@ -24,7 +24,7 @@ def place(box: Box, name: str, *, by: Actor) -> Placement:
     Recordings keep the room where they were made. Raises SettingsError for a name that is none.
     """
     with transaction.atomic():
-        room = _room(name)
+        room = room_called(name)
         present = Placement.objects.select_for_update().filter(box=box, until=None).first()
         if present is not None and present.room_id == room.pk:
             return present
@@ -36,7 +36,8 @@ def place(box: Box, name: str, *, by: Actor) -> Placement:
         return Placement.objects.create(box=box, room=room, since=now)
 
 
-def _room(name: str) -> Room:
+def room_called(name: str) -> Room:
+    """Return the room of that name, made if it is new; raise SettingsError for a name that is none."""
     name = " ".join(name.split())
     known = Room.objects.filter(name=name).first()
     if known is not None:

@@ -13,11 +13,11 @@ from appliance import command
 from appliance.recorder.capture import process
 from archive.command import OWN
 
-from .units import COURIER, FOLDER, RECORDER, UNITS, one, service, words
+from .units import COURIER, FOLDER, RECORDER, ROOTS, UNITS, one, service, words
 
 SPOOL = "/var/lib/plainsight/spool"
 INBOX = "/var/lib/plainsight/inbox"
-MOST_EXPOSED = {RECORDER: 2.0}
+MOST_EXPOSED = {RECORDER: 2.0, **dict.fromkeys(ROOTS, 2.3)}
 
 
 @pytest.fixture
@@ -150,8 +150,23 @@ def test_every_unit_gives_up_what_none_needs(name: str) -> None:
         "ProtectHome",
     ):
         assert one(name, key) == "yes", key
-    assert one(name, "CapabilityBoundingSet") == ""
-    assert one(name, "User").startswith("plainsight-")
+    assert one(name, "CapabilityBoundingSet") == ("CAP_CHOWN CAP_FOWNER" if name in ROOTS else "")
+    assert one(name, "User").startswith("plainsight-") or name in ROOTS
+
+
+def test_what_root_runs_ends_and_hears_nothing() -> None:
+    for name in ROOTS:
+        assert one(name, "Type") == "oneshot"
+        assert one(name, "PrivateDevices") == "yes"
+        assert all(path.startswith(("/etc/plainsight", "/boot/firmware")) for path in words(name, "ReadWritePaths"))
+
+
+def test_recorder_and_courier_wait_for_enrollment_and_for_the_settings_that_it_writes_last() -> None:
+    unit = (FOLDER / "plainsight-enroll.service").read_text(encoding="utf-8")
+    assert f"\nBefore={RECORDER} {COURIER}\n" in unit
+    for name, settings in ((RECORDER, "recorder.toml"), (COURIER, "courier.toml")):
+        text = (FOLDER / name).read_text(encoding="utf-8")
+        assert f"\nConditionPathExists=/etc/plainsight/{settings}\n" in text
 
 
 @pytest.mark.parametrize("name", UNITS)

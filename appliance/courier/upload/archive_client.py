@@ -45,7 +45,7 @@ class DownError(PlainSightError):
 
 
 class RefusedError(PlainSightError):
-    """The archive understood and said no."""
+    """The archive understood the request and refused it."""
 
     code = "archive-refuses"
 
@@ -149,7 +149,7 @@ class ArchiveClient:
             receipt = Receipt.read(line, None)
             Receipt.read(line, receipt.archive_key)
         except FormatError as error:
-            raise self._not_the_archive(f"what should be a receipt is none: {error.message}") from error
+            raise self._not_the_archive(f"the receipt is not valid: {error.message}") from error
         if receipt.recording != recording or receipt.box != self._box:
             raise self._not_the_archive("the receipt is for another recording or box")
         return line
@@ -158,7 +158,7 @@ class ArchiveClient:
         try:
             state = UploadState.model_validate_json(body)
         except ValidationError as error:
-            raise self._not_the_archive(f"no state of a recording came ({explain(error)})") from error
+            raise self._not_the_archive(f"the state of the recording is not valid ({explain(error)})") from error
         if state.recording != recording:
             raise self._not_the_archive("the state is of another recording")
         return state
@@ -210,7 +210,7 @@ class ArchiveClient:
             for piece in response.iter_content(64 << 10):
                 answer += piece
                 if len(answer) > MAX_ANSWER_BYTES:
-                    raise self._not_the_archive("the answer has no end")
+                    raise self._not_the_archive("the answer is too long")
             if self._guard.gave_up:
                 # an answer without a stated length seems whole when its connection ends
                 raise TimeoutError(self._guard.gave_up)
@@ -218,8 +218,8 @@ class ArchiveClient:
 
     def _not_the_archive(self, what: str) -> DownError:
         return DownError(
-            f"something at {self._base} answers that is not the archive: {what}; "
-            "check archive.url, and whether the network wants a sign-in",
+            f"the server at {self._base} does not answer as the archive does: {what}; "
+            "check archive.url, and whether the network asks for a sign-in",
             whole=True,
         )
 

@@ -68,16 +68,18 @@ class Listening:
         self._desk.light()
         token = self._desk.lamp.token()
         give_up_at = time.monotonic() + APPEAR_S
+        patience_s = self._desk.settings.times.first_block_s
         while True:
             self._beat(token)
             capture.open(token, self._desk.settings.microphone.device, 1)
-            why = self._opened(capture, token)
+            why = self._opened(capture, token, patience_s)
             if why is None:
                 return self._gather(capture, token, seconds, look)
             if time.monotonic() >= give_up_at:
                 raise DeviceError(why, field="microphone")
             self._close()
             capture = self._warm()
+            patience_s *= 2
 
     def _warm(self) -> Capture:
         """Start a capture process; it touches no sound before it is told to open."""
@@ -117,10 +119,10 @@ class Listening:
                 return "the microphone was closed before its time; read what the capture process said"
         return "the capture process ended by itself; read what it said" if capture.silent else None
 
-    def _opened(self, capture: Capture, token: LitToken) -> str | None:
-        """Wait for the first block; return why there is none."""
+    def _opened(self, capture: Capture, token: LitToken, patience_s: float) -> str | None:
+        """Wait for the first block, `patience_s` at most; return why there is none."""
         consumer = Consumer(self._ring)
-        end = time.monotonic() + self._desk.settings.times.stall_s
+        end = time.monotonic() + patience_s
         while not consumer.waiting():
             why = self._turn(capture, token)
             if why is not None:

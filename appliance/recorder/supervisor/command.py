@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 
+from appliance.contract.board import board_serial, is_another_board
 from appliance.contract.commissioning import Commissioning
 from appliance.contract.errors import PlainSightError
 from appliance.contract.single_instance import single_instance
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
                 programs=Programs(
                     writer_arguments=("--config", str(config)), capture_arguments=settings.capture_arguments()
                 ),
-                start_faults=frozenset({commissioning_record.FAULT} if found is None and wanted else ()),
+                start_faults=_start_faults(settings, commissioned=found is not None or not wanted),
                 commissioned=found,
             )
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -50,6 +51,14 @@ def main(arguments: list[str] | None = None) -> int:
             return supervisor.run()
         finally:
             journal.close()
+
+
+def _start_faults(settings: RecorderSettings, *, commissioned: bool) -> frozenset[str]:
+    """Return the amber codes that hold from the start until it is started again."""
+    codes = set() if commissioned else {commissioning_record.FAULT}
+    if is_another_board(settings.box.board, board_serial()):
+        codes.add("wrong-board")
+    return frozenset(codes)
 
 
 def _record(settings: RecorderSettings) -> Commissioning | None:

@@ -68,7 +68,10 @@ def _frames(state: State, parameters: Parameters) -> str | None:
     if state.phase != "recording":
         return None
     if state.capture == "live":
-        if _passed(state, max(state.block_ns or 0, state.capture_ns), parameters.stall):
+        told = "microphone-stalled" in state.faults
+        if not told and _passed(state, max(state.block_ns or 0, state.capture_ns), parameters.stall):
+            return "no frame comes, and amber does not tell"
+        if _passed(state, state.silent_until(parameters), 0):
             return "no frame comes, and the capture process is not replaced"
         return None
     # between two captures, or before the first: a process may still have to warm up

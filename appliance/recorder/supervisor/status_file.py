@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from appliance.contract.errors import SettingsError
+from appliance.contract.paths import STATUS
 from appliance.contract.status import Lights, RecorderStatus
 from appliance.contract.trouble_log import TroubleLog
 
@@ -45,8 +46,8 @@ class StatusFile:
     """The file, in memory-backed storage."""
 
     def __init__(self, run: Path) -> None:
-        self._path = run / "status.json"
-        self._temporary = run / ".status.json"
+        self._path = run / STATUS
+        self._temporary = run / f".{STATUS}"
         self._troubles = TroubleLog(_log)
         try:
             run.mkdir(parents=True, exist_ok=True)

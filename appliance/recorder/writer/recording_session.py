@@ -261,7 +261,7 @@ class RecordingSession:
         self._progress()
         match item:
             case Segment():
-                self._listener.take(item)
+                self._listener.take(item, rate_is_wrong=self._timeline.rate_is_wrong())
             case _Note(AudioSpan(open=False)):
                 self._listener.interrupt()
         if self.finished:

@@ -122,9 +122,9 @@ class CaptureProcess:
         self.receive(CaptureReady)
         self.control.send(OpenMicrophone(device=device, generation=generation))
 
-    def running(self) -> None:
+    def running(self, device: str = DEVICE) -> None:
         self.light()
-        self.start()
+        self.start(device)
         self.receive(MicrophoneOpening)
         self.receive(MicrophoneOpened)
         until(lambda: self.ring.write_seq >= 3, "blocks arrive")

@@ -1,0 +1,172 @@
+"""`plainsight enroll` and `plainsight renew`: a box becomes known, and stays known."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+
+from appliance.contract.board import board_model, board_serial
+from appliance.contract.durable_files import replace, sync_folder
+from appliance.contract.enrollment import (
+    Certificate,
+    ClaimFile,
+    Enrolled,
+    EnrollRequest,
+    NoAnswerError,
+    RenewRequest,
+    read_claim,
+)
+from appliance.contract.errors import SettingsError, StorageError
+from appliance.contract.settings_file import Section, load_settings
+
+from . import settings
+from .archive import ask
+from .identity import Identity
+
+FOLDER: Final = Path("/etc/plainsight")
+CLAIM: Final = Path("/boot/firmware/plainsight-claim.toml")
+_WAIT_S: Final = (5.0, 10.0, 20.0, 40.0, 60.0)
+"""Pauses between attempts while nobody answers, in seconds; the last one repeats."""
+
+
+def enroll(claim_path: Path, folder: Path) -> Enrolled:
+    """Use the claim in `claim_path`, write keys, certificates and settings into `folder`, and remove the claim.
+
+    Can be repeated after a crash at any point: the keys are kept, and the archive answers the same box again. Raises
+    SettingsError, ClaimError, NoAnswerError, KeyFileError or StorageError.
+    """
+    claim = load_settings(claim_path, ClaimFile, "name the claim's file with --claim")
+    identity = Identity.load_or_make(folder / "box.key", folder / "mqtt" / "client.key")
+    board = board_serial()
+    request = EnrollRequest.make(
+        identity.signing,
+        claim=read_claim(claim.claim),
+        csr=identity.certificate_request(),
+        board=board,
+        model=board_model(),
+    )
+    answer = Enrolled.parse(ask(claim.url, "/api/1/enroll", claim.authority, request))
+    settings.write(folder, claim, answer, board)
+    try:
+        claim_path.unlink()
+        sync_folder(claim_path.parent)
+    except OSError as error:
+        raise StorageError(
+            f"the box is enrolled, but the used claim stays on the card: {error.strerror}; remove {claim_path}"
+        ) from error
+    return answer
+
+
+class _Box(Section):
+    id: str
+    board: str = ""
+
+
+class _Archive(Section):
+    url: str
+    ca: str
+
+
+class _Broker(Section):
+    host: str
+    port: int
+
+
+class _Courier(Section):
+    """The part of the courier's settings that a renewal needs, as `plainsight enroll` wrote them."""
+
+    box: _Box
+    archive: _Archive
+    broker: _Broker
+
+
+def due(certificate: Path, now: datetime) -> bool:
+    """Tell whether half of a certificate's life is over, or it cannot be read; a clock before that says no."""
+    try:
+        found = x509.load_pem_x509_certificate(certificate.read_bytes())
+    except (OSError, ValueError):
+        return True
+    begin, end = found.not_valid_before_utc, found.not_valid_after_utc
+    return now >= begin + (end - begin) / 2
+
+
+def renew(folder: Path, *, force: bool = False, now: datetime | None = None) -> bool:
+    """Get a new certificate if half of the old one's life is over; tell whether one was got.
+
+    Raises SettingsError, ClaimError (the archive refuses), NoAnswerError, KeyFileError or StorageError.
+    """
+    certificate = folder / "mqtt" / "client.pem"
+    if not force and not due(certificate, now or datetime.now(UTC)):
+        return False
+    known = load_settings(folder / "courier.toml", _Courier, "enroll the box first with 'plainsight enroll'")
+    try:
+        authority = Path(known.archive.ca).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"cannot read {known.archive.ca}: {error}; enroll the box anew", field="archive.ca"
+        ) from error
+    identity = Identity.load_or_make(folder / "box.key", folder / "mqtt" / "client.key")
+    request = RenewRequest(
+        box=known.box.id, box_key=identity.signing.public, csr=identity.certificate_request(), board=board_serial()
+    ).sign(identity.signing)
+    answer = Certificate.parse(ask(known.archive.url, "/api/1/renew", authority, request))
+    try:
+        replace(certificate, answer.certificate.encode(), mode=0o644, durable=True)
+        replace(folder / "mqtt" / "ca.pem", answer.authority.encode(), mode=0o644, durable=True)
+    except OSError as error:
+        raise StorageError(f"cannot write {certificate}: {error.strerror}; run this as root") from error
+    return True
+
+
+def _parser(name: str, description: str, example: str) -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog=f"plainsight {name}", description=description, epilog=f"example: plainsight {name} {example}"
+    )
+    made.add_argument("--folder", type=Path, default=FOLDER, help=f"where settings and keys lie (default: {FOLDER})")
+    return made
+
+
+def main(arguments: list[str]) -> int:
+    """Run `plainsight enroll`; raises what `enroll` raises."""
+    parser = _parser(
+        "enroll",
+        "Make this box known to its archive with a one-time claim. The box makes its own keys; none leaves it.",
+        f"--claim {CLAIM}",
+    )
+    parser.add_argument("--claim", type=Path, default=CLAIM, help=f"the claim's file (default: {CLAIM})")
+    parser.add_argument("--wait", action="store_true", help="try again while the archive does not answer")
+    options = parser.parse_args(arguments)
+    attempt = 0
+    while True:
+        try:
+            answer = enroll(options.claim, options.folder)
+        except NoAnswerError as error:
+            if not options.wait:
+                raise
+            pause = _WAIT_S[min(attempt, len(_WAIT_S) - 1)]
+            print(
+                f"plainsight enroll: {error.message}; the next attempt follows in {pause:g} s",
+                file=sys.stderr,
+                flush=True,
+            )
+            time.sleep(pause)
+            attempt += 1
+        else:
+            print(f"this box is {answer.box}; its archive knows it now")
+            return 0
+
+
+def main_renew(arguments: list[str]) -> int:
+    """Run `plainsight renew`; raises what `renew` raises."""
+    parser = _parser("renew", "Renew this box's certificate once half of its life is over.", "--force")
+    parser.add_argument("--force", action="store_true", help="renew it now")
+    options = parser.parse_args(arguments)
+    done = renew(options.folder, force=options.force)
+    print("the certificate was renewed" if done else "the certificate need not be renewed yet")
+    return 0

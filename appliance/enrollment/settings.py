@@ -1,0 +1,77 @@
+"""Writing a box's settings from what the archive answered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from appliance.contract.durable_files import replace
+from appliance.contract.enrollment import ClaimFile, Enrolled
+from appliance.contract.errors import StorageError
+
+Value = str | int | float | bool
+Sections = dict[str, dict[str, Value]]
+_I2S: Final[dict[str, Value]] = {"channels": 2, "channel": "left", "bits": 32}
+"""What the common I2S boards give: the microphone in the left channel of two, 24 bits in 32."""
+
+
+def recorder_sections(claim: ClaimFile, answer: Enrolled, board: str) -> Sections:
+    """Return the recorder's settings; what is not named keeps its default."""
+    microphone: dict[str, Value] = {"device": "plainsight", "card": "Microphone"}
+    if claim.hardware == "i2s":
+        microphone |= _I2S
+    panel: dict[str, Value] = {}
+    if claim.lamp_seen:
+        panel["lamp_seen"] = 25
+    if claim.mic_rail:
+        panel["mic_rail"] = 27
+    return {
+        "box": {"id": answer.box, "board": board},
+        "keys": {
+            "archive_recipient": answer.archive_recipient,
+            "escrow_recipient": answer.escrow_recipient,
+            "archive_key": answer.archive_key,
+        },
+        "microphone": microphone,
+        "panel": panel,
+        "log": {"to": "journal"},
+    }
+
+
+def courier_sections(claim: ClaimFile, answer: Enrolled, board: str, folder: Path) -> Sections:
+    """Return the courier's settings."""
+    return {
+        "box": {"id": answer.box, "board": board},
+        "archive": {"url": claim.url, "ca": str(folder / "archive-ca.pem")},
+        "broker": {"host": answer.broker_host, "port": answer.broker_port},
+    }
+
+
+def toml(sections: Sections, heading: str) -> bytes:
+    """Return `sections` as TOML, below a comment. TOML's basic strings are JSON's (TOML 1.0, section String)."""
+    lines = [f"# {heading}"]
+    for name, members in sections.items():
+        lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in members.items())]
+    return "\n".join([*lines, ""]).encode()
+
+
+def write(folder: Path, claim: ClaimFile, answer: Enrolled, board: str) -> None:
+    """Write certificates and settings into `folder`, recorder.toml last; raise StorageError.
+
+    The recorder's unit waits for recorder.toml, so what is half written starts nothing.
+    """
+    heading = "Written by 'plainsight enroll'; the box's own example file explains each setting."
+    files = {
+        folder / "archive-ca.pem": (answer.authority.encode(), 0o644),
+        folder / "mqtt" / "ca.pem": (answer.authority.encode(), 0o644),
+        folder / "mqtt" / "client.pem": (answer.certificate.encode(), 0o644),
+        folder / "courier.toml": (toml(courier_sections(claim, answer, board, folder), heading), 0o644),
+        folder / "recorder.toml": (toml(recorder_sections(claim, answer, board), heading), 0o644),
+    }
+    for path, (data, mode) in files.items():
+        try:
+            path.parent.mkdir(exist_ok=True)
+            replace(path, data, mode=mode, durable=True)
+        except OSError as error:
+            raise StorageError(f"cannot write {path}: {error.strerror}; run this as root") from error

@@ -1,0 +1,1 @@
+"""Enrollment: one-time claims that make a box known, and its certificates."""

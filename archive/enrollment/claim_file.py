@@ -1,0 +1,37 @@
+"""The file that carries a claim to a box's card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final, Literal
+
+FILE_NAME: Final = "plainsight-claim.toml"
+"""On the card's boot partition, which every computer can write."""
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What the box is made of."""
+
+    microphone: Literal["usb", "i2s"] = "usb"
+    lamp_seen: bool = True
+    """The sensor in the lamp is wired."""
+    mic_rail: bool = True
+    """The sense of the microphone's supply is wired."""
+
+
+def claim_file(url: str, authority: str, claim: str, hardware: Hardware) -> str:
+    """Return the file's text (TOML; appliance.contract.enrollment.ClaimFile reads it)."""
+    return "\n".join(
+        [
+            "# Lets one new box become known to its archive, once, within 72 hours. The box removes this file.",
+            f"url = {json.dumps(url)}",
+            f"claim = {json.dumps(claim)}",
+            f"hardware = {json.dumps(hardware.microphone)}",
+            f"lamp_seen = {json.dumps(hardware.lamp_seen)}",
+            f"mic_rail = {json.dumps(hardware.mic_rail)}",
+            f'authority = """\n{authority.strip()}\n"""',
+            "",
+        ]
+    )

@@ -1,0 +1,184 @@
+"""Giving claims out, using them, and renewing certificates: each locks, writes its custody entry, and changes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from django.conf import settings
+from django.db import transaction
+
+from appliance.contract.enrollment import (
+    CLAIM_HOURS,
+    Certificate,
+    ClaimError,
+    Enrolled,
+    EnrollRequest,
+    RenewRequest,
+    new_claim,
+    read_claim,
+)
+from appliance.contract.errors import NotEnrolledError, PlainSightError, SettingsError, SignatureError
+from appliance.contract.ids import new_box_id
+from archive.authority.authority import Authority
+from archive.custody.actors import NETWORK, Actor, Subject
+from archive.custody.log import record
+from archive.devices.enrollment import enroll
+from archive.devices.models import Box, BoxKey
+from archive.keystore.current import keystore
+from archive.keystore.escrow import escrow_recipient
+from archive.rooms.placement import place, room_called
+
+from .custody_kinds import CERTIFY, CLAIM, CLONE, REFUSE_CLAIM, USE_CLAIM, WITHDRAW_CLAIM
+from .models import Claim
+
+
+class CloneError(PlainSightError):
+    """The box's identity belongs to another board."""
+
+    code = "wrong-board"
+    status = 403
+
+
+@dataclass(frozen=True)
+class NewClaim:
+    """A claim as it is given out: the only moment at which its text is known."""
+
+    text: str
+    row: Claim
+
+
+def give_claim(room: str, *, by: Actor, now: datetime) -> NewClaim:
+    """Give out a claim for a new box in `room`; raise SettingsError for a name of a room that is none."""
+    text = new_claim()
+    with transaction.atomic():
+        row = Claim.objects.create(
+            sha256=_digest(text),
+            room=room_called(room),
+            made_at=now,
+            expires_at=now + timedelta(hours=CLAIM_HOURS),
+        )
+        record(CLAIM, actor=by, claim=row.pk, room=str(row.room_id))
+    return NewClaim(text, row)
+
+
+def withdraw_claim(number: int, *, by: Actor, now: datetime) -> Claim:
+    """Let a claim be taken no longer; raise SettingsError if there is none of that number, or a box used it."""
+    with transaction.atomic():
+        row = Claim.objects.select_for_update().filter(pk=number).first()
+        if row is None:
+            raise SettingsError(f"there is no claim {number}", field="claim")
+        if row.used_at is not None:
+            raise SettingsError(f"{row.box_id} has used it; retire the box instead", field="claim")
+        if row.withdrawn_at is None:
+            record(WITHDRAW_CLAIM, actor=by, claim=row.pk)
+            row.withdrawn_at = now
+            row.save(update_fields=["withdrawn_at"])
+    return row
+
+
+def use_claim(line: bytes, now: datetime) -> Enrolled:
+    """Make a new box known, and return what its settings need.
+
+    The same box may ask again with the same key until the claim expires: an answer that was lost on the way is given
+    again. Raises FormatError, SignatureError or ClaimError, the last after an entry in the custody log.
+    """
+    asked = EnrollRequest.read(line, None)
+    EnrollRequest.read(line, asked.box_key)
+    claim = read_claim(asked.claim)
+    authority = Authority.load(settings.ARCHIVE_HOME / "keys")
+    with transaction.atomic():
+        row = Claim.objects.select_for_update().filter(sha256=_digest(claim)).first()
+        why = _why_not(row, asked, now)
+        if row is not None and not why:
+            box = row.box_id or new_box_id()
+            certificate = authority.box(asked.csr, box, now)
+            if row.box_id is None:
+                known = enroll(box, asked.box_key, by=NETWORK)
+                place(known, row.room.name, by=NETWORK)
+                record(USE_CLAIM, actor=NETWORK, subject=Subject.box(box), claim=row.pk, board=asked.board)
+                row.used_at, row.box, row.board, row.model = now, known, asked.board, asked.model
+                row.save(update_fields=["used_at", "box", "board", "model"])
+            _note_certificate(box, certificate)
+            return _answer(box, certificate, authority)
+    _refuse(row, why)
+    raise ClaimError(why, field="claim")
+
+
+def renew(line: bytes, now: datetime) -> Certificate:
+    """Return a new certificate for a box that is believed; its old one is not looked at, and may have ended.
+
+    Raises FormatError, SignatureError, NotEnrolledError, or CloneError after an entry in the custody log.
+    """
+    asked = RenewRequest.read(line, None)
+    RenewRequest.read(line, asked.box_key)
+    authority = Authority.load(settings.ARCHIVE_HOME / "keys")
+    box = Box.objects.filter(pk=asked.box, retired_at=None).first()
+    if box is None:
+        raise NotEnrolledError(f"the archive does not know {asked.box}, or it was retired; give it a new claim")
+    if not box.believes(asked.box_key):
+        raise SignatureError(f"{asked.box} has another key", field="box_key")
+    board = Claim.objects.filter(box=box).values_list("board", flat=True).first()
+    if board and asked.board != board:
+        record(CLONE, actor=NETWORK, subject=Subject.box(box.pk), board=asked.board)
+        raise CloneError(
+            f"{box.pk} belongs to the board {board}, and this is {asked.board or 'a board without a number'}: its card "
+            "was copied. Give this board a claim of its own",
+            field="board",
+        )
+    with transaction.atomic():
+        certificate = authority.box(asked.csr, box.pk, now)
+        _note_certificate(box.pk, certificate)
+    return Certificate(certificate=certificate.decode("ascii"), authority=authority.pem.decode("ascii"))
+
+
+def _why_not(row: Claim | None, asked: EnrollRequest, now: datetime) -> str:
+    """Return why a claim is not taken, as the person at the box reads it; an empty text if it is."""
+    if row is None:
+        return "the archive gave out no such claim; look for a mistyped letter, or make a new one"
+    owner = BoxKey.objects.filter(public_key=asked.box_key).values_list("box", flat=True).first()
+    reasons = (
+        (row.withdrawn_at is not None, "the claim was withdrawn; make a new one"),
+        (row.used_at is not None and owner != row.box_id, "another box has used the claim; each box needs its own"),
+        (row.box is not None and row.box.retired_at is not None, "the claim's box was retired; make a new claim"),
+        (now >= row.expires_at, f"the claim has expired ({CLAIM_HOURS} hours after it was made); make a new one"),
+        (row.used_at is None and owner is not None, "this box is known already; reset it before it is enrolled anew"),
+    )
+    return next((why for holds, why in reasons if holds), "")
+
+
+def _refuse(row: Claim | None, why: str) -> None:
+    # a claim that nobody gave out has no number, and a stranger who guesses must not fill the log
+    if row is not None:
+        record(REFUSE_CLAIM, actor=NETWORK, claim=row.pk, why=why.partition(";")[0])
+
+
+def _note_certificate(box: str, certificate: bytes) -> None:
+    serial = x509.load_pem_x509_certificate(certificate).serial_number
+    record(CERTIFY, actor=NETWORK, subject=Subject.box(box), serial=f"{serial:x}")
+
+
+def _answer(box: str, certificate: bytes, authority: Authority) -> Enrolled:
+    mqtt = settings.ARCHIVE.mqtt
+    # a broker that the archive reaches as itself is reached by boxes under the archive's own name
+    host = (
+        mqtt.host if mqtt.host not in {"localhost", "127.0.0.1"} else str(urlsplit(settings.ARCHIVE.site.url).hostname)
+    )
+    return Enrolled(
+        box=box,
+        certificate=certificate.decode("ascii"),
+        authority=authority.pem.decode("ascii"),
+        archive_recipient=keystore().recipient,
+        escrow_recipient=escrow_recipient(),
+        archive_key=keystore().public,
+        broker_host=host,
+        broker_port=mqtt.port,
+        time_zone=settings.TIME_ZONE,
+    )
+
+
+def _digest(claim: str) -> str:
+    return hashlib.sha256(claim.encode("ascii")).hexdigest()

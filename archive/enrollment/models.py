@@ -1,0 +1,49 @@
+"""Claims, and what is known of the board behind each box."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from archive.devices.models import Box
+from archive.rooms.models import Room
+
+
+class Claim(models.Model):
+    """A one-time permission for one new box. Only a digest of its text is kept: a stolen database enrolls nobody."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    """SHA-256 of the claim as it was given out."""
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="claims")
+    """Where the box will stand."""
+    made_at = models.DateTimeField()
+    """When it was given out."""
+    expires_at = models.DateTimeField()
+    """First moment at which it is no longer taken."""
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    """Since when it is no longer taken although it had not expired."""
+    used_at = models.DateTimeField(null=True, blank=True)
+    """When a box used it."""
+    box = models.OneToOneField(Box, null=True, blank=True, on_delete=models.PROTECT, related_name="claim")
+    """The box that it made."""
+    board = models.CharField(max_length=64, blank=True)
+    """Serial number of the board that used it; empty where it has none."""
+    model = models.CharField(max_length=100, blank=True)
+    """What that board calls itself."""
+
+    class Meta:
+        """Newest first; used means used by a box."""
+
+        ordering: ClassVar = ["-made_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(used_at=None, box=None) | Q(used_at__isnull=False, box__isnull=False),
+                name="a_used_claim_names_its_box",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return its number; its text is known to nobody here."""
+        return f"claim {self.pk}"

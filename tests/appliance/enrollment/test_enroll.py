@@ -1,0 +1,184 @@
+"""`plainsight enroll` and `renew` against a real archive over TLS: settings load, keys stay, the claim goes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from appliance.contract.enrollment import ClaimError, NoAnswerError
+from appliance.contract.errors import SettingsError
+from appliance.courier.settings import load as load_courier
+from appliance.enrollment import command
+from appliance.enrollment.command import due, enroll, renew
+from appliance.recorder.settings import load as load_recorder
+from archive.authority.authority import Authority
+from tests.support.archives import ROOT, Archive, archive_in, template
+
+template()
+
+
+@pytest.fixture(scope="module")
+def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Archive, str]]:
+    """An archive that serves TLS with a certificate of its own authority."""
+    home = tmp_path_factory.mktemp("district") / "archive"
+    with archive_in(home) as archive:
+        keys = archive.home / "keys"
+        authority = Authority.make(keys, "A district", datetime.now(UTC))
+        issued = authority.server(["127.0.0.1"], datetime.now(UTC))
+        (keys / "web.pem").write_bytes(issued.certificate)
+        (keys / "web.key").write_bytes(issued.key)
+        settings = archive.home / "archive.toml"
+        settings.write_text(
+            f'[site]\nurl = "https://127.0.0.1:8443"\nhosts = ["127.0.0.1"]\n'
+            f'[web]\ncertificate = "{keys}/web.pem"\nkey = "{keys}/web.key"\n'
+        )
+        with archive.serving(workers=1, ca=keys / "authority.pem") as address:
+            yield archive, str(address)
+
+
+@pytest.fixture
+def claim(district: tuple[Archive, str], tmp_path: Path) -> Path:
+    """A card with a claim for the running archive."""
+    archive, address = district
+    card = tmp_path / "card"
+    card.mkdir()
+    done = json.loads(archive.spawn("claim", "Room 9", "-o", str(card), "--json").stdout)
+    path = Path(done["file"])
+    path.write_text(path.read_text().replace("https://127.0.0.1:8443", address))
+    return path
+
+
+def test_a_box_is_enrolled_with_keys_of_its_own_and_settings_that_load(claim: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    answer = enroll(claim, folder)
+    recorder, courier = load_recorder(folder / "recorder.toml"), load_courier(folder / "courier.toml")
+    assert recorder.box.id == courier.box.id == answer.box
+    assert recorder.keys.archive_key == answer.archive_key
+    assert (recorder.panel.lamp_seen, recorder.panel.mic_rail) == (25, 27)
+    for name in ("box.key", "mqtt/client.key"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    assert not claim.exists(), "a used claim does not stay on the card"
+
+
+def test_a_crash_before_the_claim_is_removed_ends_in_the_same_box(
+    claim: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    kept = claim.read_text()
+    first = enroll(claim, folder)
+    for lost in ("recorder.toml", "courier.toml", "mqtt/client.pem"):
+        (folder / lost).unlink()
+        claim.write_text(kept)
+        assert enroll(claim, folder).box == first.box
+        assert (folder / lost).exists()
+
+
+def test_a_box_whose_clock_says_1970_is_enrolled(claim: Path, tmp_path: Path) -> None:
+    # the certificate of the archive is not valid yet at that time; the authority in the claim counts, the date doesn't
+    program = (
+        "import sys; from pathlib import Path; from appliance.enrollment.command import enroll; "
+        "print(enroll(Path(sys.argv[1]), Path(sys.argv[2])).box)"
+    )
+    faketime = shutil.which("faketime")
+    assert faketime, "deploy/lib/setup.sh installs faketime"
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    done = subprocess.run(
+        [faketime, "1970-01-02 00:00:00", sys.executable, "-c", program, str(claim), str(folder)],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("box-")
+
+
+def test_another_archive_is_not_believed(claim: Path, tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    other = Authority.make(tmp_path / "keys", "Another district", datetime.now(UTC)).pem.decode()
+    text = claim.read_text()
+    begin, end = text.index("-----BEGIN"), text.index('\n"""', text.index("-----BEGIN"))
+    claim.write_text(text[:begin] + other.strip() + text[end:])
+    (tmp_path / "etc").mkdir()
+    with pytest.raises(NoAnswerError, match="not the archive of this claim"):
+        enroll(claim, tmp_path / "etc")
+    assert claim.exists(), "nothing is lost"
+
+
+def test_nobody_there_is_told_and_a_refusal_comes_in_the_archives_own_words(claim: Path, tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    text = claim.read_text()
+    line = next(one for one in text.splitlines() if one.startswith("claim"))
+    claim.write_text(text.replace(line, 'claim = "0000-0000-0000-0000"'))
+    with pytest.raises(ClaimError, match="no such claim"):
+        enroll(claim, tmp_path / "etc")
+    url = next(one for one in text.splitlines() if one.startswith("url"))
+    claim.write_text(text.replace(url, 'url = "https://127.0.0.1:9"'))
+    with pytest.raises(NoAnswerError, match="does not answer"):
+        enroll(claim, tmp_path / "etc")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (("claim = ", "clam = "), "clam"),
+        (('url = "https', 'url = "http'), "url"),
+        (("BEGIN CERTIFICATE", "BEGIN"), "authority"),
+        (('hardware = "usb"', 'hardware = "phone"'), "hardware"),
+    ],
+)
+def test_a_claim_file_that_is_wrong_is_named(claim: Path, tmp_path: Path, change: tuple[str, str], field: str) -> None:
+    claim.write_text(claim.read_text().replace(*change))
+    with pytest.raises(SettingsError) as caught:
+        enroll(claim, tmp_path / "etc")
+    assert field in (caught.value.field or "") or field in caught.value.message
+
+
+def test_a_certificate_is_renewed_after_half_of_its_life_and_after_its_end(claim: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    enroll(claim, folder)
+    before = (folder / "mqtt" / "client.pem").read_bytes()
+    now = datetime.now(UTC)
+    assert not renew(folder)
+    assert not renew(folder, now=datetime(1970, 1, 1, tzinfo=UTC))
+    assert renew(folder, now=now + timedelta(days=201))
+    assert renew(folder, now=now + timedelta(days=900)), "a year on a shelf"
+    after = (folder / "mqtt" / "client.pem").read_bytes()
+    assert after != before
+    (folder / "mqtt" / "client.pem").write_text("junk")
+    assert due(folder / "mqtt" / "client.pem", now)
+
+
+def test_renewing_an_unknown_box_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="plainsight enroll"):
+        renew(tmp_path)
+
+
+def test_the_command_waits_for_a_network_where_it_is_told_to(
+    claim: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = claim.read_text()
+    url = next(one for one in text.splitlines() if one.startswith("url"))
+    claim.write_text(text.replace(url, 'url = "https://127.0.0.1:9"'))
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 7:
+            claim.write_text(text)
+
+    monkeypatch.setattr("appliance.enrollment.command.time.sleep", sleep)
+    (tmp_path / "etc").mkdir()
+    assert command.main(["--claim", str(claim), "--folder", str(tmp_path / "etc"), "--wait"]) == 0
+    assert waited == [5, 10, 20, 40, 60, 60, 60]
+    assert "check the network" in capsys.readouterr().err
