@@ -33,12 +33,12 @@ WORDS_WITHOUT_AUDIO: Final[dict[Verdict, str]] = {
     "incomplete": "Incomplete. What was checked is intact, but the box never closed the recording.",
 }
 
-_LONGEST = 600
+_MAX_TEXT = 600
 
 
 def printable(text: str) -> str:
     """Return `text` so that nothing in it, a name of a forger's choice for example, can act on a terminal."""
-    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    short = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}..."
     return "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode("ascii") for c in short)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections import Counter
 from functools import partial
+
+import pytest
 
 from appliance.contract.receipt import Receipt
 from appliance.contract.signed import split_lines
@@ -201,6 +204,33 @@ def test_a_pass_that_moved_something_is_followed_at_once_and_one_that_did_not_is
     courier.until(courier.receipt(recording).exists)
     assert courier.uploader.run_pass() > 0.0
     assert courier.uploader.run_pass() > 0.0
+
+
+def test_an_archive_that_is_away_is_logged_once_for_all_recordings_and_so_is_its_return(
+    box: Box, courier: Courier, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    recordings = [box.record() for _ in range(3)]
+    courier.archive.stop()
+    courier.passes(10)
+    courier.archive.start()
+    courier.send(*recordings)
+    assert sum("cannot be reached" in message for message in caplog.messages) == 1
+    assert [message for message in caplog.messages if "works again" in message] == ["archive: it works again"]
+
+
+def test_a_failure_that_concerns_one_recording_is_logged_with_its_name_and_so_is_its_end(
+    box: Box, courier: Courier, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    broken, good = box.record(), box.record()
+    courier.archive.rule = lambda request: Answer(500, b"oops") if request.recording == broken.id else None
+    courier.send(good)
+    courier.passes(5)
+    assert sum("at fault (status 500)" in message for message in caplog.messages) == 1
+    courier.archive.rule = lambda _: None
+    courier.send(broken)
+    assert f"{broken.id}: it works again" in caplog.messages
 
 
 def test_a_refusal_that_comes_late_stays_visible_and_is_retried_ever_more_slowly(box: Box, courier: Courier) -> None:
