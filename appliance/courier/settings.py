@@ -72,6 +72,8 @@ class Archive(Section):
     """The archive's address: https, or http to this machine only. No default."""
     ca: AbsolutePath | None = None
     """Certificate authority of the archive (PEM). Default: those that the system trusts."""
+    key: AbsolutePath = Path("/etc/plainsight/courier.key")
+    """The key that signs this box's requests (PEM), whose public half the archive was given at enrollment."""
 
 
 class Broker(Section):
