@@ -13,7 +13,7 @@ from .contract.errors import PlainSightError
 
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "recorder": ("appliance.recorder.supervisor.command", "run the recorder: button, lamp, microphone"),
-    "courier": ("appliance.courier.cli", "run the courier: status and uploads"),
+    "courier": ("appliance.courier.command", "run the courier: status and uploads"),
     "enroll": ("appliance.enrollment.command", "make a new box known to its archive, with a one-time claim"),
     "renew": ("appliance.enrollment.renewal", "renew this box's certificate when it is time"),
     "commission": ("appliance.recorder.commissioning.command", "try a new box with its installer, and sign the result"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from difflib import get_close_matches
 
 from appliance.contract.errors import PlainSightError
 
@@ -34,6 +35,12 @@ OWN = {
     "audit": "compare store, keys and database",
     "check-custody": "check the custody log's chain",
 }
+
+REFUSED = {
+    "createsuperuser": "there are no superusers; make an account with add-user",
+    "changepassword": "that would leave no custody entry; use set-password",
+}
+"""Django's own subcommands that would go around the custody log."""
 
 
 def usage() -> str:
@@ -88,6 +95,13 @@ def _execute(name: str, arguments: list[str]) -> int:
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - only when it is installed
     from django.db import OperationalError  # noqa: PLC0415
 
+    reason = REFUSED.get(name)
+    if reason is None and name not in {*OWN, "help"} and not name.startswith("-") and not _is_django_s(name):
+        near = get_close_matches(name, OWN, 1)
+        reason = "there is no such subcommand" + (f"; did you mean {near[0]!r}?" if near else "; --help lists them")
+    if reason is not None:
+        print(f"plainsight-archive {name}: {reason}", file=sys.stderr)
+        return 2
     try:
         execute_from_command_line(["plainsight-archive", *arguments])
     except OperationalError as error:
@@ -98,6 +112,15 @@ def _execute(name: str, arguments: list[str]) -> int:
         )
         return 2
     return 0
+
+
+def _is_django_s(name: str) -> bool:
+    import django  # noqa: PLC0415 - only when it is installed
+    from django.core.management import get_commands  # noqa: PLC0415
+
+    # before it is set up, Django knows only some of its subcommands
+    django.setup()
+    return name in get_commands()
 
 
 if __name__ == "__main__":

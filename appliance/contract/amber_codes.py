@@ -55,6 +55,11 @@ TABLE: tuple[AmberCode, ...] = (
         "Switch it on, look whether it is muted in alsamixer, then plug it in again.",
     ),
     AmberCode(
+        "microphone-rate", 2, "records",
+        "The sound card's clock is wrong: it gives more or fewer frames a second than it says.",
+        "Set microphone.rate to a rate that the card has, or replace the card; nothing is lost, but the pitch is off.",
+    ),
+    AmberCode(
         "microphone-clipping", 2, "records", "The microphone is too loud: speech is cut off and sounds torn.",
         "Move the microphone away from whoever is loud, or turn its gain down with alsamixer.",
     ),

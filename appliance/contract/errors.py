@@ -104,7 +104,7 @@ class DecryptionError(PlainSightError):
 
 
 class StorageError(PlainSightError):
-    """A disk said no, or is too slow to be trusted."""
+    """A disk failed, or is too slow to be relied on."""
 
     code = "storage"
     status = 503

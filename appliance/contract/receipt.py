@@ -33,7 +33,7 @@ class Arrival(SignedModel):
 
 @dataclass(frozen=True)
 class SealedFacts:
-    """What a receipt says about a recording, and whoever has the recording can find out."""
+    """What a receipt states about a recording, and what anyone who has the recording can compute."""
 
     recording: str
     box: str

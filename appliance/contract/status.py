@@ -1,4 +1,4 @@
-"""What the recorder tells about itself, and the courier about its work (docs/architecture.md)."""
+"""The recorder's status, and the courier's account of its work (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ class RecorderStatus(_Message):
 
 
 class SilentStatus(_Message):
-    """What the courier says when the recorder's word is missing or stale."""
+    """What the courier publishes when the recorder's status is missing or stale."""
 
     box: BoxId
     state: Literal["silent"] = "silent"
     last_monotonic_ns: Int64 | None
-    """The recorder's last word, or None if there was none."""
+    """CLOCK_MONOTONIC of the recorder's last status in nanoseconds, or None if there was none."""
 
 
 class UploadProgress(BaseModel):

@@ -1,4 +1,4 @@
-"""Being told to stop by SIGTERM or SIGINT: what a signal handler may do without ever waiting for a lock.
+"""Stopping at SIGTERM or SIGINT: what a signal handler may do without ever waiting for a lock.
 
 A handler runs in the main thread, between two of its instructions. `threading.Event.set` there waits for the lock that
 the same thread holds inside `Event.wait`, for ever. A flag and a pipe need no lock; and because the interpreter itself

@@ -23,7 +23,7 @@ ATTRIBUTES = 0x81A40000
 LOCAL_MAGIC, CENTRAL_MAGIC, END_MAGIC = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 MAX_MEMBERS = 65534
 MAX_BYTES = (1 << 32) - 1
-LONGEST_NAME = 80
+MAX_NAME = 80
 """Bytes of the longest name that a package can have, and more."""
 _MARKS = (
     *(
@@ -37,7 +37,7 @@ _MARKS = (
     *(b"/data/arrivals.tsv", b"/data/events.json", b"/data/segments/", b"/data/tail/"),
 )
 _LOOK = 1 << 16
-_SHORTEST = 100
+_MIN_BYTES = 100
 """Bytes of a file that is too short to tell what it was."""
 
 
@@ -95,7 +95,7 @@ def check_room(members: Iterable[tuple[str, int]]) -> None:
         raise TooLargeError("a package has at most 65534 members and 4 GiB; keep the recording in its stored form")
 
 
-def resembles_one(file: BinaryIO) -> bool:
+def looks_like_package(file: BinaryIO) -> bool:
     """Tell whether a file is a package, be it a damaged one, so that damage is not taken for another kind of file.
 
     A package names its members at both ends, and no single damage spoils all of those names.
@@ -107,7 +107,7 @@ def resembles_one(file: BinaryIO) -> bool:
     tail = file.read(_LOOK)
     if head[:4] != LOCAL_MAGIC and tail[-END.size :][:4] != END_MAGIC:
         return False
-    return len(head) < _SHORTEST or any(mark in part for mark in _MARKS for part in (head, tail))
+    return len(head) < _MIN_BYTES or any(mark in part for mark in _MARKS for part in (head, tail))
 
 
 def read_members(file: BinaryIO) -> list[Member]:
@@ -124,7 +124,7 @@ def read_members(file: BinaryIO) -> list[Member]:
     magic, *_, count, central_size, start, _ = END.unpack(end)
     if magic != END_MAGIC:
         raise FormatError(f"byte {size - END.size}: the end record is damaged, or the file was cut off")
-    if central_size > count * (CENTRAL.size + LONGEST_NAME):
+    if central_size > count * (CENTRAL.size + MAX_NAME):
         raise FormatError(f"byte {size - END.size}: the end record claims a directory that is too long")
     if not 0 < count <= MAX_MEMBERS or start + central_size + END.size != size:
         raise FormatError(f"byte {size - END.size}: the end record does not fit the file's {size} bytes")
@@ -154,7 +154,7 @@ def leading_members(file: BinaryIO, count: int) -> list[Member]:
         if len(fixed) != LOCAL.size or fixed[:4] != LOCAL_MAGIC:
             raise FormatError(f"byte {at}: a member's header is damaged, or the file was cut off")
         fields = LOCAL.unpack(fixed)
-        name = file.read(min(fields[9], LONGEST_NAME))
+        name = file.read(min(fields[9], MAX_NAME))
         member = Member(name.decode("ascii", "replace"), fields[8], fields[6], at)
         _same(member.local(), fixed + name, at, f"the header of {member.name}")
         members.append(member)

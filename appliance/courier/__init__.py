@@ -1,1 +1,1 @@
-"""The half of the box that talks: status by MQTT, recordings by HTTPS. It has no microphone and no opening key."""
+"""The part of a box that uses the network: status over MQTT, recordings over HTTPS. It has no microphone and no key."""

@@ -48,12 +48,12 @@ class Box(Section):
 
 
 class Spool(Section):
-    """Where the recorder leaves things, and where receipts are laid."""
+    """The folders that recorder and courier share."""
 
     path: AbsolutePath = Path("/var/lib/plainsight/spool")
     """The recorder's spool; only read here."""
     inbox: AbsolutePath = Path("/var/lib/plainsight/inbox")
-    """Where receipts are laid for the recorder."""
+    """Where the courier leaves receipts for the recorder."""
     run: AbsolutePath = Path("/run/plainsight")
     """The folder of the recorder's status.json."""
 
@@ -72,6 +72,8 @@ class Archive(Section):
     """The archive's address: https, or http to this machine only. No default."""
     ca: AbsolutePath | None = None
     """Certificate authority of the archive (PEM). Default: those that the system trusts."""
+    key: AbsolutePath = Path("/etc/plainsight/courier.key")
+    """The key that signs this box's requests (PEM), whose public half the archive was given at enrollment."""
 
 
 class Broker(Section):
@@ -88,7 +90,7 @@ class Broker(Section):
     key: AbsolutePath = Path("/etc/plainsight/mqtt/client.key")
     """Its private key (PEM)."""
     keepalive: Annotated[int, Field(ge=5, le=300)] = 15
-    """Longest silence on the connection in seconds; after half as much again the Will speaks."""
+    """Longest silence on the connection in seconds; after half as much again the broker publishes the Will."""
 
 
 class Times(Section):
@@ -104,17 +106,17 @@ class Times(Section):
     """An answer may take this long, and sending may stand still this long; well below WatchdogSec=180 of the unit."""
     retry_s: Seconds = 1.0
     """First pause when archive or broker is down; it doubles with each attempt."""
-    retry_most_s: Seconds = 30.0
+    retry_max_s: Seconds = 30.0
     """Longest such pause."""
     refused_s: Seconds = 30.0
     """First pause when the archive refuses a recording; it doubles with each attempt."""
-    refused_most_s: Seconds = 900.0
+    refused_max_s: Seconds = 900.0
     """Longest such pause."""
     receipt_s: Seconds = 0.3
     """How often the receipt is asked for at first."""
     receipt_quick_s: Seconds = 30.0
     """How long it is asked for so often; then the pause doubles."""
-    receipt_most_s: Seconds = 60.0
+    receipt_max_s: Seconds = 60.0
     """Longest such pause."""
     probe_s: Seconds = 15.0
     """With nothing to send, how often the archive is asked whether it is there."""
@@ -126,9 +128,9 @@ class Times(Section):
     @model_validator(mode="after")
     def _order(self) -> Self:
         for first, most in (
-            ("retry_s", "retry_most_s"),
-            ("refused_s", "refused_most_s"),
-            ("receipt_s", "receipt_most_s"),
+            ("retry_s", "retry_max_s"),
+            ("refused_s", "refused_max_s"),
+            ("receipt_s", "receipt_max_s"),
         ):
             if getattr(self, first) > getattr(self, most):
                 raise ValueError(f"{first} must not exceed {most}")
@@ -136,7 +138,7 @@ class Times(Section):
 
 
 class Log(Section):
-    """What is told on the standard error, which systemd keeps in its journal."""
+    """Messages on standard error, which systemd keeps in its journal."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     """The least serious messages that are kept."""

@@ -1,4 +1,4 @@
-"""The recorder's word, and whether it may still be repeated (docs/architecture.md, status file)."""
+"""The recorder's status, and whether it can still be believed (docs/architecture.md, status file)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class StatusReader:
     """Reads status.json. One object belongs to one thread."""
 
     def __init__(self, run: Path, box: str, boot_id: str | None = None) -> None:
-        """Read in `run` what is said about `box` in the boot `boot_id` (default: the present one)."""
+        """Read the status of `box` in the folder `run`, as of the boot `boot_id` (default: the present one)."""
         self._path = run / STATUS
         self._box = box
         self._boot_id = times.boot_id() if boot_id is None else boot_id
@@ -28,7 +28,7 @@ class StatusReader:
         self._parsed: RecorderStatus | None = None
 
     def read(self) -> RecorderStatus | SilentStatus:
-        """Return the recorder's word if it is fresh and about this box; otherwise that it is silent."""
+        """Return the recorder's status if it is fresh and about this box; otherwise that the recorder is silent."""
         status = self._parse()
         if status is not None and status.box == self._box and status.boot_id == self._boot_id:
             self._last_ns = status.monotonic_ns
@@ -37,12 +37,12 @@ class StatusReader:
         return SilentStatus(box=self._box, last_monotonic_ns=self._last_ns)
 
     def active(self) -> RecorderStatus | None:
-        """Return the recorder's word if it is fresh, else None."""
+        """Return the recorder's status if it is fresh, else None."""
         status = self.read()
         return status if isinstance(status, RecorderStatus) else None
 
     def _parse(self) -> RecorderStatus | None:
-        # unreadable or unparsable is as good as silent; saying so is what this class is for
+        # a status that cannot be read or parsed is as good as none
         try:
             stat = self._path.stat()
             stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)

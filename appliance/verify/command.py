@@ -52,6 +52,8 @@ def main(arguments: list[str]) -> int:
     identity = _recording_identity(options.key, options.identity) if options.key is not None else None
     try:
         with options.package.open("rb") as file:
+            if not file.seekable():
+                raise SettingsError(f"{options.package} is a pipe; save the package as a file first", field="PACKAGE")
             report = verify(file, ring, identity, _progress if sys.stderr.isatty() else _quiet)
     except OSError as error:
         raise SettingsError(f"cannot read {options.package}: {error.strerror or error}", field="PACKAGE") from error

@@ -19,6 +19,7 @@ from .decisions import may
 from .deeds import OF_ONE_RECORDING, Deed
 from .requests import actor, signed_in
 from .routes import ROUTES, Open
+from .views import place_of
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +46,9 @@ class AccessMiddleware:
         if route.page and request.method in {"GET", "HEAD"}:
             if isinstance(route.needs, Deed):
                 messages.info(request, "Nothing was done: you were signed out. Press the button again.")
-            return HttpResponseRedirect(reverse(route.page, kwargs=arguments))
+            user = signed_in(request)
+            place = place_of(user, arguments["recording"]) if "recording" in arguments else reverse(route.page)
+            return HttpResponseRedirect(place)
         if not isinstance(route.needs, Open):
             self._decide(request, name, route.needs, arguments)
         if route.needs is not Open.BOX and request.method not in route.methods:

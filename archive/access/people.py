@@ -71,8 +71,13 @@ def set_password(user: User, password: str, *, by: Actor) -> None:
 
 
 def grant(user: User, deed: Deed, *, by: Actor, until: datetime | None = None) -> Grant:
-    """Let `user` do `deed` from now on; a grant without an end that is there already is replaced by this one."""
+    """Let `user` do `deed` from now on, until `until` if that is given; raise SettingsError if that has passed.
+
+    A grant without an end that is there already is replaced by this one.
+    """
     now = timezone.now()
+    if until is not None and until <= now:
+        raise SettingsError(f"{until} has passed; take a right away with revoke", field="until")
     with transaction.atomic():
         Grant.objects.filter(user=user, deed=deed, valid_until=None).update(valid_until=now)
         record(GRANT, actor=by, subject=Subject.user(user.pk), deed=deed.value, until=wall(until) if until else None)

@@ -32,7 +32,8 @@ class Route:
     methods: tuple[str, ...] = ("GET", "HEAD")
     """Methods that it answers."""
     page: str = ""
-    """Of an address that only forms are sent to: the address that a browser is shown when it asks for this one."""
+    """Of an address that only forms are sent to: what a browser is shown that asks for it. For one of a recording, the
+    page of it that the user may see."""
 
 
 _PUT: Final = ("PUT",)

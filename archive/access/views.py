@@ -1,17 +1,25 @@
-"""The first page of whoever signed in."""
+"""Where somebody is led who may not be led anywhere: no page leads to a refusal."""
 
 from __future__ import annotations
 
+from typing import Final
+
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
+
+from archive.accounts.models import User
 
 from .decisions import granted_deeds
 from .deeds import Deed
 from .requests import signed_in
 
-FIRST = {Deed.BOARD: "pages:rooms", Deed.LIST: "pages:recordings"}
-"""The first of these that was granted is shown."""
+FIRST: Final = {Deed.BOARD: "pages:rooms", Deed.LIST: "pages:recordings"}
+"""The first of these that was granted is the first page."""
+OF_A_RECORDING: Final = {Deed.LOOK: "pages:recording", Deed.CUSTODY: "pages:custody", Deed.DOWNLOAD: "pages:export"}
+"""The first of these that was granted is the page of a recording."""
 
 
 @require_safe
@@ -26,3 +34,12 @@ def first(request: HttpRequest) -> HttpResponseBase:
         "message": "You are signed in, and your account has no rights here. Ask the records custodian.",
     }
     return render(request, "ui/problem.html", words, status=403)
+
+
+def place_of(user: User | AnonymousUser, recording: str) -> str:
+    """Return the address of a recording's page that `user` may see; of the first page, if there is none."""
+    granted = granted_deeds(user)
+    for deed, page in OF_A_RECORDING.items():
+        if deed in granted:
+            return reverse(page, args=[recording])
+    return reverse("pages:first")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, ProgrammingError
+from django.utils import timezone
 
-from appliance.contract.errors import StorageError
+from appliance.contract.errors import SettingsError, StorageError
 
 
 class ArchiveCommand(BaseCommand):
@@ -63,3 +65,14 @@ class ArchiveCommand(BaseCommand):
 def add_json(parser: CommandParser) -> None:
     """Add --json."""
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def moment(text: str | None, field: str) -> datetime | None:
+    """Return the moment that was typed (ISO 8601, in the site's time zone if it names none); raise SettingsError."""
+    if text is None:
+        return None
+    try:
+        typed = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(f"{text!r} is no time; write it as 2027-06-30T17:00", field=field) from error
+    return timezone.make_aware(typed) if timezone.is_naive(typed) else typed

@@ -5,14 +5,17 @@ from __future__ import annotations
 from appliance.contract.times import wall
 
 from .models import Recording
+from .recording_state import marks_of, recording_state
 
 
-def describe(row: Recording) -> dict[str, str | int | float | None]:
+def describe(row: Recording) -> dict[str, str | int | float | list[str] | None]:
     """Return what a script may want to know about a recording; no name of a room is among it."""
     return {
         "recording": row.id,
         "box": row.box_id,
         "state": row.state,
+        "standing": recording_state(row).value,
+        "marks": [mark.value for mark in marks_of(row)],
         "outcome": row.outcome or None,
         "created_at": wall(row.created_at),
         "dated": row.dated,

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
 
 from django.utils.timezone import localtime
 
 from appliance.contract import ledger
 from archive.ui import words
 
+from .dating import believable
 from .models import Recording
 from .wall_clock import wall_clock
-
-BELIEVABLE: Final = timedelta(days=45)
-"""A box keeps recordings for two weeks without a network; a clock that is off by more than this is plainly wrong."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +53,3 @@ def heading(recording: Recording, entries: Sequence[ledger.Entry]) -> Heading:
     times = words.from_to(localtime(began), localtime(ended))
     note = "" if clock.trusted else "No time source kept the box's clock right: these times may be wrong."
     return Heading(room, times, True, note)
-
-
-def believable(began: datetime, arrived: datetime) -> bool:
-    """Tell whether a recording that arrived at `arrived` can have begun at `began`."""
-    return timedelta(days=-1) < arrived - began < BELIEVABLE

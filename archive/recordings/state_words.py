@@ -9,7 +9,7 @@ from archive.ui import words
 from archive.ui.signs import SignCode
 
 from .models import Recording
-from .recording_state import RecordingState
+from .recording_state import Mark, RecordingState, marks_of
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ STATE_WORDS: Final[dict[RecordingState, StateWords]] = {
         "The archive takes nothing more of this recording.",
         "Ask {contact} why it was refused.",
     ),
+    RecordingState.TAIL_AWAITED: StateWords(
+        "working", "Waiting for the rest",
+        "A crash or a power cut ended the recording, and its box still has pieces to send that belong to it.",
+        "You can listen once they have arrived.",
+    ),
     RecordingState.BEING_SEALED: StateWords(
         "working", "Being sealed",
         "Everything has arrived and is being sealed, which takes seconds.",
@@ -57,6 +62,11 @@ STATE_WORDS: Final[dict[RecordingState, StateWords]] = {
         "at-fault", "Key missing",
         "Nobody can listen: the key of this recording is not in the key store. The sealed package is here.",
         "Ask {contact} to restore the key from its backup.",
+    ),
+    RecordingState.KEY_UNUSABLE: StateWords(
+        "at-fault", "Key unusable",
+        "Nobody can listen: the key that the box sent does not open this recording. The sealed package is here.",
+        "Ask {contact} to look at the archive's opening keys, or at the escrow's.",
     ),
     RecordingState.PACKAGE_GONE: StateWords(
         "at-fault", "Package missing",
@@ -79,15 +89,14 @@ def explain(state: RecordingState, *, problem: str, contact: str) -> str:
 
 def marks(recording: Recording) -> list[str]:
     """Return what is not normal about a recording, in few words: how it ended, and what of it is lost."""
-    found = []
-    if recording.end_reason in {"fault", "disk-full", "shutdown"}:
-        found.append(f"ended by {words.REASONS[recording.end_reason]}")
-    if recording.outcome == "interrupted":
-        found.append("interrupted by a crash or a power cut")
-    if recording.outcome == "incomplete":
-        found.append("incomplete: its box never closed it")
-    if recording.lost_frames:
-        found.append(f"{words.spoken(recording.lost_frames / recording.rate)} lost")
-    if recording.damaged_segments:
-        found.append(f"{words.count(recording.damaged_segments, 'damaged second', 'damaged seconds')}")
-    return found
+    told = {
+        Mark.ENDED_BY_FAULT: f"ended by {words.REASONS.get(recording.end_reason, '')}",
+        Mark.INTERRUPTED: "interrupted by a crash or a power cut",
+        Mark.INCOMPLETE: "incomplete: its box never closed it",
+        Mark.WITH_LOSSES: f"{words.spoken(recording.lost_frames / recording.rate)} lost",
+        Mark.DAMAGED_SEGMENTS: words.count(recording.damaged_segments, "damaged second", "damaged seconds"),
+        Mark.UNVERIFIED_TAIL: "with an unverified tail",
+        # the list and the heading say it beside the date itself
+        Mark.NOT_DATED: "",
+    }
+    return [told[mark] for mark in marks_of(recording) if told[mark]]

@@ -11,7 +11,7 @@ from appliance.contract import ledger
 from archive.ui import words
 
 _SECOND_NS: Final = 1_000_000_000
-Kind = Literal["audio", "lamp", "loss", "pause", "clock", "fault", "end"]
+Kind = Literal["audio", "lamp", "loss", "pause", "clock", "fault", "mended", "end"]
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _told(fact: ledger.AnyFact, rate: int) -> list[tuple[Kind, str]]:
             told = [("clock", f"The box's clock{change} is now {words.clock(fact.clock)}")]
         case ledger.Fault():
             cause = words.fault(fact.code)
-            told = [("fault", f"Fault: {cause}" if fact.raised else f"No longer a fault: “{cause}”")]
+            told = [("fault", f"Fault: {cause}") if fact.raised else ("mended", f"No longer a fault: “{cause}”")]
         case ledger.EndWarning():
             why = words.REASONS.get(fact.code, fact.code.replace("-", " "))
             told = [("fault", f"Warning: the recording ends by itself in {words.spoken(fact.in_s)}: {why}")]

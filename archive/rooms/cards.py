@@ -137,7 +137,7 @@ def deaf(judgment: Judgment) -> Judgment:
 def summary(cards: Iterable[Card]) -> str:
     """Return how many rooms are in each state, the urgent ones first: `1 at fault, 4 ready`."""
     counted = Counter(card.sign for card in cards)
-    return ", ".join(f"{counted[code]} {sign.word}" for code, sign in SIGNS.items() if counted[code])
+    return ", ".join(words.count(counted[code], sign.one, sign.many) for code, sign in SIGNS.items() if counted[code])
 
 
 def title(cards: Iterable[Card]) -> str:

@@ -125,9 +125,8 @@ class RangeReader(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed wants any Buffer
         """Fill `buffer` with what comes next, and return how many bytes that were."""
         count = min(len(buffer), max(self._size - self._at, 0))
-        if count:
-            buffer[:count] = self._store.read_range(self._name, self._at, count)
-            self._at += count
+        buffer[:count] = self._store.read_range(self._name, self._at, count)
+        self._at += count
         return count
 
 

@@ -84,20 +84,21 @@ class LocalDraft:
     def reader(self) -> BinaryIO:
         """Make what was written durable, and return a reader of it."""
         with told_as(self._name):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+            self._make_durable()
             return self._path.open("rb")
 
     def publish(self) -> None:
         """Give it its name for good; the same bytes there already succeed, others raise ConflictError."""
         with told_as(self._name):
-            if not self._file.closed:
-                self._file.flush()
-                os.fsync(self._file.fileno())
-                self._file.close()
+            self._make_durable()
             make_folder(self._final.parent)
             link_once(self._path, self._final, self._name, READ_ONLY)
+
+    def _make_durable(self) -> None:
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
 
     def discard(self) -> None:
         """Remove it; nothing happens if it was published."""

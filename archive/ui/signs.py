@@ -17,8 +17,10 @@ class Sign:
 
     code: SignCode
     """Its style is `sign-CODE` in style.css, its shape `shape-CODE` in ui/shapes.html."""
-    word: str
-    """The shortest word for it, as it is counted: "2 at fault"."""
+    one: str
+    """The shortest words for one that is so, as it is counted: "1 needs attention"."""
+    many: str
+    """The same for several: "2 need attention"."""
     looks: str
     """Color and shape in words, for the guides."""
 
@@ -26,13 +28,13 @@ class Sign:
 SIGNS: Final[dict[SignCode, Sign]] = {
     sign.code: sign
     for sign in (
-        Sign("at-fault", "at fault", "dark red octagon"),
-        Sign("unknown", "not known", "gray question mark"),
-        Sign("attention", "need attention", "amber triangle"),
-        Sign("recording", "recording", "red disc"),
-        Sign("paused", "paused", "two blue bars"),
-        Sign("working", "not ready yet", "three gray dots"),
-        Sign("ready", "ready", "green check"),
+        Sign("at-fault", "at fault", "at fault", "dark red octagon"),
+        Sign("unknown", "not known", "not known", "gray question mark"),
+        Sign("attention", "needs attention", "need attention", "amber triangle"),
+        Sign("recording", "recording", "recording", "red disc"),
+        Sign("paused", "paused", "paused", "two blue bars"),
+        Sign("working", "not ready yet", "not ready yet", "three gray dots"),
+        Sign("ready", "ready", "ready", "green check"),
     )
 }
 """In order of urgency: what somebody must look at comes first."""

@@ -91,6 +91,8 @@ def from_to(first: datetime, last: datetime) -> str:
     if first.date() != last.date():
         return f"{day_and_time(first)} {first.tzname()}, to {day(last)}, {end}"
     begin = time_of_day(first, seconds=False)
+    if f"{begin} {first.tzname()}" == end:
+        return f"{day(first)}, {end}"
     if first.tzname() != last.tzname():
         begin = f"{begin} {first.tzname()}"
     elif begin[-2:] == end[: -len(f" {last.tzname()}")][-2:]:

@@ -8,7 +8,7 @@ import pytest
 
 from appliance.contract.errors import SettingsError
 from archive import configuration
-from archive.command import OWN
+from archive.command import OWN, REFUSED
 from archive.configuration import Configuration, load
 from tests.support.archives import Archive
 from tests.support.examples import fill
@@ -44,7 +44,14 @@ def test_a_wrong_setting_is_named(archive: Archive, text: str, message: str) -> 
 
 
 def test_a_subcommand_that_does_not_exist(archive: Archive) -> None:
-    assert "Unknown command" in archive.spawn("nonsense", status=1).stderr
+    assert "--help" in archive.spawn("nonsense", status=2).stderr
+    assert "did you mean 'check-custody'?" in archive.run("check_custdy", status=2).stderr
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_would_go_around_the_custody_log_is_refused(archive: Archive, name: str) -> None:
+    assert "add-user" in REFUSED[name] or "set-password" in REFUSED[name]
+    assert REFUSED[name] in archive.run(name, "ann", status=2).stderr
 
 
 def test_a_home_that_does_not_exist(archive: Archive) -> None:

@@ -2,7 +2,7 @@
 
 Ratios are taken within one run, against bare work on the same bytes on the same machine at the same time.
 
-usage: python -m tests.bench.reading [--hours 4] [--listeners 20] [--recordings 100000] [--json]
+usage: ./deploy/bench --reading [--hours 4] [--listeners 20] [--recordings 100000] [--json]
 """
 
 # ruff: noqa: PLC0415 - models can be imported only after Django is set up
@@ -248,6 +248,7 @@ def many_recordings(archive: Archive, made: LongRecording, client: Any, count: i
 def main() -> int:
     """Run everything and print the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--reading", action="store_true", help="this bench, as deploy/bench calls it")
     parser.add_argument("--hours", type=float, default=4.0)
     parser.add_argument("--listeners", type=int, default=20)
     parser.add_argument("--recordings", type=int, default=100_000)

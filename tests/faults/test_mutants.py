@@ -10,7 +10,7 @@ import pytest
 from tests.faults import mutants
 from tests.support.mutants import campaign
 from tests.support.mutants.campaign import Job, Outcome, Survivor
-from tests.support.mutants.mutations import mutations
+from tests.support.mutants.mutations import mutated, mutations
 from tests.support.mutants.table import TARGETS, Target
 
 SOURCE = """
@@ -42,7 +42,7 @@ def test_each_kind_of_break_is_made_once_and_is_python() -> None:
     assert ("size > limit", "size >= limit") not in {(one.before, one.after) for one in mutations(SOURCE, exact=False)}
     whole = ast.unparse(ast.parse(SOURCE))
     for one in mutations(SOURCE):
-        changed = [line for line in one.source.splitlines() if line not in whole.splitlines()]
+        changed = [line for line in mutated(SOURCE, one.number).splitlines() if line not in whole.splitlines()]
         assert len(changed) == 1, one
 
 
@@ -63,11 +63,11 @@ def test_a_break_is_noticed_in_a_copy_and_the_tree_stays_as_it_is(tmp_path: Path
     target = Target("signed", ("appliance/contract/signed.py",), ("tests/appliance/contract/test_signed.py",))
     path = campaign.ROOT / target.modules[0]
     before = path.read_bytes()
-    breaks = [one for one in mutations(path.read_text()) if one.before.startswith("raise")][:2]
+    breaks = [one for one in mutations(path.read_text()) if one.before.startswith("raise")][:1]
     chosen = [Job(target, target.modules[0], one) for one in breaks]
     told: list[Outcome] = []
     outcomes, left = campaign.run(chosen, {}, tmp_path, 1e12, told.append)
-    assert [one.noticed for one in outcomes] == [True, True], outcomes
+    assert [one.noticed for one in outcomes] == [True], outcomes
     assert (left, told, path.read_bytes()) == (0, outcomes, before)
     again, _ = campaign.run(chosen, {one.key: one for one in outcomes}, tmp_path / "no", 0.0, told.append)
     assert again == outcomes, "what was noticed is not tried again"

@@ -93,7 +93,7 @@ def test_sockets_that_are_needed_are_given() -> None:
             RECORDER,
             "appliance.recorder.supervisor.loop, appliance.recorder.capture.process, appliance.recorder.writer.process",
         ),
-        (COURIER, "ssl, requests, paho.mqtt.client, appliance.courier.cli, appliance.courier.courier"),
+        (COURIER, "ssl, requests, paho.mqtt.client, appliance.courier.command, appliance.courier.courier"),
         ("plainsight-archive-web.service", "django, granian, sqlite3, pyrage, soundfile"),
         ("plainsight-archive-worker.service", "django, sqlite3, pyrage, soundfile"),
         ("plainsight-archive-listen.service", "django, sqlite3, paho.mqtt.client"),

@@ -25,7 +25,7 @@ class _Log:
     """Ledger lines that had arrived."""
     sealed: bool = False
 
-    def take(self, arrival: Arrival) -> bool:
+    def accept(self, arrival: Arrival) -> bool:
         """Tell whether the next arrival is something that is here."""
         if self.sealed:
             return False
@@ -64,7 +64,7 @@ def check_arrivals(bag: Bag, evidence: Evidence, receipt: Receipt) -> str:
             raise type(error)(f"{place}: {error.message}") from error
         if (arrival.n, arrival.prev, arrival.recording) != (number, prev, evidence.header.recording):
             raise OrderError(f"{place}: it does not follow on the line before it")
-        if not log.take(arrival):
+        if not log.accept(arrival):
             raise DigestError(f"{place}: the {arrival.what} that had arrived is not what is here")
         prev = digest(line)
     if not log.sealed:

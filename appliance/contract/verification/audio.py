@@ -37,7 +37,7 @@ def check_audio(bag: Bag, evidence: Evidence, identity: Identity, progress: Prog
     return told, md5.hexdigest()
 
 
-def judge_tail(bag: Bag, evidence: Evidence, identity: Identity) -> str:
+def check_tail(bag: Bag, evidence: Evidence, identity: Identity) -> str:
     """Open what the box found without a ledger line; return how much of it is audio. None of it counts as verified."""
     sound, frames = 0, 0
     for part in evidence.tail:

@@ -11,7 +11,7 @@ from appliance.contract.receipt import Receipt
 from appliance.contract.signed import digest
 from appliance.contract.zip_profile import Member, read_member
 
-LARGEST = 256 << 20
+MAX_MEMBER_BYTES = 256 << 20
 """Most bytes of one member that are read into memory; a ledger of 65,000 segments has some 40 MB."""
 
 
@@ -31,7 +31,7 @@ class Bag:
         member = self.members.get(f"{self.recording}/{name}")
         if member is None:
             raise FormatError(f"{name} is missing")
-        if member.size > LARGEST:
+        if member.size > MAX_MEMBER_BYTES:
             raise FormatError(f"{name}: {member.size} bytes are more than it can have")
         data = read_member(self.file, member)
         self.digests[name] = digest(data)

@@ -58,7 +58,7 @@ class Evidence:
 
 
 def check_header(bag: Bag, key_ring: KeyRing | None) -> tuple[Header, bytes, bool]:
-    """Return the header, its line, and whether a key from outside vouches for it."""
+    """Return the header, its line, and whether the key ring has the key that signed it."""
     line = bag.read("data/header.tsv")
     try:
         header = Header.read(line, Header.read(line, None).box_key)
@@ -124,7 +124,7 @@ def duration(seconds: float) -> str:
 
 
 def check_receipt(bag: Bag, evidence: Evidence, key_ring: KeyRing | None) -> tuple[Receipt, bool]:
-    """Return the receipt, and whether a key from outside vouches for it."""
+    """Return the receipt, and whether the key ring has the key that signed it."""
     line = bag.read("receipt.tsv")
     header = evidence.header
     facts = SealedFacts(
@@ -151,7 +151,7 @@ def check_receipt(bag: Bag, evidence: Evidence, key_ring: KeyRing | None) -> tup
 
 
 def check_events(bag: Bag) -> None:
-    """Check the form of `events.json`; what it says is the archive's word, covered by the receipt."""
+    """Check the form of `events.json`; its contents are the archive's own statement, covered by the receipt."""
     try:
         _EVENTS.validate_json(bag.read("data/events.json"))
     except ValidationError as error:

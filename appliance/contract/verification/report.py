@@ -21,7 +21,7 @@ WORDS: Final[dict[Verdict, str]] = {
     "tampered": "TAMPERED. Something does not hold; nothing in this package should be relied on.",
     "not-a-package": "Not a package. This file is something else.",
     "wrong-key": "Not checked to the end. The key is that of another recording, so the audio was not opened.",
-    "not-pinned": "Not pinned. It holds together, but no key from outside vouches for who made it.",
+    "not-pinned": "Not pinned. It is consistent, but no key ring confirms who made it.",
     "interrupted": "Interrupted. What is there is intact, but a crash or a power cut ended the recording.",
     "incomplete": "Incomplete. What is there is intact, but the box never closed the recording.",
 }
@@ -33,12 +33,12 @@ WORDS_WITHOUT_AUDIO: Final[dict[Verdict, str]] = {
     "incomplete": "Incomplete. What was checked is intact, but the box never closed the recording.",
 }
 
-_LONGEST = 600
+_MAX_TEXT = 600
 
 
 def printable(text: str) -> str:
     """Return `text` so that nothing in it, a name of a forger's choice for example, can act on a terminal."""
-    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    short = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}..."
     return "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode("ascii") for c in short)
 
 

@@ -13,15 +13,15 @@ from appliance.contract.encryption import Identity
 from appliance.contract.errors import FormatError, PlainSightError, StorageError
 from appliance.contract.keys import KeyRing
 from appliance.contract.package import PAYLOAD, TAG_FILES
-from appliance.contract.zip_profile import read_members, resembles_one
+from appliance.contract.zip_profile import looks_like_package, read_members
 
 from .arrivals import check_arrivals
-from .audio import check_audio, judge_tail
+from .audio import check_audio, check_tail
 from .bag import Bag, check_bag
 from .evidence import Evidence, check_events, check_header, check_ledger, check_receipt, check_segments, duration
 from .report import Report, Verdict, printable
 
-_MOST_STEPS = 3
+_MAX_STEPS = 3
 
 Progress = Callable[[str, int, int], None]
 """Called with (what, done, of how many)."""
@@ -45,7 +45,7 @@ def verify(
     notes: list[str] = []
     recording, audio_md5 = "", ""
     try:
-        if not resembles_one(file):
+        if not looks_like_package(file):
             return Report("not-a-package", "", (), _OTHER)
         bag = _bag(file)
         recording = bag.recording
@@ -60,7 +60,7 @@ def verify(
             told, audio_md5 = check_audio(bag, evidence, identity, progress)
             checks.append(told)
             if evidence.tail:
-                notes.append(judge_tail(bag, evidence, identity))
+                notes.append(check_tail(bag, evidence, identity))
     except StorageError:
         raise  # what cannot be read is not thereby wrong
     except PlainSightError as error:
@@ -123,13 +123,13 @@ def _notes(evidence: Evidence, notes: list[str]) -> None:
     if not header.clock.synchronized:
         notes.append("the box's wall clock was not synchronized at the start; its times of day may be wrong")
     steps = [(line, change) for line, change in evidence.clocks if change.step_ns]
-    for line, change in steps[:_MOST_STEPS]:
+    for line, change in steps[:_MAX_STEPS]:
         moved = f"{'forward' if change.step_ns > 0 else 'back'} by {duration(abs(change.step_ns) / 1e9)}"
         notes.append(
             f"the box's wall clock was put {moved}, to {change.at} (ledger line {line}); times of day after it are "
             "by the new setting; order and durations do not depend on it"
         )
-    if len(steps) > _MOST_STEPS:
+    if len(steps) > _MAX_STEPS:
         notes.append(f"the box's wall clock was put {len(steps)} times in all; the ledger names each")
     states = [header.clock.synchronized, *(change.clock.synchronized for _, change in evidence.clocks)]
     if states[0] and not all(states):
@@ -143,7 +143,7 @@ def _notes(evidence: Evidence, notes: list[str]) -> None:
         notes.append("its box never closed the recording; there may have been more")
     if evidence.tail:
         notes.append(
-            f"{len(evidence.tail)} segments of an unverified tail are kept beside the audio; nobody vouches for them"
+            f"{len(evidence.tail)} segments of an unverified tail are kept as well; the box did not verify them"
         )
     if header.continues:
         notes.append(f"it goes on from recording {header.continues}")

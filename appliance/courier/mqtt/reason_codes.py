@@ -15,7 +15,7 @@ _WORDS: Final = {
     0x89: "the broker is busy; it is tried again",
     0x8A: "the broker has banned this box; ask its administrator",
     0x8B: "the broker is shutting down",
-    0x8D: "the broker heard nothing for too long; look at the network",
+    0x8D: "the broker received nothing for too long; look at the network",
     0x8E: "another client took over this session: two boxes have one identity, as after copying a card. "
     "Enroll one of them again",
     0x95: "the broker does not take messages of this size; raise its limit",

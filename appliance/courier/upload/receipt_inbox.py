@@ -9,7 +9,7 @@ from appliance.contract.durable_files import read_bounded, replace, sync_folder
 from appliance.contract.errors import StorageError
 from appliance.contract.ids import RECORDING_PATTERN
 
-_MOST = 64 << 10
+_MAX_BYTES = 64 << 10
 _NAME = re.compile(RECORDING_PATTERN.rstrip("$") + r"\.tsv$")
 
 
@@ -23,7 +23,7 @@ class ReceiptInbox:
     def read(self, recording: str) -> bytes | None:
         """Return the receipt that is there, or None."""
         try:
-            return read_bounded(self._path(recording), _MOST)
+            return read_bounded(self._path(recording), _MAX_BYTES)
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -51,7 +51,7 @@ class SpoolReader:
         self._troubles = TroubleLog(_log, logging.ERROR)
 
     def present(self) -> set[str]:
-        """Return the recordings that are in the spool; raise StorageError if that cannot be told."""
+        """Return the recordings that are in the spool; raise StorageError if the spool cannot be read."""
         try:
             names = [path.name for path in self._recordings.iterdir()]
         except FileNotFoundError as error:

@@ -134,7 +134,7 @@ class Upload:
             self._client.put_key(self.recording, self._start(KEY))
             return self._client.state(self.recording)
         if state.next_line == 0 and state.state == "receiving":
-            # the header is there; nobody says whether the key is, and lines are only taken after it
+            # the header is there; the key may be missing, and lines are only taken after it
             self._client.put_key(self.recording, self._start(KEY))
         return state
 
@@ -154,7 +154,7 @@ class Upload:
 
     def _fetch(self, pending: PendingRecording) -> Step:
         if pending.limit is not None:
-            # sealed without its end, as of a lost box; the writer will want to judge that, but not before it closed
+            # sealed without its end, as of a lost box; the writer checks that receipt once the recording is closed
             return "caught-up"
         line = self._client.receipt(self.recording)
         if line is None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 CHANNELS: Final = ("left", "right", "mixed")
+DEVICE_FAILED: Final = "device-failed"
+"""Why a device that is there could not be started, where PortAudio says no more."""
 
 
 @dataclass(frozen=True)

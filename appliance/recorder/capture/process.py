@@ -38,7 +38,7 @@ from appliance.recorder.ipc.messages import (
 from appliance.recorder.ipc.ring import Producer, Ring, RingError
 from appliance.recorder.ipc.wakeup_queue import WakeupQueue
 
-from .input_format import CHANNELS, InputFormat
+from .input_format import CHANNELS, DEVICE_FAILED, InputFormat
 
 # a child is started with `python -m`, where __name__ is __main__
 _log = logging.getLogger("appliance.recorder.capture.process")
@@ -154,7 +154,7 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
     session.go()
     while done is None:
         _wait([session.events, *([] if stopping else [control])], close_s if stopping else _patience(ring, stale_ns))
-        for event in session.events.take():
+        for event in session.events.drain():
             if isinstance(event, _Opened):
                 _report(control, MicrophoneOpened(at_ns=event.at_ns))
             elif isinstance(event, _Failed):
@@ -178,7 +178,9 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
     signal.setitimer(signal.ITIMER_REAL, 0)
     if failure:
         _report(control, CaptureFailed(code=failure.code, message=failure.message))
-    _report(control, MicrophoneClosed(at_ns=done.at_ns))
+    # PortAudio may keep a device whose start failed: then only this process's end proves that it is closed
+    if failure is None or failure.code != DEVICE_FAILED:
+        _report(control, MicrophoneClosed(at_ns=done.at_ns))
     return 1 if failure else 0
 
 

@@ -18,7 +18,7 @@ import pyaudio
 from appliance.contract.errors import DeviceError
 from appliance.recorder.ipc.ring import Producer, Ring, RingError
 
-from .input_format import InputFormat
+from .input_format import DEVICE_FAILED, InputFormat
 
 _log = logging.getLogger(__name__)
 _UNAVAILABLE: Final = ("-9985", "Device unavailable")
@@ -127,7 +127,7 @@ class Stream:
             )
         if any(word in words for word in _UNSUPPORTED):
             return StreamError("not-supported", self._what_it_can_do(portaudio, device, index))
-        return StreamError("device-failed", f"the microphone {device!r} cannot be opened: {error}; plug it in again")
+        return StreamError(DEVICE_FAILED, f"the microphone {device!r} cannot be opened: {error}; plug it in again")
 
     def _what_it_can_do(self, portaudio: pyaudio.PyAudio, device: str, index: int) -> str:
         """Say at which rates, channels and bits the card opens; the lamp is lit, since trying it opens it."""

@@ -68,16 +68,18 @@ class Listening:
         self._desk.light()
         token = self._desk.lamp.token()
         give_up_at = time.monotonic() + APPEAR_S
+        patience_s = self._desk.settings.times.first_block_s
         while True:
             self._beat(token)
             capture.open(token, self._desk.settings.microphone.device, 1)
-            why = self._opened(capture, token)
+            why = self._opened(capture, token, patience_s)
             if why is None:
                 return self._gather(capture, token, seconds, look)
             if time.monotonic() >= give_up_at:
                 raise DeviceError(why, field="microphone")
             self._close()
             capture = self._warm()
+            patience_s *= 2
 
     def _warm(self) -> Capture:
         """Start a capture process; it touches no sound before it is told to open."""
@@ -102,9 +104,9 @@ class Listening:
     def _beat(self, token: LitToken) -> None:
         """Vouch for the lamp, or let go of the microphone."""
         if not token.valid:
-            self._ring.darken()
+            self._ring.clear_heartbeat()
             raise LampError("the red lamp went dark while the box listened; check the lamp and its sensor")
-        self._ring.beat(time.monotonic_ns())
+        self._ring.write_heartbeat(time.monotonic_ns())
 
     def _turn(self, capture: Capture, token: LitToken) -> str | None:
         """Keep the lamp vouched for, wait a little; return why capture gave up, if it did."""
@@ -117,10 +119,10 @@ class Listening:
                 return "the microphone was closed before its time; read what the capture process said"
         return "the capture process ended by itself; read what it said" if capture.silent else None
 
-    def _opened(self, capture: Capture, token: LitToken) -> str | None:
-        """Wait for the first block; return why there is none."""
+    def _opened(self, capture: Capture, token: LitToken, patience_s: float) -> str | None:
+        """Wait for the first block, `patience_s` at most; return why there is none."""
         consumer = Consumer(self._ring)
-        end = time.monotonic() + self._desk.settings.times.stall_s
+        end = time.monotonic() + patience_s
         while not consumer.waiting():
             why = self._turn(capture, token)
             if why is not None:
@@ -139,7 +141,7 @@ class Listening:
             why = self._turn(capture, token)
             if why is not None:
                 raise DeviceError(why, field="microphone")
-            while (block := consumer.take()) is not None:
+            while (block := consumer.read()) is not None:
                 parts.append(block.data)
                 frames += block.frames
                 if block.damaged:
@@ -157,7 +159,7 @@ class Listening:
         try:
             self._ask_to_close(capture)
         finally:
-            self._ring.darken()
+            self._ring.clear_heartbeat()
             capture.kill()
             while not capture.ended(_REAP_S):
                 # it may still hear, so the lamp must not go out, whatever signal came

@@ -1,4 +1,4 @@
-"""RUN/status.json: the recorder's word for courier, doctor and simulator, replaced whole by rename."""
+"""RUN/status.json: what the recorder tells courier, doctor and simulator; replaced as a whole, by rename."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from appliance.contract.errors import SettingsError
+from appliance.contract.paths import STATUS
 from appliance.contract.status import Lights, RecorderStatus
 from appliance.contract.trouble_log import TroubleLog
 
@@ -45,8 +46,8 @@ class StatusFile:
     """The file, in memory-backed storage."""
 
     def __init__(self, run: Path) -> None:
-        self._path = run / "status.json"
-        self._temporary = run / ".status.json"
+        self._path = run / STATUS
+        self._temporary = run / f".{STATUS}"
         self._troubles = TroubleLog(_log)
         try:
             run.mkdir(parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ class StatusFile:
             ) from error
 
     def write(self, status: RecorderStatus) -> None:
-        """Replace the file. A failure is logged once: readers see a stale word, which they do not believe."""
+        """Replace the file. A failure is logged once: readers do not believe a status that is old."""
         try:
             self._temporary.write_text(status.model_dump_json(), encoding="utf-8")
             self._temporary.replace(self._path)

@@ -11,6 +11,8 @@ queue only ever adds to it, and passes; frames that were lost add to it for good
   The silence therefore stands where the loss was.
 - A block that PortAudio flags (paInputOverflow) is known to follow on a loss, only its length is not: it is held in the
   same way from 5 ms of lateness on.
+- A card whose clock is plainly wrong (rate_detector.py) makes every block later than the one before. Such a slope is a
+  rate and no loss: it is taken off the lateness, and what then is no step makes no gap.
 - The *drift* is the slope of the least lateness of each ten seconds, fitted over the whole recording, with each
   capture's own offset.
 
@@ -31,6 +33,8 @@ from dataclasses import dataclass, field
 
 from appliance.recorder.ipc.ring import INPUT_OVERFLOW, Block
 
+from .rate_detector import GROSS, RateDetector
+
 STEP_BLOCKS = 0.8
 """A lasting step of this many blocks or more is loss."""
 FLAGGED_S = 0.005
@@ -41,6 +45,10 @@ BASELINE_S = 10.0
 """How far back the baseline looks, in seconds."""
 WARM_BLOCKS = 3
 """Blocks at the start of a capture that set no baseline."""
+MAX_RATE_PPM = 500.0
+"""A card whose rate is further off than this is at fault; crystals are off by 100, cheap ones by 200."""
+CERTAIN_S = 15.0
+"""A gross rate is told once it has held for so many seconds: the first seconds of a busy machine look like anything."""
 MIN_DRIFT_S = 60.0
 """No drift is told from less audio than this, in seconds: the jitter of arrivals would outweigh it."""
 _CERTAIN_HELD = 3
@@ -58,6 +66,17 @@ class Passed:
     """Frames that were lost before this block without a word."""
     overflow: bool = False
     """Whether PortAudio had flagged an overflow there."""
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    """A block and when it came."""
+
+    block: Block
+    given: int
+    """Frames that the card gave up to its end; what was lost unseen is none of them."""
+    raw: int | None
+    """Its lateness at the nominal rate, in nanoseconds; None: it is damaged, so its time is not known."""
 
 
 @dataclass
@@ -111,32 +130,37 @@ class GapDetector:
         self._step_ns = round(STEP_BLOCKS * block_frames / rate * 1e9)
         self._flagged_ns = round(FLAGGED_S * 1e9)
         self._slope = Slope()
+        self._skew = 0.0
         self._start()
 
     def _start(self) -> None:
-        self._frames = 0
+        self._frames = self._given = self._skew_since = self._look_at = 0
         self._origin_ns: int | None = None
         self._seen = 0
         self._recent: deque[tuple[int, int]] = deque()
         self._early: int | None = None
         self._flagged = False
-        self._held: list[tuple[Block, int | None]] = []
+        self._held: list[_Arrival] = []
+        self._rates = RateDetector(self._rate)
         self._bucket_end = 0
         self._bucket: tuple[int, int] | None = None
 
     def take(self, block: Block) -> list[Passed]:
         """Return the blocks that may go on now; losses that the ring reported (`lost_before`) are no news here."""
         self._frames += block.lost_before + block.frames
+        self._given += block.lost_before + block.frames
         if block.damaged:
             # its time is not known, so it can neither be late nor in time
-            return self._hold_or_pass(block, None)
+            return self._hold_or_pass(_Arrival(block, self._given, None))
         if self._origin_ns is None:
             self._origin_ns = block.captured_ns - self._at(self._frames)
-        return self._hold_or_pass(block, block.captured_ns - self._origin_ns - self._at(self._frames))
+        raw = block.captured_ns - self._origin_ns - self._at(self._frames)
+        self._rates.add(self._given, raw)
+        return self._hold_or_pass(_Arrival(block, self._given, raw))
 
     def flush(self) -> list[Passed]:
         """Decide on what is held, because this capture ends here; the next block begins a new one."""
-        late = [lateness for _, lateness in self._held if lateness is not None]
+        late = [lateness for lateness in map(self._lateness, self._held) if lateness is not None]
         # a queue that drains gets less late with every block; after a loss all are equally late
         steady = len(late) >= _CERTAIN_HELD and max(late) - min(late) < self._step_ns // 2
         passed = self._release(confirmed=steady)
@@ -151,13 +175,41 @@ class GapDetector:
             return None
         return round((1 / (1 + self._slope.fit()) - 1) * 1e9)
 
+    def rate_is_wrong(self) -> bool:
+        """Tell whether the card's clock is further off than any crystal."""
+        drift = self.drift_ppb()
+        gross = abs(self._skew) >= GROSS and self._given - self._skew_since >= CERTAIN_S * self._rate
+        return gross or (drift is not None and abs(drift) > MAX_RATE_PPM * 1000)
+
     def _at(self, frames: int) -> int:
         return frames * 1_000_000_000 // self._rate
 
-    def _hold_or_pass(self, block: Block, lateness: int | None) -> list[Passed]:
+    def _lateness(self, arrival: _Arrival) -> int | None:
+        return None if arrival.raw is None else self._corrected(arrival.given, arrival.raw)
+
+    def _corrected(self, given: int, raw: int) -> int:
+        """Return a lateness with what the card's wrong rate makes of it taken off."""
+        return raw - round(self._skew * given / self._rate * 1e9)
+
+    def _correct(self) -> bool:
+        """Take a slope that the present correction leaves into it; tell whether there was one."""
+        slope = self._rates.slope()
+        if slope is None or abs(slope - self._skew) < GROSS:
+            return False
+        if abs(slope - self._skew) > abs(slope) / 3:
+            # another rate than was believed, and not the same one known better
+            self._skew_since = self._given
+        self._skew = slope
+        self._recent.clear()
+        for given, raw in self._rates.points:
+            self._remember(given, self._corrected(given, raw))
+        return True
+
+    def _hold_or_pass(self, arrival: _Arrival) -> list[Passed]:
+        block, lateness = arrival.block, self._lateness(arrival)
         if lateness is None:
             if self._held:
-                self._held.append((block, None))
+                self._held.append(arrival)
                 return []
             return [Passed(block)]
         flagged = self._flagged or bool(block.flags & INPUT_OVERFLOW)
@@ -165,12 +217,12 @@ class GapDetector:
         step_ns = self._flagged_ns if flagged else self._step_ns
         if baseline is not None and lateness - baseline >= step_ns:
             self._flagged = flagged
-            self._held.append((block, lateness))
+            self._held.append(arrival)
             if self._held_frames() < CONFIRM_S * self._rate:
                 return []
-            return self._release(confirmed=True)
+            return self._again() if self._correct() else self._release(confirmed=True)
         passed = self._release(confirmed=False)
-        self._settle(lateness)
+        self._settle(arrival, 0)
         return [*passed, Passed(block)]
 
     def _baseline(self, *, flagged: bool) -> int | None:
@@ -178,8 +230,14 @@ class GapDetector:
             return self._recent[0][1]
         return self._early if flagged else None
 
+    def _again(self) -> list[Passed]:
+        """Decide anew on what is held, at the rate that the card really has."""
+        held, self._held = self._held, []
+        self._flagged = False
+        return [passed for arrival in held for passed in self._hold_or_pass(arrival)]
+
     def _held_frames(self) -> int:
-        return sum(block.frames for block, _ in self._held)
+        return sum(arrival.block.frames for arrival in self._held)
 
     def _release(self, *, confirmed: bool) -> list[Passed]:
         held, self._held = self._held, []
@@ -188,22 +246,21 @@ class GapDetector:
         baseline = self._baseline(flagged=self._flagged) or 0
         self._flagged = False
         queued = self._queued(held) if confirmed else 0
-        passed = [Passed(block) for block, _ in held[:queued]]
+        passed = [Passed(arrival.block) for arrival in held[:queued]]
         held = held[queued:]
-        least = min(late for _, late in held if late is not None)
+        least = min(late for late in map(self._lateness, held) if late is not None)
         missing = round((least - baseline) * self._rate / 1e9) if confirmed else 0
         self._frames += missing
-        shift = self._at(missing)
-        for _, lateness in held:
-            if lateness is not None:
-                self._settle(lateness - shift)
-        first, rest = held[0][0], held[1:]
-        overflow = any(block.flags & INPUT_OVERFLOW for block, _ in held[:2])
-        return [*passed, Passed(first, missing, overflow), *(Passed(block) for block, _ in rest)]
+        for arrival in held:
+            if arrival.raw is not None:
+                self._settle(arrival, missing)
+        first, rest = held[0].block, held[1:]
+        overflow = any(arrival.block.flags & INPUT_OVERFLOW for arrival in held[:2])
+        return [*passed, Passed(first, missing, overflow), *(Passed(arrival.block) for arrival in rest)]
 
-    def _queued(self, held: list[tuple[Block, int | None]]) -> int:
+    def _queued(self, held: list[_Arrival]) -> int:
         """Return how many blocks at the front only waited in a queue, whose end a loss right behind them hides."""
-        known = [(place, late) for place, (_, late) in enumerate(held) if late is not None]
+        known = [(place, late) for place, late in enumerate(map(self._lateness, held)) if late is not None]
         level = min(late for _, late in known[len(known) // 2 :])
         lower = [(place, late) for place, late in known if late < level - self._step_ns // 2]
         queued = lower[-1][0] + 1 if lower else 0
@@ -212,28 +269,39 @@ class GapDetector:
         lost = len(late) >= _CERTAIN_HELD and max(late) - min(late) < self._step_ns // 2
         return 0 if lost or queued > _MOST_QUEUED else queued
 
-    def _settle(self, lateness: int) -> None:
-        """Count a block that is in time."""
+    def _settle(self, arrival: _Arrival, missing: int) -> None:
+        """Count a block that is in time, once `missing` frames before it are known to be lost."""
+        if arrival.raw is None:
+            return
+        given, raw = arrival.given, arrival.raw - self._at(missing)
+        lateness = self._corrected(given, raw)
         self._seen += 1
         if self._seen <= WARM_BLOCKS:
             self._early = lateness if self._early is None else min(self._early, lateness)
             return
-        now = self._frames
+        self._remember(given, lateness)
+        if self._skew and given >= self._look_at:
+            # a rate that was believed too soon is taken back as soon as it does not hold
+            self._look_at = given + self._rate
+            self._correct()
+        if self._bucket is None or lateness < self._corrected(*self._bucket):
+            self._bucket = (given, raw)
+        if given >= self._bucket_end:
+            if self._bucket_end:
+                self._close_bucket()
+                self._correct()
+            self._bucket_end = given + round(BASELINE_S * self._rate)
+
+    def _remember(self, given: int, lateness: int) -> None:
         # a later and smaller one hides these for good, so the first is the least
         while self._recent and self._recent[-1][1] >= lateness:
             self._recent.pop()
-        self._recent.append((now, lateness))
-        while self._recent[0][0] < now - BASELINE_S * self._rate:
+        self._recent.append((given, lateness))
+        while self._recent[0][0] < given - BASELINE_S * self._rate:
             self._recent.popleft()
-        if self._bucket is None or lateness < self._bucket[1]:
-            self._bucket = (now, lateness)
-        if now >= self._bucket_end:
-            if self._bucket_end:
-                self._close_bucket()
-            self._bucket_end = now + round(BASELINE_S * self._rate)
 
     def _close_bucket(self) -> None:
         if self._bucket is not None:
-            frames, lateness = self._bucket
-            self._slope.add(frames / self._rate, lateness / 1e9)
+            given, lateness = self._bucket
+            self._slope.add(given / self._rate, lateness / 1e9)
         self._bucket = None

@@ -7,12 +7,17 @@ the recorder wrote itself, in place of frames that were lost, says nothing about
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
 from appliance.contract.commissioning import Floor
 from appliance.recorder.ipc.messages import FromWriter, MicrophoneVerdict
 from appliance.recorder.microphone_monitor import Detector, Verdict, measure
 
 from .segmenter import Segment
+
+RATE: Final = "microphone-rate"
+"""The amber code for a card whose clock is further off than any crystal."""
 
 
 class MicrophoneWatch:
@@ -25,12 +30,14 @@ class MicrophoneWatch:
         self._told = Verdict()
         self._gap_end = 0
 
-    def take(self, segment: Segment) -> None:
+    def take(self, segment: Segment, *, rate_is_wrong: bool = False) -> None:
         """Judge the next segment, if it is a whole second of what the microphone gave."""
         self._gap_end = max([self._gap_end, *(gap.first_frame + gap.frames for gap in segment.gaps)])
         if segment.gaps or segment.first_frame < self._gap_end or segment.samples.size != self._rate:
             return
         verdict = self._judge.hear(measure(segment.samples, self._rate))
+        if rate_is_wrong:
+            verdict = replace(verdict, codes=verdict.codes | {RATE})
         if verdict != self._told:
             # codes and a bit, never a level (promise 7)
             self._report(MicrophoneVerdict(quiet=verdict.quiet, faults=frozenset(verdict.codes)))

@@ -31,6 +31,7 @@ class Timeline:
         self._arrived_ns = created_ns
         self._cause: Cause | None = None
         self._opened_ns: int | None = None
+        self._resumed = False
 
     @property
     def frames(self) -> int:
@@ -82,12 +83,15 @@ class Timeline:
     def opened(self, at_ns: int) -> None:
         """Say that a microphone is about to be opened: sound is owed from then on, should this capture never start."""
         self._arrived_ns = max(self._arrived_ns, at_ns)
-        self.owe(at_ns)
+        if self._opened_ns is None or (self._resumed and self._cause is None):
+            # after a pause the opening takes its time like any other; only a microphone that was absent owes more
+            self._opened_ns = at_ns
+        self._resumed = False
 
     def owe(self, since_ns: int) -> None:
         """Say that recording goes on after a pause: sound is owed from then on, should no microphone be there."""
         if self._opened_ns is None:
-            self._opened_ns = since_ns
+            self._opened_ns, self._resumed = since_ns, True
 
     def expect_gap(self, cause: Cause) -> None:
         """Say why the frames before the next capture are missing."""
@@ -114,6 +118,10 @@ class Timeline:
     def drift_ppb(self) -> int | None:
         """Return the card's rate against CLOCK_MONOTONIC in parts per thousand million, or None: too early to tell."""
         return self._continuity.drift_ppb()
+
+    def rate_is_wrong(self) -> bool:
+        """Tell whether the card's clock is further off than any crystal."""
+        return self._continuity.rate_is_wrong()
 
     def _bridge(self, block: Block) -> Iterator[Segment]:
         since_ns = self._gap_since_ns()

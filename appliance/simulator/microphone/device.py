@@ -37,8 +37,14 @@ _WORDS: Final = {
     "gain": (48, "<q"),
     "deaf": (56, "<i"),
     "hang_close": (60, "<i"),
+    "wake_ms": (64, "<i"),
+    "right": (68, "<i"),
+    "card_rate": (72, "<q"),
+    "channels": (80, "<i"),
+    "bits": (84, "<i"),
 }
-_SIZE: Final = 64
+_SIZE: Final = 88
+_RIGHT: Final = {"same": 0, "opposite": 1, "silent": 2, "alone": 3}
 MOST_GAIN_DB: Final = 60
 """Greatest gain either way, in dB."""
 
@@ -61,6 +67,7 @@ class SimulatedMicrophone:
         self._open = self._busy = False
         self._set("epoch_ns", time.monotonic_ns())
         self.amplify(0)
+        self.shape()
         # PortAudio 19.6 asserts that there is one device beyond those that it opened, as `default` is on every machine
         configuration = folder / "asound.conf"
         configuration.write_text(
@@ -145,6 +152,20 @@ class SimulatedMicrophone:
     def hang_on_close(self, hangs: bool = True) -> None:
         """Let closing a stream not return."""
         self._set("hang_close", int(hangs))
+
+    def shape(self, *, rate: int = RATE, channels: int = 1, bits: int = 16, right: str = "same") -> None:
+        """Be another card: its only rate, number of channels and size of a sample; takes effect at the next opening.
+
+        `right`: the second channel is the `same` as the first, in `opposite` phase, `silent`, or `alone` with sound.
+        """
+        self._set("card_rate", rate)
+        self._set("channels", channels)
+        self._set("bits", bits)
+        self._set("right", _RIGHT[right])
+
+    def wake_slowly(self, seconds: float) -> None:
+        """Let streams that start from now on give their first frame so much later."""
+        self._set("wake_ms", round(seconds * 1000))
 
     def drift(self, ppb: int) -> None:
         """Let the crystal run too fast by `ppb` parts in a thousand million."""

@@ -40,6 +40,11 @@ struct control {
     int64_t gain;       /* what each sample is multiplied by, in thousandths; it saturates, as a converter does */
     int32_t deaf;       /* 1: streams that start now never give a frame; 2: their start does not return */
     int32_t hang_close; /* 1: closing a stream that was started does not return */
+    int32_t wake_ms;    /* streams that start now give their first frame so much later */
+    int32_t right;      /* the right one of two channels: 0 as the left, 1 in opposite phase, 2 silent; 3 the left is */
+    int64_t card_rate;  /* frames a second, the only ones it takes */
+    int32_t channels;   /* the only number of channels that it takes, 1 or 2 */
+    int32_t bits;       /* the only size of a sample that it takes, 16, or 32 with 24 of them used */
 };
 
 struct microphone {
@@ -136,7 +141,7 @@ static int mic_start(snd_pcm_ioplug_t *io)
     char more[64];
     hang(&m->control->deaf, 2);
     m->deaf = m->control->deaf;
-    m->started_ns = now_ns();
+    m->started_ns = now_ns() + (int64_t)m->control->wake_ms * 1000000;
     m->frozen_ns = 0;
     m->consumed = m->reported = 0;
     m->lost_before = (uint64_t)m->control->lost;
@@ -184,25 +189,43 @@ static int64_t amplifier_noise(uint64_t frame)
     return (int64_t)(z % 6) + (int64_t)((z >> 32) % 6) - 5;
 }
 
-static int16_t sample(const struct microphone *m, uint64_t frame)
+/* In 65536ths of a step of 16 bits, 24 bits of it used. */
+static int32_t sample(const struct microphone *m, uint64_t frame)
 {
     int64_t heard = m->control->off ? amplifier_noise(frame) : m->raw[frame % m->frames];
-    int64_t louder = heard * m->control->gain / 1000;
+    int64_t louder = heard * m->control->gain * 65536 / 1000 / 256 * 256;
     if (m->control->muted)
         return 0;
-    return (int16_t)(louder > INT16_MAX ? INT16_MAX : louder < INT16_MIN ? INT16_MIN : louder);
+    return (int32_t)(louder > INT32_MAX ? INT32_MAX : louder < INT32_MIN ? INT32_MIN : louder);
+}
+
+static int32_t in_channel(const struct microphone *m, unsigned int channel, int32_t heard)
+{
+    int32_t right = m->control->right;
+    if ((channel == 0 && right == 3) || (channel == 1 && right == 2))
+        return 0;
+    return channel == 1 && right == 1 ? (heard == INT32_MIN ? INT32_MAX : -heard) : heard;
 }
 
 static snd_pcm_sframes_t mic_transfer(snd_pcm_ioplug_t *io, const snd_pcm_channel_area_t *areas,
                                       snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
 {
     struct microphone *m = io->private_data;
-    int16_t *to = (int16_t *)((char *)areas->addr + (areas->first + areas->step * offset) / 8);
     snd_pcm_uframes_t i;
+    unsigned int c;
     if (gone(m))
         return -ENODEV;
-    for (i = 0; i < size; i++)
-        to[i] = sample(m, m->origin + m->consumed + i);
+    for (i = 0; i < size; i++) {
+        int32_t heard = sample(m, m->origin + m->consumed + i);
+        for (c = 0; c < io->channels; c++) {
+            char *to = (char *)areas[c].addr + (areas[c].first + areas[c].step * (offset + i)) / 8;
+            int32_t given = in_channel(m, c, heard);
+            if (io->format == SND_PCM_FORMAT_S32_LE)
+                *(int32_t *)to = given;
+            else
+                *(int16_t *)to = (int16_t)(given / 65536);
+        }
+    }
     m->consumed += size;
     arm(m);
     return (snd_pcm_sframes_t)size;
@@ -279,15 +302,16 @@ static int call(const char *path)
     return -1;
 }
 
-static int constrain(snd_pcm_ioplug_t *io)
+static int constrain(snd_pcm_ioplug_t *io, const volatile struct control *control)
 {
     static const unsigned int access[] = {SND_PCM_ACCESS_RW_INTERLEAVED, SND_PCM_ACCESS_MMAP_INTERLEAVED};
-    static const unsigned int format[] = {SND_PCM_FORMAT_S16_LE};
+    const unsigned int format[] = {control->bits == 32 ? SND_PCM_FORMAT_S32_LE : SND_PCM_FORMAT_S16_LE};
+    unsigned int channels = (unsigned int)control->channels, rate = (unsigned int)control->card_rate;
     int err;
     if ((err = snd_pcm_ioplug_set_param_list(io, SND_PCM_IOPLUG_HW_ACCESS, 2, access)) < 0 ||
         (err = snd_pcm_ioplug_set_param_list(io, SND_PCM_IOPLUG_HW_FORMAT, 1, format)) < 0 ||
-        (err = snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_CHANNELS, 1, 1)) < 0 ||
-        (err = snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_RATE, 48000, 48000)) < 0 ||
+        (err = snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_CHANNELS, channels, channels)) < 0 ||
+        (err = snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_RATE, rate, rate)) < 0 ||
         (err = snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_PERIOD_BYTES, 128, 65536)) < 0 ||
         (err = snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_PERIODS, 2, 64)) < 0)
         return err;
@@ -351,7 +375,7 @@ SND_PCM_PLUGIN_DEFINE_FUNC(plainsight)
     m->io.mmap_rw = 0;
     if ((err = snd_pcm_ioplug_create(&m->io, name, stream, mode)) < 0)
         goto fail;
-    if ((err = constrain(&m->io)) < 0) {
+    if ((err = constrain(&m->io, m->control)) < 0) {
         snd_pcm_ioplug_delete(&m->io); /* calls mic_close */
         return err;
     }

@@ -34,7 +34,12 @@ from archive.ui.templatetags.plain import contact
 
 SHOWN = 100
 """Custody entries on the recording's own page; the whole list has a page of its own."""
-CHECKABLE: Final = {RecordingState.SEALED, RecordingState.KEY_GONE, RecordingState.DAMAGED}
+CHECKABLE: Final = {
+    RecordingState.SEALED,
+    RecordingState.KEY_GONE,
+    RecordingState.KEY_UNUSABLE,
+    RecordingState.DAMAGED,
+}
 """States in which there is a package to verify and to copy."""
 
 
@@ -56,7 +61,11 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         "recording": row,
         "heading": called,
         "state": STATE_WORDS[state],
-        "wrong": explain(state, problem=ledger.problem or row.problem, contact=contact()),
+        "wrong": explain(
+            state,
+            problem=ledger.problem or row.problem or "its size or its last check tells; verify it again",
+            contact=contact(),
+        ),
         "marks": marks(row),
         "unverified": row.lamp == "unverified",
         "simulated": row.panel == "simulated",

@@ -14,7 +14,7 @@ from archive.recordings.forms import RecordingFilter
 from archive.recordings.heading import room_name
 from archive.recordings.listing import page
 from archive.recordings.models import Recording
-from archive.recordings.recording_state import recording_state
+from archive.recordings.recording_state import recording_state, with_state
 from archive.recordings.state_words import STATE_WORDS, StateWords, marks
 from archive.ui import words
 
@@ -45,7 +45,7 @@ class Row:
 def recordings(request: HttpRequest) -> HttpResponseBase:
     """Show the recordings that fit the choice, newest first. A choice that makes no sense shows nothing."""
     form = RecordingFilter({name: request.GET.get(name, "") for name in RecordingFilter.base_fields}, auto_id="%s")
-    chosen = form.apply(Recording.objects.select_related("room", "box"))
+    chosen = form.apply(with_state(Recording.objects.select_related("room")))
     shown = page(chosen, request.GET.get("before", ""), request.GET.get("after", ""))
     query = urlencode({name: value for name, value in form.data.items() if value})
     context = {

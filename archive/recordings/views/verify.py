@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 from appliance.contract import ledger
 from appliance.contract.verification import Report
 from appliance.contract.verification.report import SOUND
-from archive.access.requests import actor
+from archive.access.requests import actor, signed_in
+from archive.access.views import place_of
 from archive.core.health import is_alive
 from archive.core.jobs import WORKER
 from archive.recordings.heading import heading
@@ -60,7 +61,7 @@ def verification(request: HttpRequest, recording: str) -> HttpResponseBase:
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"version": 1, **_progress(kept)})
     if kept is None:
-        return redirect("pages:recording", row.pk)
+        return redirect(place_of(signed_in(request), row.pk))
     if kept.finished_at is None:
         context = {"place": "recording", "recording": row, "called": heading(row, read_ledger(row).entries)}
         return render(request, "ui/verifying.html", {**context, **_progress(kept)})

@@ -213,6 +213,10 @@ WRONG: dict[str, tuple[str, Steps]] = {
         (do("closed", 200), do("dark", 201), do("closing", unverified_tail=[part(1)])),
     ),
     "a tail that is signed for": ("unverified_tail", (do("closing", "interrupted", unverified_tail=[part(0)]),)),
+    "a tail that names a segment twice": (
+        "unverified_tail",
+        (do("closing", "interrupted", unverified_tail=[part(1), part(1)]),),
+    ),
     "a tail out of order": ("unverified_tail", (do("closing", "interrupted", unverified_tail=[part(2), part(1)]),)),
     "something after the end": ("kind", (do("closing", "interrupted"), do("dark", 300))),
 }
@@ -292,3 +296,48 @@ def test_promise_5_lines_left_out_repeated_or_swapped_never_pass(made: Recording
         assert not honest
     else:
         assert honest
+
+
+def test_what_happens_in_the_same_nanosecond_is_in_order(ledger: Ledger) -> None:
+    ledger.lit(0)
+    ledger.opened(0)
+    ledger.segment(0)
+    ledger.segment(5)
+    ledger.closed(5)
+    ledger.dark(5)
+    ledger.lit(5)
+    ledger.opened(5, generation=2)
+    ledger.closed(5, generation=2)
+    ledger.dark(5)
+    ledger.closing()
+    assert ledger.checker.segments == 2
+
+
+def test_a_lamp_that_is_seen_in_the_nanosecond_of_the_opening_is_in_order(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, "verified")
+    ledger.lit(0, seen=1)
+    ledger.opened(1)
+    assert ledger.checker.lines == 2
+
+
+def test_a_gap_may_reach_to_the_last_frame_and_the_next_may_follow_on_it(running: Ledger) -> None:
+    running.gap(1000, 200)
+    running.gap(1200, 800)
+    running.segment(300)
+    running.closed(301)
+    running.dark(302)
+    running.closing()
+    assert running.checker.lost_frames == 1000
+
+
+@pytest.mark.parametrize(("more", "fits"), [(0, False), (1, True), (8192, True), (8193, False)])
+def test_an_encrypted_segment_is_larger_than_its_audio_by_1_to_8192_bytes(
+    running: Ledger, more: int, fits: bool
+) -> None:
+    size = padded_size(1000) + more
+    if fits:
+        running.segment(300, size=size)
+        assert running.checker.segments == 2
+    else:
+        with pytest.raises(FormatError, match="cannot have"):
+            running.segment(300, size=size)

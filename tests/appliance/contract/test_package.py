@@ -20,7 +20,7 @@ from appliance.contract import zip_profile
 from appliance.contract.errors import FormatError, StorageError, TooLargeError
 from appliance.contract.package import write_package
 from appliance.contract.signed import digest
-from appliance.contract.zip_profile import check_room, read_member, read_members, resembles_one
+from appliance.contract.zip_profile import check_room, looks_like_package, read_member, read_members
 from tests.support.packages import rebuilt
 
 ID = "0f3c9a52e4b14f1f8a0e6f7f5d2b9c31"
@@ -151,7 +151,7 @@ def test_promise_5_every_bit_around_the_members_is_demanded() -> None:
         for bit in range(8):
             flipped = bytearray(DATA)
             flipped[at] ^= 1 << bit
-            assert resembles_one(io.BytesIO(flipped)), f"byte {at}"
+            assert looks_like_package(io.BytesIO(flipped)), f"byte {at}"
             assert refusal(bytes(flipped)).startswith(("byte ", ID)), f"byte {at}, bit {bit}"
 
 
@@ -229,9 +229,20 @@ def test_other_files_are_not_taken_for_packages() -> None:
     with zipfile.ZipFile(other, "w") as made:
         made.writestr("letter.txt", "Dear parents, " * 100)
     for data in (b"", b"a letter", bytes(5000), other.getvalue(), b"\x7fELF" + bytes(200)):
-        assert not resembles_one(io.BytesIO(data))
+        assert not looks_like_package(io.BytesIO(data))
 
 
 def test_a_package_without_its_beginning_or_its_end_is_still_known() -> None:
     for data in (DATA, DATA[:5], DATA[:4000], DATA[40:], rebuilt(ID, PAYLOAD)):
-        assert resembles_one(io.BytesIO(data))
+        assert looks_like_package(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("length", [4, zip_profile.CENTRAL.size - 1])
+def test_a_directory_that_ends_inside_an_entry_is_refused(length: int) -> None:
+    whole = DATA
+    fields = list(zip_profile.END.unpack(whole[-zip_profile.END.size :]))
+    start = fields[6]
+    fields[5] = length
+    cut = whole[: start + length] + zip_profile.END.pack(*fields)
+    with pytest.raises(FormatError, match=f"byte {start}: the directory is damaged"):
+        read_members(io.BytesIO(cut))

@@ -19,7 +19,7 @@ import pytest
 
 from appliance.contract.status import CourierProgress
 from appliance.contract.topics import Topics
-from appliance.courier.cli import parser
+from appliance.courier.command import parser
 from appliance.courier.courier import Courier
 from appliance.courier.mqtt.status_publisher import StatusPublisher
 from appliance.courier.settings import Times

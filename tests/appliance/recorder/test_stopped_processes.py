@@ -57,7 +57,7 @@ def since(box: Box, name: str, what: str, value: object, after_ns: int) -> int:
     def found() -> list[int]:
         return [line["t_ns"] for line in box.log(name) if line.get(what) == value and line["t_ns"] > after_ns]
 
-    until(lambda: bool(found()), f"{what} {value} in {name}.log", 6)
+    until(lambda: bool(found()), f"{what} {value} in {name}.log")
     return found()[0]
 
 
@@ -140,7 +140,7 @@ def test_promise_1_a_stopped_capture_or_supervisor_leaves_no_microphone_open_and
     assert box.process is not None
     os.kill(box.process.pid, signal.SIGSTOP)
     stopped_ns = time.monotonic_ns()
-    until(lambda: outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed", 5)
+    until(lambda: outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed")
     closed_ns = outside_view.open_spans(box.log("microphone"))[-1].end_ns
     assert closed_ns is not None
     MEASURED.info("supervisor stopped: closed %.0f ms", (closed_ns - stopped_ns) / MS)
@@ -167,7 +167,7 @@ def test_promise_1_of_the_time_in_which_all_processes_are_stopped_not_a_frame_is
     went_on_ns = time.monotonic_ns()
     for pid in everyone:
         os.kill(pid, signal.SIGCONT)
-    until(lambda: outside_view.open_spans(box.log("microphone"))[-1] != handle, "the device is closed", 5)
+    until(lambda: outside_view.open_spans(box.log("microphone"))[-1] != handle, "the device is closed")
     closed_ns = next(
         span.end_ns for span in outside_view.open_spans(box.log("microphone")) if span.start_ns == handle.start_ns
     )
@@ -193,10 +193,10 @@ def test_promise_1_a_writer_that_hangs_in_fsync_keeps_neither_microphone_nor_lam
 ) -> None:
     recording = box.begin()
     fsync.order("fsync", 0, wait=disk.FOR_EVER_S)
-    until(lambda: fsync.first_ns() is not None, "the writer hangs", 5)
+    until(lambda: fsync.first_ns() is not None, "the writer hangs")
     pause(box, "pause beside a hung fsync")
     box.tap()
-    until(lambda: box.panel.panel.lit, "lit again", 5)
+    until(lambda: box.panel.panel.lit, "lit again")
     end(box, "end beside a hung fsync")
     fsync.mend()
     until(lambda: box.status()["state"] == "fault" or "recording-ended" in box.status()["faults"], "told", 10)

@@ -35,7 +35,7 @@ def test_promises_1_and_5_a_meeting_with_a_pause(box: Box) -> None:
     box.tap()
     until(lambda: box.shows("paused", red="off"), "paused")
     # the panel is a process of its own here, which takes the command a moment after it was given
-    until(lambda: not box.panel.panel.lit, "the lamp is dark", 1)
+    until(lambda: not box.panel.panel.lit, "the lamp is dark")
     time.sleep(1.0)  # the length of the pause, not a wait for something
     box.tap()
     until(lambda: box.shows("recording", green="on"), "safe again", 20)
@@ -75,7 +75,7 @@ def test_a_stalled_microphone_is_noticed_within_2_s_and_opened_again(box: Box) -
     stalled_ns = time.monotonic_ns()
     box.microphone.stall()
     assert box.told_ns("stalled", stalled_ns) < NOTICED_NS
-    until(lambda: "microphone-stalled" in box.status()["faults"], "the status tells as well", 5)
+    until(lambda: "microphone-stalled" in box.status()["faults"], "the status tells as well")
     box.microphone.resume()
     until(lambda: not box.status()["faults"] and box.light("green") == "on", "safe again", 20)
     box.end()
@@ -91,7 +91,7 @@ def test_a_switched_off_microphone_is_amber_within_10_s_and_the_recording_goes_o
     recording = box.begin()
     until(lambda: box.status()["faults"] == ["microphone-muted"], "the fault is told", 10)
     assert time.monotonic() - pressed < 10
-    until(lambda: box.panel.panel.amber == "slow", "amber", 1)
+    until(lambda: box.panel.panel.amber == "slow", "amber")
     assert (box.light("green"), box.status()["state"]) == ("on", "recording")
     box.microphone.switch_off(False)
     until(lambda: not box.status()["faults"], "the fault is taken back", 10)
@@ -115,7 +115,7 @@ def test_promise_3_a_killed_recorder_is_idle_at_the_next_start_and_its_recording
     box.process.kill()
     box.process.wait()
     killed = time.monotonic_ns()
-    until(lambda: outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed", 5)
+    until(lambda: outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None, "the device is closed")
     closed = outside_view.open_spans(box.log("microphone"))[-1].end_ns
     assert closed is not None
     assert closed - killed < SECOND
@@ -137,7 +137,7 @@ def test_promise_2_a_stopped_writer_puts_green_out_and_the_recording_ends_visibl
     box.begin()
     writer = box.child("writer")
     os.kill(writer, signal.SIGSTOP)
-    until(lambda: box.light("green") == "off", "green is out", 3)
+    until(lambda: box.light("green") == "off", "green is out", 5)
     until(lambda: not box.panel.panel.lit, "red is out", 5)
     assert outside_view.open_spans(box.log("microphone"))[-1].end_ns is not None
     assert box.panel.panel.amber == "slow"

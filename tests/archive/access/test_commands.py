@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
 
 from archive.access.deeds import ROLES
+from archive.access.models import Grant
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
+from tests.archive.page_fixtures import make_user
 from tests.support.archives import Archive
 
 
@@ -95,6 +98,23 @@ def test_rights_are_granted_and_taken_away_one_by_one(archive: Archive) -> None:
     assert codes("ann") == ["account", "grant", "grant", "grant", "grant", "revoke"]
     archive.run("grant", "ann", "board")
     assert deeds(archive, "ann") == {"board", "list", "look", "custody"}
+
+
+def test_a_right_is_granted_for_a_time(archive: Archive) -> None:
+    archive.run("add-user", "ann", "--role", "technician")
+    archive.run("grant", "ann", "listen", "--until", "2999-01-01T10:00")
+    assert "listen" in deeds(archive, "ann")
+    assert Grant.objects.get(deed="listen").valid_until is not None
+    assert "revoke" in archive.run("grant", "ann", "look", "--until", "2001-01-01", status=2).stderr
+    assert "--until" in archive.run("grant", "ann", "look", "--until", "soon", status=2).stderr
+    assert "look" not in deeds(archive, "ann")
+
+
+def test_a_new_password_ends_the_sessions(archive: Archive, client: Any) -> None:
+    client.force_login(make_user("ann", role="technician"))
+    assert client.get("/rooms/").status_code == 200
+    archive.run("set-password", "ann")
+    assert client.get("/rooms/").status_code == 302
 
 
 def test_an_account_ends_now_or_at_a_moment(archive: Archive) -> None:

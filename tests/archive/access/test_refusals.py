@@ -25,6 +25,7 @@ GUARDED = [
     ("", "recording", "look"),
     ("custody/", "custody", "custody"),
     ("audio.wav", "audio", "listen"),
+    ("verification/", "verification", "verify"),
     ("copies/", "export", "download"),
     ("package.zip", "package", "download"),
     ("audio.flac", "flac", "download"),
@@ -74,6 +75,7 @@ def test_each_deed_is_a_right_of_its_own(archive: Archive, sealed: Arrive, deed:
     client = signed_in(archive, "p.smith", deed)
     answers = {name: client.get(f"/recordings/{made.id}/{below}").status_code for below, name, _ in GUARDED}
     answers["verify"] = client.post(f"/recordings/{made.id}/verify/", follow=True).status_code
+    answers["verification"] = client.get(f"/recordings/{made.id}/verification/").status_code
     needed = {name: needs for _, name, needs in GUARDED} | {"verify": "verify"}
     assert answers == {name: 200 if needs == deed else 403 for name, needs in needed.items()}
 
@@ -113,6 +115,11 @@ def test_no_page_links_to_a_refusal(archive: Archive, sealed: Arrive, role: str 
             links = {link.get("href").split("#")[0] for link in check(answer.content.decode()).all("a")}
             waiting += [link for link in links - seen if link.startswith("/") and link not in waiting]
         seen |= {place, *waiting}
+        if place.endswith(made.id + "/custody/") and role is not None:
+            assert client.get(f"/recordings/{made.id}/verify/", follow=True).status_code == 200
+            assert client.get(f"/recordings/{made.id}/verification/", follow=True).status_code == 200
+            assert client.post(f"/recordings/{made.id}/verify/", follow=True).status_code == 200
+            waiting.append(f"/recordings/{made.id}/verification/")
     assert not entries(made.id, "refusal")
 
 

@@ -7,26 +7,18 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from archive.access.routes import Open
 from archive.urls import pages
+from tests.archive.access.test_table import ADDRESSES, route_of
 from tests.archive.page_fixtures import PASSWORD, make_user
 from tests.archive.pages import check
 from tests.support.archives import Archive
 
 ID = "0" * 32
 PLACES = [
-    "/",
-    "/rooms/",
-    "/rooms.json",
-    "/recordings/",
-    f"/recordings/{ID}/",
-    f"/recordings/{ID}/custody/",
-    f"/recordings/{ID}/audio.wav",
-    f"/recordings/{ID}/verify/",
-    f"/recordings/{ID}/verification/",
-    f"/recordings/{ID}/copies/",
-    f"/recordings/{ID}/package.zip",
-    f"/recordings/{ID}/audio.flac",
-    f"/recordings/{ID}/receipt.tsv",
+    address.replace("ID", ID)
+    for address in ADDRESSES
+    if route_of(address)[1].needs not in {Open.ANYONE, Open.BOX} and address != "/sign-out/"
 ]
 
 

@@ -266,6 +266,20 @@ def test_two_processes_writing_at_once_make_one_chain(archive: Archive) -> None:
     assert check() is None
 
 
+def test_a_log_without_entries_has_nothing_to_publish(archive: Archive) -> None:
+    Head.objects.update(n=0)
+    assert signed_head() == b""
+    Head.objects.all().delete()
+    assert signed_head() == b""
+    assert not (archive.home / FILE).exists()
+
+
+def test_a_head_that_cannot_be_kept_is_told(archive: Archive) -> None:
+    (archive.home / FILE).mkdir()
+    with pytest.raises(StorageError, match=FILE):
+        signed_head()
+
+
 def test_without_a_head_nothing_is_entered(archive: Archive) -> None:
     Head.objects.all().delete()
     with pytest.raises(StorageError, match="no head"):

@@ -142,8 +142,8 @@ def test_what_somebody_must_look_at_comes_first_and_is_counted_in_the_title() ->
     silent, troubled = shown(status(), online=False), shown(status(), faults=("clock",))
     cards = sorted([ready, running, troubled, silent, fault, ready], key=lambda one: one.urgency)
     assert [one.sign for one in cards] == ["at-fault", "unknown", "attention", "recording", "ready", "ready"]
-    assert summary(cards) == "1 at fault, 1 not known, 1 need attention, 1 recording, 2 ready"
-    assert title(cards) == "1 at fault, 1 not known, 1 need attention - Rooms"
+    assert summary(cards) == "1 at fault, 1 not known, 1 needs attention, 1 recording, 2 ready"
+    assert title(cards) == "1 at fault, 1 not known, 1 needs attention - Rooms"
     assert title([ready, running]) == "Rooms"
 
 

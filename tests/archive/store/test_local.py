@@ -65,6 +65,32 @@ def test_a_draft_is_seen_by_nobody_and_leaves_nothing(store: LocalStore) -> None
     assert files(store) == []
 
 
+def test_a_draft_that_nobody_read_is_published_whole_and_durable(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    original = os.fsync
+
+    def watched(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_size)
+        original(descriptor)
+
+    draft = store.draft(NAME)
+    monkeypatch.setattr(os, "fsync", watched)
+    draft.write(b"x" * 5000)
+    draft.publish()
+    draft.discard()
+    assert 5000 in synced
+    assert store.read(NAME) == b"x" * 5000
+
+
+def test_what_arrived_is_listed_by_recording(store: LocalStore) -> None:
+    assert store.incoming() == []
+    for recording in ("f" * 32, ID):
+        store.stage([(incoming_name(recording, n, tail=False), b"x") for n in range(2)]).publish()
+    assert store.incoming() == [ID, "f" * 32]
+
+
 def test_names_lists_what_is_kept_and_nothing_in_the_making(store: LocalStore) -> None:
     store.put_once(NAME, b"x")
     store.draft(package_name("f" * 32)).write(b"y")

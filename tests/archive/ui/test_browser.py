@@ -172,7 +172,7 @@ def test_a_custodian_signs_in_finds_a_recording_and_seeks_in_it(visit: Visit, me
 
     assert [who(entry) for entry in entries(meeting.id, "listen")] == ["user:m.jones"]
     visit.browser.refresh()
-    visit.until("document.body.innerText.includes('listened')")
+    visit.until("document.body.innerText.includes('Listened')")
     assert visit.complaints() == []
 
 
@@ -202,6 +202,36 @@ def test_the_player_itself_obeys_the_keyboard(visit: Visit, meeting: Recording) 
     visit.until("(a => !a.paused && a.currentTime > 0.2)(document.querySelector('audio'))")
 
 
+def test_keys_speed_time_of_day_and_the_row_that_plays(visit: Visit, meeting: Recording) -> None:
+    visit.sign_in(f"/recordings/{meeting.id}/")
+    visit.run("document.getElementById('main').focus()")
+    visit.press("l")
+    visit.until("(t => t >= 10 && t < 20)(document.querySelector('audio').currentTime)")
+    visit.until("document.querySelector('[data-position]').textContent.includes('of 0:40, ')")
+    assert visit.run("return document.querySelectorAll('tr.playing[aria-current=true]').length") == 1
+    visit.press("k")
+    visit.until("document.querySelector('audio').paused")
+    visit.press("j")
+    visit.until("document.querySelector('audio').currentTime < 10")
+    visit.run(
+        "const s = document.querySelector('[data-speed]'); s.value = '1.5'; s.dispatchEvent(new Event('change'));"
+    )
+    assert visit.run("return document.querySelector('audio').playbackRate") == 1.5
+    visit.run("document.querySelector('audio').pause(); document.querySelector('[data-keys]').click();")
+    visit.run("document.getElementById('main').focus()")
+    visit.press("k")
+    assert visit.run("return document.querySelector('audio').paused") is True, "the keys can be switched off"
+    assert visit.complaints() == []
+
+
+def test_the_player_stays_in_sight_while_the_timeline_scrolls(visit: Visit, meeting: Recording) -> None:
+    visit.sign_in(f"/recordings/{meeting.id}/")
+    visit.run("window.scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
+    place = visit.run("const r = document.querySelector('.player').getBoundingClientRect(); return [r.top, r.bottom]")
+    assert place[0] >= -1
+    assert place[1] < visit.run("return window.innerHeight")
+
+
 def test_the_skip_link_is_the_first_stop(visit: Visit) -> None:
     visit.sign_in("/rooms/")
     visit.go("/recordings/")
@@ -215,7 +245,7 @@ def test_verifying_with_the_keyboard(visit: Visit, meeting: Recording) -> None:
     visit.sign_in(f"/recordings/{meeting.id}/")
     visit.tab_to("Verify this recording")
     visit.press(Key.ENTER)
-    visit.until("document.querySelector('h1').innerText === 'Being verified'")
+    visit.until("document.querySelector('h1').innerText === 'Checking a recording'")
     check_asked(StopSignal())
     visit.until("document.querySelector('h1').innerText.startsWith('Verified')")
     assert len(entries(meeting.id, "verify")) == 1
@@ -230,7 +260,7 @@ def test_rooms_change_without_loading_the_page_again(visit: Visit, served: tuple
     assert "Ready" in rooms.text
     running = {"state": "recording", "recording": "a" * 32, "rate": 8000, "frames": 8000, "acked_frame": 8000}
     say(archive, monotonic_ns=2 * 10**12, **running)
-    visit.until("document.querySelector('.sign-recording')?.innerText === 'Recording'")
+    visit.until("document.querySelector('.sign-recording span')?.textContent === 'Recording'")
     assert visit.run("return document.querySelector('[data-news]').textContent") == "Room 12: Recording."
     assert "Safe on the box: at least 0:01." in rooms.text
     say(archive, monotonic_ns=3 * 10**12, **{**running, "state": "paused"})
@@ -239,7 +269,7 @@ def test_rooms_change_without_loading_the_page_again(visit: Visit, served: tuple
     say(archive, monotonic_ns=4 * 10**12, **running)
     visit.until("document.querySelector('[data-news]').textContent === 'Room 12: Recording.'")
     say(archive, monotonic_ns=5 * 10**12, ready=False, faults=["microphone-missing"], state="idle")
-    visit.until("document.querySelector('.sign-at-fault')?.innerText.startsWith('At fault')")
+    visit.until("document.querySelector('.sign-at-fault span')?.textContent.startsWith('At fault')")
     assert "Plug the microphone in again" in rooms.text
     assert visit.run("return document.title") == "1 at fault - Rooms · Plain Sight"
     assert visit.run("return window.unchanged") is True

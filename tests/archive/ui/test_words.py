@@ -34,6 +34,7 @@ def test_times_are_those_of_a_wall_clock_with_its_zone() -> None:
     assert words.when(afternoon) == "Tue Nov 24 2026, 1:05:07 pm CST"
     assert words.when(datetime(2026, 7, 4, 0, 0, tzinfo=CHICAGO)) == "Sat Jul 4 2026, 12:00:00 am CDT"
     assert words.from_to(afternoon, afternoon + timedelta(minutes=75)) == "Tue Nov 24 2026, 1:05 to 2:20 pm CST"
+    assert words.from_to(afternoon, afternoon + timedelta(seconds=20)) == "Tue Nov 24 2026, 1:05 pm CST"
     assert words.from_to(afternoon - timedelta(hours=2), afternoon) == "Tue Nov 24 2026, 11:05 am to 1:05 pm CST"
     assert words.from_to(afternoon, afternoon + timedelta(hours=12)) == (
         "Tue Nov 24 2026, 1:05 pm CST, to Wed Nov 25 2026, 1:05 am CST"

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,8 @@ SHORT = "[times]\nack_s = 2.0\nunsafe_s = 4.0\ndrain_s = 2.0\n"
 """Settings with which a disk that hangs ends the recording soon."""
 NOTICED_NS = 5 * SECOND // 2
 """A fault of capture is told within 2 s; half a second more where a test shares its machine with others."""
+REPEAT_S = 0.7
+"""A person presses again after so many seconds: the recorder's half a second, and what the panel's socket takes."""
 MEASURED = logging.getLogger("measured")
 """Times for docs/testing.md: `pytest -o log_cli=true --log-cli-level=INFO` shows them."""
 
@@ -54,6 +57,7 @@ class Box:
         self.key, self.identity = self.home.keys.box_signing, self.home.keys.archive
         self.process: subprocess.Popen[str] | None = None
         self.environment: dict[str, str] = {}
+        self._released = 0.0
 
     def start(self, extra: str = "") -> None:
         self.launch(extra)
@@ -120,8 +124,11 @@ class Box:
         return status.get("state") == state and all(shown[name] == mode for name, mode in lights.items())
 
     def tap(self) -> None:
+        # a press so soon after another one was let go is the same press
+        time.sleep(max(0.0, self._released + REPEAT_S - time.monotonic()))
         self.panel.press()
         self.panel.release()
+        self._released = time.monotonic()
 
     def begin(self) -> str:
         """Press, and wait for green: the first seconds are safe."""
@@ -130,6 +137,7 @@ class Box:
         return str(self.status()["recording"])
 
     def end(self) -> None:
+        time.sleep(max(0.0, self._released + REPEAT_S - time.monotonic()))
         self.panel.press()
         until(lambda: self.status()["state"] not in ("recording", "paused"), "the end", 5)
         self.panel.release()

@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import tomllib
@@ -20,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 
-from .mutations import Mutation, mutations
+from .mutations import Mutation, mutated, mutations
 from .table import TARGETS, Target
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -115,13 +114,12 @@ class Workshop:
         self._temporary = folder / "tmp"
         self._said = folder / "said"
         self._temporary.mkdir(parents=True, exist_ok=True)
-        names = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
-        )
-        for name in names.stdout.splitlines():
-            if (ROOT / name).is_file():
-                (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, self.tree / name)
+        self.tree.mkdir()
+        for part in ROOT.iterdir():
+            if part.is_dir() and not part.name.startswith("."):
+                shutil.copytree(part, self.tree / part.name, ignore=shutil.ignore_patterns("__pycache__"))
+            elif part.is_file():
+                shutil.copy(part, self.tree / part.name)
         compileall.compile_dir(self.tree, quiet=2)
         for name in PRELOADED:
             importlib.import_module(name)
@@ -176,7 +174,7 @@ class Workshop:
         whole = path.read_text()
         compiled = Path(importlib.util.cache_from_source(str(path)))
         compiled.unlink(missing_ok=True)
-        path.write_text(job.mutation.source)
+        path.write_text(mutated(whole, job.mutation.number))
         try:
             yield
         finally:

@@ -6,6 +6,7 @@ import ast
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 _SHIFTED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -39,8 +40,8 @@ class Mutation:
     """The expression or statement as it was, in Python."""
     after: str
     """What it became."""
-    source: str
-    """The whole module with the change."""
+    number: int
+    """Which of all places in the module it is."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -66,11 +67,16 @@ def mutations(source: str, *, exact: bool = True) -> Iterator[Mutation]:
 
     Not `exact`: the module compares nanoseconds, and moving a limit by one of them (`<` to `<=`) breaks nothing.
     """
+    for number, (function, old, new) in enumerate(_places(ast.parse(source), "module", nested=False)):
+        if exact or not _shifts(old, new):
+            yield Mutation(function, getattr(old, "lineno", 0), _shown(old), _shown(new), number)
+
+
+def mutated(source: str, number: int) -> str:
+    """Return the whole module with one of its mutations."""
     tree = ast.parse(source)
-    for function, old, new in _places(tree, "module", nested=False):
-        if not exact and _shifts(old, new):
-            continue
-        yield Mutation(function, getattr(old, "lineno", 0), _shown(old), _shown(new), _changed(tree, old, new))
+    _, old, new = next(islice(_places(tree, "module", nested=False), number, None))
+    return ast.unparse(ast.fix_missing_locations(_Replace(old, new).visit(tree)))
 
 
 def _shifts(old: ast.AST, new: ast.AST) -> bool:
@@ -86,12 +92,6 @@ def _shown(node: ast.AST) -> str:
     if isinstance(node, ast.If):
         return f"if {ast.unparse(node.test)}"
     return ast.unparse(node)
-
-
-def _changed(tree: ast.Module, old: ast.AST, new: ast.AST) -> str:
-    changed = ast.unparse(ast.fix_missing_locations(_Replace(old, new).visit(tree)))
-    _Replace(new, old).visit(tree)
-    return changed
 
 
 def _places(node: ast.AST, function: str, *, nested: bool) -> Iterator[tuple[str, ast.AST, ast.AST]]:

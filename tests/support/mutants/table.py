@@ -49,7 +49,10 @@ TARGETS = (
     Target(
         "read-back",
         ("appliance/recorder/writer/read_back.py",),
-        ("tests/appliance/recorder/writer/test_recording_session.py",),
+        (
+            "tests/appliance/recorder/writer/test_read_back.py",
+            "tests/appliance/recorder/writer/test_recording_session.py",
+        ),
     ),
     Target(
         "receipts",
@@ -96,14 +99,47 @@ TARGETS = (
         _INGEST,
     ),
     Target(
+        "sealing",
+        tuple(f"archive/sealing/{name}.py" for name in ("seal", "material", "rebuild", "audit", "sweeping")),
+        ("tests/archive/sealing/test_seal.py", "tests/archive/sealing/test_audit.py"),
+    ),
+    Target(
+        "recordings",
+        tuple(
+            f"archive/recordings/{name}.py"
+            for name in (
+                "audio_index",
+                "ledger_entries",
+                "playback",
+                "verification",
+                "secrets",
+                "dating",
+                "listing",
+                "recording_state",
+            )
+        ),
+        tuple(
+            f"tests/archive/recordings/test_{name}.py"
+            for name in ("playback", "ledger_entries", "verify", "recording_state", "recordings")
+        ),
+    ),
+    Target(
+        "store",
+        ("archive/store/local.py", "archive/store/base.py", "archive/keystore/recording_keys.py"),
+        ("tests/archive/store", "tests/archive/keystore/test_recording_keys.py"),
+    ),
+    Target(
         "custody",
         ("archive/custody/log.py", "archive/custody/check.py", "archive/custody/heads.py"),
         ("tests/archive/custody",),
     ),
     Target(
         "access",
-        ("archive/access/decisions.py", "archive/access/middleware.py", "archive/access/people.py"),
-        ("tests/archive/access", "tests/archive/accounts"),
+        tuple(f"archive/access/{name}.py" for name in ("decisions", "middleware", "people", "sign_ins")),
+        (
+            *(f"tests/archive/access/test_{name}.py" for name in ("decisions", "commands", "refusals")),
+            "tests/archive/accounts/test_throttle.py",
+        ),
     ),
-    Target("sealing", ("archive/sealing/seal.py", "archive/sealing/material.py"), ("tests/archive/sealing",)),
+    Target("accounts", ("archive/accounts/throttle.py",), ("tests/archive/accounts/test_throttle.py",)),
 )

@@ -41,6 +41,9 @@ class Microphone:
 
     plugged: bool = True
     stalls: bool = False
+    wakes_ns: int = 0
+    """From the opening to the first block."""
+    opened_ns: int = 0
     hangs_on_close: bool = False
     refuses: bool = False
     never_warm: bool = False
@@ -446,7 +449,7 @@ class World:
                 self._capture_reports(messages.CaptureFailed(code="no-such-device", message="made up"))
             else:
                 # probing is opening, too
-                microphone.open = True
+                microphone.open, microphone.opened_ns = True, self.now
                 self.invariants.device(is_open=True)
                 self.check()
                 self._capture_reports(messages.MicrophoneOpened(at_ns=self.now))
@@ -510,7 +513,8 @@ class World:
     def _live(self) -> None:
         """A tenth of a second of a running box."""
         microphone, writer = self.microphone, self.writer
-        if microphone.open and microphone.plugged and not microphone.stalls:
+        awake = self.now - microphone.opened_ns >= microphone.wakes_ns
+        if microphone.open and microphone.plugged and not microphone.stalls and awake:
             self.write_seq += 1
             self.invariants.block()
             self._silence()

@@ -62,6 +62,7 @@ def deadline(state: State, parameters: Parameters) -> int | None:
         max(state.red_ns, state.seen_ns) + parameters.lamp if parameters.sensed and state.red != state.seen else None,
         state.retry_ns if state.phase == "recording" and state.capture == "warm" else None,
         max(state.block_ns or 0, state.capture_ns) + parameters.stall if state.capture == "live" else None,
+        state.silent_until(parameters) if state.capture == "live" else None,
         state.ack_ns + parameters.ack if state.phase == "recording" and state.ack_ns is not None else None,
         state.spawn_ns if state.capture == "absent" else None,
         _missed_ns(state, parameters),
@@ -131,7 +132,11 @@ def _judge_capture(transition: Transition) -> None:
     if missed is not None and state.now_ns >= missed:
         transition.raise_own("capture-died")
     if state.capture == "live" and state.phase == "recording":
-        if state.now_ns - max(state.block_ns or 0, state.capture_ns) >= parameters.stall:
+        if state.now_ns < state.silent_until(parameters):
+            if state.now_ns - state.capture_ns >= parameters.stall and state.block_ns is None:
+                # told like any other silence; but a card may take its time to wake, and starts anew when opened anew
+                transition.raise_own("microphone-stalled")
+        else:
             transition.do(Log("warning", "no sound arrives; the capture process is replaced"))
             transition.lose_capture("stall", "microphone-stalled")
             transition.do(KillCapture())

@@ -13,6 +13,8 @@ from appliance.recorder.settings import RecorderSettings, second_bytes
 
 CaptureState = Literal["absent", "warming", "warm", "live", "closing", "killing"]
 WriterState = Literal["dead", "starting", "idle", "recording", "closing", "killing"]
+_MOST_PATIENCE = 2
+"""So many times the patience with a first block is doubled."""
 MEETING: tuple[Phase, ...] = ("recording", "paused")
 
 
@@ -232,6 +234,12 @@ class State:
     def captured(self, parameters: Parameters) -> int:
         """Return the frames of this recording: the writer's count, and the blocks that came since it told."""
         return self.frames + max(0, self.write_seq - self.told_seq) * parameters.block_frames
+
+    def silent_until(self, parameters: Parameters) -> int:
+        """Return until when a live capture may give no block before it is replaced."""
+        if self.block_ns is not None:
+            return max(self.block_ns, self.capture_ns) + parameters.stall
+        return self.capture_ns + (parameters.first_block << min(self.failures, _MOST_PATIENCE))
 
     def safe(self, parameters: Parameters) -> bool:
         """Tell whether the last seconds were captured and acknowledged (promise 2)."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
-from appliance.contract.errors import SettingsError
 from archive.access.people import end_account, find_user
-from archive.core.base_command import ArchiveCommand, add_json
+from archive.core.base_command import ArchiveCommand, add_json, moment
 from archive.custody.actors import Actor
 
 
@@ -33,16 +30,6 @@ class Command(ArchiveCommand):
 
     def work(self, options: dict[str, Any]) -> None:
         """End it."""
-        user = end_account(find_user(options["name"]), by=Actor.operator(), at=_moment(options["until"]))
+        user = end_account(find_user(options["name"]), by=Actor.operator(), at=moment(options["until"], "--until"))
         until = user.active_until.isoformat() if user.active_until else None
         self.show(options, {"user": user.username, "active_until": until}, f"{user.username} can sign in until {until}")
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise SettingsError(f"{text!r} is no time; write it as 2027-06-30T17:00", field="--until") from error
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

@@ -12,12 +12,13 @@ from django.core.management.base import CommandParser
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.recordings.describe import describe
 from archive.recordings.models import Recording, State
+from archive.recordings.recording_state import with_state
 
 
 class Command(ArchiveCommand):
     """List recordings, newest first."""
 
-    help = "List the recordings, newest first: identifier, state, outcome, length, and what is wrong if anything is."
+    help = "List the recordings, newest first: identifier, state, what is not normal, length, date, and what is wrong."
     example = "plainsight-archive list --state sealed --json"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,7 +29,7 @@ class Command(ArchiveCommand):
 
     def work(self, options: dict[str, Any]) -> None:
         """List them."""
-        rows = Recording.objects.defer("header", "receipt").order_by("-listed_at", "-pk")
+        rows = with_state(Recording.objects.defer("header", "receipt")).order_by("-listed_at", "-pk")
         if options["state"]:
             rows = rows.filter(state=options["state"])
         if options["box"]:
@@ -52,6 +53,6 @@ def _as_json(described: Iterable[dict[str, Any]]) -> Iterator[str]:
 def _line(one: dict[str, Any]) -> str:
     date = one["listed_at"] if one["dated"] else f"{one['listed_at']} (arrival; the box's clock was wrong)"
     return (
-        f"{one['recording']}  {one['state']:<9}  {one['outcome'] or '-':<11}  {one['seconds']:>9.1f} s  "
+        f"{one['recording']}  {one['standing']:<13}  {','.join(one['marks']) or '-'}  {one['seconds']:>9.1f} s  "
         f"{date}  {one['problem'] or ''}".rstrip()
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections import Counter
 from functools import partial
+
+import pytest
 
 from appliance.contract.receipt import Receipt
 from appliance.contract.signed import split_lines
@@ -178,6 +181,56 @@ def test_one_refused_recording_keeps_no_other_back(box: Box, courier: Courier) -
     courier.archive.rule = lambda _: None
     courier.send(refused)
     assert courier.state(refused) == "sealed"
+
+
+def test_a_failure_that_concerns_one_recording_slows_only_that_one(box: Box, courier: Courier) -> None:
+    broken, good = box.record(), box.record()
+    courier.archive.rule = lambda request: Answer(500, b"oops") if request.recording == broken.id else None
+    courier.send(good)
+    began, before = time.monotonic(), len(courier.archive.history)
+    while time.monotonic() < began + 1.0:
+        courier.uploader.run_pass()
+    # pauses of 0.05, 0.1, 0.2, 0.2 ... s, at least half of each
+    assert 0 < len([one for one in courier.archive.history[before:] if one.recording == broken.id]) <= 12
+
+
+def test_a_pass_that_moved_something_is_followed_at_once_and_one_that_did_not_is_not(
+    box: Box, courier: Courier
+) -> None:
+    recording = box.record(seconds=35, rate=8000, segment_frames=1000)
+    courier.archive.recordings[recording.id] = recording
+    while len(courier.archive.requests("lines")) < 3:
+        assert courier.uploader.run_pass() == 0.0
+    courier.until(courier.receipt(recording).exists)
+    assert courier.uploader.run_pass() > 0.0
+    assert courier.uploader.run_pass() > 0.0
+
+
+def test_an_archive_that_is_away_is_logged_once_for_all_recordings_and_so_is_its_return(
+    box: Box, courier: Courier, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    recordings = [box.record() for _ in range(3)]
+    courier.archive.stop()
+    courier.passes(10)
+    courier.archive.start()
+    courier.send(*recordings)
+    assert sum("cannot be reached" in message for message in caplog.messages) == 1
+    assert [message for message in caplog.messages if "works again" in message] == ["archive: it works again"]
+
+
+def test_a_failure_that_concerns_one_recording_is_logged_with_its_name_and_so_is_its_end(
+    box: Box, courier: Courier, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    broken, good = box.record(), box.record()
+    courier.archive.rule = lambda request: Answer(500, b"oops") if request.recording == broken.id else None
+    courier.send(good)
+    courier.passes(5)
+    assert sum("at fault (status 500)" in message for message in caplog.messages) == 1
+    courier.archive.rule = lambda _: None
+    courier.send(broken)
+    assert f"{broken.id}: it works again" in caplog.messages
 
 
 def test_a_refusal_that_comes_late_stays_visible_and_is_retried_ever_more_slowly(box: Box, courier: Courier) -> None:

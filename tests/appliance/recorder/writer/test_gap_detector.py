@@ -181,3 +181,64 @@ def test_drift_needs_a_minute_and_survives_a_new_capture() -> None:
     drift = continuity.drift_ppb()
     assert drift is not None
     assert abs(drift - 80_000) < 5_000
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from([-81_250.0, -10_000.0, -5_000.0, 5_000.0, 10_000.0, 88_000.0]), st.integers(0, 1 << 32))
+@example(-81_250.0, 0)  # 44.1 kHz called 48
+def test_a_card_whose_clock_is_wrong_loses_nothing_and_is_told_within_30_s(ppm: float, seed: int) -> None:
+    detector = GapDetector(RATE, FRAMES)
+    told_s = None
+    for number, block in enumerate(arrivals(int(120 / BLOCK_S), ppm, seed)):
+        assert not any(item.missing for item in detector.take(block))
+        if told_s is None and detector.rate_is_wrong():
+            told_s = number * BLOCK_S
+    assert told_s is not None
+    assert told_s < 30
+    drift = detector.drift_ppb()
+    assert drift is not None
+    assert abs(drift / 1000 - ppm) < 50
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([-81_250.0, -10_000.0, 10_000.0]),
+    st.integers(150, 400),
+    st.floats(2 * BLOCK_S, 20.0),
+    st.integers(0, 1 << 32),
+)
+def test_a_loss_on_a_card_whose_clock_is_wrong_is_one_gap_of_its_length(
+    ppm: float, at: int, lost: float, seed: int
+) -> None:
+    _, passed = run(arrivals(600, ppm, seed, losses={at: lost}, stalls=0))
+    [gap] = [item for item in passed if item.missing]
+    assert abs(gap.missing / RATE - lost) < 0.06
+    assert abs(gap.block.seq - 1 - at) <= 4
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(-400, 400), st.integers(0, 1 << 32))
+def test_a_crystal_as_they_are_is_no_wrong_clock(ppm: float, seed: int) -> None:
+    detector = GapDetector(RATE, FRAMES)
+    for block in arrivals(int(300 / BLOCK_S), ppm, seed, stalls=0.02):
+        detector.take(block)
+        assert not detector.rate_is_wrong()
+
+
+@pytest.mark.parametrize("ppm", [-900.0, 900.0])
+def test_some_hundred_ppm_too_many_are_told_after_a_minute(ppm: float) -> None:
+    detector, passed = run(arrivals(int(90 / BLOCK_S), ppm, 1))
+    assert detector.rate_is_wrong()
+    assert not any(item.missing for item in passed)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1 << 32), st.floats(0, 0.4), st.integers(3, 40))
+def test_a_busy_machines_first_seconds_are_no_wrong_clock(seed: int, most: float, blocks: int) -> None:
+    # callbacks come later and later while the machine is busy, and in time again after that
+    chance, free, detector = random.Random(seed), 0.0, GapDetector(RATE, FRAMES)
+    for number in range(400):
+        late = most * number / blocks if number < blocks else chance.expovariate(1 / 0.002)
+        free = max(free + 0.00005, 1000 + (number + 1) * BLOCK_S + late)
+        detector.take(make(number + 1, free))
+        assert not detector.rate_is_wrong()

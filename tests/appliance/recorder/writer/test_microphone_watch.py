@@ -45,6 +45,17 @@ def test_promise_7_a_change_is_told_once_and_no_level_with_it() -> None:
     ]
 
 
+def test_a_wrong_rate_is_told_with_whatever_else_is_wrong_and_taken_back() -> None:
+    case = Case()
+    for samples, wrong in ((noise(), True), (noise(), True), (noise(), False)):
+        for segment in case.cutter.add(samples, 0):
+            case.listener.take(segment, rate_is_wrong=wrong)
+    assert case.told == [
+        MicrophoneVerdict(quiet=False, faults=frozenset({"microphone-rate"})),
+        MicrophoneVerdict(quiet=False),
+    ]
+
+
 def test_silence_in_place_of_lost_frames_is_not_a_dead_microphone() -> None:
     case = Case()
     case.hear(noise(), 3)

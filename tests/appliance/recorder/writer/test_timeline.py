@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -209,3 +210,26 @@ def test_while_a_capture_runs_no_gap_is_filled() -> None:
     timeline.expect_gap("unplugged")
     assert timeline.absent_ns(source.now_ns + 60_000_000_000) == 0
     assert list(timeline.fill(source.now_ns + 60_000_000_000)) == []
+
+
+@pytest.mark.parametrize("absent", [False, True])
+def test_after_a_pause_sound_is_owed_from_the_opening_or_if_no_microphone_was_there_from_the_resume(
+    absent: bool,
+) -> None:
+    source, timeline = Source(), Timeline(RATE, BLOCK, SEGMENT)
+    segments = [*timeline.take(source.block()), *timeline.end_capture(0)]
+    timeline.pause()
+    source.now_ns += 5_000_000_000
+    timeline.owe(source.now_ns)
+    if absent:
+        timeline.expect_gap("unplugged")
+    source.now_ns += 2_000_000_000
+    timeline.opened(source.now_ns)
+    if not absent:
+        timeline.expect_gap("stall")
+    source.now_ns += 3_000_000_000
+    timeline.opened(source.now_ns)
+    source.generation += 1
+    segments += [*timeline.take(source.block()), *timeline.end_capture(0)]
+    [gap] = [gap for segment in segments for gap in segment.gaps]
+    assert gap.frames == RATE * (5 if absent else 3)

@@ -96,6 +96,19 @@ def test_a_stall_is_noticed_within_2_s_and_recovered_inside_the_recording(world:
     assert faults == [("microphone-stalled", True), ("microphone-stalled", False)]
 
 
+@pytest.mark.parametrize("wakes_s", [2, 4, 6, 12, 19])
+def test_a_card_that_wakes_slowly_is_waited_for_longer_each_time_and_told_meanwhile(world: World, wakes_s: int) -> None:
+    world.microphone.wakes_ns = wakes_s * SECOND
+    world.tap()
+    world.run(2100 * MS)
+    assert ("microphone-stalled" in world.state.faults) == (wakes_s > 2)
+    assert world.green != "on"
+    world.run(45 * SECOND)
+    assert (world.state.phase, world.green, world.state.faults) == ("recording", "on", frozenset())
+    opened = sum(isinstance(action, actions.OpenCapture) for _, action in world.log)
+    assert opened == 1 + (wakes_s >= 5) + (wakes_s >= 10)
+
+
 def test_an_unplugged_microphone_is_looked_for_every_second_and_taken_back(world: World) -> None:
     world.start()
     world.unplug()
@@ -522,3 +535,18 @@ def test_promise_5_a_message_that_is_refused_is_told_because_evidence_may_be_mis
     world.run(SECOND)
     assert world.state.faults == {"software"}
     assert (world.state.phase, world.amber) == ("recording", 9)
+
+
+def test_an_idle_writer_without_a_word_is_told_and_replaced_while_one_that_reports_is_left_alone(world: World) -> None:
+    world.run(300 * SECOND)
+    assert world.state.faults == frozenset(), "it reports every 30 s"
+    assert actions.KillWriter() not in [action for _, action in world.log]
+    world.writer.hangs = True
+    world.run(80 * SECOND)
+    assert "writer-died" not in world.state.faults
+    told = False
+    for _ in range(450):
+        world.run(100 * MS)
+        told = told or ("writer-died" in world.state.faults and world.amber == 4)
+    assert told
+    assert actions.KillWriter() in [action for _, action in world.log]

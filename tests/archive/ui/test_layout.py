@@ -1,0 +1,171 @@
+"""Every page in each of its states, as a browser lays it out: narrow and wide, light and dark, on screen and on paper.
+
+With PLAINSIGHT_SHOTS=FOLDER each is kept as a picture, for a person to look at.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+from selenium import webdriver
+
+from tests.archive.ui.states import States, fill
+from tests.archive.ui.test_browser import CONTRAST, WIDE, Visit, chromium, real_user
+from tests.support.archives import Archive, archive_in
+
+AXE = Path(__file__).resolve().parents[2] / "vendor" / "axe-core" / "axe.min.js"
+AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
+MEDIA = {
+    "narrow": ({"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True}, "screen", "light"),
+    "wide": ({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "light"),
+    "dark": ({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "dark"),
+    "forced": ({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "forced"),
+    "print": ({"width": 720, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "print", "dark"),
+}
+MOST_BYTES = 100_000
+"""Weight of a page with everything that it loads, without audio."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Archive, str, States]]:
+    with archive_in(tmp_path_factory.mktemp("layout") / "archive") as made:
+        states = fill(made, tmp_path_factory.mktemp("spool"))
+        real_user()
+        with made.serving() as address:
+            yield made, address, states
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    with chromium(tmp_path_factory.mktemp("profile"), "--window-size=1280,900") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def visit(served: tuple[Archive, str, States], browser: webdriver.Chrome) -> Visit:
+    """The browser, signed in as a custodian."""
+    visit = Visit(browser, served[1])
+    visit.sign_in("/recordings/")
+    return visit
+
+
+def look_through(visit: Visit, media: str) -> None:
+    size, kind, scheme = MEDIA[media]
+    visit.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    forced = "active" if scheme == "forced" else "none"
+    features = [
+        {"name": "prefers-color-scheme", "value": "dark" if scheme == "dark" else "light"},
+        {"name": "forced-colors", "value": forced},
+    ]
+    visit.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": kind, "features": features})
+
+
+def shoot(visit: Visit, name: str) -> None:
+    if folder := os.environ.get("PLAINSIGHT_SHOTS"):
+        shot = visit.browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "format": "png"})
+        (Path(folder) / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
+
+
+def pages(states: States) -> dict[str, str]:
+    connections.close_all()
+    states.hear()
+    connections.close_all()
+    return states.pages
+
+
+@pytest.mark.parametrize("media", list(MEDIA))
+def test_every_page_fits_its_medium(visit: Visit, served: tuple[Archive, str, States], media: str) -> None:
+    found: dict[str, Any] = {}
+    look_through(visit, media)
+    for name, address in pages(served[2]).items():
+        visit.go(address)
+        shoot(visit, f"{media}-{name}")
+        wrong = {
+            "too wide": visit.run(WIDE.replace("321", str(MEDIA[media][0]["width"] + 1))),
+            "scrolls sideways": visit.run("return document.documentElement.scrollWidth > window.innerWidth"),
+            "heads in two lines": visit.run(BROKEN_HEADS),
+            "words broken inside": visit.run(BROKEN_WORDS),
+            "contrast": visit.run(CONTRAST),
+        }
+        if any(wrong.values()):
+            found[name] = {what: value for what, value in wrong.items() if value}
+    look_through(visit, "wide")
+    assert found == {}
+
+
+def test_axe_finds_nothing_on_any_page(visit: Visit, served: tuple[Archive, str, States]) -> None:
+    script = AXE.read_text(encoding="utf-8")
+    assert hashlib.sha256(AXE.read_bytes()).hexdigest() == AXE_SHA256, "axe-core is not the version that is named"
+    found: dict[str, Any] = {}
+    for media in ("narrow", "wide", "dark"):
+        look_through(visit, media)
+        for name, address in pages(served[2]).items():
+            visit.go(address)
+            visit.run(script)
+            told = visit.browser.execute_async_script(RUN_AXE)
+            if told:
+                found[f"{media} {name}"] = told
+    look_through(visit, "wide")
+    assert found == {}
+
+
+def test_no_page_is_heavy(visit: Visit, served: tuple[Archive, str, States]) -> None:
+    for name, address in pages(served[2]).items():
+        visit.go(address)
+        weight = visit.run(
+            "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+            ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
+        )
+        assert 0 < weight < MOST_BYTES, (name, weight)
+
+
+def test_a_print_says_who_printed_it_when_and_where_from(visit: Visit, served: tuple[Archive, str, States]) -> None:
+    look_through(visit, "print")
+    made = served[2].recordings["eventful"]
+    for address in (f"/recordings/{made}/", f"/recordings/{made}/verification/"):
+        visit.go(address)
+        text = visit.run("return document.body.innerText")
+        assert "by m.jones" in text
+        assert address in text
+        assert (
+            visit.run("return [...document.querySelectorAll('button, audio, select')].filter(e => e.offsetParent)")
+            == []
+        )
+    assert visit.run("return document.querySelector('.digest').innerText.length") == 64
+    look_through(visit, "wide")
+
+
+BROKEN_HEADS = """
+return [...document.querySelectorAll('th')].filter((e) => !/\\s/.test(e.innerText.trim()) && e.innerText.trim())
+  .filter((e) => { const r = document.createRange(); r.selectNodeContents(e); return new Set([...r.getClientRects()]
+  .map((box) => Math.round(box.top))).size > 1; }).map((e) => e.innerText);
+"""
+BROKEN_WORDS = """
+const found = [];
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+for (let node; (node = walker.nextNode());) {
+  const parent = node.parentElement;
+  if (!parent.offsetParent || parent.closest('.id, .digest, .detail, .hidden, .skip, code, svg, footer')) continue;
+  for (const match of node.data.matchAll(/[A-Za-z]{2,24}/g)) {
+    const range = document.createRange();
+    range.setStart(node, match.index);
+    range.setEnd(node, match.index + match[0].length);
+    const tops = new Set([...range.getClientRects()].filter((r) => r.width > 0).map((r) => Math.round(r.top)));
+    if (tops.size > 1) found.push(match[0]);
+  }
+}
+return found;
+"""
+RUN_AXE = """
+const done = arguments[arguments.length - 1];
+axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })
+  .then((result) => done(result.violations.map((one) => [one.id, one.nodes.map((node) => node.html.slice(0, 160))])))
+  .catch((error) => done([String(error)]));
+"""
