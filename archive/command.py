@@ -10,6 +10,9 @@ from appliance.contract.errors import PlainSightError
 from appliance.contract.version import software
 
 OWN = {
+    "setup": "set up an archive on this host, in one command",
+    "make-certificates": "make the district's authority, and the certificates of this host",
+    "write-broker-access": "write what the broker lets each box do",
     "make-keys": "make the archive's opening, signing and session keys, and the escrow key",
     "migrate": "make or update the database",
     "enroll": "make a box known, and print what its settings need",
@@ -72,6 +75,11 @@ def main(arguments: list[str] | None = None) -> int:
         # a module's name cannot hold a hyphen
         arguments = [name.replace("-", "_"), *arguments[1:]]
     try:
+        if name == "setup":
+            # it makes the settings that Django would read
+            from archive.setup.command import main as set_up  # noqa: PLC0415 - only when it is asked for
+
+            return set_up(arguments[1:])
         return _execute(name, arguments)
     except ModuleNotFoundError as error:
         print(
