@@ -63,12 +63,9 @@ def usage() -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run one subcommand and return its exit status: 2 for anything wrong with arguments or settings."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if not arguments or arguments in (["--help"], ["-h"]):
-        print(usage(), file=sys.stdout if arguments else sys.stderr)
+    if not arguments or arguments in (["--help"], ["-h"], ["--version"]):
+        print(software() if arguments == ["--version"] else usage(), file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
-    if arguments == ["--version"]:
-        print(software())
-        return 0
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "archive.settings")
     name = arguments[0]
     if name in OWN:
