@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from archive.core.edge import Edge
+from archive.ingest.authentication import admit
 from archive.wsgi import application as wsgi
 
 _web = settings.ARCHIVE.web
@@ -13,4 +14,5 @@ application = Edge(
     threads=_web.threads,
     scheme=settings.ARCHIVE.site.url.partition(":")[0],
     proxies=_web.proxies,
+    admit=admit,
 )

@@ -91,6 +91,8 @@ class EnrollRequest(SignedModel):
     """The claim, as `read_claim` returns it."""
     box_key: PublicKey
     """The box's own signing key."""
+    courier_key: PublicKey
+    """The key with which its courier signs requests to the archive (docs/format.md section 3.1)."""
     csr: Pem
     """A certificate signing request (RFC 2986) for the broker's client certificate; its subject is not looked at."""
     board: Board

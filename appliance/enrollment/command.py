@@ -42,11 +42,12 @@ def enroll(claim_path: Path, folder: Path) -> Enrolled:
     SettingsError, ClaimError, NoAnswerError, KeyFileError or StorageError.
     """
     claim = load_settings(claim_path, ClaimFile, "name the claim's file with --claim")
-    identity = Identity.load_or_make(folder / "box.key", folder / "mqtt" / "client.key")
+    identity = Identity.load_or_make(folder)
     board = board_serial()
     request = EnrollRequest.make(
         identity.signing,
         claim=read_claim(claim.claim),
+        courier_key=identity.courier.public,
         csr=identity.certificate_request(),
         board=board,
         model=board_model(),
@@ -111,7 +112,7 @@ def renew(folder: Path, *, force: bool = False, now: datetime | None = None) -> 
         raise SettingsError(
             f"cannot read {known.archive.ca}: {error}; enroll the box anew", field="archive.ca"
         ) from error
-    identity = Identity.load_or_make(folder / "box.key", folder / "mqtt" / "client.key")
+    identity = Identity.load_or_make(folder)
     request = RenewRequest(
         box=known.box.id, box_key=identity.signing.public, csr=identity.certificate_request(), board=board_serial()
     ).sign(identity.signing)

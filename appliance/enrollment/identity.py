@@ -22,21 +22,26 @@ COURIER_GROUP: Final = "plainsight-courier"
 
 @dataclass(frozen=True, repr=False)
 class Identity:
-    """The key that signs recordings, and the one that the broker's certificate is for."""
+    """The keys that sign recordings and the courier's requests, and the one that the broker's certificate is for."""
 
     signing: SigningKey
+    courier: SigningKey
     _client: ec.EllipticCurvePrivateKey
 
     @classmethod
-    def load_or_make(cls, signing: Path, client: Path) -> Identity:
-        """Read both keys, and make those that do not exist; raise KeyFileError that names the file.
+    def load_or_make(cls, folder: Path) -> Identity:
+        """Read the keys in `folder`, and make those that do not exist; raise KeyFileError that names the file.
 
         Keys that exist are kept: a box that lost the answer to its request asks again as the same box.
         """
+        signing, courier, client = folder / "box.key", folder / "courier.key", folder / "mqtt" / "client.key"
         try:
+            folder.mkdir(mode=0o755, parents=True, exist_ok=True)
             if not signing.exists():
-                signing.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
                 SigningKey.generate().save(signing)
+            if not courier.exists():
+                SigningKey.generate().save(courier)
+                _give_to_the_courier(courier)
             if not client.exists():
                 client.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
                 made = ec.generate_private_key(ec.SECP256R1())
@@ -50,7 +55,7 @@ class Identity:
             raise KeyFileError(f"cannot make or read the box's keys: {error}; run this as root") from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise KeyFileError(f"{client} is no key on the curve P-256; move it away, and a new one is made")
-        return cls(SigningKey.load(signing), key)
+        return cls(SigningKey.load(signing), SigningKey.load(courier), key)
 
     def certificate_request(self) -> str:
         """Return a certificate signing request (RFC 2986, PEM); the archive decides the name in the certificate."""

@@ -20,14 +20,17 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
 
-from appliance.contract.errors import PlainSightError, TooLargeError
+from django.db import DatabaseError
 
-from .errors import API
+from appliance.contract.errors import PlainSightError, StorageError, TooLargeError
+
+from .errors import API, expected
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Environ = dict[str, Any]
+Admit = Callable[[Environ], None]
 Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 MAX_BODY: Final = 8 << 20
@@ -82,8 +85,10 @@ class Crew:
 class Edge:
     """ASGI 3 around a WSGI application."""
 
-    def __init__(self, wsgi: Wsgi, *, threads: int, scheme: str, proxies: Iterable[str] = ()) -> None:
-        """Give boxes and people `threads` each.
+    def __init__(
+        self, wsgi: Wsgi, *, threads: int, scheme: str, proxies: Iterable[str] = (), admit: Admit = lambda _: None
+    ) -> None:
+        """Give boxes and people `threads` each; before a body is read, `admit` may refuse the request by its headers.
 
         `scheme` is how clients reach the site, whatever the last hop speaks; `proxies` are the addresses whose
         X-Forwarded-For is believed.
@@ -91,6 +96,7 @@ class Edge:
         self._wsgi = wsgi
         self._scheme = scheme
         self._proxies = frozenset(proxies)
+        self._admit = admit
         self._boxes = Crew("boxes", threads)
         self._people = Crew("people", threads)
         self._held = 0
@@ -104,6 +110,8 @@ class Edge:
         try:
             if crew.waiting >= MAX_WAITING:
                 raise BusyError("too many requests wait; try again later")
+            if scope["method"] not in {"GET", "HEAD"}:
+                await crew.run(self._admit, self._environ(scope, b""))
             await self._read(scope, receive, body)
             crew.waiting += 1
             try:
@@ -112,6 +120,8 @@ class Edge:
                 crew.waiting -= 1
         except PlainSightError as error:
             await _refuse(send, error)
+        except DatabaseError as error:
+            await _refuse(send, expected(error) or StorageError("the archive's database failed"))
         except _GoneError:
             return
         finally:
@@ -243,6 +253,7 @@ async def _give(send: Send, message: dict[str, Any]) -> None:
 async def _refuse(send: Send, error: PlainSightError) -> None:
     body = json.dumps(error.as_json()).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers += [(name.lower().encode(), value.encode()) for name, value in getattr(error, "headers", {}).items()]
     # what was not read of the request would pass for the next one
     headers.append((b"connection", b"close"))
     with suppress(_GoneError):

@@ -110,7 +110,7 @@ def answer(request: HttpRequest, error: PlainSightError) -> HttpResponseBase:
             _log.error("the keystore cannot work: %s", error.message)
             error = StorageError("the archive cannot read its own keys; try again later")
             status = error.status
-        return JsonResponse(error.as_json(), status=status)
+        return JsonResponse(error.as_json(), status=status, headers=getattr(error, "headers", {}))
     if status >= StorageError.status:
         _log.error("%s: %s", request.path, error.message)
     heading, message = WORDS.get(error.code, ("The archive could not do that", ""))

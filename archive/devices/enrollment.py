@@ -13,16 +13,18 @@ from .custody_kinds import ENROLL, RETIRE, REVOKE_KEY
 from .models import Box, BoxKey
 
 
-def enroll(box: str, public_key: str, *, by: Actor) -> Box:
+def enroll(box: str, public_key: str, *, by: Actor, use: BoxKey.Use = BoxKey.Use.RECORDER) -> Box:
     """Believe `public_key` as one of `box`, from now on; make the box if it is new.
 
-    Raises SettingsError if the key belongs to another box, or was revoked.
+    Raises SettingsError if the key belongs to another box or is for another use, or was revoked.
     """
     with transaction.atomic():
         row, _ = Box.objects.select_for_update().get_or_create(pk=box)
-        key, _ = BoxKey.objects.get_or_create(public_key=public_key, defaults={"box": row})
+        key, _ = BoxKey.objects.get_or_create(public_key=public_key, defaults={"box": row, "use": use})
         if key.box_id != box:
             raise SettingsError(f"that key belongs to {key.box_id}; every box needs a key of its own", field="key")
+        if key.use != use:
+            raise SettingsError(f"that key signs {key.get_use_display()}; make another for this", field="key")
         if key.revoked_at is not None:
             raise SettingsError("that key was revoked; make the box a new one with --new-key", field="key")
         record(ENROLL, actor=by, subject=Subject.box(box), key=public_key)

@@ -29,15 +29,26 @@ class Box(models.Model):
 
     def believes(self, public_key: str) -> bool:
         """Tell whether what is signed with `public_key` is taken as this box's word now."""
-        return self.retired_at is None and self.keys.filter(public_key=public_key, revoked_at=None).exists()
+        return (
+            self.retired_at is None
+            and self.keys.filter(public_key=public_key, use=BoxKey.Use.RECORDER, revoked_at=None).exists()
+        )
 
 
 class BoxKey(models.Model):
     """A box's signing key. One key is one box's, for ever: the constraint refuses it for another."""
 
+    class Use(models.TextChoices):
+        """What a key may sign."""
+
+        RECORDER = "recorder", "recordings"
+        COURIER = "courier", "requests"
+
     box = models.ForeignKey(Box, on_delete=models.PROTECT, related_name="keys")
     public_key = models.CharField(max_length=60, unique=True)
     """`ed25519:...`"""
+    use = models.CharField(max_length=10, choices=Use, default=Use.RECORDER)
+    """The recorder's signs recordings, the courier's only requests: it is in the part of a box that talks."""
     enrolled_at = models.DateTimeField(auto_now_add=True)
     """Since when it is believed."""
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -98,6 +98,7 @@ def use_claim(line: bytes, now: datetime) -> Enrolled:
             certificate = authority.box(asked.csr, box, now)
             if row.box_id is None:
                 known = enroll(box, asked.box_key, by=NETWORK)
+                enroll(box, asked.courier_key, by=NETWORK, use=BoxKey.Use.COURIER)
                 place(known, row.room.name, by=NETWORK)
                 record(USE_CLAIM, actor=NETWORK, subject=Subject.box(box), claim=row.pk, board=asked.board)
                 row.used_at, row.box, row.board, row.model = now, known, asked.board, asked.model

@@ -24,9 +24,11 @@ from .custody_kinds import INGEST
 from .quotas import check_new_recording
 
 
-def accept_header(recording: str, line: bytes) -> bool:
-    """Take a recording's header in; return False if the same bytes were there already."""
+def accept_header(recording: str, sender: str, line: bytes) -> bool:
+    """Take a recording's header in from the box `sender`; return False if the same bytes were there already."""
     header = _believed(line)
+    if header.box != sender:
+        raise FormatError(f"{sender} cannot hand in a recording of {header.box}", field="box")
     if header.recording != recording:
         raise FormatError(f"the header is of recording {header.recording}", field="recording")
     created = parse_wall(header.created_at)

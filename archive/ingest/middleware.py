@@ -14,8 +14,9 @@ from archive.core.errors import API
 from .refusals import note_refusal
 
 _log = logging.getLogger(__name__)
-UNNOTED = {404, 405}
-"""Statuses of refusals that are no news: a box asks for its receipt until there is one."""
+UNNOTED = {401, 404, 405}
+"""Statuses of refusals that nobody writes down: strangers must not fill the custody log, and a box asks for its receipt
+until there is one."""
 
 
 class BoxInterface:

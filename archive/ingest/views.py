@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -17,14 +18,16 @@ from appliance.contract.errors import (
     UnknownRecordingError,
 )
 from appliance.contract.ids import RECORDING_PATTERN
+from appliance.contract.request_signature import NONCE, SignedRequest
 from archive.core.bodies import read_body
 from archive.recordings.find import find, upload_state
-from archive.recordings.models import State
+from archive.recordings.models import Recording, State
 
 from . import limits
 from .accept_lines import accept_lines
 from .accept_start import accept_header, accept_key
 from .accept_tail import accept_tail, tail_segment
+from .authentication import authenticate, check_body, new_nonce
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
@@ -37,7 +40,7 @@ class MethodError(PlainSightError):
 
 
 def for_boxes(method: str) -> Callable[[View], View]:
-    """Make a view one that boxes use, with `method` only: no sign-in, and no CSRF token."""
+    """Make a view one that boxes use, with `method` only: no sign-in and no CSRF token, but a courier's signature."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -46,52 +49,78 @@ def for_boxes(method: str) -> Callable[[View], View]:
                 raise MethodError(f"use {method} here")
             if not re.match(RECORDING_PATTERN, recording):
                 raise UnknownRecordingError("a recording is named by 32 hexadecimal digits")
-            return view(request, recording, *args, **kwargs)
+            claim = authenticate(method, request.path_info, request.headers)
+            answer = view(request, Asked(recording, claim), *args, **kwargs)
+            answer.headers[NONCE] = new_nonce()
+            return answer
 
         return cast("View", login_not_required(csrf_exempt(checked)))
 
     return decorate
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a box asks about, and who it is."""
+
+    recording: str
+    """32 hexadecimal digits."""
+    claim: SignedRequest
+    """Its signature fits."""
+
+    def row(self) -> Recording:
+        """Return the recording; raise UnknownRecordingError, also for another box's: nobody learns that it exists."""
+        row = find(self.recording)
+        if row.box_id != self.claim.box:
+            raise UnknownRecordingError(f"the archive has no recording {self.recording!r} of {self.claim.box}")
+        return row
+
+    def body(self, request: HttpRequest, limit: int) -> bytes:
+        """Return the whole body; refuse by its announced length before anything is read."""
+        body = read_body(request, limit)
+        check_body(self.claim, body)
+        return body
+
+
 @for_boxes("PUT")
-def header(request: HttpRequest, recording: str) -> HttpResponse:
+def header(request: HttpRequest, asked: Asked) -> HttpResponse:
     """Take `header.tsv`."""
-    new = accept_header(recording, read_body(request, limits.HEADER))
+    new = accept_header(asked.recording, asked.claim.box, asked.body(request, limits.HEADER))
     return HttpResponse(status=201 if new else 200)
 
 
 @for_boxes("PUT")
-def key(request: HttpRequest, recording: str) -> HttpResponse:
+def key(request: HttpRequest, asked: Asked) -> HttpResponse:
     """Take `key.age`."""
-    find(recording)
-    new = accept_key(recording, read_body(request, limits.KEY))
+    asked.row()
+    new = accept_key(asked.recording, asked.body(request, limits.KEY))
     return HttpResponse(status=201 if new else 200)
 
 
 @for_boxes("POST")
-def lines(request: HttpRequest, recording: str) -> HttpResponse:
+def lines(request: HttpRequest, asked: Asked) -> HttpResponse:
     """Take ledger lines and the segments that they name."""
-    body = read_body(request, limits.batch(find(recording).signed_header))
-    return JsonResponse(_known(accept_lines(recording, body).model_dump(mode="json")))
+    body = asked.body(request, limits.batch(asked.row().signed_header))
+    return JsonResponse(_known(accept_lines(asked.recording, body).model_dump(mode="json")))
 
 
 @for_boxes("PUT")
-def tail(request: HttpRequest, recording: str, number: int) -> HttpResponse:
+def tail(request: HttpRequest, asked: Asked, number: int) -> HttpResponse:
     """Take one segment of the unverified tail."""
-    new = accept_tail(recording, number, read_body(request, tail_segment(find(recording), number).size))
+    new = accept_tail(asked.recording, number, asked.body(request, tail_segment(asked.row(), number).size))
     return HttpResponse(status=201 if new else 200)
 
 
 @for_boxes("GET")
-def state(request: HttpRequest, recording: str) -> HttpResponse:  # noqa: ARG001 - views are called so
+def state(_request: HttpRequest, asked: Asked) -> HttpResponse:
     """Tell how far a recording got."""
-    return JsonResponse(_known(upload_state(find(recording)).model_dump(mode="json")))
+    return JsonResponse(_known(upload_state(asked.row()).model_dump(mode="json")))
 
 
 @for_boxes("GET")
-def receipt(request: HttpRequest, recording: str) -> HttpResponse:  # noqa: ARG001 - views are called so
+def receipt(_request: HttpRequest, asked: Asked) -> HttpResponse:
     """Hand out the signed receipt."""
-    row = find(recording)
+    row = asked.row()
     if row.state != State.SEALED or row.receipt is None:
         raise NotSealedError("the recording is not sealed yet")
     return HttpResponse(bytes(row.receipt), content_type="text/tab-separated-values")

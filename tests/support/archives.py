@@ -18,10 +18,12 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
 from appliance.contract.encryption import Identity, encrypt
+from appliance.contract.request_signature import NONCE, sign
 from appliance.contract.segment import padded_size
 from appliance.contract.signed import digest
 from tests.support.waiting import until
@@ -58,6 +60,25 @@ class Done:
     stderr: str
 
 
+class BoxAuth(requests.auth.AuthBase):
+    """Signs requests as the courier of a box does."""
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
+        self.nonce = ""
+
+    def __call__(self, request: Any) -> Any:
+        if not self.nonce:
+            where, path = urlsplit(request.url), f"/api/1/recordings/{'0' * 32}"
+            headers = sign(self.keys.courier, self.keys.box, "", "GET", path)
+            answer = requests.get(f"{where.scheme}://{where.netloc}{path}", headers=headers, timeout=30)
+            self.nonce = answer.headers[NONCE]
+        body = request.body or b""
+        path = urlsplit(request.url).path
+        request.headers.update(sign(self.keys.courier, self.keys.box, self.nonce, request.method, path, body=body))
+        return request
+
+
 class Served(str):
     """The address of a running web server, and its process."""
 
@@ -83,7 +104,6 @@ class Archive:
     def prepare(self) -> None:
         """Give it its keys and make the box known."""
         from archive.custody.actors import ARCHIVE
-        from archive.devices.enrollment import enroll
         from archive.rooms.placement import place
 
         folder = self.home / "keys"
@@ -92,12 +112,34 @@ class Archive:
         self.keys.archive_signing.save(folder / "signing.pem")
         (folder / "escrow.txt").write_text(self.keys.escrow.recipient + "\n")
         (folder / "django.secret").write_text("only for tests " * 4)
-        place(enroll(self.keys.box, self.keys.box_signing.public, by=ARCHIVE), "Room 12", by=ARCHIVE)
+        place(self.enroll(self.keys), "Room 12", by=ARCHIVE)
+
+    def enroll(self, keys: Keys) -> Any:
+        """Make the box of `keys` known, with the keys of its recorder and its courier."""
+        from archive.custody.actors import ARCHIVE
+        from archive.devices.enrollment import enroll
+        from archive.devices.models import BoxKey
+
+        enroll(keys.box, keys.courier.public, by=ARCHIVE, use=BoxKey.Use.COURIER)
+        return enroll(keys.box, keys.box_signing.public, by=ARCHIVE)
 
     def client(self) -> Any:
+        """A client that signs what it asks of the boxes' interface, as the box `signer`."""
         from django.test import Client
 
-        return Client(raise_request_exception=True)
+        from archive.ingest.authentication import new_nonce
+
+        class Signing(Client):
+            signer: Keys | None = self.keys
+
+            def generic(self, method: str, path: Any, data: Any = b"", *others: Any, **options: Any) -> Any:
+                if self.signer is not None and path.startswith("/api/"):
+                    body = data if isinstance(data, bytes) else str(data).encode()
+                    signed = sign(self.signer.courier, self.signer.box, new_nonce(), method, path, body=body)
+                    options["headers"] = {**signed, **(options.get("headers") or {})}
+                return super().generic(method, path, data, *others, **options)
+
+        return Signing(raise_request_exception=True)
 
     def environment(self) -> dict[str, str]:
         return {

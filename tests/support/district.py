@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from appliance.simulator.demo.district import District
 from appliance.simulator.demo.layout import Layout
 from appliance.simulator.demo.meeting import read_progress, read_status
 from appliance.simulator.demo.outside_view import read_log
+from tests.support.box.panel_server import APART_S
 from tests.support.waiting import until
 
 
@@ -84,6 +86,9 @@ class RunningDistrict:
         self.control(button="down")
         self.wait(lambda: self.status.state not in {"recording", "paused"}, 5, "the recording to end")
         self.control(button="up")
+        # a press within half a second would count as the same one
+        free_at = time.monotonic() + APART_S
+        self.wait(lambda: time.monotonic() >= free_at, APART_S + 1, "the next press to count as another one")
 
     def wait_until_sealed(self, recording: str, seconds: float = 40) -> None:
         def sealed() -> bool:

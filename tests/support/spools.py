@@ -30,6 +30,7 @@ class Keys:
 
     box: str = field(default_factory=new_box_id)
     box_signing: SigningKey = field(default_factory=SigningKey.generate)
+    courier: SigningKey = field(default_factory=SigningKey.generate)
     archive_signing: SigningKey = field(default_factory=SigningKey.generate)
     archive: Identity = field(default_factory=Identity.generate)
     escrow: Identity = field(default_factory=Identity.generate)

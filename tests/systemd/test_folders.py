@@ -32,7 +32,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("root")
     (root / "etc/plainsight/mqtt").mkdir(parents=True)
     (root / "var/lib").mkdir(parents=True)
-    for name in ("box.key", "mqtt/client.key"):
+    for name in ("box.key", "courier.key", "mqtt/client.key"):
         (root / "etc/plainsight" / name).write_text("secret")
         (root / "etc/plainsight" / name).chmod(0o644)
     run("systemd-sysusers", root)
@@ -82,6 +82,7 @@ def test_the_inbox_is_the_couriers_and_its_group_reads(root: Path) -> None:
 
 def test_keys_that_lay_open_are_closed(root: Path) -> None:
     assert folder(root, "/etc/plainsight/box.key") == (0o600, "root", "root")
+    assert folder(root, "/etc/plainsight/courier.key") == (0o640, "root", "plainsight-courier")
     assert folder(root, "/etc/plainsight/mqtt/client.key") == (0o640, "root", "plainsight-courier")
 
 

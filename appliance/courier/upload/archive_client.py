@@ -18,8 +18,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from appliance.contract.errors import FormatError, PlainSightError, SettingsError
+from appliance.contract.keys import SigningKey
 from appliance.contract.problems import explain
 from appliance.contract.receipt import Receipt
+from appliance.contract.request_signature import NONCE, UnsignedError, sign
 from appliance.contract.status import UploadState
 from appliance.contract.stop_signal import StopSignal
 from appliance.courier.settings import CourierSettings
@@ -29,6 +31,10 @@ from .request_guard import RequestGuard
 MAX_ANSWER_BYTES = 1 << 20
 """An answer longer than this is not the archive's."""
 _CODE_LENGTH = 60
+MAX_NONCE = 120
+"""Longest nonce, in characters."""
+PATH = "/api/1/recordings"
+"""Where recordings are at the archive, and what is signed: a proxy may put a path of its own before it."""
 NOBODY = "0" * 32
 """A recording that no box has, asked for to see whether the archive is there."""
 
@@ -88,7 +94,9 @@ class ArchiveClient:
         A request ends at `stop`. `progressed` is called, in another thread, while bytes of a long one get through.
         """
         self._box = settings.box.id
-        self._base = f"{settings.archive.url}/api/1/recordings"
+        self._key = SigningKey.load(settings.archive.key)
+        self._nonce = ""
+        self._base = settings.archive.url + PATH
         self._connect_s = settings.times.connect_s
         self._guard = RequestGuard(stop or StopSignal(), settings.times.answer_s, progressed)
         self._session = requests.Session()
@@ -166,14 +174,17 @@ class ArchiveClient:
     def _send(
         self, method: Literal["GET", "PUT", "POST"], recording: str, what: str, body: bytes | None = None
     ) -> bytes:
-        url = f"{self._base}/{recording}{what}"
+        where = f"/{recording}{what}"
         try:
             try:
-                status, answer = self._exchange(method, url, body)
+                status, answer = self._exchange(method, where, body)
             except requests.ConnectionError as error:
                 if self._guard.gave_up or not _hung_up(error):
                     raise
-                status, answer = self._exchange(method, url, body)
+                status, answer = self._exchange(method, where, body)
+            if status == UnsignedError.status and _refusal(answer)[0] == "stale-nonce":
+                # this answer brought the nonce that the archive takes now
+                status, answer = self._exchange(method, where, body)
         except OSError as error:
             # RequestException is an OSError; so is what requests raises for an unreadable authority file
             reason = self._guard.gave_up or _innermost(error)
@@ -193,14 +204,17 @@ class ArchiveClient:
             raise DownError(f"the archive cannot work: {code}: {message}", whole=False)
         raise RefusedError(code, message)
 
-    def _exchange(self, method: str, url: str, body: bytes | None) -> tuple[int, bytes]:
+    def _exchange(self, method: str, where: str, body: bytes | None) -> tuple[int, bytes]:
+        headers = sign(self._key, self._box, self._nonce, method, PATH + where, body=body or b"")
+        if body is not None:
+            headers["Content-Type"] = "application/octet-stream"
         with (
             self._guard.watching(len(body or b"")),
             self._session.request(
                 method,
-                url,
+                self._base + where,
                 data=body,
-                headers={"Content-Type": "application/octet-stream"} if body is not None else None,
+                headers=headers,
                 timeout=(self._connect_s, None),
                 allow_redirects=False,
                 stream=True,
@@ -214,6 +228,7 @@ class ArchiveClient:
             if self._guard.gave_up:
                 # an answer without a stated length seems whole when its connection ends
                 raise TimeoutError(self._guard.gave_up)
+            self._nonce = response.headers.get(NONCE, self._nonce)[:MAX_NONCE]
             return response.status_code, answer
 
     def _not_the_archive(self, what: str) -> DownError:

@@ -154,7 +154,7 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
     session.go()
     while done is None:
         _wait([session.events, *([] if stopping else [control])], close_s if stopping else _patience(ring, stale_ns))
-        for event in session.events.take():
+        for event in session.events.drain():
             if isinstance(event, _Opened):
                 _report(control, MicrophoneOpened(at_ns=event.at_ns))
             elif isinstance(event, _Failed):

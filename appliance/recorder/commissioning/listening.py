@@ -104,9 +104,9 @@ class Listening:
     def _beat(self, token: LitToken) -> None:
         """Vouch for the lamp, or let go of the microphone."""
         if not token.valid:
-            self._ring.darken()
+            self._ring.clear_heartbeat()
             raise LampError("the red lamp went dark while the box listened; check the lamp and its sensor")
-        self._ring.beat(time.monotonic_ns())
+        self._ring.write_heartbeat(time.monotonic_ns())
 
     def _turn(self, capture: Capture, token: LitToken) -> str | None:
         """Keep the lamp vouched for, wait a little; return why capture gave up, if it did."""
@@ -141,7 +141,7 @@ class Listening:
             why = self._turn(capture, token)
             if why is not None:
                 raise DeviceError(why, field="microphone")
-            while (block := consumer.take()) is not None:
+            while (block := consumer.read()) is not None:
                 parts.append(block.data)
                 frames += block.frames
                 if block.damaged:
@@ -159,7 +159,7 @@ class Listening:
         try:
             self._ask_to_close(capture)
         finally:
-            self._ring.darken()
+            self._ring.clear_heartbeat()
             capture.kill()
             while not capture.ended(_REAP_S):
                 # it may still hear, so the lamp must not go out, whatever signal came

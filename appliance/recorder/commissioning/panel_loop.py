@@ -89,7 +89,7 @@ class PanelLoop:
         for one in (self._mailbox, *others):
             poll.register(one, select.POLLIN)
         found = {descriptor for descriptor, _ in poll.poll(max(0.0, seconds) * 1000)}
-        for word in self._mailbox.take():
+        for word in self._mailbox.drain():
             if isinstance(word, PanelEvent):
                 self._take(word)
             else:

@@ -12,11 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.ids import RecordingId
-from appliance.contract.ledger import AudioSpan, Cause, EndWarning, Fault, Lamp, Reason
+from appliance.contract.ledger import AudioSpan, Cause, Count, EndWarning, Fault, Lamp, Reason
 from appliance.contract.problems import explain, location
 from appliance.contract.status import FaultCode
 
-Count = Annotated[int, Field(ge=0)]
 MAX_RECOVERED = 1000
 """Most recordings that the writer names as recovered."""
 

@@ -120,11 +120,11 @@ class Ring:
         self._bytes.release()
         self._memory.close()
 
-    def beat(self, now_ns: int) -> None:
+    def write_heartbeat(self, now_ns: int) -> None:
         """Say that the lamp was seen lit at `now_ns` (supervisor only)."""
         self._words[_BEAT] = now_ns
 
-    def darken(self) -> None:
+    def clear_heartbeat(self) -> None:
         """Say that the lamp is not lit: nobody may have a microphone open (supervisor only)."""
         self._words[_BEAT] = 0
 
@@ -138,7 +138,7 @@ class Ring:
         """When the lamp was last seen lit, or 0 when it is dark."""
         return self._words[_BEAT]
 
-    def busy(self, since_ns: int | None) -> None:
+    def set_busy_since(self, since_ns: int | None) -> None:
         """Say since when work on the disk goes on; None: not now (the writer; the supervisor before it starts one)."""
         self._words[_BUSY] = since_ns or 0
 
@@ -249,7 +249,7 @@ class Consumer:
     def __init__(self, ring: Ring) -> None:
         self._ring = ring
 
-    def take(self) -> Block | None:
+    def read(self) -> Block | None:
         """Return the next block, checked and copied out, or None if there is none.
 
         A slot that does not fit is read again for some milliseconds, since its bytes may only be on their way; then it

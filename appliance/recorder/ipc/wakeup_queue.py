@@ -35,7 +35,7 @@ class WakeupQueue(Generic[Word]):
         self._events.append(event)
         os.eventfd_write(self._wake, 1)
 
-    def take(self) -> list[Word]:
+    def drain(self) -> list[Word]:
         """Return everything that is there, oldest first."""
         # the descriptor first: a word that comes behind the last look at the queue makes it readable again
         try:

@@ -1,7 +1,7 @@
 """What a front panel is: one button, three lights, and sense lines where they are wired.
 
-A panel calls `on_event` from a thread of its own; `on_event` only enqueues, so a panel never waits for anyone. All else
-is called by the supervisor's main loop and returns at once. Slow lights are the supervisor's doing: a panel that has
+A panel calls `on_event` from a thread of its own; `on_event` only enqueues, so that a panel never waits. The
+supervisor's main loop calls everything else, which returns at once. The supervisor blinks slow lights: a panel that has
 real lines gets `on` and `off` in turn (indicators.py), a panel that draws is told `slow`.
 """
 

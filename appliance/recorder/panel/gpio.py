@@ -97,11 +97,11 @@ class GpioPanel:
         return at_ns
 
     def set_green(self, mode: Light) -> None:
-        """Set the green light; `slow` is drawn by lights.py."""
+        """Set the green light; `slow` is drawn by supervisor/indicators.py."""
         _switch(self._green, on=mode != "off")
 
-    def set_amber(self, mode: Light, blinks: int = 0) -> None:  # noqa: ARG002 - lights.py counts
-        """Set the amber light; `slow` is drawn by lights.py."""
+    def set_amber(self, mode: Light, blinks: int = 0) -> None:  # noqa: ARG002 - supervisor/indicators.py counts
+        """Set the amber light; `slow` is drawn by supervisor/indicators.py."""
         _switch(self._amber, on=mode != "off")
 
     def close(self) -> None:

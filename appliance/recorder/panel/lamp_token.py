@@ -28,7 +28,7 @@ class Lamp:
         self._serial = 0
 
     def command(self, *, lit: bool) -> int:
-        """Switch the lamp; return CLOCK_MONOTONIC when, in nanoseconds. A dark lamp makes every token void at once."""
+        """Switch the lamp; return CLOCK_MONOTONIC when, in nanoseconds. Every switching makes earlier tokens void."""
         self._serial += 1
         if not lit:
             self._commanded = False
@@ -37,7 +37,7 @@ class Lamp:
         return at_ns
 
     def sensed(self, *, seen: bool, at_ns: int) -> None:
-        """Take the sensor's word."""
+        """Note what the sensor in the lamp sees."""
         if self._seen and not seen:
             self._unseen_ns = at_ns
         self._seen = seen
@@ -49,7 +49,7 @@ class Lamp:
         return LitToken(self, self._serial)
 
     def holds(self, serial: int) -> bool:
-        """Tell whether the lamp still burns as it did for token `serial`: a sensor may blink for the grace time."""
+        """Tell whether the lamp is lit as it was for token `serial`; its sensor may miss it for the grace time."""
         if not self._commanded or serial != self._serial:
             return False
         return not self._panel.lamp_sensed or self._seen or time.monotonic_ns() - self._unseen_ns < self._grace_ns
@@ -64,10 +64,10 @@ class LitToken:
 
     @property
     def valid(self) -> bool:
-        """Whether the lamp still burns."""
+        """Whether the lamp is still lit."""
         return self.lamp.holds(self.serial)
 
     def require(self) -> None:
-        """Raise LampError unless the lamp still burns."""
+        """Raise LampError unless the lamp is still lit."""
         if not self.valid:
             raise LampError("the red lamp went dark; nothing may be opened")

@@ -1,1 +1,1 @@
-"""The supervisor: button, lights, and the state machine; no disk, no audio."""
+"""The supervisor process: button, lights, and the state machine; no disk, no audio."""

@@ -1,7 +1,7 @@
 """Slow lights as a function of time: never faster than 1 Hz (docs/policy.md, guideline 7), amber counts blinks.
 
-Nothing here is a thread: the supervisor's loop asks what a light is now, and sets what changed. A panel that draws is
-told `slow` once and moves by itself.
+No thread runs here: the supervisor's loop asks whether a light is on now, and switches it where that changed. A panel
+that draws its lights is told `slow` once and blinks by itself.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""Whether systemd's watchdog may be fed. Pure.
+"""Whether the supervisor may notify systemd's watchdog. Pure.
 
-The watchdog's bite is a SIGKILL for the whole recorder: it ends the recording as interrupted, and ExecStopPost puts the
-lamps out. That is the right end for a supervisor whose account of the world no longer holds, and the wrong one for a
-fault that it handles: an unplugged microphone comes back inside the same recording, a disk that hangs ends the
-recording visibly after 25 s, a microphone that cannot be closed keeps the red lamp lit until somebody unplugs it, and
-a new start would heal none of them. So there is one rule: whatever must move either moves, or its time is not up yet,
-or amber tells that it does not. Each time is the machine's own limit (settle.py) and a margin on top, so that the
-machine always comes first; it is late here only if it is broken.
+Without a notification systemd kills the whole recorder with SIGKILL: the recording ends as interrupted, and
+ExecStopPost puts the lamps out. That is the right end for a supervisor whose account of the world no longer holds. It
+is the wrong end for a fault that the supervisor handles: an unplugged microphone comes back inside the same recording,
+a disk that hangs ends the recording visibly after 25 s, and a microphone that cannot be closed keeps the red lamp lit
+until somebody unplugs it; a restart would cure none of them. So there is one rule: whatever must make progress either
+makes it, or its time is not up yet, or amber tells that it makes none. Each time is the state machine's own limit
+(machine/rules.py) and a margin, so that the machine always acts first, unless it is broken.
 
-How the numbers fit: the supervisor asks every third of WatchdogSec, 3.3 s of 10, and systemd acts when nothing came for
-10 s. So a state has to be wrong at three looks in a row.
+The supervisor looks every third of WatchdogSec, 3.3 s of 10, and systemd acts after 10 s without a notification. So a
+state has to be wrong at three looks in a row.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from appliance.recorder.clock import ns
 from .machine.state import Parameters, State
 
 MARGIN: Final = ns(1.0)
-"""How late the machine may be with a rule of its own, in nanoseconds: its loop turns at least twice a second."""
+"""How late the machine may apply a rule, in nanoseconds: its loop runs at least twice a second."""
 _MICROPHONE: Final = frozenset(
     {"microphone-missing", "microphone-failed", "microphone-stalled", "capture-died", "capture-stuck"}
 )
-"""What amber says where no frame comes."""
+"""The amber codes that tell why no frame comes."""
 
 
 def unhealthy(state: State, parameters: Parameters) -> str | None:
-    """Return why the watchdog must not be fed, in words for the journal; None: it may be."""
+    """Return why the watchdog must not be notified, in words for the journal, or None."""
     return (
         _lamp(state, parameters)
         or _process(state, parameters)

@@ -1,9 +1,9 @@
-"""The supervisor: carries out what the state machine asks, and tells it what happened.
+"""The supervisor's main loop: turns what happens into events, and performs the actions that the state machine returns.
 
-One main loop in the main thread owns everything: panel outputs, children, ring words, status file. Two threads stand
-beside it: the panel's own, which only enqueues (mailbox.py), and the journal's, which only writes messages. The loop
-touches no disk (the status file lies in memory) and no audio, and waits for nobody but the selector, so nothing can
-hang it.
+The loop runs in the main thread and owns everything: panel outputs, children, the heartbeat, the status file. Two
+threads run beside it: the panel's own, which only enqueues (ipc/wakeup_queue.py), and the journal's, which only writes
+messages. The loop touches no disk (the status file lies in memory) and no audio, and waits only in its selector, so
+that nothing can hang it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _EARLY_NS = 75_000_000
-"""What is due so soon is done at once, so that one wake-up serves several: half a heartbeat."""
+"""Work that is due within this time is done at once, so that one wake-up serves several: half a heartbeat."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -62,33 +62,33 @@ class Supervisor:
         self.mailbox: WakeupQueue[PanelEvent | str] = WakeupQueue()
         self._lamp = Lamp(panel, self.parameters.lamp)
         self._token: LitToken | None = None
-        self._lights = Indicators(panel)
+        self._indicators = Indicators(panel)
         self._status = StatusFile(settings.spool.run)
         self._notifier = SystemdNotifier()
         self._boot_id = boot_id()
         self._start_faults = start_faults
         self._commissioned = commissioned
         self._selector = selectors.DefaultSelector()
-        self._processes = Processes(self._selector, self.ring.descriptor, programs, self._feed)
+        self._processes = Processes(self._selector, self.ring.descriptor, programs, self._dispatch)
         self._pending: deque[events.AnyEvent] = deque()
         self._progress = (0, 0)
         self._busy_ns: int | None = None
-        self._beat_ns = ns(settings.times.heartbeat_s)
-        self._next_beat_ns = self._next_status_ns = self._next_check_ns = self._next_feed_ns = 0
+        self._heartbeat_ns = ns(settings.times.heartbeat_s)
+        self._next_heartbeat_ns = self._next_status_ns = self._next_check_ns = self._next_watchdog_ns = 0
         self._exit: int | None = None
 
     def run(self) -> int:
         """Serve until the state machine ends it; return the exit status."""
-        self._selector.register(self.mailbox, selectors.EVENT_READ, self._take_mail)
+        self._selector.register(self.mailbox, selectors.EVENT_READ, self._read_mailbox)
         try:
             self.panel.start(self.mailbox.put)
-            self._check()
-            self._feed(events.Tick(time.monotonic_ns()))
+            self._run_idle_checks()
+            self._dispatch(events.Tick(time.monotonic_ns()))
             self._notifier.ready()
             while self._exit is None:
-                for key, _ in self._selector.select(self._patience()):
+                for key, _ in self._selector.select(self._seconds_to_wait()):
                     key.data()
-                self._turn(time.monotonic_ns())
+                self._do_due_work(time.monotonic_ns())
             return self._exit
         finally:
             self._stop()
@@ -97,65 +97,64 @@ class Supervisor:
         """End in good order; may be called from a signal handler."""
         self.mailbox.put(STOP)
 
-    def _patience(self) -> float:
-        """Return how long nothing may happen, in seconds."""
+    def _seconds_to_wait(self) -> float:
+        """Return how long the selector may wait, in seconds: until the next work is due."""
         due = [self._next_status_ns, self._next_check_ns]
         if self._token is not None:
-            due.append(self._next_beat_ns)
+            due.append(self._next_heartbeat_ns)
         if self._notifier.watchdog_ns:
-            due.append(self._next_feed_ns)
-        due += [
-            moment for moment in (self._lights.next_ns, deadline(self.state, self.parameters)) if moment is not None
-        ]
+            due.append(self._next_watchdog_ns)
+        machine_ns = deadline(self.state, self.parameters)
+        due += [moment for moment in (self._indicators.next_ns, machine_ns) if moment is not None]
         return max(0.0, (min(due) - time.monotonic_ns()) / 1e9)
 
-    def _turn(self, now_ns: int) -> None:
-        """Do what is due: heartbeat first, since a microphone hangs on it."""
-        self._beat(now_ns)
+    def _do_due_work(self, now_ns: int) -> None:
+        """Do the work that is due: the heartbeat first, because capture closes the microphone without it."""
+        self._write_heartbeat(now_ns)
         # a full ring takes no block, but the microphone still gives them
         progress = (self.ring.write_seq, self.ring.lost_frames)
-        self._feed(events.BlockSeen(now_ns, progress[0]) if progress != self._progress else events.Tick(now_ns))
+        self._dispatch(events.BlockSeen(now_ns, progress[0]) if progress != self._progress else events.Tick(now_ns))
         self._progress = progress
         busy_ns = self.ring.busy_since_ns if self.state.writer != "dead" else None
         if busy_ns != self._busy_ns:
             self._busy_ns = busy_ns
-            self._feed(events.WriterBusy(now_ns, busy_ns))
+            self._dispatch(events.WriterBusy(now_ns, busy_ns))
         if now_ns >= self._next_check_ns - _EARLY_NS:
-            self._check()
-        self._processes.tend(now_ns)
-        self._lights.tick(now_ns)
+            self._run_idle_checks()
+        self._processes.maintain(now_ns)
+        self._indicators.tick(now_ns)
         if now_ns >= self._next_status_ns - _EARLY_NS:
-            self._tell(now_ns)
-        if self._notifier.watchdog_ns and now_ns >= self._next_feed_ns:
-            self._next_feed_ns = now_ns + self._notifier.watchdog_ns
-            self._feed_watchdog()
+            self._publish_status(now_ns)
+        if self._notifier.watchdog_ns and now_ns >= self._next_watchdog_ns:
+            self._next_watchdog_ns = now_ns + self._notifier.watchdog_ns
+            self._notify_watchdog()
 
-    def _feed_watchdog(self) -> None:
+    def _notify_watchdog(self) -> None:
         why = unhealthy(self.state, self.parameters)
         if why is None:
             self._notifier.watchdog()
         else:
-            _log.error("systemd's watchdog is not fed: %s", why)
+            _log.error("systemd's watchdog is not notified and will restart the recorder: %s", why)
 
-    def _beat(self, now_ns: int) -> None:
-        # whatever the wake-up was for, it counts as a look at the lamp
-        self._next_beat_ns = now_ns + self._beat_ns
+    def _write_heartbeat(self, now_ns: int) -> None:
+        # every wake-up looks at the lamp, whatever woke the loop
+        self._next_heartbeat_ns = now_ns + self._heartbeat_ns
         if self._token is None:
             return
         if self._token.valid:
-            self.ring.beat(now_ns)
+            self.ring.write_heartbeat(now_ns)
         else:
-            self.ring.darken()
+            self.ring.clear_heartbeat()
             self._token = None
 
-    def _check(self) -> None:
+    def _run_idle_checks(self) -> None:
         now_ns = time.monotonic_ns()
         self._next_check_ns = now_ns + ns(self.settings.times.check_s)
         found = device_checks.look(self.settings, self._commissioned)
         codes = found.faults | self._start_faults
-        self._feed(events.Checked(now_ns, codes, present=found.present, held=found.held))
+        self._dispatch(events.Checked(now_ns, codes, present=found.present, held=found.held))
 
-    def _tell(self, now_ns: int) -> None:
+    def _publish_status(self, now_ns: int) -> None:
         self._next_status_ns = now_ns + ns(self.settings.times.status_s)
         box, kind = self.settings.box.id, self.panel.kind
         self._status.write(
@@ -163,8 +162,8 @@ class Supervisor:
         )
         self._notifier.status(" ".join([self.state.phase, *sorted(self.state.faults)]))
 
-    def _feed(self, event: events.AnyEvent) -> None:
-        # answers wait until all that was asked for is done: an older action must not overtake a newer one
+    def _dispatch(self, event: events.AnyEvent) -> None:
+        # an event that an action causes waits until the actions before it are performed, so that none is overtaken
         self._pending.append(event)
         if len(self._pending) > 1:
             return
@@ -172,37 +171,37 @@ class Supervisor:
         while self._pending and self._exit is None:
             self.state, asked = step(self.state, self._pending[0], self.parameters)
             for action in asked:
-                self._carry_out(action)
+                self._perform(action)
             self._pending.popleft()
         self._pending.clear()
-        self._report(before)
+        self._log_changes(before)
 
-    def _report(self, before: State) -> None:
+    def _log_changes(self, before: State) -> None:
         after = self.state
         if after.phase != before.phase:
-            _log.info("%s -> %s", before.phase, after.phase)
+            _log.info("the state changes from %s to %s", before.phase, after.phase)
         if after.faults != before.faults:
             for code in sorted(after.faults - before.faults):
                 fault = amber_codes.find(code)
                 _log.warning("amber %d (%s): %s %s", fault.blinks, code, fault.cause, fault.remedy)
             for code in sorted(before.faults - after.faults):
-                _log.info("no longer: %s", code)
+                _log.info("amber code %s no longer holds", code)
         shown = ("phase", "recording", "red", "green", "amber")
         if after.faults != before.faults or any(getattr(after, name) != getattr(before, name) for name in shown):
             self._next_status_ns = 0
 
-    def _carry_out(self, action: actions.Action) -> None:  # noqa: PLR0912 - one case an action
+    def _perform(self, action: actions.Action) -> None:  # noqa: PLR0912 - one case an action
         now_ns = time.monotonic_ns()
         match action:
             case actions.SetRed(lit=lit):
                 if not lit:
                     self._token = None
-                    self.ring.darken()
+                    self.ring.clear_heartbeat()
                 self._pending.append(events.RedSet(self._lamp.command(lit=lit), lit))
             case actions.SetGreen(mode=mode):
-                self._lights.set_green(mode, now_ns)
+                self._indicators.set_green(mode, now_ns)
             case actions.SetAmber(mode=mode, blinks=blinks):
-                self._lights.set_amber(mode, blinks, now_ns)
+                self._indicators.set_amber(mode, blinks, now_ns)
             case actions.SpawnCapture():
                 self._processes.spawn_capture()
             case actions.OpenCapture(generation=generation):
@@ -212,10 +211,10 @@ class Supervisor:
             case actions.KillCapture():
                 self._processes.kill_capture()
             case actions.CheckMicrophone():
-                self._check()
+                self._run_idle_checks()
             case actions.StartWriter():
-                # what a writer that died was busy with goes on no longer
-                self.ring.busy(None)
+                # the disk call of a writer that died no longer runs
+                self.ring.set_busy_since(None)
                 self._processes.start_writer()
             case actions.KillWriter():
                 self._processes.kill_writer()
@@ -231,34 +230,34 @@ class Supervisor:
     def _open_capture(self, generation: int) -> None:
         try:
             self._token = self._lamp.token()
-            self.ring.beat(time.monotonic_ns())
+            self.ring.write_heartbeat(time.monotonic_ns())
             self._processes.open_capture(self._token, self.settings.microphone.device, generation)
         except LampError as error:
             _log.warning("%s", error.message)
             self._processes.kill_capture()
 
-    def _take_mail(self) -> None:
-        for word in self.mailbox.take():
+    def _read_mailbox(self) -> None:
+        for word in self.mailbox.drain():
             if isinstance(word, PanelEvent):
-                self._panel_event(word)
+                self._dispatch_panel_event(word)
             else:
-                self._feed(events.ShutdownAsked(time.monotonic_ns()))
+                self._dispatch(events.ShutdownAsked(time.monotonic_ns()))
 
-    def _panel_event(self, event: PanelEvent) -> None:
+    def _dispatch_panel_event(self, event: PanelEvent) -> None:
         match event.kind:
             case "button-down":
-                self._feed(events.ButtonDown(event.at_ns, secrets.token_hex(16)))
+                self._dispatch(events.ButtonDown(event.at_ns, secrets.token_hex(16)))
             case "button-found-down":
-                self._feed(events.ButtonFoundDown(event.at_ns))
+                self._dispatch(events.ButtonFoundDown(event.at_ns))
             case "button-up":
-                self._feed(events.ButtonUp(event.at_ns))
+                self._dispatch(events.ButtonUp(event.at_ns))
             case "lamp-seen" | "lamp-unseen":
                 self._lamp.sensed(seen=event.kind == "lamp-seen", at_ns=event.at_ns)
-                self._feed(events.LampSensed(event.at_ns, event.kind == "lamp-seen"))
+                self._dispatch(events.LampSensed(event.at_ns, event.kind == "lamp-seen"))
             case "rail-on" | "rail-off":
-                self._feed(events.RailSensed(event.at_ns, event.kind == "rail-on"))
+                self._dispatch(events.RailSensed(event.at_ns, event.kind == "rail-on"))
             case "panel-lost":
-                self._feed(events.PanelLost(event.at_ns))
+                self._dispatch(events.PanelLost(event.at_ns))
             case _:
                 assert_never(event.kind)
 
@@ -266,8 +265,8 @@ class Supervisor:
         """Leave nothing behind: microphone first, then the lamp, then the writer, which may still be saving."""
         self._notifier.stopping()
         self._processes.stop_capture()
-        self.ring.darken()
+        self.ring.clear_heartbeat()
         self.panel.close()
         self._processes.stop_writer(self.settings.times.shutdown_s)
         self._selector.close()
-        self._tell(time.monotonic_ns())
+        self._publish_status(time.monotonic_ns())

@@ -1,7 +1,7 @@
-"""The supervisor's two children over time: one capture process at a time, one writer; started, heard, killed, reaped.
+"""The supervisor's children over time: one capture process and one writer at a time; starts, reads, kills, reaps them.
 
-Everything runs in the supervisor's main loop. What a child says, and its death, become events of the state machine.
-A capture process that has closed its device is retired: it may take its time to end, and is killed after a second.
+Everything runs in the supervisor's main loop. A child's messages, and its death, become events of the state machine.
+A capture process that has closed its device is retired: it has a second to exit, and is then killed.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ class Processes:
         selector: selectors.BaseSelector,
         ring_fd: int,
         programs: Programs,
-        feed: Callable[[events.AnyEvent], None],
+        dispatch: Callable[[events.AnyEvent], None],
     ) -> None:
         self._selector = selector
         self._ring_fd = ring_fd
         self._programs = programs
-        self._feed = feed
+        self._dispatch = dispatch
         self._capture: Capture | None = None
         self._writer: Child | None = None
         self._retired: dict[Capture, int] = {}
@@ -68,11 +68,11 @@ class Processes:
         try:
             capture = Capture.spawn("capture", self._programs.capture, self._ring_fd, self._programs.capture_arguments)
         except OSError as error:
-            _log.warning("cannot start the capture process: %s", error)
-            self._feed(events.CaptureDied(time.monotonic_ns()))
+            _log.warning("the capture process cannot be started: %s", error)
+            self._dispatch(events.CaptureDied(time.monotonic_ns()))
             return
         self._capture = capture
-        self._selector.register(capture.control, selectors.EVENT_READ, lambda: self._hear_capture(capture))
+        self._selector.register(capture.control, selectors.EVENT_READ, lambda: self._read_capture(capture))
         self._selector.register(capture.pidfd, selectors.EVENT_READ, lambda: self._capture_ended(capture))
 
     def open_capture(self, token: LitToken, device: str, generation: int) -> None:
@@ -95,11 +95,11 @@ class Processes:
         try:
             writer = Child.spawn("writer", self._programs.writer, self._ring_fd, self._programs.writer_arguments)
         except OSError as error:
-            _log.warning("cannot start the writer process: %s", error)
-            self._feed(events.WriterDied(time.monotonic_ns()))
+            _log.warning("the writer process cannot be started: %s", error)
+            self._dispatch(events.WriterDied(time.monotonic_ns()))
             return
         self._writer = writer
-        self._selector.register(writer.control, selectors.EVENT_READ, lambda: self._hear_writer(writer))
+        self._selector.register(writer.control, selectors.EVENT_READ, lambda: self._read_writer(writer))
         self._selector.register(writer.pidfd, selectors.EVENT_READ, lambda: self._writer_ended(writer))
 
     def kill_writer(self) -> None:
@@ -112,8 +112,8 @@ class Processes:
         if self._writer is not None:
             self._writer.send(message)
 
-    def tend(self, now_ns: int) -> None:
-        """Send what waits; kill retired processes that do not end."""
+    def maintain(self, now_ns: int) -> None:
+        """Send the messages that wait; kill retired processes that do not exit."""
         for child in (self._capture, self._writer):
             if child is not None:
                 child.flush()
@@ -137,11 +137,11 @@ class Processes:
             return
         writer.send(StopWriter())
         if not writer.ended(timeout_s):
-            _log.warning("the writer does not end; it is killed")
+            _log.warning("the writer process did not exit in time and is killed")
             writer.kill()
             writer.ended(_KILLED_S)
 
-    def _hear_capture(self, capture: Capture) -> None:
+    def _read_capture(self, capture: Capture) -> None:
         for message in capture.messages():
             now_ns = time.monotonic_ns()
             if not isinstance(message, FromCapture):
@@ -149,49 +149,49 @@ class Processes:
                 continue
             closed = isinstance(message, MicrophoneClosed)
             if closed:
-                self._forget(capture)
+                self._unregister(capture)
                 self._retired[capture] = now_ns
                 self._capture = None
-            self._feed(events.CaptureReported(now_ns, message))
+            self._dispatch(events.CaptureReported(now_ns, message))
             if closed:
                 return
         if capture.silent:
-            self._forget(capture)
+            self._unregister(capture)
 
     def _refuse(self, child: Child, message: Message | MessageError) -> None:
         why = message.message if isinstance(message, MessageError) else f"{message.kind} is not for the supervisor"
-        self._feed(events.MessageRefused(time.monotonic_ns(), f"the {child.name} process: {why}"))
+        self._dispatch(events.MessageRefused(time.monotonic_ns(), f"the {child.name} process: {why}"))
 
-    def _forget(self, child: Child) -> None:
+    def _unregister(self, child: Child) -> None:
         if child.control in self._selector.get_map():
             self._selector.unregister(child.control)
 
     def _capture_ended(self, capture: Capture) -> None:
         if capture is self._capture:
-            self._hear_capture(capture)
-        self._forget(capture)
+            self._read_capture(capture)
+        self._unregister(capture)
         self._selector.unregister(capture.pidfd)
         status = capture.reap()
         if capture is self._capture:
             self._capture = None
             _log.info("the capture process ended with status %d", status)
-            self._feed(events.CaptureDied(time.monotonic_ns()))
+            self._dispatch(events.CaptureDied(time.monotonic_ns()))
         else:
             del self._retired[capture]
 
-    def _hear_writer(self, writer: Child) -> None:
+    def _read_writer(self, writer: Child) -> None:
         for message in writer.messages():
             if isinstance(message, FromWriter):
-                self._feed(events.WriterReported(time.monotonic_ns(), message))
+                self._dispatch(events.WriterReported(time.monotonic_ns(), message))
             else:
                 self._refuse(writer, message)
         if writer.silent:
-            self._forget(writer)
+            self._unregister(writer)
 
     def _writer_ended(self, writer: Child) -> None:
-        self._hear_writer(writer)
-        self._forget(writer)
+        self._read_writer(writer)
+        self._unregister(writer)
         self._selector.unregister(writer.pidfd)
         self._writer = None
         _log.warning("the writer process ended with status %d", writer.reap())
-        self._feed(events.WriterDied(time.monotonic_ns()))
+        self._dispatch(events.WriterDied(time.monotonic_ns()))

@@ -1,4 +1,4 @@
-"""RUN/status.json: the recorder's word for courier, doctor and simulator, replaced whole by rename."""
+"""RUN/status.json: what the recorder tells courier, doctor and simulator; replaced as a whole, by rename."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class StatusFile:
             ) from error
 
     def write(self, status: RecorderStatus) -> None:
-        """Replace the file. A failure is logged once: readers see a stale word, which they do not believe."""
+        """Replace the file. A failure is logged once: readers do not believe a status that is old."""
         try:
             self._temporary.write_text(status.model_dump_json(), encoding="utf-8")
             self._temporary.replace(self._path)

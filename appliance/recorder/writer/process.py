@@ -205,7 +205,7 @@ class Writer:
         due = not self._ready or self._unfinished or now >= min(self._check_at, self._inbox_at)
         if due:
             # said before, since nothing can be said while a call hangs
-            self._ring.busy(time.monotonic_ns())
+            self._ring.set_busy_since(time.monotonic_ns())
         try:
             if not self._ready or self._unfinished:
                 self._recover(now)
@@ -220,7 +220,7 @@ class Writer:
             self._health.raise_code(error.fault, error.message)
             self._check_at = self._inbox_at = now + _FAULTY_S
         if due:
-            self._ring.busy(None)
+            self._ring.set_busy_since(None)
         return min(max(min(self._check_at, self._inbox_at) - time.monotonic(), 0.0), 1.0)
 
     def _recover(self, now: float) -> None:
@@ -304,7 +304,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = load(chosen.config)
         ring = Ring.attach(chosen.ring_fd)
         # the disk is asked now, and may never answer
-        ring.busy(time.monotonic_ns())
+        ring.set_busy_since(time.monotonic_ns())
         spool, maker, inbox = open_spool(settings)
         floor = read_floor(settings, maker.key.public)
     except PlainSightError as error:

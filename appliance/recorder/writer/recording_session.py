@@ -169,9 +169,9 @@ class RecordingSession:
             self._note_drift()
         self._watch_clock()
         if self._queue and time.monotonic_ns() >= self._retry_ns:
-            self._ring.busy(time.monotonic_ns())
+            self._ring.set_busy_since(time.monotonic_ns())
             self._write()
-            self._ring.busy(None)
+            self._ring.set_busy_since(None)
         if self.finished:
             return 0.0
         if self._queue:
@@ -201,7 +201,7 @@ class RecordingSession:
 
     def _drain(self, wanted: Callable[[], bool]) -> None:
         while self._consumer.waiting() and wanted():
-            block = self._consumer.take()
+            block = self._consumer.read()
             # nothing from before the press is kept (promise 1), and nothing that cannot be written any more
             if block is None or self._given_up_ns or (not block.damaged and block.captured_ns < self._begin.created_ns):
                 continue

@@ -216,12 +216,11 @@ class District:
         escrow.save(layout.keys / "escrow.txt")
         await self.archive("make-keys", "--escrow", escrow.recipient)
         await self.archive("migrate")
-        key = layout.home / "box.key"
-        enrolled = json.loads(
-            await self.archive("enroll", self.box_id, "--new-key", str(key), "--room", ROOM, "--json")
-        )
-        key.rename(layout.box / "box.key")
-        self._give(layout.box / "box.key", self.accounts.recorder, 0o400)
+        keys = ("--new-key", str(layout.home / "box.key"), "--new-courier-key", str(layout.home / "courier.key"))
+        enrolled = json.loads(await self.archive("enroll", self.box_id, *keys, "--room", ROOM, "--json"))
+        for name, owner in (("box.key", self.accounts.recorder), ("courier.key", self.accounts.courier)):
+            (layout.home / name).rename(layout.box / name)
+            self._give(layout.box / name, owner, 0o400)
         self.box_key, self.archive_key = enrolled["public_key"], enrolled["archive_key"]
         ring = KeyRing(boxes={self.box_id: [self.box_key]}, archives=[self.archive_key])
         layout.key_ring.write_text(ring.model_dump_json() + "\n")

@@ -61,7 +61,7 @@ def courier_toml(layout: Layout, box: str, url: str, broker_port: int) -> str:
             "box": {"id": box},
             "spool": {"path": layout.spool, "inbox": layout.inbox, "run": layout.run},
             "state": {"path": layout.state},
-            "archive": {"url": url},
+            "archive": {"url": url, "key": layout.box / "courier.key"},
             "broker": {
                 "host": "127.0.0.1",
                 "port": broker_port,

@@ -57,6 +57,12 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("public_key", models.CharField(max_length=60, unique=True)),
+                (
+                    "use",
+                    models.CharField(
+                        choices=[("recorder", "recordings"), ("courier", "requests")], default="recorder", max_length=10
+                    ),
+                ),
                 ("enrolled_at", models.DateTimeField(auto_now_add=True)),
                 ("revoked_at", models.DateTimeField(blank=True, null=True)),
                 (

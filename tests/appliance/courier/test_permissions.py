@@ -66,6 +66,7 @@ def hand_over(box: Box) -> None:
     own(box.root / "run", accounts.recorder.user, SPOOL_GROUP, 0o750, 0o640)
     own(box.inbox, accounts.courier.user, SPOOL_GROUP, 0o2750, 0o644)
     own(box.state, accounts.courier.user, accounts.courier.group, 0o700, 0o600)
+    own(box.courier_key(), accounts.courier.user, accounts.courier.group, 0o700, 0o400)
     if (box.root / "tls").exists():
         own(box.root / "tls", accounts.courier.user, accounts.courier.group, 0o700, 0o600)
 

@@ -64,7 +64,7 @@ def test_a_box_is_enrolled_with_keys_of_its_own_and_settings_that_load(claim: Pa
     assert recorder.box.id == courier.box.id == answer.box
     assert recorder.keys.archive_key == answer.archive_key
     assert (recorder.panel.lamp_seen, recorder.panel.mic_rail) == (25, 27)
-    for name in ("box.key", "mqtt/client.key"):
+    for name in ("box.key", "courier.key", "mqtt/client.key"):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
     assert not claim.exists(), "a used claim does not stay on the card"
 

@@ -30,7 +30,7 @@ def test_openssl_accepts_the_chain_strictly(tmp_path: Path) -> None:
         "-CAfile", str(tmp_path / CERTIFICATE), str(tmp_path / "server.pem"),
     )  # fmt: skip
     assert out.strip().endswith("OK")
-    box = Identity.load_or_make(tmp_path / "box.key", tmp_path / "client.key")
+    box = Identity.load_or_make(tmp_path)
     (tmp_path / "client.pem").write_bytes(authority.box(box.certificate_request(), "box-1234", NOW))
     out = openssl(
         "verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", str(tmp_path / CERTIFICATE),
@@ -42,7 +42,7 @@ def test_openssl_accepts_the_chain_strictly(tmp_path: Path) -> None:
 
 def test_a_box_cannot_pose_as_a_server(tmp_path: Path) -> None:
     authority = Authority.make(tmp_path, "A district", NOW)
-    box = Identity.load_or_make(tmp_path / "box.key", tmp_path / "client.key")
+    box = Identity.load_or_make(tmp_path)
     (tmp_path / "client.pem").write_bytes(authority.box(box.certificate_request(), "box-1234", NOW))
     with pytest.raises(subprocess.CalledProcessError):
         openssl("verify", "-purpose", "sslserver", "-CAfile", str(tmp_path / CERTIFICATE), str(tmp_path / "client.pem"))
@@ -79,7 +79,7 @@ def test_a_request_that_is_none_is_a_format_error(tmp_path: Path, text: str) -> 
 
 def test_boxes_outlive_a_school_year_and_a_late_clock(tmp_path: Path) -> None:
     authority = Authority.make(tmp_path, "A district", NOW)
-    box = Identity.load_or_make(tmp_path / "box.key", tmp_path / "client.key")
+    box = Identity.load_or_make(tmp_path)
     made = x509.load_pem_x509_certificate(authority.box(box.certificate_request(), "box-1234", NOW))
     assert made.not_valid_before_utc <= NOW - timedelta(hours=23)
     assert made.not_valid_after_utc >= NOW + timedelta(days=398)

@@ -12,21 +12,23 @@ from pathlib import Path
 import pytest
 import requests
 
+from appliance.contract.request_signature import sign
 from appliance.simulator.demo.certificates import Authority
 from archive.custody.check import check
 from archive.recordings.arrival_log import log_bytes
 from archive.recordings.models import ArrivalLine, IncomingSegment, Recording
 from archive.recordings.stored_ledger import ledger_lines
 from archive.sealing.seal import seal
-from tests.support.archives import Archive, batches
+from tests.support.archives import Archive, BoxAuth, batches
+from tests.support.spools import Keys, make_recording
 from tests.support.spools import Recording as Made
-from tests.support.spools import make_recording
 from tests.support.waiting import until
 
 
-def push(url: str, made: Made, segments: int, problems: list[str]) -> None:
+def push(url: str, keys: Keys, made: Made, segments: int, problems: list[str]) -> None:
     """Send everything from the start, as a courier that lost its memory would; never skip, whatever others do."""
     with requests.Session() as session:
+        session.auth = BoxAuth(keys)
         base = f"{url}/api/1/recordings/{made.id}"
         for kind, data in (("header", made.header_line), ("key", made.key)):
             answer = session.put(f"{base}/{kind}", data=data, timeout=60)
@@ -43,13 +45,14 @@ def test_two_couriers_sending_the_same_recording_at_once_make_one(archive: Archi
     problems: list[str] = []
     with archive.serving(workers=2) as url:
         pushers = [
-            threading.Thread(target=push, args=(url, made, size, problems), name=f"push-{size}") for size in (1, 3)
+            threading.Thread(target=push, args=(url, archive.keys, made, size, problems), name=f"push-{size}")
+            for size in (1, 3)
         ]
         for pusher in pushers:
             pusher.start()
         for pusher in pushers:
             pusher.join(120)
-        state = requests.get(f"{url}/api/1/recordings/{made.id}", timeout=10).json()
+        state = requests.get(f"{url}/api/1/recordings/{made.id}", auth=BoxAuth(archive.keys), timeout=10).json()
     assert problems == []
     assert (state["state"], state["next_line"]) == ("closed", len(made.lines))
     row = Recording.objects.get()
@@ -65,7 +68,10 @@ def test_different_recordings_at_once_all_arrive(archive: Archive, tmp_path: Pat
     made = [make_recording(tmp_path / str(n), archive.keys, seconds=10, segment_frames=2000) for n in range(4)]
     problems: list[str] = []
     with archive.serving(workers=2) as url:
-        pushers = [threading.Thread(target=push, args=(url, one, 2, problems), name=f"push-{one.id}") for one in made]
+        pushers = [
+            threading.Thread(target=push, args=(url, archive.keys, one, 2, problems), name=f"push-{one.id}")
+            for one in made
+        ]
         for pusher in pushers:
             pusher.start()
         for pusher in pushers:
@@ -80,12 +86,15 @@ def test_workers_that_are_killed_lose_nothing_that_was_answered(archive: Archive
     answered: list[int] = []
     place: list[str] = []
     over = threading.Event()
+    auth = BoxAuth(archive.keys)
 
     def stubborn() -> None:
         for _, body in batches(made, 1):
             while not over.is_set():
                 try:
-                    answer = requests.post(f"{place[-1]}/api/1/recordings/{made.id}/lines", data=body, timeout=60)
+                    answer = requests.post(
+                        f"{place[-1]}/api/1/recordings/{made.id}/lines", data=body, auth=auth, timeout=60
+                    )
                 except requests.RequestException:  # the answer was lost with its worker
                     over.wait(0.02)
                     continue
@@ -101,8 +110,8 @@ def test_workers_that_are_killed_lose_nothing_that_was_answered(archive: Archive
         with archive.serving(workers=4) as url:
             place.append(url)
             base = f"{url}/api/1/recordings/{made.id}"
-            requests.put(f"{base}/header", data=made.header_line, timeout=10)
-            requests.put(f"{base}/key", data=made.key, timeout=10)
+            requests.put(f"{base}/header", data=made.header_line, auth=auth, timeout=10)
+            requests.put(f"{base}/key", data=made.key, auth=auth, timeout=10)
             pusher.start()
             for goal in (8, 16, 24, 32):
                 until(partial(enough, goal), alive=pusher.is_alive)
@@ -129,11 +138,17 @@ def test_refusals_reach_the_box_as_json_over_http(archive: Archive, tmp_path: Pa
     made = make_recording(tmp_path / "spool", archive.keys, seconds=1)
     with archive.serving(workers=1) as url:
         base = f"{url}/api/1/recordings/{made.id}"
-        large = requests.put(f"{base}/header", data=b"x" * 100_000, timeout=10)
+        auth = BoxAuth(archive.keys)
+        large = requests.put(f"{base}/header", data=b"x" * 100_000, auth=auth, timeout=10)
         assert (large.status_code, large.json()["error"]["code"]) == (413, "too-large")
+        path = f"/api/1/recordings/{made.id}/header"
+        signed = sign(archive.keys.courier, archive.keys.box, auth.nonce, "PUT", path, body=made.header_line)
         # as a proxy passes it on: no length is announced
-        assert requests.put(f"{base}/header", data=iter([made.header_line]), timeout=10).status_code == 201
-        assert requests.put(f"{base}/header", data=made.header_line, timeout=10).status_code == 200
+        chunked = requests.put(f"{base}/header", data=iter([made.header_line]), headers=signed, timeout=10)
+        assert chunked.status_code == 201
+        assert requests.put(f"{base}/header", data=made.header_line, auth=auth, timeout=10).status_code == 200
+        unsigned = requests.put(f"{base}/header", data=made.header_line, timeout=10)
+        assert (unsigned.status_code, unsigned.json()["error"]["code"]) == (401, "unsigned")
 
 
 @pytest.mark.parametrize(

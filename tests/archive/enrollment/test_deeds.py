@@ -52,11 +52,18 @@ def district(archive: Archive) -> Iterator[Archive]:
 
 
 def identity(folder: Path, name: str = "box") -> Identity:
-    return Identity.load_or_make(folder / f"{name}.key", folder / f"{name}-client.key")
+    return Identity.load_or_make(folder / name)
 
 
 def request(claim: str, box: Identity, **changed: str) -> bytes:
-    members = {"claim": claim, "csr": box.certificate_request(), "board": BOARD, "model": "Raspberry Pi 4", **changed}
+    members = {
+        "claim": claim,
+        "courier_key": box.courier.public,
+        "csr": box.certificate_request(),
+        "board": BOARD,
+        "model": "Raspberry Pi 4",
+        **changed,
+    }
     return EnrollRequest.make(box.signing, **members)
 
 
@@ -84,6 +91,8 @@ def test_a_new_box_is_known_stands_in_its_room_and_gets_what_its_settings_need(
     answer = enroll(client, claim.text, box)
     known = Box.objects.get(pk=answer.box)
     assert known.believes(box.signing.public)
+    assert not known.believes(box.courier.public)
+    assert known.keys.filter(public_key=box.courier.public, use="courier").exists()
     assert [place.room.name for place in known.placements.all()] == ["Room 9"]
     assert answer.archive_recipient == district.keys.archive.recipient
     assert answer.escrow_recipient == district.keys.escrow.recipient
@@ -149,7 +158,12 @@ def test_a_request_that_another_key_signed_is_refused(district: Archive, client:
     claim = deeds.give_claim("Room 9", by=ARCHIVE, now=timezone.now())
     box, thief = identity(tmp_path), identity(tmp_path, "thief")
     line = EnrollRequest(
-        claim=claim.text, box_key=box.signing.public, csr=thief.certificate_request(), board="", model=""
+        claim=claim.text,
+        box_key=box.signing.public,
+        courier_key=box.courier.public,
+        csr=thief.certificate_request(),
+        board="",
+        model="",
     ).sign(thief.signing)
     refused(client, "/api/1/enroll", line, 403, "bad-signature")
 

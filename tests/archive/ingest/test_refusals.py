@@ -15,12 +15,12 @@ from appliance.contract.errors import StorageError
 from appliance.contract.keys import SigningKey
 from archive.custody.actors import ARCHIVE, Subject
 from archive.custody.models import Entry
-from archive.devices.enrollment import enroll, retire
+from archive.devices.enrollment import retire
 from archive.ingest import limits, quotas
 from archive.keystore.current import keystore
 from archive.recordings.models import ArrivalLine, IncomingSegment, LedgerBatch, Recording
 from archive.store.local import LocalStaged
-from tests.support.archives import Archive, batches, send, send_lines, send_start
+from tests.support.archives import Archive, BoxAuth, batches, send, send_lines, send_start
 from tests.support.spools import Keys, make_recording
 from tests.support.spools import Recording as Made
 
@@ -270,7 +270,8 @@ def test_a_recording_that_claims_to_go_on_from_another_boxs(
     archive: Archive, client: Any, made: Made, tmp_path: Path
 ) -> None:
     other = Keys(box="box-another-one")
-    enroll(other.box, other.box_signing.public, by=ARCHIVE)
+    archive.enroll(other)
+    client.signer = other
     claims = make_recording(tmp_path / "other", other, seconds=1)
     line = claims.header.model_copy(update={"continues": made.id}).sign(other.box_signing)
     answer = client.put(f"/api/1/recordings/{claims.id}/header", line, "text/plain")
@@ -294,7 +295,8 @@ def test_what_one_box_can_hand_in_is_bounded_and_others_go_on(
     refused(client.put(f"/api/1/recordings/{third.id}/header", third.header_line, "text/plain"), 429, "quota")
     assert client.put(f"/api/1/recordings/{one.id}/header", one.header_line, "text/plain").status_code == 200
     other = Keys(box="box-another-one")
-    enroll(other.box, other.box_signing.public, by=ARCHIVE)
+    archive.enroll(other)
+    client.signer = other
     theirs = make_recording(tmp_path / "theirs", other, seconds=1)
     assert client.put(f"/api/1/recordings/{theirs.id}/header", theirs.header_line, "text/plain").status_code == 201
 
@@ -313,7 +315,9 @@ def test_a_stranger_forges_no_line_of_the_log(archive: Archive, client: Any, tmp
     with archive.serving(workers=1, log=tmp_path / "log") as url:
         line = b'{"type":"plainsight/header/1","odd\\nERROR archive: all recordings are lost\\u001b[2J":1}\t'
         line += base64.b64encode(bytes(64)) + b"\n"
-        answer = requests.put(f"{url}/api/1/recordings/{'0' * 32}/header", data=line, timeout=10)
+        answer = requests.put(
+            f"{url}/api/1/recordings/{'0' * 32}/header", data=line, timeout=10, auth=BoxAuth(archive.keys)
+        )
         assert answer.status_code == 400
     lines = (tmp_path / "log").read_text().splitlines()
     assert any("all recordings are lost" in one for one in lines), lines

@@ -98,13 +98,13 @@ class CaptureProcess:
     def light(self) -> None:
         """Vouch for a lit lamp until `darken` or `stop_heart`."""
         self._beating.set()
-        self.ring.beat(time.monotonic_ns())
+        self.ring.write_heartbeat(time.monotonic_ns())
         self._heart = threading.Thread(target=self._beat, name="heart")
         self._heart.start()
 
     def _beat(self) -> None:
         while self._beating.is_set():
-            self.ring.beat(time.monotonic_ns())
+            self.ring.write_heartbeat(time.monotonic_ns())
             time.sleep(0.05)
 
     def stop_heart(self) -> None:

@@ -25,11 +25,11 @@ FAST = {
     "connect_s": 2.0,
     "answer_s": 2.0,
     "retry_s": 0.05,
-    "retry_most_s": 0.2,
+    "retry_max_s": 0.2,
     "refused_s": 0.2,
-    "refused_most_s": 0.5,
+    "refused_max_s": 0.5,
     "receipt_s": 0.02,
-    "receipt_most_s": 0.1,
+    "receipt_max_s": 0.1,
     "probe_s": 0.1,
     "report_s": 2.0,
     "counting_s": 0.2,
@@ -67,6 +67,12 @@ class Box(BoxFolder):
     def settings(self, url: str, **broker: Any) -> CourierSettings:
         return CourierSettings.model_validate(self.members(url, **broker))
 
+    def courier_key(self) -> Path:
+        path = self.root / "courier.key"
+        if not path.exists():
+            self.keys.courier.save(path)
+        return path
+
     def members(self, url: str, **broker: Any) -> dict[str, Any]:
         return {
             "box": {"id": self.keys.box},
@@ -76,7 +82,7 @@ class Box(BoxFolder):
                 "run": str(self.root / "run"),
             },
             "state": {"path": str(self.state)},
-            "archive": {"url": url},
+            "archive": {"url": url, "key": str(self.courier_key())},
             "broker": {"host": "localhost", **broker},
             "times": FAST,
         }

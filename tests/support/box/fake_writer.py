@@ -48,7 +48,7 @@ def main() -> None:
                     recording = None
                 case messages.StopWriter():
                     return
-        while (block := consumer.take()) is not None:
+        while (block := consumer.read()) is not None:
             frames += block.frames
         if recording is not None and frames:
             control.send(

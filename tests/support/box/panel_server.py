@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any
 
+from appliance.recorder.supervisor.machine import Parameters
 from appliance.simulator.front_panel import FrontPanel, Log
 from appliance.simulator.sockets import Simulation, Sockets
+from tests.support.waiting import until
+
+APART_S = Parameters.repeat / 1e9 + 0.2
+"""Presses that are to count as two are this far apart, in seconds: what the recorder takes for one, and its wake-up."""
 
 
 class PanelServer:
@@ -23,6 +29,7 @@ class PanelServer:
         self._log = folder / "panel.log"
         microphone = microphone or SimpleNamespace(hold=lambda _: None)
         self._sockets = Sockets(Simulation(self.panel, microphone), Log(self._microphone_file), folder)
+        self._free_at = 0.0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="panel-server")
 
@@ -42,10 +49,12 @@ class PanelServer:
         self._microphone_file.close()
 
     def press(self) -> None:
+        until(lambda: time.monotonic() >= self._free_at, "the next press counts as another one")
         self._loop.call_soon_threadsafe(self.panel.press, True)
 
     def release(self) -> None:
         self._loop.call_soon_threadsafe(self.panel.press, False)
+        self._free_at = time.monotonic() + APART_S
 
     def log(self) -> list[dict[str, Any]]:
         lines = [json.loads(line) for line in self._log.read_text().splitlines()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,12 @@ class Running:
         until(lambda: self.phase == phase, f"phase {phase}, is {self.phase}", seconds)
 
     def press(self) -> None:
+        until(self._press_counts, "the next press counts as another one")
         self.panel.happen("button-down")
+
+    def _press_counts(self) -> bool:
+        up_ns, repeat = self.supervisor.state.button_up_ns, self.supervisor.parameters.repeat
+        return up_ns is None or time.monotonic_ns() - up_ns > repeat
 
     def release(self) -> None:
         self.panel.happen("button-up")

@@ -44,7 +44,7 @@ def heard(microphone: SimulatedMicrophone, *arguments: str, rate: int = 48000, d
         capture.running(device)
         consumer, parts = Consumer(capture.ring), list[bytes]()
         until(lambda: consumer.waiting() >= 5, "five blocks")
-        while (block := consumer.take()) is not None:
+        while (block := consumer.read()) is not None:
             parts.append(block.data)
         return np.frombuffer(b"".join(parts), np.int16)
     finally:

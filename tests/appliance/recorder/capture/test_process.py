@@ -73,7 +73,7 @@ def patched(folder: Path, code: str) -> str:
 def taken(ring: Ring) -> list[Any]:
     consumer = Consumer(ring)
     blocks = []
-    while (block := consumer.take()) is not None:
+    while (block := consumer.read()) is not None:
         blocks.append(block)
     return blocks
 
@@ -138,7 +138,7 @@ def test_promise_1_a_lamp_that_goes_dark_closes_the_microphone_at_once(
 ) -> None:
     capture.running()
     capture.stop_heart()
-    capture.ring.darken()
+    capture.ring.clear_heartbeat()
     dark_ns = time.monotonic_ns()
     assert capture.receive(CaptureFailed).code == "lamp-dark"
     until(lambda: witness.open == 0, "every handle is closed")

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from appliance.contract.ids import MAX_COUNT
 from appliance.contract.ledger import AudioSpan, EndWarning, Fault, Lamp
 from appliance.recorder.ipc import messages
 from appliance.recorder.ipc.messages import FromCapture, FromWriter, Message, MessageError, ToCapture, ToWriter, decode
 
 KINDS: list[Any] = [kind for union in (ToCapture, FromCapture, ToWriter, FromWriter) for kind in get_args(union)]
-NUMBERS = st.integers(1, (1 << 63) - 1)
+NUMBERS = st.integers(1, MAX_COUNT)
 CODES = st.from_regex(r"[a-z0-9-]{2,40}", fullmatch=True)
 IDS = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
 MEMBERS: dict[str, st.SearchStrategy[Any]] = {

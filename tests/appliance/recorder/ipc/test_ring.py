@@ -41,7 +41,7 @@ def test_every_frame_is_taken_in_order_or_counted_as_lost(steps: list[tuple[bool
                 pending_lost += frames
                 lost += frames
         else:
-            block = consumer.take()
+            block = consumer.read()
             if not model:
                 assert block is None
             else:
@@ -59,7 +59,7 @@ def test_the_frames_lost_last_are_told_by_the_total() -> None:
     producer, consumer = Producer(ring, 1), Consumer(ring)
     for number in range(3):
         producer.push(audio(number), FRAMES, number)
-    taken = [consumer.take(), consumer.take()]
+    taken = [consumer.read(), consumer.read()]
     assert taken[1] is not None
     assert ring.lost_frames - taken[1].lost_total == FRAMES
 
@@ -70,7 +70,7 @@ def test_a_flipped_bit_makes_a_damaged_block_of_silence_and_the_next_one_is_whol
     producer.push(audio(7), FRAMES, 1)
     producer.push(audio(8), FRAMES, 2)
     ring._bytes[ring._offset(1) + 64] ^= 1
-    first, second = consumer.take(), consumer.take()
+    first, second = consumer.read(), consumer.read()
     assert first is not None
     assert first.damaged
     assert first.data == bytes(2 * FRAMES)
@@ -83,7 +83,7 @@ def test_a_slot_with_another_number_is_damaged() -> None:
     producer, consumer = Producer(ring, 1), Consumer(ring)
     producer.push(audio(7), FRAMES, 1)
     ring._head(1)[0] = 5
-    block = consumer.take()
+    block = consumer.read()
     assert block is not None
     assert block.damaged
 
@@ -91,11 +91,11 @@ def test_a_slot_with_another_number_is_damaged() -> None:
 def test_promise_1_the_heartbeat_vouches_for_half_a_second_and_darkness_for_nothing() -> None:
     ring = small()
     assert not ring.lit(10, STALE_NS)
-    ring.beat(1_000_000_000)
+    ring.write_heartbeat(1_000_000_000)
     assert ring.lit(1_400_000_000, STALE_NS)
     assert ring.lit(1_500_000_000, STALE_NS)
     assert not ring.lit(1_500_000_001, STALE_NS)
-    ring.darken()
+    ring.clear_heartbeat()
     assert not ring.lit(1_000_000_000, STALE_NS)
 
 
@@ -103,7 +103,7 @@ def test_another_process_sees_the_same_ring() -> None:
     ring = small()
     other = Ring.attach(os.dup(ring.descriptor))
     Producer(ring, 2).push(audio(9), FRAMES, 5, INPUT_OVERFLOW)
-    block = Consumer(other).take()
+    block = Consumer(other).read()
     assert block is not None
     assert (block.data, block.flags, block.generation) == (audio(9), INPUT_OVERFLOW, 2)
     assert (ring.read_seq, ring.overflows, other.last_captured_ns()) == (1, 1, 5)

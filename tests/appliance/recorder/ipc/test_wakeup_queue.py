@@ -41,9 +41,9 @@ def test_a_handler_that_interrupts_the_main_loop_anywhere_loses_no_word(
     end = time.monotonic() + 1.0
     while time.monotonic() < end:
         select.select([words], [], [], 0.01)
-        taken += words.take()
+        taken += words.drain()
     signal.setitimer(signal.ITIMER_REAL, 0)
-    taken += words.take()
+    taken += words.drain()
     assert len(taken) > 100
     # a handler may be interrupted by the next one between its number and its word
     assert sorted(taken) == list(range(next(interrupted)))
@@ -53,9 +53,9 @@ def test_a_word_wakes_who_waits(words: WakeupQueue[int]) -> None:
     thread = threading.Timer(0.05, words.put, [7])
     thread.start()
     assert select.select([words], [], [], 5)[0]
-    assert words.take() == [7]
+    assert words.drain() == [7]
     assert not select.select([words], [], [], 0)[0]
-    assert words.take() == []
+    assert words.drain() == []
     thread.join()
 
 
