@@ -7,8 +7,12 @@ import sys
 from difflib import get_close_matches
 
 from appliance.contract.errors import PlainSightError
+from appliance.contract.version import software
 
 OWN = {
+    "setup": "set up an archive on this host, in one command",
+    "make-certificates": "make the district's authority, and the certificates of this host",
+    "write-broker-access": "write what the broker lets each box do",
     "make-keys": "make the archive's opening, signing and session keys, and the escrow key",
     "migrate": "make or update the database",
     "enroll": "make a box known, and print what its settings need",
@@ -59,8 +63,8 @@ def usage() -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run one subcommand and return its exit status: 2 for anything wrong with arguments or settings."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if not arguments or arguments in (["--help"], ["-h"]):
-        print(usage(), file=sys.stdout if arguments else sys.stderr)
+    if not arguments or arguments in (["--help"], ["-h"], ["--version"]):
+        print(software() if arguments == ["--version"] else usage(), file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "archive.settings")
     name = arguments[0]
@@ -68,6 +72,11 @@ def main(arguments: list[str] | None = None) -> int:
         # a module's name cannot hold a hyphen
         arguments = [name.replace("-", "_"), *arguments[1:]]
     try:
+        if name == "setup":
+            # it makes the settings that Django would read
+            from archive.setup.command import main as set_up  # noqa: PLC0415 - only when it is asked for
+
+            return set_up(arguments[1:])
         return _execute(name, arguments)
     except ModuleNotFoundError as error:
         print(
