@@ -147,14 +147,14 @@ def test_a_sound_package_that_is_not_the_one_that_was_sealed_is_found(
     assert other != path.read_bytes()
     path.write_bytes(other)
     page = verified(custodian, made.id)
-    assert page.one("h1").text == "Not verified: something does not hold"
+    assert page.one("h1").text == "Not verified: something is wrong"
     assert "not the one that was sealed" in page.text
 
 
 def test_an_interrupted_recording_has_a_verdict_of_its_own(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1, reason="interrupted", tail=1)
     page = verified(custodian, made.id)
-    assert page.one("h1").text == "Verified: intact, of an interrupted recording"
+    assert page.one("h1").text == "Verified: intact, but the recording was interrupted"
     assert "unverified tail" in page.text
 
 
@@ -165,7 +165,7 @@ def test_a_flipped_bit_is_found_and_its_place_named(archive: Archive, custodian:
     data[data.index(made.segments[1]) + 100] ^= 1
     path.write_bytes(data)
     page = verified(custodian, made.id)
-    assert page.one("h1").text == "Not verified: something does not hold"
+    assert page.one("h1").text == "Not verified: something is wrong"
     assert "data/segments/00000001.age" in page.text
     assert "The audio from 0:01 to 0:02 is damaged." in page.text
     assert json.loads(entries(made.id, "verify")[0].detail)["verdict"] == "tampered"
@@ -175,14 +175,14 @@ def test_another_recordings_package_in_its_place_is_found(archive: Archive, cust
     made, other = sealed(seconds=1), sealed(seconds=1)
     shutil.copy(package(archive, other.id), package(archive, made.id))
     page = verified(custodian, made.id)
-    assert page.one("h1").text == "Not verified: something does not hold"
+    assert page.one("h1").text == "Not verified: something is wrong"
 
 
 def test_a_package_that_is_no_package(archive: Archive, custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
     package(archive, made.id).write_bytes(b"nothing")
     page = verified(custodian, made.id)
-    assert page.one("h1").text == "Not verified: the package is destroyed"
+    assert page.one("h1").text == "Not verified: the package cannot be read"
     assert "Do not rely on anything in this package" in page.text
 
 
