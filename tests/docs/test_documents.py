@@ -15,7 +15,7 @@ DOCUMENTS = [
     *sorted(ROOT.glob("[a-z]*/README.md")),
 ]
 COLUMNS = 100
-LATER = {"architecture.md", "format.md"}
+LATER = {"format.md"}
 """Still to be wrapped; several changes to them are under way."""
 by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
