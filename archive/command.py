@@ -9,6 +9,9 @@ from difflib import get_close_matches
 from appliance.contract.errors import PlainSightError
 
 OWN = {
+    "setup": "set up an archive on this host, in one command",
+    "make-certificates": "make the district's authority, and the certificates of this host",
+    "write-broker-access": "write what the broker lets each box do",
     "make-keys": "make the archive's opening, signing and session keys, and the escrow key",
     "migrate": "make or update the database",
     "enroll": "make a box known, and print what its settings need",
@@ -68,6 +71,11 @@ def main(arguments: list[str] | None = None) -> int:
         # a module's name cannot hold a hyphen
         arguments = [name.replace("-", "_"), *arguments[1:]]
     try:
+        if name == "setup":
+            # it makes the settings that Django would read
+            from archive.setup.command import main as set_up  # noqa: PLC0415 - only when it is asked for
+
+            return set_up(arguments[1:])
         return _execute(name, arguments)
     except ModuleNotFoundError as error:
         print(

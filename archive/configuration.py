@@ -82,6 +82,9 @@ class Mqtt(_Section):
     """The archive's client certificate (PEM)."""
     key: Path | None = None
     """Its private key (PEM)."""
+    broker_folder: Path | None = None
+    """Folder that a Mosquitto on this host reads: the worker writes its access list and renews its certificate there.
+    None: the broker is looked after elsewhere."""
     client_id: str = "plainsight-archive"
     """Begin of the MQTT client identifier; a random part follows."""
 

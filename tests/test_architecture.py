@@ -119,7 +119,7 @@ ARCHIVE_LAYERS = [
     {"devices"},
     {"rooms"},
     {"enrollment", "recordings"},
-    {"ingest", "sealing"},
+    {"ingest", "sealing", "setup"},
 ]
 """The archive's apps, bottom to top. Each may import what stands below it, and none what stands beside it."""
 ARCHIVE_SHELL = {"asgi", "command", "configuration", "settings", "urls", "wsgi"}

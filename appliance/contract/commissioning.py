@@ -18,7 +18,7 @@ from .times import WallTime
 
 Millibels = Annotated[int, Field(ge=-20000, le=0)]
 """A level in hundredths of a decibel below full scale (a constant 32768 is 0); -20000 stands for no signal at all."""
-Part = Literal["red", "green", "amber", "button", "lamp-sensor", "rail-sense", "microphone"]
+Part = Literal["red", "green", "amber", "button", "lamp-sensor", "rail-sense", "microphone", "speech"]
 """What an installer tried, or saw."""
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Pace:
-    """A first pause that doubles up to a longest one, both in seconds, after some attempts at the first pace."""
+    """A pause that doubles with each attempt, from a shortest to a longest one."""
 
-    first: float
+    shortest: float
     """First pause in seconds."""
-    most: float
+    longest: float
     """Longest pause in seconds."""
-    quick: int = 0
+    constant: int = 0
     """Attempts before the pause begins to double."""
 
     def pause(self, attempt: int, chance: float) -> float:
@@ -22,9 +22,8 @@ class Pace:
 
         `chance` (0 to 1) spreads it over the upper half, so that a district's boxes do not all come back at once.
         """
-        doublings = min(max(attempt - 1 - self.quick, 0), 40)
-        longest = min(self.first * 2.0**doublings, self.most)
-        return longest * (0.5 + 0.5 * chance)
+        doublings = min(max(attempt - 1 - self.constant, 0), 40)
+        return min(self.shortest * 2.0**doublings, self.longest) * (0.5 + 0.5 * chance)
 
 
 @dataclass

@@ -106,17 +106,17 @@ class Times(Section):
     """An answer may take this long, and sending may stand still this long; well below WatchdogSec=180 of the unit."""
     retry_s: Seconds = 1.0
     """First pause when archive or broker is down; it doubles with each attempt."""
-    retry_most_s: Seconds = 30.0
+    retry_max_s: Seconds = 30.0
     """Longest such pause."""
     refused_s: Seconds = 30.0
     """First pause when the archive refuses a recording; it doubles with each attempt."""
-    refused_most_s: Seconds = 900.0
+    refused_max_s: Seconds = 900.0
     """Longest such pause."""
     receipt_s: Seconds = 0.3
     """How often the receipt is asked for at first."""
     receipt_quick_s: Seconds = 30.0
     """How long it is asked for so often; then the pause doubles."""
-    receipt_most_s: Seconds = 60.0
+    receipt_max_s: Seconds = 60.0
     """Longest such pause."""
     probe_s: Seconds = 15.0
     """With nothing to send, how often the archive is asked whether it is there."""
@@ -128,9 +128,9 @@ class Times(Section):
     @model_validator(mode="after")
     def _order(self) -> Self:
         for first, most in (
-            ("retry_s", "retry_most_s"),
-            ("refused_s", "refused_most_s"),
-            ("receipt_s", "receipt_most_s"),
+            ("retry_s", "retry_max_s"),
+            ("refused_s", "refused_max_s"),
+            ("receipt_s", "receipt_max_s"),
         ):
             if getattr(self, first) > getattr(self, most):
                 raise ValueError(f"{first} must not exceed {most}")

@@ -19,7 +19,7 @@ class KeyStore(Protocol):
     def public(self) -> str:
         """The public half of the signing key."""
 
-    def open_secret(self, key_age: bytes) -> Identity:
+    def decrypt_secret(self, key_age: bytes) -> Identity:
         """Return the recording's identity inside `key.age`; raise DecryptionError if none of our keys decrypts it."""
 
     def sign(self, statement: SignedModel) -> bytes:

@@ -1,4 +1,4 @@
-"""The keeper of this process."""
+"""The keystore of this process."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from .file import FileKeyStore
 
 @cache
 def keystore() -> KeyStore:
-    """Return the keeper; raise KeyFileError as long as its keys cannot be read."""
+    """Return the keystore; raise KeyFileError as long as its keys cannot be read."""
     return FileKeyStore.load(settings.ARCHIVE_HOME / "keys")

@@ -1,4 +1,4 @@
-"""A keeper whose keys are files: systemd credentials, or `keys/` in the archive's folder."""
+"""A keystore whose keys are files: systemd credentials, or `keys/` in the archive's folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appliance.contract.keys import SigningKey
 from appliance.contract.signed import SignedModel
 
 OPENING = "opening.txt"
-"""The age identity that opens recordings' secrets."""
+"""The age identity that decrypts recordings' secrets."""
 RETIRED = "opening-retired-*.txt"
 """Identities from before a change of keys; boxes may have encrypted to them and not have sent yet."""
 SIGNING = "signing.pem"
@@ -57,7 +57,7 @@ class FileKeyStore:
         """The public half of the signing key."""
         return self.signing.public
 
-    def open_secret(self, key_age: bytes) -> Identity:
+    def decrypt_secret(self, key_age: bytes) -> Identity:
         """Return the recording's identity inside `key.age`; raise DecryptionError if none of our keys decrypts it."""
         for identity in self.identities:
             try:
@@ -77,4 +77,4 @@ def _identity(secret: bytes) -> Identity:
         return Identity.parse(secret.decode("ascii"))
     except (UnicodeDecodeError, KeyFileError) as error:
         # 'from None': the text of the cause could quote the secret
-        raise DecryptionError(f"key.age opens, but holds no age identity ({type(error).__name__})") from None
+        raise DecryptionError(f"key.age decrypts, but holds no age identity ({type(error).__name__})") from None

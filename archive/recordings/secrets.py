@@ -12,13 +12,13 @@ from archive.keystore.recording_keys import recording_keys
 
 @lru_cache(maxsize=32)
 def _decrypted(key_age: bytes) -> Identity:
-    return keystore().open_secret(key_age)
+    return keystore().decrypt_secret(key_age)
 
 
 def secret_of(recording: str) -> Identity:
     """Return a recording's secret; raise DecryptionError if its key is not there (any more) or does not open.
 
-    `key.age` is read anew each time, so that a destroyed key opens nothing from the moment it is gone.
+    `key.age` is read anew each time, so that a destroyed key decrypts nothing from the moment it is gone.
     """
     if not recording_keys().exists(recording):
         raise DecryptionError(f"the key of recording {recording} is not in the key store; without it nobody can listen")

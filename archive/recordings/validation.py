@@ -19,13 +19,13 @@ _log = logging.getLogger(__name__)
 
 
 def judge_key(header: Header) -> str:
-    """Return `ok` if the keeper opens the recording's stored key and finds the header's recipient in it, or a code."""
+    """Return `ok` if the keystore decrypts the stored key and finds the header's recipient in it, or a code."""
     try:
         identity = secret_of(header.recording)
     except DecryptionError as error:
         return error.code
     except KeyFileError as error:
-        _log.error("the keeper cannot work, so %s is not judged yet: %s", header.recording, error.message)
+        _log.error("the keystore cannot work, so %s is not judged yet: %s", header.recording, error.message)
         return UNJUDGED
     return OK if identity.recipient == header.recipient else "wrong-recipient"
 
@@ -33,14 +33,14 @@ def judge_key(header: Header) -> str:
 def judge_segment(header: Header, encrypted: bytes, frames: int) -> str:
     """Return `ok` if `encrypted` holds exactly `frames` frames as the header has it, or the code of the problem.
 
-    Empty if the keeper cannot work: sealing tries again.
+    Empty if the keystore cannot work: sealing tries again.
     """
     try:
         decode(secret_of(header.recording).decrypt(encrypted), frames, header.audio.rate)
     except (DecryptionError, FormatError) as error:
         return error.code
     except KeyFileError as error:
-        _log.error("the keeper cannot work, so %s is not judged yet: %s", header.recording, error.message)
+        _log.error("the keystore cannot work, so %s is not judged yet: %s", header.recording, error.message)
         return UNJUDGED
     return OK
 
@@ -56,6 +56,6 @@ def judge_tail(header: Header, encrypted: bytes) -> tuple[str, int]:
     except (DecryptionError, FormatError) as error:
         return error.code, 0
     except KeyFileError as error:
-        _log.error("the keeper cannot work, so %s is not judged yet: %s", header.recording, error.message)
+        _log.error("the keystore cannot work, so %s is not judged yet: %s", header.recording, error.message)
         return UNJUDGED, 0
     return OK, frames

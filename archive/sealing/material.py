@@ -90,7 +90,7 @@ def _check_ledger(row: Recording, header: Header, lines: list[bytes], segments: 
 
 
 def _judge_the_rest(material: Material) -> None:
-    """Judge what could not be judged on arrival, because the keeper did not work then."""
+    """Judge what could not be judged on arrival, because the keystore did not work then."""
     for segment in material.segments:
         if segment.verdict == UNJUDGED:
             encrypted = material.segment_bytes(segment)

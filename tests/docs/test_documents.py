@@ -15,8 +15,6 @@ DOCUMENTS = [
     *sorted(ROOT.glob("[a-z]*/README.md")),
 ]
 COLUMNS = 100
-LATER = {"format.md"}
-"""Still to be wrapped; several changes to them are under way."""
 by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
@@ -31,7 +29,7 @@ def too_long(text: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("document", [path for path in DOCUMENTS if path.name not in LATER], ids=lambda path: path.name)
+@by_name
 def test_lines_end_before_column_100(document: Path) -> None:
     assert too_long(document.read_text(encoding="utf-8")) == []
 

@@ -8,8 +8,11 @@ FOLDER = Path(__file__).resolve().parents[2] / "systemd"
 UNITS = sorted(path.name for path in FOLDER.glob("*.service"))
 RECORDER = "plainsight-recorder.service"
 COURIER = "plainsight-courier.service"
-ROOTS = ("plainsight-enroll.service", "plainsight-renew.service")
+WRITERS = ("plainsight-enroll.service", "plainsight-renew.service")
 """They write the box's keys and settings, which no user of ours may; they run once and end."""
+RELOAD = "plainsight-broker-reload.service"
+"""It may only ask systemd to reload the broker."""
+ROOTS = (*WRITERS, RELOAD)
 
 
 def service(name: str) -> dict[str, list[str]]:

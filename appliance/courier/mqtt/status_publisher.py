@@ -57,7 +57,7 @@ class StatusPublisher:
         self._stop = threading.Event()
         self._connected = threading.Event()
         self._thread = threading.Thread(target=self._run, name="status-publisher", daemon=True)
-        self._pace = Pace(times.retry_s, times.retry_most_s)
+        self._pace = Pace(times.retry_s, times.retry_max_s)
         self._backoff = Backoff()
         self._troubles = TroubleLog(_log)
         self._since: float | None = None
@@ -104,7 +104,7 @@ class StatusPublisher:
             except PlainSightError as error:
                 now = time.monotonic()
                 pause = self._backoff.failed(self._pace, now)
-                is_short = self._since is not None and now - self._since < self._pace.most
+                is_short = self._since is not None and now - self._since < self._pace.longest
                 self._short_in_a_row = self._short_in_a_row + 1 if is_short else 0
                 message = error.message if self._short_in_a_row < SUSPICIOUS else f"{error.message}. {TWO_BOXES}"
                 self._troubles.report(_BROKER, f"{message}; uploads go on, and the broker is tried again")
@@ -140,7 +140,7 @@ class StatusPublisher:
             self._connected.set()
             self._since = time.monotonic()
             _log.info("connected to the broker")
-        elif self._backoff.attempts and self._since is not None and time.monotonic() - self._since > self._pace.most:
+        elif self._backoff.attempts and self._since is not None and time.monotonic() - self._since > self._pace.longest:
             # not before: two boxes with one identity throw each other off, and each would come back at once
             self._backoff.succeeded()
             self._troubles.clear(_BROKER)

@@ -50,9 +50,9 @@ class Uploader:
         self._spool = SpoolReader(settings.spool.path)
         self._inbox = ReceiptInbox(settings.spool.inbox)
         self._times = times = settings.times
-        self._down = Pace(times.retry_s, times.retry_most_s)
-        self._refused = Pace(times.refused_s, times.refused_most_s)
-        self._sealing = Pace(times.receipt_s, times.receipt_most_s, int(times.receipt_quick_s / times.receipt_s))
+        self._down = Pace(times.retry_s, times.retry_max_s)
+        self._refused = Pace(times.refused_s, times.refused_max_s)
+        self._sealing = Pace(times.receipt_s, times.receipt_max_s, int(times.receipt_quick_s / times.receipt_s))
         self._uploads: dict[str, Upload] = {}
         self._present: set[str] | None = None
         self._left: deque[tuple[str, UploadProgress]] = deque(maxlen=REMEMBERED)

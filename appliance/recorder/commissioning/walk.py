@@ -8,16 +8,18 @@ from appliance.contract.header import Microphone
 from appliance.contract.keys import SigningKey
 from appliance.contract.version import software
 from appliance.recorder.device_checks import card_identity, card_number
-from appliance.recorder.microphone_monitor.levels import measure
-from appliance.recorder.microphone_monitor.noise_floor import learn
+from appliance.recorder.microphone_monitor import Levels, check_speech, learn, measure
 from appliance.recorder.settings import RecorderSettings
 
 from .installer import Installer
 from .listening import Listening, Samples
+from .mixer import gain_advice
 from .panel_loop import PanelLoop
 from .record import keep_record
 from .steps import try_button, try_lights, try_red
 
+SPEECH_S = 8.0
+"""How long somebody speaks, in seconds."""
 CAPTURE = "appliance.recorder.capture.process"
 """The capture process's module; tests put another in its place."""
 
@@ -40,6 +42,10 @@ def walk(
             installer.tell("Then take your time; the floor is what the microphone gives when nobody speaks.")
     microphone, floor = _hear(desk, installer, seconds, module)
     installer.tell(f"Its noise in the quiet room: {floor.rms / 100:.1f} dB of full scale.")
+    checked.append("microphone")
+    if installer.present:
+        _hear_speech(desk, installer, floor, module)
+        checked.append("speech")
     record = Commissioning(
         box=settings.box.id,
         box_key=key.public,
@@ -47,7 +53,7 @@ def walk(
         microphone=microphone,
         rate=settings.microphone.rate,
         floor=floor,
-        checked=[*checked, "microphone"],
+        checked=checked,
         software=software(),
     )
     # a word to stop that came until now still counts
@@ -66,7 +72,19 @@ def _hear(desk: PanelLoop, installer: Installer, seconds: float, module: str) ->
     for microphone in found:
         words = f"card {microphone.card or 'not set'}, identity {microphone.identity or 'none'}"
         installer.tell(f"Microphone {microphone.device!r}: {words}.")
-    return found[0], learn_floor(samples, settings.microphone.rate)
+    rate = settings.microphone.rate
+    return found[0], learn(levels(samples, rate), gain_advice(settings.microphone))
+
+
+def _hear_speech(desk: PanelLoop, installer: Installer, floor: Floor, module: str) -> None:
+    settings = desk.settings
+    while not installer.ask(f"Will somebody speak for {SPEECH_S:g} s, as in a meeting, from the farthest seat?"):
+        installer.tell("Then fetch somebody; what is too quiet now is too quiet in every meeting.")
+    installer.tell(f"Speak now, for {SPEECH_S + 1:.0f} s. The red lamp is lit while the box listens.")
+    with Listening(desk, installer.tell, module) as listening:
+        samples = listening.hear(SPEECH_S)
+    level = check_speech(levels(samples, settings.microphone.rate), floor, gain_advice(settings.microphone))
+    installer.tell(f"Speech: {level / 100:.0f} dB of full scale.")
 
 
 def _microphone(settings: RecorderSettings) -> Microphone:
@@ -76,6 +94,6 @@ def _microphone(settings: RecorderSettings) -> Microphone:
     return Microphone(device=chosen.device, card=chosen.card, identity=identity)
 
 
-def learn_floor(samples: Samples, rate: int) -> Floor:
-    """Return the floor of a quiet room's whole seconds; raise FloorError if it was not quiet or the input is dead."""
-    return learn([measure(samples[at : at + rate], rate) for at in range(0, len(samples) - rate + 1, rate)])
+def levels(samples: Samples, rate: int) -> list[Levels]:
+    """Return the levels of the whole seconds."""
+    return [measure(samples[at : at + rate], rate) for at in range(0, len(samples) - rate + 1, rate)]

@@ -7,6 +7,19 @@ from __future__ import annotations
 
 from .detector import CODES, Detector, Verdict
 from .levels import Levels, bands, measure
-from .noise_floor import FloorError, learn
+from .noise_floor import FloorError, Gain, learn
+from .speech_level import SpeechError, check_speech
 
-__all__ = ["CODES", "Detector", "FloorError", "Levels", "Verdict", "bands", "learn", "measure"]
+__all__ = [
+    "CODES",
+    "Detector",
+    "FloorError",
+    "Gain",
+    "Levels",
+    "SpeechError",
+    "Verdict",
+    "bands",
+    "check_speech",
+    "learn",
+    "measure",
+]

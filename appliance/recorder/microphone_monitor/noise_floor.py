@@ -7,6 +7,7 @@ lie above it; what lies below it is not that microphone (judge.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
@@ -38,20 +39,31 @@ class FloorError(DeviceError):
     code: ClassVar[str] = "no-floor"
 
 
-def learn(levels: Sequence[Levels]) -> Floor:
+@dataclass(frozen=True)
+class Gain:
+    """How a microphone's gain is turned, as a part of a sentence."""
+
+    up: str = "raise its capture level with alsamixer"
+    down: str = "lower its capture level with alsamixer"
+
+
+def learn(levels: Sequence[Levels], gain: Gain | None = None) -> Floor:
     """Return the floor of a quiet room from its seconds (measure); ten or more are good, five the least.
+
+    `gain`: how this microphone's gain is turned, for the remedy.
 
     Raises FloorError, which says what to do, if the input is dead or clipping or the room was not quiet.
     """
+    gain = gain or Gain()
     if len(levels) < LEAST_S:
         raise FloorError(f"{len(levels)} s of sound teach no noise floor; listen for at least {LEAST_S} s")
     if 2 * sum(second.constant for second in levels) >= len(levels):
         raise FloorError(
-            "the microphone gives nothing, or always the same: it is switched off, muted in the mixer, or its input "
-            "is dead. Switch it on, raise its capture level with alsamixer, and try again"
+            "the microphone gives nothing, or always the same: it is switched off or muted, its input is dead, or the "
+            f"other channel carries the sound (microphone.channel). Switch it on, {gain.up}, and try again"
         )
     if 2 * sum(second.clipped > CLIPPED for second in levels) >= len(levels):
-        raise FloorError("the microphone clips in a quiet room; turn its gain down with alsamixer, and try again")
+        raise FloorError(f"the microphone clips in a quiet room; {gain.down}, and try again")
     live = [second for second in levels if not second.constant]
     rms = np.asarray([second.rms for second in live], np.float64)
     bands = np.asarray([second.bands for second in live], np.float64)
@@ -59,13 +71,13 @@ def learn(levels: Sequence[Levels]) -> Floor:
     _check_quiet(np.column_stack([rms, bands[:, _FROM_BAND:]]))
     if floor.rms > LOUDEST:
         raise FloorError(
-            f"the quiet room is at {floor.rms / 100:.0f} dB of full scale, above {LOUDEST / 100:.0f}: turn the "
-            "microphone's gain down with alsamixer, switch off what hums or blows, and try again"
+            f"the quiet room is at {floor.rms / 100:.0f} dB of full scale, above {LOUDEST / 100:.0f}: "
+            f"{gain.down}, switch off what hums or blows, and try again"
         )
     if floor.rms < LOWEST:
         raise FloorError(
-            f"the microphone gives {floor.rms / 100:.0f} dB of full scale, which no live microphone does: it is "
-            "muted, or its gain is at nothing. Switch it on, raise its capture level with alsamixer, and try again"
+            f"the microphone gives {floor.rms / 100:.0f} dB of full scale, which is rounding and no "
+            f"microphone: it is muted, or so quiet that 16 bits do not hold it. Switch it on, {gain.up}, and try again"
         )
     return floor
 

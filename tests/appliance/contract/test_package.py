@@ -235,3 +235,14 @@ def test_other_files_are_not_taken_for_packages() -> None:
 def test_a_package_without_its_beginning_or_its_end_is_still_known() -> None:
     for data in (DATA, DATA[:5], DATA[:4000], DATA[40:], rebuilt(ID, PAYLOAD)):
         assert looks_like_package(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("length", [4, zip_profile.CENTRAL.size - 1])
+def test_a_directory_that_ends_inside_an_entry_is_refused(length: int) -> None:
+    whole = DATA
+    fields = list(zip_profile.END.unpack(whole[-zip_profile.END.size :]))
+    start = fields[6]
+    fields[5] = length
+    cut = whole[: start + length] + zip_profile.END.pack(*fields)
+    with pytest.raises(FormatError, match=f"byte {start}: the directory is damaged"):
+        read_members(io.BytesIO(cut))

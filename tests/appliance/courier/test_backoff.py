@@ -18,7 +18,7 @@ paces = st.builds(
 
 @given(paces, st.integers(1, 10_000), chances)
 def test_a_pause_lies_between_half_the_first_and_the_longest(pace: Pace, attempt: int, chance: float) -> None:
-    assert pace.first / 2 <= pace.pause(attempt, chance) <= pace.most
+    assert pace.shortest / 2 <= pace.pause(attempt, chance) <= pace.longest
 
 
 @given(paces, st.integers(1, 300), chances)
@@ -32,7 +32,7 @@ def test_chance_spreads_boxes_over_half_of_the_pause(pace: Pace, attempt: int) -
 
 
 def test_it_doubles_after_the_quick_attempts() -> None:
-    pace = Pace(first=1.0, most=8.0, quick=2)
+    pace = Pace(shortest=1.0, longest=8.0, constant=2)
     assert [pace.pause(attempt, 1.0) for attempt in range(1, 8)] == [1, 1, 1, 2, 4, 8, 8]
 
 

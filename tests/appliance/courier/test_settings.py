@@ -58,7 +58,7 @@ def test_the_example_is_read_and_its_comments_show_the_defaults(tmp_path: Path) 
         (GOOD.replace("https://archive.example", "https://me:word@a.example"), "archive.url", ["nothing else"]),
         (GOOD.replace("https://archive.example", "https://a.example:99999"), "archive.url", ["no web address"]),
         (GOOD + '[spool]\npath = "spool"', "spool.path", ["absolute"]),
-        (GOOD + "[times]\nretry_s = 100.0", "times", ["retry_s must not exceed retry_most_s"]),
+        (GOOD + "[times]\nretry_s = 100.0", "times", ["retry_s must not exceed retry_max_s"]),
         (GOOD + "[times]\npoll_s = 0", "times.poll_s", ["greater than 0"]),
         (GOOD.replace("[archive]", "[archives]"), "", ["archive"]),
     ],

@@ -1,4 +1,4 @@
-"""The keeper of files: decrypts what is encrypted to the archive, and says what is missing."""
+"""The keystore of files: decrypts what is encrypted to the archive, and says what is missing."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_recordings_secret_opens(folder: Path) -> None:
-    keeper, secret = FileKeyStore.load(folder), Identity.generate()
-    opened = keeper.open_secret(encrypt(secret.secret_line(), [keeper.recipient, Identity.generate().recipient]))
+    keystore, secret = FileKeyStore.load(folder), Identity.generate()
+    opened = keystore.decrypt_secret(encrypt(secret.secret_line(), [keystore.recipient, Identity.generate().recipient]))
     assert opened.recipient == secret.recipient
 
 
@@ -32,19 +32,19 @@ def test_a_retired_key_still_opens_what_was_sealed_to_it(folder: Path) -> None:
     Identity.generate().save(folder / "opening.txt")
     after = FileKeyStore.load(folder)
     assert after.recipient != before.recipient
-    assert after.open_secret(key_age).recipient == secret.recipient
+    assert after.decrypt_secret(key_age).recipient == secret.recipient
 
 
 def test_what_is_sealed_to_others_does_not_open(folder: Path) -> None:
     stranger = Identity.generate()
     with pytest.raises(DecryptionError, match="none of this archive's"):
-        FileKeyStore.load(folder).open_secret(encrypt(stranger.secret_line(), [stranger.recipient]))
+        FileKeyStore.load(folder).decrypt_secret(encrypt(stranger.secret_line(), [stranger.recipient]))
 
 
 def test_what_opens_and_holds_no_identity_is_refused_without_showing_it(folder: Path) -> None:
-    keeper = FileKeyStore.load(folder)
+    keystore = FileKeyStore.load(folder)
     with pytest.raises(DecryptionError) as caught:
-        keeper.open_secret(encrypt(b"AGE-SECRET-KEY-1NOTAKEY\n", [keeper.recipient]))
+        keystore.decrypt_secret(encrypt(b"AGE-SECRET-KEY-1NOTAKEY\n", [keystore.recipient]))
     assert "NOTAKEY" not in str(caught.value)
     assert caught.value.__suppress_context__
 
@@ -68,5 +68,5 @@ def test_a_systemd_credential_goes_first(folder: Path, tmp_path: Path, monkeypat
     assert FileKeyStore.load(folder).recipient == identity.recipient
 
 
-def test_a_keeper_shows_no_secret(folder: Path) -> None:
+def test_a_keystore_shows_no_secret(folder: Path) -> None:
     assert "SECRET" not in repr(FileKeyStore.load(folder))

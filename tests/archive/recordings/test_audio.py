@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from archive.custody.models import Head
 from archive.recordings.models import PageView
@@ -78,6 +79,21 @@ def test_a_range_is_that_part_of_the_file(custodian: Any, sealed: Arrive, field:
     assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/48044"
     assert answer.headers["Content-Length"] == str(stop - start)
     assert body(answer) == expected(made)[start:stop]
+
+
+def test_listening_to_any_length_costs_one_query_for_the_places_of_its_segments(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=22)
+    view = player(custodian, made)
+    body(custodian.get(view, headers={"range": "bytes=0-99"}))
+    counts = []
+    for seconds in (1, 22):
+        with CaptureQueriesContext(connection) as queries:
+            body(custodian.get(view, headers={"range": f"bytes=44-{43 + 2 * RATE * seconds}"}))
+        counts.append(len(queries))
+        indexes = [one for one in queries.captured_queries if "recordings_packageindex" in one["sql"]]
+        assert len(indexes) == 1
+        assert not [one for one in queries.captured_queries if "recordings_incomingsegment" in one["sql"]]
+    assert counts[0] == counts[1] <= 12
 
 
 def test_segments_of_odd_lengths_join_without_a_seam(custodian: Any, archive: Archive, tmp_path: Any) -> None:

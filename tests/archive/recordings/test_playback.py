@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.contract.encryption import encrypt
-from appliance.contract.errors import DecryptionError, DigestError, FormatError, NotSealedError
+from appliance.contract.errors import DecryptionError, DigestError, NotSealedError
 from appliance.contract.segment import encode
+from appliance.contract.signed import digest
 from archive.recordings.audio_index import AudioIndex, Part
 from archive.recordings.models import IncomingSegment, PackageIndex, Recording
 from archive.recordings.playback import open_audio
 from archive.sealing.seal import seal
 from tests.support.archives import Archive, send
+from tests.support.packages import rebuilt, taken_apart
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording, noise
 
@@ -110,14 +112,30 @@ def test_a_lost_index_is_made_again_from_the_package(made: Made) -> None:
 
 
 def test_a_package_with_another_ledger_makes_no_index(archive: Archive, made: Made) -> None:
+    """A ZIP that is whole, with a ledger that the box signed, and that is not the one that the receipt names."""
     row = Recording.objects.get()
     PackageIndex.objects.all().delete()
     path = archive.home / "store" / row.package
     path.chmod(0o600)
-    data = path.read_bytes()
-    path.write_bytes(data.replace(b'"kind":"segment"', b'"kind":"segmenT"', 1))
-    with pytest.raises((DigestError, FormatError)):
+    parts = dict(taken_apart(path.read_bytes()))
+    parts["data/ledger.tsv"] = b"".join(made.lines[:-1])
+    path.write_bytes(rebuilt(made.id, parts.items()))
+    with pytest.raises(DigestError, match="not the one that the receipt names"):
         open_audio(row)
+    assert not PackageIndex.objects.exists()
+
+
+def test_a_package_with_another_manifest_plays_nothing(archive: Archive, made: Made) -> None:
+    row = Recording.objects.get()
+    path = archive.home / "store" / row.package
+    path.chmod(0o600)
+    parts = dict(taken_apart(path.read_bytes()))
+    manifest = parts["manifest-sha256.txt"]
+    parts["manifest-sha256.txt"] = manifest.replace(digest(made.segments[0]).encode(), b"0" * 64)
+    assert parts["manifest-sha256.txt"] != manifest
+    path.write_bytes(rebuilt(made.id, parts.items()))
+    with pytest.raises(DigestError, match="not the one that the receipt names"):
+        open_audio(row).read(0, 10)
 
 
 def test_a_sealed_recording_costs_four_bytes_a_second_and_no_row(made: Made) -> None:

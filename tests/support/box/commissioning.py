@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,8 @@ class Person:
     misses: str = ""
     """Says no to questions with this word."""
     presses: bool = True
+    speaks: Callable[[], None] = lambda: None
+    """Begins to speak."""
     said: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -50,6 +52,8 @@ class Person:
     def ask(self, question: str) -> bool:
         assert self.present, question
         self.asked.append(question)
+        if "speak" in question:
+            self.speaks()
         return not (self.misses and self.misses in question)
 
 
@@ -69,6 +73,7 @@ class Site:
         times = {"lamp_s": 0.05}
         self.settings: RecorderSettings = settings(folder, times=times, **sections)
         self.record = self.settings.box.commissioning
+        self.person.speaks = lambda: self.hears(noise(10, 600.0))
         self.hears(noise(10))
 
     def hears(self, samples: np.ndarray[Any, Any]) -> None:
@@ -99,7 +104,7 @@ def a_record(settings: RecorderSettings, key: SigningKey, **changes: Any) -> Com
         "microphone": Microphone(device="test", card="Test", identity="0d8c:0014"),
         "rate": 48000,
         "floor": Floor(rms=-6000, bands=[-7000, -7500]),
-        "checked": ["red", "lamp-sensor", "green", "amber", "button", "microphone"],
+        "checked": ["red", "lamp-sensor", "green", "amber", "button", "microphone", "speech"],
         "software": "plainsight 0",
         **changes,
     }

@@ -136,7 +136,10 @@ TARGETS = (
     Target(
         "access",
         tuple(f"archive/access/{name}.py" for name in ("decisions", "middleware", "people", "sign_ins")),
-        ("tests/archive/access", "tests/archive/accounts"),
+        (
+            *(f"tests/archive/access/test_{name}.py" for name in ("decisions", "commands", "refusals")),
+            "tests/archive/accounts/test_throttle.py",
+        ),
     ),
-    Target("accounts", ("archive/accounts/throttle.py",), ("tests/archive/accounts",)),
+    Target("accounts", ("archive/accounts/throttle.py",), ("tests/archive/accounts/test_throttle.py",)),
 )

@@ -50,11 +50,11 @@ class Command(ArchiveCommand):
             escrow = self._escrow(folder / ESCROW, options)
         except OSError as error:
             raise KeyFileError(f"cannot write {error.filename}: {error.strerror}") from error
-        keeper = FileKeyStore.load(folder)
+        keystore = FileKeyStore.load(folder)
         members = {
             "folder": str(folder),
-            "archive_recipient": keeper.recipient,
-            "archive_key": keeper.public,
+            "archive_recipient": keystore.recipient,
+            "archive_key": keystore.public,
             "escrow_recipient": escrow,
         }
         text = "\n".join(f"{name:<18}{value}" for name, value in members.items())

@@ -123,7 +123,7 @@ def test_two_boxes_with_one_identity_are_told_of_and_come_back_ever_more_slowly(
     box: Box, broker: Broker, authority: Authority, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     members = settings_for(box, broker, authority.client(box.root / "tls", box.keys.box)).model_dump()
-    members["times"] |= {"retry_s": 0.2, "retry_most_s": 60.0}
+    members["times"] |= {"retry_s": 0.2, "retry_max_s": 60.0}
     (tmp_path / "other").mkdir()
     settings = [
         CourierSettings.model_validate({**members, "state": {"path": path}}) for path in (box.state, tmp_path / "other")
@@ -149,7 +149,7 @@ def test_a_connection_that_lasts_makes_the_next_pause_short_again(
     box: Box, broker: Broker, authority: Authority, tmp_path: Path
 ) -> None:
     members = settings_for(box, broker, authority.client(box.root / "tls", box.keys.box)).model_dump()
-    members["times"] |= {"retry_s": 0.3, "retry_most_s": 1.0}
+    members["times"] |= {"retry_s": 0.3, "retry_max_s": 1.0}
     publisher = StatusPublisher(
         CourierSettings.model_validate(members), StatusReader(box.root / "run", box.keys.box), "plainsight test"
     )

@@ -124,7 +124,8 @@ def test_each_fault_of_a_stream_is_noticed_and_becomes_one_gap_of_its_length(box
     started = [line["t_ns"] for line in box.log("microphone") if line.get("device") == "started"]
     for gap in found[2:]:
         lengths = [(start - at) * RATE // SECOND for at in opened for start in started if start > at]
-        assert min(abs(gap.frames - length) for length in lengths) < RATE // 20
+        # a busy machine hands the first block over a moment after the stream was started
+        assert min(abs(gap.frames - length) for length in lengths) < RATE // 4
 
 
 def test_a_card_that_wakes_slowly_is_told_waited_for_and_recorded_without_a_gap(box: Box) -> None:

@@ -100,7 +100,7 @@ def test_doctor_tells_age_and_what_was_not_tried(chosen: RecorderSettings, key: 
     now = parse_wall(record.made_at) + timedelta(days=40)
     found = {finding.check: finding for finding in judge(record, chosen, now)}
     assert found["commissioning"].found.endswith("40 days ago")
-    assert found["commissioned parts"].found == "not tried: red, green, amber, button"
+    assert found["commissioned parts"].found == "not tried: red, green, amber, button, speech"
     assert found["commissioned microphone"].verdict == "ok"
 
 

@@ -31,7 +31,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def test_everything_is_tried_in_its_order_and_signed(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert site.commission() == 0
     record = read_record(site.settings)
-    assert record.checked == ["red", "lamp-sensor", "green", "amber", "button", "microphone"]
+    assert record.checked == ["red", "lamp-sensor", "green", "amber", "button", "microphone", "speech"]
     assert (record.microphone.card, record.microphone.identity) == ("Test", "0d8c:0014")
     assert -6300 < record.floor.rms < -5900
     assert site.record.stat().st_mode & 0o777 == 0o644
@@ -41,7 +41,8 @@ def test_everything_is_tried_in_its_order_and_signed(site: Site, capsys: pytest.
     assert result["untried"] == []
     # promise 1: open only while lit
     lit = [at_ns for at_ns, light, state in site.panel.history if (light, state) == ("red", "on")][-1]
-    assert lit < site.heard("open")[0] < site.heard("closed")[0] < site.dark_ns()
+    assert lit < site.heard("open")[-1] < site.heard("closed")[-1] < site.dark_ns()
+    assert len(site.heard("open")) == len(site.heard("closed")) == 2, "once in the quiet room, once for speech"
     assert site.panel.last("red") == "off"
 
 
@@ -49,7 +50,7 @@ def test_with_nobody_there_the_record_says_what_was_not_tried(site: Site, capsys
     site.person.present = False
     assert site.commission() == 0
     assert read_record(site.settings).checked == ["lamp-sensor", "microphone"]
-    assert json.loads(capsys.readouterr().out)["untried"] == ["red", "green", "amber", "button"]
+    assert json.loads(capsys.readouterr().out)["untried"] == ["red", "green", "amber", "button", "speech"]
 
 
 def test_the_microphones_supply_must_follow_the_lamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,4 +177,18 @@ def test_promise_1_the_lamp_stays_lit_until_a_capture_process_that_hangs_is_dead
     (site.folder / "hang-on-close").touch()
     assert site.commission() == 0
     assert site.heard("closed") == [], "it was killed"
+    assert site.panel.last("red") == "off"
+
+
+@pytest.mark.parametrize(
+    ("loudness", "words"), [(31.0, "nobody was heard"), (45.0, "nobody was heard"), (20000.0, "cut off at the top")]
+)
+def test_speech_that_is_not_heard_as_it_must_be_ends_it_with_a_remedy(
+    site: Site, loudness: float, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.person.speaks = lambda: site.hears(np.clip(noise(10).astype(float) * loudness / 30, -32768, 32767))
+    assert site.commission() == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert words in error["message"]
+    assert not site.record.exists()
     assert site.panel.last("red") == "off"

@@ -68,6 +68,7 @@ def answer(box: Box, words: IO[bytes], terminal: int, said: list[str]) -> None:
         said.append(more.decode())
         text += said[-1]
         if text.endswith("[y/n] "):
+            box.microphone.amplify(26 if "speak" in text else 0)
             os.write(terminal, b"y\n")
             text = ""
         elif "Press the button" in text and text.endswith("\n"):

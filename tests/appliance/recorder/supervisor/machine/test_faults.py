@@ -535,3 +535,18 @@ def test_promise_5_a_message_that_is_refused_is_told_because_evidence_may_be_mis
     world.run(SECOND)
     assert world.state.faults == {"software"}
     assert (world.state.phase, world.amber) == ("recording", 9)
+
+
+def test_an_idle_writer_without_a_word_is_told_and_replaced_while_one_that_reports_is_left_alone(world: World) -> None:
+    world.run(300 * SECOND)
+    assert world.state.faults == frozenset(), "it reports every 30 s"
+    assert actions.KillWriter() not in [action for _, action in world.log]
+    world.writer.hangs = True
+    world.run(80 * SECOND)
+    assert "writer-died" not in world.state.faults
+    told = False
+    for _ in range(450):
+        world.run(100 * MS)
+        told = told or ("writer-died" in world.state.faults and world.amber == 4)
+    assert told
+    assert actions.KillWriter() in [action for _, action in world.log]

@@ -1,0 +1,148 @@
+"""`plainsight-archive setup`: from an installed package to a page that somebody can sign in to."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from appliance.contract.errors import SettingsError
+from appliance.contract.problems import explain, location
+from appliance.contract.settings_file import load_settings
+
+from . import steps
+from .answers import Answers
+from .steps import Host
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a set-up did."""
+
+    address: str
+    user: str
+    password: str | None
+    """The first account's, shown once; None if there were accounts already."""
+    done: list[str]
+    """Each step, in words."""
+    left: list[str]
+    """What a person still has to do."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's arguments."""
+    made = argparse.ArgumentParser(
+        prog="plainsight-archive setup",
+        description="Set up an archive on this host: folders, keys, certificates, database, broker, services and "
+        "the first account. Run it as root. It can be repeated; what is there and good is left alone.",
+        epilog="example: sudo plainsight-archive setup --host archive.district.example --user m.jones "
+        "--new-escrow /media/stick/escrow.txt",
+    )
+    made.add_argument("--answers", type=Path, metavar="FILE", help="read the answers from a TOML file (unattended)")
+    made.add_argument("--host", help="name or address by which boxes and browsers reach this host")
+    made.add_argument("--port", type=int, help="port of the pages (default: 8443)")
+    made.add_argument("--time-zone", metavar="ZONE", help="IANA name (default: America/Chicago)")
+    made.add_argument("--contact", help="whom people may ask, as the pages say it")
+    made.add_argument("--user", help="sign-in name of the records custodian")
+    made.add_argument("--escrow", metavar="RECIPIENT", help="escrow age recipient whose identity is kept offline")
+    made.add_argument("--new-escrow", type=Path, metavar="FILE", help="make an escrow identity on a stick")
+    made.add_argument("--certificate", type=Path, metavar="FILE", help="a public certificate (PEM) for the pages")
+    made.add_argument("--key", type=Path, metavar="FILE", help="its private key")
+    made.add_argument("--no-broker", dest="broker", action="store_false", default=None, help="the broker is elsewhere")
+    made.add_argument("--home", type=Path, default=Host.home, help="the archive's folder (default: %(default)s)")
+    made.add_argument("--json", action="store_true", help="print what was done as JSON")
+    return made
+
+
+def read_answers(options: argparse.Namespace, ask: Callable[[str], str] | None) -> Answers:
+    """Return the answers: from the file, over them the options, and what then is missing from `ask`, if there is one.
+
+    Raises SettingsError that names what is missing or wrong.
+    """
+    if options.answers is not None:
+        return load_settings(options.answers, Answers, "name the file with --answers")
+    names = Answers.model_fields
+    given = {name: value for name, value in vars(options).items() if name in names and value is not None}
+    given = {name: value.absolute() if isinstance(value, Path) else value for name, value in given.items()}
+    questions = {
+        "host": "Name or address by which boxes and browsers reach this host",
+        "user": "Sign-in name of the records custodian, for the first account",
+    }
+    for name, question in questions.items():
+        if name not in given and ask is not None:
+            given[name] = ask(question).strip()
+    try:
+        return Answers.model_validate(given)
+    except ValidationError as error:
+        where = location(error)
+        option = f"--{where.replace('_', '-')}" if where else "the options"
+        raise SettingsError(f"{option}: {explain(error)}", field=where) from error
+
+
+def set_up(host: Host, answers: Answers, tell: Callable[[str], None]) -> Outcome:
+    """Do every step and say so; raises the PlainSightError of the step that failed."""
+    done: list[str] = []
+
+    def note(words: str) -> None:
+        done.append(words)
+        tell(words)
+
+    note(steps.make_folders(host))
+    if answers.broker:
+        note(steps.make_broker_folder(host))
+    note(steps.write_configuration(host, answers))
+    note(steps.make_keys(host, answers))
+    note(steps.make_certificates(host, answers))
+    note(steps.make_database(host))
+    if answers.broker:
+        note(steps.set_up_broker(host))
+    words, password = steps.first_account(host, answers)
+    note(words)
+    note(steps.start_units(host))
+    return Outcome(f"https://{answers.host}:{answers.port}/", answers.user, password, done, _left(host, answers))
+
+
+def _left(host: Host, answers: Answers) -> list[str]:
+    left = [
+        f"back up {host.home / 'keys'} now, apart from everything else: without it no recording can be opened",
+        'give each box a claim: plainsight-archive claim "Room 12" -o FOLDER (docs/enrollment.md)',
+    ]
+    if answers.new_escrow is not None:
+        left.insert(0, f"take {answers.new_escrow} away from this host, to a safe: it opens everything")
+    if answers.certificate is None:
+        left.append(
+            f"browsers warn until they trust {host.home / 'keys' / 'authority.pem'}: hand it out to the district's "
+            "computers, or give a public certificate with --certificate and --key"
+        )
+    return left
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; raises PlainSightError, which the `plainsight-archive` command reports."""
+    options = parser().parse_args(arguments)
+    ask = input_line if sys.stdin.isatty() and not options.json else None
+    answers = read_answers(options, ask)
+    home = options.home.absolute()
+    host = Host() if home == Host.home else Host(home, home / "broker")
+    outcome = set_up(host, answers, lambda words: print(f"done: {words}", file=sys.stderr, flush=True))
+    if options.json:
+        print(json.dumps(vars(outcome), indent=2))
+        return 0
+    print(f"\nThe archive is at {outcome.address}")
+    if outcome.password is not None:
+        print(f"Sign in as {outcome.user} with the password {outcome.password} (it is not shown again)")
+    print("\nWhat is left to do:", *(f"  - {words}" for words in outcome.left), sep="\n")
+    return 0
+
+
+def input_line(question: str) -> str:
+    """Ask at the terminal; raise SettingsError if it ends."""
+    try:
+        return input(f"{question}: ")
+    except EOFError as error:
+        raise SettingsError("the terminal ended; give the answers as options or with --answers") from error

@@ -1,0 +1,227 @@
+"""The steps of a set-up, each of which can be repeated: what is there and good is left alone."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from appliance.contract.durable_files import replace
+from appliance.contract.encryption import Identity
+from appliance.contract.errors import PlainSightError, SettingsError, StorageError
+
+from .answers import Answers
+
+USER: Final = "plainsight-archive"
+"""Who runs the archive (systemd/sysusers.d)."""
+BROKER_GROUP: Final = "mosquitto"
+UNITS: Final = (
+    "plainsight-archive-web.service",
+    "plainsight-archive-worker.service",
+    "plainsight-archive-listen.service",
+    "plainsight-broker.path",
+)
+BROKER_SETTINGS: Final = """\
+# Written by plainsight-archive setup. Boxes are known by their certificates, and write under their own id.
+per_listener_settings false
+listener 8883
+cafile {folder}/ca.pem
+certfile {folder}/server.pem
+keyfile {folder}/server.key
+require_certificate true
+use_identity_as_username true
+tls_version tlsv1.2
+allow_anonymous false
+acl_file {folder}/access
+max_queued_messages 10000
+"""
+
+
+class StepError(PlainSightError):
+    """A step of the set-up failed; those before it stand, and the set-up can be run again."""
+
+    code = "set-up"
+
+
+@dataclass(frozen=True)
+class Host:
+    """Where things go on this host."""
+
+    home: Path = Path("/var/lib/plainsight-archive")
+    """The archive's folder."""
+    broker: Path = Path("/var/lib/plainsight-broker")
+    """What the broker reads."""
+    broker_settings: Path = Path("/etc/mosquitto/conf.d/plainsight.conf")
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the steps of root can be done, and the others as the archive's own user."""
+        return os.geteuid() == 0
+
+    def run(self, *arguments: str) -> Any:
+        """Run one of the archive's commands as its user and return its JSON; raise StepError with its words."""
+        command = [sys.executable, "-m", "archive.command", *arguments]
+        if self.is_root:
+            account = pwd.getpwnam(USER)
+            command = [
+                "setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--init-groups", *command,
+            ]  # fmt: skip
+        environment = {**os.environ, "ARCHIVE_HOME": str(self.home)}
+        done = subprocess.run(
+            command, env=environment, cwd="/", capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+        if done.returncode != 0:
+            raise StepError(f"plainsight-archive {arguments[0]}: {done.stderr.strip()[-2000:]}")
+        return json.loads(done.stdout) if "--json" in arguments else None
+
+
+def make_folders(host: Host) -> str:
+    """Make the archive's folders; raise SettingsError if its user does not exist."""
+    try:
+        if host.is_root:
+            account = pwd.getpwnam(USER)
+            host.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.chown(host.home, account.pw_uid, account.pw_gid)
+        else:
+            host.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            host.broker.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except KeyError as error:
+        raise SettingsError(f"there is no user {USER}; install the package plainsight-archive") from error
+    except OSError as error:
+        raise StorageError(f"cannot make {error.filename}: {error.strerror}; run this as root") from error
+    return f"folder {host.home}"
+
+
+def make_broker_folder(host: Host) -> str:
+    """Make the folder that archive and broker share; raise SettingsError if there is no broker on this host."""
+    if host.is_root:
+        try:
+            group = grp.getgrnam(BROKER_GROUP).gr_gid
+        except KeyError as error:
+            raise SettingsError(
+                "there is no Mosquitto on this host; install the package mosquitto, or set broker = false",
+                field="broker",
+            ) from error
+        host.broker.mkdir(parents=True, exist_ok=True)
+        os.chown(host.broker, pwd.getpwnam(USER).pw_uid, group)
+        # the group passes on, so that the broker reads what the archive writes
+        host.broker.chmod(0o2750)
+    return f"folder {host.broker}"
+
+
+def write_configuration(host: Host, answers: Answers) -> str:
+    """Write archive.toml unless there is one; the district's own changes stay."""
+    path = host.home / "archive.toml"
+    if path.exists():
+        return f"settings {path} (kept as they are)"
+    keys = host.home / "keys"
+    certificate, key = answers.certificate or keys / "web.pem", answers.key or keys / "web.key"
+    lines = [
+        "# Written by 'plainsight-archive setup'; archive.example.toml explains each setting.",
+        "[site]",
+        f"url = {json.dumps(f'https://{answers.host}:{answers.port}')}",
+        f"hosts = {json.dumps([answers.host, 'localhost', '127.0.0.1'])}",
+        f"time_zone = {json.dumps(answers.time_zone)}",
+        f"contact = {json.dumps(answers.contact)}",
+        "",
+        "[web]",
+        f'address = "0.0.0.0:{answers.port}"',
+        f"certificate = {json.dumps(str(certificate))}",
+        f"key = {json.dumps(str(key))}",
+        "",
+        "[mqtt]",
+        'host = "localhost"',
+        f"ca = {json.dumps(str(keys / 'authority.pem'))}",
+        f"certificate = {json.dumps(str(keys / 'listener.pem'))}",
+        f"key = {json.dumps(str(keys / 'listener.key'))}",
+        *([f"broker_folder = {json.dumps(str(host.broker))}"] if answers.broker else []),
+        "",
+    ]
+    try:
+        replace(path, "\n".join(lines).encode(), mode=0o640, durable=True)
+        if host.is_root:
+            account = pwd.getpwnam(USER)
+            os.chown(path, account.pw_uid, account.pw_gid)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+    return f"settings {path}"
+
+
+def make_keys(host: Host, answers: Answers) -> str:
+    """Make the archive's keys, and name the escrow."""
+    recipient = answers.escrow
+    if recipient is None and answers.new_escrow is not None and not (host.home / "keys" / "escrow.txt").exists():
+        # made here and not by the archive's user, who cannot write onto somebody's stick
+        try:
+            identity = Identity.generate()
+            identity.save(answers.new_escrow)
+        except OSError as error:
+            raise StorageError(f"cannot write {answers.new_escrow}: {error.strerror}", field="new_escrow") from error
+        recipient = identity.recipient
+    made = host.run("make-keys", "--json", *(["--escrow", recipient] if recipient else []))
+    if made["escrow_recipient"] is None:
+        raise SettingsError(
+            "an escrow is needed, so that recordings can be opened if this host is lost: give its recipient with "
+            "--escrow, or let one be made with --new-escrow FILE (on a stick that is taken away)",
+            field="escrow",
+        )
+    return f"keys {made['folder']}"
+
+
+def make_certificates(host: Host, answers: Answers) -> str:
+    """Make the district's authority and the host's certificates."""
+    broker = ["--broker", str(host.broker)] if answers.broker else []
+    made = host.run("make-certificates", answers.host, *broker, "--json")
+    return f"certificates ({', '.join(made['made']) or 'all good'})"
+
+
+def make_database(host: Host) -> str:
+    """Make or update the database."""
+    host.run("migrate", "--no-input")
+    return "database"
+
+
+def set_up_broker(host: Host) -> str:
+    """Write the broker's settings and the list of what each box may do."""
+    host.run("write-broker-access", str(host.broker), "--json")
+    if not host.is_root:
+        return f"access list for the broker (as another user than root, {host.broker_settings} is left alone)"
+    text = BROKER_SETTINGS.format(folder=host.broker).encode()
+    try:
+        if not host.broker_settings.exists() or host.broker_settings.read_bytes() != text:
+            replace(host.broker_settings, text, mode=0o644, durable=True)
+    except OSError as error:
+        raise StorageError(f"cannot write {host.broker_settings}: {error.strerror}") from error
+    return f"broker {host.broker_settings}"
+
+
+def first_account(host: Host, answers: Answers) -> tuple[str, str | None]:
+    """Make the custodian's account if there is no account at all; return what was done, and the password once."""
+    if host.run("list-users", "--json"):
+        return "accounts (there are some already)", None
+    made = host.run("add-user", answers.user, "--role", "custodian", "--json")
+    return f"account {answers.user}", str(made["password"])
+
+
+def start_units(host: Host) -> str:
+    """Start everything, now and at each boot, where systemd runs."""
+    if not host.is_root or not Path("/run/systemd/system").exists():
+        return "services (systemd does not run here: start them by hand, or restart the host)"
+    for command in (["daemon-reload"], ["enable", "--now", *UNITS], ["restart", "mosquitto.service"]):
+        _systemctl(command)
+    return "services"
+
+
+def _systemctl(arguments: Sequence[str]) -> None:
+    program = shutil.which("systemctl") or "systemctl"
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise StepError(f"systemctl {' '.join(arguments)}: {done.stderr.strip()}")

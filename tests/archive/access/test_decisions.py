@@ -1,0 +1,82 @@
+"""`may` decides from grants alone, and says why in a stable code."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+
+from archive.access.decisions import Decision, granted_deeds, may
+from archive.access.deeds import OF_ONE_RECORDING, Deed
+from archive.access.models import Grant
+from archive.custody.actors import NOTHING, Subject
+from tests.archive.page_fixtures import make_user
+from tests.support.archives import Archive
+
+SUBJECT = Subject.recording("a" * 32)
+NO_GRANT = Decision(allowed=False, reason="no-grant")
+GRANTED = Decision(allowed=True, reason="granted")
+
+
+def subject_of(deed: Deed) -> Subject:
+    return SUBJECT if deed in OF_ONE_RECORDING else NOTHING
+
+
+@pytest.mark.parametrize("deed", Deed)
+def test_one_grant_allows_its_deed_and_no_other(archive: Archive, deed: Deed) -> None:
+    user = make_user("ann", deed)
+    assert {other: may(user, other, subject_of(other)) for other in Deed} == {
+        other: GRANTED if other is deed else NO_GRANT for other in Deed
+    }
+    assert granted_deeds(user) == {deed}
+
+
+@pytest.mark.parametrize("deed", Deed)
+def test_somebody_elses_grant_allows_nothing(archive: Archive, deed: Deed) -> None:
+    make_user("ann", deed)
+    assert may(make_user("bob"), deed, subject_of(deed)) == NO_GRANT
+
+
+@pytest.mark.parametrize("deed", Deed)
+def test_without_a_sign_in_nothing_is_allowed(archive: Archive, deed: Deed) -> None:
+    assert may(AnonymousUser(), deed, subject_of(deed)) == Decision(allowed=False, reason="not-signed-in")
+    assert granted_deeds(AnonymousUser()) == frozenset()
+
+
+def test_an_account_that_has_ended_may_nothing_whatever_was_granted(archive: Archive) -> None:
+    user = make_user("ann", *Deed)
+    user.active_until = timezone.now()
+    assert may(user, Deed.LISTEN, SUBJECT) == Decision(allowed=False, reason="account-ended")
+    assert granted_deeds(user) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("begins_h", "ends_h", "holds"),
+    [(-2, None, True), (-2, 1, True), (-2, -1, False), (1, None, False), (1, 2, False)],
+)
+def test_a_grant_holds_only_in_its_time(archive: Archive, begins_h: int, ends_h: int | None, holds: bool) -> None:
+    user, now = make_user("ann"), timezone.now()
+    until = None if ends_h is None else now + timedelta(hours=ends_h)
+    Grant.objects.create(user=user, deed="listen", valid_from=now + timedelta(hours=begins_h), valid_until=until)
+    assert may(user, Deed.LISTEN, SUBJECT).allowed is holds
+
+
+def test_the_first_moment_is_in_a_grant_and_the_last_is_not(archive: Archive) -> None:
+    user, now = make_user("ann"), timezone.now()
+    later = now + timedelta(hours=1)
+    Grant.objects.create(user=user, deed="listen", valid_from=now, valid_until=later)
+    moments = (now - timedelta(microseconds=1), now, later - timedelta(microseconds=1), later)
+    assert [Grant.objects.at(moment).exists() for moment in moments] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("deed", "subject"),
+    [(Deed.LISTEN, NOTHING), (Deed.LOOK, Subject.box("box-7f3a")), (Deed.LIST, SUBJECT), (Deed.BOARD, SUBJECT)],
+)
+def test_a_deed_that_does_not_fit_its_subject_is_a_defect_and_no_answer(
+    archive: Archive, deed: Deed, subject: Subject
+) -> None:
+    with pytest.raises(ValueError, match=deed.value):
+        may(make_user("ann", *Deed), deed, subject)

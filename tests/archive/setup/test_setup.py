@@ -1,0 +1,266 @@
+"""`plainsight-archive setup`: from nothing to an archive that a box can be enrolled in, with a real broker and TLS."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+import requests
+from paho.mqtt.enums import CallbackAPIVersion
+
+from appliance.contract.encryption import Identity
+from appliance.contract.errors import SettingsError
+from appliance.enrollment.command import enroll
+from archive.setup import command, steps
+from archive.setup.answers import Answers
+from archive.setup.steps import BROKER_SETTINGS, Host
+from tests.support.archives import ROOT
+from tests.support.waiting import until
+
+
+@pytest.fixture(scope="module", autouse=True)
+def another_user() -> Iterator[None]:
+    """As another user than root: nothing of this machine itself is touched."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Host, "is_root", False)
+        patch.setenv("PYTHONPATH", str(ROOT))
+        yield
+
+
+@dataclass(frozen=True)
+class Made:
+    """An archive that was set up."""
+
+    host: Host
+    outcome: command.Outcome
+    escrow: Path
+
+    def run(self, *arguments: str) -> Any:
+        return self.host.run(*arguments)
+
+
+@pytest.fixture(scope="module")
+def made(another_user: None, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """One archive for all tests here: a set-up is eight commands."""
+    folder = tmp_path_factory.mktemp("archive")
+    host = Host(folder / "home", folder / "broker", folder / "conf.d" / "plainsight.conf")
+    answers = Answers(host="127.0.0.1", port=free_port(), user="m.jones", new_escrow=folder / "escrow.txt")
+    return Made(host, command.set_up(host, answers, lambda _: None), folder / "escrow.txt")
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(made: Made) -> Iterator[str]:
+    environment = {**os.environ, "ARCHIVE_HOME": str(made.host.home), "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen([sys.executable, "-m", "archive.command", "web"], env=environment, cwd="/")
+    address = made.outcome.address.rstrip("/")
+    authority = str(made.host.home / "keys" / "authority.pem")
+
+    def answers() -> bool:
+        try:
+            return requests.get(f"{address}/sign-in/", verify=authority, timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    try:
+        until(answers, "the sign-in page", 60, alive=lambda: process.poll() is None)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def broker(made: Made, tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """The broker with the settings that root would have written, on a port of its own."""
+    port = free_port()
+    text = BROKER_SETTINGS.format(folder=made.host.broker).replace("listener 8883", f"listener {port} 127.0.0.1")
+    settings = tmp_path / "mosquitto.conf"
+    settings.write_text(text + "user root\n")
+    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    with (tmp_path / "mosquitto.log").open("wb") as log:
+        process = subprocess.Popen([program, "-c", str(settings)], stderr=log)
+    try:
+        until(lambda: listens(port), "the broker", 20, alive=lambda: process.poll() is None)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+class Box:
+    """One box's connection to the broker, with the certificate that enrollment gave it."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.answers: dict[int, int] = {}
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        context = ssl.create_default_context(cafile=str(folder / "mqtt" / "ca.pem"))
+        context.load_cert_chain(folder / "mqtt" / "client.pem", folder / "mqtt" / "client.key")
+        self.client.tls_set_context(context)
+        self.client.on_publish = self._published
+        self.client.connect("localhost", port)
+        self.client.loop_start()
+        until(self.client.is_connected, "the broker takes the certificate", 20)
+
+    def _published(self, _client: Any, _data: Any, number: int, reason: Any, _properties: Any) -> None:
+        self.answers[number] = reason.value
+
+    def says(self, topic: str) -> int:
+        """The broker's answer to one message: 0 or 16 is yes, 135 is "not authorized" (MQTT 5, 3.4.2.1)."""
+        sent = self.client.publish(topic, "x", qos=1)
+        until(lambda: sent.mid in self.answers, "the broker's answer", 20)
+        return self.answers[sent.mid]
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def test_from_nothing_to_boxes_that_speak_under_their_own_name_and_stop_when_they_are_retired(
+    made: Made, tmp_path: Path
+) -> None:
+    folders = []
+    with serving(made):
+        for room in ("Room 1", "Room 2"):
+            card, folder = tmp_path / f"card {room}", tmp_path / f"etc {room}"
+            card.mkdir()
+            folder.mkdir()
+            made.run("claim", room, "-o", str(card), "--json")
+            folders.append((enroll(card / "plainsight-claim.toml", folder).box, folder))
+    made.run("write-broker-access", str(made.host.broker), "--json")
+    with broker(made, tmp_path) as (port, process):
+        (first, first_folder), (second, second_folder) = folders
+        one, two = Box(first_folder, port), Box(second_folder, port)
+        assert one.says(f"plainsight/{first}/state/about") in {0, 16}
+        assert one.says(f"plainsight/{second}/state/about") == 135, "another box's name"
+        made.run("retire", first)
+        assert made.run("write-broker-access", str(made.host.broker), "--json") == {"changed": True}
+        process.send_signal(signal.SIGHUP)
+        until(lambda: one.says(f"plainsight/{first}/state/about") == 135, "the retired box is refused", 20)
+        assert two.says(f"plainsight/{second}/state/about") in {0, 16}, "nobody else is disturbed"
+        assert two.client.is_connected()
+        one.close()
+        two.close()
+
+
+def test_the_first_account_can_sign_in_and_the_escrow_is_on_the_stick(made: Made) -> None:
+    assert made.outcome.password
+    with serving(made) as address, requests.Session() as session:
+        # a bundle that the environment names would go before this one
+        session.trust_env = False
+        session.verify = str(made.host.home / "keys" / "authority.pem")
+        page = session.get(f"{address}/sign-in/", timeout=30)
+        token = session.cookies["__Host-csrf"]
+        answer = session.post(
+            f"{address}/sign-in/",
+            data={"username": "m.jones", "password": made.outcome.password, "csrfmiddlewaretoken": token},
+            headers={"Referer": page.url},
+            timeout=30,
+        )
+        assert answer.status_code == 200
+        assert "sign-in" not in answer.url
+    escrow = Identity.load(made.escrow)
+    assert (made.host.home / "keys" / "escrow.txt").read_text().strip() == escrow.recipient
+
+
+def test_a_second_run_changes_nothing_and_keeps_the_districts_own_settings(made: Made) -> None:
+    settings = made.host.home / "archive.toml"
+    settings.write_text(settings.read_text() + "# the district's own\n")
+    before = {path: path.read_bytes() for path in (made.host.home / "keys").iterdir()}
+    answers = Answers(host="127.0.0.1", user="m.jones", new_escrow=made.escrow)
+    again = command.set_up(made.host, answers, lambda _: None)
+    assert again.password is None
+    assert "certificates (all good)" in again.done
+    assert {path: path.read_bytes() for path in (made.host.home / "keys").iterdir()} == before
+    assert settings.read_text().endswith("# the district's own\n")
+
+
+def test_without_an_escrow_it_stops_and_says_so(tmp_path: Path) -> None:
+    host = Host(tmp_path / "home", tmp_path / "broker")
+    with pytest.raises(SettingsError, match="--new-escrow"):
+        command.set_up(host, Answers(host="127.0.0.1", user="m.jones"), lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ([], "host"),
+        (["--host", "archive.example"], "user"),
+        (["--host", "not a name", "--user", "x"], "host"),
+        (["--host", "a.example", "--user", "x", "--time-zone", "Mars/Base"], "time_zone"),
+        (["--host", "a.example", "--user", "x", "--port", "80"], "port"),
+        (["--host", "a.example", "--user", "x", "--escrow", "age1nonsense"], "escrow"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(arguments: list[str], field: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        command.read_answers(command.parser().parse_args(arguments), None)
+    assert caught.value.field == field
+
+
+def test_answers_come_from_a_file_or_a_person(tmp_path: Path) -> None:
+    path = tmp_path / "answers.toml"
+    path.write_text('host = "archive.example"\nuser = "m.jones"\nport = 9443\nbroker = false\n')
+    read = command.read_answers(command.parser().parse_args(["--answers", str(path)]), None)
+    assert (read.host, read.port, read.broker) == ("archive.example", 9443, False)
+    path.write_text('host = "archive.example"\nusr = "m.jones"\n')
+    with pytest.raises(SettingsError, match="usr"):
+        command.read_answers(command.parser().parse_args(["--answers", str(path)]), None)
+    asked: list[str] = []
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return "archive.example" if "address" in question else "m.jones"
+
+    assert command.read_answers(command.parser().parse_args([]), ask).user == "m.jones"
+    assert len(asked) == 2
+
+
+def test_as_root_without_the_package_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Host, "is_root", True)
+    monkeypatch.setattr(steps, "USER", "nobody-has-this-name")
+    with pytest.raises(SettingsError, match="install the package"):
+        steps.make_folders(Host(tmp_path / "home"))
+
+
+def test_the_command_shows_an_example_and_ends_with_2_for_a_wrong_answer() -> None:
+    command_line = [sys.executable, "-m", "archive.command", "setup"]
+    shown = subprocess.run([*command_line, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "example: sudo plainsight-archive setup" in shown.stdout
+    wrong = subprocess.run(
+        [*command_line, "--host", "x y"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert wrong.returncode == 2
+    assert "Traceback" not in wrong.stderr
+
+
+def test_the_result_is_json_that_a_script_can_read(made: Made) -> None:
+    assert json.loads(json.dumps(vars(made.outcome)))["address"].startswith("https://127.0.0.1:")
