@@ -63,6 +63,8 @@ class Recording(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVING)
     next_line = models.PositiveIntegerField(default=0)
     """Ledger lines that the archive has."""
+    checker = models.TextField(blank=True)
+    """Where the ledger's checker stands (LedgerChecker.snapshot), so that no line is read twice; empty at the end."""
     frames = models.PositiveBigIntegerField(default=0)
     """Frames in the segments that it has."""
     lost_frames = models.PositiveBigIntegerField(default=0)

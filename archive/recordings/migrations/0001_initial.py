@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("next_line", models.PositiveIntegerField(default=0)),
+                ("checker", models.TextField(blank=True)),
                 ("frames", models.PositiveBigIntegerField(default=0)),
                 ("lost_frames", models.PositiveBigIntegerField(default=0)),
                 ("last_arrival_at", models.DateTimeField(blank=True, null=True)),
