@@ -89,16 +89,18 @@ class Figures:
                 "acknowledged_s": round(int(status["acked_frame"]) / rate, 1),
             }
         upload = (progress or {}).get("recordings", {}).get(self._last.get("recording", ""))
+        archived_s = round(int(upload["frames"]) / rate, 1) if upload else 0.0
+        # nothing is sent before it is safe on the box, and the last word about a recording comes before its last second
+        safe_s = max(self._last.get("acknowledged_s", 0.0), archived_s)
         return {
             "word": True,
-            "recorded_s": 0.0,
-            "acknowledged_s": 0.0,
-            **self._last,
+            "recorded_s": max(self._last.get("recorded_s", 0.0), safe_s),
+            "acknowledged_s": safe_s,
             "state": STATES.get(status["state"], status["state"]),
             "holdable": status["state"] in {"recording", "paused"},
             "codes": [_code(name) for name in status["faults"]],
             "recording": recording,
-            "archived_s": round(int(upload["frames"]) / rate, 1) if upload else 0.0,
+            "archived_s": archived_s,
             "uploads": _uploads(progress, upload),
         }
 

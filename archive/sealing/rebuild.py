@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 from django.db import transaction
 
 from appliance.contract.header import Header
-from appliance.contract.ledger import AnyFact, Closing, Entry, Gap
+from appliance.contract.ledger import Closing, Entry, Gap
 from appliance.contract.package import PAYLOAD, TAG_FILES
 from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import split_lines
@@ -25,6 +25,7 @@ from archive.recordings.audio_index import build_index
 from archive.recordings.dating import listed
 from archive.recordings.models import Recording, State
 from archive.recordings.verification import require_sound
+from archive.recordings.wall_clock import wall_clock
 from archive.rooms.placement import room_at
 from archive.store.base import open_object, package_name
 from archive.store.current import store
@@ -38,7 +39,7 @@ class Package:
 
     header: Header
     header_line: bytes
-    facts: list[AnyFact]
+    entries: list[Entry]
     """The ledger."""
     arrivals: list[Arrival]
     events: bytes
@@ -103,7 +104,7 @@ def _read(file: BinaryIO) -> Package:
     return Package(
         header=header,
         header_line=line,
-        facts=[Entry.read(one, None).fact for one in split_lines(ledger)],
+        entries=[Entry.read(one, None) for one in split_lines(ledger)],
         arrivals=[Arrival.read(one, None) for one in split_lines(arrivals)],
         events=events,
         receipt=Receipt.read(receipt, None),
@@ -115,18 +116,20 @@ def _read(file: BinaryIO) -> Package:
 def _fill(row: Recording, package: Package) -> None:
     header, receipt = package.header, package.receipt
     came = {what: [parse_wall(one.arrived_at) for one in package.arrivals if one.what == what] for what in _CAME}
-    closing = package.facts[-1] if package.facts and isinstance(package.facts[-1], Closing) else None
+    facts = [entry.fact for entry in package.entries]
+    closing = facts[-1] if facts and isinstance(facts[-1], Closing) else None
     found = judged(package.events)
     sealed = parse_wall(receipt.sealed_at)
     row.box_id, row.header, row.continues = header.box, package.header_line, header.continues or ""
     row.created_at, row.arrived_at = parse_wall(header.created_at), came["header"][0]
-    place = listed(row.created_at, row.arrived_at)
+    began = wall_clock(header, package.entries).moment(header.created_ns)
+    place = listed(began.replace(microsecond=began.microsecond // 1000 * 1000), row.arrived_at)
     row.listed_at, row.dated = place.at, place.dated
     if row._state.adding:
         row.room = room_at(header.box, row.created_at if header.clock.synchronized else row.arrived_at, row.arrived_at)
     row.rate, row.panel, row.lamp = header.audio.rate, header.panel, header.lamp
     row.next_line, row.frames = receipt.ledger_lines, receipt.frames
-    row.lost_frames = sum(one.frames for one in package.facts if isinstance(one, Gap))
+    row.lost_frames = sum(one.frames for one in facts if isinstance(one, Gap))
     row.last_arrival_at = came["lines"][-1] if came["lines"] else None
     row.end_reason, row.closed_at = (closing.reason, came["lines"][-1]) if closing else ("", sealed)
     row.key_arrived, row.key_verdict = bool(came["key"]), found.key

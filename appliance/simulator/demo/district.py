@@ -168,7 +168,7 @@ class District:
             *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
         words, _ = await process.communicate()
-        return command, process.returncode == 0, words.decode(errors="replace").strip()
+        return command, process.returncode == 0, words.decode(errors="replace").rstrip()
 
     def archive_identity(self) -> Identity:
         """Return the archive's opening key, which only a demonstration may lay hands on."""

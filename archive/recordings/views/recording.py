@@ -63,7 +63,7 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         "state": STATE_WORDS[state],
         "wrong": explain(
             state,
-            problem=ledger.problem or row.problem or "its size or its last check tells; verify it again",
+            problem=ledger.problem or row.problem or "it is not as it was sealed; verify it to see where",
             contact=contact(),
         ),
         "marks": marks(row),

@@ -43,6 +43,9 @@ def test_the_figures_of_the_last_recording_stay_after_its_end(figures: Figures) 
     told = figures.read()
     assert (told["recorded_s"], told["acknowledged_s"], told["archived_s"]) == (3.0, 2.5, 2.0)
     assert (told["state"], told["recording"]) == ("Idle", None)
+    courier_says(figures, recordings={RECORDING: {"frames": 26000, "state": "sealed"}})
+    told = figures.read()
+    assert (told["recorded_s"], told["acknowledged_s"], told["archived_s"]) == (3.2, 3.2, 3.2)
 
 
 def test_each_code_says_what_is_wrong_and_what_to_do(figures: Figures) -> None:

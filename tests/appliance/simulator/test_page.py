@@ -16,6 +16,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from appliance.simulator.panel import SimulatedPanel
+from tests.support.axe import violations
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
 
@@ -148,3 +149,21 @@ def test_the_microphone_is_unplugged_from_the_page(simulator: Simulator, browser
     assert control.get_attribute("aria-pressed") is None, "its words change, so it is no switch that is pressed"
     assert simulator.control(state=True)["state"]["faults"] == {"unplugged": True}
     assert not browser.find_element(By.ID, "kill").is_enabled(), "nobody runs the other parts here"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_panel_and_nothing_scrolls_sideways(
+    simulator: Simulator, browser: webdriver.Chrome, scheme: str
+) -> None:
+    size = {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        browser.get(simulator.page)
+        until(lambda: "no word" in browser.find_element(By.ID, "state").text)
+        assert violations(browser) == []
+        assert browser.execute_script("return document.documentElement.scrollWidth") == 320
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from archive.recordings import ledger_entries
 from archive.recordings.ledger_entries import read_ledger
 from archive.recordings.models import Recording
 from tests.archive.page_fixtures import Arrive
-from tests.support.archives import Archive
+from tests.support.archives import Archive, send_start
 from tests.support.packages import resigned
 from tests.support.spools import Recording as Made
+from tests.support.spools import make_recording
 
 
 @pytest.fixture
@@ -90,3 +92,9 @@ def test_what_is_still_arriving_is_shown_as_far_as_it_came(arrive: Arrive) -> No
     read = read_ledger(Recording.objects.get())
     assert (len(read.entries), read.problem) == (len(made.lines), "")
     assert json.loads(made.lines[-1].split(b"\t")[0])["n"] == read.entries[-1].n
+
+
+def test_a_recording_without_any_line_yet_has_an_empty_ledger(archive: Archive, client: Any, tmp_path: Path) -> None:
+    send_start(client, make_recording(tmp_path, archive.keys, seconds=0, reason=None))
+    read = read_ledger(Recording.objects.get())
+    assert (read.entries, read.problem) == ([], "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,14 +12,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import localtime
 
+from appliance.contract.times import wall
 from archive.devices.models import Box
 from archive.recordings import listing
 from archive.recordings.models import Recording
 from archive.rooms.models import Room
+from archive.sealing.seal import seal
 from tests.archive.page_fixtures import Arrive
 from tests.archive.pages import check
 from tests.support import spools
-from tests.support.archives import Archive
+from tests.support.archives import Archive, send
 
 
 def listed(client: Any, query: str = "") -> list[str]:
@@ -178,6 +181,29 @@ def test_a_box_with_a_wrong_clock_is_listed_by_its_arrival_and_marked(
     assert (row.listed_at, row.dated) == (row.arrived_at, False)
     lines = archive.run("list").stdout.splitlines()
     assert ["clock was wrong" in line for line in lines] == [False, True, False]
+
+
+def test_a_clock_that_is_set_in_mid_meeting_dates_the_recording_once_it_is_sealed(
+    archive: Archive, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A box that boots in 1970 and gets the time from the network during the meeting."""
+    with monkeypatch.context() as patched:
+        patched.setattr(spools, "now", lambda: "1970-01-01T00:00:31.000Z")
+        patched.setattr(spools, "CLOCK", spools.CLOCK.model_copy(update={"synchronized": False}))
+        made = spools.Recording(tmp_path, archive.keys, rate=8000, segment_frames=8000)
+    made.begin()
+    made.segment()
+    right = datetime.now(UTC).replace(microsecond=0)
+    clock = spools.CLOCK.model_dump()
+    made.note("clock", at=wall(right), step_ns=10**18, clock=clock)
+    since = timedelta(microseconds=(made.now_ns - made.header.created_ns) // 1000)
+    made.segment()
+    made.close()
+    send(client, made)
+    assert Recording.objects.get().dated is False
+    row = seal(made.id)
+    assert row.dated
+    assert abs(row.listed_at - (right - since)) < timedelta(seconds=1)
 
 
 def test_the_command_lists_in_a_stream(archive: Archive) -> None:

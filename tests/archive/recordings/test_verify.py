@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -10,14 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from appliance.contract.errors import StorageError
 from appliance.contract.stop_signal import StopSignal
 from archive.core.jobs import Worker
 from archive.custody.actors import ARCHIVE
 from archive.devices.models import BoxKey
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, Verification
-from archive.recordings.verification import StoppedError, _Told, audio_md5, check_asked, verify_again
+from archive.recordings.verification import (
+    LEFT,
+    StoppedError,
+    _Told,
+    audio_md5,
+    check_asked,
+    require_sound,
+    verify_again,
+)
 from archive.ui.words import NOTICE
 from tests.archive.page_fixtures import PASSWORD, Arrive, entries, make_user, verified, who
 from tests.archive.pages import check
@@ -79,8 +90,11 @@ def test_a_check_tells_how_far_it_is_and_that_it_waits_for_the_worker(custodian:
 
 def test_a_press_while_a_check_runs_starts_no_second_one(custodian: Any, technician: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
-    for _ in range(3):
+    custodian.post(f"/recordings/{made.id}/verify/")
+    Verification.objects.update(step="audio", done=5, of=9)
+    for _ in range(2):
         custodian.post(f"/recordings/{made.id}/verify/")
+    assert Verification.objects.values_list("step", "done").get() == ("audio", 5), "the one that runs goes on"
     check_asked(StopSignal())
     check_asked(StopSignal())
     assert len(entries(made.id, "verify")) == 1
@@ -99,6 +113,17 @@ def test_a_check_that_was_stopped_begins_anew(custodian: Any, sealed: Arrive) ->
     assert len(entries(made.id, "verify")) == 1
 
 
+def test_two_workers_make_one_check_and_one_that_was_killed_is_made_anew(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    custodian.post(f"/recordings/{made.id}/verify/")
+    Verification.objects.update(working_at=timezone.now())
+    check_asked(StopSignal())
+    assert not entries(made.id, "verify"), "another worker makes it"
+    Verification.objects.update(working_at=timezone.now() - 2 * LEFT)
+    check_asked(StopSignal())
+    assert len(entries(made.id, "verify")) == 1
+
+
 def test_what_was_checked_is_kept_with_the_digest_of_the_file(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=2)
     verified(custodian, made.id)
@@ -107,6 +132,29 @@ def test_what_was_checked_is_kept_with_the_digest_of_the_file(custodian: Any, se
     assert audio_md5(row) == hashlib.md5(made.samples.astype("<i2").tobytes(), usedforsecurity=False).digest()
     Recording.objects.update(package_sha256="0" * 64)
     assert audio_md5(Recording.objects.get()) == b""
+
+
+def test_what_is_no_sound_package_of_this_recording_is_refused(archive: Archive, sealed: Arrive) -> None:
+    made, other = sealed(seconds=1), sealed(seconds=1)
+    whole = package(archive, made.id).read_bytes()
+    require_sound(io.BytesIO(whole), made.id)
+    for data, recording in ((whole, other.id), (whole[:-9], made.id), (b"nothing", made.id)):
+        with pytest.raises(StorageError, match="nothing was changed"):
+            require_sound(io.BytesIO(data), recording)
+
+
+def test_a_check_without_the_audio_does_not_replace_one_with_it(
+    archive: Archive, custodian: Any, sealed: Arrive
+) -> None:
+    made = sealed(seconds=1)
+    verified(custodian, made.id)
+    known = audio_md5(Recording.objects.get())
+    archive.run("verify", made.id, "--no-audio")
+    assert audio_md5(Recording.objects.get()) == known != b""
+    path = package(archive, made.id)
+    path.write_bytes(path.read_bytes()[:-30])
+    archive.run("verify", made.id, "--no-audio", status=1)
+    assert audio_md5(Recording.objects.get()) == b"", "what it finds wrong counts"
 
 
 def test_a_sound_package_that_is_not_the_one_that_was_sealed_is_found(

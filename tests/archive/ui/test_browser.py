@@ -247,7 +247,7 @@ def test_verifying_with_the_keyboard(visit: Visit, meeting: Recording) -> None:
     visit.press(Key.ENTER)
     visit.until("document.querySelector('h1').innerText === 'Checking a recording'")
     check_asked(StopSignal())
-    visit.until("document.querySelector('h1').innerText.startsWith('Verified')")
+    visit.until("document.querySelector('h1').innerText.trim().startsWith('Verified')")
     assert len(entries(meeting.id, "verify")) == 1
 
 

@@ -8,6 +8,10 @@ const EVERY_MS = 1000;
 async function look() {
   try {
     const answer = await fetch(bar.dataset.progress, { headers: { Accept: "application/json" } });
+    if (answer.redirected) {
+      step.textContent = "You were signed out. Load this page again and sign in; the check goes on.";
+      return;
+    }
     const told = await answer.json();
     if (told.finished) {
       location.reload();
