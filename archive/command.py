@@ -7,6 +7,7 @@ import sys
 from difflib import get_close_matches
 
 from appliance.contract.errors import PlainSightError
+from appliance.contract.version import software
 
 OWN = {
     "setup": "set up an archive on this host, in one command",
@@ -62,8 +63,8 @@ def usage() -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run one subcommand and return its exit status: 2 for anything wrong with arguments or settings."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if not arguments or arguments in (["--help"], ["-h"]):
-        print(usage(), file=sys.stdout if arguments else sys.stderr)
+    if not arguments or arguments in (["--help"], ["-h"], ["--version"]):
+        print(software() if arguments == ["--version"] else usage(), file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "archive.settings")
     name = arguments[0]

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from appliance.contract.settings_file import load_settings
 
 DEFAULT_HOME = "/var/lib/plainsight-archive"
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no IANA time zone, such as America/Chicago") from None
+    return name
+
+
+def _ip_address(text: str) -> str:
+    return str(ip_address(text))
 
 
 class _Section(BaseModel):
@@ -22,12 +36,12 @@ class _Section(BaseModel):
 class Site(_Section):
     """The archive as its users and boxes reach it."""
 
-    url: str = Field(default="https://localhost:8443", pattern=r"^https?://[^/\s]+$")
+    url: Annotated[str, AfterValidator(str.lower), Field(pattern=r"^(?i:https?://[^/\s]+)$")] = "https://localhost:8443"
     """Where boxes and browsers find the archive, without a path. With `http://` cookies are not marked Secure: only for
     this machine."""
-    hosts: list[str] = ["localhost", "127.0.0.1", "[::1]"]
+    hosts: list[Annotated[str, AfterValidator(str.lower)]] = ["localhost", "127.0.0.1", "[::1]"]
     """Host names that are answered; all others are refused."""
-    time_zone: str = "America/Chicago"
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "America/Chicago"
     """Time zone in which pages show times (IANA name)."""
     contact: Annotated[str, Field(max_length=200)] = ""
     """Whom people may ask, as the pages say it: "Pat Doe, 555-0100"; empty: "your administrator"."""
@@ -42,7 +56,7 @@ class Web(_Section):
     """Worker processes."""
     threads: Annotated[int, Field(ge=1, le=64)] = 4
     """Threads in each worker that serve boxes, and as many others that serve people."""
-    proxies: list[str] = []
+    proxies: list[Annotated[str, AfterValidator(_ip_address)]] = []
     """Addresses of proxies in front, whose X-Forwarded-For is believed."""
     certificate: Path | None = None
     """TLS certificate chain (PEM); without it, a proxy in front does TLS."""

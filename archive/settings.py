@@ -37,6 +37,8 @@ def _database() -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": ARCHIVE_HOME / "archive.sqlite3",
+            # opening a file and setting it up costs more than most requests ask of it
+            "CONN_MAX_AGE": None,
             "OPTIONS": {
                 # a transaction that begins by reading and then writes fails at once if another has written meanwhile
                 "transaction_mode": "IMMEDIATE",
@@ -55,6 +57,8 @@ def _database() -> dict[str, Any]:
         raise SettingsError(f"cannot read the database's password: {error}", field="database.password_file") from error
     return {
         "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
         "NAME": database.name,
         "USER": database.user,
         "PASSWORD": password,
@@ -66,7 +70,9 @@ def _database() -> dict[str, Any]:
 SECRET_KEY = _secret_key()
 DEBUG = False
 ALLOWED_HOSTS = _config.site.hosts
-CSRF_TRUSTED_ORIGINS = [_config.site.url]
+_scheme, _, _address = _config.site.url.partition("://")
+# by each of its names: people may write another than [site] url
+CSRF_TRUSTED_ORIGINS = sorted({_config.site.url, *(f"{_scheme}://{host}" for host in _config.site.hosts)})
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "archive.urls"

@@ -5,8 +5,10 @@ Pure, and incremental: archive and verifier apply the same rules (docs/format.md
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Self
 
 from .errors import FormatError, OrderError, SignatureError
 from .header import Header
@@ -17,6 +19,21 @@ from .signed import digest
 AGE_OVERHEAD = 8192
 """Most that encryption adds to a segment, in bytes: a header of one recipient and a random stanza stay far below, and
 each 64 KiB of plaintext add 16 bytes (age-encryption.org/v1)."""
+_STATE = (
+    "lines",
+    "segments",
+    "frames",
+    "lost_frames",
+    "prev",
+    "_gap_end",
+    "_lit_ns",
+    "_seen_ns",
+    "_generation",
+    "_dark_ns",
+    "_spans",
+    "_last_captured_ns",
+    "_last_pause",
+)
 
 
 @dataclass
@@ -49,6 +66,18 @@ class LedgerChecker:
         """Stand before the first line."""
         self.prev = self.prev or digest(self.header_line)
 
+    def snapshot(self) -> str:
+        """Return where this checker stands, for `resume`; only of a ledger that is not closed."""
+        return json.dumps({name: getattr(self, name) for name in _STATE}, separators=(",", ":"))
+
+    @classmethod
+    def resume(cls, header: Header, header_line: bytes, snapshot: str) -> Self:
+        """Return a checker that stands where `snapshot` was taken; an empty text is the beginning."""
+        checker = cls(header, header_line)
+        for name, value in json.loads(snapshot or "{}").items():
+            setattr(checker, name, [tuple(span) for span in value] if name == "_spans" else value)
+        return checker
+
     @property
     def place(self) -> str:
         """The line that comes next, for messages."""
@@ -60,6 +89,11 @@ class LedgerChecker:
             entry = Entry.read(line, self.header.box_key)
         except (FormatError, SignatureError) as error:
             raise type(error)(f"{self.place}: {error.message}", field=error.field) from error
+        self.follow(entry, line)
+        return entry
+
+    def follow(self, entry: Entry, line: bytes) -> None:
+        """Take the next line, which says `entry` and whose signature was checked; raise FormatError or OrderError."""
         if self.closing is not None:
             raise self._order("nothing may follow the closing record", "kind")
         if entry.recording != self.header.recording:
@@ -85,7 +119,6 @@ class LedgerChecker:
                 pass
         self.lines += 1
         self.prev = digest(line)
-        return entry
 
     def _order(self, message: str, member: str) -> OrderError:
         return OrderError(f"{self.place}: {message}", field=member)

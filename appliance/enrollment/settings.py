@@ -43,7 +43,7 @@ def courier_sections(claim: ClaimFile, answer: Enrolled, board: str, folder: Pat
     """Return the courier's settings."""
     return {
         "box": {"id": answer.box, "board": board},
-        "archive": {"url": claim.url, "ca": str(folder / "archive-ca.pem")},
+        "archive": {"url": claim.url, "ca": str(folder / "archive-ca.pem"), "key": str(folder / "courier.key")},
         "broker": {"host": answer.broker_host, "port": answer.broker_port},
     }
 

@@ -6,10 +6,11 @@ import argparse
 import json
 import textwrap
 from datetime import datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import OperationalError, ProgrammingError
+from django.db import OperationalError, ProgrammingError, connection
 from django.utils import timezone
 
 from appliance.contract.errors import SettingsError, StorageError
@@ -20,6 +21,8 @@ class ArchiveCommand(BaseCommand):
 
     example: ClassVar[str] = ""
     """Shown below the help."""
+    needs_database: ClassVar[bool] = True
+    """Whether it cannot do anything without the database."""
     suppressed_base_arguments = {  # noqa: RUF012 - as below
         "--version",
         "--verbosity",
@@ -46,6 +49,8 @@ class ArchiveCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django calls it so
         """Run, and explain a database that is not there."""
+        if self.needs_database:
+            _check_database()
         try:
             self.work(options)
         except (OperationalError, ProgrammingError) as error:
@@ -60,6 +65,15 @@ class ArchiveCommand(BaseCommand):
     def show(self, options: dict[str, Any], members: Any, text: str) -> None:
         """Print `members` as JSON where that was asked for, else `text`."""
         self.stdout.write(json.dumps(members, indent=2) if options.get("json") else text)
+
+
+def _check_database() -> None:
+    """Raise StorageError if there is none: opening it would leave an empty file behind."""
+    if connection.vendor != "sqlite":
+        return
+    path = Path(connection.settings_dict["NAME"])
+    if not path.exists():
+        raise StorageError(f"there is no {path}; set $ARCHIVE_HOME to the archive's folder, or run 'migrate' first")
 
 
 def add_json(parser: CommandParser) -> None:

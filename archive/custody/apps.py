@@ -12,10 +12,12 @@ class CustodyConfig(AppConfig):
     name = "archive.custody"
 
     def ready(self) -> None:
-        """Import every app's `custody_kinds`, and register the worker's job."""
+        """Import every app's `custody_kinds`, and register the worker's jobs."""
         from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - models are there only once the apps are ready
 
+        from .check import CHECK_S, tell  # noqa: PLC0415 - the same
         from .heads import PUBLISH_S, signed_head  # noqa: PLC0415 - the same
 
         autodiscover_modules("custody_kinds")
         JOBS.append(Job("publishing the custody log's head", PUBLISH_S, lambda _stop: signed_head()))
+        JOBS.append(Job("checking the custody log", CHECK_S, tell, lane="checking"))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from appliance.contract.errors import FormatError
+from appliance.contract.stop_signal import StopSignal
 from archive.keystore.current import keystore
 
 from .heads import CustodyHead, published
 from .log import VERSION, canonical
 from .models import Entry, Head
 
+CHECK_S: Final = 24 * 3600.0
+"""How often the worker checks the log, in seconds."""
+_log = logging.getLogger(__name__)
 START: Final = "0" * 64
 """Stands before the first entry."""
 Comparison = Callable[[], Iterator[str]]
@@ -101,6 +106,16 @@ def _problem(entry: Entry, n: int, prev: str) -> str | None:
     if hashlib.sha256(canonical(entry)).hexdigest() != entry.digest:
         return "it was changed after it was written"
     return None
+
+
+def tell(stop: StopSignal) -> None:
+    """Log where the log does not hold, or is contradicted: a job of the worker, so that nobody needs to ask."""
+    broken = check()
+    if broken is not None:
+        _log.error("the custody log is broken at entry %d: %s; keep this database as it is", broken.n, broken.problem)
+    elif not stop.is_set():
+        for sentence in contradictions():
+            _log.error("the custody log is contradicted: %s", sentence)
 
 
 def contradictions() -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from appliance.contract import ledger
+from appliance.contract.chain import LedgerChecker
 from appliance.contract.errors import ConflictError, OrderError, TooLargeError
 from appliance.contract.header import Header
 from appliance.contract.signed import digest
@@ -22,7 +23,6 @@ from archive.custody.log import record
 from archive.recordings import arrival_log
 from archive.recordings.custody_kinds import PROBLEM
 from archive.recordings.find import check_box_is_believed, find, upload_state
-from archive.recordings.ledger_checkers import chains
 from archive.recordings.models import IncomingSegment, LedgerBatch, Recording, State
 from archive.recordings.stored_ledger import ledger_lines
 from archive.recordings.validation import OK, judge_segment
@@ -61,13 +61,12 @@ def accept_lines(recording: str, body: bytes) -> UploadState:
                 return upload_state(row)
             if row.state != State.RECEIVING:
                 raise OrderError(f"the recording is {row.state}; no line can follow")
-            checker = chains.take(row)
+            checker = LedgerChecker.resume(header, bytes(row.header), row.checker)
             for item in taken:
-                checker.feed(item.line)
+                checker.follow(item.entry, item.line)
+            row.checker = "" if checker.closing else checker.snapshot()
             _keep(row, taken, verdicts)
             staged.publish()
-        # only what is committed may be remembered
-        chains.put_back(row, checker)
     finally:
         staged.discard()
     return upload_state(row)

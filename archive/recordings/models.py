@@ -63,6 +63,8 @@ class Recording(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVING)
     next_line = models.PositiveIntegerField(default=0)
     """Ledger lines that the archive has."""
+    checker = models.TextField(blank=True)
+    """Where the ledger's checker stands (LedgerChecker.snapshot), so that no line is read twice; empty at the end."""
     frames = models.PositiveBigIntegerField(default=0)
     """Frames in the segments that it has."""
     lost_frames = models.PositiveBigIntegerField(default=0)
@@ -220,6 +222,8 @@ class Verification(models.Model):
     """What kind of actor asked."""
     asked_by_id = models.CharField(max_length=36, blank=True)
     """Which one, as the custody log knows actors."""
+    working_at = models.DateTimeField(null=True, blank=True)
+    """When the worker that makes it last said so; None while none does."""
     step = models.CharField(max_length=20, blank=True)
     """What is being checked now; empty before it began."""
     done = models.PositiveIntegerField(default=0)

@@ -14,8 +14,8 @@ from appliance.contract.signed import digest, split_lines
 from appliance.contract.times import wall
 from archive.core.jobs import still_working
 from archive.recordings.arrival_log import log_bytes
-from archive.recordings.ledger_checkers import lines_from
 from archive.recordings.models import IncomingSegment, Recording
+from archive.recordings.stored_ledger import lines_from
 from archive.recordings.validation import OK, UNJUDGED, judge_segment, judge_tail
 from archive.store.base import incoming_name
 from archive.store.current import store

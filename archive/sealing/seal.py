@@ -25,8 +25,8 @@ from archive.keystore.current import keystore
 from archive.recordings import arrival_log
 from archive.recordings.custody_kinds import PROBLEM
 from archive.recordings.find import find
-from archive.recordings.ledger_checkers import lines_from
 from archive.recordings.models import IncomingSegment, Recording, State
+from archive.recordings.stored_ledger import lines_from
 from archive.recordings.verification import require_sound
 from archive.store.base import package_name
 from archive.store.current import store
@@ -86,6 +86,7 @@ def _decide(recording: str, *, incomplete: bool) -> Recording:
         moment = now()
         if row.state == State.RECEIVING:
             row.state, row.outcome, row.closed_at = State.CLOSED, "incomplete", parse_wall(moment)
+            row.checker = ""
         if not row.sealing_at:
             row.sealing_at = parse_wall(moment)
             arrival_log.append(row, "seal", digest(b"".join(lines_from(row, 0))), at=moment)

@@ -34,6 +34,8 @@ def test_a_setting_that_does_not_exist_names_its_likely_name(archive: Archive) -
         ("[web]\nworkers = 0\n", "web.workers"),
         ("nonsense", "not TOML"),
         ('[site]\nurl = "archive.example.org"\n', "site.url"),
+        ('[site]\ntime_zone = "Mars/Base"\n', "site.time_zone"),
+        ('[web]\nproxies = ["a proxy"]\n', "web.proxies"),
         ('[database]\nengine = "oracle"\n', "database.engine"),
         ('[database]\nengine = "postgresql"\npassword_file = "/nonexistent/password"\n', "[database"),
     ],
@@ -68,3 +70,23 @@ def test_the_example_configuration_is_refused_as_shipped_and_shows_the_defaults(
     example = load(filled)
     defaults = Configuration()
     assert (example.web, example.database, example.mqtt) == (defaults.web, defaults.database, defaults.mqtt)
+
+
+def test_the_version_is_ours(archive: Archive) -> None:
+    assert archive.run("--version").stdout.startswith("plainsight ")
+
+
+@pytest.mark.parametrize("home", ["nowhere", "some/folder"])
+def test_a_home_without_an_archive_is_named_and_left_as_it_is(archive: Archive, tmp_path: Path, home: str) -> None:
+    archive.home = tmp_path / home
+    if home == "some/folder":
+        archive.home.mkdir(parents=True)
+    assert "ARCHIVE_HOME" in archive.spawn("list", status=2).stderr
+    assert not archive.home.exists() or not list(archive.home.iterdir())
+
+
+def test_a_site_is_the_same_in_capital_letters() -> None:
+    site = Configuration.model_validate(
+        {"site": {"url": "HTTPS://Archive.Example.ORG", "hosts": ["Archive.Example.ORG"]}}
+    ).site
+    assert (site.url, site.hosts) == ("https://archive.example.org", ["archive.example.org"])

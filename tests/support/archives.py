@@ -219,7 +219,6 @@ def archive_in(home: Path) -> Iterator[Archive]:
     from django.test.utils import override_settings
 
     from archive.keystore.current import keystore
-    from archive.recordings.ledger_checkers import chains
 
     shutil.copytree(base, home, dirs_exist_ok=True)
     connections.close_all()
@@ -227,7 +226,6 @@ def archive_in(home: Path) -> Iterator[Archive]:
     before = database["NAME"]
     database["NAME"] = home / "archive.sqlite3"
     keystore.cache_clear()
-    chains.forget()
     try:
         with override_settings(ARCHIVE_HOME=home, PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
             assert home == settings.ARCHIVE_HOME
@@ -238,7 +236,6 @@ def archive_in(home: Path) -> Iterator[Archive]:
         connections.close_all()
         database["NAME"] = before
         keystore.cache_clear()
-        chains.forget()
 
 
 def batches(recording: Recording, segments: int = 10) -> list[tuple[int, bytes]]:

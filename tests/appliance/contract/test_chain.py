@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from dataclasses import fields
 from operator import methodcaller as do
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from appliance.contract import chain
 from appliance.contract.chain import LedgerChecker
 from appliance.contract.errors import FormatError, OrderError, SignatureError
 from appliance.contract.keys import SigningKey
@@ -341,3 +343,19 @@ def test_an_encrypted_segment_is_larger_than_its_audio_by_1_to_8192_bytes(
     else:
         with pytest.raises(FormatError, match="cannot have"):
             running.segment(300, size=size)
+
+
+def test_a_checker_that_was_put_away_at_any_line_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    made = make_recording(tmp_path, KEYS, seconds=4)
+    whole = LedgerChecker(made.header, made.header_line)
+    for line in made.lines:
+        resumed = LedgerChecker.resume(made.header, made.header_line, whole.snapshot())
+        assert resumed == whole
+        whole.feed(line)
+        resumed.feed(line)
+        assert resumed == whole
+
+
+def test_a_snapshot_leaves_nothing_out_but_what_ends_a_ledger() -> None:
+    names = {field.name for field in fields(LedgerChecker)}
+    assert names - set(chain._STATE) == {"header", "header_line", "closing"}

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
+from archive.core.jobs import JOBS
 from archive.custody.heads import FILE, signed_head
 from archive.custody.models import Entry, Head
 from archive.devices.models import BoxKey
@@ -21,7 +23,7 @@ from tests.support.archives import Archive
 def test_an_intact_log_and_its_head(archive: Archive) -> None:
     answer = json.loads(archive.run("check-custody", "--json").stdout)
     assert answer == {
-        "entries": 2,
+        "entries": Entry.objects.count(),
         "head": Entry.objects.latest("n").digest,
         "intact": True,
         "problem": None,
@@ -39,7 +41,7 @@ def test_heads_kept_elsewhere_are_held_against_it(archive: Archive, tmp_path: Pa
     kept = tmp_path / "kept.tsv"
     kept.write_bytes(signed_head())
     archive.run("check-custody", "--against", str(kept))
-    kept.write_bytes(signed_head().replace(b'"entries":2', b'"entries":9'))
+    kept.write_bytes(signed_head().replace(b'"entries":', b'"entries":9'))
     assert "kept.tsv" in archive.run("check-custody", "--against", str(kept), status=1).stdout
     assert "nowhere" in archive.run("check-custody", "--against", str(tmp_path / "nowhere"), status=2).stderr
 
@@ -101,3 +103,21 @@ def test_a_recording_that_no_box_sent_is_told(archive: Archive, arrive: Arrive) 
     row.pk = "f" * 32
     row.save(force_insert=True)
     assert "f" * 32 in archive.run("check-custody", status=1).stdout
+
+
+def test_the_worker_publishes_the_head_and_tells_of_a_broken_log_by_itself(
+    archive: Archive, sealed: Arrive, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = sealed(seconds=1)
+    jobs = {job.name: job for job in JOBS}
+    for name in ("publishing the custody log's head", "checking the custody log"):
+        jobs[name].run(StopSignal())
+    assert (archive.home / FILE).read_bytes().count(b"\n") == 1
+    assert not caplog.records
+    Recording.objects.filter(pk=made.id).update(package_sha256="f" * 64)
+    jobs["checking the custody log"].run(StopSignal())
+    assert made.id in caplog.text
+    drop_triggers()
+    Entry.objects.filter(pk=1).update(actor_id="somebody")
+    jobs["checking the custody log"].run(StopSignal())
+    assert "broken at entry 1" in caplog.text

@@ -27,14 +27,15 @@ from archive.sealing.custody_kinds import SEAL
 from tests.support.archives import Archive
 
 ANN = Actor.user(uuid.UUID(int=7))
-FIRST = 2
-"""Entries of a new archive in the tests: its box was enrolled and placed."""
 
 
 @pytest.fixture
-def log(archive: Archive) -> None:
+def log(archive: Archive) -> int:
+    """Five entries, and how many the making of the archive left before them."""
+    before = Entry.objects.count()
     for n in range(5):
         record(LISTEN, actor=ANN, subject=Subject.recording("a" * 32), from_second=n, how="player")
+    return before
 
 
 def drop_triggers() -> None:
@@ -45,17 +46,17 @@ def drop_triggers() -> None:
             cursor.execute(f"DROP TRIGGER {name}")
 
 
-def test_entries_are_chained(log: None) -> None:
+def test_entries_are_chained(log: int) -> None:
     assert check() is None
     entries = list(Entry.objects.all())
-    assert [entry.n for entry in entries] == list(range(FIRST + 5))
+    assert [entry.n for entry in entries] == list(range(log + 5))
     assert [entry.prev for entry in entries[1:]] == [entry.digest for entry in entries[:-1]]
 
 
-def test_what_is_hashed_is_what_the_format_says(log: None) -> None:
-    entry = Entry.objects.get(pk=FIRST)
+def test_what_is_hashed_is_what_the_format_says(log: int) -> None:
+    entry = Entry.objects.get(pk=log)
     text = (
-        f'[1,{FIRST},"{entry.at}","user","00000000-0000-0000-0000-000000000007","recording","{"a" * 32}","listen",'
+        f'[1,{log},"{entry.at}","user","00000000-0000-0000-0000-000000000007","recording","{"a" * 32}","listen",'
         f'"{{\\"from_second\\":0,\\"how\\":\\"player\\"}}","{entry.prev}"]'
     )
     assert canonical(entry) == text.encode()
@@ -81,7 +82,7 @@ ROW = "(n, version, at, actor_type, actor_id, subject_type, subject_id, code, de
         "REPLACE INTO custody_signedhead (n, line) SELECT n, '' FROM custody_signedhead",
     ],
 )
-def test_the_database_refuses_changes(log: None, statement: str) -> None:
+def test_the_database_refuses_changes(log: int, statement: str) -> None:
     signed_head()
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
@@ -105,7 +106,7 @@ def replace_with_its_own_digest(n: int) -> None:
 
 @pytest.mark.parametrize("deed", [change, drop])
 @pytest.mark.parametrize("n", [0, 3, 6])
-def test_what_somebody_with_the_database_in_hand_does_shows(log: None, deed: Callable[[int], None], n: int) -> None:
+def test_what_somebody_with_the_database_in_hand_does_shows(log: int, deed: Callable[[int], None], n: int) -> None:
     drop_triggers()
     deed(n)
     broken = check()
@@ -114,7 +115,7 @@ def test_what_somebody_with_the_database_in_hand_does_shows(log: None, deed: Cal
 
 
 @pytest.mark.parametrize("n", [0, 3])
-def test_an_entry_replaced_with_its_own_digest_shows_at_the_next(log: None, n: int) -> None:
+def test_an_entry_replaced_with_its_own_digest_shows_at_the_next(log: int, n: int) -> None:
     drop_triggers()
     replace_with_its_own_digest(n)
     broken = check()
@@ -141,13 +142,13 @@ def forged() -> Entry:
 
 
 @pytest.mark.parametrize("kept", [0, 1, 4, 6])
-def test_a_cut_tail_with_a_moved_head_shows(log: None, kept: int) -> None:
+def test_a_cut_tail_with_a_moved_head_shows(log: int, kept: int) -> None:
     rewrite(list(Entry.objects.all())[:kept])
     assert check() is not None
 
 
 @pytest.mark.parametrize("kept", [0, 1, 4, 6])
-def test_a_cut_tail_with_an_older_signature_of_its_own_shows(log: None, archive: Archive, kept: int) -> None:
+def test_a_cut_tail_with_an_older_signature_of_its_own_shows(log: int, archive: Archive, kept: int) -> None:
     """The attacker kept the signed end of that time, and empties the table of published heads too."""
     signed_head()
     rewrite(list(Entry.objects.all())[:kept])
@@ -165,14 +166,14 @@ def test_a_cut_tail_with_an_older_signature_of_its_own_shows(log: None, archive:
     assert FILE in broken.problem
 
 
-def test_an_appended_forged_entry_shows(log: None) -> None:
+def test_an_appended_forged_entry_shows(log: int) -> None:
     rewrite([*Entry.objects.all(), forged()])
     broken = check()
     assert broken is not None
     assert "signed" in broken.problem
 
 
-def test_an_entry_appended_with_a_key_of_ones_own_shows(log: None) -> None:
+def test_an_entry_appended_with_a_key_of_ones_own_shows(log: int) -> None:
     rewrite([*Entry.objects.all(), forged()])
     other = SigningKey.generate()
     head = Head.objects.get()
@@ -186,13 +187,13 @@ def test_an_entry_appended_with_a_key_of_ones_own_shows(log: None) -> None:
     assert "did not sign" in broken.problem
 
 
-def test_a_log_written_anew_shows_against_what_was_published(log: None) -> None:
+def test_a_log_written_anew_shows_against_what_was_published(log: int) -> None:
     signed_head()
     rewrite([*list(Entry.objects.all())[:-1], forged()])
     assert check() is not None
 
 
-def test_an_older_database_shows_against_the_published_heads(archive: Archive, log: None, tmp_path: Path) -> None:
+def test_an_older_database_shows_against_the_published_heads(archive: Archive, log: int, tmp_path: Path) -> None:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM INTO %s", [str(tmp_path / "backup.sqlite3")])
     record(LISTEN, actor=ANN, subject=Subject.recording("a" * 32), from_second=7, how="player")
@@ -206,7 +207,7 @@ def test_an_older_database_shows_against_the_published_heads(archive: Archive, l
     assert "cut off" in broken.problem
 
 
-def test_a_head_kept_elsewhere_is_held_against_the_log(log: None, archive: Archive) -> None:
+def test_a_head_kept_elsewhere_is_held_against_the_log(log: int, archive: Archive) -> None:
     kept = signed_head()
     record(LISTEN, actor=ANN, subject=Subject.recording("a" * 32), from_second=7, how="player")
     assert check([("a receipt", kept)]) is None
@@ -216,19 +217,19 @@ def test_a_head_kept_elsewhere_is_held_against_the_log(log: None, archive: Archi
     assert check([("a receipt", kept)]) is not None
 
 
-def test_a_missing_head_shows(log: None) -> None:
+def test_a_missing_head_shows(log: int) -> None:
     Head.objects.all().delete()
     assert check() is not None
 
 
-def test_a_head_is_published_once_and_never_inside_a_transaction(log: None, archive: Archive) -> None:
+def test_a_head_is_published_once_and_never_inside_a_transaction(log: int, archive: Archive) -> None:
     assert signed_head() == signed_head()
     assert (archive.home / FILE).read_bytes() == signed_head()
     with pytest.raises(RuntimeError), transaction.atomic():
         signed_head()
 
 
-def test_an_entry_is_as_durable_as_the_deed_around_it(log: None) -> None:
+def test_an_entry_is_as_durable_as_the_deed_around_it(log: int) -> None:
     def failing() -> None:
         with transaction.atomic():
             record(SEAL, actor=ARCHIVE)
@@ -236,7 +237,7 @@ def test_an_entry_is_as_durable_as_the_deed_around_it(log: None) -> None:
 
     with pytest.raises(RuntimeError):
         failing()
-    assert Entry.objects.count() == FIRST + 5
+    assert Entry.objects.count() == log + 5
     assert check() is None
 
 
@@ -252,6 +253,7 @@ def test_two_kinds_cannot_share_a_code() -> None:
 
 
 def test_two_processes_writing_at_once_make_one_chain(archive: Archive) -> None:
+    before = Entry.objects.count()
     program = (
         "import os, django; django.setup()\n"
         "from archive.custody.actors import ARCHIVE, Subject\n"
@@ -262,7 +264,7 @@ def test_two_processes_writing_at_once_make_one_chain(archive: Archive) -> None:
     environment = {**archive.environment(), "DJANGO_SETTINGS_MODULE": "archive.settings"}
     writers = [subprocess.Popen([sys.executable, "-c", program], env=environment) for _ in range(2)]
     assert [writer.wait(120) for writer in writers] == [0, 0]
-    assert Entry.objects.count() == FIRST + 200
+    assert Entry.objects.count() == before + 200
     assert check() is None
 
 
@@ -286,7 +288,7 @@ def test_without_a_head_nothing_is_entered(archive: Archive) -> None:
         record(LISTEN, actor=ANN)
 
 
-def test_two_heads_that_the_key_signed_and_that_differ_show(log: None, archive: Archive) -> None:
+def test_two_heads_that_the_key_signed_and_that_differ_show(log: int, archive: Archive) -> None:
     """As after two archives wrote with one key, or root wrote the log anew."""
     head = CustodyHead.read(signed_head(), None)
     other = head.model_copy(update={"digest": "f" * 64}).sign(archive.keys.archive_signing)

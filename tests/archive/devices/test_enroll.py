@@ -18,7 +18,10 @@ from tests.support.archives import Archive
 
 
 def keys(box: str) -> list[str]:
-    return list(BoxKey.objects.filter(box=box).order_by("pk").values_list("public_key", flat=True))
+    """The keys of a box that sign recordings."""
+    return list(
+        BoxKey.objects.filter(box=box, use=BoxKey.Use.RECORDER).order_by("pk").values_list("public_key", flat=True)
+    )
 
 
 def test_a_new_box_gets_a_key_and_its_settings(archive: Archive, tmp_path: Path) -> None:
@@ -79,7 +82,7 @@ def test_no_box_is_enrolled_without_an_escrow(archive: Archive, tmp_path: Path) 
 def test_enrolling_and_retiring_are_in_the_custody_log(archive: Archive) -> None:
     archive.run("retire", archive.keys.box)
     archive.run("retire", archive.keys.box)
-    assert list(Entry.objects.values_list("code", flat=True)) == ["enroll", "place", "retire"]
+    assert list(Entry.objects.values_list("code", flat=True)) == ["enroll", "enroll", "place", "retire"]
     assert "does not know" in archive.run("retire", "box-nobody", status=2).stderr
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import requests
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from appliance.contract.errors import StorageError
 from appliance.contract.keys import SigningKey
@@ -19,6 +21,7 @@ from archive.devices.enrollment import retire
 from archive.ingest import limits, quotas
 from archive.keystore.current import keystore
 from archive.recordings.models import ArrivalLine, IncomingSegment, LedgerBatch, Recording
+from archive.recordings.stored_ledger import ledger_lines
 from archive.store.local import LocalStaged
 from tests.support.archives import Archive, BoxAuth, batches, send, send_lines, send_start
 from tests.support.spools import Keys, make_recording
@@ -323,3 +326,58 @@ def test_a_stranger_forges_no_line_of_the_log(archive: Archive, client: Any, tmp
     assert any("all recordings are lost" in one for one in lines), lines
     assert not any(one.startswith("ERROR archive") for one in lines)
     assert "\x1b" not in "".join(lines)
+
+
+def test_no_line_is_taken_for_a_recording_that_is_no_longer_receiving(
+    archive: Archive, client: Any, made: Made
+) -> None:
+    first, *others = batches(made, 1)
+    assert send_lines(client, made, first[1]).status_code == 200
+    # as 'seal --incomplete' leaves it: closed without a closing record, so only the row's state tells
+    Recording.objects.update(state="closed")
+    before = contents()
+    refused(send_lines(client, made, others[0][1]), 409, "bad-order")
+    assert contents() == before
+
+
+def test_more_segments_than_a_package_holds(
+    archive: Archive, client: Any, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SEGMENTS", 2)
+    before = contents()
+    refused(send_lines(client, made, batches(made)[0][1]), 413, "too-large")
+    assert contents() == before
+
+
+def test_a_batch_that_begins_with_known_lines_cannot_change_one_of_them(
+    archive: Archive, client: Any, made: Made
+) -> None:
+    (_, first), (_, second), *_ = batches(made, 1)
+    assert send_lines(client, made, first).status_code == 200
+    known = len(contents_of(made))
+    forged = made.lines[0].replace(b'"t_ns":', b'"t_ns":1', 1)
+    payload = forged.split(b"\t")[0]
+    signed = payload + b"\t" + base64.b64encode(archive.keys.box_signing.sign(payload)) + b"\n"
+    refused(send_lines(client, made, signed + second), 409, "conflict")
+    assert len(contents_of(made)) == known
+
+
+def contents_of(made: Made) -> list[bytes]:
+    return ledger_lines(Recording.objects.get(pk=made.id))
+
+
+def test_what_a_request_costs_does_not_grow_with_the_ledger_or_the_boxes(
+    archive: Archive, client: Any, tmp_path: Path
+) -> None:
+    many = [make_recording(tmp_path / str(number), archive.keys, seconds=6, segment_frames=2000) for number in range(5)]
+    for one in many:
+        send_start(client, one)
+    counts: list[list[int]] = []
+    for turn in range(6):
+        counts.append([])
+        for one in many:
+            with CaptureQueriesContext(connection) as queries:
+                assert send_lines(client, one, batches(one, 1)[turn][1]).status_code == 200
+            counts[-1].append(len(queries))
+            assert not [query for query in queries if "SELECT" in query["sql"] and "ledgerbatch" in query["sql"]]
+    assert max(map(max, counts[1:-1])) == min(map(min, counts[1:-1]))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from appliance.contract.errors import StorageError
 from appliance.contract.stop_signal import StopSignal
@@ -19,7 +20,15 @@ from archive.custody.actors import ARCHIVE
 from archive.devices.models import BoxKey
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, Verification
-from archive.recordings.verification import StoppedError, _Told, audio_md5, check_asked, require_sound, verify_again
+from archive.recordings.verification import (
+    LEFT,
+    StoppedError,
+    _Told,
+    audio_md5,
+    check_asked,
+    require_sound,
+    verify_again,
+)
 from archive.ui.words import NOTICE
 from tests.archive.page_fixtures import PASSWORD, Arrive, entries, make_user, verified, who
 from tests.archive.pages import check
@@ -100,6 +109,17 @@ def test_a_check_that_was_stopped_begins_anew(custodian: Any, sealed: Arrive) ->
     with pytest.raises(StoppedError):
         verify_again(Recording.objects.get(), ARCHIVE, progress=progress)
     assert not entries(made.id, "verify")
+    check_asked(StopSignal())
+    assert len(entries(made.id, "verify")) == 1
+
+
+def test_two_workers_make_one_check_and_one_that_was_killed_is_made_anew(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    custodian.post(f"/recordings/{made.id}/verify/")
+    Verification.objects.update(working_at=timezone.now())
+    check_asked(StopSignal())
+    assert not entries(made.id, "verify"), "another worker makes it"
+    Verification.objects.update(working_at=timezone.now() - 2 * LEFT)
     check_asked(StopSignal())
     assert len(entries(made.id, "verify")) == 1
 

@@ -26,6 +26,7 @@ class Command(ArchiveCommand):
         "key (or the escrow identity) no recording can be heard."
     )
     example = "plainsight-archive make-keys --new-escrow /media/stick/escrow.txt"
+    needs_database = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add where the escrow key comes from."""
