@@ -42,8 +42,8 @@ def test_without_the_right_nothing_of_a_recording_is_shown(
     answer = technician.get(f"/recordings/{made.id}/{below}")
     assert answer.status_code == 403
     page = check(answer.content.decode())
-    assert page.one("h1").text == "You may not do that"
-    assert "no right to this page" in page.text
+    assert page.one("h1").text == "You do not have access to this"
+    assert "not given access to this page" in page.text
     (entry,) = [entry for entry in entries(made.id) if entry.actor_type == "user"]
     assert (entry.code, who(entry)) == ("refusal", "user:it.support")
     assert json.loads(entry.detail) == {"page": name, "deed": deed, "why": "no-grant"}
