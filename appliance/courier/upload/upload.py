@@ -44,7 +44,8 @@ class Upload:
         self._client = client
         self._inbox = inbox
         self._batches = BatchReader(pending.folder)
-        self._max_segments = MAX_SEGMENTS
+        self._max_segments = self._ceiling = MAX_SEGMENTS
+        """Segments in the next batch, and in any: a body that was refused as too large is not tried again."""
         self._state: UploadState | None = None
         self._asked_anew = False
         self._best = UploadProgress()
@@ -109,6 +110,7 @@ class Upload:
             # whatever lies between may be too slow for so much at once, or take only smaller bodies
             self._max_segments = max(1, batch.segments // 2)
             if batch.segments > 1 and isinstance(error, RefusedError) and error.answer_code == "too-large":
+                self._ceiling = batch.segments - 1
                 return "asked"
             raise
         if answer.next_line < batch.next_line:
@@ -118,7 +120,7 @@ class Upload:
                 whole=False,
             )
         if batch.segments == self._max_segments:
-            self._max_segments = min(MAX_SEGMENTS, self._max_segments + 1)
+            self._max_segments = min(self._ceiling, self._max_segments + 1)
         self._asked_anew = False
         self._keep(answer)
         return "sent" if batch.full or pending.limit is None else "gathering"

@@ -79,6 +79,15 @@ def test_a_batch_that_failed_shrinks_down_to_one_segment(answer: Answer, box: Bo
     assert courier.archive.kept[recording.id].lines == recording.lines
 
 
+def test_a_size_that_was_refused_is_not_tried_again(box: Box, courier: Courier) -> None:
+    recording = box.record(seconds=60, rate=8000, segment_frames=1000)
+    largest = 6 * max(map(len, recording.segments))
+    courier.archive.rule = lambda request: Answer(413) if len(request.body) > largest else None
+    courier.send(recording)
+    assert courier.archive.kept[recording.id].lines == recording.lines
+    assert len(courier.archive.requests("lines", status=413)) <= 3
+
+
 def test_a_batch_grows_again_when_the_line_is_better(box: Box, courier: Courier) -> None:
     recording = box.record(seconds=80, rate=8000, segment_frames=1000)
     failures = [3]
@@ -95,15 +104,29 @@ def test_a_batch_grows_again_when_the_line_is_better(box: Box, courier: Courier)
     assert sizes[0] < max(sizes) / 4
 
 
+def gathering(box: Box, courier: Courier) -> None:
+    """Let a running meeting's lines gather for an hour."""
+    members = box.members(courier.archive.url)
+    members["times"] = {**FAST, "gather_s": 3600.0}
+    settings = type(box.settings(courier.archive.url)).model_validate(members)
+    courier.uploader = Uploader(settings, ArchiveClient(settings), StatusReader(box.root / "run", box.keys.box))
+
+
+def test_what_a_running_meeting_has_piled_up_during_an_outage_does_not_gather(box: Box, courier: Courier) -> None:
+    recording = box.record(seconds=35, reason=None, rate=8000, segment_frames=1000)
+    courier.archive.recordings[recording.id] = recording
+    box.recording_until(recording, len(recording.lines))
+    gathering(box, courier)
+    courier.until(lambda: len(courier.archive.requests("lines")) == 4)
+    assert courier.archive.kept[recording.id].lines == recording.lines
+
+
 def test_a_running_meeting_is_sent_in_batches_that_gather_and_at_once_when_it_ends(box: Box, courier: Courier) -> None:
     recording = Recording(box.spool, box.keys, rate=8000, segment_frames=1000)
     recording.begin()
     courier.archive.recordings[recording.id] = recording
     box.recording_until(recording, 2)
-    members = box.members(courier.archive.url)
-    members["times"] = {**FAST, "gather_s": 3600.0}
-    settings = type(box.settings(courier.archive.url)).model_validate(members)
-    courier.uploader = Uploader(settings, ArchiveClient(settings), StatusReader(box.root / "run", box.keys.box))
+    gathering(box, courier)
     courier.until(lambda: len(courier.archive.requests("lines")) == 1)
     for _ in range(3):
         recording.segment()

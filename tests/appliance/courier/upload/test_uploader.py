@@ -233,6 +233,44 @@ def test_a_failure_that_concerns_one_recording_is_logged_with_its_name_and_so_is
     assert f"{broken.id}: it works again" in caplog.messages
 
 
+def test_a_tail_that_the_archive_took_is_no_trouble_and_one_that_it_still_misses_is_tried_slowly(
+    box: Box, courier: Courier, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = box.record(seconds=2, reason="interrupted", tail=2, rate=8000, segment_frames=1000)
+    courier.send(good)
+    assert caplog.messages == []
+    lost = box.record(seconds=2, reason="interrupted", tail=1, rate=8000, segment_frames=1000)
+    courier.archive.rule = lambda request: Answer(201) if request.what.startswith("tail/") else None
+    courier.until(lambda: "still misses it" in caplog.text)
+    before, began = len(courier.archive.history), time.monotonic()
+    while time.monotonic() < began + 1.0:
+        courier.uploader.run_pass()
+    tails = [one for one in courier.archive.history[before:] if one.what.startswith("tail/")]
+    assert len(tails) <= 12
+    assert courier.state(lost) == "receiving"
+
+
+def test_an_idea_that_is_out_of_date_is_corrected_once_and_then_refused(box: Box, courier: Courier) -> None:
+    recording = box.record(seconds=3, rate=8000, segment_frames=1000)
+    wrong = [1]
+
+    def out_of_order(request: Request) -> Answer | None:
+        if request.what == "lines" and wrong[0]:
+            wrong[0] -= 1
+            return refusal("bad-order", 409)
+        return None
+
+    courier.archive.rule = out_of_order
+    courier.archive.recordings[recording.id] = recording
+    while not courier.receipt(recording).exists():
+        courier.passes(1)
+        assert courier.state(recording) != "refused"
+    other = box.record(seconds=3, rate=8000, segment_frames=1000)
+    wrong[0] = 10_000
+    courier.until(lambda: courier.state(other) == "refused")
+    assert len([one for one in courier.archive.requests("lines") if one.recording == other.id]) == 2
+
+
 def test_a_refusal_that_comes_late_stays_visible_and_is_retried_ever_more_slowly(box: Box, courier: Courier) -> None:
     recording = box.record()
     courier.archive.rule = lambda request: refusal("bad-digest", 400) if request.what == "lines" else None

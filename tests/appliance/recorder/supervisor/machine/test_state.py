@@ -1,0 +1,38 @@
+"""What no event may do to the state: a member that does not exist, an order that was not given."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.recorder.ipc.messages import RecordingClosed
+from appliance.recorder.supervisor.machine import State, actions, events
+from tests.support.schedules.world import SECOND, World
+
+
+@pytest.fixture
+def recording() -> World:
+    world = World().boot().start()
+    world.run(SECOND)
+    return world
+
+
+def test_a_misspelt_member_is_refused_and_a_known_one_is_changed_alone() -> None:
+    state = State()
+    with pytest.raises(TypeError, match="phrase"):
+        state.but(phrase="idle")
+    changed = state.but(phase="idle")
+    assert changed.phase == "idle"
+    assert changed.but(phase=state.phase) == state
+
+
+def test_a_writer_that_says_closed_while_nobody_asked_it_to_close_is_not_idle(recording: World) -> None:
+    before = recording.state.writer
+    recording.feed(events.WriterReported(recording.now, RecordingClosed(recording=None, frames=0)))
+    assert (before, recording.state.writer) == ("recording", "recording")
+
+
+def test_a_shutdown_kills_no_capture_that_closes_when_it_is_asked(recording: World) -> None:
+    recording.feed(events.ShutdownAsked(recording.now))
+    recording.run(5 * SECOND)
+    assert recording.exited == 0
+    assert not [action for _, action in recording.log if isinstance(action, actions.KillCapture)]
