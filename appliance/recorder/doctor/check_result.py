@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from appliance.contract import amber_codes
 
 Verdict = Literal["ok", "warning", "wrong"]
+AS_RECORDER = "run doctor as the recorder's user, or as root"
+"""The remedy where it is this user who may not look."""
+
+
+def not_readable(path: Path) -> bool:
+    """Tell whether the file is there, as far as can be told, and this user may not read it."""
+    try:
+        path.open("rb").close()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 @dataclass(frozen=True)

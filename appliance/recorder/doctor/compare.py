@@ -11,7 +11,7 @@ from appliance.contract.times import parse_wall
 from appliance.recorder.commissioning_record import FAULT, read_record
 from appliance.recorder.settings import PanelSettings, RecorderSettings
 
-from .check_result import CheckResult, by_table
+from .check_result import AS_RECORDER, CheckResult, by_table, not_readable
 
 _CHECK = "commissioning"
 _AGAIN = "stop the recorder and run plainsight commission"
@@ -29,9 +29,10 @@ def compare(settings: RecorderSettings) -> tuple[Commissioning | None, list[Chec
     try:
         record = read_record(settings)
     except PlainSightError as error:
-        if settings.checks.commissioned and error.code == FAULT:
+        if settings.checks.commissioned and error.code == FAULT and not not_readable(settings.box.commissioning):
             return None, [by_table(_CHECK, FAULT, error.message, "warning")]
-        remedy = _AGAIN if error.code == FAULT else "restore the key file first"
+        hidden = any(map(not_readable, (settings.box.signing_key_path(), settings.box.commissioning)))
+        remedy = AS_RECORDER if hidden else _AGAIN if error.code == FAULT else "restore the key file first"
         return None, [CheckResult(_CHECK, "warning", error.message, remedy)]
     return record, judge(record, settings, datetime.now(UTC))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import importlib.util
 import os
 import shutil
 import stat
@@ -21,10 +23,13 @@ from appliance.recorder.panel.choose import DEVICES
 from appliance.recorder.panel.real_box import find_real_box
 from appliance.recorder.settings import RecorderSettings
 
-from .check_result import CheckResult, Verdict, by_table
+from .check_result import AS_RECORDER, CheckResult, Verdict, by_table, not_readable
 from .compare import compare
 
 _MOUNTS = Path("/proc/self/mounts")
+_MEMORY = ("tmpfs", "ramfs")
+_CHIP_INFO = 0x8044B401
+"""GPIO_GET_CHIPINFO_IOCTL of linux/gpio.h: a chip answers it whoever holds its lines."""
 MODULES = Path("/sys/module")
 """Where the kernel shows the parameters of its drivers."""
 
@@ -55,25 +60,28 @@ def examine_box(
 
 def _keys(settings: RecorderSettings) -> CheckResult:
     fault = keys_fault(settings)
+    if fault and not_readable(settings.box.signing_key_path()):
+        return CheckResult("signing key", "wrong", fault.split(";")[0], AS_RECORDER)
     if fault:
         return by_table("signing key", "keys", fault)
     return CheckResult("signing key", "ok", str(settings.box.signing_key_path()))
 
 
 def _folders(settings: RecorderSettings) -> Iterator[CheckResult]:
-    for name, path, mode in (
-        ("spool", settings.spool.path, os.R_OK | os.W_OK | os.X_OK),
-        ("inbox", settings.spool.inbox, os.R_OK | os.X_OK),
-        ("run folder", settings.spool.run, os.R_OK | os.X_OK),
+    for name, setting, path, mode in (
+        ("spool", "spool.path", settings.spool.path, os.R_OK | os.W_OK | os.X_OK),
+        ("inbox", "spool.inbox", settings.spool.inbox, os.R_OK | os.X_OK),
+        ("run folder", "spool.run", settings.spool.run, os.R_OK | os.X_OK),
     ):
-        if not _is(path, stat.S_ISDIR):
-            remedy = f"make it, set spool.{name.split()[0]}, or run doctor as the recorder's user, or as root"
+        if name == "run folder" and not path.exists() and _kind_of_mount(path) in _MEMORY:
+            # systemd makes it with the recorder's start and removes it with its end
+            yield CheckResult(name, "ok", f"{path} is made when the recorder starts")
+        elif not _is(path, stat.S_ISDIR):
+            remedy = f"make it, set {setting}, or {AS_RECORDER}"
             yield CheckResult(name, "wrong", f"{path} is no folder that this user may see", remedy)
         elif not os.access(path, mode):
-            yield CheckResult(
-                name, "wrong", f"{path} is not accessible to this user", "run doctor as the recorder's user, or as root"
-            )
-        elif name == "run folder" and _kind_of_mount(path) not in ("tmpfs", "ramfs"):
+            yield CheckResult(name, "wrong", f"{path} is not accessible to this user", AS_RECORDER)
+        elif name == "run folder" and _kind_of_mount(path) not in _MEMORY:
             yield CheckResult(
                 name, "warning", f"{path} is on a disk", "lay it on a tmpfs, so that a hung disk cannot hang the lights"
             )
@@ -128,12 +136,34 @@ def _panel(settings: RecorderSettings, devices: Path) -> CheckResult:
                 "start 'plainsight simulator'",
             )
         return CheckResult("panel", "warning", "simulated: recordings say so", "set panel.kind to 'gpio' on a real box")
+    return _pins(settings, devices, chips)
+
+
+def _pins(settings: RecorderSettings, devices: Path, chips: list[str]) -> CheckResult:
     if not chips:
         return CheckResult("panel", "wrong", "no GPIO chip", "run on a Raspberry Pi, or set panel.kind to 'simulated'")
-    if not panel.sensed:
+    for module in ("gpiozero", "lgpio"):
+        if importlib.util.find_spec(module) is None:
+            remedy = f"install it: the Debian package python3-{module}, or plainsight[box]"
+            return CheckResult("panel", "wrong", f"{chips[0]}, but Python has no module {module}", remedy)
+    unopened = [why for why in (_why_unopened(devices / chip) for chip in chips) if why]
+    if len(unopened) == len(chips):
+        remedy = f"join the group 'plainsight-gpio' (firmware_config/99-plainsight.rules), or {AS_RECORDER}"
+        return CheckResult("panel", "wrong", f"{chips[0]} does not open: {unopened[0]}", remedy)
+    if not settings.panel.sensed:
         remedy = "wire LAMP_SEEN and set panel.lamp_seen, so that a broken lamp is noticed"
         return CheckResult("panel", "warning", f"{chips[0]}; the lamp is unverified", remedy)
-    return CheckResult("panel", "ok", f"{chips[0]}, lamp sensed on GPIO {panel.lamp_seen}")
+    return CheckResult("panel", "ok", f"{chips[0]}, lamp sensed on GPIO {settings.panel.lamp_seen}")
+
+
+def _why_unopened(chip: Path) -> str | None:
+    """Return why a GPIO chip cannot be used by this user, or None; no line is asked for."""
+    try:
+        with chip.open("r+b", buffering=0) as device:
+            fcntl.ioctl(device, _CHIP_INFO, bytearray(68))
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _lines(settings: RecorderSettings, modules: Path) -> Iterator[CheckResult]:
@@ -204,8 +234,7 @@ def _recorder(settings: RecorderSettings) -> Iterator[CheckResult]:
         yield CheckResult("recorder", "warning", f"it does not run: there is no {path}", "start it")
         return
     except OSError as error:
-        remedy = "run doctor as the recorder's user, or as root"
-        yield CheckResult("recorder", "warning", f"cannot read {path}: {error.strerror}", remedy)
+        yield CheckResult("recorder", "warning", f"cannot read {path}: {error.strerror}", AS_RECORDER)
         return
     except ValidationError:
         yield CheckResult("recorder", "wrong", f"{path} is no status", "start the recorder again")

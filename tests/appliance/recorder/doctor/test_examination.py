@@ -1,0 +1,96 @@
+"""`plainsight doctor` opens what it calls ok, and its remedy names the right setting, package or user."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.contract.keys import SigningKey
+from appliance.recorder.doctor import check_result, compare, examination
+from appliance.recorder.doctor.check_result import CheckResult
+from appliance.recorder.settings import RecorderSettings
+from tests.support.box.supervisor import settings
+
+
+def of(found: list[CheckResult], name: str) -> CheckResult:
+    return next(result for result in found if result.check == name)
+
+
+def look(given: RecorderSettings, devices: Path) -> list[CheckResult]:
+    return examination.examine_box(given, devices)
+
+
+@pytest.fixture
+def with_pins(tmp_path: Path) -> RecorderSettings:
+    return settings(tmp_path, panel={"kind": "gpio", "lamp_seen": 25})
+
+
+@pytest.fixture
+def devices(tmp_path: Path) -> Path:
+    folder = tmp_path / "dev"
+    folder.mkdir()
+    (folder / "gpiochip0").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chip that answers."""
+    monkeypatch.setattr("fcntl.ioctl", lambda *_: 0)
+
+
+@pytest.mark.usefixtures("answers")
+def test_a_chip_that_answers_is_ok(with_pins: RecorderSettings, devices: Path) -> None:
+    assert of(look(with_pins, devices), "panel").verdict == "ok"
+
+
+def test_a_chip_that_does_not_answer_is_wrong(with_pins: RecorderSettings, devices: Path) -> None:
+    panel = of(look(with_pins, devices), "panel")
+    assert (panel.verdict, "does not open" in panel.found) == ("wrong", True)
+    assert "plainsight-gpio" in panel.remedy
+
+
+@pytest.mark.usefixtures("answers")
+@pytest.mark.parametrize("module", ["lgpio", "gpiozero"])
+def test_a_driver_that_was_not_installed_is_wrong_and_its_package_named(
+    with_pins: RecorderSettings, devices: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    real: Callable[[str], Any] = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else real(name))
+    panel = of(look(with_pins, devices), "panel")
+    assert panel.verdict == "wrong"
+    assert f"python3-{module}" in panel.remedy
+
+
+def test_a_missing_folder_names_its_own_setting(tmp_path: Path, devices: Path) -> None:
+    found = look(settings(tmp_path / "nowhere"), devices)
+    assert "set spool.path" in of(found, "spool").remedy
+    assert "set spool.inbox" in of(found, "inbox").remedy
+
+
+@pytest.mark.parametrize(("mount", "verdict"), [("tmpfs", "ok"), ("ext4", "wrong")])
+def test_the_run_folder_of_a_stopped_box_is_made_at_its_start(
+    tmp_path: Path, devices: Path, monkeypatch: pytest.MonkeyPatch, mount: str, verdict: str
+) -> None:
+    monkeypatch.setattr(examination, "_kind_of_mount", lambda _: mount)
+    assert of(look(settings(tmp_path, spool={"run": tmp_path / "absent"}), devices), "run folder").verdict == verdict
+
+
+def test_what_this_user_may_not_read_is_no_missing_key(
+    tmp_path: Path, devices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = settings(tmp_path, box={"signing_key": tmp_path / "box.key", "commissioning": tmp_path / "c.tsv"})
+    SigningKey.generate().save(tmp_path / "box.key")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
+    assert of([examination._keys(given)], "signing key").remedy == check_result.AS_RECORDER
+    _, about = compare.compare(given)
+    assert about[0].remedy == check_result.AS_RECORDER
