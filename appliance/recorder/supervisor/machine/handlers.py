@@ -44,6 +44,8 @@ def handle(transition: Transition, event: ev.AnyEvent) -> None:
         case ev.ShutdownAsked():
             if transition.state.shutdown_ns is None:
                 transition.set(shutdown_ns=transition.state.now_ns)
+        case ev.RestartAsked():
+            transition.set(restart_asked=True)
         case ev.Tick():
             pass
         case _:

@@ -75,6 +75,11 @@ def deadline(state: State, parameters: Parameters) -> int | None:
 
 
 def _shut_down(transition: Transition) -> None:
+    state = transition.state
+    resting = state.phase in ("self-test", "idle", "fault") and state.recording is None and not state.device
+    if state.restart_asked and state.shutdown_ns is None and resting:
+        transition.do(Log("info", "the recorder starts again, as it was asked to"))
+        transition.set(shutdown_ns=state.now_ns)
     if transition.state.shutdown_ns is not None:
         reason: Reason = "fault" if transition.state.exit_status else "shutdown"
         transition.end(reason, "the recorder is asked to stop")

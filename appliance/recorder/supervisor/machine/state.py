@@ -199,6 +199,8 @@ class State:
     """Codes that follow from events here."""
     faults_noted: frozenset[str] = frozenset()
 
+    restart_asked: bool = False
+    """It is to end as soon as no recording is made."""
     shutdown_ns: int | None = None
     exit_status: int = 0
     exited: bool = False

@@ -472,6 +472,27 @@ def test_shutdown_during_a_recording_closes_it_in_good_order(world: World) -> No
     assert world.exited == 0
 
 
+def test_an_upgrade_waits_for_the_end_of_the_recording_and_of_its_pause(world: World) -> None:
+    world.start()
+    world.feed(events.RestartAsked(world.now))
+    world.run(5 * SECOND)
+    world.tap()
+    world.run(5 * SECOND)
+    assert world.state.phase == "paused"
+    assert world.exited is None
+    assert not world.ended
+    world.hold()
+    world.run(5 * SECOND)
+    assert world.ended == ["button"]
+    assert world.exited == 0
+
+
+def test_an_upgrade_of_an_idle_box_takes_effect_at_once(world: World) -> None:
+    world.feed(events.RestartAsked(world.now))
+    world.run(SECOND)
+    assert world.exited == 0
+
+
 def held(world: World) -> None:
     world.feed(events.Checked(world.now, frozenset(), present=True, held=True))
 
