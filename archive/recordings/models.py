@@ -222,6 +222,8 @@ class Verification(models.Model):
     """What kind of actor asked."""
     asked_by_id = models.CharField(max_length=36, blank=True)
     """Which one, as the custody log knows actors."""
+    working_at = models.DateTimeField(null=True, blank=True)
+    """When the worker that makes it last said so; None while none does."""
     step = models.CharField(max_length=20, blank=True)
     """What is being checked now; empty before it began."""
     done = models.PositiveIntegerField(default=0)

@@ -11,8 +11,10 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import BinaryIO, Final
 
+from django.db.models import Q
 from django.utils import timezone
 
 from appliance.contract.errors import DecryptionError, PlainSightError, StorageError
@@ -36,6 +38,8 @@ LOOK_S: Final = 0.5
 """How often the worker looks for a check that was asked for, in seconds."""
 TOLD_S: Final = 1.0
 """How often the progress is written down, in seconds."""
+LEFT: Final = timedelta(seconds=60)
+"""A check of which no worker said for so long that it is at work is left behind by a crash."""
 _log = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 
@@ -67,14 +71,24 @@ def check_asked(stop: StopSignal) -> None:
     for asked in Verification.objects.filter(finished_at=None).select_related("recording").order_by("asked_at"):
         if stop.is_set():
             return
+        if not _taken(asked):
+            continue
         actor = Actor(ActorType(asked.asked_by_type), asked.asked_by_id)
         try:
             verify_again(asked.recording, actor, progress=_Told(asked, stop))
         except StoppedError:
+            Verification.objects.filter(pk=asked.pk).update(working_at=None)
             return
         except PlainSightError as error:
             _log.error("cannot check %s: %s", asked.recording_id, error.message)
             _keep(asked.recording, actor, Report("not-a-package", "", (), error.message), "")
+
+
+def _taken(asked: Verification) -> bool:
+    """Take a check, unless another worker makes it; one that was killed has not said so for a minute."""
+    now = timezone.now()
+    free = Q(working_at=None) | Q(working_at__lt=now - LEFT)
+    return bool(Verification.objects.filter(free, pk=asked.pk, finished_at=None).update(working_at=now))
 
 
 class _Told:
@@ -89,7 +103,9 @@ class _Told:
             raise StoppedError("the check was stopped")
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + TOLD_S
-            Verification.objects.filter(pk=self._asked.pk).update(step=step, done=done, of=of)
+            Verification.objects.filter(pk=self._asked.pk).update(
+                working_at=timezone.now(), step=step, done=done, of=of
+            )
 
 
 def verify_again(row: Recording, actor: Actor, *, audio: bool = True, progress: Progress = lambda *_: None) -> Report:

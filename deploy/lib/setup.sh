@@ -30,13 +30,15 @@ install_packages() {
         die "apt could not install them; its whole output is in $log"
     fi
     rm -f "$log"
-    # Debian starts a broker of its own on installation; we brought it here, so we put it back to rest
-    case " ${missing[*]} " in *" mosquitto "*)
-        if [ -d /run/systemd/system ]; then
-            as_root systemctl disable --now mosquitto.service >/dev/null 2>&1 \
-                || say "could not disable Debian's own mosquitto.service; it listens on this machine's port 1883"
-        fi ;;
-    esac
+    # Debian starts servers of its own on installation; we brought them here, so we put them back to rest
+    for name in mosquitto nginx haproxy caddy; do
+        case " ${missing[*]} " in *" $name "* | *" $name-light "*)
+            if [ -d /run/systemd/system ]; then
+                as_root systemctl disable --now "$name.service" >/dev/null 2>&1 \
+                    || say "could not disable Debian's own $name.service; it listens on a port of this machine"
+            fi ;;
+        esac
+    done
 }
 
 # locate_environment EXTRAS: sets VENV to where the environment with these extras is, or would be
@@ -109,4 +111,4 @@ RUN_PACKAGES=(python3-venv python3-dev gcc libc6-dev pkg-config portaudio19-dev 
 # What checking a package needs: every requirement of it has a wheel
 VERIFY_PACKAGES=(python3-venv)
 # What only the tests need
-TEST_PACKAGES=(faketime mosquitto-clients flac age unzip jq openssl sox chromium chromium-driver systemd udev alsa-utils mount e2fsprogs procps)
+TEST_PACKAGES=(faketime nginx-light haproxy caddy mosquitto-clients flac age unzip jq openssl sox chromium chromium-driver systemd udev alsa-utils mount e2fsprogs procps)

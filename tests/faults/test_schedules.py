@@ -12,22 +12,21 @@ from appliance.recorder.supervisor.machine.transition import Transition
 
 from . import __main__ as command
 
-# the package's own `settle` is the function
-settle = importlib.import_module("appliance.recorder.supervisor.machine.rules")
+rules = importlib.import_module("appliance.recorder.supervisor.machine.rules")
 
 
 def dark_too_early(run: Transition) -> None:
-    """`_darken` without its condition that no device may be open."""
+    """`_switch_lamp_off` without its condition that no device may be open."""
     if run.state.red_asked and run.state.phase not in ("arming", "recording"):
         run.set(granted=False)
-        settle._switch(run, lit=False)
+        rules._command_lamp(run, lit=False)
 
 
 def test_a_broken_rule_is_found_and_its_script_fails_until_the_rule_is_mended(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(settle, "_darken", dark_too_early)
+        broken.setattr(rules, "_switch_lamp_off", dark_too_early)
         assert command.main(["--schedules", "200", "--json"]) == 1
         report = json.loads(capsys.readouterr().out)
         path = Path(report["script_path"])

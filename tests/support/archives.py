@@ -63,15 +63,18 @@ class Done:
 class BoxAuth(requests.auth.AuthBase):
     """Signs requests as the courier of a box does."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, verify: str | bool = True) -> None:
         self.keys = keys
+        self.verify = verify
         self.nonce = ""
 
     def __call__(self, request: Any) -> Any:
         if not self.nonce:
             where, path = urlsplit(request.url), f"/api/1/recordings/{'0' * 32}"
             headers = sign(self.keys.courier, self.keys.box, "", "GET", path)
-            answer = requests.get(f"{where.scheme}://{where.netloc}{path}", headers=headers, timeout=30)
+            answer = requests.get(
+                f"{where.scheme}://{where.netloc}{path}", headers=headers, verify=self.verify, timeout=30
+            )
             self.nonce = answer.headers[NONCE]
         body = request.body or b""
         path = urlsplit(request.url).path

@@ -14,6 +14,7 @@ from collections import deque
 from typing import Generic, TypeVar
 
 STOP = "stop"
+RESTART = "restart"
 Word = TypeVar("Word")
 
 

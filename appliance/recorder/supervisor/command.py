@@ -26,7 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser(
         "recorder",
         "Run the recorder: button, lamp, microphone.",
-        "It starts idle, and only its button starts a recording. SIGTERM ends a running one in good order.",
+        "It starts idle, and only its button starts a recording. SIGTERM ends a running one in good order; SIGHUP "
+        "waits until it has ended.",
     ).parse_args(arguments)
     config = options.config.absolute()
     settings = load(config)
@@ -48,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
             )
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: supervisor.ask_to_stop())
+            # an upgrade asks for it: the new version starts when no recording is cut by that
+            signal.signal(signal.SIGHUP, lambda *_: supervisor.ask_to_restart())
             return supervisor.run()
         finally:
             journal.close()

@@ -22,7 +22,7 @@ from appliance.recorder import device_checks
 from appliance.recorder.clock import ns
 from appliance.recorder.ipc.messages import BeginRecording, EndRecording, EnterFact, EnterPause, ExpectGap
 from appliance.recorder.ipc.ring import Ring
-from appliance.recorder.ipc.wakeup_queue import STOP, WakeupQueue
+from appliance.recorder.ipc.wakeup_queue import RESTART, STOP, WakeupQueue
 from appliance.recorder.panel.base import Panel, PanelEvent
 from appliance.recorder.panel.lamp_token import Lamp, LampError, LitToken
 
@@ -96,6 +96,10 @@ class Supervisor:
     def ask_to_stop(self) -> None:
         """End in good order; may be called from a signal handler."""
         self.mailbox.put(STOP)
+
+    def ask_to_restart(self) -> None:
+        """End as soon as no recording is made; may be called from a signal handler."""
+        self.mailbox.put(RESTART)
 
     def _seconds_to_wait(self) -> float:
         """Return how long the selector may wait, in seconds: until the next work is due."""
@@ -240,6 +244,8 @@ class Supervisor:
         for word in self.mailbox.drain():
             if isinstance(word, PanelEvent):
                 self._dispatch_panel_event(word)
+            elif word == RESTART:
+                self._dispatch(events.RestartAsked(time.monotonic_ns()))
             else:
                 self._dispatch(events.ShutdownAsked(time.monotonic_ns()))
 

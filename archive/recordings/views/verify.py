@@ -28,12 +28,12 @@ from .copies import sealed
 
 _HEADINGS: Final = {
     "intact": "Verified: intact",
-    "interrupted": "Verified: intact, of an interrupted recording",
-    "incomplete": "Verified: intact, of a recording that its box never closed",
-    "not-pinned": "Not verified: no known key vouches for it",
-    "wrong-key": "Not verified to the end: the archive's key is not that of this recording",
-    "tampered": "Not verified: something does not hold",
-    "not-a-package": "Not verified: the package is destroyed",
+    "interrupted": "Verified: intact, but the recording was interrupted",
+    "incomplete": "Verified: intact, but its box never closed it",
+    "not-pinned": "Not verified: no key that this archive knows signed it",
+    "wrong-key": "Not fully verified: the key does not fit this recording",
+    "tampered": "Not verified: something is wrong",
+    "not-a-package": "Not verified: the package cannot be read",
 }
 _WITHOUT_AUDIO: Final = "Package intact; its audio was not checked"
 _SEGMENT: Final = re.compile(r"data/segments/(\d{8})\.age")

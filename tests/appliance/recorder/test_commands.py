@@ -116,6 +116,17 @@ def test_a_second_recorder_is_refused_and_sigterm_ends_the_first_with_0(folder: 
     assert "Traceback" not in errors
 
 
+def test_an_idle_recorder_ends_at_sighup_so_that_an_upgrade_takes_effect(folder: Path, panel: PanelServer) -> None:
+    process = start("recorder", "--config", str(folder / "recorder.toml"))
+    try:
+        until(lambda: b'"ready":true' in status_of(folder), "it is ready", 30)
+        process.send_signal(signal.SIGHUP)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+
+
 def test_a_missing_key_is_told_and_no_press_is_taken_until_it_is_mended(folder: Path, panel: PanelServer) -> None:
     (folder / "box.key").unlink()
     process = start("recorder", "--config", str(folder / "recorder.toml"))

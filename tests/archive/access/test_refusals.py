@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from archive.access.deeds import ROLES, Deed
 from archive.access.models import Grant
+from archive.access.routes import ROUTES
 from archive.accounts.models import User
 from archive.recordings.models import Recording
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in, who
@@ -41,8 +42,8 @@ def test_without_the_right_nothing_of_a_recording_is_shown(
     answer = technician.get(f"/recordings/{made.id}/{below}")
     assert answer.status_code == 403
     page = check(answer.content.decode())
-    assert page.one("h1").text == "You may not do that"
-    assert "no right to this page" in page.text
+    assert page.one("h1").text == "You do not have access to this"
+    assert "not given access to this page" in page.text
     (entry,) = [entry for entry in entries(made.id) if entry.actor_type == "user"]
     assert (entry.code, who(entry)) == ("refusal", "user:it.support")
     assert json.loads(entry.detail) == {"page": name, "deed": deed, "why": "no-grant"}
@@ -156,3 +157,18 @@ def test_a_form_asked_for_as_a_page_leads_to_its_page(custodian: Any, sealed: Ar
     make_user("p.smith")
     assert client.post(f"/recordings/{made.id}/verify/").status_code == 302
     assert Recording.objects.get().state == "sealed"
+
+
+def test_an_address_that_is_in_no_table_answers_nobody(custodian: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert custodian.get("/rooms/").status_code == 200
+    monkeypatch.delitem(ROUTES, "pages:rooms")
+    assert custodian.get("/rooms/").status_code == 403
+
+
+def test_only_a_form_about_a_recording_that_was_not_sent_says_that_nothing_was_done(
+    custodian: Any, sealed: Arrive
+) -> None:
+    made = sealed(seconds=1)
+    told = "Nothing was done: you were signed out."
+    assert told in check(custodian.get(f"/recordings/{made.id}/verify/", follow=True).content.decode()).text
+    assert told not in check(custodian.get("/sign-out/", follow=True).content.decode()).text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -85,12 +84,6 @@ def test_what_needs_a_sign_in_is_what_the_table_says() -> None:
         _, route = route_of(address)
         view = resolve(address.replace("ID", "0" * 32)).func
         assert getattr(view, "login_required", True) is (route.needs not in {Open.ANYONE, Open.BOX})
-
-
-def test_an_address_that_is_in_no_table_answers_nobody(custodian: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert custodian.get("/rooms/").status_code == 200
-    monkeypatch.delitem(ROUTES, "pages:rooms")
-    assert custodian.get("/rooms/").status_code == 403
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)

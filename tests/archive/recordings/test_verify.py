@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from appliance.contract.errors import StorageError
 from appliance.contract.stop_signal import StopSignal
@@ -19,7 +20,15 @@ from archive.custody.actors import ARCHIVE
 from archive.devices.models import BoxKey
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, Verification
-from archive.recordings.verification import StoppedError, _Told, audio_md5, check_asked, require_sound, verify_again
+from archive.recordings.verification import (
+    LEFT,
+    StoppedError,
+    _Told,
+    audio_md5,
+    check_asked,
+    require_sound,
+    verify_again,
+)
 from archive.ui.words import NOTICE
 from tests.archive.page_fixtures import PASSWORD, Arrive, entries, make_user, verified, who
 from tests.archive.pages import check
@@ -104,6 +113,17 @@ def test_a_check_that_was_stopped_begins_anew(custodian: Any, sealed: Arrive) ->
     assert len(entries(made.id, "verify")) == 1
 
 
+def test_two_workers_make_one_check_and_one_that_was_killed_is_made_anew(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=1)
+    custodian.post(f"/recordings/{made.id}/verify/")
+    Verification.objects.update(working_at=timezone.now())
+    check_asked(StopSignal())
+    assert not entries(made.id, "verify"), "another worker makes it"
+    Verification.objects.update(working_at=timezone.now() - 2 * LEFT)
+    check_asked(StopSignal())
+    assert len(entries(made.id, "verify")) == 1
+
+
 def test_what_was_checked_is_kept_with_the_digest_of_the_file(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=2)
     verified(custodian, made.id)
@@ -147,14 +167,14 @@ def test_a_sound_package_that_is_not_the_one_that_was_sealed_is_found(
     assert other != path.read_bytes()
     path.write_bytes(other)
     page = verified(custodian, made.id)
-    assert page.one("h1").text == "Not verified: something does not hold"
+    assert page.one("h1").text == "Not verified: something is wrong"
     assert "not the one that was sealed" in page.text
 
 
 def test_an_interrupted_recording_has_a_verdict_of_its_own(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1, reason="interrupted", tail=1)
     page = verified(custodian, made.id)
-    assert page.one("h1").text == "Verified: intact, of an interrupted recording"
+    assert page.one("h1").text == "Verified: intact, but the recording was interrupted"
     assert "unverified tail" in page.text
 
 
@@ -165,7 +185,7 @@ def test_a_flipped_bit_is_found_and_its_place_named(archive: Archive, custodian:
     data[data.index(made.segments[1]) + 100] ^= 1
     path.write_bytes(data)
     page = verified(custodian, made.id)
-    assert page.one("h1").text == "Not verified: something does not hold"
+    assert page.one("h1").text == "Not verified: something is wrong"
     assert "data/segments/00000001.age" in page.text
     assert "The audio from 0:01 to 0:02 is damaged." in page.text
     assert json.loads(entries(made.id, "verify")[0].detail)["verdict"] == "tampered"
@@ -175,14 +195,14 @@ def test_another_recordings_package_in_its_place_is_found(archive: Archive, cust
     made, other = sealed(seconds=1), sealed(seconds=1)
     shutil.copy(package(archive, other.id), package(archive, made.id))
     page = verified(custodian, made.id)
-    assert page.one("h1").text == "Not verified: something does not hold"
+    assert page.one("h1").text == "Not verified: something is wrong"
 
 
 def test_a_package_that_is_no_package(archive: Archive, custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
     package(archive, made.id).write_bytes(b"nothing")
     page = verified(custodian, made.id)
-    assert page.one("h1").text == "Not verified: the package is destroyed"
+    assert page.one("h1").text == "Not verified: the package cannot be read"
     assert "Do not rely on anything in this package" in page.text
 
 

@@ -232,6 +232,15 @@ def test_the_player_stays_in_sight_while_the_timeline_scrolls(visit: Visit, meet
     assert place[1] < visit.run("return window.innerHeight")
 
 
+def test_who_was_signed_out_meanwhile_is_told_so_by_the_player(visit: Visit, meeting: Recording) -> None:
+    visit.sign_in(f"/recordings/{meeting.id}/")
+    visit.browser.delete_all_cookies()
+    visit.run("document.querySelector('[data-play]').click()")
+    visit.until("document.querySelector('[data-news]').textContent.startsWith('You were signed out.')")
+    assert visit.run("return document.querySelector('[data-news]').className") == "note"
+    visit.complaints()  # the browser's own, about the audio
+
+
 def test_the_skip_link_is_the_first_stop(visit: Visit) -> None:
     visit.sign_in("/rooms/")
     visit.go("/recordings/")

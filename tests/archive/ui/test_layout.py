@@ -15,7 +15,7 @@ import pytest
 from django.db import connections
 from selenium import webdriver
 
-from tests.archive.ui.states import States, fill
+from tests.archive.ui.states import States, fill, hear
 from tests.archive.ui.test_browser import CONTRAST, WIDE, Visit, chromium, real_user
 from tests.support.archives import Archive, archive_in
 from tests.support.axe import violations
@@ -108,6 +108,20 @@ def test_axe_finds_nothing_on_any_page(visit: Visit, served: tuple[Archive, str,
                 found[f"{media} {name}"] = told
     look_through(visit, "wide")
     assert found == {}
+
+
+def test_news_of_several_rooms_are_all_said(visit: Visit, served: tuple[Archive, str, States]) -> None:
+    boxes = served[2].boxes
+    pages(served[2])
+    visit.go("/rooms/")
+    visit.run(
+        "window.said = []; const news = document.querySelector('[data-news]');"
+        "new MutationObserver(() => window.said.push(news.textContent)).observe(news, {childList: true});"
+    )
+    hear(boxes["Room 1"], state="paused", rate=8000, frames=8000, acked_frame=8000)
+    hear(boxes["Room 5"], ready=False, faults=["microphone-missing"])
+    connections.close_all()
+    visit.until("['Room 1: Paused', 'Room 5: At fault'].every((one) => window.said.join(' ').includes(one))")
 
 
 def test_no_page_is_heavy(visit: Visit, served: tuple[Archive, str, States]) -> None:

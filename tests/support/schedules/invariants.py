@@ -19,7 +19,7 @@ from appliance.contract.ledger import AnyFact, AudioSpan, EndWarning, Entry, Lam
 from appliance.recorder.ipc.messages import BeginRecording, EndRecording, RecordingProgress
 from appliance.recorder.supervisor.machine import State, actions, events
 from appliance.recorder.supervisor.machine.events import AnyEvent
-from appliance.recorder.supervisor.machine.state import MEETING
+from appliance.recorder.supervisor.machine.state import IN_SESSION
 
 if TYPE_CHECKING:
     from .world import World
@@ -43,7 +43,7 @@ class Invariants:
         self._world = world
         self.opened: list[Span] = []
         """When the device was open."""
-        self.meeting_ns: int | None = None
+        self.session_ns: int | None = None
         """When the press came that started what is running now."""
         self.shown: set[tuple[str, str, str, str]] = set()
         """Lights that were seen together, and the state that the recorder gave meanwhile."""
@@ -104,7 +104,7 @@ class Invariants:
 
     def restarted(self) -> None:
         """The whole recorder is gone, and with it everything that it was about to do."""
-        self.meeting_ns = self._dark_by = self._down_ns = self._busy_ns = None
+        self.session_ns = self._dark_by = self._down_ns = self._busy_ns = None
         self._held_ns = self._up_ns = None
         self._acked = (None, 0)
 
@@ -116,14 +116,14 @@ class Invariants:
         lights = actions.SetRed(lit=True) in asked
         if lights:
             assert pressed, f"promise 1: {type(event).__name__} lit the lamp; only a button may start anything"
-            if before.phase not in MEETING:
-                self.meeting_ns, self._stopped = world.now, world.supervisor_stopped
+            if before.phase not in IN_SESSION:
+                self.session_ns, self._stopped = world.now, world.supervisor_stopped
         if isinstance(event, events.ButtonDown):
             self._press(event.now_ns, before, lights)
         elif isinstance(event, events.ButtonUp):
             self._release(event.now_ns, before)
         self._disk(event)
-        if self._down_ns is not None and before.phase in MEETING and state.phase == "ending":
+        if self._down_ns is not None and before.phase in IN_SESSION and state.phase == "ending":
             late = world.now - self._down_ns - world.parameters.hold
             assert late <= LATE or world.supervisor_stopped, "the button was held, and the end came late"
         for action in asked:
@@ -152,15 +152,15 @@ class Invariants:
     def _release(self, now_ns: int, before: State) -> None:
         self._down_ns = self._held_ns = None
         self._up_ns = now_ns
-        if (before.phase, self._world.state.phase) == ("recording", "paused") and self.meeting_ns is not None:
+        if (before.phase, self._world.state.phase) == ("recording", "paused") and self.session_ns is not None:
             repeat = self._world.parameters.repeat
-            assert now_ns - self.meeting_ns >= repeat, "paused by the press that started, or by its bounce"
+            assert now_ns - self.session_ns >= repeat, "paused by the press that started, or by its bounce"
 
     def _press(self, now_ns: int, before: State, lights: bool) -> None:
         """A press that green called ready starts, and one that does nothing has a reason in the table."""
         up_ns = now_ns if self._held_ns is not None else self._up_ns
         repeated = up_ns is not None and now_ns - up_ns < self._world.parameters.repeat
-        self._spent = before.phase not in MEETING or (repeated and self._spent)
+        self._spent = before.phase not in IN_SESSION or (repeated and self._spent)
         self._held_ns = now_ns
         self._down_ns = None if self._spent else now_ns
         if repeated:
@@ -177,7 +177,7 @@ class Invariants:
     def _ends(self, reason: str) -> None:
         self.reached.add(f"ended-{reason}")
         if reason in WARNED and not self._stopped:
-            warnings = [fact.t_ns for fact in self._world.notes if isinstance(fact, EndWarning) and fact.code == reason]
+            warnings = [fact.t_ns for fact in self._world.facts if isinstance(fact, EndWarning) and fact.code == reason]
             assert warnings, f"ended by itself ({reason}) without a warning"
             ended_ns = self._world.state.since_ns
             assert ended_ns - warnings[-1] >= self._world.parameters.warn - 2 * TICK, f"warned too late of {reason}"
@@ -198,8 +198,8 @@ class Invariants:
             slack = parameters.lamp + parameters.close + LATE
             assert now - world.lamp_failed_ns <= slack, "promise 1: open long after the lamp failed"
         self._gestures(state, now, held)
-        if self.meeting_ns is not None and world.commanded and not held:
-            assert now - self.meeting_ns <= parameters.cap + DARK, "the cap passed, and the lamp is lit"
+        if self.session_ns is not None and world.commanded and not held:
+            assert now - self.session_ns <= parameters.cap + DARK, "the cap passed, and the lamp is lit"
         if self._held_ns is not None and now - self._held_ns > parameters.stuck + LATE:
             assert "button-stuck" in state.faults, "the button is stuck, and no light tells"
             assert (state.phase, world.green) != ("idle", "on"), "promise 2: green says ready, and the button is stuck"
@@ -246,7 +246,7 @@ class Invariants:
             self._dark_by = now + DARK
         assert self._dark_by is None or now <= self._dark_by, "lit, and perhaps open, 300 ms after a pause or end"
         if self._down_ns is not None and now - self._down_ns >= world.parameters.hold + LATE:
-            assert state.phase not in MEETING, "the button was held, and the recording goes on"
+            assert state.phase not in IN_SESSION, "the button was held, and the recording goes on"
 
     def _green(self, now: int) -> None:
         parameters, world = self._world.parameters, self._world

@@ -105,7 +105,7 @@ class World:
     amber: int = 0
     write_seq: int = 0
     log: list[tuple[int, Any]] = field(default_factory=list)
-    notes: list[AnyFact] = field(default_factory=list)
+    facts: list[AnyFact] = field(default_factory=list)
     presses_in_rest: int = 0
     begun: int = 0
     ended: list[str] = field(default_factory=list)
@@ -318,12 +318,12 @@ class World:
 
     def ledger_holds(self) -> None:
         assert self.state.recording is not None
-        ledger_holds(self.notes, self.invariants.opened, self.state.recording, sensed=self.parameters.sensed)
+        ledger_holds(self.facts, self.invariants.opened, self.state.recording, sensed=self.parameters.sensed)
 
     def _quiet_was_unbroken(self, before: State) -> None:
         assert self.quiet_ns is not None, "ended by quiet although a sound, a fault or no microphone was there"
         assert self.now - self.quiet_ns >= self.parameters.quiet, "ended by quiet too early"
-        assert not before.hearing, "a microphone at fault is not a quiet room"
+        assert not before.microphone_faults, "a microphone at fault is not a quiet room"
         assert "quiet" in before.warned or self.supervisor_stopped, "ended by quiet without a warning"
 
     # how the world answers
@@ -401,7 +401,7 @@ class World:
                 assert self.writer.recording is None
                 self.begun += 1
                 assert self.begun <= self.presses_in_rest, "a recording without a press"
-                self.notes = []
+                self.facts = []
                 self.invariants.begun()
                 self.writer.recording = recording
                 self.writer.frames = self.writer.acked = self.writer.silence = self.writer.acked_silence = 0
@@ -425,7 +425,7 @@ class World:
 
     def _enter(self, fact: AnyFact) -> None:
         assert self.writer.recording is not None or not self.writer.alive, "a fact outside a recording"
-        self.notes.append(fact)
+        self.facts.append(fact)
 
     def _guarded(self, what: str) -> Callable[[], None]:
         serial = self.microphone.serial

@@ -127,6 +127,11 @@ class ShutdownAsked(Event):
     """The recorder is to end in good order."""
 
 
+@dataclass(frozen=True)
+class RestartAsked(Event):
+    """The recorder is to end as soon as no recording is made, so that systemd starts its new version."""
+
+
 AnyEvent = (
     Tick
     | ButtonDown
@@ -145,4 +150,5 @@ AnyEvent = (
     | WriterDied
     | MessageRefused
     | ShutdownAsked
+    | RestartAsked
 )

@@ -1,4 +1,4 @@
-"""What each event says about the world; the rules in rules.py draw the conclusions."""
+"""Writes what each event says into the state; the rules (rules.py) decide what follows from it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from appliance.recorder.ipc.messages import (
 
 from . import events as ev
 from .actions import Log
-from .state import MEETING, Parameters
+from .state import IN_SESSION, Parameters
 from .transition import Transition
 
 
@@ -44,6 +44,8 @@ def handle(transition: Transition, event: ev.AnyEvent) -> None:
         case ev.ShutdownAsked():
             if transition.state.shutdown_ns is None:
                 transition.set(shutdown_ns=transition.state.now_ns)
+        case ev.RestartAsked():
+            transition.set(restart_asked=True)
         case ev.Tick():
             pass
         case _:
@@ -82,21 +84,21 @@ def _button_down(transition: Transition, event: ev.ButtonDown) -> None:
     up_ns = event.now_ns if state.button_ns is not None else state.button_up_ns
     repeated = up_ns is not None and event.now_ns - up_ns < transition.parameters.repeat
     # in a meeting the release or the hold decides; anything else is decided now
-    spent = state.phase not in MEETING or (repeated and state.button_spent)
+    spent = state.phase not in IN_SESSION or (repeated and state.button_spent)
     transition.set(button_ns=event.now_ns, button_repeated=repeated, button_spent=spent)
     if repeated:
         transition.do(Log("info", "a press right after another one counts as the same press"))
     elif state.phase in ("idle", "fault"):
         _start(transition, event)
-    elif state.phase not in MEETING:
-        transition.do(Log("info", f"a press does nothing in {state.phase}"))
+    elif state.phase not in IN_SESSION:
+        transition.do(Log("info", f"a press does nothing in the state {state.phase}"))
 
 
 def _button_up(transition: Transition, event: ev.ButtonUp) -> None:
     state, parameters = transition.state, transition.parameters
     held = event.now_ns - state.button_ns if state.button_ns is not None and not state.button_spent else None
     transition.set(button_ns=None, button_up_ns=event.now_ns)
-    if held is None or state.phase not in MEETING:
+    if held is None or state.phase not in IN_SESSION:
         return
     if held >= parameters.hold:
         # the release overtook the tick that would have seen the hold
@@ -129,7 +131,7 @@ def _start(transition: Transition, event: ev.ButtonDown) -> None:
         pause_due=False,
         pause_noted=False,
         quiet_ns=None,
-        hearing=frozenset(),
+        microphone_faults=frozenset(),
         reason=None,
         frames=0,
         silence_frames=0,
@@ -137,13 +139,13 @@ def _start(transition: Transition, event: ev.ButtonDown) -> None:
         acked_silence=0,
         acked_line=0,
         lost_frames=0,
-        told_seq=state.write_seq,
+        counted_seq=state.write_seq,
         ack_ns=None,
         warned=frozenset(),
         faults_noted=frozenset(),
         generation=0,
         gap=None,
-        gap_told=None,
+        gap_announced=None,
         failures=0,
         retry_ns=state.now_ns,
         present=True,
@@ -188,7 +190,7 @@ def _writer(transition: Transition, event: ev.WriterReported | ev.WriterBusy | e
         case ev.WriterReported():
             _writer_reported(transition, event.message)
         case ev.WriterBusy():
-            transition.set(heard_ns=transition.state.now_ns, busy_ns=event.busy_since_ns)
+            transition.set(writer_heard_ns=transition.state.now_ns, busy_ns=event.busy_since_ns)
         case ev.WriterDied():
             _writer_died(transition)
 
@@ -209,11 +211,11 @@ def _capture_reported(transition: Transition, message: FromCapture) -> None:
         case MicrophoneClosed(at_ns=at_ns):
             _capture_gone(transition, at_ns)
         case CaptureFailed():
-            transition.do(Log("warning", f"capture failed: {message.code}: {message.message}"))
+            transition.do(Log("warning", f"the capture process failed: {message.code}: {message.message}"))
             if state.capture == "live" and state.phase == "recording":
                 transition.lose_capture("capture-died", "microphone-failed")
             if state.capture == "live":
-                # it says that it let go; only its death proves it
+                # only its death proves that the device is closed
                 transition.set(capture="closing", capture_ns=state.now_ns - transition.parameters.close)
         case _:
             assert_never(message)
@@ -224,7 +226,7 @@ def _block_seen(transition: Transition, event: ev.BlockSeen) -> None:
     transition.set(write_seq=event.write_seq)
     if state.capture == "live":
         transition.set(block_ns=state.now_ns, first_block_ns=state.first_block_ns or state.now_ns)
-        transition.set(failures=0, gap=None, gap_told=None)
+        transition.set(failures=0, gap=None, gap_announced=None)
         transition.clear_own("microphone-stalled", "microphone-failed")
 
 
@@ -233,7 +235,7 @@ def _capture_gone(transition: Transition, at_ns: int) -> None:
     if state.span_open:
         transition.enter_fact(AudioSpan(t_ns=at_ns, open=False, at_ns=at_ns, generation=state.generation))
     if state.capture == "live" and state.phase == "recording":
-        transition.do(Log("warning", "capture ended by itself"))
+        transition.do(Log("warning", "the capture process ended by itself"))
         transition.lose_capture("capture-died", "microphone-failed")
     if state.capture in ("warming", "warm"):
         transition.do(Log("error", "the capture process ended before it was needed"))
@@ -244,7 +246,7 @@ def _capture_gone(transition: Transition, at_ns: int) -> None:
 
 
 def _writer_reported(transition: Transition, message: FromWriter) -> None:
-    transition.set(heard_ns=transition.state.now_ns)
+    transition.set(writer_heard_ns=transition.state.now_ns)
     state = transition.state
     match message:
         case WriterReady():
@@ -266,7 +268,7 @@ def _writer_reported(transition: Transition, message: FromWriter) -> None:
         case WriterFault():
             transition.set(spool=state.spool | {message.code})
             if message.fatal:
-                transition.end("fault", f"the writer reports {message.code}")
+                transition.end("fault", f"the writer process reports {message.code}")
         case _:
             assert_never(message)
 
@@ -282,7 +284,7 @@ def _progress(transition: Transition, message: RecordingProgress) -> None:
         acked_silence=message.acked_silence,
         acked_line=message.acked_line,
         lost_frames=message.lost_frames,
-        told_seq=message.write_seq,
+        counted_seq=message.write_seq,
         free_bytes=state.free_bytes if message.free_bytes is None else message.free_bytes,
     )
 
@@ -291,11 +293,11 @@ def _microphone_judged(transition: Transition, message: MicrophoneVerdict) -> No
     state = transition.state
     if state.recording is None:
         return
-    # what the writer still has to say of a microphone that is closed by now begins no quiet
+    # a verdict on a microphone that is closed by now begins no quiet
     live = state.phase == "recording" and state.capture == "live" and state.first_block_ns is not None
     known = frozenset(code for code in message.faults if amber_codes.known(code))
     quiet_ns = (state.quiet_ns or state.now_ns) if live and message.quiet and not known else None
-    transition.set(hearing=known, quiet_ns=quiet_ns)
+    transition.set(microphone_faults=known, quiet_ns=quiet_ns)
 
 
 def _room(free_bytes: int, parameters: Parameters) -> frozenset[str]:
@@ -308,7 +310,7 @@ def _writer_died(transition: Transition) -> None:
     state = transition.state
     transition.do(Log("error", "the writer process ended"))
     if "keys" not in state.spool:
-        # else it said itself why it cannot start, and its death would hide that behind a smaller count
+        # else the code that it reported itself tells more; this one would blink in its place
         transition.raise_own("writer-died")
     transition.set(writer="dead", busy_ns=None, start_ns=max(state.start_ns, state.now_ns))
     transition.end("fault", "the writer process ended")

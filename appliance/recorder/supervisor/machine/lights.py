@@ -1,4 +1,4 @@
-"""What green and amber say about a state; red is settle.py's, because the microphone hangs on it."""
+"""What green and amber show for a state. rules.py switches red, because the microphone depends on it."""
 
 from __future__ import annotations
 

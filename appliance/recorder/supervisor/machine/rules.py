@@ -1,4 +1,4 @@
-"""The rules: what must hold, whatever happened. Each asks for what is missing and leaves the rest alone.
+"""The rules: what must hold, whatever happened. Each rule asks for the actions that are missing, and for no others.
 
 Their order is the order of the promises: the lamp before the microphone, the microphone before the dark.
 """
@@ -22,33 +22,33 @@ from .actions import (
     StartWriter,
 )
 from .lights import show
-from .state import MEETING, Parameters, State
+from .state import IN_SESSION, Parameters, State
 from .timed_limits import end_by_itself, next_limit
 from .transition import Transition
 
-_MOST_DOUBLINGS = 4
+MAX_DOUBLINGS = 4
 
 
 def apply_rules(transition: Transition) -> None:
     """Apply every rule."""
     _shut_down(transition)
-    _hold(transition)
+    _end_on_hold(transition)
     _check_button(transition)
-    _judge_lamp(transition)
-    _judge_rail(transition)
-    _judge_capture(transition)
-    _judge_writer(transition)
-    _judge_disk(transition)
+    _check_lamp(transition)
+    _check_rail(transition)
+    _check_capture(transition)
+    _check_writer(transition)
+    _check_disk(transition)
     end_by_itself(transition)
     _close_capture(transition)
-    _darken(transition)
-    _light(transition)
-    _note(transition)
+    _switch_lamp_off(transition)
+    _switch_lamp_on(transition)
+    _enter_facts(transition)
     _open_capture(transition)
-    _keep_capture(transition)
-    _finish(transition)
-    _keep_writer(transition)
-    _rest(transition)
+    _spawn_capture(transition)
+    _close_recording(transition)
+    _start_writer(transition)
+    _choose_rest_phase(transition)
     show(transition)
     _exit(transition)
 
@@ -65,16 +65,21 @@ def deadline(state: State, parameters: Parameters) -> int | None:
         state.silent_until(parameters) if state.capture == "live" else None,
         state.ack_ns + parameters.ack if state.phase == "recording" and state.ack_ns is not None else None,
         state.spawn_ns if state.capture == "absent" else None,
-        _missed_ns(state, parameters),
+        _capture_overdue_ns(state, parameters),
         state.start_ns if state.writer == "dead" else None,
         state.busy_ns + parameters.slow if state.busy_ns is not None else None,
-        next_limit(state, parameters) if state.phase in MEETING else None,
+        next_limit(state, parameters) if state.phase in IN_SESSION else None,
     ]
     later = [moment for moment in due if moment is not None and moment > state.now_ns]
     return min(later, default=None)
 
 
 def _shut_down(transition: Transition) -> None:
+    state = transition.state
+    resting = state.phase in ("self-test", "idle", "fault") and state.recording is None and not state.device
+    if state.restart_asked and state.shutdown_ns is None and resting:
+        transition.do(Log("info", "the recorder starts again, as it was asked to"))
+        transition.set(shutdown_ns=state.now_ns)
     if transition.state.shutdown_ns is not None:
         reason: Reason = "fault" if transition.state.exit_status else "shutdown"
         transition.end(reason, "the recorder is asked to stop")
@@ -83,10 +88,10 @@ def _shut_down(transition: Transition) -> None:
             transition.go_to("fault")
 
 
-def _hold(transition: Transition) -> None:
+def _end_on_hold(transition: Transition) -> None:
     state = transition.state
     down_ns = None if state.button_spent else state.button_ns
-    if state.phase in MEETING and down_ns is not None and state.now_ns - down_ns >= transition.parameters.hold:
+    if state.phase in IN_SESSION and down_ns is not None and state.now_ns - down_ns >= transition.parameters.hold:
         transition.set(button_spent=True)
         transition.end("button", "the button was held")
 
@@ -99,7 +104,7 @@ def _check_button(transition: Transition) -> None:
         transition.raise_own("button-stuck")
 
 
-def _judge_lamp(transition: Transition) -> None:
+def _check_lamp(transition: Transition) -> None:
     state, parameters = transition.state, transition.parameters
     if not parameters.sensed or state.red != state.red_asked:
         return
@@ -110,7 +115,7 @@ def _judge_lamp(transition: Transition) -> None:
             transition.raise_own("lamp-dark")
             transition.set(granted=False)
             if state.phase == "arming":
-                transition.do(Log("error", "the red lamp was not seen to be lit; nothing was opened"))
+                transition.do(Log("error", "the sensor did not see the red lamp lit; the microphone stays closed"))
                 transition.set(recording=None)
                 transition.go_to("fault")
             transition.end("fault", "the red lamp is not seen to be lit")
@@ -118,7 +123,7 @@ def _judge_lamp(transition: Transition) -> None:
             transition.raise_own("lamp-stuck")
 
 
-def _judge_rail(transition: Transition) -> None:
+def _check_rail(transition: Transition) -> None:
     state, parameters = transition.state, transition.parameters
     if not state.red and state.rail and state.now_ns - max(state.red_ns, state.rail_ns) >= parameters.lamp:
         transition.raise_own("rail-live")
@@ -126,10 +131,10 @@ def _judge_rail(transition: Transition) -> None:
         transition.clear_own("rail-live")
 
 
-def _judge_capture(transition: Transition) -> None:
+def _check_capture(transition: Transition) -> None:
     state, parameters = transition.state, transition.parameters
-    missed = _missed_ns(state, parameters)
-    if missed is not None and state.now_ns >= missed:
+    overdue_ns = _capture_overdue_ns(state, parameters)
+    if overdue_ns is not None and state.now_ns >= overdue_ns:
         transition.raise_own("capture-died")
     if state.capture == "live" and state.phase == "recording":
         if state.now_ns < state.silent_until(parameters):
@@ -137,12 +142,12 @@ def _judge_capture(transition: Transition) -> None:
                 # told like any other silence; but a card may take its time to wake, and starts anew when opened anew
                 transition.raise_own("microphone-stalled")
         else:
-            transition.do(Log("warning", "no sound arrives; the capture process is replaced"))
+            transition.do(Log("warning", "no sound arrives; the recorder replaces the capture process"))
             transition.lose_capture("stall", "microphone-stalled")
             transition.do(KillCapture())
             transition.set(capture="killing", capture_ns=state.now_ns)
     elif state.capture == "warming" and state.now_ns - state.capture_ns >= parameters.warm:
-        transition.do(Log("warning", "the capture process does not get ready; it is replaced"), KillCapture())
+        transition.do(Log("warning", "the capture process does not get ready; the recorder replaces it"), KillCapture())
         transition.raise_own("capture-died")
         transition.set(capture="killing", capture_ns=state.now_ns)
     elif state.capture == "killing" and state.now_ns - state.capture_ns >= parameters.stall:
@@ -150,14 +155,14 @@ def _judge_capture(transition: Transition) -> None:
         transition.raise_own("capture-stuck")
 
 
-def _missed_ns(state: State, parameters: Parameters) -> int | None:
+def _capture_overdue_ns(state: State, parameters: Parameters) -> int | None:
     """Return when amber tells that a recording waits for a capture process: most are warm long before."""
     if state.phase != "recording" or state.capture not in ("absent", "warming"):
         return None
     return max(state.since_ns, state.capture_ns) + 2 * parameters.stall
 
 
-def _judge_writer(transition: Transition) -> None:
+def _check_writer(transition: Transition) -> None:
     state, parameters = transition.state, transition.parameters
     if state.phase == "recording":
         first_ns = state.now_ns if state.first_block_ns is None else state.first_block_ns
@@ -168,18 +173,21 @@ def _judge_writer(transition: Transition) -> None:
         if behind or (waiting and arriving):
             transition.raise_own("writer-died")
             transition.end("fault", "nothing was acknowledged for too long")
-    elif state.writer == "idle" and state.now_ns - state.heard_ns >= parameters.writer_silence:
+    elif state.writer == "idle" and state.now_ns - state.writer_heard_ns >= parameters.writer_silence:
         transition.raise_own("writer-died")
-        transition.do(Log("error", "the writer does not report any more; it is replaced"), KillWriter())
+        transition.do(Log("error", "the writer process no longer reports; the recorder replaces it"), KillWriter())
         transition.set(writer="killing")
     elif state.writer == "closing" and state.now_ns - state.drain_ns >= parameters.drain:
         transition.raise_own("writer-died")
         transition.raise_own("recording-ended")
-        transition.do(Log("error", "the writer did not close the recording in time; it is replaced"), KillWriter())
+        transition.do(
+            Log("error", "the writer process did not close the recording in time; the recorder replaces it"),
+            KillWriter(),
+        )
         transition.set(writer="killing")
 
 
-def _judge_disk(transition: Transition) -> None:
+def _check_disk(transition: Transition) -> None:
     state = transition.state
     if state.busy_ns is None:
         transition.clear_own("spool-slow")
@@ -198,14 +206,14 @@ def _close_capture(transition: Transition) -> None:
         transition.set(capture="killing", capture_ns=state.now_ns)
 
 
-def _darken(transition: Transition) -> None:
+def _switch_lamp_off(transition: Transition) -> None:
     state = transition.state
     if state.red_asked and not state.device and state.phase not in ("arming", "recording"):
         transition.set(granted=False)
-        _switch(transition, lit=False)
+        _command_lamp(transition, lit=False)
 
 
-def _switch(transition: Transition, *, lit: bool) -> None:
+def _command_lamp(transition: Transition, *, lit: bool) -> None:
     state = transition.state
     if not state.lamp_noted:
         # switched again before the sensor could tell: both stand in the ledger all the same
@@ -214,24 +222,24 @@ def _switch(transition: Transition, *, lit: bool) -> None:
     transition.do(SetRed(lit=lit))
 
 
-def _light(transition: Transition) -> None:
+def _switch_lamp_on(transition: Transition) -> None:
     state = transition.state
     if state.phase in ("arming", "recording") and not state.red_asked and not state.red:
-        _switch(transition, lit=True)
+        _command_lamp(transition, lit=True)
     state = transition.state
     if state.phase in ("arming", "recording") and not state.granted and state.lit(transition.parameters):
         transition.set(granted=True)
         if state.phase == "arming":
-            _begin(transition)
+            _begin_recording(transition)
 
 
-def _begin(transition: Transition) -> None:
+def _begin_recording(transition: Transition) -> None:
     state = transition.state
     if state.writer != "idle" or state.recording is None:
-        transition.do(Log("error", "the writer went away at the press; nothing was opened"))
+        transition.do(Log("error", "the writer process ended at the press; the microphone stays closed"))
         transition.set(recording=None)
         transition.go_to("fault")
-        _darken(transition)
+        _switch_lamp_off(transition)
         return
     fresh = state.now_ns - state.continues_ns <= transition.parameters.continues
     continues = state.continues if fresh else None
@@ -240,7 +248,7 @@ def _begin(transition: Transition) -> None:
     transition.go_to("recording")
 
 
-def _note(transition: Transition) -> None:
+def _enter_facts(transition: Transition) -> None:
     state, parameters = transition.state, transition.parameters
     if state.red == state.red_asked and not state.lamp_noted:
         agreed = parameters.sensed and state.seen == state.red
@@ -253,9 +261,9 @@ def _note(transition: Transition) -> None:
             transition.set(lamp_noted=True)
     dark_noted = not state.red and not state.red_asked and transition.state.lamp_noted
     if state.pause_due and not state.device and (dark_noted or state.phase == "recording"):
-        _tell_gap(transition)
+        _announce_gap(transition)
         transition.enter_pause(paused=True)
-        transition.set(pause_due=False, pause_noted=True, gap=None, gap_told=None)
+        transition.set(pause_due=False, pause_noted=True, gap=None, gap_announced=None)
     if state.faults != state.faults_noted and state.writer == "recording":
         for code in sorted(state.faults ^ state.faults_noted):
             transition.enter_fact(Fault(t_ns=state.now_ns, code=code, raised=code in state.faults))
@@ -277,35 +285,35 @@ def _open_capture(transition: Transition) -> None:
             transition.do(CheckMicrophone())
     elif not state.present:
         transition.set(present=None, retry_ns=state.now_ns + parameters.retry, gap="unplugged")
-        _tell_gap(transition)
+        _announce_gap(transition)
     else:
-        _tell_gap(transition)
+        _announce_gap(transition)
         transition.set(generation=state.generation + 1, capture="live", capture_ns=state.now_ns, device=True)
         transition.set(block_ns=None, first_block_ns=None)
         transition.do(OpenCapture(transition.state.generation))
 
 
-def _tell_gap(transition: Transition) -> None:
+def _announce_gap(transition: Transition) -> None:
     """Tell the writer why frames are missing, once for each cause: it writes the silence while the gap lasts."""
     state = transition.state
-    if state.gap and state.gap != state.gap_told:
+    if state.gap and state.gap != state.gap_announced:
         transition.do(ExpectGap(cause=state.gap))
-    transition.set(gap_told=state.gap)
+    transition.set(gap_announced=state.gap)
 
 
-def _keep_capture(transition: Transition) -> None:
+def _spawn_capture(transition: Transition) -> None:
     state = transition.state
     if state.capture == "absent" and state.now_ns >= state.spawn_ns and state.shutdown_ns is None:
         transition.set(capture="warming", capture_ns=state.now_ns, spawn_ns=state.now_ns + transition.parameters.retry)
         transition.do(SpawnCapture())
 
 
-def _finish(transition: Transition) -> None:
+def _close_recording(transition: Transition) -> None:
     state = transition.state
     if state.phase != "ending" or state.device or state.red or not state.lamp_noted:
         return
     if state.writer == "recording" and state.reason is not None:
-        _tell_gap(transition)
+        _announce_gap(transition)
         transition.do(EndRecording(reason=state.reason))
         transition.set(writer="closing", drain_ns=state.now_ns)
     elif state.writer in ("idle", "dead", "starting", "killing"):
@@ -313,17 +321,17 @@ def _finish(transition: Transition) -> None:
         transition.go_to("fault")
 
 
-def _keep_writer(transition: Transition) -> None:
+def _start_writer(transition: Transition) -> None:
     state = transition.state
     if state.writer == "dead" and state.now_ns >= state.start_ns and state.shutdown_ns is None:
         # one that cannot start tells so at once; trying it without a pause would only heat the box
-        wait = transition.parameters.retry * 2 ** min(state.writer_failures, _MOST_DOUBLINGS)
-        transition.set(writer="starting", start_ns=state.now_ns + wait, heard_ns=state.now_ns)
+        wait = transition.parameters.retry * 2 ** min(state.writer_failures, MAX_DOUBLINGS)
+        transition.set(writer="starting", start_ns=state.now_ns + wait, writer_heard_ns=state.now_ns)
         transition.set(writer_failures=state.writer_failures + 1)
         transition.do(StartWriter())
 
 
-def _rest(transition: Transition) -> None:
+def _choose_rest_phase(transition: Transition) -> None:
     """Outside a meeting: self-test until the first checks are in, then idle or, where a press is not enough, fault."""
     state = transition.state
     if state.phase not in ("self-test", "idle", "fault"):

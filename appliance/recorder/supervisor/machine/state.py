@@ -15,7 +15,7 @@ CaptureState = Literal["absent", "warming", "warm", "live", "closing", "killing"
 WriterState = Literal["dead", "starting", "idle", "recording", "closing", "killing"]
 _MOST_PATIENCE = 2
 """So many times the patience with a first block is doubled."""
-MEETING: tuple[Phase, ...] = ("recording", "paused")
+IN_SESSION: tuple[Phase, ...] = ("recording", "paused")
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class State:
     """When this capture's last block was seen."""
     first_block_ns: int | None = None
     write_seq: int = 0
-    told_seq: int = 0
+    counted_seq: int = 0
     """Blocks that the writer's last count of frames includes."""
     present: bool | None = None
     """Whether the microphone is there; None: to be looked at before it is opened."""
@@ -148,11 +148,11 @@ class State:
     """Failures since the last block."""
     gap: Cause | None = None
     """Why frames are missing until the next capture."""
-    gap_told: Cause | None = None
+    gap_announced: Cause | None = None
     """The cause that the writer knows of."""
 
     writer: WriterState = "dead"
-    heard_ns: int = 0
+    writer_heard_ns: int = 0
     """The writer's last word."""
     busy_ns: int | None = None
     """The writer's work on the disk goes on since then."""
@@ -193,12 +193,14 @@ class State:
     """Codes of the idle checks; None before the first."""
     spool: frozenset[str] = frozenset()
     """Codes of the writer."""
-    hearing: frozenset[str] = frozenset()
+    microphone_faults: frozenset[str] = frozenset()
     """Codes of what the microphone gives; they stand after the recording until the next one is judged."""
     own: frozenset[str] = frozenset()
     """Codes that follow from events here."""
     faults_noted: frozenset[str] = frozenset()
 
+    restart_asked: bool = False
+    """It is to end as soon as no recording is made."""
     shutdown_ns: int | None = None
     exit_status: int = 0
     exited: bool = False
@@ -220,7 +222,7 @@ class State:
     @property
     def faults(self) -> frozenset[str]:
         """Every amber code that holds."""
-        return (self.checked or frozenset()) | self.spool | self.hearing | self.own
+        return (self.checked or frozenset()) | self.spool | self.microphone_faults | self.own
 
     def lit(self, parameters: Parameters) -> bool:
         """Tell whether the lamp is commanded lit and, where that can be known, seen to be lit."""
@@ -233,7 +235,7 @@ class State:
 
     def captured(self, parameters: Parameters) -> int:
         """Return the frames of this recording: the writer's count, and the blocks that came since it told."""
-        return self.frames + max(0, self.write_seq - self.told_seq) * parameters.block_frames
+        return self.frames + max(0, self.write_seq - self.counted_seq) * parameters.block_frames
 
     def silent_until(self, parameters: Parameters) -> int:
         """Return until when a live capture may give no block before it is replaced."""

@@ -8,7 +8,7 @@ from typing import Literal
 from appliance.contract.ledger import EndWarning
 
 from .actions import Log
-from .state import MEETING, Parameters, State
+from .state import IN_SESSION, Parameters, State
 from .transition import Transition
 
 Timed = Literal["cap", "quiet", "paused-too-long"]
@@ -35,7 +35,7 @@ def next_limit(state: State, parameters: Parameters) -> int | None:
 
 def end_by_itself(transition: Transition) -> None:
     """Warn, and end, where a limit is reached."""
-    if transition.state.phase not in MEETING:
+    if transition.state.phase not in IN_SESSION:
         return
     timed = dict(_timed(transition.state, transition.parameters))
     # a limit that moved away, because somebody spoke or resumed, warns again when it comes back
@@ -64,7 +64,7 @@ def _disk(transition: Transition) -> None:
 
 
 def _warn(transition: Transition, code: str, in_s: int) -> None:
-    if code not in transition.state.warned and transition.state.phase in MEETING:
+    if code not in transition.state.warned and transition.state.phase in IN_SESSION:
         transition.do(Log("warning", f"the recording will end by itself in {in_s} s ({code})"))
         transition.enter_fact(EndWarning(t_ns=transition.state.now_ns, code=code, in_s=in_s))
         transition.set(warned=transition.state.warned | {code})

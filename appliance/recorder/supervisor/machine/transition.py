@@ -9,7 +9,7 @@ from appliance.contract.status import State as Phase
 from appliance.recorder.ipc.messages import EnterFact, EnterPause
 
 from .actions import Action, Log
-from .state import MEETING, Parameters, State
+from .state import IN_SESSION, Parameters, State
 
 
 class Transition:
@@ -55,7 +55,7 @@ class Transition:
 
     def end(self, reason: Reason, why: str) -> None:
         """End the recording: the rules close the microphone, then put the lamp out, then let the writer close."""
-        if self.state.phase not in MEETING:
+        if self.state.phase not in IN_SESSION:
             return
         self.do(Log("error" if reason == "fault" else "info", f"the recording ends ({reason}): {why}"))
         if reason == "fault":

@@ -20,7 +20,7 @@ def word(folder: Path, state: State, *, sensed: bool = True) -> RecorderStatus:
 
 
 def test_frames_are_told_as_they_are_captured_and_acknowledged(tmp_path: Path) -> None:
-    state = State(phase="recording", recording="a" * 32, frames=48000, acked_frame=40000, write_seq=12, told_seq=10)
+    state = State(phase="recording", recording="a" * 32, frames=48000, acked_frame=40000, write_seq=12, counted_seq=10)
     status = word(tmp_path, state)
     assert (status.frames, status.acked_frame, status.ready) == (48000 + 2 * 4096, 40000, False)
 

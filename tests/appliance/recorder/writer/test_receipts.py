@@ -117,7 +117,17 @@ def test_a_deletion_cut_off_at_any_disk_call_is_finished_later_and_the_receipt_i
         case.inbox.resume()
         case.run()
         assert list((case.home.spool / "recordings").iterdir()) == []
+        assert list(case.home.spool.glob("**/.set-aside/*")) == [], "with its receipt here, nothing is left to keep"
         assert (case.home.spool / "receipts" / f"{case.recording}.tsv").read_bytes() == line
         if done:
             return
     pytest.fail("the deletion never came to its end")
+
+
+def test_promise_3_a_deletion_without_its_receipt_deletes_nothing_more_and_is_set_aside(tmp_path: Path) -> None:
+    case = Deletion(tmp_path)
+    ledger = (case.home.folder(case.recording) / "ledger.tsv").read_bytes()
+    case.home.folder(case.recording).rename(case.home.spool / "recordings" / f".{case.recording}.deleted")
+    case.inbox.resume()
+    case.run()
+    assert [path.read_bytes() for path in case.home.spool.glob("**/.set-aside/*/ledger.tsv")] == [ledger]

@@ -19,7 +19,7 @@ def world() -> World:
 
 
 def warnings(world: World) -> list[str]:
-    return [fact.code for fact in world.notes if isinstance(fact, EndWarning)]
+    return [fact.code for fact in world.facts if isinstance(fact, EndWarning)]
 
 
 def test_boots_idle_and_stays_idle_without_a_press(world: World) -> None:
@@ -55,7 +55,7 @@ def test_a_lamp_that_fails_ends_the_recording_and_closes_the_microphone(world: W
     world.break_lamp()
     failed = world.now
     world.run(SECOND)
-    closed = next(fact.at_ns for fact in world.notes if isinstance(fact, AudioSpan) and not fact.open)
+    closed = next(fact.at_ns for fact in world.facts if isinstance(fact, AudioSpan) and not fact.open)
     assert closed - failed <= 400 * MS
     assert world.ended == ["fault"]
 
@@ -92,7 +92,7 @@ def test_a_stall_is_noticed_within_2_s_and_recovered_inside_the_recording(world:
     assert world.green == "on"
     assert not world.state.faults
     assert [action.cause for _, action in world.log if isinstance(action, ExpectGap)] == ["stall"]
-    faults = [(fact.code, fact.raised) for fact in world.notes if isinstance(fact, Fault)]
+    faults = [(fact.code, fact.raised) for fact in world.facts if isinstance(fact, Fault)]
     assert faults == [("microphone-stalled", True), ("microphone-stalled", False)]
 
 
@@ -410,7 +410,7 @@ def test_a_muted_microphone_is_amber_in_the_ledger_and_no_quiet_and_the_recordin
     assert (world.state.phase, world.green) == ("recording", "on")
     world.hear(quiet=False)
     assert world.amber == 0
-    noted = [(fact.code, fact.raised) for fact in world.notes if isinstance(fact, Fault)]
+    noted = [(fact.code, fact.raised) for fact in world.facts if isinstance(fact, Fault)]
     assert noted == [("microphone-muted", True), ("microphone-muted", False)]
 
 
@@ -424,7 +424,7 @@ def test_a_microphone_at_fault_is_told_on_after_the_recording_until_the_next_one
     assert world.state.faults == {"microphone-muted"}, "nothing can be heard without a recording"
     world.start()
     assert world.state.faults == frozenset()
-    assert not [fact for fact in world.notes if isinstance(fact, Fault)]
+    assert not [fact for fact in world.facts if isinstance(fact, Fault)]
 
 
 def test_a_nearly_full_disk_is_warned_and_ends_the_recording(world: World) -> None:
@@ -469,6 +469,27 @@ def test_shutdown_during_a_recording_closes_it_in_good_order(world: World) -> No
     world.feed(events.ShutdownAsked(world.now))
     world.run(5 * SECOND)
     assert world.ended == ["shutdown"]
+    assert world.exited == 0
+
+
+def test_an_upgrade_waits_for_the_end_of_the_recording_and_of_its_pause(world: World) -> None:
+    world.start()
+    world.feed(events.RestartAsked(world.now))
+    world.run(5 * SECOND)
+    world.tap()
+    world.run(5 * SECOND)
+    assert world.state.phase == "paused"
+    assert world.exited is None
+    assert not world.ended
+    world.hold()
+    world.run(5 * SECOND)
+    assert world.ended == ["button"]
+    assert world.exited == 0
+
+
+def test_an_upgrade_of_an_idle_box_takes_effect_at_once(world: World) -> None:
+    world.feed(events.RestartAsked(world.now))
+    world.run(SECOND)
     assert world.exited == 0
 
 

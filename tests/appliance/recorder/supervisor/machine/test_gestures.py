@@ -57,13 +57,13 @@ def test_a_short_press_pauses_and_another_resumes(world: World) -> None:
     assert world.green == "on"
     kinds = [
         (fact.kind, next(getattr(fact, name) for name in ("paused", "open", "lit") if hasattr(fact, name)))
-        for fact in world.notes
+        for fact in world.facts
     ]
     assert kinds == [
         ("lamp", True), ("audio", True), ("audio", False), ("lamp", False), ("pause", True),
         ("lamp", True), ("pause", False), ("audio", True),
     ]  # fmt: skip
-    assert [fact.generation for fact in world.notes if isinstance(fact, AudioSpan)] == [1, 1, 2]
+    assert [fact.generation for fact in world.facts if isinstance(fact, AudioSpan)] == [1, 1, 2]
 
 
 def test_a_press_of_middle_length_does_nothing(world: World) -> None:
@@ -162,7 +162,7 @@ def test_promise_5_a_lamp_switched_again_before_its_sensor_told_stands_in_the_le
     world.run(SECOND)
     world.hold()
     world.run(SECOND)
-    lamps = [fact.lit for fact in world.notes if isinstance(fact, Lamp)]
+    lamps = [fact.lit for fact in world.facts if isinstance(fact, Lamp)]
     assert lamps == [True, False, True, False]
 
 
@@ -173,7 +173,7 @@ def test_promise_5_a_lamp_that_fails_at_the_end_of_a_pause_stands_in_the_ledger_
     world.break_lamp()
     world.tap()
     world.run(SECOND)
-    lamps = [(fact.lit, fact.seen_ns is not None) for fact in world.notes if isinstance(fact, Lamp)]
+    lamps = [(fact.lit, fact.seen_ns is not None) for fact in world.facts if isinstance(fact, Lamp)]
     assert lamps == [(True, True), (False, True), (True, False), (False, True)]
     assert world.ended == ["fault"]
 

@@ -1,0 +1,132 @@
+"""docs/proxies.md: each set-up as printed there, with the real proxy, carries people and boxes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from appliance.contract.request_signature import sign
+from appliance.simulator.demo.certificates import Authority, Files
+from tests.support.archives import Archive, BoxAuth, archive_in, batches
+from tests.support.spools import make_recording
+from tests.support.waiting import until
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "proxies.md"
+PROXIES = ("nginx", "caddy", "haproxy")
+
+
+def shown(language: str) -> str:
+    """Return the set-up that the page shows for a proxy."""
+    found = re.search(rf"```{language}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    assert found, f"docs/proxies.md shows nothing for {language}"
+    return found[1]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def command(name: str, folder: Path, port: int, inner: str, files: Files) -> list[str]:
+    """Write the page's set-up for this machine's ports and certificate; return what starts it."""
+    program = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if program is None:
+        pytest.skip(f"{name} is not installed, so docs/proxies.md is NOT tried with it; deploy/test installs it")
+    text = shown(name).replace("127.0.0.1:8443", inner)
+    path = folder / f"{name}.conf"
+    if name == "nginx":
+        text = text.replace("listen 443", f"listen 127.0.0.1:{port}").replace("archive.example.org", "localhost")
+        text = text.replace("/etc/ssl/archive.pem", str(files.certificate))
+        text = text.replace("/etc/ssl/archive.key", str(files.key))
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        places = "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+        path.write_text(
+            f"user root; daemon off; pid {folder}/pid; error_log stderr; events {{}}\n"
+            f"http {{ access_log off; {places}\n{text} }}\n"
+        )
+        return [program, "-c", str(path), "-p", str(folder)]
+    if name == "caddy":
+        address = f"https://localhost:{port}"
+        text = text.replace(
+            "archive.example.org {", f"{address} {{\n    tls {files.certificate} {files.key}\n    bind 127.0.0.1"
+        )
+        path.write_text("{\n    admin off\n    auto_https disable_redirects\n}\n" + text)
+        return [program, "run", "--adapter", "caddyfile", "--config", str(path)]
+    both = folder / "both.pem"
+    both.write_bytes(files.certificate.read_bytes() + files.key.read_bytes())
+    path.write_text(
+        text.replace("bind :443", f"bind 127.0.0.1:{port}").replace("/etc/ssl/archive-and-key.pem", str(both))
+    )
+    return [program, "-db", "-f", str(path)]
+
+
+@contextmanager
+def fronted(archive: Archive, name: str, folder: Path) -> Iterator[tuple[str, Path, int]]:
+    """An archive behind the proxy `name`: yields address, authority and port."""
+    port = free_port()
+    files = Authority.make().server(folder / "tls")
+    (archive.home / "archive.toml").write_text(
+        f'[site]\nurl = "https://localhost:{port}"\nhosts = ["localhost", "127.0.0.1"]\n'
+        '[web]\nproxies = ["127.0.0.1"]\n'
+    )
+    with archive.serving(workers=1) as inner:
+        start = command(name, folder, port, inner.removeprefix("http://"), files)
+        log = (folder / "proxy.log").open("wb")
+        process = subprocess.Popen(start, stdout=log, stderr=subprocess.STDOUT, env={"HOME": str(folder)})
+        try:
+            until(lambda: opens(port), name, alive=lambda: process.poll() is None)
+            yield f"https://localhost:{port}", files.ca, port
+        finally:
+            process.terminate()
+            process.wait(20)
+            log.close()
+
+
+def opens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_people_and_boxes_reach_the_archive_through_the_real_proxy(name: str, tmp_path: Path) -> None:
+    with archive_in(tmp_path / "archive") as archive, fronted(archive, name, tmp_path) as (url, ca, port):
+        made = make_recording(tmp_path / "spool", archive.keys, seconds=10, rate=96000, segment_frames=96000)
+        with requests.Session() as session:
+            session.trust_env, session.verify = False, str(ca)
+            page = session.get(f"{url}/sign-in/", timeout=20)
+            assert page.status_code == 200
+            assert "max-age" in page.headers["Strict-Transport-Security"]
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+            assert token
+            form = {"csrfmiddlewaretoken": token[1], "username": "nobody", "password": "wrong"}
+            answer = session.post(f"{url}/sign-in/", data=form, headers={"Referer": f"{url}/sign-in/"}, timeout=20)
+            assert answer.status_code != 403, "the form was refused as if it came from elsewhere"
+        with requests.Session() as box:
+            box.trust_env, box.verify, box.auth = False, str(ca), BoxAuth(archive.keys, verify=str(ca))
+            base = f"{url}/api/1/recordings/{made.id}"
+            assert box.put(f"{base}/header", data=made.header_line, timeout=20).status_code == 201
+            path = f"/api/1/recordings/{made.id}/key"
+            signed = sign(archive.keys.courier, archive.keys.box, box.auth.nonce, "PUT", path, body=made.key)
+            chunked = requests.put(f"{base}/key", data=iter([made.key]), headers=signed, verify=str(ca), timeout=20)
+            assert chunked.status_code == 201, chunked.text
+            bodies = [body for _, body in batches(made)]
+            assert max(map(len, bodies)) > 1 << 20, "the largest is beyond the limit that proxies have by default"
+            states = [box.post(f"{base}/lines", data=body, timeout=20).json()["state"] for body in bodies]
+            assert states[-1] == "closed"
+        with ExitStack() as stack:
+            for _ in range(64):
+                one = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+                one.send(b"\x16\x03\x01")
+            began = time.monotonic()
+            assert requests.get(f"{url}/sign-in/", verify=str(ca), timeout=20).status_code == 200
+            assert time.monotonic() - began < 2.0
