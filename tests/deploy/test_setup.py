@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = sorted(
+    path.name
+    for path in (ROOT / "deploy").iterdir()
+    if path.is_file() and "make_environment" in path.read_text(encoding="utf-8")
+)
 
 
 def tool(folder: Path, name: str, text: str) -> None:
@@ -16,7 +21,7 @@ def tool(folder: Path, name: str, text: str) -> None:
     path.chmod(0o755)
 
 
-@pytest.mark.parametrize("command", ["demo", "verify", "test", "faults", "bench"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_without_root_and_sudo_a_missing_package_is_named_with_the_line_for_an_administrator(
     tmp_path: Path, command: str
 ) -> None:
