@@ -19,7 +19,7 @@ SECTION = (
 DIAGRAM = SECTION.partition("```mermaid")[2].partition("```")[0]
 NAME = re.compile(r"\b(?:contract\.)?[a-z_]+\.(?:[A-Z]\w+\.)?[a-z_]+\b(?!\.py)")
 HOPS = 10
-"""Half of the twenty that one press took when events, notes and entries were dictionaries."""
+"""Most arrows that one press takes: half of the twenty hops when events, notes and entries were dictionaries."""
 
 
 def names() -> list[str]:

@@ -17,7 +17,7 @@ from appliance.recorder.supervisor.processes import Programs
 from appliance.simulator.fakes import FakePanel
 from tests.support.box.folder import BOX, members
 from tests.support.spools import Keys
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 KEYS = Keys(BOX)
 """Of every box whose supervisor runs with doubles."""
@@ -70,7 +70,7 @@ class Running:
     def phase(self) -> str:
         return self.supervisor.state.phase
 
-    def until(self, phase: str, seconds: float = 10.0) -> None:
+    def until(self, phase: str, seconds: float = PATIENCE_S) -> None:
         until(lambda: self.phase == phase, f"phase {phase}, is {self.phase}", seconds)
 
     def press(self) -> None:
