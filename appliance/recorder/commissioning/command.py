@@ -83,12 +83,14 @@ def main(arguments: list[str] | None = None) -> int:
     with single_instance(settings.spool.run, "recorder", field="spool.run", remedy=remedy):
         if not apart:
             print("note: not root, so this process keeps its network while it listens", file=sys.stderr)
-        desk = PanelLoop(make_panel(settings), settings)
-        return commission(desk, _installer(options, desk), key, seconds=options.seconds, as_json=options.json)
+        panel_loop = PanelLoop(make_panel(settings), settings)
+        return commission(
+            panel_loop, _installer(options, panel_loop), key, seconds=options.seconds, as_json=options.json
+        )
 
 
-def _installer(options: argparse.Namespace, desk: PanelLoop) -> Installer:
-    return Nobody() if options.no_questions else Terminal(desk, sys.stdin.fileno())
+def _installer(options: argparse.Namespace, panel_loop: PanelLoop) -> Installer:
+    return Nobody() if options.no_questions else Terminal(panel_loop, sys.stdin.fileno())
 
 
 def _find_sound(config: Path) -> None:
@@ -99,26 +101,32 @@ def _find_sound(config: Path) -> None:
 
 
 def commission(
-    desk: PanelLoop, installer: Installer, key: SigningKey, *, seconds: float, as_json: bool, module: str = CAPTURE
+    panel_loop: PanelLoop,
+    installer: Installer,
+    key: SigningKey,
+    *,
+    seconds: float,
+    as_json: bool,
+    module: str = CAPTURE,
 ) -> int:
-    """Do it at a desk whose panel is dark and closed at the end; print the result; return the exit status."""
-    settings = desk.settings
-    before = {number: signal.signal(number, lambda number, _: desk.ask_to_stop(number)) for number in _STOPS}
+    """Walk through the box and print the result; the panel is dark and closed at the end. Return the exit status."""
+    settings = panel_loop.settings
+    before = {number: signal.signal(number, lambda number, _: panel_loop.ask_to_stop(number)) for number in _STOPS}
     findings: list[CheckResult] = []
     record: Commissioning | None = None
     wrong: PlainSightError | None = None
     try:
-        desk.start()
+        panel_loop.start()
         findings = preflight(settings)
         for finding in findings:
             installer.tell(finding.as_text())
         if any(finding.verdict == "wrong" for finding in findings):
             raise CommissioningError("mend what is WRONG above first; nothing was lit", field="preflight")
-        record = walk(desk, installer, key, seconds, module)
+        record = walk(panel_loop, installer, key, seconds, module)
     except PlainSightError as error:
         wrong = error
     finally:
-        desk.panel.close()
+        panel_loop.panel.close()
         for number, handler in before.items():
             signal.signal(number, handler)
     result = _result(settings, installer.tell, findings, record, wrong)

@@ -61,9 +61,9 @@ class Terminal:
 
     present = True
 
-    def __init__(self, desk: PanelLoop, answers: int, out: TextIO | None = None) -> None:
+    def __init__(self, panel_loop: PanelLoop, answers: int, out: TextIO | None = None) -> None:
         """Read answers from the descriptor `answers`."""
-        self._desk = desk
+        self._panel_loop = panel_loop
         self._answers = answers
         self._out = sys.stderr if out is None else out
 
@@ -85,7 +85,7 @@ class Terminal:
     def _line(self) -> str:
         line = b""
         while not line.endswith(b"\n"):
-            if not self._desk.turn(_WAIT_S, self._answers):
+            if not self._panel_loop.turn(_WAIT_S, self._answers):
                 continue
             try:
                 more = os.read(self._answers, 1024)

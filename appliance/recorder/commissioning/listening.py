@@ -35,13 +35,13 @@ class Listening:
     """The lamp, one capture process at a time, its ring; leaving it closes the microphone, then darkens the lamp."""
 
     def __init__(
-        self, desk: PanelLoop, tell: Callable[[str], None], module: str = "appliance.recorder.capture.process"
+        self, panel_loop: PanelLoop, tell: Callable[[str], None], module: str = "appliance.recorder.capture.process"
     ) -> None:
         """Start nothing yet; `tell` says what a person must know, `module` is the capture process's."""
-        self._desk = desk
+        self._panel_loop = panel_loop
         self._tell = tell
         self._module = module
-        self._rate = desk.settings.microphone.rate
+        self._rate = panel_loop.settings.microphone.rate
         self._ring = Ring.create(self._rate)
         self._capture: Capture | None = None
 
@@ -54,7 +54,7 @@ class Listening:
         try:
             self._close()
         finally:
-            self._desk.darken()
+            self._panel_loop.darken()
             self._ring.close()
             os.close(self._ring.descriptor)
 
@@ -65,13 +65,13 @@ class Listening:
         StoppedError after a signal.
         """
         capture = self._warm()
-        self._desk.light()
-        token = self._desk.lamp.token()
+        self._panel_loop.light()
+        token = self._panel_loop.lamp.token()
         give_up_at = time.monotonic() + APPEAR_S
-        patience_s = self._desk.settings.times.first_block_s
+        patience_s = self._panel_loop.settings.times.first_block_s
         while True:
             self._beat(token)
-            capture.open(token, self._desk.settings.microphone.device, 1)
+            capture.open(token, self._panel_loop.settings.microphone.device, 1)
             why = self._opened(capture, token, patience_s)
             if why is None:
                 return self._gather(capture, token, seconds, look)
@@ -85,11 +85,11 @@ class Listening:
         """Start a capture process; it touches no sound before it is told to open."""
         try:
             self._capture = capture = Capture.spawn(
-                "capture", self._module, self._ring.descriptor, self._desk.settings.capture_arguments()
+                "capture", self._module, self._ring.descriptor, self._panel_loop.settings.capture_arguments()
             )
         except OSError as error:
             raise DeviceError(f"the capture process cannot be started: {error}", field="microphone") from error
-        end = time.monotonic() + self._desk.settings.times.warm_s
+        end = time.monotonic() + self._panel_loop.settings.times.warm_s
         while time.monotonic() < end:
             for message in capture.messages():
                 if isinstance(message, CaptureReady):
@@ -98,7 +98,7 @@ class Listening:
                     raise DeviceError(message.message, field="microphone")
             if capture.silent:
                 break
-            self._desk.turn(0.1, capture.control)
+            self._panel_loop.turn(0.1, capture.control)
         raise by_table("capture-died", "microphone")
 
     def _beat(self, token: LitToken) -> None:
@@ -111,7 +111,7 @@ class Listening:
     def _turn(self, capture: Capture, token: LitToken) -> str | None:
         """Keep the lamp vouched for, wait a little; return why capture gave up, if it did."""
         self._beat(token)
-        self._desk.turn(self._desk.settings.times.heartbeat_s / 2, capture.control)
+        self._panel_loop.turn(self._panel_loop.settings.times.heartbeat_s / 2, capture.control)
         for message in capture.messages():
             if isinstance(message, CaptureFailed):
                 return message.message
@@ -147,7 +147,7 @@ class Listening:
                 if block.damaged:
                     raise DeviceError("sound arrived damaged in memory; try again, and report it", field="microphone")
                 last = time.monotonic()
-            if time.monotonic() - last >= self._desk.settings.times.stall_s:
+            if time.monotonic() - last >= self._panel_loop.settings.times.stall_s:
                 raise by_table("microphone-stalled", "microphone")
         return np.frombuffer(b"".join(parts), "<i2")[skip : skip + wanted].astype(np.int16)
 
@@ -167,7 +167,7 @@ class Listening:
 
     def _ask_to_close(self, capture: Capture) -> None:
         capture.close()
-        end = time.monotonic() + self._desk.settings.times.close_s
+        end = time.monotonic() + self._panel_loop.settings.times.close_s
         closed = False
         while not closed and not capture.silent and (left := end - time.monotonic()) > 0:
             capture.control.wait(left)

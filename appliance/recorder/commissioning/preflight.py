@@ -29,7 +29,7 @@ def _try_spool(settings: RecorderSettings) -> CheckResult:
     spool = Spool(settings.spool.path, disk, mounted=settings.spool.mounted)
     probe = spool.root / ".probe"
     try:
-        spool.stand_on_its_disk()
+        spool.require_mount()
         store(disk, probe, os.urandom(4096))
         disk.remove(probe)
     except DiskError as error:

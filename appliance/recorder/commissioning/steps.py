@@ -11,50 +11,50 @@ BUTTON_S = 30.0
 """How long the button may take to be pressed, and then to be let go, in seconds."""
 
 
-def try_red(desk: PanelLoop, installer: Installer) -> list[Part]:
+def try_red(panel_loop: PanelLoop, installer: Installer) -> list[Part]:
     """Light the red lamp and put it out; return what was found right, or raise CommissioningError.
 
     The sense lines, where they are wired, must follow it within lamp_s, both ways. The microphone stays closed.
     """
     found: list[Part] = []
-    desk.look()
-    desk.require_dark()
+    panel_loop.look()
+    panel_loop.require_dark()
     try:
-        desk.light()
-        if desk.settings.panel.mic_rail is not None:
-            times = desk.settings.times
-            if not desk.until(lambda: desk.rail, times.lamp_s):
+        panel_loop.light()
+        if panel_loop.settings.panel.mic_rail is not None:
+            times = panel_loop.settings.times
+            if not panel_loop.until(lambda: panel_loop.rail, times.lamp_s):
                 raise CommissioningError(
                     "the lamp was switched on and the microphone's supply did not follow; "
-                    f"check the supply and its sense line on GPIO {desk.settings.panel.mic_rail} (docs/wiring)",
+                    f"check the supply and its sense line on GPIO {panel_loop.settings.panel.mic_rail} (docs/wiring)",
                     field="rail-sense",
                 )
         if installer.present:
-            _seen(installer, "red", "REC", desk.settings.panel.red)
+            _seen(installer, "red", "REC", panel_loop.settings.panel.red)
             found.append("red")
     finally:
-        desk.darken()
-    desk.require_dark()
-    if desk.panel.lamp_sensed:
+        panel_loop.darken()
+    panel_loop.require_dark()
+    if panel_loop.panel.lamp_sensed:
         found.append("lamp-sensor")
-    if desk.settings.panel.mic_rail is not None:
+    if panel_loop.settings.panel.mic_rail is not None:
         found.append("rail-sense")
     return found
 
 
-def try_lights(desk: PanelLoop, installer: Installer) -> list[Part]:
+def try_lights(panel_loop: PanelLoop, installer: Installer) -> list[Part]:
     """Light green, then amber, and ask; return what was seen, or raise CommissioningError."""
-    lights = desk.settings.panel
-    desk.panel.set_green("on")
+    lights = panel_loop.settings.panel
+    panel_loop.panel.set_green("on")
     try:
         _seen(installer, "green", "SAFE", lights.green)
     finally:
-        desk.panel.set_green("off")
-    desk.panel.set_amber("on")
+        panel_loop.panel.set_green("off")
+    panel_loop.panel.set_amber("on")
     try:
         _seen(installer, "amber", "CHECK", lights.amber)
     finally:
-        desk.panel.set_amber("off")
+        panel_loop.panel.set_amber("off")
     return ["green", "amber"]
 
 
@@ -66,20 +66,20 @@ def _seen(installer: Installer, color: str, word: str, pin: int) -> None:
         )
 
 
-def try_button(desk: PanelLoop, installer: Installer, seconds: float = BUTTON_S) -> list[Part]:
+def try_button(panel_loop: PanelLoop, installer: Installer, seconds: float = BUTTON_S) -> list[Part]:
     """Ask for a press and wait for it, `seconds` for each way; raise CommissioningError if it does not come."""
-    pin = desk.settings.panel.button
+    pin = panel_loop.settings.panel.button
     # counted, since both may come between two looks
-    desk.turn(0)
-    presses, releases = desk.presses, desk.releases
+    panel_loop.turn(0)
+    presses, releases = panel_loop.presses, panel_loop.releases
     if presses > releases:
         raise CommissioningError(
             f"the button is down before it was asked for; check the wiring of GPIO {pin} (docs/wiring)", field="button"
         )
     installer.tell(f"Press the button and let it go, within {seconds:g} s.")
-    if not desk.until(lambda: desk.presses > presses, seconds):
+    if not panel_loop.until(lambda: panel_loop.presses > presses, seconds):
         raise _not_seen("pressed", seconds, pin)
-    if not desk.until(lambda: desk.releases > releases, seconds):
+    if not panel_loop.until(lambda: panel_loop.releases > releases, seconds):
         raise _not_seen("let go", seconds, pin)
     return ["button"]
 

@@ -25,26 +25,26 @@ CAPTURE = "appliance.recorder.capture.process"
 
 
 def walk(
-    desk: PanelLoop, installer: Installer, key: SigningKey, seconds: float, module: str = CAPTURE
+    panel_loop: PanelLoop, installer: Installer, key: SigningKey, seconds: float, module: str = CAPTURE
 ) -> Commissioning:
     """Try everything that can be tried here, keep the record and return it; nothing is kept after any error.
 
     `seconds`: how long the microphone is heard. Raises PlainSightError.
     """
-    settings = desk.settings
+    settings = panel_loop.settings
     installer.tell("Red lamp:")
-    checked: list[Part] = try_red(desk, installer)
+    checked: list[Part] = try_red(panel_loop, installer)
     if installer.present:
         installer.tell("The other lights:")
-        checked += try_lights(desk, installer)
-        checked += try_button(desk, installer)
+        checked += try_lights(panel_loop, installer)
+        checked += try_button(panel_loop, installer)
         while not installer.ask(f"Will everybody be still for {seconds:g} s, as in an empty room?"):
             installer.tell("Then take your time; the floor is what the microphone gives when nobody speaks.")
-    microphone, floor = _hear(desk, installer, seconds, module)
+    microphone, floor = _hear(panel_loop, installer, seconds, module)
     installer.tell(f"Its noise in the quiet room: {floor.rms / 100:.1f} dB of full scale.")
     checked.append("microphone")
     if installer.present:
-        _hear_speech(desk, installer, floor, module)
+        _hear_speech(panel_loop, installer, floor, module)
         checked.append("speech")
     record = Commissioning(
         box=settings.box.id,
@@ -57,16 +57,16 @@ def walk(
         software=software(),
     )
     # a word to stop that came until now still counts
-    desk.turn(0)
+    panel_loop.turn(0)
     keep_record(settings.box.commissioning, record, key)
     return record
 
 
-def _hear(desk: PanelLoop, installer: Installer, seconds: float, module: str) -> tuple[Microphone, Floor]:
-    settings = desk.settings
+def _hear(panel_loop: PanelLoop, installer: Installer, seconds: float, module: str) -> tuple[Microphone, Floor]:
+    settings = panel_loop.settings
     found: list[Microphone] = []
     installer.tell(f"The red lamp is lit while the box listens, about {seconds + 1:.0f} s. Be still.")
-    with Listening(desk, installer.tell, module) as listening:
+    with Listening(panel_loop, installer.tell, module) as listening:
         # looked at while it is open: on some boxes the lamp's current switches the microphone's supply
         samples = listening.hear(seconds, lambda: found.append(_microphone(settings)))
     for microphone in found:
@@ -76,12 +76,12 @@ def _hear(desk: PanelLoop, installer: Installer, seconds: float, module: str) ->
     return found[0], learn(levels(samples, rate), gain_advice(settings.microphone))
 
 
-def _hear_speech(desk: PanelLoop, installer: Installer, floor: Floor, module: str) -> None:
-    settings = desk.settings
+def _hear_speech(panel_loop: PanelLoop, installer: Installer, floor: Floor, module: str) -> None:
+    settings = panel_loop.settings
     while not installer.ask(f"Will somebody speak for {SPEECH_S:g} s, as in a meeting, from the farthest seat?"):
         installer.tell("Then fetch somebody; what is too quiet now is too quiet in every meeting.")
     installer.tell(f"Speak now, for {SPEECH_S + 1:.0f} s. The red lamp is lit while the box listens.")
-    with Listening(desk, installer.tell, module) as listening:
+    with Listening(panel_loop, installer.tell, module) as listening:
         samples = listening.hear(SPEECH_S)
     level = check_speech(levels(samples, settings.microphone.rate), floor, gain_advice(settings.microphone))
     installer.tell(f"Speech: {level / 100:.0f} dB of full scale.")

@@ -24,7 +24,7 @@ class MicrophoneWatch:
     """The judgment of one recording."""
 
     def __init__(self, floor: Floor | None, rate: int, report: Callable[[FromWriter], None]) -> None:
-        self._judge = Detector(floor, rate)
+        self._detector = Detector(floor, rate)
         self._rate = rate
         self._report = report
         self._told = Verdict()
@@ -35,7 +35,7 @@ class MicrophoneWatch:
         self._gap_end = max([self._gap_end, *(gap.first_frame + gap.frames for gap in segment.gaps)])
         if segment.gaps or segment.first_frame < self._gap_end or segment.samples.size != self._rate:
             return
-        verdict = self._judge.hear(measure(segment.samples, self._rate))
+        verdict = self._detector.hear(measure(segment.samples, self._rate))
         if rate_is_wrong:
             verdict = replace(verdict, codes=verdict.codes | {RATE})
         if verdict != self._told:
@@ -45,4 +45,4 @@ class MicrophoneWatch:
 
     def interrupt(self) -> None:
         """Say that the microphone was closed: what comes next does not follow on what came last."""
-        self._judge.interrupt()
+        self._detector.interrupt()

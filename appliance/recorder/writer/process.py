@@ -107,8 +107,8 @@ class Writer:
         self._ring = ring
         self._control = control
         self._floor = floor
-        self._health = SpoolFaults(spool, self._report)
-        self._meeting: RecordingSession | None = None
+        self._spool_faults = SpoolFaults(spool, self._report)
+        self._session: RecordingSession | None = None
         self._ready = False
         self._interrupted: Interrupted | None = None
         self._unfinished: list[tuple[str, int]] = []
@@ -132,19 +132,19 @@ class Writer:
                 pause = 0.0
                 continue
             except EOFError:
-                if self._meeting:
-                    self._meeting.rescue(_RESCUE_S)
+                if self._session:
+                    self._session.rescue(_RESCUE_S)
                 return 0
             pause = self._work(limit)
 
     def _work(self, limit: int) -> float:
-        if self._meeting is None:
+        if self._session is None:
             return self._idle()
-        pause = self._meeting.step(limit)
-        if self._meeting.finished:
-            if self._meeting.abandoned:
-                self._unfinished.append((self._meeting.recording, self._meeting.frames))
-            self._meeting = None
+        pause = self._session.step(limit)
+        if self._session.finished:
+            if self._session.abandoned:
+                self._unfinished.append((self._session.recording, self._session.frames))
+            self._session = None
             self._check_at = 0.0
         return pause
 
@@ -152,8 +152,8 @@ class Writer:
         match message:
             case BeginRecording():
                 self._begin(message)
-            case EnterFact() | EnterPause() | ExpectGap() if self._meeting is not None:
-                self._meeting.enter(message)
+            case EnterFact() | EnterPause() | ExpectGap() if self._session is not None:
+                self._session.enter(message)
             case EnterFact() | EnterPause() | ExpectGap():
                 # of a recording that was given up it is told already that its ledger lacks something
                 if not self._unfinished:
@@ -165,23 +165,25 @@ class Writer:
 
     def _refuse(self, why: str) -> None:
         """Tell by a code that the supervisor said what cannot be entered: evidence would be missing."""
-        self._health.raise_code(LEDGER_INCOMPLETE, f"a message from the supervisor cannot be used: {why}; report it")
-        if self._meeting is not None:
-            self._meeting.incomplete = True
+        self._spool_faults.raise_code(
+            LEDGER_INCOMPLETE, f"a message from the supervisor cannot be used: {why}; report it"
+        )
+        if self._session is not None:
+            self._session.incomplete = True
 
     def _begin(self, message: BeginRecording) -> None:
-        if self._meeting is not None or not self._ready:
-            why = "a recording is being made" if self._meeting else "the spool is not usable"
-            self._health.raise_code("spool-failed", f"no recording can begin: {why}", fatal=True)
+        if self._session is not None or not self._ready:
+            why = "a recording is being made" if self._session else "the spool is not usable"
+            self._spool_faults.raise_code("spool-failed", f"no recording can begin: {why}", fatal=True)
             return
-        self._health.clear(LEDGER_INCOMPLETE)
+        self._spool_faults.clear(LEDGER_INCOMPLETE)
         begin = Begin(message.recording, self._continued(message.continues), message.created_ns)
-        self._meeting = RecordingSession(
+        self._session = RecordingSession(
             self._ring,
             self._spool,
             self._maker,
             begin,
-            health=self._health,
+            spool_faults=self._spool_faults,
             report=self._report,
             floor=self._floor,
         )
@@ -194,8 +196,8 @@ class Writer:
         return interrupted.recording if interrupted.fresh(clock.look(), times.boot_id()) else None
 
     def _end(self, message: EndRecording) -> None:
-        if self._meeting is not None:
-            self._meeting.end(message.reason)
+        if self._session is not None:
+            self._session.end(message.reason)
         elif not self._unfinished:
             # nothing ever came to the disk, so there is nothing to close
             self._report(RecordingClosed(recording=None, frames=0))
@@ -213,11 +215,11 @@ class Writer:
                 self._check(now)
             elif now >= self._inbox_at:
                 self._inbox_at = now if self._inbox.step() else now + _INBOX_S
-                self._health.clear(*([] if self._inbox.refused else [BAD_RECEIPT]))
+                self._spool_faults.clear(*([] if self._inbox.refused else [BAD_RECEIPT]))
         except ReceiptError as error:
-            self._health.raise_code(BAD_RECEIPT, error.message)
+            self._spool_faults.raise_code(BAD_RECEIPT, error.message)
         except DiskError as error:
-            self._health.raise_code(error.fault, error.message)
+            self._spool_faults.raise_code(error.fault, error.message)
             self._check_at = self._inbox_at = now + _FAULTY_S
         if due:
             self._ring.set_busy_since(None)
@@ -245,24 +247,24 @@ class Writer:
         self._check_at = now + CHECK_S
         self._try_spool()
         self._check_keys()
-        self._health.clear(FULL, "spool-failed")
-        self._health.tell()
+        self._spool_faults.clear(FULL, "spool-failed")
+        self._spool_faults.tell()
 
     def _check_keys(self) -> None:
         # the key in memory still signs; but the next start would find none, and by then a meeting may be running
         fault = self._key_fault()
         if fault is None:
-            self._health.clear(KEYS)
+            self._spool_faults.clear(KEYS)
         else:
-            self._health.raise_code(KEYS, fault)
+            self._spool_faults.raise_code(KEYS, fault)
 
     def _try_spool(self) -> None:
-        self._spool.stand_on_its_disk()
+        self._spool.require_mount()
         probe = self._spool.root / ".probe"
         store(self._spool.disk, probe, os.urandom(4096))
         self._spool.disk.remove(probe)
         self._spool.keep_reserve()
-        self._health.measure()
+        self._spool_faults.measure()
 
     def _report(self, message: FromWriter) -> None:
         try:
@@ -279,7 +281,7 @@ def open_spool(settings: RecorderSettings) -> tuple[Spool, Maker, ReceiptInbox]:
     key = SigningKey.load(settings.box.signing_key_path())
     spool = Spool(settings.spool.path, Disk(), mounted=settings.spool.mounted)
     if spool.disk.exists(spool.root):
-        spool.stand_on_its_disk()
+        spool.require_mount()
         spool.lock(LOCK_PATIENCE_S)
     spool.prepare()
     pinned = Pinned(settings.box.id, key.public, settings.keys.archive_key)

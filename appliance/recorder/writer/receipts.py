@@ -74,7 +74,7 @@ class ReceiptInbox:
             if disk.exists(spool.receipts / f"{recording}.tsv"):
                 self._deleting.append(spool.recordings / name)
             else:
-                spool.set_aside(spool.recordings / name)
+                spool.quarantine(spool.recordings / name)
 
     def step(self) -> bool:
         """Do a little work; return whether there is more at once. Raises DiskError, or ReceiptError once a receipt."""

@@ -102,7 +102,7 @@ class RecordingFile:
         """Make the recording's folder under a temporary name, rename it, return the header's line."""
         folder = self._spool.recordings / f".{self._begin.recording}.new"
         if self._disk.exists(folder):
-            self._spool.set_aside(folder)
+            self._spool.quarantine(folder)
         self._disk.make_folder(folder)
         self._disk.make_folder(folder / SEGMENTS)
         key_age = encrypt(self._secret().secret_line(), self._maker.key_recipients)

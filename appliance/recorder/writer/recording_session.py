@@ -80,7 +80,7 @@ class RecordingSession:
         maker: Maker,
         begin: Begin,
         *,
-        health: SpoolFaults,
+        spool_faults: SpoolFaults,
         report: Callable[[FromWriter], None],
         floor: Floor | None = None,
     ) -> None:
@@ -88,7 +88,7 @@ class RecordingSession:
         self._consumer = Consumer(ring)
         self._spool = spool
         self._begin = begin
-        self._health = health
+        self._spool_faults = spool_faults
         self._report = report
         self._file = RecordingFile(spool, maker, begin)
         self._clock_watch = ClockStepDetector(self._file.seen)
@@ -96,7 +96,7 @@ class RecordingSession:
         self._rate = rate
         self._size = size
         self._timeline = Timeline(rate, ring.block_frames, size, begin.created_ns)
-        self._listener = MicrophoneWatch(floor, rate, report)
+        self._microphone_watch = MicrophoneWatch(floor, rate, report)
         self._queue: deque[_Start | _Note | _Close | Segment] = deque([_Start()])
         self._failing_since_ns: int | None = None
         self._retry_ns = 0
@@ -255,15 +255,15 @@ class RecordingSession:
         if isinstance(item, Segment):
             self._acked_silence += item.silence
         self._failing_since_ns = None
-        self._health.measure()
+        self._spool_faults.measure()
         if self._given_up_ns is None:
-            self._health.clear(FULL, "spool-failed")
+            self._spool_faults.clear(FULL, "spool-failed")
         self._progress()
         match item:
             case Segment():
-                self._listener.take(item, rate_is_wrong=self._timeline.rate_is_wrong())
+                self._microphone_watch.take(item, rate_is_wrong=self._timeline.rate_is_wrong())
             case _Note(AudioSpan(open=False)):
-                self._listener.interrupt()
+                self._microphone_watch.interrupt()
         if self.finished:
             self._report(RecordingClosed(recording=self.recording, frames=self._file.frames))
 
@@ -271,7 +271,7 @@ class RecordingSession:
         now_ns = time.monotonic_ns()
         self._retry_ns = now_ns + _RETRY_NS
         since = self._failing_since_ns = self._failing_since_ns or now_ns
-        self._health.raise_code(error.fault, error.message)
+        self._spool_faults.raise_code(error.fault, error.message)
         if error.fault == FULL and isinstance(item, (_Note, _Close)):
             self._release_reserve()
         patience = _PATIENCE_NS.get(error.fault, _LONG_PATIENCE_NS)
@@ -297,7 +297,7 @@ class RecordingSession:
         lost += self._timeline.waiting
         self._queue = deque(item for item in self._queue if isinstance(item, (_Note, _Close)))
         _log.error("the last %d frames were not saved and were never acknowledged", lost)
-        self._health.raise_code(error.fault, error.message, fatal=True)
+        self._spool_faults.raise_code(error.fault, error.message, fatal=True)
         if not self._file.began:
             # nothing exists that could be closed
             self._queue.clear()
@@ -322,8 +322,8 @@ class RecordingSession:
                 acked_silence=self._acked_silence,
                 acked_line=self._file.lines,
                 lost_frames=self._file.lost_frames,
-                fsync_ms=self._health.fsync_ms,
-                free_bytes=self._health.free_bytes(),
+                fsync_ms=self._spool_faults.fsync_ms,
+                free_bytes=self._spool_faults.free_bytes(),
             )
         )
 

@@ -101,7 +101,7 @@ def recover(spool: Spool, key: SigningKey) -> list[str]:
             _, _, data = _read(spool, recording, key.public)
         except FormatError:
             # no header of ours: nothing could be closed or sent under our name
-            spool.set_aside(spool.folder(recording))
+            spool.quarantine(spool.folder(recording))
             continue
         if _ending(data, key.public, recording)[0] is None:
             _forget_cached(spool, spool.folder(recording) / LEDGER)
@@ -165,7 +165,7 @@ def _tidy(spool: Spool) -> None:
     for name in spool.disk.names(spool.recordings):
         # a folder that was being deleted has a receipt, and is finished by the inbox's work
         if name.startswith(".") and not name.endswith(".deleted"):
-            spool.set_aside(spool.recordings / name)
+            spool.quarantine(spool.recordings / name)
 
 
 def _close(spool: Spool, key: SigningKey, found: Found) -> None:
@@ -183,7 +183,7 @@ def _close(spool: Spool, key: SigningKey, found: Found) -> None:
         disk.sync_folder(folder)
     for name in disk.names(folder / SEGMENTS):
         if name.startswith("."):
-            spool.set_aside(folder / SEGMENTS / name)
+            spool.quarantine(folder / SEGMENTS / name)
     disk.sync_folder(folder / SEGMENTS)
     disk.sync_folder(folder)
     segments = [fact for fact in found.facts if isinstance(fact, ledger.Segment)]
@@ -208,7 +208,7 @@ def _close(spool: Spool, key: SigningKey, found: Found) -> None:
 def _cut(spool: Spool, folder: Path, path: Path, found: Found) -> None:
     disk = spool.disk
     # a torn line, or lines that the disk damaged: kept for whoever wants to know, then cut
-    spool.keep_aside(f"{found.recording}.ledger", found.rest)
+    spool.quarantine_data(f"{found.recording}.ledger", found.rest)
     descriptor = disk.open_to_append(path)
     try:
         disk.truncate(descriptor, sum(map(len, found.lines)), path)

@@ -51,14 +51,14 @@ class Spool:
             raise SettingsError(
                 f"the spool {self.root} does not exist; mount it, make it, or correct spool.path", field="spool.path"
             )
-        self.stand_on_its_disk()
+        self.require_mount()
         for folder in (self.recordings, self.receipts, self.aside):
             if not self.disk.exists(folder):
                 self.disk.make_folder(folder)
         # also where they were there: the writer that made them may have been killed before it synced them
         self.disk.sync_folder(self.root)
 
-    def stand_on_its_disk(self) -> None:
+    def require_mount(self) -> None:
         """Raise DiskError where the spool's file system is not mounted, or was taken away since the last look.
 
         What was written to the bare folder instead would be hidden as soon as the disk is back.
@@ -124,7 +124,7 @@ class Spool:
         if self.disk.exists(self._reserve):
             self.disk.remove(self._reserve)
 
-    def set_aside(self, path: Path) -> Path:
+    def quarantine(self, path: Path) -> Path:
         """Move something out of the recordings, under a name that is free; return where it went."""
         number = 0
         while self.disk.exists(target := self.aside / f"{path.name.lstrip('.')}.{number}"):
@@ -134,7 +134,7 @@ class Spool:
         self.disk.sync_folder(path.parent)
         return target
 
-    def keep_aside(self, name: str, data: bytes) -> None:
+    def quarantine_data(self, name: str, data: bytes) -> None:
         """Keep a copy of bytes that are about to be cut, under a name that is free; once is enough."""
         number = 0
         while self.disk.exists(target := self.aside / f"{name}.{number}"):

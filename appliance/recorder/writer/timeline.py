@@ -2,7 +2,7 @@
 
 Every frame of a recording outside its pauses is either a sample that arrived with a fitting checksum, or silence
 under a gap that says why: the ring was full, a block was damaged, no capture ran for a while, or frames went missing
-without a word (continuity.py). How long no capture ran is told by the times of the blocks around it.
+without a word (gap_detector.py). How long no capture ran is told by the times of the blocks around it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Timeline:
 
     def __init__(self, rate: int, block_frames: int, segment_frames: int, created_ns: int = 0) -> None:
         self._rate = rate
-        self._continuity = GapDetector(rate, block_frames)
-        self._cutter = Segmenter(segment_frames)
+        self._gap_detector = GapDetector(rate, block_frames)
+        self._segmenter = Segmenter(segment_frames)
         self._generation: int | None = None
         self._lost_total = 0
         self._last_ns: int | None = None
@@ -36,17 +36,17 @@ class Timeline:
     @property
     def frames(self) -> int:
         """Frames so far, silence included."""
-        return self._cutter.frames
+        return self._segmenter.frames
 
     @property
     def silence(self) -> int:
         """Frames of silence so far."""
-        return self._cutter.silent_frames
+        return self._segmenter.silent_frames
 
     @property
     def waiting(self) -> int:
         """Frames that are not in a segment yet."""
-        return self._cutter.waiting
+        return self._segmenter.waiting
 
     def take(self, block: Block) -> Iterator[Segment]:
         """Take the next block of the ring."""
@@ -57,7 +57,7 @@ class Timeline:
             self._generation = block.generation
         if not block.damaged:
             self._lost_total = block.lost_total
-        for passed in self._continuity.take(block):
+        for passed in self._gap_detector.take(block):
             yield from self._put(passed)
 
     def end_capture(self, lost_total: int | None) -> Iterator[Segment]:
@@ -67,14 +67,14 @@ class Timeline:
         """
         if self._generation is None:
             return
-        for passed in self._continuity.flush():
+        for passed in self._gap_detector.flush():
             yield from self._put(passed)
         if lost_total is not None and lost_total > self._lost_total and self._last_ns is not None:
             lost = lost_total - self._lost_total
-            yield from self._cutter.silence(lost, "overrun", self._arrived_ns)
+            yield from self._segmenter.silence(lost, "overrun", self._arrived_ns)
             self._last_ns += lost * 1_000_000_000 // self._rate
         self._generation = None
-        yield from self._cutter.flush(self._arrived_ns)
+        yield from self._segmenter.flush(self._arrived_ns)
 
     def pause(self) -> None:
         """Say that recording was paused: no frame stands for the time until the next capture."""
@@ -99,7 +99,7 @@ class Timeline:
 
     def flush(self) -> Iterator[Segment]:
         """Put what is left into a short segment."""
-        yield from self._cutter.flush(self._arrived_ns)
+        yield from self._segmenter.flush(self._arrived_ns)
 
     def absent_ns(self, now_ns: int) -> int:
         """Return how much of the gap that lasts at `now_ns` is not silence yet, in nanoseconds; 0: none lasts."""
@@ -113,15 +113,15 @@ class Timeline:
         if cause is not None and missing > 0:
             self._last_ns = until_ns - missing_ns + missing * 1_000_000_000 // self._rate
             # a segment of silence counts as captured when a microphone was last open
-            yield from self._cutter.silence(missing, cause, self._arrived_ns)
+            yield from self._segmenter.silence(missing, cause, self._arrived_ns)
 
     def drift_ppb(self) -> int | None:
         """Return the card's rate against CLOCK_MONOTONIC in parts per thousand million, or None: too early to tell."""
-        return self._continuity.drift_ppb()
+        return self._gap_detector.drift_ppb()
 
     def rate_is_wrong(self) -> bool:
         """Tell whether the card's clock is further off than any crystal."""
-        return self._continuity.rate_is_wrong()
+        return self._gap_detector.rate_is_wrong()
 
     def _bridge(self, block: Block) -> Iterator[Segment]:
         since_ns = self._gap_since_ns()
@@ -130,7 +130,7 @@ class Timeline:
             return
         began_ns = block.captured_ns - (block.lost_before + block.frames) * 1_000_000_000 // self._rate
         missing = round((began_ns - since_ns) * self._rate / 1e9)
-        yield from self._cutter.silence(max(0, missing), cause or "capture-died", block.captured_ns)
+        yield from self._segmenter.silence(max(0, missing), cause or "capture-died", block.captured_ns)
 
     def _gap_since_ns(self) -> int | None:
         # the first capture that starts as it should has no gap before it, only the time that opening takes
@@ -144,9 +144,9 @@ class Timeline:
             self._last_ns = block.captured_ns
         elif self._last_ns is not None:
             self._last_ns += block.frames * 1_000_000_000 // self._rate
-        yield from self._cutter.silence(passed.missing, "overrun" if passed.overflow else "unexplained", arrived)
-        yield from self._cutter.silence(block.lost_before, "overrun", arrived)
+        yield from self._segmenter.silence(passed.missing, "overrun" if passed.overflow else "unexplained", arrived)
+        yield from self._segmenter.silence(block.lost_before, "overrun", arrived)
         if block.damaged:
-            yield from self._cutter.silence(block.frames, "checksum", arrived)
+            yield from self._segmenter.silence(block.frames, "checksum", arrived)
         else:
-            yield from self._cutter.add(np.frombuffer(block.data, "<i2"), arrived)
+            yield from self._segmenter.add(np.frombuffer(block.data, "<i2"), arrived)

@@ -167,12 +167,12 @@ class _Stage:
         self._ring = Ring.create(RATE, BLOCK)
         self._now_ns = time.monotonic_ns()
         self._failing = False
-        self._meeting = RecordingSession(
+        self._session = RecordingSession(
             self._ring,
             spool,
             make_maker(story.keys),
             Begin(story.recording, None, self._now_ns),
-            health=SpoolFaults(spool, self._hear),
+            spool_faults=SpoolFaults(spool, self._hear),
             report=self._hear,
         )
 
@@ -180,13 +180,13 @@ class _Stage:
         """A meeting: 1.5 s, a pause, 1 s, the end."""
         samples, first = self._story.samples, int(RATE * 1.5)
         self._capture(1, samples[:first])
-        self._meeting.enter(EnterPause(t_ns=self._now_ns, paused=True))
+        self._session.enter(EnterPause(t_ns=self._now_ns, paused=True))
         self._work()
-        self._meeting.enter(EnterPause(t_ns=self._now_ns, paused=False))
+        self._session.enter(EnterPause(t_ns=self._now_ns, paused=False))
         self._capture(2, samples[first:])
-        self._meeting.end("button")
+        self._session.end("button")
         self._work()
-        assert self._meeting.finished
+        assert self._session.finished
 
     def _capture(self, generation: int, samples: Samples) -> None:
         self._lamp(lit=True)
@@ -202,21 +202,21 @@ class _Stage:
 
     def _lamp(self, *, lit: bool) -> None:
         fact = Lamp(t_ns=self._now_ns, lit=lit, commanded_ns=self._now_ns, seen_ns=None)
-        self._meeting.enter(EnterFact(fact=fact))
+        self._session.enter(EnterFact(fact=fact))
 
     def _audio(self, generation: int, *, is_open: bool) -> None:
         fact = AudioSpan(t_ns=self._now_ns, open=is_open, at_ns=self._now_ns, generation=generation)
-        self._meeting.enter(EnterFact(fact=fact))
+        self._session.enter(EnterFact(fact=fact))
 
     def _work(self) -> None:
         until(self._rests, "the recording session gets on", pause=lambda: None)
 
     def _rests(self) -> bool:
         """Do one step; tell whether there was nothing left to do."""
-        if self._meeting.finished:
+        if self._session.finished:
             return True
         before = len(self._story.history)
-        pause = self._meeting.step(self._ring.write_seq)
+        pause = self._session.step(self._ring.write_seq)
         if self._failing:
             time.sleep(min(pause, 0.005))
             return False

@@ -42,17 +42,17 @@ def arrivals(
 
 
 def run(blocks: Iterator[Block]) -> tuple[GapDetector, list[Passed]]:
-    continuity = GapDetector(RATE, FRAMES)
-    passed = [item for block in blocks for item in continuity.take(block)]
-    return continuity, passed
+    gap_detector = GapDetector(RATE, FRAMES)
+    passed = [item for block in blocks for item in gap_detector.take(block)]
+    return gap_detector, passed
 
 
 @settings(max_examples=4, deadline=None)
 @given(st.floats(-200, 200), st.integers(0, 1 << 32))
 def test_four_hours_of_drift_make_no_gap_and_are_told_within_5_ppm(ppm: float, seed: int) -> None:
-    continuity, passed = run(arrivals(int(4 * 3600 / BLOCK_S), ppm, seed))
+    gap_detector, passed = run(arrivals(int(4 * 3600 / BLOCK_S), ppm, seed))
     assert [item.missing for item in passed if item.missing] == []
-    drift = continuity.drift_ppb()
+    drift = gap_detector.drift_ppb()
     assert drift is not None
     assert abs(drift / 1000 - ppm) < 5
 
@@ -102,16 +102,16 @@ def test_queueing_of_up_to_a_second_is_no_loss_and_every_block_goes_through_once
         # each burst of queueing is followed by blocks that are in time again
         free = max(free + 0.0001, 1000 + number * BLOCK_S + (late if number % 25 == 24 else 0))
         blocks.append(make(number + 1, free))
-    continuity, passed = run(iter(blocks))
-    passed += continuity.flush()
+    gap_detector, passed = run(iter(blocks))
+    passed += gap_detector.flush()
     assert [item.block.seq for item in passed] == list(range(1, len(lates) + 1))
     assert not any(item.missing for item in passed)
 
 
 def test_a_block_in_time_is_not_held_back() -> None:
-    continuity = GapDetector(RATE, FRAMES)
+    gap_detector = GapDetector(RATE, FRAMES)
     for block in arrivals(200, 50, 1, stalls=0):
-        assert [item.block for item in continuity.take(block)] == [block]
+        assert [item.block for item in gap_detector.take(block)] == [block]
 
 
 def test_a_reported_loss_is_not_found_a_second_time() -> None:
@@ -145,8 +145,8 @@ def test_a_loss_that_portaudio_flagged_is_a_gap_of_its_length_however_short_and_
 
 def test_a_flag_without_a_loss_makes_no_gap() -> None:
     blocks = [replace(block, flags=INPUT_OVERFLOW) for block in arrivals(200, 0, 1)]
-    continuity, passed = run(iter(blocks))
-    passed += continuity.flush()
+    gap_detector, passed = run(iter(blocks))
+    passed += gap_detector.flush()
     assert len(passed) == 200
     assert not any(item.missing for item in passed)
 
@@ -162,23 +162,23 @@ def test_a_damaged_block_keeps_its_place() -> None:
 def test_what_is_held_when_a_capture_ends_goes_through(late_blocks: int, expected: int) -> None:
     total = 100 + late_blocks
     blocks = [make(n + 1, 1000 + (n + (10 if n >= 100 else 0)) * BLOCK_S) for n in range(total)]
-    continuity, passed = run(iter(blocks))
+    gap_detector, passed = run(iter(blocks))
     assert len(passed) == 100
-    last = continuity.flush()
+    last = gap_detector.flush()
     assert len(last) == late_blocks
     assert last[0].missing == expected
 
 
 def test_drift_needs_a_minute_and_survives_a_new_capture() -> None:
-    continuity = GapDetector(RATE, FRAMES)
+    gap_detector = GapDetector(RATE, FRAMES)
     for block in arrivals(500, 80, 3, stalls=0):
-        continuity.take(block)
-    assert continuity.drift_ppb() is None
+        gap_detector.take(block)
+    assert gap_detector.drift_ppb() is None
     for seed in range(8):
-        continuity.flush()
+        gap_detector.flush()
         for block in arrivals(1200, 80, seed, stalls=0):
-            continuity.take(block)
-    drift = continuity.drift_ppb()
+            gap_detector.take(block)
+    drift = gap_detector.drift_ppb()
     assert drift is not None
     assert abs(drift - 80_000) < 5_000
 

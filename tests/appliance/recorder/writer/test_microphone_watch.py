@@ -17,19 +17,19 @@ OFF = noise(3.0)
 class Case:
     def __init__(self) -> None:
         self.told: list[FromWriter] = []
-        self.listener = MicrophoneWatch(FLOOR, RATE, self.told.append)
-        self.cutter = Segmenter(RATE)
+        self.watch = MicrophoneWatch(FLOOR, RATE, self.told.append)
+        self.segmenter = Segmenter(RATE)
 
     def take(self, segments: list[Segment]) -> None:
         for segment in segments:
-            self.listener.take(segment)
+            self.watch.take(segment)
 
     def hear(self, samples: np.ndarray[tuple[int], np.dtype[np.int16]], times: int) -> None:
         for _ in range(times):
-            self.take(list(self.cutter.add(samples, 0)))
+            self.take(list(self.segmenter.add(samples, 0)))
 
     def silence(self, frames: int) -> None:
-        self.take(list(self.cutter.silence(frames, "unplugged", 0)))
+        self.take(list(self.segmenter.silence(frames, "unplugged", 0)))
 
 
 def test_promise_7_a_change_is_told_once_and_no_level_with_it() -> None:
@@ -48,8 +48,8 @@ def test_promise_7_a_change_is_told_once_and_no_level_with_it() -> None:
 def test_a_wrong_rate_is_told_with_whatever_else_is_wrong_and_taken_back() -> None:
     case = Case()
     for samples, wrong in ((noise(), True), (noise(), True), (noise(), False)):
-        for segment in case.cutter.add(samples, 0):
-            case.listener.take(segment, rate_is_wrong=wrong)
+        for segment in case.segmenter.add(samples, 0):
+            case.watch.take(segment, rate_is_wrong=wrong)
     assert case.told == [
         MicrophoneVerdict(quiet=False, faults=frozenset({"microphone-rate"})),
         MicrophoneVerdict(quiet=False),
@@ -74,13 +74,13 @@ def test_a_short_segment_at_the_end_of_a_capture_is_not_judged() -> None:
     case = Case()
     for _ in range(20):
         case.hear(np.zeros(RATE // 3, np.int16), 1)
-        case.take(list(case.cutter.flush(0)))
+        case.take(list(case.segmenter.flush(0)))
     assert case.told == []
 
 
 def test_a_quiet_does_not_last_over_a_pause() -> None:
     case = Case()
     case.hear(noise(), 12)
-    case.listener.interrupt()
+    case.watch.interrupt()
     case.hear(noise(), 1)
     assert [message.quiet for message in case.told if isinstance(message, MicrophoneVerdict)] == [True, False]

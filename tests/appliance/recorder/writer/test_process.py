@@ -41,7 +41,7 @@ def writer(home: Home) -> Iterator[WriterProcess]:
     process.kill()
 
 
-def test_a_meeting_is_on_disk_sample_for_sample_with_its_ledger_in_the_order_of_events(writer: WriterProcess) -> None:
+def test_a_recording_is_on_disk_sample_for_sample_with_its_ledger_in_the_order_of_events(writer: WriterProcess) -> None:
     recording = writer.begin()
     samples = speech(int(RATE * 3.5))
     writer.push(samples)
@@ -62,7 +62,7 @@ def test_a_key_file_that_goes_away_is_told_before_the_next_start_needs_it(writer
     pem = key.read_bytes()
     for spoil, faults in ((key.unlink, ["keys"]), (lambda: key.write_bytes(pem), [])):
         spoil()
-        # the spool is tried at once after a meeting
+        # the spool is tried at once after a recording
         writer.begin()
         writer.push(speech(RATE))
         writer.end()

@@ -26,7 +26,7 @@ from appliance.recorder.ipc.messages import (
 )
 from appliance.recorder.ipc.ring import Producer, Ring
 from appliance.recorder.microphone_monitor import learn, measure
-from appliance.recorder.writer import recording_session as meeting_module
+from appliance.recorder.writer import recording_session as session_module
 from appliance.recorder.writer import recovery
 from appliance.recorder.writer.disk import FAILED, FULL, Disk, DiskError
 from appliance.recorder.writer.recording_file import Begin
@@ -62,7 +62,7 @@ class Sick(Disk):
 
 
 class Case:
-    """A meeting in this process."""
+    """A recording session in this process."""
 
     def __init__(self, tmp_path: Path, floor: Floor | None = None) -> None:
         self.home = Home(tmp_path)
@@ -75,12 +75,12 @@ class Case:
         self.reports: list[FromWriter] = []
         self.recording = new_recording_id()
         self.now_ns = time.monotonic_ns()
-        self.meeting = RecordingSession(
+        self.session = RecordingSession(
             self.ring,
             self.spool,
             maker(self.home),
             Begin(self.recording, None, self.now_ns),
-            health=SpoolFaults(self.spool, self.reports.append),
+            spool_faults=SpoolFaults(self.spool, self.reports.append),
             report=self.reports.append,
             floor=floor,
         )
@@ -89,7 +89,7 @@ class Case:
 
     def lamp(self, *, lit: bool) -> None:
         fact = ledger.Lamp(t_ns=self.now_ns, lit=lit, commanded_ns=self.now_ns, seen_ns=None)
-        self.meeting.enter(EnterFact(fact=fact))
+        self.session.enter(EnterFact(fact=fact))
 
     def open(self, generation: int) -> None:
         self._audio(generation, is_open=True)
@@ -99,10 +99,10 @@ class Case:
 
     def _audio(self, generation: int, *, is_open: bool) -> None:
         fact = ledger.AudioSpan(t_ns=self.now_ns, open=is_open, at_ns=self.now_ns, generation=generation)
-        self.meeting.enter(EnterFact(fact=fact))
+        self.session.enter(EnterFact(fact=fact))
 
     def pause(self, *, paused: bool) -> None:
-        self.meeting.enter(EnterPause(t_ns=self.now_ns, paused=paused))
+        self.session.enter(EnterPause(t_ns=self.now_ns, paused=paused))
 
     def push(self, samples: np.ndarray[Any, np.dtype[np.int16]]) -> None:
         for start in range(0, samples.size, BLOCK):
@@ -115,12 +115,12 @@ class Case:
         self.lamp(lit=False)
 
     def end(self) -> None:
-        self.meeting.end("button")
-        self.work(lambda: self.meeting.finished)
+        self.session.end("button")
+        self.work(lambda: self.session.finished)
 
     def work(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
         def step() -> None:
-            pause = self.meeting.step(self.ring.write_seq)
+            pause = self.session.step(self.ring.write_seq)
             if not done():
                 time.sleep(pause)
 
@@ -136,9 +136,9 @@ class Case:
 
 @pytest.fixture
 def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
-    monkeypatch.setattr(meeting_module, "_RETRY_NS", 20_000_000)
-    monkeypatch.setattr(meeting_module, "_PATIENCE_NS", {FULL: 100_000_000})
-    monkeypatch.setattr(meeting_module, "_LONG_PATIENCE_NS", 300_000_000)
+    monkeypatch.setattr(session_module, "_RETRY_NS", 20_000_000)
+    monkeypatch.setattr(session_module, "_PATIENCE_NS", {FULL: 100_000_000})
+    monkeypatch.setattr(session_module, "_LONG_PATIENCE_NS", 300_000_000)
     return Case(tmp_path)
 
 
@@ -165,11 +165,11 @@ def test_a_short_refusal_is_ridden_out_and_the_fault_is_told_and_taken_back(case
 def test_a_lasting_refusal_is_fatal_and_the_recording_is_closed_with_what_was_acknowledged(case: Case) -> None:
     samples = speech(RATE * 5)
     case.push(samples[: RATE * 2])
-    case.work(lambda: case.meeting.frames >= RATE)
+    case.work(lambda: case.session.frames >= RATE)
     case.disk.refuses = segments
     case.push(samples[RATE * 2 :])
     case.work(lambda: bool(case.told(WriterFault, fatal=True)))
-    acked = case.meeting.frames
+    acked = case.session.frames
     case.close()
     case.end()
     opened = open_recording(case.home, case.recording)
@@ -180,14 +180,14 @@ def test_a_lasting_refusal_is_fatal_and_the_recording_is_closed_with_what_was_ac
 
 def test_a_refusal_inside_a_gap_or_before_a_pause_leaves_nothing_behind_the_last_frame(case: Case) -> None:
     case.push(speech(RATE))
-    case.work(lambda: case.meeting.frames >= RATE)
+    case.work(lambda: case.session.frames >= RATE)
     case.closed(1)
-    case.meeting.enter(ExpectGap(cause="unplugged"))
+    case.session.enter(ExpectGap(cause="unplugged"))
     case.now_ns += 30_000_000_000
     case.open(2)
     case.producer = Producer(case.ring, 2)
     case.push(speech(RATE))
-    case.work(lambda: case.meeting.frames >= 3 * RATE)
+    case.work(lambda: case.session.frames >= 3 * RATE)
     case.disk.refuses = segments
     case.work(lambda: bool(case.told(WriterFault, fatal=True)))
     case.close(2)
@@ -202,13 +202,13 @@ def test_a_refusal_inside_a_gap_or_before_a_pause_leaves_nothing_behind_the_last
 def test_a_ledger_that_takes_no_more_is_left_to_recovery(case: Case) -> None:
     samples = speech(RATE * 2)
     case.push(samples)
-    case.work(lambda: case.meeting.frames >= RATE)
-    acked = case.meeting.frames
+    case.work(lambda: case.session.frames >= RATE)
+    acked = case.session.frames
     case.disk.refuses = lambda _: True
     case.close()
-    case.meeting.end("button")
-    case.work(lambda: case.meeting.finished)
-    assert case.meeting.abandoned
+    case.session.end("button")
+    case.work(lambda: case.session.finished)
+    assert case.session.abandoned
     assert not case.told(RecordingClosed)
     case.disk.refuses = lambda _: False
     assert recovery.recover(case.spool, case.home.keys.box_signing) == [case.recording]
@@ -221,21 +221,21 @@ def test_a_spool_that_cannot_begin_a_recording_says_so_and_leaves_nothing(case: 
     case.disk.refuses = lambda _: True
     case.disk.fault = FULL
     case.push(speech(RATE))
-    case.work(lambda: case.meeting.finished)
-    assert case.meeting.abandoned
+    case.work(lambda: case.session.finished)
+    assert case.session.abandoned
     assert case.told(WriterFault, fatal=True)[0].code == FULL
     assert case.home.recordings() == []
 
 
 def test_while_the_disk_hangs_nothing_is_called_acknowledged(case: Case) -> None:
     case.push(speech(RATE * 2))
-    case.work(lambda: case.meeting.frames >= RATE)
+    case.work(lambda: case.session.frames >= RATE)
     case.disk.refuses = segments
     before = len(case.reports)
     case.push(speech(RATE * 2))
     case.work(lambda: bool(case.told(WriterFault, fatal=True)))
     acked = {message.acked_frame for message in case.reports[before:] if isinstance(message, RecordingProgress)}
-    assert acked <= {case.meeting.frames}
+    assert acked <= {case.session.frames}
 
 
 def test_the_microphone_is_judged_after_the_acknowledgement_and_anew_after_a_pause(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_the_microphone_is_judged_after_the_acknowledgement_and_anew_after_a_pau
     case = Case(tmp_path, learn([measure(still(seed), RATE) for seed in range(10)]))
     for second in range(13):
         case.push(still(second))
-    case.work(lambda: case.meeting.frames >= 11 * RATE)
+    case.work(lambda: case.session.frames >= 11 * RATE)
     case.close()
     case.pause(paused=True)
     case.lamp(lit=True)
@@ -254,7 +254,7 @@ def test_the_microphone_is_judged_after_the_acknowledgement_and_anew_after_a_pau
     case.producer = Producer(case.ring, 2)
     for _ in range(7):
         case.push(noise(3.0, rate=RATE))
-    case.work(lambda: case.meeting.frames >= 19 * RATE)
+    case.work(lambda: case.session.frames >= 19 * RATE)
     case.close(2)
     case.end()
     told = case.told(MicrophoneVerdict)
@@ -281,7 +281,7 @@ def test_promise_2_work_on_the_disk_is_told_before_the_disk_is_asked(
     monkeypatch.setattr(case.disk, "fsync", fsync)
     before_ns = time.monotonic_ns()
     case.push(speech(RATE * 2))
-    case.work(lambda: case.meeting.frames >= RATE)
+    case.work(lambda: case.session.frames >= RATE)
     assert told
     assert all(since is not None and since >= before_ns for since in told)
     assert case.ring.busy_since_ns is None
@@ -300,29 +300,29 @@ class SimulatedTime:
 def test_a_gap_is_as_long_as_the_absence_and_only_its_newest_part_is_left_to_write(
     case: Case, monkeypatch: pytest.MonkeyPatch, away_s: int, then: str
 ) -> None:
-    monkeypatch.setattr(meeting_module, "time", SimulatedTime(case))
+    monkeypatch.setattr(session_module, "time", SimulatedTime(case))
     case.push(speech(RATE))
-    case.work(lambda: case.meeting.frames >= RATE)
+    case.work(lambda: case.session.frames >= RATE)
     lost_ns = case.now_ns
     case.closed(1)
-    case.meeting.enter(ExpectGap(cause="unplugged"))
+    case.session.enter(ExpectGap(cause="unplugged"))
     while case.now_ns < lost_ns + away_s * 1_000_000_000:
-        case.meeting.step(case.ring.write_seq)
+        case.session.step(case.ring.write_seq)
         case.now_ns += 250_000_000
     if then == "pause":
         case.pause(paused=True)
         case.now_ns += 60_000_000_000
         case.pause(paused=False)
-        case.meeting.enter(ExpectGap(cause="unplugged"))
+        case.session.enter(ExpectGap(cause="unplugged"))
         case.now_ns += 7_000_000_000
-        case.meeting.step(case.ring.write_seq)
+        case.session.step(case.ring.write_seq)
         away_s += 7
     if then != "end":
         case.open(2)
         case.producer = Producer(case.ring, 2)
         case.push(speech(RATE))
-        before = case.meeting.frames
-        case.work(lambda: case.meeting.frames > before)
+        before = case.session.frames
+        case.work(lambda: case.session.frames > before)
         progress = case.told(RecordingProgress)[-1]
         assert progress.frames - before <= (20 + 3 + 2 + 7 * (then == "pause")) * RATE, (
             "what is left to write is bounded"

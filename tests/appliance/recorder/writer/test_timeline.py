@@ -129,8 +129,8 @@ def test_frames_lost_last_are_silence_before_the_capture_ends() -> None:
 
 
 def test_silence_of_hours_takes_no_memory() -> None:
-    cutter = Segmenter(SEGMENT)
-    segments = list(cutter.silence(4 * 3600 * RATE, "unplugged", 1))
+    segmenter = Segmenter(SEGMENT)
+    segments = list(segmenter.silence(4 * 3600 * RATE, "unplugged", 1))
     assert len(segments) == 4 * 3600
     assert all(segment.silent for segment in segments)
     assert len({segment.samples.ctypes.data for segment in segments}) == 1

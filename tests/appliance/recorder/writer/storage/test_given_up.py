@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from appliance.recorder.ipc.messages import WriterFault
-from appliance.recorder.writer import recording_session as meeting_module
+from appliance.recorder.writer import recording_session as session_module
 from appliance.recorder.writer.disk import FULL
 from tests.appliance.recorder.writer.test_recording_session import Case, segments
 from tests.support.box.writer import RATE, open_recording, speech
@@ -17,12 +17,12 @@ from tests.support.box.writer import RATE, open_recording, speech
 def test_a_disk_mended_after_the_recording_was_given_up_leaves_no_hole_in_the_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(meeting_module, "_RETRY_NS", 5_000_000)
-    monkeypatch.setattr(meeting_module, "_PATIENCE_NS", {FULL: 20_000_000})
+    monkeypatch.setattr(session_module, "_RETRY_NS", 5_000_000)
+    monkeypatch.setattr(session_module, "_PATIENCE_NS", {FULL: 20_000_000})
     case = Case(tmp_path)
     samples = speech(RATE * 4)
     case.push(samples[:RATE])
-    case.work(lambda: case.meeting.frames >= RATE)
+    case.work(lambda: case.session.frames >= RATE)
     case.disk.refuses = segments
     case.disk.fault = FULL
     # a second and a half: one segment waits in the queue, half of the next in the timeline

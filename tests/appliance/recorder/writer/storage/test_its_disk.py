@@ -37,10 +37,10 @@ def test_a_disk_taken_away_from_an_idle_box_is_found_and_taken_back(volume: Volu
     spool.prepare()
     volume.vanish()
     with pytest.raises(DiskError, match="another disk") as caught:
-        spool.stand_on_its_disk()
+        spool.require_mount()
     assert caught.value.fault == FAILED
     volume.mount()
-    spool.stand_on_its_disk()
+    spool.require_mount()
 
 
 @pytest.mark.root
