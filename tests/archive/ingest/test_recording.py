@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from appliance.contract.encryption import Identity
 from appliance.contract.receipt import Arrival
 from appliance.contract.signed import digest, split_lines
 from archive.custody.actors import Subject
@@ -13,6 +16,7 @@ from archive.custody.models import Entry
 from archive.recordings.arrival_log import log_bytes
 from archive.recordings.models import IncomingSegment, Recording
 from archive.recordings.stored_ledger import ledger_lines
+from archive.sealing.seal import seal
 from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
 from tests.support.spools import make_recording
 
@@ -108,3 +112,31 @@ def test_sign_in_and_cookies_mean_nothing_to_boxes(archive: Archive, client: Any
     answer = client.get(f"/api/1/recordings/{made.id}")
     assert not answer.cookies
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_tail_segment_that_comes_again_after_the_seal_is_known_and_changes_nothing(
+    archive: Archive, client: Any, tmp_path: Path
+) -> None:
+    made = make_recording(tmp_path, archive.keys, seconds=1, reason="interrupted", tail=1)
+    send(client, made)
+    assert seal(made.id).state == "sealed"
+    before = log_bytes(Recording.objects.get())
+    base = f"/api/1/recordings/{made.id}/tail"
+    assert client.put(f"{base}/1", made.tail[1], "text/plain").status_code == 200
+    other = made.tail[1][:-1] + bytes([made.tail[1][-1] ^ 1])
+    assert client.put(f"{base}/1", other, "text/plain").status_code == 400
+    assert client.put(f"{base}/2", made.tail[1], "text/plain").status_code == 409
+    assert log_bytes(Recording.objects.get()) == before
+    assert not IncomingSegment.objects.exists()
+
+
+def test_a_key_that_the_archive_cannot_open_is_kept_and_entered_with_what_is_wrong(
+    archive: Archive, client: Any, tmp_path: Path
+) -> None:
+    others = replace(archive.keys, archive=Identity.generate())
+    made = make_recording(tmp_path, others, seconds=1)
+    send_start(client, made)
+    verdict = Recording.objects.get().key_verdict
+    assert verdict not in ("", "ok")
+    entry = Entry.objects.about(Subject.recording(made.id)).get(code="problem")
+    assert json.loads(entry.detail)["code"] == verdict
