@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from appliance.contract.encryption import Identity
 from appliance.contract.receipt import Arrival
 from appliance.contract.signed import digest, split_lines
 from archive.custody.actors import Subject
@@ -125,3 +128,15 @@ def test_a_tail_segment_that_comes_again_after_the_seal_is_known_and_changes_not
     assert client.put(f"{base}/2", made.tail[1], "text/plain").status_code == 409
     assert log_bytes(Recording.objects.get()) == before
     assert not IncomingSegment.objects.exists()
+
+
+def test_a_key_that_the_archive_cannot_open_is_kept_and_entered_with_what_is_wrong(
+    archive: Archive, client: Any, tmp_path: Path
+) -> None:
+    others = replace(archive.keys, archive=Identity.generate())
+    made = make_recording(tmp_path, others, seconds=1)
+    send_start(client, made)
+    verdict = Recording.objects.get().key_verdict
+    assert verdict not in ("", "ok")
+    entry = Entry.objects.about(Subject.recording(made.id)).get(code="problem")
+    assert json.loads(entry.detail)["code"] == verdict
