@@ -38,7 +38,7 @@ _STATE = (
 
 @dataclass
 class LedgerChecker:
-    """Follows one ledger; `feed` each line in order."""
+    """Checks one ledger; call `check_line` with each line in order."""
 
     header: Header
     header_line: bytes
@@ -51,7 +51,7 @@ class LedgerChecker:
     lost_frames: int = 0
     """Frames that gaps say were lost."""
     closing: Closing | None = None
-    """The closing record, once it was fed."""
+    """The closing record, once it was checked."""
     prev: str = ""
     _gap_end: int = 0
     _lit_ns: int | None = None
@@ -63,16 +63,16 @@ class LedgerChecker:
     _last_pause: int = 0
 
     def __post_init__(self) -> None:
-        """Stand before the first line."""
+        """Start before the first line."""
         self.prev = self.prev or digest(self.header_line)
 
     def snapshot(self) -> str:
-        """Return where this checker stands, for `resume`; only of a ledger that is not closed."""
+        """Return the state of this checker, for `resume`; only while the ledger is not closed."""
         return json.dumps({name: getattr(self, name) for name in _STATE}, separators=(",", ":"))
 
     @classmethod
     def resume(cls, header: Header, header_line: bytes, snapshot: str) -> Self:
-        """Return a checker that stands where `snapshot` was taken; an empty text is the beginning."""
+        """Return a checker in the state that `snapshot` holds; an empty text is the beginning."""
         checker = cls(header, header_line)
         for name, value in json.loads(snapshot or "{}").items():
             setattr(checker, name, [tuple(span) for span in value] if name == "_spans" else value)
@@ -83,17 +83,17 @@ class LedgerChecker:
         """The line that comes next, for messages."""
         return f"ledger line {self.lines}"
 
-    def feed(self, line: bytes) -> Entry:
-        """Return what the next line says if it may stand there; raise FormatError, SignatureError or OrderError."""
+    def check_line(self, line: bytes) -> Entry:
+        """Return the entry of the next line; raise FormatError, SignatureError or OrderError if it may not follow."""
         try:
             entry = Entry.read(line, self.header.box_key)
         except (FormatError, SignatureError) as error:
             raise type(error)(f"{self.place}: {error.message}", field=error.field) from error
-        self.follow(entry, line)
+        self.check_entry(entry, line)
         return entry
 
-    def follow(self, entry: Entry, line: bytes) -> None:
-        """Take the next line, which says `entry` and whose signature was checked; raise FormatError or OrderError."""
+    def check_entry(self, entry: Entry, line: bytes) -> None:
+        """Check the next line, which holds `entry`, its signature already checked; raise FormatError or OrderError."""
         if self.closing is not None:
             raise self._order("nothing may follow the closing record", "kind")
         if entry.recording != self.header.recording:

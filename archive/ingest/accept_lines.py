@@ -63,7 +63,7 @@ def accept_lines(recording: str, body: bytes) -> UploadState:
                 raise OrderError(f"the recording is {row.state}; no line can follow")
             checker = LedgerChecker.resume(header, bytes(row.header), row.checker)
             for item in taken:
-                checker.follow(item.entry, item.line)
+                checker.check_entry(item.entry, item.line)
             row.checker = "" if checker.closing else checker.snapshot()
             _keep(row, taken, verdicts)
             staged.publish()

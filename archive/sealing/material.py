@@ -75,7 +75,7 @@ def gather(row: Recording) -> Material:
 
 def _check_ledger(row: Recording, header: Header, lines: list[bytes], segments: list[IncomingSegment]) -> None:
     checker = LedgerChecker(header, bytes(row.header))
-    facts = [checker.feed(line).fact for line in lines]
+    facts = [checker.check_line(line).fact for line in lines]
     signed = [
         (fact.segment, fact.first_frame, fact.frames, fact.size, fact.sha256)
         for fact in facts

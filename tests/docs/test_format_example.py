@@ -21,7 +21,7 @@ def test_the_example_is_a_valid_recording_with_its_receipt() -> None:
     assert ring.boxes == {header.box: [header.box_key]}, REMEDY
     Header.read(line, header.box_key)
     checker = LedgerChecker(header, line)
-    entries = [checker.feed(one) for one in split_lines(ledger)]
+    entries = [checker.check_line(one) for one in split_lines(ledger)]
     closing = entries[-1].fact
     assert isinstance(closing, Closing)
     (archive,) = ring.archives

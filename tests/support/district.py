@@ -57,10 +57,10 @@ class RunningDistrict:
         return answer
 
     def panel_asks(self, **request: str) -> None:
-        """What the page's buttons do: ask the keeper."""
+        """What the page's buttons do: ask the process manager."""
 
         async def ask() -> dict[str, Any]:
-            reader, writer = await asyncio.open_unix_connection(self.layout.root / "keeper.sock")
+            reader, writer = await asyncio.open_unix_connection(self.layout.root / "process-manager.sock")
             writer.write(json.dumps(request).encode() + b"\n")
             answer: dict[str, Any] = json.loads(await reader.readline())
             writer.close()

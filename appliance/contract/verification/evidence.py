@@ -82,7 +82,7 @@ def check_ledger(bag: Bag, header: Header, header_line: bytes) -> Evidence:
     checker = LedgerChecker(header, header_line)
     evidence = Evidence(header, header_line, data, 0)
     for line in split_lines(data):
-        entry = checker.feed(line)
+        entry = checker.check_line(line)
         match entry.fact:
             case Segment() as segment:
                 evidence.segments.append(segment)

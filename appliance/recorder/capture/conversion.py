@@ -16,12 +16,12 @@ _STEP: Final = 65536.0
 """Steps of 32 bits in one of 16."""
 
 
-def convert(data: bytes, taken: InputFormat) -> bytes:
+def convert(data: bytes, input_format: InputFormat) -> bytes:
     """Return interleaved little-endian samples as mono 16-bit ones: chosen, raised, rounded, and cut off at the top."""
-    samples: Any = np.frombuffer(data, "<i4" if taken.bits == 32 else "<i2").astype(np.float64)
-    if taken.channels == 2:
+    samples: Any = np.frombuffer(data, "<i4" if input_format.bits == 32 else "<i2").astype(np.float64)
+    if input_format.channels == 2:
         left, right = samples[0::2], samples[1::2]
-        samples = {"left": left, "right": right, "mixed": (left + right) / 2}[taken.channel]
-    if taken.bits == 32:
-        samples = samples * (10 ** (taken.gain_db / 20) / _STEP)
+        samples = {"left": left, "right": right, "mixed": (left + right) / 2}[input_format.channel]
+    if input_format.bits == 32:
+        samples = samples * (10 ** (input_format.gain_db / 20) / _STEP)
     return bytes(np.clip(np.rint(samples), -32768, 32767).astype("<i2").tobytes())

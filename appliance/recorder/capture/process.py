@@ -42,9 +42,9 @@ from .input_format import CHANNELS, DEVICE_FAILED, InputFormat
 
 # a child is started with `python -m`, where __name__ is __main__
 _log = logging.getLogger("appliance.recorder.capture.process")
-_LOOK_S: Final = 0.15
-"""How often the heartbeat is looked at, in seconds; one that turns stale is seen at that moment. Each look winds the
-deadman's timer, so this is also what is taken off the time for which a busy machine may leave this process waiting."""
+_CHECK_S: Final = 0.15
+"""The longest time between two checks of the heartbeat, in seconds; a heartbeat that turns stale is noticed at once.
+Each check arms the deadman's timer again, so a busy machine may delay this process by that much less."""
 _ALIVE_S: Final = 0.5
 _MARGIN_S: Final = 0.05
 _PRIORITY: Final = 10
@@ -84,9 +84,9 @@ _Event = _Opened | _Failed | _Done
 class Session:
     """One microphone, from before PortAudio is initialized to after it is terminated."""
 
-    def __init__(self, ring: Ring, generation: int, taken: InputFormat) -> None:
+    def __init__(self, ring: Ring, generation: int, input_format: InputFormat) -> None:
         self._ring = ring
-        self._input = taken
+        self._input = input_format
         self._producer = Producer(ring, generation)
         self._stop = threading.Event()
         self.events: WakeupQueue[_Event] = WakeupQueue()
@@ -114,7 +114,7 @@ class Session:
             self._thread.join()
 
     def _run(self, device: str) -> None:
-        from .stream import Stream, StreamError  # noqa: PLC0415 - imported by `warm`; here only looked up
+        from .stream import Stream, StreamError  # noqa: PLC0415 - imported by `import_modules`; here only looked up
 
         stream = Stream(self._ring, self._producer, self._input)
         try:
@@ -153,7 +153,7 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
     _arm(stale_ns / 1e9 + close_s)
     session.go()
     while done is None:
-        _wait([session.events, *([] if stopping else [control])], close_s if stopping else _patience(ring, stale_ns))
+        _wait([session.events, *([] if stopping else [control])], close_s if stopping else _wait_s(ring, stale_ns))
         for event in session.events.drain():
             if isinstance(event, _Opened):
                 _report(control, MicrophoneOpened(at_ns=event.at_ns))
@@ -184,10 +184,10 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
     return 1 if failure else 0
 
 
-def _patience(ring: Ring, stale_ns: int) -> float:
+def _wait_s(ring: Ring, stale_ns: int) -> float:
     """Return how long the heartbeat may go without a look, in seconds: until it would be stale, or go dark unseen."""
     fresh_ns = ring.heartbeat_ns + stale_ns - time.monotonic_ns()
-    return min(max(fresh_ns / 1e9, 0.0) + 0.001, _LOOK_S)
+    return min(max(fresh_ns / 1e9, 0.0) + 0.001, _CHECK_S)
 
 
 def _wait(sources: list[MessageChannel | WakeupQueue[_Event]], seconds: float) -> None:
@@ -217,7 +217,7 @@ def _report(control: MessageChannel, message: FromCapture) -> None:
         _log.warning("%s: %s", message.kind, error.message)
 
 
-def take_priority() -> None:
+def raise_priority() -> None:
     """Go before other processes, where the unit allows it: the device's own buffer holds two blocks and no more.
 
     Every thread must have it, PortAudio's inherits it: a callback waits for whoever holds the interpreter's lock.
@@ -228,14 +228,14 @@ def take_priority() -> None:
         _log.debug("no real-time priority; the unit would need LimitRTPRIO=%d", _PRIORITY)
 
 
-def warm(taken: InputFormat) -> None:
+def import_modules(input_format: InputFormat) -> None:
     """Import what opening needs, without touching PortAudio."""
     # a JACK server that PortAudio would start has no business on a box
     os.environ.setdefault("JACK_NO_START_SERVER", "1")
     # late, so that a broken installation is reported over the control socket
     from . import stream  # noqa: F401, PLC0415
 
-    if not taken.plain:
+    if not input_format.plain:
         from . import conversion  # noqa: F401, PLC0415
 
     gc.collect()
@@ -244,7 +244,7 @@ def warm(taken: InputFormat) -> None:
 
 def serve(ring: Ring, control: MessageChannel, options: Options) -> int:
     """Wait for the one `open`, serve it, return the exit status."""
-    warm(options.input)
+    import_modules(options.input)
     _report(control, CaptureReady())
     while True:
         try:
@@ -275,14 +275,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--bits", type=int, choices=(16, 32), default=16, help="microphone.bits")
     parser.add_argument("--gain-db", type=float, default=0.0, help="microphone.gain_db")
     chosen = parser.parse_args(arguments)
-    taken = InputFormat(chosen.channels, chosen.channel, chosen.bits, chosen.gain_db)
-    options = Options(round(chosen.stale_s * 1e9), chosen.close_s, taken)
+    input_format = InputFormat(chosen.channels, chosen.channel, chosen.bits, chosen.gain_db)
+    options = Options(round(chosen.stale_s * 1e9), chosen.close_s, input_format)
     child_setup.leave_signals_to_the_supervisor()
     child_setup.die_with_parent()
     child_setup.protect_memory("ps-capture")
     child_setup.log_to_stderr()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    take_priority()
+    raise_priority()
     try:
         control = MessageChannel.from_fd(chosen.control_fd)
         ring = Ring.attach(chosen.ring_fd)

@@ -43,9 +43,9 @@ class StreamError(DeviceError):
 class Stream:
     """A running input stream that fills the ring."""
 
-    def __init__(self, ring: Ring, producer: Producer, taken: InputFormat) -> None:
+    def __init__(self, ring: Ring, producer: Producer, input_format: InputFormat) -> None:
         self._ring = ring
-        self._input = taken
+        self._input = input_format
         self._producer = producer
         self._portaudio: pyaudio.PyAudio | None = None
         self._stream: Any = None
@@ -53,7 +53,7 @@ class Stream:
 
     def open(self, device: str) -> int:
         """Find the one input device whose name contains `device`, start it, return when (CLOCK_MONOTONIC ns)."""
-        with _noise_to_log():
+        with _stderr_to_log():
             try:
                 self._portaudio = pyaudio.PyAudio()
             except OSError as error:
@@ -113,7 +113,7 @@ class Stream:
     def _kept(self, data: bytes) -> bytes:
         if self._input.plain:
             return data
-        from .conversion import convert  # noqa: PLC0415 - numpy, imported by `warm` where it is needed
+        from .conversion import convert  # noqa: PLC0415 - numpy, imported by `import_modules` where it is needed
 
         return convert(data, self._input)
 
@@ -151,9 +151,9 @@ def arrived_ns(now_ns: int, seconds: float, times: Mapping[str, float]) -> int:
 
     PortAudio takes what the device has at each wake-up, some frames more than a block, and keeps the surplus until it
     makes a block: measured, the callback comes later by 0.2 to 0.6 ms each time, and then, after half a minute, a
-    block early. Both times are from one clock and taken together, so that their difference says how old the first
-    frame is, without being touched by a step of that clock. Where a driver gives no such times, the callback's own
-    moment has to do.
+    block early. PortAudio reads both times from one clock at one moment, so that their difference
+    tells how old the first frame is, even if that clock is stepped. Where a driver reports no such times, the time of
+    the callback is used.
     """
     waited = times["current_time"] - times["input_buffer_adc_time"] - seconds
     return now_ns - round(waited * 1e9) if 0 < waited < _LONGEST_WAIT_S else now_ns
@@ -191,7 +191,7 @@ def _opens(portaudio: pyaudio.PyAudio, index: int, rate: int, channels: int, for
 
 
 @contextmanager
-def _noise_to_log() -> Iterator[None]:
+def _stderr_to_log() -> Iterator[None]:
     """Turn what ALSA and JACK print while PortAudio tries every device into one debug message."""
     noise = os.memfd_create("noise")
     kept = os.dup(2)

@@ -85,7 +85,7 @@ class Terminal:
     def _line(self) -> str:
         line = b""
         while not line.endswith(b"\n"):
-            if not self._panel_loop.turn(_WAIT_S, self._answers):
+            if not self._panel_loop.run_once(_WAIT_S, self._answers):
                 continue
             try:
                 more = os.read(self._answers, 1024)

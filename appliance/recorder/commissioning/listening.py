@@ -54,34 +54,34 @@ class Listening:
         try:
             self._close()
         finally:
-            self._panel_loop.darken()
+            self._panel_loop.switch_lamp_off()
             self._ring.close()
             os.close(self._ring.descriptor)
 
-    def hear(self, seconds: float, look: Callable[[], None] = lambda: None) -> Samples:
+    def listen(self, seconds: float, look: Callable[[], None] = lambda: None) -> Samples:
         """Light the lamp, open the microphone and return `seconds` of what it gives; call `look` while it is open.
 
         Raises LampError or CommissioningError if the lamp is not seen, DeviceError if the microphone gives nothing,
         StoppedError after a signal.
         """
-        capture = self._warm()
-        self._panel_loop.light()
+        capture = self._start_capture()
+        self._panel_loop.switch_lamp_on()
         token = self._panel_loop.lamp.token()
         give_up_at = time.monotonic() + APPEAR_S
         patience_s = self._panel_loop.settings.times.first_block_s
         while True:
-            self._beat(token)
+            self._send_heartbeat(token)
             capture.open(token, self._panel_loop.settings.microphone.device, 1)
             why = self._opened(capture, token, patience_s)
             if why is None:
-                return self._gather(capture, token, seconds, look)
+                return self._collect(capture, token, seconds, look)
             if time.monotonic() >= give_up_at:
                 raise DeviceError(why, field="microphone")
             self._close()
-            capture = self._warm()
+            capture = self._start_capture()
             patience_s *= 2
 
-    def _warm(self) -> Capture:
+    def _start_capture(self) -> Capture:
         """Start a capture process; it touches no sound before it is told to open."""
         try:
             self._capture = capture = Capture.spawn(
@@ -98,20 +98,20 @@ class Listening:
                     raise DeviceError(message.message, field="microphone")
             if capture.silent:
                 break
-            self._panel_loop.turn(0.1, capture.control)
+            self._panel_loop.run_once(0.1, capture.control)
         raise by_table("capture-died", "microphone")
 
-    def _beat(self, token: LitToken) -> None:
+    def _send_heartbeat(self, token: LitToken) -> None:
         """Vouch for the lamp, or let go of the microphone."""
         if not token.valid:
             self._ring.clear_heartbeat()
             raise LampError("the red lamp went dark while the box listened; check the lamp and its sensor")
         self._ring.write_heartbeat(time.monotonic_ns())
 
-    def _turn(self, capture: Capture, token: LitToken) -> str | None:
+    def _run_once(self, capture: Capture, token: LitToken) -> str | None:
         """Keep the lamp vouched for, wait a little; return why capture gave up, if it did."""
-        self._beat(token)
-        self._panel_loop.turn(self._panel_loop.settings.times.heartbeat_s / 2, capture.control)
+        self._send_heartbeat(token)
+        self._panel_loop.run_once(self._panel_loop.settings.times.heartbeat_s / 2, capture.control)
         for message in capture.messages():
             if isinstance(message, CaptureFailed):
                 return message.message
@@ -124,21 +124,21 @@ class Listening:
         consumer = Consumer(self._ring)
         end = time.monotonic() + patience_s
         while not consumer.waiting():
-            why = self._turn(capture, token)
+            why = self._run_once(capture, token)
             if why is not None:
                 return why
             if time.monotonic() >= end:
                 return "the microphone was opened and gives no sound; plug it in again, or try another"
         return None
 
-    def _gather(self, capture: Capture, token: LitToken, seconds: float, look: Callable[[], None]) -> Samples:
+    def _collect(self, capture: Capture, token: LitToken, seconds: float, look: Callable[[], None]) -> Samples:
         consumer = Consumer(self._ring)
         skip, wanted = round(SETTLE_S * self._rate), round(seconds * self._rate)
         parts: list[bytes] = []
         frames, last = 0, time.monotonic()
         look()
         while frames < skip + wanted:
-            why = self._turn(capture, token)
+            why = self._run_once(capture, token)
             if why is not None:
                 raise DeviceError(why, field="microphone")
             while (block := consumer.read()) is not None:

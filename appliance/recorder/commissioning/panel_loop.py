@@ -68,64 +68,64 @@ class PanelLoop:
         """How often the button went down."""
         self.releases = 0
         """How often it was let go."""
-        self._mailbox: WakeupQueue[PanelEvent | str] = WakeupQueue()
+        self._queue: WakeupQueue[PanelEvent | str] = WakeupQueue()
         self._stopped_by = signal.SIGTERM
 
     def start(self) -> None:
         """Begin to hear the panel, with all lights dark."""
-        self.panel.start(self._mailbox.put)
+        self.panel.start(self._queue.put)
 
     def ask_to_stop(self, number: int) -> None:
         """Break it off at the next wait; for signal handlers."""
         self._stopped_by = signal.Signals(number)
-        self._mailbox.put(STOP)
+        self._queue.put(STOP)
 
-    def turn(self, seconds: float, *others: Readable | int) -> bool:
+    def run_once(self, seconds: float, *others: Readable | int) -> bool:
         """Wait until something happens, at most `seconds`; tell whether one of `others` can be read.
 
         Raises StoppedError after a signal, DeviceError after a lost panel.
         """
         poll = select.poll()
-        for one in (self._mailbox, *others):
+        for one in (self._queue, *others):
             poll.register(one, select.POLLIN)
         found = {descriptor for descriptor, _ in poll.poll(max(0.0, seconds) * 1000)}
-        for word in self._mailbox.drain():
+        for word in self._queue.drain():
             if isinstance(word, PanelEvent):
-                self._take(word)
+                self._handle(word)
             else:
                 raise StoppedError(f"stopped by {self._stopped_by.name}; nothing was written", self._stopped_by)
-        return bool(found - {self._mailbox.fileno()})
+        return bool(found - {self._queue.fileno()})
 
-    def until(self, condition: Callable[[], bool], seconds: float) -> bool:
+    def wait_until(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until `condition` holds, at most `seconds`; tell whether it does."""
         end = time.monotonic() + seconds
         while not condition():
             left = end - time.monotonic()
             if left <= 0:
                 return False
-            self.turn(min(left, _TURN_S))
+            self.run_once(min(left, _TURN_S))
         return True
 
-    def look(self) -> None:
+    def read_sensors(self) -> None:
         """Take what the sense lines say now; a simulated panel tells it a moment after it was started."""
-        self.until(lambda: False, self.settings.times.lamp_s)
+        self.wait_until(lambda: False, self.settings.times.lamp_s)
 
-    def light(self) -> None:
+    def switch_lamp_on(self) -> None:
         """Switch the red lamp on; raise CommissioningError unless, where it is sensed, it is seen within lamp_s."""
         self.lamp.command(lit=True)
-        if self.panel.lamp_sensed and not self.until(lambda: self.seen, self.settings.times.lamp_s):
+        if self.panel.lamp_sensed and not self.wait_until(lambda: self.seen, self.settings.times.lamp_s):
             raise by_table("lamp-dark", "lamp-sensor")
 
-    def darken(self) -> None:
+    def switch_lamp_off(self) -> None:
         """Switch the red lamp off; never before the microphone is closed."""
         self.lamp.command(lit=False)
 
     def require_dark(self) -> None:
         """Raise CommissioningError if lamp or supply are on within lamp_s of the lamp's switching off."""
-        if not self.until(lambda: not self.seen and not self.rail, self.settings.times.lamp_s):
+        if not self.wait_until(lambda: not self.seen and not self.rail, self.settings.times.lamp_s):
             raise by_table("rail-live" if self.rail else "lamp-stuck", "rail-sense" if self.rail else "lamp-sensor")
 
-    def _take(self, event: PanelEvent) -> None:
+    def _handle(self, event: PanelEvent) -> None:
         match event.kind:
             case "button-down":
                 self.presses += 1

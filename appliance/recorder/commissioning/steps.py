@@ -17,13 +17,13 @@ def try_red(panel_loop: PanelLoop, installer: Installer) -> list[Part]:
     The sense lines, where they are wired, must follow it within lamp_s, both ways. The microphone stays closed.
     """
     found: list[Part] = []
-    panel_loop.look()
+    panel_loop.read_sensors()
     panel_loop.require_dark()
     try:
-        panel_loop.light()
+        panel_loop.switch_lamp_on()
         if panel_loop.settings.panel.mic_rail is not None:
             times = panel_loop.settings.times
-            if not panel_loop.until(lambda: panel_loop.rail, times.lamp_s):
+            if not panel_loop.wait_until(lambda: panel_loop.rail, times.lamp_s):
                 raise CommissioningError(
                     "the lamp was switched on and the microphone's supply did not follow; "
                     f"check the supply and its sense line on GPIO {panel_loop.settings.panel.mic_rail} (docs/wiring)",
@@ -33,7 +33,7 @@ def try_red(panel_loop: PanelLoop, installer: Installer) -> list[Part]:
             _seen(installer, "red", "REC", panel_loop.settings.panel.red)
             found.append("red")
     finally:
-        panel_loop.darken()
+        panel_loop.switch_lamp_off()
     panel_loop.require_dark()
     if panel_loop.panel.lamp_sensed:
         found.append("lamp-sensor")
@@ -70,16 +70,16 @@ def try_button(panel_loop: PanelLoop, installer: Installer, seconds: float = BUT
     """Ask for a press and wait for it, `seconds` for each way; raise CommissioningError if it does not come."""
     pin = panel_loop.settings.panel.button
     # counted, since both may come between two looks
-    panel_loop.turn(0)
+    panel_loop.run_once(0)
     presses, releases = panel_loop.presses, panel_loop.releases
     if presses > releases:
         raise CommissioningError(
             f"the button is down before it was asked for; check the wiring of GPIO {pin} (docs/wiring)", field="button"
         )
     installer.tell(f"Press the button and let it go, within {seconds:g} s.")
-    if not panel_loop.until(lambda: panel_loop.presses > presses, seconds):
+    if not panel_loop.wait_until(lambda: panel_loop.presses > presses, seconds):
         raise _not_seen("pressed", seconds, pin)
-    if not panel_loop.until(lambda: panel_loop.releases > releases, seconds):
+    if not panel_loop.wait_until(lambda: panel_loop.releases > releases, seconds):
         raise _not_seen("let go", seconds, pin)
     return ["button"]
 

@@ -40,11 +40,11 @@ def walk(
         checked += try_button(panel_loop, installer)
         while not installer.ask(f"Will everybody be still for {seconds:g} s, as in an empty room?"):
             installer.tell("Then take your time; the floor is what the microphone gives when nobody speaks.")
-    microphone, floor = _hear(panel_loop, installer, seconds, module)
+    microphone, floor = _measure_floor(panel_loop, installer, seconds, module)
     installer.tell(f"Its noise in the quiet room: {floor.rms / 100:.1f} dB of full scale.")
     checked.append("microphone")
     if installer.present:
-        _hear_speech(panel_loop, installer, floor, module)
+        _measure_speech(panel_loop, installer, floor, module)
         checked.append("speech")
     record = Commissioning(
         box=settings.box.id,
@@ -57,18 +57,20 @@ def walk(
         software=software(),
     )
     # a word to stop that came until now still counts
-    panel_loop.turn(0)
+    panel_loop.run_once(0)
     keep_record(settings.box.commissioning, record, key)
     return record
 
 
-def _hear(panel_loop: PanelLoop, installer: Installer, seconds: float, module: str) -> tuple[Microphone, Floor]:
+def _measure_floor(
+    panel_loop: PanelLoop, installer: Installer, seconds: float, module: str
+) -> tuple[Microphone, Floor]:
     settings = panel_loop.settings
     found: list[Microphone] = []
     installer.tell(f"The red lamp is lit while the box listens, about {seconds + 1:.0f} s. Be still.")
     with Listening(panel_loop, installer.tell, module) as listening:
         # looked at while it is open: on some boxes the lamp's current switches the microphone's supply
-        samples = listening.hear(seconds, lambda: found.append(_microphone(settings)))
+        samples = listening.listen(seconds, lambda: found.append(_microphone(settings)))
     for microphone in found:
         words = f"card {microphone.card or 'not set'}, identity {microphone.identity or 'none'}"
         installer.tell(f"Microphone {microphone.device!r}: {words}.")
@@ -76,13 +78,13 @@ def _hear(panel_loop: PanelLoop, installer: Installer, seconds: float, module: s
     return found[0], learn(levels(samples, rate), gain_advice(settings.microphone))
 
 
-def _hear_speech(panel_loop: PanelLoop, installer: Installer, floor: Floor, module: str) -> None:
+def _measure_speech(panel_loop: PanelLoop, installer: Installer, floor: Floor, module: str) -> None:
     settings = panel_loop.settings
     while not installer.ask(f"Will somebody speak for {SPEECH_S:g} s, as in a meeting, from the farthest seat?"):
         installer.tell("Then fetch somebody; what is too quiet now is too quiet in every meeting.")
     installer.tell(f"Speak now, for {SPEECH_S + 1:.0f} s. The red lamp is lit while the box listens.")
     with Listening(panel_loop, installer.tell, module) as listening:
-        samples = listening.hear(SPEECH_S)
+        samples = listening.listen(SPEECH_S)
     level = check_speech(levels(samples, settings.microphone.rate), floor, gain_advice(settings.microphone))
     installer.tell(f"Speech: {level / 100:.0f} dB of full scale.")
 

@@ -107,7 +107,7 @@ class _Held:
         self._good = 0
         self.holds = False
 
-    def take(self, *, bad: bool, good: bool) -> None:
+    def add_second(self, *, bad: bool, good: bool) -> None:
         self._last.append(bad)
         self._good = self._good + 1 if good else 0
         if sum(self._last) >= self._rule.seconds:
@@ -144,12 +144,12 @@ class Detector:
         codes = frozenset(code for code, held in self._held.items() if held.holds)
         return Verdict(codes, self._quiet and not codes)
 
-    def hear(self, levels: Levels) -> Verdict:
+    def add_second(self, levels: Levels) -> Verdict:
         """Take the next second; return what holds now."""
         found = self._fault(levels)
         for code, held in self._held.items():
-            held.take(bad=code == found, good=code != found and (code not in _BY_NOISE or self._refuted(levels)))
-        self._listen(levels, found)
+            held.add_second(bad=code == found, good=code != found and (code not in _BY_NOISE or self._refuted(levels)))
+        self._update_quiet(levels, found)
         self._before = levels.bands
         return self.verdict
 
@@ -194,7 +194,7 @@ class Detector:
         down = sum(floor.bands[n] - levels.bands[n] >= BELOW for n in self._telling)
         return down >= MUTED_SHARE * len(self._telling)
 
-    def _listen(self, levels: Levels, found: str | None) -> None:
+    def _update_quiet(self, levels: Levels, found: str | None) -> None:
         self._second += 1
         live = self._floor is not None and found is None and not self._sunk(self._floor, levels)
         still = live and all(levels.bands[n] <= ceiling for n, ceiling in self._ceilings)

@@ -35,7 +35,7 @@ class ClockStepDetector:
         """Tell whether it is time for the next look."""
         return monotonic_ns - self._seen_ns >= EVERY_NS
 
-    def take(self, look: Look) -> ClockChange | None:
+    def add_look(self, look: Look) -> ClockChange | None:
         """Return the fact for the ledger that this look asks for; None where nothing changed."""
         off = look.difference_ns - self._reference_ns
         slewed = max(look.monotonic_ns - self._seen_ns, 0) * SLEW_PPM // 1_000_000

@@ -145,7 +145,7 @@ class GapDetector:
         self._bucket_end = 0
         self._bucket: tuple[int, int] | None = None
 
-    def take(self, block: Block) -> list[Passed]:
+    def add_block(self, block: Block) -> list[Passed]:
         """Return the blocks that may go on now; losses that the ring reported (`lost_before`) are no news here."""
         self._frames += block.lost_before + block.frames
         self._given += block.lost_before + block.frames
@@ -220,9 +220,9 @@ class GapDetector:
             self._held.append(arrival)
             if self._held_frames() < CONFIRM_S * self._rate:
                 return []
-            return self._again() if self._correct() else self._release(confirmed=True)
+            return self._decide_again() if self._correct() else self._release(confirmed=True)
         passed = self._release(confirmed=False)
-        self._settle(arrival, 0)
+        self._accept(arrival, 0)
         return [*passed, Passed(block)]
 
     def _baseline(self, *, flagged: bool) -> int | None:
@@ -230,7 +230,7 @@ class GapDetector:
             return self._recent[0][1]
         return self._early if flagged else None
 
-    def _again(self) -> list[Passed]:
+    def _decide_again(self) -> list[Passed]:
         """Decide anew on what is held, at the rate that the card really has."""
         held, self._held = self._held, []
         self._flagged = False
@@ -253,7 +253,7 @@ class GapDetector:
         self._frames += missing
         for arrival in held:
             if arrival.raw is not None:
-                self._settle(arrival, missing)
+                self._accept(arrival, missing)
         first, rest = held[0].block, held[1:]
         overflow = any(arrival.block.flags & INPUT_OVERFLOW for arrival in held[:2])
         return [*passed, Passed(first, missing, overflow), *(Passed(arrival.block) for arrival in rest)]
@@ -269,7 +269,7 @@ class GapDetector:
         lost = len(late) >= _CERTAIN_HELD and max(late) - min(late) < self._step_ns // 2
         return 0 if lost or queued > _MOST_QUEUED else queued
 
-    def _settle(self, arrival: _Arrival, missing: int) -> None:
+    def _accept(self, arrival: _Arrival, missing: int) -> None:
         """Count a block that is in time, once `missing` frames before it are known to be lost."""
         if arrival.raw is None:
             return

@@ -30,12 +30,12 @@ class MicrophoneWatch:
         self._told = Verdict()
         self._gap_end = 0
 
-    def take(self, segment: Segment, *, rate_is_wrong: bool = False) -> None:
+    def add_segment(self, segment: Segment, *, rate_is_wrong: bool = False) -> None:
         """Judge the next segment, if it is a whole second of what the microphone gave."""
         self._gap_end = max([self._gap_end, *(gap.first_frame + gap.frames for gap in segment.gaps)])
         if segment.gaps or segment.first_frame < self._gap_end or segment.samples.size != self._rate:
             return
-        verdict = self._detector.hear(measure(segment.samples, self._rate))
+        verdict = self._detector.add_second(measure(segment.samples, self._rate))
         if rate_is_wrong:
             verdict = replace(verdict, codes=verdict.codes | {RATE})
         if verdict != self._told:

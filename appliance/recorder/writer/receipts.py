@@ -82,7 +82,7 @@ class ReceiptInbox:
             self._delete(self._deleting[-1])
             return bool(self._deleting)
         for recording in self._receipts():
-            if self._spool.disk.exists(self._spool.folder(recording)) and self._take(recording):
+            if self._spool.disk.exists(self._spool.folder(recording)) and self._accept(recording):
                 return True
         return False
 
@@ -97,7 +97,7 @@ class ReceiptInbox:
         self._refused = {name: data for name, data in self._refused.items() if name in found}
         return [name for name in found if re.fullmatch(RECORDING_PATTERN, name)]
 
-    def _take(self, recording: str) -> bool:
+    def _accept(self, recording: str) -> bool:
         line = self._spool.disk.read(self._folder / f"{recording}.tsv")[: MAX_RECEIPT + 1]
         if self._refused.get(recording) == line:
             return False
@@ -107,7 +107,7 @@ class ReceiptInbox:
             self._refused[recording] = line
             raise ReceiptError(
                 f"the receipt for {recording} does not fit and deletes nothing: {error.message}; "
-                "ask the archive's keepers, and check keys.archive_key",
+                "ask the archive's administrator, and check keys.archive_key",
                 field=error.field,
             ) from error
         self._refused.pop(recording, None)

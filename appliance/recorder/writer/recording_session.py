@@ -46,7 +46,7 @@ _PATIENCE_NS: Final = {FULL: 5_000_000_000}
 """How long a failing disk is tried; a full one does not empty itself."""
 _LONG_PATIENCE_NS: Final = 20_000_000_000
 _RING_NEARLY_FULL: Final = 0.8
-_MOST_WAITING: Final = 20
+_MAX_WAITING: Final = 20
 """Segments with samples that wait in the queue; the ring holds the rest."""
 _DRIFT_EVERY_S: Final = 600
 _FILL_NS: Final = 20_000_000_000
@@ -91,7 +91,7 @@ class RecordingSession:
         self._spool_faults = spool_faults
         self._report = report
         self._file = RecordingFile(spool, maker, begin)
-        self._clock_watch = ClockStepDetector(self._file.seen)
+        self._clock_step_detector = ClockStepDetector(self._file.seen)
         rate, size = maker.audio.rate, maker.audio.segment_frames
         self._rate = rate
         self._size = size
@@ -138,11 +138,11 @@ class RecordingSession:
             return
         # what this capture gave stands in the ledger before its end
         self._drain(lambda: (self._consumer.next_generation() or 0) <= fact.generation)
-        self._line_up(self._timeline.end_capture(self._ring.lost_frames))
+        self._enqueue(self._timeline.end_capture(self._ring.lost_frames))
 
     def _pause(self, t_ns: int, *, paused: bool) -> None:
         if paused:
-            self._line_up(self._timeline.fill(t_ns))
+            self._enqueue(self._timeline.fill(t_ns))
         frame = self._timeline.frames
         if paused:
             self._timeline.pause()
@@ -153,16 +153,16 @@ class RecordingSession:
     def end(self, reason: Reason) -> None:
         """Save all that the ring holds, then close: the microphone is closed, so that nothing comes after it."""
         self._drain(lambda: True)
-        self._line_up(self._timeline.end_capture(None))
-        self._line_up(self._timeline.fill(time.monotonic_ns()))
-        self._line_up(self._timeline.flush())
+        self._enqueue(self._timeline.end_capture(None))
+        self._enqueue(self._timeline.fill(time.monotonic_ns()))
+        self._enqueue(self._timeline.flush())
         self._note_drift()
         self._queue.append(_Close(reason))
 
     def step(self, limit: int) -> float:
         """Take what came into the ring up to block `limit`, write one thing; return how long to sleep, in seconds."""
         if self._failing_since_ns is None:
-            self._drain(lambda: self._ring.read_seq < limit and self._waiting() < _MOST_WAITING)
+            self._drain(lambda: self._ring.read_seq < limit and self._waiting() < _MAX_WAITING)
             self._fill_gap()
         if self._timeline.frames >= self._drift_frames:
             self._drift_frames += _DRIFT_EVERY_S * self._rate
@@ -190,7 +190,7 @@ class RecordingSession:
     def rescue(self, seconds: float) -> None:
         """Write what was captured, because the supervisor is gone; the recording stays open for recovery."""
         self._drain(lambda: self._consumer.waiting() > 0)
-        self._line_up(self._timeline.end_capture(self._ring.lost_frames))
+        self._enqueue(self._timeline.end_capture(self._ring.lost_frames))
         deadline = time.monotonic() + seconds
         while self._queue and not self.finished and self._failing_since_ns is None and time.monotonic() < deadline:
             self._write()
@@ -205,9 +205,9 @@ class RecordingSession:
             # nothing from before the press is kept (promise 1), and nothing that cannot be written any more
             if block is None or self._given_up_ns or (not block.damaged and block.captured_ns < self._begin.created_ns):
                 continue
-            self._line_up(self._timeline.take(block))
+            self._enqueue(self._timeline.add_block(block))
 
-    def _line_up(self, segments: Iterator[Segment]) -> None:
+    def _enqueue(self, segments: Iterator[Segment]) -> None:
         for segment in segments:
             # what the timeline still held at that moment is given up as well: it would stand behind a hole
             if self._given_up_ns is None:
@@ -217,7 +217,7 @@ class RecordingSession:
         """Write the silence of a long gap while it lasts: sound that comes back would have to wait for all of it."""
         until_ns = time.monotonic_ns() - _FILL_BEHIND_NS
         if not self._consumer.waiting() and self._timeline.absent_ns(until_ns) >= _FILL_NS:
-            self._line_up(self._timeline.fill(until_ns))
+            self._enqueue(self._timeline.fill(until_ns))
 
     def _note_drift(self) -> None:
         ppb = self._timeline.drift_ppb()
@@ -228,9 +228,9 @@ class RecordingSession:
     def _watch_clock(self) -> None:
         """Enter what happened to the wall clock; the last look comes when the closing record is at the head."""
         closing = bool(self._queue) and isinstance(self._queue[-1], _Close)
-        if not (len(self._queue) == 1 if closing else self._clock_watch.due(time.monotonic_ns())):
+        if not (len(self._queue) == 1 if closing else self._clock_step_detector.due(time.monotonic_ns())):
             return
-        change = self._clock_watch.take(clock.look())
+        change = self._clock_step_detector.add_look(clock.look())
         if change is not None:
             self._queue.insert(len(self._queue) - closing, _Note(change))
 
@@ -261,7 +261,7 @@ class RecordingSession:
         self._progress()
         match item:
             case Segment():
-                self._microphone_watch.take(item, rate_is_wrong=self._timeline.rate_is_wrong())
+                self._microphone_watch.add_segment(item, rate_is_wrong=self._timeline.rate_is_wrong())
             case _Note(AudioSpan(open=False)):
                 self._microphone_watch.interrupt()
         if self.finished:

@@ -48,7 +48,7 @@ class Timeline:
         """Frames that are not in a segment yet."""
         return self._segmenter.waiting
 
-    def take(self, block: Block) -> Iterator[Segment]:
+    def add_block(self, block: Block) -> Iterator[Segment]:
         """Take the next block of the ring."""
         if block.generation != self._generation:
             yield from self.end_capture(None)
@@ -57,7 +57,7 @@ class Timeline:
             self._generation = block.generation
         if not block.damaged:
             self._lost_total = block.lost_total
-        for passed in self._gap_detector.take(block):
+        for passed in self._gap_detector.add_block(block):
             yield from self._put(passed)
 
     def end_capture(self, lost_total: int | None) -> Iterator[Segment]:

@@ -43,21 +43,21 @@ class Ledger:
         own = {"recording": self.header.recording, "n": self.checker.lines, "prev": self.checker.prev, "t_ns": START}
         return Entry.from_members({**own, "kind": kind, **members}).sign(key)
 
-    def feed(self, kind: str, **members: Any) -> None:
-        self.checker.feed(self.make(kind, **members))
+    def add_line(self, kind: str, **members: Any) -> None:
+        self.checker.check_line(self.make(kind, **members))
 
     def lit(self, at: int = 0, seen: int | None = None) -> None:
         seen_ns = None if seen is None else START + seen * MS
-        self.feed("lamp", lit=True, commanded_ns=START + at * MS, seen_ns=seen_ns)
+        self.add_line("lamp", lit=True, commanded_ns=START + at * MS, seen_ns=seen_ns)
 
     def dark(self, at: int) -> None:
-        self.feed("lamp", lit=False, commanded_ns=START + at * MS, seen_ns=None)
+        self.add_line("lamp", lit=False, commanded_ns=START + at * MS, seen_ns=None)
 
     def opened(self, at: int = 1, generation: int = 1) -> None:
-        self.feed("audio", open=True, at_ns=START + at * MS, generation=generation)
+        self.add_line("audio", open=True, at_ns=START + at * MS, generation=generation)
 
     def closed(self, at: int, generation: int = 1) -> None:
-        self.feed("audio", open=False, at_ns=START + at * MS, generation=generation)
+        self.add_line("audio", open=False, at_ns=START + at * MS, generation=generation)
 
     def segment(self, at: int, frames: int = 1000, **other: Any) -> None:
         members: dict[str, Any] = {
@@ -68,10 +68,10 @@ class Ledger:
             "sha256": "ab" * 32,
             "captured_ns": START + at * MS,
         }
-        self.feed("segment", **{**members, **other})
+        self.add_line("segment", **{**members, **other})
 
     def gap(self, first: int, frames: int) -> None:
-        self.feed("gap", first_frame=first, frames=frames, cause="stall")
+        self.add_line("gap", first_frame=first, frames=frames, cause="stall")
 
     def closing(self, reason: str = "button", **other: Any) -> None:
         checker = self.checker
@@ -84,7 +84,7 @@ class Ledger:
             "clock": CLOCK.model_dump(),
             "unverified_tail": [],
         }
-        self.feed("closing", **{**members, **other})
+        self.add_line("closing", **{**members, **other})
 
 
 @pytest.fixture
@@ -104,20 +104,20 @@ def running(ledger: Ledger) -> Ledger:
 def test_a_whole_meeting_with_a_pause_and_a_lost_capture_is_accepted(running: Ledger) -> None:
     running.closed(160)
     running.dark(170)
-    running.feed("pause", frame=1000, paused=True)
+    running.add_line("pause", frame=1000, paused=True)
     running.segment(155, frames=40)  # written late, captured in time
     running.lit(5000)
-    running.feed("pause", frame=1040, paused=False)
+    running.add_line("pause", frame=1040, paused=False)
     running.opened(5001, generation=2)
     running.segment(5150)
     running.closed(5200, generation=2)
-    running.feed("fault", code="microphone-stalled", raised=True)
+    running.add_line("fault", code="microphone-stalled", raised=True)
     running.opened(5300, generation=4)
     running.gap(2040, 800)
     running.segment(5400)
-    running.feed("drift", frame=3040, ppb=-1200)
-    running.feed("clock", at="2026-11-24T10:00:00.000Z", step_ns=-7, clock=CLOCK.model_dump())
-    running.feed("warning", code="cap", in_s=60)
+    running.add_line("drift", frame=3040, ppb=-1200)
+    running.add_line("clock", at="2026-11-24T10:00:00.000Z", step_ns=-7, clock=CLOCK.model_dump())
+    running.add_line("warning", code="cap", in_s=60)
     running.closed(5500, generation=4)
     running.dark(5501)
     running.closing()
@@ -128,7 +128,7 @@ def test_a_whole_meeting_with_a_pause_and_a_lost_capture_is_accepted(running: Le
 
 def test_every_line_says_what_it_is_when_fed(ledger: Ledger) -> None:
     line = ledger.make("lamp", lit=True, commanded_ns=START, seen_ns=None)
-    assert ledger.checker.feed(line).fact.kind == "lamp"
+    assert ledger.checker.check_line(line).fact.kind == "lamp"
 
 
 Steps = tuple[Callable[[Ledger], None], ...]
@@ -208,7 +208,7 @@ WRONG: dict[str, tuple[str, Steps]] = {
     "a gap behind the end": ("frames", (do("gap", 900, 101), do("closed", 200), do("dark", 201), do("closing"))),
     "a pause behind the end": (
         "frames",
-        (do("feed", "pause", frame=1001, paused=True), do("closed", 200), do("dark", 201), do("closing")),
+        (do("add_line", "pause", frame=1001, paused=True), do("closed", 200), do("dark", 201), do("closing")),
     ),
     "a tail of a whole recording": (
         "unverified_tail",
@@ -238,7 +238,7 @@ def test_an_interruption_may_leave_everything_open(running: Ledger) -> None:
 def test_a_line_that_another_key_signed_is_refused(ledger: Ledger) -> None:
     line = ledger.make("lamp", key=SigningKey.generate(), lit=True, commanded_ns=START, seen_ns=None)
     with pytest.raises(SignatureError, match="ledger line 0"):
-        ledger.checker.feed(line)
+        ledger.checker.check_line(line)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_a_line_that_another_key_signed_is_refused(ledger: Ledger) -> None:
 )
 def test_a_line_from_elsewhere_is_refused(ledger: Ledger, members: dict[str, Any], field: str) -> None:
     with pytest.raises(OrderError) as caught:
-        ledger.feed("fault", code="disk-low", raised=True, **members)
+        ledger.add_line("fault", code="disk-low", raised=True, **members)
     assert caught.value.field == field
 
 
@@ -270,7 +270,7 @@ def test_a_checker_can_be_put_away_and_taken_out_again(tmp_path: Path) -> None:
         stored = pickle.dumps(checker)
         assert len(stored) < 8192
         checker = pickle.loads(stored)
-        checker.feed(line)
+        checker.check_line(line)
     assert checker.closing is not None
 
 
@@ -293,7 +293,7 @@ def test_promise_5_lines_left_out_repeated_or_swapped_never_pass(made: Recording
     checker = LedgerChecker(made.header, made.header_line)
     try:
         for number in order:
-            checker.feed(made.lines[number])
+            checker.check_line(made.lines[number])
     except OrderError:
         assert not honest
     else:
@@ -351,8 +351,8 @@ def test_a_checker_that_was_put_away_at_any_line_goes_on_as_if_it_had_not_been(t
     for line in made.lines:
         resumed = LedgerChecker.resume(made.header, made.header_line, whole.snapshot())
         assert resumed == whole
-        whole.feed(line)
-        resumed.feed(line)
+        whole.check_line(line)
+        resumed.check_line(line)
         assert resumed == whole
 
 

@@ -61,7 +61,7 @@ def test_promise_5_a_clock_stepped_by_hours_is_entered_and_changes_nothing_else(
     header = Header.read(header_line, box.key.public)
     checker = LedgerChecker(header, header_line)
     for line in split_lines((folder / "ledger.tsv").read_bytes()):
-        checker.feed(line)
+        checker.check_line(line)
     assert checker.closing is not None
     assert (checker.closing.reason, checker.lost_frames) == ("button", 0)
     entries = box.ledger(recording)

@@ -87,7 +87,7 @@ def open_recording(home: Home, recording: str, *, identity: Identity | None = No
     facts: list[Any] = []
     parts: list[Samples] = []
     for line in split_lines(data):
-        fact = checker.feed(line).fact
+        fact = checker.check_line(line).fact
         facts.append(fact)
         if isinstance(fact, ledger.Segment):
             sealed = (folder / "segments" / f"{fact.segment:08d}.age").read_bytes()

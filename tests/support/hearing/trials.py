@@ -56,14 +56,14 @@ class Trial:
 
 
 class _Ear:
-    def __init__(self, judge: Detector) -> None:
-        self._judge = judge
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
         self.said: list[str] = []
-        self.verdict = judge.verdict
+        self.verdict = detector.verdict
         self.second = 0
 
     def hear(self, samples: Samples) -> None:
-        before, self.verdict = self.verdict, self._judge.hear(measure(samples, RATE))
+        before, self.verdict = self.verdict, self._detector.add_second(measure(samples, RATE))
         self.second += 1
         self.said += sorted(self.verdict.codes - before.codes)
 

@@ -213,7 +213,7 @@ class Life:
         facts: list[AnyFact] = []
         try:
             for line in split_lines((folder / "ledger.tsv").read_bytes()):
-                facts.append(checker.feed(line).fact)  # noqa: PERF401 - those before the refused one count
+                facts.append(checker.check_line(line).fact)  # noqa: PERF401 - those before the refused one count
         except PlainSightError as error:
             return facts, [f"the ledger is refused: {error.message}"]
         return facts, []

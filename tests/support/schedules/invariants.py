@@ -268,7 +268,7 @@ def ledger_holds(facts: list[AnyFact], opened: list[Span], recording: str, *, se
     open_ns: int | None = None
     for fact in facts:
         try:
-            checker.feed(Entry(recording=recording, n=checker.lines, prev=checker.prev, fact=fact).sign(_KEY))
+            checker.check_line(Entry(recording=recording, n=checker.lines, prev=checker.prev, fact=fact).sign(_KEY))
         except PlainSightError as error:
             raise AssertionError(f"promise 5: a ledger that is refused: {error.message}: {facts}") from error
         if isinstance(fact, AudioSpan):

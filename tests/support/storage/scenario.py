@@ -278,7 +278,7 @@ def _judge(fault: Fault, scene: Scene, recording: str, acknowledged: int, dark_n
     header_line = (folder / "header.tsv").read_bytes()
     checker = LedgerChecker(Header.read(header_line, box.key.public), header_line)
     for line in split_lines((folder / "ledger.tsv").read_bytes()):
-        checker.feed(line)
+        checker.check_line(line)
     closing = checker.closing
     if closing is None:
         problems.append("the recording was not closed")

@@ -18,15 +18,15 @@ ZEROS = measure(np.zeros(RATE, np.int16), RATE)
 TORN = measure(pcm(tone(300, 90000) + noise()), RATE)
 
 
-def hear(judge: Detector, second: Levels, times: int) -> list[frozenset[str]]:
-    return [judge.hear(second).codes for _ in range(times)]
+def add_seconds(detector: Detector, second: Levels, times: int) -> list[frozenset[str]]:
+    return [detector.add_second(second).codes for _ in range(times)]
 
 
 def quiet() -> Detector:
-    judge = Detector(FLOOR)
-    hear(judge, STILL, QUIET_AFTER_S)
-    assert judge.verdict.quiet
-    return judge
+    detector = Detector(FLOOR)
+    add_seconds(detector, STILL, QUIET_AFTER_S)
+    assert detector.verdict.quiet
+    return detector
 
 
 def test_every_code_is_in_the_table_and_lets_a_press_record() -> None:
@@ -35,105 +35,107 @@ def test_every_code_is_in_the_table_and_lets_a_press_record() -> None:
 
 @pytest.mark.parametrize(("second", "code"), [(ZEROS, SILENT), (OFF, MUTED), (TORN, CLIPPING)])
 def test_a_fault_is_raised_after_a_few_seconds_and_not_by_a_single_one(second: Levels, code: str) -> None:
-    judge = Detector(FLOOR)
-    hear(judge, STILL, 5)
-    assert hear(judge, second, 3)[-1] == frozenset()
-    assert hear(judge, STILL, 8)[-1] == frozenset()
-    assert hear(judge, second, 6)[-1] == {code}
+    detector = Detector(FLOOR)
+    add_seconds(detector, STILL, 5)
+    assert add_seconds(detector, second, 3)[-1] == frozenset()
+    assert add_seconds(detector, STILL, 8)[-1] == frozenset()
+    assert add_seconds(detector, second, 6)[-1] == {code}
 
 
 def test_one_click_does_not_hide_a_mute() -> None:
-    judge = Detector(FLOOR)
-    hear(judge, OFF, 4)
-    hear(judge, WORD, 1)
-    assert hear(judge, OFF, 3)[-1] == {MUTED}
+    detector = Detector(FLOOR)
+    add_seconds(detector, OFF, 4)
+    add_seconds(detector, WORD, 1)
+    assert add_seconds(detector, OFF, 3)[-1] == {MUTED}
 
 
 def test_a_mute_that_passes_is_cleared_within_seconds_and_clipping_only_after_a_minute() -> None:
-    judge = Detector(FLOOR)
-    hear(judge, OFF, 6)
-    assert hear(judge, WORD, 3) == [{MUTED}, {MUTED}, frozenset()]
-    hear(judge, TORN, 6)
-    assert hear(judge, WORD, 60)[-2:] == [{CLIPPING}, frozenset()], "pauses in loud speech don't show in the ledger"
+    detector = Detector(FLOOR)
+    add_seconds(detector, OFF, 6)
+    assert add_seconds(detector, WORD, 3) == [{MUTED}, {MUTED}, frozenset()]
+    add_seconds(detector, TORN, 6)
+    assert add_seconds(detector, WORD, 60)[-2:] == [{CLIPPING}, frozenset()], (
+        "pauses in loud speech don't show in the ledger"
+    )
 
 
 def test_promise_7_a_voice_that_leaks_through_the_switch_does_not_take_a_mute_back() -> None:
-    judge = Detector(FLOOR)
-    hear(judge, OFF, 7)
+    detector = Detector(FLOOR)
+    add_seconds(detector, OFF, 7)
     leak = measure(pcm(tone(700, 300) + tone(1500, 40) + noise(3.0)), RATE)
-    assert hear(judge, leak, 10)[-1] == {MUTED}
-    assert hear(judge, STILL, 3)[-1] == frozenset()
+    assert add_seconds(detector, leak, 10)[-1] == {MUTED}
+    assert add_seconds(detector, STILL, 3)[-1] == frozenset()
 
 
 def test_without_a_floor_only_silence_and_clipping_are_found_and_nothing_is_quiet() -> None:
-    judge = Detector(None)
-    hear(judge, STILL, 60)
-    assert not judge.verdict.quiet
-    assert hear(judge, OFF, 20)[-1] == frozenset()
-    assert hear(judge, ZEROS, 6)[-1] == {SILENT}
-    assert CLIPPING in hear(judge, TORN, 6)[-1]
+    detector = Detector(None)
+    add_seconds(detector, STILL, 60)
+    assert not detector.verdict.quiet
+    assert add_seconds(detector, OFF, 20)[-1] == frozenset()
+    assert add_seconds(detector, ZEROS, 6)[-1] == {SILENT}
+    assert CLIPPING in add_seconds(detector, TORN, 6)[-1]
 
 
 def test_a_microphone_at_fault_is_never_quiet() -> None:
     for second in (OFF, ZEROS):
-        judge = quiet()
-        judge.hear(second)
-        assert not judge.verdict.quiet
-        hear(judge, second, 60)
-        assert not judge.verdict.quiet
+        detector = quiet()
+        detector.add_second(second)
+        assert not detector.verdict.quiet
+        add_seconds(detector, second, 60)
+        assert not detector.verdict.quiet
 
 
 def test_one_creak_leaves_it_quiet_and_a_word_does_not() -> None:
-    judge = quiet()
-    hear(judge, WORD, 1)
-    hear(judge, STILL, SOUNDS_WITHIN_S)
-    hear(judge, WORD, 1)
-    hear(judge, STILL, SOUNDS_WITHIN_S - 2)
-    assert judge.verdict.quiet
-    hear(judge, WORD, 1)
-    assert not judge.verdict.quiet
-    hear(judge, STILL, QUIET_AFTER_S - 1)
-    assert not judge.verdict.quiet
+    detector = quiet()
+    add_seconds(detector, WORD, 1)
+    add_seconds(detector, STILL, SOUNDS_WITHIN_S)
+    add_seconds(detector, WORD, 1)
+    add_seconds(detector, STILL, SOUNDS_WITHIN_S - 2)
+    assert detector.verdict.quiet
+    add_seconds(detector, WORD, 1)
+    assert not detector.verdict.quiet
+    add_seconds(detector, STILL, QUIET_AFTER_S - 1)
+    assert not detector.verdict.quiet
 
 
 def test_a_room_that_is_quieter_than_at_commissioning_is_quiet() -> None:
-    judge = Detector(FLOOR)
-    hear(judge, measure(noise(8.0), RATE), 20)
-    assert judge.verdict.quiet
-    assert judge.verdict.codes == frozenset()
+    detector = Detector(FLOOR)
+    add_seconds(detector, measure(noise(8.0), RATE), 20)
+    assert detector.verdict.quiet
+    assert detector.verdict.codes == frozenset()
 
 
 def test_after_an_interruption_a_fault_stays_until_it_is_refuted_and_a_quiet_does_not() -> None:
-    judge = quiet()
-    judge.interrupt()
-    assert not judge.verdict.quiet
-    hear(judge, OFF, 6)
-    judge.interrupt()
-    assert judge.verdict.codes == {MUTED}
-    assert hear(judge, STILL, 3)[-1] == frozenset()
-    hear(judge, OFF, 5)
-    judge.interrupt()
-    assert hear(judge, OFF, 5)[-1] == frozenset(), "seconds before and after are not added up"
+    detector = quiet()
+    detector.interrupt()
+    assert not detector.verdict.quiet
+    add_seconds(detector, OFF, 6)
+    detector.interrupt()
+    assert detector.verdict.codes == {MUTED}
+    assert add_seconds(detector, STILL, 3)[-1] == frozenset()
+    add_seconds(detector, OFF, 5)
+    detector.interrupt()
+    assert add_seconds(detector, OFF, 5)[-1] == frozenset(), "seconds before and after are not added up"
 
 
 def test_an_automatic_gain_that_comes_back_is_no_mute() -> None:
-    judge = Detector(FLOOR)
+    detector = Detector(FLOOR)
     rising = [measure(noise(2.0 * 1.1**n, n), RATE) for n in range(16)]
-    assert all(judge.hear(second).codes == frozenset() for second in rising)
+    assert all(detector.add_second(second).codes == frozenset() for second in rising)
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
 def test_a_mute_is_found_at_any_rate(rate: int) -> None:
     floor = learn([measure(noise(seed=n, rate=rate), rate) for n in range(10)])
-    judge = Detector(floor, rate)
-    hear(judge, measure(noise(3.0, rate=rate), rate), 6)
-    assert judge.verdict.codes == {MUTED}
+    detector = Detector(floor, rate)
+    add_seconds(detector, measure(noise(3.0, rate=rate), rate), 6)
+    assert detector.verdict.codes == {MUTED}
 
 
 def test_a_floor_near_the_converters_steps_is_judged_by_its_whole() -> None:
     floor = learn(room(10, strength=0.9))
-    judge = Detector(floor)
-    hear(judge, measure(noise(0.9, 77), RATE), 30)
-    assert judge.verdict.codes == frozenset()
-    hear(judge, measure(noise(0.3, 78), RATE), 6)
-    assert judge.verdict.codes == {MUTED}
+    detector = Detector(floor)
+    add_seconds(detector, measure(noise(0.9, 77), RATE), 30)
+    assert detector.verdict.codes == frozenset()
+    add_seconds(detector, measure(noise(0.3, 78), RATE), 6)
+    assert detector.verdict.codes == {MUTED}

@@ -24,7 +24,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.now, self.wall, self.clock = 0, BOOT, NTP
-        self.watch = ClockStepDetector(self.look())
+        self.detector = ClockStepDetector(self.look())
         self.entries: list[ClockChange] = []
 
     def look(self, noise: int = 0) -> Look:
@@ -34,7 +34,7 @@ class Watched:
         elapsed = round(seconds * SECOND)
         self.now += elapsed
         self.wall += elapsed + round(elapsed * ppm / 1e6) + step
-        entry = self.watch.take(self.look(noise))
+        entry = self.detector.add_look(self.look(noise))
         if entry is not None:
             self.entries.append(entry)
 
@@ -108,7 +108,7 @@ def test_a_change_of_the_trust_is_entered_and_a_change_of_the_offset_is_not() ->
 
 def test_a_look_is_due_once_a_second_and_both_clocks_are_read_together() -> None:
     first = clock.look()
-    watch = ClockStepDetector(first)
-    assert not watch.due(first.monotonic_ns + EVERY_NS - 1)
-    assert watch.due(first.monotonic_ns + EVERY_NS)
-    assert watch.take(clock.look()) is None
+    detector = ClockStepDetector(first)
+    assert not detector.due(first.monotonic_ns + EVERY_NS - 1)
+    assert detector.due(first.monotonic_ns + EVERY_NS)
+    assert detector.add_look(clock.look()) is None

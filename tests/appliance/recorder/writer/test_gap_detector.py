@@ -43,7 +43,7 @@ def arrivals(
 
 def run(blocks: Iterator[Block]) -> tuple[GapDetector, list[Passed]]:
     gap_detector = GapDetector(RATE, FRAMES)
-    passed = [item for block in blocks for item in gap_detector.take(block)]
+    passed = [item for block in blocks for item in gap_detector.add_block(block)]
     return gap_detector, passed
 
 
@@ -111,7 +111,7 @@ def test_queueing_of_up_to_a_second_is_no_loss_and_every_block_goes_through_once
 def test_a_block_in_time_is_not_held_back() -> None:
     gap_detector = GapDetector(RATE, FRAMES)
     for block in arrivals(200, 50, 1, stalls=0):
-        assert [item.block for item in gap_detector.take(block)] == [block]
+        assert [item.block for item in gap_detector.add_block(block)] == [block]
 
 
 def test_a_reported_loss_is_not_found_a_second_time() -> None:
@@ -172,12 +172,12 @@ def test_what_is_held_when_a_capture_ends_goes_through(late_blocks: int, expecte
 def test_drift_needs_a_minute_and_survives_a_new_capture() -> None:
     gap_detector = GapDetector(RATE, FRAMES)
     for block in arrivals(500, 80, 3, stalls=0):
-        gap_detector.take(block)
+        gap_detector.add_block(block)
     assert gap_detector.drift_ppb() is None
     for seed in range(8):
         gap_detector.flush()
         for block in arrivals(1200, 80, seed, stalls=0):
-            gap_detector.take(block)
+            gap_detector.add_block(block)
     drift = gap_detector.drift_ppb()
     assert drift is not None
     assert abs(drift - 80_000) < 5_000
@@ -190,7 +190,7 @@ def test_a_card_whose_clock_is_wrong_loses_nothing_and_is_told_within_30_s(ppm: 
     detector = GapDetector(RATE, FRAMES)
     told_s = None
     for number, block in enumerate(arrivals(int(120 / BLOCK_S), ppm, seed)):
-        assert not any(item.missing for item in detector.take(block))
+        assert not any(item.missing for item in detector.add_block(block))
         if told_s is None and detector.rate_is_wrong():
             told_s = number * BLOCK_S
     assert told_s is not None
@@ -221,7 +221,7 @@ def test_a_loss_on_a_card_whose_clock_is_wrong_is_one_gap_of_its_length(
 def test_a_crystal_as_they_are_is_no_wrong_clock(ppm: float, seed: int) -> None:
     detector = GapDetector(RATE, FRAMES)
     for block in arrivals(int(300 / BLOCK_S), ppm, seed, stalls=0.02):
-        detector.take(block)
+        detector.add_block(block)
         assert not detector.rate_is_wrong()
 
 
@@ -240,5 +240,5 @@ def test_a_busy_machines_first_seconds_are_no_wrong_clock(seed: int, most: float
     for number in range(400):
         late = most * number / blocks if number < blocks else chance.expovariate(1 / 0.002)
         free = max(free + 0.00005, 1000 + (number + 1) * BLOCK_S + late)
-        detector.take(make(number + 1, free))
+        detector.add_block(make(number + 1, free))
         assert not detector.rate_is_wrong()

@@ -71,11 +71,11 @@ def test_samples_and_gaps_make_up_the_whole_timeline(events: list[tuple[str, int
             if event == "damaged":
                 gaps.append((BLOCK, "checksum"))
             expected.append(np.frombuffer(block.data, "<i2"))
-            segments += timeline.take(block)
+            segments += timeline.add_block(block)
             for _ in range(number - 1 if event == "block" else 0):
                 block = source.block()
                 expected.append(np.frombuffer(block.data, "<i2"))
-                segments += timeline.take(block)
+                segments += timeline.add_block(block)
         else:
             segments += timeline.end_capture(source.lost)
             source.generation += 1
@@ -89,7 +89,7 @@ def test_samples_and_gaps_make_up_the_whole_timeline(events: list[tuple[str, int
                     expected.append(np.zeros(number, np.int16))
                     gaps.append((number, "unplugged"))
                 expected.append(np.frombuffer(block.data, "<i2"))
-                segments += timeline.take(block)
+                segments += timeline.add_block(block)
             last_known = event != "pause"
     segments += timeline.end_capture(source.lost)
     whole = np.concatenate(expected)
@@ -109,12 +109,12 @@ def test_samples_and_gaps_make_up_the_whole_timeline(events: list[tuple[str, int
 
 def test_a_pause_and_then_a_lost_microphone_leave_no_frame_for_the_pause() -> None:
     source, timeline = Source(), Timeline(RATE, BLOCK, SEGMENT)
-    segments = list(timeline.take(source.block()))
+    segments = list(timeline.add_block(source.block()))
     segments += timeline.end_capture(0)
     timeline.pause()
     timeline.expect_gap("unplugged")
     source.generation, source.now_ns = 2, source.now_ns + 9_000_000_000
-    segments += timeline.take(source.block())
+    segments += timeline.add_block(source.block())
     segments += timeline.end_capture(0)
     assert joined(segments).size == 2 * BLOCK
     assert not any(segment.gaps for segment in segments)
@@ -122,7 +122,7 @@ def test_a_pause_and_then_a_lost_microphone_leave_no_frame_for_the_pause() -> No
 
 def test_frames_lost_last_are_silence_before_the_capture_ends() -> None:
     source, timeline = Source(), Timeline(RATE, BLOCK, SEGMENT)
-    list(timeline.take(source.block()))
+    list(timeline.add_block(source.block()))
     (segment,) = timeline.end_capture(source.lost + 500)
     assert segment.gaps == (Gap(BLOCK, 500, "overrun"),)
     assert segment.samples.size == BLOCK + 500
@@ -144,7 +144,7 @@ def test_a_capture_that_never_started_leaves_a_gap_from_its_opening_on(paused: b
     source, timeline = Source(), Timeline(RATE, BLOCK, SEGMENT)
     segments: list[Segment] = []
     if paused:
-        segments += [part for _ in range(5) for part in timeline.take(source.block())]
+        segments += [part for _ in range(5) for part in timeline.add_block(source.block())]
         segments += timeline.end_capture(None)
         timeline.pause()
         source.now_ns += 3_000_000_000
@@ -156,7 +156,7 @@ def test_a_capture_that_never_started_leaves_a_gap_from_its_opening_on(paused: b
         timeline.expect_gap("stall")
         timeline.opened(source.now_ns)
     source.generation += again
-    segments += timeline.take(source.block())
+    segments += timeline.add_block(source.block())
     segments += timeline.end_capture(None)
     gaps = [(gap.first_frame, gap.frames, gap.cause) for segment in segments for gap in segment.gaps]
     if again and frames:
@@ -179,7 +179,7 @@ def test_a_gap_that_is_written_while_it_lasts_is_as_long_as_one_written_afterwar
     if opened:
         timeline.opened(source.now_ns)
     else:
-        segments += timeline.take(source.block())
+        segments += timeline.add_block(source.block())
         segments += timeline.end_capture(0)
     before, since_ns = timeline.frames, source.now_ns
     assert list(timeline.fill(since_ns + 1_000_000_000)) == [], "nothing is written before the cause is known"
@@ -194,7 +194,7 @@ def test_a_gap_that_is_written_while_it_lasts_is_as_long_as_one_written_afterwar
     elif then == "end":
         segments += timeline.flush()
     source.generation += 1
-    segments += timeline.take(source.block())
+    segments += timeline.add_block(source.block())
     segments += timeline.end_capture(0)
     gaps = [gap for segment in segments for gap in segment.gaps]
     lost = sum(gap.frames for gap in gaps)
@@ -206,7 +206,7 @@ def test_a_gap_that_is_written_while_it_lasts_is_as_long_as_one_written_afterwar
 
 def test_while_a_capture_runs_no_gap_is_filled() -> None:
     source, timeline = Source(), Timeline(RATE, BLOCK, SEGMENT)
-    list(timeline.take(source.block()))
+    list(timeline.add_block(source.block()))
     timeline.expect_gap("unplugged")
     assert timeline.absent_ns(source.now_ns + 60_000_000_000) == 0
     assert list(timeline.fill(source.now_ns + 60_000_000_000)) == []
@@ -217,7 +217,7 @@ def test_after_a_pause_sound_is_owed_from_the_opening_or_if_no_microphone_was_th
     absent: bool,
 ) -> None:
     source, timeline = Source(), Timeline(RATE, BLOCK, SEGMENT)
-    segments = [*timeline.take(source.block()), *timeline.end_capture(0)]
+    segments = [*timeline.add_block(source.block()), *timeline.end_capture(0)]
     timeline.pause()
     source.now_ns += 5_000_000_000
     timeline.owe(source.now_ns)
@@ -230,6 +230,6 @@ def test_after_a_pause_sound_is_owed_from_the_opening_or_if_no_microphone_was_th
     source.now_ns += 3_000_000_000
     timeline.opened(source.now_ns)
     source.generation += 1
-    segments += [*timeline.take(source.block()), *timeline.end_capture(0)]
+    segments += [*timeline.add_block(source.block()), *timeline.end_capture(0)]
     [gap] = [gap for segment in segments for gap in segment.gaps]
     assert gap.frames == RATE * (5 if absent else 3)
