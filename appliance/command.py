@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from .contract.errors import PlainSightError
+from .contract.standard_output import BROKEN_PIPE, flush_output
 
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "recorder": ("appliance.recorder.supervisor.command", "run the recorder: button, lamp, microphone"),
@@ -23,8 +24,6 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "simulator": ("appliance.simulator.main", "run a front panel and a microphone without hardware"),
 }
 """Subcommand: module with `main(arguments) -> exit status`, and what it is for."""
-BROKEN_PIPE: Final = 141
-"""Exit status when the reader of the output has gone: 128 and SIGPIPE's number, as of a program that it ended."""
 DEFECT: Final = 70
 """Exit status of a defect (EX_SOFTWARE of sysexits.h)."""
 
@@ -115,14 +114,8 @@ def _refuse(text: str) -> int:
 
 def _flush(status: int) -> int:
     """Return `status`, or 2 if the result could not be written; a reader that has gone is nobody's mistake."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        # what is still buffered must not be tried again when the interpreter ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            return _refuse_output(error)
-    return status
+    error = flush_output()
+    return status if error is None or isinstance(error, BrokenPipeError) else _refuse_output(error)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import IO
 import pytest
 
 from appliance import command
+from appliance.contract.standard_output import BROKEN_PIPE
 from appliance.contract.version import software
 from tests.support.packages import Sealed
 from tests.support.spools import Keys, make_recording
@@ -80,7 +81,7 @@ def test_help_that_nobody_reads_is_no_error(arguments: list[str]) -> None:
     writer = broken_pipe()
     result = run(*arguments, stdout=writer)
     os.close(writer)
-    assert result.returncode in {0, command.BROKEN_PIPE}
+    assert result.returncode in {0, BROKEN_PIPE}
     assert result.stderr == ""
 
 
