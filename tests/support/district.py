@@ -82,11 +82,15 @@ class RunningDistrict:
         self.wait(lambda: self.status.acked_frame >= seconds * 48000, within, f"{seconds} s to be safe")
 
     def end(self) -> None:
-        """Hold the button until the recording ends."""
+        """Hold the button until the recording ends, apart from presses before and after."""
+        self.keep_presses_apart()
         self.control(button="down")
         self.wait(lambda: self.status.state not in {"recording", "paused"}, 5, "the recording to end")
         self.control(button="up")
-        # a press within half a second would count as the same one
+        self.keep_presses_apart()
+
+    def keep_presses_apart(self) -> None:
+        """Let half a second pass: within it, a press counts as the same one as the last."""
         free_at = time.monotonic() + APART_S
         self.wait(lambda: time.monotonic() >= free_at, APART_S + 1, "the next press to count as another one")
 
