@@ -27,7 +27,10 @@ def nobody_reads() -> bool:
     return _reader_gone(sys.stdout) or _reader_gone(sys.stderr)
 
 
-def _reader_gone(stream: TextIO) -> bool:
+def _reader_gone(stream: TextIO | None) -> bool:
+    if stream is None:
+        # closed by whoever started us
+        return False
     poll = select.poll()
     try:
         poll.register(stream.fileno(), 0)
