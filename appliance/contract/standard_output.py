@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import sys
 from typing import Final, TextIO
 
@@ -31,6 +30,8 @@ def _reader_gone(stream: TextIO | None) -> bool:
     if stream is None:
         # closed by whoever started us
         return False
+    import select  # noqa: PLC0415 - lamps-out imports next to nothing
+
     poll = select.poll()
     try:
         poll.register(stream.fileno(), 0)
