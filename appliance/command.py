@@ -7,10 +7,11 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, cast
 
 from .contract.errors import PlainSightError
-from .contract.standard_output import BROKEN_PIPE, flush_output
+from .contract.standard_output import BROKEN_PIPE, flush_output, nobody_reads
 
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "recorder": ("appliance.recorder.supervisor.command", "run the recorder: button, lamp, microphone"),
@@ -53,8 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status = _run(arguments)
     except BrokenPipeError:
-        # whoever read has enough
-        status = BROKEN_PIPE
+        # whoever read has enough; a connection that broke is a defect of the part
+        status = BROKEN_PIPE if nobody_reads() else _defect()
     except KeyboardInterrupt:
         status = 130
     except PlainSightError as error:
@@ -99,7 +100,7 @@ def _unknown(arguments: list[str]) -> str:
 
 def _defect() -> int:
     sys.excepthook(*sys.exc_info())
-    print("plainsight: this is a defect of the program; please report the lines above", file=sys.stderr)
+    _tell("plainsight: this is a defect of the program; please report the lines above")
     return DEFECT
 
 
@@ -108,8 +109,14 @@ def _refuse_output(error: OSError) -> int:
 
 
 def _refuse(text: str) -> int:
-    print(text, file=sys.stderr)
+    _tell(text)
     return 2
+
+
+def _tell(text: str) -> None:
+    with suppress(BrokenPipeError):
+        # the status stands, whether or not anybody reads why; Python's own, 1, would be a verdict
+        print(text, file=sys.stderr)
 
 
 def _flush(status: int) -> int:

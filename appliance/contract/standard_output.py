@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import sys
 from typing import Final, TextIO
 
@@ -27,7 +26,12 @@ def nobody_reads() -> bool:
     return _reader_gone(sys.stdout) or _reader_gone(sys.stderr)
 
 
-def _reader_gone(stream: TextIO) -> bool:
+def _reader_gone(stream: TextIO | None) -> bool:
+    if stream is None:
+        # closed by whoever started us
+        return False
+    import select  # noqa: PLC0415 - lamps-out imports next to nothing
+
     poll = select.poll()
     try:
         poll.register(stream.fileno(), 0)
