@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from appliance.contract.errors import DecryptionError, PlainSightError, StorageError
+from appliance.contract.errors import DecryptionError, KeyFileError, PlainSightError, StorageError
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.verification import Report, verify
 from appliance.contract.verification.report import SOUND
@@ -79,6 +79,9 @@ def check_asked(stop: StopSignal) -> None:
         except StoppedError:
             Verification.objects.filter(pk=asked.pk).update(working_at=None)
             return
+        except KeyFileError as error:
+            # the archive's own trouble says nothing about the package: the check is made anew when LEFT is over
+            _log.error("cannot check %s now: %s", asked.recording_id, error.message)
         except PlainSightError as error:
             _log.error("cannot check %s: %s", asked.recording_id, error.message)
             _keep(asked.recording, actor, Report("not-a-package", "", (), error.message), "")

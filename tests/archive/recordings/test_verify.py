@@ -14,7 +14,7 @@ import pytest
 from django.utils import timezone
 
 from appliance.contract.encryption import Identity, encrypt
-from appliance.contract.errors import StorageError
+from appliance.contract.errors import KeyFileError, StorageError
 from appliance.contract.stop_signal import StopSignal
 from archive.core.jobs import Worker
 from archive.custody.actors import ARCHIVE
@@ -123,6 +123,24 @@ def test_a_press_while_a_check_runs_starts_no_second_one(custodian: Any, technic
         custodian.post(f"/recordings/{made.id}/verify/")
     assert Verification.objects.values_list("step", "done").get() == ("audio", 5), "the one that runs goes on"
     check_asked(StopSignal())
+    check_asked(StopSignal())
+    assert len(entries(made.id, "verify")) == 1
+
+
+def test_keys_that_cannot_be_read_do_not_blame_the_package(
+    custodian: Any, sealed: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = sealed(seconds=1)
+    custodian.post(f"/recordings/{made.id}/verify/")
+
+    def unreadable(*_: Any, **__: Any) -> None:
+        raise KeyFileError("there is no signing.pem")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("archive.recordings.verification.verify_again", unreadable)
+        check_asked(StopSignal())
+    assert not entries(made.id, "verify")
+    Verification.objects.update(working_at=timezone.now() - LEFT * 2)
     check_asked(StopSignal())
     assert len(entries(made.id, "verify")) == 1
 
