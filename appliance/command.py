@@ -7,9 +7,11 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, cast
 
 from .contract.errors import PlainSightError
+from .contract.standard_output import BROKEN_PIPE, flush_output, nobody_reads
 
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "recorder": ("appliance.recorder.supervisor.command", "run the recorder: button, lamp, microphone"),
@@ -23,8 +25,6 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "simulator": ("appliance.simulator.main", "run a front panel and a microphone without hardware"),
 }
 """Subcommand: module with `main(arguments) -> exit status`, and what it is for."""
-BROKEN_PIPE: Final = 141
-"""Exit status when the reader of the output has gone: 128 and SIGPIPE's number, as of a program that it ended."""
 DEFECT: Final = 70
 """Exit status of a defect (EX_SOFTWARE of sysexits.h)."""
 
@@ -54,8 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status = _run(arguments)
     except BrokenPipeError:
-        # whoever read has enough
-        status = BROKEN_PIPE
+        # whoever read has enough; a connection that broke is a defect of the part
+        status = BROKEN_PIPE if nobody_reads() else _defect()
     except KeyboardInterrupt:
         status = 130
     except PlainSightError as error:
@@ -100,7 +100,7 @@ def _unknown(arguments: list[str]) -> str:
 
 def _defect() -> int:
     sys.excepthook(*sys.exc_info())
-    print("plainsight: this is a defect of the program; please report the lines above", file=sys.stderr)
+    _tell("plainsight: this is a defect of the program; please report the lines above")
     return DEFECT
 
 
@@ -109,20 +109,20 @@ def _refuse_output(error: OSError) -> int:
 
 
 def _refuse(text: str) -> int:
-    print(text, file=sys.stderr)
+    _tell(text)
     return 2
+
+
+def _tell(text: str) -> None:
+    with suppress(BrokenPipeError):
+        # the status stands, whether or not anybody reads why; Python's own, 1, would be a verdict
+        print(text, file=sys.stderr)
 
 
 def _flush(status: int) -> int:
     """Return `status`, or 2 if the result could not be written; a reader that has gone is nobody's mistake."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        # what is still buffered must not be tried again when the interpreter ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            return _refuse_output(error)
-    return status
+    error = flush_output()
+    return status if error is None or isinstance(error, BrokenPipeError) else _refuse_output(error)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from archive.core.edge import Edge
+from archive.ingest import limits
 from archive.ingest.authentication import admit
 from archive.wsgi import application as wsgi
 
@@ -15,4 +16,5 @@ application = Edge(
     scheme=settings.ARCHIVE.site.url.partition(":")[0],
     proxies=_web.proxies,
     admit=admit,
+    longest=limits.longest_body,
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from difflib import get_close_matches
+from pathlib import Path
 
-from appliance.contract.errors import PlainSightError
+from appliance.contract.errors import PlainSightError, SettingsError
+from appliance.contract.standard_output import BROKEN_PIPE, flush_output, nobody_reads
 from appliance.contract.version import software
 
 OWN = {
@@ -61,8 +64,36 @@ def usage() -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one subcommand and return its exit status: 2 for anything wrong with arguments or settings."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    """Run one subcommand and return its exit status: 2 for anything wrong with arguments, settings or the output.
+
+    141 if nobody reads the output any more, and for nothing else.
+    """
+    try:
+        status = _run(sys.argv[1:] if arguments is None else arguments)
+    except SystemExit as ended:
+        # Django's and argparse's
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BrokenPipeError:
+        # a connection's may be a defect, and is told
+        if not nobody_reads():
+            raise
+        status = BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT} or error.filename is not None:
+            raise
+        status = _refuse_output(error)
+    failed = flush_output()
+    if isinstance(failed, BrokenPipeError):
+        return BROKEN_PIPE
+    return status if failed is None or status else _refuse_output(failed)
+
+
+def _refuse_output(error: OSError) -> int:
+    print(f"plainsight-archive: cannot write the result: {error.strerror}; name another place for it", file=sys.stderr)
+    return 2
+
+
+def _run(arguments: list[str]) -> int:
     if not arguments or arguments in (["--help"], ["-h"], ["--version"]):
         print(software() if arguments == ["--version"] else usage(), file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
@@ -104,6 +135,7 @@ def _execute(name: str, arguments: list[str]) -> int:
         print(f"plainsight-archive {name}: {reason}", file=sys.stderr)
         return 2
     try:
+        _keep_from_making_a_database(arguments)
         execute_from_command_line(["plainsight-archive", *arguments])
     except OperationalError as error:
         print(
@@ -113,6 +145,30 @@ def _execute(name: str, arguments: list[str]) -> int:
         )
         return 2
     return 0
+
+
+def _keep_from_making_a_database(arguments: list[str]) -> None:
+    """Let only a `migrate` that writes make the file that SQLite would make at every look at a missing database."""
+    from django.db import connection  # noqa: PLC0415 - only when it is installed
+
+    path = Path(connection.settings_dict["NAME"])
+    if connection.vendor != "sqlite" or path.exists():
+        return
+    if arguments[0] == "migrate" and not {"--plan", "--check", "--help", "-h"} & set(arguments):
+        _check_is_for_an_archive(path.parent)
+    else:
+        connection.settings_dict["OPTIONS"]["database"] = f"{path.as_uri()}?mode=rw"
+
+
+def _check_is_for_an_archive(folder: Path) -> None:
+    """Raise SettingsError if `folder` holds other things, and none of an archive."""
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if names and not names & {"keys", "archive.toml"}:
+        raise SettingsError(
+            f"{folder} holds other things and no archive's keys; set $ARCHIVE_HOME to the archive's folder, "
+            "or run 'make-keys' first",
+            field="ARCHIVE_HOME",
+        )
 
 
 def _is_django_s(name: str) -> bool:

@@ -18,7 +18,8 @@ FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 def wall(moment: datetime) -> str:
     """Return an aware moment in the format's form, UTC, milliseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    # strftime writes the year 1 with one digit
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def now() -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from pydantic import BaseModel, ConfigDict
 
 from appliance.contract.board import board_model, board_serial
 from appliance.contract.durable_files import replace, sync_folder
@@ -23,7 +24,7 @@ from appliance.contract.enrollment import (
     read_claim,
 )
 from appliance.contract.errors import SettingsError, StorageError
-from appliance.contract.settings_file import Section, load_settings
+from appliance.contract.settings_file import load_settings
 
 from . import settings
 from .archive import ask
@@ -64,27 +65,27 @@ def enroll(claim_path: Path, folder: Path) -> Enrolled:
     return answer
 
 
-class _Box(Section):
+class _Part(BaseModel):
+    """What a renewal reads of the courier's settings; the rest of them is the courier's to check."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+
+class _Box(_Part):
     id: str
     board: str = ""
 
 
-class _Archive(Section):
+class _Archive(_Part):
     url: str
     ca: str
 
 
-class _Broker(Section):
-    host: str
-    port: int
-
-
-class _Courier(Section):
+class _Courier(_Part):
     """The part of the courier's settings that a renewal needs, as `plainsight enroll` wrote them."""
 
     box: _Box
     archive: _Archive
-    broker: _Broker
 
 
 def due(certificate: Path, now: datetime) -> bool:

@@ -43,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--http-port", type=_port, default=0, help="port of the page (default: any free one)")
     parser.add_argument("--status-file", type=Path, help="the recorder's status.json, for the figures on the page")
     parser.add_argument("--progress-file", type=Path, help="the courier's progress.json, for the same")
-    parser.add_argument("--keeper-socket", type=Path, help="socket of whoever can stop and start the other parts")
+    parser.add_argument(
+        "--process-manager-socket", type=Path, help="socket of whoever can stop and start the other parts"
+    )
     parser.add_argument("--no-sense", action="store_true", help="pretend that no sensor is wired to the lamp")
     parser.add_argument("--archive-url", default="", help="address of the archive's pages, for a link on the page")
     parser.add_argument("--root", type=Path, default=Path("/"), help=argparse.SUPPRESS)
@@ -83,7 +85,10 @@ async def _run(options: argparse.Namespace, folder: Path) -> int:
         simulation = Simulation(FrontPanel(Log(panel_log), sense=not options.no_sense), microphone)
         sockets = Sockets(simulation, Log(microphone_log), folder)
         page = Page(
-            simulation, Figures(options.status_file, options.progress_file), options.keeper_socket, options.archive_url
+            simulation,
+            Figures(options.status_file, options.progress_file),
+            options.process_manager_socket,
+            options.archive_url,
         )
         try:
             await sockets.start()

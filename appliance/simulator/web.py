@@ -133,7 +133,7 @@ class Page:
 
     simulation: Simulation
     figures: Figures
-    keeper: Path | None
+    process_manager: Path | None
     """Socket of whoever runs the other parts; None: they cannot be stopped from here."""
     archive_url: str = ""
     """Address of the archive's pages; empty: the page links to none."""
@@ -220,23 +220,23 @@ class Page:
             return refusal("bad-request", "the body is not JSON", 400)
         if not isinstance(wanted, dict):
             return refusal("bad-request", "the body is one JSON object", 400)
-        if "keeper" in wanted:
-            answer = await self._ask(wanted["keeper"])
+        if "process_manager" in wanted:
+            answer = await self._ask(wanted["process_manager"])
             return web.json_response(answer, status=200 if answer.get("ok") else 409, headers=HEADERS)
         answer = self.simulation.act(wanted)
         return web.json_response(answer, status=200 if answer["ok"] else 400, headers=HEADERS)
 
     async def _parts(self) -> Message | None:
-        if self.keeper is None:
+        if self.process_manager is None:
             return None
         answer = await self._ask({"do": "state"})
         return answer.get("state")
 
     async def _ask(self, request: Any) -> Message:
-        if self.keeper is None:
-            return {"ok": False, "error": {"code": "no-keeper", "message": "nobody here runs the other parts"}}
+        if self.process_manager is None:
+            return {"ok": False, "error": {"code": "no-process-manager", "message": "nobody here runs the other parts"}}
         try:
-            reader, writer = await asyncio.open_unix_connection(self.keeper)
+            reader, writer = await asyncio.open_unix_connection(self.process_manager)
             try:
                 writer.write(json.dumps(request).encode() + b"\n")
                 await writer.drain()
@@ -244,5 +244,5 @@ class Page:
             finally:
                 writer.close()
         except (OSError, ValueError, TimeoutError) as error:
-            return {"ok": False, "error": {"code": "keeper-silent", "message": f"no answer: {error}"}}
+            return {"ok": False, "error": {"code": "process-manager-silent", "message": f"no answer: {error}"}}
         return answer if isinstance(answer, dict) else {"ok": False}

@@ -86,17 +86,25 @@ class Edge:
     """ASGI 3 around a WSGI application."""
 
     def __init__(
-        self, wsgi: Wsgi, *, threads: int, scheme: str, proxies: Iterable[str] = (), admit: Admit = lambda _: None
+        self,
+        wsgi: Wsgi,
+        *,
+        threads: int,
+        scheme: str,
+        proxies: Iterable[str] = (),
+        admit: Admit = lambda _: None,
+        longest: Callable[[str], int] = lambda _: MAX_BODY,
     ) -> None:
         """Give boxes and people `threads` each; before a body is read, `admit` may refuse the request by its headers.
 
         `scheme` is how clients reach the site, whatever the last hop speaks; `proxies` are the addresses whose
-        X-Forwarded-For is believed.
+        X-Forwarded-For is believed; `longest` returns the most bytes that a body may have at a path.
         """
         self._wsgi = wsgi
         self._scheme = scheme
         self._proxies = frozenset(proxies)
         self._admit = admit
+        self._longest = longest
         self._boxes = Crew("boxes", threads)
         self._people = Crew("people", threads)
         self._held = 0
@@ -128,9 +136,10 @@ class Edge:
             self._held -= len(body)
 
     async def _read(self, scope: Scope, receive: Receive, body: bytearray) -> None:
+        most = min(self._longest(scope["path"]), MAX_BODY)
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if not announced.isdigit() or int(announced[:20]) > MAX_BODY:
-            raise TooLargeError(f"a request here has at most {MAX_BODY} bytes", field="Content-Length")
+        if not announced.isdigit() or int(announced[:20]) > most:
+            raise TooLargeError(f"a request here has at most {most} bytes", field="Content-Length")
         try:
             async with asyncio.timeout(BODY_S):
                 while True:
@@ -138,8 +147,8 @@ class Edge:
                     if message["type"] == "http.disconnect":
                         raise _GoneError
                     part = message.get("body", b"")
-                    if len(body) + len(part) > MAX_BODY:
-                        raise TooLargeError(f"a request here has at most {MAX_BODY} bytes", field="body")
+                    if len(body) + len(part) > most:
+                        raise TooLargeError(f"a request here has at most {most} bytes", field="body")
                     body += part
                     self._held += len(part)
                     if self._held > MAX_BODIES:

@@ -136,6 +136,26 @@ def renew(line: bytes, now: datetime) -> Certificate:
     return Certificate(certificate=certificate.decode("ascii"), authority=authority.pem.decode("ascii"))
 
 
+def names_a_good_claim(line: bytes, now: datetime) -> bool:
+    """Tell whether a request to enroll names a claim that its key may use; its signature is not looked at."""
+    try:
+        asked = EnrollRequest.read(line, None)
+        row = Claim.objects.filter(sha256=_digest(read_claim(asked.claim))).first()
+    except PlainSightError:
+        return False
+    return not _why_not(row, asked, now)
+
+
+def names_a_believed_key(line: bytes) -> bool:
+    """Tell whether a request to renew names a box and a key of it that is believed; no signature is looked at."""
+    try:
+        asked = RenewRequest.read(line, None)
+    except PlainSightError:
+        return False
+    box = Box.objects.filter(pk=asked.box, retired_at=None).first()
+    return box is not None and box.believes(asked.box_key)
+
+
 def _why_not(row: Claim | None, asked: EnrollRequest, now: datetime) -> str:
     """Return why a claim is not taken, as the person at the box reads it; an empty text if it is."""
     if row is None:

@@ -1,4 +1,4 @@
-"""Claims, and what is known of the board behind each box."""
+"""Claims, what is known of the board behind each box, and attempts that failed."""
 
 from __future__ import annotations
 
@@ -47,3 +47,17 @@ class Claim(models.Model):
     def __str__(self) -> str:
         """Return its number; its text is known to nobody here."""
         return f"claim {self.pk}"
+
+
+class FailedAttempt(models.Model):
+    """An enrollment or a renewal that was refused; kept as long as it counts (archive.enrollment.throttle)."""
+
+    address = models.CharField(max_length=45)
+    """Client's address."""
+    at = models.DateTimeField(db_index=True)
+    """When."""
+
+    class Meta:
+        """As the throttle asks."""
+
+        indexes: ClassVar = [models.Index(fields=["address", "at"], name="failed_attempts_by_address")]

@@ -11,13 +11,20 @@ from appliance.contract.enrollment import MAX_MESSAGE
 from archive.core.bodies import read_body
 
 from . import deeds
+from .throttle import bounded
 
 
 @login_not_required
 @csrf_exempt
 def enroll(request: HttpRequest) -> HttpResponse:
     """Take a new box in."""
-    answer = deeds.use_claim(read_body(request, MAX_MESSAGE), timezone.now())
+    line, now = read_body(request, MAX_MESSAGE), timezone.now()
+    answer = bounded(
+        lambda: deeds.use_claim(line, now),
+        lambda: deeds.names_a_good_claim(line, now),
+        address=request.META["REMOTE_ADDR"],
+        now=now,
+    )
     return HttpResponse(answer.model_dump_json(), content_type="application/json")
 
 
@@ -25,5 +32,11 @@ def enroll(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 def renew(request: HttpRequest) -> HttpResponse:
     """Give a known box a new certificate."""
-    answer = deeds.renew(read_body(request, MAX_MESSAGE), timezone.now())
+    line, now = read_body(request, MAX_MESSAGE), timezone.now()
+    answer = bounded(
+        lambda: deeds.renew(line, now),
+        lambda: deeds.names_a_believed_key(line),
+        address=request.META["REMOTE_ADDR"],
+        now=now,
+    )
     return HttpResponse(answer.model_dump_json(), content_type="application/json")

@@ -104,5 +104,5 @@ def accept_key(recording: str, key_age: bytes) -> bool:
         arrival_log.append(row, "key", header.key_sha256, at=arrived)
         if verdict != "ok":
             subject = Subject.recording(recording)
-            record(PROBLEM, actor=ARCHIVE, subject=subject, what="key", code=verdict or "keeper-failed")
+            record(PROBLEM, actor=ARCHIVE, subject=subject, what="key", code=verdict or "keystore-failed")
     return True

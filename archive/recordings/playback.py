@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -37,7 +38,12 @@ class AudioSource:
     """Digest of the package's manifest, from the receipt."""
     index: AudioIndex
     """Where the segments lie."""
-    _decoded: OrderedDict[int, Samples] = field(default_factory=OrderedDict, repr=False)
+    _segment: Callable[[Part, Identity], Samples] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Remember the last segments, of this source alone: they are plain audio, and end with the request."""
+        decode_part = partial(_decode_part, self.package, self.manifest_sha256, self.rate)
+        self._segment = lru_cache(maxsize=REMEMBERED)(decode_part)
 
     def read(self, first_frame: int, frames: int) -> Samples:
         """Return the int16 samples of `frames` frames from `first_frame` on, fewer where the audio ends.
@@ -55,18 +61,12 @@ class AudioSource:
         ]
         return np.concatenate(parts)
 
-    def _segment(self, part: Part, secret: Identity) -> Samples:
-        if part.number in self._decoded:
-            self._decoded.move_to_end(part.number)
-            return self._decoded[part.number]
-        data = store().read_range(self.package, part.offset, part.size)
-        if digest(data) != segment_digests(self.package, self.manifest_sha256)[32 * part.number :][:32].hex():
-            raise DigestError(f"segment {part.number} of recording {self.recording} is damaged in the store")
-        samples = decode(secret.decrypt(data), part.frames, self.rate)
-        self._decoded[part.number] = samples
-        if len(self._decoded) > REMEMBERED:
-            self._decoded.popitem(last=False)
-        return samples
+
+def _decode_part(package: str, manifest_sha256: str, rate: int, part: Part, secret: Identity) -> Samples:
+    data = store().read_range(package, part.offset, part.size)
+    if digest(data) != segment_digests(package, manifest_sha256)[32 * part.number :][:32].hex():
+        raise DigestError(f"segment {part.number} of {package} is damaged in the store")
+    return decode(secret.decrypt(data), part.frames, rate)
 
 
 def open_audio(recording: Recording) -> AudioSource:

@@ -74,8 +74,10 @@ class _Places:
 def timeline(entries: Sequence[ledger.Entry], rate: int) -> list[Moment]:
     """Return the ledger's moments in the order of their places; the drift is left to `drift_words`.
 
-    Segments become one row from one gap or pause to the next, and a pause says how long it was.
+    Segments become one row from one gap or pause to the next, a pause says how long it was, and a gap that was written
+    in pieces is one row.
     """
+    entries = _join_gaps(entries)
     places = _Places(entries, rate)
     moments: list[Moment] = []
     run: list[ledger.Segment] = []
@@ -93,6 +95,25 @@ def timeline(entries: Sequence[ledger.Entry], rate: int) -> list[Moment]:
         told = _pause(fact, entries[place + 1 :]) if isinstance(fact, ledger.Pause) else _told(fact, rate)
         moments += [Moment(offset, kind, text, entry.n, at_ns) for kind, text in told]
     return sorted(moments + _audio(run, first_line, places), key=lambda moment: (moment.offset, moment.line))
+
+
+def _join_gaps(entries: Sequence[ledger.Entry]) -> list[ledger.Entry]:
+    """Return the entries with each absence as one gap: the box writes a long one while it lasts, in pieces."""
+    joined: list[ledger.Entry] = []
+    gap: ledger.Gap | None = None
+    place = 0
+    for entry in entries:
+        fact = entry.fact
+        if isinstance(fact, ledger.Pause):
+            gap = None
+        if isinstance(fact, ledger.Gap):
+            if gap and (gap.cause, gap.first_frame + gap.frames) == (fact.cause, fact.first_frame):
+                gap = gap.model_copy(update={"frames": gap.frames + fact.frames})
+                joined[place] = joined[place].model_copy(update={"fact": gap})
+                continue
+            gap, place = fact, len(joined)
+        joined.append(entry)
+    return joined
 
 
 def _audio(run: list[ledger.Segment], line: int, places: _Places) -> list[Moment]:

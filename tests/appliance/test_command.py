@@ -11,6 +11,7 @@ from typing import IO
 import pytest
 
 from appliance import command
+from appliance.contract.standard_output import BROKEN_PIPE
 from appliance.contract.version import software
 from tests.support.packages import Sealed
 from tests.support.spools import Keys, make_recording
@@ -80,8 +81,28 @@ def test_help_that_nobody_reads_is_no_error(arguments: list[str]) -> None:
     writer = broken_pipe()
     result = run(*arguments, stdout=writer)
     os.close(writer)
-    assert result.returncode in {0, command.BROKEN_PIPE}
+    assert result.returncode in {0, BROKEN_PIPE}
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["verify", "missing.zip"]])
+def test_a_refusal_that_nobody_reads_is_no_verdict(arguments: list[str]) -> None:
+    writer = broken_pipe()
+    command_line = [sys.executable, "-m", "appliance.command", *arguments]
+    result = subprocess.run(command_line, stdout=writer, stderr=writer, check=False, timeout=60)
+    os.close(writer)
+    assert result.returncode == 2
+
+
+def test_a_broken_connection_is_a_defect_and_not_a_reader_that_has_gone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_arguments: list[str]) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(command, "_run", broken)
+    assert command.main(["courier"]) == command.DEFECT
+    assert "please report" in capsys.readouterr().err
 
 
 def test_a_result_that_cannot_be_written_is_status_2_and_no_verdict(package: Path) -> None:

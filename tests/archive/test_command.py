@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from appliance.contract.errors import SettingsError
-from archive import configuration
+from appliance.contract.standard_output import BROKEN_PIPE
+from archive import command, configuration
 from archive.command import OWN, REFUSED
 from archive.configuration import Configuration, load
 from tests.support.archives import Archive
@@ -91,3 +95,83 @@ def test_a_site_is_the_same_in_capital_letters() -> None:
         {"site": {"url": "HTTPS://Archive.Example.ORG", "hosts": ["Archive.Example.ORG"]}}
     ).site
     assert (site.url, site.hosts) == ("https://archive.example.org", ["archive.example.org"])
+
+
+def files_in(home: Path) -> list[str]:
+    return sorted(path.name for path in home.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["showmigrations"],
+        ["makemigrations", "--check"],
+        ["check", "--database", "default"],
+        ["migrate"],
+        ["migrate", "--plan"],
+    ],
+)
+def test_no_command_of_django_leaves_a_database_in_a_folder_that_holds_none(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    archive = Archive(tmp_path)
+    (tmp_path / "letter.txt").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "archive.command", *arguments],
+        env=archive.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert files_in(tmp_path) == ["letter.txt"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["makemigrations", "--help"], ["--help"], ["list", "--json"], ["list", "nonsense"]]
+)
+@pytest.mark.parametrize("both", [False, True])
+def test_output_into_a_closed_pipe_ends_quietly_with_a_status_of_its_own(
+    archive: Archive, arguments: list[str], both: bool
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "archive.command", *arguments],
+        env=archive.environment(),
+        stdout=writer,
+        stderr=writer if both else subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    if arguments == ["list", "nonsense"] and not both:
+        assert done.returncode == 2, "nothing was to be written there"
+    else:
+        assert (done.returncode, done.stderr or b"") == (BROKEN_PIPE, b"")
+
+
+def test_a_broken_connection_is_not_taken_for_a_reader_that_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_arguments: list[str]) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(command, "_run", broken)
+    with pytest.raises(BrokenPipeError):
+        command.main(["list"])
+
+
+def test_output_into_a_full_disk_is_told(archive: Archive) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "archive.command", "--help"],
+            env=archive.environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr

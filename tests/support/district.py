@@ -57,10 +57,10 @@ class RunningDistrict:
         return answer
 
     def panel_asks(self, **request: str) -> None:
-        """What the page's buttons do: ask the keeper."""
+        """What the page's buttons do: ask the process manager."""
 
         async def ask() -> dict[str, Any]:
-            reader, writer = await asyncio.open_unix_connection(self.layout.root / "keeper.sock")
+            reader, writer = await asyncio.open_unix_connection(self.layout.root / "process-manager.sock")
             writer.write(json.dumps(request).encode() + b"\n")
             answer: dict[str, Any] = json.loads(await reader.readline())
             writer.close()
@@ -82,11 +82,15 @@ class RunningDistrict:
         self.wait(lambda: self.status.acked_frame >= seconds * 48000, within, f"{seconds} s to be safe")
 
     def end(self) -> None:
-        """Hold the button until the recording ends."""
+        """Hold the button until the recording ends, apart from presses before and after."""
+        self.keep_presses_apart()
         self.control(button="down")
         self.wait(lambda: self.status.state not in {"recording", "paused"}, 5, "the recording to end")
         self.control(button="up")
-        # a press within half a second would count as the same one
+        self.keep_presses_apart()
+
+    def keep_presses_apart(self) -> None:
+        """Let half a second pass: within it, a press counts as the same one as the last."""
         free_at = time.monotonic() + APART_S
         self.wait(lambda: time.monotonic() >= free_at, APART_S + 1, "the next press to count as another one")
 

@@ -107,7 +107,7 @@ class ReceiptInbox:
             self._refused[recording] = line
             raise ReceiptError(
                 f"the receipt for {recording} does not fit and deletes nothing: {error.message}; "
-                "ask the archive's keepers, and check keys.archive_key",
+                "ask the archive's administrator, and check keys.archive_key",
                 field=error.field,
             ) from error
         self._refused.pop(recording, None)

@@ -1,6 +1,6 @@
 """One district on this machine: makes keys and certificates, starts every part in order, and ends them all.
 
-Concurrency: one event loop; `start`, `stop` and the rest run in it, and the keeper's tasks beside them.
+Concurrency: one event loop; `start`, `stop` and the rest run in it, and the process manager's tasks beside them.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class District:
         self._seconds = seconds
         self._microphone = microphone
         self._tell = tell
-        self._keeper: ProcessManager | None = None
+        self._process_manager: ProcessManager | None = None
         self._archive_port = free_port()
         self._broker_port = free_port()
 
@@ -93,10 +93,10 @@ class District:
 
     async def stop(self) -> None:
         """End every part, the box first, so that nothing is lost; safe to call at any time."""
-        if self._keeper is not None:
-            await self._keeper.stop()
+        if self._process_manager is not None:
+            await self._process_manager.stop()
             await self.services["recorder"].stop()
-            await self._keeper.put_lamps_out()
+            await self._process_manager.put_lamps_out()
         for name in ("recorder", "courier", "panel", "web", "listen", "worker", "broker"):
             if name in self.services:
                 await self.services[name].stop()
@@ -240,14 +240,14 @@ class District:
 
     async def _start_panel(self, spoken: Path) -> None:
         layout = self.layout
-        socket = layout.root / "keeper.sock"
+        socket = layout.root / "process-manager.sock"
         output = layout.logs / "panel.log"
         self._add(
             "panel",
             [
                 *(*program("plainsight"), "simulator", "--dir", str(layout.panel), "--spoken", str(spoken), "--json"),
                 *("--status-file", str(layout.status), "--progress-file", str(layout.progress)),
-                *("--keeper-socket", str(socket), "--archive-url", self.archive_url),
+                *("--process-manager-socket", str(socket), "--archive-url", self.archive_url),
             ],
             self.accounts.panel,
         )
@@ -272,7 +272,7 @@ class District:
         self.services["recorder"].environment.update(environment)
         self._add("courier", [*command, "courier", "--config", str(layout.courier_settings)], self.accounts.courier)
         groups = {"recorder": ["recorder"], "archive": ["web", "listen", "worker"], "broker": ["broker"]}
-        self._keeper = ProcessManager(
+        self._process_manager = ProcessManager(
             recorder=self.services["recorder"],
             groups={name: [self.services[part] for part in parts] for name, parts in groups.items()},
             lamps_out=[*command, "lamps-out", "--config", str(layout.recorder_settings)],
@@ -281,7 +281,7 @@ class District:
         )
         await self.services["recorder"].start()
         await self.services["courier"].start()
-        await self._keeper.start(layout.root / "keeper.sock", self.accounts.separate)
+        await self._process_manager.start(layout.root / "process-manager.sock", self.accounts.separate)
 
     def _add(self, name: str, command: list[str], account: Account | None, *, archive: bool = False) -> None:
         self.services[name] = Service(

@@ -24,6 +24,10 @@ CARD: Final = "PlainSight"
 IDENTITY: Final = "1209:0001"
 """A USB identity from the range that pid.codes keeps for tests."""
 RATE: Final = 48000
+_FRAME: Final = 2
+"""Size of a frame of the raw file, in bytes."""
+_CONTAINERS: Final = {b"RIFF", b"fLaC", b"OggS"}
+"""First bytes of audio files that are not raw; their headers would be heard as noise."""
 _MAGIC: Final = 0x31434D5350
 _WORDS: Final = {
     "epoch_ns": (8, "<q"),
@@ -56,8 +60,7 @@ class SimulatedMicrophone:
         """Build the plugin, write its configuration, and plug it in; raise DeviceError if one of them fails."""
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        if not spoken.is_file() or spoken.stat().st_size < 2:
-            raise DeviceError(f"there is no raw audio in {spoken}; name a mono 16-bit 48 kHz raw file")
+        _check_raw(spoken)
         library = build(library_folder or folder)
         control = folder / "microphone.control"
         control.write_bytes(struct.pack("<Q", _MAGIC).ljust(_SIZE, b"\0"))
@@ -206,6 +209,21 @@ class SimulatedMicrophone:
 
     def _list(self, text: str) -> None:
         _replace(self.asound / "cards", text)
+
+
+def _check_raw(spoken: Path) -> None:
+    """Raise DeviceError unless `spoken` can be raw audio: whole frames, a second at least, and no header of a WAV."""
+    wanted = "name a mono 16-bit 48 kHz raw file of at least a second"
+    if not spoken.is_file():
+        raise DeviceError(f"there is no file {spoken}; {wanted}")
+    try:
+        with spoken.open("rb") as file:
+            begin = file.read(4)
+        size = spoken.stat().st_size
+    except OSError as error:
+        raise DeviceError(f"cannot read {spoken}: {error.strerror}; {wanted}") from error
+    if size < RATE * _FRAME or size % _FRAME or begin in _CONTAINERS:
+        raise DeviceError(f"{spoken} ({size} bytes) is no raw audio; {wanted}")
 
 
 def _replace(path: Path, text: str) -> None:

@@ -49,9 +49,9 @@ for (const control of document.querySelectorAll("[data-fault]")) {
 }
 for (const control of document.querySelectorAll("[data-part]")) {
   control.addEventListener("click", () =>
-    post({ keeper: { do: broken(control) ? "start" : "stop", what: control.dataset.part } }));
+    post({ process_manager: { do: broken(control) ? "start" : "stop", what: control.dataset.part } }));
 }
-element("kill").addEventListener("click", () => post({ keeper: { do: "kill", what: "recorder" } }));
+element("kill").addEventListener("click", () => post({ process_manager: { do: "kill", what: "recorder" } }));
 
 function broken(control) {
   if (!latest) return false;

@@ -24,10 +24,12 @@ from archive.recordings.models import Recording, State
 from archive.recordings.partial import answer
 from archive.recordings.playback import open_audio
 from archive.recordings.ranges import Span
-from archive.recordings.recording_state import RecordingState, recording_state
+from archive.recordings.recording_state import recording_state
+from archive.recordings.state_words import explain
 from archive.recordings.verification import audio_md5
 from archive.store.current import store
 from archive.ui import words
+from archive.ui.templatetags.plain import contact
 
 _CHUNK = 1 << 18
 
@@ -60,7 +62,10 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
         "notice": words.NOTICE,
         "package_size": row.package_size,
         "length_words": words.spoken(row.seconds),
-        "audible": recording_state(row) == RecordingState.SEALED,
+        # empty where nothing is wrong
+        "inaudible": explain(
+            recording_state(row), problem="it is not as it was sealed; verify it to see where", contact=contact()
+        ),
         "called": heading(row, read_ledger(row).entries),
         "receipt": _receipt_facts(row),
     }

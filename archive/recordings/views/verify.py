@@ -11,15 +11,20 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from appliance.contract import ledger
+from appliance.contract.errors import DecryptionError
 from appliance.contract.verification import Report
 from appliance.contract.verification.report import SOUND
 from archive.access.requests import actor, signed_in
 from archive.access.views import place_of
 from archive.core.health import is_alive
 from archive.core.jobs import WORKER
+from archive.keystore.recording_keys import recording_keys
 from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import read_ledger
 from archive.recordings.models import Recording, Verification
+from archive.recordings.recording_state import RecordingState
+from archive.recordings.secrets import secret_of
+from archive.recordings.state_words import explain
 from archive.recordings.verification import VERDICTS, ask, report_of
 from archive.ui import words
 from archive.ui.templatetags.plain import contact
@@ -91,6 +96,7 @@ def _result(row: Recording, report: Report) -> dict[str, Any]:
         "good": expected and not without_audio,
         # without the key nobody can hear the audio, so nobody can say that it is intact
         "without_audio": without_audio,
+        "why_no_audio": _why_no_audio(row) if without_audio else "",
         "sign": "attention" if without_audio else "ready" if expected else "at-fault",
         "heading": _WITHOUT_AUDIO if without_audio else told,
         "called": heading(row, entries),
@@ -100,6 +106,17 @@ def _result(row: Recording, report: Report) -> dict[str, Any]:
         "notes": [note for note in report.notes if not (without_audio and "was not opened" in note)],
         "notice": words.NOTICE,
     }
+
+
+def _why_no_audio(row: Recording) -> str:
+    """Return why nobody could check the audio, and what to do, as the key is now."""
+    try:
+        secret_of(row.pk)
+    except DecryptionError:
+        there = recording_keys().exists(row.pk)
+        state = RecordingState.KEY_UNUSABLE if there else RecordingState.KEY_GONE
+        return explain(state, problem="", contact=contact())
+    return "The key of this recording is here now, and opens it. Verify the recording again."
 
 
 def _damaged(problem: str, entries: Sequence[ledger.Entry], rate: int) -> str:

@@ -21,7 +21,7 @@ from appliance.contract.stop_signal import STOP_SIGNALS, StopSignal
 ROOT = Path(__file__).resolve().parents[3]
 PRIMITIVES = {"os.eventfd_write", "os.write", "contextlib.suppress", "signal.Signals", "self._events.append"}
 """What a handler may call in the end: none of them waits."""
-FOLLOWED = {"set", "put", "ask_to_stop", "_on_signal"}
+FOLLOWED = {"set", "put", "ask_to_stop", "ask_to_restart", "_on_signal"}
 """Methods of ours that handlers call; the bodies of all methods of these names are looked through."""
 
 

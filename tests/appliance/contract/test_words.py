@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from appliance.contract import errors
 from appliance.contract.ids import BoxId, RecordingId, new_box_id, new_recording_id
 from appliance.contract.problems import explain, location
-from appliance.contract.times import WallTime, now, parse_wall, wall
+from appliance.contract.times import WALL_PATTERN, WallTime, now, parse_wall, wall
 
 
 def valid(kind: Any, text: str) -> bool:
@@ -43,6 +44,13 @@ def test_what_is_no_recording_is_refused(text: str) -> None:
 )
 def test_what_is_no_box_is_refused(text: str) -> None:
     assert not valid(BoxId, text)
+
+
+@given(st.datetimes())
+def test_a_moment_of_any_year_is_written_in_the_format_s_form(moment: datetime) -> None:
+    text = wall(moment.replace(tzinfo=UTC))
+    assert re.fullmatch(WALL_PATTERN, text)
+    assert parse_wall(text) == moment.replace(tzinfo=UTC, microsecond=moment.microsecond // 1000 * 1000)
 
 
 @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2199, 12, 31)))  # noqa: DTZ001 - made aware below

@@ -58,6 +58,15 @@ def test_a_port_that_is_none_is_named(tmp_path: Path, spoken: Path) -> None:
     assert "0 to 65535" in refused(tmp_path, spoken, "--http-port", "99999")
 
 
+@pytest.mark.parametrize("junk", [b"", b"junk\n", b"1234", b"\0" * 96001, b"RIFF" + b"\0" * 96000])
+def test_a_file_that_is_no_raw_audio_is_refused(tmp_path: Path, junk: bytes) -> None:
+    spoken = tmp_path / "meeting.raw"
+    spoken.write_bytes(junk)
+    told = refused(tmp_path / "panel", spoken)
+    assert "meeting.raw" in told
+    assert "raw audio" in told
+
+
 @pytest.mark.parametrize(("name", "wrong"), [("a-file", "cannot use"), ("x" * 120, "too long a path")])
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path, spoken: Path, name: str, wrong: str) -> None:
     (tmp_path / "a-file").touch()

@@ -57,6 +57,13 @@ def test_a_request_that_means_nothing_gets_400_and_changes_nothing(simulator: Si
     assert buttons(simulator) == []
 
 
+def test_a_panel_without_a_process_manager_says_so(simulator: Simulator) -> None:
+    headers = {"Origin": simulator.page, "X-Panel-Token": token(simulator)}
+    body = {"process_manager": {"do": "stop", "what": "archive"}}
+    answer = requests.post(f"{simulator.page}/do", json=body, headers=headers, timeout=5)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "no-process-manager")
+
+
 def test_promise_1_a_simulated_panel_is_refused_on_a_machine_that_is_set_up_as_a_box(
     tmp_path: Path, spoken: Path
 ) -> None:

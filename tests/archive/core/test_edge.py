@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from appliance.contract.enrollment import MAX_MESSAGE
+from archive import asgi
 from archive.core import edge
 from archive.core.edge import Edge
+from archive.ingest import limits
 
 BOX = "/api/1/recordings/x/lines"
 
@@ -213,6 +216,34 @@ def test_an_announced_length_that_cannot_be_is_refused_before_anything_is_read(l
         assert client.parts == [b"never read"]
 
     run(story())
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/api/1/enroll", MAX_MESSAGE),
+        ("/api/1/renew", MAX_MESSAGE),
+        (f"/api/1/recordings/{'0' * 32}/header", limits.HEADER),
+        (f"/api/1/recordings/{'0' * 32}/key", limits.KEY),
+        ("/sign-in/", limits.FORM),
+        (BOX, edge.MAX_BODY),
+    ],
+)
+def test_no_more_is_read_than_an_address_takes(path: str, most: int) -> None:
+    served = serve(longest=limits.longest_body)
+    told, counted, fits = (
+        Client(path, [b"x"], content_length=str(most + 1)),
+        Client(path, [b"x" * most, b"x"]),
+        Client(path, [b"x" * most]),
+    )
+    for client in (told, counted, fits):
+        asyncio.run(client.ask(served))
+    assert [told.status, counted.status, fits.status] == [413, 413, 200]
+    assert told.parts == [b"x"], "refused before anything is read"
+
+
+def test_the_served_application_knows_what_its_addresses_take() -> None:
+    assert asgi.application._longest is limits.longest_body
 
 
 def test_what_all_requests_hold_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from appliance.contract.encryption import Identity
+from appliance.contract.errors import KeyFileError
 from appliance.contract.receipt import Arrival
 from appliance.contract.signed import digest, split_lines
 from archive.custody.actors import Subject
 from archive.custody.check import check
 from archive.custody.models import Entry
+from archive.recordings import validation
 from archive.recordings.arrival_log import log_bytes
 from archive.recordings.models import IncomingSegment, Recording
 from archive.recordings.stored_ledger import ledger_lines
@@ -140,3 +144,16 @@ def test_a_key_that_the_archive_cannot_open_is_kept_and_entered_with_what_is_wro
     assert verdict not in ("", "ok")
     entry = Entry.objects.about(Subject.recording(made.id)).get(code="problem")
     assert json.loads(entry.detail)["code"] == verdict
+
+
+def test_a_key_that_a_failing_keystore_cannot_judge_is_kept_and_entered_as_such(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_recording: str) -> Identity:
+        raise KeyFileError("the keystore does not answer")
+
+    monkeypatch.setattr(validation, "secret_of", fail)
+    made = make_recording(tmp_path, client.signer, seconds=1)
+    send_start(client, made)
+    entry = Entry.objects.about(Subject.recording(made.id)).get(code="problem")
+    assert json.loads(entry.detail) == {"what": "key", "code": "keystore-failed"}

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from appliance.contract.encryption import encrypt
 from appliance.contract.errors import DecryptionError, DigestError, NotSealedError
-from appliance.contract.segment import encode
+from appliance.contract.segment import decode, encode
 from appliance.contract.signed import digest
+from archive.recordings import playback
 from archive.recordings.audio_index import AudioIndex, Part
 from archive.recordings.models import IncomingSegment, PackageIndex, Recording
 from archive.recordings.playback import open_audio
@@ -51,6 +52,26 @@ def test_any_range_is_exact(made: Made, first: int, frames: int) -> None:
     audio = open_audio(Recording.objects.get()).read(first, frames)
     assert audio.dtype == np.int16
     assert np.array_equal(audio, made.samples[first : first + frames])
+
+
+def test_overlapping_ranges_decode_a_segment_once_and_few_are_remembered(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[int] = []
+
+    def counting(plain: bytes, frames: int, rate: int) -> Any:
+        decoded.append(frames)
+        return decode(plain, frames, rate)
+
+    monkeypatch.setattr(playback, "decode", counting)
+    source = open_audio(Recording.objects.get())
+    for first in range(0, 48000, 8000):
+        source.read(first, 8000)
+    assert decoded == [48000]
+    source.read(0, made.frames)
+    assert len(decoded) == len(made.segments) > playback.REMEMBERED
+    source.read(0, 1)
+    assert len(decoded) == len(made.segments) + 1, "the first had to go"
 
 
 def test_nobody_listens_before_the_seal(archive: Archive, client: Any, tmp_path: Path) -> None:

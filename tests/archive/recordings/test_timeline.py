@@ -66,6 +66,45 @@ def test_a_gap_and_a_pause_stand_at_their_frames(tmp_path: Path) -> None:
     assert told(recording)[-1][1].endswith("3 s of audio, 0.5 s of it lost")
 
 
+def losses(recording: Recording) -> list[tuple[str, str]]:
+    found = [moment for moment in timeline(entries(recording), RATE) if moment.kind == "loss"]
+    return [(moment.at, moment.text.partition(" written")[0]) for moment in found]
+
+
+def test_an_absence_that_was_written_in_pieces_is_one_row(tmp_path: Path) -> None:
+    recording = open_one(tmp_path)
+    recording.segment()
+    for seconds in (2, 2, 1):
+        recording.gap(seconds * RATE, "unplugged")
+        for _ in range(seconds):
+            recording.segment()
+    recording.segment()
+    recording.close()
+    assert losses(recording) == [("0:01", "5 s of sound lost and")]
+    kept = [text for _, text in told(recording) if text.startswith("Audio kept")]
+    assert kept == [
+        "Audio kept from 0:00 to 0:01 (1 signed segment)",
+        "Audio kept from 0:01 to 0:07 (6 signed segments)",
+    ]
+    assert told(recording)[-1][1].endswith("7 s of audio, 5 s of it lost")
+
+
+def test_absences_with_sound_a_pause_or_another_cause_between_them_are_rows_of_their_own(tmp_path: Path) -> None:
+    recording = open_one(tmp_path)
+    for cause in ("unplugged", "overrun"):
+        recording.gap(RATE, cause)
+        recording.segment()
+    recording.segment()
+    recording.gap(RATE, "overrun")
+    recording.segment()
+    for paused in (True, False):
+        recording.note("pause", frame=4 * RATE, paused=paused)
+    recording.gap(RATE, "overrun")
+    recording.segment()
+    recording.close()
+    assert losses(recording) == [(f"0:0{second}", "1 s of sound lost and") for second in (0, 1, 3, 4)]
+
+
 def test_what_has_only_a_time_is_placed_by_the_segment_around_it(tmp_path: Path) -> None:
     recording = open_one(tmp_path)
     recording.segment()

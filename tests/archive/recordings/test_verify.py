@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.errors import StorageError
 from appliance.contract.stop_signal import StopSignal
 from archive.core.jobs import Worker
@@ -64,6 +65,32 @@ def test_a_recording_without_its_key_is_never_called_verified(custodian: Any, se
     assert "verified: intact" not in page.text.lower()
     assert "The audio itself was not opened." in page.text
     assert "Everything was checked" not in page.text
+
+
+def test_the_page_says_whether_the_key_is_gone_or_does_not_open(
+    archive: Archive, custodian: Any, sealed: Arrive
+) -> None:
+    made = sealed(seconds=1)
+    address = f"/recordings/{made.id}"
+    key_age = recording_keys().read(made.id)
+    recording_keys().destroy_key(made.id)
+    for path in ("/verification/", "/copies/"):
+        page = (
+            verified(custodian, made.id)
+            if path == "/verification/"
+            else check(custodian.get(address + path).content.decode())
+        )
+        assert "is not in the key store" in page.text
+    recording_keys().put_once(made.id, encrypt(key_age, [Identity.generate().recipient]))
+    Recording.objects.update(key_verdict="cannot-decrypt")
+    page = verified(custodian, made.id)
+    assert page.one("h1").text == "Package intact; its audio was not checked"
+    for text in (page.text, check(custodian.get(f"{address}/copies/").content.decode()).text):
+        assert "does not open this recording" in text
+        assert "not in the key store" not in text
+    recording_keys().destroy_key(made.id)
+    recording_keys().put_once(made.id, key_age)
+    assert "Verify the recording again" in check(custodian.get(f"{address}/verification/").content.decode()).text
 
 
 def test_a_check_tells_how_far_it_is_and_that_it_waits_for_the_worker(custodian: Any, sealed: Arrive) -> None:

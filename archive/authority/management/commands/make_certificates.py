@@ -21,6 +21,7 @@ class Command(ArchiveCommand):
         "they are missing or end within two months. What is good is not touched. Web server and broker take a new one "
         "at their next start."
     )
+    needs_database = False
     example = "plainsight-archive make-certificates archive.district.example 10.20.0.5"
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,5 +1,5 @@
-"""The demonstration's keeper does for the recorder what systemd does on a box: a stopped recorder is killed, the lamps
-are put out when nothing of it runs any more, and it is started again."""
+"""The demonstration's process manager does for the recorder what systemd does on a box: a stopped recorder is killed,
+the lamps are put out when nothing of it runs any more, and it is started again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ while True:
 """
 
 
-def keeper_of(folder: Path, told: list[str]) -> ProcessManager:
+def manager_of(folder: Path, told: list[str]) -> ProcessManager:
     status = folder / "status.json"
     form = RecorderStatus(
         box="box-test", boot_id="x", monotonic_ns=0, state="idle", ready=True, recording=None, since_ns=0
@@ -49,23 +49,23 @@ def keeper_of(folder: Path, told: list[str]) -> ProcessManager:
 def test_promise_1_a_stopped_recorder_is_killed_and_its_lamps_are_put_out(tmp_path: Path) -> None:
     async def story() -> None:
         told: list[str] = []
-        keeper = keeper_of(tmp_path, told)
-        await keeper.recorder.start()
-        await keeper.start(tmp_path / "keeper.sock", separate=False)
+        manager = manager_of(tmp_path, told)
+        await manager.recorder.start()
+        await manager.start(tmp_path / "process-manager.sock", separate=False)
         try:
-            await until(keeper.status.exists, 10, "the recorder to speak")
+            await until(manager.status.exists, 10, "the recorder to speak")
             await asyncio.sleep(1.2)  # longer than the watchdog's patience, not a wait for something
             assert told == [], "one that speaks is left alone"
-            assert keeper.recorder.process is not None
-            pid, stopped = keeper.recorder.process.pid, time.monotonic()
+            assert manager.recorder.process is not None
+            pid, stopped = manager.recorder.process.pid, time.monotonic()
             os.killpg(pid, signal.SIGSTOP)
             await until((tmp_path / "dark").exists, 10, "the lamps to be put out")
             assert time.monotonic() - stopped < 3
             assert not alive_in_group(pid), "nothing of it runs any more when the lamps go out"
             assert "said nothing" in told[0]
-            await until(lambda: keeper.recorder.running and keeper.recorder.process.pid != pid, 10, "a new start")  # type: ignore[union-attr]
+            await until(lambda: manager.recorder.running and manager.recorder.process.pid != pid, 10, "a new start")  # type: ignore[union-attr]
         finally:
-            await keeper.stop()
-            await keeper.recorder.stop()
+            await manager.stop()
+            await manager.recorder.stop()
 
     asyncio.run(story())

@@ -1,0 +1,41 @@
+"""How a command ends whose reader has gone, or whose output cannot be written."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final, TextIO
+
+BROKEN_PIPE: Final = 141
+"""Exit status when the reader of the output has gone: 128 and SIGPIPE's number, as of a program that it ended."""
+
+
+def flush_output() -> OSError | None:
+    """Write what standard output still holds; return what went wrong, and let nothing of it be tried again."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # what is still buffered would be tried again when the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error
+    return None
+
+
+def nobody_reads() -> bool:
+    """Tell whether the reader of standard output or standard error has gone."""
+    return _reader_gone(sys.stdout) or _reader_gone(sys.stderr)
+
+
+def _reader_gone(stream: TextIO | None) -> bool:
+    if stream is None:
+        # closed by whoever started us
+        return False
+    import select  # noqa: PLC0415 - lamps-out imports next to nothing
+
+    poll = select.poll()
+    try:
+        poll.register(stream.fileno(), 0)
+    except (OSError, ValueError):
+        # no file behind it, or closed
+        return False
+    return any(found & select.POLLERR for _, found in poll.poll(0))
