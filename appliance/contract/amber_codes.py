@@ -36,11 +36,11 @@ TABLE: tuple[AmberCode, ...] = (
     ),
     AmberCode(
         "microphone-muted", 1, "records", "The microphone is switched off or muted: it gives less than its own noise.",
-        "Switch the microphone on; amber goes out when it is heard again, at the latest in the next recording.",
+        "Switch the microphone on; amber goes out when sound comes back, at the latest in the next recording.",
     ),
     AmberCode(
         "microphone-differs", 1, "records", "The microphone sounds like another one than at commissioning.",
-        "Look what is plugged in; if it is to stay, run plainsight commission again.",
+        "Check what is plugged in; if it is to stay, run plainsight commission again.",
     ),
     AmberCode(
         "microphone-failed", 2, "records", "The microphone could not be opened, or its recording process ended.",
@@ -52,7 +52,7 @@ TABLE: tuple[AmberCode, ...] = (
     ),
     AmberCode(
         "microphone-silent", 2, "records", "The microphone gives no sound at all, or always the same value.",
-        "Switch it on, look whether it is muted in alsamixer, then plug it in again.",
+        "Switch it on, unmute it (with alsamixer if its card has a mixer), then plug it in again.",
     ),
     AmberCode(
         "microphone-rate", 2, "records",
@@ -61,7 +61,8 @@ TABLE: tuple[AmberCode, ...] = (
     ),
     AmberCode(
         "microphone-clipping", 2, "records", "The microphone is too loud: speech is cut off and sounds torn.",
-        "Move the microphone away from whoever is loud, or turn its gain down with alsamixer.",
+        "Move the microphone away from whoever is loud, or turn its gain down: with alsamixer if its card has a mixer, "
+        "with microphone.gain_db if microphone.bits = 32.",
     ),
     AmberCode(
         "capture-died", 2, "refused", "The process that listens does not start.",

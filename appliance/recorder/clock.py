@@ -63,19 +63,19 @@ class _Timex(ctypes.Structure):
 
 
 def read_clock() -> Clock:
-    """Return the kernel's word on the wall clock; a kernel that gives none counts as not synchronized."""
+    """Return what the kernel says about the wall clock; if it says nothing, the clock counts as not synchronized."""
     timex = _Timex()
     verdict = _LIBC.adjtimex(ctypes.byref(timex))
     if verdict < 0:
         return Clock(synchronized=False, source="none", offset_ns=None)
-    return judge(verdict, timex.status, timex.offset)
+    return interpret_adjtimex(verdict, timex.status, timex.offset)
 
 
-def judge(verdict: int, status: int, offset: int) -> Clock:
-    """Return what adjtimex's answer means (adjtimex(2)).
+def interpret_adjtimex(verdict: int, status: int, offset: int) -> Clock:
+    """Return what the answer of adjtimex means (adjtimex(2)).
 
-    The kernel knows an offset only where its own loop makes up for it (ntpd, systemd-timesyncd); under chrony, which
-    keeps that to itself, the field is a zero that says nothing.
+    The kernel knows an offset only where its own loop makes up for it (ntpd, systemd-timesyncd); chrony does not
+    report it, so the field is 0 and means nothing.
     """
     if verdict == _TIME_ERROR or status & _STA_UNSYNC:
         return Clock(synchronized=False, source="none", offset_ns=None)

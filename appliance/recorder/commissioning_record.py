@@ -1,4 +1,4 @@
-"""The record of commissioning as every room reads it: believed only with the box's own signature."""
+"""Reads the commissioning record, which counts only with the box's own signature."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FAULT: Final = "not-commissioned"
 
 
 class RecordError(PlainSightError):
-    """There is no record of this box that can be believed."""
+    """The box has no valid record."""
 
     code: ClassVar[str] = FAULT
 

@@ -1,6 +1,6 @@
-"""From a sound card's samples to the recording's: one channel, 16 bits. Pure.
+"""Converts a sound card's samples to those of the recording: one channel, 16 bits. Pure.
 
-A quiet 24-bit microphone is raised before it is rounded: speech at -70 dB of full scale has ten steps of 16 bits, and
+A quiet 24-bit microphone gets its gain before rounding: speech at -70 dB of full scale has ten steps of 16 bits, and
 two thousand of 24.
 """
 
@@ -17,7 +17,7 @@ _STEP: Final = 65536.0
 
 
 def convert(data: bytes, input_format: InputFormat) -> bytes:
-    """Return interleaved little-endian samples as mono 16-bit ones: chosen, raised, rounded, and cut off at the top."""
+    """Return interleaved little-endian samples as mono 16-bit ones: channel chosen, gain applied, rounded, clipped."""
     samples: Any = np.frombuffer(data, "<i4" if input_format.bits == 32 else "<i2").astype(np.float64)
     if input_format.channels == 2:
         left, right = samples[0::2], samples[1::2]

@@ -1,12 +1,12 @@
-"""The capture process: opens one microphone once, fills the ring, and lets go when the lamp is not vouched for.
+"""The capture process: opens one microphone once, fills the ring, and closes it when the heartbeat stops.
 
 Threads: the main thread watches heartbeat and control socket, and never touches PortAudio; the thread `microphone`
 makes every PortAudio call, each of which may block for seconds; PortAudio's own thread runs the callback (stream.py).
 The main thread joins `microphone` before it reports `closed`.
 
-A deadman's timer backs all of it: the kernel ends this process, which closes the device, unless the main thread saw a
-fresh heartbeat and armed the timer again. So a call that hangs, in whatever thread and with whatever lock, cannot
-keep the microphone open.
+A deadman's timer backs this up: the kernel ends this process, which closes the device, unless the main thread has
+seen a fresh heartbeat and armed the timer again. So a call that hangs, in any thread and with any lock, cannot keep the
+microphone open.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Options:
     """The process's command line (settings.py: `capture_arguments`)."""
 
     stale_ns: int
-    """A heartbeat older than this, in nanoseconds, vouches for no lit lamp."""
+    """A heartbeat older than this, in nanoseconds, no longer shows that the lamp is lit."""
     close_s: float
     """Closing may take this long, in seconds; then the process ends, which closes the device as well."""
     input: InputFormat
@@ -93,14 +93,14 @@ class Session:
         self._thread: threading.Thread | None = None
 
     def start(self, device: str) -> int:
-        """Begin to open; return the moment before PortAudio is touched."""
+        """Prepare to open; return the moment before PortAudio is used, in nanoseconds of CLOCK_MONOTONIC."""
         at_ns = time.monotonic_ns()
         self._producer.opening(at_ns)
         self._thread = threading.Thread(target=self._run, args=(device,), name="microphone", daemon=True)
         return at_ns
 
     def go(self) -> None:
-        """Let the thread run, once the supervisor was told."""
+        """Start the thread, after the supervisor was told."""
         if self._thread is not None:
             self._thread.start()
 
@@ -109,7 +109,7 @@ class Session:
         self._stop.set()
 
     def join(self) -> None:
-        """Wait for the thread; the deadman's timer bounds it."""
+        """Wait for the thread; the deadman's timer limits how long."""
         if self._thread is not None:
             self._thread.join()
 
@@ -135,12 +135,12 @@ class Session:
 
 
 def _arm(seconds: float) -> None:
-    """Let the kernel end this process in `seconds`, unless armed again (SIGALRM's default action)."""
+    """Let the kernel end this process in `seconds`, unless it is armed again (the default action of SIGALRM)."""
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
 
 
 def watch(ring: Ring, control: MessageChannel, device: str, generation: int, options: Options) -> int:
-    """Serve one `open` to its end; return the exit status."""
+    """Keep one microphone open until it must be closed; return the exit status."""
     stale_ns, close_s = options.stale_ns, options.close_s
     if not ring.lit(time.monotonic_ns(), stale_ns):
         _report(control, CaptureFailed(code="lamp-dark", message="the lamp is not lit; nothing was opened"))
@@ -167,7 +167,7 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
         now_ns = time.monotonic_ns()
         dark = not ring.lit(now_ns, stale_ns)
         if dark and not asked:
-            failure = failure or _Failed("lamp-dark", "the lamp was no longer vouched for; the microphone is closed")
+            failure = failure or _Failed("lamp-dark", "the heartbeat of the lit lamp stopped; the microphone is closed")
         if asked or failure:
             stopping = True
             session.stop()
@@ -185,7 +185,7 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
 
 
 def _wait_s(ring: Ring, stale_ns: int) -> float:
-    """Return how long the heartbeat may go without a look, in seconds: until it would be stale, or go dark unseen."""
+    """Return the time until the next check of the heartbeat, in seconds: at the latest when it would be stale."""
     fresh_ns = ring.heartbeat_ns + stale_ns - time.monotonic_ns()
     return min(max(fresh_ns / 1e9, 0.0) + 0.001, _CHECK_S)
 
@@ -218,9 +218,9 @@ def _report(control: MessageChannel, message: FromCapture) -> None:
 
 
 def raise_priority() -> None:
-    """Go before other processes, where the unit allows it: the device's own buffer holds two blocks and no more.
+    """Run before other processes, where the unit allows it: the device's buffer holds only two blocks.
 
-    Every thread must have it, PortAudio's inherits it: a callback waits for whoever holds the interpreter's lock.
+    Every thread needs it, since a callback waits for the interpreter's lock; PortAudio's thread inherits it.
     """
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_PRIORITY))
@@ -229,10 +229,10 @@ def raise_priority() -> None:
 
 
 def import_modules(input_format: InputFormat) -> None:
-    """Import what opening needs, without touching PortAudio."""
-    # a JACK server that PortAudio would start has no business on a box
+    """Import the modules that opening needs, without using PortAudio."""
+    # PortAudio must not start a JACK server
     os.environ.setdefault("JACK_NO_START_SERVER", "1")
-    # late, so that a broken installation is reported over the control socket
+    # imported late, so that a broken installation is reported over the control socket
     from . import stream  # noqa: F401, PLC0415
 
     if not input_format.plain:
@@ -243,7 +243,7 @@ def import_modules(input_format: InputFormat) -> None:
 
 
 def serve(ring: Ring, control: MessageChannel, options: Options) -> int:
-    """Wait for the one `open`, serve it, return the exit status."""
+    """Wait for the message to open, keep the microphone open, return the exit status."""
     import_modules(options.input)
     _report(control, CaptureReady())
     while True:

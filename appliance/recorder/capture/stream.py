@@ -1,4 +1,4 @@
-"""One PortAudio input stream, from initialization to termination; the only module that meets a microphone.
+"""One PortAudio input stream, from initialization to termination; the only module that opens a microphone.
 
 The callback runs in PortAudio's own thread. It copies its block into the ring and does nothing else: no logging, no
 lock that is held during I/O, no disk. `open`, `alive` and `close` are called by capture's microphone thread alone.
@@ -78,7 +78,7 @@ class Stream:
         return time.monotonic_ns()
 
     def alive(self) -> bool:
-        """Tell whether PortAudio still runs the stream (it may say so of a dead one; the supervisor watches blocks)."""
+        """Return whether PortAudio says that the stream runs (it may be wrong; the supervisor watches the blocks)."""
         return bool(self._stream.is_active())
 
     def why_broken(self) -> str | None:
@@ -93,7 +93,7 @@ class Stream:
                 stream.stop_stream()
                 stream.close()
         except OSError as error:
-            # a vanished device cannot be stopped; terminating lets go of it all the same
+            # a device that is gone cannot be stopped; terminating PortAudio releases it
             _log.warning("the device did not close cleanly: %s", error)
         finally:
             if portaudio is not None:
@@ -105,7 +105,7 @@ class Stream:
             captured_ns = arrived_ns(now_ns, frames / self._ring.rate, times)
             self._producer.push(self._kept(data or b""), frames, captured_ns, flags)
         except (RingError, ValueError, TypeError, KeyError, IndexError, MemoryError) as error:
-            # an exception that left here would surface in some other thread (PyAudio); keep it for the report
+            # PyAudio would raise an exception from here in another thread; keep it for the report
             self._broken = repr(error)
             return (None, pyaudio.paAbort)
         return (None, pyaudio.paContinue)
@@ -130,7 +130,7 @@ class Stream:
         return StreamError(DEVICE_FAILED, f"the microphone {device!r} cannot be opened: {error}; plug it in again")
 
     def _what_it_can_do(self, portaudio: pyaudio.PyAudio, device: str, index: int) -> str:
-        """Say at which rates, channels and bits the card opens; the lamp is lit, since trying it opens it."""
+        """Return at which rates, channels and bits the card opens; trying them opens it, so the lamp is lit."""
         can = []
         for channels in (1, 2):
             for bits, form in ((16, pyaudio.paInt16), (32, pyaudio.paInt32)):
@@ -149,8 +149,8 @@ class Stream:
 def arrived_ns(now_ns: int, seconds: float, times: Mapping[str, float]) -> int:
     """Return when the last frame of a block of `seconds` had arrived (CLOCK_MONOTONIC ns), seen from its callback.
 
-    PortAudio takes what the device has at each wake-up, some frames more than a block, and keeps the surplus until it
-    makes a block: measured, the callback comes later by 0.2 to 0.6 ms each time, and then, after half a minute, a
+    At each wake-up PortAudio reads what the device has, some frames more than a block, and keeps the rest until it
+    fills a block: measured, the callback comes later by 0.2 to 0.6 ms each time, and then, after half a minute, a
     block early. PortAudio reads both times from one clock at one moment, so that their difference
     tells how old the first frame is, even if that clock is stepped. Where a driver reports no such times, the time of
     the callback is used.
@@ -192,7 +192,7 @@ def _opens(portaudio: pyaudio.PyAudio, index: int, rate: int, channels: int, for
 
 @contextmanager
 def _stderr_to_log() -> Iterator[None]:
-    """Turn what ALSA and JACK print while PortAudio tries every device into one debug message."""
+    """Log what ALSA and JACK print while PortAudio tries every device as one debug message."""
     noise = os.memfd_create("noise")
     kept = os.dup(2)
     os.dup2(noise, 2)

@@ -1,1 +1,1 @@
-"""Commissioning: an installer and the box try lights, button and microphone, and keep a signed record of it."""
+"""Commissioning: an installer tries the lights, button and microphone of a box, which keeps a signed record."""

@@ -1,4 +1,4 @@
-"""`plainsight commission`: walk an installer through a new box, and keep a signed record of what was found right."""
+"""`plainsight commission`: guide an installer through a new box, and keep a signed record of what works."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ LEAST_S, MOST_S = 5.0, 120.0
 def _parser() -> argparse.ArgumentParser:
     command = parser(
         "commission",
-        "Try lights, button and microphone of a new box with the person who installs it, and sign what was found.",
+        "Try the lights, button and microphone of a new box with its installer, and sign a record of what works.",
         "The red lamp is lit while it listens. Stop the recorder first. Exit status: 0 the record is kept, 1 something "
-        "is not right and nothing was changed, 2 wrong settings or arguments; 128 and the signal's number if stopped.",
+        "failed and nothing was changed, 2 wrong settings or arguments; 128 and the signal's number if stopped.",
     )
     command.add_argument("--json", action="store_true", help="print the result as one JSON object on standard output")
     command.add_argument(
@@ -45,12 +45,12 @@ def _parser() -> argparse.ArgumentParser:
         type=_seconds,
         default=10.0,
         metavar="N",
-        help="how long it listens to the quiet room (default: 10)",
+        help="how long to listen to the quiet room, in seconds (default: 10)",
     )
     command.add_argument(
         "--no-questions",
         action="store_true",
-        help="ask nobody: try only what needs no person (sensors, microphone); the record says what was not tried",
+        help="try only what needs no person (sensors, microphone); the record says what was not tried",
     )
     return command
 
@@ -63,7 +63,7 @@ def _seconds(text: str) -> float:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; return its exit status. Raises PlainSightError before anything is lit."""
+    """Run the command; return its exit status. Raises PlainSightError before any light is switched on."""
     options = _parser().parse_args(arguments)
     settings = load(options.config)
     if not options.no_questions and not sys.stdin.isatty():
@@ -75,14 +75,14 @@ def main(arguments: list[str] | None = None) -> int:
     key = SigningKey.load(settings.box.signing_key_path())
     child_setup.protect_memory("ps-commission")
     child_setup.log_to_stderr()
-    # a stopped process could neither close the microphone nor put the lamp out; children inherit it
+    # a stopped process could neither close the microphone nor switch the lamp off; children inherit this
     signal.signal(signal.SIGTSTP, signal.SIG_IGN)
-    apart = leave_network()
+    isolated = leave_network()
     _find_sound(options.config)
     remedy = "stop it first: systemctl stop plainsight-recorder"
     with single_instance(settings.spool.run, "recorder", field="spool.run", remedy=remedy):
-        if not apart:
-            print("note: not root, so this process keeps its network while it listens", file=sys.stderr)
+        if not isolated:
+            print("note: without root, this process stays on the network while it listens", file=sys.stderr)
         panel_loop = PanelLoop(make_panel(settings), settings)
         return commission(
             panel_loop, _installer(options, panel_loop), key, seconds=options.seconds, as_json=options.json
@@ -94,7 +94,7 @@ def _installer(options: argparse.Namespace, panel_loop: PanelLoop) -> Installer:
 
 
 def _find_sound(config: Path) -> None:
-    """Let PortAudio find the microphone that the recorder's unit finds (systemd/plainsight-recorder.service)."""
+    """Use the same ALSA configuration as the recorder (systemd/plainsight-recorder.service)."""
     shipped = config.absolute().parent / "asound.conf"
     if shipped.exists():
         os.environ.setdefault("ALSA_CONFIG_PATH", str(shipped))
@@ -109,7 +109,7 @@ def commission(
     as_json: bool,
     module: str = CAPTURE,
 ) -> int:
-    """Walk through the box and print the result; the panel is dark and closed at the end. Return the exit status."""
+    """Commission the box and print the result; at the end all lights are off. Return the exit status."""
     settings = panel_loop.settings
     before = {number: signal.signal(number, lambda number, _: panel_loop.ask_to_stop(number)) for number in _STOPS}
     findings: list[CheckResult] = []
@@ -121,7 +121,7 @@ def commission(
         for finding in findings:
             installer.tell(finding.as_text())
         if any(finding.verdict == "wrong" for finding in findings):
-            raise CommissioningError("mend what is WRONG above first; nothing was lit", field="preflight")
+            raise CommissioningError("fix what is WRONG above first; no light was switched on", field="preflight")
         record = walk(panel_loop, installer, key, seconds, module)
     except PlainSightError as error:
         wrong = error
@@ -144,7 +144,7 @@ def _result(
     record: Commissioning | None,
     wrong: PlainSightError | None,
 ) -> dict[str, Any]:
-    """Say how it ended, and return it for a script."""
+    """Tell the installer how it ended, and return the result for a script."""
     path = settings.box.commissioning
     result: dict[str, Any] = {"ok": record is not None, "checks": [finding.as_json() for finding in findings]}
     if wrong is not None:

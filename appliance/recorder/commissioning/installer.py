@@ -1,6 +1,6 @@
-"""Who stands at the box: a person at a terminal who answers, or nobody.
+"""The installer: a person who answers at a terminal, or nobody.
 
-Everything that is said goes to the standard error, so that a script finds nothing but the result on standard output.
+All messages go to standard error, so that standard output holds only the result, for a script.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ _WAIT_S = 3600.0
 
 
 class Installer(Protocol):
-    """Who is told, and may be asked."""
+    """Gets messages, and may answer questions."""
 
     @property
     def present(self) -> bool:
         """Whether somebody can look at a light and press a button."""
 
     def tell(self, text: str) -> None:
-        """Say something."""
+        """Show a message."""
 
     def ask(self, question: str) -> bool:
-        """Return the answer to a question; may take as long as it takes. Only for one who is present."""
+        """Return the answer to a question, however long that takes. Only if `present`."""
 
 
 def _say(out: TextIO, text: str) -> None:
-    # a terminal that hung up must not break off the closing of a microphone; whoever waits for an answer notices it
+    # a terminal that hung up must not keep a microphone from being closed; `ask` notices it
     with contextlib.suppress(OSError):
         out.write(text)
         out.flush()
 
 
 class Nobody:
-    """No one is asked: what only a person can see stays untried."""
+    """No installer: what only a person can see is not tried."""
 
     present = False
 
@@ -48,11 +48,11 @@ class Nobody:
         self._out = sys.stderr if out is None else out
 
     def tell(self, text: str) -> None:
-        """Print it for the log."""
+        """Print the message, for the log."""
         _say(self._out, f"{text}\n")
 
     def ask(self, question: str) -> bool:
-        """Refuse: nobody can answer."""
+        """Fail: nobody can answer."""
         raise AssertionError(f"nobody is there to be asked: {question}")
 
 
@@ -68,12 +68,12 @@ class Terminal:
         self._out = sys.stderr if out is None else out
 
     def tell(self, text: str) -> None:
-        """Print it."""
+        """Print the message."""
         _say(self._out, f"{text}\n")
 
     def ask(self, question: str) -> bool:
         """Ask until the answer is yes or no; raise StoppedError if the terminal is gone or a signal came."""
-        # what was typed before the question is no answer to it
+        # what was typed before the question does not answer it
         with contextlib.suppress(termios.error):
             termios.tcflush(self._answers, termios.TCIFLUSH)
         while True:

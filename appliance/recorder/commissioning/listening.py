@@ -1,7 +1,7 @@
-"""Listening to a quiet room, once, with the red lamp lit (promise 1).
+"""Listens to the room once, with the red lamp lit (promise 1).
 
-The way to the microphone is the recorder's own: a capture process that opens it only with the lit lamp's token, closes
-it by itself when the lamp is not vouched for any more, and dies with this process. There is no PortAudio here.
+It opens the microphone as the recorder does: through a capture process that needs the token of the lit lamp, closes the
+microphone by itself when the heartbeat stops, and dies with this process. PortAudio is never used here.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from .panel_loop import PanelLoop, by_table
 
 Samples = npt.NDArray[np.int16]
 SETTLE_S: Final = 1.0
-"""What comes first is not kept, in seconds: a microphone whose supply has just come on clicks."""
+"""The first seconds are dropped: a microphone clicks when its supply comes on."""
 APPEAR_S: Final = 6.0
-"""A microphone that the lamp's current switches on may take this long to be there, in seconds."""
+"""A microphone that the lamp's current switches on may take this long to appear, in seconds."""
 _REAP_S: Final = 2.0
 
 
 class Listening:
-    """The lamp, one capture process at a time, its ring; leaving it closes the microphone, then darkens the lamp."""
+    """Lamp, ring and one capture process at a time; leaving closes the microphone, then switches the lamp off."""
 
     def __init__(
         self, panel_loop: PanelLoop, tell: Callable[[str], None], module: str = "appliance.recorder.capture.process"
     ) -> None:
-        """Start nothing yet; `tell` says what a person must know, `module` is the capture process's."""
+        """Start nothing yet; `tell` shows a message to the installer, `module` is that of the capture process."""
         self._panel_loop = panel_loop
         self._tell = tell
         self._module = module
@@ -59,9 +59,9 @@ class Listening:
             os.close(self._ring.descriptor)
 
     def listen(self, seconds: float, look: Callable[[], None] = lambda: None) -> Samples:
-        """Light the lamp, open the microphone and return `seconds` of what it gives; call `look` while it is open.
+        """Switch the lamp on, open the microphone, return `seconds` of samples; call `look` while it is open.
 
-        Raises LampError or CommissioningError if the lamp is not seen, DeviceError if the microphone gives nothing,
+        Raises LampError or CommissioningError if the lamp is not seen, DeviceError if the microphone gives no sound,
         StoppedError after a signal.
         """
         capture = self._start_capture()
@@ -82,7 +82,7 @@ class Listening:
             patience_s *= 2
 
     def _start_capture(self) -> Capture:
-        """Start a capture process; it touches no sound before it is told to open."""
+        """Start a capture process; it opens no device before it is told to."""
         try:
             self._capture = capture = Capture.spawn(
                 "capture", self._module, self._ring.descriptor, self._panel_loop.settings.capture_arguments()
@@ -102,22 +102,22 @@ class Listening:
         raise by_table("capture-died", "microphone")
 
     def _send_heartbeat(self, token: LitToken) -> None:
-        """Vouch for the lamp, or let go of the microphone."""
+        """Send the heartbeat while the lamp is lit; otherwise stop it, so that capture closes the microphone."""
         if not token.valid:
             self._ring.clear_heartbeat()
-            raise LampError("the red lamp went dark while the box listened; check the lamp and its sensor")
+            raise LampError("the red lamp went out while the box listened; check the lamp and its sensor")
         self._ring.write_heartbeat(time.monotonic_ns())
 
     def _run_once(self, capture: Capture, token: LitToken) -> str | None:
-        """Keep the lamp vouched for, wait a little; return why capture gave up, if it did."""
+        """Send a heartbeat and wait a little; return why capture gave up, if it did."""
         self._send_heartbeat(token)
         self._panel_loop.run_once(self._panel_loop.settings.times.heartbeat_s / 2, capture.control)
         for message in capture.messages():
             if isinstance(message, CaptureFailed):
                 return message.message
             if isinstance(message, MicrophoneClosed):
-                return "the microphone was closed before its time; read what the capture process said"
-        return "the capture process ended by itself; read what it said" if capture.silent else None
+                return "the microphone was closed too early; read the messages of the capture process"
+        return "the capture process ended by itself; read its messages" if capture.silent else None
 
     def _opened(self, capture: Capture, token: LitToken, patience_s: float) -> str | None:
         """Wait for the first block, `patience_s` at most; return why there is none."""
@@ -128,7 +128,7 @@ class Listening:
             if why is not None:
                 return why
             if time.monotonic() >= end:
-                return "the microphone was opened and gives no sound; plug it in again, or try another"
+                return "the microphone was opened but gives no sound; plug it in again, or try another"
         return None
 
     def _collect(self, capture: Capture, token: LitToken, seconds: float, look: Callable[[], None]) -> Samples:
@@ -145,14 +145,14 @@ class Listening:
                 parts.append(block.data)
                 frames += block.frames
                 if block.damaged:
-                    raise DeviceError("sound arrived damaged in memory; try again, and report it", field="microphone")
+                    raise DeviceError("the sound was damaged in memory; try again, and report it", field="microphone")
                 last = time.monotonic()
             if time.monotonic() - last >= self._panel_loop.settings.times.stall_s:
                 raise by_table("microphone-stalled", "microphone")
         return np.frombuffer(b"".join(parts), "<i2")[skip : skip + wanted].astype(np.int16)
 
     def _close(self) -> None:
-        """Close the microphone, or kill who holds it; the lamp is lit until the process is gone."""
+        """Close the microphone, or kill the capture process; the lamp stays lit until that process is gone."""
         capture, self._capture = self._capture, None
         if capture is None:
             return
@@ -162,7 +162,7 @@ class Listening:
             self._ring.clear_heartbeat()
             capture.kill()
             while not capture.ended(_REAP_S):
-                # it may still hear, so the lamp must not go out, whatever signal came
+                # the microphone may still be open, so the lamp must stay lit, whatever signal came
                 self._tell("The microphone could not be closed: unplug it. The red lamp stays lit until it is closed.")
 
     def _ask_to_close(self, capture: Capture) -> None:

@@ -1,6 +1,6 @@
-"""Whether a sound card has a capture level that a mixer can set, and what to advise where it has not.
+"""Finds out whether a mixer can set a sound card's capture level, and how else to change its gain.
 
-The kernel's control device is asked, which hears nothing (linux/include/uapi/sound/asound.h).
+It asks the kernel's control device, which gives no sound (linux/include/uapi/sound/asound.h).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _ELEMENT_LIST: Final = _READ_WRITE << 30 | ctypes.sizeof(_ElementList) << 16 | o
 
 
 def controls(card: int, devices: Path = DEVICES) -> list[str]:
-    """Return the names of a card's controls; none where it has no control device or this user may not ask it."""
+    """Return the names of a card's controls; empty if it has no control device or this user may not open it."""
     ids = (_ElementId * _MOST)()
     asked = _ElementList(space=_MOST, ids=ctypes.cast(ids, ctypes.POINTER(_ElementId)))
     try:
@@ -59,17 +59,17 @@ def controls(card: int, devices: Path = DEVICES) -> list[str]:
 
 
 def gain_advice(microphone: MicrophoneSettings, devices: Path = DEVICES) -> Gain:
-    """Return how this microphone's gain is turned up and down: its own way, and never a mixer that it has not."""
+    """Return how to turn this microphone's gain up and down."""
     if microphone.bits == 32:
         now = f"microphone.gain_db (now {microphone.gain_db:g})"
         return Gain(up=f"raise {now}", down=f"lower {now}")
     number = card_number(microphone) if microphone.card else None
-    names = [] if number is None else controls(number, devices)
-    # without a card that is known nobody can tell, and most cards have one
-    if number is None or any(word in name.lower() for name in names for word in _WORDS):
+    if number is None:
+        return Gain()
+    if any(word in name.lower() for name in controls(number, devices) for word in _WORDS):
         return Gain(up="raise its capture level with alsamixer", down="lower its capture level with alsamixer")
     return Gain(
         up="the card has no capture level: set microphone.bits = 32 if it gives 24 bits in 32 (docs/commissioning.md), "
         "and raise microphone.gain_db",
-        down="the card has no capture level: put the microphone further away, or use a less sensitive one",
+        down="the card has no capture level: put the microphone farther away, or use a less sensitive one",
     )

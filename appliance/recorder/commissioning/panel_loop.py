@@ -1,7 +1,7 @@
-"""Panel, lamp and signals of a commissioning, seen from one main loop.
+"""The main loop of a commissioning: panel, lamp and signals.
 
-Nothing is raised from a signal handler: it leaves word, and word is taken where something is waited for. What must be
-done in order, microphone first, then lamp, is therefore never cut short. The panel's thread only enqueues.
+A signal handler raises nothing: it puts a word into the queue, and `run_once` reads the queue. So no signal interrupts
+the order of shutting down, microphone first, then lamp. The panel's thread only writes to the queue.
 """
 
 from __future__ import annotations
@@ -24,64 +24,64 @@ _TURN_S = 0.25
 
 
 class StoppedError(PlainSightError):
-    """The installer broke it off, or the terminal is gone."""
+    """The installer stopped the command, or the terminal is gone."""
 
     code: ClassVar[str] = "stopped"
 
     def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
         self.number = number
-        """The signal."""
+        """The number of the signal."""
 
 
 class CommissioningError(PlainSightError):
-    """Something that was tried is not right; `field` names the part."""
+    """A part of the box failed its test; `field` names it."""
 
     code: ClassVar[str] = "not-right"
 
 
 class Readable(Protocol):
-    """Anything to wait for."""
+    """Anything that `poll` can wait for."""
 
     def fileno(self) -> int:
-        """Return its descriptor."""
+        """Return the file descriptor."""
 
 
 def by_table(code: str, part: str) -> CommissioningError:
-    """Return the error for an amber code, in the words of its table."""
+    """Return the error for an amber code, with its cause and remedy."""
     fault = amber_codes.find(code)
     return CommissioningError(f"{fault.cause} {fault.remedy} (amber {fault.blinks}: {code})", field=part)
 
 
 class PanelLoop:
-    """What the installer works at."""
+    """The panel as commissioning uses it."""
 
     def __init__(self, panel: Panel, settings: RecorderSettings) -> None:
         self.panel = panel
         self.settings = settings
         self.lamp = Lamp(panel, ns(settings.times.lamp_s))
         self.seen = False
-        """The lamp's sensor sees it lit."""
+        """Whether the sensor sees the lamp lit."""
         self.rail = False
-        """The microphone's supply is on."""
+        """Whether the microphone's supply is on."""
         self.presses = 0
-        """How often the button went down."""
+        """How often the button was pressed."""
         self.releases = 0
-        """How often it was let go."""
+        """How often it was released."""
         self._queue: WakeupQueue[PanelEvent | str] = WakeupQueue()
         self._stopped_by = signal.SIGTERM
 
     def start(self) -> None:
-        """Begin to hear the panel, with all lights dark."""
+        """Start the panel, with all lights off."""
         self.panel.start(self._queue.put)
 
     def ask_to_stop(self, number: int) -> None:
-        """Break it off at the next wait; for signal handlers."""
+        """Stop at the next wait; for signal handlers."""
         self._stopped_by = signal.Signals(number)
         self._queue.put(STOP)
 
     def run_once(self, seconds: float, *others: Readable | int) -> bool:
-        """Wait until something happens, at most `seconds`; tell whether one of `others` can be read.
+        """Wait for an event, at most `seconds`, and handle it; return whether one of `others` can be read.
 
         Raises StoppedError after a signal, DeviceError after a lost panel.
         """
@@ -97,7 +97,7 @@ class PanelLoop:
         return bool(found - {self._queue.fileno()})
 
     def wait_until(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until `condition` holds, at most `seconds`; tell whether it does."""
+        """Wait until `condition` holds, at most `seconds`; return whether it does."""
         end = time.monotonic() + seconds
         while not condition():
             left = end - time.monotonic()
@@ -107,11 +107,11 @@ class PanelLoop:
         return True
 
     def read_sensors(self) -> None:
-        """Take what the sense lines say now; a simulated panel tells it a moment after it was started."""
+        """Read the sense lines; a simulated panel reports them a moment after its start."""
         self.wait_until(lambda: False, self.settings.times.lamp_s)
 
     def switch_lamp_on(self) -> None:
-        """Switch the red lamp on; raise CommissioningError unless, where it is sensed, it is seen within lamp_s."""
+        """Switch the red lamp on; raise CommissioningError if a sensor does not see it lit within lamp_s."""
         self.lamp.command(lit=True)
         if self.panel.lamp_sensed and not self.wait_until(lambda: self.seen, self.settings.times.lamp_s):
             raise by_table("lamp-dark", "lamp-sensor")
@@ -121,7 +121,7 @@ class PanelLoop:
         self.lamp.command(lit=False)
 
     def require_dark(self) -> None:
-        """Raise CommissioningError if lamp or supply are on within lamp_s of the lamp's switching off."""
+        """Raise CommissioningError if lamp or supply are still on lamp_s after the lamp was switched off."""
         if not self.wait_until(lambda: not self.seen and not self.rail, self.settings.times.lamp_s):
             raise by_table("rail-live" if self.rail else "lamp-stuck", "rail-sense" if self.rail else "lamp-sensor")
 
@@ -130,7 +130,7 @@ class PanelLoop:
             case "button-down":
                 self.presses += 1
             case "button-found-down":
-                pass  # only a press that the installer was asked for counts
+                pass  # only a press that the installer was asked to make counts
             case "button-up":
                 self.releases += 1
             case "lamp-seen" | "lamp-unseen":

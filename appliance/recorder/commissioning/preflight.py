@@ -1,4 +1,4 @@
-"""What must be right before anything is lit: settings, key, folders, and a spool that writes in time."""
+"""Checks before any light is switched on: settings, key, folders, and a spool that writes fast enough."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from appliance.recorder.writer.spool_faults import SLOW, SLOW_NS
 
 
 def preflight(settings: RecorderSettings, devices: Path = DEVICES) -> list[CheckResult]:
-    """Return every finding; it writes a small file into the spool and removes it."""
+    """Return all check results; it writes a small file into the spool and removes it."""
     found = examine_box(settings, devices)
     if all(finding.verdict != "wrong" for finding in found if finding.check == "spool"):
         found.append(_try_spool(settings))
@@ -40,11 +40,11 @@ def _try_spool(settings: RecorderSettings) -> CheckResult:
 
 
 def _dark(settings: RecorderSettings) -> CheckResult:
-    """Make the dark check: while the lamp is dark nobody has the microphone open."""
+    """Check that no program has the microphone open while the lamp is dark."""
     microphone = settings.microphone
     number = card_number(microphone) if microphone.card else None
     if number is not None and is_held(microphone.asound, number):
         return by_table("dark check", "microphone-open", f"card {microphone.card!r} is open")
     return CheckResult(
-        "dark check", "ok", "nobody has the microphone open" if number is not None else "no card to look at"
+        "dark check", "ok", "no program has the microphone open" if number is not None else "no card to check"
     )

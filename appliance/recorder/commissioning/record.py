@@ -1,4 +1,4 @@
-"""Keeps the record of commissioning on the disk: written as a whole or not at all."""
+"""Writes the commissioning record to the disk, atomically."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from appliance.recorder.writer.disk import Disk, DiskError
 from appliance.recorder.writer.spool import store
 
 _MODE: Final = 0o644
-"""Root writes it, the recorder's user reads it, and nothing in it is secret."""
+"""Root writes it and the recorder's user reads it; it holds no secret."""
 
 
 def keep_record(path: Path, record: Commissioning, key: SigningKey, disk: Disk | None = None) -> None:
-    """Sign the record and put it in its place, durably; raise DiskError, the old one kept, if that fails."""
+    """Sign the record and replace the old one durably; raise DiskError and keep the old one if that fails."""
     disk = disk or Disk()
     try:
         store(disk, path, record.sign(key), mode=_MODE)
     except DiskError:
-        with contextlib.suppress(OSError):  # what is left is in nobody's way; the first error is the one to tell
+        with contextlib.suppress(OSError):  # a file left behind does no harm; report the first error
             path.with_name(f".{path.name}.new").unlink(missing_ok=True)
         raise

@@ -1,4 +1,4 @@
-"""What an installer tries: each light and the button. No microphone is opened here."""
+"""The installer's tests of each light and the button. No microphone is opened here."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from .installer import Installer
 from .panel_loop import CommissioningError, PanelLoop
 
 BUTTON_S = 30.0
-"""How long the button may take to be pressed, and then to be let go, in seconds."""
+"""How long to wait for a press, and then for its release, in seconds."""
 
 
 def try_red(panel_loop: PanelLoop, installer: Installer) -> list[Part]:
-    """Light the red lamp and put it out; return what was found right, or raise CommissioningError.
+    """Switch the red lamp on and off; return the parts that work, or raise CommissioningError.
 
-    The sense lines, where they are wired, must follow it within lamp_s, both ways. The microphone stays closed.
+    Sense lines that are wired must follow the lamp within lamp_s, on and off. The microphone stays closed.
     """
     found: list[Part] = []
     panel_loop.read_sensors()
@@ -25,7 +25,7 @@ def try_red(panel_loop: PanelLoop, installer: Installer) -> list[Part]:
             times = panel_loop.settings.times
             if not panel_loop.wait_until(lambda: panel_loop.rail, times.lamp_s):
                 raise CommissioningError(
-                    "the lamp was switched on and the microphone's supply did not follow; "
+                    "the lamp was switched on but the microphone's supply did not come on; "
                     f"check the supply and its sense line on GPIO {panel_loop.settings.panel.mic_rail} (docs/wiring)",
                     field="rail-sense",
                 )
@@ -43,7 +43,7 @@ def try_red(panel_loop: PanelLoop, installer: Installer) -> list[Part]:
 
 
 def try_lights(panel_loop: PanelLoop, installer: Installer) -> list[Part]:
-    """Light green, then amber, and ask; return what was seen, or raise CommissioningError."""
+    """Switch green on, then amber, and ask about each; return both parts, or raise CommissioningError."""
     lights = panel_loop.settings.panel
     panel_loop.panel.set_green("on")
     try:
@@ -61,31 +61,32 @@ def try_lights(panel_loop: PanelLoop, installer: Installer) -> list[Part]:
 def _seen(installer: Installer, color: str, word: str, pin: int) -> None:
     if not installer.ask(f"Is the {color} light {word}, and no other, lit now?"):
         raise CommissioningError(
-            f"the {color} light {word} was switched on and not seen; check the wiring of GPIO {pin} (docs/wiring)",
+            f"the {color} light {word} was switched on but not seen; check the wiring of GPIO {pin} (docs/wiring)",
             field=color,
         )
 
 
 def try_button(panel_loop: PanelLoop, installer: Installer, seconds: float = BUTTON_S) -> list[Part]:
-    """Ask for a press and wait for it, `seconds` for each way; raise CommissioningError if it does not come."""
+    """Ask for a press; wait `seconds` for it and as long for its release; raise CommissioningError without them."""
     pin = panel_loop.settings.panel.button
-    # counted, since both may come between two looks
+    # counted, since both may come in one `run_once`
     panel_loop.run_once(0)
     presses, releases = panel_loop.presses, panel_loop.releases
     if presses > releases:
         raise CommissioningError(
-            f"the button is down before it was asked for; check the wiring of GPIO {pin} (docs/wiring)", field="button"
+            f"the button was down before anybody was asked to press it; check the wiring of GPIO {pin} (docs/wiring)",
+            field="button",
         )
-    installer.tell(f"Press the button and let it go, within {seconds:g} s.")
+    installer.tell(f"Press the button and release it within {seconds:g} s.")
     if not panel_loop.wait_until(lambda: panel_loop.presses > presses, seconds):
         raise _not_seen("pressed", seconds, pin)
     if not panel_loop.wait_until(lambda: panel_loop.releases > releases, seconds):
-        raise _not_seen("let go", seconds, pin)
+        raise _not_seen("released", seconds, pin)
     return ["button"]
 
 
 def _not_seen(what: str, seconds: float, pin: int) -> CommissioningError:
     return CommissioningError(
-        f"the button was not seen to be {what} within {seconds:g} s; check the wiring of GPIO {pin} (docs/wiring)",
+        f"nobody {what} the button within {seconds:g} s; if somebody did, check the wiring of GPIO {pin} (docs/wiring)",
         field="button",
     )

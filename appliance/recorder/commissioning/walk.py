@@ -1,4 +1,4 @@
-"""The walk through a new box, from dark to the signed record; every step in its order, and none after a failure."""
+"""All steps of a commissioning in order, up to the signed record; a failure ends it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .record import keep_record
 from .steps import try_button, try_lights, try_red
 
 SPEECH_S = 8.0
-"""How long somebody speaks, in seconds."""
+"""How long the speech test takes, in seconds."""
 CAPTURE = "appliance.recorder.capture.process"
 """The capture process's module; tests put another in its place."""
 
@@ -27,9 +27,9 @@ CAPTURE = "appliance.recorder.capture.process"
 def walk(
     panel_loop: PanelLoop, installer: Installer, key: SigningKey, seconds: float, module: str = CAPTURE
 ) -> Commissioning:
-    """Try everything that can be tried here, keep the record and return it; nothing is kept after any error.
+    """Try every part, keep the record and return it; after an error no record is kept.
 
-    `seconds`: how long the microphone is heard. Raises PlainSightError.
+    `seconds`: how long to listen to the quiet room. Raises PlainSightError.
     """
     settings = panel_loop.settings
     installer.tell("Red lamp:")
@@ -39,9 +39,9 @@ def walk(
         checked += try_lights(panel_loop, installer)
         checked += try_button(panel_loop, installer)
         while not installer.ask(f"Will everybody be still for {seconds:g} s, as in an empty room?"):
-            installer.tell("Then take your time; the floor is what the microphone gives when nobody speaks.")
+            installer.tell("Take your time: the noise floor is what the microphone gives while nobody speaks.")
     microphone, floor = _measure_floor(panel_loop, installer, seconds, module)
-    installer.tell(f"Its noise in the quiet room: {floor.rms / 100:.1f} dB of full scale.")
+    installer.tell(f"Noise in the quiet room: {floor.rms / 100:.1f} dB of full scale.")
     checked.append("microphone")
     if installer.present:
         _measure_speech(panel_loop, installer, floor, module)
@@ -56,7 +56,7 @@ def walk(
         checked=checked,
         software=software(),
     )
-    # a word to stop that came until now still counts
+    # a signal that came until now still stops it
     panel_loop.run_once(0)
     keep_record(settings.box.commissioning, record, key)
     return record
@@ -69,7 +69,7 @@ def _measure_floor(
     found: list[Microphone] = []
     installer.tell(f"The red lamp is lit while the box listens, about {seconds + 1:.0f} s. Be still.")
     with Listening(panel_loop, installer.tell, module) as listening:
-        # looked at while it is open: on some boxes the lamp's current switches the microphone's supply
+        # read while it is open: on some boxes the lamp's current switches the microphone's supply
         samples = listening.listen(seconds, lambda: found.append(_microphone(settings)))
     for microphone in found:
         words = f"card {microphone.card or 'not set'}, identity {microphone.identity or 'none'}"
@@ -81,7 +81,7 @@ def _measure_floor(
 def _measure_speech(panel_loop: PanelLoop, installer: Installer, floor: Floor, module: str) -> None:
     settings = panel_loop.settings
     while not installer.ask(f"Will somebody speak for {SPEECH_S:g} s, as in a meeting, from the farthest seat?"):
-        installer.tell("Then fetch somebody; what is too quiet now is too quiet in every meeting.")
+        installer.tell("Please find somebody: what is too quiet now is too quiet in every meeting.")
     installer.tell(f"Speak now, for {SPEECH_S + 1:.0f} s. The red lamp is lit while the box listens.")
     with Listening(panel_loop, installer.tell, module) as listening:
         samples = listening.listen(SPEECH_S)

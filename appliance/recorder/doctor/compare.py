@@ -34,10 +34,10 @@ def compare(settings: RecorderSettings) -> tuple[Commissioning | None, list[Chec
         hidden = any(map(not_readable, (settings.box.signing_key_path(), settings.box.commissioning)))
         remedy = AS_RECORDER if hidden else _AGAIN if error.code == FAULT else "restore the key file first"
         return None, [CheckResult(_CHECK, "warning", error.message, remedy)]
-    return record, judge(record, settings, datetime.now(UTC))
+    return record, compare_record(record, settings, datetime.now(UTC))
 
 
-def judge(record: Commissioning, settings: RecorderSettings, now: datetime) -> list[CheckResult]:
+def compare_record(record: Commissioning, settings: RecorderSettings, now: datetime) -> list[CheckResult]:
     """Return what the record says beside the settings of today; the microphone's presence is another check's."""
     age = now - parse_wall(record.made_at)
     when = f"{age.days} days ago" if age > timedelta() else "later than this box's clock"

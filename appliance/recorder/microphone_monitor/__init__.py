@@ -1,6 +1,6 @@
-"""What a microphone gives, judged: how loud, how it was in a quiet room, and whether it is at fault. Pure.
+"""Monitors a microphone: its levels, its noise floor in a quiet room, and whether it is at fault. Pure.
 
-Nothing here leaves the box: the judgment is a few codes and one bit, never a level (promise 7).
+No level leaves the box: the verdict is a few codes and one bit (promise 7).
 """
 
 from __future__ import annotations

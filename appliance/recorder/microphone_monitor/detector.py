@@ -1,19 +1,19 @@
-"""Judges a live microphone by its levels, a second at a time: at fault or not, quiet or not. Pure.
+"""Detects from its levels, one second at a time, whether a microphone is at fault and whether the room is quiet. Pure.
 
-The argument is one-sided. A room can only add to a microphone's own noise, so nothing that people do makes a band
-fall below the floor that was learned in the quiet room; what lies well below it comes from another source. Above the
-floor anything may be a sound, so a swapped input that is noisier than the right one in every band is not found.
+It works in one direction only. A room can only add to a microphone's own noise, so nothing that people do makes a band
+fall below the floor that was learned in the quiet room; a level well below it comes from another source. Above the
+floor anything may be a sound, so a wrong input that is noisier than the right one in every band is not detected.
 
 - All samples equal: `microphone-silent`.
 - Nearly all bands below the floor: `microphone-muted`, an analog switch in front of the converter. A hum may stay.
 - Some bands above 1 kHz far below, the rest not: `microphone-differs`. Lower bands don't count: there the room itself,
   its ventilation above all, makes the floor, and may have been switched off since.
-- Either only while those bands stay the same from second to second, as an amplifier's noise does. An automatic gain,
-  which turns the microphone's own noise down with loud speech and up again in each pause, doesn't.
+- Both of these count only while those bands stay the same from second to second, as an amplifier's noise does. An
+  automatic gain turns the microphone's noise down with loud speech and up again in each pause, so its bands vary.
 - Much of the wave cut off: `microphone-clipping`.
 - Otherwise, with every band of speech near the floor for some time: quiet. A radio, however low, is not quiet.
 
-Without a floor only silence and clipping can be told, and nothing is ever quiet.
+Without a floor it detects only silence and clipping, and never reports quiet.
 """
 
 from __future__ import annotations
@@ -32,39 +32,40 @@ MUTED: Final = "microphone-muted"
 DIFFERS: Final = "microphone-differs"
 CLIPPING: Final = "microphone-clipping"
 CODES: Final = (SILENT, MUTED, DIFFERS, CLIPPING)
-"""Every code of this judgment (faults.py has their causes and remedies)."""
+"""Every code that a detector can report (contract/amber_codes.py has causes and remedies)."""
 
 BELOW: Final = 600
-"""So far below the floor a band is not the learned microphone's, in hundredths of a decibel: half its voltage."""
+"""A band this far below the floor does not come from the learned microphone, in hundredths of a decibel: half its
+voltage."""
 FAR_BELOW: Final = 1000
-"""So far below, it is no longer a matter of gain or of a warmer room."""
+"""A band this far below cannot be explained by gain or by a warmer room, in hundredths of a decibel."""
 MUTED_SHARE: Final = 0.75
-"""Share of the bands that a mute takes down; mains hum may keep one or two up."""
+"""A mute lowers at least this share of the bands; mains hum may keep one or two up."""
 DIFFERENT_BANDS: Final = 2
 OWN_NOISE_HZ: Final = 1000.0
 """From here on up a quiet room's floor is the microphone's own noise rather than ventilation or traffic, whose spectrum
 falls by 5 dB an octave (ASHRAE's room criteria)."""
 STEADY: Final = 60
-"""A steady noise above 1 kHz changes less from one second to the next, in hundredths of a decibel: some 2000 spectral
-lines make each band's level certain to 0.15 dB."""
+"""A steady noise above 1 kHz changes less than this from one second to the next, in hundredths of a decibel: about 2000
+spectral lines make each band's level accurate to 0.15 dB."""
 STEADY_BANDS: Final = 2
 STEP_NOISE_DB: Final = -101.1
-"""What rounding to 16 bits adds, spread evenly up to half the rate: 1/12 of a step squared. No level is below it."""
+"""The noise of rounding to 16 bits, spread evenly up to half the rate: 1/12 of a step squared. No level is lower."""
 CLIPPED: Final = 0.002
-"""Share of a second's samples that are cut off when it sounds torn."""
+"""If this share of a second's samples is cut off, it sounds distorted."""
 NEAR: Final = 600
-"""A band of speech at most so far above the floor is at the floor; speech at 3 m is 15 dB above it and more."""
+"""A band of speech at most this far above the floor counts as at the floor; speech at 3 m is 15 dB above it or more."""
 SPEECH_HZ: Final = (250.0, 8000.0)
 QUIET_AFTER_S: Final = 10
-"""So many seconds in a row at the floor begin a quiet."""
+"""Quiet begins after this many seconds in a row at the floor."""
 SOUNDS_END: Final = 2
-"""So many seconds with a sound end a quiet, unless they are further apart than SOUNDS_WITHIN_S."""
+"""Quiet ends after this many seconds with a sound within SOUNDS_WITHIN_S."""
 SOUNDS_WITHIN_S: Final = 60
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What holds now."""
+    """The detector's result after a second."""
 
     codes: frozenset[str] = frozenset()
     """Faults of the microphone, from CODES."""
@@ -74,32 +75,33 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Rule:
-    """When one fault begins and ends to hold."""
+    """When one fault is raised and when it is cleared."""
 
     seconds: int
-    """So many bad seconds ..."""
+    """This many bad seconds ..."""
     of: int
-    """... of the last so many raise it, ..."""
+    """... among this many last ones raise it, ..."""
     clear: int
-    """... and so many good ones in a row clear it."""
+    """... and this many good ones in a row clear it."""
 
 
 _RULES: Final = {
     SILENT: _Rule(5, 6, 3),
-    # a click costs two: itself, and the second that differs from it
+    # a click spoils two seconds: its own, and the next, which differs from it
     MUTED: _Rule(5, 7, 3),
     DIFFERS: _Rule(5, 7, 3),
-    # speech is not always loud, and who is quiet for a moment must not show in the ledger (promise 7)
+    # speech is not always loud, and the ledger must not show who is quiet for a moment (promise 7)
     CLIPPING: _Rule(4, 8, 60),
 }
 
 
 _BY_NOISE: Final = (MUTED, DIFFERS)
-"""Codes that a missing noise speaks for, and only its return against: a voice that leaks through a switch doesn't."""
+"""Codes that are raised because the noise is missing and cleared only when it returns: a voice that leaks through a
+switch does not clear them."""
 
 
 class _Held:
-    """Whether one fault holds."""
+    """Counts bad and good seconds of one fault."""
 
     def __init__(self, rule: _Rule) -> None:
         self._rule = rule
@@ -121,10 +123,10 @@ class _Held:
 
 
 class Detector:
-    """Takes the levels of one second after the other."""
+    """Detects faults and quiet in the levels of successive seconds."""
 
     def __init__(self, floor: Floor | None, rate: int = 48000) -> None:
-        """Judge against `floor`, which was learned at `rate` frames in a second."""
+        """Compare with `floor`, which was learned at `rate` frames a second."""
         self._held = {code: _Held(rule) for code, rule in _RULES.items()}
         self._floor = floor
         edges = bands(rate)
@@ -140,12 +142,12 @@ class Detector:
 
     @property
     def verdict(self) -> Verdict:
-        """What holds after the last second."""
+        """The verdict after the last second."""
         codes = frozenset(code for code, held in self._held.items() if held.holds)
         return Verdict(codes, self._quiet and not codes)
 
     def add_second(self, levels: Levels) -> Verdict:
-        """Take the next second; return what holds now."""
+        """Add the next second; return the verdict."""
         found = self._fault(levels)
         for code, held in self._held.items():
             held.add_second(bad=code == found, good=code != found and (code not in _BY_NOISE or self._refuted(levels)))
@@ -154,7 +156,7 @@ class Detector:
         return self.verdict
 
     def interrupt(self) -> None:
-        """Say that the next second does not follow on the last: a fault stays until it is refuted, a quiet does not."""
+        """Note that the next second does not follow the last one: a fault stays until it is cleared, quiet ends."""
         for held in self._held.values():
             held.interrupt()
         self._before = None
@@ -162,7 +164,7 @@ class Detector:
         self._sounds.clear()
 
     def _fault(self, levels: Levels) -> str | None:
-        """Return what speaks against the microphone in this second."""
+        """Return the code of the fault that this second shows, if any."""
         if levels.constant:
             return SILENT
         if levels.clipped >= CLIPPED:
@@ -181,14 +183,14 @@ class Detector:
         return [n for n in self._own if floor.bands[n] - levels.bands[n] >= BELOW]
 
     def _refuted(self, levels: Levels) -> bool:
-        """Tell whether the microphone's own noise is there."""
+        """Return whether the microphone's own noise is there."""
         floor = self._floor
         if levels.constant or floor is None:
             return False
         return not self._sunk(floor, levels) and len(self._under(floor, levels)) < STEADY_BANDS
 
     def _sunk(self, floor: Floor, levels: Levels) -> bool:
-        """Tell whether nearly all of what can be seen to fall has fallen below the floor."""
+        """Return whether nearly all bands that can show a fall are below the floor."""
         if not self._telling:
             return floor.rms - levels.rms >= BELOW
         down = sum(floor.bands[n] - levels.bands[n] >= BELOW for n in self._telling)
@@ -206,13 +208,13 @@ class Detector:
             self._sounds.append(self._second)
             while self._second - self._sounds[0] >= SOUNDS_WITHIN_S:
                 self._sounds.popleft()
-            # one door or one creak is no meeting
+            # a single door or creak is not a meeting
             self._quiet = len(self._sounds) < SOUNDS_END
         self._quiet = self._quiet and live
 
 
 def _telling(floor: Floor, rate: int) -> list[int]:
-    """Return the bands whose floor is far enough above the noise of rounding that a fall could be seen at all."""
+    """Return the bands whose floor is far enough above the noise of rounding to show a fall."""
     telling = []
     for n, (low, high) in enumerate(bands(rate)):
         rounding = 100 * (STEP_NOISE_DB + 10 * math.log10((high - low) / (rate / 2)))

@@ -1,7 +1,7 @@
-"""How loud one second of sound is: in all, in bands, and whether it is cut off at the top. Pure.
+"""Measures one second of sound: its level in all and in bands, and whether it is cut off at the top. Pure.
 
 A band is about an octave wide. Its level is the power that an average of short spectra (Welch 1967, Hann's window,
-no overlap) has between its edges, so that the bands of a sound add up to the whole but for what lies below 60 Hz.
+no overlap) has between its edges, so that the bands add up to the whole, except for the part below 60 Hz.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ import numpy.typing as npt
 from appliance.contract.segment import Samples
 
 EDGES_HZ: Final = (60, 125, 250, 500, 1000, 2000, 4000, 8000, 16000, 32000, 64000, 128000)
-"""Where bands meet. Half the rate ends the last one. Below 60 Hz there are rumble, mains, a drifting zero."""
+"""Edges of the bands. Half the rate ends the last one. Below 60 Hz are rumble, mains hum and a drifting zero."""
 FULL_SCALE: Final = 32768.0
 SILENCE: Final = -20000
 """The level of no signal at all, in hundredths of a decibel below full scale."""
 _SPECTRA_S: Final = 24
-"""About so many short spectra make a second: 43 ms each, so that the lowest band has three lines of 23 Hz."""
+"""About this many short spectra make a second: 43 ms each, so that the lowest band has three lines of 23 Hz."""
 _CLIP_PEAK: Final = 3277
-"""Below a tenth of full scale nobody calls a microphone too loud, and a wave's top has too few steps to be judged."""
+"""Below a tenth of full scale no microphone is too loud, and the top of a wave has too few steps to be measured."""
 _TOP: Final = 1 / 128
-"""The part of a wave's height in which its top is looked for: wide enough for noise that rides on a flat one."""
+"""The part of a wave's height that counts as its top: wide enough for noise on a flat top."""
 _UNCLIPPED: Final = 3
-"""The top of a wave that is not cut off holds at most so many times the samples of the part below it; a sine: 2.4."""
+"""The top of a wave that is not cut off has at most this many times the samples of the part below it; a sine: 2.4."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ def bands(rate: int) -> tuple[tuple[float, float], ...]:
 def measure(samples: Samples, rate: int) -> Levels:
     """Return the levels of about a second of `samples` (one-dimensional int16, not empty) at `rate` frames in a second.
 
-    Less than one short spectrum (43 ms) is filled up with its own mean; a level of so little says not much.
+    Less than one short spectrum (43 ms) is padded with its own mean; such a level is not accurate.
     """
     low, high = int(samples.min()), int(samples.max())
     peak = _level(max(abs(low), abs(high)) ** 2)
     if low == high:
         return Levels(SILENCE, (SILENCE,) * len(bands(rate)), peak, 0.0, constant=True)
-    # widened first: int16 squares wrap, and the absolute of -32768 is -32768
+    # widened first: squares of int16 overflow, and so does the absolute value of -32768
     wide = samples.astype(np.float32)
     wide -= np.float32(samples.mean(dtype=np.float64))
     square = float(np.dot(wide, wide)) / samples.size
@@ -93,16 +93,16 @@ def _bands(wide: npt.NDArray[np.float32], rate: int) -> tuple[int, ...]:
     if wide.size < size:
         wide = np.concatenate([wide, np.zeros(size - wide.size, np.float32)])
     spectra: npt.NDArray[Any] = np.fft.rfft(wide[: count * size].reshape(count, size) * window)
-    # real and imaginary parts stand side by side, in single precision or double as numpy's version has it
+    # real and imaginary parts alternate, in single or double precision depending on the version of numpy
     squares = np.square(spectra.view(spectra.real.dtype)).sum(axis=0)
     sums = np.add.reduceat(squares, 2 * lines)
     return tuple(_level(float(value) * scale / count) for value in sums)
 
 
 def _clipped(samples: Samples, low: int, high: int) -> float:
-    """Return the share of samples at the top of the wave beyond what a wave that is not cut off has there."""
+    """Return the share of samples at the top of the wave beyond those of a wave that is not cut off."""
     count = 0
-    # each side by itself: an amplifier's supply often cuts off one before the other
+    # each side separately: an amplifier often cuts off one before the other
     if high >= _CLIP_PEAK:
         step = high * _TOP
         top = int(np.count_nonzero(samples >= math.ceil(high - step)))

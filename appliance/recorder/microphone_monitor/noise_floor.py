@@ -1,7 +1,7 @@
-"""Learns what a microphone gives when nobody speaks. Pure.
+"""Learns the noise floor: the levels of a microphone while nobody speaks. Pure.
 
-The floor is the microphone's own noise and that of the room with everything switched off. What a meeting adds can only
-lie above it; what lies below it is not that microphone (judge.py).
+The floor is the microphone's own noise and that of the room with everything switched off. A meeting can only add to
+it; lower levels come from another microphone (detector.py).
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from appliance.contract.errors import DeviceError
 from .levels import EDGES_HZ, Levels
 
 LEAST_S: Final = 5
-"""Fewer seconds than this teach nothing."""
+"""Fewer seconds than this are too few to learn a floor."""
 PERCENTILE: Final = 10
-"""A floor is low, but one odd second must not make it; it is reached by a tenth of the seconds."""
+"""The floor is the level that a tenth of the seconds do not reach, so that one odd second does not set it."""
 WANDER: Final = 600
-"""A quiet room's seconds differ less, in hundredths of a decibel; a word or a step differs more."""
+"""The seconds of a quiet room differ by less than this, in hundredths of a decibel; a word or a step differs more."""
 LOUDEST: Final = -4000
 """A floor above -40 dB leaves speech too little room: a gain that is far too high, or a loud room."""
 LOWEST: Final = -9500
 """A floor below -95 dB is the converter's own steps (1/12 of a step squared: -101 dB) and no microphone."""
 CLIPPED: Final = 0.001
-"""Share of samples cut off in a second that no quiet room has."""
+"""No second of a quiet room has more than this share of its samples cut off."""
 _FROM_BAND: Final = EDGES_HZ.index(250)
-"""Below 250 Hz even a quiet room wanders: doors, lifts, wind."""
+"""Below 250 Hz the level varies even in a quiet room: doors, elevators, wind."""
 
 
 class FloorError(DeviceError):
@@ -41,26 +41,28 @@ class FloorError(DeviceError):
 
 @dataclass(frozen=True)
 class Gain:
-    """How a microphone's gain is turned, as a part of a sentence."""
+    """How to change a microphone's gain, as part of a sentence; the default fits a card that is not known."""
 
-    up: str = "raise its capture level with alsamixer"
-    down: str = "lower its capture level with alsamixer"
+    up: str = "raise its capture level (with alsamixer if its card has a mixer)"
+    down: str = "lower its capture level (with alsamixer if its card has a mixer)"
 
 
 def learn(levels: Sequence[Levels], gain: Gain | None = None) -> Floor:
-    """Return the floor of a quiet room from its seconds (measure); ten or more are good, five the least.
+    """Return the floor of a quiet room from the levels of its seconds: at least five, better ten or more.
 
-    `gain`: how this microphone's gain is turned, for the remedy.
+    `gain`: how to change this microphone's gain, for the remedy.
 
     Raises FloorError, which says what to do, if the input is dead or clipping or the room was not quiet.
     """
     gain = gain or Gain()
     if len(levels) < LEAST_S:
-        raise FloorError(f"{len(levels)} s of sound teach no noise floor; listen for at least {LEAST_S} s")
+        raise FloorError(
+            f"a noise floor cannot be learned from {len(levels)} s of sound; listen for at least {LEAST_S} s"
+        )
     if 2 * sum(second.constant for second in levels) >= len(levels):
         raise FloorError(
-            "the microphone gives nothing, or always the same: it is switched off or muted, its input is dead, or the "
-            f"other channel carries the sound (microphone.channel). Switch it on, {gain.up}, and try again"
+            "the microphone gives nothing, or always the same value: it is switched off or muted, its input is dead, "
+            f"or the other channel carries the sound (microphone.channel). Switch it on, {gain.up}, and try again"
         )
     if 2 * sum(second.clipped > CLIPPED for second in levels) >= len(levels):
         raise FloorError(f"the microphone clips in a quiet room; {gain.down}, and try again")
@@ -76,8 +78,8 @@ def learn(levels: Sequence[Levels], gain: Gain | None = None) -> Floor:
         )
     if floor.rms < LOWEST:
         raise FloorError(
-            f"the microphone gives {floor.rms / 100:.0f} dB of full scale, which is rounding and no "
-            f"microphone: it is muted, or so quiet that 16 bits do not hold it. Switch it on, {gain.up}, and try again"
+            f"the microphone gives {floor.rms / 100:.0f} dB of full scale, which is only the noise of rounding: it is "
+            f"muted, or too quiet for 16 bits. Switch it on, {gain.up}, and try again"
         )
     return floor
 
@@ -92,6 +94,6 @@ def _check_quiet(seconds: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> 
     )
     if spread > WANDER:
         raise FloorError(
-            f"the room was not quiet: its noise changed by {spread / 100:.0f} dB from second to second. Let everybody "
-            "be still, switch off what comes and goes, and try again"
+            f"the room was not quiet: its noise changed by {spread / 100:.0f} dB from second to second. Ask everybody "
+            "to be still, switch off what comes and goes, and try again"
         )

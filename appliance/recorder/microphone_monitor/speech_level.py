@@ -1,4 +1,4 @@
-"""Judges whether somebody who speaks as in a meeting is loud enough in what is recorded. Pure."""
+"""Checks whether a person who speaks as in a meeting is recorded loudly enough. Pure."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .levels import Levels
 from .noise_floor import CLIPPED, Gain
 
 LOWEST: Final = -5500
-"""Speech below -55 dB of full scale has peaks of about 200 steps of 32,768: rounding is then heard under it."""
+"""Speech below -55 dB of full scale has peaks of about 200 steps of 32,768: rounding becomes audible under it."""
 WANTED: Final = -3500
-"""Where a suggested gain puts speech, in hundredths of a decibel: its peaks are 15 to 20 dB above."""
+"""The level that a suggested gain aims at, in hundredths of a decibel: peaks of speech are 15 to 20 dB above it."""
 ABOVE_FLOOR: Final = 600
-"""Speech that is less than 6 dB above the quiet room is drowned by it, or nobody spoke."""
+"""Speech less than 6 dB above the quiet room is lost in its noise, or nobody spoke."""
 _PERCENTILE: Final = 80
-"""People breathe: the louder seconds tell how loud speech is."""
+"""Speech has pauses, so the louder seconds give its level."""
 
 
 class SpeechError(DeviceError):
-    """Speech was not heard as it must be."""
+    """Speech was missing, too quiet or cut off."""
 
     code: ClassVar[str] = "no-speech"
 

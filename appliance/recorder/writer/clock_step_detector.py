@@ -1,4 +1,4 @@
-"""Finds steps of the wall clock against CLOCK_MONOTONIC, and changes of the trust in it. Pure.
+"""Detects steps of the wall clock against CLOCK_MONOTONIC, and changes of its synchronization. Pure.
 
 On Linux a time source that slews (NTP, at most 500 ppm) moves both clocks alike, so that between steps their difference
 stands still; on other kernels and under some hypervisors it may creep as fast as that. So the reference follows the
@@ -20,11 +20,11 @@ one after the other differ by far less."""
 SLEW_PPM: Final = 500
 """The fastest slew of a wall clock, in parts per million (adjtimex(2): the greatest frequency correction)."""
 EVERY_NS: Final = 1_000_000_000
-"""How long nobody looks after a look, in nanoseconds."""
+"""The time between two looks, in nanoseconds."""
 
 
 class ClockStepDetector:
-    """Follows the wall clock from a first look on, which the recording's header tells of."""
+    """Compares each look at the clocks with the one before; the first is that of the recording's header."""
 
     def __init__(self, first: Look) -> None:
         self._reference_ns = first.difference_ns
@@ -32,11 +32,11 @@ class ClockStepDetector:
         self._trust = (first.clock.synchronized, first.clock.source)
 
     def due(self, monotonic_ns: int) -> bool:
-        """Tell whether it is time for the next look."""
+        """Return whether it is time for the next look."""
         return monotonic_ns - self._seen_ns >= EVERY_NS
 
     def add_look(self, look: Look) -> ClockChange | None:
-        """Return the fact for the ledger that this look asks for; None where nothing changed."""
+        """Add a look; return the change for the ledger, or None if nothing changed."""
         off = look.difference_ns - self._reference_ns
         slewed = max(look.monotonic_ns - self._seen_ns, 0) * SLEW_PPM // 1_000_000
         step = off if abs(off) - slewed > STEP_NS else 0

@@ -22,7 +22,7 @@ _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 class DiskError(StorageError):
-    """A disk call failed; `fault` is the amber code for it (faults.py)."""
+    """A disk call failed; `fault` is the amber code for it (contract/amber_codes.py)."""
 
     code: ClassVar[str] = "storage"
 

@@ -1,29 +1,29 @@
-"""Finds loss that nobody reported, and the sound card's drift, by comparing frames with CLOCK_MONOTONIC. Pure.
+"""Detects loss that was not reported, and the sound card's drift, by comparing frames with CLOCK_MONOTONIC. Pure.
 
-A block's *lateness* is the time it arrived minus the time its last frame stands for at the nominal rate. Waiting in a
-queue only ever adds to it, and passes; frames that were lost add to it for good. So:
+A block's *lateness* is its arrival minus the time of its last frame at the nominal rate. Waiting in a queue adds to it
+for a while; lost frames add to it permanently.
 
-- The *baseline* is the least lateness of the last ten seconds. Queueing drops out, and a crystal that is 200 ppm off
-  moves it by 2 ms in that time, far less than a block.
-- A block that is later than the baseline by less than 0.8 of a block goes through at once: usually nothing waits.
-- A later one is held back, with all that follow, until either one arrives in time (it was queueing: all go through) or
-  all of a second were late. Then frames are missing before the first one held, as many as the least late of them says.
-  The silence therefore stands where the loss was.
-- A block that PortAudio flags (paInputOverflow) is known to follow on a loss, only its length is not: it is held in the
-  same way from 5 ms of lateness on.
-- A card whose clock is plainly wrong (rate_detector.py) makes every block later than the one before. Such a slope is a
-  rate and no loss: it is taken off the lateness, and what then is no step makes no gap.
+- The *baseline* is the least lateness of the last ten seconds. That excludes queueing, and a crystal that is 200 ppm
+  off moves it by 2 ms in that time, far less than a block.
+- A block that is later than the baseline by less than 0.8 of a block passes at once: usually nothing waits.
+- A later one is held, with all that follow, until either one arrives in time (it was queueing: all pass) or every block
+  of a second was late. Then frames are missing before the first held block; the least late of them tells how many. So
+  the silence is where the loss was.
+- A block that PortAudio flags (paInputOverflow) follows a loss of unknown length: it is held in the same way from 5 ms
+  of lateness on.
+- A card whose clock is plainly wrong (rate_detector.py) makes every block later than the one before. Such a slope is
+  a rate error and not a loss: it is subtracted from the lateness, and only a step that is left makes a gap.
 - The *drift* is the slope of the least lateness of each ten seconds, fitted over the whole recording, with each
   capture's own offset.
 
-Arrival is told for a block's last frame, not for its callback (stream.py: `arrived_ns`); with the callback's own
-time, PortAudio's buffering alone would add up to a block.
+The arrival is that of a block's last frame, not of its callback (stream.py: `arrived_ns`); with the time of the
+callback, PortAudio's buffering alone would add up to a block.
 
-Where a few of the first blocks held are less late than those behind them, they had only waited: the loss came right
-behind them.
+If a few of the first held blocks are less late than the blocks after them, they had only waited: the loss came right
+after them.
 
-The first quarter of a second of a capture sets no baseline, since drivers hand out a first block early or late; for a
-loss that is flagged it has to do.
+The first quarter of a second of a capture sets no baseline, since drivers deliver a first block early or late; only a
+flagged loss is compared with it.
 """
 
 from __future__ import annotations
@@ -48,22 +48,22 @@ WARM_BLOCKS = 3
 MAX_RATE_PPM = 500.0
 """A card whose rate is further off than this is at fault; crystals are off by 100, cheap ones by 200."""
 CERTAIN_S = 15.0
-"""A gross rate is told once it has held for so many seconds: the first seconds of a busy machine look like anything."""
+"""A gross rate error is reported after this many seconds: on a busy machine the first seconds are not reliable."""
 MIN_DRIFT_S = 60.0
-"""No drift is told from less audio than this, in seconds: the jitter of arrivals would outweigh it."""
+"""No drift is reported for less audio than this, in seconds: the jitter of arrivals would exceed it."""
 _CERTAIN_HELD = 3
-"""Where a capture ends while blocks are held, this many equally late ones are taken for loss."""
+"""If a capture ends while blocks are held, this many equally late ones count as loss."""
 _MOST_QUEUED = 4
-"""So many blocks may have waited in a queue when a loss followed right behind them."""
+"""At most this many blocks may have waited in a queue when a loss came right after them."""
 
 
 @dataclass(frozen=True)
 class Passed:
-    """A block may go on to the segments, after `missing` frames of silence."""
+    """A block that may go into the segments, after `missing` frames of silence."""
 
     block: Block
     missing: int = 0
-    """Frames that were lost before this block without a word."""
+    """Frames that were lost before this block without a report."""
     overflow: bool = False
     """Whether PortAudio had flagged an overflow there."""
 
@@ -74,7 +74,7 @@ class _Arrival:
 
     block: Block
     given: int
-    """Frames that the card gave up to its end; what was lost unseen is none of them."""
+    """Frames that the card gave up to the end of this block, without unreported losses."""
     raw: int | None
     """Its lateness at the nominal rate, in nanoseconds; None: it is damaged, so its time is not known."""
 
@@ -123,7 +123,7 @@ class Slope:
 
 
 class GapDetector:
-    """Takes a recording's blocks in order; gives them back with what is missing before each."""
+    """Gets a recording's blocks in order; returns them with the count of missing frames before each."""
 
     def __init__(self, rate: int, block_frames: int) -> None:
         self._rate = rate
@@ -146,11 +146,11 @@ class GapDetector:
         self._bucket: tuple[int, int] | None = None
 
     def add_block(self, block: Block) -> list[Passed]:
-        """Return the blocks that may go on now; losses that the ring reported (`lost_before`) are no news here."""
+        """Add the next block; return the blocks that may pass now. The ring has reported `lost_before` itself."""
         self._frames += block.lost_before + block.frames
         self._given += block.lost_before + block.frames
         if block.damaged:
-            # its time is not known, so it can neither be late nor in time
+            # its time is not known, so it is neither late nor in time
             return self._hold_or_pass(_Arrival(block, self._given, None))
         if self._origin_ns is None:
             self._origin_ns = block.captured_ns - self._at(self._frames)
@@ -159,9 +159,9 @@ class GapDetector:
         return self._hold_or_pass(_Arrival(block, self._given, raw))
 
     def flush(self) -> list[Passed]:
-        """Decide on what is held, because this capture ends here; the next block begins a new one."""
+        """Decide on the held blocks, because this capture ends here; the next block begins a new one."""
         late = [lateness for lateness in map(self._lateness, self._held) if lateness is not None]
-        # a queue that drains gets less late with every block; after a loss all are equally late
+        # while a queue drains, each block is less late; after a loss all are equally late
         steady = len(late) >= _CERTAIN_HELD and max(late) - min(late) < self._step_ns // 2
         passed = self._release(confirmed=steady)
         self._close_bucket()
@@ -188,16 +188,16 @@ class GapDetector:
         return None if arrival.raw is None else self._corrected(arrival.given, arrival.raw)
 
     def _corrected(self, given: int, raw: int) -> int:
-        """Return a lateness with what the card's wrong rate makes of it taken off."""
+        """Return the lateness without the part that the card's wrong rate causes."""
         return raw - round(self._skew * given / self._rate * 1e9)
 
     def _correct(self) -> bool:
-        """Take a slope that the present correction leaves into it; tell whether there was one."""
+        """Add a remaining slope to the correction; return whether there was one."""
         slope = self._rates.slope()
         if slope is None or abs(slope - self._skew) < GROSS:
             return False
         if abs(slope - self._skew) > abs(slope) / 3:
-            # another rate than was believed, and not the same one known better
+            # a different rate, not a better estimate of the same one
             self._skew_since = self._given
         self._skew = slope
         self._recent.clear()
@@ -231,7 +231,7 @@ class GapDetector:
         return self._early if flagged else None
 
     def _decide_again(self) -> list[Passed]:
-        """Decide anew on what is held, at the rate that the card really has."""
+        """Decide again on the held blocks, at the true rate of the card."""
         held, self._held = self._held, []
         self._flagged = False
         return [passed for arrival in held for passed in self._hold_or_pass(arrival)]
@@ -259,13 +259,13 @@ class GapDetector:
         return [*passed, Passed(first, missing, overflow), *(Passed(arrival.block) for arrival in rest)]
 
     def _queued(self, held: list[_Arrival]) -> int:
-        """Return how many blocks at the front only waited in a queue, whose end a loss right behind them hides."""
+        """Return how many of the first held blocks only waited in a queue before a loss right after them."""
         known = [(place, late) for place, late in enumerate(map(self._lateness, held)) if late is not None]
         level = min(late for _, late in known[len(known) // 2 :])
         lower = [(place, late) for place, late in known if late < level - self._step_ns // 2]
         queued = lower[-1][0] + 1 if lower else 0
         late = [one for _, one in lower]
-        # a queue drains; blocks that are equally late lost something of their own
+        # a queue drains; equally late blocks follow a loss of their own
         lost = len(late) >= _CERTAIN_HELD and max(late) - min(late) < self._step_ns // 2
         return 0 if lost or queued > _MOST_QUEUED else queued
 
@@ -281,7 +281,7 @@ class GapDetector:
             return
         self._remember(given, lateness)
         if self._skew and given >= self._look_at:
-            # a rate that was believed too soon is taken back as soon as it does not hold
+            # a rate that was assumed too early is corrected as soon as it does not fit
             self._look_at = given + self._rate
             self._correct()
         if self._bucket is None or lateness < self._corrected(*self._bucket):
@@ -293,7 +293,7 @@ class GapDetector:
             self._bucket_end = given + round(BASELINE_S * self._rate)
 
     def _remember(self, given: int, lateness: int) -> None:
-        # a later and smaller one hides these for good, so the first is the least
+        # a later and smaller one replaces these, so the first is the least
         while self._recent and self._recent[-1][1] >= lateness:
             self._recent.pop()
         self._recent.append((given, lateness))

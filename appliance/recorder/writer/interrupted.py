@@ -1,8 +1,8 @@
-"""Whether a meeting that a crash or a power cut interrupted is still the one that a press goes on with. Pure.
+"""Decides whether a new recording continues one that a crash or a power cut interrupted. Pure.
 
-A header that names the wrong recording would tie two meetings together, so what cannot be known is not claimed. Within
+A header that names the wrong recording would join two meetings, so in doubt no recording is named. Within
 one boot CLOCK_MONOTONIC tells how long it was; across boots only the wall clock can, and only where it was
-synchronized before and is again. A box without a battery for its clock wakes up with the time of its last sleep.
+synchronized before and is again. A box without a clock battery starts with the time of its last shutdown.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Interrupted:
     alive_at: str
     """The wall clock then, in the format's form."""
     synchronized: bool
-    """Whether that wall clock was right, by the recording's last word on it."""
+    """Whether that wall clock was synchronized, by the recording's last entry about it."""
 
     def age_s(self, now: Look, boot_id: str) -> float | None:
-        """Return how long ago that was, in seconds; None: nobody knows, or nobody knows yet."""
+        """Return how long ago that was, in seconds; None: it is not known, or not yet."""
         if boot_id == self.boot_id:
             return (now.monotonic_ns - self.alive_ns) / 1e9
         if not self.synchronized or not now.clock.synchronized:
@@ -39,6 +39,6 @@ class Interrupted:
         return now.wall_ns / 1e9 - parse_wall(self.alive_at).timestamp()
 
     def fresh(self, now: Look, boot_id: str) -> bool:
-        """Tell whether a recording that begins now goes on from it."""
+        """Return whether a recording that begins now continues it."""
         age = self.age_s(now, boot_id)
         return age is not None and 0 <= age < CONTINUES_S

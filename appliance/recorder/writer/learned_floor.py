@@ -1,7 +1,7 @@
 """The noise floor that commissioning learned, from its signed record; read once, when the writer starts.
 
-A record that is missing, foreign or about another microphone gives no floor: then a muted microphone and a quiet room
-cannot be told, and nothing else changes.
+Without a valid record for this microphone there is no floor: then the box detects neither a muted microphone nor a
+quiet room, and nothing else changes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 def read_floor(settings: RecorderSettings, public: str) -> Floor | None:
     """Return the floor of this box's microphone, or None, with a line in the journal that says why.
 
-    `public` is the box's own key: only what it signed is believed.
+    `public` is the box's own key: only a record that it signed counts.
     """
     try:
         record = read_record(settings, public)

@@ -1,7 +1,7 @@
-"""Listens to what was written: measures a recording's segments and tells the supervisor when the judgment changes.
+"""Measures the segments that were written and reports to the supervisor when the verdict on the microphone changes.
 
-It comes after the acknowledgement and takes half a millisecond a second, so that no frame waits for it. Silence that
-the recorder wrote itself, in place of frames that were lost, says nothing about the microphone and is not judged.
+It runs after the acknowledgement and needs half a millisecond a second, so that no frame waits for it. Silence that the
+recorder wrote in place of lost frames says nothing about the microphone and is not measured.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RATE: Final = "microphone-rate"
 
 
 class MicrophoneWatch:
-    """The judgment of one recording."""
+    """Watches the microphone during one recording."""
 
     def __init__(self, floor: Floor | None, rate: int, report: Callable[[FromWriter], None]) -> None:
         self._detector = Detector(floor, rate)
@@ -31,7 +31,7 @@ class MicrophoneWatch:
         self._gap_end = 0
 
     def add_segment(self, segment: Segment, *, rate_is_wrong: bool = False) -> None:
-        """Judge the next segment, if it is a whole second of what the microphone gave."""
+        """Measure the next segment, if it is a whole second from the microphone."""
         self._gap_end = max([self._gap_end, *(gap.first_frame + gap.frames for gap in segment.gaps)])
         if segment.gaps or segment.first_frame < self._gap_end or segment.samples.size != self._rate:
             return
@@ -44,5 +44,5 @@ class MicrophoneWatch:
             self._told = verdict
 
     def interrupt(self) -> None:
-        """Say that the microphone was closed: what comes next does not follow on what came last."""
+        """Note that the microphone was closed: the next segment does not follow the last one."""
         self._detector.interrupt()

@@ -1,8 +1,8 @@
-"""The writer process: takes the ring, makes recordings in the spool, and keeps the spool in order between them.
+"""The writer process: reads the ring, makes recordings in the spool, and maintains the spool between them.
 
-One thread. It may hang in any disk call; nobody waits for it but the supervisor's patience, and the ring goes on
-filling meanwhile. It needs no network. When the supervisor is gone it saves what the ring holds and ends; the
-recording it was making is closed at the next start (recovery.py).
+It has one thread, which may hang in any disk call; the ring goes on filling meanwhile, and the supervisor limits how
+long it waits. It needs no network. When the supervisor is gone it saves the audio in the ring and ends; the next start
+closes the recording that was in progress (recovery.py).
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Writer:
         pause = 0.0
         while True:
             self._control.wait(pause)
-            # read before the messages: what was said before these blocks came is then known before they are taken
+            # read before the messages: a message that was sent before these blocks is then handled before they are read
             limit = self._ring.write_seq
             try:
                 while (message := self._control.receive()) is not None:
@@ -155,7 +155,7 @@ class Writer:
             case EnterFact() | EnterPause() | ExpectGap() if self._session is not None:
                 self._session.enter(message)
             case EnterFact() | EnterPause() | ExpectGap():
-                # of a recording that was given up it is told already that its ledger lacks something
+                # for a recording that was given up, it is already reported that its ledger is incomplete
                 if not self._unfinished:
                     self._refuse(f"{message.kind} came without a recording")
             case EndRecording():
@@ -164,7 +164,7 @@ class Writer:
                 self._refuse(f"{message.kind} is not for the writer")
 
     def _refuse(self, why: str) -> None:
-        """Tell by a code that the supervisor said what cannot be entered: evidence would be missing."""
+        """Raise a code: a message of the supervisor cannot be entered, so the ledger would be incomplete."""
         self._spool_faults.raise_code(
             LEDGER_INCOMPLETE, f"a message from the supervisor cannot be used: {why}; report it"
         )
@@ -199,14 +199,14 @@ class Writer:
         if self._session is not None:
             self._session.end(message.reason)
         elif not self._unfinished:
-            # nothing ever came to the disk, so there is nothing to close
+            # nothing was written to the disk, so there is nothing to close
             self._report(RecordingClosed(recording=None, frames=0))
 
     def _idle(self) -> float:
         now = time.monotonic()
         due = not self._ready or self._unfinished or now >= min(self._check_at, self._inbox_at)
         if due:
-            # said before, since nothing can be said while a call hangs
+            # set before, since it cannot be set while a call hangs
             self._ring.set_busy_since(time.monotonic_ns())
         try:
             if not self._ready or self._unfinished:
@@ -270,8 +270,8 @@ class Writer:
         try:
             self._control.send(message, 0.0 if isinstance(message, RecordingProgress) else _REPORT_S)
         except EOFError:
-            # the main loop meets the same end of file and draws the conclusion
-            _log.debug("nobody to report %s to", message.kind)
+            # the main loop reads the same end of file and ends
+            _log.debug("%s was not reported: the supervisor is gone", message.kind)
         except ChannelStalledError as error:
             _log.warning("%s was not reported: %s", message.kind, error.message)
 
@@ -305,7 +305,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load(chosen.config)
         ring = Ring.attach(chosen.ring_fd)
-        # the disk is asked now, and may never answer
+        # the next calls use the disk and may hang
         ring.set_busy_since(time.monotonic_ns())
         spool, maker, inbox = open_spool(settings)
         floor = read_floor(settings, maker.key.public)
@@ -315,7 +315,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             control.send(WriterFault(code=code, message=error.message[:2000], fatal=True), _REPORT_S)
         except (EOFError, ChannelStalledError) as gone:
-            _log.error("nobody to report it to: %s", gone)
+            _log.error("it was not reported to the supervisor: %s", gone)
         return 2
     key = maker.key.public
     writer = Writer(spool, maker, inbox, ring, control, key_fault=lambda: keys_fault(settings, key), floor=floor)

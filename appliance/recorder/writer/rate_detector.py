@@ -2,7 +2,7 @@
 
 Frames that were lost make every later block late at once, by the same time; a wrong clock makes each block later than
 the one before it. So the slope is the median over many short stretches: a loss, or a burst of queueing, bends a few of
-them and moves no median. A slope is believed only where most stretches agree.
+them and moves no median. A slope counts only if most stretches agree.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _AGREE = 0.6
 
 
 class RateDetector:
-    """Takes the lateness of every block of one capture."""
+    """Estimates the rate error from the lateness of every block of one capture."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate

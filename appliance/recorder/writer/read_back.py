@@ -1,4 +1,4 @@
-"""Reads again what was written, opens and compares it, before it is acknowledged (docs/format.md section 2.6)."""
+"""Reads back, decrypts and compares what was written, before it is acknowledged (docs/format.md section 2.6)."""
 
 from __future__ import annotations
 

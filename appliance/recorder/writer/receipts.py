@@ -77,7 +77,7 @@ class ReceiptInbox:
                 spool.quarantine(spool.recordings / name)
 
     def step(self) -> bool:
-        """Do a little work; return whether there is more at once. Raises DiskError, or ReceiptError once a receipt."""
+        """Do a little work; return whether more is waiting. Raises DiskError, or ReceiptError once for each receipt."""
         if self._deleting:
             self._delete(self._deleting[-1])
             return bool(self._deleting)

@@ -44,7 +44,7 @@ class Maker:
 
 @dataclass(frozen=True)
 class Begin:
-    """What the supervisor says at a press."""
+    """The supervisor's data for a recording that begins."""
 
     recording: str
     continues: str | None

@@ -1,12 +1,12 @@
-"""One recording while it is made: blocks and notes in, files and ledger lines out, in the order of events.
+"""One recording in progress: blocks and notes in, files and ledger lines out, in the order of events.
 
-What is to be written waits in one queue of segments, notes and the closing record, and is written from its head. When
-the disk refuses, the head is tried again while the ring rides it out; when that has lasted too long, the fault is
-reported as fatal, what could not be written is dropped, and only notes and the closing record are still tried. The
-supervisor ends the recording visibly then.
+One queue holds the segments, notes and the closing record that wait to be written, first in, first out. If the disk
+fails, the first item is tried again while the ring buffers the audio. If that lasts too long, the session reports the
+fault as fatal, drops the audio that could not be written, and tries only notes and the closing record. The supervisor
+then ends the recording visibly.
 
-`limit` is the count of blocks that were in the ring before the control messages were read: whatever the supervisor
-said before those blocks came is known by then, so a note is never overtaken by audio that follows it.
+`limit` is the count of blocks in the ring before the control messages were read: every message that was sent before
+those blocks is known by then, so audio never overtakes a note.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from .timeline import Timeline
 _log = logging.getLogger(__name__)
 _RETRY_NS: Final = 500_000_000
 _PATIENCE_NS: Final = {FULL: 5_000_000_000}
-"""How long a failing disk is tried; a full one does not empty itself."""
+"""How long a failing disk is tried, in nanoseconds; a full one does not empty itself."""
 _LONG_PATIENCE_NS: Final = 20_000_000_000
 _RING_NEARLY_FULL: Final = 0.8
 _MAX_WAITING: Final = 20
@@ -52,12 +52,12 @@ _DRIFT_EVERY_S: Final = 600
 _FILL_NS: Final = 20_000_000_000
 """A gap that lasts is written in pieces of this many nanoseconds, each with its own ledger line."""
 _FILL_BEHIND_NS: Final = 3_000_000_000
-"""The newest part of a gap is not written yet: a block of the next capture may be on its way and begin before it."""
+"""The newest part of a gap is not written yet, in nanoseconds: a block of the next capture may begin before it."""
 
 
 @dataclass(frozen=True)
 class _Start:
-    """The recording's folder is to be made."""
+    """Make the recording's folder."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,11 @@ class RecordingSession:
         self._drift_frames = _DRIFT_EVERY_S * rate
         self._acked_silence = 0
         self.incomplete = False
-        """Something could not be entered in the ledger, so that it will be closed as interrupted."""
+        """Something could not be entered in the ledger, so the recording will be closed as interrupted."""
         self.finished = False
         """Nothing is left to do."""
         self.abandoned = False
-        """It could not be closed; recovery has to, once the disk works again."""
+        """It could not be closed; recovery closes it when the disk works again."""
 
     @property
     def recording(self) -> str:
@@ -121,7 +121,7 @@ class RecordingSession:
         return self._file.frames
 
     def enter(self, message: EnterFact | EnterPause | ExpectGap) -> None:
-        """Enter what the supervisor says, behind the audio that came before it."""
+        """Enter a message of the supervisor, after the audio that came before it."""
         match message:
             case ExpectGap(cause=cause):
                 self._timeline.expect_gap(cause)
@@ -136,7 +136,7 @@ class RecordingSession:
         if fact.open:
             self._timeline.opened(fact.at_ns)
             return
-        # what this capture gave stands in the ledger before its end
+        # the audio of this capture goes into the ledger before its end
         self._drain(lambda: (self._consumer.next_generation() or 0) <= fact.generation)
         self._enqueue(self._timeline.end_capture(self._ring.lost_frames))
 
@@ -147,11 +147,11 @@ class RecordingSession:
         if paused:
             self._timeline.pause()
         else:
-            self._timeline.owe(t_ns)
+            self._timeline.resume(t_ns)
         self._queue.append(_Note(Pause(t_ns=t_ns, frame=frame, paused=paused)))
 
     def end(self, reason: Reason) -> None:
-        """Save all that the ring holds, then close: the microphone is closed, so that nothing comes after it."""
+        """Save everything in the ring, then close; the microphone is closed, so nothing comes after it."""
         self._drain(lambda: True)
         self._enqueue(self._timeline.end_capture(None))
         self._enqueue(self._timeline.fill(time.monotonic_ns()))
@@ -160,7 +160,7 @@ class RecordingSession:
         self._queue.append(_Close(reason))
 
     def step(self, limit: int) -> float:
-        """Take what came into the ring up to block `limit`, write one thing; return how long to sleep, in seconds."""
+        """Read the ring up to block `limit` and write one item; return how long to sleep, in seconds."""
         if self._failing_since_ns is None:
             self._drain(lambda: self._ring.read_seq < limit and self._waiting() < _MAX_WAITING)
             self._fill_gap()
@@ -179,16 +179,16 @@ class RecordingSession:
         return self._patience()
 
     def _patience(self) -> float:
-        """Return how long the blocks that make the next segment whole take to come, in seconds: one wake-up a segment.
+        """Return when the blocks of the next segment will be complete, in seconds from now: one wake-up a segment.
 
-        At most a block's time too long: audio comes in blocks, and when the next one is due is not known here.
+        Up to one block too late: audio comes in blocks, and it is not known when the next one is due.
         """
         block = self._ring.block_frames
         missing = self._size - self._timeline.waiting - self._consumer.waiting() * block
         return max(1, -(-missing // block)) * block / self._rate
 
     def rescue(self, seconds: float) -> None:
-        """Write what was captured, because the supervisor is gone; the recording stays open for recovery."""
+        """Write the audio in the ring, because the supervisor is gone; recovery closes the recording."""
         self._drain(lambda: self._consumer.waiting() > 0)
         self._enqueue(self._timeline.end_capture(self._ring.lost_frames))
         deadline = time.monotonic() + seconds
@@ -202,19 +202,19 @@ class RecordingSession:
     def _drain(self, wanted: Callable[[], bool]) -> None:
         while self._consumer.waiting() and wanted():
             block = self._consumer.read()
-            # nothing from before the press is kept (promise 1), and nothing that cannot be written any more
+            # drop what came before the press (promise 1) and what can no longer be written
             if block is None or self._given_up_ns or (not block.damaged and block.captured_ns < self._begin.created_ns):
                 continue
             self._enqueue(self._timeline.add_block(block))
 
     def _enqueue(self, segments: Iterator[Segment]) -> None:
         for segment in segments:
-            # what the timeline still held at that moment is given up as well: it would stand behind a hole
+            # audio that the timeline still held is dropped as well: it would come after a hole
             if self._given_up_ns is None:
                 self._queue.append(segment)
 
     def _fill_gap(self) -> None:
-        """Write the silence of a long gap while it lasts: sound that comes back would have to wait for all of it."""
+        """Write the silence of a long gap while it lasts; otherwise new sound would wait for all of it."""
         until_ns = time.monotonic_ns() - _FILL_BEHIND_NS
         if not self._consumer.waiting() and self._timeline.absent_ns(until_ns) >= _FILL_NS:
             self._enqueue(self._timeline.fill(until_ns))
@@ -226,7 +226,7 @@ class RecordingSession:
             self._queue.append(_Note(Drift(t_ns=time.monotonic_ns(), frame=frame, ppb=ppb)))
 
     def _watch_clock(self) -> None:
-        """Enter what happened to the wall clock; the last look comes when the closing record is at the head."""
+        """Enter changes of the wall clock; the last look is right before the closing record."""
         closing = bool(self._queue) and isinstance(self._queue[-1], _Close)
         if not (len(self._queue) == 1 if closing else self._clock_step_detector.due(time.monotonic_ns())):
             return
@@ -281,11 +281,11 @@ class RecordingSession:
         if self._given_up_ns is None:
             self._give_up(now_ns, error)
         elif isinstance(item, _Note):
-            _log.error("left out of the ledger: %s", item.fact)
+            _log.error("not entered in the ledger: %s", item.fact)
             self.incomplete = True
             self._queue.popleft()
         else:
-            _log.error("%s could not be closed; that is done when the disk works again", self.recording)
+            _log.error("%s could not be closed; the recorder closes it when the disk works again", self.recording)
             self._file.forget()
             self.finished = self.abandoned = True
 
@@ -299,7 +299,7 @@ class RecordingSession:
         _log.error("the last %d frames were not saved and were never acknowledged", lost)
         self._spool_faults.raise_code(error.fault, error.message, fatal=True)
         if not self._file.began:
-            # nothing exists that could be closed
+            # there is nothing to close
             self._queue.clear()
             self.finished = self.abandoned = True
 
@@ -329,7 +329,7 @@ class RecordingSession:
 
 
 def _within(fact: AnyFact, frames: int) -> AnyFact:
-    """Return a fact as it is to be entered: nothing can stand behind frames that were given up."""
+    """Return the fact to enter, with its frame limited to those that were saved."""
     match fact:
         case Pause():
             return Pause(t_ns=fact.t_ns, frame=min(fact.frame, frames), paused=fact.paused)

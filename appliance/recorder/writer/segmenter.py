@@ -44,7 +44,7 @@ class Segment:
 
 
 class Segmenter:
-    """Takes samples and silence in order, gives segments."""
+    """Cuts samples and silence, in order, into segments."""
 
     def __init__(self, segment_frames: int) -> None:
         self._size = segment_frames
@@ -65,7 +65,7 @@ class Segmenter:
         return self._filled
 
     def add(self, samples: Samples, captured_ns: int) -> Iterator[Segment]:
-        """Take samples that arrived at `captured_ns`."""
+        """Add samples that arrived at `captured_ns`."""
         while samples.size:
             part, samples = samples[: self._size - self._filled], samples[self._size - self._filled :]
             yield from self._put(part, captured_ns)
@@ -82,7 +82,7 @@ class Segmenter:
             yield from self._put(part, captured_ns)
 
     def flush(self, captured_ns: int) -> Iterator[Segment]:
-        """Give what is left as a short segment."""
+        """Return the rest as a short segment."""
         if self._filled:
             yield self._cut(captured_ns)
 

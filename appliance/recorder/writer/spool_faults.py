@@ -1,4 +1,4 @@
-"""What the writer says about the spool: codes that hold now, raised and cleared once."""
+"""The amber codes of the spool that the writer reports: each is raised once and cleared once."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class SpoolFaults:
         self._report(WriterFault(code=code, message=message[:2000], fatal=fatal))
 
     def clear(self, *codes: str) -> None:
-        """Say that these hold no longer."""
+        """Clear these codes."""
         if self._codes & set(codes):
             self._codes -= set(codes)
             self.tell()
 
     def measure(self) -> None:
-        """Look at how long the disk took since the last time."""
+        """Check how long the disk took since the last call."""
         slowest_ns = self._disk.take_slowest_ns()
         self.fsync_ms = slowest_ns // 1_000_000
         if slowest_ns > SLOW_NS:

@@ -1,8 +1,8 @@
-"""Makes one true timeline of what several captures gave. Pure.
+"""Builds one timeline from the blocks of several captures. Pure.
 
-Every frame of a recording outside its pauses is either a sample that arrived with a fitting checksum, or silence
-under a gap that says why: the ring was full, a block was damaged, no capture ran for a while, or frames went missing
-without a word (gap_detector.py). How long no capture ran is told by the times of the blocks around it.
+Every frame of a recording outside its pauses is either a sample that arrived with a correct checksum, or silence
+under a gap that gives the cause: the ring was full, a block was damaged, no capture ran for a while, or frames were
+lost without a report (gap_detector.py). The times of the blocks around it tell how long no capture ran.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Timeline:
         return self._segmenter.waiting
 
     def add_block(self, block: Block) -> Iterator[Segment]:
-        """Take the next block of the ring."""
+        """Add the next block of the ring."""
         if block.generation != self._generation:
             yield from self.end_capture(None)
             yield from self._bridge(block)
@@ -61,9 +61,9 @@ class Timeline:
             yield from self._put(passed)
 
     def end_capture(self, lost_total: int | None) -> Iterator[Segment]:
-        """Put what is left of this capture into a short segment.
+        """Put the rest of this capture into a short segment.
 
-        `lost_total` is the ring's count of frames that did not fit, where it is known that nothing else adds to it.
+        `lost_total`: the ring's count of frames that did not fit, if it is known to be final.
         """
         if self._generation is None:
             return
@@ -77,37 +77,37 @@ class Timeline:
         yield from self._segmenter.flush(self._arrived_ns)
 
     def pause(self) -> None:
-        """Say that recording was paused: no frame stands for the time until the next capture."""
+        """Pause: no frames are written for the time until the next capture."""
         self._last_ns = self._opened_ns = self._cause = None
 
     def opened(self, at_ns: int) -> None:
-        """Say that a microphone is about to be opened: sound is owed from then on, should this capture never start."""
+        """Note when opening a microphone began: a gap starts there if this capture never starts."""
         self._arrived_ns = max(self._arrived_ns, at_ns)
         if self._opened_ns is None or (self._resumed and self._cause is None):
-            # after a pause the opening takes its time like any other; only a microphone that was absent owes more
+            # after a pause, opening takes time as usual; only a microphone that was absent makes a longer gap
             self._opened_ns = at_ns
         self._resumed = False
 
-    def owe(self, since_ns: int) -> None:
-        """Say that recording goes on after a pause: sound is owed from then on, should no microphone be there."""
+    def resume(self, since_ns: int) -> None:
+        """Resume after a pause: a gap starts at `since_ns` if there is no microphone."""
         if self._opened_ns is None:
             self._opened_ns, self._resumed = since_ns, True
 
     def expect_gap(self, cause: Cause) -> None:
-        """Say why the frames before the next capture are missing."""
+        """Set the cause of the gap before the next capture."""
         self._cause = cause
 
     def flush(self) -> Iterator[Segment]:
-        """Put what is left into a short segment."""
+        """Put the rest into a short segment."""
         yield from self._segmenter.flush(self._arrived_ns)
 
     def absent_ns(self, now_ns: int) -> int:
-        """Return how much of the gap that lasts at `now_ns` is not silence yet, in nanoseconds; 0: none lasts."""
+        """Return how much of the present gap is not written as silence yet, in nanoseconds; 0: there is no gap."""
         since_ns = self._gap_since_ns()
         return 0 if self._generation is not None or since_ns is None else max(0, now_ns - since_ns)
 
     def fill(self, until_ns: int) -> Iterator[Segment]:
-        """Write the silence of the gap that lasts, up to `until_ns`; nothing if none lasts or its cause is unknown."""
+        """Write the silence of the present gap up to `until_ns`; nothing without a gap or its cause."""
         cause, missing_ns = self._cause, self.absent_ns(until_ns)
         missing = missing_ns * self._rate // 1_000_000_000
         if cause is not None and missing > 0:
@@ -120,7 +120,7 @@ class Timeline:
         return self._gap_detector.drift_ppb()
 
     def rate_is_wrong(self) -> bool:
-        """Tell whether the card's clock is further off than any crystal."""
+        """Return whether the card's clock is further off than any crystal."""
         return self._gap_detector.rate_is_wrong()
 
     def _bridge(self, block: Block) -> Iterator[Segment]:
@@ -133,13 +133,13 @@ class Timeline:
         yield from self._segmenter.silence(max(0, missing), cause or "capture-died", block.captured_ns)
 
     def _gap_since_ns(self) -> int | None:
-        # the first capture that starts as it should has no gap before it, only the time that opening takes
+        # a first capture that starts normally has no gap before it, only the time of opening
         return self._opened_ns if self._last_ns is None and self._cause is not None else self._last_ns
 
     def _put(self, passed: Passed) -> Iterator[Segment]:
         block = passed.block
         arrived = self._arrived_ns = block.captured_ns or self._arrived_ns
-        # before the first fitting block nothing is known to bridge from
+        # before the first intact block there is no time to measure a gap from
         if not block.damaged:
             self._last_ns = block.captured_ns
         elif self._last_ns is not None:

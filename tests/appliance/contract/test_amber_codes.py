@@ -23,6 +23,12 @@ def test_each_code_has_cause_and_remedy_and_a_countable_number_of_blinks(fault: 
     assert fault.remedy.endswith(".")
 
 
+def test_a_remedy_sends_only_the_owner_of_a_mixer_to_the_mixer() -> None:
+    named = [fault.remedy for fault in amber_codes.TABLE if "alsamixer" in fault.remedy]
+    assert named
+    assert all("with alsamixer if its card has a mixer" in remedy for remedy in named)
+
+
 def test_each_code_stands_once() -> None:
     assert len({fault.code for fault in amber_codes.TABLE}) == len(amber_codes.TABLE)
 

@@ -10,7 +10,7 @@ from appliance.contract.header import Microphone
 from appliance.contract.keys import SigningKey
 from appliance.contract.times import Clock
 from appliance.recorder import device_checks
-from appliance.recorder.clock import judge
+from appliance.recorder.clock import interpret_adjtimex
 from tests.support.box.commissioning import a_record
 from tests.support.box.supervisor import plug, settings
 
@@ -127,5 +127,5 @@ def test_the_key_check_names_what_is_wrong(tmp_path: Path) -> None:
 def test_the_kernels_word_on_the_clock_is_read_as_adjtimex_documents(
     verdict: int, status: int, offset: int, expected: tuple[bool, str, int | None]
 ) -> None:
-    clock = judge(verdict, status, offset)
+    clock = interpret_adjtimex(verdict, status, offset)
     assert (clock.synchronized, clock.source, clock.offset_ns) == expected

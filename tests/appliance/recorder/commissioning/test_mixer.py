@@ -51,6 +51,11 @@ def test_a_card_without_one_is_not_sent_to_a_mixer(tmp_path: Path, names: list[s
     assert "microphone.bits = 32" in advice.up
 
 
+def test_a_card_that_is_not_known_is_sent_to_a_mixer_only_if_it_has_one(tmp_path: Path) -> None:
+    advice = mixer.gain_advice(of(tmp_path, card=""), tmp_path)
+    assert all("with alsamixer if its card has a mixer" in words for words in (advice.up, advice.down))
+
+
 def test_32_bits_are_raised_by_the_setting(tmp_path: Path) -> None:
     advice = mixer.gain_advice(of(tmp_path, bits=32, gain_db=12.0), tmp_path)
     assert advice.up == "raise microphone.gain_db (now 12)"

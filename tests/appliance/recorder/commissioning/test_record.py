@@ -15,7 +15,7 @@ from appliance.contract.keys import SigningKey
 from appliance.contract.times import parse_wall
 from appliance.recorder.commissioning.record import keep_record
 from appliance.recorder.commissioning_record import RecordError, read_record
-from appliance.recorder.doctor.compare import compare, judge
+from appliance.recorder.doctor.compare import compare, compare_record
 from appliance.recorder.settings import RecorderSettings
 from appliance.recorder.writer.disk import Disk, DiskError
 from tests.support.box.commissioning import a_record
@@ -98,7 +98,7 @@ def test_a_disk_that_fails_leaves_the_old_record(chosen: RecorderSettings, key: 
 def test_doctor_tells_age_and_what_was_not_tried(chosen: RecorderSettings, key: SigningKey) -> None:
     record = a_record(chosen, key, checked=["lamp-sensor", "microphone"])
     now = parse_wall(record.made_at) + timedelta(days=40)
-    found = {finding.check: finding for finding in judge(record, chosen, now)}
+    found = {finding.check: finding for finding in compare_record(record, chosen, now)}
     assert found["commissioning"].found.endswith("40 days ago")
     assert found["commissioned parts"].found == "not tried: red, green, amber, button, speech"
     assert found["commissioned microphone"].verdict == "ok"
@@ -116,7 +116,7 @@ def test_doctor_tells_a_microphone_that_is_set_otherwise_than_it_was_commissione
     chosen: RecorderSettings, key: SigningKey, changes: dict[str, Any], words: str
 ) -> None:
     record = a_record(chosen, key, **changes)
-    (found,) = [one for one in judge(record, chosen, parse_wall(record.made_at)) if "microphone" in one.check]
+    (found,) = [one for one in compare_record(record, chosen, parse_wall(record.made_at)) if "microphone" in one.check]
     assert (found.verdict, found.found) == ("warning", words)
 
 

@@ -220,7 +220,7 @@ def test_after_a_pause_sound_is_owed_from_the_opening_or_if_no_microphone_was_th
     segments = [*timeline.add_block(source.block()), *timeline.end_capture(0)]
     timeline.pause()
     source.now_ns += 5_000_000_000
-    timeline.owe(source.now_ns)
+    timeline.resume(source.now_ns)
     if absent:
         timeline.expect_gap("unplugged")
     source.now_ns += 2_000_000_000
