@@ -20,6 +20,7 @@ OWN = {
     "migrate": "make or update the database",
     "enroll": "make a box known, and print what its settings need",
     "claim": "give out a one-time permission for a new box",
+    "withdraw-claim": "let a claim be taken no longer",
     "retire": "take nothing new from a box, or from one key of it",
     "place": "say in which room a box stands",
     "add-user": "make an account for the pages",

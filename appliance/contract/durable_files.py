@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -38,8 +40,20 @@ def write_new(path: Path, chunks: Iterable[bytes], *, mode: int = 0o600, durable
 
 
 def create(path: Path, chunks: Iterable[bytes], *, mode: int = 0o600) -> None:
-    """Write a new file and make its name durable as well; raises what `write_new` raises."""
-    write_new(path, chunks, mode=mode)
+    """Write a new file, whole or not at all, and make its name durable as well; raises what `write_new` raises."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    write_new(temporary, chunks, mode=mode)
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        # a card's or a stick's file system has no links; whoever writes there writes alone
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+        temporary.rename(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 

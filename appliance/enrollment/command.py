@@ -12,7 +12,7 @@ from typing import Final
 from cryptography import x509
 from pydantic import BaseModel, ConfigDict
 
-from appliance.contract.board import board_model, board_serial
+from appliance.contract.board import board_model, board_serial, is_another_board
 from appliance.contract.durable_files import replace, sync_folder
 from appliance.contract.enrollment import (
     Certificate,
@@ -43,8 +43,9 @@ def enroll(claim_path: Path, folder: Path) -> Enrolled:
     SettingsError, ClaimError, NoAnswerError, KeyFileError or StorageError.
     """
     claim = load_settings(claim_path, ClaimFile, "name the claim's file with --claim")
-    identity = Identity.load_or_make(folder)
     board = board_serial()
+    _set_aside_of_another_board(folder, board)
+    identity = Identity.load_or_make(folder)
     request = EnrollRequest.make(
         identity.signing,
         claim=read_claim(claim.claim),
@@ -65,6 +66,30 @@ def enroll(claim_path: Path, folder: Path) -> Enrolled:
     return answer
 
 
+def _set_aside_of_another_board(folder: Path, board: str) -> None:
+    """Move the keys and settings of the box whose card was copied out of the way, so that this one gets its own.
+
+    Recordings in the spool keep the old name and key, and still count as that box's. Raises StorageError.
+    """
+    path = folder / "recorder.toml"
+    try:
+        known = load_settings(path, _Known, "").box.board if path.exists() else ""
+    except SettingsError:
+        # settings that cannot be read name no board; they are written anew below
+        known = ""
+    if not is_another_board(known, board):
+        return
+    aside = folder / f"of-board-{known}"
+    try:
+        aside.mkdir(mode=0o700, exist_ok=True)
+        for name in ("recorder.toml", "courier.toml", "box.key", "courier.key", "commissioning.tsv", "mqtt/client.key"):
+            if (folder / name).exists():
+                (folder / name).rename(aside / Path(name).name)
+        sync_folder(folder)
+    except OSError as error:
+        raise StorageError(f"cannot move {error.filename} into {aside}: {error.strerror}; run this as root") from error
+
+
 class _Part(BaseModel):
     """What a renewal reads of the courier's settings; the rest of them is the courier's to check."""
 
@@ -74,6 +99,12 @@ class _Part(BaseModel):
 class _Box(_Part):
     id: str
     board: str = ""
+
+
+class _Known(_Part):
+    """Which board the recorder's settings were made for."""
+
+    box: _Box
 
 
 class _Archive(_Part):
@@ -113,7 +144,7 @@ def renew(folder: Path, *, force: bool = False, now: datetime | None = None) -> 
         raise SettingsError(
             f"cannot read {known.archive.ca}: {error}; enroll the box anew", field="archive.ca"
         ) from error
-    identity = Identity.load_or_make(folder)
+    identity = Identity.load(folder)
     request = RenewRequest(
         box=known.box.id, box_key=identity.signing.public, csr=identity.certificate_request(), board=board_serial()
     ).sign(identity.signing)
@@ -149,7 +180,8 @@ def main(arguments: list[str]) -> int:
         try:
             answer = enroll(options.claim, options.folder)
         except NoAnswerError as error:
-            if not options.wait:
+            # a claim that was left on a box that is set up must not keep its recorder from starting
+            if not options.wait or (options.folder / "recorder.toml").exists():
                 raise
             pause = _WAIT_S[min(attempt, len(_WAIT_S) - 1)]
             print(

@@ -50,9 +50,18 @@ class Identity:
                 )
                 create(client, [pem], mode=0o600)
                 _give_to_the_courier(client)
+        except OSError as error:
+            raise KeyFileError(f"cannot make the box's keys: {error}; run this as root") from error
+        return cls.load(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Identity:
+        """Read the keys in `folder`; raise KeyFileError that names the file."""
+        signing, courier, client = folder / "box.key", folder / "courier.key", folder / "mqtt" / "client.key"
+        try:
             key = serialization.load_pem_private_key(client.read_bytes(), None)
         except (OSError, ValueError) as error:
-            raise KeyFileError(f"cannot make or read the box's keys: {error}; run this as root") from error
+            raise KeyFileError(f"cannot read {client}: {error}; run this as root, or enroll the box anew") from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise KeyFileError(f"{client} is no key on the curve P-256; move it away, and a new one is made")
         return cls(SigningKey.load(signing), SigningKey.load(courier), key)

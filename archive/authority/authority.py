@@ -58,8 +58,15 @@ class Authority:
 
     @classmethod
     def make(cls, folder: Path, name: str, now: datetime) -> Authority:
-        """Make key and certificate in `folder`, where there is none yet; raise OSError."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        """Make key and certificate in `folder`, where there is none yet; raise OSError or KeyFileError.
+
+        A key without its certificate is one whose making was cut off: it gets its certificate now.
+        """
+        if (folder / KEY).exists():
+            key = _load_key(folder / KEY)
+        else:
+            key = ec.generate_private_key(ec.SECP256R1())
+            create(folder / KEY, [_private_pem(key)], mode=0o600)
         subject = _name(name)
         builder = (
             _builder(subject, subject, key.public_key(), key.public_key(), now=now, valid=AUTHORITY_VALID)
@@ -68,7 +75,6 @@ class Authority:
             .add_extension(_usage(signs_certificates=True), critical=True)
         )
         made = cls(builder.sign(key, hashes.SHA256()), key)
-        create(folder / KEY, [_private_pem(key)], mode=0o600)
         create(folder / CERTIFICATE, [made.pem], mode=0o644)
         return made
 
@@ -76,13 +82,13 @@ class Authority:
     def load(cls, folder: Path) -> Authority:
         """Read key and certificate; raise KeyFileError that names the file that is missing or wrong."""
         try:
-            key = serialization.load_pem_private_key((folder / KEY).read_bytes(), None)
+            key = _load_key(folder / KEY)
             certificate = x509.load_pem_x509_certificate((folder / CERTIFICATE).read_bytes())
         except FileNotFoundError as error:
             raise KeyFileError(f"there is no {error.filename}; run 'plainsight-archive setup'") from error
         except (OSError, ValueError) as error:
             raise KeyFileError(f"cannot read the authority in {folder}: {error}") from error
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+        if key.public_key() != certificate.public_key():
             raise KeyFileError(f"{folder / KEY} is not the key of {folder / CERTIFICATE}; restore both from one backup")
         return cls(certificate, key)
 
@@ -140,6 +146,13 @@ class Authority:
             names = [_host(host) for host in hosts]
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise KeyFileError(f"{path} is no key on an elliptic curve; restore it from a backup")
+    return key
 
 
 def _name(text: str) -> x509.Name:

@@ -14,7 +14,7 @@ from cryptography import x509
 from appliance.contract.durable_files import replace
 from appliance.contract.errors import StorageError
 
-from .authority import CERTIFICATE, KEY, Authority, Issued
+from .authority import CERTIFICATE, Authority, Issued
 
 RENEW_BEFORE: Final = timedelta(days=60)
 """How long before its end a certificate is made again: two months in which somebody may notice that it was not."""
@@ -40,7 +40,7 @@ def ensure(keys: Path, broker: Path | None, hosts: list[str], now: datetime) -> 
     """
     made: list[str] = []
     try:
-        if not (keys / CERTIFICATE).exists() and not (keys / KEY).exists():
+        if not (keys / CERTIFICATE).exists():
             Authority.make(keys, f"Plain Sight authority of {hosts[0]}", now)
             made.append("authority")
         authority = Authority.load(keys)

@@ -26,6 +26,7 @@ from appliance.contract.ids import new_box_id
 from archive.authority.authority import Authority
 from archive.custody.actors import NETWORK, Actor, Subject
 from archive.custody.log import record
+from archive.custody.models import Entry
 from archive.devices.enrollment import enroll
 from archive.devices.models import Box, BoxKey
 from archive.keystore.current import keystore
@@ -93,7 +94,8 @@ def use_claim(line: bytes, now: datetime) -> Enrolled:
     with transaction.atomic():
         row = Claim.objects.select_for_update().filter(sha256=_digest(claim)).first()
         why = _why_not(row, asked, now)
-        if row is not None and not why:
+        clone = row is not None and not why and row.used_at is not None and row.board != asked.board
+        if row is not None and not why and not clone:
             box = row.box_id or new_box_id()
             certificate = authority.box(asked.csr, box, now)
             if row.box_id is None:
@@ -105,6 +107,8 @@ def use_claim(line: bytes, now: datetime) -> Enrolled:
                 row.save(update_fields=["used_at", "box", "board", "model"])
             _note_certificate(box, certificate)
             return _answer(box, certificate, authority)
+    if clone and row is not None:
+        _require_board(str(row.box_id), row.board, asked.board)
     _refuse(row, why)
     raise ClaimError(why, field="claim")
 
@@ -123,13 +127,7 @@ def renew(line: bytes, now: datetime) -> Certificate:
     if not box.believes(asked.box_key):
         raise SignatureError(f"{asked.box} has another key", field="box_key")
     board = Claim.objects.filter(box=box).values_list("board", flat=True).first()
-    if board and asked.board != board:
-        record(CLONE, actor=NETWORK, subject=Subject.box(box.pk), board=asked.board)
-        raise CloneError(
-            f"{box.pk} belongs to the board {board}, and this is {asked.board or 'a board without a number'}: its card "
-            "was copied. Give this board a claim of its own",
-            field="board",
-        )
+    _require_board(box.pk, board or "", asked.board)
     with transaction.atomic():
         certificate = authority.box(asked.csr, box.pk, now)
         _note_certificate(box.pk, certificate)
@@ -160,15 +158,36 @@ def _why_not(row: Claim | None, asked: EnrollRequest, now: datetime) -> str:
     """Return why a claim is not taken, as the person at the box reads it; an empty text if it is."""
     if row is None:
         return "the archive gave out no such claim; look for a mistyped letter, or make a new one"
-    owner = BoxKey.objects.filter(public_key=asked.box_key).values_list("box", flat=True).first()
+    owner = (
+        BoxKey.objects.filter(public_key=asked.box_key, use=BoxKey.Use.RECORDER, revoked_at=None)
+        .values_list("box", flat=True)
+        .first()
+    )
     reasons = (
         (row.withdrawn_at is not None, "the claim was withdrawn; make a new one"),
         (row.used_at is not None and owner != row.box_id, "another box has used the claim; each box needs its own"),
         (row.box is not None and row.box.retired_at is not None, "the claim's box was retired; make a new claim"),
         (now >= row.expires_at, f"the claim has expired ({CLAIM_HOURS} hours after it was made); make a new one"),
-        (row.used_at is None and owner is not None, "this box is known already; reset it before it is enrolled anew"),
+        (
+            row.used_at is None and owner is not None,
+            "this box is known already; 'plainsight-archive retire' it first, and delete its keys",
+        ),
     )
     return next((why for holds, why in reasons if holds), "")
+
+
+def _require_board(box: str, board: str, here: str) -> None:
+    """Raise CloneError, after one entry for each board, if `here` is not the board that `box` was enrolled on."""
+    if not board or here == board:
+        return
+    subject = Subject.box(box)
+    if not Entry.objects.about(subject).filter(code=CLONE.code, detail__contains=f'"board":"{here}"').exists():
+        record(CLONE, actor=NETWORK, subject=subject, board=here)
+    raise CloneError(
+        f"{box} belongs to the board {board}, and this is {here or 'a board without a number'}: its card was copied. "
+        "Give this board a claim of its own",
+        field="board",
+    )
 
 
 def _refuse(row: Claim | None, why: str) -> None:

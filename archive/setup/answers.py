@@ -45,9 +45,5 @@ class Answers(Section):
     """The district's escrow age recipient, if its identity is kept offline already."""
     new_escrow: AbsolutePath | None = None
     """Where a new escrow identity is written, to be taken offline: a stick, not this host's disk."""
-    certificate: AbsolutePath | None = None
-    """A public certificate (PEM) for the pages, instead of one from the district's own authority."""
-    key: AbsolutePath | None = None
-    """Its private key."""
     broker: bool = True
     """Set up the Mosquitto on this host."""

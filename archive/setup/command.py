@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,8 +52,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--user", help="sign-in name of the records custodian")
     made.add_argument("--escrow", metavar="RECIPIENT", help="escrow age recipient whose identity is kept offline")
     made.add_argument("--new-escrow", type=Path, metavar="FILE", help="make an escrow identity on a stick")
-    made.add_argument("--certificate", type=Path, metavar="FILE", help="a public certificate (PEM) for the pages")
-    made.add_argument("--key", type=Path, metavar="FILE", help="its private key")
     made.add_argument("--no-broker", dest="broker", action="store_false", default=None, help="the broker is elsewhere")
     made.add_argument("--home", type=Path, default=Host.home, help="the archive's folder (default: %(default)s)")
     made.add_argument("--json", action="store_true", help="print what was done as JSON")
@@ -64,11 +63,13 @@ def read_answers(options: argparse.Namespace, ask: Callable[[str], str] | None) 
 
     Raises SettingsError that names what is missing or wrong.
     """
-    if options.answers is not None:
-        return load_settings(options.answers, Answers, "name the file with --answers")
     names = Answers.model_fields
     given = {name: value for name, value in vars(options).items() if name in names and value is not None}
     given = {name: value.absolute() if isinstance(value, Path) else value for name, value in given.items()}
+    if options.answers is not None:
+        # what is given as an option goes before what the file says
+        read = load_settings(options.answers, Answers, "name the file with --answers")
+        given = read.model_dump(exclude_unset=True) | given
     questions = {
         "host": "Name or address by which boxes and browsers reach this host",
         "user": "Sign-in name of the records custodian, for the first account",
@@ -101,9 +102,10 @@ def set_up(host: Host, answers: Answers, tell: Callable[[str], None]) -> Outcome
     note(steps.make_database(host))
     if answers.broker:
         note(steps.set_up_broker(host))
+    # the password is shown once, so nothing may fail after it
+    note(steps.start_units(host, answers))
     words, password = steps.first_account(host, answers)
     note(words)
-    note(steps.start_units(host))
     return Outcome(f"https://{answers.host}:{answers.port}/", answers.user, password, done, _left(host, answers))
 
 
@@ -114,10 +116,13 @@ def _left(host: Host, answers: Answers) -> list[str]:
     ]
     if answers.new_escrow is not None:
         left.insert(0, f"take {answers.new_escrow} away from this host, to a safe: it opens everything")
-    if answers.certificate is None:
+    left.append(
+        f"browsers warn until they trust {host.home / 'keys' / 'authority.pem'}: hand it out to the district's "
+        "computers. (A public certificate is not supported yet: boxes believe the district's own authority alone.)"
+    )
+    if not answers.broker:
         left.append(
-            f"browsers warn until they trust {host.home / 'keys' / 'authority.pem'}: hand it out to the district's "
-            "computers, or give a public certificate with --certificate and --key"
+            f"name the broker in {host.home / 'archive.toml'}, section [mqtt]: status of boxes comes through it"
         )
     return left
 
@@ -128,6 +133,10 @@ def main(arguments: list[str]) -> int:
     ask = input_line if sys.stdin.isatty() and not options.json else None
     answers = read_answers(options, ask)
     home = options.home.absolute()
+    if home != Host.home and os.geteuid() == 0:
+        raise SettingsError(
+            f"the services look for the archive in {Host.home}; another folder is for trials, not as root", field="home"
+        )
     host = Host() if home == Host.home else Host(home, home / "broker")
     outcome = set_up(host, answers, lambda words: print(f"done: {words}", file=sys.stderr, flush=True))
     if options.json:

@@ -6,9 +6,11 @@ import grp
 import json
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +25,12 @@ from .answers import Answers
 USER: Final = "plainsight-archive"
 """Who runs the archive (systemd/sysusers.d)."""
 BROKER_GROUP: Final = "mosquitto"
+BROKER_UNIT: Final = "plainsight-broker.path"
 UNITS: Final = (
     "plainsight-archive-web.service",
     "plainsight-archive-worker.service",
     "plainsight-archive-listen.service",
-    "plainsight-broker.path",
+    BROKER_UNIT,
 )
 BROKER_SETTINGS: Final = """\
 # Written by plainsight-archive setup. Boxes are known by their certificates, and write under their own id.
@@ -120,22 +123,23 @@ def make_broker_folder(host: Host) -> str:
 def write_configuration(host: Host, answers: Answers) -> str:
     """Write archive.toml unless there is one; the district's own changes stay."""
     path = host.home / "archive.toml"
+    url = f"https://{answers.host}:{answers.port}"
     if path.exists():
+        _require_same_address(path, url)
         return f"settings {path} (kept as they are)"
     keys = host.home / "keys"
-    certificate, key = answers.certificate or keys / "web.pem", answers.key or keys / "web.key"
     lines = [
         "# Written by 'plainsight-archive setup'; archive.example.toml explains each setting.",
         "[site]",
-        f"url = {json.dumps(f'https://{answers.host}:{answers.port}')}",
+        f"url = {json.dumps(url)}",
         f"hosts = {json.dumps([answers.host, 'localhost', '127.0.0.1'])}",
         f"time_zone = {json.dumps(answers.time_zone)}",
         f"contact = {json.dumps(answers.contact)}",
         "",
         "[web]",
         f'address = "0.0.0.0:{answers.port}"',
-        f"certificate = {json.dumps(str(certificate))}",
-        f"key = {json.dumps(str(key))}",
+        f"certificate = {json.dumps(str(keys / 'web.pem'))}",
+        f"key = {json.dumps(str(keys / 'web.key'))}",
         "",
         "[mqtt]",
         'host = "localhost"',
@@ -146,13 +150,42 @@ def write_configuration(host: Host, answers: Answers) -> str:
         "",
     ]
     try:
-        replace(path, "\n".join(lines).encode(), mode=0o640, durable=True)
-        if host.is_root:
-            account = pwd.getpwnam(USER)
-            os.chown(path, account.pw_uid, account.pw_gid)
+        _write_as_the_archive(host, path.name, "\n".join(lines).encode())
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror}") from error
     return f"settings {path}"
+
+
+def _require_same_address(path: Path, url: str) -> None:
+    try:
+        kept = tomllib.loads(path.read_text(encoding="utf-8")).get("site", {}).get("url")
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}; mend it, or move it away", field="host") from error
+    if kept != url:
+        raise SettingsError(
+            f"{path} says that the archive is at {kept}, and the answers say {url}; change the file by hand (its boxes "
+            "know the old address), or give the old one",
+            field="host",
+        )
+
+
+def _write_as_the_archive(host: Host, name: str, data: bytes) -> None:
+    """Write a file of the archive's user into its own folder, following no link that is there."""
+    folder = os.open(host.home, os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        new = f".{name}.{secrets.token_hex(4)}"
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o640, dir_fd=folder)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            if host.is_root:
+                account = pwd.getpwnam(USER)
+                os.fchown(descriptor, account.pw_uid, account.pw_gid)
+            file.flush()
+            os.fsync(descriptor)
+        os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def make_keys(host: Host, answers: Answers) -> str:
@@ -161,8 +194,12 @@ def make_keys(host: Host, answers: Answers) -> str:
     if recipient is None and answers.new_escrow is not None and not (host.home / "keys" / "escrow.txt").exists():
         # made here and not by the archive's user, who cannot write onto somebody's stick
         try:
-            identity = Identity.generate()
-            identity.save(answers.new_escrow)
+            if answers.new_escrow.exists():
+                # a run that was cut off has made it
+                identity = Identity.load(answers.new_escrow)
+            else:
+                identity = Identity.generate()
+                identity.save(answers.new_escrow)
         except OSError as error:
             raise StorageError(f"cannot write {answers.new_escrow}: {error.strerror}", field="new_escrow") from error
         recipient = identity.recipient
@@ -211,11 +248,13 @@ def first_account(host: Host, answers: Answers) -> tuple[str, str | None]:
     return f"account {answers.user}", str(made["password"])
 
 
-def start_units(host: Host) -> str:
+def start_units(host: Host, answers: Answers) -> str:
     """Start everything, now and at each boot, where systemd runs."""
     if not host.is_root or not Path("/run/systemd/system").exists():
         return "services (systemd does not run here: start them by hand, or restart the host)"
-    for command in (["daemon-reload"], ["enable", "--now", *UNITS], ["restart", "mosquitto.service"]):
+    broker = [["restart", "mosquitto.service"]] if answers.broker else []
+    units = [unit for unit in UNITS if answers.broker or unit != BROKER_UNIT]
+    for command in (["daemon-reload"], *broker, ["enable", "--now", *units]):
         _systemctl(command)
     return "services"
 

@@ -130,7 +130,7 @@ def upgrade_and_downgrade(root: Root) -> None:
         )
         require(version in told, f"it calls itself {told}")
         require(root.path("/etc/plainsight/recorder.toml").read_text() == "# the district's own\n", "the settings stay")
-        require(root.path(f"{SPOOL}/{RECORDING}/ledger.tsv").exists(), "the recording stays")
+        require(root.path(f"{SPOOL}/recordings/{RECORDING}/ledger.tsv").exists(), "the recording stays")
         root.run("plainsight-archive --help")
 
 
@@ -138,7 +138,7 @@ def remove(root: Root) -> None:
     """Removing leaves settings and recordings."""
     root.run("apt-get remove -q -y plainsight-box plainsight-archive")
     require(not root.path("/usr/lib/systemd/system/plainsight-recorder.service").exists(), "the unit is gone")
-    require(root.path(f"{SPOOL}/{RECORDING}/ledger.tsv").exists(), "the recording stays")
+    require(root.path(f"{SPOOL}/recordings/{RECORDING}/ledger.tsv").exists(), "the recording stays")
     require(root.path("/etc/plainsight/recorder.toml").exists(), "the settings stay")
     require(root.path("/var/lib/plainsight-archive/keys").exists(), "the archive's keys stay")
 
@@ -147,7 +147,7 @@ def purge_keeps_what_has_no_receipt(root: Root) -> None:
     """A recording that the archive has not signed for stays, without a terminal to ask at; so does the archive."""
     out = root.run("apt-get purge -q -y plainsight-box plainsight-archive")
     require("1 recording(s)" in out, f"it is told: {out}")
-    require(root.path(f"{SPOOL}/{RECORDING}/ledger.tsv").exists(), "the recording stays")
+    require(root.path(f"{SPOOL}/recordings/{RECORDING}/ledger.tsv").exists(), "the recording stays")
     require(root.path("/var/lib/plainsight-archive/keys").exists(), "the archive's keys stay")
 
 
@@ -167,8 +167,8 @@ def purge_removes_what_has_a_receipt(root: Root) -> None:
 
 def make_recording(root: Root) -> None:
     """Put a recording without a receipt into the spool."""
-    folder = root.path(f"{SPOOL}/{RECORDING}")
-    folder.mkdir(exist_ok=True)
+    folder = root.path(f"{SPOOL}/recordings/{RECORDING}")
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "ledger.tsv").write_text("signed lines\n")
 
 

@@ -48,12 +48,13 @@ def lights_out(config: str, devices: str = "/dev", ioctl: Ioctl = fcntl.ioctl) -
     """
     try:
         panel = read_panel(config)
+        pins = [_pin(panel, name) for name in DEFAULT_PINS]
     except SettingsError:
         if find_chip(devices, ioctl) is not None:
             drive_low(devices, list(DEFAULT_PINS.values()), ioctl)
         raise
     if panel.get("kind", "gpio") == "gpio":
-        drive_low(devices, [_pin(panel, name) for name in DEFAULT_PINS], ioctl)
+        drive_low(devices, pins, ioctl)
     else:
         _simulated(panel)
 

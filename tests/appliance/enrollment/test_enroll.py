@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from appliance.contract.enrollment import ClaimError, NoAnswerError
-from appliance.contract.errors import SettingsError
+from appliance.contract.errors import KeyFileError, SettingsError
 from appliance.courier.settings import load as load_courier
 from appliance.enrollment import command
 from appliance.enrollment.command import due, enroll, renew
@@ -157,6 +157,48 @@ def test_a_certificate_is_renewed_after_half_of_its_life_and_after_its_end(claim
     assert after != before
     (folder / "mqtt" / "client.pem").write_text("junk")
     assert due(folder / "mqtt" / "client.pem", now)
+
+
+def test_a_copied_card_with_a_claim_of_its_own_becomes_a_box_of_its_own(
+    claim: Path, district: tuple[Archive, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, address = district
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    monkeypatch.setattr(command, "board_serial", lambda: "10000000abcdef12")
+    first = enroll(claim, folder)
+    keys = {name: (folder / name).read_bytes() for name in ("box.key", "courier.key")}
+    monkeypatch.setattr(command, "board_serial", lambda: "20000000ffff0000")
+    done = json.loads(archive.spawn("claim", "Room 10", "-o", str(claim.parent), "--json").stdout)
+    path = Path(done["file"])
+    path.write_text(path.read_text().replace("https://127.0.0.1:8443", address))
+    second = enroll(path, folder)
+    assert second.box != first.box
+    for name, before in keys.items():
+        assert (folder / name).read_bytes() != before
+        assert (folder / "of-board-10000000abcdef12" / name).read_bytes() == before, "nothing is lost"
+    assert load_recorder(folder / "recorder.toml").box.board == "20000000ffff0000"
+
+
+def test_renewing_makes_no_key(claim: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    enroll(claim, folder)
+    (folder / "box.key").unlink()
+    with pytest.raises(KeyFileError):
+        renew(folder, force=True)
+    assert not (folder / "box.key").exists()
+
+
+def test_a_claim_that_was_left_on_a_box_does_not_keep_it_from_starting(claim: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    kept = claim.read_text()
+    enroll(claim, folder)
+    url = next(one for one in kept.splitlines() if one.startswith("url"))
+    claim.write_text(kept.replace(url, 'url = "https://127.0.0.1:9"'))
+    with pytest.raises(NoAnswerError):
+        command.main(["--claim", str(claim), "--folder", str(folder), "--wait"])
 
 
 def test_renewing_an_unknown_box_says_what_to_do(tmp_path: Path) -> None:

@@ -77,6 +77,14 @@ def test_a_request_that_is_none_is_a_format_error(tmp_path: Path, text: str) -> 
         Authority.make(tmp_path, "A district", NOW).box(text, "box-1234", NOW)
 
 
+def test_a_making_that_was_cut_off_after_the_key_is_finished_with_that_key(tmp_path: Path) -> None:
+    made = Authority.make(tmp_path, "A district", NOW)
+    issued = made.server(["archive.example"], NOW)
+    (tmp_path / CERTIFICATE).unlink()
+    again = Authority.make(tmp_path, "A district", NOW)
+    x509.load_pem_x509_certificate(issued.certificate).verify_directly_issued_by(again.certificate)
+
+
 def test_boxes_outlive_a_school_year_and_a_late_clock(tmp_path: Path) -> None:
     authority = Authority.make(tmp_path, "A district", NOW)
     box = Identity.load_or_make(tmp_path)

@@ -230,6 +230,30 @@ def test_a_second_board_with_the_same_card_is_refused_and_entered(
     assert codes()[-1] == "clone"
 
 
+def test_a_copied_card_that_still_has_the_claim_is_refused_and_entered_once(
+    district: Archive, client: Any, tmp_path: Path
+) -> None:
+    box = identity(tmp_path)
+    claim = deeds.give_claim("Room 9", by=ARCHIVE, now=timezone.now())
+    enroll(client, claim.text, box)
+    for _ in range(3):
+        refused(client, "/api/1/enroll", request(claim.text, box, board="20000000ffff0000"), 403, "wrong-board")
+    assert codes().count("clone") == 1
+    enroll(client, claim.text, box)
+
+
+def test_a_claim_is_withdrawn_by_its_number_unless_a_box_used_it(
+    district: Archive, client: Any, tmp_path: Path
+) -> None:
+    number = json.loads(district.run("claim", "Room 9", "--json").stdout)["number"]
+    district.run("withdraw-claim", str(number))
+    assert Claim.objects.get(pk=number).withdrawn_at is not None
+    used = deeds.give_claim("Room 9", by=ARCHIVE, now=timezone.now())
+    enroll(client, used.text, identity(tmp_path))
+    assert "retire the box instead" in district.run("withdraw-claim", str(used.row.pk), status=2).stderr
+    assert "no claim 4711" in district.run("withdraw-claim", "4711", status=2).stderr
+
+
 def test_the_command_writes_a_file_that_the_box_can_read(district: Archive, tmp_path: Path) -> None:
     done = json.loads(district.run("claim", "Room 9", "-o", str(tmp_path), "--hardware", "i2s", "--json").stdout)
     members = tomllib.loads(Path(done["file"]).read_text())

@@ -22,7 +22,7 @@ import requests
 from paho.mqtt.enums import CallbackAPIVersion
 
 from appliance.contract.encryption import Identity
-from appliance.contract.errors import SettingsError
+from appliance.contract.errors import SettingsError, StorageError
 from appliance.enrollment.command import enroll
 from archive.setup import command, steps
 from archive.setup.answers import Answers
@@ -190,12 +190,44 @@ def test_a_second_run_changes_nothing_and_keeps_the_districts_own_settings(made:
     settings = made.host.home / "archive.toml"
     settings.write_text(settings.read_text() + "# the district's own\n")
     before = {path: path.read_bytes() for path in (made.host.home / "keys").iterdir()}
-    answers = Answers(host="127.0.0.1", user="m.jones", new_escrow=made.escrow)
+    port = int(made.outcome.address.rstrip("/").rpartition(":")[2])
+    answers = Answers(host="127.0.0.1", port=port, user="m.jones", new_escrow=made.escrow)
     again = command.set_up(made.host, answers, lambda _: None)
     assert again.password is None
     assert "certificates (all good)" in again.done
     assert {path: path.read_bytes() for path in (made.host.home / "keys").iterdir()} == before
     assert settings.read_text().endswith("# the district's own\n")
+
+
+def test_another_address_than_the_settings_have_is_refused_and_changes_nothing(made: Made) -> None:
+    before = (made.host.home / "archive.toml").read_bytes()
+    with pytest.raises(SettingsError, match="change the file by hand"):
+        command.set_up(made.host, Answers(host="other.example", user="m.jones"), lambda _: None)
+    assert (made.host.home / "archive.toml").read_bytes() == before
+
+
+def test_settings_are_written_through_no_link(tmp_path: Path) -> None:
+    host = Host(tmp_path / "home", tmp_path / "broker")
+    host.home.mkdir()
+    (host.home / "archive.toml").symlink_to(tmp_path / "missing")
+    steps.write_configuration(host, Answers(host="127.0.0.1", user="m.jones"))
+    assert not (host.home / "archive.toml").is_symlink()
+    assert not (tmp_path / "missing").exists()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StorageError):
+        steps.write_configuration(Host(tmp_path / "link"), Answers(host="127.0.0.1", user="m.jones", port=9999))
+
+
+def test_a_run_that_was_cut_off_after_the_escrow_goes_on_with_it(tmp_path: Path) -> None:
+    host = Host(tmp_path / "home", tmp_path / "broker")
+    steps.make_folders(host)
+    answers = Answers(host="127.0.0.1", user="m.jones", new_escrow=tmp_path / "escrow.txt")
+    escrow = Identity.generate()
+    escrow.save(tmp_path / "escrow.txt")
+    steps.write_configuration(host, answers)
+    steps.make_keys(host, answers)
+    assert (host.home / "keys" / "escrow.txt").read_text().strip() == escrow.recipient
 
 
 def test_without_an_escrow_it_stops_and_says_so(tmp_path: Path) -> None:
@@ -226,6 +258,8 @@ def test_answers_come_from_a_file_or_a_person(tmp_path: Path) -> None:
     path.write_text('host = "archive.example"\nuser = "m.jones"\nport = 9443\nbroker = false\n')
     read = command.read_answers(command.parser().parse_args(["--answers", str(path)]), None)
     assert (read.host, read.port, read.broker) == ("archive.example", 9443, False)
+    over = command.read_answers(command.parser().parse_args(["--answers", str(path), "--port", "9444"]), None)
+    assert (over.host, over.port) == ("archive.example", 9444)
     path.write_text('host = "archive.example"\nusr = "m.jones"\n')
     with pytest.raises(SettingsError, match="usr"):
         command.read_answers(command.parser().parse_args(["--answers", str(path)]), None)

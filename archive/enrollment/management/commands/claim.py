@@ -62,5 +62,6 @@ class Command(ArchiveCommand):
             "expires_at": claim.row.expires_at.isoformat(),
             "file": str(path) if path else None,
         }
-        told = f"claim {claim.text}, good until {timezone.localtime(claim.row.expires_at):%Y-%m-%d %H:%M %Z}"
+        until = timezone.localtime(claim.row.expires_at)
+        told = f"claim {claim.text} (number {claim.row.pk}), good until {until:%Y-%m-%d %H:%M %Z}"
         self.show(options, members, f"{told}; its file is {path}" if path else text)

@@ -113,6 +113,7 @@ def test_a_pin_that_is_none_is_named(tmp_path: Path, devices: Path, pin: str) ->
     with pytest.raises(SettingsError) as caught:
         dark.lights_out(config(tmp_path, f"[panel]\ngreen = {pin}\n"), str(devices), kernel.ioctl)
     assert caught.value.field == "panel.green"
+    assert [pins for _, pins, _ in kernel.driven] == [(23, 22, 17)], "the default pins go dark all the same"
 
 
 def test_lines_that_somebody_holds_and_a_machine_without_pins_are_told(tmp_path: Path, devices: Path) -> None:
