@@ -10,15 +10,17 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import BaseModel, ConfigDict
+
 from appliance.contract.durable_files import replace
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import PlainSightError, SettingsError, StorageError
+from appliance.contract.settings_file import load_settings
 
 from .answers import Answers
 
@@ -46,6 +48,20 @@ allow_anonymous false
 acl_file {folder}/access
 max_queued_messages 10000
 """
+
+
+class _Site(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    url: str
+
+
+class _Kept(BaseModel):
+    """What a set-up reads of settings that are there already."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    site: _Site
 
 
 class StepError(PlainSightError):
@@ -157,10 +173,7 @@ def write_configuration(host: Host, answers: Answers) -> str:
 
 
 def _require_same_address(path: Path, url: str) -> None:
-    try:
-        kept = tomllib.loads(path.read_text(encoding="utf-8")).get("site", {}).get("url")
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}; mend it, or move it away", field="host") from error
+    kept = load_settings(path, _Kept, "mend it, or move it away").site.url
     if kept != url:
         raise SettingsError(
             f"{path} says that the archive is at {kept}, and the answers say {url}; change the file by hand (its boxes "
