@@ -201,7 +201,9 @@ def _capture_reported(transition: Transition, message: FromCapture) -> None:
         case CaptureReady():
             if state.capture == "warming":
                 transition.set(capture="warm", capture_ns=state.now_ns)
-                transition.clear_own("capture-died")
+                # a recording that waited for this process has heard nothing yet: its first block takes the code back
+                if state.phase != "recording":
+                    transition.clear_own("capture-died")
         case MicrophoneOpening(at_ns=at_ns):
             if state.device and not state.span_open:
                 transition.set(span_open=True)
@@ -227,7 +229,7 @@ def _block_seen(transition: Transition, event: ev.BlockSeen) -> None:
     if state.capture == "live":
         transition.set(block_ns=state.now_ns, first_block_ns=state.first_block_ns or state.now_ns)
         transition.set(failures=0, gap=None, gap_announced=None)
-        transition.clear_own("microphone-stalled", "microphone-failed")
+        transition.clear_own("capture-died", "microphone-stalled", "microphone-failed")
 
 
 def _capture_gone(transition: Transition, at_ns: int) -> None:
