@@ -242,6 +242,13 @@ def test_a_copied_card_that_still_has_the_claim_is_refused_and_entered_once(
     enroll(client, claim.text, box)
 
 
+def test_a_board_without_a_number_may_ask_again(district: Archive, client: Any, tmp_path: Path) -> None:
+    box = identity(tmp_path)
+    claim = deeds.give_claim("Room 9", by=ARCHIVE, now=timezone.now())
+    first = enroll(client, claim.text, box, board="")
+    assert enroll(client, claim.text, box, board=BOARD).box == first.box
+
+
 def test_a_claim_is_withdrawn_by_its_number_unless_a_box_used_it(
     district: Archive, client: Any, tmp_path: Path
 ) -> None:
