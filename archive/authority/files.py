@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
 from appliance.contract.durable_files import replace
 from appliance.contract.errors import StorageError
@@ -73,6 +74,8 @@ def _ends_soon(place: Place, authority: Authority, now: datetime) -> bool:
         return True
     try:
         found = x509.load_pem_x509_certificate(place.certificate.read_bytes())
-    except (OSError, ValueError):
+        # the name alone tells nothing: an authority that was made again has the same one
+        found.verify_directly_issued_by(authority.certificate)
+    except (OSError, ValueError, TypeError, InvalidSignature):
         return True
-    return found.issuer != authority.certificate.subject or now > found.not_valid_after_utc - RENEW_BEFORE
+    return now > found.not_valid_after_utc - RENEW_BEFORE
