@@ -49,28 +49,31 @@ build_gpio_sim() {
     mv "$out.new" "$out"
 }
 
+# locate_disk: sets KERNEL and DISK, if there is a root file system to make it from
+locate_disk() {
+    [ "$(cat "$CACHE/vm-root/.packages" 2>/dev/null)" = "$GUEST_PACKAGES" ] || return 1
+    KERNEL=$(basename "$CACHE"/vm-root/lib/modules/*)
+    HARDWARE=$(fingerprint tests/vm/guest tests/vm/gpio-sim deploy/lib/guest.sh)
+    DISK=$GUEST/disk-$KERNEL-$(printf '%s %s' "$GUEST_PACKAGES" "$HARDWARE" | sha256sum | cut -c1-12).qcow2
+}
+
 # make_disk: sets DISK, and makes it if there is none yet
 make_disk() {
     mkdir -p "$GUEST"
     trixie_root "$CACHE/vm-root" "$GUEST_PACKAGES"
-    KERNEL=$(basename "$CACHE"/vm-root/lib/modules/*)
-    local made key modules
-    made=$(fingerprint tests/vm/guest tests/vm/gpio-sim deploy/lib/guest.sh)
-    modules=$GUEST/gpio-sim-$KERNEL-$made
-    [ -d "$modules" ] || build_gpio_sim "$modules"
-    key=$(printf '%s %s %s' "$KERNEL" "$GUEST_PACKAGES" "$made" | sha256sum | cut -c1-12)
-    DISK=$GUEST/disk-$KERNEL-$key.qcow2
+    locate_disk
     [ ! -e "$DISK" ] || return 0
+    local modules=$GUEST/gpio-sim-$KERNEL-$HARDWARE
+    [ -d "$modules" ] || { rm -rf "$GUEST"/gpio-sim-*; build_gpio_sim "$modules"; }
     say "making the disk of the simulated box"
     rm -f "$GUEST"/disk-*
-    local work=$GUEST/root
+    local work=$GUEST/root unit
     rm -rf --one-file-system "$work"
     cp -a "$CACHE/vm-root" "$work"
     install -m 644 "$modules"/*.ko -Dt "$work/lib/modules/$KERNEL/updates/"
     install -m 755 "$modules/wiring" "$ROOT/tests/vm/guest/hardware" -Dt "$work/usr/local/lib/vm/"
     install -m 644 "$ROOT"/tests/vm/guest/*.py -t "$work/usr/local/lib/vm/"
     install -m 644 "$ROOT"/tests/vm/guest/*.service -t "$work/etc/systemd/system/"
-    local unit
     for unit in recorder courier enroll renew; do
         install -m 644 "$ROOT/tests/vm/guest/pi.conf" -D "$work/etc/systemd/system/plainsight-$unit.service.d/pi.conf"
     done
@@ -100,9 +103,14 @@ make_disk() {
     mv "$DISK.new" "$DISK"
 }
 
-# guest_packages VERSION: sets BUILT to a folder with our packages in this version, built if the sources changed
+# packages_folder VERSION: where our packages in this version are, or would be, built from the sources as they are
+packages_folder() {
+    echo "$GUEST/packages-$1-$(fingerprint appliance archive docs systemd firmware_config deploy/packages deploy/build-deb pyproject.toml README.md)"
+}
+
+# guest_packages VERSION: sets BUILT to that folder, and builds what is not there
 guest_packages() {
-    BUILT=$GUEST/packages-$1-$(fingerprint appliance archive docs systemd firmware_config deploy/packages deploy/build-deb pyproject.toml README.md)
+    BUILT=$(packages_folder "$1")
     [ ! -d "$BUILT" ] || return 0
     rm -rf "$GUEST/packages-$1"-*
     "$ROOT/deploy/build-deb" -o "$BUILT.new" --arch amd64 --version "$1" >/dev/null

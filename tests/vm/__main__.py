@@ -17,12 +17,17 @@ from appliance.simulator.speech import write_meeting
 from .guest import GuestError, Machine
 from .prepare import prepare
 from .row import Row, progress
-from .rows import meeting
+from .rows import changes, deaths, losses, meeting, power, watchdog
 from .sound import MEETING_S
 from .stage import Stage
 
 ROWS: Final[dict[int, tuple[str, Callable[[Row, Stage], None]]]] = {
     1: ("meeting", meeting.run),
+    2: ("losses", losses.run),
+    3: ("deaths", deaths.run),
+    4: ("power cuts", power.run),
+    5: ("hardware watchdog", watchdog.run),
+    6: ("changes", changes.run),
 }
 EPILOG = """Exit status: 0 if everything held, 1 if not, 2 if an argument is wrong.
 

@@ -48,8 +48,8 @@ class Running:
         output = b"".join(base64.b64decode(status.get(name, "")) for name in ("out-data", "err-data"))
         return status.get("exitcode", 128 + status.get("signal", 0)), output.decode("utf-8", "replace")
 
-    def wait(self, seconds: float, status: int | None = 0) -> str:
-        """Return what it printed; raise GuestError after `seconds`, or for another exit status."""
+    def outcome(self, seconds: float) -> tuple[int, str]:
+        """Return exit status and output; raise GuestError after `seconds`."""
         deadline = time.monotonic() + seconds
         pause = 0.05
         while (done := self.finished()) is None:
@@ -57,9 +57,7 @@ class Running:
                 raise GuestError(f"not within {seconds:g} s: {self._command}")
             time.sleep(pause)
             pause = min(1.0, pause * 1.5)
-        if status is not None and done[0] != status:
-            raise GuestError(f"exit status {done[0]}: {self._command}: {done[1][-3000:]}")
-        return done[1]
+        return done
 
 
 class Guest:
@@ -159,8 +157,11 @@ class Guest:
         return Running(self, command, found["pid"])
 
     def run(self, command: str, seconds: float = 120.0, status: int | None = 0) -> str:
-        """Run a shell command as root and return what it printed."""
-        return self.spawn(command).wait(seconds, status)
+        """Run a shell command as root and return what it printed; raise GuestError for another exit status."""
+        found, said = self.spawn(command).outcome(seconds)
+        if status is not None and found != status:
+            raise GuestError(f"exit status {found}: {command}: {said[-3000:]}")
+        return said
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file into the guest."""

@@ -1,7 +1,7 @@
 """The guest kernel's own account of lines and microphone: tracefs, on CLOCK_MONOTONIC.
 
-`gpio_value` is the kernel's tracepoint of every level that is set. The microphone has none, so two probes stand in: one
-where opening a capture device begins, and one where releasing a sound device has ended.
+`gpio_value` is the kernel's tracepoint of every level that is set. The microphone has none, so probes stand in: where
+opening a capture device begins and ends, and where releasing a sound device has ended.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ echo 0 >tracing_on
 echo 0 >events/plainsight/enable 2>/dev/null
 echo >kprobe_events
 echo mono >trace_clock
-echo 'p:plainsight/opening snd_pcm_capture_open' >>kprobe_events
-echo 'r:plainsight/released snd_pcm_release' >>kprobe_events
+echo 'p:plainsight/opening snd_pcm_capture_open file=$arg2' >>kprobe_events
+echo 'r:plainsight/opened snd_pcm_capture_open file=$arg2 status=$retval:s32' >>kprobe_events
+echo 'r:plainsight/released snd_pcm_release file=$arg2' >>kprobe_events
 echo 1 >events/plainsight/enable
 echo 1 >events/gpio/gpio_value/enable
 echo 4096 >buffer_size_kb
@@ -41,8 +42,10 @@ class Event:
     at_s: float
     """CLOCK_MONOTONIC in seconds."""
     what: str
-    """`lit`, `dark` (the line of the red lamp was set), `opening`, `released`."""
+    """`lit`, `dark` (the line of the red lamp was set), `opening`, `refused`, `released`."""
     task: str
+    file: str = ""
+    """Which opening this belongs to."""
 
 
 def begin(guest: Guest) -> None:
@@ -51,48 +54,54 @@ def begin(guest: Guest) -> None:
 
 
 def read(guest: Guest) -> list[Event]:
-    """Return what happened since, in order; players of sound, whose name is aplay, are left out."""
+    """Return what happened since, in order."""
     guest.run("cat /sys/kernel/tracing/trace >/run/vm/trace")
     return parse(guest.read("/run/vm/trace").decode("utf-8", "replace"))
 
 
 def parse(text: str) -> list[Event]:
     """Return the events that a trace tells, in the order of their times."""
-    found = []
+    found, capturing = [], set[str]()
     for line in _LINE.finditer(text):
-        what = line["what"]
+        what, at_s, task = line["what"], float(line["at"]), line["task"].strip()
         if what == "gpio_value":
             number, direction, value = line["rest"].split()[:3]
-            if int(number.rstrip(":")) != FIRST_LINE + RED or direction != "set":
-                continue
-            what = "lit" if value == "1" else "dark"
-        elif what not in {"opening", "released"} or line["task"].strip() == "aplay":
+            if int(number.rstrip(":")) == FIRST_LINE + RED and direction == "set":
+                found.append(Event(at_s, "lit" if value == "1" else "dark", task))
             continue
-        found.append(Event(float(line["at"]), what, line["task"].strip()))
+        members = dict(word.split("=", 1) for word in line["rest"].split() if "=" in word)
+        file = members.get("file", "")
+        if what == "opening":
+            capturing.add(file)
+        elif what == "opened" and int(members["status"]) != 0:
+            what = "refused"
+        if what in {"opening", "refused", "released"} and file in capturing:
+            found.append(Event(at_s, what, task, file))
+            if what != "opening":
+                capturing.discard(file)
     return sorted(found, key=lambda event: event.at_s)
 
 
 def disorder(events: list[Event]) -> str:
     """Return the first event that breaks promise 1, in words, or an empty text.
 
-    The microphone is opened under a lit lamp only, and the lamp is put out only when all that was opened is
-    released. A chip that lets its lines go when their owner dies would be seen by the sense line, not here.
+    The microphone is opened under a lit lamp only, and the lamp is put out only when all that was opened is released.
     """
-    lit, opened = False, 0
+    lit, held = False, set[str]()
     for event in events:
         if event.what == "lit":
             lit = True
         elif event.what == "opening":
-            opened += 1
+            held.add(event.file)
             if not lit:
                 return f"{event.task} opened the microphone in the dark at {event.at_s:.6f}"
-        elif event.what == "released":
-            opened = max(0, opened - 1)
         elif event.what == "dark":
-            if opened:
+            if held:
                 return f"{event.task} put the lamp out at {event.at_s:.6f} with the microphone open"
             lit = False
-    return ""
+        else:
+            held.discard(event.file)
+    return "the microphone was never closed" if held else ""
 
 
 def moments(events: list[Event]) -> dict[str, float]:
