@@ -276,7 +276,7 @@ def test_the_command_writes_a_file_that_the_box_can_read(district: Archive, tmp_
 
 
 def test_a_claim_whose_text_cannot_be_printed_is_not_given_out(district: Archive) -> None:
-    assert settings.ARCHIVE_HOME == district.home
+    assert district.home == settings.ARCHIVE_HOME
     with Path("/dev/full").open("w") as full, redirect_stdout(full), redirect_stderr(io.StringIO()) as told:
         assert main(["enroll", "Room 9"]) == 2
     assert "cannot write the result" in told.getvalue()
