@@ -148,7 +148,7 @@ def test_from_nothing_to_boxes_that_speak_under_their_own_name_and_stop_when_the
             card, folder = tmp_path / f"card {room}", tmp_path / f"etc {room}"
             card.mkdir()
             folder.mkdir()
-            made.run("claim", room, "-o", str(card), "--json")
+            made.run("enroll", room, "-o", str(card), "--json")
             folders.append((enroll(card / "plainsight-claim.toml", folder).box, folder))
     made.run("write-broker-access", str(made.host.broker), "--json")
     with broker(made, tmp_path) as (port, process):
