@@ -97,6 +97,12 @@ INSTALLED_APPS = [
     "archive.recordings",
     "archive.ingest",
     "archive.sealing",
+    "archive.records.people",
+    "archive.records.letters",
+    "archive.records.meetings",
+    "archive.records.grants",
+    "archive.records.requests",
+    "archive.records.today",
 ]
 
 MIDDLEWARE = [
