@@ -1,4 +1,4 @@
-"""What a doctor found: one check, its verdict, and what to do next. Box and archive tell it the same way."""
+"""What an examination found: one check, its verdict, and what to do next."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Verdict = Literal["ok", "warning", "wrong"]
-_WORDS = {"ok": "ok      ", "warning": "warning ", "wrong": "WRONG   "}
 
 
 @dataclass(frozen=True)
@@ -14,12 +13,12 @@ class CheckResult:
     """One check."""
 
     check: str
-    """What was looked at."""
+    """What was looked at; a fixed text."""
     verdict: Verdict
     found: str
-    """What was found, as part of a sentence."""
+    """What was found there, for the person who looks: paths and values, so it stays on the machine."""
     remedy: str = ""
-    """What to do about it; empty if all is well."""
+    """What to do next; empty if nothing is wrong."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it for a script."""
@@ -29,3 +28,6 @@ class CheckResult:
         """Return it for a person."""
         line = f"{_WORDS[self.verdict]}{self.check}: {self.found}"
         return f"{line}\n          -> {self.remedy}" if self.remedy else line
+
+
+_WORDS = {"ok": "ok      ", "warning": "warning ", "wrong": "WRONG   "}

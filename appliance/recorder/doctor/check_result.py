@@ -1,4 +1,4 @@
-"""What the box's doctor says about amber codes, and about files that it may not read."""
+"""Checks of a box: how a finding of an amber code is worded, and what this user may not look at."""
 
 from __future__ import annotations
 
