@@ -58,7 +58,9 @@ def recordings(request: HttpRequest) -> HttpResponseBase:
         "listing": shown,
         "rows": [_row(recording) for recording in shown.rows],
         "form": form,
-        "filter_query": f"{query}&" if query else "",
+        "filter_query": query,
+        "newer": f"?{query and f'{query}&'}after={shown.newer}" if shown.newer else "",
+        "older": f"?{query and f'{query}&'}before={shown.older}" if shown.older else "",
     }
     return render(request, "ui/recordings.html", context)
 
