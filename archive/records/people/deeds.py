@@ -57,7 +57,9 @@ def correct_student(pk: UUID, values: Mapping[str, Any], version: int, *, by: Us
     """Correct a student's data; an import keeps from then on what was corrected. Raises StaleError."""
     with transaction.atomic():
         student = _locked_student(pk)
-        _change(student, _only(values, STUDENT_FIELDS), version, kind=STUDENT_CHANGED, subject=Subject.student(pk), by=by)
+        _change(
+            student, _only(values, STUDENT_FIELDS), version, kind=STUDENT_CHANGED, subject=Subject.student(pk), by=by
+        )
     return student
 
 
@@ -123,9 +125,7 @@ def end_right(pk: UUID, valid_to: date, *, by: User) -> Right:
     return right
 
 
-def enter_bar(
-    student: UUID, person: Person, *, basis: str, valid_from: date, valid_to: date | None, by: User
-) -> Bar:
+def enter_bar(student: UUID, person: Person, *, basis: str, valid_from: date, valid_to: date | None, by: User) -> Bar:
     """Enter a court order that bars `person` from the student's records (34 CFR 99.4)."""
     with transaction.atomic():
         row = _locked_student(student)

@@ -97,7 +97,10 @@ class RightForm(_Span):
     person = _PersonChoice(max_length=_LONGEST * 2, label="Person", help_text="The whole name.")
     kind = forms.ChoiceField(choices=RightKind.choices, label="On what ground")
     basis = LinesField(
-        rows=2, max_length=2000, label="Basis", help_text="The document that shows it: birth certificate, order, letter."
+        rows=2,
+        max_length=2000,
+        label="Basis",
+        help_text="The document that shows it: birth certificate, order, letter.",
     )
     field_order = ("person", "kind", "basis", "valid_from", "valid_to")
 
@@ -157,7 +160,9 @@ class RosterForm(forms.Form):
 class SearchForm(forms.Form):
     """Finding somebody."""
 
-    q = LineField(max_length=_LONGEST, required=False, label="Name or number", widget=forms.TextInput({"type": "search"}))
+    q = LineField(
+        max_length=_LONGEST, required=False, label="Name or number", widget=forms.TextInput({"type": "search"})
+    )
 
 
 def student_initial(student: Student) -> dict[str, Any]:

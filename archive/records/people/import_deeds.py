@@ -112,7 +112,7 @@ def compare(roster: Roster) -> RosterDifference:
 
 def _known(table: type[models.Model], source: str, names: tuple[str, ...]) -> dict[str, Known]:
     found = {}
-    for row in table._default_manager.filter(source=source).values("source_id", "corrected", *names):  # noqa: SLF001 - Django's own name
+    for row in table._default_manager.filter(source=source).values("source_id", "corrected", *names):
         values = {name.removesuffix("_id") if name == "school_id" else name: row[name] for name in names}
         called = " ".join(str(row[name]) for name in ("given_name", "family_name", "name") if row.get(name))
         found[row["source_id"]] = Known(values, frozenset(row["corrected"]), called)

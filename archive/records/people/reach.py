@@ -29,7 +29,7 @@ def scopes_of_student(student: str) -> Iterable[Scope]:
 
 def scopes_of_person(person: str) -> Iterable[Scope]:
     """Return the scopes that hold the students over whose records a person holds or held rights."""
-    return scopes_of_students(Right.objects.filter(person=person).values_list("student", flat=True))
+    return scopes_of_students(Right.objects.filter(person_id=person).values_list("student", flat=True))
 
 
 def barred(user: User, subject: Subject) -> str:

@@ -312,7 +312,7 @@ def _needed(name: str, row: Mapping[str, str]) -> str:
     return cell
 
 
-def _check_equal(name: str, pk: str, equal: bool) -> None:  # noqa: FBT001 - it is what is checked
+def _check_equal(name: str, pk: str, equal: bool) -> None:
     if not equal:
         raise ValueError(f"{name} {pk!r} stands in another row with other data; make them equal")
 

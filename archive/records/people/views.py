@@ -83,7 +83,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponseBase:
         "bars": bars,
         "today": today,
         "majority": majority(row.birth_date) if row.birth_date else None,
-        "editable": may(user_of(request), Deed.EDIT_PEOPLE, Subject.student(student)).allowed,
+        "editable": may(user_of(request), Deed.CORRECT, Subject.student(student)).allowed,
     }
     return render(request, "people/student.html", context)
 
@@ -238,7 +238,7 @@ def person(request: HttpRequest, person: UUID) -> HttpResponseBase:
         "rights": [one for one in row.rights.select_related("student") if one.student_id in visible],
         "bars": list(row.bars.select_related("student").filter(student__in=visible)),
         "today": timezone.localdate(),
-        "editable": may(user, Deed.EDIT_PEOPLE, Subject.person(person)).allowed,
+        "editable": may(user, Deed.CORRECT, Subject.person(person)).allowed,
     }
     return render(request, "people/person.html", context)
 
