@@ -12,6 +12,7 @@ import pytest
 
 from appliance.contract.ledger import AudioSpan, Lamp
 from appliance.recorder.ipc.messages import BeginRecording, EndRecording, EnterFact, EnterPause, ExpectGap, StopWriter
+from appliance.recorder.supervisor.machine.state import changed
 from appliance.recorder.supervisor.processes import Programs
 from appliance.simulator.fakes import FakePanel
 from tests.support.box.supervisor import FAKES, Running, plug
@@ -269,7 +270,7 @@ def test_systemd_hears_nothing_from_a_supervisor_whose_state_does_not_hold(
     monkeypatch.setattr(supervisor._notifier, "watchdog", lambda: fed.append(True))
     supervisor._notify_watchdog()
     assert fed == [True]
-    supervisor.state = supervisor.state.but(device=True)  # the microphone may be open, and the lamp is dark
+    supervisor.state = changed(supervisor.state, device=True)  # the microphone may be open, and the lamp is dark
     supervisor._notify_watchdog()
     assert fed == [True]
 
