@@ -40,6 +40,7 @@ _PUT: Final = ("PUT",)
 ROUTES: Final[dict[str, Route]] = {
     "pages:sign-in": Route(Open.ANYONE, ("GET", "HEAD", "POST")),
     "pages:sign-out": Route(Open.SIGNED_IN, ("POST",), page="pages:first"),
+    "pages:language": Route(Open.ANYONE, ("POST",), page="pages:first"),
     "pages:first": Route(Open.SIGNED_IN),
     "pages:rooms": Route(Deed.BOARD),
     "pages:rooms-json": Route(Deed.BOARD),
