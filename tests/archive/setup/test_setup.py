@@ -180,7 +180,7 @@ def test_the_broker_takes_a_renewed_certificate_up_and_drops_nobody(made: Made, 
             (made.host.broker / "server.pem").unlink()
             assert made.run("make-certificates", "--json") == {"made": ["broker"]}
             process.send_signal(signal.SIGHUP)
-            until(lambda: connected().getpeercert(binary_form=True) != before, "the new certificate", 20)
+            until(lambda: connected().getpeercert(binary_form=True) != before, "the new certificate")
             client.settimeout(0.1)
             with pytest.raises(TimeoutError):
                 # an end of the connection would be read as nothing
