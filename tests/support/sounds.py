@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,7 +15,7 @@ ROOM = 12.0
 """Standard deviation of a quiet room's noise, in steps of 16 bits: -69 dB."""
 
 
-def pcm(wave: npt.NDArray[np.float64]) -> Samples:
+def pcm(wave: npt.NDArray[np.floating[Any]]) -> Samples:
     return np.clip(np.rint(wave), -32768, 32767).astype(np.int16)
 
 
