@@ -16,7 +16,8 @@ ROOM = 12.0
 
 
 def pcm(wave: npt.NDArray[np.floating[Any]]) -> Samples:
-    return np.clip(np.rint(wave), -32768, 32767).astype(np.int16)
+    cut: Samples = np.clip(np.rint(wave), -32768, 32767).astype(np.int16)
+    return cut
 
 
 def noise(strength: float = ROOM, seed: int = 1, rate: int = RATE) -> Samples:
