@@ -14,16 +14,17 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from appliance.contract import amber_codes
+from appliance.contract.check_result import CheckResult, Verdict
 from appliance.contract.commissioning import Commissioning
+from appliance.contract.kernel_clock import read_clock
 from appliance.contract.status import RecorderStatus
 from appliance.contract.times import boot_id
-from appliance.recorder.clock import read_clock
 from appliance.recorder.device_checks import card_identity, card_number, keys_fault, wrong_microphone
 from appliance.recorder.panel.choose import DEVICES
 from appliance.recorder.panel.real_box import find_real_box
 from appliance.recorder.settings import RecorderSettings
 
-from .check_result import AS_RECORDER, CheckResult, Verdict, by_table, not_readable
+from .check_result import AS_RECORDER, by_table, not_readable
 from .compare import compare
 
 _MOUNTS = Path("/proc/self/mounts")
