@@ -8,10 +8,13 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
+from django.utils import timezone
 
 from archive.access.checks import check_routes
 from archive.access.deeds import OF_ONE_RECORDING, ROLES, Deed
 from archive.access.routes import ROUTES, Open, Route
+from archive.custody.actors import ARCHIVE
+from archive.enrollment.deeds import give_claim
 from archive.records.people.import_deeds import look_at
 from tests.archive.access.table import PAGE, SOMETHING, addresses, place, written
 from tests.archive.page_fixtures import Arrive, entries, make_user
@@ -31,8 +34,9 @@ def everything(archive: Archive) -> dict[str, str]:
     student, person = make_student(), make_person()
     right, bar = make_right(person, student), make_bar(make_person("Luis"), student)
     run, _ = look_at(b"student_id,given_name,family_name\n1,Ann,Ash\n", by=make_user("registrar"))
-    made = {"student": student, "person": person, "right": right, "bar": bar, "run": run}
-    return {name: str(row.pk) for name, row in made.items()}
+    claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
+    made = {"student": student, "person": person, "right": right, "bar": bar, "run": run, "claim": claim}
+    return {**{name: str(row.pk) for name, row in made.items()}, "box": archive.keys.box}
 
 
 def names(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
