@@ -61,7 +61,7 @@ TARGETS = (
     ),
     Target(
         "spool",
-        ("appliance/recorder/writer/spool.py", "appliance/recorder/writer/recovery.py"),
+        ("appliance/recorder/storage/spool.py", "appliance/recorder/writer/recovery.py"),
         (
             "tests/appliance/recorder/writer/test_interrupted.py",
             "tests/appliance/recorder/writer/test_receipts.py",

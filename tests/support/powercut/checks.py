@@ -18,8 +18,8 @@ from appliance.contract.receipt import Outcome
 from appliance.contract.segment import Samples
 from appliance.contract.signed import digest, split_lines
 from appliance.contract.verification import verify
+from appliance.recorder.storage.spool import Spool
 from appliance.recorder.writer import recovery
-from appliance.recorder.writer.spool import Spool
 from appliance.simulator.recorded_disk import Call, RecordedDisk
 from tests.support.packages import Sealed
 from tests.support.spools import Keys, Recording

@@ -25,11 +25,11 @@ from appliance.recorder.ipc.messages import (
     WriterFault,
 )
 from appliance.recorder.ipc.ring import Producer, Ring
+from appliance.recorder.storage.disk import FAILED, DiskError
+from appliance.recorder.storage.spool import Spool, store
 from appliance.recorder.writer import recording_session as meeting_module
-from appliance.recorder.writer.disk import FAILED, DiskError
 from appliance.recorder.writer.recording_file import Begin, Maker
 from appliance.recorder.writer.recording_session import RecordingSession
-from appliance.recorder.writer.spool import Spool, store
 from appliance.recorder.writer.spool_faults import SpoolFaults
 from appliance.simulator.recorded_disk import Call, Kind, RecordedDisk
 from tests.support.spools import Keys, noise

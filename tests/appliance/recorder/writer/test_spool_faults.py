@@ -17,11 +17,11 @@ from appliance.contract.errors import SettingsError
 from appliance.contract.header import Audio, Microphone
 from appliance.contract.ids import new_recording_id
 from appliance.contract.signed import split_lines
+from appliance.recorder.storage.disk import FAILED, FULL, Disk, DiskError
+from appliance.recorder.storage.spool import Spool, store
 from appliance.recorder.writer import recovery
-from appliance.recorder.writer.disk import FAILED, FULL, Disk, DiskError
 from appliance.recorder.writer.recording_file import Begin, Maker, RecordingFile
 from appliance.recorder.writer.segmenter import Gap, Segment
-from appliance.recorder.writer.spool import Spool, store
 from tests.support.box.writer import RATE, Home, open_recording, speech
 
 CALLS = [name for name in vars(Disk) if not name.startswith("_") and name not in {"take_slowest_ns", "free_bytes"}]
