@@ -172,8 +172,8 @@ class _Stage:
             spool,
             make_maker(story.keys),
             Begin(story.recording, None, self._now_ns),
-            spool_faults=SpoolFaults(spool, self._hear),
-            report=self._hear,
+            spool_faults=SpoolFaults(spool, self._take_report),
+            report=self._take_report,
         )
 
     def play(self) -> None:
@@ -222,7 +222,7 @@ class _Stage:
             return False
         return pause > 0 and len(self._story.history) == before
 
-    def _hear(self, message: FromWriter) -> None:
+    def _take_report(self, message: FromWriter) -> None:
         if isinstance(message, (WriterFault, SpoolChecked)):
             self._failing = isinstance(message, WriterFault)
         calls, last = len(self._story.history), self._story.promised(1 << 30)

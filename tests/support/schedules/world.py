@@ -140,8 +140,8 @@ class World:
     # what a test does
 
     def boot(self) -> World:
-        self.feed(events.Tick(self.now))
-        self.feed(events.Checked(self.now, frozenset(), present=self.microphone.plugged))
+        self.handle(events.Tick(self.now))
+        self.handle(events.Checked(self.now, frozenset(), present=self.microphone.plugged))
         self.run(SECOND)
         assert self.state.phase == "idle", self.state
         return self
@@ -149,10 +149,10 @@ class World:
     def press(self) -> None:
         if self.state.phase in ("idle", "fault"):
             self.presses_in_rest += 1
-        self.feed(events.ButtonDown(self.now, f"{next(self._count):032x}"))
+        self.handle(events.ButtonDown(self.now, f"{next(self._count):032x}"))
 
     def release(self) -> None:
-        self.feed(events.ButtonUp(self.now))
+        self.handle(events.ButtonUp(self.now))
 
     def tap(self) -> None:
         self.press()
@@ -240,7 +240,7 @@ class World:
         """Let the idle checks be made."""
         found = frozenset({"clock"} if self.unsynchronized else ())
         held = self.microphone.open or self.somebody_else
-        self.feed(events.Checked(self.now, found, present=self.microphone.plugged, held=held))
+        self.handle(events.Checked(self.now, found, present=self.microphone.plugged, held=held))
         assert self.somebody_else or "microphone-open" not in self.state.faults, "our own capture was told as another"
 
     def unplug(self) -> None:
@@ -249,8 +249,8 @@ class World:
     def plug(self) -> None:
         self.microphone.plugged = True
 
-    def hear(self, *, quiet: bool, faults: frozenset[str] = frozenset()) -> None:
-        """Let the writer judge the microphone; it has no say without a recording."""
+    def report_microphone(self, *, quiet: bool, faults: frozenset[str] = frozenset()) -> None:
+        """Let the writer report what it finds of the microphone, which it does only while a recording is made."""
         if self.writer.ready and not self.writer.hangs and self.writer.recording is not None:
             heard = quiet and not faults and self.microphone.open and self.state.phase == "recording"
             self.quiet_ns = (self.quiet_ns or self.now) if heard else None
@@ -263,7 +263,7 @@ class World:
     def kill_writer(self) -> None:
         self._writer_dies(self.writer.serial)
 
-    def feed(self, event: AnyEvent) -> None:
+    def handle(self, event: AnyEvent) -> None:
         # answers wait until all that was asked for is done, as in the supervisor
         self._answers.append(event)
         if len(self._answers) > 1:
@@ -296,9 +296,9 @@ class World:
             elif self.now >= tick:
                 self._next_tick = self.now + TICK
                 self._live()
-                self.feed(events.Tick(self.now))
+                self.handle(events.Tick(self.now))
             elif due is not None and due <= self.now:
-                self.feed(events.Tick(self.now))
+                self.handle(events.Tick(self.now))
             elif self.now >= until:
                 break
             self.check()
@@ -334,7 +334,7 @@ class World:
     def _sense(self, *, seen: bool) -> None:
         self.seen = seen
         if self.parameters.sensed:
-            self.feed(events.LampSensed(self.now, seen))
+            self.handle(events.LampSensed(self.now, seen))
 
     def _sense_lines(self, *, always: bool = False) -> None:
         """Tell what changed on the two sense lines."""
@@ -342,7 +342,7 @@ class World:
         seen = self.lamp_stuck or (self.commanded and not self.lamp_broken)
         if self.parameters.sensed and (rail != self.rail or always):
             self.rail = rail
-            self.feed(events.RailSensed(self.now, rail))
+            self.handle(events.RailSensed(self.now, rail))
         if seen != self.seen or always:
             self._sense(seen=seen)
 
@@ -355,7 +355,7 @@ class World:
                 if not lit:
                     self.lamp_failed_ns = None
                 self.after(5 * MS, self._sense_lines)
-                self.feed(events.RedSet(self.now, lit))
+                self.handle(events.RedSet(self.now, lit))
             case actions.SetGreen(mode=mode):
                 self.green = mode
             case actions.SetAmber(blinks=blinks):
@@ -462,17 +462,17 @@ class World:
         if self.microphone.alive and self.microphone.serial == serial and not self.microphone.unkillable:
             self.microphone.alive = self.microphone.open = False
             self.invariants.device(is_open=False)
-            self.feed(events.CaptureDied(self.now))
+            self.handle(events.CaptureDied(self.now))
 
     def _capture_reports(self, message: messages.FromCapture) -> None:
-        self.feed(events.CaptureReported(self.now, message))
+        self.handle(events.CaptureReported(self.now, message))
 
     def writer_reports(self, message: messages.FromWriter) -> None:
         self._writer_says(self.writer.serial, events.WriterReported(self.now, message))
 
     def _writer_says(self, serial: int, event: AnyEvent) -> None:
         if self.writer.alive and self.writer.serial == serial and not self.writer.hangs:
-            self.feed(event)
+            self.handle(event)
 
     def _writer_ready(self, serial: int) -> None:
         if self.writer.alive and self.writer.serial == serial and not self.writer.hangs:
@@ -494,13 +494,13 @@ class World:
             lost_frames=0,
             free_bytes=self.free_bytes,
         )
-        self.feed(events.WriterReported(self.now, account))
+        self.handle(events.WriterReported(self.now, account))
 
     def _writer_dies(self, serial: int) -> None:
         if self.writer.alive and self.writer.serial == serial:
             self.interrupted = self.writer.recording or self.interrupted
             self.writer = replace(self.writer, alive=False, ready=False, recording=None)
-            self.feed(events.WriterDied(self.now))
+            self.handle(events.WriterDied(self.now))
 
     def _silence(self) -> None:
         """Put silence in place of what was lost up to now."""
@@ -519,7 +519,7 @@ class World:
             self.invariants.block()
             self._silence()
             writer.gap = False
-            self.feed(events.BlockSeen(self.now, self.write_seq))
+            self.handle(events.BlockSeen(self.now, self.write_seq))
         if not writer.ready or writer.hangs:
             return
         if writer.recording is None:

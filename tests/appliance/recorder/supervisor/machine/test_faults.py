@@ -61,18 +61,18 @@ def test_a_lamp_that_fails_ends_the_recording_and_closes_the_microphone(world: W
 
 
 def test_a_lamp_seen_lit_while_dark_refuses_the_press_without_waiting(world: World) -> None:
-    world.feed(events.LampSensed(world.now, seen=True))
+    world.handle(events.LampSensed(world.now, seen=True))
     world.tap()
     assert not world.begun
     world.run(SECOND)
     assert "lamp-stuck" in world.state.faults
-    world.feed(events.LampSensed(world.now, seen=False))
+    world.handle(events.LampSensed(world.now, seen=False))
     world.run(SECOND)
     assert world.state.phase == "idle"
 
 
 def test_a_live_rail_in_the_dark_refuses_the_press(world: World) -> None:
-    world.feed(events.RailSensed(world.now, live=True))
+    world.handle(events.RailSensed(world.now, live=True))
     world.tap()
     assert not world.begun
     world.run(SECOND)
@@ -169,9 +169,9 @@ def test_a_microphone_that_was_away_for_less_than_a_stall_is_called_unplugged(wo
     world.unplug()
     world.microphone.stalls = True
     world.run(500 * MS)
-    world.feed(events.Checked(world.now, frozenset(), present=False))
+    world.handle(events.Checked(world.now, frozenset(), present=False))
     world.plug()
-    world.feed(events.Checked(world.now, frozenset(), present=True))
+    world.handle(events.Checked(world.now, frozenset(), present=True))
     world.run(2 * SECOND)
     world.microphone.stalls = False
     world.run(5 * SECOND)
@@ -182,9 +182,9 @@ def test_a_card_that_is_missed_for_a_moment_while_its_blocks_arrive_makes_no_lat
     world: World,
 ) -> None:
     world.start()
-    world.feed(events.Checked(world.now, frozenset(), present=False))
+    world.handle(events.Checked(world.now, frozenset(), present=False))
     world.run(SECOND)
-    world.feed(events.Checked(world.now, frozenset(), present=True))
+    world.handle(events.Checked(world.now, frozenset(), present=True))
     world.microphone.stalls = True
     world.run(2100 * MS)
     world.microphone.stalls = False
@@ -196,13 +196,13 @@ def test_frames_are_told_as_captured_whichever_of_block_and_progress_comes_first
     world.start()
     world.writer.hangs = True
     base, blocks = world.state.captured(world.parameters), world.write_seq
-    world.feed(events.BlockSeen(world.now, blocks + 1))
+    world.handle(events.BlockSeen(world.now, blocks + 1))
     assert world.state.captured(world.parameters) == base + 4096
     # the writer had counted a block more than the supervisor knew of
     acked = world.state.acked_frame
     world.progress(frames=base + 2 * 4096, acked_frame=acked, write_seq=blocks + 2)
     assert world.state.captured(world.parameters) == base + 2 * 4096
-    world.feed(events.BlockSeen(world.now, blocks + 2))
+    world.handle(events.BlockSeen(world.now, blocks + 2))
     assert world.state.captured(world.parameters) == base + 2 * 4096
     world.write_seq = blocks + 2
 
@@ -228,7 +228,7 @@ def test_promise_2_what_a_capture_gave_that_will_not_die_is_saved_too_or_the_rec
     world.writer.hangs = True
     for _ in range(310):
         world.write_seq += 1
-        world.feed(events.BlockSeen(world.now, world.write_seq))
+        world.handle(events.BlockSeen(world.now, world.write_seq))
     world.run(SECOND)
     assert world.state.phase == "ending"
     assert world.state.reason == "fault"
@@ -368,12 +368,12 @@ def test_a_long_pause_ends_the_recording_and_a_short_one_takes_the_warning_back(
 
 def test_a_quiet_room_ends_the_recording_unless_somebody_speaks() -> None:
     world = World(parameters=parameters(limits=Limits(quiet_s=120.0))).boot().start()
-    world.hear(quiet=True)
+    world.report_microphone(quiet=True)
     world.run(100 * SECOND)
-    world.hear(quiet=False)
+    world.report_microphone(quiet=False)
     world.run(30 * SECOND)
     assert world.state.phase == "recording"
-    world.hear(quiet=True)
+    world.report_microphone(quiet=True)
     world.run(125 * SECOND)
     assert warnings(world) == ["quiet", "quiet"]
     assert world.ended == ["quiet"]
@@ -382,7 +382,7 @@ def test_a_quiet_room_ends_the_recording_unless_somebody_speaks() -> None:
 def test_a_quiet_does_not_last_over_a_pause_or_a_lost_microphone() -> None:
     for interrupt in ("pause", "late word", "stall", "kill"):
         world = World(parameters=parameters(limits=Limits(quiet_s=120.0))).boot().start()
-        world.hear(quiet=True)
+        world.report_microphone(quiet=True)
         world.run(100 * SECOND)
         if interrupt in ("pause", "late word"):
             world.tap()
@@ -403,12 +403,12 @@ def test_a_quiet_does_not_last_over_a_pause_or_a_lost_microphone() -> None:
 
 def test_a_muted_microphone_is_amber_in_the_ledger_and_no_quiet_and_the_recording_goes_on(world: World) -> None:
     world.start()
-    world.hear(quiet=True)
-    world.hear(quiet=True, faults=frozenset({"microphone-muted"}))
+    world.report_microphone(quiet=True)
+    world.report_microphone(quiet=True, faults=frozenset({"microphone-muted"}))
     assert world.amber == 1
     world.run(25 * 60 * SECOND)
     assert (world.state.phase, world.green) == ("recording", "on")
-    world.hear(quiet=False)
+    world.report_microphone(quiet=False)
     assert world.amber == 0
     noted = [(fact.code, fact.raised) for fact in world.facts if isinstance(fact, Fault)]
     assert noted == [("microphone-muted", True), ("microphone-muted", False)]
@@ -416,7 +416,7 @@ def test_a_muted_microphone_is_amber_in_the_ledger_and_no_quiet_and_the_recordin
 
 def test_a_microphone_at_fault_is_told_on_after_the_recording_until_the_next_one(world: World) -> None:
     world.start()
-    world.hear(quiet=False, faults=frozenset({"microphone-muted"}))
+    world.report_microphone(quiet=False, faults=frozenset({"microphone-muted"}))
     world.hold()
     world.run(5 * SECOND)
     assert (world.state.phase, world.green, world.amber) == ("idle", "on", 1)
@@ -466,7 +466,7 @@ def test_a_recording_after_a_crash_continues_the_interrupted_one_but_not_hours_l
 
 def test_shutdown_during_a_recording_closes_it_in_good_order(world: World) -> None:
     world.start()
-    world.feed(events.ShutdownAsked(world.now))
+    world.handle(events.ShutdownAsked(world.now))
     world.run(5 * SECOND)
     assert world.ended == ["shutdown"]
     assert world.exited == 0
@@ -474,7 +474,7 @@ def test_shutdown_during_a_recording_closes_it_in_good_order(world: World) -> No
 
 def test_an_upgrade_waits_for_the_end_of_the_recording_and_of_its_pause(world: World) -> None:
     world.start()
-    world.feed(events.RestartAsked(world.now))
+    world.handle(events.RestartAsked(world.now))
     world.run(5 * SECOND)
     world.tap()
     world.run(5 * SECOND)
@@ -488,13 +488,13 @@ def test_an_upgrade_waits_for_the_end_of_the_recording_and_of_its_pause(world: W
 
 
 def test_an_upgrade_of_an_idle_box_takes_effect_at_once(world: World) -> None:
-    world.feed(events.RestartAsked(world.now))
+    world.handle(events.RestartAsked(world.now))
     world.run(SECOND)
     assert world.exited == 0
 
 
 def held(world: World) -> None:
-    world.feed(events.Checked(world.now, frozenset(), present=True, held=True))
+    world.handle(events.Checked(world.now, frozenset(), present=True, held=True))
 
 
 def test_promise_1_a_microphone_that_somebody_holds_in_the_dark_is_told_and_no_press_is_taken(world: World) -> None:
@@ -504,7 +504,7 @@ def test_promise_1_a_microphone_that_somebody_holds_in_the_dark_is_told_and_no_p
     world.tap()
     world.run(SECOND)
     assert not world.begun
-    world.feed(events.Checked(world.now, frozenset(), present=True))
+    world.handle(events.Checked(world.now, frozenset(), present=True))
     assert world.state.phase == "idle"
     world.start()
 
@@ -552,7 +552,7 @@ def test_a_writer_without_a_key_shows_the_code_of_the_key_until_one_starts(world
 
 def test_promise_5_a_message_that_is_refused_is_told_because_evidence_may_be_missing(world: World) -> None:
     world.start()
-    world.feed(events.MessageRefused(world.now, "the writer process: not a message"))
+    world.handle(events.MessageRefused(world.now, "the writer process: not a message"))
     world.run(SECOND)
     assert world.state.faults == {"software"}
     assert (world.state.phase, world.amber) == ("recording", 9)
