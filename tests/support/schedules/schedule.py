@@ -17,7 +17,8 @@ from appliance.recorder.ipc.messages import MicrophoneClosed
 from appliance.recorder.settings import Limits, Times
 from appliance.recorder.supervisor.machine import deadline, events
 
-from .world import MS, SECOND, World, parameters
+from .parts import MS, SECOND, parameters
+from .world import World
 
 Step = Callable[..., None]
 REST = ("idle", "fault", "self-test")

@@ -8,7 +8,8 @@ import pytest
 
 from appliance.contract.ledger import AudioSpan, Lamp
 from appliance.recorder.supervisor.machine import actions, events
-from tests.support.schedules.world import MS, SECOND, World, parameters
+from tests.support.schedules.parts import MS, SECOND, parameters
+from tests.support.schedules.world import World
 
 
 @pytest.fixture(params=[True, False], ids=["sensed", "unsensed"])

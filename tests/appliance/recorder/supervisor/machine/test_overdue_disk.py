@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from appliance.recorder.supervisor.machine import events
-from tests.support.schedules.world import MS, SECOND, World
+from tests.support.schedules.parts import MS, SECOND
+from tests.support.schedules.world import World
 
 
 def busy(world: World) -> int:

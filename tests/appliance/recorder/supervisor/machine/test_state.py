@@ -8,7 +8,8 @@ from appliance.recorder.ipc.messages import RecordingClosed
 from appliance.recorder.supervisor.machine import State, actions, events
 from appliance.recorder.supervisor.machine.state import changed
 from appliance.recorder.supervisor.machine.transition import Transition
-from tests.support.schedules.world import SECOND, World, parameters
+from tests.support.schedules.parts import SECOND, parameters
+from tests.support.schedules.world import World
 
 
 @pytest.fixture
