@@ -22,6 +22,7 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "doctor": ("appliance.recorder.doctor.command", "check a box without opening its microphone"),
     "idle": ("appliance.recorder.doctor.idle", "wait until the box records nothing"),
     "card": ("appliance.card.command", "prepare a card with Raspberry Pi OS for a new box"),
+    "boot-files": ("appliance.boot_files.command", "bring this box's boot files up to date"),
     "lamps-out": ("appliance.recorder.panel.lamps_out", "put the lamp and the microphone's supply out"),
     "verify": ("appliance.verify.command", "check a sealed package, offline"),
     "simulator": ("appliance.simulator.main", "run a front panel and a microphone without hardware"),

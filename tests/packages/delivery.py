@@ -85,15 +85,16 @@ def an_upgrade_waits_for_the_end_of_a_recording(root: Root) -> None:
     root.run("plainsight idle")
     root.run("mkdir -p /run/plainsight; cat /proc/sys/kernel/random/boot_id > /run/boot")
     status = {
-        "box": "box-0123456789abcdef", "boot_id": root.run("cat /run/boot").strip(), "state": "recording", "ready": True,
-        "recording": None, "since_ns": 0, "monotonic_ns": 0,
+        "box": "box-0123456789abcdef", "boot_id": root.run("cat /run/boot").strip(), "state": "recording",
+        "ready": True, "recording": None, "since_ns": 0, "monotonic_ns": 0,
     }  # fmt: skip
     root.path("/run/status.json").write_text(json.dumps(status))
-    root.run(
-        'python3 -c \'import json, time; s = json.load(open("/run/status.json")); s["monotonic_ns"] = time.monotonic_ns(); '
-        'json.dump(s, open("/run/plainsight/status.json", "w"))\' && plainsight idle',
-        status=1,
+    root.path("/run/record").write_text(
+        "import json, time\n"
+        "status = json.load(open('/run/status.json')) | {'monotonic_ns': time.monotonic_ns()}\n"
+        "json.dump(status, open('/run/plainsight/status.json', 'w'))\n"
     )
+    root.run("python3 /run/record && plainsight idle", status=1)
     root.path("/run/plainsight/status.json").unlink()
 
 
@@ -106,9 +107,7 @@ def cloud_init_of_trixie_takes_a_new_card(root: Root) -> None:
     )
     root.path("/password").write_text("correct horse\n")
     root.path("/ca.pem").write_text(PEM)
-    root.path("/id.pub").write_text(
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFakeFakeFakeFakeFakeFakeFakeFakeFakeFakeFake x\n"
-    )
+    root.path("/id.pub").write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFakeFakeFakeFakeFakeFakeFake x\n")
     for security, more in (
         ("wpa2", ""),
         ("wpa3", "--ssh-key /id.pub --time-server ntp.example"),
