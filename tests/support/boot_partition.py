@@ -106,7 +106,7 @@ def compile_tree(source: str, path: Path) -> None:
     """Compile a device tree with dtc, labels kept."""
     subprocess.run(
         ["dtc", "-q", "-@", "-I", "dts", "-O", "dtb", "-o", str(path), "-"],
-        input=source, text=True, check=True, capture_output=True, timeout=30,
+        input=source, text=True, check=True, capture_output=True, timeout=60,
     )  # fmt: skip
 
 

@@ -158,7 +158,7 @@ def test_the_installation_is_tried_until_it_works(
 ) -> None:
     assert run(fresh, claim, *repository) == 0
     script = write(tmp_path / "script", content(fresh, SCRIPT))
-    subprocess.run(["sh", "-n", str(script)], check=True, timeout=30)
+    subprocess.run(["sh", "-n", str(script)], check=True, timeout=60)
     unit = tmp_path / "plainsight-install.service"
     text = content(fresh, "/etc/systemd/system/plainsight-install.service")
     write(unit, text.replace(SCRIPT, "/bin/true"))
