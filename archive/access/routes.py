@@ -37,6 +37,7 @@ class Route:
 
 
 _PUT: Final = ("PUT",)
+_FORM: Final = ("GET", "HEAD", "POST")
 ROUTES: Final[dict[str, Route]] = {
     "pages:sign-in": Route(Open.ANYONE, ("GET", "HEAD", "POST")),
     "pages:sign-out": Route(Open.SIGNED_IN, ("POST",), page="pages:first"),
@@ -54,6 +55,21 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:package": Route(Deed.DOWNLOAD),
     "pages:flac": Route(Deed.DOWNLOAD),
     "pages:receipt": Route(Deed.DOWNLOAD),
+    "pages:students": Route(Deed.PEOPLE),
+    "pages:student-new": Route(Deed.CORRECT, _FORM),
+    "pages:student": Route(Deed.PEOPLE),
+    "pages:student-edit": Route(Deed.CORRECT, _FORM),
+    "pages:right-new": Route(Deed.CORRECT, _FORM),
+    "pages:right-end": Route(Deed.CORRECT, _FORM),
+    "pages:bar-new": Route(Deed.CORRECT, _FORM),
+    "pages:bar-end": Route(Deed.CORRECT, _FORM),
+    "pages:majority": Route(Deed.CORRECT, _FORM),
+    "pages:persons": Route(Deed.PEOPLE),
+    "pages:person-new": Route(Deed.CORRECT, _FORM),
+    "pages:person": Route(Deed.PEOPLE),
+    "pages:person-edit": Route(Deed.CORRECT, _FORM),
+    "pages:roster": Route(Deed.CORRECT, _FORM),
+    "pages:roster-run": Route(Deed.CORRECT, _FORM),
     "healthz": Route(Open.ANYONE),
     "favicon": Route(Open.ANYONE),
     "robots": Route(Open.ANYONE),

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                                 "see students, and the people who hold rights over their records",
                             ),
                             (
-                                "edit-people",
+                                "correct",
                                 "correct people, enter who holds rights, import rosters",
                             ),
                             (
@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
                                     "download",
                                     "custody",
                                     "people",
-                                    "edit-people",
+                                    "correct",
                                     "meetings",
                                     "plan",
                                     "conduct",
