@@ -17,6 +17,7 @@ class Deed(models.TextChoices):
     VERIFY = "verify", "have a sealed package checked again"
     DOWNLOAD = "download", "take copies out of the archive"
     CUSTODY = "custody", "read a recording's custody log"
+    ACCOUNTS = "accounts", "make, list and end accounts, and hand out roles"
 
 
 OF_ONE_RECORDING: Final = frozenset({Deed.LOOK, Deed.LISTEN, Deed.VERIFY, Deed.DOWNLOAD, Deed.CUSTODY})

@@ -10,10 +10,12 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from archive.custody.actors import NOTHING, Subject
 from archive.custody.log import record
 
+from . import second_factor
 from .custody_kinds import REFUSAL
 from .decisions import may
 from .deeds import OF_ONE_RECORDING, Deed
@@ -49,6 +51,9 @@ class AccessMiddleware:
             user = signed_in(request)
             place = place_of(user, arguments["recording"]) if "recording" in arguments else reverse(route.page)
             return HttpResponseRedirect(place)
+        request.second_factor_missing = SimpleLazyObject(lambda: second_factor.is_missing(request))  # type: ignore[attr-defined]
+        if route.needs not in {Open.ANYONE, Open.BOX} and not route.before_second_factor and request.second_factor_missing:
+            return HttpResponseRedirect(reverse("mfa_index"))
         if not isinstance(route.needs, Open):
             self._decide(request, name, route.needs, arguments)
         if route.needs is not Open.BOX and request.method not in route.methods:
