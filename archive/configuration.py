@@ -40,8 +40,13 @@ class Site(_Section):
     url: Annotated[str, AfterValidator(str.lower), Field(pattern=r"^(?i:https?://[^/\s]+)$")] = "https://localhost:8443"
     """Where boxes and browsers find the archive, without a path. With `http://` cookies are not marked Secure: only for
     this machine."""
-    hosts: list[Annotated[str, AfterValidator(str.lower)]] = ["localhost", "127.0.0.1", "[::1]"]
-    """Host names that are answered; all others are refused."""
+    hosts: list[Annotated[str, AfterValidator(str.lower), Field(pattern=r"^[A-Za-z0-9.:*\[\]-]{1,253}$")]] = [
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+    ]
+    """Host names that are answered, and that stand in the certificates of the archive's own authority; all others are
+    refused."""
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "America/Chicago"
     """Time zone in which pages show times (IANA name)."""
     contact: Annotated[str, Field(max_length=200)] = ""
@@ -61,6 +66,21 @@ class Web(_Section):
     """Addresses of proxies in front, whose X-Forwarded-For is believed."""
     certificate: Path | None = None
     """TLS certificate chain (PEM); without it, a proxy in front does TLS."""
+    key: Path | None = None
+    """Its private key (PKCS#8 PEM)."""
+
+
+class Boxes(_Section):
+    """A listener of its own for boxes, where the pages have a public certificate or a proxy (`web --boxes`)."""
+
+    url: Annotated[str, AfterValidator(str.lower), Field(pattern=r"^(?i:https://[^/\s]+)$")] | None = None
+    """Where boxes find the archive, without a path; None: where the pages are."""
+    address: str = "127.0.0.1:8443"
+    """Where `web --boxes` listens, HOST:PORT."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    """Its worker processes."""
+    certificate: Path | None = None
+    """Its TLS certificate (PEM), from the district's own authority, which is the one that boxes believe."""
     key: Path | None = None
     """Its private key (PKCS#8 PEM)."""
 
@@ -147,11 +167,25 @@ class Configuration(_Section):
 
     site: Site = Site()
     web: Web = Web()
+    boxes: Boxes = Boxes()
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
     sign_in: SignIn = SignIn()
     escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")
     """The district's escrow age recipient; `make-keys` writes it into `keys/escrow.txt`, which this overrides."""
+
+    @property
+    def box_url(self) -> str:
+        """Where boxes find the archive."""
+        return self.boxes.url or self.site.url
+
+    @property
+    def names(self) -> list[str]:
+        """Names and addresses by which this host is reached: those in its addresses, then all that it answers for."""
+        reached = [str(urlsplit(url).hostname) for url in (self.site.url, self.box_url)]
+        answered = [host.strip("[]") for host in self.site.hosts if host != "*"]
+        # Django's way to write every name below one, and the way of certificates
+        return list(dict.fromkeys([*reached, *(f"*{host}" if host.startswith(".") else host for host in answered)]))
 
 
 def home() -> Path:

@@ -103,11 +103,19 @@ INSTALLED_APPS = [
     "archive.recordings",
     "archive.ingest",
     "archive.sealing",
+    "archive.records.people",
+    "archive.records.letters",
+    "archive.records.meetings",
+    "archive.records.grants",
+    "archive.records.requests",
+    "archive.records.today",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "archive.core.headers.SecurityHeaders",
+    # before whatever may answer with words
+    "django.middleware.locale.LocaleMiddleware",
     "archive.core.errors.ErrorAnswers",
     "archive.ingest.middleware.BoxInterface",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -131,6 +139,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
                 "archive.access.context.may",
             ]
         },
@@ -196,8 +205,15 @@ WHITENOISE_USE_FINDERS = True
 # while somebody works on a page, a changed style sheet is read again
 WHITENOISE_AUTOREFRESH = "runserver" in sys.argv
 
-LANGUAGE_CODE = "en-us"
-USE_I18N = False
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+"""Each by its own name, as the switch in the footer shows it."""
+LANGUAGE_COOKIE_NAME = "__Host-language" if _https else "language"
+LANGUAGE_COOKIE_SECURE = _https
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+USE_I18N = True
 USE_TZ = True
 TIME_ZONE = _config.site.time_zone
 

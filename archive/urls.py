@@ -11,9 +11,9 @@ from archive.core import errors
 from archive.core.health import healthz
 from archive.recordings.urls import urlpatterns as recordings
 from archive.rooms.urls import urlpatterns as rooms
-from archive.ui.views import favicon, robots
+from archive.ui.views import favicon, language, robots
 
-pages = [*accounts, *access, *rooms, *recordings]
+pages = [*accounts, *access, *rooms, *recordings, path("language/", language, name="language")]
 """Addresses of people's pages, each with its noun; templates name them `pages:...`."""
 
 urlpatterns = [

@@ -80,6 +80,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:account-end": _button("pages:accounts"),
     "pages:tried-account": _button("pages:accounts"),
     "pages:tried-dismiss": _button("pages:accounts"),
+    "pages:language": Route(Open.ANYONE, ("POST",), page="pages:first"),
     "pages:first": Route(Open.SIGNED_IN),
     "pages:rooms": Route(Deed.BOARD),
     "pages:rooms-json": Route(Deed.BOARD),

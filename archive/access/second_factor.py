@@ -13,8 +13,9 @@ from .decisions import granted_deeds
 from .deeds import Deed
 from .requests import signed_in
 
-NEEDING: Final = frozenset({Deed.LISTEN, Deed.DOWNLOAD, Deed.ACCOUNTS})
-"""Deeds that hear, hand out, or let others do so. One grant of one of them is enough."""
+NEEDING: Final = frozenset({Deed.LISTEN, Deed.DOWNLOAD, Deed.REQUESTS, Deed.GRANT, Deed.ACCOUNTS})
+"""Deeds that hear, hand out, or let others do so: one grant of one of them, however far it reaches, is enough. Parents
+(`own`) come by a link and a code of their own, or to a kiosk."""
 
 
 def is_missing(request: HttpRequest) -> bool:

@@ -67,13 +67,16 @@ def set_second_factor(session: SessionBase, *, proved: bool) -> None:
     session[_SECOND_FACTOR] = proved
 
 
-def end_sessions(user: User, *, but: str = "") -> int:
-    """End every session of `user` except the one with the key `but`; return how many there were."""
-    ended = 0
+def count_open(user: User, *, but: str = "") -> int:
+    """Return how many sessions of `user` are open, without the one with the key `but`."""
+    keys = UserSession.objects.filter(user=user).exclude(session_key=but).values("session_key")
+    return Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).count()
+
+
+def end_sessions(user: User, *, but: str = "") -> None:
+    """End every session of `user` except the one with the key `but`."""
     for session in UserSession.objects.filter(user=user).exclude(session_key=but):
-        ended += session.exists()
         session.end()
-    return ended
 
 
 class SessionLimits:

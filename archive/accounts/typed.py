@@ -24,6 +24,8 @@ from django.utils.translation import gettext as _
 from django.views.csrf import csrf_failure
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from archive.core.once import FIELD as ONCE
+
 from . import throttle
 from .forms import cookie_name
 from .models import User
@@ -126,7 +128,11 @@ def _sign_in_page(request: HttpRequest, typed: Typed) -> HttpResponseBase:
 
 def _typed_page(request: HttpRequest, typed: Typed) -> HttpResponseBase:
     fields = [
-        {"name": name, "label": name.replace("_", " ").replace("-", " ").capitalize(), "value": value}
+        {
+            "name": name,
+            "label": "" if name == ONCE else name.replace("_", " ").replace("-", " ").capitalize(),
+            "value": value,
+        }
         for name, value in typed.fields
     ]
     return render(request, "accounts/typed.html", {"path": typed.path, "fields": fields})
@@ -139,7 +145,7 @@ def _collect(request: HttpRequest) -> Typed | None:
         return None
     fields = tuple(_fields(request.POST))
     long = sum(len(name) + len(value) for name, value in fields) > MOST
-    if long or not any(value.strip() for _name, value in fields):
+    if long or not any(value.strip() for name, value in fields if name != ONCE):
         return None
     return Typed(path=request.get_full_path(), by=by, fields=fields)
 

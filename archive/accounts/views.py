@@ -114,7 +114,7 @@ def sign_out_elsewhere(request: HttpRequest) -> HttpResponseBase:
     """End every other session of this person."""
     user, current = _user(request), request.session.session_key or ""
     with transaction.atomic():
-        count = UserSession.objects.filter(user=user).exclude(session_key=current).count()
+        count = sessions.count_open(user, but=current)
         if count:
             sessions_ended.send(None, user=user, count=count)
         sessions.end_sessions(user, but=current)

@@ -206,7 +206,7 @@ def _answer(box: str, certificate: bytes, authority: Authority) -> Enrolled:
     mqtt = settings.ARCHIVE.mqtt
     # a broker that the archive reaches as itself is reached by boxes under the archive's own name
     host = (
-        mqtt.host if mqtt.host not in {"localhost", "127.0.0.1"} else str(urlsplit(settings.ARCHIVE.site.url).hostname)
+        mqtt.host if mqtt.host not in {"localhost", "127.0.0.1"} else str(urlsplit(settings.ARCHIVE.box_url).hostname)
     )
     return Enrolled(
         box=box,

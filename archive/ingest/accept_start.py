@@ -68,7 +68,9 @@ def _believed(line: bytes) -> Header:
     claimed = Header.read(line, None)
     box = Box.objects.filter(pk=claimed.box, retired_at=None).first()
     if box is None:
-        raise NotEnrolledError(f"the archive does not know {claimed.box}; enroll it with 'plainsight-archive enroll'")
+        raise NotEnrolledError(
+            f"the archive does not know {claimed.box}; give it a claim with 'plainsight-archive enroll'"
+        )
     if not box.believes(claimed.box_key):
         raise SignatureError(f"{claimed.box} is enrolled with another key; enroll this one too", field="box_key")
     return Header.read(line, claimed.box_key)

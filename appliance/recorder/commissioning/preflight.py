@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from appliance.contract.check_result import CheckResult
 from appliance.recorder.device_checks import card_number, is_held
-from appliance.recorder.doctor.check_result import CheckResult, by_table
+from appliance.recorder.doctor.check_result import by_table
 from appliance.recorder.doctor.examination import examine_box
 from appliance.recorder.panel.choose import DEVICES
 from appliance.recorder.settings import RecorderSettings

@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from appliance.contract import amber_codes
+from appliance.contract.check_result import CheckResult, Verdict
 from appliance.contract.commissioning import Commissioning
 from appliance.contract.status import RecorderStatus
 from appliance.contract.times import boot_id
@@ -23,7 +24,7 @@ from appliance.recorder.panel.choose import DEVICES
 from appliance.recorder.panel.real_box import find_real_box
 from appliance.recorder.settings import RecorderSettings
 
-from .check_result import AS_RECORDER, CheckResult, Verdict, by_table, not_readable
+from .check_result import AS_RECORDER, by_table, not_readable
 from .compare import compare
 
 _MOUNTS = Path("/proc/self/mounts")

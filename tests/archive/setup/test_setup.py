@@ -148,7 +148,7 @@ def test_from_nothing_to_boxes_that_speak_under_their_own_name_and_stop_when_the
             card, folder = tmp_path / f"card {room}", tmp_path / f"etc {room}"
             card.mkdir()
             folder.mkdir()
-            made.run("claim", room, "-o", str(card), "--json")
+            made.run("enroll", room, "-o", str(card), "--json")
             folders.append((enroll(card / "plainsight-claim.toml", folder).box, folder))
     made.run("write-broker-access", str(made.host.broker), "--json")
     with broker(made, tmp_path) as (port, process):
@@ -164,6 +164,27 @@ def test_from_nothing_to_boxes_that_speak_under_their_own_name_and_stop_when_the
         assert two.client.is_connected()
         one.close()
         two.close()
+
+
+def test_the_broker_takes_a_renewed_certificate_up_and_drops_nobody(made: Made, tmp_path: Path) -> None:
+    keys = made.host.home / "keys"
+    context = ssl.create_default_context(cafile=str(keys / "authority.pem"))
+    context.load_cert_chain(keys / "listener.pem", keys / "listener.key")
+    with broker(made, tmp_path) as (port, process):
+
+        def connected() -> ssl.SSLSocket:
+            return context.wrap_socket(socket.create_connection(("localhost", port)), server_hostname="localhost")
+
+        with connected() as client:
+            before = client.getpeercert(binary_form=True)
+            (made.host.broker / "server.pem").unlink()
+            assert made.run("make-certificates", "--json") == {"made": ["broker"]}
+            process.send_signal(signal.SIGHUP)
+            until(lambda: connected().getpeercert(binary_form=True) != before, "the new certificate", 20)
+            client.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                # an end of the connection would be read as nothing
+                client.recv(1)
 
 
 def test_the_first_account_can_sign_in_and_the_escrow_is_on_the_stick(made: Made) -> None:

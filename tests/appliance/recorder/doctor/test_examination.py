@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from appliance.contract.check_result import CheckResult
 from appliance.contract.keys import SigningKey
 from appliance.recorder.doctor import check_result, compare, examination
-from appliance.recorder.doctor.check_result import CheckResult
 from appliance.recorder.settings import RecorderSettings
 from tests.support.box.supervisor import settings
 

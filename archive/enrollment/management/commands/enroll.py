@@ -1,17 +1,16 @@
-"""claim: give out a one-time permission for a new box."""
+"""enroll: give out a one-time claim for a new box."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.durable_files import create
-from appliance.contract.errors import SettingsError, StorageError
-from archive.authority.authority import Authority
+from appliance.contract.errors import StorageError
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.custody.actors import Actor
 from archive.enrollment.claim_file import FILE_NAME, Hardware, claim_file
@@ -25,7 +24,7 @@ class Command(ArchiveCommand):
         "Give out a one-time claim for a new box in ROOM, good for 72 hours, as the file that goes on the box's card. "
         "The box makes its own keys, uses the claim, and removes it from the card."
     )
-    example = 'plainsight-archive claim "Room 12" -o /media/card/bootfs'
+    example = 'plainsight-archive enroll "Room 12" -o /media/card/bootfs'
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the room, and what the box is made of."""
@@ -40,28 +39,32 @@ class Command(ArchiveCommand):
 
     def work(self, options: dict[str, Any]) -> None:
         """Give it out, and write or print its file."""
-        # first, so that no claim is given out that could not be used
-        if not settings.ARCHIVE.site.url.startswith("https://"):
-            raise SettingsError("boxes reach an archive over https only; set it in archive.toml", field="site.url")
-        authority = Authority.load(settings.ARCHIVE_HOME / "keys")
-        claim = give_claim(options["room"], by=Actor.operator(), now=timezone.now())
         hardware = Hardware(options["hardware"], not options["no_lamp_seen"], not options["no_mic_rail"])
-        text = claim_file(settings.ARCHIVE.site.url, authority.pem.decode("ascii"), claim.text, hardware)
         path = options["folder"] / FILE_NAME if options["folder"] else None
-        if path is not None:
-            try:
-                create(path, [text.encode()], mode=0o600)
-            except OSError as error:
-                raise StorageError(
-                    f"cannot write {path}: {error.strerror}; name another folder with -o (claim {claim.row.pk} stays "
-                    f"good until {claim.row.expires_at:%Y-%m-%d %H:%M} UTC: {claim.text})"
-                ) from error
-        members = {
-            "claim": claim.text,
-            "number": claim.row.pk,
-            "expires_at": claim.row.expires_at.isoformat(),
-            "file": str(path) if path else None,
-        }
-        until = timezone.localtime(claim.row.expires_at)
-        told = f"claim {claim.text} (number {claim.row.pk}), good until {until:%Y-%m-%d %H:%M %Z}"
-        self.show(options, members, f"{told}; its file is {path}" if path else text)
+        # a claim that nobody gets to see is none: it counts once its file or its text is out
+        with transaction.atomic():
+            claim = give_claim(options["room"], by=Actor.operator(), now=timezone.now())
+            text = claim_file(claim.text, hardware)
+            if path is not None:
+                _write(path, text)
+            members = {
+                "claim": claim.text,
+                "number": claim.row.pk,
+                "expires_at": claim.row.expires_at.isoformat(),
+                "file": str(path) if path else None,
+            }
+            until = timezone.localtime(claim.row.expires_at)
+            told = f"claim {claim.text} (number {claim.row.pk}), good until {until:%Y-%m-%d %H:%M %Z}"
+            self.show(options, members, f"{told}; its file is {path}" if path else text)
+            self.stdout.flush()
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        create(path, [text.encode()], mode=0o600)
+    except FileExistsError as error:
+        raise StorageError(
+            f"{path} is there already: a claim that no box has used; remove it, or name another folder with -o"
+        ) from error
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}; name another folder with -o") from error

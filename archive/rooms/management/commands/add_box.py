@@ -1,4 +1,4 @@
-"""enroll: make a box known."""
+"""add-box: make a box known by hand, where it cannot use a claim."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ from archive.rooms.placement import place
 
 
 class Command(ArchiveCommand):
-    """Enroll a box, or another key of one."""
+    """Add a box, or another key of one."""
 
     help = (
-        "Make a box known, and print the [box] and [keys] sections of its settings. The box's signing key is made here "
+        "Make a box known by hand, where it cannot use a claim ('enroll'), and print the [box] and [keys] sections of "
+        "its settings. The box's signing key is made here "
         "with --new-key (carry the file to the box), or only its public half is given with --public-key. For a box "
         "that is known, the key is added to those that are believed."
     )
-    example = 'plainsight-archive enroll --room "Room 12" --new-key box.key --new-courier-key courier.key'
+    example = 'plainsight-archive add-box --room "Room 12" --new-key box.key --new-courier-key courier.key'
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the box, its key and its room."""
@@ -44,7 +45,7 @@ class Command(ArchiveCommand):
         add_json(parser)
 
     def work(self, options: dict[str, Any]) -> None:
-        """Enroll, and print what the box needs."""
+        """Add it, and print what the box needs."""
         box = options["box"] or new_box_id()
         if not re.match(BOX_PATTERN, box):
             raise SettingsError(f"{box!r} is no box identifier: 'box-' and 4 to 32 of a-z 0-9 -", field="box")

@@ -1,4 +1,4 @@
-"""`plainsight-archive enroll` and `retire`."""
+"""`plainsight-archive add-box` and `retire`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def keys(box: str) -> list[str]:
 
 def test_a_new_box_gets_a_key_and_its_settings(archive: Archive, tmp_path: Path) -> None:
     key = tmp_path / "box.key"
-    done = archive.run("enroll", "--room", "Room 9", "--new-key", str(key))
+    done = archive.run("add-box", "--room", "Room 9", "--new-key", str(key))
     settings = tomllib.loads(done.stdout)
     box = Box.objects.get(placements__room__name="Room 9")
     assert settings["box"]["id"] == box.id
@@ -42,18 +42,18 @@ def test_a_new_box_gets_a_key_and_its_settings(archive: Archive, tmp_path: Path)
 
 def test_a_box_that_made_its_own_key_gives_the_public_half(archive: Archive) -> None:
     public = SigningKey.generate().public
-    answer = json.loads(archive.run("enroll", "box-0a1b", "--public-key", public, "--json").stdout)
+    answer = json.loads(archive.run("add-box", "box-0a1b", "--public-key", public, "--json").stdout)
     assert (answer["box"], answer["public_key"], answer["signing_key"]) == ("box-0a1b", public, None)
 
 
 def test_another_key_of_a_known_box_is_added(archive: Archive) -> None:
     public = SigningKey.generate().public
-    archive.run("enroll", archive.keys.box, "--public-key", public)
+    archive.run("add-box", archive.keys.box, "--public-key", public)
     assert keys(archive.keys.box) == [archive.keys.box_signing.public, public]
 
 
 def test_two_boxes_cannot_share_a_key(archive: Archive) -> None:
-    done = archive.run("enroll", "box-0a1b", "--public-key", archive.keys.box_signing.public, status=2)
+    done = archive.run("add-box", "box-0a1b", "--public-key", archive.keys.box_signing.public, status=2)
     assert archive.keys.box in done.stderr
 
 
@@ -68,13 +68,13 @@ def test_two_boxes_cannot_share_a_key(archive: Archive) -> None:
     ],
 )
 def test_bad_arguments_are_named(archive: Archive, arguments: list[str], message: str) -> None:
-    assert message in archive.run("enroll", *arguments, status=2).stderr
+    assert message in archive.run("add-box", *arguments, status=2).stderr
     assert Box.objects.count() == 1
 
 
 def test_no_box_is_enrolled_without_an_escrow(archive: Archive, tmp_path: Path) -> None:
     (archive.home / "keys" / "escrow.txt").unlink()
-    done = archive.run("enroll", "--new-key", str(tmp_path / "box.key"), status=2)
+    done = archive.run("add-box", "--new-key", str(tmp_path / "box.key"), status=2)
     assert "--new-escrow" in done.stderr
     assert not (tmp_path / "box.key").exists()
 
@@ -94,12 +94,12 @@ def test_the_database_refuses_one_key_for_two_boxes(archive: Archive) -> None:
 
 def test_one_key_of_a_box_is_revoked_and_the_other_goes_on(archive: Archive) -> None:
     old, new = archive.keys.box_signing.public, SigningKey.generate().public
-    archive.run("enroll", archive.keys.box, "--public-key", new)
+    archive.run("add-box", archive.keys.box, "--public-key", new)
     archive.run("retire", archive.keys.box, "--key", old)
     box = Box.objects.get(pk=archive.keys.box)
     assert (box.believes(old), box.believes(new)) == (False, True)
     assert key_ring().boxes[box.pk] == [old, new], "what the old one signed stays verifiable"
-    assert "revoked" in archive.run("enroll", archive.keys.box, "--public-key", old, status=2).stderr
+    assert "revoked" in archive.run("add-box", archive.keys.box, "--public-key", old, status=2).stderr
     assert Entry.objects.latest("n").code == "revoke-key"
     assert (
         "has no key" in archive.run("retire", archive.keys.box, "--key", SigningKey.generate().public, status=2).stderr
@@ -109,5 +109,5 @@ def test_one_key_of_a_box_is_revoked_and_the_other_goes_on(archive: Archive) -> 
 def test_a_retired_box_is_believed_in_nothing_until_it_is_enrolled_again(archive: Archive) -> None:
     archive.run("retire", archive.keys.box)
     assert not Box.objects.get().believes(archive.keys.box_signing.public)
-    archive.run("enroll", archive.keys.box, "--public-key", archive.keys.box_signing.public)
+    archive.run("add-box", archive.keys.box, "--public-key", archive.keys.box_signing.public)
     assert Box.objects.get().believes(archive.keys.box_signing.public)
