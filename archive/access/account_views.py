@@ -60,7 +60,14 @@ def accounts(request: HttpRequest) -> HttpResponseBase:
         "page": page,
         "q": wanted,
         "tried": [
-            {"person": person, "form": RoleForm(roles=deeds.roles_of(user_of(request)), initial={"role": person.role}, auto_id=f"tried_{person.pk}_%s")}
+            {
+                "person": person,
+                "form": RoleForm(
+                    roles=deeds.roles_of(user_of(request)),
+                    initial={"role": person.role},
+                    auto_id=f"tried_{person.pk}_%s",
+                ),
+            }
             for person in _tried()
         ],
         "has_provider": settings.ARCHIVE.sign_in.provider is not None,
@@ -85,9 +92,9 @@ def _listed(users: list[User]) -> list[Listed]:
     for one in Grant.objects.filter(user__in=users).at(now):
         grants.setdefault(one.user_id, []).append(one)
     with_factor = set(
-        User.objects.filter(pk__in=[user.pk for user in users], authenticator__type__in=["totp", "webauthn"]).values_list(
-            "pk", flat=True
-        )
+        User.objects.filter(
+            pk__in=[user.pk for user in users], authenticator__type__in=["totp", "webauthn"]
+        ).values_list("pk", flat=True)
     )
     return [
         Listed(user, user.active_at(now), _rights(grants.get(user.pk, [])), user.pk in with_factor) for user in users
@@ -235,7 +242,7 @@ def make_from_tried(request: HttpRequest, tried: int) -> HttpResponseBase:
 
 
 @require_POST
-def dismiss_tried(request: HttpRequest, tried: int) -> HttpResponseBase:
+def dismiss_tried(_request: HttpRequest, tried: int) -> HttpResponseBase:
     """Take somebody off the list of people who tried."""
     deeds.dismiss(get_object_or_404(ProviderSubject, pk=tried))
     return redirect("pages:accounts")

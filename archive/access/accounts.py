@@ -34,7 +34,7 @@ class NotYoursError(PlainSightError):
 
 
 def roles_of(actor: User) -> list[str]:
-    """Return the roles that `actor` may hand out: those of which each deed was granted to them for the whole district."""
+    """Return the roles that `actor` may hand out: those whose every deed they have for the whole district."""
     held = {deed for deed in Deed if DISTRICT in granted_scopes(actor, deed)}
     return [role for role, deeds in ROLES.items() if deeds <= held]
 
@@ -72,7 +72,7 @@ def invite_again(user: User, *, by: User) -> str:
 
 
 def make_from_provider(person: ProviderSubject, role: str, *, by: User) -> User:
-    """Make an account for whom the provider signed in, with the rights of `role`; return the one that is there already."""
+    """Make an account for whom the provider signed in, with the rights of `role`; one that is there already stays."""
     _check_role(role, by)
     with transaction.atomic():
         person = ProviderSubject.objects.select_for_update().get(pk=person.pk)

@@ -63,8 +63,9 @@ class AccessMiddleware:
             user = signed_in(request)
             place = _page_of(user, route.page, arguments)
             return HttpResponseRedirect(place)
-        request.second_factor_missing = SimpleLazyObject(lambda: second_factor.is_missing(request))  # type: ignore[attr-defined]
-        if route.needs not in {Open.ANYONE, Open.BOX} and not route.before_second_factor and request.second_factor_missing:
+        missing = SimpleLazyObject(lambda: second_factor.is_missing(request))
+        request.second_factor_missing = missing  # type: ignore[attr-defined]  # the page of one's own sign-ins says it
+        if route.needs not in {Open.ANYONE, Open.BOX} and not route.before_second_factor and missing:
             return HttpResponseRedirect(reverse("mfa_index"))
         if not isinstance(route.needs, Open):
             self._decide(request, name, route.needs, arguments)

@@ -49,7 +49,7 @@ class AccountAdapter(DefaultAccountAdapter):
         user = authenticate(request, **credentials)
         if user is not None:
             throttle.succeeded(attempt)
-        return user  # type: ignore[return-value]  # Django's is any user model
+        return user
 
     def is_reauthentication_required(self, *, app: str, **_kwargs: Any) -> bool:  # noqa: ARG002 - allauth calls it so
         """Tell whether the person must show again who they are: not within five minutes of a sign-in."""
@@ -91,7 +91,9 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         """Return it as it was; raise StorageError if the archive's own secret has changed since."""
         text = unseal(encrypted_text)
         if text is None:
-            raise StorageError("a second factor was sealed under another keys/django.secret; remove it and set it up again")
+            raise StorageError(
+                "a second factor was sealed under another keys/django.secret; remove it and set it up again"
+            )
         return text
 
     def get_totp_issuer(self) -> str:
@@ -114,7 +116,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
         """Tell that the provider makes no account."""
         return False
 
-    def authenticate_by_email(self, login: Any) -> None:  # noqa: ARG002 - the same
+    def authenticate_by_email(self, login: Any) -> None:
         """Find nobody: an address of mail is no identity."""
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: Any) -> Any:  # noqa: ARG002 - the same
@@ -138,4 +140,3 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
         from .provider import failed_page  # noqa: PLC0415 - the same
 
         raise ImmediateHttpResponse(failed_page(request, found.get("error"), found.get("exception")))
-

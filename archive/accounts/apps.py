@@ -22,5 +22,6 @@ class AccountsConfig(AppConfig):
 
         user_logged_in.connect(sessions.begin, dispatch_uid="accounts-session")
         JOBS.append(Job("clearing ended sessions away", sessions.FORGET_S, sessions.forget_ended))
-        if settings.ARCHIVE.sign_in.provider is not None:
-            REQUIRED.append(lambda: secret_of(settings.ARCHIVE.sign_in.provider))
+        provider = settings.ARCHIVE.sign_in.provider
+        if provider is not None:
+            REQUIRED.append(lambda: secret_of(provider))

@@ -16,9 +16,15 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.internal.auth import begin_registration
-from allauth.mfa.webauthn.views import AddWebAuthnView, LoginWebAuthnView, ReauthenticateWebAuthnView, RemoveWebAuthnView
+from allauth.mfa.webauthn.views import (
+    AddWebAuthnView,
+    LoginWebAuthnView,
+    ReauthenticateWebAuthnView,
+    RemoveWebAuthnView,
+)
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.safestring import SafeString
 
@@ -129,6 +135,12 @@ class RemoveApp(DeactivateTOTPView):
 
     template_name = "accounts/remove_factor.html"
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Go back where there is none: it may have been taken away in another window."""
+        if not Authenticator.objects.filter(user=request.user, type=Authenticator.Type.TOTP).exists():
+            return redirect("mfa_index")
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
+
     def form_valid(self, form: Any) -> HttpResponse:
         """Remove it."""
         with transaction.atomic():
@@ -152,7 +164,12 @@ class AddPasskey(AddWebAuthnView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add what the script needs: a passkey that signs in by itself, so one that knows its owner."""
         words = super().get_context_data(**kwargs)
-        return {**words, "options": options({"js_data": {"creation_options": begin_registration(self.request.user, passwordless=True)}})}
+        return {
+            **words,
+            "options": options(
+                {"js_data": {"creation_options": begin_registration(self.request.user, passwordless=True)}}
+            ),
+        }
 
 
 class RemovePasskey(RemoveWebAuthnView):
@@ -176,6 +193,12 @@ class RecoveryCodes(ViewRecoveryCodesView):
 
     template_name = "accounts/recovery_codes.html"
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Go back where there are none."""
+        if not Authenticator.objects.filter(user=request.user, type=Authenticator.Type.RECOVERY_CODES).exists():
+            return redirect("mfa_index")
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
+
 
 class NewRecoveryCodes(GenerateRecoveryCodesView):
     """Makes new recovery codes; the older ones stop working."""
@@ -192,18 +215,17 @@ class NewRecoveryCodes(GenerateRecoveryCodesView):
 def remove_all(user: User) -> int:
     """Take every factor of `user` away, recovery codes too, and return how many there were: for who lost a phone."""
     removed, _by_model = Authenticator.objects.filter(user=user).delete()
-    return removed
+    return int(removed)
 
 
 def _add(request: HttpRequest, factor: str) -> None:
     user = request.user
+    assert isinstance(user, User), "allauth asked for a sign-in"  # noqa: S101
     factor_added.send(None, user=user, factor=factor)
     sessions.end_sessions(user, but=request.session.session_key or "")
     sessions.set_second_factor(request.session, proved=True)
 
 
 def _note_removed(request: HttpRequest) -> None:
-    if not factors_of(request.user):
+    if not isinstance(request.user, User) or not factors_of(request.user):
         sessions.set_second_factor(request.session, proved=False)
-
-

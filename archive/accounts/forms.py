@@ -13,7 +13,7 @@ from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
@@ -158,7 +158,3 @@ class OwnPasswordForm(PasswordChangeForm):
         password: str = super().clean_old_password()
         throttle.succeeded(attempt)
         return password
-
-
-class FirstPasswordForm(SetPasswordForm):
-    """The password of somebody who was invited."""

@@ -53,9 +53,15 @@ def check(token: str, keys: jwt.PyJWKSet, expected: Expected) -> dict[str, Any]:
             options={"require": ["iss", "sub", "aud", "exp", "iat"]},
         )
     except (jwt.PyJWTError, TypeError, ValueError) as error:
-        raise ProviderAnswerError(f"the provider's ID token is not to be believed: {error}", field="id_token") from error
+        raise ProviderAnswerError(
+            f"the provider's ID token is not to be believed: {error}", field="id_token"
+        ) from error
     nonce = claims.get("nonce")
-    if not expected.nonce or not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
+    if (
+        not expected.nonce
+        or not isinstance(nonce, str)
+        or not hmac.compare_digest(nonce.encode(), expected.nonce.encode())
+    ):
         raise ProviderAnswerError("the provider's ID token is for another sign-in", field="nonce")
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if claims.get("azp", None if several else expected.client_id) != expected.client_id:

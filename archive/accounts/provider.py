@@ -142,7 +142,9 @@ def secret_of(provider: Provider) -> str:
     try:
         return provider.secret_file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read the provider's secret: {error}", field="sign_in.provider.secret_file") from error
+        raise SettingsError(
+            f"cannot read the provider's secret: {error}", field="sign_in.provider.secret_file"
+        ) from error
 
 
 def discover(issuer: str) -> dict[str, Any]:

@@ -56,14 +56,20 @@ class TooManyAttemptsError(Exception):
 
 
 def begin(username: str, source: Source) -> SignInAttempt:
-    """Count an attempt with a password, which has failed until `succeeded` says otherwise; raise TooManyAttemptsError."""
-    return _begin(_account(normalize(username)), _browser(source.cookie, User.objects.filter(username=normalize(username))), source)
+    """Count an attempt with a password, failed until `succeeded` says otherwise; raise TooManyAttemptsError."""
+    return _begin(
+        _account(normalize(username)),
+        _browser(source.cookie, User.objects.filter(username=normalize(username))),
+        source,
+    )
 
 
 def begin_second_factor(user: User, source: Source) -> SignInAttempt:
     """Count an attempt with a code of `user`, apart from those with a password; raise TooManyAttemptsError."""
     # no name to sign in with has a space in it
-    return _begin(_account(f"second factor of {user.pk}"), _browser(source.cookie, User.objects.filter(pk=user.pk)), source)
+    return _begin(
+        _account(f"second factor of {user.pk}"), _browser(source.cookie, User.objects.filter(pk=user.pk)), source
+    )
 
 
 def _begin(account: str, browser: str, source: Source) -> SignInAttempt:

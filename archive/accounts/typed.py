@@ -98,11 +98,13 @@ class KeepTyped(LoginRequiredMiddleware):
         if typed is None:
             return self.get_response(request)  # type: ignore[return-value]  # no view of ours is asynchronous
         request.typed = typed  # type: ignore[attr-defined]
-        response = self.get_response(request)
+        response: Any = self.get_response(request)
         shown = getattr(request, "typed_shown", False) or response.status_code >= HTTPStatus.BAD_REQUEST
-        return response if shown else _typed_page(request, typed)  # type: ignore[return-value]  # the same
+        return response if shown else _typed_page(request, typed)  # type: ignore[no-any-return]  # the same
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:
+    def handle_no_permission(  # type: ignore[override]  # Django leads to the sign-in, and this shows it at once
+        self, request: HttpRequest, view_func: Any
+    ) -> HttpResponseBase:
         """Lead to the sign-in, with what was typed."""
         typed = _collect(request)
         if typed is None:

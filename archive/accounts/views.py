@@ -13,7 +13,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -27,7 +27,7 @@ from . import invitations, sessions
 from .browsers import browser_name
 from .events import password_set, sessions_ended
 from .factors import factors_of
-from .forms import FirstPasswordForm, OwnPasswordForm, SignInForm
+from .forms import OwnPasswordForm, SignInForm
 from .models import Invitation, User
 from .pages import refused_page, sign_in_words
 from .typed import remember
@@ -76,7 +76,7 @@ def invitation(request: HttpRequest, text: str) -> HttpResponseBase:
         message = _("It was used already, or is older than %(days)d days, or a newer one was made.")
         days = {"days": invitations.VALID_FOR.days}
         return refused_page(request, _("This link does not work any more"), message % days, status=HTTPStatus.GONE)
-    form = FirstPasswordForm(found.user, request.POST or None)
+    form = SetPasswordForm(found.user, request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/invitation.html", {"form": form, "invited": found.user})
     with transaction.atomic():
@@ -98,7 +98,11 @@ def own_sign_ins(request: HttpRequest) -> HttpResponseBase:
     factors = factors_of(user)
     words = {
         "sessions": [
-            {"browser": browser_name(one.user_agent), "row": one, "current": one.session_key == request.session.session_key}
+            {
+                "browser": browser_name(one.user_agent),
+                "row": one,
+                "current": one.session_key == request.session.session_key,
+            }
             for one in sorted(UserSession.objects.purge_and_list(user), key=lambda one: one.last_seen_at, reverse=True)
         ],
         "app": next((one for one in factors if one.type == Authenticator.Type.TOTP), None),
@@ -147,5 +151,3 @@ def _user(request: HttpRequest) -> User:
     user = request.user
     assert isinstance(user, User), "the sign-in is asked for before a view runs"  # noqa: S101
     return user
-
-

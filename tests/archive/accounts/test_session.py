@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
-from archive.access.routes import Open
-from archive.urls import pages
-from tests.archive.access.test_table import ADDRESSES, route_of
+from archive.access.routes import ROUTES, Open
+from tests.archive.access.table import addresses
+from tests.archive.access.test_table import place
 from tests.archive.page_fixtures import PASSWORD, make_user
 from tests.archive.pages import check
 from tests.support.archives import Archive
 
-ID = "0" * 32
 PLACES = [
-    address.replace("ID", ID)
-    for address in ADDRESSES
-    if route_of(address)[1].needs not in {Open.ANYONE, Open.BOX} and address != "/sign-out/"
+    place(address, {"recording": "0" * 32, "account": str(UUID(int=0))})
+    for address, name in addresses()
+    if ROUTES[name].needs not in {Open.ANYONE, Open.BOX} and name != "pages:sign-out"
 ]
-
-
-def test_the_list_of_places_is_complete() -> None:
-    assert len(PLACES) == len(pages) - len(["sign-in", "sign-out"])
 
 
 @pytest.mark.parametrize("place", PLACES)
