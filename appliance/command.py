@@ -20,6 +20,7 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "renew": ("appliance.enrollment.renewal", "renew this box's certificate when it is time"),
     "commission": ("appliance.recorder.commissioning.command", "try a new box with its installer, and sign the result"),
     "doctor": ("appliance.recorder.doctor.command", "check a box without opening its microphone"),
+    "card": ("appliance.card.command", "prepare a card with Raspberry Pi OS for a new box"),
     "lamps-out": ("appliance.recorder.panel.lamps_out", "put the lamp and the microphone's supply out"),
     "verify": ("appliance.verify.command", "check a sealed package, offline"),
     "simulator": ("appliance.simulator.main", "run a front panel and a microphone without hardware"),

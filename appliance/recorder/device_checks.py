@@ -8,9 +8,9 @@ from pathlib import Path
 
 from appliance.contract.commissioning import Commissioning
 from appliance.contract.errors import PlainSightError
+from appliance.contract.kernel_clock import read_clock
 from appliance.contract.keys import SigningKey
 
-from .clock import read_clock
 from .settings import MicrophoneSettings, RecorderSettings
 
 _CARD = re.compile(r"^\s*(\d+) \[(\S+)\s*\]", re.MULTILINE)

@@ -106,7 +106,7 @@ def compile_tree(source: str, path: Path) -> None:
     """Compile a device tree with dtc, labels kept."""
     subprocess.run(
         ["dtc", "-q", "-@", "-I", "dts", "-O", "dtb", "-o", str(path), "-"],
-        input=source, text=True, check=True, capture_output=True, timeout=30,
+        input=source, text=True, check=True, capture_output=True, timeout=60,
     )  # fmt: skip
 
 
@@ -127,6 +127,8 @@ def make_boot_partition(folder: Path) -> None:
     overlays.mkdir(parents=True)
     (folder / "config.txt").write_text(CONFIG)
     (folder / "cmdline.txt").write_text(CMDLINE)
+    for name in ("user-data", "network-config", "meta-data"):
+        (folder / name).write_text("# Raspberry Pi OS's own, all of it commented out\n")
     (overlays / "README").write_text(README)
     for name in _OVERLAYS:
         compile_tree(overlay_source(name), overlays / f"{name}.dtbo")

@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from appliance.contract.topics import ALL
 from appliance.simulator.demo.broker import ARCHIVE, Broker
 from appliance.simulator.demo.certificates import Authority, Files
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 
 @contextmanager
@@ -46,7 +46,7 @@ class Listener:
         self._client.reconnect_delay_set(1, 1)
         self._client.connect("localhost", broker.port)
         self._client.loop_start()
-        assert self._ready.wait(10), "the broker does not let the archive subscribe"
+        assert self._ready.wait(60), "the broker does not let the archive subscribe"
 
     def _hear(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         body = json.loads(message.payload) if message.payload else None
@@ -56,7 +56,7 @@ class Listener:
         """Bodies of everything that came on a topic."""
         return [body for name, body, _ in list(self.messages) if name == topic]
 
-    def wait(self, topic: str, fits: Callable[[Any], bool] = lambda _: True, seconds: float = 15.0) -> Any:
+    def wait(self, topic: str, fits: Callable[[Any], bool] = lambda _: True, seconds: float = PATIENCE_S) -> Any:
         """The first body on `topic` that fits; AssertionError after the deadline."""
         fitting = until(lambda: [body for body in self.of(topic) if fits(body)], f"a message on {topic}", seconds)
         return fitting[0]

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from appliance.contract import amber_codes
 from appliance.contract.check_result import CheckResult, Verdict
 from appliance.contract.commissioning import Commissioning
+from appliance.contract.kernel_clock import read_clock
 from appliance.contract.status import RecorderStatus
 from appliance.contract.times import boot_id
-from appliance.recorder.clock import read_clock
 from appliance.recorder.device_checks import card_identity, card_number, keys_fault, wrong_microphone
 from appliance.recorder.panel.choose import DEVICES
 from appliance.recorder.panel.real_box import find_real_box

@@ -76,7 +76,7 @@ def _without_parameters(overlay: Path, folder: Path) -> str:
     shutil.copy(overlay, copy)
     for node in ("/__overrides__", "/__local_fixups__/__overrides__", "/__symbols__"):
         # a node that is not there is one that need not be removed
-        subprocess.run(["fdtput", "-r", str(copy), node], capture_output=True, check=False, timeout=30)
+        subprocess.run(["fdtput", "-r", str(copy), node], capture_output=True, check=False, timeout=60)
     return str(copy)
 
 

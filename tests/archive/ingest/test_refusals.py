@@ -319,7 +319,7 @@ def test_a_stranger_forges_no_line_of_the_log(archive: Archive, client: Any, tmp
         line = b'{"type":"plainsight/header/1","odd\\nERROR archive: all recordings are lost\\u001b[2J":1}\t'
         line += base64.b64encode(bytes(64)) + b"\n"
         answer = requests.put(
-            f"{url}/api/1/recordings/{'0' * 32}/header", data=line, timeout=10, auth=BoxAuth(archive.keys)
+            f"{url}/api/1/recordings/{'0' * 32}/header", data=line, timeout=60, auth=BoxAuth(archive.keys)
         )
         assert answer.status_code == 400
     lines = (tmp_path / "log").read_text().splitlines()

@@ -105,7 +105,7 @@ def serving(host: Host, section: str) -> Iterator[tuple[str, int]]:
         yield f"https://{HOST}:{port}", process.pid
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def listens(port: int) -> bool:
@@ -116,12 +116,12 @@ def listens(port: int) -> bool:
 def status(url: str, authority: Path) -> int:
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(f"{url}/sign-in/", verify=str(authority), timeout=20).status_code
+        return session.get(f"{url}/sign-in/", verify=str(authority), timeout=60).status_code
 
 
 def served(url: str) -> str:
     port = int(url.rpartition(":")[2])
-    return ssl.get_server_certificate((HOST, port), timeout=20)
+    return ssl.get_server_certificate((HOST, port), timeout=60)
 
 
 def test_browsers_believe_the_pages_and_boxes_believe_their_own_authority(

@@ -81,7 +81,7 @@ def serving(made: Made) -> Iterator[str]:
 
     def answers() -> bool:
         try:
-            return requests.get(f"{address}/sign-in/", verify=authority, timeout=5).status_code == 200
+            return requests.get(f"{address}/sign-in/", verify=authority, timeout=60).status_code == 200
         except requests.ConnectionError:
             return False
 
@@ -90,7 +90,7 @@ def serving(made: Made) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 @contextmanager
@@ -104,11 +104,11 @@ def broker(made: Made, tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[b
     with (tmp_path / "mosquitto.log").open("wb") as log:
         process = subprocess.Popen([program, "-c", str(settings)], stderr=log)
     try:
-        until(lambda: listens(port), "the broker", 20, alive=lambda: process.poll() is None)
+        until(lambda: listens(port), "the broker", alive=lambda: process.poll() is None)
         yield port, process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 class Box:
@@ -123,7 +123,7 @@ class Box:
         self.client.on_publish = self._published
         self.client.connect("localhost", port)
         self.client.loop_start()
-        until(self.client.is_connected, "the broker takes the certificate", 20)
+        until(self.client.is_connected, "the broker takes the certificate")
 
     def _published(self, _client: Any, _data: Any, number: int, reason: Any, _properties: Any) -> None:
         self.answers[number] = reason.value
@@ -131,7 +131,7 @@ class Box:
     def says(self, topic: str) -> int:
         """The broker's answer to one message: 0 or 16 is yes, 135 is "not authorized" (MQTT 5, 3.4.2.1)."""
         sent = self.client.publish(topic, "x", qos=1)
-        until(lambda: sent.mid in self.answers, "the broker's answer", 20)
+        until(lambda: sent.mid in self.answers, "the broker's answer")
         return self.answers[sent.mid]
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ def test_from_nothing_to_boxes_that_speak_under_their_own_name_and_stop_when_the
         made.run("retire", first)
         assert made.run("write-broker-access", str(made.host.broker), "--json") == {"changed": True}
         process.send_signal(signal.SIGHUP)
-        until(lambda: one.says(f"plainsight/{first}/state/about") == 135, "the retired box is refused", 20)
+        until(lambda: one.says(f"plainsight/{first}/state/about") == 135, "the retired box is refused")
         assert two.says(f"plainsight/{second}/state/about") in {0, 16}, "nobody else is disturbed"
         assert two.client.is_connected()
         one.close()
@@ -180,7 +180,7 @@ def test_the_broker_takes_a_renewed_certificate_up_and_drops_nobody(made: Made, 
             (made.host.broker / "server.pem").unlink()
             assert made.run("make-certificates", "--json") == {"made": ["broker"]}
             process.send_signal(signal.SIGHUP)
-            until(lambda: connected().getpeercert(binary_form=True) != before, "the new certificate", 20)
+            until(lambda: connected().getpeercert(binary_form=True) != before, "the new certificate")
             client.settimeout(0.1)
             with pytest.raises(TimeoutError):
                 # an end of the connection would be read as nothing
@@ -193,13 +193,13 @@ def test_the_first_account_can_sign_in_and_the_escrow_is_on_the_stick(made: Made
         # a bundle that the environment names would go before this one
         session.trust_env = False
         session.verify = str(made.host.home / "keys" / "authority.pem")
-        page = session.get(f"{address}/sign-in/", timeout=30)
+        page = session.get(f"{address}/sign-in/", timeout=60)
         token = session.cookies["__Host-csrf"]
         answer = session.post(
             f"{address}/sign-in/",
             data={"username": "m.jones", "password": made.outcome.password, "csrfmiddlewaretoken": token},
             headers={"Referer": page.url},
-            timeout=30,
+            timeout=60,
         )
         assert answer.status_code == 200
         assert "sign-in" not in answer.url

@@ -61,6 +61,6 @@ def test_a_writer_without_its_mount_ends_with_the_fault_and_leaves_the_bare_fold
     fault = writer.wait_for(WriterFault)
     assert (fault.code, fault.fatal) == (FAILED, True)
     assert "mount its disk" in fault.message
-    assert writer.process.wait(20) == 2
+    assert writer.process.wait(60) == 2
     assert list(home.spool.iterdir()) == []
     writer.kill()
