@@ -34,7 +34,6 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("recordings", _("Recordings"), "pages:recordings", frozenset({"list"})),
     Place("rooms", _("Rooms"), "pages:rooms", frozenset({"board"})),
     Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),
-    Place("own-sign-ins", _("My sign-ins"), "mfa_index"),
 )
 """In the order of the menu: Today, Meetings, Recordings, Requests, Rooms, People, Records."""
 
