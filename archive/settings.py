@@ -103,6 +103,7 @@ INSTALLED_APPS = [
     "archive.recordings",
     "archive.ingest",
     "archive.sealing",
+    "archive.doctor",
     "archive.records.people",
     "archive.records.letters",
     "archive.records.meetings",

@@ -19,7 +19,7 @@ class Deed(models.TextChoices):
     CUSTODY = "custody", "read a recording's custody log"
     ACCOUNTS = "accounts", "make, list and end accounts, and hand out roles"
     PEOPLE = "people", "see students, and the people who hold rights over their records"
-    EDIT_PEOPLE = "edit-people", "correct people, enter who holds rights, import rosters"
+    CORRECT = "correct", "correct people, enter who holds rights, import rosters"
     MEETINGS = "meetings", "see notices, the calendar and the day sheets"
     PLAN = "plan", "log a notice; plan, move and cancel meetings; import calendars"
     CONDUCT = "conduct", "read the opening and write notes during a meeting"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +17,9 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from appliance.contract.topics import ALL
-from appliance.simulator.demo.broker import ARCHIVE, Broker
+from appliance.simulator.demo.broker import ARCHIVE, Broker, free_port
 from appliance.simulator.demo.certificates import Authority, Files
+from archive.setup.steps import BROKER_SETTINGS
 from tests.support.waiting import PATIENCE_S, until
 
 
@@ -28,6 +32,29 @@ def running_broker(folder: Path, authority: Authority | None = None) -> Iterator
         yield broker
     finally:
         broker.stop()
+
+
+@contextmanager
+def broker_as_set_up(folder: Path, work: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """A broker with the settings that set-up writes for the files in `folder`: its own port, and its process."""
+    port = free_port()
+    text = BROKER_SETTINGS.format(folder=folder).replace("listener 8883", f"listener {port} 127.0.0.1")
+    settings = work / "mosquitto.conf"
+    settings.write_text(text + "user root\n")
+    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    with (work / "mosquitto.log").open("wb") as log:
+        process = subprocess.Popen([program, "-c", str(settings)], stderr=log)
+    try:
+        until(lambda: _listens(port), "the broker", alive=lambda: process.poll() is None)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Listener:

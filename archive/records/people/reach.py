@@ -11,7 +11,7 @@ from archive.access.scopes import Scope, ScopeType, scopes_of
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 
-from .models import Bar, Student
+from .models import Bar, Right, Student
 
 
 def scopes_of_students(students: Iterable[object]) -> Iterator[Scope]:
@@ -25,6 +25,11 @@ def scopes_of_students(students: Iterable[object]) -> Iterator[Scope]:
 def scopes_of_student(student: str) -> Iterable[Scope]:
     """Return the scopes that hold a student."""
     return scopes_of_students([student])
+
+
+def scopes_of_person(person: str) -> Iterable[Scope]:
+    """Return the scopes that hold the students over whose records a person holds or held rights."""
+    return scopes_of_students(Right.objects.filter(person_id=person).values_list("student", flat=True))
 
 
 def barred(user: User, subject: Subject) -> str:

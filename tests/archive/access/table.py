@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from uuid import UUID
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "access.md"
 NAMES = {"recording": "ID"}
 """Arguments of addresses that the page calls otherwise than in capitals."""
+SOMETHING = defaultdict(lambda: str(UUID(int=0)), recording="0" * 32, number="0", pk="0", tried="0", text="x")
+"""An argument for each address, of something that is not there."""
 
 
 def addresses() -> Iterator[tuple[str, str]]:
@@ -58,13 +62,15 @@ def deed_rows() -> list[str]:
 def written(page: str) -> str:
     """Return the page with its tables as the program has them."""
     for table in (deed_rows(), rows()):
-        page = re.sub(
-            rf"^{re.escape(table[0][:12])}[^\n]*\n(?:\|[^\n]*\n)+",
-            lambda _, t=table: "\n".join(t) + "\n",
-            page,
-            flags=re.MULTILINE,
-        )
+        there = re.search(rf"^{re.escape(table[0][:12])}[^\n]*\n(?:\|[^\n]*\n)+", page, re.MULTILINE)
+        assert there, f"the page has no table that begins with {table[0]}"
+        page = page[: there.start()] + "\n".join(table) + "\n" + page[there.end() :]
     return page
+
+
+def place(address: str, known: Mapping[str, str]) -> str:
+    """Return an address of the page with what `known` has for its arguments."""
+    return re.sub(r"[A-Z]{2,}", lambda found: known["recording" if found[0] == "ID" else found[0].lower()], address)
 
 
 if __name__ == "__main__":

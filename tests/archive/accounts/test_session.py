@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from archive.access.routes import ROUTES, Open
-from tests.archive.access.table import addresses
-from tests.archive.access.test_table import place
+from tests.archive.access.table import SOMETHING, addresses, place
 from tests.archive.page_fixtures import PASSWORD, make_user
 from tests.archive.pages import check
 from tests.support.archives import Archive
 
 PLACES = [
-    place(address, {"recording": "0" * 32, "account": str(UUID(int=0))})
+    place(address, SOMETHING)
     for address, name in addresses()
-    if ROUTES[name].needs not in {Open.ANYONE, Open.BOX} and name != "pages:sign-out"
+    if ROUTES[name].needs not in {Open.ANYONE, Open.BOX} and address != "/sign-out/"
 ]
 
 
