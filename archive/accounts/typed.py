@@ -100,7 +100,7 @@ class KeepTyped(LoginRequiredMiddleware):
         request.typed = typed  # type: ignore[attr-defined]
         response: Any = self.get_response(request)
         shown = getattr(request, "typed_shown", False) or response.status_code >= HTTPStatus.BAD_REQUEST
-        return response if shown else _typed_page(request, typed)  # type: ignore[no-any-return]  # the same
+        return response if shown else _typed_page(request, typed)
 
     def handle_no_permission(  # type: ignore[override]  # Django leads to the sign-in, and this shows it at once
         self, request: HttpRequest, view_func: Any

@@ -64,7 +64,7 @@ class OpenIDProvider:
         if self.lie is not None:
             claims = self.lie(claims)
         own = jwt.PyJWK(_app.storage.jwk.as_dict(is_private=True)).key
-        key = None if header["alg"] == "none" else self.key or own
+        key: Any = None if header["alg"] == "none" else self.key or own
         return jwt.encode(claims, key, algorithm=header["alg"], headers=header)
 
 

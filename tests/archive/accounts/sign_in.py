@@ -40,7 +40,8 @@ def is_signed_in(client: Client) -> bool:
 def code_of(secret: str, step: int = 0) -> str:
     """The code that an authenticator app shows now, or `step` steps later."""
     counters = list(totp.yield_hotp_counters_from_time())
-    return totp.format_hotp_value(totp.hotp_value(secret.replace(" ", ""), counters[len(counters) // 2] + step))
+    code: str = totp.format_hotp_value(totp.hotp_value(secret.replace(" ", ""), counters[len(counters) // 2] + step))
+    return code
 
 
 def set_up_app(client: Client) -> tuple[str, list[str]]:
