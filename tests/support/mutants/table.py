@@ -43,8 +43,11 @@ TARGETS = (
     ),
     Target(
         "capture",
-        ("appliance/recorder/capture/process.py", "appliance/recorder/capture/stream.py"),
-        ("tests/appliance/recorder/capture/test_process.py",),
+        tuple(f"appliance/recorder/capture/{name}.py" for name in ("conversion", "process", "stream")),
+        tuple(
+            f"tests/appliance/recorder/capture/test_{name}.py"
+            for name in ("conversion", "process", "odd_cards", "capture_faults")
+        ),
         exact=False,
     ),
     Target(
@@ -82,7 +85,7 @@ TARGETS = (
     Target(
         "package",
         ("appliance/contract/zip_profile.py", "appliance/contract/package.py"),
-        ("tests/appliance/contract/test_package.py", *_VERIFICATION),
+        ("tests/appliance/contract/test_package.py", "tests/appliance/contract/test_forgeries.py"),
     ),
     Target(
         "upload",
