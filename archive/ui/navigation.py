@@ -36,6 +36,7 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("boxes", _("Boxes"), "pages:boxes", frozenset({"boxes"})),
     Place("checks", _("This archive"), "pages:checks", frozenset({"checks"})),
     Place("people", _("People"), "pages:students", frozenset({"people"})),
+    Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),
 )
 """In the order of the menu: Today, Meetings, Recordings, Requests, Rooms, People, Records."""
 
