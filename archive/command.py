@@ -14,13 +14,15 @@ from appliance.contract.version import software
 
 OWN = {
     "setup": "set up an archive on this host, in one command",
+    "doctor": "say what is wrong with this archive, and what to do",
+    "take-certificate": "take a public certificate for the pages",
     "make-certificates": "make the district's authority, and the certificates of this host",
     "write-broker-access": "write what the broker lets each box do",
     "make-keys": "make the archive's opening, signing and session keys, and the escrow key",
     "migrate": "make or update the database",
-    "enroll": "make a box known, and print what its settings need",
-    "claim": "give out a one-time permission for a new box",
+    "enroll": "give out a one-time claim for a new box in a room",
     "withdraw-claim": "let a claim be taken no longer",
+    "add-box": "make a box known by hand, where it cannot use a claim",
     "retire": "take nothing new from a box, or from one key of it",
     "place": "say in which room a box stands",
     "add-user": "make an account for the pages",
@@ -104,11 +106,11 @@ def _run(arguments: list[str]) -> int:
         # a module's name cannot hold a hyphen
         arguments = [name.replace("-", "_"), *arguments[1:]]
     try:
-        if name == "setup":
-            # it makes the settings that Django would read
-            from archive.setup.command import main as set_up  # noqa: PLC0415 - only when it is asked for
+        if name in {"setup", "take-certificate"}:
+            # root runs them, and they make what Django would read
+            from archive.setup import command as setup  # noqa: PLC0415 - only when it is asked for
 
-            return set_up(arguments[1:])
+            return (setup.main if name == "setup" else setup.take_certificate)(arguments[1:])
         return _execute(name, arguments)
     except ModuleNotFoundError as error:
         print(

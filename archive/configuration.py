@@ -7,6 +7,7 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -39,8 +40,13 @@ class Site(_Section):
     url: Annotated[str, AfterValidator(str.lower), Field(pattern=r"^(?i:https?://[^/\s]+)$")] = "https://localhost:8443"
     """Where boxes and browsers find the archive, without a path. With `http://` cookies are not marked Secure: only for
     this machine."""
-    hosts: list[Annotated[str, AfterValidator(str.lower)]] = ["localhost", "127.0.0.1", "[::1]"]
-    """Host names that are answered; all others are refused."""
+    hosts: list[Annotated[str, AfterValidator(str.lower), Field(pattern=r"^[A-Za-z0-9.:*\[\]-]{1,253}$")]] = [
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+    ]
+    """Host names that are answered, and that stand in the certificates of the archive's own authority; all others are
+    refused."""
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "America/Chicago"
     """Time zone in which pages show times (IANA name)."""
     contact: Annotated[str, Field(max_length=200)] = ""
@@ -60,6 +66,21 @@ class Web(_Section):
     """Addresses of proxies in front, whose X-Forwarded-For is believed."""
     certificate: Path | None = None
     """TLS certificate chain (PEM); without it, a proxy in front does TLS."""
+    key: Path | None = None
+    """Its private key (PKCS#8 PEM)."""
+
+
+class Boxes(_Section):
+    """A listener of its own for boxes, where the pages have a public certificate or a proxy (`web --boxes`)."""
+
+    url: Annotated[str, AfterValidator(str.lower), Field(pattern=r"^(?i:https://[^/\s]+)$")] | None = None
+    """Where boxes find the archive, without a path; None: where the pages are."""
+    address: str = "127.0.0.1:8443"
+    """Where `web --boxes` listens, HOST:PORT."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    """Its worker processes."""
+    certificate: Path | None = None
+    """Its TLS certificate (PEM), from the district's own authority, which is the one that boxes believe."""
     key: Path | None = None
     """Its private key (PKCS#8 PEM)."""
 
@@ -103,15 +124,68 @@ class Mqtt(_Section):
     """Begin of the MQTT client identifier; a random part follows."""
 
 
+def _issuer(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}):
+        return url
+    raise ValueError("write https://..., exactly as the provider's discovery document has it")
+
+
+class Provider(_Section):
+    """The district's OpenID Connect provider. Accounts are known by its issuer and their subject, by nothing else."""
+
+    issuer: Annotated[str, Field(max_length=255), AfterValidator(_issuer)]
+    """Its issuer, exactly as its discovery document (ISSUER/.well-known/openid-configuration) has it."""
+    client_id: Annotated[str, Field(min_length=1, max_length=191)]
+    """Identifier that the provider gave the archive."""
+    secret_file: Path
+    """A file that holds the secret that the provider gave the archive."""
+    label: Annotated[str, Field(min_length=1, max_length=80)] = "Sign in with your district account"
+    """What the button says."""
+    groups_claim: Annotated[str, Field(max_length=80)] = "groups"
+    """Member of the ID token that lists a person's groups; empty: groups mean nothing."""
+    roles: dict[str, str] = {}
+    """Group: the role that a custodian is offered to grant to whoever is in it. The first that fits counts."""
+    second_factor: bool = True
+    """Whether the provider itself asks people for a second factor, so that the archive need not."""
+
+
+class SignIn(_Section):
+    """Signing in."""
+
+    second_factor: Literal["required", "optional"] = "required"
+    """`required`: an account that may hear recordings, hand them out or look after accounts reaches nothing but its own
+    sign-in page until it has an authenticator app or a passkey. Whoever has one is always asked for it."""
+    idle_min: Annotated[int, Field(ge=5, le=480)] = 60
+    """A session ends after so long without a request, in minutes; after 8 hours it ends in any case."""
+    provider: Provider | None = None
+    """The district's OpenID Connect provider; None: people sign in with passwords only."""
+
+
 class Configuration(_Section):
     """The whole file."""
 
     site: Site = Site()
     web: Web = Web()
+    boxes: Boxes = Boxes()
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
+    sign_in: SignIn = SignIn()
     escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")
     """The district's escrow age recipient; `make-keys` writes it into `keys/escrow.txt`, which this overrides."""
+
+    @property
+    def box_url(self) -> str:
+        """Where boxes find the archive."""
+        return self.boxes.url or self.site.url
+
+    @property
+    def names(self) -> list[str]:
+        """Names and addresses by which this host is reached: those in its addresses, then all that it answers for."""
+        reached = [str(urlsplit(url).hostname) for url in (self.site.url, self.box_url)]
+        answered = [host.strip("[]") for host in self.site.hosts if host != "*"]
+        # Django's way to write every name below one, and the way of certificates
+        return list(dict.fromkeys([*reached, *(f"*{host}" if host.startswith(".") else host for host in answered)]))
 
 
 def home() -> Path:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
-from hypothesis import settings
+import pytest
+from hypothesis import Phase, settings
+
+from tests.support.lateness import Lateness
 
 # The everyday suite tries the same examples every time, so that what fails is what was changed; "explore" draws others.
 settings.register_profile("everyday", derandomize=True)
 settings.register_profile("explore", print_blob=True)
+settings.register_profile("mutants", derandomize=True, phases=(Phase.explicit, Phase.generate))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[Lateness]:
+    """What rules about time leave out of account: how late this machine is."""
+    with Lateness() as measured:
+        yield measured

@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ALLOWED = {
     "appliance/contract": {"appliance.contract"},
-    "appliance/recorder": {"appliance.contract", "appliance.recorder"},
+    "appliance/boot_files": {"appliance.contract", "appliance.boot_files"},
+    "appliance/card": {"appliance.contract", "appliance.boot_files", "appliance.card"},
+    "appliance/recorder": {"appliance.contract", "appliance.boot_files", "appliance.recorder"},
     "appliance/courier": {"appliance.contract", "appliance.courier"},
     "appliance/verify": {"appliance.contract", "appliance.verify"},
     "appliance/enrollment": {"appliance.contract", "appliance.enrollment"},
@@ -58,7 +60,7 @@ def test_each_part_imports_only_what_its_place_allows(folder: str) -> None:
 def test_promise_4_the_recorder_imports_nothing_that_talks() -> None:
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
-        for path in [*modules("appliance/recorder"), *modules("appliance/contract")]
+        for path in [*modules("appliance/recorder"), *modules("appliance/contract"), *modules("appliance/boot_files")]
         for name in imports(path)
         if inside(name, NETWORK)
     }
@@ -119,7 +121,8 @@ ARCHIVE_LAYERS = [
     {"devices"},
     {"rooms"},
     {"enrollment", "recordings"},
-    {"ingest", "sealing", "setup"},
+    {"ingest", "sealing", "setup", "records"},
+    {"doctor"},
 ]
 """The archive's apps, bottom to top. Each may import what stands below it, and none what stands beside it."""
 ARCHIVE_SHELL = {"asgi", "command", "configuration", "settings", "urls", "wsgi"}
@@ -142,5 +145,47 @@ def test_layers_of_the_archive_only_go_down(app: str) -> None:
         for path in modules(f"archive/{app}")
         for name in imports(path)
         if name.startswith("archive.") and name.split(".")[1] not in allowed
+    }
+    assert not wrong
+
+
+RECORDS_LAYERS = ["people", "letters", "meetings", "grants", "requests", "today"]
+"""The apps of the records, bottom to top. Each may import what stands below it."""
+RECORDS_SHARED = {"errors", "form_page", "text"}
+"""What all of them use; it imports none of them."""
+
+
+def test_every_app_of_the_records_has_its_layer() -> None:
+    apps = {path.parent.name for path in (ROOT / "archive" / "records").glob("*/__init__.py")}
+    assert apps == set(RECORDS_LAYERS)
+
+
+@pytest.mark.parametrize("app", RECORDS_LAYERS)
+def test_layers_of_the_records_only_go_down(app: str) -> None:
+    allowed = set(RECORDS_LAYERS[: RECORDS_LAYERS.index(app) + 1]) | RECORDS_SHARED
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}: archive.records.{app} may import only {', '.join(sorted(allowed))}"
+        for path in modules(f"archive/records/{app}")
+        for name in imports(path)
+        if name.startswith("archive.records.") and name.split(".")[2] not in allowed
+    }
+    assert not wrong
+
+
+CHANGES = {"save", "create", "update", "delete", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
+"""Methods that change a row."""
+
+
+def test_only_deeds_change_rows_of_the_records_and_write_the_custody_log() -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)}:{node.lineno} changes a row: only deeds.py and *_deeds.py may, with an entry"
+        for path in modules("archive/records")
+        if not path.stem.endswith("deeds") and "migrations" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Attribute) and node.func.attr in CHANGES)
+            or (isinstance(node.func, ast.Name) and node.func.id == "record")
+        )
     }
     assert not wrong

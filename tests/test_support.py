@@ -5,6 +5,10 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
+from tests.support.waiting import PATIENCE_S
+
 from .test_architecture import ROOT, imports, inside
 
 TESTS = ROOT / "tests"
@@ -36,3 +40,45 @@ def waits(path: Path) -> list[int]:
 def test_tests_wait_in_one_way_only() -> None:
     found = {str(path.relative_to(ROOT)): lines for path in TESTS.rglob("*.py") if (lines := waits(path))}
     assert list(found) == ["tests/support/waiting.py"], "use until() of tests/support/waiting.py"
+
+
+WAITS = {"communicate", "ended", "join", "receive", "result", "select", "settimeout", "until", "wait"}
+"""Calls whose number, where it is a second or more, is how long a test waits before it gives up."""
+
+
+def short_bounds(path: Path) -> list[int]:
+    """Lines where a test gives up sooner than the busiest machine may need; shorter than a second is no bound."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        given = [word.value for word in node.keywords if word.arg in ("timeout", "seconds" if name in WAITS else "")]
+        numbers = [
+            one.value
+            for one in (*given, *(node.args if name in WAITS else ()))
+            if isinstance(one, ast.Constant) and isinstance(one.value, int | float)
+        ]
+        found += [node.lineno for number in numbers if 1 <= number < PATIENCE_S]
+    return found
+
+
+def test_no_bound_is_one_that_a_busy_machine_misses() -> None:
+    found = {str(path.relative_to(ROOT)): lines for path in TESTS.rglob("*.py") if (lines := short_bounds(path))}
+    assert not found, "wait for PATIENCE_S; hold a rule about time against a log and tests/support/lateness.py"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "until(lambda: done(), 'it is done', 5)",
+        "until(done, seconds=20)",
+        "process.wait(10)",
+        "thread.join(5)",
+        "subprocess.run(['true'], timeout=30)",
+        "requests.get(url, timeout=2.5)",
+    ],
+)
+def test_a_short_bound_is_found(line: str, tmp_path: Path) -> None:
+    (tmp_path / "test.py").write_text(line)
+    assert short_bounds(tmp_path / "test.py") == [1]

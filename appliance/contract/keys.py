@@ -79,7 +79,7 @@ class SigningKey:
                 f"cannot read the signing key {path}: {error}; restore the file or enroll the box again"
             ) from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise KeyFileError(f"{path} holds no Ed25519 key; make one with 'plainsight-archive enroll'")
+            raise KeyFileError(f"{path} holds no Ed25519 key; restore it from a backup, or enroll the box anew")
         return cls(key)
 
     def save(self, path: Path) -> None:

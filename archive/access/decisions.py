@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final
 
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
@@ -11,10 +11,11 @@ from django.utils import timezone
 from archive.accounts.models import User
 from archive.custody.actors import NOTHING, Subject, SubjectType
 
-from .deeds import OF_ONE_RECORDING, Deed
+from .deeds import OF_NOTHING, OF_ONE_RECORDING, Deed
 from .models import Grant
+from .scopes import Scope, scopes_of, veto
 
-Reason = Literal["granted", "not-signed-in", "account-ended", "no-grant"]
+GRANTED: Final = "granted"
 
 
 @dataclass(frozen=True)
@@ -22,28 +23,44 @@ class Decision:
     """Whether somebody may do something."""
 
     allowed: bool
-    reason: Reason
-    """A stable code; it stands in the custody entry of a refusal."""
+    reason: str
+    """A stable code; it stands in the custody entry of a refusal: `granted`, `not-signed-in`, `account-ended`,
+    `no-grant`, or what a veto says."""
 
 
 def may(actor: User | AnonymousUser, deed: Deed, subject: Subject = NOTHING) -> Decision:
-    """Decide whether `actor` may do `deed` to `subject` now.
+    """Decide whether `actor` may do `deed` to `subject` now; without a subject, whether to anything at all.
 
-    Raises ValueError for a deed that does not fit its subject: that is a defect of the caller, never an answer.
+    A veto (a court order, for example) stands before every grant. Raises ValueError for a deed that does not fit its
+    subject: that is a defect of the caller, never an answer.
     """
-    if (deed in OF_ONE_RECORDING) != (subject.type == SubjectType.RECORDING):
+    of_recording = subject.type == SubjectType.RECORDING
+    if (deed in OF_ONE_RECORDING and not of_recording) or (deed in OF_NOTHING and subject != NOTHING):
         raise ValueError(f"{deed} is not done to {subject}")
     if not isinstance(actor, User):
         return Decision(allowed=False, reason="not-signed-in")
     if not actor.is_active:
         return Decision(allowed=False, reason="account-ended")
-    granted = deed in granted_deeds(actor)
-    return Decision(allowed=granted, reason="granted" if granted else "no-grant")
+    if subject == NOTHING:
+        granted = deed in granted_deeds(actor)
+    else:
+        why = veto(actor, subject)
+        if why:
+            return Decision(allowed=False, reason=why)
+        granted = not granted_scopes(actor, deed).isdisjoint(scopes_of(subject))
+    return Decision(allowed=granted, reason=GRANTED if granted else "no-grant")
 
 
 def granted_deeds(actor: User | AnonymousUser) -> frozenset[Deed]:
-    """Return what `actor` may do with recordings at all: for menus, so that they offer nothing that is refused."""
+    """Return what `actor` may do at all, to whatever: for menus, so that they offer nothing that is refused."""
     if not isinstance(actor, User) or not actor.is_active:
         return frozenset()
     grants = Grant.objects.filter(user=actor).at(timezone.now())
     return frozenset(Deed(deed) for deed in grants.values_list("deed", flat=True))
+
+
+def granted_scopes(actor: User | AnonymousUser, deed: Deed) -> frozenset[Scope]:
+    """Return how far `actor` may do `deed`: for lists, so that they show nothing that is refused."""
+    if not isinstance(actor, User) or not actor.is_active:
+        return frozenset()
+    return frozenset(one.scope for one in Grant.objects.filter(user=actor, deed=deed).at(timezone.now()))

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from .deeds import Deed
+from .scopes import Scope, ScopeType
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):
@@ -20,12 +21,30 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         """Return the grants that hold at `moment`."""
         return self.filter(Q(valid_until=None) | Q(valid_until__gt=moment), valid_from__lte=moment)
 
+    def over(self, scope: Scope) -> GrantQuerySet:
+        """Return the grants that reach just `scope`."""
+        return self.filter(scope_type=scope.type, scope_id=scope.id)
+
 
 class Grant(models.Model):
-    """One person may do one deed, with every recording. It is ended, never deleted, as long as the account is there."""
+    """One person may do one deed, as far as a scope reaches. It is ended, never deleted, while the account is there."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants")
     deed = models.CharField(max_length=12, choices=Deed.choices)
+    scope_type = models.CharField(max_length=12, choices=ScopeType.choices, default=ScopeType.DISTRICT)
+    """How far it reaches."""
+    scope_id = models.CharField(max_length=64, blank=True)
+    """Identifier of the school, student or recording; empty for the district."""
+    purpose = models.TextField(blank=True)
+    """Legitimate educational interest, or other basis, in the words of who granted it (34 CFR 99.31(a)(1))."""
+    position = models.CharField(max_length=120, blank=True)
+    """Position of the person, as the public list of those with access names it (34 CFR 300.623(d))."""
+    trained_on = models.DateField(null=True, blank=True)
+    """When the person was trained in confidentiality (34 CFR 300.623(c)); None if that is not on record."""
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    """Who granted it; None for an operator at the archive's host."""
     valid_from = models.DateTimeField(default=timezone.now)
     """First moment at which it holds."""
     valid_until = models.DateTimeField(null=True, blank=True)
@@ -39,14 +58,27 @@ class Grant(models.Model):
         ordering: ClassVar = ["valid_from", "pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["user", "deed"], condition=Q(valid_until=None), name="one_open_grant_for_each_deed"
+                fields=["user", "deed", "scope_type", "scope_id"],
+                condition=Q(valid_until=None),
+                name="one_open_grant_for_each_deed",
             ),
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")), name="grant_ends_after_its_begin"
             ),
             models.CheckConstraint(condition=Q(deed__in=Deed.values), name="grant_of_a_known_deed"),
+            models.CheckConstraint(
+                condition=Q(scope_type=ScopeType.DISTRICT, scope_id="")
+                | ~Q(scope_type=ScopeType.DISTRICT) & ~Q(scope_id=""),
+                name="grant_names_what_it_reaches",
+            ),
         ]
+        indexes: ClassVar = [models.Index(fields=["scope_type", "scope_id"], name="grants_by_scope")]
 
     def __str__(self) -> str:
         """Return one line for logs and shells."""
-        return f"{self.user_id} {self.deed} from {self.valid_from} until {self.valid_until}"
+        return f"{self.user_id} {self.deed} {self.scope_type} {self.scope_id} {self.valid_from} to {self.valid_until}"
+
+    @property
+    def scope(self) -> Scope:
+        """How far it reaches."""
+        return Scope(ScopeType(self.scope_type), self.scope_id)

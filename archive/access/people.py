@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,13 +13,15 @@ from django.utils import timezone
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.times import wall
+from archive.accounts import sessions
 from archive.accounts.models import User
-from archive.custody.actors import Actor, Subject
+from archive.custody.actors import Actor, ActorType, Subject
 from archive.custody.log import record
 
 from .custody_kinds import ACCOUNT, ACCOUNT_END, GRANT, PASSWORD, REVOKE
 from .deeds import Deed
 from .models import Grant
+from .scopes import DISTRICT, Scope
 
 
 def new_password() -> str:
@@ -36,15 +39,35 @@ def find_user(username: str) -> User:
         ) from error
 
 
-def create_account(username: str, password: str, deeds: Iterable[Deed], *, by: Actor, display_name: str = "") -> User:
-    """Make an account that may do `deeds`; raise SettingsError that names what is wrong."""
+@dataclass(frozen=True)
+class Identity:
+    """Who somebody is to the district's provider."""
+
+    issuer: str
+    subject: str
+
+
+def create_account(
+    username: str | None,
+    password: str | None,
+    deeds: Iterable[Deed],
+    *,
+    by: Actor,
+    display_name: str = "",
+    identity: Identity | None = None,
+) -> User:
+    """Make an account that may do `deeds`; raise SettingsError that names what is wrong.
+
+    Without `password` it is for an invitation, or for who signs in through the provider as `identity`.
+    """
+    known = {"oidc_issuer": identity.issuer, "oidc_subject": identity.subject} if identity else {}
     with transaction.atomic():
         try:
-            user = User.objects.create_user(username, password, display_name=display_name)
+            user = User.objects.create_user(username, password, display_name=display_name, **known)
         except ValidationError as error:
             field, problems = next(iter(error.message_dict.items()))
             words = " ".join(problems).rstrip(".")
-            raise SettingsError(f"cannot make the account {username!r}: {words}", field=field) from error
+            raise SettingsError(f"cannot make the account {username or ''!r}: {words}", field=field) from error
         record(ACCOUNT, actor=by, subject=Subject.user(user.pk))
         for deed in sorted(deeds):
             grant(user, deed, by=by)
@@ -58,6 +81,8 @@ def end_account(user: User, *, by: Actor, at: datetime | None = None) -> User:
         user.active_until = at or timezone.now()
         record(ACCOUNT_END, actor=by, subject=Subject.user(user.pk), until=wall(user.active_until))
         user.save(update_fields=["active_until"])
+        if not user.is_active:
+            sessions.end_sessions(user)
     return user
 
 
@@ -68,29 +93,77 @@ def set_password(user: User, password: str, *, by: Actor) -> None:
         record(PASSWORD, actor=by, subject=Subject.user(user.pk))
         user.set_password(password)
         user.save(update_fields=["password"])
+        sessions.end_sessions(user)
 
 
-def grant(user: User, deed: Deed, *, by: Actor, until: datetime | None = None) -> Grant:
-    """Let `user` do `deed` from now on, until `until` if that is given; raise SettingsError if that has passed.
+@dataclass(frozen=True)
+class GrantFacts:
+    """What is known about why somebody may do something; empty where the whole district's staff is meant."""
 
-    A grant without an end that is there already is replaced by this one.
+    purpose: str = ""
+    """Legitimate educational interest, or other basis (34 CFR 99.31(a)(1))."""
+    position: str = ""
+    """Position of the person (34 CFR 300.623(d))."""
+    trained_on: date | None = None
+    """When the person was trained in confidentiality (34 CFR 300.623(c))."""
+
+
+def grant(
+    user: User,
+    deed: Deed,
+    *,
+    by: Actor,
+    scope: Scope = DISTRICT,
+    until: datetime | None = None,
+    facts: GrantFacts | None = None,
+) -> Grant:
+    """Let `user` do `deed` as far as `scope` reaches, from now on until `until`.
+
+    Raises SettingsError if that has passed. A grant of the same without an end is replaced by this one.
     """
-    now = timezone.now()
+    now, facts = timezone.now(), facts or GrantFacts()
     if until is not None and until <= now:
         raise SettingsError(f"{until} has passed; take a right away with revoke", field="until")
+    granted_by = by.id if by.type == ActorType.USER else None
     with transaction.atomic():
-        Grant.objects.filter(user=user, deed=deed, valid_until=None).update(valid_until=now)
-        record(GRANT, actor=by, subject=Subject.user(user.pk), deed=deed.value, until=wall(until) if until else None)
-        return Grant.objects.create(user=user, deed=deed, valid_from=now, valid_until=until)
+        Grant.objects.filter(user=user, deed=deed, valid_until=None).over(scope).update(valid_until=now)
+        record(
+            GRANT,
+            actor=by,
+            subject=Subject.user(user.pk),
+            deed=deed.value,
+            scope=scope.type.value,
+            scope_id=scope.id,
+            until=wall(until) if until else None,
+        )
+        return Grant.objects.create(
+            user=user,
+            deed=deed,
+            scope_type=scope.type,
+            scope_id=scope.id,
+            valid_from=now,
+            valid_until=until,
+            purpose=facts.purpose,
+            position=facts.position,
+            trained_on=facts.trained_on,
+            granted_by_id=granted_by,
+        )
 
 
-def revoke(user: User, deed: Deed, *, by: Actor) -> bool:
-    """Take `deed` away from `user` now; return False if it was not granted."""
+def revoke(user: User, deed: Deed, *, by: Actor, scope: Scope = DISTRICT) -> bool:
+    """Take `deed` in just `scope` away from `user` now; return False if it was not granted."""
     now = timezone.now()
     with transaction.atomic():
-        held = Grant.objects.filter(user=user, deed=deed).at(now)
+        held = Grant.objects.filter(user=user, deed=deed).over(scope).at(now)
         if not held.exists():
             return False
-        record(REVOKE, actor=by, subject=Subject.user(user.pk), deed=deed.value)
+        record(
+            REVOKE,
+            actor=by,
+            subject=Subject.user(user.pk),
+            deed=deed.value,
+            scope=scope.type.value,
+            scope_id=scope.id,
+        )
         held.update(valid_until=now)
     return True

@@ -32,31 +32,33 @@ class Place:
     key_mode: int = 0o600
 
 
-def ensure(keys: Path, broker: Path | None, hosts: list[str], now: datetime) -> list[str]:
-    """Make whatever is missing or ends soon, and return the names of the certificates that were made.
+def ensure(keys: Path, broker: Path | None, names: list[str], now: datetime) -> list[str]:
+    """Make whatever is missing, ends soon or lacks a name, and return which certificates were made.
 
     `keys` is the archive's key folder, `broker` the folder that the broker reads (None: the broker is somebody
-    else's), `hosts` the names and addresses by which boxes and browsers reach this host. Raises KeyFileError or
+    else's), `names` the names and addresses by which boxes and browsers reach this host. Raises KeyFileError or
     StorageError.
     """
+    local = list(dict.fromkeys([*names, "localhost", "127.0.0.1"]))
     made: list[str] = []
     try:
         if not (keys / CERTIFICATE).exists():
-            Authority.make(keys, f"Plain Sight authority of {hosts[0]}", now)
+            Authority.make(keys, f"Plain Sight authority of {names[0]}", now)
             made.append("authority")
         authority = Authority.load(keys)
-        plan: list[tuple[str, Place, Callable[[], Issued]]] = [
-            ("web", Place(keys / "web.pem", keys / "web.key"), lambda: authority.server(hosts, now)),
-            ("listener", Place(keys / "listener.pem", keys / "listener.key"), lambda: authority.client(LISTENER, now)),
+        web, listener = Place(keys / "web.pem", keys / "web.key"), Place(keys / "listener.pem", keys / "listener.key")
+        plan: list[tuple[str, Place, list[str], Callable[[], Issued]]] = [
+            ("web", web, names, lambda: authority.server(names, now)),
+            ("listener", listener, [], lambda: authority.client(LISTENER, now)),
         ]
         if broker is not None:
             # group and mode of the folder let the broker's user in (systemd/tmpfiles.d)
             place = Place(broker / "server.pem", broker / "server.key", 0o640)
-            plan.append(("broker", place, lambda: authority.server([*hosts, "localhost", "127.0.0.1"], now)))
+            plan.append(("broker", place, local, lambda: authority.server(local, now)))
             if not (broker / "ca.pem").exists() or (broker / "ca.pem").read_bytes() != authority.pem:
                 replace(broker / "ca.pem", authority.pem, mode=0o644, durable=True)
-        for name, place, issue in plan:
-            if _ends_soon(place, authority, now):
+        for name, place, needs, issue in plan:
+            if not _is_good(place, keys / CERTIFICATE, needs, now):
                 issued = issue()
                 # the key first: a certificate without its key would keep the server from starting
                 replace(place.key, issued.key, mode=place.key_mode, durable=True)
@@ -69,13 +71,33 @@ def ensure(keys: Path, broker: Path | None, hosts: list[str], now: datetime) -> 
     return made
 
 
-def _ends_soon(place: Place, authority: Authority, now: datetime) -> bool:
+def names_of(certificate: x509.Certificate) -> set[str]:
+    """Return the names and addresses that a server's certificate is good for."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
+    return {*found.get_values_for_type(x509.DNSName), *map(str, found.get_values_for_type(x509.IPAddress))}
+
+
+def is_issued_by(certificate: x509.Certificate, authority: Path) -> bool:
+    """Tell whether the authority in this file issued it; its name alone tells nothing, it may have been made again."""
+    try:
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority.read_bytes()))
+    except (OSError, ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _is_good(place: Place, authority: Path, names: list[str], now: datetime) -> bool:
     if not place.key.exists() or not os.access(place.key, os.R_OK):
-        return True
+        return False
     try:
         found = x509.load_pem_x509_certificate(place.certificate.read_bytes())
-        # the name alone tells nothing: an authority that was made again has the same one
-        found.verify_directly_issued_by(authority.certificate)
-    except (OSError, ValueError, TypeError, InvalidSignature):
-        return True
-    return now > found.not_valid_after_utc - RENEW_BEFORE
+    except (OSError, ValueError):
+        return False
+    return (
+        is_issued_by(found, authority)
+        and set(names) <= names_of(found)
+        and now <= found.not_valid_after_utc - RENEW_BEFORE
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import Final
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils import timezone
@@ -20,10 +19,16 @@ _log = logging.getLogger(__name__)
 
 
 def renew(_stop: StopSignal) -> None:
-    """Make certificates that end soon again, where this archive has an authority."""
-    keys = settings.ARCHIVE_HOME / "keys"
-    if not (keys / CERTIFICATE).exists():
-        return
-    hosts = [str(urlsplit(settings.ARCHIVE.site.url).hostname)]
-    for name in ensure(keys, settings.ARCHIVE.mqtt.broker_folder, hosts, timezone.now()):
-        _log.warning("a new certificate for %s was made; restart it within two months", name)
+    """Make certificates again that end soon or lack a name, where this archive has an authority.
+
+    Web server, listener and broker take a new one up by themselves (plainsight-archive-certificates.path).
+    """
+    if (settings.ARCHIVE_HOME / "keys" / CERTIFICATE).exists():
+        for name in make_certificates():
+            _log.info("a new certificate for %s was made", name)
+
+
+def make_certificates() -> list[str]:
+    """Make what `ensure` makes, for the names in the settings; raise KeyFileError or StorageError."""
+    archive = settings.ARCHIVE
+    return ensure(settings.ARCHIVE_HOME / "keys", archive.mqtt.broker_folder, archive.names, timezone.now())

@@ -1,4 +1,4 @@
-"""What every process of the archive leaves behind."""
+"""What every process of the archive leaves behind, and which forms were sent."""
 
 from __future__ import annotations
 
@@ -16,3 +16,18 @@ class SignOfLife(models.Model):
     def __str__(self) -> str:
         """Return its name."""
         return self.part
+
+
+class SentForm(models.Model):
+    """A form that was acted on, so that its second sending does nothing."""
+
+    token = models.CharField(primary_key=True, max_length=32)
+    """The token that the form carried."""
+    leads_to = models.CharField(max_length=500, default="")
+    """Address of the page that the deed leads to."""
+    at = models.DateTimeField(db_index=True)
+    """When."""
+
+    def __str__(self) -> str:
+        """Return its token."""
+        return self.token

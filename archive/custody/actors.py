@@ -27,6 +27,11 @@ class SubjectType(models.TextChoices):
     RECORDING = "recording", "a recording"
     BOX = "box", "a box"
     USER = "user", "a user's account"
+    STUDENT = "student", "a student"
+    PERSON = "person", "a person who holds rights over a student's records, or staff"
+    MEETING = "meeting", "a meeting"
+    CASE = "case", "an access request or an amendment"
+    LETTER = "letter", "a letter, or the text of letters"
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,31 @@ class Subject:
     def user(cls, pk: UUID) -> Subject:
         """Return a user's account as a subject."""
         return cls(SubjectType.USER, str(pk))
+
+    @classmethod
+    def student(cls, pk: UUID) -> Subject:
+        """Return a student as a subject."""
+        return cls(SubjectType.STUDENT, str(pk))
+
+    @classmethod
+    def person(cls, pk: UUID) -> Subject:
+        """Return a person as a subject."""
+        return cls(SubjectType.PERSON, str(pk))
+
+    @classmethod
+    def meeting(cls, pk: UUID) -> Subject:
+        """Return a meeting as a subject."""
+        return cls(SubjectType.MEETING, str(pk))
+
+    @classmethod
+    def case(cls, pk: UUID) -> Subject:
+        """Return an access request or an amendment as a subject."""
+        return cls(SubjectType.CASE, str(pk))
+
+    @classmethod
+    def letter(cls, pk: UUID) -> Subject:
+        """Return a letter, or the text of letters, as a subject."""
+        return cls(SubjectType.LETTER, str(pk))
 
 
 NOTHING: Final = Subject(SubjectType.NONE)

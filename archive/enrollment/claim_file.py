@@ -6,6 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from django.conf import settings
+
+from appliance.contract.errors import SettingsError
+from archive.authority.authority import Authority
+
 FILE_NAME: Final = "plainsight-claim.toml"
 """On the card's boot partition, which every computer can write."""
 
@@ -21,8 +26,15 @@ class Hardware:
     """The sense of the microphone's supply is wired."""
 
 
-def claim_file(url: str, authority: str, claim: str, hardware: Hardware) -> str:
-    """Return the file's text (TOML; appliance.contract.enrollment.ClaimFile reads it)."""
+def claim_file(claim: str, hardware: Hardware) -> str:
+    """Return the file's text (TOML; appliance.contract.enrollment.ClaimFile reads it).
+
+    Raises SettingsError or KeyFileError as long as no box could use a claim.
+    """
+    url = settings.ARCHIVE.box_url
+    if not url.startswith("https://"):
+        raise SettingsError("boxes reach an archive over https only; set it in archive.toml", field="site.url")
+    authority = Authority.load(settings.ARCHIVE_HOME / "keys").pem.decode("ascii")
     return "\n".join(
         [
             "# Lets one new box become known to its archive, once, within 72 hours. The box removes this file.",

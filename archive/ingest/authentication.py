@@ -50,7 +50,8 @@ def authenticate(method: str, path: str, headers: Mapping[str, str]) -> SignedRe
     if not fits:
         _log.warning("a request in the name of %s has a signature that does not fit", claim.box)
         raise UnsignedError(
-            f"the signature does not fit a courier's key of {claim.box}; enroll it with 'plainsight-archive enroll'",
+            f"the signature does not fit a courier's key of {claim.box}; "
+            "give it a claim with 'plainsight-archive enroll'",
             field="Signature",
         )
     try:

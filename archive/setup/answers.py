@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Annotated
+from ipaddress import ip_address
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from appliance.contract.encryption import parse_recipient
 from appliance.contract.errors import KeyFileError
@@ -18,6 +19,10 @@ def _zone(text: str) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"{text!r} is no time zone; an IANA name such as America/Chicago is needed") from error
     return text
+
+
+def _address(text: str) -> str:
+    return str(ip_address(text))
 
 
 def _recipient(text: str) -> str:
@@ -33,8 +38,18 @@ class Answers(Section):
 
     host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")]
     """Name or address by which boxes and browsers reach this host."""
+    names: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")], ...] = ()
+    """Other names and addresses by which it is reached; they stand in its certificates."""
     port: Annotated[int, Field(ge=1024, le=65535)] = 8443
-    """Port of the pages and of the boxes' interface."""
+    """Port of the boxes' interface, and of the pages unless these have a certificate or a proxy of their own."""
+    public_certificate: AbsolutePath | None = None
+    """A certificate for the pages that browsers believe, with those between it and its root (PEM)."""
+    public_key: AbsolutePath | None = None
+    """Its private key (PEM, without a password)."""
+    public_port: Annotated[int, Field(ge=1, le=65535)] = 443
+    """Port of the pages with that certificate."""
+    proxy: Annotated[str, AfterValidator(_address)] | None = None
+    """Address of a proxy that has a certificate and passes the pages on (docs/proxies.md)."""
     time_zone: Annotated[str, AfterValidator(_zone)] = "America/Chicago"
     """Time zone of the pages (IANA name)."""
     contact: Annotated[str, Field(max_length=200)] = ""
@@ -47,3 +62,11 @@ class Answers(Section):
     """Where a new escrow identity is written, to be taken offline: a stick, not this host's disk."""
     broker: bool = True
     """Set up the Mosquitto on this host."""
+
+    @model_validator(mode="after")
+    def _one_way_to_a_certificate(self) -> Self:
+        if (self.public_certificate is None) != (self.public_key is None):
+            raise ValueError("a public certificate needs its key, and the key its certificate")
+        if self.public_certificate is not None and self.proxy is not None:
+            raise ValueError("the public certificate is either the proxy's or this host's: leave one of them out")
+        return self

@@ -19,6 +19,7 @@ from appliance.contract.settings_file import load_settings
 from . import steps
 from .answers import Answers
 from .steps import Host
+from .written_settings import site_url
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,12 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--answers", type=Path, metavar="FILE", help="read the answers from a TOML file (unattended)")
     made.add_argument("--host", help="name or address by which boxes and browsers reach this host")
-    made.add_argument("--port", type=int, help="port of the pages (default: 8443)")
+    made.add_argument("--names", nargs="+", metavar="NAME", help="other names and addresses of this host")
+    made.add_argument("--port", type=int, help="port for boxes, and for people unless one of the next is given (8443)")
+    made.add_argument("--public-certificate", type=Path, metavar="FILE", help="certificate that browsers believe")
+    made.add_argument("--public-key", type=Path, metavar="FILE", help="its private key")
+    made.add_argument("--public-port", type=int, help="port of the pages with that certificate (default: 443)")
+    made.add_argument("--proxy", metavar="ADDRESS", help="a proxy there has the certificate (docs/proxies.md)")
     made.add_argument("--time-zone", metavar="ZONE", help="IANA name (default: America/Chicago)")
     made.add_argument("--contact", help="whom people may ask, as the pages say it")
     made.add_argument("--user", help="sign-in name of the records custodian")
@@ -98,7 +104,10 @@ def set_up(host: Host, answers: Answers, tell: Callable[[str], None]) -> Outcome
         note(steps.make_broker_folder(host))
     note(steps.write_configuration(host, answers))
     note(steps.make_keys(host, answers))
-    note(steps.make_certificates(host, answers))
+    note(steps.make_certificates(host))
+    if answers.public_certificate is not None and answers.public_key is not None:
+        note(steps.take_certificate(host, answers.public_certificate, answers.public_key))
+        note(steps.allow_low_port(host, answers))
     note(steps.make_database(host))
     if answers.broker:
         note(steps.set_up_broker(host))
@@ -106,20 +115,27 @@ def set_up(host: Host, answers: Answers, tell: Callable[[str], None]) -> Outcome
     note(steps.start_units(host, answers))
     words, password = steps.first_account(host, answers)
     note(words)
-    return Outcome(f"https://{answers.host}:{answers.port}/", answers.user, password, done, _left(host, answers))
+    return Outcome(f"{site_url(answers)}/", answers.user, password, done, _left(host, answers))
 
 
 def _left(host: Host, answers: Answers) -> list[str]:
     left = [
         f"back up {host.home / 'keys'} now, apart from everything else: without it no recording can be opened",
-        'give each box a claim: plainsight-archive claim "Room 12" -o FOLDER (docs/enrollment.md)',
+        'give each box a claim: plainsight-archive enroll "Room 12" -o FOLDER (docs/enrollment.md)',
     ]
     if answers.new_escrow is not None:
         left.insert(0, f"take {answers.new_escrow} away from this host, to a safe: it opens everything")
-    left.append(
-        f"browsers warn until they trust {host.home / 'keys' / 'authority.pem'}: hand it out to the district's "
-        "computers. (A public certificate is not supported yet: boxes believe the district's own authority alone.)"
-    )
+    if answers.proxy is not None:
+        left.append(f"let the proxy at {answers.proxy} pass {site_url(answers)} on to this host (docs/proxies.md)")
+    elif answers.public_certificate is None:
+        left.append(
+            f"browsers warn until they trust {host.home / 'keys' / 'authority.pem'}: hand it out to the district's "
+            "computers, or get a public certificate (docs/certificates.md)"
+        )
+    else:
+        left.append(
+            "let whoever renews the public certificate run 'plainsight-archive take-certificate' (docs/certificates.md)"
+        )
     if not answers.broker:
         left.append(
             f"name the broker in {host.home / 'archive.toml'}, section [mqtt]: status of boxes comes through it"
@@ -146,6 +162,23 @@ def main(arguments: list[str]) -> int:
     if outcome.password is not None:
         print(f"Sign in as {outcome.user} with the password {outcome.password} (it is not shown again)")
     print("\nWhat is left to do:", *(f"  - {words}" for words in outcome.left), sep="\n")
+    return 0
+
+
+def take_certificate(arguments: list[str]) -> int:
+    """Run `take-certificate`; raises PlainSightError."""
+    made = argparse.ArgumentParser(
+        prog="plainsight-archive take-certificate",
+        description="Take a public certificate for the pages, as at its renewal. It is looked at first, and the web "
+        "server takes it up by itself. Run it as root.",
+        epilog="example: plainsight-archive take-certificate /etc/letsencrypt/live/archive/fullchain.pem "
+        "/etc/letsencrypt/live/archive/privkey.pem",
+    )
+    made.add_argument("certificate", type=Path, help="the certificate, with those between it and its root (PEM)")
+    made.add_argument("key", type=Path, help="its private key (PEM, without a password)")
+    made.add_argument("--home", type=Path, default=Host.home, help="the archive's folder (default: %(default)s)")
+    options = made.parse_args(arguments)
+    print(steps.take_certificate(Host(options.home.absolute()), options.certificate, options.key))
     return 0
 
 

@@ -12,8 +12,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,17 +25,29 @@ from appliance.contract.errors import PlainSightError, SettingsError, StorageErr
 from appliance.contract.settings_file import load_settings
 
 from .answers import Answers
+from .public_certificate import read_public
+from .written_settings import PUBLIC, PUBLIC_KEY, has_own_listener_for_boxes, settings_text, site_url
 
 USER: Final = "plainsight-archive"
 """Who runs the archive (systemd/sysusers.d)."""
 BROKER_GROUP: Final = "mosquitto"
 BROKER_UNIT: Final = "plainsight-broker.path"
+BOXES_UNIT: Final = "plainsight-archive-boxes.service"
 UNITS: Final = (
     "plainsight-archive-web.service",
+    BOXES_UNIT,
     "plainsight-archive-worker.service",
     "plainsight-archive-listen.service",
+    "plainsight-archive-certificates.path",
     BROKER_UNIT,
 )
+FIRST_FREE_PORT: Final = 1024
+LOW_PORT: Final = """\
+# Written by plainsight-archive setup: the pages' port is below 1024, and nothing else is allowed by this.
+[Service]
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+"""
 BROKER_SETTINGS: Final = """\
 # Written by plainsight-archive setup. Boxes are known by their certificates, and write under their own id.
 per_listener_settings false
@@ -79,6 +93,7 @@ class Host:
     broker: Path = Path("/var/lib/plainsight-broker")
     """What the broker reads."""
     broker_settings: Path = Path("/etc/mosquitto/conf.d/plainsight.conf")
+    low_port: Path = Path("/etc/systemd/system/plainsight-archive-web.service.d/port.conf")
 
     @property
     def is_root(self) -> bool:
@@ -139,36 +154,10 @@ def make_broker_folder(host: Host) -> str:
 def write_configuration(host: Host, answers: Answers) -> str:
     """Write archive.toml unless there is one; the district's own changes stay."""
     path = host.home / "archive.toml"
-    url = f"https://{answers.host}:{answers.port}"
     if path.exists():
-        _require_same_address(path, url)
+        _require_same_address(path, site_url(answers))
         return f"settings {path} (kept as they are)"
-    keys = host.home / "keys"
-    lines = [
-        "# Written by 'plainsight-archive setup'; archive.example.toml explains each setting.",
-        "[site]",
-        f"url = {json.dumps(url)}",
-        f"hosts = {json.dumps([answers.host, 'localhost', '127.0.0.1'])}",
-        f"time_zone = {json.dumps(answers.time_zone)}",
-        f"contact = {json.dumps(answers.contact)}",
-        "",
-        "[web]",
-        f'address = "0.0.0.0:{answers.port}"',
-        f"certificate = {json.dumps(str(keys / 'web.pem'))}",
-        f"key = {json.dumps(str(keys / 'web.key'))}",
-        "",
-        "[mqtt]",
-        'host = "localhost"',
-        f"ca = {json.dumps(str(keys / 'authority.pem'))}",
-        f"certificate = {json.dumps(str(keys / 'listener.pem'))}",
-        f"key = {json.dumps(str(keys / 'listener.key'))}",
-        *([f"broker_folder = {json.dumps(str(host.broker))}"] if answers.broker else []),
-        "",
-    ]
-    try:
-        _write_as_the_archive(host, path.name, "\n".join(lines).encode())
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+    _write_as_the_archive(host, host.home, path.name, settings_text(answers, host.home, host.broker).encode())
     return f"settings {path}"
 
 
@@ -182,23 +171,27 @@ def _require_same_address(path: Path, url: str) -> None:
         )
 
 
-def _write_as_the_archive(host: Host, name: str, data: bytes) -> None:
-    """Write a file of the archive's user into its own folder, following no link that is there."""
-    folder = os.open(host.home, os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+def _write_as_the_archive(host: Host, folder: Path, name: str, data: bytes) -> None:
+    """Write a file of the archive's user into one of its folders, following no link there; raise StorageError."""
     try:
-        new = f".{name}.{secrets.token_hex(4)}"
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o640, dir_fd=folder)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            if host.is_root:
-                account = pwd.getpwnam(USER)
-                os.fchown(descriptor, account.pw_uid, account.pw_gid)
-            file.flush()
-            os.fsync(descriptor)
-        os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        where = os.open(folder, os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            new = f".{name}.{secrets.token_hex(4)}"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            descriptor = os.open(new, flags, 0o600, dir_fd=where)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                if host.is_root:
+                    account = pwd.getpwnam(USER)
+                    os.fchown(descriptor, account.pw_uid, account.pw_gid)
+                file.flush()
+                os.fsync(descriptor)
+            os.rename(new, name, src_dir_fd=where, dst_dir_fd=where)
+            os.fsync(where)
+        finally:
+            os.close(where)
+    except OSError as error:
+        raise StorageError(f"cannot write {folder / name}: {error.strerror}") from error
 
 
 def make_keys(host: Host, answers: Answers) -> str:
@@ -226,11 +219,33 @@ def make_keys(host: Host, answers: Answers) -> str:
     return f"keys {made['folder']}"
 
 
-def make_certificates(host: Host, answers: Answers) -> str:
+def make_certificates(host: Host) -> str:
     """Make the district's authority and the host's certificates."""
-    broker = ["--broker", str(host.broker)] if answers.broker else []
-    made = host.run("make-certificates", answers.host, *broker, "--json")
+    made = host.run("make-certificates", "--json")
     return f"certificates ({', '.join(made['made']) or 'all good'})"
+
+
+def take_certificate(host: Host, certificate: Path, key: Path) -> str:
+    """Take a public certificate for the pages; the web server takes it up by itself. Raises SettingsError."""
+    url = load_settings(host.home / "archive.toml", _Kept, "run 'plainsight-archive setup' first").site.url
+    chain, private = read_public(certificate, key, str(urlsplit(url).hostname), datetime.now(UTC))
+    # the key first: a certificate without its key would keep the server from starting
+    _write_as_the_archive(host, host.home / "keys", PUBLIC_KEY, private)
+    _write_as_the_archive(host, host.home / "keys", PUBLIC, chain)
+    return f"public certificate {host.home / 'keys' / PUBLIC}"
+
+
+def allow_low_port(host: Host, answers: Answers) -> str:
+    """Let the web server listen at a port below 1024, which its unit does not allow by itself."""
+    low = answers.public_certificate is not None and answers.public_port < FIRST_FREE_PORT
+    if not low or not host.is_root:
+        return f"ports ({'as another user than root, nothing is allowed' if low else 'none below 1024'})"
+    try:
+        host.low_port.parent.mkdir(parents=True, exist_ok=True)
+        replace(host.low_port, LOW_PORT.encode(), mode=0o644, durable=True)
+    except OSError as error:
+        raise StorageError(f"cannot write {host.low_port}: {error.strerror}") from error
+    return f"port {answers.public_port} ({host.low_port})"
 
 
 def make_database(host: Host) -> str:
@@ -261,13 +276,19 @@ def first_account(host: Host, answers: Answers) -> tuple[str, str | None]:
     return f"account {answers.user}", str(made["password"])
 
 
+def units(*, broker: bool, boxes: bool) -> list[str]:
+    """Return the units of an archive, with a broker on this host or not, and boxes' own listener or not."""
+    unused = {*([] if broker else [BROKER_UNIT]), *([] if boxes else [BOXES_UNIT])}
+    return [unit for unit in UNITS if unit not in unused]
+
+
 def start_units(host: Host, answers: Answers) -> str:
     """Start everything, now and at each boot, where systemd runs."""
     if not host.is_root or not Path("/run/systemd/system").exists():
         return "services (systemd does not run here: start them by hand, or restart the host)"
     broker = [["restart", "mosquitto.service"]] if answers.broker else []
-    units = [unit for unit in UNITS if answers.broker or unit != BROKER_UNIT]
-    for command in (["daemon-reload"], *broker, ["enable", "--now", *units]):
+    names = units(broker=answers.broker, boxes=has_own_listener_for_boxes(answers))
+    for command in (["daemon-reload"], *broker, ["enable", "--now", *names]):
         _systemctl(command)
     return "services"
 

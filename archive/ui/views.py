@@ -1,4 +1,4 @@
-"""What browsers and crawlers ask for by themselves; it needs no sign-in and tells nothing."""
+"""What needs no sign-in and tells nothing: what browsers and crawlers ask for by themselves, and the language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Final
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
+from django.views.i18n import set_language
 
 _ICON: Final = Path(__file__).with_name("static") / "ui" / "icon.svg"
 
@@ -24,3 +25,10 @@ def favicon(_request: HttpRequest) -> HttpResponseBase:
 def robots(_request: HttpRequest) -> HttpResponseBase:
     """Tell crawlers to stay away."""
     return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain; charset=utf-8")
+
+
+@login_not_required
+@require_POST
+def language(request: HttpRequest) -> HttpResponseBase:
+    """Remember the language that somebody chose in the footer, and go back to where they were."""
+    return set_language(request)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ARCHIVE = Path(__file__).resolve().parents[2] / "archive"
 TEMPLATES = sorted(ARCHIVE.rglob("templates/**/*.html"))
-MARKUP = [*TEMPLATES, ARCHIVE / "ui" / "templatetags" / "plain.py", *ARCHIVE.rglob("forms.py")]
+MARKUP = [*TEMPLATES, *ARCHIVE.rglob("templatetags/*.py"), *ARCHIVE.rglob("forms.py")]
 SCRIPTS = sorted(ARCHIVE.rglob("static/**/*.js"))
 STYLE = ARCHIVE / "ui" / "static" / "ui" / "style.css"
 SHAPES = ARCHIVE / "ui" / "templates" / "ui" / "shapes.html"

@@ -73,16 +73,19 @@ def parse(html: str) -> Node:
     return builder.root
 
 
-def check(html: str) -> Node:
-    """Assert the rules, and return the tree."""
+SKIP = {"en": "Skip to the content", "es": "Ir al contenido"}
+
+
+def check(html: str, *, language: str = "en") -> Node:
+    """Assert the rules of a page in `language`, and return the tree."""
     assert html.startswith("<!DOCTYPE html>")
     page = parse(html)
-    assert page.one("html").get("lang") == "en"
+    assert page.one("html").get("lang") == language
     assert page.one("title").text.endswith("· Plain Sight")
     assert any(
         meta.get("name") == "viewport" and "user-scalable" not in meta.get("content") for meta in page.all("meta")
     )
-    _check_landmarks(page)
+    _check_landmarks(page, language)
     _check_headings(page)
     _check_controls(page)
     _check_tables(page)
@@ -91,12 +94,12 @@ def check(html: str) -> Node:
     return page
 
 
-def _check_landmarks(page: Node) -> None:
+def _check_landmarks(page: Node, language: str) -> None:
     assert page.one("main").get("id") == "main"
     assert page.one("header")
     assert page.one("footer")
     first = page.one("body").all("a")[0]
-    assert (first.get("href"), first.text) == ("#main", "Skip to the content")
+    assert (first.get("href"), first.text) == ("#main", SKIP[language])
     names = [nav.get("aria-label") for nav in page.all("nav")]
     assert all(names), "a <nav> has no name"
     assert len(set(names)) == len(names), "two <nav> have the same name"

@@ -84,7 +84,7 @@ def measure(seconds: float, *, recording: bool) -> dict[str, float]:
                 after, took = used(process.pid), time.monotonic() - before_at
             finally:
                 process.send_signal(signal.SIGTERM)
-                process.wait(30)
+                process.wait(60)
         lines = len(archive.kept[made.id].lines) if recording else 0
     return {
         "cpu_s_per_hour": round((after[0] - before[0]) * 3600 / took, 1),

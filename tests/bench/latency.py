@@ -27,6 +27,7 @@ from appliance.simulator.microphone.device import SimulatedMicrophone
 from tests.support.box.panel_server import PanelServer
 from tests.support.box.whole_box import Box
 from tests.support.box.writer import speech
+from tests.support.lateness import Lateness
 from tests.support.waiting import until
 
 HOLD_NS = round(Times().hold_s * 1e9)
@@ -104,8 +105,12 @@ def measure(runs: int, parallel: int, tell: Callable[[str], None]) -> dict[str, 
         def one(number: int) -> None:
             home = folder / str(number)
             home.mkdir()
-            with SimulatedMicrophone(home, spoken, home) as microphone, PanelServer(home) as panel:
-                box = Box(home, panel, microphone)
+            with (
+                SimulatedMicrophone(home, spoken, home) as microphone,
+                PanelServer(home) as panel,
+                Lateness() as machine,
+            ):
+                box = Box(home, panel, microphone, machine)
                 try:
                     box.start()
                     for _ in range(number, runs, parallel):

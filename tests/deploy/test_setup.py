@@ -36,7 +36,7 @@ def test_without_root_and_sudo_a_missing_package_is_named_with_the_line_for_an_a
         env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == (2 if command == "verify" else 1), "1 would say that a package is not intact"

@@ -17,6 +17,7 @@ import requests
 from appliance.contract.request_signature import sign
 from appliance.simulator.demo.certificates import Authority, Files
 from tests.support.archives import Archive, BoxAuth, archive_in, batches
+from tests.support.lateness import Lateness
 from tests.support.spools import make_recording
 from tests.support.waiting import until
 
@@ -88,7 +89,7 @@ def fronted(archive: Archive, name: str, folder: Path) -> Iterator[tuple[str, Pa
             yield f"https://localhost:{port}", files.ca, port
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
             log.close()
 
 
@@ -98,35 +99,37 @@ def opens(port: int) -> bool:
 
 
 @pytest.mark.parametrize("name", PROXIES)
-def test_people_and_boxes_reach_the_archive_through_the_real_proxy(name: str, tmp_path: Path) -> None:
+def test_people_and_boxes_reach_the_archive_through_the_real_proxy(
+    name: str, tmp_path: Path, machine: Lateness
+) -> None:
     with archive_in(tmp_path / "archive") as archive, fronted(archive, name, tmp_path) as (url, ca, port):
         made = make_recording(tmp_path / "spool", archive.keys, seconds=10, rate=96000, segment_frames=96000)
         with requests.Session() as session:
             session.trust_env, session.verify = False, str(ca)
-            page = session.get(f"{url}/sign-in/", timeout=20)
+            page = session.get(f"{url}/sign-in/", timeout=60)
             assert page.status_code == 200
             assert "max-age" in page.headers["Strict-Transport-Security"]
             token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
             assert token
             form = {"csrfmiddlewaretoken": token[1], "username": "nobody", "password": "wrong"}
-            answer = session.post(f"{url}/sign-in/", data=form, headers={"Referer": f"{url}/sign-in/"}, timeout=20)
+            answer = session.post(f"{url}/sign-in/", data=form, headers={"Referer": f"{url}/sign-in/"}, timeout=60)
             assert answer.status_code != 403, "the form was refused as if it came from elsewhere"
         with requests.Session() as box:
             box.trust_env, box.verify, box.auth = False, str(ca), BoxAuth(archive.keys, verify=str(ca))
             base = f"{url}/api/1/recordings/{made.id}"
-            assert box.put(f"{base}/header", data=made.header_line, timeout=20).status_code == 201
+            assert box.put(f"{base}/header", data=made.header_line, timeout=60).status_code == 201
             path = f"/api/1/recordings/{made.id}/key"
             signed = sign(archive.keys.courier, archive.keys.box, box.auth.nonce, "PUT", path, body=made.key)
-            chunked = requests.put(f"{base}/key", data=iter([made.key]), headers=signed, verify=str(ca), timeout=20)
+            chunked = requests.put(f"{base}/key", data=iter([made.key]), headers=signed, verify=str(ca), timeout=60)
             assert chunked.status_code == 201, chunked.text
             bodies = [body for _, body in batches(made)]
             assert max(map(len, bodies)) > 1 << 20, "the largest is beyond the limit that proxies have by default"
-            states = [box.post(f"{base}/lines", data=body, timeout=20).json()["state"] for body in bodies]
+            states = [box.post(f"{base}/lines", data=body, timeout=60).json()["state"] for body in bodies]
             assert states[-1] == "closed"
         with ExitStack() as stack:
             for _ in range(64):
                 one = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
                 one.send(b"\x16\x03\x01")
-            began = time.monotonic()
-            assert requests.get(f"{url}/sign-in/", verify=str(ca), timeout=20).status_code == 200
-            assert time.monotonic() - began < 2.0
+            began_ns = time.monotonic_ns()
+            assert requests.get(f"{url}/sign-in/", verify=str(ca), timeout=60).status_code == 200
+            assert machine.taken_ns(began_ns, time.monotonic_ns()) < 2_000_000_000

@@ -1,8 +1,9 @@
 """Conditions broken one at a time: `./deploy/faults --mutants --json`.
 
 In the modules that hold the promises one comparison is turned, one `and` becomes `or`, one raise or early return is
-left out, or one check is made always true or false; then the nearest tests run. All this happens in a copy of the
-tree. What was noticed is remembered (`--state`), so that a call goes on where the last one stopped.
+left out, or one check is made always true or false; then the tests that run this line are run, the quickest first, up
+to the first that fails. All this happens in copies of the tree. What came of it is remembered (`--state`), so that a
+call goes on where the last one stopped.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tests.support.mutants import campaign
-from tests.support.mutants.campaign import BrokenBaselineError, Outcome, Survivor
+from tests.support.mutants.campaign import Memory, Outcome, Survivor
+from tests.support.mutants.workshop import BrokenBaselineError
 
 AT_LEAST = 0.95
 """The share that must be noticed."""
@@ -45,6 +46,7 @@ def report(outcomes: list[Outcome], left: int, reasons: list[Survivor]) -> dict[
         "noticed": noticed,
         "share": round(share, 4),
         "targets": {name: {"tried": count, "noticed": found[name]} for name, count in tried.items()},
+        "modules": campaign.by_module(outcomes),
         "missed": missed,
         "held": bool(outcomes) and share >= AT_LEAST and all(one["reason"] for one in missed),
     }
@@ -56,13 +58,20 @@ def _parser() -> argparse.ArgumentParser:
         "--module", default="", metavar="TEXT", help="only modules whose path contains TEXT, or a target's name"
     )
     parser.add_argument(
-        "--sample", type=int, default=1 << 30, metavar="N", help="about so many, drawn by --seed; else all"
+        "--sample",
+        type=int,
+        default=1 << 30,
+        metavar="N",
+        help="about so many, drawn by --seed, each module in proportion and at least two of it; else all",
     )
     parser.add_argument("--seed", type=int, default=1, help="which sample is drawn")
     parser.add_argument("--nice", type=int, default=19, help="how much it yields to other work, 0 to 19")
     parser.add_argument("--minutes", type=float, default=30.0, help="stop beginning new ones after so long")
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "plainsight"
-    parser.add_argument("--state", type=Path, default=cache / "mutants.jsonl", help="where outcomes are remembered")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="so many at a time")
+    parser.add_argument(
+        "--state", type=Path, default=cache / "mutants", help="the folder where outcomes are remembered"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     return parser
 
@@ -74,22 +83,21 @@ def main(arguments: list[str]) -> int:
     if not chosen:
         print(f"deploy/faults: no module and no target is called {options.module!r}", file=sys.stderr)
         return 2
-    options.state.parent.mkdir(parents=True, exist_ok=True)
 
     def tell(outcome: Outcome) -> None:
-        with options.state.open("a") as file:
-            file.write(json.dumps(asdict(outcome)) + "\n")
-        word = "noticed" if outcome.noticed else "MISSED"
+        word = f"noticed by {outcome.by}" if outcome.noticed else "MISSED"
         change = f"{outcome.before} -> {outcome.after}"
-        print(f"{word} {outcome.seconds:5.1f} s {outcome.module}:{outcome.line} {change[:120]}", file=sys.stderr)
+        print(f"{outcome.seconds:5.1f} s {outcome.module}:{outcome.line} {change[:120]}: {word}", file=sys.stderr)
 
     os.nice(options.nice)
-    # a call that is ended takes its copy of the tree with it
+    # a call that is ended takes its copies of the tree with it
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="plainsight-mutants-", dir=_memory()) as folder:
         until_s = time.monotonic() + 60 * options.minutes
         try:
-            outcomes, left = campaign.run(chosen, campaign.load(options.state), Path(folder), until_s, tell)
+            outcomes, left = campaign.run(
+                chosen, Memory(options.state), Path(folder), until_s, tell, workers=max(1, options.workers)
+            )
         except BrokenBaselineError as error:
             print(f"deploy/faults: {error}", file=sys.stderr)
             return 1

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -11,7 +16,9 @@ from tests.faults import mutants
 from tests.support.mutants import campaign
 from tests.support.mutants.campaign import Job, Outcome, Survivor
 from tests.support.mutants.mutations import mutated, mutations
+from tests.support.mutants.survey import Survey
 from tests.support.mutants.table import TARGETS, Target
+from tests.support.mutants.workshop import ROOT, BrokenBaselineError
 
 SOURCE = """
 def check(size, limit, names):
@@ -49,7 +56,7 @@ def test_each_kind_of_break_is_made_once_and_is_python() -> None:
 def test_the_table_names_modules_and_tests_that_exist() -> None:
     for target in TARGETS:
         for path in (*target.modules, *target.tests):
-            assert (campaign.ROOT / path).exists(), f"{target.name}: {path} has moved"
+            assert (ROOT / path).exists(), f"{target.name}: {path} has moved"
 
 
 def test_each_survivor_with_a_reason_is_still_a_possible_break() -> None:
@@ -61,20 +68,66 @@ def test_each_survivor_with_a_reason_is_still_a_possible_break() -> None:
 
 def test_a_break_is_noticed_in_a_copy_and_the_tree_stays_as_it_is(tmp_path: Path) -> None:
     target = Target("signed", ("appliance/contract/signed.py",), ("tests/appliance/contract/test_signed.py",))
-    path = campaign.ROOT / target.modules[0]
+    path = ROOT / target.modules[0]
     before = path.read_bytes()
     breaks = [one for one in mutations(path.read_text()) if one.before.startswith("raise")][:1]
     chosen = [Job(target, target.modules[0], one) for one in breaks]
     told: list[Outcome] = []
-    outcomes, left = campaign.run(chosen, {}, tmp_path, 1e12, told.append)
-    assert [one.noticed for one in outcomes] == [True], outcomes
+    memory = campaign.Memory(tmp_path / "state")
+    outcomes, left = campaign.run(chosen, memory, tmp_path / "work", 1e12, told.append)
+    assert ["test_signed.py" in one.by for one in outcomes] == [True], outcomes
     assert (left, told, path.read_bytes()) == (0, outcomes, before)
-    again, _ = campaign.run(chosen, {one.key: one for one in outcomes}, tmp_path / "no", 0.0, told.append)
+    again, _ = campaign.run(chosen, campaign.Memory(tmp_path / "state"), tmp_path / "no", 0.0, told.append)
     assert again == outcomes, "what was noticed is not tried again"
 
 
+def test_a_miss_is_tried_again_only_when_the_tests_have_changed(tmp_path: Path) -> None:
+    memory = campaign.Memory(tmp_path)
+    missed = outcome(noticed=False)
+    memory.keep(missed)
+    memory = campaign.Memory(tmp_path)
+    assert memory.recall(missed) == missed
+    assert memory.recall(replace(missed, tests="1" * 64)) is None
+    assert memory.recall(replace(missed, digest="1" * 64)) is None
+
+
+def test_a_sample_has_some_of_each_module_and_is_the_same_for_the_same_seed() -> None:
+    found = campaign.jobs()
+    drawn = campaign.sample(found, 300, seed=7)
+    assert drawn == campaign.sample(found, 300, seed=7) != campaign.sample(found, 300, seed=8)
+    assert {job.module for job in drawn} == {job.module for job in found}
+    assert 300 <= len(drawn) == len({(job.module, job.mutation.number) for job in drawn}) < 400
+
+
+def test_only_tests_that_can_notice_a_break_are_run_and_those_first_that_run_the_line(tmp_path: Path) -> None:
+    (tmp_path / "product.py").write_text("def small(n):\n    if n < 3:\n        return True\n    return False\n")
+    (tmp_path / "test_product.py").write_text(
+        "import subprocess\nimport pytest\nfrom product import small\n"
+        "def test_a_process():\n    subprocess.run(['true'])\n"
+        "def test_nothing():\n    pass\n"
+        "def test_large():\n    assert not small(5)\n"
+        "def test_small():\n    assert small(2)\n"
+    )
+    code = (
+        "import json, sys, pathlib, pytest\n"
+        f"sys.path[:0] = [{str(ROOT)!r}, '.']\n"
+        "from tests.support.mutants.survey import Watcher\n"
+        "watcher = Watcher(pathlib.Path.cwd(), ['product.py'])\n"
+        "assert pytest.main(['-q', '-p', 'no:cacheprovider', 'test_product.py'], plugins=[watcher]) == 0\n"
+        "print(json.dumps(watcher.survey().as_json()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    survey = Survey.from_json(json.loads(done.stdout.splitlines()[-1]))
+    near = [name.partition("::")[2] for name in survey.near("product.py", range(3, 4))]
+    assert near == ["test_small", "test_a_process"]
+    near = [name.partition("::")[2] for name in survey.near("product.py", range(2, 3))]
+    assert sorted(near[:2]) == ["test_large", "test_small"]
+    assert near[2:] == ["test_a_process"]
+
+
 def outcome(noticed: bool) -> Outcome:
-    return Outcome("chain", "a.py", "check", 3, "a > b", "a >= b", "0" * 64, noticed, 0.1)
+    by = "tests/test_a.py::test_b" if noticed else ""
+    return Outcome("chain", "a.py", "check", 3, "a > b", "a >= b", "0" * 64, "0" * 64, by, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -94,9 +147,10 @@ def test_wrong_arguments_get_status_2() -> None:
     assert caught.value.code == 2
 
 
-def test_tests_that_fail_with_nothing_broken_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(campaign.Workshop, "__init__", lambda self, folder: None)
-    monkeypatch.setattr(campaign.Workshop, "passes", lambda self, tests, limit_s: False)
-    monkeypatch.setattr(campaign.Workshop, "said", lambda self: "1 failed")
-    with pytest.raises(campaign.BrokenBaselineError, match="1 failed"):
-        campaign.run(campaign.jobs("chain")[:1], {}, tmp_path, 1e12, lambda _: None)
+def test_tests_that_fail_with_nothing_broken_are_told(tmp_path: Path) -> None:
+    class Shop:
+        def survey(self, *_: object) -> Survey:
+            raise BrokenBaselineError("1 failed")
+
+    with pytest.raises(BrokenBaselineError, match="chain: 1 failed"):
+        campaign.Memory(tmp_path).survey(campaign.jobs("chain")[0].target, cast("Any", Shop))

@@ -26,6 +26,7 @@ from appliance.simulator.microphone.device import SimulatedMicrophone
 from tests.support.box.panel_server import PanelServer
 from tests.support.box.whole_box import Box
 from tests.support.box.writer import speech
+from tests.support.lateness import Lateness
 from tests.support.waiting import until
 
 RATE: Final = 48000
@@ -115,30 +116,31 @@ class Campaign:
         panel = self._box.panel
         panel.press()
         # no box is idle without a microphone
-        until(lambda: self._box.status()["state"] in ("idle", "fault"), "the end", 10)
+        until(lambda: self._box.status()["state"] in ("idle", "fault"), "the end")
         panel.release()
 
     def _pause(self) -> float:
         began = time.monotonic()
         self._box.tap()
-        until(lambda: self._box.shows("paused"), "paused", 5)
+        until(lambda: self._box.shows("paused"), "paused")
         time.sleep(2)
         self._box.tap()
-        until(lambda: self._box.shows("recording"), "recording again", 5)
+        until(lambda: self._box.shows("recording"), "recording again")
         return time.monotonic() - began
 
     def _safe(self, problems: list[str]) -> float | None:
-        began = time.monotonic()
-        while time.monotonic() - began < BACK_S:
-            status = self._box.status()
-            if status["state"] != "recording":
-                problems.append(f"the recording ended when the microphone came back: {status['state']}")
-                return None
-            if status["lights"]["green"] == "on":
-                return round(time.monotonic() - began, 2)
-            time.sleep(0.02)
-        problems.append(f"nothing was saved within {BACK_S:g} s after it came back")
-        return None
+        began_ns = time.monotonic_ns()
+        until(
+            lambda: self._box.status()["state"] != "recording" or self._box.light("green") == "on", "green, or an end"
+        )
+        status = self._box.status()
+        if status["state"] != "recording":
+            problems.append(f"the recording ended when the microphone came back: {status['state']}")
+            return None
+        safe_s = round(self._box.machine.taken_ns(began_ns, time.monotonic_ns()) / 1e9, 2)
+        if safe_s > BACK_S:
+            problems.append(f"what was heard after it came back was saved after {safe_s:g} s only")
+        return safe_s
 
     def _new_gaps(self) -> list[AnyFact]:
         gaps = [entry for entry in self._box.ledger(self._recording) if entry.kind == "gap"]
@@ -166,8 +168,8 @@ def run(times_s: list[float], progress: Callable[[str], None] = lambda _: None, 
         spoken = folder / "spoken.raw"
         spoken.write_bytes(speech(RATE * 60).tobytes())
         microphone = SimulatedMicrophone(folder, spoken)
-        with microphone, PanelServer(folder, microphone) as panel:
-            box = Box(folder, panel, microphone)
+        with microphone, PanelServer(folder, microphone) as panel, Lateness() as machine:
+            box = Box(folder, panel, microphone, machine)
             try:
                 box.start(settings)
                 campaign = Campaign(box, progress)

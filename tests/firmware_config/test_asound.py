@@ -32,7 +32,7 @@ def example() -> dict[str, object]:
 def aplay(path: Path) -> tuple[int, str, str]:
     done = subprocess.run(
         ["aplay", "-L"], env={**os.environ, "ALSA_CONFIG_PATH": str(path)},
-        capture_output=True, text=True, check=False, timeout=30,
+        capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 
@@ -78,7 +78,7 @@ def portaudio(tmp_path: Path, text: str) -> subprocess.CompletedProcess[str]:
     (tmp_path / "asound.conf").write_text(without_card(text))
     return subprocess.run(
         [sys.executable, "-c", LIST], env={**os.environ, "ALSA_CONFIG_PATH": str(tmp_path / "asound.conf")},
-        capture_output=True, text=True, check=False, timeout=30,
+        capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
 
 

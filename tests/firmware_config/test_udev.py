@@ -44,7 +44,7 @@ def problems(text: str) -> list[str]:
 
 
 def udevadm_version() -> int:
-    done = subprocess.run(["udevadm", "--version"], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(["udevadm", "--version"], capture_output=True, text=True, check=True, timeout=60)
     return int(done.stdout.split()[0].split("~")[0])
 
 
@@ -61,7 +61,7 @@ def test_udev_understands_the_rules(path: Path) -> None:
         return
     done = subprocess.run(
         ["udevadm", "verify", "--resolve-names=never", "--no-summary", str(path)],
-        capture_output=True, text=True, check=False, timeout=30,
+        capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -40,7 +40,10 @@ def template() -> Path:
     atexit.register(shutil.rmtree, home)
     os.environ["ARCHIVE_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
-    (home / "archive.toml").write_text('[site]\nurl = "http://testserver"\nhosts = ["testserver", "127.0.0.1"]\n')
+    (home / "archive.toml").write_text(
+        '[site]\nurl = "http://testserver"\n'
+        'hosts = ["testserver", "127.0.0.1", "localhost"]\n[sign_in]\nsecond_factor = "optional"\n'
+    )
     import django
 
     django.setup()
@@ -73,7 +76,7 @@ class BoxAuth(requests.auth.AuthBase):
             where, path = urlsplit(request.url), f"/api/1/recordings/{'0' * 32}"
             headers = sign(self.keys.courier, self.keys.box, "", "GET", path)
             answer = requests.get(
-                f"{where.scheme}://{where.netloc}{path}", headers=headers, verify=self.verify, timeout=30
+                f"{where.scheme}://{where.netloc}{path}", headers=headers, verify=self.verify, timeout=60
             )
             self.nonce = answer.headers[NONCE]
         body = request.body or b""
@@ -203,12 +206,12 @@ class Archive:
             yield Served(address, process.pid)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def _answers(url: str, ca: Path | None) -> bool:
     try:
-        return requests.get(url, timeout=5, verify=str(ca) if ca else True).status_code in {200, 404, 503}
+        return requests.get(url, timeout=60, verify=str(ca) if ca else True).status_code in {200, 404, 503}
     except requests.ConnectionError:
         return False
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from appliance.contract.status import RecorderStatus
 from appliance.simulator.demo.district import District
@@ -17,6 +17,8 @@ from appliance.simulator.demo.meeting import read_progress, read_status
 from appliance.simulator.demo.outside_view import read_log
 from tests.support.box.panel_server import APART_S
 from tests.support.waiting import until
+
+T = TypeVar("T")
 
 
 class RunningDistrict:
@@ -35,9 +37,17 @@ class RunningDistrict:
         self.run(self.district.stop())
         self._runner.close()
 
-    def wait(self, condition: Callable[[], Any], seconds: float, what: str) -> None:
+    def wait(self, condition: Callable[[], T | None], what: str) -> T:
         # between two looks the loop runs, so that the district can do its work
-        until(condition, what, seconds, pause=lambda: self.run(asyncio.sleep(0.03)))
+        return until(condition, what, pause=lambda: self.run(asyncio.sleep(0.03)))
+
+    def logged_ns(self, name: str, what: str, value: object, after_ns: int) -> int:
+        """Wait until a log tells something after a moment; return when it happened, on CLOCK_MONOTONIC."""
+
+        def found() -> list[int]:
+            return [line["t_ns"] for line in self.log(name) if line.get(what) == value and line["t_ns"] > after_ns]
+
+        return self.wait(found, f"{what} {value} in {name}.log")[0]
 
     @property
     def status(self) -> RecorderStatus:
@@ -45,12 +55,12 @@ class RunningDistrict:
         assert status is not None
         return status
 
-    def wait_for(self, seconds: float = 20, **members: Any) -> None:
+    def wait_for(self, **members: Any) -> None:
         def holds() -> bool:
             status = read_status(self.layout.status)
             return status is not None and all(getattr(status, name) == value for name, value in members.items())
 
-        self.wait(holds, seconds, f"the recorder to be {members}, it is {read_status(self.layout.status)}")
+        self.wait(holds, f"the recorder to be {members}, it is {read_status(self.layout.status)}")
 
     def control(self, **request: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.run(self.district.control(request))
@@ -78,27 +88,27 @@ class RunningDistrict:
         self.wait_for_acked(3)
         return recording
 
-    def wait_for_acked(self, seconds: float, within: float = 20) -> None:
-        self.wait(lambda: self.status.acked_frame >= seconds * 48000, within, f"{seconds} s to be safe")
+    def wait_for_acked(self, seconds: float) -> None:
+        self.wait(lambda: self.status.acked_frame >= seconds * 48000, f"{seconds} s to be safe")
 
     def end(self) -> None:
         """Hold the button until the recording ends, apart from presses before and after."""
         self.keep_presses_apart()
         self.control(button="down")
-        self.wait(lambda: self.status.state not in {"recording", "paused"}, 5, "the recording to end")
+        self.wait(lambda: self.status.state not in {"recording", "paused"}, "the recording to end")
         self.control(button="up")
         self.keep_presses_apart()
 
     def keep_presses_apart(self) -> None:
         """Let half a second pass: within it, a press counts as the same one as the last."""
         free_at = time.monotonic() + APART_S
-        self.wait(lambda: time.monotonic() >= free_at, APART_S + 1, "the next press to count as another one")
+        self.wait(lambda: time.monotonic() >= free_at, "the next press to count as another one")
 
-    def wait_until_sealed(self, recording: str, seconds: float = 40) -> None:
+    def wait_until_sealed(self, recording: str) -> None:
         def sealed() -> bool:
             return (self.layout.receipts / f"{recording}.tsv").exists()
 
-        self.wait(sealed, seconds, f"the receipt of {recording}, {read_progress(self.layout.progress)}")
+        self.wait(sealed, f"the receipt of {recording}, {read_progress(self.layout.progress)}")
 
     def verified(self, recording: str) -> tuple[int, dict[str, Any]]:
         """Export and verify a recording: exit status and report."""

@@ -23,7 +23,7 @@ class Simulator:
 
     def control(self, **request: Any) -> dict[str, Any]:
         with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(10)
+            line.settimeout(60)
             line.connect(str(self.folder / "control.sock"))
             line.sendall(json.dumps(request).encode() + b"\n")
             answer: dict[str, Any] = json.loads(line.makefile().readline())

@@ -31,7 +31,7 @@ class SlowLine:
 
     def close(self) -> None:
         self._server.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
+        self._thread.join(60)
         self._server.close()
 
     def _accept(self) -> None:

@@ -110,7 +110,7 @@ def test_ctrl_c_ends_everything_also_in_the_background_with_its_output_in_a_file
     assert "Traceback" not in errors
     assert str(place) in errors if keep else "removed" in errors
     assert any(place.iterdir()) is keep, "without --keep nothing is left"
-    until(lambda: not any(alive_in_group(part) for part in parts), "everything to have ended", 10)
+    until(lambda: not any(alive_in_group(part) for part in parts), "everything to have ended")
 
 
 def _children(parent: int) -> list[int]:

@@ -35,7 +35,7 @@ class _Compare(ctypes.Structure):
 def sets() -> dict[str, list[str]]:
     """Return systemd's named sets of system calls."""
     text = subprocess.run(
-        ["systemd-analyze", "--no-pager", "syscall-filter"], capture_output=True, text=True, check=True, timeout=30
+        ["systemd-analyze", "--no-pager", "syscall-filter"], capture_output=True, text=True, check=True, timeout=60
     ).stdout
     found: dict[str, list[str]] = {}
     name = ""

@@ -31,7 +31,7 @@ def root(tmp_path: Path) -> Path:
         shutil.copy(FOLDER / name, ours)
     programs = tmp_path / "usr/bin"
     programs.mkdir(parents=True, exist_ok=True)
-    for program in ("plainsight", "plainsight-archive", "systemctl"):
+    for program in ("plainsight", "plainsight-archive", "systemctl", "sh"):
         (programs / program).write_text("#!/bin/sh\n")
         (programs / program).chmod(0o755)
     return tmp_path

@@ -10,9 +10,9 @@ RECORDER = "plainsight-recorder.service"
 COURIER = "plainsight-courier.service"
 WRITERS = ("plainsight-enroll.service", "plainsight-renew.service")
 """They write the box's keys and settings, which no user of ours may; they run once and end."""
-RELOAD = "plainsight-broker-reload.service"
-"""It may only ask systemd to reload the broker."""
-ROOTS = (*WRITERS, RELOAD)
+RELOADS = ("plainsight-broker-reload.service", "plainsight-archive-certificates.service")
+"""They may only ask systemd to let the broker or the archive's services read their files anew."""
+ROOTS = (*WRITERS, *RELOADS)
 
 
 def service(name: str) -> dict[str, list[str]]:

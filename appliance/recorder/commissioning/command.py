@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from appliance.contract.check_result import CheckResult
 from appliance.contract.commissioning import Commissioning
 from appliance.contract.errors import PlainSightError, SettingsError
 from appliance.contract.keys import SigningKey
 from appliance.contract.single_instance import single_instance
 from appliance.recorder.command_options import parser
-from appliance.recorder.doctor.check_result import CheckResult
 from appliance.recorder.doctor.compare import expected_parts
 from appliance.recorder.ipc import child_setup
 from appliance.recorder.panel.choose import make_panel

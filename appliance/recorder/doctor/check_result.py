@@ -1,14 +1,12 @@
-"""What an examination found: one check, its verdict, and what to do next."""
+"""Checks of a box: how a finding of an amber code is worded, and what this user may not look at."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 from appliance.contract import amber_codes
+from appliance.contract.check_result import CheckResult, Verdict
 
-Verdict = Literal["ok", "warning", "wrong"]
 AS_RECORDER = "run doctor as the recorder's user, or as root"
 """The remedy where it is this user who may not look."""
 
@@ -22,28 +20,6 @@ def not_readable(path: Path) -> bool:
     except OSError:
         return False
     return False
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """One check."""
-
-    check: str
-    verdict: Verdict
-    found: str
-    remedy: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it for a script."""
-        return asdict(self)
-
-    def as_text(self) -> str:
-        """Return it for a person."""
-        line = f"{_WORDS[self.verdict]}{self.check}: {self.found}"
-        return f"{line}\n          -> {self.remedy}" if self.remedy else line
-
-
-_WORDS = {"ok": "ok      ", "warning": "warning ", "wrong": "WRONG   "}
 
 
 def by_table(check: str, code: str, found: str, verdict: Verdict = "wrong") -> CheckResult:

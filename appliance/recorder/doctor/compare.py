@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
+from appliance.contract.check_result import CheckResult
 from appliance.contract.commissioning import Commissioning, Part
 from appliance.contract.errors import PlainSightError
 from appliance.contract.times import parse_wall
 from appliance.recorder.commissioning_record import FAULT, read_record
 from appliance.recorder.settings import PanelSettings, RecorderSettings
 
-from .check_result import AS_RECORDER, CheckResult, by_table, not_readable
+from .check_result import AS_RECORDER, by_table, not_readable
 
 _CHECK = "commissioning"
 _AGAIN = "stop the recorder and run plainsight commission"

@@ -15,16 +15,17 @@ from appliance.contract import ledger, times
 from appliance.contract import segment as flac
 from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.header import Audio, Header, Microphone
+from appliance.contract.kernel_clock import read_clock
 from appliance.contract.keys import SigningKey
 from appliance.contract.ledger import AnyFact, Reason
 from appliance.contract.paths import HEADER, KEY, LEDGER, SEGMENTS, segment_path
 from appliance.contract.signed import digest
-from appliance.recorder.clock import look, read_clock
+from appliance.recorder.clock import look
+from appliance.recorder.storage.spool import Spool, store
 
 from .ledger_file import LedgerFile
 from .read_back import check_segment
 from .segmenter import Segment
-from .spool import Spool, store
 
 
 @dataclass(frozen=True)

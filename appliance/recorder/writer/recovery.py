@@ -16,14 +16,15 @@ from pathlib import Path
 from appliance.contract import ledger, times
 from appliance.contract.errors import FormatError
 from appliance.contract.header import Header
+from appliance.contract.kernel_clock import read_clock
 from appliance.contract.keys import SigningKey
 from appliance.contract.paths import HEADER, LEDGER, SEGMENTS, segment_file
 from appliance.contract.signed import digest, split_lines
-from appliance.recorder.clock import look, read_clock
+from appliance.recorder.clock import look
+from appliance.recorder.storage.spool import Spool, store
 
 from .interrupted import Interrupted
 from .ledger_file import LedgerFile
-from .spool import Spool, store
 
 
 @dataclass(frozen=True)

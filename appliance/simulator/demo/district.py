@@ -217,7 +217,7 @@ class District:
         await self.archive("make-keys", "--escrow", escrow.recipient)
         await self.archive("migrate")
         keys = ("--new-key", str(layout.home / "box.key"), "--new-courier-key", str(layout.home / "courier.key"))
-        enrolled = json.loads(await self.archive("enroll", self.box_id, *keys, "--room", ROOM, "--json"))
+        enrolled = json.loads(await self.archive("add-box", self.box_id, *keys, "--room", ROOM, "--json"))
         for name, owner in (("box.key", self.accounts.recorder), ("courier.key", self.accounts.courier)):
             (layout.home / name).rename(layout.box / name)
             self._give(layout.box / name, owner, 0o400)

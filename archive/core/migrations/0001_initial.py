@@ -10,6 +10,14 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="SentForm",
+            fields=[
+                ("token", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("leads_to", models.CharField(default="", max_length=500)),
+                ("at", models.DateTimeField(db_index=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name="SignOfLife",
             fields=[
                 ("part", models.CharField(max_length=20, primary_key=True, serialize=False)),

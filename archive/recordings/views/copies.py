@@ -56,7 +56,7 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
     row = sealed(recording)
     record(LOOK, actor=actor(request), subject=Subject.recording(row.pk), page="copies")
     context = {
-        "place": "recording",
+        "place": "recordings",
         "recording": row,
         "simulated": row.panel == "simulated",
         "notice": words.NOTICE,

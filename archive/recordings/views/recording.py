@@ -57,7 +57,7 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     shown = list(entries[:SHOWN]) if may(user, Deed.CUSTODY, subject).allowed else []
     following = Recording.objects.filter(continues=row.pk, box=row.box_id).values_list("pk", flat=True).first()
     context = {
-        "place": "recording",
+        "place": "recordings",
         "recording": row,
         "heading": called,
         "state": STATE_WORDS[state],
@@ -103,7 +103,7 @@ def custody(request: HttpRequest, recording: str) -> HttpResponseBase:
     record(LOOK, actor=Actor.user(user_of(request).pk), subject=subject, page="custody")
     entries = Entry.objects.about(subject).order_by("-n")
     context = {
-        "place": "recording",
+        "place": "recordings",
         "recording": row,
         "custody": wording.rows(entries.iterator(chunk_size=1000)),
     }

@@ -10,6 +10,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from archive.access.decisions import granted_scopes
+from archive.access.deeds import Deed
+from archive.access.requests import user_of
+from archive.access.scopes import recordings_in
 from archive.recordings.forms import RecordingFilter
 from archive.recordings.heading import room_name
 from archive.recordings.listing import page
@@ -45,7 +49,8 @@ class Row:
 def recordings(request: HttpRequest) -> HttpResponseBase:
     """Show the recordings that fit the choice, newest first. A choice that makes no sense shows nothing."""
     form = RecordingFilter({name: request.GET.get(name, "") for name in RecordingFilter.base_fields}, auto_id="%s")
-    chosen = form.apply(with_state(Recording.objects.select_related("room")))
+    reached = recordings_in(granted_scopes(user_of(request), Deed.LIST))
+    chosen = form.apply(with_state(Recording.objects.filter(reached).select_related("room")))
     shown = page(chosen, request.GET.get("before", ""), request.GET.get("after", ""))
     query = urlencode({name: value for name, value in form.data.items() if value})
     context = {
@@ -53,7 +58,9 @@ def recordings(request: HttpRequest) -> HttpResponseBase:
         "listing": shown,
         "rows": [_row(recording) for recording in shown.rows],
         "form": form,
-        "filter_query": f"{query}&" if query else "",
+        "filter_query": query,
+        "newer": f"?{query and f'{query}&'}after={shown.newer}" if shown.newer else "",
+        "older": f"?{query and f'{query}&'}before={shown.older}" if shown.older else "",
     }
     return render(request, "ui/recordings.html", context)
 

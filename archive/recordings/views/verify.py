@@ -68,7 +68,7 @@ def verification(request: HttpRequest, recording: str) -> HttpResponseBase:
     if kept is None:
         return redirect(place_of(signed_in(request), row.pk))
     if kept.finished_at is None:
-        context = {"place": "recording", "recording": row, "called": heading(row, read_ledger(row).entries)}
+        context = {"place": "recordings", "recording": row, "called": heading(row, read_ledger(row).entries)}
         return render(request, "ui/verifying.html", {**context, **_progress(kept)})
     return render(request, "ui/verified.html", {"checked_at": kept.finished_at, **_result(row, report_of(kept))})
 
@@ -91,7 +91,7 @@ def _result(row: Recording, report: Report) -> dict[str, Any]:
     told = _HEADINGS["tampered" if report.verdict in SOUND and not expected else report.verdict]
     entries = read_ledger(row).entries
     return {
-        "place": "recording",
+        "place": "recordings",
         "recording": row,
         "good": expected and not without_audio,
         # without the key nobody can hear the audio, so nobody can say that it is intact

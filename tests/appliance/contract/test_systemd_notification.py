@@ -25,7 +25,7 @@ def test_systemd_is_told_of_readiness_and_status_and_its_watchdog_is_fed(
     pytest.importorskip("systemd.daemon", reason="systemd-python is not installed here")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(5)
+        systemd.settimeout(60)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "3000000")
         notifier = SystemdNotifier()

@@ -125,7 +125,7 @@ def test_with_the_documented_rights_the_courier_does_its_whole_work(separate: Bo
         )
     finally:
         process.terminate()
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert archive.kept[recording.id].tail == recording.tail
 

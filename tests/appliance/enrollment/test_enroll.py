@@ -50,7 +50,7 @@ def claim(district: tuple[Archive, str], tmp_path: Path) -> Path:
     archive, address = district
     card = tmp_path / "card"
     card.mkdir()
-    done = json.loads(archive.spawn("claim", "Room 9", "-o", str(card), "--json").stdout)
+    done = json.loads(archive.spawn("enroll", "Room 9", "-o", str(card), "--json").stdout)
     path = Path(done["file"])
     path.write_text(path.read_text().replace("https://127.0.0.1:8443", address))
     return path
@@ -169,7 +169,7 @@ def test_a_copied_card_with_a_claim_of_its_own_becomes_a_box_of_its_own(
     first = enroll(claim, folder)
     keys = {name: (folder / name).read_bytes() for name in ("box.key", "courier.key")}
     monkeypatch.setattr(command, "board_serial", lambda: "20000000ffff0000")
-    done = json.loads(archive.spawn("claim", "Room 10", "-o", str(claim.parent), "--json").stdout)
+    done = json.loads(archive.spawn("enroll", "Room 10", "-o", str(claim.parent), "--json").stdout)
     path = Path(done["file"])
     path.write_text(path.read_text().replace("https://127.0.0.1:8443", address))
     second = enroll(path, folder)

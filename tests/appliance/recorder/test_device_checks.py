@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from appliance.contract.header import Microphone
+from appliance.contract.kernel_clock import interpret_adjtimex
 from appliance.contract.keys import SigningKey
 from appliance.contract.times import Clock
 from appliance.recorder import device_checks
-from appliance.recorder.clock import interpret_adjtimex
 from tests.support.box.commissioning import a_record
 from tests.support.box.supervisor import plug, settings
 

@@ -27,4 +27,4 @@ def simulator(tmp_path: Path, spoken: Path) -> Iterator[Simulator]:
     running = run(folder, spoken)
     yield running
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(10) == 0
+    assert running.process.wait(60) == 0

@@ -22,7 +22,7 @@ def refused(folder: Path, spoken: Path, *more: str) -> str:
         ],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert (result.returncode, result.stdout) == (2, "")
@@ -43,7 +43,7 @@ def test_a_simulator_that_was_killed_leaves_its_folder_usable(tmp_path: Path, sp
     again = run(tmp_path, spoken)
     assert again.control(state=True)["ok"]
     again.process.send_signal(signal.SIGTERM)
-    assert again.process.wait(10) == 0
+    assert again.process.wait(60) == 0
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path, spoken: Path) -> None:
@@ -92,4 +92,4 @@ def test_a_strict_umask_does_not_hide_the_microphone_from_the_recorder_s_user(tm
         assert (folder / "asound" / "card0").stat().st_mode & 0o005 == 0o005
     finally:
         running.process.send_signal(signal.SIGTERM)
-        assert running.process.wait(10) == 0
+        assert running.process.wait(60) == 0

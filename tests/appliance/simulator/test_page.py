@@ -22,7 +22,7 @@ from tests.support.waiting import until
 
 
 def token(simulator: Simulator) -> str:
-    found = re.search(r'panel-token" content="([^"]+)"', requests.get(simulator.page, timeout=5).text)
+    found = re.search(r'panel-token" content="([^"]+)"', requests.get(simulator.page, timeout=60).text)
     assert found
     return found.group(1)
 
@@ -44,7 +44,7 @@ def buttons(simulator: Simulator) -> list[str]:
 )
 def test_promise_1_no_foreign_page_presses_the_button(simulator: Simulator, headers: dict[str, str], code: str) -> None:
     sent = {name: simulator.page if value == "SELF" else value for name, value in headers.items()}
-    answer = requests.post(f"{simulator.page}/do", json={"button": "down"}, headers=sent, timeout=5)
+    answer = requests.post(f"{simulator.page}/do", json={"button": "down"}, headers=sent, timeout=60)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, code)
     assert buttons(simulator) == []
 
@@ -52,7 +52,7 @@ def test_promise_1_no_foreign_page_presses_the_button(simulator: Simulator, head
 def test_a_request_that_means_nothing_gets_400_and_changes_nothing(simulator: Simulator) -> None:
     headers = {"Origin": simulator.page, "X-Panel-Token": token(simulator)}
     for body in ("{", "[]", '{"button": "sideways"}', '{"microphone": "eat"}'):
-        answer = requests.post(f"{simulator.page}/do", data=body, headers=headers, timeout=5)
+        answer = requests.post(f"{simulator.page}/do", data=body, headers=headers, timeout=60)
         assert answer.status_code == 400
     assert buttons(simulator) == []
 
@@ -60,7 +60,7 @@ def test_a_request_that_means_nothing_gets_400_and_changes_nothing(simulator: Si
 def test_a_panel_without_a_process_manager_says_so(simulator: Simulator) -> None:
     headers = {"Origin": simulator.page, "X-Panel-Token": token(simulator)}
     body = {"process_manager": {"do": "stop", "what": "archive"}}
-    answer = requests.post(f"{simulator.page}/do", json=body, headers=headers, timeout=5)
+    answer = requests.post(f"{simulator.page}/do", json=body, headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "no-process-manager")
 
 
@@ -76,7 +76,7 @@ def test_promise_1_a_simulated_panel_is_refused_on_a_machine_that_is_set_up_as_a
         ],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert result.returncode == 2
@@ -86,12 +86,12 @@ def test_promise_1_a_simulated_panel_is_refused_on_a_machine_that_is_set_up_as_a
 
 
 def test_what_is_not_there_or_too_long_is_refused_with_a_code_too(simulator: Simulator) -> None:
-    missing = requests.get(f"{simulator.page}/secrets", timeout=5)
+    missing = requests.get(f"{simulator.page}/secrets", timeout=60)
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "bad-request")
     headers = {"Origin": simulator.page, "X-Panel-Token": token(simulator)}
-    long = requests.post(f"{simulator.page}/do", data=b" " * 5000, headers=headers, timeout=5)
+    long = requests.post(f"{simulator.page}/do", data=b" " * 5000, headers=headers, timeout=60)
     assert (long.status_code, long.json()["error"]["code"]) == (413, "bad-request")
-    lose = requests.post(f"{simulator.page}/do", json={"lose": 10**30}, headers=headers, timeout=5)
+    lose = requests.post(f"{simulator.page}/do", json={"lose": 10**30}, headers=headers, timeout=60)
     assert lose.status_code == 400
 
 

@@ -7,23 +7,17 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from archive.access.routes import Open
-from archive.urls import pages
-from tests.archive.access.test_table import ADDRESSES, route_of
+from archive.access.routes import ROUTES, Open
+from tests.archive.access.table import SOMETHING, addresses, place
 from tests.archive.page_fixtures import PASSWORD, make_user
 from tests.archive.pages import check
 from tests.support.archives import Archive
 
-ID = "0" * 32
 PLACES = [
-    address.replace("ID", ID)
-    for address in ADDRESSES
-    if route_of(address)[1].needs not in {Open.ANYONE, Open.BOX} and address != "/sign-out/"
+    place(address, SOMETHING)
+    for address, name in addresses()
+    if ROUTES[name].needs not in {Open.ANYONE, Open.BOX} and address != "/sign-out/"
 ]
-
-
-def test_the_list_of_places_is_complete() -> None:
-    assert len(PLACES) == len(pages) - len(["sign-in", "sign-out"])
 
 
 @pytest.mark.parametrize("place", PLACES)

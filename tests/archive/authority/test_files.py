@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from archive.authority.authority import CERTIFICATE, KEY
-from archive.authority.files import RENEW_BEFORE, ensure
+from archive.authority.files import RENEW_BEFORE, ensure, names_of
+from archive.configuration import Boxes, Configuration, Site
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 HOSTS = ["archive.example"]
@@ -41,3 +43,25 @@ def test_a_certificate_without_its_key_or_a_key_without_its_certificate_is_made_
 ) -> None:
     (folders[0] / name).unlink()
     assert ensure(*folders, HOSTS, NOW) == ["web"]
+
+
+def test_a_name_that_the_settings_got_is_certified_and_stays_so_at_every_renewal(folders: tuple[Path, Path]) -> None:
+    keys, broker = folders
+    names = ["archive.example", "10.20.0.5", "2001:db8::5", "*.archive.example"]
+    assert ensure(keys, broker, names, NOW) == ["web", "broker"]
+    assert ensure(keys, broker, names, NOW) == []
+    assert ensure(keys, broker, names, NOW + timedelta(days=390)) == ["web", "listener", "broker"]
+    for path in (keys / "web.pem", broker / "server.pem"):
+        assert set(names) <= names_of(x509.load_pem_x509_certificate(path.read_bytes())), path
+
+
+def test_the_names_are_those_of_the_addresses_and_all_that_are_answered() -> None:
+    made = Configuration(
+        site=Site(
+            url="https://archive.example", hosts=["archive.example", "10.0.0.5", "[::1]", ".inside.example", "*"]
+        ),
+        boxes=Boxes(url="https://boxes.example:8443"),
+    )
+    assert made.names == ["archive.example", "boxes.example", "10.0.0.5", "::1", "*.inside.example"]
+    assert made.box_url == "https://boxes.example:8443"
+    assert Configuration(site=Site(url="https://archive.example")).box_url == "https://archive.example"

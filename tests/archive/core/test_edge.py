@@ -182,7 +182,7 @@ def test_people_who_fill_their_threads_leave_those_of_boxes() -> None:
 
     def blocks(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
         if not environ["PATH_INFO"].startswith("/api/"):
-            release.wait(20)
+            release.wait(60)
         return application(environ, start)
 
     async def story() -> None:

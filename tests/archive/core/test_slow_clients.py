@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.support.archives import Archive, Served
+from tests.support.lateness import Lateness
 
 SLOW = 64
 LIMIT_S = 2.0
@@ -43,10 +44,10 @@ def slow_clients(address: Served, sends: bytes) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_64_slow_connections_keep_nobody_waiting(served: Served, kind: str) -> None:
+def test_64_slow_connections_keep_nobody_waiting(served: Served, kind: str, machine: Lateness) -> None:
     with slow_clients(served, KINDS[kind]):
         for _ in range(3):
-            began = time.monotonic()
-            assert requests.get(f"{served}/sign-in/", timeout=10).status_code == 200
-            assert requests.get(f"{served}/api/1/recordings/{'0' * 32}", timeout=10).status_code in {401, 404}
-            assert time.monotonic() - began < LIMIT_S
+            began_ns = time.monotonic_ns()
+            assert requests.get(f"{served}/sign-in/", timeout=60).status_code == 200
+            assert requests.get(f"{served}/api/1/recordings/{'0' * 32}", timeout=60).status_code in {401, 404}
+            assert machine.taken_ns(began_ns, time.monotonic_ns()) < LIMIT_S * 1e9

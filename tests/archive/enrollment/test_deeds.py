@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tomllib
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from appliance.contract.enrollment import (
 from appliance.contract.errors import PlainSightError
 from appliance.enrollment.identity import Identity
 from archive.authority.authority import Authority
+from archive.command import main
 from archive.custody.actors import ARCHIVE
 from archive.custody.models import Entry
 from archive.devices.models import Box
@@ -252,7 +255,7 @@ def test_a_board_without_a_number_may_ask_again(district: Archive, client: Any, 
 def test_a_claim_is_withdrawn_by_its_number_unless_a_box_used_it(
     district: Archive, client: Any, tmp_path: Path
 ) -> None:
-    number = json.loads(district.run("claim", "Room 9", "--json").stdout)["number"]
+    number = json.loads(district.run("enroll", "Room 9", "--json").stdout)["number"]
     district.run("withdraw-claim", str(number))
     assert Claim.objects.get(pk=number).withdrawn_at is not None
     used = deeds.give_claim("Room 9", by=ARCHIVE, now=timezone.now())
@@ -262,24 +265,37 @@ def test_a_claim_is_withdrawn_by_its_number_unless_a_box_used_it(
 
 
 def test_the_command_writes_a_file_that_the_box_can_read(district: Archive, tmp_path: Path) -> None:
-    done = json.loads(district.run("claim", "Room 9", "-o", str(tmp_path), "--hardware", "i2s", "--json").stdout)
+    done = json.loads(district.run("enroll", "Room 9", "-o", str(tmp_path), "--hardware", "i2s", "--json").stdout)
     members = tomllib.loads(Path(done["file"]).read_text())
     read = ClaimFile.model_validate(members)
     assert read.claim == done["claim"]
     assert (read.hardware, read.lamp_seen, read.mic_rail) == ("i2s", True, True)
     assert "Room 9" not in Path(done["file"]).read_text(), "promise 7: no name of a room on the card"
-    printed = ClaimFile.model_validate(tomllib.loads(district.run("claim", "Room 9").stdout))
+    printed = ClaimFile.model_validate(tomllib.loads(district.run("enroll", "Room 9").stdout))
     assert read_claim(printed.claim) == printed.claim != done["claim"], "each is another one"
+
+
+def test_a_claim_whose_text_cannot_be_printed_is_not_given_out(district: Archive) -> None:
+    assert district.home == settings.ARCHIVE_HOME
+    with Path("/dev/full").open("w") as full, redirect_stdout(full), redirect_stderr(io.StringIO()) as told:
+        assert main(["enroll", "Room 9"]) == 2
+    assert "cannot write the result" in told.getvalue()
+    assert not Claim.objects.exists()
 
 
 def test_no_claim_is_given_out_that_no_box_could_use(archive: Archive) -> None:
     Authority.make(archive.home / "keys", "A district", timezone.now())
-    assert "site.url" in archive.run("claim", "Room 9", status=2).stderr
+    assert "site.url" in archive.run("enroll", "Room 9", status=2).stderr
     assert not Claim.objects.exists()
 
 
 def test_the_command_says_what_is_missing(archive: Archive, district: Archive, tmp_path: Path) -> None:
-    told = district.run("claim", "Room 9", "-o", str(tmp_path / "missing"), status=2)
+    told = district.run("enroll", "Room 9", "-o", str(tmp_path / "missing"), status=2)
     assert "name another folder" in told.stderr
+    assert not Claim.objects.exists(), "a claim that nobody got must not stay good"
+    (tmp_path / "plainsight-claim.toml").write_text("another box's")
+    assert "remove it" in district.run("enroll", "Room 9", "-o", str(tmp_path), status=2).stderr
+    assert not Claim.objects.exists()
+    assert "claim" not in codes()
     (archive.home / "keys" / "authority.key").unlink()
-    assert "plainsight-archive setup" in archive.run("claim", "Room 9", status=2).stderr
+    assert "plainsight-archive setup" in archive.run("enroll", "Room 9", status=2).stderr

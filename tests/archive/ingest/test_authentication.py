@@ -133,7 +133,7 @@ def test_a_box_hands_in_no_recording_of_another(archive: Archive, client: Any, t
 
 def test_enroll_makes_both_keys(archive: Archive, tmp_path: Path) -> None:
     keys = ("--new-key", str(tmp_path / "box.key"), "--new-courier-key", str(tmp_path / "courier.key"))
-    archive.run("enroll", "box-made-here", *keys)
+    archive.run("add-box", "box-made-here", *keys)
     assert {key.public_key: key.use for key in BoxKey.objects.filter(box="box-made-here")} == {
         SigningKey.load(tmp_path / "box.key").public: "recorder",
         SigningKey.load(tmp_path / "courier.key").public: "courier",

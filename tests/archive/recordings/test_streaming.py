@@ -31,7 +31,7 @@ def test_a_flac_that_breaks_off_is_a_failed_download(archive: Archive, sealed: A
     data[data.index(made.segments[20]) + 500] ^= 1
     path.write_bytes(data)
     with session(archive) as visitor, archive.serving(workers=1) as url:
-        answer = visitor.get(f"{url}/recordings/{made.id}/audio.flac", stream=True, timeout=30)
+        answer = visitor.get(f"{url}/recordings/{made.id}/audio.flac", stream=True, timeout=60)
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "audio/flac")
         got: list[bytes] = []
         with pytest.raises((ChunkedEncodingError, requests.ConnectionError)):

@@ -42,7 +42,7 @@ def test_a_recording_keeps_the_room_where_it_was_made(archive: Archive, custodia
 
 def test_enrolling_again_in_another_room_moves_the_box_only(archive: Archive, custodian: Any, sealed: Arrive) -> None:
     sealed(seconds=1)
-    archive.run("enroll", archive.keys.box, "--public-key", archive.keys.box_signing.public, "--room", "Warehouse")
+    archive.run("add-box", archive.keys.box, "--public-key", archive.keys.box_signing.public, "--room", "Warehouse")
     assert "Room 12" in row_text(custodian)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import ssl
@@ -26,8 +25,9 @@ from appliance.contract.errors import SettingsError, StorageError
 from appliance.enrollment.command import enroll
 from archive.setup import command, steps
 from archive.setup.answers import Answers
-from archive.setup.steps import BROKER_SETTINGS, Host
+from archive.setup.steps import Host
 from tests.support.archives import ROOT
+from tests.support.mosquitto import broker_as_set_up
 from tests.support.waiting import until
 
 
@@ -61,11 +61,6 @@ def made(another_user: None, tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(host, command.set_up(host, answers, lambda _: None), folder / "escrow.txt")
 
 
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -81,7 +76,7 @@ def serving(made: Made) -> Iterator[str]:
 
     def answers() -> bool:
         try:
-            return requests.get(f"{address}/sign-in/", verify=authority, timeout=5).status_code == 200
+            return requests.get(f"{address}/sign-in/", verify=authority, timeout=60).status_code == 200
         except requests.ConnectionError:
             return False
 
@@ -90,25 +85,7 @@ def serving(made: Made) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(30)
-
-
-@contextmanager
-def broker(made: Made, tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """The broker with the settings that root would have written, on a port of its own."""
-    port = free_port()
-    text = BROKER_SETTINGS.format(folder=made.host.broker).replace("listener 8883", f"listener {port} 127.0.0.1")
-    settings = tmp_path / "mosquitto.conf"
-    settings.write_text(text + "user root\n")
-    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-    with (tmp_path / "mosquitto.log").open("wb") as log:
-        process = subprocess.Popen([program, "-c", str(settings)], stderr=log)
-    try:
-        until(lambda: listens(port), "the broker", 20, alive=lambda: process.poll() is None)
-        yield port, process
-    finally:
-        process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 class Box:
@@ -123,7 +100,7 @@ class Box:
         self.client.on_publish = self._published
         self.client.connect("localhost", port)
         self.client.loop_start()
-        until(self.client.is_connected, "the broker takes the certificate", 20)
+        until(self.client.is_connected, "the broker takes the certificate")
 
     def _published(self, _client: Any, _data: Any, number: int, reason: Any, _properties: Any) -> None:
         self.answers[number] = reason.value
@@ -131,7 +108,7 @@ class Box:
     def says(self, topic: str) -> int:
         """The broker's answer to one message: 0 or 16 is yes, 135 is "not authorized" (MQTT 5, 3.4.2.1)."""
         sent = self.client.publish(topic, "x", qos=1)
-        until(lambda: sent.mid in self.answers, "the broker's answer", 20)
+        until(lambda: sent.mid in self.answers, "the broker's answer")
         return self.answers[sent.mid]
 
     def close(self) -> None:
@@ -148,10 +125,10 @@ def test_from_nothing_to_boxes_that_speak_under_their_own_name_and_stop_when_the
             card, folder = tmp_path / f"card {room}", tmp_path / f"etc {room}"
             card.mkdir()
             folder.mkdir()
-            made.run("claim", room, "-o", str(card), "--json")
+            made.run("enroll", room, "-o", str(card), "--json")
             folders.append((enroll(card / "plainsight-claim.toml", folder).box, folder))
     made.run("write-broker-access", str(made.host.broker), "--json")
-    with broker(made, tmp_path) as (port, process):
+    with broker_as_set_up(made.host.broker, tmp_path) as (port, process):
         (first, first_folder), (second, second_folder) = folders
         one, two = Box(first_folder, port), Box(second_folder, port)
         assert one.says(f"plainsight/{first}/state/about") in {0, 16}
@@ -159,11 +136,32 @@ def test_from_nothing_to_boxes_that_speak_under_their_own_name_and_stop_when_the
         made.run("retire", first)
         assert made.run("write-broker-access", str(made.host.broker), "--json") == {"changed": True}
         process.send_signal(signal.SIGHUP)
-        until(lambda: one.says(f"plainsight/{first}/state/about") == 135, "the retired box is refused", 20)
+        until(lambda: one.says(f"plainsight/{first}/state/about") == 135, "the retired box is refused")
         assert two.says(f"plainsight/{second}/state/about") in {0, 16}, "nobody else is disturbed"
         assert two.client.is_connected()
         one.close()
         two.close()
+
+
+def test_the_broker_takes_a_renewed_certificate_up_and_drops_nobody(made: Made, tmp_path: Path) -> None:
+    keys = made.host.home / "keys"
+    context = ssl.create_default_context(cafile=str(keys / "authority.pem"))
+    context.load_cert_chain(keys / "listener.pem", keys / "listener.key")
+    with broker_as_set_up(made.host.broker, tmp_path) as (port, process):
+
+        def connected() -> ssl.SSLSocket:
+            return context.wrap_socket(socket.create_connection(("localhost", port)), server_hostname="localhost")
+
+        with connected() as client:
+            before = client.getpeercert(binary_form=True)
+            (made.host.broker / "server.pem").unlink()
+            assert made.run("make-certificates", "--json") == {"made": ["broker"]}
+            process.send_signal(signal.SIGHUP)
+            until(lambda: connected().getpeercert(binary_form=True) != before, "the new certificate")
+            client.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                # an end of the connection would be read as nothing
+                client.recv(1)
 
 
 def test_the_first_account_can_sign_in_and_the_escrow_is_on_the_stick(made: Made) -> None:
@@ -172,13 +170,13 @@ def test_the_first_account_can_sign_in_and_the_escrow_is_on_the_stick(made: Made
         # a bundle that the environment names would go before this one
         session.trust_env = False
         session.verify = str(made.host.home / "keys" / "authority.pem")
-        page = session.get(f"{address}/sign-in/", timeout=30)
+        page = session.get(f"{address}/sign-in/", timeout=60)
         token = session.cookies["__Host-csrf"]
         answer = session.post(
             f"{address}/sign-in/",
             data={"username": "m.jones", "password": made.outcome.password, "csrfmiddlewaretoken": token},
             headers={"Referer": page.url},
-            timeout=30,
+            timeout=60,
         )
         assert answer.status_code == 200
         assert "sign-in" not in answer.url

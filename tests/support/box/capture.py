@@ -64,7 +64,7 @@ class Witness:
         self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
 
 
 class CaptureProcess:

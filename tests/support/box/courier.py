@@ -3,8 +3,10 @@ by hand."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +41,14 @@ FAST = {
 class Box(BoxFolder):
     """One box as its courier finds it."""
 
+    _said: dict[str, Any] | None = None
+
     def record(self, **options: Any) -> Recording:
         return make_recording(self.spool, self.keys, **options)
 
     def say(self, **members: Any) -> RecorderStatus:
         """Write status.json as the supervisor does."""
+        self._said = members
         status = RecorderStatus.model_validate(
             {
                 "box": self.keys.box,
@@ -60,6 +65,29 @@ class Box(BoxFolder):
         new.write_text(status.model_dump_json())
         new.rename(self.run / "status.json")
         return status
+
+    @contextmanager
+    def saying(self, **members: Any) -> Iterator[None]:
+        """Write status.json again and again meanwhile, since a word is stale after two seconds."""
+        over = threading.Event()
+
+        def repeat() -> None:
+            while not over.wait(0.25):
+                self.say(**members)
+
+        self.say(**members)
+        thread = threading.Thread(target=repeat, name="supervisor")
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def say_again(self) -> None:
+        """Write what was said last as a word of now."""
+        if self._said is not None:
+            self.say(**self._said)
 
     def recording_until(self, recording: Recording, acked_line: int) -> None:
         self.say(state="recording", recording=recording.id, acked_line=acked_line)
@@ -109,12 +137,16 @@ class Courier:
 
     def passes(self, count: int) -> None:
         for _ in range(count):
-            time.sleep(min(self.uploader.run_pass(), 0.02))
+            self._pass()
 
     def until(self, condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
         """Run passes until `condition()` holds."""
         what = f"what the passes lead to; the archive was asked {self.archive.history[-5:]}"
-        until(condition, what, seconds, pause=lambda: time.sleep(min(self.uploader.run_pass(), 0.02)))
+        until(condition, what, seconds, pause=self._pass)
+
+    def _pass(self) -> None:
+        self.box.say_again()
+        time.sleep(min(self.uploader.run_pass(), 0.02))
 
     def receipt(self, recording: Recording) -> Path:
         return self.box.inbox / f"{recording.id}.tsv"

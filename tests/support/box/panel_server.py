@@ -35,15 +35,15 @@ class PanelServer:
 
     def __enter__(self) -> PanelServer:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._sockets.start(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._sockets.start(), self._loop).result(60)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._sockets.close(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._sockets.close(), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
         self._file.close()
         self._microphone_file.close()

@@ -58,7 +58,7 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self.supervisor.ask_to_stop()
-        self._thread.join(20)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
     @property

@@ -31,6 +31,7 @@ from appliance.simulator.demo import outside_view
 from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY, SimulatedMicrophone
 from appliance.simulator.speech import room
 from tests.support.box.folder import BoxFolder
+from tests.support.lateness import Lateness
 from tests.support.waiting import until
 
 from .folder import ROOT
@@ -49,10 +50,10 @@ MEASURED = logging.getLogger("measured")
 
 
 class Box:
-    """One box: its panel, its microphone, and the recorder's process."""
+    """One box: its panel, its microphone, and the recorder's process, on a machine that is busy or not."""
 
-    def __init__(self, folder: Path, panel: PanelServer, microphone: SimulatedMicrophone) -> None:
-        self.folder, self.panel, self.microphone = folder, panel, microphone
+    def __init__(self, folder: Path, panel: PanelServer, microphone: SimulatedMicrophone, machine: Lateness) -> None:
+        self.folder, self.panel, self.microphone, self.machine = folder, panel, microphone, machine
         self.home = BoxFolder(folder)
         self.key, self.identity = self.home.keys.box_signing, self.home.keys.archive
         self.process: subprocess.Popen[str] | None = None
@@ -61,7 +62,7 @@ class Box:
 
     def start(self, extra: str = "") -> None:
         self.launch(extra)
-        until(lambda: self.status().get("ready") is True, "ready", 20)
+        until(lambda: self.status().get("ready") is True, "ready")
 
     def configure(self, extra: str = "") -> Path:
         """Write the recorder's settings."""
@@ -96,7 +97,7 @@ class Box:
         if self.process is not None and self.process.returncode is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(30)
+            self.process.wait(60)
 
     def child(self, name: str) -> int:
         assert self.process is not None
@@ -133,15 +134,15 @@ class Box:
     def begin(self) -> str:
         """Press, and wait for green: the first seconds are safe."""
         self.tap()
-        until(lambda: self.shows("recording", green="on"), "safe", 20)
+        until(lambda: self.shows("recording", green="on"), "safe")
         return str(self.status()["recording"])
 
     def end(self) -> None:
         time.sleep(max(0.0, self._released + REPEAT_S - time.monotonic()))
         self.panel.press()
-        until(lambda: self.status()["state"] not in ("recording", "paused"), "the end", 5)
+        until(lambda: self.status()["state"] not in ("recording", "paused"), "the end")
         self.panel.release()
-        until(lambda: self.status()["state"] == "idle", "idle", 20)
+        until(lambda: self.status()["state"] == "idle", "idle")
 
     def ledger(self, recording: str) -> list[AnyFact]:
         path = self.folder / "spool" / "recordings" / recording / "ledger.tsv"
@@ -151,15 +152,25 @@ class Box:
         return outside_view.read_log((self.folder / f"{name}.log").read_text())
 
     def told_ns(self, what: str, since_ns: int) -> int:
-        """Wait until amber tells of something, by the panel's log; return how long that took, in nanoseconds."""
+        """Wait until amber tells of something, by the panel's log; return how long the box took, in nanoseconds."""
+
+        return self.took_ns(f"{what}: told", since_ns, self.logged_ns("panel", "amber", "slow", since_ns))
+
+    def took_ns(self, what: str, since_ns: int, done_ns: int) -> int:
+        """Return how long something took the box, in nanoseconds: without what its machine was late meanwhile."""
+        MEASURED.info(
+            "%s after %.0f ms, machine late for %.0f",
+            what, (done_ns - since_ns) / 1e6, self.machine.late_ns(since_ns, done_ns) / 1e6,
+        )  # fmt: skip
+        return self.machine.taken_ns(since_ns, done_ns)
+
+    def logged_ns(self, name: str, what: str, value: object, after_ns: int) -> int:
+        """Wait until a log tells something after a moment; return when it happened, on CLOCK_MONOTONIC."""
 
         def found() -> list[int]:
-            lines = [line for line in self.log("panel") if line["t_ns"] > since_ns]
-            return [line["t_ns"] for line in lines if line.get("amber") == "slow"]
+            return [line["t_ns"] for line in self.log(name) if line.get(what) == value and line["t_ns"] > after_ns]
 
-        until(lambda: bool(found()), f"amber tells: {what}", 6)
-        MEASURED.info("%s: told after %.0f ms", what, (found()[0] - since_ns) / 1e6)
-        return found()[0] - since_ns
+        return until(found, f"{what} {value} in {name}.log")[0]
 
     def uncovered(self) -> list[outside_view.Span]:
         """When a device was open outside every lit span, by the lamp's and the device's own logs."""
@@ -198,8 +209,8 @@ def whole_box(folder: Path, plugin: Path, seconds: int = 60) -> Iterator[Box]:
         microphone = SimulatedMicrophone(folder, spoken, plugin)
     except DeviceError as error:
         pytest.skip(f"this machine cannot build the test microphone: {error.message}")
-    with microphone, PanelServer(folder, microphone) as panel:
-        box = Box(folder, panel, microphone)
+    with microphone, PanelServer(folder, microphone) as panel, Lateness() as machine:
+        box = Box(folder, panel, microphone, machine)
         try:
             yield box
         finally:

@@ -226,7 +226,7 @@ class WriterProcess:
 
     def stop(self) -> int:
         self.control.send(StopWriter())
-        status = self.process.wait(20)
+        status = self.process.wait(60)
         self.kill()
         return status
 

@@ -19,6 +19,7 @@ from appliance.simulator.microphone.device import SimulatedMicrophone
 from tests.support.box.panel_server import PanelServer
 from tests.support.box.whole_box import Box
 from tests.support.box.writer import speech
+from tests.support.lateness import Lateness
 
 from .plan import Plan, draw
 from .rounds import Life, Round
@@ -78,8 +79,8 @@ def run(plans: list[list[Plan]], seed: int, told: Callable[[Round], None]) -> tu
                 home.mkdir()
                 with building:
                     microphone = SimulatedMicrophone(home, spoken, folder)
-                with microphone, PanelServer(home) as panel:
-                    box = Box(home, panel, microphone)
+                with microphone, PanelServer(home) as panel, Lateness() as machine:
+                    box = Box(home, panel, microphone, machine)
                     try:
                         life = Life(box, spoken, Random(f"{seed}-{number}"), probe.since)
                         for plan in plans[number]:

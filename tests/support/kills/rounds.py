@@ -28,7 +28,6 @@ from .plan import Plan
 
 CLOSED_S = 1.0
 """The device is closed within so many seconds of a kill, or of the supervisor's stop."""
-_PATIENCE_S = 40.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,8 @@ class Round:
     unacknowledged_s: float | None
     """Seconds that were captured and not published as acknowledged when it struck; None: the disk was slow then."""
     closed_s: float | None
-    """From the strike to the device's being closed; None: it was not open, or may stay open."""
+    """From the strike to the device's being closed, without what the machine was late; None: it was not open, or may
+    stay open."""
     uncovered: int
     """Times that a device was open outside every lit span."""
     problems: tuple[str, ...]
@@ -163,7 +163,7 @@ class Life:
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
         try:
-            until(condition, what, _PATIENCE_S)
+            until(condition, what)
         except TimedOutError as error:
             said = (self._box.folder / "recorder.log").read_text()[-2000:]
             raise KillError(f"{error}; status {self._status()}; log {said}") from error
@@ -234,7 +234,9 @@ class Life:
         ]
         if not held:
             return None
-        return max(float("inf") if span.end_ns is None else (span.end_ns - struck_ns) / 1e9 for span in held)
+        ends = [span.end_ns for span in held]
+        took = (float("inf") if end is None else self._box.machine.taken_ns(struck_ns, end) / 1e9 for end in ends)
+        return max(took)
 
 
 def _sleep_until(began_ns: int, seconds: float) -> None:

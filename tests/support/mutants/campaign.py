@@ -1,43 +1,34 @@
-"""Break one thing at a time in a copy of the tree, run the nearest tests, and write down who noticed."""
+"""Break one thing at a time in a copy of the tree, run the tests that can notice, and write down which one did."""
 
 from __future__ import annotations
 
-import compileall
-import contextlib
 import hashlib
-import importlib
-import importlib.util
 import json
-import os
-import shutil
+import multiprocessing
 import signal
-import sys
 import time
 import tomllib
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Any
 
-from .mutations import Mutation, mutated, mutations
+from .mutations import Mutation, mutations
+from .survey import Survey
 from .table import TARGETS, Target
+from .workshop import OURS, ROOT, BrokenBaselineError, Workshop
 
-ROOT = Path(__file__).resolve().parents[3]
 SURVIVORS = Path(__file__).with_name("survivors.toml")
-PRELOADED = ("_pytest.assertion", "cryptography.hazmat.primitives.asymmetric.ed25519", "django", "hypothesis", "numpy",
-             "pydantic", "pyrage", "pytest", "requests", "soundfile")  # fmt: skip
-"""What every run imports; a run is a fork of a process that has them."""
-OURS = ("appliance", "archive", "tests")
-_NOTHING_FAILED = 0
-
-
-class BrokenBaselineError(AssertionError):
-    """The tests fail although nothing was broken; the message has the end of what they said."""
+LEAST = 2
+"""So many of each module are in a sample at least, where it has them."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One mutation of one module, and the tests that should notice."""
+    """One mutation of one module, and where it belongs."""
 
     target: Target
     module: str
@@ -56,38 +47,21 @@ class Outcome:
     after: str
     digest: str
     """SHA-256 of the module as it was."""
-    noticed: bool
+    tests: str
+    """SHA-256 of the target's tests as they were."""
+    by: str
+    """The first test that failed, `time limit`, `collection`, or nothing."""
     seconds: float
+
+    @property
+    def noticed(self) -> bool:
+        """Whether a test failed."""
+        return bool(self.by)
 
     @property
     def key(self) -> tuple[str, ...]:
         """What names this mutation of exactly this source."""
         return self.module, self.digest, self.function, self.before, self.after
-
-
-def jobs(only: str = "") -> list[Job]:
-    """Every mutation of every module whose path or target contains `only`."""
-    found = []
-    for target in TARGETS:
-        for module in target.modules:
-            if only in module or only == target.name:
-                source = (ROOT / module).read_text()
-                found += [Job(target, module, one) for one in mutations(source, exact=target.exact)]
-    return found
-
-
-def sample(found: list[Job], size: int, seed: int) -> list[Job]:
-    """Draw so many jobs, from each target in proportion, at least three of each; in any order, so that a call that
-    stops early has tried some of everything."""
-    if size >= len(found):
-        return found
-    chosen: list[Job] = []
-    for target in TARGETS:
-        mine = [job for job in found if job.target is target]
-        count = min(len(mine), max(3, round(size * len(mine) / len(found))))
-        chosen += Random(f"{seed} {target.name}").sample(mine, count)
-    Random(seed).shuffle(chosen)
-    return chosen
 
 
 @dataclass(frozen=True)
@@ -106,129 +80,176 @@ def survivors() -> list[Survivor]:
     return [Survivor(**one) for one in tomllib.loads(SURVIVORS.read_text()).get("survivor", [])]
 
 
-class Workshop:
-    """A copy of the tree, in which modules are broken and mended again."""
+def jobs(only: str = "") -> list[Job]:
+    """Every mutation of every module whose path or target contains `only`."""
+    found = []
+    for target in TARGETS:
+        for module in target.modules:
+            if only in module or only == target.name:
+                source = (ROOT / module).read_text()
+                found += [Job(target, module, one) for one in mutations(source, exact=target.exact)]
+    return found
+
+
+def sample(found: list[Job], size: int, seed: int) -> list[Job]:
+    """Draw so many jobs, from each module in proportion, at least LEAST of each; in any order, so that a call that
+    stops early has tried some of everything."""
+    if size >= len(found):
+        return found
+    modules: dict[str, list[Job]] = defaultdict(list)
+    for job in found:
+        modules[job.module].append(job)
+    chosen: list[Job] = []
+    for module, mine in modules.items():
+        count = min(len(mine), max(LEAST, round(size * len(mine) / len(found))))
+        chosen += Random(f"{seed} {module}").sample(mine, count)
+    Random(seed).shuffle(chosen)
+    return chosen
+
+
+class Memory:
+    """Outcomes and surveys of earlier calls, in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.tree = folder / "tree"
-        self._temporary = folder / "tmp"
-        self._said = folder / "said"
-        self._temporary.mkdir(parents=True, exist_ok=True)
-        self.tree.mkdir()
-        for part in ROOT.iterdir():
-            if part.is_dir() and not part.name.startswith("."):
-                shutil.copytree(part, self.tree / part.name, ignore=shutil.ignore_patterns("__pycache__"))
-            elif part.is_file():
-                shutil.copy(part, self.tree / part.name)
-        compileall.compile_dir(self.tree, quiet=2)
-        for name in PRELOADED:
-            importlib.import_module(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._file = folder / "outcomes.jsonl"
+        lines = self._file.read_text().splitlines() if self._file.exists() else []
+        self._known = {one.key: one for one in (Outcome(**json.loads(line)) for line in lines)}
 
-    def passes(self, tests: tuple[str, ...], limit_s: float) -> bool:
-        """Run tests in the copy; a run that ends late counts as one that fails."""
-        child = os.fork()
-        if child == 0:
-            self._run(tests)
-        end = time.monotonic() + limit_s
+    def recall(self, blank: Outcome) -> Outcome | None:
+        """Return what came of this job, if it need not be tried again: a miss counts for the tests that it was of."""
+        known = self._known.get(blank.key)
+        return known if known is not None and (known.noticed or known.tests == blank.tests) else None
+
+    def keep(self, outcome: Outcome) -> None:
+        """Write an outcome down, one line at once: several processes may write."""
+        self._known[outcome.key] = outcome
+        with self._file.open("a") as file:
+            file.write(json.dumps(asdict(outcome)) + "\n")
+
+    def survey(self, target: Target, shop: Callable[[], Workshop]) -> Survey:
+        """Return what a target's tests run; seen anew whenever anything in the tree has changed."""
+        path = self._folder / f"survey-{target.name.replace(' ', '-')}.json"
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        if kept.get("tree") == _tree():
+            return Survey.from_json(kept["survey"])
         try:
-            while time.monotonic() < end:
-                ended, status = os.waitpid(child, os.WNOHANG)
-                if ended:
-                    return os.waitstatus_to_exitcode(status) == _NOTHING_FAILED
-                time.sleep(0.02)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        return False
-
-    def _run(self, tests: tuple[str, ...]) -> None:
-        """Be the process that runs the tests; never returns."""
-        status = 70
-        try:
-            os.setsid()
-            said = os.open(self._said, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
-            os.dup2(said, 1)
-            os.dup2(said, 2)
-            os.chdir(self.tree)
-            for name in [name for name in sys.modules if name.split(".")[0] in OURS]:
-                del sys.modules[name]
-            sys.path[:] = [str(self.tree), *(one for one in sys.path if one not in ("", str(ROOT), str(self.tree)))]
-            sys.dont_write_bytecode = True
-            os.environ.update(PYTHONPATH=str(self.tree), TMPDIR=str(self._temporary), PYTHONDONTWRITEBYTECODE="1")
-            importlib.invalidate_caches()
-            pytest = importlib.import_module("pytest")
-            options = ("-x", "-q", "-p", "no:cacheprovider", f"--basetemp={self._temporary}/run")
-            status = int(pytest.main([*options, *tests]))
-        finally:
-            os._exit(status)
-
-    def said(self) -> str:
-        """The end of what the last run said."""
-        return self._said.read_text(errors="replace")[-2000:] if self._said.exists() else ""
-
-    @contextlib.contextmanager
-    def broken(self, job: Job) -> Iterator[None]:
-        """Break the module, and mend it at exit."""
-        path = self.tree / job.module
-        whole = path.read_text()
-        compiled = Path(importlib.util.cache_from_source(str(path)))
-        compiled.unlink(missing_ok=True)
-        path.write_text(mutated(whole, job.mutation.number))
-        try:
-            yield
-        finally:
-            path.write_text(whole)
+            survey = shop().survey(target.tests, target.modules)
+        except BrokenBaselineError as error:
+            raise BrokenBaselineError(f"{target.name}: {error}") from error
+        path.write_text(json.dumps({"tree": _tree(), "survey": survey.as_json()}))
+        return survey
 
 
 def run(
     chosen: list[Job],
-    known: dict[tuple[str, ...], Outcome],
+    memory: Memory,
     folder: Path,
     until_s: float,
     tell: Callable[[Outcome], None],
+    *,
+    workers: int = 1,
 ) -> tuple[list[Outcome], int]:
-    """Try jobs until CLOCK_MONOTONIC is `until_s`; return outcomes, and how many were left for the next call.
+    """Try jobs until CLOCK_MONOTONIC is `until_s`, so many at a time; return outcomes, and how many were left.
 
-    What `known` says was noticed is not tried again. Raises BrokenBaselineError where tests fail with nothing broken.
+    What the memory knows is not tried again. Raises BrokenBaselineError where tests fail with nothing broken.
     """
-    outcomes: list[Outcome] = []
-    left = 0
-    shop: Workshop | None = None
-    limits: dict[str, float] = {}
-    for job in chosen:
-        digest = hashlib.sha256((ROOT / job.module).read_bytes()).hexdigest()
-        one = job.mutation
-        blank = Outcome(job.target.name, job.module, one.function, one.line, one.before, one.after, digest, False, 0.0)
-        earlier = known.get(blank.key)
-        if earlier is not None and earlier.noticed:
-            outcomes.append(earlier)
-            continue
-        if time.monotonic() >= until_s:
-            left += 1
-            continue
-        shop = shop or Workshop(folder)
-        if job.target.name not in limits:
-            limits[job.target.name] = _baseline(shop, job.target)
-        began = time.monotonic()
-        with shop.broken(job):
-            noticed = not shop.passes(job.target.tests, limits[job.target.name])
-        outcome = Outcome(**{**asdict(blank), "noticed": noticed, "seconds": round(time.monotonic() - began, 1)})
+    blanks = {id(job): _blank(job) for job in chosen}
+    outcomes = [known for job in chosen if (known := memory.recall(blanks[id(job)])) is not None]
+    todo = [job for job in chosen if memory.recall(blanks[id(job)]) is None]
+    if not todo or time.monotonic() >= until_s:
+        return outcomes, len(todo)
+    surveys: dict[str, Survey] = {}
+    shop: list[Workshop] = []
+
+    def workshop() -> Workshop:
+        if not shop:
+            shop.append(Workshop(folder / "survey"))
+        return shop[0]
+
+    for target in {job.target.name: job.target for job in todo}.values():
+        surveys[target.name] = memory.survey(target, workshop)
+    tried = 0
+    for number, by, seconds in _spread(todo, surveys, folder, until_s, workers):
+        outcome = Outcome(**{**asdict(blanks[id(todo[number])]), "by": by, "seconds": round(seconds, 1)})
+        memory.keep(outcome)
         outcomes.append(outcome)
         tell(outcome)
-    return outcomes, left
+        tried += 1
+    return outcomes, len(todo) - tried
 
 
-def _baseline(shop: Workshop, target: Target) -> float:
-    """Run a target's tests with nothing broken; return after how many seconds a run counts as hung."""
+def _spread(
+    todo: list[Job], surveys: dict[str, Survey], folder: Path, until_s: float, workers: int
+) -> Iterator[tuple[int, str, float]]:
+    """Yield number, who noticed, and seconds of each job, from so many processes with a copy of the tree each."""
+    fork = multiprocessing.get_context("fork")
+    next_one, results = fork.Value("i", 0), fork.SimpleQueue()
+
+    def work(place: Path) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        try:
+            shop = Workshop(place)
+            while time.monotonic() < until_s:
+                with next_one.get_lock():
+                    number, next_one.value = next_one.value, next_one.value + 1
+                if number >= len(todo):
+                    break
+                results.put((number, *_try(shop, todo[number], surveys[todo[number].target.name])))
+            results.put(None)
+        except BaseException as error:  # noqa: BLE001 - told to who waits for the result, whatever it is
+            results.put(error if isinstance(error, BrokenBaselineError) else RuntimeError(repr(error)))
+
+    processes = [fork.Process(target=work, args=(folder / f"worker{n}",), daemon=False) for n in range(workers)]
+    for process in processes:
+        process.start()
+    try:
+        running = workers
+        while running:
+            result = results.get()
+            if isinstance(result, Exception):
+                raise result
+            if result is None:
+                running -= 1
+            else:
+                yield result
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+def _try(shop: Workshop, job: Job, survey: Survey) -> tuple[str, float]:
     began = time.monotonic()
-    if not shop.passes(target.tests, 900.0):
-        raise BrokenBaselineError(f"{target.name}: its tests fail with nothing broken\n{shop.said()}")
-    return 30.0 + 4 * (time.monotonic() - began)
+    names = survey.near(job.module, job.mutation.lines)
+    with shop.broken(job.module, job.mutation.number):
+        by = shop.who_notices(names, survey.seconds(names))
+    return by, time.monotonic() - began
 
 
-def load(path: Path) -> dict[tuple[str, ...], Outcome]:
-    """Read the outcomes of earlier calls; the last word on a mutation counts."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    found = [Outcome(**json.loads(line)) for line in lines]
-    return {outcome.key: outcome for outcome in found}
+def _blank(job: Job) -> Outcome:
+    one = job.mutation
+    where = (job.target.name, job.module, one.function, one.line, one.before, one.after)
+    return Outcome(*where, digest=_digest((job.module,)), tests=_digest(job.target.tests), by="", seconds=0.0)
+
+
+@cache
+def _digest(paths: tuple[str, ...]) -> str:
+    """Digest of what these files and folders hold."""
+    sha256 = hashlib.sha256()
+    for path in (ROOT / path for path in paths):
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            sha256.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
+    return sha256.hexdigest()
+
+
+@cache
+def _tree() -> str:
+    return _digest(OURS)
+
+
+def by_module(outcomes: list[Outcome]) -> dict[str, dict[str, Any]]:
+    """Return how many of each module were tried and noticed."""
+    tried, found = Counter(one.module for one in outcomes), Counter(one.module for one in outcomes if one.noticed)
+    return {name: {"tried": count, "noticed": found[name]} for name, count in sorted(tried.items())}

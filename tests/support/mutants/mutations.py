@@ -42,6 +42,8 @@ class Mutation:
     """What it became."""
     number: int
     """Which of all places in the module it is."""
+    lines: range
+    """The lines of what changes; of a branch those of its condition."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -69,7 +71,9 @@ def mutations(source: str, *, exact: bool = True) -> Iterator[Mutation]:
     """
     for number, (function, old, new) in enumerate(_places(ast.parse(source), "module", nested=False)):
         if exact or not _shifts(old, new):
-            yield Mutation(function, getattr(old, "lineno", 0), _shown(old), _shown(new), number)
+            changing = old.test if isinstance(old, ast.If) else old
+            lines = range(getattr(changing, "lineno", 0), (getattr(changing, "end_lineno", None) or 0) + 1)
+            yield Mutation(function, getattr(old, "lineno", 0), _shown(old), _shown(new), number, lines)
 
 
 def mutated(source: str, number: int) -> str:

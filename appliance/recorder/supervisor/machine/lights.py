@@ -14,13 +14,13 @@ def show(transition: Transition) -> None:
     state = transition.state
     green = green_light(transition)
     count = amber_codes.blinks(state.faults)
-    amber = ("slow", count) if count else ("off", 0)
+    amber: tuple[Light, int] = ("slow", count) if count else ("off", 0)
     if green != state.green:
         transition.set(green=green)
         transition.do(SetGreen(green))
     if amber != state.amber:
         transition.set(amber=amber)
-        transition.do(SetAmber("slow" if count else "off", count))
+        transition.do(SetAmber(*amber))
 
 
 def green_light(transition: Transition) -> Light:

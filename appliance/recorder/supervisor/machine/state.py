@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar
 
 from appliance.contract.ledger import Cause, Reason
 from appliance.contract.status import Light
@@ -16,6 +17,9 @@ WriterState = Literal["dead", "starting", "idle", "recording", "closing", "killi
 _MOST_PATIENCE = 2
 """So many times the patience with a first block is doubled."""
 IN_SESSION: tuple[Phase, ...] = ("recording", "paused")
+Members = ParamSpec("Members")
+Owner = TypeVar("Owner")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Parameters:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class State:
     """What is known, and what was last asked for. All times are CLOCK_MONOTONIC in nanoseconds; None: not so now."""
 
@@ -207,17 +211,7 @@ class State:
 
     def at(self, now_ns: int) -> State:
         """Return the state with the clock moved on; it never goes back."""
-        return self.but(now_ns=max(self.now_ns, now_ns))
-
-    def but(self, **changes: Any) -> State:
-        """Return a copy with changes, as dataclasses.replace does; a tenth of its time, at 20 steps a second."""
-        copy = object.__new__(State)
-        members = copy.__dict__
-        members.update(self.__dict__)
-        members.update(changes)
-        if len(members) != len(self.__dict__):
-            raise TypeError(f"State has no {sorted(changes.keys() - self.__dict__.keys())}")
-        return copy
+        return changed(self, now_ns=max(self.now_ns, now_ns))
 
     @property
     def faults(self) -> frozenset[str]:
@@ -253,3 +247,22 @@ class State:
             and self.now_ns - self.ack_ns < parameters.ack
             and self.backlog(parameters) * 1_000_000_000 <= parameters.ack * parameters.rate
         )
+
+
+def takes(
+    _constructor: Callable[Members, State],
+) -> Callable[[Callable[..., Result]], Callable[Concatenate[Owner, Members], Result]]:
+    """Give a function of changes the members of a state as keywords, so that the type checker knows each of them."""
+    return lambda function: function
+
+
+@takes(State)
+def changed(state: State, **changes: Any) -> State:
+    """Return a copy with changes, as dataclasses.replace does; a tenth of its time, at 20 steps a second."""
+    copy = object.__new__(State)
+    members = copy.__dict__
+    members.update(state.__dict__)
+    members.update(changes)
+    if len(members) != len(state.__dict__):
+        raise TypeError(f"State has no {sorted(changes.keys() - state.__dict__.keys())}")
+    return copy

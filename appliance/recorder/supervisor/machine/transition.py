@@ -9,7 +9,7 @@ from appliance.contract.status import State as Phase
 from appliance.recorder.ipc.messages import EnterFact, EnterPause
 
 from .actions import Action, Log
-from .state import IN_SESSION, Parameters, State
+from .state import IN_SESSION, Parameters, State, changed, takes
 
 
 class Transition:
@@ -24,9 +24,10 @@ class Transition:
         """Ask for actions, in this order."""
         self.actions.extend(actions)
 
+    @takes(State)
     def set(self, **changes: Any) -> None:
         """Change the state."""
-        self.state = self.state.but(**changes)
+        self.state = changed(self.state, **changes)
 
     def go_to(self, phase: Phase) -> None:
         """Go to a phase, unless it is the present one."""

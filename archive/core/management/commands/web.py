@@ -29,23 +29,32 @@ class Command(ArchiveCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add what overrides the configuration."""
         web = settings.ARCHIVE.web
-        parser.add_argument("--address", default=web.address, metavar="HOST:PORT", help="where to listen (%(default)s)")
-        parser.add_argument("--workers", type=int, default=web.workers, help="worker processes (%(default)s)")
+        parser.add_argument("--address", metavar="HOST:PORT", help=f"where to listen ({web.address})")
+        parser.add_argument("--workers", type=int, help=f"worker processes ({web.workers})")
+        parser.add_argument(
+            "--boxes",
+            action="store_true",
+            help="serve boxes, with the address and the certificate of [boxes]: where pages have a public certificate",
+        )
 
     def work(self, options: dict[str, Any]) -> None:
         """Serve until told to stop."""
-        host, port = _address(options["address"])
-        if options["workers"] < 1:
+        boxes = settings.ARCHIVE.boxes
+        section, web = ("boxes", boxes) if options["boxes"] else ("web", settings.ARCHIVE.web)
+        if options["boxes"] and boxes.url is None:
+            raise SettingsError("name where boxes find the archive, or let [web] serve them", field="boxes.url")
+        host, port = _address(options["address"] or web.address)
+        workers = web.workers if options["workers"] is None else options["workers"]
+        if workers < 1:
             raise SettingsError("at least one worker is needed", field="--workers")
         secret = settings.ARCHIVE_HOME / "keys" / "django.secret"
         if not secret.exists():
             raise KeyFileError(f"there is no {secret}; make it with 'plainsight-archive make-keys'")
         require_all()
-        web = settings.ARCHIVE.web
-        _check_tls(web.certificate, web.key)
+        _check_tls(section, web.certificate, web.key)
         _check_free(host, port)
         run_checks()
-        serve(Listening(host, port, options["workers"], web.certificate, web.key))
+        serve(Listening(host, port, workers, web.certificate, web.key))
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -69,17 +78,17 @@ def _check_free(host: str, port: int) -> None:
         ) from error
 
 
-def _check_tls(certificate: Path | None, key: Path | None) -> None:
+def _check_tls(section: str, certificate: Path | None, key: Path | None) -> None:
     if (certificate is None) != (key is None):
-        raise SettingsError("a certificate needs its key, and a key its certificate", field="web.certificate")
-    for field, path in (("web.certificate", certificate), ("web.key", key)):
+        raise SettingsError("a certificate needs its key, and a key its certificate", field=f"{section}.certificate")
+    for field, path in ((f"{section}.certificate", certificate), (f"{section}.key", key)):
         if path is None:
             continue
         try:
             text = path.read_bytes()
         except OSError as error:
             raise SettingsError(f"cannot read {path}: {error.strerror}", field=field) from error
-        if field == "web.key" and PKCS8 not in text:
+        if path is key and PKCS8 not in text:
             raise SettingsError(
                 f"{path} is not a PKCS#8 key; convert it with 'openssl pkcs8 -topk8 -nocrypt -in KEY -out NEW'",
                 field=field,

@@ -16,7 +16,7 @@ class Command(ArchiveCommand):
 
     help = (
         "Take nothing new from a box: it was lost, stolen or replaced. What it sent stays, and stays verifiable. "
-        "'enroll' with a new key brings it back."
+        "Its board can become another box with a new claim ('enroll')."
     )
     example = "plainsight-archive retire box-7f3a92c1"
 

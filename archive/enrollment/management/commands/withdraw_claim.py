@@ -15,7 +15,7 @@ from archive.enrollment.deeds import withdraw_claim
 class Command(ArchiveCommand):
     """Withdraw a claim that no box has used."""
 
-    help = "Let a claim be taken no longer, by the number that 'claim --json' gave it. One that a box used stays used."
+    help = "Let a claim be taken no longer, by the number that 'enroll' told. One that a box used stays used."
     example = "plainsight-archive withdraw-claim 12"
 
     def add_arguments(self, parser: CommandParser) -> None:

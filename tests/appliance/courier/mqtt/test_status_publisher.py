@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import time
 from collections.abc import Iterator
@@ -68,15 +69,15 @@ def test_a_box_tells_who_it_is_how_it_is_and_says_goodbye(
     box: Box, broker: Broker, ear: Listener, authority: Authority
 ) -> None:
     topics = Topics(box.keys.box)
-    box.say(faults=["clock"])
     with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher:
-        assert ear.wait(topics.online) == {"version": 1, "online": True, "session": 1}
-        assert ear.wait(topics.about)["software"] == "plainsight test"
-        assert ear.wait(topics.fault("clock"))["code"] == "clock"
-        assert ear.wait(topics.recorder)["state"] == "idle"
-        until(lambda: publisher.connected)
-        box.say(state="recording", recording="a" * 32)
-        ear.wait(topics.recorder, lambda body: body["state"] == "recording")
+        with box.saying(faults=["clock"]):
+            assert ear.wait(topics.online) == {"version": 1, "online": True, "session": 1}
+            assert ear.wait(topics.about)["software"] == "plainsight test"
+            assert ear.wait(topics.fault("clock"))["code"] == "clock"
+            ear.wait(topics.recorder, lambda body: body["state"] == "idle")
+            until(lambda: publisher.connected)
+        with box.saying(state="recording", recording="a" * 32):
+            ear.wait(topics.recorder, lambda body: body["state"] == "recording")
         assert ear.wait(topics.event("recording-started"))["recording"] == "a" * 32
         ear.wait(topics.fault("clock"), lambda body: body is None)
         ear.wait(topics.recorder, lambda body: body["state"] == "silent")
@@ -90,16 +91,14 @@ def test_the_broker_restarts_and_hears_everything_again_in_a_new_session(
     box: Box, broker: Broker, authority: Authority, tmp_path: Path
 ) -> None:
     topics = Topics(box.keys.box)
-    box.say(faults=["clock"])
     with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher:
-        until(lambda: publisher.connected)
-        broker.stop(kill=True)
-        until(lambda: not publisher.connected)
-        box.say(faults=["spool-low"])
+        with box.saying(faults=["clock"]):
+            until(lambda: publisher.connected)
+            broker.stop(kill=True)
+            until(lambda: not publisher.connected)
         broker.start()
-        with listening(broker, tmp_path / "second") as ear:
+        with box.saying(faults=["spool-low"]), listening(broker, tmp_path / "second") as ear:
             assert ear.wait(topics.online, lambda body: body["online"])["session"] >= 2
-            box.say(faults=["spool-low"])
             ear.wait(topics.fault("spool-low"))
             assert ear.wait(topics.about)["box"] == box.keys.box
             until(lambda: publisher.connected)
@@ -120,28 +119,39 @@ def test_a_courier_that_dies_is_reported_by_its_will(
 
 
 def test_two_boxes_with_one_identity_are_told_of_and_come_back_ever_more_slowly(
-    box: Box, broker: Broker, authority: Authority, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    box: Box,
+    broker: Broker,
+    authority: Authority,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    began: dict[Sessions, list[float]] = {}
+    real = Sessions.following
+
+    def following(sessions: Sessions) -> int:
+        began.setdefault(sessions, []).append(time.monotonic())
+        return real(sessions)
+
+    monkeypatch.setattr(Sessions, "following", following)
     members = settings_for(box, broker, authority.client(box.root / "tls", box.keys.box)).model_dump()
     members["times"] |= {"retry_s": 0.2, "retry_max_s": 60.0}
-    (tmp_path / "other").mkdir()
-    settings = [
-        CourierSettings.model_validate({**members, "state": {"path": path}}) for path in (box.state, tmp_path / "other")
-    ]
+    other = box.root / "other"
+    other.mkdir()
+    settings = [CourierSettings.model_validate({**members, "state": {"path": path}}) for path in (box.state, other)]
     publishers = [
         StatusPublisher(one, StatusReader(box.root / "run", box.keys.box), "plainsight test") for one in settings
     ]
     for publisher in publishers:
         publisher.start()
     until(lambda: any("two boxes have one identity" in message for message in caplog.messages))
-    until(lambda: sum(int((one.state.path / "session").read_text()) for one in settings) >= 8)
-    began, sessions = time.monotonic(), sum(int((one.state.path / "session").read_text()) for one in settings)
-    time.sleep(3)  # the time in which it is counted how often they come back
-    more = sum(int((one.state.path / "session").read_text()) for one in settings) - sessions
+    until(lambda: sum(map(len, began.values())) >= 10)
     for publisher in publishers:
         publisher.stop()
-    # without growing pauses of 0.2 s and more, each would have thrown the other off a dozen times
-    assert more <= 2 + (time.monotonic() - began - 3)
+    assert len(began) == 2
+    for moments in began.values():
+        pauses = [later - earlier for earlier, later in itertools.pairwise(moments)]
+        # each at least half of 0.2 s, doubled each time: a connection that the other ended makes it no shorter
+        assert all(pause >= 0.1 * 2**count for count, pause in enumerate(pauses)), pauses
     assert sum("two boxes" in message for message in caplog.messages) <= 2, "logged once by each"
 
 

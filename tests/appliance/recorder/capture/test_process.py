@@ -17,6 +17,7 @@ from appliance.recorder.ipc.messages import (
     CaptureFailed,
     CaptureReady,
     CloseMicrophone,
+    Message,
     MicrophoneClosed,
     MicrophoneOpened,
     MicrophoneOpening,
@@ -27,6 +28,7 @@ from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
 from tests.support.box.capture import CaptureProcess, Witness
 from tests.support.box.folder import ROOT
 from tests.support.box.writer import speech
+from tests.support.lateness import Lateness
 from tests.support.waiting import until
 
 
@@ -79,12 +81,14 @@ def taken(ring: Ring) -> list[Any]:
 
 
 def test_every_sample_from_the_start_on_arrives_once_and_closing_is_quick(
-    capture: CaptureProcess, witness: Witness, microphone: SimulatedMicrophone
+    capture: CaptureProcess, witness: Witness, microphone: SimulatedMicrophone, machine: Lateness
 ) -> None:
     capture.light()
     capture.start()
     opening = capture.receive(MicrophoneOpening)
     opened = capture.receive(MicrophoneOpened)
+    # the witness reads what the device said on a thread of its own
+    until(lambda: witness.of("open"), "the device says that it is open")
     first_open = witness.of("open")[0]
     assert opening.at_ns < first_open["t_ns"]
     assert opening.at_ns == capture.ring.opened_ns
@@ -92,9 +96,10 @@ def test_every_sample_from_the_start_on_arrives_once_and_closing_is_quick(
     asked_ns = time.monotonic_ns()
     capture.control.send(CloseMicrophone())
     closed = capture.receive(MicrophoneClosed)
-    assert capture.process.wait(10) == 0
+    assert capture.process.wait(60) == 0
     assert opened.at_ns < asked_ns < closed.at_ns
-    assert closed.at_ns - asked_ns < 300_000_000
+    assert machine.taken_ns(asked_ns, closed.at_ns) < 300_000_000
+    until(lambda: witness.of("closed"), "the device says that it is closed")
     assert witness.of("closed")[-1]["t_ns"] <= closed.at_ns
     assert capture.ring.closed_ns == closed.at_ns
     blocks = taken(capture.ring)
@@ -111,7 +116,7 @@ def test_promise_1_without_a_lit_lamp_nothing_is_opened_not_even_to_look(
 ) -> None:
     capture.start()
     assert capture.receive(CaptureFailed).code == "lamp-dark"
-    assert capture.process.wait(10) == 1
+    assert capture.process.wait(60) == 1
     assert witness.log == []
 
 
@@ -119,22 +124,25 @@ def test_promise_1_a_warm_process_has_touched_no_device(capture: CaptureProcess,
     capture.light()
     capture.receive(CaptureReady)
     capture.control.send(CloseMicrophone())
-    assert capture.process.wait(10) == 0
+    assert capture.process.wait(60) == 0
     assert witness.log == []
 
 
-def test_promise_1_a_heartbeat_that_stops_closes_the_microphone(capture: CaptureProcess, witness: Witness) -> None:
+def test_promise_1_a_heartbeat_that_stops_closes_the_microphone(
+    capture: CaptureProcess, witness: Witness, machine: Lateness
+) -> None:
     capture.running()
     capture.stop_heart()
     stopped_ns = capture.ring.heartbeat_ns
     assert capture.receive(CaptureFailed).code == "lamp-dark"
     capture.receive(MicrophoneClosed)
     until(lambda: witness.open == 0, "every handle is closed")
-    assert 500_000_000 <= witness.last_close_ns - stopped_ns < 1_000_000_000
+    assert witness.last_close_ns - stopped_ns >= 500_000_000
+    assert machine.taken_ns(stopped_ns, witness.last_close_ns) < 1_000_000_000
 
 
 def test_promise_1_a_lamp_that_goes_dark_closes_the_microphone_at_once(
-    capture: CaptureProcess, witness: Witness
+    capture: CaptureProcess, witness: Witness, machine: Lateness
 ) -> None:
     capture.running()
     capture.stop_heart()
@@ -142,20 +150,22 @@ def test_promise_1_a_lamp_that_goes_dark_closes_the_microphone_at_once(
     dark_ns = time.monotonic_ns()
     assert capture.receive(CaptureFailed).code == "lamp-dark"
     until(lambda: witness.open == 0, "every handle is closed")
-    assert witness.last_close_ns - dark_ns < 500_000_000
+    assert machine.taken_ns(dark_ns, witness.last_close_ns) < 500_000_000
 
 
-def test_promise_1_a_supervisor_that_is_gone_closes_the_microphone(capture: CaptureProcess, witness: Witness) -> None:
+def test_promise_1_a_supervisor_that_is_gone_closes_the_microphone(
+    capture: CaptureProcess, witness: Witness, machine: Lateness
+) -> None:
     capture.running()
     capture.control.close()
     gone_ns = time.monotonic_ns()
     until(lambda: witness.open == 0, "every handle is closed")
-    assert witness.last_close_ns - gone_ns < 500_000_000
-    assert capture.process.wait(10) is not None
+    assert machine.taken_ns(gone_ns, witness.last_close_ns) < 500_000_000
+    assert capture.process.wait(60) is not None
 
 
 def test_promise_1_a_main_thread_that_hangs_cannot_keep_the_microphone_open(
-    microphone: SimulatedMicrophone, witness: Witness, tmp_path: Path
+    microphone: SimulatedMicrophone, witness: Witness, tmp_path: Path, machine: Lateness
 ) -> None:
     # the watch itself is made to hang, as a C call with the interpreter's lock would
     paths = patched(
@@ -174,14 +184,14 @@ def test_promise_1_a_main_thread_that_hangs_cannot_keep_the_microphone_open(
     capture.receive(MicrophoneOpened)
     until(lambda: capture.ring.write_seq > 3, "blocks arrive")
     hung_ns = time.monotonic_ns()
-    assert capture.process.wait(10) == -signal.SIGALRM
+    assert capture.process.wait(60) == -signal.SIGALRM
     until(lambda: witness.open == 0, "every handle is closed")
-    assert witness.last_close_ns - hung_ns < (1.0 + Times().close_s) * 1e9
+    assert machine.taken_ns(hung_ns, witness.last_close_ns) < (1.0 + Times().close_s) * 1e9
     capture.finish()
 
 
 def test_promise_1_capture_dies_with_the_process_that_started_it(
-    microphone: SimulatedMicrophone, witness: Witness
+    microphone: SimulatedMicrophone, witness: Witness, machine: Lateness
 ) -> None:
     # a shell stands between: it is the supervisor that gets killed, while the control socket stays open here
     capture = CaptureProcess(microphone, parent=["sh", "-c", '"$@" & wait', "sh"])
@@ -189,7 +199,7 @@ def test_promise_1_capture_dies_with_the_process_that_started_it(
     capture.process.kill()
     killed_ns = time.monotonic_ns()
     until(lambda: witness.open == 0, "every handle is closed")
-    assert witness.last_close_ns - killed_ns < 300_000_000
+    assert machine.taken_ns(killed_ns, witness.last_close_ns) < 300_000_000
     capture.finish()
 
 
@@ -224,7 +234,7 @@ def test_a_busy_device_is_reported_and_nothing_stays_open(
     failed = capture.receive(CaptureFailed)
     assert failed.code in {"device-busy", "no-such-device"}
     assert "end" in failed.message
-    assert capture.process.wait(10) == 1
+    assert capture.process.wait(60) == 1
     assert witness.open == 0
 
 
@@ -233,15 +243,21 @@ def test_an_unplugged_device_ends_the_process_or_shows_as_missing_blocks(
 ) -> None:
     capture.running()
     microphone.unplug()
-    message = capture.control.receive(3.0)
-    if message is None:
-        # PortAudio still calls the stream active: the supervisor sees that no block comes and kills
-        assert time.monotonic_ns() - capture.ring.last_captured_ns() > 2_000_000_000
-        capture.process.kill()
+    told: list[Message] = []
+
+    def noticed() -> bool:
+        if (message := capture.control.receive()) is not None:
+            told.append(message)
+        return bool(told) or time.monotonic_ns() - capture.ring.last_captured_ns() > 2_000_000_000
+
+    until(noticed, "the process tells it, or no block comes any more")
+    if told:
+        assert isinstance(told[0], CaptureFailed)
+        assert told[0].code == "device-lost"
     else:
-        assert isinstance(message, CaptureFailed)
-        assert message.code == "device-lost"
-    capture.process.wait(10)
+        # PortAudio still calls the stream active: the supervisor sees that no block comes and kills
+        capture.process.kill()
+    capture.process.wait(60)
     until(lambda: witness.open == 0, "every handle is closed")
 
 
@@ -266,7 +282,7 @@ def test_an_exception_in_the_callback_becomes_a_report_and_no_silent_end(
     assert failed.code == "callback-failed"
     assert "made up" in failed.message
     capture.receive(MicrophoneClosed)
-    assert capture.process.wait(10) == 1
+    assert capture.process.wait(60) == 1
     until(lambda: witness.open == 0, "every handle is closed")
     capture.finish()
 
@@ -307,7 +323,7 @@ def test_exactly_one_input_is_chosen(device: str, inputs: list[tuple[int, str]],
 
 @pytest.mark.parametrize("stale_s", [0.4, 1.6])
 def test_a_heartbeat_vouches_for_as_long_as_the_settings_say(
-    microphone: SimulatedMicrophone, witness: Witness, stale_s: float
+    microphone: SimulatedMicrophone, witness: Witness, stale_s: float, machine: Lateness
 ) -> None:
     capture = CaptureProcess(microphone, stale_s=stale_s)
     try:
@@ -315,14 +331,14 @@ def test_a_heartbeat_vouches_for_as_long_as_the_settings_say(
         capture.stop_heart()
         last_ns = capture.ring.heartbeat_ns
         until(lambda: witness.open == 0, "every handle is closed")
-        open_s = (witness.last_close_ns - last_ns) / 1e9
-        assert stale_s - 0.1 <= open_s < stale_s + 1.0
+        assert stale_s - 0.1 <= (witness.last_close_ns - last_ns) / 1e9
+        assert machine.taken_ns(last_ns, witness.last_close_ns) / 1e9 < stale_s + 1.0
     finally:
         capture.finish()
 
 
 def test_a_close_that_hangs_is_cut_off_after_the_time_that_the_settings_give(
-    microphone: SimulatedMicrophone, witness: Witness
+    microphone: SimulatedMicrophone, witness: Witness, machine: Lateness
 ) -> None:
     capture = CaptureProcess(microphone, close_s=1.2)
     try:
@@ -330,7 +346,9 @@ def test_a_close_that_hangs_is_cut_off_after_the_time_that_the_settings_give(
         microphone.hang_on_close()
         asked_ns = time.monotonic_ns()
         capture.control.send(CloseMicrophone())
-        assert capture.process.wait(10) == -signal.SIGALRM
-        assert 1.0 < (time.monotonic_ns() - asked_ns) / 1e9 < 2.5
+        assert capture.process.wait(60) == -signal.SIGALRM
+        gone_ns = time.monotonic_ns()
+        assert gone_ns - asked_ns > 1_000_000_000
+        assert machine.taken_ns(asked_ns, gone_ns) < 2_500_000_000
     finally:
         capture.finish()

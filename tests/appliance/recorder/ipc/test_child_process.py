@@ -36,7 +36,7 @@ def writer(ring: Ring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     yield child
     if child.process.returncode is None:
         child.kill()
-        child.ended(5)
+        child.ended(60)
 
 
 def test_messages_to_a_stopped_child_wait_and_arrive_in_order(writer: Child, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_messages_to_a_stopped_child_wait_and_arrive_in_order(writer: Child, tmp
         log = tmp_path / "writer.log"
         return log.read_text().splitlines() if log.exists() else []
 
-    until(lambda: len(arrived()) == 2000, "all arrive", 30)
+    until(lambda: len(arrived()) == 2000, "all arrive")
     assert [f'"t_ns":{number},' in line for number, line in enumerate(arrived())] == [True] * 2000
 
 
@@ -62,13 +62,13 @@ def test_a_child_that_leaves_too_many_messages_unread_is_killed_so_that_none_is_
     os.kill(writer.process.pid, signal.SIGSTOP)
     for number in range(10_000):
         writer.send(EnterPause(t_ns=number, paused=True))
-    assert select.select([writer.pidfd], [], [], 5)[0]
+    assert select.select([writer.pidfd], [], [], 60)[0]
     assert writer.reap() == -signal.SIGKILL
 
 
 def test_a_child_that_is_gone_takes_messages_without_an_error_and_its_pidfd_tells(writer: Child) -> None:
     writer.kill()
-    assert select.select([writer.pidfd], [], [], 5)[0]
+    assert select.select([writer.pidfd], [], [], 60)[0]
     writer.send(StopWriter())
     list(writer.messages())
     assert writer.silent
@@ -89,7 +89,7 @@ def test_capture_is_not_opened_without_a_valid_token(
             capture.open(token, "test", 1)
     finally:
         capture.kill()
-        capture.ended(5)
+        capture.ended(60)
     assert not (tmp_path / "capture.log").exists()
 
 

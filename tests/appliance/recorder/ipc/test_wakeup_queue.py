@@ -52,7 +52,7 @@ def test_a_handler_that_interrupts_the_main_loop_anywhere_loses_no_word(
 def test_a_word_wakes_who_waits(words: WakeupQueue[int]) -> None:
     thread = threading.Timer(0.05, words.put, [7])
     thread.start()
-    assert select.select([words], [], [], 5)[0]
+    assert select.select([words], [], [], 60)[0]
     assert words.drain() == [7]
     assert not select.select([words], [], [], 0)[0]
     assert words.drain() == []

@@ -27,7 +27,7 @@ class Reader(io.StringIO):
         self.reads.set()
 
     def write(self, text: str) -> int:
-        self.reads.wait(20)
+        self.reads.wait(60)
         return super().write(text)
 
 

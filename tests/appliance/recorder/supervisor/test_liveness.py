@@ -3,12 +3,16 @@ that the lights tell is handled and not bitten (that it never is, under any sche
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from appliance.recorder.settings import Times
 from appliance.recorder.supervisor.liveness import unhealthy
 from appliance.recorder.supervisor.machine import State
-from tests.support.schedules.world import SECOND, World, parameters
+from appliance.recorder.supervisor.machine.state import changed
+from tests.support.schedules.parts import SECOND, parameters
+from tests.support.schedules.world import World
 
 PARAMETERS = parameters()
 NOW = 1000 * SECOND
@@ -47,10 +51,8 @@ def test_a_recording_in_order_and_an_idle_box_are_healthy() -> None:
         ("its end", {"phase": "ending", "capture": "absent", "device": False}),
     ],
 )
-def test_what_stands_still_beyond_its_time_and_is_not_told_is_not_healthy(
-    what: str, changes: dict[str, object]
-) -> None:
-    assert what in (unhealthy(RECORDING.but(**changes), PARAMETERS) or "nothing")
+def test_what_stands_still_beyond_its_time_and_is_not_told_is_not_healthy(what: str, changes: dict[str, Any]) -> None:
+    assert what in (unhealthy(changed(RECORDING, **changes), PARAMETERS) or "nothing")
 
 
 @pytest.mark.parametrize(
@@ -67,8 +69,8 @@ def test_what_stands_still_beyond_its_time_and_is_not_told_is_not_healthy(
          "seen": False},
     ],
 )  # fmt: skip
-def test_what_is_handled_in_its_time_or_told_by_amber_is_healthy(changes: dict[str, object]) -> None:
-    assert unhealthy(RECORDING.but(**changes), PARAMETERS) is None
+def test_what_is_handled_in_its_time_or_told_by_amber_is_healthy(changes: dict[str, Any]) -> None:
+    assert unhealthy(changed(RECORDING, **changes), PARAMETERS) is None
 
 
 def test_an_unplugged_microphone_gets_no_recorder_killed() -> None:

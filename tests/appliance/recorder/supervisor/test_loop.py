@@ -12,9 +12,11 @@ import pytest
 
 from appliance.contract.ledger import AudioSpan, Lamp
 from appliance.recorder.ipc.messages import BeginRecording, EndRecording, EnterFact, EnterPause, ExpectGap, StopWriter
+from appliance.recorder.supervisor.machine.state import changed
 from appliance.recorder.supervisor.processes import Programs
 from appliance.simulator.fakes import FakePanel
 from tests.support.box.supervisor import FAKES, Running, plug
+from tests.support.lateness import Lateness
 from tests.support.waiting import until
 
 MS = 1_000_000
@@ -91,16 +93,27 @@ def test_pause_and_resume_open_a_new_generation(make: Callable[..., Running]) ->
     assert generations == [1, 2]
 
 
-def test_a_capture_process_that_hangs_on_close_is_killed_and_then_it_is_dark(make: Callable[..., Running]) -> None:
+def changed_ns(running: Running, light: str, state: str, after_ns: int) -> int:
+    """Wait until a light is put into a state after a moment, and return when it was."""
+
+    def found() -> list[int]:
+        return [at_ns for at_ns, *changed in running.panel.history if changed == [light, state] and at_ns > after_ns]
+
+    return until(found, f"{light} {state}")[0]
+
+
+def test_a_capture_process_that_hangs_on_close_is_killed_and_then_it_is_dark(
+    make: Callable[..., Running], machine: Lateness
+) -> None:
     with make() as running:
         running.start()
         (running.folder / "hang-on-close").touch()
         running.tap()
         released = time.monotonic_ns()
-        until(lambda: red(running)[-1][1] == "off", "dark")
-        dark = red(running)[-1][0]
+        dark = changed_ns(running, "red", "off", released)
         (running.folder / "hang-on-close").unlink()
-    assert 140 * MS < dark - released < 300 * MS
+    assert dark - released > 140 * MS
+    assert machine.taken_ns(released, dark) < 300 * MS
     entered = [message for message in running.writer_log() if isinstance(message, (EnterFact, EnterPause))]
     assert isinstance(entered[-1], EnterPause)
     assert entered[-1].paused
@@ -111,14 +124,16 @@ def test_a_message_that_no_recorder_knows_is_told_by_amber(make: Callable[..., R
         running.until("idle")
         (running.folder / "nonsense").touch()
         until(lambda: "software" in running.supervisor.state.faults, "the fault is told")
-        assert running.panel.last("amber") == "slow 9"
+        until(lambda: running.panel.last("amber") == "slow 9", "amber")
 
 
-def test_a_stalled_stream_is_replaced_within_the_recording(make: Callable[..., Running]) -> None:
+def test_a_stalled_stream_is_replaced_within_the_recording(make: Callable[..., Running], machine: Lateness) -> None:
     with make(times={"stall_s": 0.5}) as running:
         running.start()
+        stalled_ns = time.monotonic_ns()
         (running.folder / "stall").touch()
-        until(lambda: "microphone-stalled" in running.supervisor.state.faults, "the stall is noticed", 2)
+        until(lambda: "microphone-stalled" in running.supervisor.state.faults, "the stall is noticed")
+        assert machine.taken_ns(stalled_ns, changed_ns(running, "amber", "slow 2", stalled_ns)) < 2_000 * MS
         (running.folder / "stall").unlink()
         until(lambda: running.panel.last("green") == "on", "green again")
         assert running.status().faults == []
@@ -141,39 +156,45 @@ def test_a_killed_capture_process_is_replaced_within_the_recording(make: Callabl
 
 
 def test_promise_2_a_writer_that_hangs_puts_green_out_then_ends_the_recording_visibly(
-    make: Callable[..., Running],
+    make: Callable[..., Running], machine: Lateness
 ) -> None:
     with make(times={"ack_s": 0.5, "unsafe_s": 1.5, "drain_s": 0.5}) as running:
         running.start()
+        hung_ns = time.monotonic_ns()
         (running.folder / "hang").touch()
-        until(lambda: running.panel.last("green") == "off", "green out", 2)
-        assert running.phase == "recording"
-        until(lambda: red(running)[-1][1] == "off", "red off", 4)
-        assert running.panel.last("amber").startswith("slow")
+        green_ns = changed_ns(running, "green", "off", hung_ns)
+        red_ns = changed_ns(running, "red", "off", hung_ns)
+        assert green_ns < red_ns, "green goes out while it still records"
+        assert machine.taken_ns(hung_ns, green_ns) < 2_000 * MS
+        assert machine.taken_ns(green_ns, red_ns) < 4_000 * MS
+        until(lambda: running.panel.last("amber").startswith("slow"), "amber")
         (running.folder / "hang").unlink()
         running.until("idle")
         assert "recording-ended" in running.supervisor.state.faults
 
 
-def test_a_writer_that_dies_ends_the_recording_visibly_and_is_started_again(make: Callable[..., Running]) -> None:
+def test_a_writer_that_dies_ends_the_recording_visibly_and_is_started_again(
+    make: Callable[..., Running], machine: Lateness
+) -> None:
     with make() as running:
         running.start()
         writer = running.supervisor._processes._writer
         assert writer is not None
+        killed_ns = time.monotonic_ns()
         writer.kill()
-        until(lambda: red(running)[-1][1] == "off", "red off", 2)
-        assert running.panel.last("amber").startswith("slow")
+        assert machine.taken_ns(killed_ns, changed_ns(running, "red", "off", killed_ns)) < 2_000 * MS
+        until(lambda: running.panel.last("amber").startswith("slow"), "amber")
         running.until("idle")
 
 
-def test_promise_1_a_lamp_that_fails_closes_the_microphone(make: Callable[..., Running]) -> None:
+def test_promise_1_a_lamp_that_fails_closes_the_microphone(make: Callable[..., Running], machine: Lateness) -> None:
     with make() as running:
         running.start()
+        failed = time.monotonic_ns()
         running.panel.happen("lamp-unseen")
-        failed = running.panel.history[-1][0]
         until(lambda: red(running)[-1][1] == "off", "dark")
-        until(lambda: bool(running.said("closed")), "closed")
-        assert running.said("closed")[0][0] - failed < 1_000 * MS or red(running)[-1][0] > running.said("closed")[0][0]
+        closed = until(lambda: running.said("closed"), "closed")[0][0]
+        assert machine.taken_ns(failed, closed) < 1_000 * MS
         assert "lamp-dark" in running.supervisor.state.faults
         until(
             lambda: any(isinstance(message, EndRecording) for message in running.writer_log()), "the recording is ended"
@@ -249,7 +270,7 @@ def test_systemd_hears_nothing_from_a_supervisor_whose_state_does_not_hold(
     monkeypatch.setattr(supervisor._notifier, "watchdog", lambda: fed.append(True))
     supervisor._notify_watchdog()
     assert fed == [True]
-    supervisor.state = supervisor.state.but(device=True)  # the microphone may be open, and the lamp is dark
+    supervisor.state = changed(supervisor.state, device=True)  # the microphone may be open, and the lamp is dark
     supervisor._notify_watchdog()
     assert fed == [True]
 

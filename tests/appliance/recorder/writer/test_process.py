@@ -289,7 +289,7 @@ def test_when_the_supervisor_is_gone_the_ring_is_saved_and_the_recording_left_fo
     samples = speech(RATE * 2 + 777)
     writer.push(samples)
     writer.control.close()
-    assert writer.process.wait(20) == 0
+    assert writer.process.wait(60) == 0
     opened = open_recording(home, recording)
     assert opened.closing is None
     assert np.array_equal(opened.samples, samples)
@@ -303,7 +303,7 @@ def test_a_second_recorder_on_the_spool_is_refused_and_told_by_whom(writer: Writ
     fault = second.wait_for(WriterFault)
     assert fault.fatal
     assert f"process {writer.process.pid}" in fault.message
-    assert second.process.wait(20) == 2
+    assert second.process.wait(60) == 2
     second.kill()
     writer.begin()
     writer.push(speech(RATE))
@@ -341,7 +341,7 @@ def test_a_spool_that_does_not_exist_ends_with_a_message_that_names_it(home: Hom
     fault = writer.wait_for(WriterFault)
     assert fault.fatal
     assert str(home.spool) in fault.message
-    assert writer.process.wait(20) == 2
+    assert writer.process.wait(60) == 2
     writer.kill()
 
 
@@ -349,7 +349,7 @@ def test_a_missing_signing_key_is_the_fault_keys(home: Home) -> None:
     (home.root / "box.key").unlink()
     writer = WriterProcess(home)
     assert writer.wait_for(WriterFault).code == "keys"
-    assert writer.process.wait(20) == 2
+    assert writer.process.wait(60) == 2
     writer.kill()
 
 

@@ -53,7 +53,7 @@ def told(output: str) -> dict[str, Any]:
 
 def test_what_portaudio_hears_is_the_file_sample_for_sample(simulator: Simulator) -> None:
     process, out = hear(simulator, 3)
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     heard = np.fromfile(out, "<i2")
     (position,) = started(simulator)
@@ -66,7 +66,7 @@ def test_a_gain_that_is_too_high_is_cut_off_and_one_of_nothing_changes_nothing(s
     assert simulator.control(gain_db=30)["state"]["faults"]["overdriven"] is True
     assert simulator.control(gain_db=90)["ok"] is False
     process, out = hear(simulator, 0.5)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     heard = np.fromfile(out, "<i2")
     (position,) = started(simulator)
     louder = np.trunc(expected(simulator, position, len(heard)) * 31.623).clip(-32768, 32767)
@@ -78,7 +78,7 @@ def test_a_gain_that_is_too_high_is_cut_off_and_one_of_nothing_changes_nothing(s
 def test_a_microphone_that_is_switched_off_gives_its_amplifiers_low_noise(simulator: Simulator) -> None:
     simulator.control(microphone="switch-off")
     process, out = hear(simulator, 0.5)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     heard = np.fromfile(out, "<i2").astype(float)
     assert 2.0 < heard.std() < 3.0
     assert np.abs(heard).max() <= 5
@@ -86,7 +86,7 @@ def test_a_microphone_that_is_switched_off_gives_its_amplifiers_low_noise(simula
 
 def test_every_open_is_in_the_log_probing_included(simulator: Simulator) -> None:
     process, _ = hear(simulator, 0.3)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     log = until(lambda: [entry for entry in simulator.log("microphone") if entry["device"] != "started"])
     opens = [entry["handle"] for entry in log if entry["device"] == "open"]
     assert len(opens) >= 2, "PortAudio probes before it opens"
@@ -108,7 +108,7 @@ def test_unplugging_ends_a_stream_and_hides_the_device(simulator: Simulator) -> 
     until(lambda: started(simulator))
     simulator.control(microphone="unplug")
     assert "PlainSight" not in (simulator.folder / "asound" / "cards").read_text()
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     again = subprocess.run(
         [sys.executable, str(HEAR), str(out), "1"],
         env=simulator.environment,
@@ -121,7 +121,7 @@ def test_unplugging_ends_a_stream_and_hides_the_device(simulator: Simulator) -> 
     simulator.control(microphone="replug")
     assert "PlainSight" in (simulator.folder / "asound" / "cards").read_text()
     process, _ = hear(simulator, 0.5)
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
 
 
 def test_a_stream_that_was_unplugged_stays_dead_and_is_never_logged_as_started_again(simulator: Simulator) -> None:
@@ -130,7 +130,7 @@ def test_a_stream_that_was_unplugged_stays_dead_and_is_never_logged_as_started_a
     simulator.control(microphone="unplug")
     time.sleep(0.6)  # long enough for PortAudio to notice and try to recover several times
     simulator.control(microphone="replug")
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     heard, positions = np.fromfile(out, "<i2"), started(simulator)
     assert len(positions) == 1
@@ -156,7 +156,7 @@ def test_a_listener_that_is_stopped_loses_audio_as_with_a_real_card(simulator: S
     process.send_signal(signal.SIGSTOP)
     time.sleep(1.5)  # how long it is stopped is what is tested
     process.send_signal(signal.SIGCONT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     positions = until(lambda: started(simulator))
     heard = np.fromfile(out, "<i2")
     assert len(positions) == 2, "the overrun restarted the stream"
@@ -168,7 +168,7 @@ def test_silent_loss_skips_so_many_frames(simulator: Simulator) -> None:
     process, out = hear(simulator, 2)
     until(lambda: started(simulator))
     simulator.control(lose=5000)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     heard, (position,) = np.fromfile(out, "<i2"), started(simulator)
     assert np.array_equal(heard[-4096:], expected(simulator, position + len(heard) - 4096 + 5000, 4096))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from appliance.recorder.ipc.messages import WriterFault
-from appliance.recorder.writer.disk import FAILED, Disk, DiskError
-from appliance.recorder.writer.spool import Spool
+from appliance.recorder.storage.disk import FAILED, Disk, DiskError
+from appliance.recorder.storage.spool import Spool
 from tests.support.box.writer import Home, WriterProcess
 from tests.support.storage.shim import CannotError
 from tests.support.storage.volume import Volume
@@ -61,6 +61,6 @@ def test_a_writer_without_its_mount_ends_with_the_fault_and_leaves_the_bare_fold
     fault = writer.wait_for(WriterFault)
     assert (fault.code, fault.fatal) == (FAILED, True)
     assert "mount its disk" in fault.message
-    assert writer.process.wait(20) == 2
+    assert writer.process.wait(60) == 2
     assert list(home.spool.iterdir()) == []
     writer.kill()

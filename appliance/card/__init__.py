@@ -1,0 +1,1 @@
+"""`plainsight card`: prepares a card with Raspberry Pi OS so that a box sets itself up, without a screen."""

@@ -1,0 +1,1 @@
+"""Tags of what core gives to pages."""

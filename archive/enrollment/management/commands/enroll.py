@@ -1,0 +1,70 @@
+"""enroll: give out a one-time claim for a new box."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db import transaction
+from django.utils import timezone
+
+from appliance.contract.durable_files import create
+from appliance.contract.errors import StorageError
+from archive.core.base_command import ArchiveCommand, add_json
+from archive.custody.actors import Actor
+from archive.enrollment.claim_file import FILE_NAME, Hardware, claim_file
+from archive.enrollment.deeds import give_claim
+
+
+class Command(ArchiveCommand):
+    """Give out a claim."""
+
+    help = (
+        "Give out a one-time claim for a new box in ROOM, good for 72 hours, as the file that goes on the box's card. "
+        "The box makes its own keys, uses the claim, and removes it from the card."
+    )
+    example = 'plainsight-archive enroll "Room 12" -o /media/card/bootfs'
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the room, and what the box is made of."""
+        parser.add_argument("room", help="the room that the box will stand in (kept in this database only)")
+        parser.add_argument("-o", metavar="DIR", dest="folder", type=Path, help="write the file into this folder")
+        parser.add_argument("--hardware", choices=("usb", "i2s"), default="usb", help="the box's microphone")
+        parser.add_argument("--no-lamp-seen", action="store_true", help="the lamp's sensor is not wired")
+        parser.add_argument(
+            "--no-mic-rail", action="store_true", help="the sense of the microphone's supply is not wired"
+        )
+        add_json(parser)
+
+    def work(self, options: dict[str, Any]) -> None:
+        """Give it out, and write or print its file."""
+        hardware = Hardware(options["hardware"], not options["no_lamp_seen"], not options["no_mic_rail"])
+        path = options["folder"] / FILE_NAME if options["folder"] else None
+        # a claim that nobody gets to see is none: it counts once its file or its text is out
+        with transaction.atomic():
+            claim = give_claim(options["room"], by=Actor.operator(), now=timezone.now())
+            text = claim_file(claim.text, hardware)
+            if path is not None:
+                _write(path, text)
+            members = {
+                "claim": claim.text,
+                "number": claim.row.pk,
+                "expires_at": claim.row.expires_at.isoformat(),
+                "file": str(path) if path else None,
+            }
+            until = timezone.localtime(claim.row.expires_at)
+            told = f"claim {claim.text} (number {claim.row.pk}), good until {until:%Y-%m-%d %H:%M %Z}"
+            self.show(options, members, f"{told}; its file is {path}" if path else text)
+            self.stdout.flush()
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        create(path, [text.encode()], mode=0o600)
+    except FileExistsError as error:
+        raise StorageError(
+            f"{path} is there already: a claim that no box has used; remove it, or name another folder with -o"
+        ) from error
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}; name another folder with -o") from error

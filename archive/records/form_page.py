@@ -1,0 +1,36 @@
+"""Pages with one form: what was typed is kept, a deed's refusal stands at its field, a second sending is harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+
+from archive.core.once import once
+
+from .errors import DeedError, UnknownRecordError
+
+
+def form_page(
+    request: HttpRequest,
+    form: forms.BaseForm,
+    act: Callable[[], str],
+    template: str = "records/form.html",
+    context: Mapping[str, Any] | None = None,
+) -> HttpResponseBase:
+    """Show `form`, or if it was sent and is right, call `act` and go to the address that it returns."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                return once(request, act)
+        except UnknownRecordError:
+            raise
+        except DeedError as error:
+            form.add_error(error.field if error.field in form.fields else None, error.message)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
+    return render(request, template, {"form": form, **(context or {})}, status=status)

@@ -1,0 +1,1 @@
+"""Letters: approved texts in two languages, merged, printed, and how they were delivered."""

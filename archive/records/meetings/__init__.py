@@ -1,0 +1,1 @@
+"""Notices, meetings, the opening with its notes, and filing recordings under meetings."""

@@ -1,0 +1,22 @@
+"""The meetings app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class MeetingsConfig(AppConfig):
+    """Notices, meetings, the opening with its notes, and filing recordings under meetings."""
+
+    name = "archive.records.meetings"
+
+    def ready(self) -> None:
+        """Tell the access app which students a meeting and a recording are about."""
+        from archive.access.scopes import register_recordings, register_resolver  # noqa: PLC0415 - models need ready apps
+        from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
+
+        from .reach import recordings_in, scopes_of_meeting, scopes_of_recording  # noqa: PLC0415 - the same
+
+        register_resolver(SubjectType.MEETING, scopes_of_meeting)
+        register_resolver(SubjectType.RECORDING, scopes_of_recording)
+        register_recordings(recordings_in)

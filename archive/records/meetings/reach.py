@@ -1,0 +1,36 @@
+"""Which students a meeting and a recording are about: a recording through its confirmed filings alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Q, QuerySet
+
+from archive.access.scopes import Scope, ScopeType
+from archive.records.people.reach import scopes_of_students
+
+from .models import Filing, Meeting
+
+
+def in_force() -> QuerySet[Filing]:
+    """Return the filings through which people reach recordings: confirmed by a second person, and not doubted."""
+    return Filing.objects.filter(confirmed_at__isnull=False, end_asked_at=None, ended_at=None)
+
+
+def scopes_of_meeting(meeting: str) -> Iterable[Scope]:
+    """Return the scopes that hold the student of a meeting."""
+    return scopes_of_students(Meeting.objects.filter(pk=meeting).values_list("student", flat=True))
+
+
+def scopes_of_recording(recording: str) -> Iterable[Scope]:
+    """Return the scopes that hold the students of a recording's meetings."""
+    return scopes_of_students(in_force().filter(recording=recording).values_list("meeting__student", flat=True))
+
+
+def recordings_in(scopes: Iterable[Scope]) -> Q:
+    """Return the condition that a recording is filed under a meeting of a student in one of `scopes`."""
+    scopes = list(scopes)
+    students = [scope.id for scope in scopes if scope.type == ScopeType.STUDENT]
+    schools = [scope.id for scope in scopes if scope.type == ScopeType.SCHOOL]
+    held = in_force().filter(Q(meeting__student__in=students) | Q(meeting__student__school__in=schools))
+    return Q(pk__in=held.values("recording"))

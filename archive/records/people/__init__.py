@@ -1,0 +1,1 @@
+"""Students, the people who hold rights over their records, and staff."""

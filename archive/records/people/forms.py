@@ -1,0 +1,171 @@
+"""What people type about people."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Final
+
+from django import forms
+from django.utils import timezone
+
+from archive.records.text import LineField, LinesField, day_input
+
+from .models import Language, Person, PersonKind, RightKind, School, Student
+from .roster import MAX_BYTES
+from .search import is_uuid
+
+_LONGEST: Final = 100
+
+
+class StudentForm(forms.Form):
+    """A student's data."""
+
+    given_name = LineField(max_length=_LONGEST, label="Given name")
+    family_name = LineField(max_length=_LONGEST, label="Family name", required=False)
+    local_id = LineField(max_length=60, label="Student number", required=False, help_text="The district's own number.")
+    birth_date = forms.DateField(label="Date of birth", required=False, widget=day_input())
+    school = forms.ModelChoiceField(School.objects.all(), required=False, empty_label="not known")
+    left_on = forms.DateField(
+        label="Left the district on", required=False, widget=day_input(), help_text="The records stay."
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
+
+
+class PersonForm(forms.Form):
+    """A person's data."""
+
+    given_name = LineField(max_length=_LONGEST, label="Given name")
+    family_name = LineField(max_length=_LONGEST, label="Family name", required=False)
+    kind = forms.ChoiceField(choices=PersonKind.choices, label="Is")
+    position = LineField(max_length=120, required=False, help_text="Of staff.")
+    email = forms.EmailField(required=False, label="E-mail", help_text="Letters may go there; nobody signs in with it.")
+    phone = LineField(max_length=40, required=False)
+    address = LinesField(required=False, rows=3, label="Postal address")
+    language = forms.ChoiceField(choices=Language.choices, help_text="Letters and pages are in this language.")
+    interpreter = LineField(
+        max_length=120, required=False, label="Needs an interpreter", help_text="Language and mode, or leave it empty."
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
+
+
+class _PersonChoice(forms.CharField):
+    """A person, by the identifier in the address of the person's page, or by the whole name if only one has it."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the person."""
+        text = super().clean(value)
+        found = find_persons(text)
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise forms.ValidationError("Nobody here has this name. Enter the person first, then come back.")
+        raise forms.ValidationError(
+            "Several people have this name: open the right one's page, and copy its identifier here."
+        )
+
+
+def find_persons(text: str) -> list[Person]:
+    """Return the people whose identifier or whole name this is."""
+    if is_uuid(text):
+        return list(Person.objects.filter(pk=text))
+    given, _, family = text.rpartition(" ")
+    return [
+        person
+        for person in Person.objects.filter(family_name__iexact=family)[:50]
+        if str(person).casefold() == text.casefold() or not given
+    ]
+
+
+class _Span(forms.Form):
+    """From one day to another."""
+
+    valid_from = forms.DateField(label="From", widget=day_input(), initial=timezone.localdate)
+    valid_to = forms.DateField(label="To", widget=day_input(), required=False, help_text="Empty: without an end.")
+
+    def clean(self) -> dict[str, Any]:
+        """Hold the days against each other."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        first, last = cleaned.get("valid_from"), cleaned.get("valid_to")
+        if first and last and last < first:
+            self.add_error("valid_to", "This day is before the first one.")
+        return cleaned
+
+
+class RightForm(_Span):
+    """Rights of a person over a student's records."""
+
+    person = _PersonChoice(max_length=_LONGEST * 2, label="Person", help_text="The whole name.")
+    kind = forms.ChoiceField(choices=RightKind.choices, label="On what ground")
+    basis = LinesField(
+        rows=2,
+        max_length=2000,
+        label="Basis",
+        help_text="The document that shows it: birth certificate, order, letter.",
+    )
+    field_order = ("person", "kind", "basis", "valid_from", "valid_to")
+
+
+class BarForm(_Span):
+    """A court order that bars a person."""
+
+    person = _PersonChoice(max_length=_LONGEST * 2, label="Person", help_text="The whole name.")
+    basis = LinesField(rows=2, max_length=2000, label="Court order", help_text="Court, date and number.")
+    field_order = ("person", "basis", "valid_from", "valid_to")
+
+
+class EndForm(forms.Form):
+    """The last day of rights or of a bar."""
+
+    valid_to = forms.DateField(label="Last day", widget=day_input(), initial=timezone.localdate)
+
+
+class MajorityForm(forms.Form):
+    """What follows from the 18th birthday."""
+
+    decision = LinesField(
+        rows=3,
+        max_length=2000,
+        label="What was decided, and on what basis",
+        help_text="For example: the student holds the rights now; or a court appointed a guardian, with its order.",
+    )
+    on = forms.DateField(label="Decided on", widget=day_input(), initial=timezone.localdate)
+
+    def clean_on(self) -> date:
+        """Refuse a day to come."""
+        day: date = self.cleaned_data["on"]
+        if day > timezone.localdate():
+            raise forms.ValidationError("This day is still to come.")
+        return day
+
+
+class RosterForm(forms.Form):
+    """A roster."""
+
+    file = forms.FileField(
+        label="Roster",
+        help_text="A CSV file in UTF-8, or a OneRoster 1.1 or 1.2 export (ZIP). Nothing changes before you have seen "
+        "the difference.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.zip"}),
+    )
+
+    def clean_file(self) -> bytes:
+        """Return its bytes; refuse one that is too large before it is read."""
+        file = self.cleaned_data["file"]
+        if file.size > MAX_BYTES:
+            raise forms.ValidationError(f"The file is larger than {MAX_BYTES >> 20} MB; split it by school.")
+        data: bytes = file.read()
+        return data
+
+
+class SearchForm(forms.Form):
+    """Finding somebody."""
+
+    q = LineField(
+        max_length=_LONGEST, required=False, label="Name or number", widget=forms.TextInput({"type": "search"})
+    )
+
+
+def student_initial(student: Student) -> dict[str, Any]:
+    """Return what the form shows of a student."""
+    names = ("given_name", "family_name", "local_id", "birth_date", "school", "left_on", "version")
+    return {name: getattr(student, name) for name in names}

@@ -1,0 +1,182 @@
+"""Taking in a roster: first a dry run that shows the difference, then just that file, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from archive.accounts.models import User
+from archive.custody.actors import NOTHING, Actor
+from archive.custody.log import Detail, record
+from archive.records.errors import DeedError, UnknownRecordError
+
+from .custody_kinds import IMPORT
+from .difference import Change, Difference, Known, difference, total
+from .models import ImportRun, Person, Right, School, Student
+from .roster import PersonRow, Roster, SchoolRow, StudentRow, read_roster
+
+_BATCH: Final = 500
+_SCHOOL: Final = ("name",)
+_STUDENT: Final = ("given_name", "family_name", "local_id", "birth_date", "school")
+_PERSON: Final = ("given_name", "family_name", "kind", "position", "email", "phone", "language")
+
+
+@dataclass(frozen=True)
+class RosterDifference:
+    """What a roster would change here."""
+
+    roster: Roster
+    schools: Difference[SchoolRow]
+    students: Difference[StudentRow]
+    persons: Difference[PersonRow]
+    rights: list[tuple[str, str, str]]
+    """Person, student (source identifiers) and ground of rights that are not here yet."""
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows each part of it holds."""
+        tables = (self.schools, self.students, self.persons)
+        return {
+            "added": total(tables, "added") + len(self.rights),
+            "changed": total(tables, "changed"),
+            "kept": total(tables, "kept"),
+            "missing": total(tables, "missing"),
+            "refused": len(self.roster.problems),
+        }
+
+
+def look_at(data: bytes, *, by: User) -> tuple[ImportRun, RosterDifference]:
+    """Keep a file for the import, and return what it would change. Raises DeedError for a file that is no roster."""
+    roster = read_roster(data)
+    with transaction.atomic():
+        found = compare(roster)
+        ImportRun.objects.filter(taken_at=None, by=by).update(data=None)
+        run = ImportRun.objects.create(
+            source=roster.source, sha256=hashlib.sha256(data).hexdigest(), data=data, by=by, **found.counts()
+        )
+    return run, found
+
+
+def take_in(pk: UUID, *, by: User) -> ImportRun:
+    """Take in the file of a dry run, compared anew with what is here by now."""
+    with transaction.atomic():
+        run = ImportRun.objects.select_for_update().filter(pk=pk).first()
+        if run is None:
+            raise UnknownRecordError("there is no such import here")
+        if run.taken_at is not None:
+            raise DeedError(f"This file was taken in already, at {timezone.localtime(run.taken_at):%Y-%m-%d %H:%M}.")
+        if run.data is None:
+            raise DeedError("This file is no longer here, since another one was looked at; choose it again.")
+        found = compare(read_roster(bytes(run.data)))
+        counts = found.counts()
+        detail: dict[str, Detail] = {"source": run.source, "sha256": run.sha256, **counts}
+        record(IMPORT, actor=Actor.user(by.pk), subject=NOTHING, **detail)
+        _apply(found)
+        for name, count in counts.items():
+            setattr(run, name, count)
+        run.taken_at, run.data = timezone.now(), None
+        run.save()
+    return run
+
+
+def compare(roster: Roster) -> RosterDifference:
+    """Return what `roster` would change."""
+    source = roster.source
+    schools = {str(pk): school for pk, school in School.objects.filter(source=source).values_list("pk", "source_id")}
+    known_students = {
+        pk: Known(
+            {**known.values, "school": schools.get(str(known.values["school"]), "")}, known.corrected, known.called
+        )
+        for pk, known in _known(Student, source, (*_STUDENT[:-1], "school_id")).items()
+    }
+    persons = _known(Person, source, _PERSON)
+    here = {
+        (person, student, kind)
+        for person, student, kind in Right.objects.filter(person__source=source, student__source=source).values_list(
+            "person__source_id", "student__source_id", "kind"
+        )
+    }
+    return RosterDifference(
+        roster,
+        difference(_known(School, source, _SCHOOL), roster.schools, _values(roster.schools, _SCHOOL)),
+        difference(known_students, roster.students, _values(roster.students, _STUDENT)),
+        difference(persons, roster.persons, _values(roster.persons, _PERSON)),
+        sorted({(one.person, one.student, one.kind.value) for one in roster.rights} - here),
+    )
+
+
+def _known(table: type[models.Model], source: str, names: tuple[str, ...]) -> dict[str, Known]:
+    found = {}
+    for row in table._default_manager.filter(source=source).values("source_id", "corrected", *names):
+        values = {name.removesuffix("_id") if name == "school_id" else name: row[name] for name in names}
+        called = " ".join(str(row[name]) for name in ("given_name", "family_name", "name") if row.get(name))
+        found[row["source_id"]] = Known(values, frozenset(row["corrected"]), called)
+    return found
+
+
+def _values(rows: dict[str, Any], names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    return {pk: {name: getattr(row, name) for name in names} for pk, row in rows.items()}
+
+
+def _apply(found: RosterDifference) -> None:
+    source = found.roster.source
+    School.objects.bulk_create(
+        (School(source=source, **asdict(row)) for row in found.schools.added.values()), batch_size=_BATCH
+    )
+    _update(School, source, found.schools.changed)
+    schools = {school.source_id: school for school in School.objects.filter(source=source)}
+    Student.objects.bulk_create(
+        (
+            Student(source=source, **{**asdict(row), "school": schools.get(row.school)})
+            for row in found.students.added.values()
+        ),
+        batch_size=_BATCH,
+    )
+    _update(Student, source, found.students.changed, schools)
+    Person.objects.bulk_create(
+        (Person(source=source, **asdict(row)) for row in found.persons.added.values()), batch_size=_BATCH
+    )
+    _update(Person, source, found.persons.changed)
+    _add_rights(source, found.rights)
+
+
+def _add_rights(source: str, rights: Iterable[tuple[str, str, str]]) -> None:
+    persons = dict(Person.objects.filter(source=source).values_list("source_id", "pk"))
+    students = dict(Student.objects.filter(source=source).values_list("source_id", "pk"))
+    today = timezone.localdate()
+    Right.objects.bulk_create(
+        (
+            Right(
+                person_id=persons[person],
+                student_id=students[student],
+                kind=kind,
+                basis=f"the district's roster, {today}",
+                valid_from=today,
+            )
+            for person, student, kind in rights
+            if person in persons and student in students
+        ),
+        batch_size=_BATCH,
+    )
+
+
+def _update(table: type[Any], source: str, changes: list[Change], schools: dict[str, School] | None = None) -> None:
+    if not changes:
+        return
+    changed = {one.source_id: one for one in changes}
+    names = sorted({change.name for one in changes for change in one.fields})
+    rows = []
+    for row in table.objects.select_for_update().filter(source=source).iterator():
+        one = changed.get(row.source_id)
+        if one is None:
+            continue
+        for change in one.fields:
+            setattr(row, change.name, (schools or {}).get(change.after) if change.name == "school" else change.after)
+        row.version += 1
+        rows.append(row)
+    table.objects.bulk_update(rows, [*names, "version"], batch_size=_BATCH)

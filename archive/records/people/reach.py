@@ -1,0 +1,46 @@
+"""Which scopes hold a student, and whom a court order bars from one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.db.models import Q
+from django.utils import timezone
+
+from archive.access.scopes import Scope, ScopeType, scopes_of
+from archive.accounts.models import User
+from archive.custody.actors import Subject
+
+from .models import Bar, Right, Student
+
+
+def scopes_of_students(students: Iterable[object]) -> Iterator[Scope]:
+    """Yield the scopes that hold any of these students: each itself, and its school."""
+    for pk, school in Student.objects.filter(pk__in=list(students)).values_list("pk", "school"):
+        yield Scope.student(pk)
+        if school is not None:
+            yield Scope.school(school)
+
+
+def scopes_of_student(student: str) -> Iterable[Scope]:
+    """Return the scopes that hold a student."""
+    return scopes_of_students([student])
+
+
+def scopes_of_person(person: str) -> Iterable[Scope]:
+    """Return the scopes that hold the students over whose records a person holds or held rights."""
+    return scopes_of_students(Right.objects.filter(person_id=person).values_list("student", flat=True))
+
+
+def barred(user: User, subject: Subject) -> str:
+    """Return `barred` where a court order keeps the person of this account from a student that `subject` is about.
+
+    34 CFR 99.4: either parent has full rights unless the agency has evidence of a court order that revokes them.
+    """
+    today = timezone.localdate()
+    bars = Bar.objects.filter(Q(valid_to=None) | Q(valid_to__gte=today), person__user=user, valid_from__lte=today)
+    students = {str(pk) for pk in bars.values_list("student", flat=True)}
+    if not students:
+        return ""
+    about = {scope.id for scope in scopes_of(subject) if scope.type == ScopeType.STUDENT}
+    return "barred" if about & students else ""

@@ -1,0 +1,71 @@
+"""Who holds rights over a student's records, and when they pass to the student. Pure; sections cited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from .models import Bar, Person, Right, RightKind, Student
+
+MAJORITY_YEARS: Final = 18
+"""34 CFR 99.5(a): the rights pass to the student at 18; 34 CFR 300.520 and 300.625 for IDEA records."""
+TOLD_AHEAD: Final = timedelta(days=365)
+"""34 CFR 300.320(c): one year before, the student must be told; so the task appears a year ahead."""
+
+
+def majority(born: date) -> date:
+    """Return the 18th birthday; for who was born on February 29, March 1 of a year that has none."""
+    try:
+        return born.replace(year=born.year + MAJORITY_YEARS)
+    except ValueError:
+        return date(born.year + MAJORITY_YEARS, 3, 1)
+
+
+@dataclass(frozen=True)
+class MajorityTask:
+    """Somebody must decide what follows from a student's 18th birthday; nothing is lost or given by the day itself."""
+
+    student: Student
+    on: date
+    """The birthday."""
+    late: bool
+    """Whether it has passed."""
+
+
+def majority_tasks(students: Iterable[Student], today: date) -> list[MajorityTask]:
+    """Return the open tasks, the earliest first: from a year ahead, and until a person decided.
+
+    34 CFR 99.5, 300.320(c), 300.625.
+    """
+    due = [
+        MajorityTask(student, on, on < today)
+        for student in students
+        if student.birth_date is not None
+        and student.rights_decided_on is None
+        and (on := majority(student.birth_date)) <= today + TOLD_AHEAD
+    ]
+    return sorted(due, key=lambda task: (task.on, str(task.student)))
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Somebody who holds rights over a student's records."""
+
+    person: Person
+    grounds: tuple[RightKind, ...]
+    """On what grounds."""
+
+
+def holders(rights: Iterable[Right], bars: Iterable[Bar], day: date) -> list[Holder]:
+    """Return who holds rights on `day`: everybody with a right that holds, but nobody whom a court order bars.
+
+    34 CFR 99.4: either parent has full rights, unless there is a court order or law that revokes them.
+    """
+    barred = {bar.person_id for bar in bars if bar.valid_from <= day and (bar.valid_to is None or day <= bar.valid_to)}
+    grounds: dict[Person, list[RightKind]] = {}
+    for right in rights:
+        if right.holds_on(day) and right.person_id not in barred:
+            grounds.setdefault(right.person, []).append(RightKind(right.kind))
+    return [Holder(person, tuple(kinds)) for person, kinds in grounds.items()]

@@ -1,0 +1,346 @@
+"""Students, people, who holds rights, and rosters: views parse and show, deeds change."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from archive.access.decisions import granted_scopes, may
+from archive.access.deeds import Deed
+from archive.access.requests import user_of
+from archive.custody.actors import Subject
+from archive.records.errors import UnknownRecordError
+from archive.records.form_page import form_page
+from archive.ui.breadcrumbs import Crumb
+
+from . import deeds, import_deeds
+from .forms import (
+    BarForm,
+    EndForm,
+    MajorityForm,
+    PersonForm,
+    RightForm,
+    RosterForm,
+    SearchForm,
+    StudentForm,
+    student_initial,
+)
+from .models import Bar, ImportRun, Person, Right, RightKind, Student
+from .roster import read_roster
+from .rules import holders, majority
+from .search import page, reached
+
+_SENT = require_http_methods(["GET", "HEAD", "POST"])
+SHOWN = 50
+"""Rows of a difference that its page shows one by one; all are counted."""
+
+
+def student_of(pk: UUID) -> Student:
+    """Return the student; raise UnknownRecordError."""
+    student = Student.objects.select_related("school").filter(pk=pk).first()
+    if student is None:
+        raise UnknownRecordError("there is no such student here")
+    return student
+
+
+def person_of(pk: UUID) -> Person:
+    """Return the person; raise UnknownRecordError."""
+    person = Person.objects.filter(pk=pk).first()
+    if person is None:
+        raise UnknownRecordError("there is no such person here")
+    return person
+
+
+@require_safe
+def students(request: HttpRequest) -> HttpResponseBase:
+    """Show the students whose name or number begins with what was typed."""
+    form = SearchForm(request.GET or None)
+    text = form.cleaned_data["q"] if form.is_valid() else ""
+    rows = Student.objects.select_related("school").filter(reached(granted_scopes(user_of(request), Deed.PEOPLE)))
+    found = page(rows, text, request.GET.get("after", ""), number="local_id")
+    return render(request, "people/students.html", {"place": "people", "form": form, "page": found, "text": text})
+
+
+@require_safe
+def student(request: HttpRequest, student: UUID) -> HttpResponseBase:
+    """Show a student: data, who holds rights, and what is due."""
+    row, today = student_of(student), timezone.localdate()
+    rights = list(row.rights.select_related("person"))
+    bars = list(row.bars.select_related("person"))
+    context: dict[str, Any] = {
+        "place": "people",
+        "breadcrumbs": [Crumb("People", reverse("pages:students"))],
+        "student": row,
+        "holders": [(one.person, [kind.label for kind in one.grounds]) for one in holders(rights, bars, today)],
+        "rights": rights,
+        "bars": bars,
+        "today": today,
+        "majority": majority(row.birth_date) if row.birth_date else None,
+        "editable": may(user_of(request), Deed.CORRECT, Subject.student(student)).allowed,
+    }
+    return render(request, "people/student.html", context)
+
+
+@_SENT
+def student_new(request: HttpRequest) -> HttpResponseBase:
+    """Enter a student."""
+    form = StudentForm(request.POST or None)
+
+    def act() -> str:
+        made = deeds.enter_student(form.cleaned_data, by=user_of(request))
+        messages.success(request, "The student was entered.")
+        return reverse("pages:student", args=[made.pk])
+
+    return form_page(request, form, act, context=_frame("Enter a student", "pages:students", "People"))
+
+
+@_SENT
+def student_edit(request: HttpRequest, student: UUID) -> HttpResponseBase:
+    """Correct a student's data."""
+    row = student_of(student)
+    form = StudentForm(request.POST or None, initial=student_initial(row))
+    back = reverse("pages:student", args=[student])
+
+    def act() -> str:
+        deeds.correct_student(student, form.cleaned_data, form.cleaned_data["version"], by=user_of(request))
+        messages.success(request, "The corrections were saved. A roster will not change them back.")
+        return back
+
+    return form_page(request, form, act, context=_below(f"Correct {row}", str(row), back))
+
+
+@_SENT
+def right_new(request: HttpRequest, student: UUID) -> HttpResponseBase:
+    """Enter rights over a student's records."""
+    row = student_of(student)
+    form = RightForm(request.POST or None)
+    back = reverse("pages:student", args=[student])
+
+    def act() -> str:
+        typed = form.cleaned_data
+        deeds.enter_right(
+            student,
+            typed["person"],
+            RightKind(typed["kind"]),
+            basis=typed["basis"],
+            valid_from=typed["valid_from"],
+            valid_to=typed["valid_to"],
+            by=user_of(request),
+        )
+        messages.success(request, "The rights were entered.")
+        return back
+
+    return form_page(request, form, act, context=_below(f"Who holds rights over {row}'s records", str(row), back))
+
+
+@_SENT
+def bar_new(request: HttpRequest, student: UUID) -> HttpResponseBase:
+    """Enter a court order that bars somebody."""
+    row = student_of(student)
+    form = BarForm(request.POST or None)
+    back = reverse("pages:student", args=[student])
+
+    def act() -> str:
+        typed = form.cleaned_data
+        deeds.enter_bar(
+            student,
+            typed["person"],
+            basis=typed["basis"],
+            valid_from=typed["valid_from"],
+            valid_to=typed["valid_to"],
+            by=user_of(request),
+        )
+        messages.success(request, "The court order was entered. Nothing of this student reaches that person now.")
+        return back
+
+    return form_page(request, form, act, context=_below(f"Court order about {row}", str(row), back))
+
+
+@_SENT
+def right_end(request: HttpRequest, student: UUID, right: UUID) -> HttpResponseBase:
+    """End rights over a student's records."""
+    found = Right.objects.select_related("person").filter(pk=right, student=student).first()
+    if found is None:
+        raise UnknownRecordError("there is no such entry of rights here")
+    return _end(request, student, f"End the rights of {found.person}", lambda day: deeds.end_right(
+        right, day, by=user_of(request)
+    ))  # fmt: skip
+
+
+@_SENT
+def bar_end(request: HttpRequest, student: UUID, bar: UUID) -> HttpResponseBase:
+    """End a court order's bar."""
+    found = Bar.objects.select_related("person").filter(pk=bar, student=student).first()
+    if found is None:
+        raise UnknownRecordError("there is no such court order here")
+    return _end(request, student, f"End the bar of {found.person}", lambda day: deeds.end_bar(
+        bar, day, by=user_of(request)
+    ))  # fmt: skip
+
+
+def _end(request: HttpRequest, student: UUID, heading: str, end: Any) -> HttpResponseBase:
+    row, form = student_of(student), EndForm(request.POST or None)
+    back = reverse("pages:student", args=[student])
+
+    def act() -> str:
+        end(form.cleaned_data["valid_to"])
+        messages.success(request, "The end was entered.")
+        return back
+
+    return form_page(request, form, act, context=_below(heading, str(row), back))
+
+
+@_SENT
+def majority_decide(request: HttpRequest, student: UUID) -> HttpResponseBase:
+    """Enter what follows from a student's 18th birthday."""
+    row, form = student_of(student), MajorityForm(request.POST or None)
+    back = reverse("pages:student", args=[student])
+
+    def act() -> str:
+        deeds.decide_majority(student, form.cleaned_data["decision"], form.cleaned_data["on"], by=user_of(request))
+        messages.success(request, "The decision was entered. Enter or end the rights themselves below.")
+        return back
+
+    return form_page(request, form, act, context=_below(f"{row} at 18", str(row), back))
+
+
+@require_safe
+def persons(request: HttpRequest) -> HttpResponseBase:
+    """Show the people whose name begins with what was typed; only who reaches the whole district sees the list."""
+    form = SearchForm(request.GET or None)
+    text = form.cleaned_data["q"] if form.is_valid() else ""
+    rows = Person.objects.all()
+    scopes = granted_scopes(user_of(request), Deed.PEOPLE)
+    within = Student.objects.filter(reached(scopes))
+    if reached(scopes):
+        rows = rows.filter(pk__in=Right.objects.filter(student__in=within).values("person"))
+    found = page(rows, text, request.GET.get("after", ""))
+    return render(request, "people/persons.html", {"place": "people", "form": form, "page": found, "text": text})
+
+
+@require_safe
+def person(request: HttpRequest, person: UUID) -> HttpResponseBase:
+    """Show a person: data, and over whose records rights are held."""
+    row, user = person_of(person), user_of(request)
+    scopes = granted_scopes(user, Deed.PEOPLE)
+    visible = set(Student.objects.filter(reached(scopes), rights__person=row).values_list("pk", flat=True))
+    context = {
+        "place": "people",
+        "breadcrumbs": [Crumb("People", reverse("pages:persons"))],
+        "person": row,
+        "rights": [one for one in row.rights.select_related("student") if one.student_id in visible],
+        "bars": list(row.bars.select_related("student").filter(student__in=visible)),
+        "today": timezone.localdate(),
+        "editable": may(user, Deed.CORRECT, Subject.person(person)).allowed,
+    }
+    return render(request, "people/person.html", context)
+
+
+@_SENT
+def person_new(request: HttpRequest) -> HttpResponseBase:
+    """Enter a person."""
+    form = PersonForm(request.POST or None)
+
+    def act() -> str:
+        made = deeds.enter_person(form.cleaned_data, by=user_of(request))
+        messages.success(request, "The person was entered.")
+        return reverse("pages:person", args=[made.pk])
+
+    return form_page(request, form, act, context=_frame("Enter a person", "pages:persons", "People"))
+
+
+@_SENT
+def person_edit(request: HttpRequest, person: UUID) -> HttpResponseBase:
+    """Correct a person's data."""
+    row = person_of(person)
+    initial = {name: getattr(row, name) for name in (*deeds.PERSON_FIELDS, "version")}
+    form = PersonForm(request.POST or None, initial=initial)
+    back = reverse("pages:person", args=[person])
+
+    def act() -> str:
+        deeds.correct_person(person, form.cleaned_data, form.cleaned_data["version"], by=user_of(request))
+        messages.success(request, "The corrections were saved. A roster will not change them back.")
+        return back
+
+    return form_page(request, form, act, context=_below(f"Correct {row}", str(row), back))
+
+
+@_SENT
+def roster(request: HttpRequest) -> HttpResponseBase:
+    """Look at a roster: nothing is changed before its difference was shown."""
+    form = RosterForm(request.POST or None, request.FILES or None)
+
+    def act() -> str:
+        run, _ = import_deeds.look_at(form.cleaned_data["file"], by=user_of(request))
+        return reverse("pages:roster-run", args=[run.pk])
+
+    context = {**_frame("Import a roster", "pages:students", "People"), "submit": "Show what would change"}
+    context["runs"] = ImportRun.objects.exclude(taken_at=None).select_related("by")[:10]
+    return form_page(request, form, act, "people/roster.html", context)
+
+
+@_SENT
+def roster_run(request: HttpRequest, run: UUID) -> HttpResponseBase:
+    """Show what a roster would change, and take it in; afterwards show what it changed."""
+    from django.forms import Form  # noqa: PLC0415 - an empty form, for its token alone
+
+    found = ImportRun.objects.select_related("by").filter(pk=run).first()
+    if found is None:
+        raise UnknownRecordError("there is no such import here")
+    form = Form(request.POST or None)
+    here = reverse("pages:roster-run", args=[run])
+
+    def act() -> str:
+        import_deeds.take_in(run, by=user_of(request))
+        messages.success(request, "The roster was taken in.")
+        return here
+
+    difference = None
+    if request.method != "POST" and found.data is not None:
+        difference = import_deeds.compare(read_roster(bytes(found.data)))
+    context: dict[str, Any] = {
+        **_below("What the roster would change" if found.taken_at is None else "A roster", "Import a roster", ""),
+        "breadcrumbs": [
+            Crumb("People", reverse("pages:students")),
+            Crumb("Import a roster", reverse("pages:roster")),
+        ],
+        "run": found,
+        "difference": difference,
+        "shown": SHOWN,
+        "tables": [
+            ("Schools", difference.schools),
+            ("Students", difference.students),
+            ("People", difference.persons),
+        ]
+        if difference
+        else [],
+    }
+    return form_page(request, form, act, "people/roster_run.html", context)
+
+
+def _frame(heading: str, above: str, label: str) -> dict[str, Any]:
+    address = reverse(above)
+    return {
+        "place": "people",
+        "heading": heading,
+        "submit": "Save",
+        "cancel": address,
+        "breadcrumbs": [Crumb(label, address)],
+    }
+
+
+def _below(heading: str, label: str, back: str) -> dict[str, Any]:
+    return {
+        "place": "people",
+        "heading": heading,
+        "submit": "Save",
+        "cancel": back,
+        "breadcrumbs": [Crumb("People", reverse("pages:students")), Crumb(label, back)],
+    }

@@ -1,0 +1,20 @@
+"""The requests app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class RequestsConfig(AppConfig):
+    """What parents ask for: access, a copy, an explanation, an amendment; and their own pages."""
+
+    name = "archive.records.requests"
+
+    def ready(self) -> None:
+        """Tell the access app which student a request or an amendment is about."""
+        from archive.access.scopes import register_resolver  # noqa: PLC0415 - models need ready apps
+        from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
+
+        from .reach import scopes_of_case  # noqa: PLC0415 - the same
+
+        register_resolver(SubjectType.CASE, scopes_of_case)

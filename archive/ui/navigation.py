@@ -1,0 +1,46 @@
+"""The places of the archive's pages, in the order of the menu.
+
+A place is shown to whom access.may offers one of its deeds. Whoever makes a place adds its line here; a test holds that
+its deeds are what the address needs (access/routes.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place that the menu leads to."""
+
+    code: str
+    """What a view gives as `place` in its context, so that the menu shows where the reader is."""
+    label: str | _StrPromise
+    """Its word in the menu."""
+    address: str
+    """Name of the address of its first page."""
+    needs: frozenset[str] = frozenset()
+    """Deeds of which one is enough to be shown it; without any, every signed-in person is."""
+
+
+PLACES: Final[tuple[Place, ...]] = (
+    Place("recordings", _("Recordings"), "pages:recordings", frozenset({"list"})),
+    Place("rooms", _("Rooms"), "pages:rooms", frozenset({"board"})),
+    Place("boxes", _("Boxes"), "pages:boxes", frozenset({"boxes"})),
+    Place("checks", _("This archive"), "pages:checks", frozenset({"checks"})),
+    Place("people", _("People"), "pages:students", frozenset({"people"})),
+    Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),
+)
+"""In the order of the menu: Today, Meetings, Recordings, Requests, Rooms, People, Records."""
+
+
+def places_for(may: Mapping[str, bool]) -> list[Place]:
+    """Return the places to show to somebody who may do what `may` says, by deed."""
+    return [place for place in PLACES if not place.needs or any(may.get(deed) for deed in place.needs)]

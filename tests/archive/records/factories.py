@@ -1,0 +1,39 @@
+"""One of each thing that records are about, made straight in the tables: what is tested makes its own by deeds."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from archive.records.people.models import Bar, Person, PersonKind, Right, RightKind, School, Student
+
+NOON = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
+"""Tue Nov 24 2026, 12:00 in Chicago."""
+_numbers: Iterator[int] = itertools.count(1)
+
+
+def make_school(name: str = "Lincoln Elementary") -> School:
+    return School.objects.get_or_create(name=name)[0]
+
+
+def make_student(given: str = "Ana", family: str = "Torres", **fields: Any) -> Student:
+    fields.setdefault("birth_date", date(2015, 5, 31))
+    fields.setdefault("local_id", f"S{next(_numbers):05d}")
+    return Student.objects.create(given_name=given, family_name=family, **fields)
+
+
+def make_person(given: str = "Rosa", family: str = "Torres", **fields: Any) -> Person:
+    fields.setdefault("kind", PersonKind.FAMILY)
+    return Person.objects.create(given_name=given, family_name=family, **fields)
+
+
+def make_right(person: Person, student: Student, kind: RightKind = RightKind.PARENT, **fields: Any) -> Right:
+    fields.setdefault("valid_from", date(2020, 1, 1))
+    return Right.objects.create(person=person, student=student, kind=kind, basis="birth certificate", **fields)
+
+
+def make_bar(person: Person, student: Student, **fields: Any) -> Bar:
+    fields.setdefault("valid_from", date.today() - timedelta(days=1))  # noqa: DTZ011 - a day of the site
+    return Bar.objects.create(person=person, student=student, basis="Circuit Court, 2026-01-05, no. 17", **fields)

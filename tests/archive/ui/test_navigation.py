@@ -1,0 +1,48 @@
+"""The menu offers what a person may do, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from archive.access.deeds import ROLES, Deed
+from archive.access.routes import ROUTES, Open
+from archive.ui.navigation import PLACES
+from tests.archive.page_fixtures import signed_in
+from tests.archive.pages import check
+from tests.support.archives import Archive
+
+
+def menu(client: Any) -> list[str]:
+    page = check(client.get("/", follow=True).content.decode())
+    return [link.text for nav in page.all("nav") if nav.get("aria-label") == "Main" for link in nav.all("a")]
+
+
+def test_every_place_of_the_menu_needs_what_its_address_needs() -> None:
+    for place in PLACES:
+        needs = ROUTES[place.address].needs
+        assert place.needs == (frozenset() if needs is Open.SIGNED_IN else {needs}), place.code
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_menu_shows_what_may_be_opened_and_every_entry_opens(archive: Archive, role: str) -> None:
+    client = signed_in(archive, "p.smith", role=role)
+    labels = {str(place.label) for place in PLACES if not place.needs or place.needs & ROLES[role]}
+    assert set(menu(client)) == labels
+    page = check(client.get("/", follow=True).content.decode())
+    for link in page.one("nav").all("a"):
+        assert client.get(link.get("href")).status_code == 200
+
+
+def test_who_may_do_nothing_gets_no_menu(archive: Archive) -> None:
+    assert menu(signed_in(archive, "p.smith")) == []
+
+
+def test_the_menu_marks_where_the_reader_is(archive: Archive) -> None:
+    client = signed_in(archive, "p.smith", Deed.BOARD, Deed.LIST)
+    page = check(client.get("/recordings/").content.decode())
+    assert [(link.text, link.get("aria-current")) for link in page.one("nav").all("a")] == [
+        ("Recordings", "page"),
+        ("Rooms", ""),
+    ]

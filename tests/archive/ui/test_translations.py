@@ -1,0 +1,74 @@
+"""Spanish is complete, compiled, and chosen in the footer."""
+
+from __future__ import annotations
+
+import gettext
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.archive.page_sources import ARCHIVE
+from tests.archive.pages import check
+from tests.support.archives import Archive
+
+LOCALES = sorted(ARCHIVE.rglob("locale/es/LC_MESSAGES"))
+
+
+def compiled(source: Path, target: Path) -> dict[Any, str]:
+    subprocess.run(["msgfmt", "--check", "--output-file", target, source], check=True)
+    with target.open("rb") as file:
+        catalog: dict[Any, str] = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+    return {key: words for key, words in catalog.items() if key}
+
+
+def name(folder: Path) -> str:
+    return folder.parents[2].relative_to(ARCHIVE).as_posix()
+
+
+@pytest.mark.parametrize("folder", LOCALES, ids=name)
+def test_the_compiled_words_are_those_of_the_source(folder: Path, tmp_path: Path) -> None:
+    with (folder / "django.mo").open("rb") as file:
+        kept = {key: words for key, words in gettext.GNUTranslations(file)._catalog.items() if key}  # type: ignore[attr-defined]
+    assert kept == compiled(folder / "django.po", tmp_path / "django.mo"), "run deploy/messages"
+
+
+@pytest.mark.parametrize("folder", LOCALES, ids=name)
+def test_every_word_that_is_marked_is_translated_and_no_other(folder: Path, tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(folder.parents[2], app, ignore=shutil.ignore_patterns("static", "__pycache__", "migrations"))
+    gather = [sys.executable, "-m", "django", "makemessages", "--locale", "es", "--no-location", "--no-obsolete"]
+    subprocess.run([*gather, "--no-wrap", "--verbosity", "0"], cwd=app, check=True)
+    gathered = app / "locale" / "es" / "LC_MESSAGES" / "django.po"
+    counted = subprocess.run(
+        ["msgfmt", "--statistics", "--output-file", "/dev/null", gathered], capture_output=True, text=True, check=True
+    ).stderr
+    assert "untranslated" not in counted, f"{counted}: run deploy/messages, and fill in what it leaves empty"
+    assert "fuzzy" not in counted, counted
+    before, after = (compiled(source, tmp_path / "one.mo") for source in (folder / "django.po", gathered))
+    assert set(before) == set(after), "run deploy/messages: some words are no longer used"
+
+
+def test_the_footer_s_switch_changes_the_language_and_leads_back(archive: Archive, client: Any) -> None:
+    english = check(client.get("/sign-in/?next=/rooms/").content.decode())
+    (button,) = [one for one in english.all("button") if one.get("name") == "language"]
+    assert (button.text, button.get("lang"), button.get("value")) == ("Español", "es", "es")
+    answer = client.post("/language/", {"language": "es", "next": "/sign-in/?next=/rooms/"})
+    assert answer.headers["Location"] == "/sign-in/?next=/rooms/"
+    spanish = check(client.get("/sign-in/").content.decode(), language="es")
+    assert "Ir al contenido" in spanish.text
+    client.post("/language/", {"language": "en", "next": "/sign-in/"})
+    check(client.get("/sign-in/").content.decode(), language="en")
+
+
+def test_the_browser_s_language_counts_until_one_is_chosen(archive: Archive, client: Any) -> None:
+    check(client.get("/sign-in/", headers={"accept-language": "es-MX,es;q=0.9"}).content.decode(), language="es")
+    check(client.get("/sign-in/", headers={"accept-language": "fr"}).content.decode(), language="en")
+
+
+@pytest.mark.parametrize("elsewhere", ["https://example.org/", "//example.org/", "javascript:alert(1)"])
+def test_the_switch_leads_nowhere_else(archive: Archive, client: Any, elsewhere: str) -> None:
+    assert client.post("/language/", {"language": "es", "next": elsewhere}).headers["Location"] == "/"

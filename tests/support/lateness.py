@@ -1,0 +1,64 @@
+"""How late this machine lets those run who want to: what a rule about time leaves out of account.
+
+A process of its own wants to run every few milliseconds and notes when it could not. Beside other work it waits for a
+core as everybody does; on an idle machine hardly ever. So each rule keeps its limit, and a busy machine breaks none.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from types import TracebackType
+from typing import Self
+
+from tests.support.waiting import until
+
+_METER = """
+import os, time
+parent, told = os.getppid(), 0
+while os.getppid() == parent:
+    wanted = time.monotonic_ns() + 4_000_000
+    time.sleep(0.004)
+    came = time.monotonic_ns()
+    if came - wanted > 500_000 or came - told > 100_000_000:
+        os.write(1, b"%d %d\\n" % (wanted, came))
+        told = came
+"""
+"""Writes when it wanted to run and when it did, each time that it came late, and ten times a second in any case."""
+
+
+class Lateness:
+    """Measures while it is entered."""
+
+    def __enter__(self) -> Self:
+        self._file = tempfile.TemporaryFile()
+        self._meter = subprocess.Popen([sys.executable, "-I", "-S", "-c", _METER], stdout=self._file)
+        until(self._noted, "the meter runs", alive=self._runs)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._meter.kill()
+        self._meter.wait()
+        self._file.close()
+
+    def late_ns(self, since_ns: int, until_ns: int) -> int:
+        """Return for how long, between two moments, somebody who wanted to run was kept waiting, in nanoseconds."""
+        until(lambda: self._noted()[-1][1] >= until_ns, "the meter is past that moment", alive=self._runs)
+        spans = [(max(wanted, since_ns), min(came, until_ns)) for wanted, came in self._noted()]
+        return sum(max(0, came - wanted) for wanted, came in spans)
+
+    def taken_ns(self, since_ns: int, until_ns: int) -> int:
+        """Return the time between two moments without what the machine was late, in nanoseconds."""
+        return until_ns - since_ns - self.late_ns(since_ns, until_ns)
+
+    def _runs(self) -> bool:
+        return self._meter.poll() is None
+
+    def _noted(self) -> list[tuple[int, int]]:
+        # the meter writes at the file's position, which it shares with this process
+        written = os.pread(self._file.fileno(), os.fstat(self._file.fileno()).st_size, 0)
+        return [(int(wanted), int(came)) for wanted, came in map(bytes.split, written.splitlines())]
