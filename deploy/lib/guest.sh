@@ -9,7 +9,7 @@ GUEST=$CACHE/guest
 GUEST_PACKAGES=systemd-sysv,systemd,udev,dbus,kmod,linux-image-amd64,initramfs-tools,zstd,apt,iproute2,procps,alsa-utils
 GUEST_PACKAGES+=,qemu-guest-agent,systemd-timesyncd,mosquitto,python3,python3-asgiref,python3-click,python3-colorzero
 GUEST_PACKAGES+=,python3-cryptography,python3-numpy,python3-paho-mqtt,python3-pyaudio,python3-pydantic,python3-requests
-GUEST_PACKAGES+=,python3-soundfile,python3-sqlparse,python3-systemd,python3-whitenoise
+GUEST_PACKAGES+=,python3-soundfile,python3-sqlparse,python3-systemd,python3-whitenoise,tzdata
 BUILDER_PACKAGES=linux-headers-amd64,linux-source,gcc,make,libc6-dev,xz-utils,kmod
 
 # fingerprint PATH...: one word for the contents of files and folders of the project
