@@ -77,7 +77,7 @@ make_disk() {
     for unit in recorder courier enroll renew; do
         install -m 644 "$ROOT/tests/vm/guest/pi.conf" -D "$work/etc/systemd/system/plainsight-$unit.service.d/pi.conf"
     done
-    install -m 644 "$ROOT/tests/vm/guest/watchdog.conf" -Dt "$work/etc/systemd/system.conf.d/"
+    install -m 644 "$ROOT/tests/vm/guest/emulated.conf" -Dt "$work/etc/systemd/system.conf.d/"
     echo 'options snd-aloop id=Microphone pcm_substreams=1' >"$work/etc/modprobe.d/vm.conf"
     printf 'snd-aloop\ndummy\n' >"$work/etc/modules-load.d/vm.conf"
     mkdir -p "$work/boot/firmware" "$work/packages"

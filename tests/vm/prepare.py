@@ -90,9 +90,9 @@ def _prepare(guest: Guest, packages: Path, meeting: Path, step: Callable[[str, C
         )
 
     def enrolled() -> None:
-        box.guest.run(
-            "until systemctl --quiet is-active plainsight-recorder plainsight-courier; do sleep 1; done", patience(40)
-        )
+        # is-active of two units is content with one
+        for unit in ("plainsight-recorder", "plainsight-courier"):
+            guest.run(f"until systemctl --quiet is-active {unit}; do sleep 1; done", patience(60))
         guest.run(f"test ! -e {CLAIM}")
 
     def scaled() -> None:
@@ -104,7 +104,8 @@ def _prepare(guest: Guest, packages: Path, meeting: Path, step: Callable[[str, C
             guest.write(f"{folder}/emulated.conf", f"[Service]\n{lines}".encode())
         guest.run(
             "cat /run/vm/times.toml >>/etc/plainsight/recorder.toml; mkdir -p /var/lib/vm; systemctl daemon-reload; "
-            "systemctl restart plainsight-recorder plainsight-courier",
+            "systemctl stop plainsight-recorder plainsight-courier; "
+            "systemctl start --no-block plainsight-recorder plainsight-courier",
             patience(30),
         )
         guest.write(sound.MEETING, meeting.read_bytes())

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 _LINE: Final = 1 << 16
+_SEND_S: Final = 10.0
+"""A command is taken within this time, in seconds, unless nobody reads."""
 
 
 class ProtocolError(Exception):
@@ -35,6 +37,8 @@ class JsonSocket:
 
     def _send(self, data: bytes) -> None:
         try:
+            # the last answer's timeout is not this one's
+            self._socket.settimeout(_SEND_S)
             self._socket.sendall(data)
         except OSError as error:
             raise ProtocolError(f"QEMU is gone: {error}") from error
@@ -70,14 +74,16 @@ class JsonSocket:
 
     def synchronize(self, number: int, seconds: float) -> bool:
         """Throw away old answers of a guest agent (guest-sync-delimited); tell whether it answered."""
-        self._send(b"\xff" + json.dumps({"execute": "guest-sync-delimited", "arguments": {"id": number}}).encode())
+        asked = json.dumps({"execute": "guest-sync-delimited", "arguments": {"id": number}}).encode()
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            try:
+        try:
+            self._send(b"\xff" + asked)
+            while time.monotonic() < deadline:
                 if self._message(deadline).get("return") == number:
                     return True
-            except ProtocolError:
-                return False
+        except ProtocolError:
+            # no agent reads yet
+            return False
         return False
 
     def _message(self, deadline: float) -> dict[str, Any]:
