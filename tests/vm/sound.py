@@ -50,9 +50,13 @@ class Comparison:
     quiet: int
     """Frames of zeros where the loopback card had nothing to play."""
     jumps: int
-    """Places where what was played goes on elsewhere: the player was started again or came too late."""
+    """Places where what was played goes on elsewhere. Under emulation the buffer overruns; the ledger tells several
+    of these losses as one gap, a moment later."""
     wrong: int
     """Frames that were never played."""
+    shift: int
+    """How many more frames of what was played lie between first and last equal frame than of the recording: 0 if
+    the ledger's gaps are as long as what was lost. Means nothing if the player was started again."""
 
 
 def play(guest: Guest) -> None:
@@ -62,11 +66,6 @@ def play(guest: Guest) -> None:
         "systemd-run --quiet --unit=speaker -p Restart=always -p RestartSec=1 -p StartLimitIntervalSec=0 -p Nice=-5 "
         f"aplay -q -D hw:Microphone,1 -t raw -f S16_LE -c 1 -r 48000 --buffer-size=131072 {MEETING}"
     )
-
-
-def late(guest: Guest) -> int:
-    """Return how often the player says that it came too late."""
-    return int(guest.run("journalctl -b -u speaker -o cat --no-pager | grep -c underrun || true"))
 
 
 def fetch(box: Box, recording: str, folder: Path) -> Heard:
@@ -106,6 +105,8 @@ def compare(heard: Samples, gaps: tuple[tuple[int, int], ...], played: Samples) 
         lost[first : first + frames] = True
     equal = quiet = jumps = wrong = at = 0
     position: int | None = None
+    first: int | None = None
+    shift = 0
     while at < len(heard):
         if lost[at]:
             kept = np.flatnonzero(~lost[at:])
@@ -115,6 +116,8 @@ def compare(heard: Samples, gaps: tuple[tuple[int, int], ...], played: Samples) 
             span = min(len(heard) - at, len(played) - position)
             same = (heard[at : at + span] == played[position : position + span]) & ~lost[at : at + span]
             run = span if same.all() else int(np.argmin(same))
+            first = position - at if first is None else first
+            shift = position - at - first
             at, position, equal = at + run, position + run, equal + run
             if run:
                 continue
@@ -128,7 +131,7 @@ def compare(heard: Samples, gaps: tuple[tuple[int, int], ...], played: Samples) 
             at, wrong = at + 1, wrong + 1
         else:
             jumps += 1
-    return Comparison(equal, int(lost.sum()), quiet, jumps, wrong)
+    return Comparison(equal, int(lost.sum()), quiet, jumps, wrong, shift)
 
 
 def _find(key: Samples, played: Samples) -> int | None:

@@ -10,6 +10,9 @@ from tests.vm.row import Row
 from tests.vm.stage import Stage
 
 SECONDS = 20.0
+TOLD = 1.5
+"""The ledger's losses are as long as the true ones up to this, in seconds: under emulation the card overruns all the
+time, and losses of the last second before the end cannot be told from waiting any more (gap_detector.CONFIRM_S)."""
 
 
 def run(row: Row, stage: Stage) -> None:
@@ -25,14 +28,12 @@ def _run(row: Row, box: Box, stage: Stage) -> None:
     trace.begin(box.guest)
     recording = box.begin(SECONDS)
     row.hold(box.level(RED) and box.level(LAMP_SEEN), "while it records the lamp is lit, and seen to be lit")
-    late = sound.late(box.guest)
     box.end()
-    late += sound.late(box.guest)
     events = trace.read(box.guest)
     (stage.folder / "trace.txt").write_bytes(box.guest.read("/run/vm/trace"))
     judge_order(row, events)
     row.hold(not box.level(RED), "after the end the lamp is dark")
-    judge_archive(row, box, recording, stage, late)
+    judge_archive(row, box, recording, stage)
     faults = box.status().get("faults", [])
     row.hold(set(faults) <= {"not-commissioned"}, "amber tells nothing but that nobody commissioned it", faults)
 
@@ -50,18 +51,17 @@ def judge_order(row: Row, events: list[trace.Event]) -> None:
     )
 
 
-def judge_archive(row: Row, box: Box, recording: str, stage: Stage, late: int) -> sound.Heard:
+def judge_archive(row: Row, box: Box, recording: str, stage: Stage) -> sound.Heard:
     """Hold what arrived against what was played."""
     state = box.wait_sealed({recording})[recording]
     row.hold(state["outcome"] == "complete", "the archive seals it as complete", state)
     heard = sound.fetch(box, recording, stage.folder)
     row.hold(heard.verdict == "intact", "the checker calls the package intact", f"{heard.verdict}: {heard.problem}")
     found = sound.compare(heard.samples, heard.gaps, np.frombuffer(stage.meeting.read_bytes(), np.int16))
-    # the first piece counts as a jump; the player may come too late under emulation, and says so
     row.hold(
-        found.wrong == 0 and found.equal >= SECONDS / 2 * 48000 and found.jumps <= 1 + late + len(heard.gaps),
-        f"{found.equal / 48000:.2f} s at the archive equal what was played, sample for sample; "
-        f"{found.gaps / 48000:.2f} s are told as lost",
-        f"{found}, the player was late {late} times",
+        found.wrong == 0 and found.equal >= SECONDS / 2 * 48000 and abs(found.shift) <= TOLD * 48000,
+        f"{found.equal / 48000:.2f} s at the archive equal what was played, sample for sample; the ledger tells "
+        f"{found.gaps / 48000:.2f} s as lost, {abs(found.shift) / 48000:.2f} s beside the truth",
+        found,
     )
     return heard
