@@ -171,6 +171,12 @@ def test_recorder_and_courier_wait_for_enrollment_and_for_the_settings_that_it_w
         assert f"\nConditionPathExists=/etc/plainsight/{settings}\n" in text
 
 
+def test_a_start_on_a_busy_board_is_not_cut_off() -> None:
+    # it would begin again with the same odds, for ever
+    for name in (RECORDER, COURIER):
+        assert int(one(name, "TimeoutStartSec")) >= 300
+
+
 @pytest.mark.parametrize("name", UNITS)
 def test_every_command_exists(name: str) -> None:
     for key in ("ExecStart", "ExecStopPost"):
