@@ -12,12 +12,23 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from archive.access.checks import check_routes
 from archive.access.deeds import OF_ONE_RECORDING, ROLES, Deed
 from archive.access.routes import ROUTES, Open, Route
+from archive.records.meetings import calendar_deeds
 from archive.records.people.import_deeds import look_at
 from tests.archive.access.table import PAGE, SOMETHING, addresses, place, written
 from tests.archive.page_fixtures import Arrive, entries, make_user
-from tests.archive.records.factories import make_bar, make_person, make_right, make_student
+from tests.archive.records.factories import (
+    NOON,
+    make_bar,
+    make_filing,
+    make_meeting,
+    make_person,
+    make_right,
+    make_room,
+    make_student,
+)
 from tests.support.archives import Archive
 
+CALENDAR = b"meeting_id,student_id,date,from,to,room,kind\n"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 ACCOUNTS: dict[str, frozenset[Deed]] = {
     "nobody": frozenset(),
@@ -26,13 +37,25 @@ ACCOUNTS: dict[str, frozenset[Deed]] = {
 }
 
 
-def everything(archive: Archive) -> dict[str, str]:
+def everything(recording: str) -> dict[str, str]:
     """One of each thing that an address can name, by the address's argument; what is not here is not there."""
     student, person = make_student(), make_person()
     right, bar = make_right(person, student), make_bar(make_person("Luis"), student)
     run, _ = look_at(b"student_id,given_name,family_name\n1,Ann,Ash\n", by=make_user("registrar"))
-    made = {"student": student, "person": person, "right": right, "bar": bar, "run": run}
-    return {name: str(row.pk) for name, row in made.items()}
+    meeting = make_meeting(student)
+    calendar, _ = calendar_deeds.look_at(CALENDAR, by=make_user("planner"))
+    made = {
+        "calendar": calendar,
+        "student": student,
+        "person": person,
+        "right": right,
+        "bar": bar,
+        "run": run,
+        "room": make_room(),
+        "meeting": meeting,
+        "filing": make_filing(recording, meeting, end_asked_at=NOON),
+    }
+    return {"recording": recording, "number": "0"} | {name: str(row.pk) for name, row in made.items()}
 
 
 def names(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
@@ -83,7 +106,7 @@ def test_what_needs_a_sign_in_is_what_the_table_says(archive: Archive) -> None:
 def test_every_address_and_method_as_every_account(archive: Archive, sealed: Arrive, account: str) -> None:
     made, granted = sealed(seconds=1), ACCOUNTS[account]
     user = make_user("p.smith", *granted)
-    known = {**everything(archive), "recording": made.id, "number": "0"}
+    known = everything(made.id)
     refused = 0
     for address, name in addresses():
         route = ROUTES[name]
@@ -111,7 +134,7 @@ def test_every_address_and_method_as_every_account(archive: Archive, sealed: Arr
 @pytest.mark.parametrize("method", METHODS)
 def test_every_address_and_method_without_a_sign_in(archive: Archive, sealed: Arrive, method: str) -> None:
     made = sealed(seconds=1)
-    known = {**everything(archive), "recording": made.id, "number": "0"}
+    known = everything(made.id)
     for address, name in addresses():
         route, there = ROUTES[name], place(address, known)
         answer = archive.client().generic(method, there)
