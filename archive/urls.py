@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from archive.access.urls import urlpatterns as access
+from archive.accounts.urls import plain
 from archive.accounts.urls import urlpatterns as accounts
 from archive.core import errors
 from archive.core.health import healthz
@@ -23,6 +24,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("favicon.ico", favicon, name="favicon"),
     path("robots.txt", robots, name="robots"),
+    *plain,
     path("", include((pages, "pages"))),
 ]
 handler400 = errors.bad_request

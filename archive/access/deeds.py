@@ -17,6 +17,7 @@ class Deed(models.TextChoices):
     VERIFY = "verify", "have a sealed package checked again"
     DOWNLOAD = "download", "take copies out of the archive"
     CUSTODY = "custody", "read a recording's custody log"
+    ACCOUNTS = "accounts", "make, list and end accounts, and hand out roles"
     PEOPLE = "people", "see students, and the people who hold rights over their records"
     CORRECT = "correct", "correct people, enter who holds rights, import rosters"
     MEETINGS = "meetings", "see notices, the calendar and the day sheets"

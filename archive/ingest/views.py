@@ -92,22 +92,23 @@ def header(request: HttpRequest, asked: Asked) -> HttpResponse:
 @for_boxes("PUT")
 def key(request: HttpRequest, asked: Asked) -> HttpResponse:
     """Take `key.age`."""
-    asked.row()
-    new = accept_key(asked.recording, asked.body(request, limits.KEY))
+    new = accept_key(asked.row(), asked.body(request, limits.KEY))
     return HttpResponse(status=201 if new else 200)
 
 
 @for_boxes("POST")
 def lines(request: HttpRequest, asked: Asked) -> HttpResponse:
     """Take ledger lines and the segments that they name."""
-    body = asked.body(request, limits.batch(asked.row().signed_header))
-    return JsonResponse(_known(accept_lines(asked.recording, body).model_dump(mode="json")))
+    row = asked.row()
+    body = asked.body(request, limits.batch(row.signed_header))
+    return JsonResponse(_known(accept_lines(row, body).model_dump(mode="json")))
 
 
 @for_boxes("PUT")
 def tail(request: HttpRequest, asked: Asked, number: int) -> HttpResponse:
     """Take one segment of the unverified tail."""
-    new = accept_tail(asked.recording, number, asked.body(request, tail_segment(asked.row(), number).size))
+    row = asked.row()
+    new = accept_tail(row, number, asked.body(request, tail_segment(row, number).size))
     return HttpResponse(status=201 if new else 200)
 
 

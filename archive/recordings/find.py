@@ -5,7 +5,7 @@ from __future__ import annotations
 from appliance.contract.errors import NotEnrolledError, UnknownRecordingError
 from appliance.contract.status import UploadState
 
-from .models import IncomingSegment, Recording, State
+from .models import Recording, State
 
 
 def find(recording: str, *, lock: bool = False) -> Recording:
@@ -26,7 +26,9 @@ def check_box_is_believed(recording: Recording) -> None:
 
 def upload_state(recording: Recording) -> UploadState:
     """Return what a box may know: how far its recording got."""
-    missing = IncomingSegment.objects.filter(recording=recording, tail=True, arrived_at=None).order_by("number")
+    missing: list[int] = []
+    if recording.state == State.CLOSED:
+        missing += recording.tail.filter(arrived_at=None).order_by("number").values_list("number", flat=True)
     refused = recording.state == State.RECEIVING and recording.box.retired_at is not None
     return UploadState.model_validate(
         {
@@ -34,6 +36,6 @@ def upload_state(recording: Recording) -> UploadState:
             "state": State.REFUSED.value if refused else recording.state,
             "next_line": recording.next_line,
             "frames": recording.frames,
-            "tail_missing": list(missing.values_list("number", flat=True)),
+            "tail_missing": missing,
         }
     )

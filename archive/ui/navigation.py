@@ -36,6 +36,7 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("rooms", _("Rooms"), "pages:rooms", frozenset({"board"})),
     Place("tray", _("Tray"), "pages:tray", frozenset({"file"})),
     Place("people", _("People"), "pages:students", frozenset({"people"})),
+    Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),
 )
 """In the order of the menu: Today, Meetings, Recordings, Requests, Rooms, People, Records."""
 

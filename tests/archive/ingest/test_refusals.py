@@ -20,9 +20,9 @@ from archive.custody.models import Entry
 from archive.devices.enrollment import retire
 from archive.ingest import limits, quotas
 from archive.keystore.current import keystore
-from archive.recordings.models import ArrivalLine, IncomingSegment, LedgerBatch, Recording
+from archive.recordings.models import Recording, StoredArrival, TailSegment
 from archive.recordings.stored_ledger import ledger_lines
-from archive.store.local import LocalStaged
+from archive.store.current import store
 from tests.support.archives import Archive, BoxAuth, batches, send, send_lines, send_start
 from tests.support.spools import Keys, make_recording
 from tests.support.spools import Recording as Made
@@ -36,9 +36,10 @@ def made(archive: Archive, client: Any, tmp_path: Path) -> Made:
     return recording
 
 
-def contents() -> tuple[int, int, int, int]:
+def contents() -> tuple[int, int, int, list[str]]:
     arrived = sum(Recording.objects.values_list("next_line", flat=True))
-    return arrived, LedgerBatch.objects.count(), ArrivalLine.objects.count(), IncomingSegment.objects.count()
+    stored = sorted(store().names("incoming"))
+    return arrived, StoredArrival.objects.count(), TailSegment.objects.count(), stored
 
 
 def refused(answer: Any, status: int, code: str) -> str:
@@ -221,20 +222,20 @@ def test_a_full_disk_takes_nothing_and_the_next_attempt_succeeds(
         patched.setattr(os, "fsync", full)
         refused(send_lines(client, made, batches(made)[0][1]), 503, "storage")
     assert contents() == before
-    assert not list((archive.home / "store").rglob(".*.age.*")), "temporary files are gone"
+    assert not list((archive.home / "store").rglob("lines-*")), "the file is gone"
     assert send_lines(client, made, batches(made)[0][1]).status_code == 200
 
 
 def test_a_rollback_leaves_a_checker_that_still_fits(
     archive: Archive, client: Any, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: LocalStaged) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise StorageError("the disk said no")
 
     first, *others = batches(made, 1)
     assert send_lines(client, made, first[1]).status_code == 200
     with monkeypatch.context() as patched:
-        patched.setattr(LocalStaged, "publish", broken)
+        patched.setattr(StoredArrival, "save", broken)
         refused(send_lines(client, made, others[0][1]), 503, "storage")
     for _, body in others:
         assert send_lines(client, made, body).status_code == 200
@@ -379,5 +380,7 @@ def test_what_a_request_costs_does_not_grow_with_the_ledger_or_the_boxes(
             with CaptureQueriesContext(connection) as queries:
                 assert send_lines(client, one, batches(one, 1)[turn][1]).status_code == 200
             counts[-1].append(len(queries))
-            assert not [query for query in queries if "SELECT" in query["sql"] and "ledgerbatch" in query["sql"]]
+            assert not [
+                query for query in queries if query["sql"].startswith("SELECT") and "storedarrival" in query["sql"]
+            ]
     assert max(map(max, counts[1:-1])) == min(map(min, counts[1:-1]))
