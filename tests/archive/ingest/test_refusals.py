@@ -448,7 +448,7 @@ def test_more_bytes_than_a_package_holds(
     ids=["four hours at 192 kHz", "four hours in segments of 21 ms", "as long as a header can say"],
 )
 def test_a_recording_that_can_never_be_sealed_is_refused_at_its_first_line(
-    archive: Archive, client: Any, tmp_path: Path, shape: dict[str, int]
+    archive: Archive, client: Any, tmp_path: Path, shape: dict[str, Any]
 ) -> None:
     made = make_recording(tmp_path, archive.keys, seconds=1, **shape)
     answer = client.put(f"/api/1/recordings/{made.id}/header", made.header_line, "text/plain")
