@@ -37,6 +37,51 @@ def test_an_archive_that_is_away_is_not_hammered(box: Box, courier: Courier) -> 
     assert len(courier.archive.history) <= 2 * 18
 
 
+def test_an_archive_that_asks_to_slow_down_is_left_alone_so_long_and_then_gets_everything(
+    box: Box, courier: Courier
+) -> None:
+    first, second = (box.record(seconds=25, rate=8000, segment_frames=1000) for _ in range(2))
+    told: list[Request] = []
+
+    def slow(request: Request) -> Answer | None:
+        if request.what != "lines" or len(told) >= 3:
+            return None
+        told.append(request)
+        return Answer(429, refusal("too-many-requests", 429).body, {"Retry-After": "1"})
+
+    courier.archive.rule = slow
+    courier.send(first, second)
+    for recording in (first, second):
+        assert_arrived(courier.archive, recording)
+        assert lines_sent(courier.archive, recording) == recording.lines
+    history = courier.archive.history
+    for request in told:
+        after = [one.at - request.at for one in history if one.at > request.at]
+        assert min(after) >= 1.0, "nothing at all is asked before the time is up, for no recording"
+    assert max(len(request.body) for request in told) <= max(
+        len(request.body) for request in courier.archive.requests("lines", status=200)
+    ), "a batch that came too early is not cut smaller"
+    assert len(courier.archive.requests("state")) <= 4, "what is known of a recording still holds"
+
+
+def test_a_quota_keeps_one_recording_back_for_as_long_as_it_says_and_no_other(box: Box, courier: Courier) -> None:
+    many, good = box.record(), box.record()
+    told: list[Request] = []
+
+    def full(request: Request) -> Answer | None:
+        if request.recording != many.id or request.what != "header" or told:
+            return None
+        told.append(request)
+        return Answer(429, refusal("quota", 429).body, {"Retry-After": "2"})
+
+    courier.archive.rule = full
+    courier.send(good, many)
+    for recording in (many, good):
+        assert_arrived(courier.archive, recording)
+    again = [one.at for one in courier.archive.history if one.recording == many.id and one.at > told[0].at]
+    assert min(again) - told[0].at >= 2.0
+
+
 def test_a_connection_that_was_cut_in_the_middle_of_everything_loses_nothing(box: Box, courier: Courier) -> None:
     seen: Counter[str] = Counter()
 
