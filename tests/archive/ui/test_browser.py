@@ -224,6 +224,27 @@ def test_keys_speed_time_of_day_and_the_row_that_plays(visit: Visit, meeting: Re
     assert visit.complaints() == []
 
 
+def test_arrows_and_the_waveform_move_the_player(visit: Visit, meeting: Recording) -> None:
+    visit.sign_in(f"/recordings/{meeting.id}/")
+    visit.run("document.getElementById('main').focus()")
+    visit.press(Key.ARROW_RIGHT)
+    visit.until("(t => t >= 5 && t < 9)(document.querySelector('audio').currentTime)")
+    visit.press("k")
+    visit.until("document.querySelector('audio').paused")
+    visit.press(Key.ARROW_LEFT)
+    visit.until("document.querySelector('audio').currentTime < 5")
+    visit.run("document.querySelector('audio').pause(); document.querySelector('[data-seek-bar]').focus()")
+    visit.press(Key.END)
+    visit.until("document.querySelector('audio').currentTime >= 39")
+    assert (
+        visit.run("return document.querySelector('[data-seek-bar]').getAttribute('aria-valuetext')") == "0:40 of 0:40"
+    )
+    box = visit.run("const r = document.querySelector('.wave').getBoundingClientRect(); return [r.x, r.y, r.width]")
+    ActionChains(visit.browser).move_by_offset(int(box[0] + box[2] / 2), int(box[1] + 20)).click().perform()
+    visit.until("(t => t >= 19.5 && t < 24)(document.querySelector('audio').currentTime)")
+    assert visit.complaints() == []
+
+
 def test_the_player_stays_in_sight_while_the_timeline_scrolls(visit: Visit, meeting: Recording) -> None:
     visit.sign_in(f"/recordings/{meeting.id}/")
     visit.run("window.scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
@@ -296,6 +317,29 @@ def test_when_the_archive_does_not_answer_the_rooms_page_says_that_it_is_stale(
     assert visit.run("return document.querySelector('[data-news]').textContent").startswith("Not up to date")
     assert visit.run("return [...document.querySelectorAll('.sign')].map(e => e.className)") == ["sign sign-unknown"]
     assert visit.run("return document.querySelector('.rooms').classList.contains('stale')") is True
+
+
+def test_the_wall_display_changes_by_itself_and_says_when_it_lost_the_archive(
+    visit: Visit, served: tuple[Archive, str]
+) -> None:
+    say(served[0])
+    with served[0].serving(workers=1) as address:
+        visit.address = address
+        visit.sign_in("/rooms/")
+        visit.tab_to("Show this on a wall display")
+        visit.press(Key.ENTER)
+        visit.until("location.pathname === '/rooms/wall/'")
+        frame = "[...document.querySelectorAll('body > header, body > footer')]"
+        assert visit.run(f"return {frame}.every((part) => !part.offsetParent)")
+        say(served[0], monotonic_ns=2 * 10**12, ready=False, faults=["microphone-missing"], state="idle")
+        visit.until("document.title.startsWith('1 at fault - Rooms')")
+        assert visit.run("return document.querySelector('.summary').innerText") == "1 at fault"
+        connections.close_all()
+    visit.until("document.querySelector('[data-freshness]').innerText.startsWith('Not up to date')")
+    assert visit.run("return document.querySelector('.rooms').classList.contains('stale')") is True
+    assert visit.run("return document.title").startswith("Not up to date")
+    assert visit.run("return document.querySelector('[data-news]').textContent").startswith("Not up to date")
+    visit.complaints()  # the browser's own, about the archive that is gone
 
 
 def test_every_page_fits_a_screen_320_pixels_wide(visit: Visit, meeting: Recording) -> None:
