@@ -122,6 +122,7 @@ ARCHIVE_LAYERS = [
     {"rooms"},
     {"enrollment", "recordings"},
     {"ingest", "sealing", "setup", "records"},
+    {"doctor"},
 ]
 """The archive's apps, bottom to top. Each may import what stands below it, and none what stands beside it."""
 ARCHIVE_SHELL = {"asgi", "command", "configuration", "settings", "urls", "wsgi"}

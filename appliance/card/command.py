@@ -8,10 +8,11 @@ import zoneinfo
 from pathlib import Path
 from typing import Final, get_args
 
+from appliance.boot_files.box_files import Clock, Microphone
 from appliance.contract.errors import SettingsError
 
 from .first_boot import host_name_in
-from .plan import Microphone, Plan, Repository, Wifi, random_host_name
+from .plan import Plan, Repository, Wifi, random_host_name
 from .write import CLAIM, check_folder, write_card
 
 _SSH_KEY: Final = re.compile(r"(?:ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa|sk-[a-z0-9@.-]+) [A-Za-z0-9+/=]+(?: .*)?")
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         "--packages", metavar="DIR", type=Path, help="instead of a repository: copy the packages in DIR onto the card"
     )
     parser.add_argument("--microphone", choices=get_args(Microphone), default="usb", help="default: usb")
-    parser.add_argument("--clock", choices=("none", "ds3231"), default="none", help="a clock on I2C (default: none)")
+    parser.add_argument("--clock", choices=get_args(Clock), default="none", help="a clock on I2C (default: none)")
     parser.add_argument("--wifi", metavar="NAME", help="a wireless network; without it, the box needs a cable")
     parser.add_argument("--wifi-security", choices=("wpa2", "wpa3", "enterprise"), default="wpa2", help="default: wpa2")
     parser.add_argument("--wifi-password-file", metavar="FILE", type=Path, help="a file with its password in one line")

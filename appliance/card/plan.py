@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-Microphone = Literal["usb", "adau7002", "voicehat"]
+from appliance.boot_files.box_files import Clock, Microphone, fragment_files
+
 HOST_NAME: Final = re.compile(r"ps-[0-9a-z]{8}")
 _LETTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -52,7 +53,7 @@ class Plan:
     source: Repository | tuple[Path, ...]
     """Where the box gets its packages: a signed repository, or these files, which are copied onto the card."""
     microphone: Microphone = "usb"
-    clock: Literal["none", "ds3231"] = "none"
+    clock: Clock = "none"
     wifi: Wifi | None = None
     """None: the box has a cable, and its radio is switched off."""
     time_zone: str = "America/Chicago"
@@ -64,11 +65,4 @@ class Plan:
 
     def fragments(self) -> tuple[str, ...]:
         """Return the files of firmware_config that go into config.txt."""
-        found = ["config.txt"]
-        if self.microphone != "usb":
-            found.append(f"microphone-{self.microphone}.txt")
-        if self.clock != "none":
-            found.append(f"rtc-{self.clock}.txt")
-        if self.wifi is None:
-            found.append("wired-only.txt")
-        return tuple(found)
+        return fragment_files(self.microphone, self.clock, wired=self.wifi is None)

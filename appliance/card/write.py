@@ -6,11 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from appliance.boot_files.box_files import boot_texts
 from appliance.boot_files.check import check_boot
-from appliance.boot_files.cmdline_txt import file_name
-from appliance.boot_files.config_txt import read_config, read_text
-from appliance.boot_files.fragments import add_to_cmdline, add_to_config
-from appliance.boot_files.models import MODELS
 from appliance.boot_files.panel_pins import SHIPPED
 from appliance.contract.check_result import CheckResult
 from appliance.contract.durable_files import replace, sync_folder
@@ -22,11 +19,6 @@ from .first_boot import PACKAGES, WIFI_AUTHORITY, meta_data, network_config, use
 from .plan import Plan
 
 CLAIM: Final = "plainsight-claim.toml"
-_FIRMWARE: Final = (
-    Path(__file__).resolve().parents[2] / "firmware_config",
-    Path("/usr/share/plainsight/firmware"),
-)
-"""Where the fragments lie: in a checkout, and where the package puts them."""
 _FIRST_BOOT: Final = ("user-data", "network-config", "meta-data")
 _LEFTOVERS: Final = ("ssh", "ssh.txt", "userconf", "userconf.txt", "firstrun.sh", "wpa_supplicant.conf")
 """Files with which Raspberry Pi OS starts SSH, makes an account or runs something at its first boot."""
@@ -82,14 +74,8 @@ def write_card(card: Path, plan: Plan, claim: Path) -> list[CheckResult]:
     """
     check_folder(card)
     fit(plan, read_claim_file(claim))
-    folder = next((folder for folder in _FIRMWARE if (folder / "config.txt").exists()), None)
-    if folder is None:
-        raise SettingsError("firmware_config is not installed; install the package plainsight-common")
-    fragments = [(folder / name).read_text(encoding="ascii") for name in plan.fragments()]
-    command_line = file_name(read_config(card, MODELS["pi4"]))
     files = {
-        "config.txt": add_to_config(read_text(card, "config.txt"), fragments),
-        command_line: add_to_cmdline(read_text(card, command_line), (folder / "cmdline.txt").read_text("ascii")),
+        **boot_texts(card, plan.fragments()),
         CLAIM: claim.read_text(encoding="utf-8"),
         **dict(zip(_FIRST_BOOT, (user_data(plan), network_config(plan.wifi), meta_data(plan)), strict=True)),
     }

@@ -81,6 +81,10 @@ TABLE: tuple[AmberCode, ...] = (
         "Connect the box to the network and let it upload.",
     ),
     AmberCode(
+        "spool-names", 3, "records", "The spool's disk has too few free file names (inodes) for the longest recording.",
+        "Let the box upload; if that frees none, remove other files from the spool's disk (df -i).",
+    ),
+    AmberCode(
         "spool-failed", 4, "refused", "The box cannot write to its card or disk.",
         "Read the journal; replace the card if it reports input/output errors.",
     ),
@@ -143,6 +147,14 @@ TABLE: tuple[AmberCode, ...] = (
     AmberCode(
         "button-stuck", 9, "refused", "The button is pressed all the time.",
         "Free the button; if it stays pressed, have it or its wiring repaired. A running recording ends by itself.",
+    ),
+    AmberCode(
+        "memory-low", 9, "records", "The box has too little free memory.",
+        "End what else runs on the box, or switch it off and on; if it comes back, report what uses the memory (top).",
+    ),
+    AmberCode(
+        "handles-low", 9, "records", "The box has too few free file handles.",
+        "Switch the box off and on; if it comes back, raise the limit that the journal names, and report it.",
     ),
     AmberCode(
         "software", 9, "records", "The recorder met something that it does not know.",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from .ids import BoxId, Digest, RecordingId
 from .keys import PublicKey
-from .signed import SignedModel
+from .signed import SignedModel, check_signature
 from .times import Clock, WallTime
 
 AgeRecipient = Annotated[str, StringConstraints(pattern=r"^age1[a-z0-9]{58}$")]
@@ -63,3 +63,13 @@ class Header(SignedModel):
     lamp: Literal["verified", "unverified"]
     microphone: Microphone
     software: Text
+
+    @classmethod
+    def read_own(cls, line: bytes) -> Self:
+        """Return what `line` says, its signature checked with the key that it names itself.
+
+        Only where it is decided elsewhere whether that key is the box's. Raises FormatError or SignatureError.
+        """
+        header = cls.read(line, None)
+        check_signature(line, header.box_key)
+        return header

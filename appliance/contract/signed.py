@@ -101,9 +101,20 @@ class SignedModel(BaseModel):
         payload, signature = split(line)
         if not payload.startswith(b'{"type":'):
             raise FormatError("the first member of a signed line is 'type'", field="type")
-        if key is not None and not signature_fits(key, signature, payload):
-            raise SignatureError(f"the signature does not fit the key {key}")
+        if key is not None:
+            _check_signature(key, signature, payload)
         return cls.from_members(parse_json(payload))
+
+
+def check_signature(line: bytes, key: str) -> None:
+    """Raise SignatureError unless the holder of `key` signed `line`; FormatError if it is no signed line."""
+    payload, signature = split(line)
+    _check_signature(key, signature, payload)
+
+
+def _check_signature(key: str, signature: bytes, payload: bytes) -> None:
+    if not signature_fits(key, signature, payload):
+        raise SignatureError(f"the signature does not fit the key {key}")
 
 
 def split(line: bytes) -> tuple[bytes, bytes]:

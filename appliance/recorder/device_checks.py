@@ -11,6 +11,7 @@ from appliance.contract.errors import PlainSightError
 from appliance.contract.kernel_clock import read_clock
 from appliance.contract.keys import SigningKey
 
+from . import resources
 from .settings import MicrophoneSettings, RecorderSettings
 
 _CARD = re.compile(r"^\s*(\d+) \[(\S+)\s*\]", re.MULTILINE)
@@ -89,6 +90,9 @@ def look(settings: RecorderSettings, record: Commissioning | None = None) -> Dev
             held = is_held(microphone.asound, number)
             if wrong_microphone(microphone, number, record):
                 found.add("microphone-wrong")
+    for code, fault in ((resources.MEMORY, resources.memory_fault()), (resources.HANDLES, resources.handles_fault())):
+        if fault:
+            found.add(code)
     if settings.checks.clock and not read_clock().synchronized:
         found.add("clock")
     return DeviceChecks(frozenset(found), present, held)

@@ -101,7 +101,8 @@ class MicrophoneSettings(Section):
     bits: Literal[16, 32] = 16
     """Bits of a sample as it is opened; I2S microphones give 24 bits in 32. Recorded are 16, after `gain_db`."""
     gain_db: Annotated[float, Field(ge=0, le=60)] = 0.0
-    """What a sample of 32 bits is raised by before it is rounded to 16, in decibels."""
+    """What the sound in samples of 32 bits is raised by before they are rounded to 16, in decibels; a constant offset
+    is not raised."""
 
     @model_validator(mode="after")
     def _fit(self) -> Self:

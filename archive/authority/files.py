@@ -58,7 +58,7 @@ def ensure(keys: Path, broker: Path | None, names: list[str], now: datetime) -> 
             if not (broker / "ca.pem").exists() or (broker / "ca.pem").read_bytes() != authority.pem:
                 replace(broker / "ca.pem", authority.pem, mode=0o644, durable=True)
         for name, place, needs, issue in plan:
-            if not _is_good(place, authority, needs, now):
+            if not _is_good(place, keys / CERTIFICATE, needs, now):
                 issued = issue()
                 # the key first: a certificate without its key would keep the server from starting
                 replace(place.key, issued.key, mode=place.key_mode, durable=True)
@@ -80,13 +80,24 @@ def names_of(certificate: x509.Certificate) -> set[str]:
     return {*found.get_values_for_type(x509.DNSName), *map(str, found.get_values_for_type(x509.IPAddress))}
 
 
-def _is_good(place: Place, authority: Authority, names: list[str], now: datetime) -> bool:
+def is_issued_by(certificate: x509.Certificate, authority: Path) -> bool:
+    """Tell whether the authority in this file issued it; its name alone tells nothing, it may have been made again."""
+    try:
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority.read_bytes()))
+    except (OSError, ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _is_good(place: Place, authority: Path, names: list[str], now: datetime) -> bool:
     if not place.key.exists() or not os.access(place.key, os.R_OK):
         return False
     try:
         found = x509.load_pem_x509_certificate(place.certificate.read_bytes())
-        # the name alone tells nothing: an authority that was made again has the same one
-        found.verify_directly_issued_by(authority.certificate)
-    except (OSError, ValueError, TypeError, InvalidSignature):
+    except (OSError, ValueError):
         return False
-    return set(names) <= names_of(found) and now <= found.not_valid_after_utc - RENEW_BEFORE
+    return (
+        is_issued_by(found, authority)
+        and set(names) <= names_of(found)
+        and now <= found.not_valid_after_utc - RENEW_BEFORE
+    )

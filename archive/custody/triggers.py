@@ -34,6 +34,12 @@ def _postgresql(table: str) -> list[str]:
     ]
 
 
+def names(vendor: str) -> set[str]:
+    """Return the names of the triggers in a database of this kind."""
+    ends = ("no_update", "no_delete", "no_replace") if vendor == "sqlite" else ("no_change", "no_truncate")
+    return {f"{table}_{end}" for table in TABLES for end in ends}
+
+
 def create(apps: Any, schema_editor: Any) -> None:  # noqa: ARG001 - Django calls it so
     """Make the triggers."""
     sqlite = schema_editor.connection.vendor == "sqlite"

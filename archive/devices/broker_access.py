@@ -40,9 +40,14 @@ def access_list(boxes: Iterable[str]) -> str:
     return "\n".join([*lines, ""])
 
 
+def wanted_access() -> bytes:
+    """Return the list as it has to be now."""
+    return access_list(Box.objects.filter(retired_at=None).values_list("pk", flat=True)).encode("ascii")
+
+
 def write_access(path: Path) -> bool:
     """Write the list if it changed, and tell whether it did; raise StorageError."""
-    text = access_list(Box.objects.filter(retired_at=None).values_list("pk", flat=True)).encode("ascii")
+    text = wanted_access()
     try:
         if path.exists() and path.read_bytes() == text:
             return False

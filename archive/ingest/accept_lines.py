@@ -1,20 +1,22 @@
 """Taking in ledger lines with their segments: a batch is taken whole or not at all.
 
-What is expensive (signatures, digests, opening segments, fsync) happens before the database is locked. What depends on
-the order happens under the lock. Segments get their names just before the commit; if that fails, they are overwritten
-by the next attempt, because nothing but the database says what has arrived.
+1. All of it is checked and judged against the row as it was loaded; no lock is held. 2. Its segments become durable, as
+one new object with a name of its own. 3. One transaction changes the row, only if it still is as it was loaded, and
+enters the batch with the object's name. A crash before the commit leaves an object that nothing names, which is swept;
+after it, a request that the box repeats finds its lines there already.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 
 from appliance.contract import ledger
 from appliance.contract.chain import LedgerChecker
 from appliance.contract.errors import ConflictError, OrderError, TooLargeError
-from appliance.contract.header import Header
 from appliance.contract.signed import digest
 from appliance.contract.status import UploadState
 from appliance.contract.times import now, parse_wall
@@ -23,61 +25,67 @@ from archive.custody.log import record
 from archive.recordings import arrival_log
 from archive.recordings.custody_kinds import PROBLEM
 from archive.recordings.find import check_box_is_believed, find, upload_state
-from archive.recordings.models import IncomingSegment, LedgerBatch, Recording, State
+from archive.recordings.models import Recording, State, StoredArrival, TailSegment
 from archive.recordings.stored_ledger import ledger_lines
-from archive.recordings.validation import OK, judge_segment
-from archive.store.base import incoming_name
-from archive.store.current import store
+from archive.recordings.validation import OK, UNJUDGED, judge_segments
 
 from . import limits
 from .batch import Item, parse
 from .custody_kinds import CLOSE
+from .incoming import incoming
+
+_CHANGED: Final = (
+    "next_line",
+    "checker",
+    "frames",
+    "lost_frames",
+    "last_arrival_at",
+    "state",
+    "end_reason",
+    "closed_at",
+    "outcome",
+    *arrival_log.COLUMNS,
+)
+"""Columns of the recording's row that a batch changes."""
 
 
-def accept_lines(recording: str, body: bytes) -> UploadState:
-    """Take ledger lines and their segments in, and return the state afterwards."""
-    row = find(recording)
-    header = row.signed_header
-    items = parse(body, header)
-    if not row.key_arrived:
-        raise OrderError("the recording's key.age must arrive before its ledger")
-    fresh = [item for item in items if item.entry.n >= row.next_line]
-    if not fresh:
-        _same_as_stored(row, items)
-        return upload_state(row)
-    check_box_is_believed(row)
-    verdicts = _judge(header, fresh)
-    staged = store().stage(
-        (incoming_name(recording, item.entry.fact.segment, tail=False), item.encrypted)
-        for item in fresh
-        if isinstance(item.entry.fact, ledger.Segment) and item.encrypted is not None
-    )
-    try:
-        with transaction.atomic():
-            row = find(recording, lock=True)
-            _same_as_stored(row, items)
-            taken = [item for item in items if item.entry.n >= row.next_line]
-            if not taken:
-                return upload_state(row)
-            if row.state != State.RECEIVING:
-                raise OrderError(f"the recording is {row.state}; no line can follow")
-            checker = LedgerChecker.resume(header, bytes(row.header), row.checker)
-            for item in taken:
-                checker.check_entry(item.entry, item.line)
-            row.checker = "" if checker.closing else checker.snapshot()
-            _keep(row, taken, verdicts)
-            staged.publish()
-    finally:
-        staged.discard()
+def accept_lines(row: Recording, believed: AbstractSet[str], body: bytes) -> UploadState:
+    """Take ledger lines and their segments in, and return the state afterwards; `believed` keys may sign new ones."""
+    items = parse(body, row.signed_header)
+    while not _take(row, believed, items):
+        row = find(row.pk)
     return upload_state(row)
 
 
-def _judge(header: Header, items: list[Item]) -> dict[int, str]:
-    return {
-        item.entry.fact.segment: judge_segment(header, item.encrypted, item.entry.fact.frames)
-        for item in items
-        if isinstance(item.entry.fact, ledger.Segment) and item.encrypted is not None
-    }
+def _take(row: Recording, believed: AbstractSet[str], items: list[Item]) -> bool:
+    """Take what is new of `items` in; return False if another request changed the row meanwhile."""
+    if not row.key_arrived:
+        raise OrderError("the recording's key.age must arrive before its ledger")
+    _same_as_stored(row, items)
+    fresh = [item for item in items if item.entry.n >= row.next_line]
+    if not fresh:
+        return True
+    check_box_is_believed(row, believed)
+    if row.state != State.RECEIVING:
+        raise OrderError(f"the recording is {row.state}; no line can follow")
+    first_line, arrived = row.next_line, now()
+    tail = _follow(row, fresh, parse_wall(arrived))
+    verdicts = _judge(row, fresh)
+    lines = b"".join(item.line for item in fresh)
+    arrival = arrival_log.sign(row, "lines", digest(lines), at=arrived, first_line=first_line, lines=len(fresh))
+    arrival.first_line, arrival.ledger, arrival.verdicts = first_line, lines, verdicts
+    segments = [item.encrypted for item in fresh if item.encrypted is not None]
+    with incoming(row.pk, f"lines-{first_line:08d}", segments) as kept:
+        arrival.stored = kept.name
+        with transaction.atomic():
+            as_loaded = Recording.objects.filter(pk=row.pk, state=State.RECEIVING, next_line=first_line)
+            if not as_loaded.update(**{name: getattr(row, name) for name in _CHANGED}):
+                return False
+            arrival.save(force_insert=True)
+            TailSegment.objects.bulk_create(tail)
+            _note(row, arrival)
+            kept.confirm()
+    return True
 
 
 def _same_as_stored(row: Recording, items: list[Item]) -> None:
@@ -92,62 +100,41 @@ def _same_as_stored(row: Recording, items: list[Item]) -> None:
             raise ConflictError(f"the archive has another line {item.entry.n} of this recording", field="n")
 
 
-def _keep(row: Recording, items: list[Item], verdicts: dict[int, str]) -> None:
-    arrived = now()
-    moment = parse_wall(arrived)
-    data = b"".join(item.line for item in items)
-    LedgerBatch.objects.create(recording=row, first_line=row.next_line, lines=len(items), data=data)
-    arrival_log.append(row, "lines", digest(data), at=arrived, first_line=row.next_line, lines=len(items))
-    rows = []
+def _follow(row: Recording, items: list[Item], arrived: datetime) -> list[TailSegment]:
+    """Check that `items` follow on what is there, and change `row` to what it is with them; return the tail to come."""
+    checker = LedgerChecker.resume(row.signed_header, bytes(row.header), row.checker)
     for item in items:
-        fact = item.entry.fact
-        if isinstance(fact, ledger.Segment):
-            verdict = verdicts[fact.segment]
-            rows.append(
-                IncomingSegment(
-                    recording=row,
-                    number=fact.segment,
-                    first_frame=fact.first_frame,
-                    frames=fact.frames,
-                    size=fact.size,
-                    sha256=fact.sha256,
-                    arrived_at=moment,
-                    verdict=verdict,
-                )
-            )
-            row.frames = fact.first_frame + fact.frames
-            if verdict not in {OK, ""}:
-                subject = Subject.recording(row.pk)
-                record(PROBLEM, actor=ARCHIVE, subject=subject, segment=fact.segment, code=verdict)
-        elif isinstance(fact, ledger.Gap):
-            row.lost_frames += fact.frames
-        elif isinstance(fact, ledger.Closing):
-            rows += _close(row, Closed(fact, arrived))
-    if rows and rows[-1].number >= limits.SEGMENTS:
+        checker.check_entry(item.entry, item.line)
+    closing = checker.closing
+    tail = closing.unverified_tail if closing else []
+    if max([checker.segments, *(part.segment + 1 for part in tail)]) > limits.SEGMENTS:
         raise TooLargeError(f"a recording has at most {limits.SEGMENTS} segments")
-    IncomingSegment.objects.bulk_create(rows)
-    row.next_line += len(items)
-    row.last_arrival_at = moment
-    row.save()
+    row.next_line, row.frames, row.lost_frames = checker.lines, checker.frames, checker.lost_frames
+    row.last_arrival_at = arrived
+    row.checker = "" if closing else checker.snapshot()
+    if closing:
+        row.state, row.closed_at, row.end_reason = State.CLOSED, arrived, closing.reason
+        row.outcome = "interrupted" if closing.reason == "interrupted" else "complete"
+    return [TailSegment(recording=row, number=part.segment, size=part.size, sha256=part.sha256) for part in tail]
 
 
-@dataclass(frozen=True)
-class Closed:
-    """A closing record and when it arrived."""
+def _judge(row: Recording, items: list[Item]) -> dict[str, str]:
+    """Return the verdicts on the segments that are not found ok, by their number."""
+    segments = {
+        item.entry.fact.segment: (item.encrypted, item.entry.fact.frames)
+        for item in items
+        if isinstance(item.entry.fact, ledger.Segment) and item.encrypted is not None
+    }
+    if not segments:
+        return {}
+    verdicts = judge_segments(row.signed_header, segments)
+    return {str(number): verdict for number, verdict in verdicts.items() if verdict != OK}
 
-    entry: ledger.Closing
-    arrived: str
 
-
-def _close(row: Recording, closed: Closed) -> list[IncomingSegment]:
-    entry = closed.entry
-    row.state = State.CLOSED
-    row.closed_at = parse_wall(closed.arrived)
-    row.end_reason = entry.reason
-    row.outcome = "interrupted" if entry.reason == "interrupted" else "complete"
+def _note(row: Recording, arrival: StoredArrival) -> None:
     subject = Subject.recording(row.pk)
-    record(CLOSE, actor=Actor.box(row.box_id), subject=subject, reason=entry.reason, frames=entry.frames)
-    return [
-        IncomingSegment(recording=row, tail=True, number=tail.segment, size=tail.size, sha256=tail.sha256)
-        for tail in entry.unverified_tail
-    ]
+    for number, verdict in arrival.verdicts.items():
+        if verdict != UNJUDGED:
+            record(PROBLEM, actor=ARCHIVE, subject=subject, segment=int(number), code=verdict)
+    if row.state == State.CLOSED:
+        record(CLOSE, actor=Actor.box(row.box_id), subject=subject, reason=row.end_reason, frames=row.frames)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from django.db import transaction
 
 from appliance.contract.errors import ConflictError, DigestError, FormatError, NotEnrolledError, SignatureError
 from appliance.contract.header import Header
-from appliance.contract.signed import digest
+from appliance.contract.signed import check_signature, digest
 from appliance.contract.times import now, parse_wall
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
@@ -59,7 +61,8 @@ def accept_header(recording: str, sender: str, line: bytes) -> bool:
             if bytes(row.header) != line:
                 raise ConflictError("the archive has another header of this recording")
             return False
-        arrival_log.append(row, "header", digest(line), at=arrived)
+        arrival_log.sign(row, "header", digest(line), at=arrived).save(force_insert=True)
+        row.save(update_fields=arrival_log.COLUMNS)
         record(INGEST, actor=Actor.box(header.box), subject=Subject.recording(recording))
     return True
 
@@ -73,7 +76,8 @@ def _believed(line: bytes) -> Header:
         )
     if not box.believes(claimed.box_key):
         raise SignatureError(f"{claimed.box} is enrolled with another key; enroll this one too", field="box_key")
-    return Header.read(line, claimed.box_key)
+    check_signature(line, claimed.box_key)
+    return claimed
 
 
 def _check_continues(header: Header) -> None:
@@ -82,29 +86,28 @@ def _check_continues(header: Header) -> None:
         raise FormatError("a recording goes on only from one of the same box", field="continues")
 
 
-def accept_key(recording: str, key_age: bytes) -> bool:
+def accept_key(row: Recording, believed: AbstractSet[str], key_age: bytes) -> bool:
     """Take a recording's encrypted key in; return False if it was there already. It is never taken twice.
 
     So a key that was destroyed does not come back with a box that sends it again.
     """
-    row = find(recording)
     header = row.signed_header
     if digest(key_age) != header.key_sha256:
         raise DigestError("key.age does not have the digest in the header", field="key_sha256")
     if row.key_arrived:
         return False
-    check_box_is_believed(row)
-    recording_keys().put_once(recording, key_age)
+    check_box_is_believed(row, believed)
+    recording_keys().put_once(row.pk, key_age)
     verdict = judge_key(header)
     arrived = now()
     with transaction.atomic():
-        row = find(recording, lock=True)
+        row = find(row.pk, lock=True)
         if row.key_arrived:
             return False
         row.key_arrived, row.key_verdict = True, verdict
-        row.save(update_fields=["key_arrived", "key_verdict"])
-        arrival_log.append(row, "key", header.key_sha256, at=arrived)
+        arrival_log.sign(row, "key", header.key_sha256, at=arrived).save(force_insert=True)
+        row.save(update_fields=["key_arrived", "key_verdict", *arrival_log.COLUMNS])
         if verdict != "ok":
-            subject = Subject.recording(recording)
+            subject = Subject.recording(row.pk)
             record(PROBLEM, actor=ARCHIVE, subject=subject, what="key", code=verdict or "keystore-failed")
     return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from django.db import transaction
 
 from appliance.contract.errors import DigestError, OrderError
@@ -10,55 +12,52 @@ from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
 from archive.recordings import arrival_log
 from archive.recordings.find import check_box_is_believed, find
-from archive.recordings.models import IncomingSegment, Recording, State
+from archive.recordings.models import Recording, State, TailSegment
 from archive.recordings.stored_ledger import ledger_lines
 from archive.recordings.validation import judge_tail
-from archive.store.base import incoming_name
-from archive.store.current import store
+
+from .incoming import incoming
 
 
-def tail_segment(recording: Recording, number: int) -> IncomingSegment:
+def tail_segment(recording: Recording, number: int) -> TailSegment:
     """Return what the closing record says about tail segment `number`; raise OrderError if it says nothing."""
     if recording.state == State.SEALED:
         return _sealed_tail_segment(recording, number)
-    segment = IncomingSegment.objects.filter(recording=recording, tail=True, number=number).first()
+    segment = recording.tail.filter(number=number).first()
     if segment is None:
         raise OrderError(f"no closing record here lists segment {number} as unverified tail")
     return segment
 
 
-def _sealed_tail_segment(recording: Recording, number: int) -> IncomingSegment:
+def _sealed_tail_segment(recording: Recording, number: int) -> TailSegment:
     # the rows are gone; the ledger in the package still lists it
     last = Entry.read(ledger_lines(recording)[-1], recording.signed_header.box_key).fact
     for part in last.unverified_tail if isinstance(last, Closing) else []:
         if part.segment == number:
             arrived = recording.sealed_at
-            return IncomingSegment(tail=True, number=number, size=part.size, sha256=part.sha256, arrived_at=arrived)
+            return TailSegment(number=number, size=part.size, sha256=part.sha256, arrived_at=arrived)
     raise OrderError(f"no closing record here lists segment {number} as unverified tail")
 
 
-def accept_tail(recording: str, number: int, encrypted: bytes) -> bool:
+def accept_tail(row: Recording, believed: AbstractSet[str], number: int, encrypted: bytes) -> bool:
     """Take a tail segment in; return False if it was there already."""
-    row = find(recording)
     segment = tail_segment(row, number)
     if len(encrypted) != segment.size or digest(encrypted) != segment.sha256:
         raise DigestError(f"tail segment {number} does not have the signed size and digest", field="sha256")
     if segment.arrived_at is not None:
         return False
-    check_box_is_believed(row)
+    check_box_is_believed(row, believed)
     verdict, frames = judge_tail(row.signed_header, encrypted)
-    staged = store().stage([(incoming_name(recording, number, tail=True), encrypted)])
-    try:
-        with transaction.atomic():
-            row = find(recording, lock=True)
-            segment = tail_segment(row, number)
-            if segment.arrived_at is not None:
-                return False
-            arrived = now()
-            segment.arrived_at, segment.verdict, segment.frames = parse_wall(arrived), verdict, frames
-            segment.save(update_fields=["arrived_at", "verdict", "frames"])
-            arrival_log.append(row, "tail", segment.sha256, at=arrived)
-            staged.publish()
-    finally:
-        staged.discard()
+    with incoming(row.pk, f"tail-{number:08d}", [encrypted]) as kept, transaction.atomic():
+        row = find(row.pk, lock=True)
+        segment = tail_segment(row, number)
+        if segment.arrived_at is not None:
+            return False
+        arrived = now()
+        segment.arrived_at, segment.verdict, segment.frames = parse_wall(arrived), verdict, frames
+        segment.stored = kept.name
+        segment.save(update_fields=["arrived_at", "verdict", "frames", "stored"])
+        arrival_log.sign(row, "tail", segment.sha256, at=arrived).save(force_insert=True)
+        row.save(update_fields=arrival_log.COLUMNS)
+        kept.confirm()
     return True

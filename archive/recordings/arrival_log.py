@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from appliance.contract.receipt import Arrival
 from appliance.contract.signed import digest
 from archive.keystore.current import keystore
 
-from .models import ArrivalLine, Recording
+from .models import Recording, StoredArrival
+
+COLUMNS: Final = ("next_arrival", "last_arrival_sha256")
+"""What `sign` changes in the recording's row."""
 
 
-def append(
+def sign(
     recording: Recording,
     what: Literal["header", "key", "lines", "tail", "seal"],
     sha256: str,
@@ -19,24 +22,29 @@ def append(
     at: str,
     first_line: int = 0,
     lines: int = 0,
-) -> None:
-    """Sign one arrival and add it to the log; only inside the transaction that takes the thing in."""
-    last = ArrivalLine.objects.filter(recording=recording).order_by("-n").first()
-    n, before = (0, bytes(recording.header)) if last is None else (last.n + 1, bytes(last.line))
-    arrival = Arrival(
-        recording=recording.id,
-        n=n,
-        prev=digest(before),
-        arrived_at=at,
-        what=what,
-        first_line=first_line,
-        lines=lines,
-        sha256=sha256,
+) -> StoredArrival:
+    """Return the log's next row, signed and not saved; `recording` is changed, and not saved either.
+
+    Both are saved in the transaction that takes the thing in.
+    """
+    line = keystore().sign(
+        Arrival(
+            recording=recording.id,
+            n=recording.next_arrival,
+            prev=recording.last_arrival_sha256 or digest(bytes(recording.header)),
+            arrived_at=at,
+            what=what,
+            first_line=first_line,
+            lines=lines,
+            sha256=sha256,
+        )
     )
-    ArrivalLine.objects.create(recording=recording, n=n, line=keystore().sign(arrival))
+    row = StoredArrival(recording=recording, n=recording.next_arrival, line=line)
+    recording.next_arrival, recording.last_arrival_sha256 = row.n + 1, digest(line)
+    return row
 
 
 def log_bytes(recording: Recording) -> bytes:
     """Return the arrival log so far, while it is not sealed."""
-    lines = ArrivalLine.objects.filter(recording=recording).order_by("n").values_list("line", flat=True)
+    lines = StoredArrival.objects.filter(recording=recording).order_by("n").values_list("line", flat=True)
     return b"".join(bytes(line) for line in lines)

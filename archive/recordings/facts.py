@@ -7,8 +7,9 @@ from django.utils.timezone import localtime
 from appliance.contract.ledger import Entry
 from archive.ui import words
 
-from .models import IncomingSegment, Recording, State
+from .models import Recording, State
 from .timeline import drift_words
+from .validation import UNJUDGED
 
 
 def facts(recording: Recording, entries: list[Entry]) -> list[tuple[str, str]]:
@@ -39,9 +40,9 @@ def facts(recording: Recording, entries: list[Entry]) -> list[tuple[str, str]]:
 def _troubles(recording: Recording) -> list[tuple[str, str]]:
     bad, tail = recording.damaged_segments, recording.tail_segments
     if recording.state != State.SEALED:
-        kept = IncomingSegment.objects.filter(recording=recording)
-        bad = kept.filter(tail=False).exclude(verdict__in=["", "ok"]).count()
-        tail = kept.filter(tail=True).count()
+        arrived = recording.arrivals.exclude(verdicts={}).values_list("verdicts", flat=True)
+        bad = sum(verdict != UNJUDGED for verdicts in arrived for verdict in verdicts.values())
+        tail = recording.tail.count()
     found = []
     if bad:
         found.append(("Damaged segments", f"{bad} could not be decrypted or decoded when they arrived"))

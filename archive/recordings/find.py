@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from appliance.contract.errors import NotEnrolledError, UnknownRecordingError
 from appliance.contract.status import UploadState
 
-from .models import IncomingSegment, Recording, State
+from .models import Recording, State
 
 
 def find(recording: str, *, lock: bool = False) -> Recording:
@@ -17,16 +19,22 @@ def find(recording: str, *, lock: bool = False) -> Recording:
     return row
 
 
-def check_box_is_believed(recording: Recording) -> None:
-    """Raise NotEnrolledError if the recording's box was retired, or the key that signed it was taken away."""
-    box = recording.box
-    if not box.believes(recording.signed_header.box_key):
-        raise NotEnrolledError(f"{box.id} was retired; nothing new is taken from it until it is enrolled again")
+def check_box_is_believed(recording: Recording, believed: AbstractSet[str]) -> None:
+    """Raise NotEnrolledError if the recording's box was retired, or the key that signed it was taken away.
+
+    `believed` are the keys that sign what is taken as the box's word.
+    """
+    if recording.signed_header.box_key not in believed:
+        raise NotEnrolledError(
+            f"{recording.box_id} was retired; nothing new is taken from it until it is enrolled again"
+        )
 
 
 def upload_state(recording: Recording) -> UploadState:
     """Return what a box may know: how far its recording got."""
-    missing = IncomingSegment.objects.filter(recording=recording, tail=True, arrived_at=None).order_by("number")
+    missing: list[int] = []
+    if recording.state == State.CLOSED:
+        missing += recording.tail.filter(arrived_at=None).order_by("number").values_list("number", flat=True)
     refused = recording.state == State.RECEIVING and recording.box.retired_at is not None
     return UploadState.model_validate(
         {
@@ -34,6 +42,6 @@ def upload_state(recording: Recording) -> UploadState:
             "state": State.REFUSED.value if refused else recording.state,
             "next_line": recording.next_line,
             "frames": recording.frames,
-            "tail_missing": list(missing.values_list("number", flat=True)),
+            "tail_missing": missing,
         }
     )

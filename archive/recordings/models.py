@@ -65,6 +65,10 @@ class Recording(models.Model):
     """Ledger lines that the archive has."""
     checker = models.TextField(blank=True)
     """Where the ledger's checker stands (LedgerChecker.snapshot), so that no line is read twice; empty at the end."""
+    next_arrival = models.PositiveIntegerField(default=0)
+    """Lines of the arrival log."""
+    last_arrival_sha256 = models.CharField(max_length=64, blank=True)
+    """Line digest of the last of them."""
     frames = models.PositiveBigIntegerField(default=0)
     """Frames in the segments that it has."""
     lost_frames = models.PositiveBigIntegerField(default=0)
@@ -121,8 +125,7 @@ class Recording(models.Model):
     @cached_property
     def signed_header(self) -> Header:
         """Return what the header says; its signature is checked once for each row that is loaded."""
-        line = bytes(self.header)
-        return Header.read(line, Header.read(line, None).box_key)
+        return Header.read_own(bytes(self.header))
 
     @property
     def sealing_text(self) -> str:
@@ -137,61 +140,56 @@ class Recording(models.Model):
         return self.frames / self.rate
 
 
-class LedgerBatch(models.Model):
-    """Ledger lines of one accepted request, as bytes; dropped once the package holds them."""
-
-    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="batches")
-    first_line = models.PositiveIntegerField()
-    lines = models.PositiveIntegerField()
-    data = models.BinaryField()
-
-    class Meta:
-        """In order of lines, each of which exists once."""
-
-        ordering: ClassVar = ["recording", "first_line"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["recording", "first_line"], name="line_once")]
-
-
-class ArrivalLine(models.Model):
-    """One signed line of the arrival log; dropped once the package holds it."""
+class StoredArrival(models.Model):
+    """Something that arrived, and all that is kept of it before the seal; dropped once the package holds it."""
 
     recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="arrivals")
     n = models.PositiveIntegerField()
+    """Its place in the arrival log."""
     line = models.BinaryField()
+    """Its signed line of the arrival log."""
+    first_line = models.PositiveIntegerField(null=True, blank=True)
+    """Of a batch, the number of its first ledger line; None of anything else."""
+    ledger = models.BinaryField(default=b"")
+    """Of a batch, its ledger lines as they were sent."""
+    stored = models.CharField(max_length=100, blank=True)
+    """Of a batch, the object in the store that holds its segments, one behind the other; empty if it has none."""
+    verdicts = models.JSONField(default=dict)
+    """Of a batch, the segments that were not found ok: {number: verdict}; an empty verdict is not known yet."""
 
     class Meta:
-        """In order."""
+        """In order; each once, and each ledger line once."""
 
         ordering: ClassVar = ["recording", "n"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["recording", "n"], name="arrival_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["recording", "n"], name="arrival_once"),
+            models.UniqueConstraint(fields=["recording", "first_line"], name="line_once"),
+        ]
 
 
-class IncomingSegment(models.Model):
-    """One segment of verified audio, or one of the unverified tail; dropped once the package holds it."""
+class TailSegment(models.Model):
+    """One segment that the closing record lists as unverified tail; dropped once the package holds it."""
 
-    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="incoming")
-    tail = models.BooleanField(default=False)
-    """Whether it is one that the closing record lists as unverified."""
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="tail")
     number = models.PositiveIntegerField()
-    first_frame = models.PositiveBigIntegerField(default=0)
-    """Its place in the audio; 0 for tail segments, which have none."""
-    frames = models.PositiveIntegerField(default=0)
-    """Length in frames; of a tail segment, what its own bytes say, 0 as long as nobody knows."""
     size = models.PositiveIntegerField()
-    """Size of its file in bytes."""
+    """Size of its file in bytes, as signed."""
     sha256 = models.CharField(max_length=64)
+    """Its digest, as signed."""
     arrived_at = models.DateTimeField(null=True, blank=True)
-    """When it arrived; of a tail segment None until then."""
+    """When it arrived; None until then."""
+    stored = models.CharField(max_length=100, blank=True)
+    """The object in the store that holds it; empty until it arrived."""
+    frames = models.PositiveIntegerField(default=0)
+    """Length in frames that its own bytes tell; 0 as long as nobody knows."""
     verdict = models.CharField(max_length=40, blank=True)
     """Empty until judged; `ok`, or the code of what is wrong with it."""
 
     class Meta:
         """In order; each once."""
 
-        ordering: ClassVar = ["recording", "tail", "number"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["recording", "tail", "number"], name="segment_once"),
-        ]
+        ordering: ClassVar = ["recording", "number"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["recording", "number"], name="tail_once")]
 
 
 class PackageIndex(models.Model):

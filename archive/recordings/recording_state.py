@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from archive.keystore.recording_keys import recording_keys
 from archive.store.current import store
 
-from .models import IncomingSegment, Outcome, Recording, State, Verification
+from .models import Outcome, Recording, State, TailSegment, Verification
 
 
 class RecordingState(StrEnum):
@@ -116,7 +116,7 @@ def recording_state(recording: Recording) -> RecordingState:
 
 def with_state(rows: QuerySet[Recording]) -> QuerySet[Recording]:
     """Return `rows` with all that the database tells of their states, so that many cost no query each."""
-    missing = IncomingSegment.objects.filter(recording=OuterRef("pk"), tail=True, arrived_at=None)
+    missing = TailSegment.objects.filter(recording=OuterRef("pk"), arrived_at=None)
     return rows.select_related("box", "verification").annotate(tail_missing=Exists(missing))
 
 
@@ -124,7 +124,7 @@ def _tail_missing(recording: Recording) -> bool:
     annotated = recording.__dict__.get("tail_missing")
     if annotated is not None:
         return bool(annotated)
-    return IncomingSegment.objects.filter(recording=recording, tail=True, arrived_at=None).exists()
+    return recording.tail.filter(arrived_at=None).exists()
 
 
 def _package(recording: Recording) -> Literal["there", "gone", "other-size"]:

@@ -9,7 +9,7 @@ from appliance.contract.zip_profile import leading_members, read_member
 from archive.store.base import open_object
 from archive.store.current import store
 
-from .models import LedgerBatch, Recording, State
+from .models import Recording, State, StoredArrival
 
 
 def ledger_lines(recording: Recording, first: int = 0) -> list[bytes]:
@@ -39,9 +39,9 @@ def lines_from(recording: Recording, first: int) -> list[bytes]:
     """Return the stored ledger lines from number `first` on."""
     if first >= recording.next_line:
         return []
-    batches = LedgerBatch.objects.filter(recording=recording).order_by("first_line")
+    batches = StoredArrival.objects.filter(recording=recording, first_line__isnull=False).order_by("first_line")
     start = batches.filter(first_line__lte=first).values_list("first_line", flat=True).last()
     if start is None:
         return []
-    data = b"".join(bytes(row) for row in batches.filter(first_line__gte=start).values_list("data", flat=True))
+    data = b"".join(bytes(row) for row in batches.filter(first_line__gte=start).values_list("ledger", flat=True))
     return split_lines(data)[first - start :]

@@ -14,13 +14,40 @@ from appliance.contract.signed import digest, split_lines
 from appliance.contract.times import wall
 from archive.core.jobs import still_working
 from archive.recordings.arrival_log import log_bytes
-from archive.recordings.models import IncomingSegment, Recording
-from archive.recordings.stored_ledger import lines_from
-from archive.recordings.validation import OK, UNJUDGED, judge_segment, judge_tail
-from archive.store.base import incoming_name
+from archive.recordings.models import Recording, StoredArrival, TailSegment
+from archive.recordings.validation import OK, UNJUDGED, judge_segments, judge_tail
 from archive.store.current import store
 
 from .events import Story, as_json
+
+
+@dataclass(frozen=True)
+class StoredSegment:
+    """One segment that arrived, and where it lies."""
+
+    number: int
+    frames: int
+    """Length in frames, as signed."""
+    size: int
+    """Size in bytes, as signed."""
+    sha256: str
+    """Digest, as signed."""
+    stored: str
+    """The object in the store that holds it."""
+    offset: int = 0
+    """Where it begins in that object, in bytes."""
+
+    def read(self) -> bytes:
+        """Return its bytes, checked against what the box signed; raise DigestError if the disk spoiled them."""
+        still_working()
+        name = f"segment {self.number} in {self.stored}"
+        try:
+            data = store().read_range(self.stored, self.offset, self.size)
+        except StorageError as error:
+            raise StorageError(f"{name} is gone or unreadable ({error.message}); restore it from a backup") from error
+        if digest(data) != self.sha256:
+            raise DigestError(f"{name} is damaged on the archive's disk; restore it from a backup")
+        return data
 
 
 @dataclass(frozen=True)
@@ -33,20 +60,8 @@ class Material:
     ledger_lines: int
     arrivals: bytes
     events: bytes
-    segments: list[IncomingSegment]
-    tail: list[IncomingSegment]
-
-    def segment_bytes(self, segment: IncomingSegment) -> bytes:
-        """Return a segment's file, checked against what the box signed; raise DigestError if the disk spoiled it."""
-        still_working()
-        name = incoming_name(self.header.recording, segment.number, tail=segment.tail)
-        try:
-            data = store().read(name)
-        except StorageError as error:
-            raise StorageError(f"{name} is gone or unreadable ({error.message}); restore it from a backup") from error
-        if len(data) != segment.size or digest(data) != segment.sha256:
-            raise DigestError(f"{name} is damaged on the archive's disk; restore it from a backup")
-        return data
+    segments: list[StoredSegment]
+    tail: list[StoredSegment]
 
     def members(self) -> Iterator[tuple[str, bytes]]:
         """Yield the payload in the order of docs/format.md section 5."""
@@ -55,51 +70,76 @@ class Material:
         yield "data/arrivals.tsv", self.arrivals
         yield "data/events.json", self.events
         for segment in self.segments:
-            yield segment_name(segment.number), self.segment_bytes(segment)
+            yield segment_name(segment.number), segment.read()
         for segment in self.tail:
-            yield segment_name(segment.number, tail=True), self.segment_bytes(segment)
+            yield segment_name(segment.number, tail=True), segment.read()
 
 
 def gather(row: Recording) -> Material:
     """Return a closed recording's material; raise an error that names what does not hold."""
-    header = Header.read(bytes(row.header), row.signed_header.box_key)
-    lines = lines_from(row, 0)
-    segments = list(row.incoming.filter(tail=False).order_by("number"))
-    tail = list(row.incoming.filter(tail=True).order_by("number"))
-    _check_ledger(row, header, lines, segments)
-    data = b"".join(lines)
-    made = Material(header, bytes(row.header), data, len(lines), b"", b"", segments, tail)
-    _judge_the_rest(made)
-    return Material(header, bytes(row.header), data, len(lines), _arrivals(row), _events(row, made), segments, tail)
+    header = row.signed_header
+    batches = list(row.arrivals.filter(first_line__isnull=False).order_by("first_line"))
+    segments = _check_ledger(row, header, batches)
+    verdicts = {f"segment {number}": verdict for batch in batches for number, verdict in batch.verdicts.items()}
+    tail = list(row.tail.order_by("number"))
+    for one in tail:
+        _judge_tail(header, one)
+    verdicts |= {f"tail {one.number}": one.verdict for one in tail if one.verdict != OK}
+    return Material(
+        header=header,
+        header_line=bytes(row.header),
+        ledger=b"".join(bytes(batch.ledger) for batch in batches),
+        ledger_lines=row.next_line,
+        arrivals=_arrivals(row),
+        events=_events(row, len(segments), len(tail), verdicts),
+        segments=segments,
+        tail=[_of_tail(one) for one in tail],
+    )
 
 
-def _check_ledger(row: Recording, header: Header, lines: list[bytes], segments: list[IncomingSegment]) -> None:
+def _check_ledger(row: Recording, header: Header, batches: list[StoredArrival]) -> list[StoredSegment]:
+    """Check the whole ledger again, and return the segments in it."""
     checker = LedgerChecker(header, bytes(row.header))
-    facts = [checker.check_line(line).fact for line in lines]
-    signed = [
-        (fact.segment, fact.first_frame, fact.frames, fact.size, fact.sha256)
-        for fact in facts
-        if isinstance(fact, ledger.Segment)
-    ]
-    kept = [(one.number, one.first_frame, one.frames, one.size, one.sha256) for one in segments]
-    if signed != kept or len(lines) != row.next_line:
-        raise StorageError("the database's list of segments does not fit the signed ledger; restore it from a backup")
-    closed = bool(facts) and isinstance(facts[-1], ledger.Closing)
-    if closed != (row.outcome != "incomplete"):
+    segments: list[StoredSegment] = []
+    for batch in batches:
+        segments += _segments(checker, batch)
+    if checker.lines != row.next_line:
+        raise StorageError("the database does not have all ledger lines that arrived; restore it from a backup")
+    if (checker.closing is not None) != (row.outcome != "incomplete"):
         raise OrderError("the ledger's closing record and the recording's outcome contradict each other")
+    return segments
 
 
-def _judge_the_rest(material: Material) -> None:
+def _segments(checker: LedgerChecker, batch: StoredArrival) -> list[StoredSegment]:
+    found: list[StoredSegment] = []
+    offset = 0
+    for line in split_lines(bytes(batch.ledger)):
+        fact = checker.check_line(line).fact
+        if isinstance(fact, ledger.Segment):
+            found.append(StoredSegment(fact.segment, fact.frames, fact.size, fact.sha256, batch.stored, offset))
+            offset += fact.size
+    _judge(checker.header, batch, found)
+    return found
+
+
+def _judge(header: Header, batch: StoredArrival, segments: list[StoredSegment]) -> None:
     """Judge what could not be judged on arrival, because the keystore did not work then."""
-    for segment in material.segments:
-        if segment.verdict == UNJUDGED:
-            encrypted = material.segment_bytes(segment)
-            segment.verdict = judge_segment(material.header, encrypted, segment.frames)
-            segment.save(update_fields=["verdict"])
-    for segment in material.tail:
-        if segment.verdict == UNJUDGED:
-            segment.verdict, segment.frames = judge_tail(material.header, material.segment_bytes(segment))
-            segment.save(update_fields=["verdict", "frames"])
+    waiting = [one for one in segments if batch.verdicts.get(str(one.number), OK) == UNJUDGED]
+    if waiting:
+        found = judge_segments(header, {one.number: (one.read(), one.frames) for one in waiting})
+        verdicts = batch.verdicts | {str(number): verdict for number, verdict in found.items()}
+        batch.verdicts = {number: verdict for number, verdict in verdicts.items() if verdict != OK}
+        batch.save(update_fields=["verdicts"])
+
+
+def _judge_tail(header: Header, row: TailSegment) -> None:
+    if row.verdict == UNJUDGED:
+        row.verdict, row.frames = judge_tail(header, _of_tail(row).read())
+        row.save(update_fields=["verdict", "frames"])
+
+
+def _of_tail(row: TailSegment) -> StoredSegment:
+    return StoredSegment(row.number, row.frames, row.size, row.sha256, row.stored)
 
 
 def _arrivals(row: Recording) -> bytes:
@@ -112,9 +152,7 @@ def _arrivals(row: Recording) -> bytes:
     return data
 
 
-def _events(row: Recording, material: Material) -> bytes:
-    named = [(f"segment {one.number}", one.verdict) for one in material.segments]
-    named += [(f"tail {one.number}", one.verdict) for one in material.tail]
+def _events(row: Recording, segments: int, tail: int, verdicts: dict[str, str]) -> bytes:
     return as_json(
         Story(
             box=row.box_id,
@@ -122,9 +160,9 @@ def _events(row: Recording, material: Material) -> bytes:
             closed_at=wall(row.closed_at or row.arrived_at),
             sealed_at=row.sealing_text,
             outcome=row.outcome,
-            segments=len(material.segments),
-            tail=len(material.tail),
+            segments=segments,
+            tail=tail,
             key_verdict=row.key_verdict,
-            verdicts={name: verdict for name, verdict in named if verdict != OK},
+            verdicts=verdicts,
         )
     )

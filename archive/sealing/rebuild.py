@@ -15,7 +15,7 @@ from appliance.contract.header import Header
 from appliance.contract.ledger import Closing, Entry, Gap
 from appliance.contract.package import PAYLOAD, TAG_FILES
 from appliance.contract.receipt import Arrival, Receipt
-from appliance.contract.signed import split_lines
+from appliance.contract.signed import digest, split_lines
 from appliance.contract.times import parse_wall
 from appliance.contract.zip_profile import leading_members, read_member
 from archive.custody.actors import Actor, Subject
@@ -42,6 +42,8 @@ class Package:
     entries: list[Entry]
     """The ledger."""
     arrivals: list[Arrival]
+    last_arrival_sha256: str
+    """Line digest of the last of them."""
     events: bytes
     receipt: Receipt
     receipt_line: bytes
@@ -72,8 +74,8 @@ def take_over(recording: str, kind: Kind, actor: Actor) -> Recording:
             row.package, row.package_size = name, store().size(name)
             row.save()
             index.save()
-            for rows in (row.incoming, row.batches, row.arrivals):
-                rows.all().delete()
+            row.arrivals.all().delete()
+            row.tail.all().delete()
             subject = Subject.recording(recording)
             record(kind, actor=actor, subject=subject, outcome=row.outcome, package_sha256=package.sha256)
     clear_incoming(row)
@@ -106,6 +108,7 @@ def _read(file: BinaryIO) -> Package:
         header_line=line,
         entries=[Entry.read(one, None) for one in split_lines(ledger)],
         arrivals=[Arrival.read(one, None) for one in split_lines(arrivals)],
+        last_arrival_sha256=digest(split_lines(arrivals)[-1]),
         events=events,
         receipt=Receipt.read(receipt, None),
         receipt_line=receipt,
@@ -128,6 +131,7 @@ def _fill(row: Recording, package: Package) -> None:
     if row._state.adding:
         row.room = room_at(header.box, row.created_at if header.clock.synchronized else row.arrived_at, row.arrived_at)
     row.rate, row.panel, row.lamp = header.audio.rate, header.panel, header.lamp
+    row.next_arrival, row.last_arrival_sha256 = len(package.arrivals), package.last_arrival_sha256
     row.next_line, row.frames = receipt.ledger_lines, receipt.frames
     row.lost_frames = sum(one.frames for one in facts if isinstance(one, Gap))
     row.last_arrival_at = came["lines"][-1] if came["lines"] else None

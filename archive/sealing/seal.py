@@ -25,7 +25,7 @@ from archive.keystore.current import keystore
 from archive.recordings import arrival_log
 from archive.recordings.custody_kinds import PROBLEM
 from archive.recordings.find import find
-from archive.recordings.models import IncomingSegment, Recording, State
+from archive.recordings.models import Recording, State, TailSegment
 from archive.recordings.stored_ledger import lines_from
 from archive.recordings.verification import require_sound
 from archive.store.base import package_name
@@ -38,7 +38,7 @@ from .rebuild import rebuild, take_over
 
 def ready() -> QuerySet[Recording]:
     """Return the recordings that can be sealed: closed, with all of their tail."""
-    missing = IncomingSegment.objects.filter(recording=OuterRef("pk"), tail=True, arrived_at=None)
+    missing = TailSegment.objects.filter(recording=OuterRef("pk"), arrived_at=None)
     return Recording.objects.filter(~Exists(missing), state=State.CLOSED).order_by("closed_at")
 
 
@@ -78,7 +78,7 @@ def _decide(recording: str, *, incomplete: bool) -> Recording:
         row = find(recording, lock=True)
         if row.state == State.SEALED:
             return row
-        missing = list(row.incoming.filter(tail=True, arrived_at=None).values_list("number", flat=True))
+        missing = list(row.tail.filter(arrived_at=None).values_list("number", flat=True))
         if missing:
             raise OrderError(f"the box has not sent its unverified tail yet: segments {missing}")
         if row.state == State.RECEIVING and not incomplete:
@@ -89,7 +89,8 @@ def _decide(recording: str, *, incomplete: bool) -> Recording:
             row.checker = ""
         if not row.sealing_at:
             row.sealing_at = parse_wall(moment)
-            arrival_log.append(row, "seal", digest(b"".join(lines_from(row, 0))), at=moment)
+            seal_line = arrival_log.sign(row, "seal", digest(b"".join(lines_from(row, 0))), at=moment)
+            seal_line.save(force_insert=True)
         row.save()
     return row
 

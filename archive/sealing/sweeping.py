@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from django.db import transaction
+
 from appliance.contract.stop_signal import StopSignal
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, State
@@ -17,12 +19,24 @@ _log = logging.getLogger(__name__)
 
 
 def sweep(stop: StopSignal) -> None:
-    """Remove temporary objects, and what had arrived of recordings whose seal was killed before it cleared that."""
+    """Remove temporary objects, what requests left that were killed before their commit, and what seals left."""
     store().sweep()
     recording_keys().sweep()
     for recording in store().incoming():
         if stop.is_set():
             return
-        row = Recording.objects.filter(pk=recording, state=State.SEALED).first()
-        if row is not None and clear_incoming(row):
+        with transaction.atomic():
+            # whoever takes something in looks under this lock whether it is still there (archive.ingest.incoming)
+            row = Recording.objects.select_for_update().filter(pk=recording).first()
+            if (
+                row is not None
+                and row.state != State.SEALED
+                and (dropped := store().drop_strays(recording, _named(row)))
+            ):
+                _log.info("cleared %d leftover objects of %s, which nothing names", dropped, recording)
+        if row is not None and row.state == State.SEALED and clear_incoming(row):
             _log.info("cleared what had arrived of %s, which is sealed", recording)
+
+
+def _named(row: Recording) -> set[str]:
+    return {*row.arrivals.values_list("stored", flat=True), *row.tail.values_list("stored", flat=True)}

@@ -276,17 +276,19 @@ def first_account(host: Host, answers: Answers) -> tuple[str, str | None]:
     return f"account {answers.user}", str(made["password"])
 
 
+def units(*, broker: bool, boxes: bool) -> list[str]:
+    """Return the units of an archive, with a broker on this host or not, and boxes' own listener or not."""
+    unused = {*([] if broker else [BROKER_UNIT]), *([] if boxes else [BOXES_UNIT])}
+    return [unit for unit in UNITS if unit not in unused]
+
+
 def start_units(host: Host, answers: Answers) -> str:
     """Start everything, now and at each boot, where systemd runs."""
     if not host.is_root or not Path("/run/systemd/system").exists():
         return "services (systemd does not run here: start them by hand, or restart the host)"
     broker = [["restart", "mosquitto.service"]] if answers.broker else []
-    unused = {
-        *([] if answers.broker else [BROKER_UNIT]),
-        *([] if has_own_listener_for_boxes(answers) else [BOXES_UNIT]),
-    }
-    units = [unit for unit in UNITS if unit not in unused]
-    for command in (["daemon-reload"], *broker, ["enable", "--now", *units]):
+    names = units(broker=answers.broker, boxes=has_own_listener_for_boxes(answers))
+    for command in (["daemon-reload"], *broker, ["enable", "--now", *names]):
         _systemctl(command)
     return "services"
 

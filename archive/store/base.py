@@ -8,19 +8,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import BinaryIO, Protocol
-
-from appliance.contract.paths import segment_path
 
 BUFFER = 1 << 18
 """Bytes that a reader asks the store for at once."""
 PACKAGES = "packages"
 INCOMING = "incoming"
-
-
-def incoming_name(recording: str, number: int, *, tail: bool) -> str:
-    """Return the name of a segment that arrived and is not sealed yet."""
-    return f"{incoming_folder(recording)}/{segment_path(number, tail=tail)}"
 
 
 def incoming_folder(recording: str) -> str:
@@ -31,16 +25,6 @@ def incoming_folder(recording: str) -> str:
 def package_name(recording: str) -> str:
     """Return the name of a sealed package."""
     return f"{PACKAGES}/{recording[:2]}/{recording}.zip"
-
-
-class Staged(Protocol):
-    """Bytes that are durable and not in their place yet."""
-
-    def publish(self) -> None:
-        """Put them into their places; what is there is replaced."""
-
-    def discard(self) -> None:
-        """Forget them; nothing happens if they were published."""
 
 
 class Draft(Protocol):
@@ -62,8 +46,12 @@ class Draft(Protocol):
 class Store(Protocol):
     """Keeps named bytes. Every method raises StorageError when the disk says no."""
 
-    def stage(self, items: Iterable[tuple[str, bytes]]) -> Staged:
-        """Make `items` durable under temporary names."""
+    def add_incoming(self, recording: str, label: str, pieces: Iterable[bytes]) -> str:
+        """Make `pieces`, one behind the other, durable as one object of what arrives of a recording; return its name.
+
+        The name begins with `label` and was never given before: nothing is ever written over. It means nothing until
+        the database names it, so one that is torn or left over by a crash is only waste (`drop_strays`).
+        """
 
     def put_once(self, name: str, data: bytes) -> None:
         """Keep `data` for good: the same bytes again succeed, others raise ConflictError."""
@@ -89,8 +77,14 @@ class Store(Protocol):
     def incoming(self) -> list[str]:
         """Return the recordings of which something that arrived is here."""
 
+    def remove_incoming(self, name: str) -> None:
+        """Remove one object that `add_incoming` made and that nothing names."""
+
+    def drop_strays(self, recording: str, named: AbstractSet[str]) -> int:
+        """Remove what arrived of a recording more than an hour ago and is not among `named`; return how many."""
+
     def drop_incoming(self, recording: str) -> None:
-        """Remove what arrived of a recording; nothing happens if there is nothing. The only way to delete."""
+        """Remove all that arrived of a recording; nothing happens if there is nothing."""
 
     def sweep(self) -> None:
         """Remove temporary objects that a crash left behind."""

@@ -15,5 +15,9 @@ def store() -> Store:
 
 def writable() -> bool:
     """Tell whether the store takes bytes; raise StorageError with the reason if not."""
-    store().stage([("health", b"")]).discard()
+    draft = store().draft("health")
+    try:
+        draft.reader().close()
+    finally:
+        draft.discard()
     return True

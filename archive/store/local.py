@@ -1,7 +1,8 @@
 """A store on a local disk.
 
-Files are made under a name that begins with a dot, fsynced, and renamed; then their folder is fsynced. What is kept for
-good is linked to its name, which fails if the name is taken, and made read-only.
+What is kept for good is made under a name that begins with a dot, fsynced, linked to its name, which fails if the name
+is taken, and made read-only; then its folder is fsynced. What arrives gets a new name each time at once, so that file
+and name become durable in one go, and counts from when the database names it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,30 +43,13 @@ def told_as(name: str) -> Iterator[None]:
 def sweep_folder(root: Path) -> None:
     """Remove temporary files below `root` that a crash left more than an hour ago."""
     for path in root.rglob(".*"):
-        if path.is_file() and path.stat().st_mtime < time.time() - LEFT_BEHIND_S:
+        if path.is_file() and is_left_behind(path):
             path.unlink(missing_ok=True)
 
 
-@dataclass
-class LocalStaged:
-    """Files under temporary names, and where each belongs."""
-
-    moves: list[tuple[Path, Path]] = field(default_factory=list)
-
-    def publish(self) -> None:
-        """Rename all of them, then make the names durable."""
-        with told_as("publishing"):
-            for temporary, final in self.moves:
-                temporary.rename(final)
-            for folder in {final.parent for _, final in self.moves}:
-                sync_folder(folder)
-        self.moves = []
-
-    def discard(self) -> None:
-        """Remove what was not published."""
-        with told_as("discarding"):
-            for temporary, _ in self.moves:
-                temporary.unlink(missing_ok=True)
+def is_left_behind(path: Path) -> bool:
+    """Tell whether a file is so old that nobody works on it any more."""
+    return path.stat().st_mtime < time.time() - LEFT_BEHIND_S
 
 
 class LocalDraft:
@@ -147,18 +132,35 @@ class LocalStore:
     def _path(self, name: str) -> Path:
         return self.root / name
 
-    def stage(self, items: Iterable[tuple[str, bytes]]) -> LocalStaged:
-        """Make `items` durable under temporary names."""
-        staged = LocalStaged()
-        try:
-            for name, data in items:
-                final = self._path(name)
-                with told_as(name):
-                    staged.moves.append((write_temporary(final, data), final))
-        except StorageError:
-            staged.discard()
-            raise
-        return staged
+    def add_incoming(self, recording: str, label: str, pieces: Iterable[bytes]) -> str:
+        """Make `pieces` durable as one new object of what arrives of a recording, and return its name."""
+        name = f"{incoming_folder(recording)}/{label}-{secrets.token_hex(8)}"
+        path = self._path(name)
+        with told_as(name):
+            make_folder(path.parent)
+            write_new(path, pieces, mode=PRIVATE)
+            try:
+                sync_folder(path.parent)
+            except OSError:
+                path.unlink()
+                raise
+        return name
+
+    def remove_incoming(self, name: str) -> None:
+        """Remove one object that nothing names."""
+        with told_as(name):
+            self._path(name).unlink(missing_ok=True)
+
+    def drop_strays(self, recording: str, named: AbstractSet[str]) -> int:
+        """Remove what arrived of a recording more than an hour ago and is not among `named`; return how many."""
+        folder = incoming_folder(recording)
+        dropped = 0
+        with told_as(folder):
+            for path in self._path(folder).iterdir():
+                if f"{folder}/{path.name}" not in named and is_left_behind(path):
+                    path.unlink()
+                    dropped += 1
+        return dropped
 
     def put_once(self, name: str, data: bytes) -> None:
         """Keep `data` for good: the same bytes again succeed, others raise ConflictError."""

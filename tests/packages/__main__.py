@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,50 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from .delivery import DELIVERY
+from .root import NotHeldError, Root, require
+
 RECORDING: Final = "0123456789abcdef0123456789abcdef"
 SPOOL: Final = "/var/lib/plainsight/spool"
-
-
-class NotHeldError(Exception):
-    """Something was not as it must be."""
-
-
-@dataclass
-class Root:
-    """A clean Debian root, and the packages of two versions in /packages/old and /packages/new."""
-
-    folder: Path
-    old: str
-    new: str
-
-    def run(self, command: str, *, status: int | None = 0) -> str:
-        """Run a shell command in the root; return what it printed. Raises NotHeldError for another exit status."""
-        done = subprocess.run(
-            ["chroot", str(self.folder), "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
-             "DEBIAN_FRONTEND=noninteractive", "sh", "-c", command],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, check=False, timeout=1800,
-        )  # fmt: skip
-        if status is not None and done.returncode != status:
-            raise NotHeldError(f"{command}: exit status {done.returncode}, not {status}: {done.stdout[-2000:]}")
-        if "Traceback (most recent call last)" in done.stdout:
-            raise NotHeldError(f"{command}: a traceback: {done.stdout[-2000:]}")
-        return done.stdout
-
-    def install(self, which: str, *names: str) -> str:
-        """Install packages of one of the two versions with apt, which fetches what they depend on."""
-        files = " ".join(f"/packages/{which}/{name}_*.deb" for name in names)
-        return self.run(f"apt-get install -q -y --no-install-recommends --allow-downgrades {files}")
-
-    def path(self, name: str) -> Path:
-        """Return where a path of the root lies outside of it."""
-        return self.folder / name.lstrip("/")
-
-
-def require(held: object, what: str) -> None:
-    """Raise NotHeldError with `what` unless it held."""
-    if not held:
-        raise NotHeldError(what)
 
 
 def install_the_archive(root: Root) -> None:
@@ -181,6 +141,7 @@ TRIALS: Final[list[Callable[[Root], None]]] = [
     remove,
     purge_keeps_what_has_no_receipt,
     purge_removes_what_has_a_receipt,
+    *DELIVERY,
 ]
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +17,9 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from appliance.contract.topics import ALL
-from appliance.simulator.demo.broker import ARCHIVE, Broker
+from appliance.simulator.demo.broker import ARCHIVE, Broker, free_port
 from appliance.simulator.demo.certificates import Authority, Files
+from archive.setup.steps import BROKER_SETTINGS
 from tests.support.waiting import PATIENCE_S, until
 
 
@@ -30,6 +34,29 @@ def running_broker(folder: Path, authority: Authority | None = None) -> Iterator
         broker.stop()
 
 
+@contextmanager
+def broker_as_set_up(folder: Path, work: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """A broker with the settings that set-up writes for the files in `folder`: its own port, and its process."""
+    port = free_port()
+    text = BROKER_SETTINGS.format(folder=folder).replace("listener 8883", f"listener {port} 127.0.0.1")
+    settings = work / "mosquitto.conf"
+    settings.write_text(text + "user root\n")
+    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    with (work / "mosquitto.log").open("wb") as log:
+        process = subprocess.Popen([program, "-c", str(settings)], stderr=log)
+    try:
+        until(lambda: _listens(port), "the broker", alive=lambda: process.poll() is None)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Listener:
     """What the archive hears: every message as (topic, decoded JSON or None, retained), in order."""
 
@@ -42,13 +69,13 @@ class Listener:
         self._client.tls_set_context(context)
         self._client.on_connect = lambda client, *_: client.subscribe(ALL, qos=1)
         self._client.on_subscribe = lambda *_: self._ready.set()
-        self._client.on_message = self._hear
+        self._client.on_message = self._on_message
         self._client.reconnect_delay_set(1, 1)
         self._client.connect("localhost", broker.port)
         self._client.loop_start()
         assert self._ready.wait(60), "the broker does not let the archive subscribe"
 
-    def _hear(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+    def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         body = json.loads(message.payload) if message.payload else None
         self.messages.append((message.topic, body, message.retain))
 

@@ -1,6 +1,8 @@
-"""Small sounds for the tests of the judgment: noise, tones, and what a fault makes of them."""
+"""Small sounds for the tests of the detector: noise, tones, and what a fault makes of them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +15,9 @@ ROOM = 12.0
 """Standard deviation of a quiet room's noise, in steps of 16 bits: -69 dB."""
 
 
-def pcm(wave: npt.NDArray[np.float64]) -> Samples:
-    return np.clip(np.rint(wave), -32768, 32767).astype(np.int16)
+def pcm(wave: npt.NDArray[np.floating[Any]]) -> Samples:
+    cut: Samples = np.clip(np.rint(wave), -32768, 32767).astype(np.int16)
+    return cut
 
 
 def noise(strength: float = ROOM, seed: int = 1, rate: int = RATE) -> Samples:

@@ -68,7 +68,9 @@ class Recording:
         started_ns: int = 5_000 * SECOND_NS,
         seed: int = 0,
         created_at: str | None = None,
+        about: dict[str, Any] | None = None,
     ) -> None:
+        """Begin it; `about`: members of the header that differ from the usual ones."""
         self.id = recording or new_recording_id()
         self.spool = spool
         self.keys = keys
@@ -85,7 +87,7 @@ class Recording:
         self.lost = 0
         recipients = [keys.archive.recipient, keys.escrow.recipient]
         self.key = encrypt(self.identity.secret_line(), recipients)
-        self.header = Header(
+        usual = Header(
             recording=self.id,
             box=keys.box,
             box_key=keys.box_signing.public,
@@ -103,6 +105,7 @@ class Recording:
             microphone=Microphone(device="plainsight", card="PlainSight", identity=""),
             software="plainsight test",
         )
+        self.header = usual.model_copy(update=about or {})
         self.header_line = self.header.sign(keys.box_signing)
         (self.folder / "segments").mkdir(parents=True)
         (spool / "receipts").mkdir(exist_ok=True)
@@ -140,7 +143,8 @@ class Recording:
 
     def begin(self) -> None:
         """Lamp lit, then the microphone."""
-        self.note("lamp", lit=True, commanded_ns=self.now_ns, seen_ns=None)
+        seen_ns = self.now_ns if self.header.lamp == "verified" else None
+        self.note("lamp", lit=True, commanded_ns=self.now_ns, seen_ns=seen_ns)
         self.note("audio", open=True, at_ns=self.now_ns + 500_000, generation=1)
 
     def sealed(self, samples: Samples) -> bytes:

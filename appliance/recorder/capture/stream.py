@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import pyaudio
 
@@ -19,6 +19,9 @@ from appliance.contract.errors import DeviceError
 from appliance.recorder.ipc.ring import Producer, Ring, RingError
 
 from .input_format import DEVICE_FAILED, InputFormat
+
+if TYPE_CHECKING:
+    from .conversion import Converter
 
 _log = logging.getLogger(__name__)
 _UNAVAILABLE: Final = ("-9985", "Device unavailable")
@@ -50,6 +53,7 @@ class Stream:
         self._portaudio: pyaudio.PyAudio | None = None
         self._stream: Any = None
         self._broken: str | None = None
+        self._converter: Converter | None = None
 
     def open(self, device: str) -> int:
         """Find the one input device whose name contains `device`, start it, return when (CLOCK_MONOTONIC ns)."""
@@ -61,6 +65,10 @@ class Stream:
                     "portaudio", f"PortAudio does not start: {error}; check ALSA's configuration"
                 ) from error
         index = choose(device, _inputs(self._portaudio))
+        if not self._input.plain:
+            from .conversion import Converter  # noqa: PLC0415 - numpy, imported by `import_modules` where it is needed
+
+            self._converter = Converter(self._input, self._ring.rate)
         try:
             self._stream = self._portaudio.open(
                 rate=self._ring.rate,
@@ -111,11 +119,7 @@ class Stream:
         return (None, pyaudio.paContinue)
 
     def _kept(self, data: bytes) -> bytes:
-        if self._input.plain:
-            return data
-        from .conversion import convert  # noqa: PLC0415 - numpy, imported by `import_modules` where it is needed
-
-        return convert(data, self._input)
+        return data if self._converter is None else self._converter.convert(data)
 
     def _opening_error(
         self, portaudio: pyaudio.PyAudio, device: str, index: int, error: OSError | ValueError

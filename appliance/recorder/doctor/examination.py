@@ -19,6 +19,7 @@ from appliance.contract.commissioning import Commissioning
 from appliance.contract.kernel_clock import read_clock
 from appliance.contract.status import RecorderStatus
 from appliance.contract.times import boot_id
+from appliance.recorder import resources
 from appliance.recorder.device_checks import card_identity, card_number, keys_fault, wrong_microphone
 from appliance.recorder.panel.choose import DEVICES
 from appliance.recorder.panel.real_box import find_real_box
@@ -52,6 +53,9 @@ def examine_box(
         _keys(settings),
         *_folders(settings),
         _room(settings),
+        _names(settings),
+        _resource("memory", resources.MEMORY, resources.memory_fault()),
+        _resource("file handles", resources.HANDLES, resources.handles_fault()),
         _panel(settings, devices),
         *_lines(settings, modules),
         *_microphone(settings, record),
@@ -121,6 +125,23 @@ def _room(settings: RecorderSettings) -> CheckResult:
         wanted = longest // 1_000_000
         return by_table("free space", "spool-low", f"{found}, {wanted} MB wanted for the longest recording", "warning")
     return CheckResult("free space", "ok", found)
+
+
+def _names(settings: RecorderSettings) -> CheckResult:
+    """Each second of a recording is a file; a disk of many small files has room, and no names for more."""
+    wanted = int(settings.limits.cap_s)
+    try:
+        names = resources.free_names(settings.spool.path)
+    except OSError as error:
+        return by_table("file names", "spool-failed", f"{settings.spool.path}: {error.strerror}")
+    found = "no limit" if names is None else f"{names} files may still be made"
+    if names is not None and names < wanted:
+        return by_table("file names", resources.NAMES, f"{found}, {wanted} wanted for the longest recording", "warning")
+    return CheckResult("file names", "ok", found)
+
+
+def _resource(name: str, code: str, fault: str | None) -> CheckResult:
+    return CheckResult(name, "ok", "enough") if fault is None else by_table(name, code, fault, "warning")
 
 
 def _panel(settings: RecorderSettings, devices: Path) -> CheckResult:

@@ -4,7 +4,7 @@ It works in one direction only. A room can only add to a microphone's own noise,
 fall below the floor that was learned in the quiet room; a level well below it comes from another source. Above the
 floor anything may be a sound, so a wrong input that is noisier than the right one in every band is not detected.
 
-- All samples equal: `microphone-silent`.
+- All samples equal: `microphone-silent`; and, without a floor, nothing but the noise of rounding.
 - Nearly all bands below the floor: `microphone-muted`, an analog switch in front of the converter. A hum may stay.
 - Some bands above 1 kHz far below, the rest not: `microphone-differs`. Lower bands don't count: there the room itself,
   its ventilation above all, makes the floor, and may have been switched off since.
@@ -169,7 +169,9 @@ class Detector:
             return SILENT
         if levels.clipped >= CLIPPED:
             return CLIPPING
-        return None if self._floor is None else self._below(self._floor, levels)
+        if self._floor is None:
+            return SILENT if levels.only_rounding else None
+        return self._below(self._floor, levels)
 
     def _below(self, floor: Floor, levels: Levels) -> str | None:
         before, under = self._before, self._under(floor, levels)

@@ -28,6 +28,10 @@ _CLIP_PEAK: Final = 3277
 """Below a tenth of full scale no microphone is too loud, and the top of a wave has too few steps to be measured."""
 _TOP: Final = 1 / 128
 """The part of a wave's height that counts as its top: wide enough for noise on a flat top."""
+_RAILS: Final = (-32768, 32767)
+"""The ends of the scale; what is there was cut off, whatever constant part the wave stands on."""
+_ROUNDING: Final = -9500
+"""Below -95 dB one step of 16 bits tells nothing but its own rounding (1/12 of a step squared: -101 dB)."""
 _UNCLIPPED: Final = 3
 """The top of a wave that is not cut off has at most this many times the samples of the part below it; a sine: 2.4."""
 
@@ -46,6 +50,14 @@ class Levels:
     """Share of the samples, 0 to 1, that are cut off: at full scale, or at a flat top below it."""
     constant: bool
     """Whether all samples are equal: digital silence, or an input that is stuck."""
+    step: int = 1
+    """The least difference between two values that occur: more than 1 where the card's low bits are always zero and a
+    gain raised the rest."""
+
+    @property
+    def only_rounding(self) -> bool:
+        """Whether it is no more than the noise of rounding to the card's own steps, as a dead input gives it."""
+        return self.rms < _ROUNDING + 2000 * math.log10(self.step)
 
 
 def bands(rate: int) -> tuple[tuple[float, float], ...]:
@@ -67,7 +79,14 @@ def measure(samples: Samples, rate: int) -> Levels:
     wide = samples.astype(np.float32)
     wide -= np.float32(samples.mean(dtype=np.float64))
     square = float(np.dot(wide, wide)) / samples.size
-    return Levels(_level(square), _bands(wide, rate), peak, _clipped(samples, low, high), constant=False)
+    return Levels(
+        _level(square), _bands(wide, rate), peak, _clipped(samples, wide), constant=False, step=_step(samples, low)
+    )
+
+
+def _step(samples: Samples, low: int) -> int:
+    values = np.flatnonzero(np.bincount(samples.astype(np.int32) - low))
+    return int(np.diff(values).min())
 
 
 def _level(square: float) -> int:
@@ -99,16 +118,18 @@ def _bands(wide: npt.NDArray[np.float32], rate: int) -> tuple[int, ...]:
     return tuple(_level(float(value) * scale / count) for value in sums)
 
 
-def _clipped(samples: Samples, low: int, high: int) -> float:
-    """Return the share of samples at the top of the wave beyond those of a wave that is not cut off."""
-    count = 0
+def _clipped(samples: Samples, wide: npt.NDArray[np.float32]) -> float:
+    """Return the share of samples at the top of the wave beyond those of a wave that is not cut off.
+
+    The wave is measured from its middle: on the constant part of an I2S microphone (SPH0645: up to a tenth of full
+    scale) the noise of a quiet room would look like a flat top.
+    """
+    count = 0.0
     # each side separately: an amplifier often cuts off one before the other
-    if high >= _CLIP_PEAK:
-        step = high * _TOP
-        top = int(np.count_nonzero(samples >= math.ceil(high - step)))
-        count += max(0, top - _UNCLIPPED * (int(np.count_nonzero(samples >= math.ceil(high - 2 * step))) - top))
-    if low <= -_CLIP_PEAK:
-        step = -low * _TOP
-        top = int(np.count_nonzero(samples <= math.floor(low + step)))
-        count += max(0, top - _UNCLIPPED * (int(np.count_nonzero(samples <= math.floor(low + 2 * step))) - top))
-    return count / samples.size
+    for side in (wide, -wide):
+        height = float(side.max())
+        if height >= _CLIP_PEAK:
+            top = int(np.count_nonzero(side >= height * (1 - _TOP)))
+            count += max(0, top - _UNCLIPPED * (int(np.count_nonzero(side >= height * (1 - 2 * _TOP))) - top))
+    railed = sum(int(np.count_nonzero(samples == rail)) for rail in _RAILS)
+    return max(count, railed) / samples.size

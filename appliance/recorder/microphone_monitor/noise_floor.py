@@ -25,8 +25,6 @@ WANDER: Final = 600
 """The seconds of a quiet room differ by less than this, in hundredths of a decibel; a word or a step differs more."""
 LOUDEST: Final = -4000
 """A floor above -40 dB leaves speech too little room: a gain that is far too high, or a loud room."""
-LOWEST: Final = -9500
-"""A floor below -95 dB is the converter's own steps (1/12 of a step squared: -101 dB) and no microphone."""
 CLIPPED: Final = 0.001
 """No second of a quiet room has more than this share of its samples cut off."""
 _FROM_BAND: Final = EDGES_HZ.index(250)
@@ -76,10 +74,12 @@ def learn(levels: Sequence[Levels], gain: Gain | None = None) -> Floor:
             f"the quiet room is at {floor.rms / 100:.0f} dB of full scale, above {LOUDEST / 100:.0f}: "
             f"{gain.down}, switch off what hums or blows, and try again"
         )
-    if floor.rms < LOWEST:
+    if 2 * sum(second.only_rounding for second in live) >= len(live):
+        steps = max(second.step for second in live)
+        coarse = f" The card's low bits are always zero, so that its steps are {steps} after the gain." * (steps > 1)
         raise FloorError(
             f"the microphone gives {floor.rms / 100:.0f} dB of full scale, which is only the noise of rounding: it is "
-            f"muted, or too quiet for 16 bits. Switch it on, {gain.up}, and try again"
+            f"muted, or too quiet for the bits of its card.{coarse} Switch it on, {gain.up}, and try again"
         )
     return floor
 

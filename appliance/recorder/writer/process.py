@@ -21,7 +21,7 @@ from appliance.contract.errors import KeyFileError, PlainSightError
 from appliance.contract.header import Audio, Microphone
 from appliance.contract.keys import SigningKey
 from appliance.contract.version import software
-from appliance.recorder import clock
+from appliance.recorder import clock, resources
 from appliance.recorder.device_checks import keys_fault
 from appliance.recorder.ipc import child_setup
 from appliance.recorder.ipc.message_channel import ChannelStalledError, MessageChannel
@@ -43,15 +43,15 @@ from appliance.recorder.ipc.messages import (
 )
 from appliance.recorder.ipc.ring import Ring
 from appliance.recorder.settings import RecorderSettings, load
+from appliance.recorder.storage.disk import FULL, Disk, DiskError
+from appliance.recorder.storage.spool import Spool, store
 
 from . import recovery
-from .disk import FULL, Disk, DiskError
 from .interrupted import Interrupted
 from .learned_floor import read_floor
 from .receipts import BAD_RECEIPT, Pinned, ReceiptError, ReceiptInbox
 from .recording_file import Begin, Maker
 from .recording_session import RecordingSession
-from .spool import Spool, store
 from .spool_faults import SpoolFaults
 
 # a child is started with `python -m`, where __name__ is __main__
@@ -98,8 +98,13 @@ class Writer:
         *,
         key_fault: Callable[[], str | None],
         floor: Floor | None = None,
+        cap_s: float = 0.0,
     ) -> None:
-        """Work in `spool`; `key_fault` looks at the key file and tells what is wrong with it, or None."""
+        """Work in `spool`; `key_fault` looks at the key file and tells what is wrong with it, or None.
+
+        `cap_s`: the longest recording in seconds, for which the disk must have names.
+        """
+        self._cap_s = int(cap_s)
         self._key_fault = key_fault
         self._spool = spool
         self._maker = maker
@@ -107,7 +112,7 @@ class Writer:
         self._ring = ring
         self._control = control
         self._floor = floor
-        self._spool_faults = SpoolFaults(spool, self._report)
+        self._spool_faults = SpoolFaults(spool, self._report, maker.audio.rate)
         self._session: RecordingSession | None = None
         self._ready = False
         self._interrupted: Interrupted | None = None
@@ -247,6 +252,8 @@ class Writer:
         self._check_at = now + CHECK_S
         self._try_spool()
         self._check_keys()
+        self._spool_faults.check_names(self._cap_s)
+        self._check_handles()
         self._spool_faults.clear(FULL, "spool-failed")
         self._spool_faults.tell()
 
@@ -257,6 +264,13 @@ class Writer:
             self._spool_faults.clear(KEYS)
         else:
             self._spool_faults.raise_code(KEYS, fault)
+
+    def _check_handles(self) -> None:
+        fault = resources.handles_fault()
+        if fault is None:
+            self._spool_faults.clear(resources.HANDLES)
+        else:
+            self._spool_faults.raise_code(resources.HANDLES, fault)
 
     def _try_spool(self) -> None:
         self._spool.require_mount()
@@ -318,7 +332,16 @@ def main(arguments: list[str] | None = None) -> int:
             _log.error("it was not reported to the supervisor: %s", gone)
         return 2
     key = maker.key.public
-    writer = Writer(spool, maker, inbox, ring, control, key_fault=lambda: keys_fault(settings, key), floor=floor)
+    writer = Writer(
+        spool,
+        maker,
+        inbox,
+        ring,
+        control,
+        key_fault=lambda: keys_fault(settings, key),
+        floor=floor,
+        cap_s=settings.limits.cap_s,
+    )
     return writer.run()
 
 

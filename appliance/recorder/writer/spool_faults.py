@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
 
+from appliance.recorder import resources
 from appliance.recorder.ipc.messages import FromWriter, SpoolChecked, WriterFault
+from appliance.recorder.settings import second_bytes
+from appliance.recorder.storage.disk import SLOW, SLOW_NS, Disk, DiskError
+from appliance.recorder.storage.spool import Spool
 
-from .disk import Disk, DiskError
-from .spool import Spool
-
-SLOW: Final = "spool-slow"
-"""The amber code for a disk that takes its time."""
-SLOW_NS: Final = 1_000_000_000
-"""An fsync that takes longer raises it, in nanoseconds."""
 _log = logging.getLogger(__name__)
 
 
 class SpoolFaults:
     """Codes that hold, and their reports to the supervisor."""
 
-    def __init__(self, spool: Spool, report: Callable[[FromWriter], None]) -> None:
+    def __init__(self, spool: Spool, report: Callable[[FromWriter], None], rate: int = 48000) -> None:
+        """Report about `spool`, where recordings have `rate` frames a second."""
         self._spool = spool
+        self._second_bytes = second_bytes(rate)
         self._disk: Disk = spool.disk
         self._report = report
         self._codes: set[str] = set()
@@ -52,12 +50,26 @@ class SpoolFaults:
             self.clear(SLOW)
 
     def free_bytes(self) -> int | None:
-        """Return the spool's free space in bytes, or None if the disk does not tell."""
+        """Return the room for recordings in bytes, or None if the disk does not tell.
+
+        Each second of a recording is a file, so that names may run out before bytes do.
+        """
         try:
-            return self._disk.free_bytes(self._spool.root)
+            free, names = self._disk.free_bytes(self._spool.root), self._disk.free_names(self._spool.root)
         except DiskError as error:
             self.raise_code(error.fault, error.message)
             return None
+        return free if names is None else min(free, names * self._second_bytes)
+
+    def check_names(self, seconds: int) -> None:
+        """Look whether there are names for so many seconds."""
+        names = self._disk.free_names(self._spool.root)
+        if names is not None and names < seconds:
+            self.raise_code(
+                resources.NAMES, f"{names} files may still be made in the spool, {seconds} are wanted (df -i)"
+            )
+        else:
+            self.clear(resources.NAMES)
 
     def tell(self) -> None:
         """Report the codes that hold."""

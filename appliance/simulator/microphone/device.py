@@ -46,8 +46,9 @@ _WORDS: Final = {
     "card_rate": (72, "<q"),
     "channels": (80, "<i"),
     "bits": (84, "<i"),
+    "offset": (88, "<q"),
 }
-_SIZE: Final = 88
+_SIZE: Final = 96
 _RIGHT: Final = {"same": 0, "opposite": 1, "silent": 2, "alone": 3}
 MOST_GAIN_DB: Final = 60
 """Greatest gain either way, in dB."""
@@ -141,6 +142,10 @@ class SimulatedMicrophone:
         if abs(gain_db) > MOST_GAIN_DB:
             raise DeviceError(f"a gain is at most {MOST_GAIN_DB} dB either way, not {gain_db:g}", field="gain_db")
         self._set("gain", round(1000 * 10 ** (gain_db / 20)))
+
+    def shift(self, share: float) -> None:
+        """Give the signal a constant part, as a share of full scale, as some I2S microphones have it."""
+        self._set("offset", round(share * (1 << 31)) // 256 * 256)
 
     def busy(self, busy: bool = True) -> None:
         """Refuse to be opened, as a device that somebody else holds."""

@@ -45,6 +45,7 @@ struct control {
     int64_t card_rate;  /* frames a second, the only ones it takes */
     int32_t channels;   /* the only number of channels that it takes, 1 or 2 */
     int32_t bits;       /* the only size of a sample that it takes, 16, or 32 with 24 of them used */
+    int64_t offset;     /* the constant part of its signal, in 65536ths of a step of 16 bits */
 };
 
 struct microphone {
@@ -193,7 +194,7 @@ static int64_t amplifier_noise(uint64_t frame)
 static int32_t sample(const struct microphone *m, uint64_t frame)
 {
     int64_t heard = m->control->off ? amplifier_noise(frame) : m->raw[frame % m->frames];
-    int64_t louder = heard * m->control->gain * 65536 / 1000 / 256 * 256;
+    int64_t louder = heard * m->control->gain * 65536 / 1000 / 256 * 256 + m->control->offset;
     if (m->control->muted)
         return 0;
     return (int32_t)(louder > INT32_MAX ? INT32_MAX : louder < INT32_MIN ? INT32_MIN : louder);

@@ -299,3 +299,17 @@ def test_it_needs_nothing_of_the_box() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     rooms = {name.split(".")[1] for name in done.stdout.split() if "." in name}
     assert rooms == {"boot_files", "card", "contract"}
+
+
+def test_a_boxs_own_boot_files_are_brought_up_to_date_once(fresh: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (fresh / "config.txt").write_text((fresh / "config.txt").read_text() + "# the district's own line\n")
+    arguments = ["boot-files", str(fresh), "--microphone", "voicehat", "--wired"]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.startswith("changed")
+    before = digests(fresh)
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.startswith("unchanged")
+    assert digests(fresh) == before
+    assert "# the district's own line" in (fresh / "config.txt").read_text()
+    (fresh / "config.txt").unlink()
+    assert main(arguments) == 2

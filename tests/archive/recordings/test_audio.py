@@ -92,7 +92,7 @@ def test_listening_to_any_length_costs_one_query_for_the_places_of_its_segments(
         counts.append(len(queries))
         indexes = [one for one in queries.captured_queries if "recordings_packageindex" in one["sql"]]
         assert len(indexes) == 1
-        assert not [one for one in queries.captured_queries if "recordings_incomingsegment" in one["sql"]]
+        assert not [one for one in queries.captured_queries if "recordings_storedarrival" in one["sql"]]
     assert counts[0] == counts[1] <= 12
 
 

@@ -16,7 +16,7 @@ from appliance.contract.segment import decode, encode
 from appliance.contract.signed import digest
 from archive.recordings import playback
 from archive.recordings.audio_index import AudioIndex, Part
-from archive.recordings.models import IncomingSegment, PackageIndex, Recording
+from archive.recordings.models import PackageIndex, Recording, StoredArrival
 from archive.recordings.playback import open_audio
 from archive.sealing.seal import seal
 from tests.support.archives import Archive, send
@@ -160,7 +160,7 @@ def test_a_package_with_another_manifest_plays_nothing(archive: Archive, made: M
 
 
 def test_a_sealed_recording_costs_four_bytes_a_second_and_no_row(made: Made) -> None:
-    assert not IncomingSegment.objects.exists()
+    assert not StoredArrival.objects.exists()
     index = PackageIndex.objects.get()
     assert len(index.sizes) == 4 * len(made.segments)
     assert len(index.short) == 8 * 2, "two segments are shorter than a second"

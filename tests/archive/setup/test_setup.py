@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import ssl
@@ -26,8 +25,9 @@ from appliance.contract.errors import SettingsError, StorageError
 from appliance.enrollment.command import enroll
 from archive.setup import command, steps
 from archive.setup.answers import Answers
-from archive.setup.steps import BROKER_SETTINGS, Host
+from archive.setup.steps import Host
 from tests.support.archives import ROOT
+from tests.support.mosquitto import broker_as_set_up
 from tests.support.waiting import until
 
 
@@ -61,11 +61,6 @@ def made(another_user: None, tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(host, command.set_up(host, answers, lambda _: None), folder / "escrow.txt")
 
 
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -88,24 +83,6 @@ def serving(made: Made) -> Iterator[str]:
     try:
         until(answers, "the sign-in page", 60, alive=lambda: process.poll() is None)
         yield address
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-@contextmanager
-def broker(made: Made, tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """The broker with the settings that root would have written, on a port of its own."""
-    port = free_port()
-    text = BROKER_SETTINGS.format(folder=made.host.broker).replace("listener 8883", f"listener {port} 127.0.0.1")
-    settings = tmp_path / "mosquitto.conf"
-    settings.write_text(text + "user root\n")
-    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-    with (tmp_path / "mosquitto.log").open("wb") as log:
-        process = subprocess.Popen([program, "-c", str(settings)], stderr=log)
-    try:
-        until(lambda: listens(port), "the broker", alive=lambda: process.poll() is None)
-        yield port, process
     finally:
         process.terminate()
         process.wait(60)
@@ -151,7 +128,7 @@ def test_from_nothing_to_boxes_that_speak_under_their_own_name_and_stop_when_the
             made.run("enroll", room, "-o", str(card), "--json")
             folders.append((enroll(card / "plainsight-claim.toml", folder).box, folder))
     made.run("write-broker-access", str(made.host.broker), "--json")
-    with broker(made, tmp_path) as (port, process):
+    with broker_as_set_up(made.host.broker, tmp_path) as (port, process):
         (first, first_folder), (second, second_folder) = folders
         one, two = Box(first_folder, port), Box(second_folder, port)
         assert one.says(f"plainsight/{first}/state/about") in {0, 16}
@@ -170,7 +147,7 @@ def test_the_broker_takes_a_renewed_certificate_up_and_drops_nobody(made: Made, 
     keys = made.host.home / "keys"
     context = ssl.create_default_context(cafile=str(keys / "authority.pem"))
     context.load_cert_chain(keys / "listener.pem", keys / "listener.key")
-    with broker(made, tmp_path) as (port, process):
+    with broker_as_set_up(made.host.broker, tmp_path) as (port, process):
 
         def connected() -> ssl.SSLSocket:
             return context.wrap_socket(socket.create_connection(("localhost", port)), server_hostname="localhost")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.contract.errors import ConflictError, StorageError
-from archive.store.base import incoming_name, open_object, package_name
+from archive.store.base import open_object, package_name
 from archive.store.local import LocalStore
 
 ID = "0123456789abcdef" * 2
@@ -87,7 +88,8 @@ def test_a_draft_that_nobody_read_is_published_whole_and_durable(
 def test_what_arrived_is_listed_by_recording(store: LocalStore) -> None:
     assert store.incoming() == []
     for recording in ("f" * 32, ID):
-        store.stage([(incoming_name(recording, n, tail=False), b"x") for n in range(2)]).publish()
+        for _ in range(2):
+            store.add_incoming(recording, "lines-00000000", [b"x"])
     assert store.incoming() == [ID, "f" * 32]
 
 
@@ -99,6 +101,7 @@ def test_names_lists_what_is_kept_and_nothing_in_the_making(store: LocalStore) -
     assert list(store.names("nothing")) == []
 
 
+@settings(deadline=None)  # it writes to a disk, which others use as well
 @given(st.binary(max_size=3000), st.lists(st.tuples(st.integers(0, 3200), st.integers(-1, 3200)), max_size=8))
 def test_a_reader_by_ranges_reads_as_a_file_does(data: bytes, reads: list[tuple[int, int]]) -> None:
     with TemporaryDirectory() as folder:
@@ -124,18 +127,38 @@ def test_a_reader_tells_when_the_store_says_no(store: LocalStore) -> None:
             file.read()
 
 
-def test_staged_bytes_are_invisible_until_published(store: LocalStore) -> None:
-    staged = store.stage([(incoming_name(ID, n, tail=False), b"x") for n in range(3)])
-    assert not store.exists(incoming_name(ID, 0, tail=False))
-    staged.publish()
-    assert [store.exists(incoming_name(ID, n, tail=False)) for n in range(3)] == [True] * 3
-    staged.discard()
-    assert len(files(store)) == 3
+def test_what_arrives_is_one_object_with_a_name_of_its_own(store: LocalStore) -> None:
+    first = store.add_incoming(ID, "lines-00000003", [b"ab", b"cde"])
+    second = store.add_incoming(ID, "lines-00000003", [b"other"])
+    assert first != second
+    assert first.startswith(f"incoming/{ID}/lines-00000003-")
+    assert (store.read(first), store.read_range(first, 2, 3)) == (b"abcde", b"cde")
+    store.remove_incoming(first)
+    store.remove_incoming(first)
+    assert files(store) == [second]
 
 
-def test_what_was_not_published_leaves_nothing(store: LocalStore) -> None:
-    store.stage([(incoming_name(ID, 0, tail=True), b"x")]).discard()
-    assert files(store) == []
+def test_what_arrives_is_durable_with_its_name_before_the_name_is_told(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, int]] = []
+
+    def watched(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        synced.append(("folder", 0) if stat.S_ISDIR(status.st_mode) else ("file", status.st_size))
+
+    store.add_incoming(ID, "lines-00000000", [b"first"])
+    monkeypatch.setattr(os, "fsync", watched)
+    store.add_incoming(ID, "lines-00000003", [b"ab", b"cde"])
+    assert synced == [("file", 5), ("folder", 0)], "one file and its name, whatever number of pieces"
+
+
+def test_only_what_nothing_names_for_an_hour_is_a_stray(store: LocalStore) -> None:
+    named, stray, young = (store.add_incoming(ID, "lines-00000000", [b"x"]) for _ in range(3))
+    for name in (named, stray):
+        os.utime(store.root / name, (0, 0))
+    assert store.drop_strays(ID, {named}) == 1
+    assert files(store) == sorted([named, young])
 
 
 def test_a_disk_that_says_no_is_told_and_leaves_nothing(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +168,7 @@ def test_a_disk_that_says_no_is_told_and_leaves_nothing(store: LocalStore, monke
     store.put_once("keys/other.age", b"x")
     monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(StorageError, match="Input/output error"):
-        store.stage([("keys/a.age", b"x"), ("keys/b.age", b"x")])
+        store.add_incoming(ID, "lines-00000000", [b"x", b"y"])
     with pytest.raises(StorageError):
         store.put_once(NAME, b"x")
     assert files(store) == ["keys/other.age"]
@@ -159,7 +182,7 @@ def test_a_range_beyond_the_end_is_told(store: LocalStore) -> None:
 
 
 def test_only_what_arrived_can_be_dropped(store: LocalStore) -> None:
-    store.stage([(incoming_name(ID, 0, tail=False), b"x")]).publish()
+    store.add_incoming(ID, "tail-00000000", [b"x"])
     store.put_once(NAME, b"k")
     store.drop_incoming(ID)
     store.drop_incoming(ID)

@@ -67,15 +67,20 @@ def test_opposite_phases_do_not_cancel_each_other(microphone: SimulatedMicrophon
     assert is_spoken(microphone, heard(microphone, "--channels=2"))
 
 
-def test_a_quiet_microphone_of_24_bits_in_32_is_raised_to_what_was_said(microphone: SimulatedMicrophone) -> None:
+@pytest.mark.parametrize("offset", [0.0, -0.11])
+def test_a_quiet_microphone_of_24_bits_in_32_is_raised_to_what_was_said_and_its_offset_is_not(
+    microphone: SimulatedMicrophone, offset: float
+) -> None:
     microphone.shape(channels=2, bits=32, right="silent")
     microphone.amplify(-40)
+    microphone.shift(offset)
     samples = heard(microphone, "--channels=2", "--bits=32", "--gain-db=40")
+    assert np.abs(samples.astype(int)).max() < 32767
+    assert np.median(samples) == pytest.approx(offset * 32768, abs=500)
     raw = np.fromfile(microphone.folder / "spoken.raw", "<i2").astype(int)
-    raw = np.concatenate([raw, raw[:64]])
-    piece = samples[:64].astype(int)
-    places = np.flatnonzero(np.abs(raw[:-64] - piece[0]) <= 2)
-    assert any(np.max(np.abs(raw[at : at + 64] - piece)) <= 2 for at in places)
+    moves, moved = np.diff(np.concatenate([raw, raw[:64]])), np.diff(samples[:64].astype(int))
+    places = np.flatnonzero(np.abs(moves[: raw.size] - moved[0]) <= 3)
+    assert any(np.max(np.abs(moves[at : at + 63] - moved)) <= 3 for at in places)
 
 
 def test_a_card_of_two_channels_opened_with_one_gives_its_first(microphone: SimulatedMicrophone) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from appliance.contract.check_result import CheckResult
 from appliance.contract.keys import SigningKey
+from appliance.recorder import resources
 from appliance.recorder.doctor import check_result, compare, examination
 from appliance.recorder.settings import RecorderSettings
 from tests.support.box.supervisor import settings
@@ -94,3 +95,21 @@ def test_what_this_user_may_not_read_is_no_missing_key(
     assert of([examination._keys(given)], "signing key").remedy == check_result.AS_RECORDER
     _, about = compare.compare(given)
     assert about[0].remedy == check_result.AS_RECORDER
+
+
+def test_what_a_recording_needs_besides_a_disk_is_looked_at(
+    tmp_path: Path, devices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = settings(tmp_path)
+    (tmp_path / "spool").mkdir(exist_ok=True)
+    found = look(given, devices)
+    assert {of(found, name).verdict for name in ("file names", "memory", "file handles")} == {"ok"}
+    monkeypatch.setattr(resources, "free_names", lambda _: 14399)
+    monkeypatch.setattr(resources, "memory_fault", lambda: "3 MB of memory are available")
+    monkeypatch.setattr(resources, "handles_fault", lambda: "1020 of 1024 file handles are in use")
+    found = look(given, devices)
+    assert {of(found, name).verdict for name in ("file names", "memory", "file handles")} == {"warning"}
+    assert "df -i" in of(found, "file names").remedy
+    assert "14400 wanted" in of(found, "file names").found
+    assert "top" in of(found, "memory").remedy
+    assert "journal" in of(found, "file handles").remedy

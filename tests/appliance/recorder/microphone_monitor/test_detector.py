@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,31 @@ def test_a_fault_is_raised_after_a_few_seconds_and_not_by_a_single_one(second: L
     assert add_seconds(detector, second, 3)[-1] == frozenset()
     assert add_seconds(detector, STILL, 8)[-1] == frozenset()
     assert add_seconds(detector, second, 6)[-1] == {code}
+
+
+FLICKER = np.random.default_rng(1).integers(-1, 1, RATE)
+"""What a card of 32 bits gives whose input is dead, cut to 16: 0 and -1."""
+
+
+@pytest.mark.parametrize("dead", [np.zeros(RATE), np.full(RATE, -3600), FLICKER, FLICKER * 100, FLICKER * 100 - 3600])
+def test_a_dead_input_is_noticed_without_a_record_of_commissioning(dead: np.ndarray[tuple[int], Any]) -> None:
+    second = measure(dead.astype(np.int16), RATE)
+    detector = Detector(None)
+    assert add_seconds(detector, STILL, 5)[-1] == frozenset()
+    assert add_seconds(detector, second, 3)[-1] == frozenset()
+    assert add_seconds(detector, second, 3)[-1] == {SILENT}
+    assert add_seconds(detector, STILL, 3)[-1] == frozenset()
+
+
+@pytest.mark.parametrize("offset", [-0.11, -0.05])
+def test_a_constant_offset_is_no_fault_with_a_record_of_commissioning_or_without(offset: float) -> None:
+    quiet, word = (
+        measure(pcm(wave + offset * 32768), RATE) for wave in (noise(seed=5), tone(700, 300) + noise(seed=6))
+    )
+    for floor in (FLOOR, None):
+        detector = Detector(floor)
+        told = add_seconds(detector, quiet, 20) + add_seconds(detector, word, 20)
+        assert set(told) == {frozenset()}
 
 
 def test_one_click_does_not_hide_a_mute() -> None:

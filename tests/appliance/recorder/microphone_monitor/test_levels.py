@@ -63,6 +63,35 @@ def test_any_samples_have_levels_within_the_scale(samples: list[int]) -> None:
     assert levels.constant == (len(set(samples)) == 1)
 
 
+@pytest.mark.parametrize("offset", [-0.11, -0.05, 0.03, 0.5])
+def test_a_quiet_room_on_a_constant_offset_is_not_clipped_and_a_wave_that_is_cut_off_there_is(offset: float) -> None:
+    middle = offset * 32768
+    assert measure(pcm(noise() + middle), RATE).clipped == 0.0
+    assert measure(pcm(tone(220, 9000) + middle), RATE).clipped == 0.0
+    assert measure(pcm(np.clip(tone(220, 9000), -6000, 6000) + middle), RATE).clipped > 0.1
+    assert measure(pcm(tone(220, 40000) + middle), RATE).clipped > 0.1
+
+
+def test_what_is_stuck_at_the_end_of_the_scale_is_cut_off_however_little_it_moves() -> None:
+    assert measure(pcm(noise(3.0) - 32768.0), RATE).clipped > 0.4
+    assert measure(pcm(noise(3.0) + 32767.0), RATE).clipped > 0.4
+
+
+@pytest.mark.parametrize(("low_bits", "step"), [(0, 1), (4, 16), (8, 256)])
+def test_a_card_whose_low_bits_are_always_zero_is_known_by_its_steps(low_bits: int, step: int) -> None:
+    levels = measure((noise(2000.0).astype(int) >> low_bits << low_bits).astype(np.int16), RATE)
+    assert levels.step == step
+    assert not levels.only_rounding
+
+
+@pytest.mark.parametrize("step", [1, 31, 100])
+@pytest.mark.parametrize("strength", [0.0, 0.3])
+def test_a_dead_input_that_moves_by_a_step_is_only_rounding(step: int, strength: float) -> None:
+    flicker = np.random.default_rng(1).integers(-1, 1, RATE) + np.rint(noise(strength))
+    assert measure((flicker * step).astype(np.int16), RATE).only_rounding == (strength == 0.0)
+    assert not measure(pcm(noise(1.5) * float(step)), RATE).only_rounding
+
+
 @pytest.mark.parametrize("gain", [1.0, 1.6, 4.0])
 @pytest.mark.parametrize("ceiling", [32767, 16000, 6000])
 def test_only_a_wave_that_is_cut_off_counts_as_clipped(gain: float, ceiling: int) -> None:

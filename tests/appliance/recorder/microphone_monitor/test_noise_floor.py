@@ -46,6 +46,17 @@ def test_a_muted_input_is_refused() -> None:
     assert "muted" in refused(room(10, strength=0.4))
 
 
+@pytest.mark.parametrize("offset", [-0.11, -0.05, 0.03])
+def test_the_floor_is_the_same_on_a_constant_offset(offset: float) -> None:
+    shifted = [measure(pcm(noise(seed=1000 + second) + offset * 32768), RATE) for second in range(12)]
+    assert learn(shifted).rms == pytest.approx(learn(room(12)).rms, abs=2)
+
+
+def test_a_card_whose_gain_raises_nothing_but_its_last_bit_is_refused_and_told_why() -> None:
+    coarse = [measure((np.rint(noise(0.4, seed)) * 100).astype(np.int16), RATE) for seed in range(10)]
+    assert "low bits are always zero, so that its steps are 100" in refused(coarse)
+
+
 def test_a_clipping_input_is_refused() -> None:
     loud = measure(pcm(tone(100, 90000) + noise()), RATE)
     assert "lower its capture level" in refused([loud] * 10)

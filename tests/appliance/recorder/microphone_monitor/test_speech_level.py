@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from appliance.contract.commissioning import Floor
-from appliance.recorder.capture.conversion import convert
+from appliance.recorder.capture.conversion import Converter
 from appliance.recorder.capture.input_format import InputFormat
 from appliance.recorder.microphone_monitor import Gain, Levels, SpeechError, bands, check_speech, learn, measure
 
@@ -35,15 +35,20 @@ def test_speech_that_the_room_drowns_is_not_called_too_quiet() -> None:
         check_speech(spoken(-4600), floor(-5000), Gain())
 
 
-def test_the_wiring_of_the_documents_works_an_i2s_microphone_with_gain_has_a_floor_and_speech() -> None:
-    # 24 bits in 32, left channel only; self-noise at -88 dB and speech at -71 dB of full scale
+@pytest.mark.parametrize("offset", [0.0, -0.05, -0.11])
+def test_the_wiring_of_the_documents_works_an_i2s_microphone_with_gain_has_a_floor_and_speech(offset: float) -> None:
+    # 24 bits in 32, left channel only; self-noise at -88 dB and speech at -71 dB of full scale, on the constant offsets
+    # that are reported of SPH0645LM4H
     chance = np.random.default_rng(1)
 
     def heard(level_db: float, gain_db: float, seconds: int = 8) -> list[Levels]:
         scale = 10 ** (level_db / 20) * 2**31
-        left = np.rint(chance.normal(0, scale, RATE * seconds) / 256) * 256
+        left = np.rint((chance.normal(0, scale, RATE * seconds) + offset * 2**31) / 256) * 256
         data = np.column_stack([left, np.zeros_like(left)]).astype("<i4").tobytes()
-        kept = np.frombuffer(convert(data, InputFormat(channels=2, bits=32, gain_db=gain_db)), "<i2")
+        converter = Converter(InputFormat(channels=2, bits=32, gain_db=gain_db), RATE)
+        kept = np.frombuffer(
+            b"".join(converter.convert(data[at : at + 32768]) for at in range(0, len(data), 32768)), "<i2"
+        )
         return [measure(kept[at : at + RATE].copy(), RATE) for at in range(0, kept.size, RATE)]
 
     gain = Gain(up="raise microphone.gain_db (now 0)")

@@ -17,14 +17,19 @@ from appliance.contract.errors import SettingsError
 from appliance.contract.header import Audio, Microphone
 from appliance.contract.ids import new_recording_id
 from appliance.contract.signed import split_lines
+from appliance.recorder.ipc.messages import FromWriter, SpoolChecked, WriterFault
+from appliance.recorder.settings import second_bytes
+from appliance.recorder.storage.disk import FAILED, FULL, Disk, DiskError
+from appliance.recorder.storage.spool import Spool, store
 from appliance.recorder.writer import recovery
-from appliance.recorder.writer.disk import FAILED, FULL, Disk, DiskError
+from appliance.recorder.writer.process import Writer
 from appliance.recorder.writer.recording_file import Begin, Maker, RecordingFile
 from appliance.recorder.writer.segmenter import Gap, Segment
-from appliance.recorder.writer.spool import Spool, store
+from appliance.recorder.writer.spool_faults import SpoolFaults
 from tests.support.box.writer import RATE, Home, open_recording, speech
 
-CALLS = [name for name in vars(Disk) if not name.startswith("_") and name not in {"take_slowest_ns", "free_bytes"}]
+LOOKS = {"take_slowest_ns", "free_bytes", "free_names"}
+CALLS = [name for name in vars(Disk) if not name.startswith("_") and name not in LOOKS]
 
 
 class Crash(BaseException):
@@ -295,3 +300,58 @@ def test_a_spool_that_may_not_be_written_is_a_setting_to_correct(tmp_path: Path)
         spool.prepare()
     with pytest.raises(SettingsError, match="cannot write"):
         spool.lock(0.0)
+
+
+class SmallDisk(Disk):
+    """A disk with this many bytes and names left."""
+
+    def __init__(self, free: int, names: int | None) -> None:
+        super().__init__()
+        self.left_bytes, self.left_names = free, names
+
+    def free_bytes(self, folder: Path) -> int:
+        return self.left_bytes
+
+    def free_names(self, folder: Path) -> int | None:
+        return self.left_names
+
+
+@pytest.mark.parametrize(
+    ("free", "names", "seconds"), [(1 << 40, None, None), (1 << 40, 100, 100), (0, 100, 0), (1 << 40, 0, 0)]
+)
+def test_each_second_is_a_file_so_that_names_bound_the_room(
+    tmp_path: Path, free: int, names: int | None, seconds: int | None
+) -> None:
+    spool_faults = SpoolFaults(Spool(tmp_path, SmallDisk(free, names)), lambda _: None, 48000)
+    expected = free if seconds is None else seconds * second_bytes(48000)
+    assert spool_faults.free_bytes() == expected
+
+
+def test_too_few_names_for_the_longest_recording_are_told_before_it_and_taken_back(tmp_path: Path) -> None:
+    told: list[FromWriter] = []
+    disk = SmallDisk(1 << 40, 99)
+    spool_faults = SpoolFaults(Spool(tmp_path, disk), told.append, 48000)
+    spool_faults.check_names(100)
+    assert [(one.code, one.fatal) for one in told if isinstance(one, WriterFault)] == [("spool-names", False)]
+    disk.left_names = 100
+    spool_faults.check_names(100)
+    assert [one.faults for one in told if isinstance(one, SpoolChecked)] == [frozenset()]
+
+
+def test_an_idle_writer_tells_of_handles_and_names_before_anybody_presses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    spool = Spool(home.spool, Disk())
+    spool.prepare()
+    told: list[FromWriter] = []
+    writer = object.__new__(Writer)
+    vars(writer).update(
+        _spool=spool, _cap_s=1 << 60, _key_fault=lambda: None, _spool_faults=SpoolFaults(spool, told.append)
+    )
+    monkeypatch.setattr("appliance.recorder.resources.handles_fault", lambda: "1020 of 1024")
+    monkeypatch.setattr("appliance.recorder.resources.free_names", lambda _: 1 << 59)
+    writer._check(0.0)
+    assert {one.code for one in told if isinstance(one, WriterFault)} == {"handles-low", "spool-names"}
+    checked = [one for one in told if isinstance(one, SpoolChecked)][-1]
+    assert checked.faults == {"handles-low", "spool-names"}

@@ -15,9 +15,14 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from appliance.contract.errors import StorageError
+from appliance.recorder import resources
 
 FULL: Final = "spool-full"
 FAILED: Final = "spool-failed"
+SLOW: Final = "spool-slow"
+"""The amber code for a disk that takes its time."""
+SLOW_NS: Final = 1_000_000_000
+"""An fsync that takes longer raises it, in nanoseconds."""
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -163,6 +168,11 @@ class Disk:
         with _named("look at", folder):
             found = os.statvfs(folder)
         return found.f_bavail * found.f_frsize
+
+    def free_names(self, folder: Path) -> int | None:
+        """Return how many files may still be made there, or None where the file system has no such limit."""
+        with _named("look at", folder):
+            return resources.free_names(folder)
 
     def take_slowest_ns(self) -> int:
         """Return the longest fsync since the last call, in nanoseconds."""

@@ -1,0 +1,41 @@
+"""`plainsight boot-files`: bring a box's own boot files up to date, as `plainsight card` wrote them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import get_args
+
+from appliance.contract.durable_files import replace
+from appliance.contract.errors import StorageError
+
+from .box_files import Clock, Microphone, boot_texts, fragment_files
+from .check import check_boot
+from .panel_pins import SHIPPED
+
+
+def main(arguments: list[str]) -> int:
+    """Write what differs; return 1 if the boot files are wrong then. Raises SettingsError or StorageError."""
+    parser = argparse.ArgumentParser(
+        prog="plainsight boot-files",
+        description="Bring config.txt and cmdline.txt of a box up to date, keep what else is in them, and check them. "
+        "It prints 'changed' or 'unchanged'; what changed holds from the next start on.",
+        epilog="example: plainsight boot-files /boot/firmware --microphone voicehat --wired",
+    )
+    parser.add_argument("boot", metavar="DIR", type=Path, help="where the boot partition is mounted")
+    parser.add_argument("--microphone", choices=get_args(Microphone), default="usb", help="default: usb")
+    parser.add_argument("--clock", choices=get_args(Clock), default="none", help="a clock on I2C (default: none)")
+    parser.add_argument("--wired", action="store_true", help="the box has a cable: switch its radio off")
+    options = parser.parse_args(arguments)
+    texts = boot_texts(options.boot, fragment_files(options.microphone, options.clock, wired=options.wired))
+    changed = {name: text for name, text in texts.items() if (options.boot / name).read_text("utf-8") != text}
+    for name, text in changed.items():
+        try:
+            replace(options.boot / name, text.encode(), mode=0o600, durable=True)
+        except OSError as error:
+            raise StorageError(f"cannot write {options.boot / name}: {error.strerror}; run this as root") from error
+    print("changed: start the box again" if changed else "unchanged")
+    results = check_boot(options.boot, SHIPPED)
+    for result in results:
+        print(result.as_text())
+    return 1 if any(result.verdict == "wrong" for result in results) else 0

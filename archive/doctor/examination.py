@@ -1,0 +1,29 @@
+"""Everything that the doctor looks at, in the order in which a person mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from appliance.contract.check_result import CheckResult
+from archive.configuration import Configuration
+
+from . import broker, certificates, database, folders, keys, processes, site, storage
+
+
+def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -> Iterator[CheckResult]:
+    """Yield every finding; nothing is changed. With `deep` the whole database is read."""
+    yield from site.check(site.look(settings, home))
+    yield from folders.check(folders.look(home))
+    seen = database.look(deep=deep)
+    yield from database.check(seen)
+    if seen.error or seen.pending:
+        # what is missing there would be told again by every other check
+        return
+    yield from keys.check(keys.look(home))
+    yield from storage.check(storage.look(home))
+    for certificate in certificates.look(settings, home):
+        yield certificates.check(certificate, now)
+    yield from broker.check(broker.look(settings.mqtt))
+    yield from processes.check(processes.look(settings), now)

@@ -1,0 +1,64 @@
+"""The store: whether it takes bytes, and for how many hours there is room."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance.contract.check_result import CheckResult
+from appliance.contract.errors import PlainSightError
+from archive.store.current import writable
+
+HOUR: Final = 361_000_000
+"""Bytes of an hour of audio in the store, at 48 kHz (docs/format.md section 2)."""
+FEW_HOURS: Final = 100
+"""Below this somebody should make room: about a day of a district with 25 rooms."""
+NO_HOURS: Final = 10
+"""Below this a day of meetings may not fit."""
+
+
+@dataclass(frozen=True)
+class StoreLook:
+    """The store."""
+
+    error: str
+    """Why it took no bytes; empty if it did."""
+    free: int | None
+    """Free bytes; None if that cannot be told."""
+
+
+def look(home: Path) -> StoreLook:
+    """Write and remove a few bytes, and ask for the room."""
+    try:
+        writable()
+        error = ""
+    except PlainSightError as failed:
+        error = failed.message
+    try:
+        free: int | None = shutil.disk_usage(home).free
+    except OSError:
+        free = None
+    return StoreLook(error, free)
+
+
+def check(seen: StoreLook) -> Iterator[CheckResult]:
+    """Yield what is wrong with the store."""
+    if seen.error:
+        remedy = "look at the disk and its mount; boxes keep what they could not send"
+        yield CheckResult("store", "wrong", seen.error, remedy)
+    else:
+        yield CheckResult("store", "ok", "it takes bytes")
+    if seen.free is None:
+        yield CheckResult("free space", "wrong", "not known", "look at the disk and its mount")
+        return
+    hours = seen.free // HOUR
+    found = f"{seen.free / 1e9:.0f} GB, room for {hours} hours of audio"
+    if hours < NO_HOURS:
+        yield CheckResult("free space", "wrong", found, "enlarge the disk now: soon nothing more is taken")
+    elif hours < FEW_HOURS:
+        yield CheckResult("free space", "warning", found, "enlarge the disk")
+    else:
+        yield CheckResult("free space", "ok", found)

@@ -1,0 +1,73 @@
+"""The Ansible role: its syntax, its lint, and that it runs in check mode and refuses settings that cannot work."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "deploy" / "ansible"
+pytestmark = pytest.mark.skipif(
+    shutil.which("ansible-playbook") is None, reason="ansible-core is not installed (apt-get install ansible-core)"
+)
+
+
+def play(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["ansible-playbook", "boxes.yml", *arguments], cwd=FOLDER, capture_output=True, text=True, check=False,
+        timeout=120,
+        env={**os.environ, "HOME": str(home), "ANSIBLE_LOCAL_TEMP": str(home), "ANSIBLE_NOCOLOR": "1",
+             "ANSIBLE_REMOTE_TEMP": str(home), "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+
+
+def checked(home: Path, **settings: object) -> subprocess.CompletedProcess[str]:
+    key = home / "key.asc"
+    key.write_text("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n")
+    given = {
+        "plainsight_repository": "https://packages.example", "plainsight_repository_key": str(key),
+        "plainsight_offline": True, "ansible_become": False, "plainsight_time_servers": ["ntp.example"],
+        **settings,
+    }  # fmt: skip
+    (home / "inventory.yml").write_text("boxes:\n  hosts:\n    ps-00000000:\n      ansible_connection: local\n")
+    (home / "settings.json").write_text(json.dumps(given))
+    return play(home, "-i", str(home / "inventory.yml"), "--check", "--diff", "-e", f"@{home / 'settings.json'}")
+
+
+def test_its_syntax_is_right(tmp_path: Path) -> None:
+    done = play(tmp_path, "--syntax-check")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_it_runs_in_check_mode_and_names_the_repository_by_its_key(tmp_path: Path) -> None:
+    done = checked(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "+URIs: https://packages.example" in done.stdout
+    assert "+ -----BEGIN PGP PUBLIC KEY BLOCK-----" in done.stdout
+    assert "+ .\n" in done.stdout
+    assert "failed=0" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"plainsight_repository": "packages"}, {"plainsight_microphone": "carbon"}, {"plainsight_repository_key": ""}],
+)
+def test_settings_that_cannot_work_are_refused_with_the_remedy(tmp_path: Path, settings: dict[str, object]) -> None:
+    done = checked(tmp_path, **settings)
+    assert done.returncode != 0
+    assert "set plainsight_repository to an address" in " ".join(done.stdout.split())
+
+
+def test_ansible_lint_is_content(tmp_path: Path) -> None:
+    if shutil.which("ansible-lint") is None:
+        pytest.skip("ansible-lint is not installed (apt-get install ansible-lint)")
+    done = subprocess.run(
+        ["ansible-lint", "--offline", "--nocolor", "-q", "boxes.yml"], cwd=FOLDER, capture_output=True, text=True,
+        check=False, timeout=180, env={**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
