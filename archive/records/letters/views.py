@@ -22,6 +22,7 @@ from archive.accounts.models import User
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page
 from archive.records.people.models import Language
+from archive.records.people.search import is_uuid
 from archive.ui.breadcrumbs import Crumb
 
 from . import deeds
@@ -72,7 +73,7 @@ def letter(request: HttpRequest, letter: UUID) -> HttpResponseBase:
 
 
 @require_safe
-def letter_file(request: HttpRequest, letter: UUID) -> HttpResponseBase:
+def letter_file(_request: HttpRequest, letter: UUID) -> HttpResponseBase:
     """Hand a letter out as a tagged PDF file."""
     row = letter_of(letter)
     with translation.override(row.template.language):
@@ -121,7 +122,8 @@ def texts(request: HttpRequest) -> HttpResponseBase:
 @_SENT
 def text_new(request: HttpRequest) -> HttpResponseBase:
     """Write a new version of a text, beginning with the last one."""
-    last = Template.objects.filter(pk=request.GET.get("from")).first() if _is_known(request.GET.get("from")) else None
+    source = request.GET.get("from", "")
+    last = Template.objects.filter(pk=source).first() if is_uuid(source) else None
     initial = {"kind": last.kind, "language": last.language, "subject": last.subject, "body": last.body} if last else {}
     form = TextForm(request.POST or None, initial=initial)
 
@@ -137,19 +139,19 @@ def text_new(request: HttpRequest) -> HttpResponseBase:
 
 
 @_SENT
-def text(request: HttpRequest, text: UUID) -> HttpResponseBase:
+def text(request: HttpRequest, template: UUID) -> HttpResponseBase:
     """Show a text, and approve it."""
     from django.forms import Form  # noqa: PLC0415 - an empty form, for its token alone
 
-    row = Template.objects.select_related("approved_by").filter(pk=text).first()
+    row = Template.objects.select_related("approved_by").filter(pk=template).first()
     if row is None:
         raise UnknownRecordError("there is no such text here")
     form = Form(request.POST if request.method == "POST" else None)
 
     def act() -> str:
-        deeds.approve_text(text, by=user_of(request))
+        deeds.approve_text(template, by=user_of(request))
         messages.success(request, "The text was approved. Letters are made of it from now on.")
-        return reverse("pages:text", args=[text])
+        return reverse("pages:text", args=[template])
 
     context = {
         **_frame(f"{row.get_kind_display()}, {row.get_language_display()}, version {row.version}", ""),
@@ -166,14 +168,6 @@ def letter_of(pk: UUID) -> Letter:
     if row is None:
         raise UnknownRecordError("there is no such letter here")
     return row
-
-
-def _is_known(text: str | None) -> bool:
-    try:
-        UUID(text or "")
-    except ValueError:
-        return False
-    return True
 
 
 def _frame(heading: str, cancel: str) -> dict[str, Any]:
