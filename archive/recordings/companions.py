@@ -64,7 +64,7 @@ def bundle(name: str, data: Iterable[bytes], documents: Iterable[Companion], at:
     """Yield a ZIP file with the copy called `name`, its documents, and the notice; nothing is kept in memory."""
     sink, stamp = _Sink(), at.astimezone(UTC).timetuple()[:6]
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as file:
-        for one in (Companion("NOTICE.txt", words.NOTICE + "\n"), *documents):
+        for one in (Companion("NOTICE.txt", words.notice() + "\n"), *documents):
             file.writestr(zipfile.ZipInfo(one.name, stamp), one.text)
         with file.open(zipfile.ZipInfo(name, stamp), "w", force_zip64=True) as member:
             for chunk in data:

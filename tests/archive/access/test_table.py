@@ -25,6 +25,7 @@ from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
 from archive.records.people.import_deeds import look_at
 from archive.records.requests.link_deeds import make_link
+from archive.records.requests.models import Amendment
 from tests.archive.access.table import PAGE, SOMETHING, addresses, place, written
 from tests.archive.page_fixtures import Arrive, entries, make_user
 from tests.archive.records.factories import (
@@ -62,6 +63,10 @@ def everything(box: str, recording: str) -> dict[str, str]:
     meeting = make_meeting(student)
     calendar, _ = calendar_deeds.look_at(CALENDAR, by=make_user("planner"))
     case, account = make_request(student, person), make_user("colleague")
+    # the addresses of both kinds of cases call it `case`
+    Amendment.objects.create(
+        id=case.pk, student=student, person=person, recording_id=recording, received_on=NOON.date(), text="x"
+    )
     made: dict[str, Any] = {
         "calendar": calendar,
         "student": student,
