@@ -63,6 +63,7 @@ def everything(box: str, recording: str) -> dict[str, str]:
     meeting = make_meeting(student)
     calendar, _ = calendar_deeds.look_at(CALENDAR, by=make_user("planner"))
     case, account = make_request(student, person), make_user("colleague")
+    make_filing(recording, make_meeting(student))
     # the addresses of both kinds of cases call it `case`
     Amendment.objects.create(
         id=case.pk, student=student, person=person, recording_id=recording, received_on=NOON.date(), text="x"
