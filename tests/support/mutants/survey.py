@@ -120,12 +120,19 @@ class Watcher:
         self._now = self._imports
         self.tests: dict[str, Seen] = defaultdict(Seen)
         self.files: dict[str, Seen] = defaultdict(Seen)
+        self._failed: set[str] = set()
         sys.addaudithook(self._heard)
         self._trace()
 
     def survey(self) -> Survey:
-        """Return what was seen."""
-        return Survey(dict(self.tests), dict(self.files), self._imports.lines)
+        """Return what was seen of tests that pass: one that fails with nothing broken can notice nothing."""
+        passed = {name: seen for name, seen in self.tests.items() if name not in self._failed}
+        return Survey(passed, dict(self.files), self._imports.lines)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Leave out what fails."""
+        if report.failed:
+            self._failed.add(report.nodeid)
 
     def _heard(self, event: str, _arguments: tuple[Any, ...]) -> None:
         if event in _STARTS_A_PROCESS:
