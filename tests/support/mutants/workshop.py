@@ -68,7 +68,7 @@ class Workshop:
     def survey(self, tests: Sequence[str], modules: Sequence[str]) -> Survey:
         """Run tests with nothing broken and see what they run.
 
-        On a busy machine one or the other may fail, and is left out; raises BrokenBaselineError if more than a tenth do.
+        On a busy machine one or the other may fail, and is left out; BrokenBaselineError if more than a tenth do.
         """
 
         def work(report: Callable[[str], object]) -> int:
