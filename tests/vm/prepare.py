@@ -84,7 +84,7 @@ def _prepare(guest: Guest, packages: Path, meeting: Path, step: Callable[[str, C
     def claim() -> None:
         guest.run(
             "mkdir /run/vm/claim; chown plainsight-archive /run/vm/claim; "
-            f'{ARCHIVE_USER} plainsight-archive claim "Room 12" -o /run/vm/claim && '
+            f'{ARCHIVE_USER} plainsight-archive enroll "Room 12" -o /run/vm/claim && '
             f"install -m 600 /run/vm/claim/plainsight-claim.toml {CLAIM}",
             patience(10),
         )
