@@ -101,8 +101,8 @@ def opened(package: Path, identity: Identity, verdict: str, problem: str) -> Hea
 def compare(heard: Samples, gaps: tuple[tuple[int, int], ...], played: Samples) -> Comparison:
     """Find every frame of a recording in what was played, over and over from its beginning."""
     lost = np.zeros(len(heard), bool)
-    for first, frames in gaps:
-        lost[first : first + frames] = True
+    for begin, frames in gaps:
+        lost[begin : begin + frames] = True
     equal = quiet = jumps = wrong = at = 0
     position: int | None = None
     first: int | None = None
