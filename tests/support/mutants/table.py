@@ -46,7 +46,7 @@ TARGETS = (
         tuple(f"appliance/recorder/capture/{name}.py" for name in ("conversion", "process", "stream")),
         tuple(
             f"tests/appliance/recorder/capture/test_{name}.py"
-            for name in ("conversion", "process", "odd_cards", "capture_faults")
+            for name in ("conversion", "watch", "process", "odd_cards", "capture_faults")
         ),
         exact=False,
     ),
