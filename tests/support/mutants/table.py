@@ -12,6 +12,7 @@ _MACHINE = (
     "tests/appliance/recorder/supervisor/test_liveness.py",
 )
 _VERIFICATION = (
+    "tests/appliance/contract/test_what_a_report_says.py",
     "tests/appliance/contract/test_verification.py",
     "tests/appliance/contract/test_dishonest_archive.py",
     "tests/appliance/contract/test_forgeries.py",
