@@ -125,7 +125,7 @@ TARGETS = (
         ),
         tuple(
             f"tests/archive/recordings/test_{name}.py"
-            for name in ("playback", "ledger_entries", "verify", "recording_state", "recordings")
+            for name in ("listing", "playback", "ledger_entries", "verify", "recording_state", "recordings")
         ),
     ),
     Target(
