@@ -68,6 +68,7 @@ TARGETS = (
         "spool",
         ("appliance/recorder/storage/spool.py", "appliance/recorder/writer/recovery.py"),
         (
+            "tests/appliance/recorder/storage",
             "tests/appliance/recorder/writer/test_interrupted.py",
             "tests/appliance/recorder/writer/test_receipts.py",
             "tests/appliance/recorder/writer/test_spool_faults.py",
