@@ -38,6 +38,8 @@ KEPT_FOR: Final = timedelta(hours=12)
 """How long a sign-in page may stand open until what it carries is forgotten."""
 NEVER: Final = ("password", "secret", "credential")
 """A field with one of these in its name is never kept."""
+LINE: Final = 80
+"""What is longer, in characters, is shown in a field of several lines."""
 _NEVER_EXACTLY: Final = {"csrfmiddlewaretoken", "code", "next", "typed"}
 _SESSION: Final = "typed"
 
@@ -134,6 +136,7 @@ def _typed_page(request: HttpRequest, typed: Typed) -> HttpResponseBase:
             "name": name,
             "label": "" if name == ONCE else name.replace("_", " ").replace("-", " ").capitalize(),
             "value": value,
+            "long": "\n" in value or len(value) > LINE,
         }
         for name, value in typed.fields
     ]
