@@ -62,6 +62,9 @@ class Web(_Section):
     """Worker processes."""
     threads: Annotated[int, Field(ge=1, le=64)] = 4
     """Threads in each worker that serve boxes, and as many others that serve people."""
+    box_requests_a_minute: Annotated[int, Field(ge=60, le=60000)] = 600
+    """Requests of one box that each worker serves within a minute; a meeting takes about 15, and 600 bring in an hour
+    and a half of audio that waited on the box."""
     proxies: list[Annotated[str, AfterValidator(_ip_address)]] = []
     """Addresses of proxies in front, whose X-Forwarded-For is believed."""
     certificate: Path | None = None

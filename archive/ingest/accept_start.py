@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from django.db import transaction
 
 from appliance.contract.errors import ConflictError, DigestError, FormatError, NotEnrolledError, SignatureError
@@ -84,7 +86,7 @@ def _check_continues(header: Header) -> None:
         raise FormatError("a recording goes on only from one of the same box", field="continues")
 
 
-def accept_key(row: Recording, key_age: bytes) -> bool:
+def accept_key(row: Recording, believed: AbstractSet[str], key_age: bytes) -> bool:
     """Take a recording's encrypted key in; return False if it was there already. It is never taken twice.
 
     So a key that was destroyed does not come back with a box that sends it again.
@@ -94,7 +96,7 @@ def accept_key(row: Recording, key_age: bytes) -> bool:
         raise DigestError("key.age does not have the digest in the header", field="key_sha256")
     if row.key_arrived:
         return False
-    check_box_is_believed(row)
+    check_box_is_believed(row, believed)
     recording_keys().put_once(row.pk, key_age)
     verdict = judge_key(header)
     arrived = now()

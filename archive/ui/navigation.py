@@ -33,6 +33,8 @@ class Place:
 PLACES: Final[tuple[Place, ...]] = (
     Place("recordings", _("Recordings"), "pages:recordings", frozenset({"list"})),
     Place("rooms", _("Rooms"), "pages:rooms", frozenset({"board"})),
+    Place("boxes", _("Boxes"), "pages:boxes", frozenset({"boxes"})),
+    Place("checks", _("This archive"), "pages:checks", frozenset({"checks"})),
     Place("people", _("People"), "pages:students", frozenset({"people"})),
     Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),
 )

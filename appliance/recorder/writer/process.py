@@ -43,15 +43,15 @@ from appliance.recorder.ipc.messages import (
 )
 from appliance.recorder.ipc.ring import Ring
 from appliance.recorder.settings import RecorderSettings, load
+from appliance.recorder.storage.disk import FULL, Disk, DiskError
+from appliance.recorder.storage.spool import Spool, store
 
 from . import recovery
-from .disk import FULL, Disk, DiskError
 from .interrupted import Interrupted
 from .learned_floor import read_floor
 from .receipts import BAD_RECEIPT, Pinned, ReceiptError, ReceiptInbox
 from .recording_file import Begin, Maker
 from .recording_session import RecordingSession
-from .spool import Spool, store
 from .spool_faults import SpoolFaults
 
 # a child is started with `python -m`, where __name__ is __main__

@@ -31,6 +31,14 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("board", "see what the rooms are doing"),
+                            (
+                                "boxes",
+                                "give out claims for new boxes, and retire boxes",
+                            ),
+                            (
+                                "checks",
+                                "see what the archive's own checks found",
+                            ),
                             ("list", "see the list of recordings"),
                             (
                                 "look",
@@ -147,6 +155,8 @@ class Migration(migrations.Migration):
                                 "deed__in",
                                 [
                                     "board",
+                                    "boxes",
+                                    "checks",
                                     "list",
                                     "look",
                                     "listen",

@@ -13,7 +13,10 @@ from django.utils import timezone
 from archive.access.checks import check_routes
 from archive.access.deeds import OF_ONE_RECORDING, ROLES, Deed
 from archive.access.routes import ROUTES, Open, Route
+from archive.access.views import FIRST
 from archive.accounts.models import ProviderSubject
+from archive.custody.actors import ARCHIVE
+from archive.enrollment.deeds import give_claim
 from archive.records.people.import_deeds import look_at
 from tests.archive.access.table import PAGE, SOMETHING, addresses, place, written
 from tests.archive.page_fixtures import Arrive, entries, make_user
@@ -37,11 +40,12 @@ def everything(archive: Archive) -> dict[str, str]:
     student, person = make_student(), make_person()
     right, bar = make_right(person, student), make_bar(make_person("Luis"), student)
     run, _ = look_at(b"student_id,given_name,family_name\n1,Ann,Ash\n", by=make_user("registrar"))
+    claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     account = make_user("colleague")
     made = {"student": student, "person": person, "right": right, "bar": bar, "run": run}
-    made |= {"account": account, "tried": tried}
-    return {"pk": "0", "text": "x", **{name: str(row.pk) for name, row in made.items()}}
+    made |= {"account": account, "tried": tried, "claim": claim}
+    return {"pk": "0", "text": "x", "box": archive.keys.box, **{name: str(row.pk) for name, row in made.items()}}
 
 
 def names(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
@@ -111,7 +115,7 @@ def test_every_address_and_method_as_every_account(archive: Archive, sealed: Arr
             elif method not in route.methods:
                 assert status == 405, case
             elif name == "pages:first":
-                assert status == (302 if granted & {Deed.BOARD, Deed.LIST} else 403), case
+                assert status == (302 if granted & FIRST.keys() else 403), case
             else:
                 assert status in ({200, 302, 400, 422} if method == "POST" else {200, 302}), case
     assert len(entries(made.id, "refusal")) == refused

@@ -87,6 +87,10 @@ class States:
             "copies-key-gone": f"/recordings/{made['key-gone']}/copies/",
             "copies-package-gone": f"/recordings/{made['package-gone']}/copies/",
             "unknown-recording": f"/recordings/{'0' * 32}/",
+            "boxes": "/boxes/",
+            "claim-new": "/boxes/claims/new/",
+            "box-retire": f"/boxes/{self.boxes['Room 1']}/retire/",
+            "checks": "/archive/",
             "unknown-address": "/nowhere/",
         }
 

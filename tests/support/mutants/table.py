@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 _MACHINE = (
     "tests/appliance/recorder/supervisor/machine/test_gestures.py",
-    "tests/appliance/recorder/supervisor/machine/test_faults.py",
+    "tests/appliance/recorder/supervisor/machine/test_microphone_faults.py",
+    "tests/appliance/recorder/supervisor/machine/test_writer_faults.py",
     "tests/appliance/recorder/supervisor/machine",
     "tests/appliance/recorder/supervisor/test_liveness.py",
 )
@@ -64,7 +65,7 @@ TARGETS = (
     ),
     Target(
         "spool",
-        ("appliance/recorder/writer/spool.py", "appliance/recorder/writer/recovery.py"),
+        ("appliance/recorder/storage/spool.py", "appliance/recorder/writer/recovery.py"),
         (
             "tests/appliance/recorder/writer/test_interrupted.py",
             "tests/appliance/recorder/writer/test_receipts.py",
