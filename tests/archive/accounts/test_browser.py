@@ -94,6 +94,8 @@ def look(visit: Visit, state: str) -> None:
         visit.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         visit.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "screen", "features": features})
+        # colors that are still on their way to the other scheme are nobody's
+        visit.until("document.getAnimations().length === 0")
         wrong = {
             "axe": violations(visit.browser),
             "too wide": visit.run(WIDE.replace("321", str(width + 1))),
