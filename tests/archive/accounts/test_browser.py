@@ -106,6 +106,11 @@ def look(visit: Visit, state: str) -> None:
     assert found == {}
 
 
+def complaints(visit: Visit) -> list[str]:
+    """What the browser's console says, without the styles that axe itself tries to set while it looks."""
+    return [one for one in visit.complaints() if "Applying inline style" not in one]
+
+
 def heading(visit: Visit, text: str) -> None:
     visit.until("document.querySelector('h1')?.innerText.trim() === arguments[0]", text)
 
@@ -166,7 +171,7 @@ def test_a_custodian_sets_up_a_second_step_and_signs_in_with_it(visit: Visit) ->
     visit.tab_to("code")
     visit.press(code_of(secret, 1), Key.ENTER)
     heading(visit, "Recordings")
-    assert visit.complaints() == []
+    assert complaints(visit) == []
 
 
 def test_a_passkey_is_added_and_signs_in_alone(visit: Visit) -> None:
@@ -203,7 +208,7 @@ def test_a_passkey_is_added_and_signs_in_alone(visit: Visit) -> None:
     visit.press(Key.ENTER)
     visit.until("location.pathname.endsWith('/remove/')")
     look(visit, "take a passkey away")
-    assert visit.complaints() == []
+    assert complaints(visit) == []
 
 
 def test_an_account_is_made_looked_at_and_ended_by_keyboard(visit: Visit) -> None:
@@ -224,7 +229,8 @@ def test_an_account_is_made_looked_at_and_ended_by_keyboard(visit: Visit) -> Non
     look(visit, "new account refused")
     visit.tab_to("username")
     visit.press("dora")
-    visit.tab_to("role")
+    while visit.run("return document.activeElement.name") != "role":
+        visit.press(Key.TAB)
     visit.press("t")
     visit.tab_to("Make the account")
     visit.press(Key.ENTER)
