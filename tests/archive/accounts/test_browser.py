@@ -204,7 +204,7 @@ def test_a_passkey_is_added_and_signs_in_alone(visit: Visit) -> None:
     visit.press(Key.ENTER)
     visit.until("!location.pathname.startsWith('/sign-in/')")
     visit.go("/my/")
-    visit.tab_to("Take away")
+    visit.tab_to("Take away Master key")
     visit.press(Key.ENTER)
     visit.until("location.pathname.endsWith('/remove/')")
     look(visit, "take a passkey away")
