@@ -127,6 +127,20 @@ class Mqtt(_Section):
     """Begin of the MQTT client identifier; a random part follows."""
 
 
+class Records(_Section):
+    """How the district keeps the life of its meetings."""
+
+    district: Annotated[str, Field(max_length=120)] = "the district"
+    """The district's name, as letters say it."""
+    notice_reading: Literal["time", "day"] = "time"
+    """How a notice of 24 hours is counted to tell a late one: to the meeting's `time`, or to the begin of its `day`.
+    Pages show both. A late notice is only marked: nothing is denied (RSMo 162.686)."""
+    notices_to: Annotated[str, Field(max_length=120)] = "the special-education director"
+    """To whom parents give notice, as letters say it."""
+    meeting_minutes: Annotated[int, Field(ge=5, le=480)] = 60
+    """How long a meeting is planned where nobody says so, in minutes."""
+
+
 def _issuer(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}):
@@ -173,6 +187,7 @@ class Configuration(_Section):
     boxes: Boxes = Boxes()
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
+    records: Records = Records()
     sign_in: SignIn = SignIn()
     escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")
     """The district's escrow age recipient; `make-keys` writes it into `keys/escrow.txt`, which this overrides."""

@@ -12,6 +12,7 @@ from archive.core.health import healthz
 from archive.doctor.urls import urlpatterns as checks
 from archive.enrollment.urls import pages_urlpatterns as boxes
 from archive.recordings.urls import urlpatterns as recordings
+from archive.records.meetings.urls import urlpatterns as meetings
 from archive.records.people.urls import urlpatterns as people
 from archive.rooms.urls import urlpatterns as rooms
 from archive.ui.views import favicon, language, robots
@@ -24,6 +25,7 @@ pages = [
     *checks,
     *recordings,
     *people,
+    *meetings,
     path("language/", language, name="language"),
 ]
 """Addresses of people's pages, each with its noun; templates name them `pages:...`."""

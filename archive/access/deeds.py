@@ -40,6 +40,7 @@ OF_NOTHING: Final = frozenset({Deed.BOARD, Deed.BOXES, Deed.CHECKS, Deed.LIST, D
 
 ROLES: Final[dict[str, frozenset[Deed]]] = {
     "custodian": frozenset(Deed) - {Deed.OWN},
+    "facilitator": frozenset({Deed.MEETINGS, Deed.PLAN, Deed.CONDUCT, Deed.PEOPLE, Deed.LETTERS}),
     "auditor": frozenset({Deed.LIST, Deed.VERIFY, Deed.CUSTODY}),
     "technician": frozenset({Deed.BOARD, Deed.BOXES, Deed.CHECKS, Deed.LIST}),
 }

@@ -16,7 +16,8 @@ from django.db import transaction
 
 from appliance.contract import ledger
 from appliance.contract.chain import LedgerChecker
-from appliance.contract.errors import ConflictError, OrderError, TooLargeError
+from appliance.contract.errors import ConflictError, OrderError
+from appliance.contract.package_room import check_room
 from appliance.contract.signed import digest
 from appliance.contract.status import UploadState
 from appliance.contract.times import now, parse_wall
@@ -29,7 +30,6 @@ from archive.recordings.models import Recording, State, StoredArrival, TailSegme
 from archive.recordings.stored_ledger import ledger_lines
 from archive.recordings.validation import OK, UNJUDGED, judge_segments
 
-from . import limits
 from .batch import Item, parse
 from .custody_kinds import CLOSE
 from .incoming import incoming
@@ -107,8 +107,7 @@ def _follow(row: Recording, items: list[Item], arrived: datetime) -> list[TailSe
         checker.check_entry(item.entry, item.line)
     closing = checker.closing
     tail = closing.unverified_tail if closing else []
-    if max([checker.segments, *(part.segment + 1 for part in tail)]) > limits.SEGMENTS:
-        raise TooLargeError(f"a recording has at most {limits.SEGMENTS} segments")
+    check_room(checker.frames, max([checker.segments, *(part.segment + 1 for part in tail)]), checker.lines)
     row.next_line, row.frames, row.lost_frames = checker.lines, checker.frames, checker.lost_frames
     row.last_arrival_at = arrived
     row.checker = "" if closing else checker.snapshot()

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from appliance.contract.errors import ConflictError, DigestError, FormatError, NotEnrolledError, SignatureError
 from appliance.contract.header import Header
+from appliance.contract.package_room import check_promise
 from appliance.contract.signed import check_signature, digest
 from appliance.contract.times import now, parse_wall
 from archive.custody.actors import ARCHIVE, Actor, Subject
@@ -33,6 +34,7 @@ def accept_header(recording: str, sender: str, line: bytes) -> bool:
         raise FormatError(f"{sender} cannot hand in a recording of {header.box}", field="box")
     if header.recording != recording:
         raise FormatError(f"the header is of recording {header.recording}", field="recording")
+    check_promise(header.audio)
     created = parse_wall(header.created_at)
     arrived = now()
     moment = parse_wall(arrived)

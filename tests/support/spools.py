@@ -15,6 +15,7 @@ from appliance.contract.header import Audio, Header, Microphone
 from appliance.contract.ids import new_box_id, new_recording_id
 from appliance.contract.keys import KeyRing, SigningKey
 from appliance.contract.ledger import Entry
+from appliance.contract.package_room import longest_frames
 from appliance.contract.receipt import Outcome, Receipt
 from appliance.contract.segment import Samples
 from appliance.contract.signed import digest
@@ -65,6 +66,7 @@ class Recording:
         continues: str | None = None,
         rate: int = 48000,
         segment_frames: int = 48000,
+        max_frames: int | None = None,
         started_ns: int = 5_000 * SECOND_NS,
         seed: int = 0,
         created_at: str | None = None,
@@ -96,7 +98,9 @@ class Recording:
             boot_id="1b4e28ba-2fa1-11d2-883f-0016d3cca427",
             clock=CLOCK,
             continues=continues,
-            audio=Audio(rate=rate, segment_frames=segment_frames),
+            audio=Audio(
+                rate=rate, segment_frames=segment_frames, max_frames=max_frames or longest_frames(segment_frames)
+            ),
             recipient=self.identity.recipient,
             key_sha256=digest(self.key),
             key_recipients=recipients,

@@ -16,6 +16,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from appliance.contract import package_room
 from appliance.contract.errors import StorageError
 from appliance.contract.keys import SigningKey
 from appliance.contract.request_signature import sign
@@ -420,10 +421,40 @@ def test_no_line_is_taken_for_a_recording_that_is_no_longer_receiving(
 def test_more_segments_than_a_package_holds(
     archive: Archive, client: Any, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "SEGMENTS", 2)
+    monkeypatch.setattr(package_room, "MAX_SEGMENTS", 2)
     before = contents()
-    refused(send_lines(client, made, batches(made)[0][1]), 413, "too-large")
+    refused(send_lines(client, made, batches(made)[0][1]), 413, "unsealable")
     assert contents() == before
+
+
+def test_more_bytes_than_a_package_holds(
+    archive: Archive, client: Any, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_room, "MAX_BYTES", 300_000)
+    first, *others = batches(made, 1)
+    assert send_lines(client, made, first[1]).status_code == 200
+    before = contents()
+    refused(send_lines(client, made, b"".join(body for _, body in others)), 413, "unsealable")
+    assert contents() == before
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"rate": 192000, "segment_frames": 192000, "max_frames": 4 * 3600 * 192000},
+        {"rate": 48000, "segment_frames": 1000, "max_frames": 4 * 3600 * 48000},
+        {"rate": 48000, "segment_frames": 48000, "max_frames": (1 << 40) - 1},
+    ],
+    ids=["four hours at 192 kHz", "four hours in segments of 21 ms", "as long as a header can say"],
+)
+def test_a_recording_that_can_never_be_sealed_is_refused_at_its_first_line(
+    archive: Archive, client: Any, tmp_path: Path, shape: dict[str, Any]
+) -> None:
+    made = make_recording(tmp_path, archive.keys, seconds=1, **shape)
+    answer = client.put(f"/api/1/recordings/{made.id}/header", made.header_line, "text/plain")
+    assert "limits.cap_s" in refused(answer, 413, "unsealable")
+    assert answer.json()["error"]["field"] == "audio.max_frames"
+    assert not Recording.objects.exists()
 
 
 def test_a_batch_that_begins_with_known_lines_cannot_change_one_of_them(

@@ -84,7 +84,7 @@ def make_maker(keys: Keys) -> Maker:
         box=keys.box,
         key=keys.box_signing,
         key_recipients=(keys.archive.recipient, keys.escrow.recipient),
-        audio=Audio(rate=RATE, segment_frames=RATE),
+        audio=Audio(rate=RATE, segment_frames=RATE, max_frames=3600 * RATE),
         panel="simulated",
         lamp="unverified",
         microphone=Microphone(device="test", card="", identity=""),

@@ -76,7 +76,7 @@ def maker(home: Home) -> Maker:
         box="box-test1234",
         key=keys.box_signing,
         key_recipients=(keys.archive.recipient, keys.escrow.recipient),
-        audio=Audio(rate=RATE, segment_frames=RATE),
+        audio=Audio(rate=RATE, segment_frames=RATE, max_frames=3600 * RATE),
         panel="simulated",
         lamp="unverified",
         microphone=Microphone(device="test", card="", identity=""),
