@@ -82,6 +82,7 @@ class States:
         pages |= {f"verification-{name}": f"/recordings/{made[name]}/verification/" for name in VERIFIED}
         return {
             "rooms": "/rooms/",
+            "wall": "/rooms/wall/",
             "recordings": "/recordings/",
             "recordings-none": "/recordings/?state=refused",
             "recordings-wrong": "/recordings/?id=room+12",
