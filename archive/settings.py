@@ -220,6 +220,13 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = _config.site.time_zone
 
+_mail = _config.mail
+if _mail is not None:
+    EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER = _mail.host, _mail.port, _mail.user
+    EMAIL_HOST_PASSWORD = read_secret(_mail.password_file, "mail.password_file") if _mail.password_file else ""
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.security == "starttls", _mail.security == "tls"
+    EMAIL_TIMEOUT = 20
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
