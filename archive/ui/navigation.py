@@ -31,7 +31,7 @@ class Place:
 
 
 PLACES: Final[tuple[Place, ...]] = (
-    Place("today", _("Today"), "pages:today", frozenset({"meetings", "board", "requests", "file"})),
+    Place("today", _("Today"), "pages:today", frozenset({"meetings"})),
     Place("meetings", _("Meetings"), "pages:meetings", frozenset({"meetings"})),
     Place("recordings", _("Recordings"), "pages:recordings", frozenset({"list"})),
     Place("rooms", _("Rooms"), "pages:rooms", frozenset({"board"})),

@@ -25,8 +25,6 @@ class RoomState:
     """The state in words."""
     remedy: str
     """What to do; empty where nothing is."""
-    heard: str
-    """When it was last heard, in words; empty if never."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,11 @@ class Readiness:
 def readiness(rooms: Iterable[RoomState], booked: dict[str, datetime]) -> list[Readiness]:
     """Return the lines: booked rooms that are not ready, then booked ones, then what is not ready, then the rest."""
     lines = [Readiness(room, booked.get(room.room)) for room in rooms]
-    return sorted(lines, key=lambda one: (one.booked is None, one.ready, one.booked.timestamp() if one.booked else 0, one.room.room))
+    return sorted(lines, key=_urgency)
+
+
+def _urgency(line: Readiness) -> tuple[bool, bool, float, str]:
+    return line.booked is None, line.ready, line.booked.timestamp() if line.booked else 0.0, line.room.room
 
 
 def as_text(lines: list[Readiness], day: str) -> tuple[str, str]:

@@ -20,7 +20,6 @@ def readiness_now(now: datetime) -> list[Readiness]:
             sign=card.sign,
             said=card.words.get("state", ""),
             remedy=" ".join(trouble.remedy for trouble in card.troubles),
-            heard=card.words.get("heard", ""),
         )
         for card in cards_now(now)
     ]
