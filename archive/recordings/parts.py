@@ -71,6 +71,17 @@ def only(read: Callable[[int, int], Samples], parts: Parts | None, total: int) -
     return masked
 
 
+def only_peaks(peaks: bytes, parts: Parts | None, total: int) -> bytes:
+    """Return a waveform with nothing outside of `parts`; `total` is the length of the recording in frames."""
+    if parts is None or not peaks:
+        return peaks
+    shown = bytearray(len(peaks))
+    for begin, stop in _within(parts, 0, total):
+        first, last = begin * len(peaks) // max(total, 1), -(-stop * len(peaks) // max(total, 1))
+        shown[first:last] = peaks[first:last]
+    return bytes(shown)
+
+
 def _within(parts: Sequence[Part], first: int, last: int) -> list[tuple[int, int]]:
     found = []
     for part in parts:

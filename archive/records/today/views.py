@@ -26,5 +26,5 @@ def today(request: HttpRequest) -> HttpResponseBase:
 def readiness(request: HttpRequest) -> HttpResponseBase:
     """Show every room, and whether its box would record now."""
     now = timezone.localtime()
-    context = {"place": "today", "day": words.day(now), "at": words.time_of_day(now), "lines": readiness_now(now)}
+    context = {"place": "readiness", "day": words.day(now), "at": words.time_of_day(now), "lines": readiness_now(now)}
     return render(request, "today/readiness.html", context)
