@@ -33,7 +33,7 @@ def scopes_of_recording(recording: str) -> Iterable[Scope]:
 
 
 def audible_parts(user: User, deed: Deed, recording: str) -> Parts | None:
-    """Return the parts to which a person may do `deed` who reaches a recording through a student or school: None means all.
+    """Return the parts to which a person may do `deed` who reaches a recording through a student; None means all.
 
     34 CFR 99.12(a): where a record is about several students, each parent inspects only what is about the own child.
     """
