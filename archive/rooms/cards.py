@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from appliance.contract.health import Finding, HealthReport
 from appliance.contract.status import RecorderStatus
 from archive.devices.state import Judgment
 from archive.ui import words
@@ -97,7 +98,14 @@ class Card:
 
 
 def card(
-    box: str, name: str | None, judgment: Judgment, uploads: Uploads, now: datetime, *, room: str | None = None
+    box: str,
+    name: str | None,
+    judgment: Judgment,
+    uploads: Uploads,
+    now: datetime,
+    *,
+    room: str | None = None,
+    health: Iterable[HealthReport] = (),
 ) -> Card:
     """Return what to say of a box at the moment `now`, whose zone is that of the words."""
     status = judgment.status
@@ -110,7 +118,10 @@ def card(
         room=room,
         sign=sign,
         reason=judgment.reason,
-        troubles=[Trouble(code, words.fault(code), words.remedy(code)) for code in judgment.faults],
+        troubles=[
+            *(Trouble(code, words.fault(code), words.remedy(code)) for code in judgment.faults),
+            *(_found(report, finding) for report in health for finding in report.findings),
+        ],
         heard_at=_utc(judgment.since),
         since=_utc(since),
         recording=running.recording if running else None,
@@ -127,6 +138,13 @@ def card(
             "panel": _panel(status),
         },
     )
+
+
+def _found(report: HealthReport, finding: Finding) -> Trouble:
+    who = "Commissioning" if report.source == "commissioning" else "The box's own daily check"
+    day = report.made_at.partition("T")[0]
+    what = "is wrong" if finding.verdict == "wrong" else "needs a look"
+    return Trouble(report.source, f"{who} ({day}): {finding.check} {what}.", finding.remedy)
 
 
 def deaf(judgment: Judgment) -> Judgment:
