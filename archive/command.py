@@ -40,6 +40,7 @@ OWN = {
     "export": "write out a sealed package, and its key if asked",
     "keyring": "print the key ring that a checker needs",
     "audit": "compare store, keys and database",
+    "make-waveform": "measure a sealed recording's levels again",
     "check-custody": "check the custody log's chain",
 }
 

@@ -62,6 +62,9 @@ class Web(_Section):
     """Worker processes."""
     threads: Annotated[int, Field(ge=1, le=64)] = 4
     """Threads in each worker that serve boxes, and as many others that serve people."""
+    box_requests_a_minute: Annotated[int, Field(ge=60, le=60000)] = 600
+    """Requests of one box that each worker serves within a minute; a meeting takes about 15, and 600 bring in an hour
+    and a half of audio that waited on the box."""
     proxies: list[Annotated[str, AfterValidator(_ip_address)]] = []
     """Addresses of proxies in front, whose X-Forwarded-For is believed."""
     certificate: Path | None = None
@@ -124,6 +127,58 @@ class Mqtt(_Section):
     """Begin of the MQTT client identifier; a random part follows."""
 
 
+class Records(_Section):
+    """How the district keeps the life of its meetings."""
+
+    district: Annotated[str, Field(max_length=120)] = "the district"
+    """The district's name, as letters say it."""
+    notice_reading: Literal["time", "day"] = "time"
+    """How a notice of 24 hours is counted to tell a late one: to the meeting's `time`, or to the begin of its `day`.
+    Pages show both. A late notice is only marked: nothing is denied (RSMo 162.686)."""
+    notices_to: Annotated[str, Field(max_length=120)] = "the special-education director"
+    """To whom parents give notice, as letters say it."""
+    meeting_minutes: Annotated[int, Field(ge=5, le=480)] = 60
+    """How long a meeting is planned where nobody says so, in minutes."""
+
+
+def _issuer(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}):
+        return url
+    raise ValueError("write https://..., exactly as the provider's discovery document has it")
+
+
+class Provider(_Section):
+    """The district's OpenID Connect provider. Accounts are known by its issuer and their subject, by nothing else."""
+
+    issuer: Annotated[str, Field(max_length=255), AfterValidator(_issuer)]
+    """Its issuer, exactly as its discovery document (ISSUER/.well-known/openid-configuration) has it."""
+    client_id: Annotated[str, Field(min_length=1, max_length=191)]
+    """Identifier that the provider gave the archive."""
+    secret_file: Path
+    """A file that holds the secret that the provider gave the archive."""
+    label: Annotated[str, Field(min_length=1, max_length=80)] = "Sign in with your district account"
+    """What the button says."""
+    groups_claim: Annotated[str, Field(max_length=80)] = "groups"
+    """Member of the ID token that lists a person's groups; empty: groups mean nothing."""
+    roles: dict[str, str] = {}
+    """Group: the role that a custodian is offered to grant to whoever is in it. The first that fits counts."""
+    second_factor: bool = True
+    """Whether the provider itself asks people for a second factor, so that the archive need not."""
+
+
+class SignIn(_Section):
+    """Signing in."""
+
+    second_factor: Literal["required", "optional"] = "required"
+    """`required`: an account that may hear recordings, hand them out or look after accounts reaches nothing but its own
+    sign-in page until it has an authenticator app or a passkey. Whoever has one is always asked for it."""
+    idle_min: Annotated[int, Field(ge=5, le=480)] = 60
+    """A session ends after so long without a request, in minutes; after 8 hours it ends in any case."""
+    provider: Provider | None = None
+    """The district's OpenID Connect provider; None: people sign in with passwords only."""
+
+
 class Configuration(_Section):
     """The whole file."""
 
@@ -132,6 +187,8 @@ class Configuration(_Section):
     boxes: Boxes = Boxes()
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
+    records: Records = Records()
+    sign_in: SignIn = SignIn()
     escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")
     """The district's escrow age recipient; `make-keys` writes it into `keys/escrow.txt`, which this overrides."""
 

@@ -5,15 +5,29 @@ from __future__ import annotations
 from django.urls import include, path
 
 from archive.access.urls import urlpatterns as access
+from archive.accounts.urls import plain
 from archive.accounts.urls import urlpatterns as accounts
 from archive.core import errors
 from archive.core.health import healthz
+from archive.doctor.urls import urlpatterns as checks
+from archive.enrollment.urls import pages_urlpatterns as boxes
 from archive.recordings.urls import urlpatterns as recordings
+from archive.records.meetings.urls import urlpatterns as meetings
 from archive.records.people.urls import urlpatterns as people
 from archive.rooms.urls import urlpatterns as rooms
 from archive.ui.views import favicon, language, robots
 
-pages = [*accounts, *access, *rooms, *recordings, *people, path("language/", language, name="language")]
+pages = [
+    *accounts,
+    *access,
+    *rooms,
+    *boxes,
+    *checks,
+    *recordings,
+    *people,
+    *meetings,
+    path("language/", language, name="language"),
+]
 """Addresses of people's pages, each with its noun; templates name them `pages:...`."""
 
 urlpatterns = [
@@ -22,6 +36,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("favicon.ico", favicon, name="favicon"),
     path("robots.txt", robots, name="robots"),
+    *plain,
     path("", include((pages, "pages"))),
 ]
 handler400 = errors.bad_request

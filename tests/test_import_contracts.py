@@ -17,15 +17,18 @@ CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_t
     "contracts"
 ]
 WRONG = [
-    ("rooms", "supervisor/loop.py", "from appliance.recorder.writer import spool"),
+    ("rooms", "supervisor/loop.py", "from appliance.recorder.writer import recovery"),
     ("rooms", "capture/stream.py", "import appliance.recorder.supervisor.indicators"),
     ("rooms", "writer/process.py", "from appliance.recorder.capture.stream import choose"),
     ("rooms", "doctor/examination.py", "from appliance.recorder.supervisor.loop import Supervisor"),
     ("rooms", "ipc/ring.py", "from appliance.recorder.writer.timeline import Timeline"),
     ("rooms", "settings.py", "from appliance.recorder.panel import base"),
-    ("rooms", "writer/spool.py", "def late() -> None:\n    from appliance.recorder.commissioning import record"),
-    ("disk", "ipc/ring.py", "from appliance.recorder.writer import disk"),
-    ("disk", "capture/stream.py", "import appliance.recorder.writer.disk"),
+    ("rooms", "storage/spool.py", "def late() -> None:\n    from appliance.recorder.commissioning import record"),
+    ("rooms", "ipc/ring.py", "from appliance.recorder.storage import disk"),
+    ("disk", "supervisor/loop.py", "from appliance.recorder.storage import spool"),
+    ("disk", "capture/stream.py", "import appliance.recorder.storage.disk"),
+    ("commissioning", "commissioning/preflight.py", "from appliance.recorder.writer.recovery import recover"),
+    ("commissioning", "commissioning/listening.py", "from appliance.recorder.supervisor import indicators"),
     ("sound", "supervisor/loop.py", "import pyaudio"),
     ("sound", "doctor/command.py", "from appliance.recorder.capture import stream"),
     ("sockets", "writer/process.py", "import socket"),

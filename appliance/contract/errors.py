@@ -77,6 +77,13 @@ class UnknownRecordingError(PlainSightError):
     status = 404
 
 
+class UnsealableError(PlainSightError):
+    """A recording is, or may become, larger than any package can hold, so that it can never be sealed."""
+
+    code = "unsealable"
+    status = 413
+
+
 class NotSealedError(PlainSightError):
     """There is no receipt yet, because the recording is not sealed."""
 

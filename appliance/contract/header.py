@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from .ids import BoxId, Digest, RecordingId
+from .ids import MAX_COUNT, BoxId, Digest, RecordingId
 from .keys import PublicKey
 from .signed import SignedModel, check_signature
 from .times import Clock, WallTime
@@ -28,6 +28,8 @@ class Audio(BaseModel):
     """Bits in a sample."""
     segment_frames: int = Field(default=48000, ge=1000, le=192000)
     """Most frames in one segment."""
+    max_frames: int = Field(ge=1, le=MAX_COUNT)
+    """Frames at which the box ends the recording by itself."""
 
 
 class Microphone(BaseModel):

@@ -40,10 +40,10 @@ class Backoff:
         """Tell whether it is time."""
         return now >= self.until
 
-    def failed(self, pace: Pace, now: float) -> float:
-        """Count a failure and return the pause that follows, in seconds."""
+    def failed(self, pace: Pace, now: float, at_least: float = 0.0) -> float:
+        """Count a failure and return the pause that follows, in seconds: `at_least` what the other side asked for."""
         self.attempts += 1
-        pause = pace.pause(self.attempts, self._random.random())
+        pause = max(pace.pause(self.attempts, self._random.random()), at_least)
         self.until = now + pause
         return pause
 

@@ -8,20 +8,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from appliance.contract.header import AgeRecipient, Text
+from appliance.contract.errors import UnsealableError
+from appliance.contract.header import AgeRecipient, Audio, Text
 from appliance.contract.ids import BoxId
 from appliance.contract.keys import PUBLISHED, PublicKey
+from appliance.contract.package_room import LINE_BYTES, check_promise, longest_frames
 from appliance.contract.segment import padded_size
 from appliance.contract.settings_file import AbsolutePath, Seconds, Section, load_settings
-from appliance.contract.zip_profile import MAX_BYTES
 
 CREDENTIAL = "box.key"
 """Name under which systemd's LoadCredential= hands over the signing key."""
-LINE_BYTES = 700
-"""Room for a second's ledger line and for age's own bytes; measured: 580."""
-MAX_RECORDING_BYTES = MAX_BYTES * 9 // 10
-"""Most that a recording may take and surely be sealed: a package holds 4 GiB (docs/format.md section 5.4), and pauses,
-gaps and the archive's own lines take room beside the seconds of audio."""
 
 Pin = Annotated[int, Field(ge=0, le=27)]
 
@@ -267,14 +263,21 @@ class RecorderSettings(Section):
 
     @model_validator(mode="after")
     def _sealable(self) -> Self:
-        rate = self.microphone.rate
-        longest_s = MAX_RECORDING_BYTES // second_bytes(rate)
-        if self.limits.cap_s > longest_s:
+        try:
+            check_promise(self.audio)
+        except UnsealableError as error:
+            rate = self.microphone.rate
             raise ValueError(
                 f"limits.cap_s = {self.limits.cap_s:g} makes recordings that no archive can seal: at microphone.rate = "
-                f"{rate} a package holds {longest_s} s; lower one of the two"
-            )
+                f"{rate} a package holds {longest_frames(rate) // rate} s; lower one of the two"
+            ) from error
         return self
+
+    @property
+    def audio(self) -> Audio:
+        """The shape of the audio that these settings make: segments of a second, and the longest recording."""
+        rate = self.microphone.rate
+        return Audio(rate=rate, segment_frames=rate, max_frames=max(1, int(self.limits.cap_s * rate)))
 
     def capture_arguments(self) -> tuple[str, ...]:
         """Return the capture process's command line: it reads no file, so that it is ready sooner."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from appliance.recorder.writer.disk import Disk, DiskError
+from appliance.recorder.storage.disk import Disk, DiskError
 
 Kind = Literal[
     "create",

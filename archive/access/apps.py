@@ -13,13 +13,21 @@ class AccessConfig(AppConfig):
     name = "archive.access"
 
     def ready(self) -> None:
-        """Connect to the signals of signing in, and have the table of routes checked."""
-        from archive.accounts.forms import sign_in_throttled  # noqa: PLC0415 - models are there only once apps are ready
+        """Connect to what happens at sign-ins, and have the table of routes and the offered roles checked."""
+        from archive.accounts import events  # noqa: PLC0415 - models are there only once apps are ready
 
         from . import sign_ins  # noqa: PLC0415 - the same
-        from .checks import check_routes  # noqa: PLC0415 - the same
+        from .checks import check_offered_roles, check_routes  # noqa: PLC0415 - the same
 
         register(check_routes, Tags.security)
+        register(check_offered_roles, Tags.security)
         user_logged_in.connect(sign_ins.signed_in, dispatch_uid="access-sign-in")
         user_login_failed.connect(sign_ins.refused, dispatch_uid="access-sign-in-refused")
-        sign_in_throttled.connect(sign_ins.throttled, dispatch_uid="access-sign-in-throttled")
+        events.sign_in_throttled.connect(sign_ins.throttled, dispatch_uid="access-sign-in-throttled")
+        events.second_factor_refused.connect(sign_ins.second_factor_refused, dispatch_uid="access-second-factor")
+        events.provider_refused.connect(sign_ins.provider_refused, dispatch_uid="access-provider")
+        events.factor_added.connect(sign_ins.factor_added, dispatch_uid="access-factor")
+        events.factor_removed.connect(sign_ins.factor_removed, dispatch_uid="access-factor-end")
+        events.recovery_code_used.connect(sign_ins.recovery_code_used, dispatch_uid="access-recovery-code")
+        events.password_set.connect(sign_ins.password_set, dispatch_uid="access-password")
+        events.sessions_ended.connect(sign_ins.sessions_ended, dispatch_uid="access-sessions-end")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import Error
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from .deeds import ROLES
 from .routes import ROUTES, Open
 
 
@@ -32,6 +34,20 @@ def check_routes(**_: Any) -> list[Error]:
             for name in sorted(addresses.keys() & ROUTES.keys())
             if addresses[name] is (ROUTES[name].needs in {Open.ANYONE, Open.BOX})
         ),
+    ]
+
+
+def check_offered_roles(**_: Any) -> list[Error]:
+    """Return an error for each role that groups of the provider offer and that there is not."""
+    provider = settings.ARCHIVE.sign_in.provider
+    return [
+        Error(
+            f"[sign_in.provider] roles offers {role!r} to {group!r}, and there is no such role",
+            hint=f"the roles are {', '.join(ROLES)}",
+            id="access.E004",
+        )
+        for group, role in (provider.roles if provider else {}).items()
+        if role not in ROLES
     ]
 
 

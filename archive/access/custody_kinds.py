@@ -13,11 +13,17 @@ from archive.custody.models import Entry
 from .models import Grant
 
 REFUSAL = register("refusal", "refused", "deed", "page", "why", "code")
-SIGN_IN = register("sign-in", "signed in")
+SIGN_IN = register("sign-in", "signed in", "how")
 SIGN_IN_REFUSED = register("sign-in-refused", "was refused a sign-in", "why")
 ACCOUNT = register("account", "an account was made")
 ACCOUNT_END = register("account-end", "an account was ended", "until")
 PASSWORD = register("password", "a new password was set")
+INVITATION = register("invitation", "a link to choose a password was given out", "until")
+FACTOR = register("factor", "a second factor was added", "factor")
+FACTOR_END = register("factor-end", "a second factor was taken away", "factor")
+RECOVERY_CODE = register("recovery-code", "a recovery code was used")
+SESSIONS_END = register("sessions-end", "sessions were ended", "count")
+OFFER_END = register("offer-end", "an offered role was turned down", "role")
 GRANT = register("grant", "a right was granted", "deed", "scope", "scope_id", "until")
 REVOKE = register("revoke", "a right was taken away", "deed", "scope", "scope_id")
 

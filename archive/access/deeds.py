@@ -11,12 +11,15 @@ class Deed(models.TextChoices):
     """A deed that needs a grant."""
 
     BOARD = "board", "see what the rooms are doing"
+    BOXES = "boxes", "give out claims for new boxes, and retire boxes"
+    CHECKS = "checks", "see what the archive's own checks found"
     LIST = "list", "see the list of recordings"
     LOOK = "look", "open a recording's page: its facts and its timeline"
     LISTEN = "listen", "listen to a recording"
     VERIFY = "verify", "have a sealed package checked again"
     DOWNLOAD = "download", "take copies out of the archive"
     CUSTODY = "custody", "read a recording's custody log"
+    ACCOUNTS = "accounts", "make, list and end accounts, and hand out roles"
     PEOPLE = "people", "see students, and the people who hold rights over their records"
     CORRECT = "correct", "correct people, enter who holds rights, import rosters"
     MEETINGS = "meetings", "see notices, the calendar and the day sheets"
@@ -32,13 +35,14 @@ class Deed(models.TextChoices):
 
 OF_ONE_RECORDING: Final = frozenset({Deed.LOOK, Deed.LISTEN, Deed.VERIFY, Deed.DOWNLOAD, Deed.CUSTODY})
 """Deeds that are done to one recording."""
-OF_NOTHING: Final = frozenset({Deed.BOARD, Deed.LIST, Deed.TEMPLATES})
+OF_NOTHING: Final = frozenset({Deed.BOARD, Deed.BOXES, Deed.CHECKS, Deed.LIST, Deed.TEMPLATES})
 """Deeds that are done to nothing in particular. Each other one is done to a subject, or asked for in general."""
 
 ROLES: Final[dict[str, frozenset[Deed]]] = {
     "custodian": frozenset(Deed) - {Deed.OWN},
+    "facilitator": frozenset({Deed.MEETINGS, Deed.PLAN, Deed.CONDUCT, Deed.PEOPLE, Deed.LETTERS}),
     "auditor": frozenset({Deed.LIST, Deed.VERIFY, Deed.CUSTODY}),
-    "technician": frozenset({Deed.BOARD, Deed.LIST}),
+    "technician": frozenset({Deed.BOARD, Deed.BOXES, Deed.CHECKS, Deed.LIST}),
 }
 """What `add-user --role` grants, over the whole district. A role is only a word for a set of grants: nothing asks for
 it afterwards. Parents have no role: what they may see is granted for one student at a time."""

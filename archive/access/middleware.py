@@ -11,11 +11,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
 
 from archive.accounts.models import User
 from archive.custody.actors import NOTHING, Subject
 from archive.custody.log import record
 
+from . import second_factor
 from .custody_kinds import REFUSAL
 from .decisions import may
 from .deeds import Deed
@@ -61,6 +63,10 @@ class AccessMiddleware:
             user = signed_in(request)
             place = _page_of(user, route.page, arguments)
             return HttpResponseRedirect(place)
+        missing = SimpleLazyObject(lambda: second_factor.is_missing(request))
+        request.second_factor_missing = missing  # type: ignore[attr-defined]  # the page of one's own sign-ins says it
+        if route.needs not in {Open.ANYONE, Open.BOX} and not route.before_second_factor and missing:
+            return HttpResponseRedirect(reverse("mfa_index"))
         if not isinstance(route.needs, Open):
             self._decide(request, name, route.needs, arguments)
         if route.needs is not Open.BOX and request.method not in route.methods:

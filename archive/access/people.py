@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.times import wall
+from archive.accounts import sessions
 from archive.accounts.models import User
 from archive.custody.actors import Actor, ActorType, Subject
 from archive.custody.log import record
@@ -38,15 +39,35 @@ def find_user(username: str) -> User:
         ) from error
 
 
-def create_account(username: str, password: str, deeds: Iterable[Deed], *, by: Actor, display_name: str = "") -> User:
-    """Make an account that may do `deeds`; raise SettingsError that names what is wrong."""
+@dataclass(frozen=True)
+class Identity:
+    """Who somebody is to the district's provider."""
+
+    issuer: str
+    subject: str
+
+
+def create_account(
+    username: str | None,
+    password: str | None,
+    deeds: Iterable[Deed],
+    *,
+    by: Actor,
+    display_name: str = "",
+    identity: Identity | None = None,
+) -> User:
+    """Make an account that may do `deeds`; raise SettingsError that names what is wrong.
+
+    Without `password` it is for an invitation, or for who signs in through the provider as `identity`.
+    """
+    known = {"oidc_issuer": identity.issuer, "oidc_subject": identity.subject} if identity else {}
     with transaction.atomic():
         try:
-            user = User.objects.create_user(username, password, display_name=display_name)
+            user = User.objects.create_user(username, password, display_name=display_name, **known)
         except ValidationError as error:
             field, problems = next(iter(error.message_dict.items()))
             words = " ".join(problems).rstrip(".")
-            raise SettingsError(f"cannot make the account {username!r}: {words}", field=field) from error
+            raise SettingsError(f"cannot make the account {username or ''!r}: {words}", field=field) from error
         record(ACCOUNT, actor=by, subject=Subject.user(user.pk))
         for deed in sorted(deeds):
             grant(user, deed, by=by)
@@ -60,6 +81,8 @@ def end_account(user: User, *, by: Actor, at: datetime | None = None) -> User:
         user.active_until = at or timezone.now()
         record(ACCOUNT_END, actor=by, subject=Subject.user(user.pk), until=wall(user.active_until))
         user.save(update_fields=["active_until"])
+        if not user.is_active:
+            sessions.end_sessions(user)
     return user
 
 
@@ -70,6 +93,7 @@ def set_password(user: User, password: str, *, by: Actor) -> None:
         record(PASSWORD, actor=by, subject=Subject.user(user.pk))
         user.set_password(password)
         user.save(update_fields=["password"])
+        sessions.end_sessions(user)
 
 
 @dataclass(frozen=True)

@@ -35,16 +35,61 @@ class Route:
     """Of an address that only forms are sent to: what a browser is shown that asks for it. For one of a recording, the
     page of it that the user may see."""
 
+    before_second_factor: bool = False
+    """Whether it is reached also by who still has to set up a second factor (archive.access.second_factor)."""
+
 
 _PUT: Final = ("PUT",)
 _FORM: Final = ("GET", "HEAD", "POST")
+_OWN: Final = Route(Open.SIGNED_IN, _FORM, before_second_factor=True)
+"""A page about one's own sign-ins."""
+
+
+def _button(page: str, needs: Deed | Open = Deed.ACCOUNTS) -> Route:
+    return Route(needs, ("POST",), page=page, before_second_factor=needs is Open.SIGNED_IN)
+
+
 ROUTES: Final[dict[str, Route]] = {
-    "pages:sign-in": Route(Open.ANYONE, ("GET", "HEAD", "POST")),
-    "pages:sign-out": Route(Open.SIGNED_IN, ("POST",), page="pages:first"),
+    "account_login": Route(Open.ANYONE, _FORM),
+    "mfa_authenticate": Route(Open.ANYONE, _FORM),
+    "mfa_login_webauthn": Route(Open.ANYONE, _FORM),
+    "pages:provider": Route(Open.ANYONE, ("POST",), page="account_login"),
+    "pages:provider-callback": Route(Open.ANYONE),
+    "pages:invitation": Route(Open.ANYONE, _FORM),
+    "pages:sign-out": _button("pages:first", Open.SIGNED_IN),
+    "mfa_index": Route(Open.SIGNED_IN, before_second_factor=True),
+    "pages:sign-out-elsewhere": _button("mfa_index", Open.SIGNED_IN),
+    "pages:own-password": _OWN,
+    "account_reauthenticate": _OWN,
+    "mfa_reauthenticate": _OWN,
+    "mfa_reauthenticate_webauthn": _OWN,
+    "mfa_activate_totp": _OWN,
+    "mfa_deactivate_totp": _OWN,
+    "mfa_add_webauthn": _OWN,
+    "mfa_remove_webauthn": _OWN,
+    "mfa_view_recovery_codes": _OWN,
+    "mfa_generate_recovery_codes": _OWN,
+    "pages:accounts": Route(Deed.ACCOUNTS),
+    "pages:new-account": Route(Deed.ACCOUNTS, _FORM),
+    "pages:account": Route(Deed.ACCOUNTS),
+    "pages:account-role": _button("pages:accounts"),
+    "pages:account-offer": _button("pages:accounts"),
+    "pages:account-invitation": _button("pages:accounts"),
+    "pages:account-factors": _button("pages:accounts"),
+    "pages:account-sessions": _button("pages:accounts"),
+    "pages:account-end": _button("pages:accounts"),
+    "pages:tried-account": _button("pages:accounts"),
+    "pages:tried-dismiss": _button("pages:accounts"),
     "pages:language": Route(Open.ANYONE, ("POST",), page="pages:first"),
     "pages:first": Route(Open.SIGNED_IN),
     "pages:rooms": Route(Deed.BOARD),
     "pages:rooms-json": Route(Deed.BOARD),
+    "pages:boxes": Route(Deed.BOXES),
+    "pages:claim-new": Route(Deed.BOXES, _FORM),
+    "pages:claim-file": Route(Deed.BOXES, ("POST",), page="pages:boxes"),
+    "pages:claim-withdraw": Route(Deed.BOXES, _FORM),
+    "pages:box-retire": Route(Deed.BOXES, _FORM),
+    "pages:checks": Route(Deed.CHECKS),
     "pages:recordings": Route(Deed.LIST),
     "pages:recording": Route(Deed.LOOK),
     "pages:custody": Route(Deed.CUSTODY),
@@ -70,6 +115,25 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:person-edit": Route(Deed.CORRECT, _FORM),
     "pages:roster": Route(Deed.CORRECT, _FORM),
     "pages:roster-run": Route(Deed.CORRECT, _FORM),
+    "pages:notice-new": Route(Deed.PLAN, _FORM),
+    "pages:meetings": Route(Deed.MEETINGS),
+    "pages:meeting-new": Route(Deed.PLAN, _FORM),
+    "pages:day-sheet": Route(Deed.MEETINGS),
+    "pages:meeting": Route(Deed.MEETINGS),
+    "pages:meeting-edit": Route(Deed.PLAN, _FORM),
+    "pages:meeting-cancel": Route(Deed.PLAN, _FORM),
+    "pages:parent-records": Route(Deed.CONDUCT, _FORM),
+    "pages:unrecorded": Route(Deed.PLAN, _FORM),
+    "pages:opening": Route(Deed.CONDUCT, _FORM),
+    "pages:opening-events": Route(Deed.CONDUCT, ("POST",), page="pages:opening"),
+    "pages:calendar-import": Route(Deed.PLAN, _FORM),
+    "pages:calendar-run": Route(Deed.PLAN, _FORM),
+    "pages:tray": Route(Deed.FILE),
+    "pages:file": Route(Deed.FILE, _FORM),
+    "pages:filing-confirm": Route(Deed.FILE, _FORM),
+    "pages:filing-wrong": Route(Deed.FILE, _FORM),
+    "pages:filing-end": Route(Deed.FILE, _FORM),
+    "pages:filing-keep": Route(Deed.FILE, _FORM),
     "healthz": Route(Open.ANYONE),
     "favicon": Route(Open.ANYONE),
     "robots": Route(Open.ANYONE),

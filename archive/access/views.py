@@ -16,7 +16,13 @@ from .decisions import granted_deeds
 from .deeds import Deed
 from .requests import signed_in
 
-FIRST: Final = {Deed.BOARD: "pages:rooms", Deed.LIST: "pages:recordings"}
+FIRST: Final = {
+    Deed.MEETINGS: "pages:meetings",
+    Deed.BOARD: "pages:rooms",
+    Deed.LIST: "pages:recordings",
+    Deed.BOXES: "pages:boxes",
+    Deed.CHECKS: "pages:checks",
+}
 """The first of these that was granted is the first page."""
 OF_A_RECORDING: Final = {Deed.LOOK: "pages:recording", Deed.CUSTODY: "pages:custody", Deed.DOWNLOAD: "pages:export"}
 """The first of these that was granted is the page of a recording."""

@@ -9,3 +9,19 @@ class AccountsConfig(AppConfig):
     """People who sign in."""
 
     name = "archive.accounts"
+
+    def ready(self) -> None:
+        """Follow sign-ins, look for the provider's secret before a start, and clear away what has ended."""
+        from django.conf import settings  # noqa: PLC0415 - Django imports no model before its apps are ready
+        from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415 - the same
+
+        from archive.core.jobs import JOBS, REQUIRED, Job  # noqa: PLC0415 - the same
+
+        from . import sessions  # noqa: PLC0415 - the same
+        from .provider import secret_of  # noqa: PLC0415 - the same
+
+        user_logged_in.connect(sessions.begin, dispatch_uid="accounts-session")
+        JOBS.append(Job("clearing ended sessions away", sessions.FORGET_S, sessions.forget_ended))
+        provider = settings.ARCHIVE.sign_in.provider
+        if provider is not None:
+            REQUIRED.append(lambda: secret_of(provider))

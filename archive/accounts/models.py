@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -25,12 +26,14 @@ def normalize(username: str) -> str:
 class UserManager(BaseUserManager["User"]):
     """Makes users, and finds them by whatever form of their name was typed."""
 
-    def create_user(self, username: str, password: str | None = None, **fields: Any) -> User:
+    def create_user(self, username: str | None, password: str | None = None, **fields: Any) -> User:
         """Return a new user; raise django's ValidationError that names the field that is wrong.
 
-        Without `password` nobody can sign in with one.
+        Without `password` nobody can sign in with one; without `username` only a provider can tell who it is.
         """
-        user = self.model(username=normalize(username), **fields)
+        if username is not None and not normalize(username):
+            raise ValidationError({"username": "type a name to sign in with"})
+        user = self.model(username=None if username is None else normalize(username), **fields)
         user.set_password(password)
         user.full_clean()
         user.save(using=self._db)
@@ -52,6 +55,7 @@ class User(AbstractBaseUser):
     username = models.CharField(
         max_length=MAX_USERNAME,
         null=True,
+        blank=True,
         unique=True,
         validators=[UnicodeUsernameValidator(message="use letters, digits and @ . + - _ only, without spaces")],
         error_messages={"unique": "there is an account with this name already"},
@@ -101,11 +105,57 @@ class User(AbstractBaseUser):
         return self.active_at(timezone.now())
 
 
+class Invitation(models.Model):
+    """A link by which somebody sets the password of an account, once. It is forgotten when it was used or replaced."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="invitation")
+    digest = models.CharField(max_length=64, unique=True)
+    """SHA-256 of the text in the link: whoever reads the database cannot follow it."""
+    valid_until = models.DateTimeField()
+    """First moment at which it no longer works."""
+
+
+class ProviderSubject(models.Model):
+    """Somebody whom the provider signed in, whether or not there is an account: people who tried, and what is offered.
+
+    It is no right and no account; a custodian makes one of it (archive.access.offers).
+    """
+
+    issuer = models.CharField(max_length=255)
+    """The provider (`iss`)."""
+    subject = models.CharField(max_length=255)
+    """Its identifier of the person (`sub`)."""
+    name = models.CharField(max_length=200, blank=True)
+    """Name as the provider last gave it, for the custodian to recognize; nothing is matched by it."""
+    role = models.CharField(max_length=40, blank=True)
+    """Role that the person's groups offer, or nothing; what it was, while the groups are not told."""
+    role_settled = models.CharField(max_length=40, blank=True)
+    """The offer that a custodian accepted or turned down: the same one is not shown again."""
+    groups_missing = models.BooleanField(default=False)
+    """Whether the last sign-in came without the claim that lists groups."""
+    first_at = models.DateTimeField(auto_now_add=True)
+    """First sign-in at the provider."""
+    last_at = models.DateTimeField()
+    """Last one."""
+    dismissed = models.BooleanField(default=False)
+    """Whether a custodian took the person off the list of those who tried."""
+
+    class Meta:
+        """Last seen first."""
+
+        ordering: ClassVar = ["-last_at", "-pk"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["issuer", "subject"], name="provider_subject_once")]
+
+    def user(self) -> User | None:
+        """Return the account of this person, or None."""
+        return User.objects.filter(oidc_issuer=self.issuer, oidc_subject=self.subject).first()
+
+
 class SignInAttempt(models.Model):
     """A sign-in that failed, or is being tried; kept as long as it counts (archive.accounts.throttle)."""
 
     account = models.CharField(max_length=64)
-    """Keyed digest of the name that was typed: it may be a password, or nobody's."""
+    """Keyed digest of the name that was typed (it may be a password, or nobody's), or of whose second factor it is."""
     address = models.CharField(max_length=45)
     """Client's address."""
     browser = models.CharField(max_length=32, blank=True)

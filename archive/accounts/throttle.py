@@ -2,7 +2,8 @@
 
 Whoever guesses is slowed down, from one address or from many. A browser that signed in before carries a signed cookie
 for that account ("device cookie", OWASP) and has a count of its own: what strangers do elsewhere does not touch it.
-An attempt is counted before its password is looked at, so that many at once are no way around.
+An attempt is counted before its password is looked at, so that many at once are no way around. Codes of a second
+factor are counted in the same way, apart from passwords.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -54,9 +56,24 @@ class TooManyAttemptsError(Exception):
 
 
 def begin(username: str, source: Source) -> SignInAttempt:
-    """Count an attempt, which has failed until `succeeded` says otherwise; raise TooManyAttemptsError."""
+    """Count an attempt with a password, failed until `succeeded` says otherwise; raise TooManyAttemptsError."""
+    return _begin(
+        _account(normalize(username)),
+        _browser(source.cookie, User.objects.filter(username=normalize(username))),
+        source,
+    )
+
+
+def begin_second_factor(user: User, source: Source) -> SignInAttempt:
+    """Count an attempt with a code of `user`, apart from those with a password; raise TooManyAttemptsError."""
+    # no name to sign in with has a space in it
+    return _begin(
+        _account(f"second factor of {user.pk}"), _browser(source.cookie, User.objects.filter(pk=user.pk)), source
+    )
+
+
+def _begin(account: str, browser: str, source: Source) -> SignInAttempt:
     now = timezone.now()
-    account, browser = _account(username), _browser(username, source.cookie)
     with transaction.atomic():
         SignInAttempt.objects.filter(at__lte=now - WINDOW).delete()
         rows = SignInAttempt.objects.filter(account=account, browser=browser)
@@ -92,16 +109,25 @@ def device_cookie(user: User) -> str:
     return signing.dumps({"user": str(user.pk), "browser": secrets.token_hex(16)}, salt=_SALT)
 
 
-def _account(username: str) -> str:
+def browser_user(cookie: str) -> str:
+    """Return the identifier of who last signed in with this browser; an empty text if nobody is known to have."""
+    return _members(cookie).get("user", "")
+
+
+def _account(what: str) -> str:
     # people type passwords into the wrong field: what was typed is not kept
-    return salted_hmac(_SALT, normalize(username), algorithm="sha256").hexdigest()
+    return salted_hmac(_SALT, what, algorithm="sha256").hexdigest()
 
 
-def _browser(username: str, cookie: str) -> str:
+def _browser(cookie: str, accounts: QuerySet[User]) -> str:
     """Return the identifier in the cookie if it is one of the account, else an empty text."""
+    members = _members(cookie)
+    return members["browser"] if members and accounts.filter(pk=members["user"]).exists() else ""
+
+
+def _members(cookie: str) -> dict[str, str]:
     try:
         members = signing.loads(cookie, salt=_SALT, max_age=COOKIE_AGE)
-        known = User.objects.filter(username=normalize(username), pk=members["user"]).exists()
+        return {"user": str(members["user"]), "browser": str(members["browser"])}
     except (signing.BadSignature, KeyError, TypeError):
-        return ""
-    return str(members["browser"]) if known else ""
+        return {}

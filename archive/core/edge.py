@@ -97,6 +97,7 @@ class Edge:
     ) -> None:
         """Give boxes and people `threads` each; before a body is read, `admit` may refuse the request by its headers.
 
+        What `admit` adds to the environment reaches the application.
         `scheme` is how clients reach the site, whatever the last hop speaks; `proxies` are the addresses whose
         X-Forwarded-For is believed; `longest` returns the most bytes that a body may have at a path.
         """
@@ -118,12 +119,15 @@ class Edge:
         try:
             if crew.waiting >= MAX_WAITING:
                 raise BusyError("too many requests wait; try again later")
+            environ = self._environ(scope)
             if scope["method"] not in {"GET", "HEAD"}:
-                await crew.run(self._admit, self._environ(scope, b""))
+                await crew.run(self._admit, environ)
             await self._read(scope, receive, body)
+            # counted, not announced: a proxy may pass a body on in chunks
+            environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
             crew.waiting += 1
             try:
-                await self._serve(crew, self._environ(scope, bytes(body)), receive, send)
+                await self._serve(crew, environ, receive, send)
             finally:
                 crew.waiting -= 1
         except PlainSightError as error:
@@ -158,7 +162,8 @@ class Edge:
         except TimeoutError:
             raise SlowError(f"the request did not arrive within {BODY_S:.0f} s; send less at once") from None
 
-    def _environ(self, scope: Scope, body: bytes) -> Environ:
+    def _environ(self, scope: Scope) -> Environ:
+        """Return what a request's head says; its body is added when it has arrived."""
         environ: Environ = {
             "REQUEST_METHOD": scope["method"],
             "SCRIPT_NAME": "",
@@ -169,7 +174,6 @@ class Edge:
             "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": self._scheme,
-            "wsgi.input": io.BytesIO(body),
             "wsgi.errors": sys.stderr,
             "wsgi.multithread": True,
             "wsgi.multiprocess": True,
@@ -185,8 +189,6 @@ class Edge:
             environ[key] = f"{environ[key]}{';' if key == 'HTTP_COOKIE' else ','}{text}" if key in environ else text
         environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
         environ.pop("HTTP_CONTENT_LENGTH", None)
-        # counted, not announced: a proxy may pass a body on in chunks
-        environ["CONTENT_LENGTH"] = str(len(body))
         environ["REMOTE_ADDR"] = self._client(scope, environ)
         return environ
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
+from django.conf import settings
 from django.db import DatabaseError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.middleware import csrf
 from django.template.loader import render_to_string
 from django.views import defaults
 
@@ -139,6 +142,22 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     if wants_json(request):
         return answer(request, ForbiddenError("this is not allowed"))
     return defaults.permission_denied(request, exception)
+
+
+def not_our_form(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Answer a form that Django refuses (CSRF_FAILURE_VIEW), and say which of the causes it is."""
+    if wants_json(request):
+        return answer(request, ForbiddenError("this is not allowed"))
+    if reason in {csrf.REASON_NO_REFERER, csrf.REASON_BAD_ORIGIN % "null"}:
+        cause = "hidden"
+    elif reason == csrf.REASON_NO_CSRF_COOKIE:
+        cause = "cookie"
+    elif "checking failed" in reason:
+        cause = "elsewhere"
+    else:
+        cause = "old"
+    words = {"cause": cause, "origin": request.headers.get("Origin", ""), "url": settings.CSRF_TRUSTED_ORIGINS}
+    return HttpResponse(render_to_string("403_csrf.html", words, request), status=HTTPStatus.FORBIDDEN)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:

@@ -65,7 +65,7 @@ class BoxKey(models.Model):
 
 
 class BoxStatus(models.Model):
-    """What a box last said over MQTT, as the listener keeps it; archive.devices.state judges it."""
+    """What a box last said over MQTT, as the listener keeps it; archive.devices.state reads it."""
 
     box = models.OneToOneField(Box, primary_key=True, on_delete=models.CASCADE, related_name="status")
     session = models.BigIntegerField(default=0)

@@ -227,7 +227,7 @@ def _store(row: BoxStatus, known: Known) -> None:
 
 
 def report(row: BoxStatus | None) -> Report:
-    """Return what archive.devices.state needs to judge a box; None is a box that never spoke."""
+    """Return what archive.devices.state needs of a box; None is a box that never spoke."""
     if row is None:
         return Report()
     known = load(row)

@@ -34,7 +34,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Judgment:
+class BoxState:
     """What may be shown."""
 
     kind: Kind
@@ -51,20 +51,20 @@ class Judgment:
     """Whether somebody should look although the kind alone does not say so."""
 
 
-def judge(report: Report, now: datetime) -> Judgment:
+def state_of_box(report: Report, now: datetime) -> BoxState:
     """Return what `report` proves at the moment `now`."""
     if report.heard_at is None or report.recorder is None or not report.live:
-        return Judgment("silent", "unheard", faults=report.faults, since=report.heard_at)
+        return BoxState("silent", "unheard", faults=report.faults, since=report.heard_at)
     if not report.online:
-        return Judgment("silent", "offline", faults=report.faults, since=report.heard_at)
+        return BoxState("silent", "offline", faults=report.faults, since=report.heard_at)
     if now - report.heard_at > HEARTBEAT:
-        return Judgment("silent", "stale", faults=report.faults, since=report.heard_at)
+        return BoxState("silent", "stale", faults=report.faults, since=report.heard_at)
     if isinstance(report.recorder, SilentStatus):
-        return Judgment("silent", "recorder-silent", faults=report.faults, since=report.heard_at)
+        return BoxState("silent", "recorder-silent", faults=report.faults, since=report.heard_at)
     return _of_recorder(report.recorder, report)
 
 
-def _of_recorder(status: RecorderStatus, report: Report) -> Judgment:
+def _of_recorder(status: RecorderStatus, report: Report) -> BoxState:
     faults = tuple(sorted({*status.faults, *report.faults}))
     kind: Kind = "at-fault"
     if status.state in {"arming", "recording", "paused", "ending"}:
@@ -72,4 +72,4 @@ def _of_recorder(status: RecorderStatus, report: Report) -> Judgment:
     elif status.state == "idle" and status.ready:
         kind = "ready"
     attention = kind == "at-fault" or bool(faults) or status.lights.amber != "off"
-    return Judgment(kind, status.state, faults, status, report.heard_at, attention)
+    return BoxState(kind, status.state, faults, status, report.heard_at, attention)

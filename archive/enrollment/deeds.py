@@ -34,7 +34,7 @@ from archive.keystore.escrow import escrow_recipient
 from archive.rooms.placement import place, room_called
 
 from .custody_kinds import CERTIFY, CLAIM, CLONE, REFUSE_CLAIM, USE_CLAIM, WITHDRAW_CLAIM
-from .models import Claim
+from .models import Claim, ClaimState
 
 
 class CloneError(PlainSightError):
@@ -78,6 +78,14 @@ def withdraw_claim(number: int, *, by: Actor, now: datetime) -> Claim:
             record(WITHDRAW_CLAIM, actor=by, claim=row.pk)
             row.withdrawn_at = now
             row.save(update_fields=["withdrawn_at"])
+    return row
+
+
+def open_claim(text: str, now: datetime) -> Claim:
+    """Return the row of a claim that a box can still use; raise ClaimError."""
+    row = Claim.objects.filter(sha256=_digest(read_claim(text))).first()
+    if row is None or row.state(now) is not ClaimState.OPEN:
+        raise ClaimError("this claim is no longer open; give out another one", field="claim")
     return row
 
 
@@ -198,8 +206,9 @@ def _refuse(row: Claim | None, why: str) -> None:
 
 
 def _note_certificate(box: str, certificate: bytes) -> None:
-    serial = x509.load_pem_x509_certificate(certificate).serial_number
-    record(CERTIFY, actor=NETWORK, subject=Subject.box(box), serial=f"{serial:x}")
+    given = x509.load_pem_x509_certificate(certificate)
+    record(CERTIFY, actor=NETWORK, subject=Subject.box(box), serial=f"{given.serial_number:x}")
+    Claim.objects.filter(box=box).update(certificate_ends_at=given.not_valid_after_utc)
 
 
 def _answer(box: str, certificate: bytes, authority: Authority) -> Enrolled:

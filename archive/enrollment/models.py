@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from django.db import models
@@ -9,6 +11,15 @@ from django.db.models import Q
 
 from archive.devices.models import Box
 from archive.rooms.models import Room
+
+
+class ClaimState(StrEnum):
+    """What became of a claim."""
+
+    OPEN = "open"
+    USED = "used"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
 
 
 class Claim(models.Model):
@@ -32,6 +43,8 @@ class Claim(models.Model):
     """Serial number of the board that used it; empty where it has none."""
     model = models.CharField(max_length=100, blank=True)
     """What that board calls itself."""
+    certificate_ends_at = models.DateTimeField(null=True, blank=True)
+    """When the last certificate of its box ends, at which the broker no longer takes it."""
 
     class Meta:
         """Newest first; used means used by a box."""
@@ -43,6 +56,14 @@ class Claim(models.Model):
                 name="a_used_claim_names_its_box",
             ),
         ]
+
+    def state(self, now: datetime) -> ClaimState:
+        """Return what can still be done with it."""
+        if self.used_at is not None:
+            return ClaimState.USED
+        if self.withdrawn_at is not None:
+            return ClaimState.WITHDRAWN
+        return ClaimState.EXPIRED if now >= self.expires_at else ClaimState.OPEN
 
     def __str__(self) -> str:
         """Return its number; its text is known to nobody here."""

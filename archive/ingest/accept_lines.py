@@ -8,6 +8,7 @@ after it, a request that the box repeats finds its lines there already.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +16,8 @@ from django.db import transaction
 
 from appliance.contract import ledger
 from appliance.contract.chain import LedgerChecker
-from appliance.contract.errors import ConflictError, OrderError, TooLargeError
+from appliance.contract.errors import ConflictError, OrderError
+from appliance.contract.package_room import check_room
 from appliance.contract.signed import digest
 from appliance.contract.status import UploadState
 from appliance.contract.times import now, parse_wall
@@ -26,9 +28,8 @@ from archive.recordings.custody_kinds import PROBLEM
 from archive.recordings.find import check_box_is_believed, find, upload_state
 from archive.recordings.models import Recording, State, StoredArrival, TailSegment
 from archive.recordings.stored_ledger import ledger_lines
-from archive.recordings.validation import OK, UNJUDGED, judge_segment
+from archive.recordings.validation import OK, UNJUDGED, judge_segments
 
-from . import limits
 from .batch import Item, parse
 from .custody_kinds import CLOSE
 from .incoming import incoming
@@ -48,15 +49,15 @@ _CHANGED: Final = (
 """Columns of the recording's row that a batch changes."""
 
 
-def accept_lines(row: Recording, body: bytes) -> UploadState:
-    """Take ledger lines and their segments in, and return the state afterwards."""
+def accept_lines(row: Recording, believed: AbstractSet[str], body: bytes) -> UploadState:
+    """Take ledger lines and their segments in, and return the state afterwards; `believed` keys may sign new ones."""
     items = parse(body, row.signed_header)
-    while not _take(row, items):
+    while not _take(row, believed, items):
         row = find(row.pk)
     return upload_state(row)
 
 
-def _take(row: Recording, items: list[Item]) -> bool:
+def _take(row: Recording, believed: AbstractSet[str], items: list[Item]) -> bool:
     """Take what is new of `items` in; return False if another request changed the row meanwhile."""
     if not row.key_arrived:
         raise OrderError("the recording's key.age must arrive before its ledger")
@@ -64,7 +65,7 @@ def _take(row: Recording, items: list[Item]) -> bool:
     fresh = [item for item in items if item.entry.n >= row.next_line]
     if not fresh:
         return True
-    check_box_is_believed(row)
+    check_box_is_believed(row, believed)
     if row.state != State.RECEIVING:
         raise OrderError(f"the recording is {row.state}; no line can follow")
     first_line, arrived = row.next_line, now()
@@ -106,8 +107,7 @@ def _follow(row: Recording, items: list[Item], arrived: datetime) -> list[TailSe
         checker.check_entry(item.entry, item.line)
     closing = checker.closing
     tail = closing.unverified_tail if closing else []
-    if max([checker.segments, *(part.segment + 1 for part in tail)]) > limits.SEGMENTS:
-        raise TooLargeError(f"a recording has at most {limits.SEGMENTS} segments")
+    check_room(checker.frames, max([checker.segments, *(part.segment + 1 for part in tail)]), checker.lines)
     row.next_line, row.frames, row.lost_frames = checker.lines, checker.frames, checker.lost_frames
     row.last_arrival_at = arrived
     row.checker = "" if closing else checker.snapshot()
@@ -119,12 +119,15 @@ def _follow(row: Recording, items: list[Item], arrived: datetime) -> list[TailSe
 
 def _judge(row: Recording, items: list[Item]) -> dict[str, str]:
     """Return the verdicts on the segments that are not found ok, by their number."""
-    verdicts = {
-        str(item.entry.fact.segment): judge_segment(row.signed_header, item.encrypted, item.entry.fact.frames)
+    segments = {
+        item.entry.fact.segment: (item.encrypted, item.entry.fact.frames)
         for item in items
         if isinstance(item.entry.fact, ledger.Segment) and item.encrypted is not None
     }
-    return {number: verdict for number, verdict in verdicts.items() if verdict != OK}
+    if not segments:
+        return {}
+    verdicts = judge_segments(row.signed_header, segments)
+    return {str(number): verdict for number, verdict in verdicts.items() if verdict != OK}
 
 
 def _note(row: Recording, arrival: StoredArrival) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from django.db import transaction
 
 from appliance.contract.errors import ConflictError, DigestError, FormatError, NotEnrolledError, SignatureError
 from appliance.contract.header import Header
+from appliance.contract.package_room import check_promise
 from appliance.contract.signed import check_signature, digest
 from appliance.contract.times import now, parse_wall
 from archive.custody.actors import ARCHIVE, Actor, Subject
@@ -31,6 +34,7 @@ def accept_header(recording: str, sender: str, line: bytes) -> bool:
         raise FormatError(f"{sender} cannot hand in a recording of {header.box}", field="box")
     if header.recording != recording:
         raise FormatError(f"the header is of recording {header.recording}", field="recording")
+    check_promise(header.audio)
     created = parse_wall(header.created_at)
     arrived = now()
     moment = parse_wall(arrived)
@@ -84,7 +88,7 @@ def _check_continues(header: Header) -> None:
         raise FormatError("a recording goes on only from one of the same box", field="continues")
 
 
-def accept_key(row: Recording, key_age: bytes) -> bool:
+def accept_key(row: Recording, believed: AbstractSet[str], key_age: bytes) -> bool:
     """Take a recording's encrypted key in; return False if it was there already. It is never taken twice.
 
     So a key that was destroyed does not come back with a box that sends it again.
@@ -94,7 +98,7 @@ def accept_key(row: Recording, key_age: bytes) -> bool:
         raise DigestError("key.age does not have the digest in the header", field="key_sha256")
     if row.key_arrived:
         return False
-    check_box_is_believed(row)
+    check_box_is_believed(row, believed)
     recording_keys().put_once(row.pk, key_age)
     verdict = judge_key(header)
     arrived = now()

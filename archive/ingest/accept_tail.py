@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from django.db import transaction
 
 from appliance.contract.errors import DigestError, OrderError
@@ -37,14 +39,14 @@ def _sealed_tail_segment(recording: Recording, number: int) -> TailSegment:
     raise OrderError(f"no closing record here lists segment {number} as unverified tail")
 
 
-def accept_tail(row: Recording, number: int, encrypted: bytes) -> bool:
+def accept_tail(row: Recording, believed: AbstractSet[str], number: int, encrypted: bytes) -> bool:
     """Take a tail segment in; return False if it was there already."""
     segment = tail_segment(row, number)
     if len(encrypted) != segment.size or digest(encrypted) != segment.sha256:
         raise DigestError(f"tail segment {number} does not have the signed size and digest", field="sha256")
     if segment.arrived_at is not None:
         return False
-    check_box_is_believed(row)
+    check_box_is_believed(row, believed)
     verdict, frames = judge_tail(row.signed_header, encrypted)
     with incoming(row.pk, f"tail-{number:08d}", [encrypted]) as kept, transaction.atomic():
         row = find(row.pk, lock=True)

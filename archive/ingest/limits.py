@@ -22,8 +22,6 @@ BATCH_LINES = 2 * MAX_LINE
 """Room for the ledger lines of one request."""
 FORM = 64 << 10
 """What a page sends; its forms have a few fields."""
-SEGMENTS = 65000
-"""Most segments of one recording, tail included: a package holds 65535 members."""
 _SMALL: Final = {"header": HEADER, "key": KEY, "enroll": MAX_MESSAGE, "renew": MAX_MESSAGE}
 """By the last part of an address of the boxes' interface."""
 

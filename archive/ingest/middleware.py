@@ -14,9 +14,9 @@ from archive.core.errors import API
 from .refusals import note_refusal
 
 _log = logging.getLogger(__name__)
-UNNOTED = {401, 404, 405}
-"""Statuses of refusals that nobody writes down: strangers must not fill the custody log, and a box asks for its receipt
-until there is one."""
+UNNOTED = {401, 404, 405, 429}
+"""Statuses of refusals that nobody writes down: strangers must not fill the custody log, a box asks for its receipt
+until there is one, and what is told to come later is not refused."""
 
 
 class BoxInterface:
@@ -33,6 +33,8 @@ class BoxInterface:
         """Answer."""
         if request.path_info.startswith(API):
             request.META.pop("HTTP_COOKIE", None)
+            # what stands before this, such as the choice of a language, may have read them already
+            request.COOKIES = {}
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:

@@ -27,6 +27,8 @@ class QuotaError(PlainSightError):
 
     code: ClassVar[str] = "quota"
     status: ClassVar[int] = 429
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "300"}
+    """What the answer carries: nothing changes within seconds."""
 
 
 def check_new_recording(box: str, now: datetime) -> None:

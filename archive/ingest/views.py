@@ -18,7 +18,7 @@ from appliance.contract.errors import (
     UnknownRecordingError,
 )
 from appliance.contract.ids import RECORDING_PATTERN
-from appliance.contract.request_signature import NONCE, SignedRequest
+from appliance.contract.request_signature import NONCE
 from archive.core.bodies import read_body
 from archive.recordings.find import find, upload_state
 from archive.recordings.models import Recording, State
@@ -27,7 +27,7 @@ from . import limits
 from .accept_lines import accept_lines
 from .accept_start import accept_header, accept_key
 from .accept_tail import accept_tail, tail_segment
-from .authentication import authenticate, check_body, new_nonce
+from .authentication import SENDER, Sender, authenticate, check_body, new_nonce
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
@@ -49,8 +49,8 @@ def for_boxes(method: str) -> Callable[[View], View]:
                 raise MethodError(f"use {method} here")
             if not re.match(RECORDING_PATTERN, recording):
                 raise UnknownRecordingError("a recording is named by 32 hexadecimal digits")
-            claim = authenticate(method, request.path_info, request.headers)
-            answer = view(request, Asked(recording, claim), *args, **kwargs)
+            sender = request.META.get(SENDER) or authenticate(method, request.path_info, request.headers)
+            answer = view(request, Asked(recording, sender), *args, **kwargs)
             answer.headers[NONCE] = new_nonce()
             return answer
 
@@ -65,34 +65,33 @@ class Asked:
 
     recording: str
     """32 hexadecimal digits."""
-    claim: SignedRequest
-    """Its signature fits."""
+    sender: Sender
 
     def row(self) -> Recording:
         """Return the recording; raise UnknownRecordingError, also for another box's: nobody learns that it exists."""
         row = find(self.recording)
-        if row.box_id != self.claim.box:
-            raise UnknownRecordingError(f"the archive has no recording {self.recording!r} of {self.claim.box}")
+        if row.box_id != self.sender.box:
+            raise UnknownRecordingError(f"the archive has no recording {self.recording!r} of {self.sender.box}")
         return row
 
     def body(self, request: HttpRequest, limit: int) -> bytes:
         """Return the whole body; refuse by its announced length before anything is read."""
         body = read_body(request, limit)
-        check_body(self.claim, body)
+        check_body(self.sender.claim, body)
         return body
 
 
 @for_boxes("PUT")
 def header(request: HttpRequest, asked: Asked) -> HttpResponse:
     """Take `header.tsv`."""
-    new = accept_header(asked.recording, asked.claim.box, asked.body(request, limits.HEADER))
+    new = accept_header(asked.recording, asked.sender.box, asked.body(request, limits.HEADER))
     return HttpResponse(status=201 if new else 200)
 
 
 @for_boxes("PUT")
 def key(request: HttpRequest, asked: Asked) -> HttpResponse:
     """Take `key.age`."""
-    new = accept_key(asked.row(), asked.body(request, limits.KEY))
+    new = accept_key(asked.row(), asked.sender.recorder_keys, asked.body(request, limits.KEY))
     return HttpResponse(status=201 if new else 200)
 
 
@@ -101,14 +100,14 @@ def lines(request: HttpRequest, asked: Asked) -> HttpResponse:
     """Take ledger lines and the segments that they name."""
     row = asked.row()
     body = asked.body(request, limits.batch(row.signed_header))
-    return JsonResponse(_known(accept_lines(row, body).model_dump(mode="json")))
+    return JsonResponse(_known(accept_lines(row, asked.sender.recorder_keys, body).model_dump(mode="json")))
 
 
 @for_boxes("PUT")
 def tail(request: HttpRequest, asked: Asked, number: int) -> HttpResponse:
     """Take one segment of the unverified tail."""
     row = asked.row()
-    new = accept_tail(row, number, asked.body(request, tail_segment(row, number).size))
+    new = accept_tail(row, asked.sender.recorder_keys, number, asked.body(request, tail_segment(row, number).size))
     return HttpResponse(status=201 if new else 200)
 
 

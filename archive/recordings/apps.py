@@ -19,7 +19,10 @@ class RecordingsConfig(AppConfig):
 
         from .uploads import uploads_by_box  # noqa: PLC0415 - the same
         from .verification import LOOK_S, check_asked  # noqa: PLC0415 - the same
+        from .waveform import LOOK_S as WAVEFORM_S  # noqa: PLC0415 - the same
+        from .waveform import WaveformMaker  # noqa: PLC0415 - the same
 
         register("store", writable)
         provide_uploads(uploads_by_box)
         JOBS.append(Job("checking", LOOK_S, check_asked, lane="checking"))
+        JOBS.append(Job("making waveforms", WAVEFORM_S, WaveformMaker().once, lane="waveforms"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from appliance.contract.ledger import Entry
 from archive.ui import words
@@ -15,26 +17,34 @@ from .validation import UNJUDGED
 def facts(recording: Recording, entries: list[Entry]) -> list[tuple[str, str]]:
     """Return the pairs; `entries` are the ledger's."""
     header = recording.signed_header
-    lost = words.spoken(recording.lost_frames / recording.rate) if recording.lost_frames else "none"
-    lamp = "verified: a sensor sees it" if header.lamp == "verified" else "unverified: no sensor is wired to see it"
-    panel = "simulated: not real" if header.panel == "simulated" else "real button and lamp"
+    lost = words.spoken(recording.lost_frames / recording.rate) if recording.lost_frames else _("none")
+    lamp = (
+        _("verified: a sensor sees it") if header.lamp == "verified" else _("unverified: no sensor is wired to see it")
+    )
+    panel = _("simulated: not real") if header.panel == "simulated" else _("real button and lamp")
     pairs = [
-        ("Length", f"{words.clock_time(recording.seconds)} ({recording.frames} frames at {recording.rate} Hz)"),
-        ("Sound lost", lost),
-        ("How it ended", words.OUTCOMES.get(recording.outcome, "not known yet")),
-        ("Room", recording.room.name if recording.room else "not known: the box had no room then"),
-        ("Box", recording.box_id),
-        ("Clock of the box", words.clock(header.clock)),
-        ("Button and lamp", panel),
-        ("Red lamp", lamp),
-        ("Microphone", ", ".join(filter(None, [header.microphone.device, header.microphone.identity]))),
-        ("Sound card's clock", drift_words(entries)),
-        ("Recorder", header.software),
-        ("Began to arrive", words.when(localtime(recording.arrived_at))),
+        (_("Length"), _length(recording)),
+        (_("Sound lost"), lost),
+        (_("How it ended"), words.outcome(recording.outcome)),
+        (_("Room"), recording.room.name if recording.room else _("not known: the box had no room then")),
+        (_("Box"), recording.box_id),
+        (_("Clock of the box"), words.clock(header.clock)),
+        (_("Button and lamp"), panel),
+        (_("Red lamp"), lamp),
+        (_("Microphone"), ", ".join(filter(None, [header.microphone.device, header.microphone.identity]))),
+        (_("Sound card's clock"), drift_words(entries)),
+        (_("Recorder"), header.software),
+        (_("Began to arrive"), words.when(localtime(recording.arrived_at))),
     ]
     if recording.sealed_at:
-        pairs.append(("Sealed", words.when(localtime(recording.sealed_at))))
+        pairs.append((_("Sealed"), words.when(localtime(recording.sealed_at))))
     return pairs + _troubles(recording)
+
+
+def _length(recording: Recording) -> str:
+    return _("{length} ({frames} frames at {rate} Hz)").format(
+        length=words.clock_time(recording.seconds), frames=recording.frames, rate=recording.rate
+    )
 
 
 def _troubles(recording: Recording) -> list[tuple[str, str]]:
@@ -45,12 +55,14 @@ def _troubles(recording: Recording) -> list[tuple[str, str]]:
         tail = recording.tail.count()
     found = []
     if bad:
-        found.append(("Damaged segments", f"{bad} could not be decrypted or decoded when they arrived"))
-    if tail:
         found.append(
-            (
-                "Unverified tail",
-                f"{words.count(tail, 'segment', 'segments')} that the box had not signed; kept, and not played",
-            )
+            (_("Damaged segments"), _("{count} could not be decrypted or decoded when they arrived").format(count=bad))
         )
+    if tail:
+        told = ngettext(
+            "{count} segment that the box had not signed; kept, and not played",
+            "{count} segments that the box had not signed; kept, and not played",
+            tail,
+        )
+        found.append((_("Unverified tail"), told.format(count=tail)))
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from appliance.contract.errors import NotEnrolledError, UnknownRecordingError
 from appliance.contract.status import UploadState
 
@@ -17,11 +19,15 @@ def find(recording: str, *, lock: bool = False) -> Recording:
     return row
 
 
-def check_box_is_believed(recording: Recording) -> None:
-    """Raise NotEnrolledError if the recording's box was retired, or the key that signed it was taken away."""
-    box = recording.box
-    if not box.believes(recording.signed_header.box_key):
-        raise NotEnrolledError(f"{box.id} was retired; nothing new is taken from it until it is enrolled again")
+def check_box_is_believed(recording: Recording, believed: AbstractSet[str]) -> None:
+    """Raise NotEnrolledError if the recording's box was retired, or the key that signed it was taken away.
+
+    `believed` are the keys that sign what is taken as the box's word.
+    """
+    if recording.signed_header.box_key not in believed:
+        raise NotEnrolledError(
+            f"{recording.box_id} was retired; nothing new is taken from it until it is enrolled again"
+        )
 
 
 def upload_state(recording: Recording) -> UploadState:

@@ -6,6 +6,7 @@ from typing import Final
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from archive.devices.models import Box
 from archive.rooms.models import Room
@@ -13,7 +14,7 @@ from archive.ui import words
 
 from .models import Recording, State
 
-_STATES: Final = [("", "all"), *((state.value, words.STATES[state.value]) for state in State)]
+_STATES: Final = [("", _("all")), *((state.value, words.STATES[state.value]) for state in State)]
 _FILTERS: Final = {
     "since": "listed_at__date__gte",
     "until": "listed_at__date__lte",
@@ -32,17 +33,17 @@ def _day() -> forms.DateInput:
 class RecordingFilter(forms.Form):
     """Which recordings a list shows. A choice that makes no sense shows none, and says so at its field."""
 
-    since = forms.DateField(required=False, label="From", widget=_day())
-    until = forms.DateField(required=False, label="To", widget=_day())
-    room = forms.ModelChoiceField(Room.objects.all(), required=False, empty_label="all")
-    box = forms.ModelChoiceField(Box.objects.all(), required=False, empty_label="all")
-    state = forms.ChoiceField(choices=_STATES, required=False)
+    since = forms.DateField(required=False, label=_("From"), widget=_day())
+    until = forms.DateField(required=False, label=_("To"), widget=_day())
+    room = forms.ModelChoiceField(Room.objects.all(), required=False, label=_("Room"), empty_label=_("all"))
+    box = forms.ModelChoiceField(Box.objects.all(), required=False, label=_("Box"), empty_label=_("all"))
+    state = forms.ChoiceField(choices=_STATES, required=False, label=_("State"))
     id = forms.RegexField(
         r"^[0-9a-f]{1,32}$",
         required=False,
-        label="Identifier",
+        label=_("Identifier"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "maxlength": "32", "size": "12"}),
-        error_messages={"invalid": "An identifier has only the digits 0 to 9 and a to f; its beginning is enough."},
+        error_messages={"invalid": _("An identifier has only the digits 0 to 9 and a to f; its beginning is enough.")},
     )
 
     def apply(self, rows: QuerySet[Recording]) -> QuerySet[Recording]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from appliance.contract import ledger
 from archive.ui import words
@@ -46,10 +47,9 @@ def heading(recording: Recording, entries: Sequence[ledger.Entry]) -> Heading:
     captured = [entry.fact.captured_ns for entry in entries if isinstance(entry.fact, ledger.Segment)]
     ended = max([began, *map(clock.moment, captured[-1:])])
     if not believable(began, recording.arrived_at):
-        arrived = f"began to arrive {words.when(localtime(recording.arrived_at))}"
-        return Heading(
-            room, "date not known", False, f"The box's clock was wrong, so the date is not known; it {arrived}."
-        )
+        note = _("The box's clock was wrong, so the date is not known; it began to arrive {when}.")
+        arrived = words.when(localtime(recording.arrived_at))
+        return Heading(room, _("date not known"), False, note.format(when=arrived))
     times = words.from_to(localtime(began), localtime(ended))
-    note = "" if clock.trusted else "No time source kept the box's clock right: these times may be wrong."
+    note = "" if clock.trusted else _("No time source kept the box's clock right: these times may be wrong.")
     return Heading(room, times, True, note)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, Self
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from appliance.contract.times import parse_wall, wall
 
@@ -56,7 +57,7 @@ class Listing:
     @property
     def count_words(self) -> str:
         """The count, or that there are more than were counted."""
-        return str(self.count) if self.count <= MAX_COUNT else f"more than {MAX_COUNT}"
+        return str(self.count) if self.count <= MAX_COUNT else _("more than {count}").format(count=MAX_COUNT)
 
 
 def page(rows: QuerySet[Recording], before: str = "", after: str = "", size: int = PER_PAGE) -> Listing:

@@ -210,6 +210,18 @@ class PackageIndex(models.Model):
         return self.recording_id
 
 
+class Waveform(models.Model):
+    """How loud each part of a sealed recording is; made again from the package when it is lost."""
+
+    recording = models.OneToOneField(Recording, primary_key=True, on_delete=models.CASCADE, related_name="waveform")
+    encrypted = models.BinaryField()
+    """One byte a point (waveform.py), encrypted to the recording's own key."""
+
+    def __str__(self) -> str:
+        """Return the recording's identifier."""
+        return self.recording_id
+
+
 class Verification(models.Model):
     """The last check of a sealed package: asked for, running, or done; its result holds for one digest only."""
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from archive.ui import words
 from archive.ui.signs import SignCode
 
 from .models import Recording
 from .recording_state import Mark, RecordingState, marks_of
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+    Words = str | _StrPromise
 
 
 @dataclass(frozen=True)
@@ -18,65 +26,65 @@ class StateWords:
 
     sign: SignCode
     """One of archive.ui.signs."""
-    word: str
+    word: Words
     """A few words, for lists."""
-    what: str
+    what: Words
     """What that means, as sentences; `{problem}` is what the archive wrote down. Empty where nothing is wrong."""
-    remedy: str
+    remedy: Words
     """What to do, as a sentence; `{contact}` is whom to ask."""
 
 
 STATE_WORDS: Final[dict[RecordingState, StateWords]] = {
     RecordingState.ARRIVING: StateWords(
-        "working", "Arriving",
-        "The meeting is still running, or its box has not sent everything yet.",
-        "You can listen once everything has arrived and is sealed, which takes seconds.",
+        "working", _("Arriving"),
+        _("The meeting is still running, or its box has not sent everything yet."),
+        _("You can listen once everything has arrived and is sealed, which takes seconds."),
     ),
     RecordingState.BOX_RETIRED: StateWords(
-        "attention", "Stopped: box retired",
-        "The box was retired before everything arrived, so nothing more of this recording is taken from it.",
-        "Ask {contact} to enroll the box again, or to close the recording as incomplete, so that it can be heard.",
+        "attention", _("Stopped: box retired"),
+        _("The box was retired before everything arrived, so nothing more of this recording is taken from it."),
+        _("Ask {contact} to enroll the box again, or to close the recording as incomplete, so that it can be heard."),
     ),
     RecordingState.REFUSED: StateWords(
-        "attention", "Refused",
-        "The archive takes nothing more of this recording.",
-        "Ask {contact} why it was refused.",
+        "attention", _("Refused"),
+        _("The archive takes nothing more of this recording."),
+        _("Ask {contact} why it was refused."),
     ),
     RecordingState.TAIL_AWAITED: StateWords(
-        "working", "Waiting for the rest",
-        "A crash or a power cut ended the recording, and its box still has pieces to send that belong to it.",
-        "You can listen once they have arrived.",
+        "working", _("Waiting for the rest"),
+        _("A crash or a power cut ended the recording, and its box still has pieces to send that belong to it."),
+        _("You can listen once they have arrived."),
     ),
     RecordingState.BEING_SEALED: StateWords(
-        "working", "Being sealed",
-        "Everything has arrived and is being sealed, which takes seconds.",
-        "Load this page again to listen.",
+        "working", _("Being sealed"),
+        _("Everything has arrived and is being sealed, which takes seconds."),
+        _("Load this page again to listen."),
     ),
     RecordingState.SEALING_FAILS: StateWords(
-        "at-fault", "Sealing fails",
-        "Everything is kept, but sealing fails, so nobody can listen yet: {problem}.",
-        "Tell {contact}.",
+        "at-fault", _("Sealing fails"),
+        _("Everything is kept, but sealing fails, so nobody can listen yet: {problem}."),
+        _("Tell {contact}."),
     ),
-    RecordingState.SEALED: StateWords("ready", "Sealed", "", ""),
+    RecordingState.SEALED: StateWords("ready", _("Sealed"), "", ""),
     RecordingState.KEY_GONE: StateWords(
-        "at-fault", "Key missing",
-        "Nobody can listen: the key of this recording is not in the key store. The sealed package is here.",
-        "Ask {contact} to restore the key from its backup.",
+        "at-fault", _("Key missing"),
+        _("Nobody can listen: the key of this recording is not in the key store. The sealed package is here."),
+        _("Ask {contact} to restore the key from its backup."),
     ),
     RecordingState.KEY_UNUSABLE: StateWords(
-        "at-fault", "Key unusable",
-        "Nobody can listen: the key that the box sent does not open this recording. The sealed package is here.",
-        "Ask {contact} to look at the archive's opening keys, or at the escrow's.",
+        "at-fault", _("Key unusable"),
+        _("Nobody can listen: the key that the box sent does not open this recording. The sealed package is here."),
+        _("Ask {contact} to look at the archive's opening keys, or at the escrow's."),
     ),
     RecordingState.PACKAGE_GONE: StateWords(
-        "at-fault", "Package missing",
-        "The sealed package is not in the archive's store, so nobody can listen to it, check it or copy it.",
-        "Ask {contact} to restore the package from its copy.",
+        "at-fault", _("Package missing"),
+        _("The sealed package is not in the archive's store, so nobody can listen to it, check it or copy it."),
+        _("Ask {contact} to restore the package from its copy."),
     ),
     RecordingState.DAMAGED: StateWords(
-        "at-fault", "Damaged",
-        "The sealed package is damaged: {problem}.",
-        "Ask {contact} to restore the package from its copy.",
+        "at-fault", _("Damaged"),
+        _("The sealed package is damaged: {problem}."),
+        _("Ask {contact} to restore the package from its copy."),
     ),
 }  # fmt: skip
 
@@ -89,13 +97,16 @@ def explain(state: RecordingState, *, problem: str, contact: str) -> str:
 
 def marks(recording: Recording) -> list[str]:
     """Return what is not normal about a recording, in few words: how it ended, and what of it is lost."""
+    damaged = recording.damaged_segments
     told = {
-        Mark.ENDED_BY_FAULT: f"ended by {words.REASONS.get(recording.end_reason, '')}",
-        Mark.INTERRUPTED: "interrupted by a crash or a power cut",
-        Mark.INCOMPLETE: "incomplete: its box never closed it",
-        Mark.WITH_LOSSES: f"{words.spoken(recording.lost_frames / recording.rate)} lost",
-        Mark.DAMAGED_SEGMENTS: words.count(recording.damaged_segments, "damaged second", "damaged seconds"),
-        Mark.UNVERIFIED_TAIL: "with an unverified tail",
+        Mark.ENDED_BY_FAULT: gettext("ended by {reason}").format(reason=words.reason(recording.end_reason)),
+        Mark.INTERRUPTED: gettext("interrupted by a crash or a power cut"),
+        Mark.INCOMPLETE: gettext("incomplete: its box never closed it"),
+        Mark.WITH_LOSSES: gettext("{length} lost").format(length=words.spoken(recording.lost_frames / recording.rate)),
+        Mark.DAMAGED_SEGMENTS: ngettext("{count} damaged second", "{count} damaged seconds", damaged).format(
+            count=damaged
+        ),
+        Mark.UNVERIFIED_TAIL: gettext("with an unverified tail"),
         # the list and the heading say it beside the date itself
         Mark.NOT_DATED: "",
     }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from appliance.contract import ledger
 from archive.ui import words
 
 _SECOND_NS: Final = 1_000_000_000
-Kind = Literal["audio", "lamp", "loss", "pause", "clock", "fault", "mended", "end"]
+Kind = Literal["audio", "lamp", "loss", "pause", "clock", "fault", "mended", "end", "note"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Moment:
     text: str
     """What happened, in words."""
     line: int
-    """Number of the ledger line (for several lines, the first)."""
+    """Number of the ledger line (for several lines, the first); of a note, past the last one."""
     at_ns: int
     """When it happened, CLOCK_MONOTONIC in nanoseconds."""
 
@@ -40,7 +43,7 @@ class Moment:
         return words.clock_time(self.offset)
 
 
-class _Places:
+class Places:
     """Where in the audio a moment of CLOCK_MONOTONIC is: known at the end of each segment, counted back from there."""
 
     def __init__(self, entries: Sequence[ledger.Entry], rate: int) -> None:
@@ -50,6 +53,7 @@ class _Places:
         self.firsts = [segment.first_frame for segment in self.segments]
 
     def of_time(self, moment_ns: int) -> float:
+        """Return the place of a moment in the audio, in seconds."""
         index = bisect.bisect_left(self.ends, moment_ns)
         if index == len(self.segments):
             last = self.segments[-1] if self.segments else None
@@ -60,6 +64,7 @@ class _Places:
         return max(segment.first_frame / self.rate, end - back)
 
     def of_frame(self, frame: int) -> float:
+        """Return the place of a frame, in seconds."""
         return frame / self.rate
 
     def time_of(self, frame: int, unknown_ns: int) -> int:
@@ -71,14 +76,14 @@ class _Places:
         return segment.captured_ns - (segment.first_frame + segment.frames - frame) * _SECOND_NS // self.rate
 
 
-def timeline(entries: Sequence[ledger.Entry], rate: int) -> list[Moment]:
-    """Return the ledger's moments in the order of their places; the drift is left to `drift_words`.
+def timeline(entries: Sequence[ledger.Entry], rate: int, notes: Iterable[tuple[float, str]] = ()) -> list[Moment]:
+    """Return the ledger's moments, and `notes` (seconds from the start of the audio, and words), in order of place.
 
     Segments become one row from one gap or pause to the next, a pause says how long it was, and a gap that was written
-    in pieces is one row.
+    in pieces is one row. The drift is left to `drift_words`.
     """
     entries = _join_gaps(entries)
-    places = _Places(entries, rate)
+    places = Places(entries, rate)
     moments: list[Moment] = []
     run: list[ledger.Segment] = []
     first_line = 0
@@ -94,7 +99,10 @@ def timeline(entries: Sequence[ledger.Entry], rate: int) -> list[Moment]:
         offset, at_ns = _where(fact, places)
         told = _pause(fact, entries[place + 1 :]) if isinstance(fact, ledger.Pause) else _told(fact, rate)
         moments += [Moment(offset, kind, text, entry.n, at_ns) for kind, text in told]
-    return sorted(moments + _audio(run, first_line, places), key=lambda moment: (moment.offset, moment.line))
+    moments += _audio(run, first_line, places)
+    after = len(entries)
+    moments += [Moment(offset, "note", text, after, places.time_of(int(offset * rate), 0)) for offset, text in notes]
+    return sorted(moments, key=lambda moment: (moment.offset, moment.line))
 
 
 def _join_gaps(entries: Sequence[ledger.Entry]) -> list[ledger.Entry]:
@@ -116,17 +124,20 @@ def _join_gaps(entries: Sequence[ledger.Entry]) -> list[ledger.Entry]:
     return joined
 
 
-def _audio(run: list[ledger.Segment], line: int, places: _Places) -> list[Moment]:
+def _audio(run: list[ledger.Segment], line: int, places: Places) -> list[Moment]:
     if not run:
         return []
     start = places.of_frame(run[0].first_frame)
     end = places.of_frame(run[-1].first_frame + run[-1].frames)
-    pieces = words.count(len(run), "signed segment", "signed segments")
-    text = f"Audio kept from {words.clock_time(start)} to {words.clock_time(end)} ({pieces})"
+    text = ngettext(
+        "Audio kept from {start} to {end} ({count} signed segment)",
+        "Audio kept from {start} to {end} ({count} signed segments)",
+        len(run),
+    ).format(start=words.clock_time(start), end=words.clock_time(end), count=len(run))
     return [Moment(start, "audio", text, line, run[0].captured_ns - run[0].frames * _SECOND_NS // places.rate)]
 
 
-def _where(fact: ledger.AnyFact, places: _Places) -> tuple[float, int]:
+def _where(fact: ledger.AnyFact, places: Places) -> tuple[float, int]:
     """Return the place of a fact in the audio, in seconds, and its moment of CLOCK_MONOTONIC, in nanoseconds."""
     if isinstance(fact, ledger.Gap):
         return places.of_frame(fact.first_frame), places.time_of(fact.first_frame, fact.t_ns)
@@ -145,36 +156,36 @@ def _where(fact: ledger.AnyFact, places: _Places) -> tuple[float, int]:
 
 def _pause(fact: ledger.Pause, following: Sequence[ledger.Entry]) -> list[tuple[Kind, str]]:
     if not fact.paused:
-        return [("pause", "Resumed")]
+        return [("pause", _("Resumed"))]
     resumed = next((one.fact.t_ns for one in following if isinstance(one.fact, ledger.Pause)), None)
     if resumed is None:
-        return [("pause", "Paused until the end; nothing was recorded")]
+        return [("pause", _("Paused until the end; nothing was recorded"))]
     length = words.spoken(max(resumed - fact.t_ns, 0) / _SECOND_NS)
-    return [("pause", f"Paused for {length}; nothing was recorded")]
+    return [("pause", _("Paused for {length}; nothing was recorded").format(length=length))]
 
 
 def _told(fact: ledger.AnyFact, rate: int) -> list[tuple[Kind, str]]:
     told: list[tuple[Kind, str]]
     match fact:
         case ledger.Lamp():
-            seen = "no sensor is wired to see it" if fact.seen_ns is None else "the sensor saw it"
-            told = [("lamp", f"Red lamp switched {'on' if fact.lit else 'off'} ({seen})")]
+            told = [("lamp", _lamp(fact))]
         case ledger.AudioSpan():
-            again = f" again (capture number {fact.generation})" if fact.generation > 1 else ""
-            told = [("audio", f"Microphone opened{again}" if fact.open else "Microphone closed")]
+            told = [("audio", _microphone(fact))]
         case ledger.Gap():
-            lost = words.spoken(fact.frames / rate)
-            told = [("loss", f"{lost} of sound lost and written as silence: {words.CAUSES[fact.cause]}")]
+            lost = _("{length} of sound lost and written as silence: {cause}")
+            told = [("loss", lost.format(length=words.spoken(fact.frames / rate), cause=words.cause(fact.cause)))]
         case ledger.ClockChange():
-            way = "ahead" if fact.step_ns > 0 else "back"
-            change = f" was set {way} by {abs(fact.step_ns) / _SECOND_NS:.3f} s; it" if fact.step_ns else ""
-            told = [("clock", f"The box's clock{change} is now {words.clock(fact.clock)}")]
+            told = [("clock", _clock(fact))]
         case ledger.Fault():
             cause = words.fault(fact.code)
-            told = [("fault", f"Fault: {cause}") if fact.raised else ("mended", f"No longer a fault: “{cause}”")]
+            if fact.raised:
+                told = [("fault", _("Fault: {cause}").format(cause=cause))]
+            else:
+                told = [("mended", _("No longer a fault: “{cause}”").format(cause=cause))]
         case ledger.EndWarning():
-            why = words.REASONS.get(fact.code, fact.code.replace("-", " "))
-            told = [("fault", f"Warning: the recording ends by itself in {words.spoken(fact.in_s)}: {why}")]
+            warning = _("Warning: the recording ends by itself in {length}: {reason}")
+            why = words.reason(fact.code)
+            told = [("fault", warning.format(length=words.spoken(fact.in_s), reason=why))]
         case ledger.Closing():
             told = _closing(fact, rate)
         case ledger.Segment() | ledger.Drift() | ledger.Pause():
@@ -182,15 +193,52 @@ def _told(fact: ledger.AnyFact, rate: int) -> list[tuple[Kind, str]]:
     return told
 
 
+def _lamp(fact: ledger.Lamp) -> str:
+    if fact.lit:
+        if fact.seen_ns is None:
+            return _("Red lamp switched on (no sensor is wired to see it)")
+        return _("Red lamp switched on (the sensor saw it)")
+    if fact.seen_ns is None:
+        return _("Red lamp switched off (no sensor is wired to see it)")
+    return _("Red lamp switched off (the sensor saw it)")
+
+
+def _microphone(fact: ledger.AudioSpan) -> str:
+    if not fact.open:
+        return _("Microphone closed")
+    if fact.generation > 1:
+        return _("Microphone opened again (capture number {number})").format(number=fact.generation)
+    return _("Microphone opened")
+
+
+def _clock(fact: ledger.ClockChange) -> str:
+    state = words.clock(fact.clock)
+    if not fact.step_ns:
+        return _("The box's clock is now {state}").format(state=state)
+    seconds = f"{abs(fact.step_ns) / _SECOND_NS:.3f}"
+    if fact.step_ns > 0:
+        return _("The box's clock was set ahead by {seconds} s; it is now {state}").format(seconds=seconds, state=state)
+    return _("The box's clock was set back by {seconds} s; it is now {state}").format(seconds=seconds, state=state)
+
+
 def _closing(fact: ledger.Closing, rate: int) -> list[tuple[Kind, str]]:
-    lost = f", {words.spoken(fact.lost_frames / rate)} of it lost" if fact.lost_frames else ", nothing lost"
-    text = f"Ended: {words.REASONS[fact.reason]}. {words.spoken(fact.frames / rate)} of audio{lost}"
+    length, reason = words.spoken(fact.frames / rate), words.reason(fact.reason)
+    if fact.lost_frames:
+        lost = words.spoken(fact.lost_frames / rate)
+        text = _("Ended: {reason}. {length} of audio, {lost} of it lost").format(
+            reason=reason, length=length, lost=lost
+        )
+    else:
+        text = _("Ended: {reason}. {length} of audio, nothing lost").format(reason=reason, length=length)
     told: list[tuple[Kind, str]] = [("end", text)]
     if fact.unverified_tail:
-        pieces = words.count(len(fact.unverified_tail), "more second", "more seconds")
-        told.append(
-            ("loss", f"After the end, up to {pieces} of sound were found that the box had not signed; not played")
+        count = len(fact.unverified_tail)
+        tail = ngettext(
+            "After the end, up to {count} more second of sound was found that the box had not signed; not played",
+            "After the end, up to {count} more seconds of sound were found that the box had not signed; not played",
+            count,
         )
+        told.append(("loss", tail.format(count=count)))
     return told
 
 
@@ -198,5 +246,7 @@ def drift_words(entries: Sequence[ledger.Entry]) -> str:
     """Return how the sound card's clock ran, by the last drift entry, or that nothing is known."""
     found = [entry.fact.ppb for entry in entries if isinstance(entry.fact, ledger.Drift)]
     if not found:
-        return "not measured"
-    return f"{abs(found[-1]) / 1000:.1f} parts per million {'fast' if found[-1] >= 0 else 'slow'}"
+        return _("not measured")
+    drift = f"{abs(found[-1]) / 1000:.1f}"
+    told = _("{drift} parts per million fast") if found[-1] >= 0 else _("{drift} parts per million slow")
+    return told.format(drift=drift)

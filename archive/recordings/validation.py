@@ -6,7 +6,9 @@ A bad verdict is evidence, no reason to refuse: the box signed those bytes, so t
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
+from appliance.contract.encryption import Identity
 from appliance.contract.errors import DecryptionError, FormatError, KeyFileError
 from appliance.contract.header import Header
 from appliance.contract.segment import OVERHEAD, decode
@@ -30,18 +32,27 @@ def judge_key(header: Header) -> str:
     return OK if identity.recipient == header.recipient else "wrong-recipient"
 
 
-def judge_segment(header: Header, encrypted: bytes, frames: int) -> str:
-    """Return `ok` if `encrypted` holds exactly `frames` frames as the header has it, or the code of the problem.
+def judge_segments(header: Header, segments: Mapping[int, tuple[bytes, int]]) -> dict[int, str]:
+    """Return the verdict on each segment: `ok` if it holds exactly its frames as the header has it, or a code.
 
-    Empty if the keystore cannot work: sealing tries again.
+    `segments` are encrypted bytes and number of frames, by number. A verdict is empty if the keystore cannot work:
+    sealing tries again. The key is read once for all of them.
     """
     try:
-        decode(secret_of(header.recording).decrypt(encrypted), frames, header.audio.rate)
-    except (DecryptionError, FormatError) as error:
-        return error.code
+        secret = secret_of(header.recording)
+    except DecryptionError as error:
+        return dict.fromkeys(segments, error.code)
     except KeyFileError as error:
         _log.error("the keystore cannot work, so %s is not judged yet: %s", header.recording, error.message)
-        return UNJUDGED
+        return dict.fromkeys(segments, UNJUDGED)
+    return {number: _judge(header, secret, *one) for number, one in segments.items()}
+
+
+def _judge(header: Header, secret: Identity, encrypted: bytes, frames: int) -> str:
+    try:
+        decode(secret.decrypt(encrypted), frames, header.audio.rate)
+    except (DecryptionError, FormatError) as error:
+        return error.code
     return OK
 
 

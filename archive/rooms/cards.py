@@ -1,4 +1,4 @@
-"""What the rooms page says of one box: the judgment and the uploads, in words. Pure."""
+"""What the rooms page says of one box: its state and its uploads, in words. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from appliance.contract.health import Finding, HealthReport
 from appliance.contract.status import RecorderStatus
-from archive.devices.state import Judgment
+from archive.devices.state import BoxState
 from archive.ui import words
 from archive.ui.signs import SIGNS, SignCode
 
@@ -100,7 +100,7 @@ class Card:
 def card(
     box: str,
     name: str | None,
-    judgment: Judgment,
+    box_state: BoxState,
     uploads: Uploads,
     now: datetime,
     *,
@@ -108,21 +108,21 @@ def card(
     health: Iterable[HealthReport] = (),
 ) -> Card:
     """Return what to say of a box at the moment `now`, whose zone is that of the words."""
-    status = judgment.status
-    running = status if judgment.kind == "recording" else None
-    since = _since(judgment)
-    sign, state = _state(judgment)
+    status = box_state.status
+    running = status if box_state.kind == "recording" else None
+    since = _since(box_state)
+    sign, state = _state(box_state)
     return Card(
         box=box,
         name=name or box,
         room=room,
         sign=sign,
-        reason=judgment.reason,
+        reason=box_state.reason,
         troubles=[
-            *(Trouble(code, words.fault(code), words.remedy(code)) for code in judgment.faults),
+            *(Trouble(code, words.fault(code), words.remedy(code)) for code in box_state.faults),
             *(_found(report, finding) for report in health for finding in report.findings),
         ],
-        heard_at=_utc(judgment.since),
+        heard_at=_utc(box_state.since),
         since=_utc(since),
         recording=running.recording if running else None,
         acknowledged_s=round(running.acked_frame / running.rate, 3) if running else None,
@@ -132,7 +132,7 @@ def card(
         lamp=status.lamp if status else None,
         words={
             "state": state,
-            "since": _when(judgment, since, now),
+            "since": _when(box_state, since, now),
             "kept": _kept(running, uploads) if running else "",
             "uploads": _behind(running, uploads),
             "panel": _panel(status),
@@ -147,9 +147,9 @@ def _found(report: HealthReport, finding: Finding) -> Trouble:
     return Trouble(report.source, f"{who} ({day}): {finding.check} {what}.", finding.remedy)
 
 
-def deaf(judgment: Judgment) -> Judgment:
+def deaf(box_state: BoxState) -> BoxState:
     """Return what is known of a box while the archive hears none: nothing but when it was last heard."""
-    return Judgment("silent", "deaf", since=judgment.since)
+    return BoxState("silent", "deaf", since=box_state.since)
 
 
 def summary(cards: Iterable[Card]) -> str:
@@ -164,29 +164,29 @@ def title(cards: Iterable[Card]) -> str:
     return f"{urgent} - Rooms" if urgent else "Rooms"
 
 
-def _since(judgment: Judgment) -> datetime | None:
-    status = judgment.status
-    if status is None or judgment.since is None:
+def _since(box_state: BoxState) -> datetime | None:
+    status = box_state.status
+    if status is None or box_state.since is None:
         return None
     # the box's wall clock is not needed: its own word dates the change against the moment that word arrived here
-    return judgment.since - timedelta(microseconds=max(status.monotonic_ns - status.since_ns, 0) // 1000)
+    return box_state.since - timedelta(microseconds=max(status.monotonic_ns - status.since_ns, 0) // 1000)
 
 
-def _state(judgment: Judgment) -> tuple[SignCode, str]:
-    if judgment.kind == "silent":
-        return "unknown", _SILENCES.get(judgment.reason, "Not known")
-    if judgment.kind == "ready":
-        return ("attention", "Ready, but needs attention") if judgment.attention else ("ready", "Ready")
-    sign, state = _STATES[judgment.reason]
-    troubled = judgment.kind == "recording" and judgment.attention
+def _state(box_state: BoxState) -> tuple[SignCode, str]:
+    if box_state.kind == "silent":
+        return "unknown", _SILENCES.get(box_state.reason, "Not known")
+    if box_state.kind == "ready":
+        return ("attention", "Ready, but needs attention") if box_state.attention else ("ready", "Ready")
+    sign, state = _STATES[box_state.reason]
+    troubled = box_state.kind == "recording" and box_state.attention
     return sign, state + (", needs attention" if troubled else "")
 
 
-def _when(judgment: Judgment, since: datetime | None, now: datetime) -> str:
+def _when(box_state: BoxState, since: datetime | None, now: datetime) -> str:
     told = [f"Since {_moment(since, now)}, {_ago(since, now)}."] if since is not None else []
-    if judgment.since is not None:
-        told.append(f"Last heard {_moment(judgment.since, now)}, {_ago(judgment.since, now)}.")
-    if judgment.status is None:
+    if box_state.since is not None:
+        told.append(f"Last heard {_moment(box_state.since, now)}, {_ago(box_state.since, now)}.")
+    if box_state.status is None:
         told.append("What the room does now is not known; the red lamp in the room tells.")
     return " ".join(told)
 

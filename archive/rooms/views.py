@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from archive.devices.models import Box, Listening
 from archive.devices.reported_status import health, report
-from archive.devices.state import judge
+from archive.devices.state import state_of_box
 from archive.ui import words
 
 from .cards import Card, card, deaf, summary, title, warning
@@ -58,16 +58,16 @@ def _warning(now: datetime) -> str:
 def _cards(now: datetime) -> list[Card]:
     boxes = list(Box.objects.filter(retired_at=None).select_related("status"))
     rooms = rooms_now(boxes)
-    judged = [(box, judge(report(getattr(box, "status", None)), now)) for box in boxes]
+    found = [(box, state_of_box(report(getattr(box, "status", None)), now)) for box in boxes]
     if _warning(now):
-        judged = [(box, deaf(judgment)) for box, judgment in judged]
-    running = {judgment.status.recording for _, judgment in judged if judgment.status and judgment.status.recording}
+        found = [(box, deaf(box_state)) for box, box_state in found]
+    running = {box_state.status.recording for _, box_state in found if box_state.status and box_state.status.recording}
     here = uploads(running)
     return [
         card(
-            *(box.pk, rooms[box.pk].name if box.pk in rooms else None, judgment, here.get(box.pk, Uploads()), now),
+            *(box.pk, rooms[box.pk].name if box.pk in rooms else None, box_state, here.get(box.pk, Uploads()), now),
             room=str(rooms[box.pk].pk) if box.pk in rooms else None,
             health=health(getattr(box, "status", None)),
         )
-        for box, judgment in judged
+        for box, box_state in found
     ]

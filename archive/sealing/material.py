@@ -15,7 +15,7 @@ from appliance.contract.times import wall
 from archive.core.jobs import still_working
 from archive.recordings.arrival_log import log_bytes
 from archive.recordings.models import Recording, StoredArrival, TailSegment
-from archive.recordings.validation import OK, UNJUDGED, judge_segment, judge_tail
+from archive.recordings.validation import OK, UNJUDGED, judge_segments, judge_tail
 from archive.store.current import store
 
 from .events import Story, as_json
@@ -125,10 +125,10 @@ def _segments(checker: LedgerChecker, batch: StoredArrival) -> list[StoredSegmen
 def _judge(header: Header, batch: StoredArrival, segments: list[StoredSegment]) -> None:
     """Judge what could not be judged on arrival, because the keystore did not work then."""
     waiting = [one for one in segments if batch.verdicts.get(str(one.number), OK) == UNJUDGED]
-    for one in waiting:
-        batch.verdicts[str(one.number)] = judge_segment(header, one.read(), one.frames)
     if waiting:
-        batch.verdicts = {number: verdict for number, verdict in batch.verdicts.items() if verdict != OK}
+        found = judge_segments(header, {one.number: (one.read(), one.frames) for one in waiting})
+        verdicts = batch.verdicts | {str(number): verdict for number, verdict in found.items()}
+        batch.verdicts = {number: verdict for number, verdict in verdicts.items() if verdict != OK}
         batch.save(update_fields=["verdicts"])
 
 

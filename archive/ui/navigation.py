@@ -31,9 +31,14 @@ class Place:
 
 
 PLACES: Final[tuple[Place, ...]] = (
+    Place("meetings", _("Meetings"), "pages:meetings", frozenset({"meetings"})),
     Place("recordings", _("Recordings"), "pages:recordings", frozenset({"list"})),
     Place("rooms", _("Rooms"), "pages:rooms", frozenset({"board"})),
+    Place("tray", _("Tray"), "pages:tray", frozenset({"file"})),
+    Place("boxes", _("Boxes"), "pages:boxes", frozenset({"boxes"})),
+    Place("checks", _("This archive"), "pages:checks", frozenset({"checks"})),
     Place("people", _("People"), "pages:students", frozenset({"people"})),
+    Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),
 )
 """In the order of the menu: Today, Meetings, Recordings, Requests, Rooms, People, Records."""
 

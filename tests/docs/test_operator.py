@@ -13,8 +13,9 @@ from appliance.contract.amber_codes import TABLE
 from appliance.contract.status import State
 from appliance.recorder.settings import Limits, Times
 from appliance.recorder.supervisor.machine.state import Parameters
+from tests.support.schedules.parts import parameters
 from tests.support.schedules.schedule import Schedule
-from tests.support.schedules.world import World, parameters
+from tests.support.schedules.world import World
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "operator.md").read_text(encoding="utf-8")
 SECOND = 1_000_000_000

@@ -38,7 +38,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def command(name: str, folder: Path, port: int, inner: str, files: Files) -> list[str]:
+HIDES = "proxy_hide_header Referrer-Policy; add_header Referrer-Policy no-referrer always;"
+"""What a careful administrator writes into nginx, so that no address leaks."""
+
+
+def command(name: str, folder: Path, port: int, inner: str, files: Files, *, more: str = "") -> list[str]:
     """Write the page's set-up for this machine's ports and certificate; return what starts it."""
     program = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     if program is None:
@@ -46,6 +50,7 @@ def command(name: str, folder: Path, port: int, inner: str, files: Files) -> lis
     text = shown(name).replace("127.0.0.1:8443", inner)
     path = folder / f"{name}.conf"
     if name == "nginx":
+        text = text.replace("location / {", f"location / {{ {more}")
         text = text.replace("listen 443", f"listen 127.0.0.1:{port}").replace("archive.example.org", "localhost")
         text = text.replace("/etc/ssl/archive.pem", str(files.certificate))
         text = text.replace("/etc/ssl/archive.key", str(files.key))
@@ -72,8 +77,8 @@ def command(name: str, folder: Path, port: int, inner: str, files: Files) -> lis
 
 
 @contextmanager
-def fronted(archive: Archive, name: str, folder: Path) -> Iterator[tuple[str, Path, int]]:
-    """An archive behind the proxy `name`: yields address, authority and port."""
+def fronted(archive: Archive, name: str, folder: Path, more: str = "") -> Iterator[tuple[str, Path, int]]:
+    """An archive behind the proxy `name`, set up with `more` than the page shows: yields address, authority, port."""
     port = free_port()
     files = Authority.make().server(folder / "tls")
     (archive.home / "archive.toml").write_text(
@@ -81,7 +86,7 @@ def fronted(archive: Archive, name: str, folder: Path) -> Iterator[tuple[str, Pa
         '[web]\nproxies = ["127.0.0.1"]\n'
     )
     with archive.serving(workers=1) as inner:
-        start = command(name, folder, port, inner.removeprefix("http://"), files)
+        start = command(name, folder, port, inner.removeprefix("http://"), files, more=more)
         log = (folder / "proxy.log").open("wb")
         process = subprocess.Popen(start, stdout=log, stderr=subprocess.STDOUT, env={"HOME": str(folder)})
         try:
@@ -133,3 +138,20 @@ def test_people_and_boxes_reach_the_archive_through_the_real_proxy(
             began_ns = time.monotonic_ns()
             assert requests.get(f"{url}/sign-in/", verify=str(ca), timeout=60).status_code == 200
             assert machine.taken_ns(began_ns, time.monotonic_ns()) < 2_000_000_000
+
+
+def test_people_sign_in_with_a_real_browser_behind_a_proxy_that_hides_where_forms_come_from(tmp_path: Path) -> None:
+    with archive_in(tmp_path / "archive") as archive, fronted(archive, "nginx", tmp_path, HIDES) as (url, ca, _):
+        # these import models, and `archive_in` has set Django up
+        from tests.archive.page_fixtures import PASSWORD  # noqa: PLC0415
+        from tests.archive.ui.test_browser import chromium, real_user  # noqa: PLC0415
+
+        assert requests.get(f"{url}/sign-in/", verify=str(ca), timeout=60).headers["Referrer-Policy"] == "no-referrer"
+        real_user()
+        with chromium(tmp_path / "profile", "--ignore-certificate-errors") as browser:
+            browser.get(f"{url}/sign-in/")
+            browser.find_element("name", "username").send_keys("m.jones")
+            browser.find_element("name", "password").send_keys(PASSWORD)
+            browser.find_element("name", "password").submit()
+            until(lambda: "/sign-in/" not in browser.current_url, "signed in")
+            assert "Please do that again" not in browser.page_source

@@ -13,7 +13,7 @@ CAMPAIGNS = {
     "--unplugged": ("unplugged", "SECONDS", "the microphone taken away for so long each time, such as 5,40"),
     "--powercuts": ("powercut", None, "the power cut after every disk call of the writer and of recovery"),
     "--storage": ("storage", None, "whole recorders on real disks that fail (needs root)"),
-    "--microphone": ("microphone", None, "the judgment of the microphone on its whole test set"),
+    "--microphone": ("microphone", None, "detection of microphone faults on the whole test set"),
     "--mutants": ("mutants", None, "one condition broken at a time in what holds the promises: does a test notice?"),
     "--replay": ("schedules", "SCRIPT", "once more the schedule that a failing --schedules wrote down"),
 }

@@ -1,4 +1,4 @@
-"""The judgment of the microphone on its whole test set: `./deploy/faults --microphone --json`.
+"""Detection of microphone faults on the whole test set: `./deploy/faults --microphone --json`.
 
 Spoken, noisy, musical and quiet-room material at several gains, each live and with each fault of a microphone, and
 hours of a quiet room with pauses in speech of ten minutes. Prints the confusion table. The everyday suite tries a part.
@@ -114,7 +114,7 @@ def main(arguments: list[str]) -> int:
     """Run the campaign, print its table, return the exit status."""
     parser = argparse.ArgumentParser(
         prog="deploy/faults --microphone",
-        description="Try the judgment of the microphone on its whole test set.",
+        description="Try the detection of microphone faults on the whole test set.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

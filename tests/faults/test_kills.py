@@ -1,5 +1,5 @@
 """Promises 1 and 3 when processes are killed or stopped: a handful of the strikes of `./deploy/faults --kills`, and a
-judge that finds what is lost."""
+comparison that finds what is lost."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def pause(frame: int) -> Any:
     return SimpleNamespace(kind="pause", frame=frame)
 
 
-def test_the_judge_follows_gaps_and_pauses() -> None:
+def test_the_comparison_follows_gaps_and_pauses() -> None:
     heard = np.concatenate([RAW[100:400], np.zeros(50, np.int16), RAW[900:1200], RAW[3000:3100]])
     entries = [gap(300, 50), pause(650), pause(650)]
     assert comparison.lost(heard, entries, heard.size, RAW, [100, 900, 3000]) == (0, [])
@@ -63,7 +63,7 @@ def test_the_judge_follows_gaps_and_pauses() -> None:
     assert comparison.lost(heard, [gap(300, 50)], heard.size, RAW, [100]) == (0, [])
 
 
-def test_the_judge_finds_missing_changed_and_moved_frames() -> None:
+def test_the_comparison_finds_missing_changed_and_moved_frames() -> None:
     whole = RAW[100:1100].copy()
     assert comparison.lost(whole, [], 1000, RAW, [100]) == (0, [])
     assert comparison.lost(whole[:-1], [], 1000, RAW, [100])[0] == 1

@@ -40,7 +40,10 @@ def template() -> Path:
     atexit.register(shutil.rmtree, home)
     os.environ["ARCHIVE_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
-    (home / "archive.toml").write_text('[site]\nurl = "http://testserver"\nhosts = ["testserver", "127.0.0.1"]\n')
+    (home / "archive.toml").write_text(
+        '[site]\nurl = "http://testserver"\n'
+        'hosts = ["testserver", "127.0.0.1", "localhost"]\n[sign_in]\nsecond_factor = "optional"\n'
+    )
     import django
 
     django.setup()

@@ -244,3 +244,19 @@ def running_archive(**options: Any) -> Iterator[FakeArchive]:
         yield archive
     finally:
         archive.stop()
+
+
+def lines_sent(archive: FakeArchive, recording: Recording) -> list[bytes]:
+    """Every ledger line in a request that the archive took, in order, repetitions included."""
+    taken = b"".join(
+        request.body for request in archive.requests("lines", status=200) if request.recording == recording.id
+    )
+    return [line for line in recording.lines for _ in range(taken.count(line))]
+
+
+def assert_arrived(archive: FakeArchive, recording: Recording) -> None:
+    kept = archive.kept[recording.id]
+    assert kept.header == recording.header_line
+    assert kept.key == recording.key
+    assert kept.lines == recording.lines
+    assert [kept.segments[number] for number in range(len(recording.segments))] == recording.segments

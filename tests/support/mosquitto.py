@@ -69,13 +69,13 @@ class Listener:
         self._client.tls_set_context(context)
         self._client.on_connect = lambda client, *_: client.subscribe(ALL, qos=1)
         self._client.on_subscribe = lambda *_: self._ready.set()
-        self._client.on_message = self._hear
+        self._client.on_message = self._on_message
         self._client.reconnect_delay_set(1, 1)
         self._client.connect("localhost", broker.port)
         self._client.loop_start()
         assert self._ready.wait(60), "the broker does not let the archive subscribe"
 
-    def _hear(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+    def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         body = json.loads(message.payload) if message.payload else None
         self.messages.append((message.topic, body, message.retain))
 

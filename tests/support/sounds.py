@@ -1,4 +1,4 @@
-"""Small sounds for the tests of the judgment: noise, tones, and what a fault makes of them."""
+"""Small sounds for the tests of the detector: noise, tones, and what a fault makes of them."""
 
 from __future__ import annotations
 

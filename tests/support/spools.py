@@ -15,6 +15,7 @@ from appliance.contract.header import Audio, Header, Microphone
 from appliance.contract.ids import new_box_id, new_recording_id
 from appliance.contract.keys import KeyRing, SigningKey
 from appliance.contract.ledger import Entry
+from appliance.contract.package_room import longest_frames
 from appliance.contract.receipt import Outcome, Receipt
 from appliance.contract.segment import Samples
 from appliance.contract.signed import digest
@@ -65,10 +66,13 @@ class Recording:
         continues: str | None = None,
         rate: int = 48000,
         segment_frames: int = 48000,
+        max_frames: int | None = None,
         started_ns: int = 5_000 * SECOND_NS,
         seed: int = 0,
         created_at: str | None = None,
+        about: dict[str, Any] | None = None,
     ) -> None:
+        """Begin it; `about`: members of the header that differ from the usual ones."""
         self.id = recording or new_recording_id()
         self.spool = spool
         self.keys = keys
@@ -85,7 +89,7 @@ class Recording:
         self.lost = 0
         recipients = [keys.archive.recipient, keys.escrow.recipient]
         self.key = encrypt(self.identity.secret_line(), recipients)
-        self.header = Header(
+        usual = Header(
             recording=self.id,
             box=keys.box,
             box_key=keys.box_signing.public,
@@ -94,7 +98,9 @@ class Recording:
             boot_id="1b4e28ba-2fa1-11d2-883f-0016d3cca427",
             clock=CLOCK,
             continues=continues,
-            audio=Audio(rate=rate, segment_frames=segment_frames),
+            audio=Audio(
+                rate=rate, segment_frames=segment_frames, max_frames=max_frames or longest_frames(segment_frames)
+            ),
             recipient=self.identity.recipient,
             key_sha256=digest(self.key),
             key_recipients=recipients,
@@ -103,6 +109,7 @@ class Recording:
             microphone=Microphone(device="plainsight", card="PlainSight", identity=""),
             software="plainsight test",
         )
+        self.header = usual.model_copy(update=about or {})
         self.header_line = self.header.sign(keys.box_signing)
         (self.folder / "segments").mkdir(parents=True)
         (spool / "receipts").mkdir(exist_ok=True)
@@ -140,7 +147,8 @@ class Recording:
 
     def begin(self) -> None:
         """Lamp lit, then the microphone."""
-        self.note("lamp", lit=True, commanded_ns=self.now_ns, seen_ns=None)
+        seen_ns = self.now_ns if self.header.lamp == "verified" else None
+        self.note("lamp", lit=True, commanded_ns=self.now_ns, seen_ns=seen_ns)
         self.note("audio", open=True, at_ns=self.now_ns + 500_000, generation=1)
 
     def sealed(self, samples: Samples) -> bytes:

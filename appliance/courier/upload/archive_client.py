@@ -6,6 +6,7 @@ Nothing here retries, but for one case: a kept connection that the archive close
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,10 @@ from .request_guard import RequestGuard
 MAX_ANSWER_BYTES = 1 << 20
 """An answer longer than this is not the archive's."""
 _CODE_LENGTH = 60
+TOO_MANY = 429
+"""Status: too many requests (RFC 6585 section 4)."""
+MAX_WAIT_S = 3600
+"""Longest Retry-After that is obeyed, in seconds: nobody may silence a box for days."""
 MAX_NONCE = 120
 """Longest nonce, in characters."""
 PATH = "/api/1/recordings"
@@ -44,10 +49,22 @@ class DownError(PlainSightError):
 
     code = "archive-down"
 
-    def __init__(self, message: str, *, whole: bool) -> None:
-        """`whole`: nothing can be expected for other recordings either."""
+    def __init__(self, message: str, *, whole: bool, wait_s: float = 0.0) -> None:
+        """`whole`: nothing can be expected for other recordings either; it asked to be left alone for `wait_s`."""
         super().__init__(message)
         self.whole = whole
+        self.wait_s = wait_s
+
+
+class SlowDownError(PlainSightError):
+    """The archive, or a proxy before it, serves this box no more requests for a while."""
+
+    code = "slow-down"
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        """Say that it asked to be left alone for `wait_s` seconds."""
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 class RefusedError(PlainSightError):
@@ -55,10 +72,11 @@ class RefusedError(PlainSightError):
 
     code = "archive-refuses"
 
-    def __init__(self, answer_code: str, message: str) -> None:
-        """`answer_code` is the archive's stable code."""
+    def __init__(self, answer_code: str, message: str, wait_s: float = 0.0) -> None:
+        """`answer_code` is the archive's stable code; it is of no use to ask again within `wait_s` seconds."""
         super().__init__(message)
         self.answer_code = answer_code
+        self.wait_s = wait_s
 
 
 class _GuardedAdapter(HTTPAdapter):
@@ -96,6 +114,8 @@ class ArchiveClient:
         self._box = settings.box.id
         self._key = SigningKey.load(settings.archive.key)
         self._nonce = ""
+        self._wait_s = 0.0
+        """What the last answer's Retry-After asked for, in seconds."""
         self._base = settings.archive.url + PATH
         self._connect_s = settings.times.connect_s
         self._guard = RequestGuard(stop or StopSignal(), settings.times.answer_s, progressed)
@@ -194,15 +214,19 @@ class ArchiveClient:
         if 300 <= status < 400:
             raise self._not_the_archive(f"it redirects elsewhere (status {status})")
         code, message = _refusal(answer)
+        if status == TOO_MANY and code != "quota":
+            raise SlowDownError(f"the archive asks this box to slow down: {message or 'status 429'}", self._wait_s)
         if code is None:
             if status == 413:
                 raise RefusedError("too-large", "a proxy takes only smaller requests; raise its limit to 2 MB")
             if status >= 500:
-                raise DownError(f"the archive is at fault (status {status})", whole=status in {502, 503, 504})
+                raise DownError(
+                    f"the archive is at fault (status {status})", whole=status in {502, 503, 504}, wait_s=self._wait_s
+                )
             raise self._not_the_archive(f"status {status} without a code of ours")
         if status >= 500:
-            raise DownError(f"the archive cannot work: {code}: {message}", whole=False)
-        raise RefusedError(code, message)
+            raise DownError(f"the archive cannot work: {code}: {message}", whole=False, wait_s=self._wait_s)
+        raise RefusedError(code, message, self._wait_s)
 
     def _exchange(self, method: str, where: str, body: bytes | None) -> tuple[int, bytes]:
         headers = sign(self._key, self._box, self._nonce, method, PATH + where, body=body or b"")
@@ -229,6 +253,7 @@ class ArchiveClient:
                 # an answer without a stated length seems whole when its connection ends
                 raise TimeoutError(self._guard.gave_up)
             self._nonce = response.headers.get(NONCE, self._nonce)[:MAX_NONCE]
+            self._wait_s = _wait_s(response.headers.get("Retry-After", ""))
             return response.status_code, answer
 
     def _not_the_archive(self, what: str) -> DownError:
@@ -237,6 +262,11 @@ class ArchiveClient:
             "check archive.url, and whether the network asks for a sign-in",
             whole=True,
         )
+
+
+def _wait_s(retry_after: str) -> float:
+    """Return what a Retry-After asks for, in seconds; 0 where it names a date, since a box's clock may be wrong."""
+    return float(min(int(retry_after), MAX_WAIT_S)) if re.fullmatch(r"[0-9]{1,9}", retry_after) else 0.0
 
 
 def _refusal(answer: bytes) -> tuple[str | None, str]:

@@ -19,7 +19,7 @@ from appliance.courier.backoff import Backoff, Pace
 from appliance.courier.settings import CourierSettings
 from appliance.courier.status_reader import StatusReader
 
-from .archive_client import ArchiveClient, DownError, RefusedError
+from .archive_client import ArchiveClient, DownError, RefusedError, SlowDownError
 from .receipt_inbox import ReceiptInbox
 from .spool_reader import PendingRecording, SpoolReader
 from .upload import Step, Upload
@@ -125,6 +125,8 @@ class Uploader:
             return self._succeeded(upload, upload.step(pending), again=again)
         except DownError as error:
             self._archive_down(error, self._uploads[recording])
+        except SlowDownError as error:
+            self._slow_down(error)
         except RefusedError as error:
             self._archive_refuses(error, self._uploads[recording])
         except (FormatError, StorageError) as error:
@@ -162,22 +164,27 @@ class Uploader:
         if upload is not None:
             upload.forget()
             if not error.whole:
-                upload.backoff.failed(self._down, now)
+                upload.backoff.failed(self._down, now, error.wait_s)
         if error.whole:
-            self._backoff.failed(self._down, now)
+            self._backoff.failed(self._down, now, error.wait_s)
         self._troubles.report("archive" if error.whole or upload is None else upload.recording, error.message)
 
     def _archive_refuses(self, error: RefusedError, upload: Upload) -> None:
         now = self._answered = self._clock()
         self.archive = "refusing"
         upload.refused = True
-        upload.backoff.failed(self._refused, now)
+        upload.backoff.failed(self._refused, now, error.wait_s)
         self._troubles.clear("archive")
         self._troubles.report(
             upload.recording,
             f"the archive refuses recording {upload.recording} with {error.answer_code!r}: {error.message}; "
             "it stays in the spool and is tried again",
         )
+
+    def _slow_down(self, error: SlowDownError) -> None:
+        """Send nothing at all for a while. The archive works, and what is known of each recording still holds."""
+        self._backoff.failed(self._down, self._clock(), error.wait_s)
+        self._troubles.report("archive", error.message)
 
     def _local_failure(self, pending: PendingRecording, message: str) -> None:
         if not pending.folder.exists():
@@ -204,6 +211,8 @@ class Uploader:
                 self._client.probe()
             except DownError as error:
                 self._archive_down(error, None)
+            except SlowDownError as error:
+                self._slow_down(error)
             except RefusedError as error:
                 self._archive_down(DownError(f"the archive refuses to answer: {error.message}", whole=True), None)
             else:

@@ -11,9 +11,8 @@ from appliance.recorder.doctor.check_result import by_table
 from appliance.recorder.doctor.examination import examine_box
 from appliance.recorder.panel.choose import DEVICES
 from appliance.recorder.settings import RecorderSettings
-from appliance.recorder.writer.disk import Disk, DiskError
-from appliance.recorder.writer.spool import Spool, store
-from appliance.recorder.writer.spool_faults import SLOW, SLOW_NS
+from appliance.recorder.storage.disk import SLOW, SLOW_NS, Disk, DiskError
+from appliance.recorder.storage.spool import Spool, store
 
 
 def preflight(settings: RecorderSettings, devices: Path = DEVICES) -> list[CheckResult]:

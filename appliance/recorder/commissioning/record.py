@@ -8,8 +8,8 @@ from typing import Final
 
 from appliance.contract.commissioning import Commissioning
 from appliance.contract.keys import SigningKey
-from appliance.recorder.writer.disk import Disk, DiskError
-from appliance.recorder.writer.spool import store
+from appliance.recorder.storage.disk import Disk, DiskError
+from appliance.recorder.storage.spool import store
 
 _MODE: Final = 0o644
 """Root writes it and the recorder's user reads it; it holds no secret."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from appliance.contract.keys import SigningKey
 from appliance.contract.ledger import AnyFact, Entry
 from appliance.contract.signed import digest
+from appliance.recorder.storage.disk import Disk, DiskError
 
-from .disk import Disk, DiskError
 from .read_back import check_bytes
 
 

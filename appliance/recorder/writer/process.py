@@ -18,7 +18,7 @@ from typing import Final
 from appliance.contract import times
 from appliance.contract.commissioning import Floor
 from appliance.contract.errors import KeyFileError, PlainSightError
-from appliance.contract.header import Audio, Microphone
+from appliance.contract.header import Microphone
 from appliance.contract.keys import SigningKey
 from appliance.contract.version import software
 from appliance.recorder import clock, resources
@@ -43,15 +43,15 @@ from appliance.recorder.ipc.messages import (
 )
 from appliance.recorder.ipc.ring import Ring
 from appliance.recorder.settings import RecorderSettings, load
+from appliance.recorder.storage.disk import FULL, Disk, DiskError
+from appliance.recorder.storage.spool import Spool, store
 
 from . import recovery
-from .disk import FULL, Disk, DiskError
 from .interrupted import Interrupted
 from .learned_floor import read_floor
 from .receipts import BAD_RECEIPT, Pinned, ReceiptError, ReceiptInbox
 from .recording_file import Begin, Maker
 from .recording_session import RecordingSession
-from .spool import Spool, store
 from .spool_faults import SpoolFaults
 
 # a child is started with `python -m`, where __name__ is __main__
@@ -77,7 +77,7 @@ def make_maker(settings: RecorderSettings, key: SigningKey) -> Maker:
         box=settings.box.id,
         key=key,
         key_recipients=(settings.keys.archive_recipient, settings.keys.escrow_recipient),
-        audio=Audio(rate=microphone.rate, segment_frames=microphone.rate),
+        audio=settings.audio,
         panel=settings.panel.kind,
         lamp="verified" if settings.panel.sensed else "unverified",
         microphone=Microphone(device=microphone.device, card=microphone.card, identity=microphone.identity),

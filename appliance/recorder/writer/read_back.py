@@ -10,8 +10,7 @@ from appliance.contract import segment
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import DecryptionError, FormatError
 from appliance.contract.segment import Samples
-
-from .disk import FAILED, Disk, DiskError
+from appliance.recorder.storage.disk import FAILED, Disk, DiskError
 
 
 def check_segment(disk: Disk, path: Path, encrypted: bytes, identity: Identity, *, samples: Samples, rate: int) -> None:

@@ -20,9 +20,8 @@ from appliance.contract.ids import RECORDING_PATTERN
 from appliance.contract.paths import HEADER, KEY, LEDGER, SEGMENTS
 from appliance.contract.receipt import Receipt, SealedFacts
 from appliance.contract.signed import digest, split_lines
-
-from .disk import DiskError
-from .spool import Spool, store
+from appliance.recorder.storage.disk import DiskError
+from appliance.recorder.storage.spool import Spool, store
 
 BAD_RECEIPT: Final = "bad-receipt"
 """The amber code for a receipt that does not fit."""

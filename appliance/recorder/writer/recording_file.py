@@ -21,11 +21,11 @@ from appliance.contract.ledger import AnyFact, Reason
 from appliance.contract.paths import HEADER, KEY, LEDGER, SEGMENTS, segment_path
 from appliance.contract.signed import digest
 from appliance.recorder.clock import look
+from appliance.recorder.storage.spool import Spool, store
 
 from .ledger_file import LedgerFile
 from .read_back import check_segment
 from .segmenter import Segment
-from .spool import Spool, store
 
 
 @dataclass(frozen=True)

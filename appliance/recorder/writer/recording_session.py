@@ -30,13 +30,13 @@ from appliance.recorder.ipc.messages import (
     RecordingProgress,
 )
 from appliance.recorder.ipc.ring import Consumer, Ring
+from appliance.recorder.storage.disk import FULL, DiskError
+from appliance.recorder.storage.spool import Spool
 
 from .clock_step_detector import ClockStepDetector
-from .disk import FULL, DiskError
 from .microphone_watch import MicrophoneWatch
 from .recording_file import Begin, Maker, RecordingFile
 from .segmenter import Segment
-from .spool import Spool
 from .spool_faults import SpoolFaults
 from .timeline import Timeline
 

@@ -21,10 +21,10 @@ from appliance.contract.keys import SigningKey
 from appliance.contract.paths import HEADER, LEDGER, SEGMENTS, segment_file
 from appliance.contract.signed import digest, split_lines
 from appliance.recorder.clock import look
+from appliance.recorder.storage.spool import Spool, store
 
 from .interrupted import Interrupted
 from .ledger_file import LedgerFile
-from .spool import Spool, store
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
 
 from appliance.recorder import resources
 from appliance.recorder.ipc.messages import FromWriter, SpoolChecked, WriterFault
 from appliance.recorder.settings import second_bytes
+from appliance.recorder.storage.disk import SLOW, SLOW_NS, Disk, DiskError
+from appliance.recorder.storage.spool import Spool
 
-from .disk import Disk, DiskError
-from .spool import Spool
-
-SLOW: Final = "spool-slow"
-"""The amber code for a disk that takes its time."""
-SLOW_NS: Final = 1_000_000_000
-"""An fsync that takes longer raises it, in nanoseconds."""
 _log = logging.getLogger(__name__)
 
 

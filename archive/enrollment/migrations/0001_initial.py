@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ("used_at", models.DateTimeField(blank=True, null=True)),
                 ("board", models.CharField(blank=True, max_length=64)),
                 ("model", models.CharField(blank=True, max_length=100)),
+                ("certificate_ends_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "box",
                     models.OneToOneField(

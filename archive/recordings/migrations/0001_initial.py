@@ -119,6 +119,22 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Waveform",
+            fields=[
+                (
+                    "recording",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="waveform",
+                        serialize=False,
+                        to="recordings.recording",
+                    ),
+                ),
+                ("encrypted", models.BinaryField()),
+            ],
+        ),
+        migrations.CreateModel(
             name="Verification",
             fields=[
                 (

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from appliance.contract.errors import NotSealedError, StorageError
 from appliance.contract.receipt import Receipt
 from appliance.contract.times import parse_wall
-from archive.access.requests import actor
+from archive.access.requests import actor, user_of
 from archive.custody.actors import Subject
 from archive.custody.log import record
 from archive.recordings import flac
@@ -30,6 +31,8 @@ from archive.recordings.verification import audio_md5
 from archive.store.current import store
 from archive.ui import words
 from archive.ui.templatetags.plain import contact
+
+from .recording import deeds_of
 
 _CHUNK = 1 << 18
 
@@ -58,13 +61,14 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
     context = {
         "place": "recordings",
         "recording": row,
+        "can": deeds_of(user_of(request), row),
         "simulated": row.panel == "simulated",
-        "notice": words.NOTICE,
+        "notice": words.notice(),
         "package_size": row.package_size,
         "length_words": words.spoken(row.seconds),
         # empty where nothing is wrong
         "inaudible": explain(
-            recording_state(row), problem="it is not as it was sealed; verify it to see where", contact=contact()
+            recording_state(row), problem=_("it is not as it was sealed; verify it to see where"), contact=contact()
         ),
         "called": heading(row, read_ledger(row).entries),
         "receipt": _receipt_facts(row),
@@ -75,14 +79,15 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
 def _receipt_facts(row: Recording) -> list[tuple[str, str]]:
     # the archive signed it itself, and `verify` checks the signature
     receipt = Receipt.read(bytes(row.receipt or b""), None)
+    segments = _("{count}, and {tail} that the box had not signed")
     return [
-        ("Sealed", words.when(localtime(parse_wall(receipt.sealed_at)))),
-        ("Ended", words.OUTCOMES[receipt.outcome]),
-        ("Segments", f"{receipt.segments}, and {receipt.tail} that the box had not signed"),
-        ("Frames", str(receipt.frames)),
-        ("Digest of the ledger", receipt.ledger_sha256),
-        ("Digest of the manifest", receipt.manifest_sha256),
-        ("Signed by", receipt.archive_key),
+        (_("Sealed"), words.when(localtime(parse_wall(receipt.sealed_at)))),
+        (_("Ended"), words.outcome(receipt.outcome)),
+        (_("Segments"), segments.format(count=receipt.segments, tail=receipt.tail)),
+        (_("Frames"), str(receipt.frames)),
+        (_("Digest of the ledger"), receipt.ledger_sha256),
+        (_("Digest of the manifest"), receipt.manifest_sha256),
+        (_("Signed by"), receipt.archive_key),
     ]
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from appliance.contract.ledger import Entry
 from archive.access.decisions import may
-from archive.access.deeds import Deed
+from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.requests import user_of
 from archive.accounts.models import User
 from archive.custody import wording
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
-from archive.custody.models import Entry
+from archive.custody.models import Entry as CustodyEntry
+from archive.recordings.contributions import Contribution, contributed
 from archive.recordings.custody_kinds import LOOK
 from archive.recordings.facts import facts
 from archive.recordings.find import find
@@ -25,10 +30,12 @@ from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import Ledger, read_ledger
 from archive.recordings.listens import open_page
 from archive.recordings.models import Recording, State
+from archive.recordings.picture import Stretches, audio_marks, audio_stretch, bars, picture
 from archive.recordings.recording_state import RecordingState, recording_state
 from archive.recordings.state_words import STATE_WORDS, explain, marks
 from archive.recordings.timeline import timeline
 from archive.recordings.wall_clock import wall_clock
+from archive.recordings.waveform import waveform_of
 from archive.ui import words
 from archive.ui.templatetags.plain import contact
 
@@ -43,6 +50,24 @@ CHECKABLE: Final = {
 """States in which there is a package to verify and to copy."""
 
 
+@dataclass(frozen=True)
+class Player:
+    """What the player shows: only to somebody who may listen."""
+
+    source: str
+    """Address of the audio."""
+    bars: str
+    """The waveform as a path; empty as long as it was not made."""
+    gaps: Stretches
+    """Sound that was lost, on the axis of the audio."""
+    pauses: Stretches
+    """Pauses, on the same axis."""
+    notes: Stretches
+    """Notes, on the same axis."""
+    zone: str
+    """Name of the zone in which the time of day is shown."""
+
+
 @require_safe
 def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show the page, after its custody entry."""
@@ -53,17 +78,19 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     if ledger.problem and row.state == State.SEALED:
         state = RecordingState.DAMAGED
     clock, called = wall_clock(row.signed_header, ledger.entries), heading(row, ledger.entries)
-    entries = Entry.objects.about(subject).order_by("-n")
-    shown = list(entries[:SHOWN]) if may(user, Deed.CUSTODY, subject).allowed else []
-    following = Recording.objects.filter(continues=row.pk, box=row.box_id).values_list("pk", flat=True).first()
+    can, added = deeds_of(user, row), contributed(row, user)
+    drawn = picture(ledger.entries, row.rate)
+    playable = state == RecordingState.SEALED
     context = {
         "place": "recordings",
         "recording": row,
-        "heading": called,
+        "can": can,
+        "heading": f"{added.title}, {called.times}, {called.room}" if added.title else called,
+        "clock_note": called.clock_note,
         "state": STATE_WORDS[state],
         "wrong": explain(
             state,
-            problem=ledger.problem or row.problem or "it is not as it was sealed; verify it to see where",
+            problem=ledger.problem or row.problem or _("it is not as it was sealed; verify it to see where"),
             contact=contact(),
         ),
         "marks": marks(row),
@@ -72,28 +99,50 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         "checkable": state in CHECKABLE,
         "facts": facts(row, ledger.entries),
         "continues": row.continues,
-        "continued_by": following,
+        "continued_by": Recording.objects.filter(continues=row.pk, box=row.box_id).values_list("pk", flat=True).first(),
         "length_words": words.spoken(row.seconds),
         "length": words.clock_time(row.seconds),
-        "audio_url": _audio_url(user, row) if state == RecordingState.SEALED else "",
-        "playable": state == RecordingState.SEALED,
+        "player": _player(user, row, ledger.entries, added) if playable and can[Deed.LISTEN] else None,
+        "playable": playable,
+        "picture": drawn,
+        "drawn_from_to": [clock.moment(at) for at in (drawn.begin_ns, drawn.end_ns)] if drawn and called.known else [],
         "moments": [
             (moment, clock.moment(moment.at_ns) if called.known else None)
-            for moment in timeline(ledger.entries, row.rate)
+            for moment in timeline(ledger.entries, row.rate, [(note.offset, note.text) for note in added.notes])
         ],
-        "custody": wording.rows(entry for entry in shown if entry.code != LOOK.code),
-        "looks": wording.rows(entry for entry in shown if entry.code == LOOK.code),
-        "custody_shown": len(shown),
-        "custody_more": max(entries.count() - SHOWN, 0),
-        "zone_name": settings.TIME_ZONE,
+        "sections": added.sections,
+        "actions": added.actions,
+        **(_custody(subject) if can[Deed.CUSTODY] else {}),
     }
     return render(request, "ui/recording.html", context)
 
 
-def _audio_url(user: User, row: Recording) -> str:
-    if not may(user, Deed.LISTEN, Subject.recording(row.pk)).allowed:
-        return ""
-    return f"{reverse('pages:audio', args=[row.pk])}?view={open_page(user, row)}"
+def deeds_of(user: User, row: Recording) -> dict[str, bool]:
+    """Return which deeds `user` may do to this recording, so that its pages offer nothing that is refused."""
+    return {deed: may(user, deed, Subject.recording(row.pk)).allowed for deed in sorted(OF_ONE_RECORDING)}
+
+
+def _player(user: User, row: Recording, entries: Sequence[Entry], added: Contribution) -> Player:
+    gaps, pauses = audio_marks(entries, row.rate, row.seconds)
+    return Player(
+        source=f"{reverse('pages:audio', args=[row.pk])}?view={open_page(user, row)}",
+        bars=bars(waveform_of(row)),
+        gaps=gaps,
+        pauses=pauses,
+        notes=tuple(audio_stretch(note.offset, 0.0, row.seconds) for note in added.notes),
+        zone=settings.TIME_ZONE,
+    )
+
+
+def _custody(subject: Subject) -> dict[str, object]:
+    entries = CustodyEntry.objects.about(subject).order_by("-n")
+    shown = list(entries[:SHOWN])
+    return {
+        "custody": wording.rows(entry for entry in shown if entry.code != LOOK.code),
+        "looks": wording.rows(entry for entry in shown if entry.code == LOOK.code),
+        "custody_shown": len(shown),
+        "custody_more": max(entries.count() - SHOWN, 0),
+    }
 
 
 @require_safe
@@ -101,10 +150,11 @@ def custody(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show all custody entries of a recording, after one for this look."""
     row, subject = find(recording), Subject.recording(recording)
     record(LOOK, actor=Actor.user(user_of(request).pk), subject=subject, page="custody")
-    entries = Entry.objects.about(subject).order_by("-n")
+    entries = CustodyEntry.objects.about(subject).order_by("-n")
     context = {
         "place": "recordings",
         "recording": row,
+        "can": deeds_of(user_of(request), row),
         "custody": wording.rows(entries.iterator(chunk_size=1000)),
     }
     return render(request, "ui/custody.html", context)

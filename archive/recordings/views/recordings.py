@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from archive.access.decisions import granted_scopes
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.access.scopes import recordings_in
+from archive.accounts.models import User
 from archive.recordings.forms import RecordingFilter
 from archive.recordings.heading import room_name
 from archive.recordings.listing import page
@@ -43,20 +46,24 @@ class Row:
     """What is not normal about it."""
     simulated: bool
     """Whether button and lamp were not real."""
+    address: str
+    """The page of it that this reader may open; empty where there is none."""
 
 
 @require_safe
 def recordings(request: HttpRequest) -> HttpResponseBase:
     """Show the recordings that fit the choice, newest first. A choice that makes no sense shows nothing."""
     form = RecordingFilter({name: request.GET.get(name, "") for name in RecordingFilter.base_fields}, auto_id="%s")
-    reached = recordings_in(granted_scopes(user_of(request), Deed.LIST))
+    user = user_of(request)
+    reached = recordings_in(granted_scopes(user, Deed.LIST))
     chosen = form.apply(with_state(Recording.objects.filter(reached).select_related("room")))
     shown = page(chosen, request.GET.get("before", ""), request.GET.get("after", ""))
+    addresses = _addresses(user, shown.rows)
     query = urlencode({name: value for name, value in form.data.items() if value})
     context = {
         "place": "recordings",
         "listing": shown,
-        "rows": [_row(recording) for recording in shown.rows],
+        "rows": [_row(recording, addresses.get(recording.pk, "")) for recording in shown.rows],
         "form": form,
         "filter_query": query,
         "newer": f"?{query and f'{query}&'}after={shown.newer}" if shown.newer else "",
@@ -65,7 +72,17 @@ def recordings(request: HttpRequest) -> HttpResponseBase:
     return render(request, "ui/recordings.html", context)
 
 
-def _row(recording: Recording) -> Row:
+def _addresses(user: User, rows: Sequence[Recording]) -> dict[str, str]:
+    """Return the page of each recording that `user` may open, so that no row leads to a refusal."""
+    found: dict[str, str] = {}
+    for deed, page_name in ((Deed.CUSTODY, "pages:custody"), (Deed.LOOK, "pages:recording")):
+        reached = recordings_in(granted_scopes(user, deed))
+        opened = Recording.objects.filter(reached, pk__in=[row.pk for row in rows]).values_list("pk", flat=True)
+        found |= {recording: reverse(page_name, args=[recording]) for recording in opened}
+    return found
+
+
+def _row(recording: Recording, address: str) -> Row:
     return Row(
         id=recording.pk,
         at=recording.listed_at,
@@ -75,4 +92,5 @@ def _row(recording: Recording) -> Row:
         state=STATE_WORDS[recording_state(recording)],
         marks=marks(recording),
         simulated=recording.panel == "simulated",
+        address=address,
     )

@@ -14,7 +14,7 @@ from appliance.contract import ledger
 from appliance.contract.errors import DecryptionError
 from appliance.contract.verification import Report
 from appliance.contract.verification.report import SOUND
-from archive.access.requests import actor, signed_in
+from archive.access.requests import actor, signed_in, user_of
 from archive.access.views import place_of
 from archive.core.health import is_alive
 from archive.core.jobs import WORKER
@@ -30,6 +30,7 @@ from archive.ui import words
 from archive.ui.templatetags.plain import contact
 
 from .copies import sealed
+from .recording import deeds_of
 
 _HEADINGS: Final = {
     "intact": "Verified: intact",
@@ -67,10 +68,12 @@ def verification(request: HttpRequest, recording: str) -> HttpResponseBase:
         return JsonResponse({"version": 1, **_progress(kept)})
     if kept is None:
         return redirect(place_of(signed_in(request), row.pk))
+    can = deeds_of(user_of(request), row)
     if kept.finished_at is None:
         context = {"place": "recordings", "recording": row, "called": heading(row, read_ledger(row).entries)}
-        return render(request, "ui/verifying.html", {**context, **_progress(kept)})
-    return render(request, "ui/verified.html", {"checked_at": kept.finished_at, **_result(row, report_of(kept))})
+        return render(request, "ui/verifying.html", {**context, "can": can, **_progress(kept)})
+    result = _result(row, report_of(kept))
+    return render(request, "ui/verified.html", {"can": can, "checked_at": kept.finished_at, **result})
 
 
 def _progress(kept: Verification | None) -> dict[str, Any]:
@@ -104,7 +107,7 @@ def _result(row: Recording, report: Report) -> dict[str, Any]:
         "problem": problem,
         "damaged": _damaged(problem, entries, row.rate),
         "notes": [note for note in report.notes if not (without_audio and "was not opened" in note)],
-        "notice": words.NOTICE,
+        "notice": words.notice(),
     }
 
 

@@ -163,6 +163,10 @@ class Filing(models.Model):
                 condition=Q(first_frame=None) | Q(last_frame=None) | Q(last_frame__gt=F("first_frame")),
                 name="filed_part_has_a_length",
             ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by=None) | Q(filed_by=None) | ~Q(confirmed_by=F("filed_by")),
+                name="filing_needs_a_second_person",
+            ),
         ]
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from archive.records.text import LineField, LinesField, day_input
 
-from .models import Language, Person, PersonKind, RightKind, School, Student
+from .choices import PersonChoice
+from .models import Language, PersonKind, RightKind, School, Student
 from .roster import MAX_BYTES
-from .search import is_uuid
 
 _LONGEST: Final = 100
 
@@ -48,34 +48,6 @@ class PersonForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
 
 
-class _PersonChoice(forms.CharField):
-    """A person, by the identifier in the address of the person's page, or by the whole name if only one has it."""
-
-    def clean(self, value: Any) -> Any:
-        """Return the person."""
-        text = super().clean(value)
-        found = find_persons(text)
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            raise forms.ValidationError("Nobody here has this name. Enter the person first, then come back.")
-        raise forms.ValidationError(
-            "Several people have this name: open the right one's page, and copy its identifier here."
-        )
-
-
-def find_persons(text: str) -> list[Person]:
-    """Return the people whose identifier or whole name this is."""
-    if is_uuid(text):
-        return list(Person.objects.filter(pk=text))
-    given, _, family = text.rpartition(" ")
-    return [
-        person
-        for person in Person.objects.filter(family_name__iexact=family)[:50]
-        if str(person).casefold() == text.casefold() or not given
-    ]
-
-
 class _Span(forms.Form):
     """From one day to another."""
 
@@ -94,7 +66,7 @@ class _Span(forms.Form):
 class RightForm(_Span):
     """Rights of a person over a student's records."""
 
-    person = _PersonChoice(max_length=_LONGEST * 2, label="Person", help_text="The whole name.")
+    person = PersonChoice(label="Person")
     kind = forms.ChoiceField(choices=RightKind.choices, label="On what ground")
     basis = LinesField(
         rows=2,
@@ -108,7 +80,7 @@ class RightForm(_Span):
 class BarForm(_Span):
     """A court order that bars a person."""
 
-    person = _PersonChoice(max_length=_LONGEST * 2, label="Person", help_text="The whole name.")
+    person = PersonChoice(label="Person")
     basis = LinesField(rows=2, max_length=2000, label="Court order", help_text="Court, date and number.")
     field_order = ("person", "basis", "valid_from", "valid_to")
 

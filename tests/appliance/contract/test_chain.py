@@ -315,6 +315,30 @@ def test_what_happens_in_the_same_nanosecond_is_in_order(ledger: Ledger) -> None
     assert ledger.checker.segments == 2
 
 
+def test_the_last_frames_of_a_capture_may_be_written_in_the_next(ledger: Ledger) -> None:
+    ledger.lit(0)
+    ledger.opened(0)
+    ledger.closed(5)
+    ledger.opened(6, generation=2)
+    ledger.segment(5)
+    assert ledger.checker.segments == 1
+    with pytest.raises(FormatError, match="captured while no device was open"):
+        ledger.segment(0, captured_ns=START + 5 * MS + 1)
+
+
+def test_a_lamp_or_microphone_that_is_switched_twice_is_told_as_it_was(ledger: Ledger) -> None:
+    with pytest.raises(OrderError, match="the lamp was dark already"):
+        ledger.dark(0)
+    with pytest.raises(OrderError, match="the microphone was closed already"):
+        ledger.closed(0)
+    ledger.lit(0)
+    with pytest.raises(OrderError, match="the lamp was lit already"):
+        ledger.lit(0)
+    ledger.opened(0)
+    with pytest.raises(OrderError, match="the microphone was open already"):
+        ledger.opened(0, generation=2)
+
+
 def test_a_lamp_that_is_seen_in_the_nanosecond_of_the_opening_is_in_order(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path, "verified")
     ledger.lit(0, seen=1)

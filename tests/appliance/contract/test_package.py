@@ -9,6 +9,7 @@ import subprocess
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import bagit
@@ -246,3 +247,73 @@ def test_a_directory_that_ends_inside_an_entry_is_refused(length: int) -> None:
     cut = whole[: start + length] + zip_profile.END.pack(*fields)
     with pytest.raises(FormatError, match=f"byte {start}: the directory is damaged"):
         read_members(io.BytesIO(cut))
+
+
+def with_end(**changes: int) -> bytes:
+    """The package with other fields in its end record: 3 and 4 count the members, 5 and 6 place the directory."""
+    fields = list(zip_profile.END.unpack(DATA[-zip_profile.END.size :]))
+    for name, value in changes.items():
+        fields[int(name.removeprefix("field"))] = value
+    return DATA[: -zip_profile.END.size] + zip_profile.END.pack(*fields)
+
+
+def refused_because(data: bytes) -> str:
+    with pytest.raises(FormatError) as caught:
+        read_members(io.BytesIO(data))
+    return caught.value.message
+
+
+def test_each_thing_that_is_wrong_at_the_end_is_told_for_what_it_is() -> None:
+    count = len(read_members(io.BytesIO(DATA)))
+    for wrong in (count - 1, count + 1):
+        assert f"lists {count} members, the end record {wrong}" in refused_because(with_end(field3=wrong, field4=wrong))
+    assert "the end record is damaged" in refused_because(DATA[:-22] + b"PK\x05\x07" + DATA[-18:])
+    assert refused_because(DATA[-21:]) == "byte 0: too short for a package"
+    assert "does not fit the file's 22 bytes" in refused_because(zip_profile.directory([]))
+
+
+def test_a_member_that_stands_elsewhere_than_the_directory_says_is_told() -> None:
+    members = read_members(io.BytesIO(DATA))
+    start = members[-1].offset + members[-1].size
+    moved = [replace(one, header_offset=one.header_offset + (one is members[1])) for one in members]
+    longer = [replace(one, size=one.size + 50 * (one is members[-1])) for one in members]
+    for wrong, name in ((moved, members[1].name), (longer, members[-1].name)):
+        directory = b"".join(one.central() for one in wrong)
+        assert f"{name} does not stand where the directory says" in refused_because(
+            DATA[:start] + directory + DATA[-zip_profile.END.size :]
+        )
+
+
+def test_the_longest_names_and_the_most_members_are_read() -> None:
+    long = rebuilt(ID, [("x" * (zip_profile.MAX_NAME - len(ID) - 1), b"data")] * 3)
+    assert [len(one.name) for one in read_members(io.BytesIO(long))] == [zip_profile.MAX_NAME] * 3
+    most = rebuilt(ID, [("x", b"")] * zip_profile.MAX_MEMBERS)
+    assert len(read_members(io.BytesIO(most))) == zip_profile.MAX_MEMBERS
+
+
+def test_a_package_may_have_every_byte_that_a_zip_can_hold_and_none_more() -> None:
+    fixed = zip_profile.END.size + zip_profile.LOCAL.size + zip_profile.CENTRAL.size + 2
+    check_room([("a", zip_profile.MAX_BYTES - fixed)])
+    with pytest.raises(TooLargeError):
+        check_room([("a", zip_profile.MAX_BYTES - fixed + 1)])
+
+
+def test_what_stands_in_front_is_read_without_the_end() -> None:
+    members = read_members(io.BytesIO(DATA))
+    cut = DATA[: members[2].offset + members[2].size]
+    assert zip_profile.leading_members(io.BytesIO(cut), 3) == members[:3]
+    with pytest.raises(FormatError, match=f"byte {len(cut)}: a member's header is damaged"):
+        zip_profile.leading_members(io.BytesIO(cut), 4)
+    with pytest.raises(FormatError, match=f"byte {len(cut)}: a member's header is damaged"):
+        zip_profile.leading_members(io.BytesIO(cut + b"PK\x03\x04"), 4)
+    for at in (0, 3):
+        with pytest.raises(FormatError, match="byte 0: a member's header is damaged"):
+            zip_profile.leading_members(io.BytesIO(cut[:at] + b"x" + cut[at + 1 :]), 1)
+    for at in (4, 10, 28):
+        with pytest.raises(FormatError, match="is not what the format demands"):
+            zip_profile.leading_members(io.BytesIO(cut[:at] + b"x" + cut[at + 1 :]), 1)
+
+
+@pytest.mark.parametrize(("size", "known"), [(99, True), (100, False)])
+def test_a_file_that_is_too_short_to_tell_is_taken_for_a_damaged_package(size: int, known: bool) -> None:
+    assert looks_like_package(io.BytesIO(b"PK\x03\x04".ljust(size, b"x"))) is known

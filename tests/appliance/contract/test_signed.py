@@ -178,3 +178,19 @@ def test_64_kb_of_anything_cost_milliseconds(payload: str) -> None:
     with pytest.raises(FormatError):
         parse_json(payload.encode())
     assert time.process_time() - began < 0.2
+
+
+def test_an_object_has_at_most_64_members() -> None:
+    def of(count: int) -> bytes:
+        return json.dumps({"type": "x"} | {f"m{number}": number for number in range(count - 1)}).encode()
+
+    assert len(parse_json(of(64))) == 64
+    with pytest.raises(FormatError, match="at most 64 members"):
+        parse_json(of(65))
+
+
+def test_a_line_may_have_every_byte_up_to_the_limit() -> None:
+    signature = b"\t" + base64.b64encode(bytes(64)) + b"\n"
+    assert split(b"x" * (MAX_LINE - len(signature)) + signature)[1] == bytes(64)
+    with pytest.raises(FormatError, match="at most"):
+        split(b"x" * (MAX_LINE - len(signature) + 1) + signature)

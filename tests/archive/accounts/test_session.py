@@ -63,10 +63,66 @@ def test_the_sign_in_leads_nowhere_else(client: Any) -> None:
     assert client.post("/sign-in/", form).headers["Location"] == "/"
 
 
-def test_forms_from_elsewhere_are_refused_in_words(archive: Archive) -> None:
-    answer = Client(enforce_csrf_checks=True).post("/sign-in/", {"username": "m.jones", "password": PASSWORD})
+def form_with(headers: dict[str, str], *, cookie: bool = True) -> Any:
+    """What the archive answers to the form of its own sign-in page, over TLS, sent with a browser's headers."""
+    make_user("m.jones")
+    browser = Client(enforce_csrf_checks=True)
+    page = check(browser.get("/sign-in/", secure=True).content.decode())
+    token = next(one.get("value") for one in page.all("input") if one.get("name") == "csrfmiddlewaretoken")
+    if not cookie:
+        browser.cookies.clear()
+    form = {"username": "m.jones", "password": PASSWORD, "csrfmiddlewaretoken": token}
+    return browser.post("/sign-in/", form, secure=True, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://testserver", "Referer": "https://testserver/sign-in/", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "https://testserver"},
+        {"Referer": "https://testserver/sign-in/"},
+        # under Referrer-Policy: no-referrer, as Chromium, Firefox and Safari send it
+        {"Origin": "null", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},
+        {"Sec-Fetch-Site": "same-origin"},
+    ],
+)
+def test_a_browser_signs_in_whatever_it_hides_of_where_the_form_came_from(
+    archive: Archive, headers: dict[str, str]
+) -> None:
+    answer = form_with(headers)
+    assert (answer.status_code, answer.headers.get("Location")) == (302, "/")
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"Origin": "null"}, "Referrer-Policy: no-referrer"),
+        ({}, "Referrer-Policy: no-referrer"),
+        ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, "Referrer-Policy: no-referrer"),
+        ({"Origin": "null", "Sec-Fetch-Site": "same-site"}, "Referrer-Policy: no-referrer"),
+        ({"Origin": "https://evil.example"}, "https://evil.example"),
+        ({"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"}, "https://evil.example"),
+        ({"Referer": "https://evil.example/"}, "[site] hosts"),
+    ],
+)
+def test_forms_from_elsewhere_are_refused_and_the_page_says_exactly_why(
+    archive: Archive, headers: dict[str, str], words: str
+) -> None:
+    answer = form_with(headers)
     assert answer.status_code == 403
-    assert "Nothing was done." in check(answer.content.decode()).text
+    text = check(answer.content.decode()).text
+    assert "Nothing was done." in text
+    assert words in text
+
+
+def test_a_browser_without_cookies_and_a_form_that_is_too_old_are_told_apart(archive: Archive) -> None:
+    own = {"Origin": "https://testserver"}
+    assert "Allow cookies" in check(form_with(own, cookie=False).content.decode()).text
+    browser = Client(enforce_csrf_checks=True)
+    browser.get("/sign-in/", secure=True)
+    old = browser.post("/sign-in/", {"csrfmiddlewaretoken": "x" * 64}, secure=True, headers=own)
+    assert old.status_code == 403
+    assert "open for too long" in check(old.content.decode()).text
 
 
 def test_every_answer_forbids_foreign_and_inline_content(client: Any) -> None:

@@ -21,7 +21,7 @@ from archive.configuration import Mqtt
 from archive.devices.listener import Listener
 from archive.devices.models import BoxStatus, Listening
 from archive.devices.reported_status import report
-from archive.devices.state import judge
+from archive.devices.state import state_of_box
 from tests.support.archives import Archive
 from tests.support.lateness import Lateness
 from tests.support.waiting import until
@@ -63,7 +63,7 @@ def connected() -> bool:
 
 
 def kind(box: str) -> str:
-    return judge(report(BoxStatus.objects.filter(pk=box).first()), datetime.now(UTC)).kind
+    return state_of_box(report(BoxStatus.objects.filter(pk=box).first()), datetime.now(UTC)).kind
 
 
 def test_a_room_shows_what_its_box_says(archive: Archive, port: int, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from archive.devices.enrollment import enroll
 from archive.devices.listener import take
 from archive.devices.models import BoxStatus
 from archive.devices.reported_status import MAX_PAYLOAD, Known, Message, heard, keep, report
-from archive.devices.state import judge
+from archive.devices.state import state_of_box
 from tests.support.archives import Archive
 from tests.support.spools import Keys
 
@@ -110,8 +110,8 @@ def test_a_live_word_is_kept_and_judged(archive: Archive) -> None:
     assert keep([say("online", {"version": 1, "online": True, "session": 1}, box=box)]) == []
     assert keep([say("state/recorder", {**word("recording", 5), "box": box}, box=box)]) == []
     row = BoxStatus.objects.get(pk=box)
-    assert judge(report(row), NOW).kind == "recording"
-    assert judge(report(row), NOW + timedelta(minutes=1)).kind == "silent"
+    assert state_of_box(report(row), NOW).kind == "recording"
+    assert state_of_box(report(row), NOW + timedelta(minutes=1)).kind == "silent"
 
 
 def test_a_box_cannot_speak_as_another(archive: Archive) -> None:
@@ -208,7 +208,7 @@ def test_one_bad_message_costs_itself_alone(archive: Archive, monkeypatch: pytes
 
 def test_a_row_that_cannot_be_read_costs_itself_alone(archive: Archive) -> None:
     row = BoxStatus.objects.create(box_id=archive.keys.box, recorder={"state": "odd"}, about={"odd": 1})
-    assert judge(report(row), NOW).kind == "silent"
+    assert state_of_box(report(row), NOW).kind == "silent"
     assert keep([say("state/recorder", {**word("idle", 5), "box": archive.keys.box}, box=archive.keys.box)]) == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.contract.status import Lights, RecorderStatus, SilentStatus
-from archive.devices.state import HEARTBEAT, Report, judge
+from archive.devices.state import HEARTBEAT, Report, state_of_box
 
 NOW = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 BOX = "box-7f3a"
@@ -46,37 +46,37 @@ def live(recorder: RecorderStatus | SilentStatus, age_s: float = 1.0) -> Report:
     ],
 )
 def test_a_fresh_word_of_the_recorder_is_believed(state: str, kind: str) -> None:
-    assert judge(live(status(state)), NOW).kind == kind
+    assert state_of_box(live(status(state)), NOW).kind == kind
 
 
 def test_idle_and_not_ready_is_a_fault() -> None:
-    assert judge(live(status("idle", ready=False)), NOW).kind == "at-fault"
+    assert state_of_box(live(status("idle", ready=False)), NOW).kind == "at-fault"
 
 
 def test_a_box_that_never_spoke_is_silent() -> None:
-    assert judge(Report(), NOW).kind == "silent"
+    assert state_of_box(Report(), NOW).kind == "silent"
 
 
 def test_a_retained_message_alone_makes_no_room_record() -> None:
     report = Report(online=True, heard_at=None, recorder=status("recording"), live=False)
-    assert judge(report, NOW).kind == "silent"
+    assert state_of_box(report, NOW).kind == "silent"
 
 
 def test_a_word_older_than_the_heartbeat_is_silence() -> None:
-    assert judge(live(status("recording"), HEARTBEAT.total_seconds()), NOW).kind == "recording"
-    assert judge(live(status("recording"), HEARTBEAT.total_seconds() + 0.1), NOW).reason == "stale"
+    assert state_of_box(live(status("recording"), HEARTBEAT.total_seconds()), NOW).kind == "recording"
+    assert state_of_box(live(status("recording"), HEARTBEAT.total_seconds() + 0.1), NOW).reason == "stale"
 
 
 def test_a_box_that_is_offline_is_silent_at_once() -> None:
     report = Report(online=False, heard_at=NOW, recorder=status("recording"), live=True)
-    assert judge(report, NOW).reason == "offline"
+    assert state_of_box(report, NOW).reason == "offline"
 
 
 def test_a_silent_recorder_is_never_shown_as_what_it_last_said() -> None:
-    assert judge(live(SilentStatus(box=BOX, last_monotonic_ns=5)), NOW).reason == "recorder-silent"
+    assert state_of_box(live(SilentStatus(box=BOX, last_monotonic_ns=5)), NOW).reason == "recorder-silent"
 
 
 def test_amber_while_ready_or_recording_asks_for_attention() -> None:
-    amber = judge(live(status("idle", lights=Lights(amber="on"), faults=["disk-slow"])), NOW)
+    amber = state_of_box(live(status("idle", lights=Lights(amber="on"), faults=["disk-slow"])), NOW)
     assert (amber.kind, amber.attention, amber.faults) == ("ready", True, ("disk-slow",))
-    assert not judge(live(status("idle")), NOW).attention
+    assert not state_of_box(live(status("idle")), NOW).attention

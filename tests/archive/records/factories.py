@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from archive.records.meetings.models import Filing, Meeting, MeetingKind
 from archive.records.people.models import Bar, Person, PersonKind, Right, RightKind, School, Student
+from archive.rooms.models import Room
 
 NOON = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 """Tue Nov 24 2026, 12:00 in Chicago."""
@@ -37,3 +39,20 @@ def make_right(person: Person, student: Student, kind: RightKind = RightKind.PAR
 def make_bar(person: Person, student: Student, **fields: Any) -> Bar:
     fields.setdefault("valid_from", date.today() - timedelta(days=1))  # noqa: DTZ011 - a day of the site
     return Bar.objects.create(person=person, student=student, basis="Circuit Court, 2026-01-05, no. 17", **fields)
+
+
+def make_room(name: str = "Room 12") -> Room:
+    return Room.objects.get_or_create(name=name)[0]
+
+
+def make_meeting(student: Student | None = None, starts: datetime = NOON, minutes: int = 60, **fields: Any) -> Meeting:
+    fields.setdefault("kind", MeetingKind.IEP)
+    fields.setdefault("room", make_room())
+    ends = starts + timedelta(minutes=minutes)
+    return Meeting.objects.create(student=student or make_student(), starts_at=starts, ends_at=ends, **fields)
+
+
+def make_filing(recording: str, meeting: Meeting, *, confirmed: bool = True, **fields: Any) -> Filing:
+    """A filing that room and time made, and one person confirmed."""
+    fields.setdefault("confirmed_at", NOON if confirmed else None)
+    return Filing.objects.create(recording_id=recording, meeting=meeting, filed_at=NOON, **fields)

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.contract.health import Finding, HealthReport
 from appliance.contract.status import Lights, RecorderStatus, State
-from archive.devices.state import Judgment, Report, judge
+from archive.devices.state import BoxState, Report, state_of_box
 from archive.rooms.cards import Card, card, deaf, summary, title, warning
 from archive.rooms.uploads import Uploads
 from archive.ui.signs import SIGNS
@@ -38,7 +38,7 @@ def recording(**other: Any) -> RecorderStatus:
 
 def shown(word: RecorderStatus, uploads: Uploads | None = None, **report: Any) -> Card:
     heard = Report(**{"online": True, "heard_at": NOW, "recorder": word, "live": True, **report})
-    return card(BOX, "Room 12", judge(heard, NOW), uploads or Uploads(), NOW, room="5e1")
+    return card(BOX, "Room 12", state_of_box(heard, NOW), uploads or Uploads(), NOW, room="5e1")
 
 
 def test_a_ready_room() -> None:
@@ -119,7 +119,7 @@ def test_every_state_of_a_recorder_has_a_sign_and_words(state: Any, ready: bool)
 
 
 def test_a_box_without_a_room_goes_by_its_identifier() -> None:
-    assert card(BOX, None, Judgment("silent", "unheard"), Uploads(), NOW).name == BOX
+    assert card(BOX, None, BoxState("silent", "unheard"), Uploads(), NOW).name == BOX
 
 
 def test_when_the_archive_is_deaf_it_blames_itself() -> None:
@@ -133,7 +133,7 @@ def test_when_the_archive_is_deaf_it_blames_itself() -> None:
 def test_promise_2_while_the_archive_is_deaf_no_room_is_called_anything() -> None:
     for word in (status(), recording(), status(ready=False, faults=["microphone-missing"])):
         heard = Report(online=True, heard_at=NOW, recorder=word, live=True)
-        one = card(BOX, "Room 12", deaf(judge(heard, NOW)), Uploads(), NOW)
+        one = card(BOX, "Room 12", deaf(state_of_box(heard, NOW)), Uploads(), NOW)
         assert (one.sign, one.words["kept"], one.troubles, one.recording) == ("unknown", "", [], None)
         assert "does not hear" in one.words["state"]
 
@@ -161,7 +161,7 @@ def test_what_the_box_found_at_itself_stands_there_with_the_remedy() -> None:
     )  # fmt: skip
     tried = HealthReport(box=BOX, source="commissioning", made_at="2026-11-23T05:30:00.000Z", findings=[])
     heard = Report(online=True, heard_at=NOW, recorder=status(), live=True)
-    one = card(BOX, "Room 12", judge(heard, NOW), Uploads(), NOW, health=[tried, found])
+    one = card(BOX, "Room 12", state_of_box(heard, NOW), Uploads(), NOW, health=[tried, found])
     assert [(trouble.code, trouble.cause, trouble.remedy) for trouble in one.troubles] == [
         ("doctor", "The box's own daily check (2026-11-24): free space is wrong.", "Connect it."),
         ("doctor", "The box's own daily check (2026-11-24): clock needs a look.", "Set it."),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from appliance.contract.segment import Samples
 from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE
 from archive.devices.enrollment import enroll, retire
@@ -18,6 +19,7 @@ from archive.devices.reported_status import Message, keep
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording as Row
 from archive.recordings.verification import ask, check_asked
+from archive.recordings.waveform import WaveformMaker
 from archive.rooms.placement import place
 from archive.sealing.seal import seal
 from tests.archive.page_fixtures import RATE, make_user, send_one
@@ -87,6 +89,10 @@ class States:
             "copies-key-gone": f"/recordings/{made['key-gone']}/copies/",
             "copies-package-gone": f"/recordings/{made['package-gone']}/copies/",
             "unknown-recording": f"/recordings/{'0' * 32}/",
+            "boxes": "/boxes/",
+            "claim-new": "/boxes/claims/new/",
+            "box-retire": f"/boxes/{self.boxes['Room 1']}/retire/",
+            "checks": "/archive/",
             "unknown-address": "/nowhere/",
         }
 
@@ -122,6 +128,7 @@ def fill(archive: Archive, folder: Path) -> States:
     data = bytearray(damaged.read_bytes())
     data[len(data) // 2] ^= 1
     damaged.write_bytes(data)
+    WaveformMaker().once(StopSignal())
     for name in VERIFIED[:-1]:
         ask(Row.objects.get(pk=made[name]), ARCHIVE)
     check_asked(StopSignal())
@@ -144,11 +151,17 @@ def _package(archive: Archive, recording: str) -> Path:
     return archive.home / "store" / "packages" / recording[:2] / f"{recording}.zip"
 
 
+def spoken(second: int) -> Samples:
+    """A second that is loud and quiet in turns, as people speak."""
+    swell = 0.04 + np.abs(np.sin(np.arange(RATE) / RATE * (5 + second % 4))) * (0.15 + 0.85 * (second % 3 > 0))
+    return (noise(RATE, seed=second) * swell).astype(np.int16)
+
+
 def _eventful(archive: Archive, folder: Path) -> str:
     recording = Recording(folder, archive.keys, rate=RATE, segment_frames=RATE)
     recording.begin()
-    for _ in range(12):
-        recording.segment()
+    for second in range(12):
+        recording.segment(spoken(second))
     recording.note("fault", code="microphone-missing", raised=True)
     recording.gap(RATE // 2, "unplugged")
     recording.segment(np.concatenate([np.zeros(RATE // 2, np.int16), noise(RATE // 2)]))
@@ -157,8 +170,8 @@ def _eventful(archive: Archive, folder: Path) -> str:
     recording.now_ns += 600_000_000_000
     recording.note("pause", frame=13 * RATE, paused=False)
     recording.note("clock", at="2026-11-24T10:00:00.000Z", step_ns=-1_500_000_000, clock=CLOCK.model_dump())
-    for _ in range(20):
-        recording.segment()
+    for second in range(20):
+        recording.segment(spoken(second + 5))
     recording.note("warning", code="quiet", in_s=60)
     recording.segment()
     recording.close("fault")

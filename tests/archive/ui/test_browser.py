@@ -224,6 +224,27 @@ def test_keys_speed_time_of_day_and_the_row_that_plays(visit: Visit, meeting: Re
     assert visit.complaints() == []
 
 
+def test_arrows_and_the_waveform_move_the_player(visit: Visit, meeting: Recording) -> None:
+    visit.sign_in(f"/recordings/{meeting.id}/")
+    visit.run("document.getElementById('main').focus()")
+    visit.press(Key.ARROW_RIGHT)
+    visit.until("(t => t >= 5 && t < 9)(document.querySelector('audio').currentTime)")
+    visit.press("k")
+    visit.until("document.querySelector('audio').paused")
+    visit.press(Key.ARROW_LEFT)
+    visit.until("document.querySelector('audio').currentTime < 5")
+    visit.run("document.querySelector('audio').pause(); document.querySelector('[data-seek-bar]').focus()")
+    visit.press(Key.END)
+    visit.until("document.querySelector('audio').currentTime >= 39")
+    assert (
+        visit.run("return document.querySelector('[data-seek-bar]').getAttribute('aria-valuetext')") == "0:40 of 0:40"
+    )
+    box = visit.run("const r = document.querySelector('.wave').getBoundingClientRect(); return [r.x, r.y, r.width]")
+    ActionChains(visit.browser).move_by_offset(int(box[0] + box[2] / 2), int(box[1] + 20)).click().perform()
+    visit.until("(t => t >= 19.5 && t < 24)(document.querySelector('audio').currentTime)")
+    assert visit.complaints() == []
+
+
 def test_the_player_stays_in_sight_while_the_timeline_scrolls(visit: Visit, meeting: Recording) -> None:
     visit.sign_in(f"/recordings/{meeting.id}/")
     visit.run("window.scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")

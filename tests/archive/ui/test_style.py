@@ -54,9 +54,9 @@ def test_every_sign_has_a_shape_and_every_shape_a_sign() -> None:
     assert set(re.findall(r'id="shape-([a-z-]+)"', SHAPES.read_text())) == set(SIGNS)
 
 
-def test_red_is_the_color_of_recording_alone() -> None:
+def test_red_is_the_color_of_recording_and_of_its_lamp_alone() -> None:
     rules = re.findall(r"([^{}]+){([^{}]*)}", re.sub(r"/\*.*?\*/", "", STYLE.read_text(), flags=re.DOTALL))
-    assert [selector.strip() for selector, body in rules if "var(--recording)" in body] == [".sign-recording"]
+    assert [selector.strip() for selector, body in rules if "var(--recording)" in body] == [".sign-recording", ".lamp"]
 
 
 def test_every_color_that_is_used_is_defined_in_light_dark_and_print() -> None:

@@ -1,1 +1,1 @@
-"""A test set for the judgment of the microphone: sounds of a room, microphones, their faults, and the trials."""
+"""A test set for the detection of microphone faults: sounds of a room, microphones, their faults, and the trials."""

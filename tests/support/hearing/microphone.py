@@ -94,7 +94,7 @@ class Fault:
 
     name: str
     code: str
-    """What the judgment has to say."""
+    """What the detector has to say."""
     give: Callable[[Microphone, Wave], Samples]
     in_quiet: bool = True
     """Whether it is there when nobody makes a sound; nothing clips then."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 _MACHINE = (
     "tests/appliance/recorder/supervisor/machine/test_gestures.py",
-    "tests/appliance/recorder/supervisor/machine/test_faults.py",
+    "tests/appliance/recorder/supervisor/machine/test_microphone_faults.py",
+    "tests/appliance/recorder/supervisor/machine/test_writer_faults.py",
     "tests/appliance/recorder/supervisor/machine",
     "tests/appliance/recorder/supervisor/test_liveness.py",
 )
@@ -42,8 +43,11 @@ TARGETS = (
     ),
     Target(
         "capture",
-        ("appliance/recorder/capture/process.py", "appliance/recorder/capture/stream.py"),
-        ("tests/appliance/recorder/capture/test_process.py",),
+        tuple(f"appliance/recorder/capture/{name}.py" for name in ("conversion", "process", "stream")),
+        tuple(
+            f"tests/appliance/recorder/capture/test_{name}.py"
+            for name in ("conversion", "process", "odd_cards", "capture_faults")
+        ),
         exact=False,
     ),
     Target(
@@ -61,7 +65,7 @@ TARGETS = (
     ),
     Target(
         "spool",
-        ("appliance/recorder/writer/spool.py", "appliance/recorder/writer/recovery.py"),
+        ("appliance/recorder/storage/spool.py", "appliance/recorder/writer/recovery.py"),
         (
             "tests/appliance/recorder/writer/test_interrupted.py",
             "tests/appliance/recorder/writer/test_receipts.py",
@@ -81,7 +85,7 @@ TARGETS = (
     Target(
         "package",
         ("appliance/contract/zip_profile.py", "appliance/contract/package.py"),
-        ("tests/appliance/contract/test_package.py", *_VERIFICATION),
+        ("tests/appliance/contract/test_package.py", "tests/appliance/contract/test_forgeries.py"),
     ),
     Target(
         "upload",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from appliance.simulator.recorded_disk import Call
 
-from .checks import BrokenError, judge, recovered
+from .checks import BrokenError, check_layout, recovered
 from .layouts import key_of, lay_out, read_tree
 from .volume import Fate, Tree, Volume
 from .workload import Mark, Story
@@ -39,7 +39,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class _Case:
-    """A layout that is to be judged."""
+    """A layout that is to be checked."""
 
     tree: Tree
     promised: Mark
@@ -106,7 +106,7 @@ class Campaign:
             self._try(volume, self._story.promised(calls), closed, place)
 
     def _try(self, volume: Volume, promised: Mark, closed: bytes | None, place: str) -> list[_Case]:
-        """Judge every layout that was not judged with as much promised; return the new ones."""
+        """Check every layout that was not checked with as much promised; return the new ones."""
         self.tally.cuts += 1
         fresh = []
         for tree in self._choose(volume, self._chance):
@@ -129,7 +129,7 @@ class Campaign:
         root = self._fresh(case.tree)
         try:
             recovered(self._story, root)
-            judge(self._story, case.tree, root, case.promised, case.closed)
+            check_layout(self._story, case.tree, root, case.promised, case.closed)
         except BrokenError as error:
             if len(self.tally.broken) < _MOST_BROKEN:
                 listing = ", ".join(f"{p} {'/' if d is None else len(d)}" for p, d in sorted(case.tree.items()))

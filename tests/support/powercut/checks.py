@@ -18,8 +18,8 @@ from appliance.contract.receipt import Outcome
 from appliance.contract.segment import Samples
 from appliance.contract.signed import digest, split_lines
 from appliance.contract.verification import verify
+from appliance.recorder.storage.spool import Spool
 from appliance.recorder.writer import recovery
-from appliance.recorder.writer.spool import Spool
 from appliance.simulator.recorded_disk import Call, RecordedDisk
 from tests.support.packages import Sealed
 from tests.support.spools import Keys, Recording
@@ -83,7 +83,7 @@ def recovered(story: Story, root: Path) -> tuple[list[Call], bool]:
     return disk.history, bool(closed)
 
 
-def judge(story: Story, before: Tree, root: Path, promised: Mark, closed: bytes | None = None) -> None:
+def check_layout(story: Story, before: Tree, root: Path, promised: Mark, closed: bytes | None = None) -> None:
     """Raise BrokenError unless the recovered spool in `root`, which held `before`, keeps what was promised.
 
     `closed` is the ledger that a recovery which came to its end left: it is sent from then on, so it stays.
@@ -118,7 +118,7 @@ def _judge_recording(story: Story, found: Found, promised: Mark) -> None:
     demand(whole or found.closing.reason == "interrupted", f"cut off, and closed as {found.closing.reason}")
     demand(whole or not promised.closed, "it was reported as closed and was closed again")
     files = sorted(path.name for path in (found.folder / "segments").iterdir())
-    # an empty file is a name without bytes: nothing that anybody could judge
+    # an empty file is a name without bytes: nothing that anybody could check
     files = [name for name in files if (found.folder / "segments" / name).stat().st_size]
     named = sorted(f"{number:08d}.age" for number in [*range(len(found.segments)), *found.tail])
     demand(files == named, f"segments {files}, vouched for or named {named}")
@@ -136,7 +136,7 @@ def _verify(found: Found) -> None:
 
 
 def _nothing_thrown_away(before: Tree, after: Tree) -> None:
-    """Every byte that lay in a recording lies somewhere, ledgers apart, which are judged line by line."""
+    """Every byte that lay in a recording lies somewhere, ledgers apart, which are checked line by line."""
     kept = Counter(data for data in after.values() if data)
     for path, data in before.items():
         if data and not path.endswith("/ledger.tsv") and not _MADE_ANEW.fullmatch(path):

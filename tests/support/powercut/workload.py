@@ -25,11 +25,11 @@ from appliance.recorder.ipc.messages import (
     WriterFault,
 )
 from appliance.recorder.ipc.ring import Producer, Ring
+from appliance.recorder.storage.disk import FAILED, DiskError
+from appliance.recorder.storage.spool import Spool, store
 from appliance.recorder.writer import recording_session as meeting_module
-from appliance.recorder.writer.disk import FAILED, DiskError
 from appliance.recorder.writer.recording_file import Begin, Maker
 from appliance.recorder.writer.recording_session import RecordingSession
-from appliance.recorder.writer.spool import Spool, store
 from appliance.recorder.writer.spool_faults import SpoolFaults
 from appliance.simulator.recorded_disk import Call, Kind, RecordedDisk
 from tests.support.spools import Keys, noise
@@ -84,7 +84,7 @@ def make_maker(keys: Keys) -> Maker:
         box=keys.box,
         key=keys.box_signing,
         key_recipients=(keys.archive.recipient, keys.escrow.recipient),
-        audio=Audio(rate=RATE, segment_frames=RATE),
+        audio=Audio(rate=RATE, segment_frames=RATE, max_frames=3600 * RATE),
         panel="simulated",
         lamp="unverified",
         microphone=Microphone(device="test", card="", identity=""),
@@ -172,8 +172,8 @@ class _Stage:
             spool,
             make_maker(story.keys),
             Begin(story.recording, None, self._now_ns),
-            spool_faults=SpoolFaults(spool, self._hear),
-            report=self._hear,
+            spool_faults=SpoolFaults(spool, self._take_report),
+            report=self._take_report,
         )
 
     def play(self) -> None:
@@ -222,7 +222,7 @@ class _Stage:
             return False
         return pause > 0 and len(self._story.history) == before
 
-    def _hear(self, message: FromWriter) -> None:
+    def _take_report(self, message: FromWriter) -> None:
         if isinstance(message, (WriterFault, SpoolChecked)):
             self._failing = isinstance(message, WriterFault)
         calls, last = len(self._story.history), self._story.promised(1 << 30)

@@ -22,7 +22,7 @@ from appliance.recorder.supervisor.machine.events import AnyEvent
 from appliance.recorder.supervisor.machine.state import IN_SESSION
 
 if TYPE_CHECKING:
-    from .world import World
+    from .simulation import Simulation
 
 MS = 1_000_000
 DARK = 300 * MS
@@ -39,7 +39,7 @@ _KEY = SigningKey.generate()
 class Invariants:
     """Facts, and the promises as judgments on them."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Simulation) -> None:
         self._world = world
         self.opened: list[Span] = []
         """When the device was open."""

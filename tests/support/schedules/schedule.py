@@ -17,7 +17,8 @@ from appliance.recorder.ipc.messages import MicrophoneClosed
 from appliance.recorder.settings import Limits, Times
 from appliance.recorder.supervisor.machine import deadline, events
 
-from .world import MS, SECOND, World, parameters
+from .parts import MS, SECOND, parameters
+from .world import World
 
 Step = Callable[..., None]
 REST = ("idle", "fault", "self-test")
@@ -61,7 +62,7 @@ class Schedule(RuleBasedStateMachine):
         limits = Limits(cap_s=90.0, paused_s=30.0, quiet_s=40.0, warn_s=10.0)
         self.world = World(parameters=parameters(sensed=sensed, times=Times(unsafe_s=8.0, drain_s=5.0), limits=limits))
         self.world.microphone.plugged = plugged
-        self.world.feed(events.Tick(self.world.now))
+        self.world.handle(events.Tick(self.world.now))
         self.world.run(SECOND)
         assert self.world.state.phase == "self-test"
         self._check()
@@ -211,14 +212,14 @@ class Schedule(RuleBasedStateMachine):
     @written_down
     def the_room_falls_quiet(self, quiet: bool) -> None:
         if self.world.exited is None:
-            self.world.hear(quiet=quiet)
+            self.world.report_microphone(quiet=quiet)
 
     @rule(code=st.sampled_from(["microphone-muted", "microphone-silent", "microphone-clipping"]), quiet=st.booleans())
     @written_down
     def the_microphone_is_judged_at_fault(self, code: str, quiet: bool) -> None:
-        # the judge never says both; if it did, a fault would count
+        # the detector never says both; if it did, a fault would count
         if self.world.exited is None:
-            self.world.hear(quiet=quiet, faults=frozenset({code}))
+            self.world.report_microphone(quiet=quiet, faults=frozenset({code}))
 
     @rule(synchronized=st.booleans())
     @written_down
@@ -229,7 +230,7 @@ class Schedule(RuleBasedStateMachine):
         world.unsynchronized = not synchronized
         if world.exited is not None:
             return
-        world.feed(events.Tick(world.now))
+        world.handle(events.Tick(world.now))
         before, due = world.state, deadline(world.state, world.parameters)
         self._check()
         after = world.state
@@ -252,14 +253,14 @@ class Schedule(RuleBasedStateMachine):
         world.invariants.supervisor_stopped()
         world.now += 10 * SECOND
         world.deliver()
-        world.feed(events.ButtonDown(stopped + SECOND, "f" * 32))
-        world.feed(events.ButtonUp(stopped + 2 * SECOND))
+        world.handle(events.ButtonDown(stopped + SECOND, "f" * 32))
+        world.handle(events.ButtonUp(stopped + 2 * SECOND))
         if world.microphone.open and not world.microphone.unkillable:
             # its heartbeat had stopped
             world.microphone.open = world.microphone.alive = False
             world.invariants.device(is_open=False, at_ns=stopped + SECOND // 2)
-            world.feed(events.CaptureReported(world.now, MicrophoneClosed(at_ns=stopped + SECOND // 2)))
-        world.feed(events.Tick(world.now))
+            world.handle(events.CaptureReported(world.now, MicrophoneClosed(at_ns=stopped + SECOND // 2)))
+        world.handle(events.Tick(world.now))
         world.supervisor_stopped = False
         world.invariants.supervisor_goes_on()
 
@@ -282,7 +283,7 @@ class Schedule(RuleBasedStateMachine):
     @written_down
     def shutdown(self, graceful: bool) -> None:
         world = self.world
-        world.feed(events.ShutdownAsked(world.now) if graceful else events.PanelLost(world.now))
+        world.handle(events.ShutdownAsked(world.now) if graceful else events.PanelLost(world.now))
         world.run(12 * SECOND)
         assert world.exited == (0 if graceful else 1), "the recorder did not end in time"
         if world.microphone.unkillable:
@@ -306,7 +307,7 @@ class Schedule(RuleBasedStateMachine):
         world = self.world
         world.hold_capture(False)
         if world.exited is None:
-            world.feed(events.ButtonUp(world.now))
+            world.handle(events.ButtonUp(world.now))
         for _ in range(13):
             if world.exited is not None or (world.state.phase in REST and not world.commanded):
                 break

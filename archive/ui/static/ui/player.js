@@ -1,19 +1,22 @@
 // Makes the timeline's links move the player, and adds buttons, speed, keys and the time of day. Without it the links
-// open the audio at that place, and the browser's own player plays.
+// open the audio at that place, and the browser's own player plays. Its words stand in the page, in the page's language.
 "use strict";
 (() => {
   const player = document.querySelector(".player");
   if (!player) return;
-  const audio = player.querySelector("audio");
+  const say = player.dataset;
+  const audio = document.querySelector("audio[data-player]");
   const news = player.querySelector("[data-news]");
   const controls = player.querySelector("[data-controls]");
+  const bar = player.querySelector("[data-seek-bar]");
   const play = player.querySelector("[data-play]");
   const keys = player.querySelector("[data-keys]");
   const position = player.querySelector("[data-position]");
-  const length = Number(player.dataset.length);
+  const length = Number(say.length);
   const rows = [...document.querySelectorAll("tr[data-offset]")];
-  const clock = new Intl.DateTimeFormat("en-US", {
-    timeZone: player.dataset.zone, hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short",
+  const notes = rows.filter((row) => row.classList.contains("noted")).map((row) => Number(row.dataset.offset));
+  const clock = new Intl.DateTimeFormat(`${document.documentElement.lang}-US`, {
+    timeZone: say.zone, hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short", hour12: true,
   });
 
   function words(seconds) {
@@ -22,6 +25,12 @@
     const hours = Math.floor(whole / 3600);
     const minutes = Math.floor(whole / 60) % 60;
     return hours ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
+  }
+
+  // 1:05:07 pm CST, as the table writes it
+  function time(moment) {
+    const parts = clock.formatToParts(moment);
+    return parts.map((part) => part.type === "dayPeriod" ? part.value.toLowerCase() : part.value).join("");
   }
 
   function ready() {
@@ -37,20 +46,31 @@
     try {
       await audio.play();
     } catch (error) {
-      if (!audio.error) news.textContent = "The browser did not start to play; press play.";
+      if (!audio.error) news.textContent = say.sayPress;
     }
   }
 
-  async function seek(seconds, from = "Playing from") {
+  async function seek(seconds) {
     await ready();
     audio.currentTime = Math.min(Math.max(seconds, 0), audio.duration);
-    news.textContent = `${from} ${words(audio.currentTime)}`;
+    news.textContent = `${say.sayFrom} ${words(audio.currentTime)}`;
     await start();
   }
 
   function toggle() {
     if (audio.paused) start();
     else audio.pause();
+  }
+
+  function louder(step) {
+    audio.volume = Math.min(Math.max(audio.volume + step, 0), 1);
+  }
+
+  // the next note after this place, or the one before it; what plays for less than a second counts as before
+  function note(way) {
+    const at = audio.currentTime;
+    const found = way > 0 ? notes.find((one) => one > at + 0.1) : notes.findLast((one) => one < at - 1);
+    if (found !== undefined) seek(found);
   }
 
   // the row that plays is the last one whose place was reached; the time of day is counted from it
@@ -63,9 +83,12 @@
       if (row === now) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     }
-    const time = now && now.dataset.at ? new Date((Number(now.dataset.at) + at - Number(now.dataset.offset)) * 1000) : null;
-    position.textContent = `${words(at)} of ${words(length)}${time ? `, ${clock.format(time).toLowerCase().replace(/[a-z]+$/, (zone) => zone.toUpperCase())}` : ""}`;
-    play.textContent = audio.paused ? "Play" : "Pause";
+    const since = now && now.dataset.at ? at - Number(now.dataset.offset) : 0;
+    const day = now && now.dataset.at ? `, ${time(new Date((Number(now.dataset.at) + since) * 1000))}` : "";
+    position.textContent = `${words(at)} ${say.sayOf} ${words(length)}${day}`;
+    play.textContent = audio.paused ? say.sayPlay : say.sayPause;
+    if (document.activeElement !== bar || !bar.matches(":active")) bar.value = at;
+    bar.setAttribute("aria-valuetext", `${words(at)} ${say.sayOf} ${words(length)}`);
   }
 
   document.addEventListener("click", (event) => {
@@ -76,12 +99,25 @@
   });
 
   // single keys can be switched off (WCAG 2.1.4), and never take a key from what has the focus
-  const deeds = { j: () => seek(audio.currentTime - 10), l: () => seek(audio.currentTime + 10), k: toggle, " ": toggle };
+  const deeds = {
+    j: () => seek(audio.currentTime - 10),
+    l: () => seek(audio.currentTime + 10),
+    k: toggle,
+    " ": toggle,
+    arrowleft: () => seek(audio.currentTime - 5),
+    arrowright: () => seek(audio.currentTime + 5),
+    arrowup: () => louder(0.1),
+    arrowdown: () => louder(-0.1),
+  };
   document.addEventListener("keydown", (event) => {
-    const deed = deeds[event.key.toLowerCase()];
-    if (!deed || !keys.checked || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const key = event.key.toLowerCase();
+    const deed = deeds[key];
+    if (!deed || !keys.checked || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.repeat && !key.startsWith("arrow")) return;
     if (event.target.closest("input, select, textarea, audio")) return;
     if (event.key === " " && event.target.closest("a, button, summary")) return;
+    // up and down scroll the page, but not from inside the player
+    if ((key === "arrowup" || key === "arrowdown") && !event.target.closest(".player")) return;
     event.preventDefault();
     deed();
   });
@@ -89,18 +125,23 @@
   for (const button of controls.querySelectorAll("button[data-skip]")) {
     button.addEventListener("click", () => seek(audio.currentTime + Number(button.dataset.skip)));
   }
+  for (const button of controls.querySelectorAll("button[data-note]")) {
+    button.addEventListener("click", () => note(Number(button.dataset.note)));
+  }
   play.addEventListener("click", toggle);
+  bar.addEventListener("change", () => seek(Number(bar.value)));
   player.querySelector("[data-speed]").addEventListener("change", (event) => { audio.playbackRate = Number(event.target.value); });
   for (const name of ["timeupdate", "seeked", "play", "pause", "ended"]) audio.addEventListener(name, show);
   controls.hidden = false;
+  bar.hidden = false;
 
   audio.addEventListener("error", async () => {
-    let why = "The audio could not be loaded. Load the page again; if that does not help, verify the recording.";
+    let why = say.sayBroken;
     try {
-      const answer = await fetch("/rooms.json", { headers: { Accept: "application/json" } });
-      if (answer.redirected) why = "You were signed out. Load this page again and sign in.";
+      const answer = await fetch("/", { headers: { Accept: "application/json" } });
+      if (answer.redirected && new URL(answer.url).pathname.startsWith("/sign-in/")) why = say.saySignedOut;
     } catch {
-      why = "The archive does not answer. Load this page again later.";
+      why = say.sayAway;
     }
     news.textContent = why;
     news.classList.remove("hidden");

@@ -10,7 +10,14 @@ import pytest
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.keys import SigningKey
-from appliance.courier.upload.archive_client import NOBODY, ArchiveClient, DownError, RefusedError
+from appliance.courier.upload.archive_client import (
+    MAX_WAIT_S,
+    NOBODY,
+    ArchiveClient,
+    DownError,
+    RefusedError,
+    SlowDownError,
+)
 from tests.support.box.courier import Box, Courier
 from tests.support.fake_archive import PORTAL, Answer, FakeArchive, refusal, running_archive
 
@@ -141,6 +148,34 @@ def test_a_refusal_carries_the_archives_code(client: ArchiveClient, archive: Fak
     with pytest.raises(RefusedError, match="enroll it") as caught:
         client.put_header("0" * 32, b"x")
     assert caught.value.answer_code == "not-enrolled"
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "wait_s"),
+    [
+        ("7", 7.0),
+        ("999999999", MAX_WAIT_S),
+        ("", 0.0),
+        ("-3", 0.0),
+        ("1e9", 0.0),
+        ("Fri, 31 Dec 2027 23:59:59 GMT", 0.0),
+    ],
+)
+@pytest.mark.parametrize("body", [refusal("too-many-requests", 429).body, b"<h1>Too Many Requests</h1>"])
+def test_whoever_asks_the_box_to_slow_down_is_told_from_a_refusal(
+    client: ArchiveClient, archive: FakeArchive, retry_after: str, wait_s: float, body: bytes
+) -> None:
+    archive.rule = lambda _: Answer(429, body, {"Retry-After": retry_after} if retry_after else {})
+    with pytest.raises(SlowDownError) as caught:
+        client.post_lines("0" * 32, b"x")
+    assert caught.value.wait_s == wait_s
+
+
+def test_a_quota_is_a_refusal_that_says_when_to_ask_again(client: ArchiveClient, archive: FakeArchive) -> None:
+    archive.rule = lambda _: Answer(429, refusal("quota", 429).body, {"Retry-After": "300"})
+    with pytest.raises(RefusedError) as caught:
+        client.put_header("0" * 32, b"x")
+    assert (caught.value.answer_code, caught.value.wait_s) == ("quota", 300.0)
 
 
 def test_an_archive_that_hangs_is_given_up(box: Box, archive: FakeArchive) -> None:

@@ -87,6 +87,8 @@ def test_every_sample_from_the_start_on_arrives_once_and_closing_is_quick(
     capture.start()
     opening = capture.receive(MicrophoneOpening)
     opened = capture.receive(MicrophoneOpened)
+    # the witness reads what the device said on a thread of its own
+    until(lambda: witness.of("open"), "the device says that it is open")
     first_open = witness.of("open")[0]
     assert opening.at_ns < first_open["t_ns"]
     assert opening.at_ns == capture.ring.opened_ns
@@ -97,6 +99,7 @@ def test_every_sample_from_the_start_on_arrives_once_and_closing_is_quick(
     assert capture.process.wait(60) == 0
     assert opened.at_ns < asked_ns < closed.at_ns
     assert machine.taken_ns(asked_ns, closed.at_ns) < 300_000_000
+    until(lambda: witness.of("closed"), "the device says that it is closed")
     assert witness.of("closed")[-1]["t_ns"] <= closed.at_ns
     assert capture.ring.closed_ns == closed.at_ns
     blocks = taken(capture.ring)

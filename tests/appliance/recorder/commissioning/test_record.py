@@ -17,7 +17,7 @@ from appliance.recorder.commissioning.record import keep_record
 from appliance.recorder.commissioning_record import RecordError, read_record
 from appliance.recorder.doctor.compare import compare, compare_record
 from appliance.recorder.settings import RecorderSettings
-from appliance.recorder.writer.disk import Disk, DiskError
+from appliance.recorder.storage.disk import Disk, DiskError
 from tests.support.box.commissioning import a_record
 from tests.support.box.supervisor import settings
 

@@ -11,7 +11,8 @@ from appliance.recorder.settings import Times
 from appliance.recorder.supervisor.liveness import unhealthy
 from appliance.recorder.supervisor.machine import State
 from appliance.recorder.supervisor.machine.state import changed
-from tests.support.schedules.world import SECOND, World, parameters
+from tests.support.schedules.parts import SECOND, parameters
+from tests.support.schedules.world import World
 
 PARAMETERS = parameters()
 NOW = 1000 * SECOND

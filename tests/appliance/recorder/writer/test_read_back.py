@@ -10,7 +10,7 @@ import pytest
 from appliance.contract import segment
 from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.segment import Samples
-from appliance.recorder.writer.disk import Disk, DiskError
+from appliance.recorder.storage.disk import Disk, DiskError
 from appliance.recorder.writer.read_back import check_bytes, check_segment
 from tests.support.spools import noise
 

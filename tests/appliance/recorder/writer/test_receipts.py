@@ -9,10 +9,10 @@ import pytest
 
 from appliance.contract.ids import new_recording_id
 from appliance.contract.signed import split_lines
+from appliance.recorder.storage.disk import Disk
+from appliance.recorder.storage.spool import Spool
 from appliance.recorder.writer import recovery
-from appliance.recorder.writer.disk import Disk
 from appliance.recorder.writer.receipts import Pinned, ReceiptError, ReceiptInbox
-from appliance.recorder.writer.spool import Spool
 from tests.support.box.writer import Home, receipt_for
 
 from .test_spool_faults import Crash, FaultyDisk, crash_at, record

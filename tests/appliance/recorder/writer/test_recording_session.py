@@ -26,12 +26,12 @@ from appliance.recorder.ipc.messages import (
 )
 from appliance.recorder.ipc.ring import Producer, Ring
 from appliance.recorder.microphone_monitor import learn, measure
+from appliance.recorder.storage.disk import FAILED, FULL, Disk, DiskError
+from appliance.recorder.storage.spool import Spool
 from appliance.recorder.writer import recording_session as session_module
 from appliance.recorder.writer import recovery
-from appliance.recorder.writer.disk import FAILED, FULL, Disk, DiskError
 from appliance.recorder.writer.recording_file import Begin
 from appliance.recorder.writer.recording_session import RecordingSession
-from appliance.recorder.writer.spool import Spool
 from appliance.recorder.writer.spool_faults import SpoolFaults
 from tests.support.box.writer import BLOCK, RATE, Home, open_recording, speech
 from tests.support.sounds import noise

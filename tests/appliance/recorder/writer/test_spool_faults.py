@@ -19,12 +19,12 @@ from appliance.contract.ids import new_recording_id
 from appliance.contract.signed import split_lines
 from appliance.recorder.ipc.messages import FromWriter, SpoolChecked, WriterFault
 from appliance.recorder.settings import second_bytes
+from appliance.recorder.storage.disk import FAILED, FULL, Disk, DiskError
+from appliance.recorder.storage.spool import Spool, store
 from appliance.recorder.writer import recovery
-from appliance.recorder.writer.disk import FAILED, FULL, Disk, DiskError
 from appliance.recorder.writer.process import Writer
 from appliance.recorder.writer.recording_file import Begin, Maker, RecordingFile
 from appliance.recorder.writer.segmenter import Gap, Segment
-from appliance.recorder.writer.spool import Spool, store
 from appliance.recorder.writer.spool_faults import SpoolFaults
 from tests.support.box.writer import RATE, Home, open_recording, speech
 
@@ -76,7 +76,7 @@ def maker(home: Home) -> Maker:
         box="box-test1234",
         key=keys.box_signing,
         key_recipients=(keys.archive.recipient, keys.escrow.recipient),
-        audio=Audio(rate=RATE, segment_frames=RATE),
+        audio=Audio(rate=RATE, segment_frames=RATE, max_frames=3600 * RATE),
         panel="simulated",
         lamp="unverified",
         microphone=Microphone(device="test", card="", identity=""),

@@ -1,4 +1,4 @@
-"""The outside view of promise 1: the judge must see through every order of lamp and microphone that breaks it."""
+"""The outside view of promise 1: it must see through every order of lamp and microphone that breaks it."""
 
 from __future__ import annotations
 

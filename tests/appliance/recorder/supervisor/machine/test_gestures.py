@@ -8,7 +8,8 @@ import pytest
 
 from appliance.contract.ledger import AudioSpan, Lamp
 from appliance.recorder.supervisor.machine import actions, events
-from tests.support.schedules.world import MS, SECOND, World, parameters
+from tests.support.schedules.parts import MS, SECOND, parameters
+from tests.support.schedules.world import World
 
 
 @pytest.fixture(params=[True, False], ids=["sensed", "unsensed"])
@@ -96,8 +97,8 @@ def test_a_hold_ends_at_that_moment_not_at_the_release(world: World) -> None:
 def test_a_hold_that_was_seen_only_at_its_release_still_ends(world: World) -> None:
     world.start()
     pressed = world.now
-    world.feed(events.ButtonDown(pressed, "0" * 32))
-    world.feed(events.ButtonUp(pressed + 1600 * MS))
+    world.handle(events.ButtonDown(pressed, "0" * 32))
+    world.handle(events.ButtonUp(pressed + 1600 * MS))
     assert world.state.phase == "ending"
 
 
@@ -143,7 +144,7 @@ def test_resuming_while_the_pause_still_closes_keeps_the_ledger_in_order(world: 
 
 def test_a_press_in_self_test_is_refused() -> None:
     world = World()
-    world.feed(events.Tick(world.now))
+    world.handle(events.Tick(world.now))
     world.press()
     world.run(SECOND)
     assert not world.commanded
@@ -230,9 +231,9 @@ def test_a_bounce_before_a_hold_does_not_keep_the_recording_from_its_end(world: 
 
 def test_a_button_that_is_down_at_the_start_is_told_and_the_box_is_not_ready_until_it_is_free() -> None:
     world = World()
-    world.feed(events.Tick(world.now))
-    world.feed(events.ButtonFoundDown(world.now))
-    world.feed(events.Checked(world.now, frozenset(), present=True))
+    world.handle(events.Tick(world.now))
+    world.handle(events.ButtonFoundDown(world.now))
+    world.handle(events.Checked(world.now, frozenset(), present=True))
     world.run(5 * SECOND)
     assert world.state.faults == {"button-stuck"}
     assert (world.state.phase, world.green, world.amber, world.begun) == ("fault", "off", 9, 0)

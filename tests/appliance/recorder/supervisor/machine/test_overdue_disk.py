@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from appliance.recorder.supervisor.machine import events
-from tests.support.schedules.world import MS, SECOND, World
+from tests.support.schedules.parts import MS, SECOND
+from tests.support.schedules.world import World
 
 
 def busy(world: World) -> int:
     """Let the writer begin work on the disk and hang in it; return since when."""
     world.writer.hangs = True
-    world.feed(events.WriterBusy(world.now, world.now))
+    world.handle(events.WriterBusy(world.now, world.now))
     return world.now
 
 
@@ -32,7 +33,7 @@ def test_promise_2_an_idle_box_whose_disk_hangs_is_not_ready_within_5_s() -> Non
     world.run(4 * SECOND)
     assert (world.state.phase, world.green, world.amber) == ("fault", "off", 4)
     world.writer.hangs = False
-    world.feed(events.WriterBusy(world.now, None))
+    world.handle(events.WriterBusy(world.now, None))
     assert (world.state.phase, world.green, world.amber) == ("idle", "on", 0)
 
 
@@ -40,7 +41,7 @@ def test_a_disk_that_is_busy_for_a_short_time_raises_nothing() -> None:
     world = World().boot()
     began = busy(world)
     world.run(2 * SECOND)
-    world.feed(events.WriterBusy(world.now, None))
+    world.handle(events.WriterBusy(world.now, None))
     world.run(10 * SECOND)
     assert world.amber == 0
     assert world.now > began

@@ -8,7 +8,8 @@ from appliance.recorder.ipc.messages import RecordingClosed
 from appliance.recorder.supervisor.machine import State, actions, events
 from appliance.recorder.supervisor.machine.state import changed
 from appliance.recorder.supervisor.machine.transition import Transition
-from tests.support.schedules.world import SECOND, World, parameters
+from tests.support.schedules.parts import SECOND, parameters
+from tests.support.schedules.world import World
 
 
 @pytest.fixture
@@ -35,12 +36,12 @@ def test_a_misspelled_member_is_refused_and_a_known_one_is_changed_alone() -> No
 
 def test_a_writer_that_says_closed_while_nobody_asked_it_to_close_is_not_idle(recording: World) -> None:
     before = recording.state.writer
-    recording.feed(events.WriterReported(recording.now, RecordingClosed(recording=None, frames=0)))
+    recording.handle(events.WriterReported(recording.now, RecordingClosed(recording=None, frames=0)))
     assert (before, recording.state.writer) == ("recording", "recording")
 
 
 def test_a_shutdown_kills_no_capture_that_closes_when_it_is_asked(recording: World) -> None:
-    recording.feed(events.ShutdownAsked(recording.now))
+    recording.handle(events.ShutdownAsked(recording.now))
     recording.run(5 * SECOND)
     assert recording.exited == 0
     assert not [action for _, action in recording.log if isinstance(action, actions.KillCapture)]

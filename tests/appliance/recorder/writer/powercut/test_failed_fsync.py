@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from appliance.contract.ids import new_recording_id
+from appliance.recorder.storage.disk import Disk
+from appliance.recorder.storage.spool import Spool
 from appliance.recorder.writer import recovery
-from appliance.recorder.writer.disk import Disk
 from appliance.recorder.writer.recording_file import Begin, RecordingFile
-from appliance.recorder.writer.spool import Spool
 from tests.appliance.recorder.writer.test_spool_faults import BEFORE, SAMPLES, maker, parts
 from tests.support.box.writer import RATE, Home, open_recording
 

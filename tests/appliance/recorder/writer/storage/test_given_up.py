@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from appliance.recorder.ipc.messages import WriterFault
+from appliance.recorder.storage.disk import FULL
 from appliance.recorder.writer import recording_session as session_module
-from appliance.recorder.writer.disk import FULL
 from tests.appliance.recorder.writer.test_recording_session import Case, segments
 from tests.support.box.writer import RATE, open_recording, speech
 

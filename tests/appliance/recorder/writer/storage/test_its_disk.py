@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from appliance.recorder.ipc.messages import WriterFault
-from appliance.recorder.writer.disk import FAILED, Disk, DiskError
-from appliance.recorder.writer.spool import Spool
+from appliance.recorder.storage.disk import FAILED, Disk, DiskError
+from appliance.recorder.storage.spool import Spool
 from tests.support.box.writer import Home, WriterProcess
 from tests.support.storage.shim import CannotError
 from tests.support.storage.volume import Volume

@@ -19,6 +19,10 @@ from appliance.recorder import resources
 
 FULL: Final = "spool-full"
 FAILED: Final = "spool-failed"
+SLOW: Final = "spool-slow"
+"""The amber code for a disk that takes its time."""
+SLOW_NS: Final = 1_000_000_000
+"""An fsync that takes longer raises it, in nanoseconds."""
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
 

@@ -1,0 +1,1 @@
+"""The disk, the one seam of its faults, and the spool: what writer and commissioning both use."""

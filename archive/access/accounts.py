@@ -1,0 +1,157 @@
+"""What whoever looks after accounts does with them: each one transaction with its custody entry.
+
+Nobody hands out more than they may do themselves, and nobody changes what they may do themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import transaction
+
+from appliance.contract.errors import PlainSightError
+from appliance.contract.times import wall
+from archive.accounts import factors, invitations, sessions
+from archive.accounts.models import Invitation, ProviderSubject, User
+from archive.custody.actors import Actor, Subject
+from archive.custody.log import record
+
+from .custody_kinds import FACTOR_END, INVITATION, OFFER_END, SESSIONS_END
+from .decisions import granted_scopes
+from .deeds import ROLES, Deed
+from .people import Identity, create_account, end_account, grant
+from .scopes import DISTRICT
+
+ALL_FACTORS: Final = "all"
+"""What the entry names when every factor of a person was taken away at once."""
+
+
+class NotYoursError(PlainSightError):
+    """Somebody tries to change their own rights, or to hand out more than they have."""
+
+    code = "not-yours"
+    status = 403
+
+
+def roles_of(actor: User) -> list[str]:
+    """Return the roles that `actor` may hand out: those whose every deed they have for the whole district."""
+    held = {deed for deed in Deed if DISTRICT in granted_scopes(actor, deed)}
+    return [role for role, deeds in ROLES.items() if deeds <= held]
+
+
+def _check_role(role: str, by: User) -> None:
+    if role and role not in roles_of(by):
+        raise NotYoursError(f"you may not hand out {role!r}; ask somebody who may do all of it", field="role")
+
+
+def _check_other(user: User, by: User) -> None:
+    if user.pk == by.pk:
+        raise NotYoursError("this is your own account; ask somebody else who looks after accounts", field="account")
+
+
+def invite(username: str, display_name: str, role: str, *, by: User) -> tuple[User, str]:
+    """Make an account with the rights of `role` (empty: none), and return it with the text of its first link.
+
+    Raises SettingsError that names what is wrong, and NotYoursError.
+    """
+    _check_role(role, by)
+    actor = Actor.user(by.pk)
+    with transaction.atomic():
+        user = create_account(username, None, ROLES.get(role, ()), by=actor, display_name=display_name)
+        return user, invite_again(user, by=by)
+
+
+def invite_again(user: User, *, by: User) -> str:
+    """Return the text of a new link by which `user` sets a password; one that was given out before stops working."""
+    _check_other(user, by)
+    with transaction.atomic():
+        text = invitations.issue(user)
+        until = wall(Invitation.objects.get(user=user).valid_until)
+        record(INVITATION, actor=Actor.user(by.pk), subject=Subject.user(user.pk), until=until)
+    return text
+
+
+def make_from_provider(person: ProviderSubject, role: str, *, by: User) -> User:
+    """Make an account for whom the provider signed in, with the rights of `role`; one that is there already stays."""
+    _check_role(role, by)
+    with transaction.atomic():
+        person = ProviderSubject.objects.select_for_update().get(pk=person.pk)
+        present = person.user()
+        if present is not None:
+            return present
+        identity = Identity(person.issuer, person.subject)
+        user = create_account(
+            None, None, ROLES.get(role, ()), by=Actor.user(by.pk), display_name=person.name, identity=identity
+        )
+        person.role_settled = person.role
+        person.save(update_fields=["role_settled"])
+    return user
+
+
+def dismiss(person: ProviderSubject) -> None:
+    """Take somebody off the list of people who tried; whoever tries again with an account is let in all the same."""
+    ProviderSubject.objects.filter(pk=person.pk).update(dismissed=True)
+
+
+def hand_out(user: User, role: str, *, by: User) -> None:
+    """Grant `user` what `role` may do and was not granted yet."""
+    _check_other(user, by)
+    _check_role(role, by)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        missing = [deed for deed in sorted(ROLES[role]) if DISTRICT not in granted_scopes(user, deed)]
+        for deed in missing:
+            grant(user, deed, by=Actor.user(by.pk))
+
+
+def offer_of(user: User) -> str:
+    """Return the role that the provider's groups offer `user` and nobody has decided on; else an empty text."""
+    if user.oidc_subject is None:
+        return ""
+    person = ProviderSubject.objects.filter(issuer=user.oidc_issuer, subject=user.oidc_subject).first()
+    return "" if person is None or person.role == person.role_settled or person.role not in ROLES else person.role
+
+
+def settle_offer(user: User, role: str, *, accept: bool, by: User) -> None:
+    """Grant what the provider's groups offer, or turn it down; the same offer is not shown again.
+
+    Does nothing if `role` is not what is offered any more.
+    """
+    _check_other(user, by)
+    with transaction.atomic():
+        people = ProviderSubject.objects.select_for_update()
+        person = people.filter(issuer=user.oidc_issuer, subject=user.oidc_subject, role=role).first()
+        if person is None or person.role_settled == role:
+            return
+        if accept:
+            hand_out(user, role, by=by)
+        else:
+            record(OFFER_END, actor=Actor.user(by.pk), subject=Subject.user(user.pk), role=role)
+        person.role_settled = role
+        person.save(update_fields=["role_settled"])
+
+
+def take_factors(user: User, *, by: User) -> bool:
+    """Take every second factor of `user` away, for who lost a phone; sessions end. Return False if there was none."""
+    _check_other(user, by)
+    with transaction.atomic():
+        record(FACTOR_END, actor=Actor.user(by.pk), subject=Subject.user(user.pk), factor=ALL_FACTORS)
+        removed = factors.remove_all(user)
+        sessions.end_sessions(user)
+    return bool(removed)
+
+
+def sign_out(user: User, *, by: User) -> int:
+    """End every session of `user` and return how many there were."""
+    _check_other(user, by)
+    with transaction.atomic():
+        count = sessions.count_open(user)
+        record(SESSIONS_END, actor=Actor.user(by.pk), subject=Subject.user(user.pk), count=count)
+        sessions.end_sessions(user)
+    return count
+
+
+def end(user: User, *, by: User) -> None:
+    """End an account and its sessions now; what was granted to it ends with it."""
+    _check_other(user, by)
+    end_account(user, by=Actor.user(by.pk))

@@ -1,0 +1,195 @@
+"""What somebody typed outlives their session: it is carried through the sign-in, and shown in its form again.
+
+A form that is sent without a session gets the sign-in page, which carries the fields along, sealed. After the sign-in
+the form's page fills itself in with `fill`; a page that does not is replaced by one that lists the fields and sends
+them on. Nothing is ever sent by itself. Passwords, codes and files are not kept, and what one person typed in a browser
+is shown to nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
+from django.views.csrf import csrf_failure
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from archive.core.once import FIELD as ONCE
+
+from . import throttle
+from .forms import cookie_name
+from .models import User
+from .pages import sign_in_words
+from .sealed import seal, unseal
+
+MOST: Final = 64 << 10
+"""Most characters that are kept of one form; more than any of our forms takes."""
+KEPT_FOR: Final = timedelta(hours=12)
+"""How long a sign-in page may stand open until what it carries is forgotten."""
+NEVER: Final = ("password", "secret", "credential")
+"""A field with one of these in its name is never kept."""
+_NEVER_EXACTLY: Final = {"csrfmiddlewaretoken", "code", "next", "typed"}
+_SESSION: Final = "typed"
+
+
+class Typed(BaseModel):
+    """A form as it was sent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    """Where it was sent, with its query."""
+    by: str
+    """Identifier of who typed it."""
+    fields: tuple[tuple[str, str], ...]
+    """Name and value of each field, in their order."""
+
+    def sealed(self) -> str:
+        """Return it as a text that only this archive reads."""
+        return seal(self.model_dump_json())
+
+    def data(self) -> QueryDict:
+        """Return it as a form takes it."""
+        data = QueryDict(mutable=True)
+        for name, value in self.fields:
+            data.appendlist(name, value)
+        return data
+
+
+def remember(request: HttpRequest, sealed: str) -> None:
+    """Keep, in the session that begins, what the sign-in page carried along."""
+    if sealed and len(sealed) <= 4 * MOST:
+        request.session[_SESSION] = sealed
+
+
+def fill(request: HttpRequest, form: forms.BaseForm) -> None:
+    """Fill an unbound form in with what was typed for this page before the session ended, if anything was.
+
+    Call it where a page shows its empty form. It says at the top of the page what happened.
+    """
+    typed: Typed | None = getattr(request, "typed", None)
+    if typed is None or form.is_bound:
+        return
+    data = typed.data()
+    for name, field in form.fields.items():
+        if not isinstance(field.widget, forms.PasswordInput | forms.FileInput):
+            form.initial[name] = field.widget.value_from_datadict(data, {}, form.add_prefix(name))
+    if not getattr(request, "typed_shown", False):
+        messages.warning(request, _("You had been signed out. What you typed is below, and was not sent yet."))
+    request.typed_shown = True  # type: ignore[attr-defined]
+
+
+class KeepTyped(LoginRequiredMiddleware):
+    """Django's rule that every page needs a sign-in, and what was typed kept through it."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer; where a page does not show what was typed for it, show that instead."""
+        typed = _kept(request)
+        if typed is None:
+            return self.get_response(request)  # type: ignore[return-value]  # no view of ours is asynchronous
+        request.typed = typed  # type: ignore[attr-defined]
+        response: Any = self.get_response(request)
+        shown = getattr(request, "typed_shown", False) or response.status_code >= HTTPStatus.BAD_REQUEST
+        return response if shown else _typed_page(request, typed)
+
+    def handle_no_permission(  # type: ignore[override]  # Django leads to the sign-in, and this shows it at once
+        self, request: HttpRequest, view_func: Any
+    ) -> HttpResponseBase:
+        """Lead to the sign-in, with what was typed."""
+        typed = _collect(request)
+        if typed is None:
+            return super().handle_no_permission(request, view_func)
+        return _sign_in_page(request, typed)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Answer a form whose token is not the browser's; if only its session was another one, show what was typed."""
+    ours = f"{request.scheme}://{request.get_host()}"
+    typed = _collect(request) if request.headers.get("Origin") == ours else None
+    if typed is None:
+        return csrf_failure(request, reason)
+    if not request.user.is_authenticated:
+        return _sign_in_page(request, typed)
+    return _typed_page(request, typed) if typed.by == str(request.user.pk) else csrf_failure(request, reason)
+
+
+def _sign_in_page(request: HttpRequest, typed: Typed) -> HttpResponseBase:
+    words = sign_in_words(request, next_page=typed.path, typed=typed.sealed())
+    return render(request, "accounts/sign_in.html", words, status=HTTPStatus.FORBIDDEN)
+
+
+def _typed_page(request: HttpRequest, typed: Typed) -> HttpResponseBase:
+    fields = [
+        {
+            "name": name,
+            "label": "" if name == ONCE else name.replace("_", " ").replace("-", " ").capitalize(),
+            "value": value,
+        }
+        for name, value in typed.fields
+    ]
+    return render(request, "accounts/typed.html", {"path": typed.path, "fields": fields})
+
+
+def _collect(request: HttpRequest) -> Typed | None:
+    """Return what a form sent, if it is to be kept: something was typed, by whom this browser knows."""
+    by = _typist(request)
+    if request.method != "POST" or not by or not _needs_sign_in(request):
+        return None
+    fields = tuple(_fields(request.POST))
+    long = sum(len(name) + len(value) for name, value in fields) > MOST
+    if long or not any(value.strip() for name, value in fields if name != ONCE):
+        return None
+    return Typed(path=request.get_full_path(), by=by, fields=fields)
+
+
+def _fields(data: QueryDict) -> Iterator[tuple[str, str]]:
+    for name, values in data.lists():
+        if name not in _NEVER_EXACTLY and not any(part in name.lower() for part in NEVER):
+            yield from ((name, str(value)) for value in values)
+
+
+def _typist(request: HttpRequest) -> str:
+    """Return who typed: who is signed in, whose session ended just now, or who last signed in with this browser."""
+    if request.user.is_authenticated:
+        return str(request.user.pk)
+    ended: UUID | None = getattr(request, "session_ended_of", None)
+    return str(ended or throttle.browser_user(request.COOKIES.get(cookie_name(), "")))
+
+
+def _needs_sign_in(request: HttpRequest) -> bool:
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        return False
+    return getattr(view, "login_required", True)
+
+
+def _kept(request: HttpRequest) -> Typed | None:
+    """Return what was typed for the address that is asked for now, by whom it is; it is forgotten with that."""
+    if request.method != "GET" or not request.session.session_key:
+        return None
+    sealed = request.session.get(_SESSION)
+    if not sealed or not isinstance(request.user, User):
+        return None
+    text = unseal(sealed, KEPT_FOR)
+    try:
+        typed = None if text is None else Typed.model_validate_json(text)
+    except ValidationError:
+        typed = None
+    if typed is None or typed.by != str(request.user.pk):
+        del request.session[_SESSION]
+        return None
+    if typed.path != request.get_full_path():
+        return None
+    del request.session[_SESSION]
+    return typed

@@ -1,0 +1,155 @@
+"""Taking in a calendar: first a dry run that shows the difference, then just that file, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from archive.accounts.models import User
+from archive.custody.actors import NOTHING, Actor
+from archive.custody.log import Detail, record
+from archive.records.errors import DeedError, UnknownRecordError
+from archive.records.people.difference import Difference, Known, difference
+from archive.records.people.models import ImportRun, Student
+from archive.rooms.models import Room
+
+from .calendar_file import EventRow, PlannedCalendar, Problem, Surroundings, read_calendar
+from .custody_kinds import CALENDAR
+from .models import Meeting
+
+_PREFIX = "calendar-"
+"""Sources of imports of calendars in the table of imports."""
+
+
+@dataclass(frozen=True)
+class CalendarDifference:
+    """What a calendar would change here."""
+
+    calendar: PlannedCalendar
+    meetings: Difference[EventRow]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many events each part of it holds."""
+        found = self.meetings
+        return {
+            "added": len(found.added),
+            "changed": len(found.changed),
+            "kept": len(found.kept),
+            "missing": len(found.missing),
+            "refused": len(self.calendar.problems),
+        }
+
+
+def surroundings() -> Surroundings:
+    """Return what reading a calendar needs to know of this archive."""
+    numbers = Student.objects.exclude(local_id="").values_list("local_id", flat=True)
+    return Surroundings(
+        frozenset(number.lower() for number in numbers), timezone.make_aware, settings.ARCHIVE.records.meeting_minutes
+    )
+
+
+def look_at(data: bytes, *, by: User) -> tuple[ImportRun, CalendarDifference]:
+    """Keep a file for the import, and return what it would change. Raises DeedError for one that is no calendar."""
+    found = compare(read_calendar(data, surroundings()))
+    with transaction.atomic():
+        run = ImportRun.objects.create(
+            source=_PREFIX + found.calendar.source,
+            sha256=hashlib.sha256(data).hexdigest(),
+            data=data,
+            by=by,
+            **found.counts(),
+        )
+    return run, found
+
+
+def take_in(pk: UUID, *, by: User) -> ImportRun:
+    """Take in the file of a dry run, compared anew with what is here by now. Meetings are moved, never deleted."""
+    with transaction.atomic():
+        run = ImportRun.objects.select_for_update().filter(pk=pk, source__startswith=_PREFIX).first()
+        if run is None:
+            raise UnknownRecordError("there is no such import here")
+        if run.taken_at is not None or run.data is None:
+            raise DeedError("This calendar was taken in already; choose a newer file.")
+        found = compare(read_calendar(bytes(run.data), surroundings()))
+        counts = found.counts()
+        detail: dict[str, Detail] = {"source": run.source, "sha256": run.sha256, **counts}
+        record(CALENDAR, actor=Actor.user(by.pk), subject=NOTHING, **detail)
+        _apply(found)
+        for name, count in counts.items():
+            setattr(run, name, count)
+        run.taken_at, run.data = timezone.now(), None
+        run.save()
+    return run
+
+
+def compare(calendar: PlannedCalendar) -> CalendarDifference:
+    """Return what `calendar` would change. What people changed here by hand since is kept: they know better."""
+    known = {
+        row.source_id: Known(
+            {
+                "student": row.student.local_id.lower(),
+                "starts_at": row.starts_at,
+                "ends_at": row.ends_at,
+                "place": row.room.name if row.room else row.place,
+                "kind": row.kind,
+                "cancelled": row.cancelled_at is not None,
+            },
+            frozenset({"starts_at", "ends_at", "place", "kind", "cancelled"}) if row.version else frozenset(),
+            f"{row.student}, {timezone.localtime(row.starts_at):%Y-%m-%d %H:%M}",
+        )
+        for row in Meeting.objects.filter(source=calendar.source).select_related("student", "room")
+    }
+    moved = [pk for pk, one in calendar.events.items() if pk in known and known[pk].values["student"] != one.student]
+    for pk in moved:
+        calendar.problems.append(Problem(pk, "it names another student than before; a meeting keeps its student"))
+        del calendar.events[pk]
+    values: dict[str, dict[str, Any]] = {
+        pk: {
+            "student": one.student,
+            "starts_at": one.starts_at,
+            "ends_at": one.ends_at,
+            "place": one.place,
+            "kind": one.kind.value,
+            "cancelled": one.cancelled,
+        }
+        for pk, one in calendar.events.items()
+    }
+    return CalendarDifference(calendar, difference(known, calendar.events, values))
+
+
+def _apply(found: CalendarDifference) -> None:
+    source, now = found.calendar.source, timezone.now()
+    wanted = {
+        pk: found.calendar.events[pk]
+        for pk in (*found.meetings.added, *(one.source_id for one in found.meetings.changed))
+    }
+    numbers = {one.student for one in wanted.values()}
+    students = {
+        student.local_id.lower(): student
+        for student in Student.objects.exclude(local_id="")
+        if student.local_id.lower() in numbers
+    }
+    rooms = {room.name.casefold(): room for room in Room.objects.all()}
+    here = {row.source_id: row for row in Meeting.objects.select_for_update().filter(source=source)}
+    added, changed = [], []
+    for pk, one in wanted.items():
+        room = rooms.get(one.place.casefold())
+        meeting = here.get(pk) or Meeting(source=source, source_id=pk, student=students[one.student])
+        if pk in here:
+            if meeting.starts_at != one.starts_at:
+                meeting.moved_from = meeting.starts_at
+            changed.append(meeting)
+        else:
+            added.append(meeting)
+        meeting.kind, meeting.starts_at, meeting.ends_at = one.kind, one.starts_at, one.ends_at
+        meeting.room, meeting.place = room, "" if room else one.place
+        meeting.cancelled_at = (meeting.cancelled_at or now) if one.cancelled else None
+    Meeting.objects.bulk_create(added, batch_size=500)
+    fields = ["kind", "starts_at", "ends_at", "room", "place", "cancelled_at", "moved_from"]
+    Meeting.objects.bulk_update(changed, fields, batch_size=500)

@@ -1,0 +1,116 @@
+"""What pages say of a meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.utils import timezone
+
+from archive.ui import words
+from archive.ui.signs import SignCode
+
+from .models import Filing, Meeting, Notice, ParentRecords
+from .rules import NoticeTiming, RecordingDuty, notice_timing, recording_duty
+
+_DUTY: Final[dict[RecordingDuty, tuple[SignCode | None, str]]] = {
+    RecordingDuty.NONE: (None, ""),
+    RecordingDuty.AHEAD: ("working", "A parent will record: press the button on the box when it begins"),
+    RecordingDuty.MET: ("ready", "A parent recorded, and so did the district"),
+    RecordingDuty.UNMET: ("at-fault", "A parent records and no box does: record now, or enter why not"),
+    RecordingDuty.EXPLAINED: ("attention", "A parent recorded and no box did; the reason was entered"),
+}
+
+
+@dataclass(frozen=True)
+class MeetingWords:
+    """A meeting in words."""
+
+    meeting: Meeting
+    title: str
+    """As a person would say it: `IEP meeting, Tue Nov 24 2026, 1:05 to 2:20 pm CST, Room 12`."""
+    times: str
+    """From when to when, on a page that names the day."""
+    where: str
+    """The room or the place."""
+    duty: RecordingDuty
+    sign: SignCode | None
+    duty_words: str
+    recordings: int
+    """How many recordings are filed under it."""
+
+
+def where(meeting: Meeting) -> str:
+    """Return where a meeting is."""
+    return meeting.room.name if meeting.room else meeting.place
+
+
+def title(meeting: Meeting) -> str:
+    """Return what a person calls a meeting; no student's name is in it."""
+    begin, end = timezone.localtime(meeting.starts_at), timezone.localtime(meeting.ends_at)
+    return f"{meeting.get_kind_display()}, {words.from_to(begin, end)}, {where(meeting)}"
+
+
+def expects_parent(meeting: Meeting) -> bool:
+    """Tell whether a parent records, or gave notice that they will and did not say otherwise since."""
+    if meeting.parent_records:
+        return meeting.parent_records == ParentRecords.YES
+    return bool(meeting.notices.all())
+
+
+def meeting_words(meeting: Meeting, now: datetime | None = None) -> MeetingWords:
+    """Return a meeting in words; its notices and filings are best fetched with it."""
+    filings = [one for one in meeting.filings.all() if one.ended_at is None]
+    duty = recording_duty(
+        parent_records=expects_parent(meeting),
+        starts_at=meeting.starts_at,
+        recorded=bool(filings) or any(event.recording_id for event in meeting.events.all()),
+        reason=meeting.unrecorded_reason,
+        cancelled=meeting.cancelled_at is not None,
+        now=now or timezone.now(),
+    )
+    sign, said = _DUTY[duty]
+    begin, end = timezone.localtime(meeting.starts_at), timezone.localtime(meeting.ends_at)
+    times = f"{words.time_of_day(begin, seconds=False)} to {words.time_of_day(end, seconds=False)}"
+    return MeetingWords(meeting, title(meeting), times, where(meeting), duty, sign, said, len(filings))
+
+
+@dataclass(frozen=True)
+class NoticeWords:
+    """A notice in words."""
+
+    notice: Notice
+    late: bool
+    """By the reading that the district set."""
+    by_time: str
+    """How long before the meeting's time it came."""
+    by_day: str
+    """How long before its day began."""
+    reading: str
+
+
+def notice_words(notice: Notice) -> NoticeWords:
+    """Return a notice in words, with the 24 hours read both ways."""
+    zone = timezone.get_current_timezone()
+    timing: NoticeTiming = notice_timing(notice.received_at, notice.meeting_at, zone)
+    reading = settings.ARCHIVE.records.notice_reading
+    return NoticeWords(
+        notice,
+        timing.late(reading),
+        _before(timing.before_time.total_seconds(), "the meeting"),
+        _before(timing.before_day.total_seconds(), "its day began"),
+        "the meeting's time" if reading == "time" else "the begin of its day",
+    )
+
+
+def _before(seconds: float, what: str) -> str:
+    side = "before" if seconds >= 0 else "after"
+    return f"{words.spoken(abs(seconds) // 60 * 60)} {side} {what}"
+
+
+def open_filings(filings: Iterable[Filing]) -> list[Filing]:
+    """Return those that were not ended."""
+    return [one for one in filings if one.ended_at is None]

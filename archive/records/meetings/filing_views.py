@@ -1,0 +1,168 @@
+"""The tray: recordings that wait to be filed, and filings that wait for a second person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from archive.access.requests import user_of
+from archive.recordings.find import find
+from archive.recordings.heading import room_name
+from archive.recordings.models import Recording
+from archive.records.errors import UnknownRecordError
+from archive.records.form_page import form_page
+from archive.ui import words
+from archive.ui.breadcrumbs import Crumb
+
+from . import filing_deeds
+from .describe import title
+from .forms import CancelForm, FileForm, WrongForm
+from .models import Filing, Meeting
+from .tray import SHOWN, fitting_meetings, unfiled, waiting
+
+_SENT = require_http_methods(["GET", "HEAD", "POST"])
+NEAR = timedelta(days=2)
+"""How far around its time meetings are offered for a recording that fits none."""
+
+
+@require_safe
+def tray(request: HttpRequest) -> HttpResponseBase:
+    """Show what waits: to be filed, to be confirmed, to be looked at again."""
+    user = user_of(request)
+    rows = []
+    for recording in unfiled()[:SHOWN]:
+        fits = fitting_meetings(recording)
+        why = "no meeting fits" if not fits else "several meetings fit" if len(fits) > 1 else "it is about to be filed"
+        rows.append((recording, room_name(recording), words.spoken(recording.seconds), why))
+    pending = [
+        (one, title(one.meeting), room_name(one.recording), user.pk not in {one.filed_by_id, one.end_asked_by_id})
+        for one in waiting()[:SHOWN]
+    ]
+    context = {"place": "tray", "rows": rows, "pending": pending}
+    return render(request, "meetings/tray.html", context)
+
+
+@_SENT
+def file_recording(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """File a recording, or a part of it, under a meeting."""
+    row, user = find(recording), user_of(request)
+    fits = fitting_meetings(row)
+    offered = fits + [one for one in _near(row) if one not in fits]
+    filed = set(Filing.objects.filter(recording=row, ended_at=None).values_list("meeting", flat=True))
+    choices = [(str(one.pk), f"{one.student}: {title(one)}") for one in offered if one.pk not in filed]
+    form = FileForm(row, choices, request.POST or None)
+
+    def act() -> str:
+        pk, part = form.chosen()
+        meeting = Meeting.objects.filter(pk=pk).first()
+        if meeting is None:
+            raise UnknownRecordError("there is no such meeting here")
+        filing_deeds.file_under(row, meeting, part, by=user)
+        messages.success(request, "It was filed. A second person must confirm it before anybody reaches it so.")
+        return reverse("pages:tray")
+
+    context = {
+        **_frame("File a recording"),
+        "submit": "File it",
+        "intro": f"Recorded in {room_name(row)}, {words.spoken(row.seconds)} long. Choose its meeting; "
+        "a second person confirms it.",
+        "recording": row,
+        "choices": choices,
+        "filings": Filing.objects.filter(recording=row, ended_at=None).select_related("meeting", "meeting__room"),
+    }
+    return form_page(request, form, act, "meetings/file.html", context)
+
+
+@_SENT
+def confirm(request: HttpRequest, recording: str, filing: UUID) -> HttpResponseBase:
+    """Confirm a filing, as a second person."""
+    consequences = ["Everybody with access to the student's recordings reaches it from now on."]
+    return _ask(request, recording, filing, "Confirm a filing", "Yes, it is of this meeting", consequences,
+                filing_deeds.confirm, "The filing was confirmed.")  # fmt: skip
+
+
+@_SENT
+def agree_wrong(request: HttpRequest, recording: str, filing: UUID) -> HttpResponseBase:
+    """Agree that a filing is wrong, as a second person."""
+    consequences = ["It ends, and the recording waits in the tray again."]
+    return _ask(request, recording, filing, "End a wrong filing", "Yes, it is wrong", consequences,
+                filing_deeds.agree_wrong, "The filing was ended.")  # fmt: skip
+
+
+@_SENT
+def keep(request: HttpRequest, recording: str, filing: UUID) -> HttpResponseBase:
+    """Say that a doubted filing is right, as a second person."""
+    consequences = ["People with access to the student's recordings reach it again."]
+    return _ask(request, recording, filing, "Keep a filing", "It is right after all", consequences,
+                filing_deeds.keep, "The filing stays.")  # fmt: skip
+
+
+def _ask(  # noqa: PLR0917 - one page for three deeds that differ in their words
+    request: HttpRequest,
+    recording: str,
+    filing: UUID,
+    heading: str,
+    submit: str,
+    consequences: list[str],
+    deed: Callable[..., Filing],
+    done: str,
+) -> HttpResponseBase:
+    row, user = _filing(recording, filing), user_of(request)
+    form = CancelForm(request.POST if request.method == "POST" else None)
+
+    def act() -> str:
+        deed(filing, by=user)
+        messages.success(request, done)
+        return reverse("pages:tray")
+
+    question = (
+        f"The recording of {room_name(row.recording)}, {words.spoken(row.recording.seconds)} long, is filed under: "
+        f"{row.meeting.student}, {title(row.meeting)}."
+    )
+    context = {**_frame(heading), "submit": submit, "question": question, "consequences": consequences}
+    return form_page(request, form, act, "ui/confirm.html", context)
+
+
+@_SENT
+def call_wrong(request: HttpRequest, recording: str, filing: UUID) -> HttpResponseBase:
+    """Say that a filing is wrong."""
+    row, user = _filing(recording, filing), user_of(request)
+    form = WrongForm(request.POST or None)
+
+    def act() -> str:
+        ended = filing_deeds.call_wrong(filing, form.cleaned_data["reason"], by=user)
+        agreed = "It was ended." if ended.ended_at else "Access through it ended now; a second person must agree."
+        messages.success(request, agreed)
+        return reverse("pages:tray")
+
+    context = {**_frame("A filing is wrong"), "submit": "It is wrong"}
+    context["intro"] = f"Filed under: {row.meeting.student}, {title(row.meeting)}. Access through it ends at once."
+    return form_page(request, form, act, context=context)
+
+
+def _near(row: Recording) -> list[Meeting]:
+    around = Meeting.objects.select_related("student", "room").filter(
+        cancelled_at=None, starts_at__gt=row.listed_at - NEAR, starts_at__lt=row.listed_at + NEAR
+    )
+    return list(around[:SHOWN])
+
+
+def _filing(recording: str, pk: UUID) -> Filing:
+    rows = Filing.objects.select_related("recording", "recording__room", "meeting", "meeting__student", "meeting__room")
+    filing = rows.filter(pk=pk, recording=recording, ended_at=None).first()
+    if filing is None:
+        raise UnknownRecordError("there is no such filing here, or it was ended")
+    return filing
+
+
+def _frame(heading: str) -> dict[str, Any]:
+    address = reverse("pages:tray")
+    return {"place": "tray", "heading": heading, "cancel": address, "breadcrumbs": [Crumb("Tray", address)]}

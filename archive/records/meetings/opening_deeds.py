@@ -1,0 +1,103 @@
+"""What the facilitator notes at a meeting. The page may send late and twice: each event is entered once.
+
+Nothing here reaches a box: no press can be made, and no recording begun, paused or ended (promise 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from archive.accounts.models import User
+from archive.custody.actors import Actor, Subject
+from archive.custody.log import record
+from archive.records.errors import DeedError, UnknownRecordError
+
+from . import deeds
+from .custody_kinds import OPENING
+from .models import Meeting, Mode, OpeningEvent, OpeningEventKind, ParentRecords
+from .offsets import place_at
+
+MAX_EVENTS: Final = 500
+"""Most events in one request; a meeting has some dozens."""
+MAX_LATE: Final = timedelta(days=3)
+"""How late an event may arrive; a tablet that was off for a weekend still sends."""
+AHEAD: Final = timedelta(minutes=5)
+"""How far ahead of the archive's clock a tablet's event may be."""
+
+
+@dataclass(frozen=True)
+class EventFacts:
+    """One event, as the page made it."""
+
+    id: UUID
+    """Made by the page: the same event sent again has the same one."""
+    kind: OpeningEventKind
+    at: datetime
+    """When, corrected to the archive's clock."""
+    who: str = ""
+    mode: Mode | None = None
+    interpreter: str = ""
+    answer: str = ""
+    """`yes`, `no`, or empty."""
+    text: str = ""
+
+
+def note(meeting_pk: UUID, events: Sequence[EventFacts], *, by: User) -> list[UUID]:
+    """Enter the events that are not here yet, and return the identifiers of all of them: the page forgets these."""
+    if len(events) > MAX_EVENTS:
+        raise DeedError(f"At most {MAX_EVENTS} notes are taken at once; send the rest afterwards.", field="events")
+    with transaction.atomic():
+        meeting = Meeting.objects.select_for_update().filter(pk=meeting_pk).first()
+        if meeting is None:
+            raise UnknownRecordError("there is no such meeting here")
+        known = dict(OpeningEvent.objects.filter(pk__in=[one.id for one in events]).values_list("pk", "meeting"))
+        for one in sorted(events, key=lambda event: event.at):
+            if one.id in known:
+                if known[one.id] != meeting_pk:
+                    raise DeedError("This note belongs to another meeting.", field="events")
+                continue
+            known[one.id] = meeting_pk
+            _enter(meeting, one, by)
+    return [one.id for one in events]
+
+
+def _enter(meeting: Meeting, facts: EventFacts, by: User) -> None:
+    now = timezone.now()
+    if not now - MAX_LATE <= facts.at <= now + AHEAD:
+        raise DeedError(
+            f"A note says it was made at {facts.at:%Y-%m-%d %H:%M}; look at the tablet's clock.", field="at"
+        )
+    place = place_at(meeting, facts.at)
+    record(
+        OPENING,
+        actor=Actor.user(by.pk),
+        subject=Subject.meeting(meeting.pk),
+        what=facts.kind.value,
+        event=str(facts.id),
+        recording=place.recording if place else None,
+        frame=place.frame if place else None,
+    )
+    OpeningEvent.objects.create(
+        id=facts.id,
+        meeting=meeting,
+        kind=facts.kind,
+        at=facts.at,
+        received_at=now,
+        by=by,
+        who=facts.who,
+        mode=facts.mode or "",
+        interpreter=facts.interpreter,
+        answer=facts.answer,
+        text=facts.text,
+        recording_id=place.recording if place else None,
+        frame=place.frame if place else None,
+    )
+    if facts.kind == OpeningEventKind.PARENT_RECORDS and facts.answer:
+        deeds.enter_parent_records(meeting.pk, ParentRecords(facts.answer), facts.text, by=by)

@@ -1,0 +1,54 @@
+"""Recordings that wait to be filed, and which meetings they may be of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from archive.recordings.models import Recording
+
+from .models import Filing, Meeting
+from .rules import EARLY, OVERRUN, fitting
+
+LOOKED_BACK: Final = timedelta(days=90)
+"""How far back recordings are looked for that nobody filed."""
+SHOWN: Final = 200
+"""Most recordings that the tray shows at once."""
+
+
+def fitting_meetings(recording: Recording) -> list[Meeting]:
+    """Return the meetings that a recording may be of: in the room where its box stood, at the time of its press.
+
+    None for a recording whose room or time nobody knows: a clock in 1970 fits no meeting.
+    """
+    if recording.room_id is None or not recording.dated:
+        return []
+    began = recording.created_at
+    ended = began + timedelta(seconds=max(recording.seconds, 1.0))
+    near = Meeting.objects.select_related("student", "room").filter(
+        room=recording.room_id, cancelled_at=None, starts_at__lt=ended + EARLY, ends_at__gt=began - OVERRUN
+    )
+    return fitting(near, began, ended)
+
+
+def unfiled() -> QuerySet[Recording]:
+    """Return the recordings of the last months of which no filing is left, newest first."""
+    open_filings = Filing.objects.filter(ended_at=None)
+    return (
+        Recording.objects.filter(listed_at__gte=timezone.now() - LOOKED_BACK)
+        .exclude(pk__in=open_filings.values("recording"))
+        .select_related("room")
+        .defer("header", "receipt")
+    )
+
+
+def waiting() -> QuerySet[Filing]:
+    """Return the filings that wait for a second person: to confirm them, or to agree that they are wrong."""
+    return (
+        Filing.objects.filter(ended_at=None)
+        .filter(Q(confirmed_at=None) | Q(end_asked_at__isnull=False))
+        .select_related("recording", "recording__room", "meeting", "meeting__student", "meeting__room", "filed_by")
+    )

@@ -1,0 +1,327 @@
+"""Notices, the calendar, day sheets and meetings: views parse and show, deeds change."""
+
+from __future__ import annotations
+
+from datetime import date, time, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from archive.access.decisions import granted_scopes, may
+from archive.access.deeds import Deed
+from archive.access.requests import user_of
+from archive.access.scopes import DISTRICT, Scope, ScopeType
+from archive.accounts.models import User
+from archive.custody.actors import Subject
+from archive.records.errors import UnknownRecordError
+from archive.records.form_page import form_page
+from archive.records.people.models import ImportRun
+from archive.rooms.models import Room
+from archive.ui.breadcrumbs import Crumb
+from archive.ui.words import day as day_words
+
+from . import calendar_deeds, deeds
+from .calendar_file import read_calendar
+from .describe import MeetingWords, meeting_words, notice_words, title
+from .forms import (
+    CalendarForm,
+    CancelForm,
+    MeetingForm,
+    NoticeForm,
+    ParentRecordsForm,
+    UnrecordedForm,
+    bound_student,
+    meeting_initial,
+    moment,
+)
+from .models import Meeting, MeetingKind, ParentRecords
+
+_SENT = require_http_methods(["GET", "HEAD", "POST"])
+SHOWN = 50
+
+
+def reached_meetings(scopes: frozenset[Scope]) -> Q:
+    """Return the condition that a meeting's student lies in one of `scopes`."""
+    if DISTRICT in scopes:
+        return Q()
+    students = [scope.id for scope in scopes if scope.type == ScopeType.STUDENT]
+    schools = [scope.id for scope in scopes if scope.type == ScopeType.SCHOOL]
+    return Q(student__in=students) | Q(student__school__in=schools)
+
+
+def meetings_of(user: User, deed: Deed = Deed.MEETINGS) -> QuerySet[Meeting]:
+    """Return the meetings that `user` reaches, with what pages say of them."""
+    return (
+        Meeting.objects.filter(reached_meetings(granted_scopes(user, deed)))
+        .select_related("student", "room", "facilitator")
+        .prefetch_related("notices", "filings", "events")
+    )
+
+
+def meeting_of(pk: UUID) -> Meeting:
+    """Return the meeting; raise UnknownRecordError."""
+    rows = Meeting.objects.select_related("student", "room", "facilitator")
+    meeting = rows.prefetch_related("notices", "filings", "events").filter(pk=pk).first()
+    if meeting is None:
+        raise UnknownRecordError("there is no such meeting here")
+    return meeting
+
+
+@require_safe
+def calendar(request: HttpRequest) -> HttpResponseBase:
+    """Show a week of meetings, day by day; days run in the site's zone."""
+    day = _day(request.GET.get("day", ""))
+    monday = day - timedelta(days=day.weekday())
+    first, last = moment(monday, _MIDNIGHT), moment(monday + timedelta(days=7), _MIDNIGHT)
+    rows = meetings_of(user_of(request)).filter(starts_at__gte=first, starts_at__lt=last)
+    now = timezone.now()
+    week: dict[date, list[Any]] = {monday + timedelta(days=number): [] for number in range(7)}
+    for row in rows:
+        week[timezone.localtime(row.starts_at).date()].append(meeting_words(row, now))
+    context = {
+        "place": "meetings",
+        "days": [
+            (one, day_words(moment(one, _MIDNIGHT)), found, one == timezone.localdate())
+            for one, found in week.items()
+            if found or one.weekday() < _SATURDAY
+        ],
+        "empty": not any(week.values()),
+        "before": monday - timedelta(days=7),
+        "after": monday + timedelta(days=7),
+        "monday": monday,
+        "rooms": Room.objects.all(),
+        "today": timezone.localdate(),
+    }
+    return render(request, "meetings/calendar.html", context)
+
+
+@require_safe
+def day_sheet(request: HttpRequest, room: UUID) -> HttpResponseBase:
+    """Show a room's meetings of a day, to be printed and put beside the box; no student's name is on it."""
+    found = Room.objects.filter(pk=room).first()
+    if found is None:
+        raise UnknownRecordError("there is no such room here")
+    day = _day(request.GET.get("day", ""))
+    first, last = moment(day, _MIDNIGHT), moment(day + timedelta(days=1), _MIDNIGHT)
+    rows = meetings_of(user_of(request)).filter(room=found, starts_at__gte=first, starts_at__lt=last, cancelled_at=None)
+    shown = [meeting_words(row) for row in rows]
+    overlaps = {one.meeting.pk for one in shown for other in shown if one is not other and _overlap(one, other)}
+    context = {
+        "place": "meetings",
+        "breadcrumbs": [Crumb("Meetings", reverse("pages:meetings"))],
+        "room": found,
+        "day": day,
+        "day_words": day_words(first),
+        "rows": [(one, one.meeting.pk in overlaps) for one in shown],
+        "before": day - timedelta(days=1),
+        "after": day + timedelta(days=1),
+    }
+    return render(request, "meetings/day_sheet.html", context)
+
+
+@require_safe
+def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
+    """Show a meeting: who, when, notices, what was said, and its recordings."""
+    row, user = meeting_of(meeting), user_of(request)
+    subject = Subject.meeting(meeting)
+    filings = list(row.filings.filter(ended_at=None).select_related("recording"))
+    context = {
+        "place": "meetings",
+        "breadcrumbs": [Crumb("Meetings", reverse("pages:meetings"))],
+        "meeting": row,
+        "words": meeting_words(row),
+        "notices": [notice_words(one) for one in row.notices.select_related("given_by", "logged_by")],
+        "events": list(row.events.select_related("by")),
+        "filings": [(one, may(user, Deed.LOOK, Subject.recording(one.recording_id)).allowed) for one in filings],
+        "can_plan": may(user, Deed.PLAN, subject).allowed,
+        "can_conduct": may(user, Deed.CONDUCT, subject).allowed,
+        "can_see_people": may(user, Deed.PEOPLE, Subject.student(row.student_id)).allowed,
+    }
+    return render(request, "meetings/meeting.html", context)
+
+
+@_SENT
+def notice_new(request: HttpRequest) -> HttpResponseBase:
+    """Log a notice."""
+    user = user_of(request)
+    form = NoticeForm(request.POST or None)
+    bound_student(form, granted_scopes(user, Deed.PLAN))
+
+    def act() -> str:
+        made = deeds.log_notice(form.facts(), by=user)
+        said = notice_words(made)
+        flag = " It is marked as late; that changes nothing for the parent." if said.late else ""
+        messages.success(request, f"The notice was logged, {said.by_time}.{flag}")
+        return reverse("pages:meeting", args=[made.meeting_id])
+
+    intro = "A parent tells the district that they will record a meeting. Student, date and time are enough."
+    return form_page(request, form, act, context={**_frame("Log a notice"), "submit": "Log the notice", "intro": intro})
+
+
+@_SENT
+def meeting_new(request: HttpRequest) -> HttpResponseBase:
+    """Plan a meeting."""
+    user = user_of(request)
+    form = MeetingForm(request.POST or None, initial={"facilitator": user, "kind": MeetingKind.IEP})
+    bound_student(form, granted_scopes(user, Deed.PLAN))
+
+    def act() -> str:
+        made = deeds.plan_meeting(form.facts(), by=user)
+        messages.success(request, "The meeting was planned.")
+        return reverse("pages:meeting", args=[made.pk])
+
+    return form_page(request, form, act, context=_frame("Plan a meeting"))
+
+
+@_SENT
+def meeting_edit(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
+    """Move or correct a meeting."""
+    row, user = meeting_of(meeting), user_of(request)
+    form = MeetingForm(request.POST or None, initial=meeting_initial(row))
+    bound_student(form, granted_scopes(user, Deed.PLAN))
+    back = reverse("pages:meeting", args=[meeting])
+
+    def act() -> str:
+        deeds.change_meeting(meeting, form.facts(), form.cleaned_data["version"], by=user)
+        messages.success(request, "The changes were saved.")
+        return back
+
+    return form_page(request, form, act, context=_below("Move or correct a meeting", row))
+
+
+@_SENT
+def meeting_cancel(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
+    """Cancel a meeting."""
+    row = meeting_of(meeting)
+    form = CancelForm(request.POST if request.method == "POST" else None)
+
+    def act() -> str:
+        deeds.cancel_meeting(meeting, by=user_of(request))
+        messages.success(request, "The meeting was cancelled. It stays in the calendar, marked as cancelled.")
+        return reverse("pages:meeting", args=[meeting])
+
+    context = {**_below("Cancel a meeting", row), "question": title(row), "submit": "Cancel this meeting"}
+    context["consequences"] = ["Its notices and recordings stay.", "The calendar goes on showing it, as cancelled."]
+    return form_page(request, form, act, "ui/confirm.html", context)
+
+
+@_SENT
+def parent_records(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
+    """Enter whether a parent records."""
+    row = meeting_of(meeting)
+    initial = {"answer": row.parent_records or None, "device": row.parent_device}
+    form = ParentRecordsForm(request.POST or None, initial=initial)
+
+    def act() -> str:
+        typed = form.cleaned_data
+        deeds.enter_parent_records(meeting, ParentRecords(typed["answer"]), typed["device"], by=user_of(request))
+        messages.success(request, "The answer was entered.")
+        return reverse("pages:meeting", args=[meeting])
+
+    return form_page(request, form, act, context=_below("Does a parent record?", row))
+
+
+@_SENT
+def unrecorded(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
+    """Enter why no box recorded."""
+    row = meeting_of(meeting)
+    form = UnrecordedForm(request.POST or None, initial={"reason": row.unrecorded_reason})
+
+    def act() -> str:
+        deeds.explain_unrecorded(meeting, form.cleaned_data["reason"], by=user_of(request))
+        messages.success(request, "The reason was entered.")
+        return reverse("pages:meeting", args=[meeting])
+
+    return form_page(request, form, act, context=_below("Why no box recorded", row))
+
+
+@_SENT
+def calendar_import(request: HttpRequest) -> HttpResponseBase:
+    """Look at a calendar: nothing is changed before its difference was shown."""
+    form = CalendarForm(request.POST or None, request.FILES or None)
+
+    def act() -> str:
+        run, _ = calendar_deeds.look_at(form.cleaned_data["file"].read(), by=user_of(request))
+        return reverse("pages:calendar-run", args=[run.pk])
+
+    context = {**_frame("Import a calendar"), "submit": "Show what would change"}
+    context["intro"] = "An event names its student by number. Meetings are moved and cancelled, never deleted."
+    return form_page(request, form, act, context=context)
+
+
+@_SENT
+def calendar_run(request: HttpRequest, calendar: UUID) -> HttpResponseBase:
+    """Show what a calendar would change, and take it in; afterwards show what it changed."""
+    found = ImportRun.objects.select_related("by").filter(pk=calendar, source__startswith="calendar-").first()
+    if found is None:
+        raise UnknownRecordError("there is no such import here")
+    form = forms.Form(request.POST if request.method == "POST" else None)
+    here = reverse("pages:calendar-run", args=[calendar])
+
+    def act() -> str:
+        calendar_deeds.take_in(calendar, by=user_of(request))
+        messages.success(request, "The calendar was taken in.")
+        return here
+
+    difference = None
+    if request.method != "POST" and found.data is not None:
+        difference = calendar_deeds.compare(read_calendar(bytes(found.data), calendar_deeds.surroundings()))
+    heading = "What the calendar would change" if found.taken_at is None else "A calendar"
+    context = {
+        **_frame(heading),
+        "run": found,
+        "difference": difference,
+        "shown": SHOWN,
+        "breadcrumbs": [
+            Crumb("Meetings", reverse("pages:meetings")),
+            Crumb("Import a calendar", reverse("pages:calendar-import")),
+        ],
+    }
+    return form_page(request, form, act, "meetings/calendar_run.html", context)
+
+
+_MIDNIGHT: Final = time()
+_SATURDAY: Final = 5
+
+
+def _overlap(one: MeetingWords, other: MeetingWords) -> bool:
+    return one.meeting.starts_at < other.meeting.ends_at and other.meeting.starts_at < one.meeting.ends_at
+
+
+def _day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return timezone.localdate()
+    return day if date(2000, 1, 10) < day < date(2200, 1, 1) else timezone.localdate()
+
+
+def _frame(heading: str) -> dict[str, Any]:
+    address = reverse("pages:meetings")
+    return {
+        "place": "meetings",
+        "heading": heading,
+        "submit": "Save",
+        "cancel": address,
+        "breadcrumbs": [Crumb("Meetings", address)],
+    }
+
+
+def _below(heading: str, row: Meeting) -> dict[str, Any]:
+    back = reverse("pages:meeting", args=[row.pk])
+    return {
+        "place": "meetings",
+        "heading": heading,
+        "intro": title(row),
+        "submit": "Save",
+        "cancel": back,
+        "breadcrumbs": [Crumb("Meetings", reverse("pages:meetings")), Crumb(str(row.student), back)],
+    }

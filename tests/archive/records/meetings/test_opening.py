@@ -1,0 +1,158 @@
+"""The opening page's notes: late, twice, out of order, and never a word to a box."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from archive.access.deeds import Deed
+from archive.custody.models import Entry
+from archive.devices.models import BoxStatus
+from archive.recordings.models import Recording
+from archive.records.meetings.models import Meeting, OpeningEvent
+from archive.rooms.models import Placement
+from tests.archive.page_fixtures import Arrive, signed_in
+from tests.archive.pages import check
+from tests.archive.records.factories import make_meeting, make_room
+from tests.support.archives import Archive
+
+
+@pytest.fixture
+def meeting(archive: Archive) -> Meeting:
+    return make_meeting(starts=timezone.now())
+
+
+@pytest.fixture
+def client_(archive: Archive) -> Any:
+    return signed_in(archive, "case.manager", role="facilitator")
+
+
+def event(kind: str = "note", seconds_ago: float = 0, **other: str) -> dict[str, str]:
+    at = timezone.now() - timedelta(seconds=seconds_ago)
+    return {"id": str(uuid4()), "kind": kind, "at": at.isoformat(), **other}
+
+
+def send(client: Any, meeting: Meeting, *events: dict[str, str], off_s: float = 0) -> Any:
+    sent_at = timezone.now() + timedelta(seconds=off_s)
+    body = json.dumps({"sent_at": sent_at.isoformat(), "events": list(events)})
+    return client.post(f"/meetings/{meeting.pk}/opening/events/", body, content_type="application/json")
+
+
+def test_what_is_sent_twice_is_entered_once(client_: Any, meeting: Meeting) -> None:
+    one, two = event(text="first", seconds_ago=600), event(text="second")
+    assert send(client_, meeting, one, two).json()["taken"] == [one["id"], two["id"]]
+    assert send(client_, meeting, two, one).json()["taken"] == [two["id"], one["id"]]
+    assert [row.text for row in OpeningEvent.objects.all()] == ["first", "second"]
+    assert Entry.objects.filter(code="opening-event").count() == 2
+
+
+def test_a_tablet_whose_clock_is_wrong_is_corrected(client_: Any, meeting: Meeting) -> None:
+    ahead = timezone.now() + timedelta(hours=5)
+    send(client_, meeting, {**event(), "at": ahead.isoformat()}, off_s=5 * 3600)
+    assert abs(OpeningEvent.objects.get().at - timezone.now()) < timedelta(minutes=2)
+
+
+def test_the_parents_answer_reaches_the_meeting(client_: Any, meeting: Meeting) -> None:
+    send(client_, meeting, event("parent-records", answer="yes", text="a phone", who="the mother"))
+    meeting.refresh_from_db()
+    assert (meeting.parent_records, meeting.parent_device) == ("yes", "a phone")
+
+
+def test_an_answer_has_its_offset_by_the_boxs_own_report(
+    archive: Archive, client_: Any, arrive: Arrive, meeting: Meeting
+) -> None:
+    made = arrive(seconds=2)
+    row = Recording.objects.get(pk=made.id)
+    now = timezone.now()
+    Placement.objects.update(until=now)
+    Placement.objects.create(box=row.box, room=make_room(), since=now - timedelta(hours=1))
+    said = {
+        "box": row.box_id,
+        "boot_id": "b",
+        "monotonic_ns": 1,
+        "state": "recording",
+        "ready": False,
+        "recording": row.pk,
+        "since_ns": 0,
+        "frames": 80_000,
+        "rate": 8000,
+    }
+    BoxStatus.objects.update_or_create(
+        box=row.box, defaults={"heard_at": now, "recorder_live": True, "recorder": said, "online": True}
+    )
+    send(client_, meeting, {**event(text="now"), "at": (now + timedelta(seconds=2)).isoformat()})
+    found = OpeningEvent.objects.get()
+    assert found.recording_id == row.pk
+    assert found.frame is not None
+    # ten seconds reported, and two since then; the page's clock is corrected by what its sending was off
+    assert abs(found.frame / 8000 - 12) < 30
+
+
+def test_without_a_recording_a_note_has_no_offset(client_: Any, meeting: Meeting) -> None:
+    send(client_, meeting, event(text="x"))
+    assert OpeningEvent.objects.get().frame is None
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("", "JSON"),
+        ("[]", "object"),
+        ('{"sent_at":"2026-11-24T10:00:00Z","events":[{"id":"1","kind":"note","at":"x"}]}', "events.0"),
+        ('{"sent_at":"2026-11-24T10:00:00","events":[]}', "sent_at"),
+        ('{"sent_at":"2026-11-24T10:00:00Z","events":[],"start":true}', "start"),
+    ],
+)
+def test_a_body_that_makes_no_sense_is_refused_by_its_field(
+    client_: Any, meeting: Meeting, body: str, told: str
+) -> None:
+    answer = client_.post(f"/meetings/{meeting.pk}/opening/events/", body, content_type="application/json")
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert error["code"] == "bad-note"
+    assert told in error["message"] or told in error["field"]
+
+
+def test_a_note_far_from_now_is_refused(client_: Any, meeting: Meeting) -> None:
+    assert send(client_, meeting, event(seconds_ago=4 * 24 * 3600)).status_code == 409
+    assert OpeningEvent.objects.count() == 0
+
+
+def test_another_meetings_note_is_refused(client_: Any, meeting: Meeting) -> None:
+    one = event(text="mine")
+    send(client_, meeting, one)
+    assert send(client_, make_meeting(starts=timezone.now()), one).status_code == 409
+
+
+def test_the_page_works_without_scripts(client_: Any, meeting: Meeting) -> None:
+    page = check(client_.get(f"/meetings/{meeting.pk}/opening/").content.decode())
+    (form,) = [one for one in page.all("form") if one.get("data-event") == "told"]
+    typed = {one.get("name"): one.get("value") for one in form.all("input") if one.get("type") == "hidden"}
+    typed |= {"who": "Interpreter Pat", "mode": "phone", "interpreter": "Spanish, consecutive"}
+    for _ in range(2):
+        answer = client_.post(f"/meetings/{meeting.pk}/opening/", typed, follow=True)
+        assert "Interpreter Pat" in check(answer.content.decode()).text
+    assert OpeningEvent.objects.count() == 1
+    wrong = client_.post(f"/meetings/{meeting.pk}/opening/", {**typed, "mode": "telepathy"})
+    assert wrong.status_code == 422
+    assert "Interpreter Pat" in wrong.content.decode() or "Nothing was noted yet" in wrong.content.decode()
+
+
+def test_promise_1_nothing_of_the_opening_reaches_a_box() -> None:
+    """No message to a box exists at all; the page's code imports neither MQTT nor a socket."""
+    folder = Path(__file__).resolve().parents[4] / "archive" / "records"
+    for path in folder.rglob("*.py"):
+        text = path.read_text()
+        assert "paho" not in text
+        assert "socket" not in text
+
+
+def test_who_may_only_see_meetings_cannot_note(archive: Archive, meeting: Meeting) -> None:
+    client = signed_in(archive, "viewer", Deed.MEETINGS)
+    assert send(client, meeting, event()).status_code == 403
