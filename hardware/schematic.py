@@ -1,4 +1,4 @@
-"""The text source of docs/wiring.svg and docs/wiring-usb.svg; `./deploy/dev python hardware/schematic.py` draws them."""
+"""The text source of both wiring drawings in docs; `./deploy/dev python hardware/schematic.py` draws them anew."""
 
 from __future__ import annotations
 
