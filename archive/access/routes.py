@@ -83,6 +83,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:language": Route(Open.ANYONE, ("POST",), page="pages:first"),
     "pages:first": Route(Open.SIGNED_IN),
     "pages:rooms": Route(Deed.BOARD),
+    "pages:wall": Route(Deed.BOARD),
     "pages:rooms-json": Route(Deed.BOARD),
     "pages:boxes": Route(Deed.BOXES),
     "pages:claim-new": Route(Deed.BOXES, _FORM),

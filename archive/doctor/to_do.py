@@ -52,7 +52,7 @@ def _mend(one: CheckResult) -> Task:
     return Task(
         title=f"{one.check}: {one.found}",
         address="",
-        detail=f"{one.remedy[:1].upper()}{one.remedy[1:]}.",
+        detail=f"To do: {one.remedy}.",
         sign="at-fault" if wrong else "attention",
         state="wrong" if wrong else "worth a look",
     )

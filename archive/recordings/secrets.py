@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import DecryptionError, StorageError
 from archive.keystore.current import keystore
 from archive.keystore.recording_keys import recording_keys
 
+REMEMBERED: Final = 1024
+"""Secrets that a process remembers: twice as many as one archive's rooms, so that no recording that arrives loses its
+place to the next one's in a circle, and is decrypted again with each request."""
 
-@lru_cache(maxsize=32)
+
+@lru_cache(maxsize=REMEMBERED)
 def _decrypted(key_age: bytes) -> Identity:
     return keystore().decrypt_secret(key_age)
 

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import BinaryIO, Final
@@ -31,6 +32,7 @@ from archive.store.current import store
 from .custody_kinds import VERIFY
 from .models import Recording, Verification
 from .secrets import secret_of
+from .segment_pool import in_processes
 
 VERDICTS: Final = {"complete": "intact", "interrupted": "interrupted", "incomplete": "incomplete"}
 """The verdict that a sound package of each outcome gets."""
@@ -79,9 +81,9 @@ def check_asked(stop: StopSignal) -> None:
         except StoppedError:
             Verification.objects.filter(pk=asked.pk).update(working_at=None)
             return
-        except KeyFileError as error:
+        except (KeyFileError, BrokenExecutor) as error:
             # the archive's own trouble says nothing about the package: the check is made anew when LEFT is over
-            _log.error("cannot check %s now: %s", asked.recording_id, error.message)
+            _log.error("cannot check %s now: %s", asked.recording_id, error)
         except PlainSightError as error:
             _log.error("cannot check %s: %s", asked.recording_id, error.message)
             _keep(asked.recording, actor, Report("not-a-package", "", (), error.message), "")
@@ -165,7 +167,7 @@ def _report(file: BinaryIO, recording: str, audio: Recording | None, progress: P
         opener = secret_of(audio.pk) if audio is not None else None
     except DecryptionError:
         opener = None  # the report then says that the audio was not opened
-    report = verify(file, key_ring(), opener, progress)
+    report = verify(file, key_ring(), opener, progress, in_processes)
     if report.recording and report.recording != recording:
         # whole and signed, and yet not what the archive says lies there: somebody put it in the place of another
         return replace(report, verdict="tampered", problem=f"the package is of another recording, {report.recording}")

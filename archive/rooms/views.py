@@ -30,6 +30,13 @@ def rooms(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
+def wall(request: HttpRequest) -> HttpResponseBase:
+    """Show the same for a screen on a wall: large, and without what only a reader nearby could use."""
+    context = {"place": "rooms", **_board(timezone.localtime())}
+    return render(request, "ui/wall.html", context)
+
+
+@require_safe
 def rooms_json(_request: HttpRequest) -> HttpResponseBase:
     """Answer with the same as JSON, version 1."""
     board = _board(timezone.localtime())

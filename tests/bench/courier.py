@@ -14,10 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from appliance.simulator.demo.broker import Broker
 from tests.support.box.courier import Box
 from tests.support.fake_archive import running_archive
-from tests.support.mosquitto import running_broker
+from tests.support.mosquitto import Broker, running_broker
 from tests.support.spools import Keys, Recording
 
 WARM_S = 5.0

@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from appliance.contract.request_signature import sign
-from appliance.simulator.demo.certificates import Authority, Files
 from tests.support.archives import Archive, BoxAuth, archive_in, batches
+from tests.support.certificates import Authority, Files
 from tests.support.lateness import Lateness
 from tests.support.spools import make_recording
 from tests.support.waiting import until

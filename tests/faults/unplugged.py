@@ -87,37 +87,42 @@ class Campaign:
     def away(self, seconds: float, then: str) -> None:
         """Take the microphone away for so long; go on, or end."""
         microphone, problems = self._box.microphone, list[str]()
-        began = time.monotonic()
+        began_ns = time.monotonic_ns()
         microphone.unplug()
         paused_s = 0.0
         if then == "paused":
             time.sleep(seconds / 2)
+            until(lambda: self._box.status()["faults"], "the absence is noticed before the pause")
             paused_s = self._pause()
-        left = began + seconds + paused_s - time.monotonic()
-        time.sleep(max(0.0, left))
+        time.sleep(max(0.0, seconds + paused_s - (time.monotonic_ns() - began_ns) / 1e9))
         if self._box.light("green") == "on" and seconds >= 5:
             problems.append("green is on while the microphone is away")
         safe_s = None
         if then == "ended":
-            self._end()
-        away_s = time.monotonic() - began - paused_s
-        if then != "ended":
+            # the ledger's gap lasts until the recording ends, which is when the lamp goes out
+            ended_ns = self._end()
+        else:
+            ended_ns = time.monotonic_ns()
             microphone.replug()
             safe_s = self._safe(problems)
+        away_s = (ended_ns - began_ns) / 1e9 - paused_s
+        late_s = self._box.machine.late_ns(began_ns, ended_ns) / 1e9
         lines = self._new_gaps()
         gap_s = sum(entry.frames for entry in lines if entry.kind == "gap") / RATE
-        if not -0.3 <= gap_s - away_s <= SLACK_S:
+        if not -0.3 - late_s <= gap_s - away_s <= SLACK_S + late_s:
             problems.append(f"it was away for {away_s:.1f} s, and the ledger tells {gap_s:.1f} s")
         absence = Absence(round(away_s, 2), then, round(gap_s, 2), len(lines), safe_s, tuple(problems))
         self.absences.append(absence)
         self._progress(str(absence))
 
-    def _end(self) -> None:
-        panel = self._box.panel
+    def _end(self) -> int:
+        """End the recording; return when the lamp went out, on CLOCK_MONOTONIC."""
+        panel, pressed_ns = self._box.panel, time.monotonic_ns()
         panel.press()
         # no box is idle without a microphone
         until(lambda: self._box.status()["state"] in ("idle", "fault"), "the end")
         panel.release()
+        return self._box.logged_ns("panel", "red", False, pressed_ns)
 
     def _pause(self) -> float:
         began = time.monotonic()

@@ -8,19 +8,83 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from appliance.contract.topics import ALL
-from appliance.simulator.demo.broker import ARCHIVE, Broker, free_port
-from appliance.simulator.demo.certificates import Authority, Files
+from appliance.contract.topics import ALL, PREFIX
+from appliance.simulator.demo.broker import BrokerError, free_port, write_broker
 from archive.setup.steps import BROKER_SETTINGS
+from tests.support.certificates import Authority, Files
 from tests.support.waiting import PATIENCE_S, until
+
+ARCHIVE = "archive"
+"""Common name of the one client that may read."""
+START_S = 10.0
+"""How long a broker may take to listen, in seconds."""
+STOP_S = 5.0
+"""How long it may take to end, in seconds."""
+
+
+@dataclass
+class Broker:
+    """A broker that this process starts and ends."""
+
+    folder: Path
+    """Where its files and its log lie."""
+    authority: Authority
+    """Who vouches for it and its clients."""
+    port: int = field(default_factory=free_port)
+    """Port on 127.0.0.1, kept over restarts."""
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def log(self) -> Path:
+        """What it said."""
+        return self.folder / "mosquitto.log"
+
+    def start(self) -> None:
+        """Start it and return when it listens."""
+        self.authority.server(self.folder)
+        access = self.folder / "access"
+        # %u is the certificate's common name: the box's id
+        access.write_text(f"user {ARCHIVE}\ntopic read {PREFIX}/#\n\npattern write {PREFIX}/%u/#\n", encoding="ascii")
+        access.chmod(0o600)
+        command = write_broker(self.folder, self.port)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError as error:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    self.stop()
+                    raise BrokerError(f"the broker does not start: {self.log.read_text()[-500:]}") from error
+                time.sleep(0.02)
+            else:
+                return
+
+    def stop(self, *, kill: bool = False) -> None:
+        """End it, at once with `kill`; a broker that does not run is none the worse."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if kill:
+            process.kill()
+        else:
+            process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @contextmanager

@@ -43,20 +43,20 @@ class OpenIDProvider:
 
     def know(self, subject: str, **claims: Any) -> None:
         """Make a person known, with what the provider says of them."""
-        answer = requests.put(f"{self.issuer}/users/{subject}", json=claims, timeout=10)
+        answer = requests.put(f"{self.issuer}/users/{subject}", json=claims, timeout=60)
         assert answer.ok, answer.text
 
     def agree(self, page: str, subject: str) -> str:
         """Follow the archive's page to the provider and sign in there; return where the provider sends back to."""
         address = unescape(page.split('content="0; url=')[1].split('"', maxsplit=1)[0])
-        answer = requests.post(address, data={"sub": subject}, allow_redirects=False, timeout=10)
+        answer = requests.post(address, data={"sub": subject}, allow_redirects=False, timeout=60)
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"]
 
     def refuse(self, page: str) -> str:
         """Go there, and turn the archive down."""
         address = unescape(page.split('content="0; url=')[1].split('"', maxsplit=1)[0])
-        return requests.post(address, data={"action": "deny"}, allow_redirects=False, timeout=10).headers["Location"]
+        return requests.post(address, data={"action": "deny"}, allow_redirects=False, timeout=60).headers["Location"]
 
     def _signed(self, token: str) -> str:
         claims = jwt.decode(token, options={"verify_signature": False})

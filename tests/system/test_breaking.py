@@ -111,7 +111,9 @@ def test_loss_that_nobody_reports_becomes_a_gap_of_its_true_length(running: Runn
     running.end()
     running.wait_until_sealed(recording)
     assert running.verified(recording)[0] == 0
-    (gap,) = [entry for entry in running.ledger(recording) if entry["kind"] == "gap"]
+    gaps = [entry for entry in running.ledger(recording) if entry["kind"] == "gap"]
+    # a machine that is too busy to fetch blocks in time adds overruns, which the device itself reports
+    (gap,) = [gap for gap in gaps if gap["cause"] != "overrun"]
     assert gap["cause"] == "unexplained"
     assert abs(gap["frames"] - 14400) < 0.05 * 48000
 

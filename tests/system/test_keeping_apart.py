@@ -72,7 +72,7 @@ _ATTEMPT = r"""
 import os, pathlib, re, subprocess, sys
 root, recorder = pathlib.Path(sys.argv[1]), sys.argv[2:]
 readable, identities, changed, memory = [], [], 0, 0
-box = [root / "box" / name for name in ("spool", "inbox", "run", "courier", "certificates")]
+box = [root / "box" / name for name in ("spool", "inbox", "run", "courier", "mqtt")]
 for top in (*box, root / "panel", root / "keys", root / "archive", root / "logs"):
     for folder, _, names in os.walk(top):
         for name in names:

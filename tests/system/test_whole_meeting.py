@@ -31,7 +31,7 @@ def result(folder: Path) -> dict[str, Any]:
         [*COMMAND, "--once", "--seconds", "6", "--json", "--keep", str(folder / "kept")],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -96,7 +96,7 @@ def test_ctrl_c_ends_everything_also_in_the_background_with_its_output_in_a_file
             start_new_session=True,
             env={**os.environ, "TMPDIR": str(place)},
         )
-    until(lambda: "Ctrl-C ends everything." in out.read_text(), "the addresses, while it still runs", 60)
+    until(lambda: "Ctrl-C ends everything." in out.read_text(), "the addresses, while it still runs", 600)
     lines = out.read_text().splitlines()
     assert lines[0].startswith("front panel  http://127.0.0.1:")
     assert "password" in lines[1]
@@ -106,7 +106,7 @@ def test_ctrl_c_ends_everything_also_in_the_background_with_its_output_in_a_file
     parts = _children(process.pid)
     assert len(parts) >= 7
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=600)
     assert "Traceback" not in errors
     assert str(place) in errors if keep else "removed" in errors
     assert any(place.iterdir()) is keep, "without --keep nothing is left"
@@ -130,7 +130,7 @@ def _children(parent: int) -> list[int]:
     ],
 )
 def test_wrong_arguments_get_status_2(arguments: list[str], named: str) -> None:
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 2
     assert named in done.stderr
     assert "Traceback" not in done.stderr
@@ -141,7 +141,7 @@ def test_an_absent_microphone_is_named_and_nothing_is_left_running() -> None:
         [*COMMAND, "--once", "--seconds", "5", "--json", "--mic", "no such microphone"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 1
@@ -158,7 +158,7 @@ def test_a_folder_that_the_parts_could_not_enter_is_refused_before_anything_is_m
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     done = subprocess.run(
-        [*COMMAND, "--keep", str(private / "kept")], capture_output=True, text=True, timeout=60, check=False
+        [*COMMAND, "--keep", str(private / "kept")], capture_output=True, text=True, timeout=600, check=False
     )
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert f"cannot enter {private}" in " ".join(done.stderr.split()) or "cannot enter" in done.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,8 +20,6 @@ from appliance.contract.signed import digest, split_lines
 from appliance.contract.times import WallTime
 
 from .bag import Bag, check_names
-
-Progress = Callable[[str, int, int], None]
 
 
 class Event(BaseModel):
@@ -99,20 +97,36 @@ def check_ledger(bag: Bag, header: Header, header_line: bytes) -> Evidence:
     return evidence
 
 
-def check_segments(bag: Bag, evidence: Evidence, progress: Progress) -> str:
-    """Check that exactly the signed segments are there, each with its digest; return what was checked."""
-    parts = [(segment_name(one.segment), one.size, one.sha256) for one in evidence.segments]
-    parts += [(segment_name(one.segment, tail=True), one.size, one.sha256) for one in evidence.tail]
+def check_segments(bag: Bag, evidence: Evidence) -> str:
+    """Check that exactly the signed segments are there, by name and size; return what is checked with their digests."""
+    parts = _parts(evidence)
     check_names(bag, [*TAG_FILES, *PAYLOAD, *(name for name, _, _ in parts)])
-    for done, (name, size, sha256) in enumerate(parts):
-        progress("segments", done, len(parts))
-        bag.read(name)
+    for name, size, _ in parts:
         if bag.size(name) != size:
             raise DigestError(f"{name}: it has {bag.size(name)} bytes; the signed ledger says {size}")
-        if bag.digests[name] != sha256:
-            raise DigestError(f"{name}: its digest is not the one in the signed ledger")
     length = duration(evidence.frames / evidence.header.audio.rate)
     return f"{len(evidence.segments)} segments, {length} of audio, each with the digest that the box signed"
+
+
+def read_segments(bag: Bag, evidence: Evidence, tell: Callable[[int, int], None]) -> Iterator[tuple[Segment, bytes]]:
+    """Yield each signed segment with its bytes, which have the signed digest; check those of the tail at the end.
+
+    `tell` is called with how many of how many are read. Raises DigestError.
+    """
+    parts = _parts(evidence)
+    for done, (name, _, sha256) in enumerate(parts):
+        tell(done, len(parts))
+        data = bag.read(name)
+        if bag.digests[name] != sha256:
+            raise DigestError(f"{name}: its digest is not the one in the signed ledger")
+        if done < len(evidence.segments):
+            yield evidence.segments[done], data
+
+
+def _parts(evidence: Evidence) -> list[tuple[str, int, str]]:
+    """Return name in the bag, size and digest of each segment, those of the tail last."""
+    parts = [(segment_name(one.segment), one.size, one.sha256) for one in evidence.segments]
+    return parts + [(segment_name(one.segment, tail=True), one.size, one.sha256) for one in evidence.tail]
 
 
 def duration(seconds: float) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO
 
 from appliance.contract.encryption import Identity
@@ -16,9 +17,18 @@ from appliance.contract.package import PAYLOAD, TAG_FILES
 from appliance.contract.zip_profile import looks_like_package, read_members
 
 from .arrivals import check_arrivals
-from .audio import check_audio, check_tail
+from .audio import AudioCheck, Spread, check_tail
 from .bag import Bag, check_bag
-from .evidence import Evidence, check_events, check_header, check_ledger, check_receipt, check_segments, duration
+from .evidence import (
+    Evidence,
+    check_events,
+    check_header,
+    check_ledger,
+    check_receipt,
+    check_segments,
+    duration,
+    read_segments,
+)
 from .report import Report, Verdict, printable
 
 _MAX_STEPS = 3
@@ -34,11 +44,13 @@ def verify(
     key_ring: KeyRing | None,
     identity: Identity | None = None,
     progress: Progress = lambda _what, _done, _of: None,
+    spread: Spread = map,
 ) -> Report:
     """Check a package and return what was found; never raises for anything that a file may contain.
 
     `key_ring` holds keys from outside; without it, or where it does not know the box or the archive, the best verdict
     is `not-pinned`. `identity` is the recording's own identity, out of `key.age`; with it the audio is checked as well.
+    `spread` opens the segments: `map`, or something that does it in several processes.
     A disk that cannot be read raises OSError, an archive's store StorageError.
     """
     checks: list[str] = []
@@ -50,14 +62,14 @@ def verify(
         bag = _bag(file)
         recording = bag.recording
         checks.append(f"every byte of the ZIP around its {len(bag.members)} members is what the format demands")
-        pinned, evidence = _evidence(bag, key_ring, checks, notes, progress)
+        pinned, evidence, audio = _evidence(bag, key_ring, checks, notes, progress, identity=identity, spread=spread)
         if identity is None:
             notes.append("the audio itself was not opened; give its key to check that as well")
-        elif identity.recipient != evidence.header.recipient:
+        elif audio is None:
             problem = f"the key decrypts what is encrypted to {identity.recipient}; this is {evidence.header.recipient}"
             return Report("wrong-key", recording, tuple(checks), problem, tuple(notes))
         else:
-            told, audio_md5 = check_audio(bag, evidence, identity, progress)
+            told, audio_md5 = audio.result()
             checks.append(told)
             if evidence.tail:
                 notes.append(check_tail(bag, evidence, identity))
@@ -83,8 +95,16 @@ def _bag(file: BinaryIO) -> Bag:
 
 
 def _evidence(
-    bag: Bag, key_ring: KeyRing | None, checks: list[str], notes: list[str], progress: Progress
-) -> tuple[bool, Evidence]:
+    bag: Bag,
+    key_ring: KeyRing | None,
+    checks: list[str],
+    notes: list[str],
+    progress: Progress,
+    *,
+    identity: Identity | None,
+    spread: Spread,
+) -> tuple[bool, Evidence, AudioCheck | None]:
+    """Check everything but the audio, which is opened on the way if it is the identity's."""
     header, header_line, box_pinned = check_header(bag, key_ring)
     box = f"the pinned key of {header.box}" if box_pinned else f"a key that claims to be {header.box}"
     checks.append(f"the header is signed by {box}")
@@ -92,7 +112,15 @@ def _evidence(
     checks.append(
         f"{evidence.lines} ledger lines are signed, follow on each other, and keep the microphone within lit spans"
     )
-    checks.append(check_segments(bag, evidence, progress))
+    told = check_segments(bag, evidence)
+    audio = None
+    if identity is not None and identity.recipient == header.recipient:
+        audio = AudioCheck(evidence, identity, spread)
+        audio.open(read_segments(bag, evidence, partial(progress, "audio")))
+    else:
+        for _ in read_segments(bag, evidence, partial(progress, "segments")):
+            pass
+    checks.append(told)
     receipt, archive_pinned = check_receipt(bag, evidence, key_ring)
     archive = "the pinned archive key" if archive_pinned else "some archive key"
     checks.append(f"the receipt is signed by {archive} and names all this")
@@ -101,7 +129,7 @@ def _evidence(
     check_events(bag)
     _pins(key_ring, header.box, notes, box=box_pinned, archive=archive_pinned)
     _notes(evidence, notes)
-    return box_pinned and archive_pinned, evidence
+    return box_pinned and archive_pinned, evidence, audio
 
 
 def _pins(key_ring: KeyRing | None, name: str, notes: list[str], *, box: bool, archive: bool) -> None:

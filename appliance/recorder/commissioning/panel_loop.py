@@ -136,7 +136,8 @@ class PanelLoop:
             case "button-found-down":
                 pass  # only a press that the installer was asked to make counts
             case "button-up":
-                self.releases += 1
+                # the end of the press that began it is nobody's answer
+                self.releases = min(self.releases + 1, self.presses)
             case "lamp-seen" | "lamp-unseen":
                 self.seen = event.kind == "lamp-seen"
                 self.lamp.sensed(seen=self.seen, at_ns=event.at_ns)

@@ -235,7 +235,9 @@ class Supervisor:
             case actions.Exit(status=status):
                 self._exit = status
             case BeginRecording() | EnterFact() | EnterPause() | ExpectGap() | EndRecording():
-                self._processes.send_to_writer(action)
+                # without a writer the recording has ended already
+                if self._processes.writer is not None:
+                    self._processes.writer.send(action)
             case _:
                 assert_never(action)
 
@@ -250,37 +252,33 @@ class Supervisor:
 
     def _read_mailbox(self) -> None:
         for word in self.mailbox.drain():
-            if isinstance(word, PanelEvent):
-                self._dispatch_panel_event(word)
-            elif word == RESTART:
-                self._dispatch(events.RestartAsked(time.monotonic_ns()))
-            else:
-                self._dispatch(events.ShutdownAsked(time.monotonic_ns()))
+            if not isinstance(word, PanelEvent):
+                asked = events.RestartAsked if word == RESTART else events.ShutdownAsked
+                self._dispatch(asked(time.monotonic_ns()))
+                continue
+            if self._offer.is_taken(word, self.state.phase):
+                self._commission()
+                return
+            match word.kind:
+                case "button-down":
+                    self._dispatch(events.ButtonDown(word.at_ns, secrets.token_hex(16)))
+                case "button-found-down":
+                    self._dispatch(events.ButtonFoundDown(word.at_ns))
+                case "button-up":
+                    self._dispatch(events.ButtonUp(word.at_ns))
+                case "lamp-seen" | "lamp-unseen":
+                    self._lamp.sensed(seen=word.kind == "lamp-seen", at_ns=word.at_ns)
+                    self._dispatch(events.LampSensed(word.at_ns, word.kind == "lamp-seen"))
+                case "rail-on" | "rail-off":
+                    self._dispatch(events.RailSensed(word.at_ns, word.kind == "rail-on"))
+                case "panel-lost":
+                    self._dispatch(events.PanelLost(word.at_ns))
+                case _:
+                    assert_never(word.kind)
 
     def _commission(self) -> None:
         _log.info("the button asks for a commissioning: it takes the recorder's place")
         self._exit = COMMISSION
-
-    def _dispatch_panel_event(self, event: PanelEvent) -> None:
-        if self._offer.is_taken(event, self.state.phase):
-            self._commission()
-            return
-        match event.kind:
-            case "button-down":
-                self._dispatch(events.ButtonDown(event.at_ns, secrets.token_hex(16)))
-            case "button-found-down":
-                self._dispatch(events.ButtonFoundDown(event.at_ns))
-            case "button-up":
-                self._dispatch(events.ButtonUp(event.at_ns))
-            case "lamp-seen" | "lamp-unseen":
-                self._lamp.sensed(seen=event.kind == "lamp-seen", at_ns=event.at_ns)
-                self._dispatch(events.LampSensed(event.at_ns, event.kind == "lamp-seen"))
-            case "rail-on" | "rail-off":
-                self._dispatch(events.RailSensed(event.at_ns, event.kind == "rail-on"))
-            case "panel-lost":
-                self._dispatch(events.PanelLost(event.at_ns))
-            case _:
-                assert_never(event.kind)
 
     def _stop(self) -> None:
         """Leave nothing behind: microphone first, then the lamp, then the writer, which may still be saving."""

@@ -20,7 +20,6 @@ from appliance.recorder.ipc.messages import (
     MessageError,
     MicrophoneClosed,
     StopWriter,
-    ToWriter,
 )
 from appliance.recorder.panel.lamp_token import LitToken
 
@@ -60,7 +59,8 @@ class Processes:
         self._programs = programs
         self._dispatch = dispatch
         self._capture: Capture | None = None
-        self._writer: Child | None = None
+        self.writer: Child | None = None
+        """The running writer, which the supervisor sends its messages."""
         self._retired: dict[Capture, int] = {}
 
     def spawn_capture(self) -> None:
@@ -98,23 +98,18 @@ class Processes:
             _log.warning("the writer process cannot be started: %s", error)
             self._dispatch(events.WriterDied(time.monotonic_ns()))
             return
-        self._writer = writer
+        self.writer = writer
         self._selector.register(writer.control, selectors.EVENT_READ, lambda: self._read_writer(writer))
         self._selector.register(writer.pidfd, selectors.EVENT_READ, lambda: self._writer_ended(writer))
 
     def kill_writer(self) -> None:
         """Kill it; its death becomes an event."""
-        if self._writer is not None:
-            self._writer.kill()
-
-    def send_to_writer(self, message: ToWriter) -> None:
-        """Send it a message; without a writer the recording has ended already."""
-        if self._writer is not None:
-            self._writer.send(message)
+        if self.writer is not None:
+            self.writer.kill()
 
     def maintain(self, now_ns: int) -> None:
         """Send the messages that wait; kill retired processes that do not exit."""
-        for child in (self._capture, self._writer):
+        for child in (self._capture, self.writer):
             if child is not None:
                 child.flush()
         for capture, since_ns in self._retired.items():
@@ -132,7 +127,7 @@ class Processes:
 
     def stop_writer(self, timeout_s: float) -> None:
         """Let the writer finish what it is writing; kill it if that takes too long."""
-        writer = self._writer
+        writer = self.writer
         if writer is None:
             return
         writer.send(StopWriter())
@@ -192,6 +187,6 @@ class Processes:
         self._read_writer(writer)
         self._unregister(writer)
         self._selector.unregister(writer.pidfd)
-        self._writer = None
+        self.writer = None
         _log.warning("the writer process ended with status %d", writer.reap())
         self._dispatch(events.WriterDied(time.monotonic_ns()))

@@ -17,16 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from appliance.contract.encryption import Identity
-from appliance.contract.ids import new_box_id
 from appliance.contract.keys import KeyRing, SigningKey
+from appliance.contract.settings_file import load_settings
 from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY
 from appliance.simulator.speech import write_meeting
 
 from .accounts import PANEL_GROUP, SPOOL_GROUP, Account, Accounts
 from .broker import free_port, write_broker
-from .certificates import Authority
 from .commissioned import commission
-from .files import archive_toml, courier_toml, recorder_toml
+from .files import EnrolledRecorder, archive_toml, courier_toml, recorder_toml
 from .layout import Layout
 from .process_manager import ProcessManager
 from .services import DemoError, Service, run_once, until
@@ -54,7 +53,7 @@ class District:
         self.layout = layout
         self.accounts = Accounts.here()
         self.spoken: Path | None = None if microphone else layout.root / "spoken.raw"
-        self.box_id = new_box_id()
+        self.box_id = ""
         self.box_key = ""
         self.archive_key = ""
         self.panel_url = ""
@@ -65,6 +64,7 @@ class District:
         self._tell = tell
         self._process_manager: ProcessManager | None = None
         self._archive_port = free_port()
+        self._boxes_port = free_port()
         self._broker_port = free_port()
 
     @property
@@ -79,17 +79,21 @@ class District:
         spoken = self.spoken or self.layout.root / "spoken.raw"
         self._tell("speaking a meeting for the microphone to hear")
         await asyncio.to_thread(write_meeting, spoken, max(self._seconds + 60, 120))
-        self._tell("making keys and certificates, starting broker and archive")
-        public = await self._make_archive()
-        authority = Authority.make()
-        self._add("broker", write_broker(self._folder(self.layout.root / "broker"), authority, self._broker_port), None)
-        self._certify(authority, self.layout.home / "certificates", "archive", self.accounts.archive)
-        self._certify(authority, self.layout.box / "certificates", self.box_id, self.accounts.courier)
+        self._tell("making keys and certificates, starting the archive")
+        await self._make_archive()
         await self._start_archive()
+        self._tell("enrolling the box, starting the broker")
+        enrolled = await self._enroll()
+        await self._start_broker()
         self._tell("starting front panel, recorder and courier")
         await self._start_panel(spoken)
-        await self._start_box(public)
+        await self._start_box(enrolled)
         self._write_addresses()
+
+    @property
+    def boxes_url(self) -> str:
+        """Where boxes find the archive."""
+        return f"https://127.0.0.1:{self._boxes_port}"
 
     async def stop(self) -> None:
         """End every part, the box first, so that nothing is lost; safe to call at any time."""
@@ -97,7 +101,7 @@ class District:
             await self._process_manager.stop()
             await self.services["recorder"].stop()
             await self._process_manager.put_lamps_out()
-        for name in ("recorder", "courier", "panel", "web", "listen", "worker", "broker"):
+        for name in ("recorder", "courier", "panel", "web", "boxes", "listen", "worker", "broker"):
             if name in self.services:
                 await self.services[name].stop()
 
@@ -188,6 +192,7 @@ class District:
         layout.box.chmod(0o711)
         layout.export.chmod(0o711)
         self._folder(layout.home, accounts.archive, 0o700)
+        self._folder(layout.broker, accounts.archive, 0o700)
         self._folder(layout.spool, accounts.recorder, 0o750, SPOOL_GROUP)
         self._folder(layout.run, accounts.recorder, 0o750, SPOOL_GROUP)
         self._folder(layout.inbox, accounts.courier, 0o2750, SPOOL_GROUP)
@@ -204,37 +209,49 @@ class District:
         if self.accounts.separate:
             account.own(path, mode)
 
-    def _certify(self, authority: Authority, folder: Path, name: str, account: Account) -> None:
-        files = authority.client(self._folder(folder), name)
-        for path in (folder, files.ca, files.certificate, files.key):
-            self._give(path, account, 0o700 if path == folder else 0o400)
-
-    async def _make_archive(self) -> dict[str, str]:
+    async def _make_archive(self) -> None:
         layout = self.layout
-        (layout.home / "archive.toml").write_text(archive_toml(layout, self.archive_url, self._broker_port))
+        (layout.home / "archive.toml").write_text(
+            archive_toml(layout, self.archive_url, self.boxes_url, self._broker_port)
+        )
         escrow = Identity.generate()
         escrow.save(layout.keys / "escrow.txt")
         await self.archive("make-keys", "--escrow", escrow.recipient)
-        await self.archive("migrate")
-        keys = ("--new-key", str(layout.home / "box.key"), "--new-courier-key", str(layout.home / "courier.key"))
-        enrolled = json.loads(await self.archive("add-box", self.box_id, *keys, "--room", ROOM, "--json"))
-        for name, owner in (("box.key", self.accounts.recorder), ("courier.key", self.accounts.courier)):
-            (layout.home / name).rename(layout.box / name)
-            self._give(layout.box / name, owner, 0o400)
-        self.box_key, self.archive_key = enrolled["public_key"], enrolled["archive_key"]
-        ring = KeyRing(boxes={self.box_id: [self.box_key]}, archives=[self.archive_key])
-        layout.key_ring.write_text(ring.model_dump_json() + "\n")
-        self.password = json.loads(await self.archive("add-user", "custodian", "--role", "custodian", "--json"))[
-            "password"
-        ]
-        return {name: enrolled[name] for name in ("archive_recipient", "escrow_recipient", "archive_key")}
+        await asyncio.gather(self.archive("make-certificates"), self.archive("migrate"))
+        added = await self.archive("add-user", "custodian", "--role", "custodian", "--json")
+        self.password = json.loads(added)["password"]
 
     async def _start_archive(self) -> None:
         command, account = program("plainsight-archive"), self.accounts.archive
-        for name in ("web", "listen", "worker"):
-            self._add(name, [*command, name], account, archive=True)
-        for name in ("broker", "web", "listen", "worker"):
+        parts = {"web": ["web"], "boxes": ["web", "--boxes"], "listen": ["listen"], "worker": ["worker"]}
+        for name, arguments in parts.items():
+            self._add(name, [*command, *arguments], account, archive=True)
             await self.services[name].start()
+        await self._listening("boxes", self._boxes_port)
+
+    async def _enroll(self) -> EnrolledRecorder:
+        """Enroll the box as a technician does: a claim onto its card, and the box does the rest."""
+        layout = self.layout
+        await self.archive("enroll", ROOM, "-o", str(layout.home))
+        (layout.home / layout.claim.name).rename(layout.claim)
+        box = Account(os.geteuid(), os.getegid())
+        command = [*program("plainsight"), "enroll", "--claim", str(layout.claim), "--folder", str(layout.box)]
+        await run_once(command, box, self.accounts, self._environment())
+        self._give(layout.box / "box.key", self.accounts.recorder, 0o400)
+        for path in (layout.box / "courier.key", layout.box / "mqtt" / "client.key"):
+            self._give(path, self.accounts.courier, 0o400)
+        self._give(layout.box / "mqtt", self.accounts.courier, 0o700)
+        enrolled = load_settings(layout.recorder_settings, EnrolledRecorder, "enroll the box anew")
+        self.box_id, self.archive_key = enrolled.box.id, enrolled.keys.archive_key
+        self.box_key = SigningKey.load(layout.box / "box.key").public
+        ring = KeyRing(boxes={self.box_id: [self.box_key]}, archives=[self.archive_key])
+        layout.key_ring.write_text(ring.model_dump_json() + "\n")
+        return enrolled
+
+    async def _start_broker(self) -> None:
+        await self.archive("write-broker-access", str(self.layout.broker))
+        self._add("broker", write_broker(self.layout.broker, self._broker_port), None)
+        await self.services["broker"].start()
         await self._listening("broker", self._broker_port)
         await self._listening("web", self._archive_port)
 
@@ -256,7 +273,7 @@ class District:
         lines = output.read_text().splitlines()
         self.panel_url = json.loads(next(line for line in lines if '"page"' in line))["page"]
 
-    async def _start_box(self, public: dict[str, str]) -> None:
+    async def _start_box(self, enrolled: EnrolledRecorder) -> None:
         layout, command = self.layout, program("plainsight")
         microphone: dict[str, object] = {"device": DEVICE, "card": CARD, "identity": IDENTITY}
         microphone["asound"] = layout.panel / "asound"
@@ -266,12 +283,12 @@ class District:
         else:
             layout.commissioning.write_bytes(commission(self.box_id, SigningKey.load(layout.box / "box.key")))
             self._give(layout.commissioning, self.accounts.recorder, 0o444)
-        layout.recorder_settings.write_text(recorder_toml(layout, self.box_id, public, microphone))
-        layout.courier_settings.write_text(courier_toml(layout, self.box_id, self.archive_url, self._broker_port))
+        layout.recorder_settings.write_text(recorder_toml(layout, enrolled, microphone))
+        layout.courier_settings.write_text(courier_toml(layout, self.box_id, self.boxes_url, self._broker_port))
         self._add("recorder", [*command, "recorder", "--config", str(layout.recorder_settings)], self.accounts.recorder)
         self.services["recorder"].environment.update(environment)
         self._add("courier", [*command, "courier", "--config", str(layout.courier_settings)], self.accounts.courier)
-        groups = {"recorder": ["recorder"], "archive": ["web", "listen", "worker"], "broker": ["broker"]}
+        groups = {"recorder": ["recorder"], "archive": ["web", "boxes", "listen", "worker"], "broker": ["broker"]}
         self._process_manager = ProcessManager(
             recorder=self.services["recorder"],
             groups={name: [self.services[part] for part in parts] for name, parts in groups.items()},

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict
+
 from .layout import Layout
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 def toml(sections: dict[str, dict[str, object]]) -> str:
@@ -22,32 +28,63 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 
 
-def archive_toml(layout: Layout, url: str, broker_port: int) -> str:
-    """Return the archive's file."""
-    certificates = layout.home / "certificates"
+def archive_toml(layout: Layout, url: str, boxes_url: str, broker_port: int) -> str:
+    """Return the archive's file: pages without TLS, for this machine's browser, and boxes with it, as everywhere."""
+    keys = layout.home / "keys"
     return toml(
         {
             "site": {"url": url},
             "web": {"address": url.removeprefix("http://")},
-            # who tries the demonstration has the password that it prints, and no phone set up
-            "sign_in": {"second_factor": "optional"},
+            "boxes": {
+                "url": boxes_url,
+                "address": boxes_url.removeprefix("https://"),
+                "workers": 1,
+                "certificate": keys / "web.pem",
+                "key": keys / "web.key",
+            },
             "mqtt": {
                 "host": "127.0.0.1",
                 "port": broker_port,
-                "ca": certificates / "ca.pem",
-                "certificate": certificates / "client.pem",
-                "key": certificates / "client.key",
+                "ca": keys / "authority.pem",
+                "certificate": keys / "listener.pem",
+                "key": keys / "listener.key",
+                "broker_folder": layout.broker,
             },
         }
     )
 
 
-def recorder_toml(layout: Layout, box: str, public: dict[str, str], microphone: dict[str, object]) -> str:
-    """Return the recorder's file; `public`: the keys that enrollment printed; `microphone`: that section."""
+class EnrolledBox(_Part):
+    """The box, as `plainsight enroll` wrote it into recorder.toml."""
+
+    id: str
+
+
+class EnrolledKeys(_Part):
+    """The keys that it was told."""
+
+    archive_recipient: str
+    escrow_recipient: str
+    archive_key: str
+
+
+class EnrolledRecorder(_Part):
+    """What the demonstration takes over from the settings that enrollment wrote."""
+
+    box: EnrolledBox
+    keys: EnrolledKeys
+
+
+def recorder_toml(layout: Layout, enrolled: EnrolledRecorder, microphone: dict[str, object]) -> str:
+    """Return the recorder's file: what enrollment wrote, with the demonstration's folders, panel and `microphone`."""
     return toml(
         {
-            "box": {"id": box, "signing_key": layout.box / "box.key", "commissioning": layout.commissioning},
-            "keys": dict(public),
+            "box": {
+                "id": enrolled.box.id,
+                "signing_key": layout.box / "box.key",
+                "commissioning": layout.commissioning,
+            },
+            "keys": enrolled.keys.model_dump(),
             "spool": {"path": layout.spool, "inbox": layout.inbox, "run": layout.run},
             "microphone": microphone,
             "panel": {"kind": "simulated", "socket": layout.panel / "panel.sock", "lamp_seen": 25, "mic_rail": 27},
@@ -56,20 +93,20 @@ def recorder_toml(layout: Layout, box: str, public: dict[str, str], microphone: 
 
 
 def courier_toml(layout: Layout, box: str, url: str, broker_port: int) -> str:
-    """Return the courier's file."""
-    certificates = layout.box / "certificates"
+    """Return the courier's file, with the demonstration's folders."""
+    mqtt = layout.box / "mqtt"
     return toml(
         {
             "box": {"id": box},
             "spool": {"path": layout.spool, "inbox": layout.inbox, "run": layout.run},
             "state": {"path": layout.state},
-            "archive": {"url": url, "key": layout.box / "courier.key"},
+            "archive": {"url": url, "ca": layout.box / "archive-ca.pem", "key": layout.box / "courier.key"},
             "broker": {
                 "host": "127.0.0.1",
                 "port": broker_port,
-                "ca": certificates / "ca.pem",
-                "certificate": certificates / "client.pem",
-                "key": certificates / "client.key",
+                "ca": mqtt / "ca.pem",
+                "certificate": mqtt / "client.pem",
+                "key": mqtt / "client.key",
             },
         }
     )

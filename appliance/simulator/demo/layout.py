@@ -14,13 +14,23 @@ class Layout:
 
     @property
     def keys(self) -> Path:
-        """Private keys of box and escrow, and certificates; the archive's own lie in its home."""
+        """Private key of the escrow; the archive's own lie in its home, the box's in its folder."""
         return self.root / "keys"
 
     @property
     def home(self) -> Path:
         """The archive's home."""
         return self.root / "archive"
+
+    @property
+    def broker(self) -> Path:
+        """What the archive makes for the broker."""
+        return self.root / "broker"
+
+    @property
+    def claim(self) -> Path:
+        """The claim on the box's card."""
+        return self.box / "plainsight-claim.toml"
 
     @property
     def panel(self) -> Path:

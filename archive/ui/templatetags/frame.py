@@ -29,6 +29,11 @@ def menu(context: Context) -> list[dict[str, Any]]:
 
 @register.simple_tag
 def heads(*labels: str) -> SafeString:
-    """Return the head of a table of class `cards`, whose rows become cards on a narrow screen."""
-    cells = format_html_join("", '<th scope="col" role="columnheader">{}</th>', ((label,) for label in labels))
-    return format_html('<thead role="rowgroup"><tr role="row">{}</tr></thead>', cells)
+    """Return the head of a table of class `cards`, whose rows become cards on a narrow screen.
+
+    A column of links, which speak for themselves, has an empty label.
+    """
+    named = '<th scope="col" role="columnheader">{}</th>'
+    cells = [format_html(named, label) if label else format_html("<td>{}</td>", label) for label in labels]
+    row = format_html_join("", "{}", ((cell,) for cell in cells))
+    return format_html('<thead role="rowgroup"><tr role="row">{}</tr></thead>', row)

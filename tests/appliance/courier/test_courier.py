@@ -24,8 +24,8 @@ from appliance.courier.courier import Courier
 from appliance.courier.mqtt.status_publisher import StatusPublisher
 from appliance.courier.settings import Times
 from appliance.simulator.demo.broker import free_port
-from appliance.simulator.demo.certificates import Authority
 from tests.support.box.courier import Box
+from tests.support.certificates import Authority
 from tests.support.fake_archive import Answer, FakeArchive
 from tests.support.lateness import Lateness
 from tests.support.mosquitto import listening, running_broker

@@ -20,8 +20,8 @@ import pytest
 
 from appliance.simulator.demo.accounts import SPOOL_GROUP, Accounts
 from appliance.simulator.demo.broker import free_port
-from appliance.simulator.demo.certificates import Authority
 from tests.support.box.courier import FAST, Box
+from tests.support.certificates import Authority
 from tests.support.fake_archive import FakeArchive
 from tests.support.spools import Keys
 from tests.support.waiting import until

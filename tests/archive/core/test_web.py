@@ -13,13 +13,13 @@ import pytest
 import requests
 
 from appliance.contract.request_signature import sign
-from appliance.simulator.demo.certificates import Authority
 from archive.custody.check import check
 from archive.recordings.arrival_log import log_bytes
 from archive.recordings.models import Recording, StoredArrival
 from archive.recordings.stored_ledger import ledger_lines
 from archive.sealing.seal import seal
 from tests.support.archives import Archive, BoxAuth, batches
+from tests.support.certificates import Authority
 from tests.support.spools import Keys, make_recording
 from tests.support.spools import Recording as Made
 from tests.support.waiting import until

@@ -22,7 +22,7 @@ def test_what_is_broken_comes_first_with_its_remedy() -> None:
     ]
     listed = tasks(found, DONE)
     assert [one.title for one in listed] == ["worker: silent", "clock: nothing keeps it right"]
-    assert listed[0].detail == "Start it."
+    assert listed[0].detail == "To do: start it."
     assert (listed[0].sign, listed[1].sign) == ("at-fault", "attention")
 
 

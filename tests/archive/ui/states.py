@@ -16,6 +16,8 @@ from archive.custody.actors import ARCHIVE
 from archive.devices.enrollment import enroll, retire
 from archive.devices.models import Box, Listening
 from archive.devices.reported_status import Message, keep
+from archive.enrollment.deeds import give_claim
+from archive.enrollment.models import Claim
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording as Row
 from archive.recordings.verification import ask, check_asked
@@ -80,6 +82,7 @@ class States:
         pages |= {f"verification-{name}": f"/recordings/{made[name]}/verification/" for name in VERIFIED}
         return {
             "rooms": "/rooms/",
+            "wall": "/rooms/wall/",
             "recordings": "/recordings/",
             "recordings-none": "/recordings/?state=refused",
             "recordings-wrong": "/recordings/?id=room+12",
@@ -109,6 +112,11 @@ def fill(archive: Archive, folder: Path) -> States:
         box = f"box-{number:08x}"
         place(enroll(box, keys.box_signing.public, by=ARCHIVE), room, by=ARCHIVE)
         boxes[room] = box
+    now = datetime.now(UTC)
+    for state in ({}, {"expires_at": now}, {"withdrawn_at": now}, {"used_at": now, "box": boxes["Room 1"]}):
+        claim = give_claim("Room 1", by=ARCHIVE, now=now).row
+        board = {"board": "10000000abcdef12", "model": "Raspberry Pi 4 Model B", "certificate_ends_at": now}
+        Claim.objects.filter(pk=claim.pk).update(**state, **(board if "box" in state else {}))
     made = {
         "eventful": _eventful(archive, folder / "eventful"),
         "interrupted": _sealed(archive, folder, reason="interrupted", tail=2),

@@ -319,6 +319,29 @@ def test_when_the_archive_does_not_answer_the_rooms_page_says_that_it_is_stale(
     assert visit.run("return document.querySelector('.rooms').classList.contains('stale')") is True
 
 
+def test_the_wall_display_changes_by_itself_and_says_when_it_lost_the_archive(
+    visit: Visit, served: tuple[Archive, str]
+) -> None:
+    say(served[0])
+    with served[0].serving(workers=1) as address:
+        visit.address = address
+        visit.sign_in("/rooms/")
+        visit.tab_to("Show this on a wall display")
+        visit.press(Key.ENTER)
+        visit.until("location.pathname === '/rooms/wall/'")
+        frame = "[...document.querySelectorAll('body > header, body > footer')]"
+        assert visit.run(f"return {frame}.every((part) => !part.offsetParent)")
+        say(served[0], monotonic_ns=2 * 10**12, ready=False, faults=["microphone-missing"], state="idle")
+        visit.until("document.title.startsWith('1 at fault - Rooms')")
+        assert visit.run("return document.querySelector('.summary').innerText") == "1 at fault"
+        connections.close_all()
+    visit.until("document.querySelector('[data-freshness]').innerText.startsWith('Not up to date')")
+    assert visit.run("return document.querySelector('.rooms').classList.contains('stale')") is True
+    assert visit.run("return document.title").startswith("Not up to date")
+    assert visit.run("return document.querySelector('[data-news]').textContent").startswith("Not up to date")
+    visit.complaints()  # the browser's own, about the archive that is gone
+
+
 def test_every_page_fits_a_screen_320_pixels_wide(visit: Visit, meeting: Recording) -> None:
     """WCAG 2.1, 1.4.10."""
     size = {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True}

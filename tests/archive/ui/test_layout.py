@@ -22,6 +22,8 @@ from tests.support.axe import violations
 
 MEDIA = {
     "narrow": ({"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True}, "screen", "light"),
+    "spanish": ({"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True}, "screen", "light"),
+    "large": ({"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": False}, "screen", "dark"),
     "wide": ({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "light"),
     "dark": ({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "dark"),
     "forced": ({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "forced"),
@@ -57,6 +59,9 @@ def visit(served: tuple[Archive, str, States], browser: webdriver.Chrome) -> Vis
 def look_through(visit: Visit, media: str) -> None:
     size, kind, scheme = MEDIA[media]
     visit.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    visit.browser.delete_cookie("language")
+    if media == "spanish":
+        visit.browser.add_cookie({"name": "language", "value": "es", "path": "/"})
     forced = "active" if scheme == "forced" else "none"
     features = [
         {"name": "prefers-color-scheme", "value": "dark" if scheme == "dark" else "light"},
@@ -100,7 +105,7 @@ def test_every_page_fits_its_medium(visit: Visit, served: tuple[Archive, str, St
 
 def test_axe_finds_nothing_on_any_page(visit: Visit, served: tuple[Archive, str, States]) -> None:
     found: dict[str, Any] = {}
-    for media in ("narrow", "wide", "dark"):
+    for media in ("narrow", "spanish", "wide", "dark"):
         look_through(visit, media)
         for name, address in pages(served[2]).items():
             visit.go(address)

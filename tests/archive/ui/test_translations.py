@@ -60,6 +60,8 @@ def test_the_footer_s_switch_changes_the_language_and_leads_back(archive: Archiv
     answer = client.post("/language/", {"language": "es", "next": "/sign-in/?next=/rooms/"})
     assert answer.headers["Location"] == "/sign-in/?next=/rooms/"
     spanish = check(client.get("/sign-in/").content.decode(), language="es")
+    (back,) = [one for one in spanish.all("button") if one.get("name") == "language"]
+    assert (back.text, back.get("lang")) == ("English", "en"), "each language is named in itself"
     assert "Ir al contenido" in spanish.text
     client.post("/language/", {"language": "en", "next": "/sign-in/"})
     check(client.get("/sign-in/").content.decode(), language="en")

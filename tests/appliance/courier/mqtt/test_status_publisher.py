@@ -18,10 +18,9 @@ from appliance.courier.mqtt.connection import tls_context
 from appliance.courier.mqtt.status_publisher import Sessions, StatusPublisher
 from appliance.courier.settings import CourierSettings
 from appliance.courier.status_reader import StatusReader
-from appliance.simulator.demo.broker import Broker
-from appliance.simulator.demo.certificates import Authority, Files
 from tests.support.box.courier import Box
-from tests.support.mosquitto import Listener, listening, running_broker
+from tests.support.certificates import Authority, Files
+from tests.support.mosquitto import Broker, Listener, listening, running_broker
 from tests.support.waiting import until
 
 

@@ -47,7 +47,7 @@ def test_a_batch_that_takes_longer_than_an_answer_may_arrives(box: Box, archive:
 
 def test_ten_boxes_share_one_line_after_an_outage(tmp_path: Path, archive: FakeArchive) -> None:
     boxes = [make_box(tmp_path / str(number)) for number in range(10)]
-    recordings = [box.record(seconds=3, rate=8000, segment_frames=8000) for box in boxes]
+    recordings = [box.record(seconds=2, rate=8000, segment_frames=8000) for box in boxes]
     archive.recordings.update({recording.id: recording for recording in recordings})
     with slow_line(archive.port, 768) as line:
         threads = [

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -133,3 +134,40 @@ def test_promise_1_broken_off_or_killed_while_it_listens(box: Box, number: signa
     else:
         # lines keep their state when a process is killed: the lamp is lit until lamps-out, the microphone is closed
         assert box.panel.panel.red
+
+
+def test_promise_1_the_first_press_commissions_a_box_without_a_screen_and_the_next_one_records(box: Box) -> None:
+    box.sections = {"checks": {"clock": False, "commissioned": True}}
+    box.microphone.amplify(0)
+    box.start()
+    assert "not-commissioned" in box.status()["faults"]
+    recorder = box.process
+    assert recorder is not None
+    box.tap()
+    panel = box.panel.panel
+    card = [
+        (True, "off", "off"), (False, "on", "off"), (False, "off", "on"), (False, "on", "on"),
+        (False, "slow", "off"), (False, "off", "slow"),
+    ]  # fmt: skip
+    for lights in card:
+        until(lambda lights=lights: (panel.red, panel.green, panel.amber) == lights, f"the lights {lights}")
+        if lights == card[-1]:
+            box.microphone.amplify(26)
+        # once: a press too many would answer the next question
+        time.sleep(0.3)
+        box.tap()
+        until(lambda lights=lights: (panel.red, panel.green, panel.amber) != lights, f"the step after {lights}")
+    until(lambda: (box.folder / "commissioning.json").exists(), "the report")
+    until(lambda: box.status().get("ready") and "not-commissioned" not in box.status()["faults"], "the recorder again")
+    assert recorder.poll() is None, "it is one process, with one watchdog"
+    record = read_record(load(box.folder / "recorder.toml"))
+    assert {"red", "green", "amber", "button", "microphone", "speech"} <= set(record.checked)
+    assert not any(finding["verdict"] == "wrong" for finding in reported(box))
+    assert box.uncovered() == []
+    box.begin()
+    box.end()
+
+
+def reported(box: Box) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads((box.folder / "commissioning.json").read_bytes())["findings"]
+    return found

@@ -178,7 +178,7 @@ def test_a_writer_that_dies_ends_the_recording_visibly_and_is_started_again(
 ) -> None:
     with make() as running:
         running.start()
-        writer = running.supervisor._processes._writer
+        writer = running.supervisor._processes.writer
         assert writer is not None
         killed_ns = time.monotonic_ns()
         writer.kill()
@@ -280,7 +280,7 @@ def test_a_new_writer_is_not_blamed_for_what_its_predecessor_died_in(make: Calla
         running.until("idle")
         running.supervisor.ring.set_busy_since(1)
         until(lambda: "spool-slow" in running.supervisor.state.faults, "the hang is told")
-        writer = running.supervisor._processes._writer
+        writer = running.supervisor._processes.writer
         assert writer is not None
         writer.kill()
         until(lambda: "writer-died" in running.supervisor.state.faults, "its death is told")

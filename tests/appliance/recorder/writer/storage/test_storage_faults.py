@@ -19,10 +19,10 @@ pytestmark = pytest.mark.root
 BLIND = Fault(
     "fsync slow, and amber set to come late",
     "shim",
-    lambda scene: _order(scene, wait=8.0),
+    lambda scene: _order(scene, wait=10.0),
     lambda scene: None,
     "rides",
-    lengths=Lengths("[times]\nslow_s = 6.0\nunsafe_s = 12.0\ndrain_s = 3.0\n" + ROOM, 8.0, 2.0, 1.0, 16.0),
+    lengths=Lengths("[times]\nslow_s = 8.0\nunsafe_s = 14.0\ndrain_s = 3.0\n" + ROOM, 10.0, 2.0, 1.0, 18.0),
 )
 
 
