@@ -157,7 +157,7 @@ def test_promise_1_the_first_press_commissions_a_box_without_a_screen_and_the_ne
         time.sleep(0.3)
         box.tap()
         until(lambda lights=lights: (panel.red, panel.green, panel.amber) != lights, f"the step after {lights}")
-    until(lambda: (box.folder / "commissioning.json").exists(), "the report")
+    until((box.folder / "commissioning.json").exists, "the report")
     until(lambda: box.status().get("ready") and "not-commissioned" not in box.status()["faults"], "the recorder again")
     assert recorder.poll() is None, "it is one process, with one watchdog"
     record = read_record(load(box.folder / "recorder.toml"))
