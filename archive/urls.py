@@ -12,8 +12,11 @@ from archive.core.health import healthz
 from archive.doctor.urls import urlpatterns as checks
 from archive.enrollment.urls import pages_urlpatterns as boxes
 from archive.recordings.urls import urlpatterns as recordings
+from archive.records.grants.urls import urlpatterns as grants
+from archive.records.letters.urls import urlpatterns as letters
 from archive.records.meetings.urls import urlpatterns as meetings
 from archive.records.people.urls import urlpatterns as people
+from archive.records.requests.urls import urlpatterns as requests
 from archive.rooms.urls import urlpatterns as rooms
 from archive.ui.views import favicon, language, robots
 
@@ -26,6 +29,9 @@ pages = [
     *recordings,
     *people,
     *meetings,
+    *letters,
+    *grants,
+    *requests,
     path("language/", language, name="language"),
 ]
 """Addresses of people's pages, each with its noun; templates name them `pages:...`."""

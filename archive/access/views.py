@@ -17,6 +17,7 @@ from .deeds import Deed
 from .requests import signed_in
 
 FIRST: Final = {
+    Deed.OWN: "pages:own",
     Deed.MEETINGS: "pages:meetings",
     Deed.BOARD: "pages:rooms",
     Deed.LIST: "pages:recordings",

@@ -37,6 +37,10 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("tray", _("Tray"), "pages:tray", frozenset({"file"})),
     Place("boxes", _("Boxes"), "pages:boxes", frozenset({"boxes"})),
     Place("checks", _("This archive"), "pages:checks", frozenset({"checks"})),
+    Place("requests", _("Requests"), "pages:requests", frozenset({"requests"})),
+    Place("own", _("Your child's recordings"), "pages:own", frozenset({"own"})),
+    Place("grants", _("Access"), "pages:grants", frozenset({"grant"})),
+    Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
     Place("people", _("People"), "pages:students", frozenset({"people"})),
     Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),
 )

@@ -120,6 +120,7 @@ def test_only_tests_that_can_notice_a_break_are_run_and_those_first_that_run_the
     survey = Survey.from_json(json.loads(done.stdout.splitlines()[-1]))
     near = [name.partition("::")[2] for name in survey.near("product.py", range(3, 4))]
     assert near == ["test_small", "test_a_process"]
+    assert len(survey.near("product.py", range(3, 4), 0.0)) == 1
     near = [name.partition("::")[2] for name in survey.near("product.py", range(2, 3))]
     assert sorted(near[:2]) == ["test_large", "test_small"]
     assert near[2:] == ["test_a_process"]
@@ -153,4 +154,4 @@ def test_tests_that_fail_with_nothing_broken_are_told(tmp_path: Path) -> None:
             raise BrokenBaselineError("1 failed")
 
     with pytest.raises(BrokenBaselineError, match="chain: 1 failed"):
-        campaign.Memory(tmp_path).survey(campaign.jobs("chain")[0].target, cast("Any", Shop))
+        campaign.Memory(tmp_path).survey(campaign.jobs("chain")[0].target, cast("Any", Shop()))

@@ -84,25 +84,23 @@ _Event = _Opened | _Failed | _Done
 class Session:
     """One microphone, from before PortAudio is initialized to after it is terminated."""
 
-    def __init__(self, ring: Ring, generation: int, input_format: InputFormat) -> None:
+    def __init__(self, ring: Ring, device: str, generation: int, input_format: InputFormat) -> None:
         self._ring = ring
         self._input = input_format
         self._producer = Producer(ring, generation)
         self._stop = threading.Event()
         self.events: WakeupQueue[_Event] = WakeupQueue()
-        self._thread: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._run, args=(device,), name="microphone", daemon=True)
 
-    def start(self, device: str) -> int:
+    def prepare(self) -> int:
         """Prepare to open; return the moment before PortAudio is used, in nanoseconds of CLOCK_MONOTONIC."""
         at_ns = time.monotonic_ns()
         self._producer.opening(at_ns)
-        self._thread = threading.Thread(target=self._run, args=(device,), name="microphone", daemon=True)
         return at_ns
 
     def go(self) -> None:
         """Start the thread, after the supervisor was told."""
-        if self._thread is not None:
-            self._thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Ask the thread to close."""
@@ -110,8 +108,7 @@ class Session:
 
     def join(self) -> None:
         """Wait for the thread; the deadman's timer limits how long."""
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.join()
 
     def _run(self, device: str) -> None:
         from .stream import Stream, StreamError  # noqa: PLC0415 - imported by `import_modules`; here only looked up
@@ -145,8 +142,8 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
     if not ring.lit(time.monotonic_ns(), stale_ns):
         _report(control, CaptureFailed(code="lamp-dark", message="the lamp is not lit; nothing was opened"))
         return 1
-    session = Session(ring, generation, options.input)
-    _report(control, MicrophoneOpening(at_ns=session.start(device)))
+    session = Session(ring, device, generation, options.input)
+    _report(control, MicrophoneOpening(at_ns=session.prepare()))
     failure: _Failed | None = None
     done: _Done | None = None
     stopping = False

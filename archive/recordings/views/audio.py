@@ -11,6 +11,7 @@ from archive.access.requests import user_of
 from archive.recordings import listens
 from archive.recordings.find import find
 from archive.recordings.partial import answer
+from archive.recordings.parts import audible, only
 from archive.recordings.playback import open_audio
 from archive.recordings.ranges import Span
 from archive.recordings.wav import WavFile
@@ -25,13 +26,15 @@ def audio(request: HttpRequest, recording: str) -> HttpResponseBase:
     row = find(recording)
     source = open_audio(row)
     wav = WavFile(source.frames, source.rate)
+    parts = audible(user_of(request), row.pk)
+    read = only(source.read, parts, source.frames)
 
     def body(span: Span) -> Iterator[bytes]:
         first = wav.frame_at(span.start)
         # what cannot be opened is not entered as listened to; the segment stays decoded for the answer
-        source.read(first, 1)
+        source.read(first if parts is None else parts[0].first, 1)
         listens.enter(user_of(request), row, request.GET.get("view", ""), first // wav.rate)
-        return wav.read(span, source.read)
+        return wav.read(span, read)
 
-    etag = f'"{row.package_sha256}-wav"'
+    etag = f'"{row.package_sha256}-wav{"".join(f"-{one.first}.{one.last}" for one in parts or ())}"'
     return answer(request, size=wav.size, etag=etag, content_type="audio/wav", body=body, most=MOST)

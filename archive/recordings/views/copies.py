@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
@@ -17,12 +17,14 @@ from archive.access.requests import actor, user_of
 from archive.custody.actors import Subject
 from archive.custody.log import record
 from archive.recordings import flac
+from archive.recordings.companions import Companion, bundle, companions_of
 from archive.recordings.custody_kinds import DOWNLOAD_FLAC, DOWNLOAD_PACKAGE, DOWNLOAD_RECEIPT, LOOK
 from archive.recordings.find import find
 from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import read_ledger
 from archive.recordings.models import Recording, State
 from archive.recordings.partial import answer
+from archive.recordings.parts import OnlyAPartError, audible, only
 from archive.recordings.playback import open_audio
 from archive.recordings.ranges import Span
 from archive.recordings.recording_state import recording_state
@@ -64,6 +66,8 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
         "can": deeds_of(user_of(request), row),
         "simulated": row.panel == "simulated",
         "notice": words.notice(),
+        "companions": companions_of(row.pk),
+        "whole": audible(user_of(request), row.pk) is None,
         "package_size": row.package_size,
         "length_words": words.spoken(row.seconds),
         # empty where nothing is wrong
@@ -96,6 +100,15 @@ def package(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Hand out the sealed package, or the part of it that an interrupted download still needs."""
     row = sealed(recording)
 
+    _check_whole(request, row)
+    documents = companions_of(row.pk)
+    if documents and request.method == "GET":
+        store().read_range(row.package, 0, 1)  # a missing package is an error, no download
+        record(
+            DOWNLOAD_PACKAGE, actor=actor(request), subject=Subject.recording(row.pk), with_statements=len(documents)
+        )
+        return _bundled(row, f"{row.pk}.zip", _stored(row.package, Span(0, row.package_size)), documents)
+
     def body(span: Span) -> Iterator[bytes]:
         part = {} if span.size == row.package_size else {"first_byte": span.start, "bytes": span.size}
         store().read_range(row.package, span.start, min(span.size, 1))  # a missing package is an error, no download
@@ -116,14 +129,19 @@ def _stored(name: str, span: Span) -> Iterator[bytes]:
 def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Hand out the whole audio as one FLAC file. It is made while it is sent, so it has no length and no ranges."""
     row = sealed(recording)
-    source = open_audio(row)
+    source, parts, documents = open_audio(row), audible(user_of(request), row.pk), companions_of(row.pk)
+    read = only(source.read, parts, source.frames)
     response: HttpResponseBase
     if request.method == "HEAD":
         response = HttpResponse(content_type="audio/flac")
     else:
-        source.read(0, 1)  # what cannot be opened is an error, no download
-        record(DOWNLOAD_FLAC, actor=actor(request), subject=Subject.recording(row.pk))
-        audio = flac.stream(row.pk, source.frames, source.rate, source.read, audio_md5(row))
+        source.read(parts[0].first if parts else 0, 1)  # what cannot be opened is an error, no download
+        detail = {"with_statements": len(documents)} if documents else {}
+        record(DOWNLOAD_FLAC, actor=actor(request), subject=Subject.recording(row.pk), **detail)
+        md5 = audio_md5(row) if parts is None else b""
+        audio = flac.stream(row.pk, source.frames, source.rate, read, md5)
+        if documents:
+            return _bundled(row, f"{row.pk}.flac", audio, documents)
         response = StreamingHttpResponse(audio, content_type="audio/flac")
     response.headers["Accept-Ranges"] = "none"
     return _named(response, f"{row.pk}.flac")
@@ -137,6 +155,17 @@ def receipt(request: HttpRequest, recording: str) -> HttpResponseBase:
         record(DOWNLOAD_RECEIPT, actor=actor(request), subject=Subject.recording(row.pk))
     response = HttpResponse(bytes(row.receipt or b""), content_type="text/tab-separated-values; charset=utf-8")
     return _named(response, f"{row.pk}-receipt.tsv")
+
+
+def _check_whole(request: HttpRequest, row: Recording) -> None:
+    if audible(user_of(request), row.pk) is not None:
+        raise OnlyAPartError("the package holds all of the recording, and you may hear a part; take the audio instead")
+
+
+def _bundled(row: Recording, name: str, data: Iterable[bytes], documents: list[Companion]) -> HttpResponseBase:
+    """Answer with the copy and what must go along with it, in one ZIP file."""
+    sent = StreamingHttpResponse(bundle(name, data, documents, row.listed_at), content_type="application/zip")
+    return _named(sent, f"{row.pk}-copy.zip")
 
 
 def _named(response: HttpResponseBase, name: str) -> HttpResponseBase:

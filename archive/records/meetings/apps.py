@@ -15,11 +15,13 @@ class MeetingsConfig(AppConfig):
         from archive.access.scopes import register_recordings, register_resolver  # noqa: PLC0415 - models need ready apps
         from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - the same
         from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
+        from archive.recordings import parts  # noqa: PLC0415 - the same
 
         from .filing_deeds import PROPOSE_S, propose_all  # noqa: PLC0415 - the same
-        from .reach import recordings_in, scopes_of_meeting, scopes_of_recording  # noqa: PLC0415 - the same
+        from .reach import audible_parts, recordings_in, scopes_of_meeting, scopes_of_recording  # noqa: PLC0415 - the same
 
         JOBS.append(Job("filing by room and time", PROPOSE_S, propose_all))
         register_resolver(SubjectType.MEETING, scopes_of_meeting)
         register_resolver(SubjectType.RECORDING, scopes_of_recording)
         register_recordings(recordings_in)
+        parts.register(audible_parts)

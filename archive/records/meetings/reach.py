@@ -6,7 +6,12 @@ from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
-from archive.access.scopes import Scope, ScopeType
+from archive.access.decisions import granted_scopes
+from archive.access.deeds import Deed
+from archive.access.scopes import DISTRICT, Scope, ScopeType
+from archive.accounts.models import User
+from archive.recordings.parts import Part, Parts
+from archive.records.people.models import Student
 from archive.records.people.reach import scopes_of_students
 
 from .models import Filing, Meeting
@@ -25,6 +30,26 @@ def scopes_of_meeting(meeting: str) -> Iterable[Scope]:
 def scopes_of_recording(recording: str) -> Iterable[Scope]:
     """Return the scopes that hold the students of a recording's meetings."""
     return scopes_of_students(in_force().filter(recording=recording).values_list("meeting__student", flat=True))
+
+
+def audible_parts(user: User, recording: str) -> Parts | None:
+    """Return the parts that a person may hear who reaches a recording through a student or school: None means all.
+
+    34 CFR 99.12(a): where a record is about several students, each parent inspects only what is about the own child.
+    """
+    scopes = granted_scopes(user, Deed.LISTEN)
+    if DISTRICT in scopes or Scope.recording(recording) in scopes:
+        return None
+    filings = in_force().filter(recording=recording).select_related("meeting__student")
+    mine = [one for one in filings if not scopes.isdisjoint(_of_student(one.meeting.student))]
+    if any(one.first_frame is None and one.last_frame is None for one in mine):
+        return None
+    return tuple(Part(one.first_frame or 0, one.last_frame) for one in mine)
+
+
+def _of_student(student: Student) -> set[Scope]:
+    own = {Scope.student(student.pk)}
+    return own | {Scope.school(student.school_id)} if student.school_id else own
 
 
 def recordings_in(scopes: Iterable[Scope]) -> Q:

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.urls import URLPattern, path
 
-from . import filing_views, opening_views, views
+from . import filing_views, letter_views, opening_views, views
 
 _FILING: Final = "recordings/<recording:recording>/filings/<uuid:filing>/"
 urlpatterns: list[URLPattern] = [
@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("meetings/<uuid:meeting>/unrecorded/", views.unrecorded, name="unrecorded"),
     path("meetings/<uuid:meeting>/opening/", opening_views.opening, name="opening"),
     path("meetings/<uuid:meeting>/opening/events/", opening_views.opening_events, name="opening-events"),
+    path("meetings/<uuid:meeting>/letter/", letter_views.meeting_letter, name="meeting-letter"),
     path("calendars/", views.calendar_import, name="calendar-import"),
     path("calendars/<uuid:calendar>/", views.calendar_run, name="calendar-run"),
     path("tray/", filing_views.tray, name="tray"),

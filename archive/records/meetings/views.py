@@ -69,7 +69,11 @@ def meetings_of(user: User, deed: Deed = Deed.MEETINGS) -> QuerySet[Meeting]:
 def meeting_of(pk: UUID) -> Meeting:
     """Return the meeting; raise UnknownRecordError."""
     rows = Meeting.objects.select_related("student", "room", "facilitator")
-    meeting = rows.prefetch_related("notices", "filings", "events").filter(pk=pk).first()
+    meeting = (
+        rows.prefetch_related("notices", "filings", "events", "student__rights__person", "student__bars")
+        .filter(pk=pk)
+        .first()
+    )
     if meeting is None:
         raise UnknownRecordError("there is no such meeting here")
     return meeting

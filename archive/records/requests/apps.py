@@ -14,7 +14,9 @@ class RequestsConfig(AppConfig):
         """Tell the access app which student a request or an amendment is about."""
         from archive.access.scopes import register_resolver  # noqa: PLC0415 - models need ready apps
         from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
+        from archive.recordings import companions  # noqa: PLC0415 - the same
 
-        from .reach import scopes_of_case  # noqa: PLC0415 - the same
+        from .reach import scopes_of_case, statements_of  # noqa: PLC0415 - the same
 
+        companions.register(statements_of)
         register_resolver(SubjectType.CASE, scopes_of_case)

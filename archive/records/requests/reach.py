@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archive.access.scopes import Scope
+from archive.recordings.companions import Companion
 from archive.records.people.reach import scopes_of_students
 
-from .models import AccessRequest, Amendment
+from .models import AccessRequest, Amendment, Statement
+
+
+def statements_of(recording: str) -> list[Companion]:
+    """Return the statements that go along with each copy of a recording (34 CFR 99.21(c))."""
+    placed = Statement.objects.filter(recording=recording)
+    return [
+        Companion(f"statement-{number}.txt", f"Statement placed {one.placed_at:%Y-%m-%d}\n\n{one.text}\n")
+        for number, one in enumerate(placed, 1)
+    ]
 
 
 def scopes_of_case(case: str) -> Iterable[Scope]:

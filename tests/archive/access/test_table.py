@@ -21,16 +21,21 @@ from archive.access.views import FIRST
 from archive.accounts.models import ProviderSubject, User
 from archive.custody.actors import ARCHIVE
 from archive.enrollment.deeds import give_claim
+from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
 from archive.records.people.import_deeds import look_at
+from archive.records.requests.link_deeds import make_link
+from archive.records.requests.models import Amendment
 from tests.archive.access.table import PAGE, SOMETHING, addresses, place, written
 from tests.archive.page_fixtures import Arrive, entries, make_user
 from tests.archive.records.factories import (
     NOON,
     make_bar,
     make_filing,
+    make_letter,
     make_meeting,
     make_person,
+    make_request,
     make_right,
     make_room,
     make_student,
@@ -57,6 +62,12 @@ def everything(box: str, recording: str) -> dict[str, str]:
     run, _ = look_at(b"student_id,given_name,family_name\n1,Ann,Ash\n", by=make_user("registrar"))
     meeting = make_meeting(student)
     calendar, _ = calendar_deeds.look_at(CALENDAR, by=make_user("planner"))
+    case, account = make_request(student, person), make_user("colleague")
+    make_filing(recording, make_meeting(student))
+    # the addresses of both kinds of cases call it `case`
+    Amendment.objects.create(
+        id=case.pk, student=student, person=person, recording_id=recording, received_on=NOON.date(), text="x"
+    )
     made: dict[str, Any] = {
         "calendar": calendar,
         "student": student,
@@ -66,13 +77,16 @@ def everything(box: str, recording: str) -> dict[str, str]:
         "run": run,
         "room": make_room(),
         "meeting": meeting,
+        "letter": make_letter(student),
+        "case": case,
+        "link": make_link(person, by=account, request=case).row,
+        "template": Template.objects.filter(kind="acknowledgment", language="es").get(),
         "filing": make_filing(recording, meeting, end_asked_at=NOON),
     }
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
-    account = make_user("colleague")
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}
-    known = {"box": box, "pk": "0", "text": "x", "recording": recording, "number": "0"}
+    known = {"box": box, "pk": "0", "text": "x", "token": "x", "recording": recording, "number": "0"}
     return known | {name: str(row.pk) for name, row in made.items()}
 
 

@@ -11,6 +11,7 @@ from django.db import connection
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
 from archive.core.jobs import JOBS
+from archive.custody.check import tell
 from archive.custody.heads import FILE, signed_head
 from archive.custody.models import Entry, Head
 from archive.devices.models import BoxKey
@@ -121,3 +122,18 @@ def test_the_worker_publishes_the_head_and_tells_of_a_broken_log_by_itself(
     Entry.objects.filter(pk=1).update(actor_id="somebody")
     jobs["checking the custody log"].run(StopSignal())
     assert "broken at entry 1" in caplog.text
+
+
+def test_a_worker_that_is_told_to_stop_compares_nothing(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def contradictions() -> list[str]:
+        asked.append("")
+        return []
+
+    monkeypatch.setattr("archive.custody.check.contradictions", contradictions)
+    stop = StopSignal()
+    tell(stop)
+    stop.set()
+    tell(stop)
+    assert len(asked) == 1

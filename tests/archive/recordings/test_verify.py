@@ -158,6 +158,61 @@ def test_a_check_that_was_stopped_begins_anew(custodian: Any, sealed: Arrive) ->
     assert len(entries(made.id, "verify")) == 1
 
 
+def test_a_worker_that_is_told_to_stop_begins_no_other_check(
+    custodian: Any, sealed: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        custodian.post(f"/recordings/{sealed(seconds=1).id}/verify/")
+    stop, begun = StopSignal(), list[str]()
+
+    def stopped(row: Recording, *_: Any, **__: Any) -> None:
+        begun.append(row.pk)
+        stop.set()
+        raise StoppedError("the check was stopped")
+
+    monkeypatch.setattr("archive.recordings.verification.verify_again", stopped)
+    check_asked(stop)
+    assert len(begun) == 1
+    check_asked(stop)
+    assert len(begun) == 1, "nothing is begun"
+    assert not Verification.objects.exclude(working_at=None).exists()
+    going = StopSignal()
+    monkeypatch.setattr("archive.recordings.verification.verify_again", lambda row, *_, **__: begun.append(row.pk))
+    check_asked(going)
+    assert len(begun) == 4
+
+
+def test_a_stop_after_one_check_is_heeded_before_the_next(
+    custodian: Any, sealed: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        custodian.post(f"/recordings/{sealed(seconds=1).id}/verify/")
+    stop, begun = StopSignal(), list[str]()
+
+    def last(row: Recording, *_: Any, **__: Any) -> None:
+        begun.append(row.pk)
+        stop.set()
+
+    monkeypatch.setattr("archive.recordings.verification.verify_again", last)
+    check_asked(stop)
+    assert len(begun) == 1
+
+
+def test_progress_is_written_down_at_once_and_then_once_a_second(
+    custodian: Any, sealed: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    custodian.post(f"/recordings/{sealed(seconds=1).id}/verify/")
+    clock = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    told = _Told(Verification.objects.get(), StopSignal())
+    seen = []
+    for number, now in enumerate((100.0, 100.5, 100.99, 101.0, 101.5, 102.0)):
+        clock[0] = now
+        told("audio", number, 9)
+        seen.append(Verification.objects.get().done)
+    assert seen == [0, 0, 0, 3, 3, 5]
+
+
 def test_two_workers_make_one_check_and_one_that_was_killed_is_made_anew(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
     custodian.post(f"/recordings/{made.id}/verify/")
@@ -186,6 +241,11 @@ def test_what_is_no_sound_package_of_this_recording_is_refused(archive: Archive,
     for data, recording in ((whole, other.id), (whole[:-9], made.id), (b"nothing", made.id)):
         with pytest.raises(StorageError, match="nothing was changed"):
             require_sound(io.BytesIO(data), recording)
+    with pytest.raises(StorageError, match="does not hold: the package is of another recording"):
+        require_sound(io.BytesIO(whole), other.id)
+    BoxKey.objects.all().delete()
+    with pytest.raises(StorageError, match="does not hold: the key ring does not know"):
+        require_sound(io.BytesIO(whole), made.id)
 
 
 def test_a_check_without_the_audio_does_not_replace_one_with_it(
@@ -194,6 +254,7 @@ def test_a_check_without_the_audio_does_not_replace_one_with_it(
     made = sealed(seconds=1)
     verified(custodian, made.id)
     known = audio_md5(Recording.objects.get())
+    assert verify_again(Recording.objects.get(), ARCHIVE, audio=False).audio_md5 == ""
     archive.run("verify", made.id, "--no-audio")
     assert audio_md5(Recording.objects.get()) == known != b""
     path = package(archive, made.id)

@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from archive.access.deeds import Deed
+from archive.access.models import Grant
+from archive.access.scopes import ScopeType
+from archive.accounts.models import User
+from archive.records.letters.models import Letter, LetterKind, Template
 from archive.records.meetings.models import Filing, Meeting, MeetingKind
 from archive.records.people.models import Bar, Person, PersonKind, Right, RightKind, School, Student
+from archive.records.requests.models import AccessRequest, Wish
 from archive.rooms.models import Room
 
 NOON = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
@@ -41,6 +47,11 @@ def make_bar(person: Person, student: Student, **fields: Any) -> Bar:
     return Bar.objects.create(person=person, student=student, basis="Circuit Court, 2026-01-05, no. 17", **fields)
 
 
+def make_letter(student: Student | None = None) -> Letter:
+    template = Template.objects.filter(kind=LetterKind.ACKNOWLEDGMENT, language="en").get()
+    return Letter.objects.create(template=template, student=student, subject="About", body="One.\n\nTwo.", made_at=NOON)
+
+
 def make_room(name: str = "Room 12") -> Room:
     return Room.objects.get_or_create(name=name)[0]
 
@@ -56,3 +67,20 @@ def make_filing(recording: str, meeting: Meeting, *, confirmed: bool = True, **f
     """A filing that room and time made, and one person confirmed."""
     fields.setdefault("confirmed_at", NOON if confirmed else None)
     return Filing.objects.create(recording_id=recording, meeting=meeting, filed_at=NOON, **fields)
+
+
+def make_account(person: Person) -> User:
+    person.user = User.objects.create_user(f"user{next(_numbers)}", "only for tests 2468")
+    person.save()
+    return person.user
+
+
+def grant_student(user: User, student: Student, *deeds: Deed) -> None:
+    Grant.objects.bulk_create(
+        Grant(user=user, deed=deed, scope_type=ScopeType.STUDENT, scope_id=str(student.pk)) for deed in deeds
+    )
+
+
+def make_request(student: Student, person: Person, **fields: Any) -> AccessRequest:
+    fields.setdefault("received_on", date(2026, 11, 2))
+    return AccessRequest.objects.create(student=student, person=person, wish=Wish.LISTEN, **fields)

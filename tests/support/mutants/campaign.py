@@ -22,6 +22,9 @@ from .table import TARGETS, Target
 from .workshop import OURS, ROOT, BrokenBaselineError, Workshop
 
 SURVIVORS = Path(__file__).with_name("survivors.toml")
+NEAREST_S = 20.0
+"""Tests of so many seconds are run for a break, the nearest first; what only a slower one would notice counts as
+missed."""
 LEAST = 2
 """So many of each module are in a sample at least, where it has them."""
 
@@ -128,14 +131,14 @@ class Memory:
         with self._file.open("a") as file:
             file.write(json.dumps(asdict(outcome)) + "\n")
 
-    def survey(self, target: Target, shop: Callable[[], Workshop]) -> Survey:
+    def survey(self, target: Target, shop: Workshop) -> Survey:
         """Return what a target's tests run; seen anew whenever anything in the tree has changed."""
         path = self._folder / f"survey-{target.name.replace(' ', '-')}.json"
         kept = json.loads(path.read_text()) if path.exists() else {}
         if kept.get("tree") == _tree():
             return Survey.from_json(kept["survey"])
         try:
-            survey = shop().survey(target.tests, target.modules)
+            survey = shop.survey(target.tests, target.modules)
         except BrokenBaselineError as error:
             raise BrokenBaselineError(f"{target.name}: {error}") from error
         path.write_text(json.dumps({"tree": _tree(), "survey": survey.as_json()}))
@@ -160,18 +163,8 @@ def run(
     todo = [job for job in chosen if memory.recall(blanks[id(job)]) is None]
     if not todo or time.monotonic() >= until_s:
         return outcomes, len(todo)
-    surveys: dict[str, Survey] = {}
-    shop: list[Workshop] = []
-
-    def workshop() -> Workshop:
-        if not shop:
-            shop.append(Workshop(folder / "survey"))
-        return shop[0]
-
-    for target in {job.target.name: job.target for job in todo}.values():
-        surveys[target.name] = memory.survey(target, workshop)
     tried = 0
-    for number, by, seconds in _spread(todo, surveys, folder, until_s, workers):
+    for number, by, seconds in _spread(todo, memory, folder, until_s, workers):
         outcome = Outcome(**{**asdict(blanks[id(todo[number])]), "by": by, "seconds": round(seconds, 1)})
         memory.keep(outcome)
         outcomes.append(outcome)
@@ -181,14 +174,17 @@ def run(
 
 
 def _spread(
-    todo: list[Job], surveys: dict[str, Survey], folder: Path, until_s: float, workers: int
+    todo: list[Job], memory: Memory, folder: Path, until_s: float, workers: int
 ) -> Iterator[tuple[int, str, float]]:
     """Yield number, who noticed, and seconds of each job, from so many processes with a copy of the tree each."""
     fork = multiprocessing.get_context("fork")
     next_one, results = fork.Value("i", 0), fork.SimpleQueue()
+    # the first that needs a target's survey makes it, and the others wait for that
+    locks = {job.target.name: fork.Lock() for job in todo}
 
     def work(place: Path) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        surveys: dict[str, Survey] = {}
         try:
             shop = Workshop(place)
             while time.monotonic() < until_s:
@@ -196,7 +192,11 @@ def _spread(
                     number, next_one.value = next_one.value, next_one.value + 1
                 if number >= len(todo):
                     break
-                results.put((number, *_try(shop, todo[number], surveys[todo[number].target.name])))
+                target = todo[number].target
+                if target.name not in surveys:
+                    with locks[target.name]:
+                        surveys[target.name] = memory.survey(target, shop)
+                results.put((number, *_try(shop, todo[number], surveys[target.name])))
             results.put(None)
         except BaseException as error:  # noqa: BLE001 - told to who waits for the result, whatever it is
             results.put(error if isinstance(error, BrokenBaselineError) else RuntimeError(repr(error)))
@@ -222,7 +222,7 @@ def _spread(
 
 def _try(shop: Workshop, job: Job, survey: Survey) -> tuple[str, float]:
     began = time.monotonic()
-    names = survey.near(job.module, job.mutation.lines)
+    names = survey.near(job.module, job.mutation.lines, NEAREST_S)
     with shop.broken(job.module, job.mutation.number):
         by = shop.who_notices(names, survey.seconds(names))
     return by, time.monotonic() - began

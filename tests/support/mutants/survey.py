@@ -5,12 +5,14 @@ A broken line can be noticed only by a test that runs it, in its own process or 
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -61,10 +63,11 @@ class Survey:
     imports: Lines
     """Lines that ran while the tests were collected."""
 
-    def near(self, module: str, lines: range) -> list[str]:
+    def near(self, module: str, lines: range, seconds: float = math.inf) -> list[str]:
         """Return the tests that can notice a break in these lines, those first that run them themselves and are quick.
 
-        The rest of the tests can't notice it.
+        The rest of the tests can't notice it, or would take longer than `seconds` with those before them; one is
+        returned at least.
         """
         ranked = []
         for name, test in self.tests.items():
@@ -78,7 +81,13 @@ class Survey:
             else:
                 continue
             ranked.append((rank, test.seconds, name))
-        return [name for _, _, name in sorted(ranked)]
+        ranked.sort()
+        took = accumulate(one for _, one, _ in ranked)
+        return [
+            name
+            for number, ((_, _, name), sum_s) in enumerate(zip(ranked, took, strict=True))
+            if number == 0 or sum_s <= seconds
+        ]
 
     def seconds(self, names: Iterable[str]) -> float:
         """Return how long these tests took."""
@@ -111,12 +120,19 @@ class Watcher:
         self._now = self._imports
         self.tests: dict[str, Seen] = defaultdict(Seen)
         self.files: dict[str, Seen] = defaultdict(Seen)
+        self._failed: set[str] = set()
         sys.addaudithook(self._heard)
         self._trace()
 
     def survey(self) -> Survey:
-        """Return what was seen."""
-        return Survey(dict(self.tests), dict(self.files), self._imports.lines)
+        """Return what was seen of tests that pass: one that fails with nothing broken can notice nothing."""
+        passed = {name: seen for name, seen in self.tests.items() if name not in self._failed}
+        return Survey(passed, dict(self.files), self._imports.lines)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Leave out what fails."""
+        if report.failed:
+            self._failed.add(report.nodeid)
 
     def _heard(self, event: str, _arguments: tuple[Any, ...]) -> None:
         if event in _STARTS_A_PROCESS:

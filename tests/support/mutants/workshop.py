@@ -25,7 +25,7 @@ PRELOADED = ("_pytest.assertion", "cryptography.hazmat.primitives.asymmetric.ed2
              "pydantic", "pyrage", "pytest", "requests", "soundfile")  # fmt: skip
 """What every run imports; a run is a fork of a process that has them."""
 OURS = ("appliance", "archive", "tests")
-_NOTHING_FAILED, _NOTHING_RAN = 0, 5
+_NOTHING_FAILED, _FAILED, _NOTHING_RAN = 0, 1, 5
 LIMIT = "time limit"
 """Who noticed a break that made the tests hang."""
 _BUSY = 6.0
@@ -66,13 +66,17 @@ class Workshop:
             importlib.import_module(name)
 
     def survey(self, tests: Sequence[str], modules: Sequence[str]) -> Survey:
-        """Run tests with nothing broken and see what they run; raise BrokenBaselineError if one fails."""
+        """Run tests with nothing broken and see what they run.
+
+        On a busy machine one or the other may fail, and is left out; BrokenBaselineError if more than a tenth do.
+        """
 
         def work(report: Callable[[str], object]) -> int:
             watcher = Watcher(self.tree, modules)
-            status = _pytest(["-x", *tests], self._temporary, watcher)
-            report(json.dumps(watcher.survey().as_json()))
-            return status
+            status = _pytest([*tests], self._temporary, watcher)
+            survey = watcher.survey()
+            report(json.dumps(survey.as_json()))
+            return _NOTHING_FAILED if status == _FAILED and len(survey.tests) > 0.9 * len(watcher.tests) else status
 
         run = self._fork(work, 1800.0)
         if run.status != _NOTHING_FAILED:

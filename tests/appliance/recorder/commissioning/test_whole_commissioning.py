@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -146,17 +145,19 @@ def test_promise_1_the_first_press_commissions_a_box_without_a_screen_and_the_ne
     box.tap()
     panel = box.panel.panel
     card = [
-        (True, "off", "off"), (False, "on", "off"), (False, "off", "on"), (False, "on", "on"),
-        (False, "slow", "off"), (False, "off", "slow"),
-    ]  # fmt: skip
-    for lights in card:
-        until(lambda lights=lights: (panel.red, panel.green, panel.amber) == lights, f"the lights {lights}")
-        if lights == card[-1]:
-            box.microphone.amplify(26)
-        # once: a press too many would answer the next question
-        time.sleep(0.3)
+        ((True, "off", "off"), "Is the red light"),
+        ((False, "on", "off"), "Is the green light"),
+        ((False, "off", "on"), "Is the amber light"),
+        ((False, "on", "on"), "Press the button"),
+        ((False, "slow", "off"), "Will everybody be still"),
+        ((False, "off", "slow"), "Will somebody speak"),
+    ]
+    for lights, question in card:
+        # a press before the box listens is none, and one too many answers the next question
+        until(lambda question=question: question in (box.folder / "recorder.log").read_text(), question)
+        assert (panel.red, panel.green, panel.amber) == lights
+        box.microphone.amplify(26 if "speak" in question else 0)
         box.tap()
-        until(lambda lights=lights: (panel.red, panel.green, panel.amber) != lights, f"the step after {lights}")
     until((box.folder / "commissioning.json").exists, "the report")
     until(lambda: box.status().get("ready") and "not-commissioned" not in box.status()["faults"], "the recorder again")
     assert recorder.poll() is None, "it is one process, with one watchdog"

@@ -6,6 +6,7 @@ import pytest
 
 from appliance.recorder.ipc.messages import RecordingClosed
 from appliance.recorder.supervisor.machine import State, actions, events
+from appliance.recorder.supervisor.machine.handlers import handle
 from appliance.recorder.supervisor.machine.state import changed
 from appliance.recorder.supervisor.machine.transition import Transition
 from tests.support.schedules.parts import SECOND, parameters
@@ -45,3 +46,32 @@ def test_a_shutdown_kills_no_capture_that_closes_when_it_is_asked(recording: Wor
     recording.run(5 * SECOND)
     assert recording.exited == 0
     assert not [action for _, action in recording.log if isinstance(action, actions.KillCapture)]
+
+
+def test_a_second_order_to_shut_down_does_not_begin_the_time_for_it_anew() -> None:
+    transition = Transition(State(now_ns=5 * SECOND), parameters())
+    handle(transition, events.ShutdownAsked(5 * SECOND))
+    transition.set(now_ns=9 * SECOND)
+    handle(transition, events.ShutdownAsked(9 * SECOND))
+    assert transition.state.shutdown_ns == 5 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("state", "somebody"),
+    [
+        (State(now_ns=10 * SECOND), True),
+        (State(now_ns=10 * SECOND, red=True), False),
+        (State(now_ns=10 * SECOND, red_asked=True), False),
+        (State(now_ns=10 * SECOND, device=True), False),
+        (State(now_ns=10 * SECOND, red_ns=10 * SECOND - parameters().closes), True),
+        (State(now_ns=10 * SECOND, red_ns=10 * SECOND - parameters().closes + 1), False),
+    ],
+)
+def test_promise_1_who_holds_the_microphone_is_somebody_else_only_while_all_of_ours_is_dark(
+    state: State, somebody: bool
+) -> None:
+    transition = Transition(state, parameters())
+    handle(transition, events.Checked(state.now_ns, frozenset(), present=True, held=True))
+    assert ("microphone-open" in (transition.state.checked or ())) == somebody
+    handle(transition, events.Checked(state.now_ns, frozenset(), present=True, held=False))
+    assert "microphone-open" not in (transition.state.checked or ())

@@ -1,0 +1,79 @@
+"""Which parts of a recording somebody may hear: all of it, or only what is about a student of theirs (34 CFR 99.12).
+
+Who knows to which meeting a part belongs stands above this app and registers itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from appliance.contract.errors import PlainSightError
+from appliance.contract.segment import Samples
+from archive.accounts.models import User
+
+
+class OnlyAPartError(PlainSightError):
+    """Somebody may hear a part of a recording, and asks for what holds all of it."""
+
+    code = "only-a-part"
+    status = 403
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part in frames."""
+
+    first: int
+    last: int | None
+    """First frame behind it; None: the end of the recording."""
+
+
+Parts = tuple[Part, ...]
+_telling: Final[list[Callable[[User, str], Parts | None]]] = []
+
+
+def register(parts_of: Callable[[User, str], Parts | None]) -> None:
+    """Have `parts_of` tell which parts a person may hear; None means all of it."""
+    _telling.append(parts_of)
+
+
+def audible(user: User, recording: str) -> Parts | None:
+    """Return the parts that `user` may hear, whom access.may lets listen; None means all of it."""
+    for one in _telling:
+        found = one(user, recording)
+        if found is not None:
+            return found
+    return None
+
+
+def only(read: Callable[[int, int], Samples], parts: Parts | None, total: int) -> Callable[[int, int], Samples]:
+    """Return `read` with silence in place of what is in none of `parts`; that is never decrypted.
+
+    `total` is the length of the recording in frames.
+    """
+    if parts is None:
+        return read
+
+    def masked(first_frame: int, frames: int) -> Samples:
+        last_frame = min(first_frame + max(frames, 0), total)
+        pieces = _within(parts, first_frame, last_frame)
+        samples = np.zeros(max(last_frame - first_frame, 0), np.int16)
+        for begin, stop in pieces:
+            piece = read(begin, stop - begin)
+            samples[begin - first_frame : begin - first_frame + len(piece)] = piece
+        return samples
+
+    return masked
+
+
+def _within(parts: Sequence[Part], first: int, last: int) -> list[tuple[int, int]]:
+    found = []
+    for part in parts:
+        begin, stop = max(part.first, first), last if part.last is None else min(part.last, last)
+        if begin < stop:
+            found.append((begin, stop))
+    return found

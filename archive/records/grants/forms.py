@@ -1,0 +1,61 @@
+"""What people type about access."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from archive.accounts.models import User
+from archive.records.people.choices import StudentChoice
+from archive.records.text import LineField, LinesField, day_input
+
+from .deeds import AccessFacts
+
+WHAT = [
+    ("look", "see the recordings and their facts"),
+    ("listen", "the same, and listen"),
+    ("copy", "the same, and take copies"),
+]
+
+
+class AccountChoice(forms.CharField):
+    """An account, by the name that its person signs in with."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the account."""
+        text = super().clean(value)
+        try:
+            user = User.objects.get_by_natural_key(text)
+        except User.DoesNotExist:
+            raise forms.ValidationError(f"There is no account “{text}”.") from None
+        if not user.is_active:
+            raise forms.ValidationError("This account has ended.")
+        return user
+
+
+class AccessForm(forms.Form):
+    """Access to a student's recordings."""
+
+    student = StudentChoice(label="Student")
+    user = AccountChoice(label="Account", max_length=150, help_text="The name that the person signs in with.")
+    what = forms.ChoiceField(choices=WHAT, widget=forms.RadioSelect, label="May", initial="listen")
+    purpose = LinesField(
+        rows=2, max_length=1000, label="Purpose", help_text="The legitimate educational interest (34 CFR 99.31(a)(1))."
+    )
+    position = LineField(max_length=120, label="Position", help_text="As the public list names it (34 CFR 300.623(d)).")
+    trained_on = forms.DateField(
+        label="Trained in confidentiality on", widget=day_input(), help_text="34 CFR 300.623(c)."
+    )
+    until = forms.DateField(label="Last day", widget=day_input())
+
+    def facts(self) -> AccessFacts:
+        """Return what was typed."""
+        return AccessFacts(**{name: self.cleaned_data[name] for name in self.base_fields})
+
+
+class ReviewForm(forms.Form):
+    """The review of a quarter."""
+
+    looked_at = forms.BooleanField(label="I looked at each grant above, and ended what is no longer needed.")
+    remarks = LinesField(required=False, rows=3, max_length=2000)

@@ -1,0 +1,151 @@
+"""Who has access to whose recordings: given, ended, listed, reviewed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from archive.access.decisions import granted_scopes
+from archive.access.deeds import OF_ONE_RECORDING, Deed
+from archive.access.models import Grant
+from archive.access.requests import user_of
+from archive.access.scopes import ScopeType
+from archive.accounts.models import User
+from archive.records.errors import UnknownRecordError
+from archive.records.form_page import form_page
+from archive.records.meetings.forms import bound_student
+from archive.records.people.models import School, Student
+from archive.ui.breadcrumbs import Crumb
+
+from . import deeds
+from .forms import AccessForm, ReviewForm
+from .models import Review
+from .rules import ends_soon, quarter, review_due
+
+_SENT = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@dataclass(frozen=True)
+class Row:
+    """All that one person may do in one scope."""
+
+    user: User
+    reach: str
+    """The district, a school, a student: in words."""
+    student: UUID | None
+    """The student, where it reaches one."""
+    deeds: list[str]
+    purpose: str
+    position: str
+    trained: str
+    until: datetime | None
+    soon: bool
+
+
+def rows(grants: QuerySet[Grant]) -> list[Row]:
+    """Return grants as people read them: one line for each person and scope."""
+    now = timezone.now()
+    found: dict[tuple[Any, ...], list[Grant]] = {}
+    for one in grants.select_related("user").order_by("user__username", "scope_type", "scope_id", "deed"):
+        found.setdefault((one.user_id, one.scope_type, one.scope_id, one.valid_until), []).append(one)
+    ids = {one.scope_id for group in found.values() for one in group if one.scope_id}
+    uuids = [pk for pk in ids if len(pk) == 36]
+    names = {str(one.pk): str(one) for table in (Student, School) for one in table.objects.filter(pk__in=uuids)}
+    return [
+        Row(
+            user=group[0].user,
+            reach=names.get(group[0].scope_id, group[0].scope_id)
+            if group[0].scope_id
+            else str(ScopeType.DISTRICT.label),
+            student=UUID(group[0].scope_id) if group[0].scope_type == ScopeType.STUDENT else None,
+            deeds=[one.deed for one in group],
+            purpose=group[0].purpose,
+            position=group[0].position,
+            trained=str(group[0].trained_on or "not on record"),
+            until=group[0].valid_until,
+            soon=ends_soon(group[0].valid_until, now),
+        )
+        for group in found.values()
+    ]
+
+
+@require_safe
+def grants(request: HttpRequest) -> HttpResponseBase:
+    """Show who may do what with recordings, and until when."""
+    held = Grant.objects.at(timezone.now()).filter(deed__in=[*OF_ONE_RECORDING, Deed.LIST])
+    due = review_due(Review.objects.values_list("quarter", flat=True), timezone.localdate())
+    context = {"place": "grants", "rows": rows(held), "review": due, "reviews": Review.objects.select_related("by")[:8]}
+    return render(request, "grants/grants.html", context)
+
+
+@_SENT
+def grant_new(request: HttpRequest) -> HttpResponseBase:
+    """Give access to a student's recordings."""
+    user = user_of(request)
+    form = AccessForm(request.POST or None, initial={"student": request.GET.get("student", "")[:40]})
+    bound_student(form, granted_scopes(user, Deed.GRANT))
+
+    def act() -> str:
+        facts = form.facts()
+        deeds.give_access(facts, by=user)
+        messages.success(request, f"{facts.user} has access until {facts.until}; it ends by itself.")
+        return reverse("pages:grants")
+
+    return form_page(request, form, act, context=_frame("Give access") | {"submit": "Give access"})
+
+
+@_SENT
+def grant_end(request: HttpRequest, student: UUID, account: UUID) -> HttpResponseBase:
+    """End a person's access to a student's recordings."""
+    user, row = User.objects.filter(pk=account).first(), Student.objects.filter(pk=student).first()
+    if user is None or row is None:
+        raise UnknownRecordError("there is no such access here")
+    form = forms.Form(request.POST if request.method == "POST" else None)
+
+    def act() -> str:
+        deeds.end_access(account, student, by=user_of(request))
+        messages.success(request, "The access has ended.")
+        return reverse("pages:grants")
+
+    context = _frame("End access") | {
+        "submit": "End it now",
+        "question": f"{user} may then no longer reach the recordings of {row}.",
+        "consequences": ["Pages that are open are refused from now on.", "What was done so far stays in the log."],
+    }
+    return form_page(request, form, act, "ui/confirm.html", context)
+
+
+@_SENT
+def review(request: HttpRequest) -> HttpResponseBase:
+    """Go through all grants of the quarter."""
+    form, today = ReviewForm(request.POST or None), timezone.localdate()
+    now = quarter(today)
+    last = Review.objects.first()
+
+    def act() -> str:
+        since = last.reviewed_at if last else None
+        over = Grant.objects.filter(valid_until__lte=timezone.now())
+        ended = (over.filter(valid_until__gt=since) if since else over).count()
+        deeds.enter_review(now, form.cleaned_data["remarks"], ended=ended, by=user_of(request))
+        messages.success(request, "The review was entered.")
+        return reverse("pages:grants")
+
+    context = _frame(f"Review of access, {now}") | {"submit": "Enter the review"}
+    context["rows"] = rows(Grant.objects.at(timezone.now()))
+    return form_page(request, form, act, "grants/review.html", context)
+
+
+def _frame(heading: str) -> dict[str, Any]:
+    address = reverse("pages:grants")
+    return {"place": "grants", "heading": heading, "cancel": address, "breadcrumbs": [Crumb("Access", address)]}

@@ -1,0 +1,249 @@
+"""Requests and amendments: each deed locks, changes, and writes its custody entry in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from archive.access.deeds import Deed
+from archive.access.people import GrantFacts, grant
+from archive.access.scopes import Scope
+from archive.accounts.models import User
+from archive.custody.actors import Actor, Subject
+from archive.custody.log import record
+from archive.recordings.models import Recording
+from archive.records.errors import DeedError, StaleError, UnknownRecordError
+from archive.records.meetings.models import MeetingKind
+from archive.records.people.models import Person, Student
+from archive.records.people.rules import holders
+
+from .custody_kinds import (
+    ACCESS_REQUEST,
+    AMENDMENT,
+    AMENDMENT_STEP,
+    EXPLAINED,
+    REQUEST_CLOSED,
+    STATEMENT,
+    SUPERVISED,
+)
+from .models import AccessRequest, Amendment, AmendmentState, Statement, SupervisedListening, Wish
+from .rules import STATEMENT_IN, Due, due, may_follow
+
+OWN_DEEDS = (Deed.OWN, Deed.LOOK, Deed.LISTEN)
+"""What a rights-holder can do with the child's recordings while access lasts; copies are handed out by staff."""
+
+
+def check_holder(student: Student, person: Person, on: date) -> None:
+    """Raise DeedError unless `person` holds rights over the student's records on that day (34 CFR 99.4, 99.10)."""
+    found = holders(student.rights.select_related("person"), student.bars.all(), on)
+    if person.pk not in {one.person.pk for one in found}:
+        raise DeedError(
+            f"{person} holds no rights over these records on {on}, as far as this archive knows. "
+            "Enter them on the student's page first.",
+            field="person",
+        )
+
+
+def due_of(request: AccessRequest) -> Due:
+    """Return by when a request must be answered."""
+    meetings = request.student.meetings.filter(kind=MeetingKind.IEP, cancelled_at=None)
+    days = [timezone.localtime(at).date() for at in meetings.values_list("starts_at", flat=True)]
+    return due(request.received_on, days, request.hearing_on)
+
+
+def ask_access(
+    student: Student,
+    person: Person,
+    wish: Wish,
+    *,
+    received_on: date,
+    hearing_on: date | None = None,
+    text: str = "",
+    explanation_asked: bool = False,
+    by: User,
+) -> AccessRequest:
+    """Enter that a rights-holder asks to inspect the student's recordings (34 CFR 99.10). Raises DeedError."""
+    check_holder(student, person, timezone.localdate())
+    with transaction.atomic():
+        row = AccessRequest(
+            student=student,
+            person=person,
+            wish=wish,
+            received_on=received_on,
+            hearing_on=hearing_on,
+            text=text,
+            explanation_asked=explanation_asked,
+        )
+        record(
+            ACCESS_REQUEST,
+            actor=Actor.user(by.pk),
+            subject=Subject.case(row.pk),
+            student=str(student.pk),
+            person=str(person.pk),
+            wish=wish.value,
+            received=received_on.isoformat(),
+            due=due_of(row).on.isoformat(),
+        )
+        row.save(force_insert=True)
+    return row
+
+
+def explain(pk: UUID, explanation: str, *, by: User) -> AccessRequest:
+    """Enter who explained what to the rights-holder (34 CFR 99.10(c))."""
+    with transaction.atomic():
+        row = _request(pk)
+        record(EXPLAINED, actor=Actor.user(by.pk), subject=Subject.case(pk))
+        row.explanation, row.explained_at = explanation, timezone.now()
+        row.version += 1
+        row.save(update_fields=["explanation", "explained_at", "version"])
+    return row
+
+
+def open_for(pk: UUID, days: int, *, by: User) -> AccessRequest:
+    """Let the rights-holder's account reach the student's recordings for some days. Raises DeedError."""
+    with transaction.atomic():
+        row = _request(pk)
+        check_holder(row.student, row.person, timezone.localdate())
+        if row.person.user is None:
+            raise DeedError("This person has no account yet; make a one-time link first.")
+        until = timezone.now() + timedelta(days=days)
+        why = GrantFacts(purpose="34 CFR 99.10, 300.613: inspection by a rights-holder", position="rights-holder")
+        for deed in OWN_DEEDS:
+            grant(
+                row.person.user,
+                deed,
+                by=Actor.user(by.pk),
+                scope=Scope.student(row.student_id),
+                until=until,
+                facts=why,
+            )
+    return row
+
+
+def begin_supervised(pk: UUID, recording: Recording, *, by: User) -> SupervisedListening:
+    """Enter that a rights-holder listens at the office, with staff beside."""
+    with transaction.atomic():
+        row = _request(pk)
+        check_holder(row.student, row.person, timezone.localdate())
+        record(
+            SUPERVISED,
+            actor=Actor.user(by.pk),
+            subject=Subject.recording(recording.pk),
+            case=str(pk),
+            person=str(row.person_id),
+        )
+        return SupervisedListening.objects.create(request=row, recording=recording, began_at=timezone.now(), by=by)
+
+
+def close(pk: UUID, outcome: str, version: int, *, by: User) -> AccessRequest:
+    """Enter how a request was answered. Raises StaleError, and DeedError while an explanation is still owed."""
+    with transaction.atomic():
+        row = _request(pk)
+        if row.version != version:
+            raise StaleError
+        if row.explanation_asked and row.explained_at is None:
+            raise DeedError("An explanation was asked for (34 CFR 99.10(c)); enter it first.")
+        record(REQUEST_CLOSED, actor=Actor.user(by.pk), subject=Subject.case(pk))
+        row.closed_at, row.outcome = timezone.now(), outcome
+        row.version += 1
+        row.save(update_fields=["closed_at", "outcome", "version"])
+    return row
+
+
+def ask_amendment(
+    student: Student, person: Person, recording: Recording, *, text: str, received_on: date, by: User
+) -> Amendment:
+    """Enter that a rights-holder asks to amend a recording (34 CFR 99.20(a), 300.618). Raises DeedError."""
+    check_holder(student, person, timezone.localdate())
+    with transaction.atomic():
+        row = Amendment(student=student, person=person, recording=recording, text=text, received_on=received_on)
+        record(
+            AMENDMENT,
+            actor=Actor.user(by.pk),
+            subject=Subject.case(row.pk),
+            student=str(student.pk),
+            person=str(person.pk),
+            recording=recording.pk,
+            received=received_on.isoformat(),
+        )
+        row.save(force_insert=True)
+    return row
+
+
+def decide(
+    pk: UUID,
+    then: AmendmentState,
+    words: str,
+    version: int,
+    *,
+    by: User,
+    hearing_on: date | None = None,
+    officer: str = "",
+) -> Amendment:
+    """Let an amendment go on: decided, a hearing set, or decided after it (34 CFR 99.20 to 99.22). Raises DeedError."""
+    with transaction.atomic():
+        row = _amendment(pk)
+        if row.version != version:
+            raise StaleError
+        if not may_follow(AmendmentState(row.state), then):
+            raise DeedError("This step does not follow from where the amendment stands.", field="state")
+        if then == AmendmentState.HEARING and (hearing_on is None or not officer):
+            raise DeedError(
+                "A hearing has a day, and an officer without a direct interest (34 CFR 99.22).", field="hearing_on"
+            )
+        record(AMENDMENT_STEP, actor=Actor.user(by.pk), subject=Subject.case(pk), state=then.value)
+        row.state = then
+        match then:
+            case AmendmentState.HEARING:
+                row.hearing_on, row.hearing_officer = hearing_on, officer
+            case AmendmentState.HEARING_AMENDED | AmendmentState.HEARING_REFUSED:
+                row.hearing_outcome = words
+            case _:
+                row.decided_at, row.decision = timezone.now(), words
+        row.version += 1
+        row.save()
+    return row
+
+
+def place_statement(pk: UUID, text: str, *, by: User) -> Statement:
+    """Place the rights-holder's statement with the recording; every later copy carries it (34 CFR 99.21(c))."""
+    with transaction.atomic():
+        row = _amendment(pk)
+        if row.state not in STATEMENT_IN:
+            raise DeedError("A statement is placed after a hearing that did not amend the record (34 CFR 99.21).")
+        statement = Statement(amendment=row, recording=row.recording, text=text, placed_at=timezone.now())
+        record(
+            STATEMENT,
+            actor=Actor.user(by.pk),
+            subject=Subject.recording(row.recording_id),
+            case=str(pk),
+            statement=str(statement.pk),
+            sha256=hashlib.sha256(text.encode()).hexdigest(),
+        )
+        statement.save(force_insert=True)
+    return statement
+
+
+def _request(pk: UUID) -> AccessRequest:
+    row = (
+        AccessRequest.objects.select_for_update(of=("self",))
+        .select_related("student", "person__user")
+        .filter(pk=pk)
+        .first()
+    )
+    if row is None:
+        raise UnknownRecordError("there is no such request here")
+    if row.closed_at is not None:
+        raise DeedError("This request was answered already.")
+    return row
+
+
+def _amendment(pk: UUID) -> Amendment:
+    row = Amendment.objects.select_for_update(of=("self",)).select_related("recording").filter(pk=pk).first()
+    if row is None:
+        raise UnknownRecordError("there is no such amendment here")
+    return row

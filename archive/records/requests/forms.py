@@ -1,0 +1,115 @@
+"""What people type about requests and amendments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from archive.records.people.choices import PersonChoice, StudentChoice
+from archive.records.text import LineField, LinesField, day_input
+
+from .models import AmendmentState, Wish
+
+
+class _Received(forms.Form):
+    received_on = forms.DateField(label="Received on", widget=day_input(), initial=timezone.localdate)
+
+    def clean_received_on(self) -> object:
+        """Refuse a day to come."""
+        day = self.cleaned_data["received_on"]
+        if day > timezone.localdate():
+            raise forms.ValidationError("This day is still to come.")
+        return day
+
+
+class RequestForm(_Received):
+    """An access request."""
+
+    student = StudentChoice(label="Student")
+    person = PersonChoice(label="Asked by", help_text="Somebody who holds rights over the records; the whole name.")
+    wish = forms.ChoiceField(choices=Wish.choices, widget=forms.RadioSelect, label="How")
+    hearing_on = forms.DateField(
+        label="Hearing on", widget=day_input(), required=False, help_text="If there is one; it must be answered before."
+    )
+    explanation_asked = forms.BooleanField(required=False, label="An explanation is asked for (34 CFR 99.10(c))")
+    text = LinesField(required=False, rows=2, max_length=2000, label="What is asked for")
+    field_order = ("student", "person", "received_on", "wish", "hearing_on", "explanation_asked", "text")
+
+
+class ExplanationForm(forms.Form):
+    """An explanation."""
+
+    explanation = LinesField(rows=3, max_length=4000, label="Who explained what")
+
+
+class CloseForm(forms.Form):
+    """How a request was answered."""
+
+    outcome = LinesField(rows=3, max_length=4000, label="How it was answered")
+    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
+
+
+class OpenForm(forms.Form):
+    """For how long a rights-holder reaches the recordings."""
+
+    days = forms.IntegerField(min_value=1, max_value=365, initial=14, label="For how many days")
+
+
+class AmendmentForm(_Received):
+    """A request to amend."""
+
+    student = StudentChoice(label="Student")
+    person = PersonChoice(label="Asked by", help_text="Somebody who holds rights over the records; the whole name.")
+    recording = LineField(max_length=32, label="Recording", help_text="Its identifier, as its page shows it.")
+    text = LinesField(rows=4, max_length=8000, label="What should be amended, and why")
+    field_order = ("student", "person", "recording", "received_on", "text")
+
+
+class StepForm(forms.Form):
+    """The next step of an amendment."""
+
+    state = forms.ChoiceField(widget=forms.RadioSelect, label="What was decided")
+    words = LinesField(required=False, rows=4, max_length=8000, label="Decision, with its reasons")
+    hearing_on = forms.DateField(required=False, widget=day_input(), label="Hearing on")
+    officer = LineField(
+        required=False, max_length=200, label="Hearing officer", help_text="Without a direct interest in the outcome."
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
+
+    def __init__(self, states: frozenset[AmendmentState], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["state"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - told to the type checker
+        field.choices = [(one.value, one.label) for one in AmendmentState if one in states]
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the reasons of a decision."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("state") and cleaned["state"] != AmendmentState.HEARING and not cleaned.get("words"):
+            self.add_error("words", "A decision has its reasons.")
+        return cleaned
+
+
+class StatementForm(forms.Form):
+    """A rights-holder's statement."""
+
+    text = LinesField(rows=8, max_length=20_000, label="The statement, word for word")
+
+
+class CodeForm(forms.Form):
+    """The code that belongs to a one-time link."""
+
+    code = LineField(
+        max_length=20,
+        label=_("Code"),
+        help_text=_("Eight digits, which the school office handed over."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+
+    def clean_code(self) -> str:
+        """Return its digits."""
+        code: str = self.cleaned_data["code"]
+        return code.replace(" ", "").replace("-", "")

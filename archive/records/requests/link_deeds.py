@@ -1,0 +1,169 @@
+"""One-time links for rights-holders: a link that goes one way, a code that staff hand over another way.
+
+Link and code together are a sign-in of the person's own account, which has no password. A link works once; five wrong
+codes end it. At the kiosk in the office the same is done by staff, who see the person and a paper that names them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+from django.utils import timezone
+
+from appliance.contract.times import wall
+from archive.access.custody_kinds import ACCOUNT
+from archive.accounts.models import User
+from archive.custody.actors import NETWORK, Actor, Subject
+from archive.custody.log import record
+from archive.records.errors import DeedError, UnknownRecordError
+from archive.records.people.models import Person
+
+from .custody_kinds import LINK, LINK_REFUSED, LINK_USED, LINK_WITHDRAWN
+from .models import AccessRequest, ParentLink
+
+LASTS: Final = timedelta(days=14)
+"""How long a link works; a parent who reads mail once a week reaches it."""
+KIOSK_LASTS: Final = timedelta(minutes=30)
+"""How long one for the kiosk works: the person stands beside."""
+MAX_FAILURES: Final = 5
+"""Wrong codes that end a link: of 100 million codes that is a chance of one in 20 million."""
+_DIGITS: Final = "0123456789"
+CODE_LENGTH: Final = 8
+"""Digits of a code; read aloud in two groups of four."""
+
+
+@dataclass(frozen=True)
+class MadeLink:
+    """A link as it is shown once."""
+
+    row: ParentLink
+    token: str
+    """128 random bits, for the address."""
+    code: str
+    """Digits that go another way than the link."""
+
+
+class LinkRefusedError(DeedError):
+    """A link or its code opens nothing."""
+
+    code = "link-refused"
+    status = 403
+
+
+def make_link(person: Person, *, by: User, request: AccessRequest | None = None, kiosk: bool = False) -> MadeLink:
+    """Make a link for a person, and an account if there is none; earlier links of the person end."""
+    token, code = secrets.token_urlsafe(16), "".join(secrets.choice(_DIGITS) for _ in range(CODE_LENGTH))
+    now = timezone.now()
+    with transaction.atomic():
+        person = Person.objects.select_for_update(of=("self",)).select_related("user").get(pk=person.pk)
+        if person.user is None:
+            _make_account(person, by)
+        ParentLink.objects.filter(person=person, used_at=None, withdrawn_at=None).update(withdrawn_at=now)
+        row = ParentLink(
+            person=person,
+            request=request,
+            token_digest=_digest(token),
+            code_digest=make_password(code),
+            made_at=now,
+            made_by=by,
+            expires_at=now + (KIOSK_LASTS if kiosk else LASTS),
+            kiosk=kiosk,
+        )
+        record(
+            LINK,
+            actor=Actor.user(by.pk),
+            subject=Subject.person(person.pk),
+            person=str(person.pk),
+            link=str(row.pk),
+            expires=wall(row.expires_at),
+            kiosk=kiosk,
+        )
+        row.save(force_insert=True)
+    return MadeLink(row, token, code)
+
+
+def withdraw_link(pk: UUID, *, by: User) -> None:
+    """End a link that was not used yet."""
+    with transaction.atomic():
+        row = ParentLink.objects.select_for_update().filter(pk=pk, used_at=None, withdrawn_at=None).first()
+        if row is None:
+            raise UnknownRecordError("there is no such link, or it was used or withdrawn")
+        record(LINK_WITHDRAWN, actor=Actor.user(by.pk), subject=Subject.person(row.person_id), link=str(row.pk))
+        row.withdrawn_at = timezone.now()
+        row.save(update_fields=["withdrawn_at"])
+
+
+def use_link(token: str, code: str) -> User:
+    """Return the account that link and code open, and end the link. Raises LinkRefusedError; each refusal is entered.
+
+    A refusal is committed although it raises: five wrong codes end a link.
+    """
+    with transaction.atomic():
+        row = (
+            ParentLink.objects.select_for_update(of=("self",))
+            .select_related("person__user")
+            .filter(token_digest=_digest(token))
+            .first()
+        )
+        why = _problem(row, code)
+        if row is not None and not why:
+            record(LINK_USED, actor=NETWORK, subject=Subject.person(row.person_id), link=str(row.pk))
+            row.used_at = timezone.now()
+            row.save(update_fields=["used_at"])
+            user = row.person.user
+            if user is not None:
+                return user
+            why = "account-ended"
+        if row is not None:
+            record(LINK_REFUSED, actor=NETWORK, subject=Subject.person(row.person_id), link=str(row.pk), why=why)
+            if why == "wrong-code":
+                row.failures += 1
+                row.save(update_fields=["failures"])
+    raise LinkRefusedError(_WORDS[why], field="code" if why == "wrong-code" else None)
+
+
+def _problem(row: ParentLink | None, code: str) -> str:  # noqa: PLR0911 - one reason a line
+    if row is None:
+        return "unknown"
+    if row.used_at is not None:
+        return "used"
+    if row.withdrawn_at is not None:
+        return "withdrawn"
+    if row.expires_at <= timezone.now():
+        return "expired"
+    if row.failures >= MAX_FAILURES:
+        return "too-many"
+    if row.person.user is None or not row.person.user.is_active:
+        return "account-ended"
+    return "" if check_password(code, row.code_digest) else "wrong-code"
+
+
+_WORDS: Final = {
+    "unknown": "This link opens nothing. Ask the school office for a new one.",
+    "used": "This link was used already. Ask the school office for a new one.",
+    "withdrawn": "This link was withdrawn. Ask the school office for a new one.",
+    "expired": "This link is too old. Ask the school office for a new one.",
+    "too-many": "The code was wrong too often, so this link has ended. Ask the school office for a new one.",
+    "account-ended": "This account has ended. Ask the school office.",
+    "wrong-code": "This code is wrong. It has eight digits, and the school office handed it over.",
+}
+
+
+def _make_account(person: Person, by: User) -> None:
+    user = User(username=None, display_name=str(person))
+    user.set_unusable_password()
+    record(ACCOUNT, actor=Actor.user(by.pk), subject=Subject.user(user.pk))
+    user.save(force_insert=True)
+    person.user = user
+    person.save(update_fields=["user"])
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

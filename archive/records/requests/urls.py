@@ -1,0 +1,27 @@
+"""Addresses of requests and of parents' own pages."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from . import own_views, views
+
+urlpatterns: list[URLPattern] = [
+    path("requests/", views.requests, name="requests"),
+    path("requests/new/", views.request_new, name="request-new"),
+    path("requests/<uuid:case>/", views.access_request, name="request"),
+    path("requests/<uuid:case>/explain/", views.explain, name="request-explain"),
+    path("requests/<uuid:case>/answer/", views.request_close, name="request-close"),
+    path("requests/<uuid:case>/open/", views.request_link, name="request-open"),
+    path("requests/<uuid:case>/letter/", views.request_letter, name="request-letter"),
+    path("requests/<uuid:case>/links/<uuid:link>/withdraw/", views.link_withdraw, name="link-withdraw"),
+    path("requests/<uuid:case>/listen/<recording:recording>/", views.supervised, name="supervised"),
+    path("students/<uuid:student>/record-of-access/", views.access_record, name="access-record"),
+    path("amendments/new/", views.amendment_new, name="amendment-new"),
+    path("amendments/<uuid:case>/", views.amendment, name="amendment"),
+    path("amendments/<uuid:case>/step/", views.amendment_step, name="amendment-step"),
+    path("amendments/<uuid:case>/statement/", views.statement, name="statement"),
+    path("link/<str:token>/", own_views.parent_link, name="parent-link"),
+    path("own/", own_views.own, name="own"),
+    path("own/<uuid:student>/record-of-access/", own_views.own_record, name="own-record"),
+]

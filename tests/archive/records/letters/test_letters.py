@@ -1,0 +1,142 @@
+"""Letters: approved texts only, in the reader's language, merged once, printed as tagged PDF, delivery noted."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from weasyprint import HTML
+
+from archive.access.deeds import Deed
+from archive.custody.actors import Subject
+from archive.custody.models import Entry
+from archive.records.errors import DeedError
+from archive.records.letters import deeds
+from archive.records.letters.models import Letter, LetterKind, Template
+from archive.records.letters.pdf import letter_pdf
+from archive.records.letters.rules import NEEDED, check_text, merge, placeholders
+from archive.records.letters.shipped_deeds import shipped_texts
+from archive.records.people.models import Language
+from tests.archive.page_fixtures import make_user, signed_in
+from tests.archive.pages import check
+from tests.archive.records.factories import make_letter, make_meeting, make_person, make_right, make_student
+from tests.support.archives import Archive
+
+
+def approve_all(archive: Archive) -> None:
+    user = make_user("director", Deed.TEMPLATES)
+    for template in Template.objects.all():
+        deeds.approve_text(template.pk, by=user)
+
+
+def test_every_kind_ships_a_draft_in_both_languages() -> None:
+    assert shipped_texts().keys() == {(kind, language.value) for kind in LetterKind for language in Language}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_acknowledgment_says_what_the_permission_covers_and_what_not(language: str) -> None:
+    """The policy's note: the participants' consent, for the parent's own use; passing on needs everyone's."""
+    _, body = shipped_texts()[LetterKind.ACKNOWLEDGMENT, language]
+    covers, written = {"en": ("own personal use", "written consent"), "es": ("uso personal", "por escrito")}[language]
+    assert covers in body
+    assert written in body
+    assert not re.search(r"(?i)\bapprov|\bdeny|\bdenied|\brequest|\baprob|\bdeneg|\bsolicitud", body)
+
+
+def test_no_letter_is_made_of_a_text_that_nobody_approved(archive: Archive) -> None:
+    with pytest.raises(DeedError, match="Nobody approved"):
+        deeds.make_letter(
+            LetterKind.INCIDENT,
+            {},
+            by=make_user("x"),
+            student=None,
+            person=None,
+            language="es",
+            about=Subject.student(make_student().pk),
+        )
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("{{ meeting", "not closed"),
+        ("meeting }}", "not closed"),
+        ("{{ salary }} {{ meeting }}", "There is no {{ salary }}"),
+        ("{% load x %} {{ meeting.delete }}", "There is no {{ meeting.delete }}"),
+        ("nothing", "does not say {{ meeting }}"),
+    ],
+)
+def test_a_text_with_a_wrong_placeholder_is_refused(body: str, told: str) -> None:
+    with pytest.raises(DeedError, match=re.escape(told)):
+        check_text(LetterKind.ACKNOWLEDGMENT, "x", body)
+
+
+@given(st.text(), st.sampled_from(LetterKind))
+def test_what_a_value_holds_is_not_looked_at_again(value: str, kind: LetterKind) -> None:
+    name = NEEDED[kind][0]
+    values = dict.fromkeys(placeholders(kind), "{{ " + name + " }}") | {name: value}
+    assert merge("{{ " + name + " }}|{{ student }}", values) == f"{value}|{{{{ {name} }}}}"
+
+
+def test_the_letter_is_a_tagged_pdf_in_its_language(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    letter = make_letter(make_student())
+    letter.body = "Sí, señora.\n\n<script>alert(1)</script>"
+    letter.template.language = "es"
+    original = HTML.write_pdf
+    monkeypatch.setattr(HTML, "write_pdf", lambda self, **options: original(self, uncompressed_pdf=True, **options))
+    data = letter_pdf(letter)
+    assert data.startswith(b"%PDF-")
+    for needed in (b"/StructTreeRoot", b"/Marked true", b"/Lang (es)"):
+        assert needed in data, needed
+
+
+def test_a_letter_from_notice_to_delivery(archive: Archive) -> None:
+    approve_all(archive)
+    student, mother = make_student("Ana", "Torres"), make_person("Rosa", "Torres", language="es")
+    make_right(mother, student)
+    meeting = make_meeting(student, parent_device="un teléfono")
+    client = signed_in(archive, "case.manager", role="facilitator")
+    place = f"/meetings/{meeting.pk}/letter/"
+    typed = {"kind": "acknowledgment", "person": str(mother.pk), "once": "a" * 32}
+    page = check(client.post(place, typed, follow=True).content.decode())
+    assert "Su aviso de que grabará una reunión sobre Ana Torres" in page.one("h1").text
+    assert "un teléfono" in page.text
+    letter = Letter.objects.get()
+    file = client.get(f"/letters/{letter.pk}/letter.pdf")
+    assert (file.headers["Content-Type"], file.content[:5]) == ("application/pdf", b"%PDF-")
+    client.post(f"/letters/{letter.pk}/delivery/", {"how": "by mail", "day": "2026-01-02", "once": "b" * 32})
+    letter.refresh_from_db()
+    assert letter.delivered_how == "by mail"
+    again = client.post(f"/letters/{letter.pk}/delivery/", {"how": "x", "day": "2026-01-02", "once": "c" * 32})
+    assert again.status_code == 422
+    assert [entry.code for entry in Entry.objects.order_by("n")][-2:] == ["letter", "delivery"]
+    assert not [entry for entry in Entry.objects.all() if "Torres" in entry.detail]
+
+
+def test_nobody_without_rights_is_offered_as_the_recipient(archive: Archive) -> None:
+    approve_all(archive)
+    student = make_student()
+    stranger = make_person("Stranger")
+    client = signed_in(archive, "case.manager", role="facilitator")
+    typed = {"kind": "acknowledgment", "person": str(stranger.pk), "once": "a" * 32}
+    assert client.post(f"/meetings/{make_meeting(student).pk}/letter/", typed).status_code == 422
+    assert Letter.objects.count() == 0
+
+
+def test_a_new_version_is_used_once_it_was_approved(archive: Archive) -> None:
+    approve_all(archive)
+    client = signed_in(archive, "custodian", role="custodian")
+    typed = {
+        "kind": "incident",
+        "language": "en",
+        "subject": "New",
+        "body": "{{ meeting }} {{ reason }}",
+        "once": "a" * 32,
+    }
+    there = client.post("/letters/texts/new/", typed).headers["Location"]
+    assert deeds.approved(LetterKind.INCIDENT, "en").version == 1  # type: ignore[union-attr]  # approve_all made it
+    assert "was approved" in client.post(there, {"once": "b" * 32}, follow=True).content.decode()
+    assert deeds.approved(LetterKind.INCIDENT, "en").version == 2  # type: ignore[union-attr]  # the same
+    check(client.get("/letters/texts/").content.decode())

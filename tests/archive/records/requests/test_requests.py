@@ -1,0 +1,307 @@
+"""Parents' rights: 34 CFR 99.4, 99.10, 99.12, 99.20 to 99.22, 99.32, 300.613 to 300.621."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from archive.access.decisions import may
+from archive.access.deeds import Deed
+from archive.accounts.models import User
+from archive.custody.actors import Subject
+from archive.custody.models import Entry
+from archive.recordings.models import Recording
+from archive.records.errors import DeedError, StaleError
+from archive.records.letters.models import Letter, Template
+from archive.records.people.models import Person, Student
+from archive.records.requests import deeds, link_deeds
+from archive.records.requests.link_deeds import MAX_FAILURES, LinkRefusedError
+from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, ParentLink, Wish
+from archive.records.requests.record_of_access import record_of_access
+from archive.records.requests.rules import NEXT, due, may_follow
+from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
+from tests.archive.pages import check
+from tests.archive.records.factories import (
+    grant_student,
+    make_bar,
+    make_filing,
+    make_meeting,
+    make_person,
+    make_request,
+    make_right,
+    make_student,
+)
+from tests.support.archives import Archive
+
+
+@pytest.fixture
+def custodian_(archive: Archive) -> User:
+    return make_user("director", role="custodian")
+
+
+@pytest.fixture
+def family(archive: Archive) -> tuple[Student, Person]:
+    student, mother = make_student("Ana", "Torres", local_id="S-17"), make_person("Rosa", "Torres")
+    make_right(mother, student)
+    return student, mother
+
+
+@pytest.mark.parametrize(
+    ("meetings", "hearing", "on", "why"),
+    [
+        ([], None, date(2026, 12, 17), "45 days"),
+        ([date(2026, 11, 20)], None, date(2026, 11, 20), "next IEP meeting"),
+        ([date(2026, 10, 1), date(2027, 5, 1)], None, date(2026, 12, 17), "45 days"),
+        ([date(2026, 11, 20)], date(2026, 11, 10), date(2026, 11, 10), "hearing"),
+        ([], date(2026, 10, 1), date(2026, 12, 17), "45 days"),
+    ],
+)
+def test_a_request_is_due_at_the_earliest_of_meeting_hearing_and_45_days(
+    meetings: list[date], hearing: date | None, on: date, why: str
+) -> None:
+    found = due(date(2026, 11, 2), meetings, hearing)
+    assert (found.on, found.why) == (on, why)
+    assert not found.late(on)
+    assert found.late(on + timedelta(days=1))
+
+
+def test_only_who_holds_rights_can_ask(custodian_: User, family: tuple[Student, Person]) -> None:
+    student, mother = family
+    stranger = make_person("Stranger")
+    today = timezone.localdate()
+    with pytest.raises(DeedError, match="holds no rights"):
+        deeds.ask_access(student, stranger, Wish.COPY, received_on=today, by=custodian_)
+    make_bar(mother, student)
+    with pytest.raises(DeedError, match="holds no rights"):
+        deeds.ask_access(student, mother, Wish.COPY, received_on=today, by=custodian_)
+    assert AccessRequest.objects.count() == 0
+
+
+def test_an_explanation_that_was_asked_for_is_given_before_the_answer(
+    custodian_: User, family: tuple[Student, Person]
+) -> None:
+    row = make_request(*family, explanation_asked=True)
+    with pytest.raises(DeedError, match="explanation"):
+        deeds.close(row.pk, "listened", 0, by=custodian_)
+    deeds.explain(row.pk, "Ms. Jones explained the goals", by=custodian_)
+    with pytest.raises(StaleError):
+        deeds.close(row.pk, "listened", 0, by=custodian_)
+    deeds.close(row.pk, "listened", 1, by=custodian_)
+
+
+@pytest.mark.parametrize("first", AmendmentState)
+@pytest.mark.parametrize("then", AmendmentState)
+def test_an_amendment_goes_only_the_way_of_the_law(
+    custodian_: User, family: tuple[Student, Person], sealed: Arrive, first: AmendmentState, then: AmendmentState
+) -> None:
+    assert may_follow(first, then) is (then in NEXT[first])
+    if then in NEXT[first]:
+        return
+    row = Amendment.objects.create(
+        student=family[0],
+        person=family[1],
+        recording_id=sealed(seconds=1).id,
+        received_on=date(2026, 11, 2),
+        text="x",
+        state=first,
+    )
+    with pytest.raises(DeedError, match="does not follow"):
+        deeds.decide(row.pk, then, "x", 0, by=custodian_)
+
+
+def amended(family: tuple[Student, Person], recording: str, by: User) -> Amendment:
+    """An amendment that a hearing refused, with the statement placed."""
+    student, mother = family
+    row = deeds.ask_amendment(
+        student,
+        mother,
+        Recording.objects.get(pk=recording),
+        text="I never said that",
+        received_on=timezone.localdate(),
+        by=by,
+    )
+    deeds.decide(row.pk, AmendmentState.REFUSED, "it is what was said", 0, by=by)
+    with pytest.raises(DeedError, match="after a hearing"):
+        deeds.place_statement(row.pk, "early", by=by)
+    with pytest.raises(DeedError, match="officer"):
+        deeds.decide(row.pk, AmendmentState.HEARING, "", 1, by=by)
+    deeds.decide(row.pk, AmendmentState.HEARING, "", 1, by=by, hearing_on=date(2026, 12, 1), officer="Dr. Lee")
+    deeds.decide(row.pk, AmendmentState.HEARING_REFUSED, "not amended", 2, by=by)
+    deeds.place_statement(row.pk, "What I meant was another thing.", by=by)
+    return row
+
+
+def test_the_statement_travels_with_every_later_copy(
+    archive: Archive, custodian_: User, family: tuple[Student, Person], sealed: Arrive
+) -> None:
+    made = sealed(seconds=2)
+    make_filing(made.id, make_meeting(family[0]))
+    client = signed_in(archive, "reader", role="custodian")
+    plain = client.get(f"/recordings/{made.id}/audio.flac").getvalue()
+    assert plain[:4] == b"fLaC"
+    amended(family, made.id, custodian_)
+    for name, begin in (("audio.flac", b"fLaC"), ("package.zip", b"PK")):
+        answer = client.get(f"/recordings/{made.id}/{name}")
+        assert answer.headers["Content-Type"] == "application/zip"
+        with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as copy:
+            assert copy.testzip() is None
+            held = {one: copy.read(one) for one in copy.namelist()}
+        assert b"What I meant was another thing." in held["statement-1.txt"]
+        assert b"written consent" in held["NOTICE.txt"]
+        (whole,) = [data for one, data in held.items() if one.startswith(made.id)]
+        assert whole[:4] == plain[:4] if name == "audio.flac" else whole[:2] == begin
+    assert [one.member("with_statements") for one in entries(made.id) if one.code.startswith("download-")] == [
+        None,
+        1,
+        1,
+    ]
+
+
+def test_only_the_part_about_the_own_child_is_heard(archive: Archive, sealed: Arrive) -> None:
+    """34 CFR 99.12(a): the rest is silence that nobody decrypted, and the whole package is refused."""
+    made = sealed(seconds=3)
+    row = Recording.objects.get(pk=made.id)
+    mine, other = make_student("Ana"), make_student("Ben")
+    make_filing(made.id, make_meeting(mine), first_frame=row.rate, last_frame=2 * row.rate)
+    make_filing(made.id, make_meeting(other), first_frame=2 * row.rate)
+    user = make_user("teacher")
+    grant_student(user, mine, Deed.LOOK, Deed.LISTEN, Deed.DOWNLOAD)
+    client = archive.client()
+    client.force_login(user)
+    whole = signed_in(archive, "reader", role="custodian")
+    sounds = [
+        np.frombuffer(one.get(f"/recordings/{made.id}/audio.wav").getvalue()[-2 * row.frames :], np.int16)
+        for one in (client, whole)
+    ]
+    assert not sounds[0][: row.rate].any()
+    assert not sounds[0][2 * row.rate :].any()
+    assert np.array_equal(sounds[0][row.rate : 2 * row.rate], sounds[1][row.rate : 2 * row.rate])
+    assert sounds[1][: row.rate].any()
+    assert client.get(f"/recordings/{made.id}/package.zip").status_code == 403
+
+
+def test_the_record_of_access_is_printed_from_the_log(
+    archive: Archive, family: tuple[Student, Person], sealed: Arrive
+) -> None:
+    made = sealed(seconds=1)
+    make_filing(made.id, make_meeting(family[0]))
+    client = signed_in(archive, "reader", role="custodian")
+    client.get(f"/recordings/{made.id}/")
+    client.get(f"/recordings/{made.id}/audio.wav")
+    assert {"looked at a page", "listened"} <= {row.what for row in record_of_access(family[0])}
+    page = check(client.get(f"/students/{family[0].pk}/record-of-access/").content.decode())
+    assert "listened" in page.text
+    assert record_of_access(make_student("Other")) == []
+
+
+def test_link_and_code_sign_a_parent_in_once(
+    archive: Archive, custodian_: User, family: tuple[Student, Person], sealed: Arrive
+) -> None:
+    made = sealed(seconds=1)
+    make_filing(made.id, make_meeting(family[0]))
+    case = make_request(*family)
+    staff = signed_in(archive, "reader", role="custodian")
+    page = check(staff.post(f"/requests/{case.pk}/open/", {"days": "14"}).content.decode())
+    facts = [node.text for node in page.all("dd")]
+    link, code = facts[0], facts[1]
+    assert len(code.replace(" ", "")) == 8
+    there = link[link.index("/link/") :]
+    parent = archive.client()
+    check(parent.get(there).content.decode())
+    assert parent.post(there, {"code": "00000000"}).status_code == 422
+    answer = parent.post(there, {"code": code})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/own/")
+    own = check(parent.get("/own/").content.decode())
+    assert "Ana Torres" in own.text
+    assert parent.get(f"/recordings/{made.id}/").status_code == 200
+    assert parent.get(f"/recordings/{made.id}/audio.wav").status_code in {200, 206}
+    check(parent.get(f"/own/{family[0].pk}/record-of-access/").content.decode())
+    for closed in ("/recordings/", "/students/", "/meetings/", "/requests/", f"/recordings/{made.id}/copies/"):
+        assert parent.get(closed).status_code == 403, closed
+    assert parent.get(f"/own/{make_student('Ben').pk}/record-of-access/").status_code in {403, 404}
+    second = archive.client()
+    assert "used already" in second.post(there, {"code": code}).content.decode()
+    codes = [one.code for one in Entry.objects.about(Subject.person(family[1].pk)).order_by("n")]
+    assert codes == ["parent-link", "parent-link-refused", "parent-link-used", "parent-link-refused"]
+
+
+def test_five_wrong_codes_end_a_link(custodian_: User, family: tuple[Student, Person]) -> None:
+    made = link_deeds.make_link(family[1], by=custodian_)
+    wrong = "00000000" if made.code != "00000000" else "11111111"
+    for _ in range(MAX_FAILURES):
+        with pytest.raises(LinkRefusedError, match="wrong"):
+            link_deeds.use_link(made.token, wrong)
+    with pytest.raises(LinkRefusedError, match="too often"):
+        link_deeds.use_link(made.token, made.code)
+
+
+@pytest.mark.parametrize(("change", "told"), [("expires_at", "too old"), ("withdrawn_at", "withdrawn")])
+def test_an_old_or_withdrawn_link_opens_nothing(
+    custodian_: User, family: tuple[Student, Person], change: str, told: str
+) -> None:
+    made = link_deeds.make_link(family[1], by=custodian_)
+    ParentLink.objects.update(**{change: timezone.now()})
+    with pytest.raises(LinkRefusedError, match=told):
+        link_deeds.use_link(made.token, made.code)
+
+
+def test_a_newer_link_ends_an_older_one(custodian_: User, family: tuple[Student, Person]) -> None:
+    first = link_deeds.make_link(family[1], by=custodian_)
+    link_deeds.make_link(family[1], by=custodian_)
+    with pytest.raises(LinkRefusedError, match="withdrawn"):
+        link_deeds.use_link(first.token, first.code)
+
+
+def test_a_barred_parent_reaches_nothing_from_that_moment_on(
+    archive: Archive, custodian_: User, family: tuple[Student, Person], sealed: Arrive
+) -> None:
+    made = sealed(seconds=1)
+    make_filing(made.id, make_meeting(family[0]))
+    case = make_request(*family)
+    link_deeds.make_link(family[1], by=custodian_, request=case)
+    deeds.open_for(case.pk, 14, by=custodian_)
+    family[1].refresh_from_db()
+    assert family[1].user is not None
+    assert may(family[1].user, Deed.LISTEN, Subject.recording(made.id)).allowed
+    make_bar(family[1], family[0])
+    assert may(family[1].user, Deed.LISTEN, Subject.recording(made.id)).reason == "barred"
+    parent = archive.client()
+    parent.force_login(family[1].user)
+    assert "Ana" not in parent.get("/own/").content.decode()
+
+
+def test_the_pages_of_a_request_and_an_amendment(
+    archive: Archive, custodian_: User, family: tuple[Student, Person], sealed: Arrive
+) -> None:
+    from archive.records.letters.deeds import approve_text  # noqa: PLC0415 - for this test alone
+
+    for text in Template.objects.all():
+        approve_text(text.pk, by=custodian_)
+    made = sealed(seconds=1)
+    make_filing(made.id, make_meeting(family[0]))
+    client = signed_in(archive, "reader", role="custodian")
+    today = timezone.localdate().isoformat()
+    typed: dict[str, Any] = {"student": "S-17", "person": "Rosa Torres", "received_on": today, "wish": "copy"}
+    answer = client.post("/requests/new/", {**typed, "once": "a" * 32})
+    place = answer.headers["Location"]
+    assert "due on" in client.get(place).content.decode()
+    check(client.get("/requests/").content.decode())
+    letter = client.post(f"{place}letter/", {"outcome": "at the office", "version": "0", "once": "b" * 32}, follow=True)
+    assert "Your access to recordings" in letter.content.decode()
+    assert client.post("/requests/new/", {**typed, "person": "Nobody", "once": "c" * 32}).status_code == 422
+    amend = {"student": "S-17", "person": "Rosa Torres", "received_on": today, "recording": made.id, "text": "wrong"}
+    there = client.post("/amendments/new/", {**amend, "once": "d" * 32}).headers["Location"]
+    step = {"state": "refused", "words": "it is right", "version": "0", "once": "e" * 32}
+    told = check(client.post(f"{there}step/", step, follow=True).content.decode()).text
+    assert "hearing" in told
+    assert Letter.objects.count() == 2
+    check(client.get(there).content.decode())
+    wrong = client.post("/amendments/new/", {**amend, "recording": "0" * 32, "once": "f" * 32})
+    assert wrong.status_code == 422
+    assert "No recording of this student" in wrong.content.decode()
