@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -154,7 +154,7 @@ def test_promise_1_the_first_press_commissions_a_box_without_a_screen_and_the_ne
     ]
     for lights, question in card:
         # a press before the box listens is none, and one too many answers the next question
-        until(lambda question=question: question in (box.folder / "recorder.log").read_text(), question)
+        until(asked(box, question), question)
         assert (panel.red, panel.green, panel.amber) == lights
         box.microphone.amplify(26 if "speak" in question else 0)
         box.tap()
@@ -167,6 +167,10 @@ def test_promise_1_the_first_press_commissions_a_box_without_a_screen_and_the_ne
     assert box.uncovered() == []
     box.begin()
     box.end()
+
+
+def asked(box: Box, question: str) -> Callable[[], bool]:
+    return lambda: question in (box.folder / "recorder.log").read_text()
 
 
 def reported(box: Box) -> list[dict[str, str]]:
