@@ -114,7 +114,7 @@ def _rights(grants: list[Grant]) -> str:
 def new_account(request: HttpRequest) -> HttpResponseBase:
     """Make an account and show its link once."""
     by = user_of(request)
-    form = NewAccountForm(request.POST or None, roles=deeds.roles_of(by))
+    form = NewAccountForm(request.POST if request.method == "POST" else None, roles=deeds.roles_of(by))
     fill(request, form)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data

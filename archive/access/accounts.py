@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.db import transaction
+from django.utils import timezone
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.times import wall
@@ -17,8 +18,8 @@ from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 
 from .custody_kinds import FACTOR_END, INVITATION, OFFER_END, SESSIONS_END
-from .decisions import granted_scopes
 from .deeds import ROLES, Deed
+from .models import Grant
 from .people import Identity, create_account, end_account, grant
 from .scopes import DISTRICT
 
@@ -35,8 +36,14 @@ class NotYoursError(PlainSightError):
 
 def roles_of(actor: User) -> list[str]:
     """Return the roles that `actor` may hand out: those whose every deed they have for the whole district."""
-    held = {deed for deed in Deed if DISTRICT in granted_scopes(actor, deed)}
+    held = _held(actor)
     return [role for role, deeds in ROLES.items() if deeds <= held]
+
+
+def _held(user: User) -> frozenset[Deed]:
+    """Return what `user` may do over the whole district."""
+    grants = Grant.objects.filter(user=user).over(DISTRICT).at(timezone.now())
+    return frozenset(Deed(deed) for deed in grants.values_list("deed", flat=True))
 
 
 def _check_role(role: str, by: User) -> None:
@@ -99,8 +106,7 @@ def hand_out(user: User, role: str, *, by: User) -> None:
     _check_role(role, by)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
-        missing = [deed for deed in sorted(ROLES[role]) if DISTRICT not in granted_scopes(user, deed)]
-        for deed in missing:
+        for deed in sorted(ROLES[role] - _held(user)):
             grant(user, deed, by=Actor.user(by.pk))
 
 

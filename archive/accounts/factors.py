@@ -42,9 +42,9 @@ def factors_of(user: User) -> list[Authenticator]:
     return list(Authenticator.objects.filter(user=user, type__in=FACTORS).order_by("created_at", "pk"))
 
 
-def options(words: dict[str, Any]) -> str:
-    """Return what the browser's passkey script needs, as JSON for an attribute."""
-    return json.dumps(words["js_data"], default=dict)
+def options(given: dict[str, Any]) -> str:
+    """Return what the passkey script needs (`publicKey` and what is in it), as JSON for an attribute."""
+    return json.dumps(given, default=dict)
 
 
 class SecondFactor(AuthenticateView):
@@ -74,7 +74,12 @@ class SecondFactor(AuthenticateView):
         """Add which factors there are."""
         words = super().get_context_data(**kwargs)
         types = {factor.type for factor in factors_of(self.stage.login.user)}
-        return {**words, "options": options(words), "has_app": "totp" in types, "has_passkey": "webauthn" in types}
+        return {
+            **words,
+            "options": options(words["js_data"]["request_options"]),
+            "has_app": "totp" in types,
+            "has_passkey": "webauthn" in types,
+        }
 
 
 class SignInByPasskey(LoginWebAuthnView):
@@ -106,7 +111,7 @@ class ConfirmByPasskey(ReauthenticateWebAuthnView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add what the script needs."""
         words = super().get_context_data(**kwargs)
-        return {**words, "options": options(words)}
+        return {**words, "options": options(words["js_data"]["request_options"])}
 
 
 class AddApp(ActivateTOTPView):
@@ -164,12 +169,7 @@ class AddPasskey(AddWebAuthnView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add what the script needs: a passkey that signs in by itself, so one that knows its owner."""
         words = super().get_context_data(**kwargs)
-        return {
-            **words,
-            "options": options(
-                {"js_data": {"creation_options": begin_registration(self.request.user, passwordless=True)}}
-            ),
-        }
+        return {**words, "options": options(begin_registration(self.request.user, passwordless=True))}
 
 
 class RemovePasskey(RemoveWebAuthnView):

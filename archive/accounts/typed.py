@@ -15,15 +15,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
-from django.views.csrf import csrf_failure
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from archive.core.errors import not_our_form
 from archive.core.once import FIELD as ONCE
 
 from . import throttle
@@ -38,6 +39,8 @@ KEPT_FOR: Final = timedelta(hours=12)
 """How long a sign-in page may stand open until what it carries is forgotten."""
 NEVER: Final = ("password", "secret", "credential")
 """A field with one of these in its name is never kept."""
+LINE: Final = 80
+"""What is longer, in characters, is shown in a field of several lines."""
 _NEVER_EXACTLY: Final = {"csrfmiddlewaretoken", "code", "next", "typed"}
 _SESSION: Final = "typed"
 
@@ -114,13 +117,15 @@ class KeepTyped(LoginRequiredMiddleware):
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """Answer a form whose token is not the browser's; if only its session was another one, show what was typed."""
-    ours = f"{request.scheme}://{request.get_host()}"
-    typed = _collect(request) if request.headers.get("Origin") == ours else None
+    # as archive.core.headers.HiddenOrigin left it, which request.headers does not see
+    ours = request.META.get("HTTP_ORIGIN") in {
+        f"{request.scheme}://{request.get_host()}",
+        *settings.CSRF_TRUSTED_ORIGINS,
+    }
+    typed = _collect(request) if ours else None
     if typed is None:
-        return csrf_failure(request, reason)
-    if not request.user.is_authenticated:
-        return _sign_in_page(request, typed)
-    return _typed_page(request, typed) if typed.by == str(request.user.pk) else csrf_failure(request, reason)
+        return not_our_form(request, reason)
+    return _typed_page(request, typed) if request.user.is_authenticated else _sign_in_page(request, typed)
 
 
 def _sign_in_page(request: HttpRequest, typed: Typed) -> HttpResponseBase:
@@ -134,6 +139,7 @@ def _typed_page(request: HttpRequest, typed: Typed) -> HttpResponseBase:
             "name": name,
             "label": "" if name == ONCE else name.replace("_", " ").replace("-", " ").capitalize(),
             "value": value,
+            "long": "\n" in value or len(value) > LINE,
         }
         for name, value in typed.fields
     ]

@@ -76,7 +76,7 @@ def invitation(request: HttpRequest, text: str) -> HttpResponseBase:
         message = _("It was used already, or is older than %(days)d days, or a newer one was made.")
         days = {"days": invitations.VALID_FOR.days}
         return refused_page(request, _("This link does not work any more"), message % days, status=HTTPStatus.GONE)
-    form = SetPasswordForm(found.user, request.POST or None)
+    form = SetPasswordForm(found.user, request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/invitation.html", {"form": form, "invited": found.user})
     with transaction.atomic():
@@ -134,7 +134,7 @@ def own_password(request: HttpRequest) -> HttpResponseBase:
     user = _user(request)
     if not user.has_usable_password():
         return refused_page(request, _("You have no password here"), _("You sign in with your district's account."))
-    form = OwnPasswordForm(user, request.POST or None)
+    form = OwnPasswordForm(user, request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/own_password.html", {"form": form})
     with transaction.atomic():

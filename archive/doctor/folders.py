@@ -11,6 +11,7 @@ from typing import Final
 
 from appliance.contract.check_result import CheckResult
 from archive.configuration import DEFAULT_HOME
+from archive.keystore.file import ESCROW, SIGNING
 from archive.setup.steps import USER
 
 DEPTH: Final = 2
@@ -32,10 +33,10 @@ class FileLook:
 
     @property
     def is_secret(self) -> bool:
-        """Whether nobody but its owner may look: the folder, and what lies in `keys`, but for certificates."""
+        """Whether nobody but its owner may look: the folder, and what lies in `keys`, but for what is public."""
         path = Path(self.path)
-        inside = path.parts[:1] == ("keys",)
-        return self.path == "." or (inside and path.suffix != ".pem") or path.name == "signing.pem"
+        public = (path.suffix == ".pem" and path.name != SIGNING) or path.name == ESCROW
+        return self.path == "." or (path.parts[:1] == ("keys",) and not public)
 
 
 @dataclass(frozen=True)

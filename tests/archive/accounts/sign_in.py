@@ -16,6 +16,7 @@ from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from tests.archive.page_fixtures import PASSWORD
+from tests.archive.pages import check
 
 
 @contextmanager
@@ -47,6 +48,7 @@ def code_of(secret: str, step: int = 0) -> str:
 def set_up_app(client: Client) -> tuple[str, list[str]]:
     """Set an authenticator app up on the pages; return its secret and the recovery codes that were shown."""
     page = client.get("/my/app/").content.decode()
+    check(page)
     (secret,) = re.findall(r'<span class="id">([A-Z2-7 ]+)</span>', page)
     answer = client.post("/my/app/", {"code": code_of(secret)}, follow=True)
     assert answer.redirect_chain == [("/my/recovery-codes/", 302)], answer.content.decode()

@@ -23,6 +23,7 @@ FILES = (
     FileLook("keys", 990, 0o700),
     FileLook("keys/signing.pem", 990, 0o600),
     FileLook("keys/web.pem", 990, 0o644),
+    FileLook("keys/escrow.txt", 990, 0o644),
     FileLook("keys/web.key", 990, 0o600),
 )
 FOLDERS = folders.FoldersLook(Path("/srv/archive"), 990, FILES)

@@ -1,0 +1,201 @@
+"""The accounts' pages: made, listed, ended; nobody hands out more than they have, or changes their own account."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from archive.access.accounts import NotYoursError, hand_out, invite, roles_of
+from archive.access.deeds import ROLES, Deed
+from archive.access.models import Grant
+from archive.access.people import grant
+from archive.access.scopes import Scope
+from archive.accounts.models import User
+from archive.custody.actors import ARCHIVE
+from archive.custody.models import Entry
+from tests.archive.accounts.sign_in import codes_about, is_signed_in, set_up_app, sign_in
+from tests.archive.page_fixtures import make_user, signed_in
+from tests.archive.pages import Node, check
+from tests.support.archives import Archive
+
+
+def page_of(client: Any, place: str) -> Node:
+    answer = client.get(place)
+    assert answer.status_code == 200, place
+    return check(answer.content.decode())
+
+
+def deeds_of(user: User) -> set[str]:
+    return set(Grant.objects.filter(user=user, valid_until=None).values_list("deed", flat=True))
+
+
+def test_an_account_is_made_with_a_role_and_its_link_is_shown_once(archive: Archive, custodian: Any) -> None:
+    page_of(custodian, "/accounts/new/")
+    answer = custodian.post("/accounts/new/", {"username": "Ann", "display_name": "Ann Jones", "role": "technician"})
+    page = check(answer.content.decode())
+    (link,) = [one.get("value") for one in page.all("input") if "/sign-in/invitation/" in one.get("value")]
+    user = User.objects.get(username="ann")
+    assert deeds_of(user) == set(ROLES["technician"])
+    assert codes_about(user) == ["account", *["grant"] * len(ROLES["technician"]), "invitation"]
+    assert {entry.actor_type for entry in Entry.objects.filter(subject_id=str(user.pk))} == {"user"}
+    text = page_of(custodian, f"/accounts/{user.pk}/")
+    assert link.split("/")[-2] not in str(text.attributes) + text.text
+    assert "given out, not used yet" in text.text
+    assert Client().get(link.removeprefix("http://testserver")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ({}, "required"),
+        ({"username": "ann jones"}, "without spaces"),
+        ({"username": "m.jones"}, "already"),
+        ({"username": "x" * 151}, "150"),
+        ({"username": "ann", "role": "emperor"}, "not one of the available choices"),
+        ({"username": "<script>"}, "letters, digits"),
+    ],
+)
+def test_what_cannot_be_an_account_is_said_at_its_field(
+    archive: Archive, custodian: Any, form: dict[str, str], told: str
+) -> None:
+    before = User.objects.count()
+    answer = custodian.post("/accounts/new/", form)
+    assert told in check(answer.content.decode()).text
+    assert User.objects.count() == before
+
+
+def test_the_list_shows_role_state_and_finds_by_name(archive: Archive, custodian: Any) -> None:
+    bob = make_user("bob.smith", role="technician")
+    bob.display_name = "Bob Smith"
+    bob.save()
+    odd = make_user("odd", Deed.LIST)
+    grant(odd, Deed.LOOK, by=ARCHIVE, scope=Scope.recording("0" * 32))
+    text = page_of(custodian, "/accounts/").one("table").text
+    assert "Bob Smith" in text
+    assert "technician" in text
+    assert "list, 1 bounded grant" in text
+    found = page_of(custodian, "/accounts/?q=SMITH").one("tbody")
+    assert [row.one("th").text for row in found.all("tr")] == ["Bob Smith"]
+    assert "No account fits." in page_of(custodian, "/accounts/?q=nobody").text
+
+
+def test_a_long_list_has_pages_and_few_queries(archive: Archive, custodian: Any) -> None:
+    for n in range(60):
+        make_user(f"user{n:02}", role="technician")
+    with CaptureQueriesContext(connection) as counted:
+        page = page_of(custodian, "/accounts/")
+    assert len(page.one("tbody").all("tr")) == 50
+    assert len(counted) <= 12, [one["sql"] for one in counted]
+    assert len(page_of(custodian, "/accounts/?page=2").one("tbody").all("tr")) == 11
+
+
+def test_an_account_is_ended_and_its_session_with_it(archive: Archive, custodian: Any) -> None:
+    bob = make_user("bob", role="technician")
+    theirs = sign_in("bob")
+    answer = custodian.post(f"/accounts/{bob.pk}/end/", follow=True)
+    assert "The account has ended" in check(answer.content.decode()).text
+    assert not is_signed_in(theirs)
+    assert codes_about(bob)[-1] == "account-end"
+    assert sign_in("bob").answer.status_code == 200  # type: ignore[attr-defined]
+    assert "ended" in page_of(custodian, "/accounts/").one("table").text
+
+
+def test_sessions_of_somebody_else_are_ended(archive: Archive, custodian: Any) -> None:
+    bob = make_user("bob", role="technician")
+    clients = [sign_in("bob"), sign_in("bob")]
+    answer = custodian.post(f"/accounts/{bob.pk}/sessions/", follow=True)
+    assert "2 sessions were ended." in check(answer.content.decode()).text
+    assert not any(is_signed_in(client) for client in clients)
+    assert codes_about(bob)[-1] == "sessions-end"
+    assert is_signed_in(sign_in("bob")), "the account still works"
+
+
+def test_a_lost_phone(archive: Archive, custodian: Any) -> None:
+    bob = make_user("bob", role="technician")
+    theirs = sign_in("bob")
+    set_up_app(theirs)
+    assert "authenticator app" in page_of(custodian, f"/accounts/{bob.pk}/").text
+    custodian.post(f"/accounts/{bob.pk}/second-step/")
+    assert not is_signed_in(theirs)
+    assert codes_about(bob)[-1] == "factor-end"
+    assert is_signed_in(sign_in("bob"))
+
+
+def test_a_forgotten_password(archive: Archive, custodian: Any) -> None:
+    bob = make_user("bob", role="technician")
+    page = custodian.post(f"/accounts/{bob.pk}/invitation/").content.decode()
+    (link,) = re.findall(r"http://testserver(/sign-in/invitation/[^/]+/)", page)
+    client = Client()
+    client.post(link, {"new_password1": "another 13579 word", "new_password2": "another 13579 word"})
+    assert is_signed_in(client)
+
+
+def test_a_role_is_handed_out_later_and_grants_only_what_is_missing(archive: Archive, custodian: Any) -> None:
+    bob = make_user("bob", Deed.BOARD)
+    custodian.post(f"/accounts/{bob.pk}/role/", {"role": "technician"})
+    assert deeds_of(bob) == set(ROLES["technician"])
+    assert codes_about(bob) == ["grant"] * (len(ROLES["technician"]) - 1)
+    answer = custodian.post(f"/accounts/{bob.pk}/role/", {"role": ""}, follow=True)
+    assert "Choose a role first." in check(answer.content.decode()).text
+
+
+BUTTONS = ("role", "offer", "invitation", "second-step", "sessions", "end")
+
+
+@pytest.mark.parametrize("button", BUTTONS)
+def test_nobody_changes_their_own_account(archive: Archive, custodian: Any, button: str) -> None:
+    own = User.objects.get(username="m.jones")
+    before = codes_about(own)
+    fields = {"role": "custodian", "answer": "accept"}
+    assert custodian.post(f"/accounts/{own.pk}/{button}/", fields).status_code == 403
+    assert codes_about(own) == before
+    forms = [form.get("action") for form in page_of(custodian, f"/accounts/{own.pk}/").all("form")]
+    assert not [action for action in forms if str(own.pk) in action]
+
+
+def test_nobody_hands_out_more_than_they_may(archive: Archive) -> None:
+    helper = make_user("helper", Deed.ACCOUNTS, *ROLES["technician"])
+    assert roles_of(helper) == ["technician"]
+    client = archive.client()
+    client.force_login(helper)
+    answer = client.post("/accounts/new/", {"username": "mallory", "role": "custodian"})
+    assert "not one of the available choices" in check(answer.content.decode()).text
+    with pytest.raises(NotYoursError):
+        invite("mallory", "", "custodian", by=helper)
+    with pytest.raises(NotYoursError):
+        hand_out(make_user("bob"), "custodian", by=helper)
+    assert not User.objects.filter(username="mallory").exists()
+
+
+def test_a_bounded_grant_is_not_the_whole_district(archive: Archive) -> None:
+    helper = make_user("helper", Deed.ACCOUNTS, Deed.BOARD)
+    grant(helper, Deed.LIST, by=ARCHIVE, scope=Scope.school("1"))
+    assert roles_of(helper) == []
+
+
+@pytest.mark.parametrize("role", [role for role, deeds in ROLES.items() if Deed.ACCOUNTS not in deeds])
+def test_only_who_may_sees_accounts(archive: Archive, role: str) -> None:
+    client = signed_in(archive, "p.smith", role=role)
+    assert client.get("/accounts/").status_code == 403
+    assert client.post("/accounts/new/", {"username": "mallory"}).status_code == 403
+    assert not User.objects.filter(username="mallory").exists()
+
+
+def test_an_account_that_is_not_there(archive: Archive, custodian: Any) -> None:
+    nobody = "00000000-0000-0000-0000-000000000000"
+    for button in BUTTONS:
+        assert custodian.post(f"/accounts/{nobody}/{button}/").status_code == 404
+    assert custodian.get(f"/accounts/{nobody}/").status_code == 404
+
+
+def test_a_name_that_is_markup_stays_text(archive: Archive, custodian: Any) -> None:
+    bob = make_user("bob")
+    bob.display_name = "<b onclick=alert(1)>\u202eBob"
+    bob.save()
+    for place in ("/accounts/", f"/accounts/{bob.pk}/"):
+        page_of(custodian, place)
