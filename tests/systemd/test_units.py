@@ -13,10 +13,11 @@ from appliance import command
 from appliance.recorder.capture import process
 from archive.command import OWN
 
-from .units import COURIER, FOLDER, RECORDER, ROOTS, UNITS, WRITERS, one, service, words
+from .units import COURIER, DOCTOR, FOLDER, RECORDER, ROOTS, UNITS, WRITERS, one, service, words
 
 SPOOL = "/var/lib/plainsight/spool"
 INBOX = "/var/lib/plainsight/inbox"
+STATE = "/var/lib/plainsight/state"
 MOST_EXPOSED = 1.5
 
 
@@ -109,10 +110,17 @@ def test_promise_4_the_courier_sees_no_key_of_the_recorder() -> None:
     assert "LoadCredential" not in service(COURIER)
 
 
-def test_the_recorder_writes_the_spool_only() -> None:
+def test_the_recorder_writes_the_spool_and_the_record_of_commissioning_only() -> None:
     assert one(RECORDER, "ProtectSystem") == "strict"
-    assert words(RECORDER, "ReadWritePaths") == [SPOOL]
+    assert words(RECORDER, "ReadWritePaths") == [SPOOL, STATE]
     assert one(RECORDER, "RuntimeDirectory") == "plainsight"
+
+
+def test_promise_4_the_daily_check_is_the_recorders_user_and_neither_hears_nor_talks() -> None:
+    assert one(DOCTOR, "User") == one(RECORDER, "User")
+    assert one(DOCTOR, "PrivateNetwork") == "yes"
+    assert words(DOCTOR, "ReadWritePaths") == [STATE]
+    assert not [word for word in words(DOCTOR, "DeviceAllow") if "alsa" in word]
 
 
 def test_recorder_and_courier_are_different_users() -> None:
