@@ -66,6 +66,8 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         of = {name: value or "" for name, value in attrs}
         name, form = of.get("name", ""), self._form
+        if tag == "input" and "readonly" in of:
+            self.words.append(f" {of.get('value', '')} ")
         if tag == "a":
             self.links.append((of.get("href", ""), ""))
             self._said = []

@@ -22,6 +22,7 @@ HTML = """
 <input type="checkbox" name="asked"><textarea name="text">
 two
 lines</textarea><button type="submit" name="kiosk" value="yes">Kiosk</button></form>
+<input readonly value="http://127.0.0.1/link/">
 <audio src="/audio.wav?view=1"></audio>
 """
 
@@ -59,7 +60,7 @@ def test_a_hidden_field_tells_forms_apart_and_an_empty_one_is_never_the_sign_out
 def test_links_words_and_player_are_found_and_what_is_missing_is_named(page: Page) -> None:
     assert page.link(r"/students/\d/") == "/students/1/"
     assert page.audio == "/audio.wav?view=1"
-    assert page.expect("Heading & more", "Ana Torres") is page
+    assert page.expect("Heading & more", "Ana Torres", "http://127.0.0.1/link/") is page
     with pytest.raises(DemoError, match="does not say “Sold out”"):
         page.expect("Sold out")
     with pytest.raises(DemoError, match="no link to /tray/"):
