@@ -150,7 +150,9 @@ class Story:
             if link is None:
                 raise DemoError(f"{made.url} shows no link for {person.name}: {made.said}")
             password = secrets.token_urlsafe(16)
-            await person.send(link.group(), new_password1=password, new_password2=password)
+            # whoever has no right yet is told so
+            status = HTTPStatus.OK if role else HTTPStatus.FORBIDDEN
+            await person.send(link.group(), status, new_password1=password, new_password2=password)
 
     async def _import_roster(self) -> None:
         page = await self.custodian.send("/rosters/", file=ROSTER.encode())
