@@ -21,6 +21,8 @@ from .services import DemoError
 
 PATIENCE_S: Final = 240.0
 """Longest wait for one answer, and for a page to say what it will say, in seconds; enough for a busy machine."""
+_INLINE: Final = {"a", "abbr", "b", "code", "em", "span", "strong", "time"}
+"""Elements whose words a person reads without a gap before them."""
 
 
 @dataclass
@@ -66,6 +68,8 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         of = {name: value or "" for name, value in attrs}
         name, form = of.get("name", ""), self._form
+        if tag not in _INLINE:
+            self.words.append(" ")
         if tag == "input" and "readonly" in of:
             self.words.append(f" {of.get('value', '')} ")
         if tag == "a":

@@ -11,7 +11,7 @@ from appliance.simulator.demo.visitor import Page
 HTML = """
 <form action="/sign-out/">
 <input type="hidden" name="csrfmiddlewaretoken" value="t"><button>Sign out</button></form>
-<h1>Heading &amp; more</h1><a href="/students/1/">Ana <b>Torres</b></a>
+<h1>Heading &amp; m<b>ore</b></h1><dt>Code</dt><dd>1234</dd><a href="/students/1/">Ana <b>Torres</b></a>
 <form method="post"><input type="hidden" name="csrfmiddlewaretoken" value="t">
 <input type="hidden" name="once" value="o">
 <input type="hidden" name="kind" value="note"><input name="who" value="Ana">
@@ -60,7 +60,7 @@ def test_a_hidden_field_tells_forms_apart_and_an_empty_one_is_never_the_sign_out
 def test_links_words_and_player_are_found_and_what_is_missing_is_named(page: Page) -> None:
     assert page.link(r"/students/\d/") == "/students/1/"
     assert page.audio == "/audio.wav?view=1"
-    assert page.expect("Heading & more", "Ana Torres", "http://127.0.0.1/link/") is page
+    assert page.expect("Heading & more", "Code 1234", "Ana Torres", "http://127.0.0.1/link/") is page
     with pytest.raises(DemoError, match="does not say “Sold out”"):
         page.expect("Sold out")
     with pytest.raises(DemoError, match="no link to /tray/"):
