@@ -21,6 +21,7 @@ from .accounts import Accounts
 from .district import District
 from .kept import remove_all, remove_secrets, why_unreachable
 from .layout import Layout
+from .lived_in import live_in
 from .meeting import Meeting, describe, truths_hold
 from .story import LENGTH_S as STORY_S
 from .story import Story, describe_story, story_holds
@@ -130,7 +131,9 @@ async def _run(options: argparse.Namespace, layout: Layout) -> int:
             return await _story(district, options)
         for line in district.welcome():
             print(line, flush=True)  # noqa: T201 - for the person at the terminal
-        await district.forever()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(live_in(district, tell), name="live-in")
+            await district.forever()
     except asyncio.CancelledError:
         cancelled = True
         raise

@@ -21,6 +21,7 @@ from appliance.contract.errors import PlainSightError
 
 from .district import ROOM, District
 from .files import TIME_ZONE
+from .lived_in import ROSTER, approve_texts, import_roster
 from .meeting import HOLD_S
 from .services import DemoError
 from .visitor import Page, Visitor
@@ -31,12 +32,6 @@ LEAST_S: Final = 8.0
 """So much of the meeting is in the archive before its end is announced, in seconds."""
 STATEMENT: Final = "I asked for one hour of speech therapy, and not for half an hour."
 PURPOSE: Final = "Teaches reading to Ana Torres"
-ROSTER: Final = """\
-student_id,given_name,family_name,birth_date,school,parent_id,parent_given_name,parent_family_name,parent_email,parent_language,relation
-S-17,Ana,Torres,2015-03-02,Lincoln Elementary,P-17,Rosa,Torres,rosa.torres@example.org,es,parent
-S-18,Ben,Clark,2013-09-14,Lincoln Elementary,P-18,Dana,Clark,dana.clark@example.org,en,parent
-S-19,Mei,Lin,2011-12-30,Washington Middle School,P-19,Wei,Lin,wei.lin@example.org,en,guardian
-"""
 _HEX: Final = "[0-9a-f]{32}"
 _ID: Final = "[0-9a-f-]{36}"
 
@@ -155,9 +150,7 @@ class Story:
             await person.send(link.group(), status, new_password1=password, new_password2=password)
 
     async def _import_roster(self) -> None:
-        page = await self.custodian.send("/rosters/", file=ROSTER.encode())
-        page.expect("What the roster would change")
-        (await self.custodian.send(page.url)).expect("The roster was taken in.")
+        await import_roster(self.custodian)
         found = await self.custodian.get("/students/?q=Torres")
         self._student = _last(found.link(f"/students/{_ID}/"))
 
@@ -166,12 +159,7 @@ class Story:
         page.expect("Nothing would change.")
 
     async def _approve_texts(self) -> None:
-        page = await self.custodian.get("/letters/texts/")
-        for address in page.all_links(f"/letters/texts/{_ID}/"):
-            (await self.custodian.send(address)).expect("The text was approved.")
-        left = (await self.custodian.get("/letters/texts/")).words
-        if "no such letter can be made" in left:
-            raise DemoError(f"texts are left that nobody approved: {left}")
+        await approve_texts(self.custodian)
 
     async def _plan(self) -> None:
         page = await self.facilitator.send(
