@@ -14,7 +14,7 @@ from .contract.errors import PlainSightError
 from .contract.standard_output import BROKEN_PIPE, flush_output, nobody_reads
 
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
-    "recorder": ("appliance.recorder.supervisor.command", "run the recorder: button, lamp, microphone"),
+    "recorder": ("appliance.recorder.commissioning.service", "run the recorder: button, lamp, microphone"),
     "courier": ("appliance.courier.command", "run the courier: status and uploads"),
     "enroll": ("appliance.enrollment.command", "make a new box known to its archive, with a one-time claim"),
     "renew": ("appliance.enrollment.renewal", "renew this box's certificate when it is time"),

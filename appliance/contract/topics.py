@@ -31,6 +31,10 @@ class Topics:
         """Retained; at connection."""
         return f"{PREFIX}/{self.box}/state/about"
 
+    def health(self, source: str) -> str:
+        """Retained; when an examination found something else than before."""
+        return f"{PREFIX}/{self.box}/state/health/{source}"
+
     def fault(self, code: str) -> str:
         """Retained while the fault holds; cleared by an empty payload."""
         return f"{PREFIX}/{self.box}/state/fault/{code}"

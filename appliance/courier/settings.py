@@ -56,6 +56,8 @@ class Spool(Section):
     """Where the courier leaves receipts for the recorder."""
     run: AbsolutePath = Path("/run/plainsight")
     """The folder of the recorder's status.json."""
+    reports: AbsolutePath = Path("/var/lib/plainsight/state")
+    """Where commissioning and the daily doctor leave their reports; only read here."""
 
 
 class State(Section):

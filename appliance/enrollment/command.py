@@ -82,7 +82,7 @@ def _set_aside_of_another_board(folder: Path, board: str) -> None:
     aside = folder / f"of-board-{known}"
     try:
         aside.mkdir(mode=0o700, exist_ok=True)
-        for name in ("recorder.toml", "courier.toml", "box.key", "courier.key", "commissioning.tsv", "mqtt/client.key"):
+        for name in ("recorder.toml", "courier.toml", "box.key", "courier.key", "mqtt/client.key"):
             if (folder / name).exists():
                 (folder / name).rename(aside / Path(name).name)
         sync_folder(folder)

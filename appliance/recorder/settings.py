@@ -31,8 +31,10 @@ class Box(Section):
     """Serial number of the board that the box was enrolled on; empty: not compared."""
     signing_key: AbsolutePath = Path("/etc/plainsight/box.key")
     """Private key (PKCS#8 PEM) that signs headers and ledgers; systemd's credential `box.key` goes first."""
-    commissioning: AbsolutePath = Path("/etc/plainsight/commissioning.tsv")
-    """The signed record that `plainsight commission` made."""
+    commissioning: AbsolutePath = Path("/var/lib/plainsight/state/commissioning.tsv")
+    """The signed record that commissioning made."""
+    reports: AbsolutePath = Path("/var/lib/plainsight/state")
+    """Where reports for the archive lie: of the last commissioning, and of the daily doctor."""
 
     def signing_key_path(self) -> Path:
         """Return where the signing key is: the systemd credential if there is one, else the setting."""

@@ -78,6 +78,8 @@ class BoxStatus(models.Model):
     """The last `state/recorder` message (RecorderStatus or SilentStatus)."""
     recorder_live = models.BooleanField(default=False)
     """Whether that message arrived live; False for one that the broker had kept."""
+    health = models.JSONField(default=dict, blank=True)
+    """Source (commissioning, doctor): the last report of it (HealthReport)."""
     about = models.JSONField(null=True, blank=True)
     """The last `state/about` message."""
     faults = models.JSONField(default=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from django.db import transaction
 from pydantic import ValidationError
 
 from appliance.contract.errors import FormatError
+from appliance.contract.health import SOURCES, HealthReport
 from appliance.contract.problems import explain
 from appliance.contract.status import MAX_FAULTS, About, FaultMessage, Online, RecorderStatus, SilentStatus
 from appliance.contract.topics import parse
@@ -45,6 +47,8 @@ class Known:
     live: bool = False
     about: About | None = None
     faults: tuple[tuple[str, int], ...] = ()
+    health: tuple[HealthReport, ...] = ()
+    """The last report of each source."""
 
 
 def heard(known: Known, rest: str, message: Message) -> Known:
@@ -56,6 +60,8 @@ def heard(known: Known, rest: str, message: Message) -> Known:
             return _recorder(known, message)
         if rest == "state/about":
             return replace(known, about=About.model_validate_json(message.payload))
+        if rest.startswith("state/health/"):
+            return _health(known, rest.removeprefix("state/health/"), message.payload)
         if rest.startswith("state/fault/"):
             return _fault(known, rest.removeprefix("state/fault/"), message.payload)
     except ValidationError as error:
@@ -97,6 +103,16 @@ def read_recorder(payload: bytes) -> RecorderStatus | SilentStatus:
     if b'"silent"' in payload:
         return SilentStatus.model_validate_json(payload)
     return RecorderStatus.model_validate_json(payload)
+
+
+def _health(known: Known, source: str, payload: bytes) -> Known:
+    others = {report.source: report for report in known.health if report.source != source}
+    if payload:
+        report = HealthReport.model_validate_json(payload)
+        if report.source != source:
+            raise FormatError(f"a report of {report.source} came on the topic of {source}")
+        others[report.source] = report
+    return replace(known, health=tuple(others[name] for name in SOURCES if name in others))
 
 
 def _fault(known: Known, code: str, payload: bytes) -> Known:
@@ -149,7 +165,7 @@ def _where(message: Message) -> tuple[str, str] | None:
 def _of_itself(box: str, known: Known) -> Known:
     about = known.about.box if known.about else box
     recorder = known.recorder.box if known.recorder else box
-    if {about, recorder} != {box}:
+    if {about, recorder, *(report.box for report in known.health)} != {box}:
         raise FormatError(f"{box} speaks as another box")
     return known
 
@@ -164,7 +180,23 @@ def load(row: BoxStatus) -> Known:
         live=row.recorder_live,
         about=_about_of(row.about),
         faults=tuple(sorted(row.faults.items())),
+        health=_health_of(row.health),
     )
+
+
+def _health_of(value: dict[str, Any]) -> tuple[HealthReport, ...]:
+    """Return the reports that this version understands; the box sends the others again."""
+    found = []
+    for source in SOURCES:
+        with suppress(ValidationError):
+            if source in value:
+                found.append(HealthReport.model_validate(value[source]))
+    return tuple(found)
+
+
+def health(row: BoxStatus | None) -> tuple[HealthReport, ...]:
+    """Return what the box's own examinations found, as far as it is known."""
+    return () if row is None else _health_of(row.health)
 
 
 def _recorder_of(value: dict[str, Any] | None) -> RecorderStatus | SilentStatus | None:
@@ -190,6 +222,7 @@ def _store(row: BoxStatus, known: Known) -> None:
     row.recorder_live = known.live
     row.about = known.about.model_dump(mode="json") if known.about else None
     row.faults = dict(known.faults)
+    row.health = {report.source: report.model_dump(mode="json") for report in known.health}
     row.save()
 
 

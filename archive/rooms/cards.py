@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from appliance.contract.health import Finding, HealthReport
 from appliance.contract.status import RecorderStatus
 from archive.devices.state import BoxState
 from archive.ui import words
@@ -97,7 +98,14 @@ class Card:
 
 
 def card(
-    box: str, name: str | None, box_state: BoxState, uploads: Uploads, now: datetime, *, room: str | None = None
+    box: str,
+    name: str | None,
+    box_state: BoxState,
+    uploads: Uploads,
+    now: datetime,
+    *,
+    room: str | None = None,
+    health: Iterable[HealthReport] = (),
 ) -> Card:
     """Return what to say of a box at the moment `now`, whose zone is that of the words."""
     status = box_state.status
@@ -110,7 +118,10 @@ def card(
         room=room,
         sign=sign,
         reason=box_state.reason,
-        troubles=[Trouble(code, words.fault(code), words.remedy(code)) for code in box_state.faults],
+        troubles=[
+            *(Trouble(code, words.fault(code), words.remedy(code)) for code in box_state.faults),
+            *(_found(report, finding) for report in health for finding in report.findings),
+        ],
         heard_at=_utc(box_state.since),
         since=_utc(since),
         recording=running.recording if running else None,
@@ -127,6 +138,13 @@ def card(
             "panel": _panel(status),
         },
     )
+
+
+def _found(report: HealthReport, finding: Finding) -> Trouble:
+    who = "Commissioning" if report.source == "commissioning" else "The box's own daily check"
+    day = report.made_at.partition("T")[0]
+    what = "is wrong" if finding.verdict == "wrong" else "needs a look"
+    return Trouble(report.source, f"{who} ({day}): {finding.check} {what}.", finding.remedy)
 
 
 def deaf(box_state: BoxState) -> BoxState:

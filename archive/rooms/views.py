@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from archive.devices.models import Box, Listening
-from archive.devices.reported_status import report
+from archive.devices.reported_status import health, report
 from archive.devices.state import state_of_box
 from archive.ui import words
 
@@ -74,6 +74,7 @@ def _cards(now: datetime) -> list[Card]:
         card(
             *(box.pk, rooms[box.pk].name if box.pk in rooms else None, box_state, here.get(box.pk, Uploads()), now),
             room=str(rooms[box.pk].pk) if box.pk in rooms else None,
+            health=health(getattr(box, "status", None)),
         )
         for box, box_state in found
     ]

@@ -8,6 +8,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "systemd"
 UNITS = sorted(path.name for path in FOLDER.glob("*.service"))
 RECORDER = "plainsight-recorder.service"
 COURIER = "plainsight-courier.service"
+DOCTOR = "plainsight-doctor.service"
 WRITERS = ("plainsight-enroll.service", "plainsight-renew.service")
 """They write the box's keys and settings, which no user of ours may; they run once and end."""
 RELOADS = ("plainsight-broker-reload.service", "plainsight-archive-certificates.service")

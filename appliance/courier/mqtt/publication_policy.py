@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from appliance.contract.health import HealthReport, Source
 from appliance.contract.status import About, Event, FaultMessage, RecorderStatus, SilentStatus
 from appliance.contract.topics import Topics
 
@@ -46,6 +47,7 @@ class PublicationPolicy:
         self._published_ns = 0
         self._about: About | None = None
         self._faults: dict[str, FaultMessage] = {}
+        self._health: dict[Source, HealthReport] = {}
         self._recording: str | None = None
         self._has_status = False
 
@@ -58,11 +60,21 @@ class PublicationPolicy:
             found.append(self._report(status, now_ns))
         return found
 
+    def update_health(self, reports: list[HealthReport]) -> list[Publication]:
+        """Return what is to be published of the box's examinations: those that were made since."""
+        changed = [one for one in reports if self._health.get(one.source) != one]
+        self._health.update({one.source: one for one in changed})
+        return [self._of_health(one) for one in changed]
+
+    def _of_health(self, report: HealthReport) -> Publication:
+        return Publication(self._topics.health(report.source), report, retain=True)
+
     def all_retained(self, status: Status, now_ns: int) -> list[Publication]:
         """Return everything that holds now, for a broker that may know nothing or something old."""
         found = self.update(status, now_ns)
         topics = {publication.topic for publication in found}
         repeated = [Publication(self._topics.fault(code), body, retain=True) for code, body in self._faults.items()]
+        repeated += [self._of_health(report) for report in self._health.values()]
         if self._about is not None:
             repeated.append(Publication(self._topics.about, self._about, retain=True))
         repeated = [publication for publication in repeated if publication.topic not in topics]

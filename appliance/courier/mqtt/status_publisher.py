@@ -18,6 +18,7 @@ from appliance.contract.durable_files import read_bounded, replace
 from appliance.contract.errors import PlainSightError
 from appliance.contract.trouble_log import TroubleLog
 from appliance.courier.backoff import Backoff, Pace
+from appliance.courier.health_reader import HealthReader
 from appliance.courier.settings import CourierSettings
 from appliance.courier.status_reader import StatusReader
 
@@ -52,6 +53,7 @@ class StatusPublisher:
         self._policy = PublicationPolicy(
             settings.box.id, software=software, report_s=times.report_s, counting_s=times.counting_s
         )
+        self._health = HealthReader(settings.spool.reports, settings.box.id)
         self._sessions = Sessions(settings.state.path / "session")
         self._events: queue.Queue[tuple[str, str, int]] = queue.Queue(100)
         self._stop = threading.Event()
@@ -152,6 +154,8 @@ class StatusPublisher:
 
     def _publish_changes(self, connection: Connection) -> None:
         for publication in self._policy.update(self._status.read(), time.monotonic_ns()):
+            connection.publish(publication)
+        for publication in self._policy.update_health(self._health.changed()):
             connection.publish(publication)
         while not self._events.empty():
             kind, recording, happened_ns = self._events.get_nowait()

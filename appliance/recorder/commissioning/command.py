@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from appliance.contract.check_result import CheckResult
-from appliance.contract.commissioning import Commissioning
+from appliance.contract.commissioning import Commissioning, Part
 from appliance.contract.errors import PlainSightError, SettingsError
 from appliance.contract.keys import SigningKey
 from appliance.contract.single_instance import single_instance
@@ -30,6 +32,7 @@ from .walk import CAPTURE, walk
 
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 LEAST_S, MOST_S = 5.0, 120.0
+_log = logging.getLogger(__name__)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,6 +103,61 @@ def _find_sound(config: Path) -> None:
         os.environ.setdefault("ALSA_CONFIG_PATH", str(shipped))
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a commissioning ended."""
+
+    checks: list[CheckResult]
+    """What was looked at before any light was switched on."""
+    record: Commissioning | None
+    """The record that was kept, or None."""
+    wrong: PlainSightError | None
+    """What ended it, or None; its field names the part."""
+    untried: list[Part]
+    """Parts that the record does not have."""
+
+
+def try_box(
+    panel_loop: PanelLoop,
+    installer: Installer,
+    key: SigningKey,
+    *,
+    seconds: float,
+    module: str = CAPTURE,
+    show: Callable[[Outcome], None] = lambda _: None,
+) -> Outcome:
+    """Commission the box; `show` shows the outcome while the panel is still there. At the end all lights are off."""
+    settings = panel_loop.settings
+    before = {number: signal.signal(number, lambda number, _: panel_loop.ask_to_stop(number)) for number in _STOPS}
+    findings: list[CheckResult] = []
+    record: Commissioning | None = None
+    wrong: PlainSightError | None = None
+    try:
+        try:
+            panel_loop.start()
+            findings = preflight(settings)
+            for finding in findings:
+                installer.tell(finding.as_text())
+            if any(finding.verdict == "wrong" for finding in findings):
+                raise CommissioningError("fix what is WRONG above first; no light was switched on", field="preflight")
+            record = walk(panel_loop, installer, key, seconds, module)
+        except PlainSightError as error:
+            wrong = error
+        untried = [part for part in expected_parts(settings.panel) if record and part not in record.checked]
+        outcome = Outcome(findings, record, wrong, untried)
+        if not isinstance(wrong, StoppedError):
+            try:
+                show(outcome)
+            except PlainSightError as error:
+                # a signal, or a panel that was lost, while it was shown: what was found stands
+                _log.info("%s", error.message)
+    finally:
+        panel_loop.panel.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return outcome
+
+
 def commission(
     panel_loop: PanelLoop,
     installer: Installer,
@@ -110,31 +168,13 @@ def commission(
     module: str = CAPTURE,
 ) -> int:
     """Commission the box and print the result; at the end all lights are off. Return the exit status."""
-    settings = panel_loop.settings
-    before = {number: signal.signal(number, lambda number, _: panel_loop.ask_to_stop(number)) for number in _STOPS}
-    findings: list[CheckResult] = []
-    record: Commissioning | None = None
-    wrong: PlainSightError | None = None
-    try:
-        panel_loop.start()
-        findings = preflight(settings)
-        for finding in findings:
-            installer.tell(finding.as_text())
-        if any(finding.verdict == "wrong" for finding in findings):
-            raise CommissioningError("fix what is WRONG above first; no light was switched on", field="preflight")
-        record = walk(panel_loop, installer, key, seconds, module)
-    except PlainSightError as error:
-        wrong = error
-    finally:
-        panel_loop.panel.close()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    result = _result(settings, installer.tell, findings, record, wrong)
+    outcome = try_box(panel_loop, installer, key, seconds=seconds, module=module)
+    result = _result(panel_loop.settings, installer.tell, outcome.checks, outcome.record, outcome.wrong)
     if as_json:
         print(json.dumps(result, indent=2))
-    if isinstance(wrong, StoppedError):
-        return 128 + wrong.number
-    return 0 if wrong is None else 1
+    if isinstance(outcome.wrong, StoppedError):
+        return 128 + outcome.wrong.number
+    return 0 if outcome.wrong is None else 1
 
 
 def _result(

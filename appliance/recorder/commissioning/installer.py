@@ -10,12 +10,16 @@ import os
 import signal
 import sys
 import termios
-from typing import Protocol, TextIO
+from typing import Literal, Protocol, TextIO
 
 from .panel_loop import PanelLoop, StoppedError
 
 _ANSWERS = {"y": True, "yes": True, "n": False, "no": False}
 _WAIT_S = 3600.0
+
+
+Cue = Literal["none", "red", "green", "amber", "button", "quiet", "speech"]
+"""What is asked next."""
 
 
 class Installer(Protocol):
@@ -27,6 +31,9 @@ class Installer(Protocol):
 
     def tell(self, text: str) -> None:
         """Show a message."""
+
+    def cue(self, what: Cue) -> None:
+        """Show what is asked next, to somebody who reads no words."""
 
     def ask(self, question: str) -> bool:
         """Return the answer to a question, however long that takes. Only if `present`."""
@@ -51,6 +58,9 @@ class Nobody:
         """Print the message, for the log."""
         _say(self._out, f"{text}\n")
 
+    def cue(self, what: Cue) -> None:
+        """Do nothing: nobody looks."""
+
     def ask(self, question: str) -> bool:
         """Fail: nobody can answer."""
         raise AssertionError(f"nobody is there to be asked: {question}")
@@ -70,6 +80,9 @@ class Terminal:
     def tell(self, text: str) -> None:
         """Print the message."""
         _say(self._out, f"{text}\n")
+
+    def cue(self, what: Cue) -> None:
+        """Do nothing: the words say it."""
 
     def ask(self, question: str) -> bool:
         """Ask until the answer is yes or no; raise StoppedError if the terminal is gone or a signal came."""

@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol, assert_never
 
 from appliance.contract import amber_codes
 from appliance.contract.errors import DeviceError, PlainSightError
+from appliance.contract.systemd_notification import SystemdNotifier
 from appliance.recorder.clock import ns
 from appliance.recorder.ipc.wakeup_queue import STOP, WakeupQueue
 from appliance.recorder.panel.base import Panel, PanelEvent
@@ -70,6 +71,7 @@ class PanelLoop:
         """How often it was released."""
         self._queue: WakeupQueue[PanelEvent | str] = WakeupQueue()
         self._stopped_by = signal.SIGTERM
+        self._notifier = SystemdNotifier()
 
     def start(self) -> None:
         """Start the panel, with all lights off."""
@@ -85,6 +87,8 @@ class PanelLoop:
 
         Raises StoppedError after a signal, DeviceError after a lost panel.
         """
+        # where the recorder's unit runs it, its watchdog goes on
+        self._notifier.watchdog()
         poll = select.poll()
         for one in (self._queue, *others):
             poll.register(one, select.POLLIN)
@@ -132,7 +136,8 @@ class PanelLoop:
             case "button-found-down":
                 pass  # only a press that the installer was asked to make counts
             case "button-up":
-                self.releases += 1
+                # the end of the press that began it is nobody's answer
+                self.releases = min(self.releases + 1, self.presses)
             case "lamp-seen" | "lamp-unseen":
                 self.seen = event.kind == "lamp-seen"
                 self.lamp.sensed(seen=self.seen, at_ns=event.at_ns)

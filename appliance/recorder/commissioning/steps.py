@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from appliance.contract.commissioning import Part
 
 from .installer import Installer
@@ -58,7 +60,8 @@ def try_lights(panel_loop: PanelLoop, installer: Installer) -> list[Part]:
     return ["green", "amber"]
 
 
-def _seen(installer: Installer, color: str, word: str, pin: int) -> None:
+def _seen(installer: Installer, color: Literal["red", "green", "amber"], word: str, pin: int) -> None:
+    installer.cue(color)
     if not installer.ask(f"Is the {color} light {word}, and no other, lit now?"):
         raise CommissioningError(
             f"the {color} light {word} was switched on but not seen; check the wiring of GPIO {pin} (docs/wiring)",
@@ -77,11 +80,13 @@ def try_button(panel_loop: PanelLoop, installer: Installer, seconds: float = BUT
             f"the button was down before anybody was asked to press it; check the wiring of GPIO {pin} (docs/wiring)",
             field="button",
         )
+    installer.cue("button")
     installer.tell(f"Press the button and release it within {seconds:g} s.")
     if not panel_loop.wait_until(lambda: panel_loop.presses > presses, seconds):
         raise _not_seen("pressed", seconds, pin)
     if not panel_loop.wait_until(lambda: panel_loop.releases > releases, seconds):
         raise _not_seen("released", seconds, pin)
+    installer.cue("none")
     return ["button"]
 
 

@@ -38,6 +38,7 @@ def walk(
         installer.tell("The other lights:")
         checked += try_lights(panel_loop, installer)
         checked += try_button(panel_loop, installer)
+        installer.cue("quiet")
         while not installer.ask(f"Will everybody be still for {seconds:g} s, as in an empty room?"):
             installer.tell("Take your time: the noise floor is what the microphone gives while nobody speaks.")
     microphone, floor = _measure_floor(panel_loop, installer, seconds, module)
@@ -67,6 +68,7 @@ def _measure_floor(
 ) -> tuple[Microphone, Floor]:
     settings = panel_loop.settings
     found: list[Microphone] = []
+    installer.cue("none")
     installer.tell(f"The red lamp is lit while the box listens, about {seconds + 1:.0f} s. Be still.")
     with Listening(panel_loop, installer.tell, module) as listening:
         # read while it is open: on some boxes the lamp's current switches the microphone's supply
@@ -80,8 +82,10 @@ def _measure_floor(
 
 def _measure_speech(panel_loop: PanelLoop, installer: Installer, floor: Floor, module: str) -> None:
     settings = panel_loop.settings
+    installer.cue("speech")
     while not installer.ask(f"Will somebody speak for {SPEECH_S:g} s, as in a meeting, from the farthest seat?"):
         installer.tell("Please find somebody: what is too quiet now is too quiet in every meeting.")
+    installer.cue("none")
     installer.tell(f"Speak now, for {SPEECH_S + 1:.0f} s. The red lamp is lit while the box listens.")
     with Listening(panel_loop, installer.tell, module) as listening:
         samples = listening.listen(SPEECH_S)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Final
 
 from appliance.boot_files.check import check_boot
 from appliance.boot_files.models import MODELS
 from appliance.boot_files.panel_pins import SHIPPED, PanelPins
+from appliance.contract.board import board_model
 from appliance.contract.check_result import CheckResult
+from appliance.contract.errors import SettingsError
+from appliance.contract.health import reported
 from appliance.recorder.command_options import parser
-from appliance.recorder.settings import PanelSettings, load
+from appliance.recorder.health_file import keep_report
+from appliance.recorder.settings import PanelSettings, RecorderSettings, load
 
-from .examination import examine
+from .examination import AMBER, examine
+
+BOOT: Final = Path("/boot/firmware")
+"""Where Raspberry Pi OS mounts the boot partition."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,15 +41,34 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument(
         "--model", choices=sorted(MODELS), help="with --boot: for this model only (default: for all that a box can be)"
     )
+    command.add_argument("--report", action="store_true", help="keep what is wrong for the archive, which shows it")
     options = command.parse_args(arguments)
     if options.boot is None:
         if options.model is not None:
             command.error("--model goes with --boot")
-        findings = examine(load(options.config))
+        settings = load(options.config)
+        findings = [*examine(settings), *_boot(settings)]
+        if options.report:
+            # the amber codes that hold reach the archive by themselves, and at once
+            keep_report(settings, "doctor", reported([one for one in findings if one.check != AMBER]))
+    elif options.report:
+        command.error("--report does not go with --boot")
     else:
         models = (MODELS[options.model],) if options.model else tuple(MODELS.values())
         findings = check_boot(options.boot, _pins(options.config), models)
     return _print(findings, as_json=options.json)
+
+
+def _boot(settings: RecorderSettings) -> list[CheckResult]:
+    """Return what is to be said about this box's own boot files; nothing on a machine that is no Raspberry Pi."""
+    if settings.panel.kind != "gpio" or not (BOOT / "config.txt").exists():
+        return []
+    name = board_model()
+    models = tuple(model for model in MODELS.values() if model.name in name) or tuple(MODELS.values())
+    try:
+        return check_boot(BOOT, panel_pins(settings.panel), models)
+    except SettingsError as error:
+        return [CheckResult("boot files", "warning", error.message, "run plainsight doctor --boot /boot/firmware")]
 
 
 def _pins(config: Path) -> PanelPins:

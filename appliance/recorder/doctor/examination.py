@@ -29,6 +29,8 @@ from .check_result import AS_RECORDER, by_table, not_readable
 from .compare import compare
 
 _MOUNTS = Path("/proc/self/mounts")
+AMBER = "recorder's amber light"
+"""The check that repeats what the recorder's status says."""
 _MEMORY = ("tmpfs", "ramfs")
 _CHIP_INFO = 0x8044B401
 """GPIO_GET_CHIPINFO_IOCTL of linux/gpio.h: a chip answers it whoever holds its lines."""
@@ -268,4 +270,4 @@ def _recorder(settings: RecorderSettings) -> Iterator[CheckResult]:
     for code in status.faults:
         fault = amber_codes.find(code)
         verdict: Verdict = "warning" if fault.press == "records" else "wrong"
-        yield by_table("recorder's amber light", code, fault.cause, verdict)
+        yield by_table(AMBER, code, fault.cause, verdict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+from pathlib import Path
 
 from appliance.contract.board import board_serial, is_another_board
 from appliance.contract.commissioning import Commissioning
@@ -14,6 +15,7 @@ from appliance.recorder.command_options import parser
 from appliance.recorder.panel.choose import make_panel
 from appliance.recorder.settings import RecorderSettings, load
 
+from .commissioning_offer import CommissioningOffer
 from .journal import Journal
 from .loop import Supervisor
 from .processes import Programs
@@ -21,8 +23,8 @@ from .processes import Programs
 _log = logging.getLogger(__name__)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the recorder; return 0 after SIGTERM or SIGINT, 1 after a lost panel. Raises SettingsError or DeviceError."""
+def read_arguments(arguments: list[str] | None = None) -> tuple[Path, RecorderSettings]:
+    """Return the settings' file and what stands in it; raise SettingsError."""
     options = parser(
         "recorder",
         "Run the recorder: button, lamp, microphone.",
@@ -30,7 +32,15 @@ def main(arguments: list[str] | None = None) -> int:
         "waits until it has ended.",
     ).parse_args(arguments)
     config = options.config.absolute()
-    settings = load(config)
+    return config, load(config)
+
+
+def run(config: Path, settings: RecorderSettings, *, offer_first_press: bool) -> int:
+    """Run the recorder; return 0 after SIGTERM or SIGINT, 1 after a lost panel, COMMISSION if its button asked for it.
+
+    `offer_first_press`: a box that was not commissioned takes its first press for that. Raises SettingsError or
+    DeviceError.
+    """
     remedy = "stop it first, or give this one its own spool.run and spool.path"
     with single_instance(settings.spool.run, "recorder", field="spool.run", remedy=remedy):
         panel = make_panel(settings)
@@ -46,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
                 ),
                 start_faults=_start_faults(settings, commissioned=found is not None or not wanted),
                 commissioned=found,
+                offer=CommissioningOffer(first_press=offer_first_press and wanted and found is None),
             )
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: supervisor.ask_to_stop())

@@ -26,6 +26,7 @@ from appliance.recorder.ipc.wakeup_queue import RESTART, STOP, WakeupQueue
 from appliance.recorder.panel.base import Panel, PanelEvent
 from appliance.recorder.panel.lamp_token import Lamp, LampError, LitToken
 
+from .commissioning_offer import CommissioningOffer
 from .indicators import Indicators
 from .liveness import unhealthy
 from .machine import Parameters, State, actions, deadline, events, step
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _EARLY_NS = 75_000_000
 """Work that is due within this time is done at once, so that one wake-up serves several: half a heartbeat."""
+COMMISSION = 65
+"""Returned by `Supervisor.run` when the button asked for a commissioning; never a status of the process."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -53,6 +56,7 @@ class Supervisor:
         programs: Programs,
         start_faults: frozenset[str] = frozenset(),
         commissioned: Commissioning | None = None,
+        offer: CommissioningOffer | None = None,
     ) -> None:
         self.settings = settings
         self.panel = panel
@@ -68,6 +72,7 @@ class Supervisor:
         self._boot_id = boot_id()
         self._start_faults = start_faults
         self._commissioned = commissioned
+        self._offer = offer or CommissioningOffer(first_press=False)
         self._selector = selectors.DefaultSelector()
         self._processes = Processes(self._selector, self.ring.descriptor, programs, self._dispatch)
         self._pending: deque[events.AnyEvent] = deque()
@@ -115,6 +120,9 @@ class Supervisor:
     def _do_due_work(self, now_ns: int) -> None:
         """Do the work that is due: the heartbeat first, because capture closes the microphone without it."""
         self._write_heartbeat(now_ns)
+        if self._offer.is_held(now_ns, self.state.phase):
+            self._commission()
+            return
         # a full ring takes no block, but the microphone still gives them
         progress = (self.ring.write_seq, self.ring.lost_frames)
         self._dispatch(events.BlockSeen(now_ns, progress[0]) if progress != self._progress else events.Tick(now_ns))
@@ -248,6 +256,9 @@ class Supervisor:
                 asked = events.RestartAsked if word == RESTART else events.ShutdownAsked
                 self._dispatch(asked(time.monotonic_ns()))
                 continue
+            if self._offer.is_taken(word, self.state.phase):
+                self._commission()
+                return
             match word.kind:
                 case "button-down":
                     self._dispatch(events.ButtonDown(word.at_ns, secrets.token_hex(16)))
@@ -265,9 +276,14 @@ class Supervisor:
                 case _:
                     assert_never(word.kind)
 
+    def _commission(self) -> None:
+        _log.info("the button asks for a commissioning: it takes the recorder's place")
+        self._exit = COMMISSION
+
     def _stop(self) -> None:
         """Leave nothing behind: microphone first, then the lamp, then the writer, which may still be saving."""
-        self._notifier.stopping()
+        if self._exit != COMMISSION:
+            self._notifier.stopping()
         self._processes.stop_capture()
         self.ring.clear_heartbeat()
         self.panel.close()

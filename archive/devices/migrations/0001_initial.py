@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ("heard_at", models.DateTimeField(blank=True, null=True)),
                 ("recorder", models.JSONField(blank=True, null=True)),
                 ("recorder_live", models.BooleanField(default=False)),
+                ("health", models.JSONField(blank=True, default=dict)),
                 ("about", models.JSONField(blank=True, null=True)),
                 ("faults", models.JSONField(default=dict)),
             ],

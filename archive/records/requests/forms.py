@@ -105,7 +105,7 @@ class CodeForm(forms.Form):
     code = LineField(
         max_length=20,
         label=_("Code"),
-        help_text=_("Eight digits, which the school office handed over."),
+        help_text=_("Eight digits, which the school office gave you."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
     )
 

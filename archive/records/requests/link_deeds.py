@@ -16,6 +16,7 @@ from uuid import UUID
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from appliance.contract.times import wall
 from archive.access.custody_kinds import ACCOUNT
@@ -126,7 +127,7 @@ def use_link(token: str, code: str) -> User:
             if why == "wrong-code":
                 row.failures += 1
                 row.save(update_fields=["failures"])
-    raise LinkRefusedError(_WORDS[why], field="code" if why == "wrong-code" else None)
+    raise LinkRefusedError(str(_WORDS[why]), field="code" if why == "wrong-code" else None)
 
 
 def _problem(row: ParentLink | None, code: str) -> str:  # noqa: PLR0911 - one reason a line
@@ -146,13 +147,13 @@ def _problem(row: ParentLink | None, code: str) -> str:  # noqa: PLR0911 - one r
 
 
 _WORDS: Final = {
-    "unknown": "This link opens nothing. Ask the school office for a new one.",
-    "used": "This link was used already. Ask the school office for a new one.",
-    "withdrawn": "This link was withdrawn. Ask the school office for a new one.",
-    "expired": "This link is too old. Ask the school office for a new one.",
-    "too-many": "The code was wrong too often, so this link has ended. Ask the school office for a new one.",
-    "account-ended": "This account has ended. Ask the school office.",
-    "wrong-code": "This code is wrong. It has eight digits, and the school office handed it over.",
+    "unknown": _("This link opens nothing. Ask the school office for a new one."),
+    "used": _("This link was used already. Ask the school office for a new one."),
+    "withdrawn": _("This link was withdrawn. Ask the school office for a new one."),
+    "expired": _("This link is too old. Ask the school office for a new one."),
+    "too-many": _("The code was wrong too often, so this link has ended. Ask the school office for a new one."),
+    "account-ended": _("This account has ended. Ask the school office."),
+    "wrong-code": _("This code is wrong. It has eight digits, and the school office gave it to you."),
 }
 
 

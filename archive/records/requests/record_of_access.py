@@ -10,30 +10,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
+
 from appliance.contract.times import parse_wall
 from archive.access.models import Grant
 from archive.access.scopes import ScopeType
 from archive.custody.actors import ActorType, Subject
-from archive.custody.kinds import kinds
 from archive.custody.models import Entry
 from archive.custody.wording import rows as wording_rows
 from archive.records.meetings.models import Filing
 from archive.records.people.models import Student
 
-_TOLD: Final = (
-    "listen",
-    "download-package",
-    "download-flac",
-    "download-receipt",
-    "look",
-    "refusal",
-    "verify",
-    "filed",
-    "filing-ended",
-    "statement",
-    "supervised",
-)
-"""Kinds of entries about a recording that the record of access tells."""
+_TOLD: Final = {
+    "listen": _("listened"),
+    "download-package": _("took a copy"),
+    "download-flac": _("took a copy"),
+    "download-receipt": _("took a copy"),
+    "look": _("opened the recording's page"),
+    "refusal": _("was refused"),
+    "verify": _("checked that the recording is unchanged"),
+    "filed": _("filed the recording under a meeting"),
+    "filing-ended": _("took the recording out of a meeting, where it was filed by mistake"),
+    "statement": _("placed a parent's statement with the recording"),
+    "supervised": _("let a parent listen at the office"),
+}
+"""Kinds of entries about a recording that the record of access tells, in words for a parent."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,6 @@ def record_of_access(student: Student) -> list[AccessRow]:
     Of a recording that was filed wrongly, only the time of the filing counts.
     """
     found: list[tuple[int, AccessRow]] = []
-    known = kinds()
     for filing in Filing.objects.filter(meeting__student=student).select_related("recording"):
         entries = list(Entry.objects.about(Subject.recording(filing.recording_id)).filter(code__in=_TOLD))
         told = [one for one in entries if filing.ended_at is None or parse_wall(one.at) <= filing.ended_at]
@@ -68,7 +68,7 @@ def record_of_access(student: Student) -> list[AccessRow]:
                         row.at,
                         row.who,
                         grant.position if grant else "",
-                        known[entry.code].words if entry.code in known else entry.code,
+                        str(_TOLD[entry.code]),
                         grant.purpose if grant else "",
                         row.detail,
                     ),

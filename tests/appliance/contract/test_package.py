@@ -317,3 +317,12 @@ def test_what_stands_in_front_is_read_without_the_end() -> None:
 @pytest.mark.parametrize(("size", "known"), [(99, True), (100, False)])
 def test_a_file_that_is_too_short_to_tell_is_taken_for_a_damaged_package(size: int, known: bool) -> None:
     assert looks_like_package(io.BytesIO(b"PK\x03\x04".ljust(size, b"x"))) is known
+
+
+def test_bytes_between_the_last_member_and_the_directory_are_told() -> None:
+    members = read_members(io.BytesIO(DATA))
+    start = members[-1].offset + members[-1].size
+    fields = list(zip_profile.END.unpack(DATA[-zip_profile.END.size :]))
+    fields[6] = start + 5
+    shifted = DATA[:start] + b"extra" + DATA[start : -zip_profile.END.size] + zip_profile.END.pack(*fields)
+    assert refused_because(shifted) == f"byte {start}: something stands between the last member and the directory"

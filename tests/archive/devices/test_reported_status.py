@@ -210,3 +210,40 @@ def test_a_row_that_cannot_be_read_costs_itself_alone(archive: Archive) -> None:
     row = BoxStatus.objects.create(box_id=archive.keys.box, recorder={"state": "odd"}, about={"odd": 1})
     assert state_of_box(report(row), NOW).kind == "silent"
     assert keep([say("state/recorder", {**word("idle", 5), "box": archive.keys.box}, box=archive.keys.box)]) == []
+
+
+def examined(source: str = "doctor", remedy: str = "Do it.", box: str = "box-7f3a") -> dict[str, Any]:
+    findings = [{"check": "free space", "verdict": "wrong", "remedy": remedy}] if remedy else []
+    return {"version": 1, "box": box, "source": source, "made_at": "2026-01-02T03:04:05.678Z", "findings": findings}
+
+
+def test_the_last_report_of_each_examination_stands() -> None:
+    known = after(
+        Known(),
+        ("state/health/doctor", examined(), True),
+        ("state/health/commissioning", examined("commissioning", ""), False),
+        ("state/health/doctor", examined(remedy="Do that."), False),
+    )
+    assert [(report.source, len(report.findings)) for report in known.health] == [("commissioning", 0), ("doctor", 1)]
+    assert known.health[1].findings[0].remedy == "Do that."
+    assert after(known, ("state/health/doctor", b"", False)).health == known.health[:1]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [examined("commissioning"), {**examined(), "level": -60}, {**examined(), "findings": [{"check": "x"}]}, b"{"],
+)
+def test_a_report_that_is_none_changes_nothing(wrong: dict[str, Any] | bytes) -> None:
+    with pytest.raises(FormatError):
+        heard(Known(), "state/health/doctor", say("state/health/doctor", wrong))
+
+
+def test_a_report_is_kept_and_shown_with_its_remedy(archive: Archive) -> None:
+    enroll("box-7f3a", SigningKey.generate().public, by=ARCHIVE)
+    assert keep([say("state/health/doctor", examined())]) == []
+    assert keep([say("state/health/doctor", examined(box="box-0000"))]) == ["box-7f3a speaks as another box"]
+    row = BoxStatus.objects.get(pk="box-7f3a")
+    assert [one.findings[0].remedy for one in reported_status.health(row)] == ["Do it."]
+    # what another version of the archive kept is left out until the box says it again
+    row.health = {"doctor": {"version": 2}}
+    assert reported_status.health(row) == ()

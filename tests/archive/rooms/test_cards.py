@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
+from appliance.contract.health import Finding, HealthReport
 from appliance.contract.status import Lights, RecorderStatus, State
 from archive.devices.state import BoxState, Report, state_of_box
 from archive.rooms.cards import Card, card, deaf, summary, title, warning
@@ -150,3 +151,18 @@ def test_what_somebody_must_look_at_comes_first_and_is_counted_in_the_title() ->
 def test_a_moment_of_another_day_has_its_date() -> None:
     one = shown(status(), heard_at=NOW - timedelta(days=2))
     assert "Last heard Sun Nov 22 2026, 3:00:00 pm UTC, 2 days ago." in one.words["since"]
+
+
+def test_what_the_box_found_at_itself_stands_there_with_the_remedy() -> None:
+    found = HealthReport(
+        box=BOX, source="doctor", made_at="2026-11-24T05:30:00.000Z",
+        findings=[Finding(check="free space", verdict="wrong", remedy="Connect it."),
+                  Finding(check="clock", verdict="warning", remedy="Set it.")],
+    )  # fmt: skip
+    tried = HealthReport(box=BOX, source="commissioning", made_at="2026-11-23T05:30:00.000Z", findings=[])
+    heard = Report(online=True, heard_at=NOW, recorder=status(), live=True)
+    one = card(BOX, "Room 12", state_of_box(heard, NOW), Uploads(), NOW, health=[tried, found])
+    assert [(trouble.code, trouble.cause, trouble.remedy) for trouble in one.troubles] == [
+        ("doctor", "The box's own daily check (2026-11-24): free space is wrong.", "Connect it."),
+        ("doctor", "The box's own daily check (2026-11-24): clock needs a look.", "Set it."),
+    ]

@@ -15,6 +15,7 @@ from appliance.contract.commissioning import Commissioning, Floor
 from appliance.contract.header import Microphone
 from appliance.contract.keys import SigningKey
 from appliance.recorder.commissioning.command import commission
+from appliance.recorder.commissioning.installer import Cue
 from appliance.recorder.commissioning.panel_loop import PanelLoop
 from appliance.recorder.settings import RecorderSettings
 from appliance.simulator.fakes import FakePanel
@@ -42,12 +43,16 @@ class Person:
     """Begins to speak."""
     said: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    cues: list[Cue] = field(default_factory=list)
 
     def tell(self, text: str) -> None:
         self.said.append(text)
         if "Press the button" in text and self.presses:
             self.panel.happen("button-down")
             self.panel.happen("button-up")
+
+    def cue(self, what: Cue) -> None:
+        self.cues.append(what)
 
     def ask(self, question: str) -> bool:
         assert self.present, question

@@ -21,6 +21,7 @@ def members(root: Path, keys: Keys, **sections: dict[str, Any]) -> Sections:
             "id": keys.box,
             "signing_key": str(root / "box.key"),
             "commissioning": str(root / "commissioning.tsv"),
+            "reports": str(root),
         },
         "keys": {
             "archive_recipient": keys.archive.recipient,

@@ -58,6 +58,8 @@ class Box:
         self.key, self.identity = self.home.keys.box_signing, self.home.keys.archive
         self.process: subprocess.Popen[str] | None = None
         self.environment: dict[str, str] = {}
+        self.sections: dict[str, dict[str, Any]] = {}
+        """Further settings, section by section."""
         self._released = 0.0
 
     def start(self, extra: str = "") -> None:
@@ -67,7 +69,7 @@ class Box:
     def configure(self, extra: str = "") -> Path:
         """Write the recorder's settings."""
         heard = {"device": DEVICE, "card": CARD, "asound": str(self.microphone.asound)}
-        return self.home.configure(extra, microphone=heard, panel={"lamp_seen": 25, "mic_rail": 27})
+        return self.home.configure(extra, microphone=heard, panel={"lamp_seen": 25, "mic_rail": 27}, **self.sections)
 
     def launch(self, extra: str = "") -> None:
         path = self.configure(extra)

@@ -12,6 +12,7 @@ _MACHINE = (
     "tests/appliance/recorder/supervisor/test_liveness.py",
 )
 _VERIFICATION = (
+    "tests/appliance/contract/test_what_a_report_says.py",
     "tests/appliance/contract/test_verification.py",
     "tests/appliance/contract/test_dishonest_archive.py",
     "tests/appliance/contract/test_forgeries.py",
@@ -46,7 +47,7 @@ TARGETS = (
         tuple(f"appliance/recorder/capture/{name}.py" for name in ("conversion", "process", "stream")),
         tuple(
             f"tests/appliance/recorder/capture/test_{name}.py"
-            for name in ("conversion", "process", "odd_cards", "capture_faults")
+            for name in ("conversion", "watch", "process", "odd_cards", "capture_faults")
         ),
         exact=False,
     ),
@@ -67,6 +68,7 @@ TARGETS = (
         "spool",
         ("appliance/recorder/storage/spool.py", "appliance/recorder/writer/recovery.py"),
         (
+            "tests/appliance/recorder/storage",
             "tests/appliance/recorder/writer/test_interrupted.py",
             "tests/appliance/recorder/writer/test_receipts.py",
             "tests/appliance/recorder/writer/test_spool_faults.py",
@@ -124,7 +126,7 @@ TARGETS = (
         ),
         tuple(
             f"tests/archive/recordings/test_{name}.py"
-            for name in ("playback", "ledger_entries", "verify", "recording_state", "recordings")
+            for name in ("listing", "playback", "ledger_entries", "verify", "recording_state", "recordings")
         ),
     ),
     Target(

@@ -206,3 +206,22 @@ def test_an_unusable_authority_is_named_before_anything_starts(box: Box, tmp_pat
         with pytest.raises(SettingsError, match=r"ca\.pem") as caught:
             ArchiveClient(type(box.settings("https://a.example")).model_validate(members))
         assert caught.value.field == "archive.ca"
+
+
+@pytest.mark.parametrize(("cuts", "asked"), [(0, 1), (1, 2), (2, 2)])
+def test_a_connection_that_was_closed_without_a_word_is_made_anew_once(
+    cuts: int, asked: int, client: ArchiveClient, archive: FakeArchive
+) -> None:
+    state = {"recording": NOBODY, "state": "receiving", "next_line": 1, "frames": 1}
+
+    def rule(_: object) -> Answer:
+        # the request at hand is not in the history yet
+        return Answer(cut=True) if len(archive.history) < cuts else Answer(200, json.dumps(state).encode())
+
+    archive.rule = rule
+    if cuts < 2:
+        assert client.state(NOBODY).next_line == 1
+    else:
+        with pytest.raises(DownError, match="cannot be reached"):
+            client.state(NOBODY)
+    assert len(archive.history) == asked

@@ -193,3 +193,11 @@ def test_a_long_closing_record_and_bytes_after_it_are_found(box: Box) -> None:
         file.write(b'{"type":"plainsight/entry/1","reco')
     with path.open("rb") as file:
         assert ends_in_closing(file.fileno(), path.stat().st_size)
+
+
+def test_a_spool_that_cannot_be_looked_into_is_told_apart_from_one_that_is_not_made_yet(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="not there yet"):
+        SpoolReader(tmp_path).present()
+    (tmp_path / "recordings").write_bytes(b"no folder")
+    with pytest.raises(StorageError, match="group"):
+        SpoolReader(tmp_path).present()

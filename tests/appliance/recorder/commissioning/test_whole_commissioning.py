@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -133,3 +133,46 @@ def test_promise_1_broken_off_or_killed_while_it_listens(box: Box, number: signa
     else:
         # lines keep their state when a process is killed: the lamp is lit until lamps-out, the microphone is closed
         assert box.panel.panel.red
+
+
+def test_promise_1_the_first_press_commissions_a_box_without_a_screen_and_the_next_one_records(box: Box) -> None:
+    box.sections = {"checks": {"clock": False, "commissioned": True}}
+    box.microphone.amplify(0)
+    box.start()
+    assert "not-commissioned" in box.status()["faults"]
+    recorder = box.process
+    assert recorder is not None
+    box.tap()
+    panel = box.panel.panel
+    card = [
+        ((True, "off", "off"), "Is the red light"),
+        ((False, "on", "off"), "Is the green light"),
+        ((False, "off", "on"), "Is the amber light"),
+        ((False, "on", "on"), "Press the button"),
+        ((False, "slow", "off"), "Will everybody be still"),
+        ((False, "off", "slow"), "Will somebody speak"),
+    ]
+    for lights, question in card:
+        # a press before the box listens is none, and one too many answers the next question
+        until(asked(box, question), question)
+        assert (panel.red, panel.green, panel.amber) == lights
+        box.microphone.amplify(26 if "speak" in question else 0)
+        box.tap()
+    until((box.folder / "commissioning.json").exists, "the report")
+    until(lambda: box.status().get("ready") and "not-commissioned" not in box.status()["faults"], "the recorder again")
+    assert recorder.poll() is None, "it is one process, with one watchdog"
+    record = read_record(load(box.folder / "recorder.toml"))
+    assert {"red", "green", "amber", "button", "microphone", "speech"} <= set(record.checked)
+    assert not any(finding["verdict"] == "wrong" for finding in reported(box))
+    assert box.uncovered() == []
+    box.begin()
+    box.end()
+
+
+def asked(box: Box, question: str) -> Callable[[], bool]:
+    return lambda: question in (box.folder / "recorder.log").read_text()
+
+
+def reported(box: Box) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads((box.folder / "commissioning.json").read_bytes())["findings"]
+    return found

@@ -194,7 +194,7 @@ def test_the_record_of_access_is_printed_from_the_log(
     client = signed_in(archive, "reader", role="custodian")
     client.get(f"/recordings/{made.id}/")
     client.get(f"/recordings/{made.id}/audio.wav")
-    assert {"looked at a page", "listened"} <= {row.what for row in record_of_access(family[0])}
+    assert {"opened the recording's page", "listened"} <= {row.what for row in record_of_access(family[0])}
     page = check(client.get(f"/students/{family[0].pk}/record-of-access/").content.decode())
     assert "listened" in page.text
     assert record_of_access(make_student("Other")) == []

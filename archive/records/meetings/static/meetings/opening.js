@@ -7,6 +7,7 @@
   const key = status.dataset.store;
   const token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
   const PAUSE_MS = 3000;
+  const MOST = 100; // notes in one request; the archive takes 500 and 256 KiB
   let sending = false;
 
   const waiting = () => {
@@ -42,30 +43,39 @@
     list.append(line);
   };
 
+  const counted = (count) => (count === 1 ? "1 note is" : `${count} notes are`);
+  const body = (events) =>
+    JSON.stringify({ sent_at: new Date().toISOString(), events: events.map(({ label, ...event }) => event) });
+
+  // Returns the identifiers that the archive has now, or throws what to tell the person.
+  const post = async (events) => {
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+    let answer;
+    try {
+      answer = await fetch(status.dataset.address, { method: "POST", headers, body: body(events) });
+    } catch {
+      throw `No network. ${counted(waiting().length)} kept here and will be sent.`;
+    }
+    const isJson = (answer.headers.get("Content-Type") || "").startsWith("application/json");
+    if (answer.ok && isJson) return (await answer.json()).taken;
+    if (isJson && answer.status >= 400 && answer.status < 500 && ![401, 403].includes(answer.status)) {
+      // one that makes no sense must not hold up the others
+      if (events.length > 1) return (await Promise.all(events.map((event) => post([event]).catch(() => [])))).flat();
+      throw `The archive does not take a note: ${(await answer.json()).error.message} It is kept on this tablet.`;
+    }
+    throw `${counted(waiting().length)} kept here. Sign in again in another tab, and this page will send them.`;
+  };
+
   const send = async () => {
-    const events = waiting();
+    const events = waiting().slice(0, MOST);
     if (sending || !events.length) return;
     sending = true;
     try {
-      const answer = await fetch(status.dataset.address, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": token },
-        body: JSON.stringify({
-          sent_at: new Date().toISOString(),
-          events: events.map(({ label, ...event }) => event),
-        }),
-      });
-      if (answer.ok && (answer.headers.get("Content-Type") || "").startsWith("application/json")) {
-        const taken = new Set((await answer.json()).taken);
-        keep(waiting().filter((event) => !taken.has(event.id)));
-        say(waiting().length ? `${waiting().length} notes wait to be sent.` : "Everything noted is in the archive.");
-      } else if (answer.status === 422) {
-        say(`The archive does not take a note: ${(await answer.json()).error.message}`);
-      } else {
-        say(`${events.length} notes wait. Sign in again in another tab; this page keeps them and sends them then.`);
-      }
-    } catch {
-      say(`No network. ${events.length} notes are kept here and will be sent.`);
+      const taken = new Set(await post(events));
+      keep(waiting().filter((event) => !taken.has(event.id)));
+      say(waiting().length ? `${counted(waiting().length)} waiting to be sent.` : "Everything noted is in the archive.");
+    } catch (told) {
+      say(String(told));
     } finally {
       sending = false;
     }
@@ -86,7 +96,12 @@
         if (data.get(name)) event[name] = data.get(name);
       }
       if (data.get("mode")) event.mode = data.get("mode");
-      keep([...waiting(), event]);
+      try {
+        keep([...waiting(), event]);
+      } catch {
+        form.submit(); // this browser keeps nothing: the archive takes it without this script
+        return;
+      }
       show(event);
       if (form.dataset.event === "told" || form.dataset.event === "note") {
         form.reset();

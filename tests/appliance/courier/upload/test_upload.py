@@ -1,0 +1,85 @@
+"""One recording's next step, given what the archive says that it has; without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import pytest
+
+from appliance.contract.status import UploadState
+from appliance.courier.upload.archive_client import RefusedError
+from appliance.courier.upload.receipt_inbox import ReceiptInbox
+from appliance.courier.upload.spool_reader import PendingRecording
+from appliance.courier.upload.upload import Upload
+from tests.support.spools import Keys, Recording, make_recording
+
+SHORT: dict[str, Any] = {"rate": 8000, "segment_frames": 1000}
+
+
+class Says:
+    """An archive that says what it is told to, and remembers what it was given."""
+
+    def __init__(self, *states: UploadState | RefusedError) -> None:
+        self.states = list(states)
+        self.given: list[str] = []
+
+    def state(self, _recording: str) -> UploadState:
+        state = self.states.pop(0)
+        if isinstance(state, RefusedError):
+            raise state
+        return state
+
+    def put_header(self, _recording: str, _data: bytes) -> None:
+        self.given.append("header")
+
+    def put_key(self, _recording: str, _data: bytes) -> None:
+        self.given.append("key")
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Recording:
+    (tmp_path / "inbox").mkdir()
+    return make_recording(tmp_path, Keys(), seconds=1, **SHORT)
+
+
+def of(recording: Recording, state: Literal["receiving", "closed", "sealed", "refused"], next_line: int) -> UploadState:
+    return UploadState(recording=recording.id, state=state, next_line=next_line, frames=0)
+
+
+def upload(recording: Recording, says: Says) -> Upload:
+    pending = PendingRecording(recording.id, recording.folder, None)
+    made = Upload(pending, cast("Any", says), ReceiptInbox(recording.spool / "inbox"))
+    assert made.step(pending) == "asked"
+    return made
+
+
+@pytest.mark.parametrize(
+    ("state", "next_line", "given"),
+    [
+        ("receiving", 0, ["key"]),
+        ("receiving", 1, []),
+        ("closed", 0, []),
+        ("sealed", 0, []),
+        ("refused", 0, []),
+    ],
+)
+def test_the_key_is_sent_again_only_while_the_archive_waits_for_the_first_line(
+    recording: Recording, state: Literal["receiving", "closed", "sealed", "refused"], next_line: int, given: list[str]
+) -> None:
+    says = Says(of(recording, state, next_line))
+    upload(recording, says)
+    assert says.given == given
+
+
+def test_an_archive_that_does_not_know_it_gets_header_and_key_and_is_asked_again(recording: Recording) -> None:
+    says = Says(RefusedError("unknown-recording", "no"), of(recording, "receiving", 0))
+    upload(recording, says)
+    assert says.given == ["header", "key"]
+
+
+def test_another_refusal_is_told_and_nothing_is_sent(recording: Recording) -> None:
+    says = Says(RefusedError("forbidden", "no"))
+    with pytest.raises(RefusedError):
+        upload(recording, says)
+    assert says.given == []

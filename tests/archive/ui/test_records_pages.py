@@ -1,0 +1,123 @@
+"""The pages of the records in a real browser: tasks by keyboard alone, and an opening page without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.keys import Keys as Key
+
+from archive.records.meetings.models import Meeting, Notice, OpeningEvent
+from tests.archive.records.factories import make_meeting, make_student
+from tests.archive.ui.test_browser import Visit, chromium, real_user
+from tests.support.archives import Archive, archive_in
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Archive, str]]:
+    with archive_in(tmp_path_factory.mktemp("records") / "archive") as made:
+        real_user()
+        with made.serving() as address:
+            yield made, address
+
+
+@pytest.fixture(scope="module")
+def visit(served: tuple[Archive, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
+    """The browser, signed in as a custodian."""
+    with chromium(tmp_path_factory.mktemp("profile"), "--window-size=1280,900") as browser:
+        visit = Visit(browser, served[1])
+        visit.sign_in("/students/")
+        yield visit
+
+
+def test_a_notice_is_logged_with_the_keyboard_alone(visit: Visit) -> None:
+    student = make_student("Pat", "Reed", local_id="77001")
+    connections.close_all()
+    visit.go("/meetings/")
+    visit.tab_to("Log a notice")
+    visit.press(Key.ENTER)
+    visit.until("location.pathname === '/notices/new/'")
+    visit.tab_to("student")
+    visit.press("77001")
+    visit.tab_to("day")
+    day = timezone.localdate() + timedelta(days=9)
+    visit.press(f"{day:%m%d%Y}")
+    visit.tab_to("at")
+    visit.press("0130PM")
+    visit.press(Key.ENTER)
+    visit.until("/^[/]meetings[/][0-9a-f-]{36}[/]$/.test(location.pathname)")
+    assert "The notice was logged" in visit.run("return document.querySelector('[role=status]').innerText")
+    notice = Notice.objects.get(student=student)
+    assert f"{timezone.localtime(notice.meeting_at):%Y-%m-%d %H:%M}" == f"{day} 13:30"
+    assert visit.complaints() == []
+
+
+@pytest.fixture
+def opening(visit: Visit) -> Iterator[Meeting]:
+    """A meeting whose opening page is shown; the network is back afterwards."""
+    meeting = make_meeting(make_student("Sam", "Fox"), timezone.now())
+    connections.close_all()
+    visit.go(f"/meetings/{meeting.pk}/opening/")
+    yield meeting
+    network(visit, away=False)
+    visit.complaints()
+
+
+def network(visit: Visit, *, away: bool) -> None:
+    visit.browser.execute_cdp_cmd("Network.enable", {})
+    conditions = {"offline": away, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    visit.browser.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+
+
+def says(visit: Visit, text: str) -> None:
+    visit.until("document.getElementById('sending').textContent.startsWith(arguments[0])", text)
+
+
+def texts(meeting: Meeting) -> list[str]:
+    found = list(OpeningEvent.objects.filter(meeting=meeting).order_by("at").values_list("text", flat=True))
+    connections.close_all()
+    return found
+
+
+def note(visit: Visit, text: str) -> None:
+    """Type a note with the keyboard; its field has the focus, or is reached with the tabulator."""
+    for _ in range(60):
+        if visit.run("return document.activeElement.id") == "text":
+            break
+        visit.press(Key.TAB)
+    visit.press(text)
+    visit.tab_to("Note it with the time")
+    visit.press(Key.ENTER)
+
+
+def test_notes_are_kept_and_sent_once_when_the_network_was_away(visit: Visit, opening: Meeting) -> None:
+    network(visit, away=True)
+    note(visit, "goals are read")
+    note(visit, "a break")
+    says(visit, "No network. 2 notes are kept here")
+    shown = "[...document.querySelectorAll('#noted li')].map((one) => one.innerText)"
+    assert [text.split(": ")[-1] for text in visit.run(f"return {shown}")] == ["goals are read", "a break"]
+    assert texts(opening) == []
+    network(visit, away=False)
+    says(visit, "Everything noted is in the archive.")
+    assert texts(opening) == ["goals are read", "a break"]
+    assert visit.run("return localStorage.getItem(document.getElementById('sending').dataset.store)") == "[]"
+
+
+def test_a_reload_while_the_network_is_away_loses_no_note(visit: Visit, opening: Meeting) -> None:
+    network(visit, away=True)
+    note(visit, "before the reload")
+    says(visit, "No network. 1 note is kept here")
+    with pytest.raises(WebDriverException, match="ERR_INTERNET_DISCONNECTED"):
+        visit.go(f"/meetings/{opening.pk}/opening/")
+    network(visit, away=False)
+    visit.go(f"/meetings/{opening.pk}/opening/")
+    says(visit, "Everything noted is in the archive.")
+    visit.go(f"/meetings/{opening.pk}/opening/")
+    lines = visit.run("return [...document.querySelectorAll('#noted li')].map((one) => one.innerText)")
+    assert [line.split(": ")[-1] for line in lines] == ["before the reload"]
+    assert texts(opening) == ["before the reload"]
