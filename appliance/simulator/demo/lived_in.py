@@ -59,8 +59,10 @@ async def _enter(custodian: Visitor, password: str) -> None:
     today = datetime.now(ZoneInfo(TIME_ZONE))
     monday = today - timedelta(days=today.weekday())
     for number, (student, kind) in enumerate(_WEEK):
-        day = f"{monday + timedelta(days=number):%Y-%m-%d}"
-        page = await custodian.send("/meetings/new/", student=student, kind=kind, day=day, begin="09:00", room=ROOM)
+        day = monday + timedelta(days=number)
+        page = await custodian.send(
+            "/meetings/new/", student=student, kind=kind, day=f"{day:%Y-%m-%d}", begin="09:00", room=ROOM
+        )
         page.expect("The meeting was planned.")
     for number, parent, device in ((1, "Dana Clark", "a voice recorder"), (2, "Wei Lin", "a phone")):
         day = monday + timedelta(days=number)
