@@ -120,10 +120,10 @@ class District:
         return [
             f"front panel  {self.panel_url}   press the button here; break and mend things",
             f"archive      {self.archive_url}   user custodian, password {self.password}",
-            "             a second step is optional here; an archive asks for one wherever recordings can be heard",
             f"verify       {verify} PACKAGE.zip --keys {self.layout.key_ring}",
             "             PACKAGE.zip: open a recording in the archive, then Copies, then the sealed package",
             f"folder       {self.layout.root}",
+            "sign-in      a second step is optional here; an archive asks for one where recordings can be heard",
             *self._tunnel(),
             "Ctrl-C ends everything.",
         ]
