@@ -127,6 +127,25 @@ class Mqtt(_Section):
     """Begin of the MQTT client identifier; a random part follows."""
 
 
+class Mail(_Section):
+    """How the archive sends mail. No mail holds a student's name."""
+
+    host: Annotated[str, Field(min_length=1, max_length=255)]
+    """The district's mail server."""
+    port: Port = 587
+    """Its port."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """`none` is only for this machine."""
+    user: str = ""
+    """Name to sign in with; empty: none."""
+    password_file: Path | None = None
+    """A file that holds the password."""
+    sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    """From whom mail comes."""
+    readiness_to: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]] = []
+    """Who gets the readiness report at seven in the morning; none: nobody, and the page alone shows it."""
+
+
 class Records(_Section):
     """How the district keeps the life of its meetings."""
 
@@ -188,6 +207,7 @@ class Configuration(_Section):
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
     records: Records = Records()
+    mail: Mail | None = None
     sign_in: SignIn = SignIn()
     escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")
     """The district's escrow age recipient; `make-keys` writes it into `keys/escrow.txt`, which this overrides."""

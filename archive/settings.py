@@ -31,6 +31,14 @@ def _secret_key() -> str:
         raise SettingsError(f"cannot read {path}: {error}; run the archive as the user who owns it") from error
 
 
+def _password(path: Path | None, field: str) -> str:
+    """Return the password in a file, or an empty text without one."""
+    try:
+        return path.read_text(encoding="utf-8").strip() if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read the password in {path}: {error}", field=field) from error
+
+
 def _database() -> dict[str, Any]:
     database = _config.database
     if database.engine == "sqlite":
@@ -51,10 +59,7 @@ def _database() -> dict[str, Any]:
         raise SettingsError(
             "PostgreSQL needs the package psycopg: pip install 'psycopg[binary]>=3.2'", field="database"
         )
-    try:
-        password = database.password_file.read_text(encoding="utf-8").strip() if database.password_file else ""
-    except OSError as error:
-        raise SettingsError(f"cannot read the database's password: {error}", field="database.password_file") from error
+    password = _password(database.password_file, "database.password_file")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 600,
@@ -218,6 +223,13 @@ LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = _config.site.time_zone
+
+_mail = _config.mail
+if _mail is not None:
+    EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER = _mail.host, _mail.port, _mail.user
+    EMAIL_HOST_PASSWORD = _password(_mail.password_file, "mail.password_file")
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.security == "starttls", _mail.security == "tls"
+    EMAIL_TIMEOUT = 20
 
 LOGGING = {
     "version": 1,

@@ -17,6 +17,7 @@ from archive.records.letters.urls import urlpatterns as letters
 from archive.records.meetings.urls import urlpatterns as meetings
 from archive.records.people.urls import urlpatterns as people
 from archive.records.requests.urls import urlpatterns as requests
+from archive.records.today.urls import urlpatterns as today
 from archive.rooms.urls import urlpatterns as rooms
 from archive.ui.views import favicon, language, robots
 
@@ -32,6 +33,7 @@ pages = [
     *letters,
     *grants,
     *requests,
+    *today,
     path("language/", language, name="language"),
 ]
 """Addresses of people's pages, each with its noun; templates name them `pages:...`."""

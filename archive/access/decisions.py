@@ -13,7 +13,7 @@ from archive.custody.actors import NOTHING, Subject, SubjectType
 
 from .deeds import OF_NOTHING, OF_ONE_RECORDING, Deed
 from .models import Grant
-from .scopes import Scope, scopes_of, veto
+from .scopes import Scope, ScopeType, scopes_of, veto
 
 GRANTED: Final = "granted"
 
@@ -63,4 +63,8 @@ def granted_scopes(actor: User | AnonymousUser, deed: Deed) -> frozenset[Scope]:
     """Return how far `actor` may do `deed`: for lists, so that they show nothing that is refused."""
     if not isinstance(actor, User) or not actor.is_active:
         return frozenset()
-    return frozenset(one.scope for one in Grant.objects.filter(user=actor, deed=deed).at(timezone.now()))
+    scopes = {one.scope for one in Grant.objects.filter(user=actor, deed=deed).at(timezone.now())}
+    barred = {
+        one for one in scopes if one.type == ScopeType.STUDENT and veto(actor, Subject(SubjectType.STUDENT, one.id))
+    }
+    return frozenset(scopes - barred)

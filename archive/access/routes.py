@@ -125,6 +125,8 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:meeting-cancel": Route(Deed.PLAN, _FORM),
     "pages:parent-records": Route(Deed.CONDUCT, _FORM),
     "pages:unrecorded": Route(Deed.PLAN, _FORM),
+    "pages:today": Route(Deed.MEETINGS),
+    "pages:readiness": Route(Deed.BOARD),
     "pages:requests": Route(Deed.REQUESTS),
     "pages:request-new": Route(Deed.REQUESTS, _FORM),
     "pages:request": Route(Deed.REQUESTS),

@@ -18,7 +18,7 @@ from .requests import signed_in
 
 FIRST: Final = {
     Deed.OWN: "pages:own",
-    Deed.MEETINGS: "pages:meetings",
+    Deed.MEETINGS: "pages:today",
     Deed.BOARD: "pages:rooms",
     Deed.LIST: "pages:recordings",
     Deed.BOXES: "pages:boxes",

@@ -13,6 +13,7 @@ import numpy as np
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.segment import Samples
+from archive.access.deeds import Deed
 from archive.accounts.models import User
 
 
@@ -33,18 +34,18 @@ class Part:
 
 
 Parts = tuple[Part, ...]
-_telling: Final[list[Callable[[User, str], Parts | None]]] = []
+_telling: Final[list[Callable[[User, Deed, str], Parts | None]]] = []
 
 
-def register(parts_of: Callable[[User, str], Parts | None]) -> None:
+def register(parts_of: Callable[[User, Deed, str], Parts | None]) -> None:
     """Have `parts_of` tell which parts a person may hear; None means all of it."""
     _telling.append(parts_of)
 
 
-def audible(user: User, recording: str) -> Parts | None:
-    """Return the parts that `user` may hear, whom access.may lets listen; None means all of it."""
+def audible(user: User, deed: Deed, recording: str) -> Parts | None:
+    """Return the parts to which `user` may do `deed`, whom access.may lets do it; None means all of it."""
     for one in _telling:
-        found = one(user, recording)
+        found = one(user, deed, recording)
         if found is not None:
             return found
     return None
@@ -68,6 +69,17 @@ def only(read: Callable[[int, int], Samples], parts: Parts | None, total: int) -
         return samples
 
     return masked
+
+
+def only_peaks(peaks: bytes, parts: Parts | None, total: int) -> bytes:
+    """Return a waveform with nothing outside of `parts`; `total` is the length of the recording in frames."""
+    if parts is None or not peaks:
+        return peaks
+    shown = bytearray(len(peaks))
+    for begin, stop in _within(parts, 0, total):
+        first, last = begin * len(peaks) // max(total, 1), -(-stop * len(peaks) // max(total, 1))
+        shown[first:last] = peaks[first:last]
+    return bytes(shown)
 
 
 def _within(parts: Sequence[Part], first: int, last: int) -> list[tuple[int, int]]:

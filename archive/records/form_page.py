@@ -8,12 +8,18 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import render
 
+from archive.accounts.typed import fill
 from archive.core.once import once
 
 from .errors import DeedError, UnknownRecordError
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what a form sent, however empty it is, or None where the page was only asked for."""
+    return request.POST if request.method == "POST" else None
 
 
 def form_page(
@@ -32,5 +38,7 @@ def form_page(
             raise
         except DeedError as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
+    if not form.is_bound:
+        fill(request, form)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
     return render(request, template, {"form": form, **(context or {})}, status=status)

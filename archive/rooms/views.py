@@ -45,7 +45,7 @@ def rooms_json(_request: HttpRequest) -> HttpResponseBase:
 
 def _board(now: datetime) -> dict[str, Any]:
     """Return everything that page and JSON say at the moment `now`, whose zone is that of the words."""
-    cards = sorted(_cards(now), key=lambda one: one.urgency)
+    cards = sorted(cards_now(now), key=lambda one: one.urgency)
     return {
         "at": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z",
         "at_words": f"{words.time_of_day(now)} {now.tzname()}",
@@ -62,7 +62,8 @@ def _warning(now: datetime) -> str:
     return warning(alive_at, connected, now, words.contact(settings.ARCHIVE.site.contact))
 
 
-def _cards(now: datetime) -> list[Card]:
+def cards_now(now: datetime) -> list[Card]:
+    """Return the card of each box that is not retired, at the moment `now`, whose zone is that of the words."""
     boxes = list(Box.objects.filter(retired_at=None).select_related("status"))
     rooms = rooms_now(boxes)
     found = [(box, state_of_box(report(getattr(box, "status", None)), now)) for box in boxes]

@@ -31,8 +31,10 @@ class Place:
 
 
 PLACES: Final[tuple[Place, ...]] = (
+    Place("today", _("Today"), "pages:today", frozenset({"meetings"})),
     Place("meetings", _("Meetings"), "pages:meetings", frozenset({"meetings"})),
     Place("recordings", _("Recordings"), "pages:recordings", frozenset({"list"})),
+    Place("readiness", _("Readiness"), "pages:readiness", frozenset({"board"})),
     Place("rooms", _("Rooms"), "pages:rooms", frozenset({"board"})),
     Place("tray", _("Tray"), "pages:tray", frozenset({"file"})),
     Place("boxes", _("Boxes"), "pages:boxes", frozenset({"boxes"})),

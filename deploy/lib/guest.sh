@@ -4,12 +4,15 @@
 # none of our packages yet).
 
 GUEST=$CACHE/guest
-# all that our packages ask of Debian: installed before, because apt takes long under emulation. What is forgotten here is
-# missed by the installation in the guest, which has no network
-GUEST_PACKAGES=systemd-sysv,systemd,udev,dbus,kmod,linux-image-amd64,initramfs-tools,zstd,apt,iproute2,procps,alsa-utils
-GUEST_PACKAGES+=,qemu-guest-agent,systemd-timesyncd,mosquitto,python3,python3-asgiref,python3-click,python3-colorzero
-GUEST_PACKAGES+=,python3-cryptography,python3-numpy,python3-paho-mqtt,python3-pyaudio,python3-pydantic,python3-requests
-GUEST_PACKAGES+=,python3-soundfile,python3-sqlparse,python3-systemd,python3-whitenoise,tzdata
+# dependencies: what our packages ask of Debian, without what they carry themselves
+dependencies() {
+    awk '/^[A-Z][A-Za-z-]*:/ { on = /^Depends:/ } on' "$ROOT/deploy/packages/debian/control" | sed 's/^Depends://' \
+        | tr ',' '\n' | grep -v 'plainsight\|\$' | sed 's/[(|].*//; s/:any//; s/ //g' | grep . | sort -u | paste -sd,
+}
+# installed before, because apt takes long under emulation and the guest has no network: what our packages use and do not
+# declare is missing there
+GUEST_PACKAGES=systemd-sysv,systemd,udev,dbus,kmod,linux-image-amd64,initramfs-tools,zstd,apt,iproute2,procps
+GUEST_PACKAGES+=,alsa-utils,qemu-guest-agent,systemd-timesyncd,python3-colorzero,$(dependencies)
 BUILDER_PACKAGES=linux-headers-amd64,linux-source,gcc,make,libc6-dev,xz-utils,kmod
 
 # fingerprint PATH...: one word for the contents of files and folders of the project

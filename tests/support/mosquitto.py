@@ -62,7 +62,7 @@ class Broker:
         deadline = time.monotonic() + START_S
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                socket.create_connection(("127.0.0.1", self.port), timeout=START_S).close()
             except OSError as error:
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     self.stop()

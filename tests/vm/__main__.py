@@ -117,7 +117,10 @@ def run(options: argparse.Namespace, folder: Path) -> list[Row]:
         row = Row(f"{number} {name}")
         progress(f"row {row.name}")
         began = time.monotonic()
-        do(row, stage)
+        try:
+            do(row, stage)
+        except AssertionError as error:
+            row.hold(False, "it went to its end", error)
         row.seconds = round(time.monotonic() - began, 1)
         table.append(row)
     return table

@@ -37,19 +37,21 @@ class Stage:
     def guest(self, row: Row, board: str = BOARD, snapshot: str = SNAPSHOT) -> Iterator[Guest]:
         """A guest with the ready box, on a disk of its own: from the snapshot, or booted if there is none named.
 
-        What goes wrong in it is entered into the row, with the journal on the host.
+        After an AssertionError, which ends the row, the journal is fetched to the host.
         """
         disk = copy(self.prepared.disk, self.folder / "box.qcow2")
         guest = Guest(self.machine, disk, board)
+        # what another row's box acknowledged is none of this one's
+        guest.acked.unlink(missing_ok=True)
         try:
             guest.start(snapshot)
             if snapshot:
                 guest.boots = 0
             guest.wait_up(patience(20))
             yield guest
-        except AssertionError as error:
-            row.hold(False, "it went to its end", error)
+        except AssertionError:
             self._collect(guest, row)
+            raise
         finally:
             row.boots += guest.boots
             guest.cut_power()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.recordings import listens
 from archive.recordings.find import find
@@ -26,7 +27,7 @@ def audio(request: HttpRequest, recording: str) -> HttpResponseBase:
     row = find(recording)
     source = open_audio(row)
     wav = WavFile(source.frames, source.rate)
-    parts = audible(user_of(request), row.pk)
+    parts = audible(user_of(request), Deed.LISTEN, row.pk)
     read = only(source.read, parts, source.frames)
 
     def body(span: Span) -> Iterator[bytes]:

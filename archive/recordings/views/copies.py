@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from appliance.contract.errors import NotSealedError, StorageError
 from appliance.contract.receipt import Receipt
 from appliance.contract.times import parse_wall
+from archive.access.deeds import Deed
 from archive.access.requests import actor, user_of
 from archive.custody.actors import Subject
 from archive.custody.log import record
@@ -67,7 +68,7 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
         "simulated": row.panel == "simulated",
         "notice": words.notice(),
         "companions": companions_of(row.pk),
-        "whole": audible(user_of(request), row.pk) is None,
+        "whole": audible(user_of(request), Deed.DOWNLOAD, row.pk) is None,
         "package_size": row.package_size,
         "length_words": words.spoken(row.seconds),
         # empty where nothing is wrong
@@ -129,7 +130,7 @@ def _stored(name: str, span: Span) -> Iterator[bytes]:
 def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Hand out the whole audio as one FLAC file. It is made while it is sent, so it has no length and no ranges."""
     row = sealed(recording)
-    source, parts, documents = open_audio(row), audible(user_of(request), row.pk), companions_of(row.pk)
+    source, parts, documents = open_audio(row), audible(user_of(request), Deed.DOWNLOAD, row.pk), companions_of(row.pk)
     read = only(source.read, parts, source.frames)
     response: HttpResponseBase
     if request.method == "HEAD":
@@ -158,7 +159,7 @@ def receipt(request: HttpRequest, recording: str) -> HttpResponseBase:
 
 
 def _check_whole(request: HttpRequest, row: Recording) -> None:
-    if audible(user_of(request), row.pk) is not None:
+    if audible(user_of(request), Deed.DOWNLOAD, row.pk) is not None:
         raise OnlyAPartError("the package holds all of the recording, and you may hear a part; take the audio instead")
 
 

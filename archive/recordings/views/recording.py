@@ -30,6 +30,7 @@ from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import Ledger, read_ledger
 from archive.recordings.listens import open_page
 from archive.recordings.models import Recording, State
+from archive.recordings.parts import audible, only_peaks
 from archive.recordings.picture import Stretches, audio_marks, audio_stretch, bars, picture
 from archive.recordings.recording_state import RecordingState, recording_state
 from archive.recordings.state_words import STATE_WORDS, explain, marks
@@ -126,7 +127,7 @@ def _player(user: User, row: Recording, entries: Sequence[Entry], added: Contrib
     gaps, pauses = audio_marks(entries, row.rate, row.seconds)
     return Player(
         source=f"{reverse('pages:audio', args=[row.pk])}?view={open_page(user, row)}",
-        bars=bars(waveform_of(row)),
+        bars=bars(only_peaks(waveform_of(row), audible(user, Deed.LISTEN, row.pk), row.frames)),
         gaps=gaps,
         pauses=pauses,
         notes=tuple(audio_stretch(note.offset, 0.0, row.seconds) for note in added.notes),

@@ -23,7 +23,7 @@ from archive.access.requests import user_of
 from archive.access.scopes import ScopeType
 from archive.accounts.models import User
 from archive.records.errors import UnknownRecordError
-from archive.records.form_page import form_page
+from archive.records.form_page import form_page, posted
 from archive.records.meetings.forms import bound_student
 from archive.records.people.models import School, Student
 from archive.ui.breadcrumbs import Crumb
@@ -93,7 +93,7 @@ def grants(request: HttpRequest) -> HttpResponseBase:
 def grant_new(request: HttpRequest) -> HttpResponseBase:
     """Give access to a student's recordings."""
     user = user_of(request)
-    form = AccessForm(request.POST or None, initial={"student": request.GET.get("student", "")[:40]})
+    form = AccessForm(posted(request), initial={"student": request.GET.get("student", "")[:40]})
     bound_student(form, granted_scopes(user, Deed.GRANT))
 
     def act() -> str:
@@ -111,7 +111,7 @@ def grant_end(request: HttpRequest, student: UUID, account: UUID) -> HttpRespons
     user, row = User.objects.filter(pk=account).first(), Student.objects.filter(pk=student).first()
     if user is None or row is None:
         raise UnknownRecordError("there is no such access here")
-    form = forms.Form(request.POST if request.method == "POST" else None)
+    form = forms.Form(posted(request))
 
     def act() -> str:
         deeds.end_access(account, student, by=user_of(request))
@@ -129,7 +129,7 @@ def grant_end(request: HttpRequest, student: UUID, account: UUID) -> HttpRespons
 @_SENT
 def review(request: HttpRequest) -> HttpResponseBase:
     """Go through all grants of the quarter."""
-    form, today = ReviewForm(request.POST or None), timezone.localdate()
+    form, today = ReviewForm(posted(request)), timezone.localdate()
     now = quarter(today)
     last = Review.objects.first()
 

@@ -20,7 +20,7 @@ from archive.access.requests import user_of
 from archive.access.scopes import DISTRICT, ScopeType
 from archive.accounts.models import User
 from archive.records.errors import UnknownRecordError
-from archive.records.form_page import form_page
+from archive.records.form_page import form_page, posted
 from archive.records.people.models import Language
 from archive.records.people.search import is_uuid
 from archive.ui.breadcrumbs import Crumb
@@ -86,7 +86,7 @@ def letter_file(_request: HttpRequest, letter: UUID) -> HttpResponseBase:
 @_SENT
 def delivery(request: HttpRequest, letter: UUID) -> HttpResponseBase:
     """Note how a letter was delivered."""
-    row, form = letter_of(letter), DeliveryForm(request.POST or None)
+    row, form = letter_of(letter), DeliveryForm(posted(request))
     back = reverse("pages:letter", args=[letter])
 
     def act() -> str:
@@ -125,7 +125,7 @@ def text_new(request: HttpRequest) -> HttpResponseBase:
     source = request.GET.get("from", "")
     last = Template.objects.filter(pk=source).first() if is_uuid(source) else None
     initial = {"kind": last.kind, "language": last.language, "subject": last.subject, "body": last.body} if last else {}
-    form = TextForm(request.POST or None, initial=initial)
+    form = TextForm(posted(request), initial=initial)
 
     def act() -> str:
         typed = form.cleaned_data
@@ -146,7 +146,7 @@ def text(request: HttpRequest, template: UUID) -> HttpResponseBase:
     row = Template.objects.select_related("approved_by").filter(pk=template).first()
     if row is None:
         raise UnknownRecordError("there is no such text here")
-    form = Form(request.POST if request.method == "POST" else None)
+    form = Form(posted(request))
 
     def act() -> str:
         deeds.approve_text(template, by=user_of(request))

@@ -16,7 +16,9 @@ class MeetingsConfig(AppConfig):
         from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - the same
         from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
         from archive.recordings import parts  # noqa: PLC0415 - the same
+        from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
 
+        from .contribution import contribution  # noqa: PLC0415 - the same
         from .filing_deeds import PROPOSE_S, propose_all  # noqa: PLC0415 - the same
         from .reach import audible_parts, recordings_in, scopes_of_meeting, scopes_of_recording  # noqa: PLC0415 - the same
 
@@ -25,3 +27,4 @@ class MeetingsConfig(AppConfig):
         register_resolver(SubjectType.RECORDING, scopes_of_recording)
         register_recordings(recordings_in)
         parts.register(audible_parts)
+        provide(contribution)

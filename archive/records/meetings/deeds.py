@@ -44,7 +44,7 @@ class NoticeFacts:
     kind: MeetingKind = MeetingKind.IEP
     given_by: Person | None = None
     reason: str = ""
-    """Empty is normal (guideline 2)."""
+    """Empty is normal (docs/policy.md, guideline 2)."""
     device: str = ""
     """What the parent will record with, if the parent said so."""
 
@@ -188,7 +188,7 @@ def cancel_meeting(pk: UUID, *, by: User) -> Meeting:
 
 
 def enter_parent_records(pk: UUID, answer: ParentRecords, device: str, *, by: User) -> Meeting:
-    """Enter whether a parent records the meeting, and with what (guideline 6). It is a fact, never a permission."""
+    """Enter whether a parent records, and with what (docs/policy.md, guideline 6): a fact, never a permission."""
     with transaction.atomic():
         meeting = _locked(pk)
         if (meeting.parent_records, meeting.parent_device) == (answer.value, device):
@@ -201,7 +201,7 @@ def enter_parent_records(pk: UUID, answer: ParentRecords, device: str, *, by: Us
 
 
 def explain_unrecorded(pk: UUID, reason: str, *, by: User) -> Meeting:
-    """Enter why no box recorded a meeting that a parent recorded (guideline 5)."""
+    """Enter why no box recorded a meeting that a parent recorded (docs/policy.md, guideline 5)."""
     with transaction.atomic():
         meeting = _locked(pk)
         record(UNRECORDED, actor=Actor.user(by.pk), subject=Subject.meeting(pk))

@@ -18,7 +18,7 @@ from archive.recordings.find import find
 from archive.recordings.heading import room_name
 from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
-from archive.records.form_page import form_page
+from archive.records.form_page import form_page, posted
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
@@ -58,7 +58,7 @@ def file_recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     offered = fits + [one for one in _near(row) if one not in fits]
     filed = set(Filing.objects.filter(recording=row, ended_at=None).values_list("meeting", flat=True))
     choices = [(str(one.pk), f"{one.student}: {title(one)}") for one in offered if one.pk not in filed]
-    form = FileForm(row, choices, request.POST or None)
+    form = FileForm(row, choices, posted(request))
 
     def act() -> str:
         pk, part = form.chosen()
@@ -116,7 +116,7 @@ def _ask(  # noqa: PLR0917 - one page for three deeds that differ in their words
     done: str,
 ) -> HttpResponseBase:
     row, user = _filing(recording, filing), user_of(request)
-    form = CancelForm(request.POST if request.method == "POST" else None)
+    form = CancelForm(posted(request))
 
     def act() -> str:
         deed(filing, by=user)
@@ -135,7 +135,7 @@ def _ask(  # noqa: PLR0917 - one page for three deeds that differ in their words
 def call_wrong(request: HttpRequest, recording: str, filing: UUID) -> HttpResponseBase:
     """Say that a filing is wrong."""
     row, user = _filing(recording, filing), user_of(request)
-    form = WrongForm(request.POST or None)
+    form = WrongForm(posted(request))
 
     def act() -> str:
         ended = filing_deeds.call_wrong(filing, form.cleaned_data["reason"], by=user)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from archive.access.requests import user_of
 from archive.custody.actors import Subject
-from archive.records.form_page import form_page
+from archive.records.form_page import form_page, posted
 from archive.records.letters.deeds import make_letter
 from archive.records.letters.letter_facts import common
 from archive.records.letters.models import LetterKind
@@ -57,7 +57,7 @@ def meeting_letter(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     row, user = meeting_of(meeting), user_of(request)
     student = row.student
     people = [one.person.pk for one in holders(student.rights.all(), student.bars.all(), timezone.localdate())]
-    form = MeetingLetterForm(request.POST or None)
+    form = MeetingLetterForm(posted(request))
     field = form.fields["person"]
     assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
     field.queryset = Person.objects.filter(pk__in=people)

@@ -24,7 +24,7 @@ class MeetingKind(models.TextChoices):
 
 
 class ParentRecords(models.TextChoices):
-    """Whether a parent records a meeting (guideline 6: the parent says so at the start)."""
+    """Whether a parent records a meeting (docs/policy.md, guideline 6: the parent says so at the start)."""
 
     UNKNOWN = "", _("not said yet")
     YES = "yes", _("a parent records")
@@ -57,7 +57,7 @@ class Meeting(models.Model):
     parent_device = models.CharField(max_length=200, blank=True)
     """What the parent records with, in the parent's words. The parent's recording itself is never an object here."""
     unrecorded_reason = models.TextField(blank=True)
-    """Why no box recorded a meeting that a parent recorded (guideline 5); empty while nobody said."""
+    """Why no box recorded a meeting that a parent recorded (docs/policy.md, guideline 5); empty while nobody said."""
     source = models.CharField(max_length=40, blank=True)
     """Where it came from (`icalendar`, `csv`); empty for what a person typed."""
     source_id = models.CharField(max_length=255, blank=True)
@@ -83,7 +83,7 @@ class Meeting(models.Model):
 
 
 class Notice(models.Model):
-    """A parent told the district that they will record a meeting (guideline 1, RSMo 162.686).
+    """A parent told the district that they will record a meeting (docs/policy.md, guideline 1, RSMo 162.686).
 
     Nobody answers it with yes or no: it is noted, and acknowledged by a letter.
     """
@@ -104,7 +104,7 @@ class Notice(models.Model):
     given_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="notices")
     """Who gave it, if that person is known here."""
     reason = models.TextField(blank=True)
-    """Why, if the parent said so (guideline 2); empty is normal."""
+    """Why, if the parent said so (docs/policy.md, guideline 2); empty is normal."""
     device = models.CharField(max_length=200, blank=True)
     """What the parent will record with, if the parent said so."""
 

@@ -32,12 +32,12 @@ def scopes_of_recording(recording: str) -> Iterable[Scope]:
     return scopes_of_students(in_force().filter(recording=recording).values_list("meeting__student", flat=True))
 
 
-def audible_parts(user: User, recording: str) -> Parts | None:
-    """Return the parts that a person may hear who reaches a recording through a student or school: None means all.
+def audible_parts(user: User, deed: Deed, recording: str) -> Parts | None:
+    """Return the parts to which a person may do `deed` who reaches a recording through a student; None means all.
 
     34 CFR 99.12(a): where a record is about several students, each parent inspects only what is about the own child.
     """
-    scopes = granted_scopes(user, Deed.LISTEN)
+    scopes = granted_scopes(user, deed)
     if DISTRICT in scopes or Scope.recording(recording) in scopes:
         return None
     filings = in_force().filter(recording=recording).select_related("meeting__student")

@@ -61,7 +61,7 @@ GRACE: Final = timedelta(minutes=10)
 def recording_duty(
     *, parent_records: bool, starts_at: datetime, recorded: bool, reason: str, cancelled: bool, now: datetime
 ) -> RecordingDuty:
-    """Return where a meeting stands with guideline 5."""
+    """Return where a meeting stands with docs/policy.md, guideline 5."""
     if not parent_records or cancelled:
         return RecordingDuty.NONE
     if recorded:

@@ -22,7 +22,7 @@ from archive.access.scopes import DISTRICT, Scope, ScopeType
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.records.errors import UnknownRecordError
-from archive.records.form_page import form_page
+from archive.records.form_page import form_page, posted
 from archive.records.people.models import ImportRun
 from archive.rooms.models import Room
 from archive.ui.breadcrumbs import Crumb
@@ -156,7 +156,7 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
 def notice_new(request: HttpRequest) -> HttpResponseBase:
     """Log a notice."""
     user = user_of(request)
-    form = NoticeForm(request.POST or None)
+    form = NoticeForm(posted(request))
     bound_student(form, granted_scopes(user, Deed.PLAN))
 
     def act() -> str:
@@ -174,7 +174,7 @@ def notice_new(request: HttpRequest) -> HttpResponseBase:
 def meeting_new(request: HttpRequest) -> HttpResponseBase:
     """Plan a meeting."""
     user = user_of(request)
-    form = MeetingForm(request.POST or None, initial={"facilitator": user, "kind": MeetingKind.IEP})
+    form = MeetingForm(posted(request), initial={"facilitator": user, "kind": MeetingKind.IEP})
     bound_student(form, granted_scopes(user, Deed.PLAN))
 
     def act() -> str:
@@ -189,7 +189,7 @@ def meeting_new(request: HttpRequest) -> HttpResponseBase:
 def meeting_edit(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     """Move or correct a meeting."""
     row, user = meeting_of(meeting), user_of(request)
-    form = MeetingForm(request.POST or None, initial=meeting_initial(row))
+    form = MeetingForm(posted(request), initial=meeting_initial(row))
     bound_student(form, granted_scopes(user, Deed.PLAN))
     back = reverse("pages:meeting", args=[meeting])
 
@@ -205,7 +205,7 @@ def meeting_edit(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
 def meeting_cancel(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     """Cancel a meeting."""
     row = meeting_of(meeting)
-    form = CancelForm(request.POST if request.method == "POST" else None)
+    form = CancelForm(posted(request))
 
     def act() -> str:
         deeds.cancel_meeting(meeting, by=user_of(request))
@@ -222,7 +222,7 @@ def parent_records(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     """Enter whether a parent records."""
     row = meeting_of(meeting)
     initial = {"answer": row.parent_records or None, "device": row.parent_device}
-    form = ParentRecordsForm(request.POST or None, initial=initial)
+    form = ParentRecordsForm(posted(request), initial=initial)
 
     def act() -> str:
         typed = form.cleaned_data
@@ -237,7 +237,7 @@ def parent_records(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
 def unrecorded(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     """Enter why no box recorded."""
     row = meeting_of(meeting)
-    form = UnrecordedForm(request.POST or None, initial={"reason": row.unrecorded_reason})
+    form = UnrecordedForm(posted(request), initial={"reason": row.unrecorded_reason})
 
     def act() -> str:
         deeds.explain_unrecorded(meeting, form.cleaned_data["reason"], by=user_of(request))
@@ -250,7 +250,7 @@ def unrecorded(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
 @_SENT
 def calendar_import(request: HttpRequest) -> HttpResponseBase:
     """Look at a calendar: nothing is changed before its difference was shown."""
-    form = CalendarForm(request.POST or None, request.FILES or None)
+    form = CalendarForm(posted(request), request.FILES if request.method == "POST" else None)
 
     def act() -> str:
         run, _ = calendar_deeds.look_at(form.cleaned_data["file"].read(), by=user_of(request))
@@ -267,7 +267,7 @@ def calendar_run(request: HttpRequest, calendar: UUID) -> HttpResponseBase:
     found = ImportRun.objects.select_related("by").filter(pk=calendar, source__startswith="calendar-").first()
     if found is None:
         raise UnknownRecordError("there is no such import here")
-    form = forms.Form(request.POST if request.method == "POST" else None)
+    form = forms.Form(posted(request))
     here = reverse("pages:calendar-run", args=[calendar])
 
     def act() -> str:

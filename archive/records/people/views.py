@@ -17,7 +17,7 @@ from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.custody.actors import Subject
 from archive.records.errors import UnknownRecordError
-from archive.records.form_page import form_page
+from archive.records.form_page import form_page, posted
 from archive.ui.breadcrumbs import Crumb
 
 from . import deeds, import_deeds
@@ -91,7 +91,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponseBase:
 @_SENT
 def student_new(request: HttpRequest) -> HttpResponseBase:
     """Enter a student."""
-    form = StudentForm(request.POST or None)
+    form = StudentForm(posted(request))
 
     def act() -> str:
         made = deeds.enter_student(form.cleaned_data, by=user_of(request))
@@ -105,7 +105,7 @@ def student_new(request: HttpRequest) -> HttpResponseBase:
 def student_edit(request: HttpRequest, student: UUID) -> HttpResponseBase:
     """Correct a student's data."""
     row = student_of(student)
-    form = StudentForm(request.POST or None, initial=student_initial(row))
+    form = StudentForm(posted(request), initial=student_initial(row))
     back = reverse("pages:student", args=[student])
 
     def act() -> str:
@@ -120,7 +120,7 @@ def student_edit(request: HttpRequest, student: UUID) -> HttpResponseBase:
 def right_new(request: HttpRequest, student: UUID) -> HttpResponseBase:
     """Enter rights over a student's records."""
     row = student_of(student)
-    form = RightForm(request.POST or None)
+    form = RightForm(posted(request))
     back = reverse("pages:student", args=[student])
 
     def act() -> str:
@@ -144,7 +144,7 @@ def right_new(request: HttpRequest, student: UUID) -> HttpResponseBase:
 def bar_new(request: HttpRequest, student: UUID) -> HttpResponseBase:
     """Enter a court order that bars somebody."""
     row = student_of(student)
-    form = BarForm(request.POST or None)
+    form = BarForm(posted(request))
     back = reverse("pages:student", args=[student])
 
     def act() -> str:
@@ -186,7 +186,7 @@ def bar_end(request: HttpRequest, student: UUID, bar: UUID) -> HttpResponseBase:
 
 
 def _end(request: HttpRequest, student: UUID, heading: str, end: Any) -> HttpResponseBase:
-    row, form = student_of(student), EndForm(request.POST or None)
+    row, form = student_of(student), EndForm(posted(request))
     back = reverse("pages:student", args=[student])
 
     def act() -> str:
@@ -200,7 +200,7 @@ def _end(request: HttpRequest, student: UUID, heading: str, end: Any) -> HttpRes
 @_SENT
 def majority_decide(request: HttpRequest, student: UUID) -> HttpResponseBase:
     """Enter what follows from a student's 18th birthday."""
-    row, form = student_of(student), MajorityForm(request.POST or None)
+    row, form = student_of(student), MajorityForm(posted(request))
     back = reverse("pages:student", args=[student])
 
     def act() -> str:
@@ -246,7 +246,7 @@ def person(request: HttpRequest, person: UUID) -> HttpResponseBase:
 @_SENT
 def person_new(request: HttpRequest) -> HttpResponseBase:
     """Enter a person."""
-    form = PersonForm(request.POST or None)
+    form = PersonForm(posted(request))
 
     def act() -> str:
         made = deeds.enter_person(form.cleaned_data, by=user_of(request))
@@ -261,7 +261,7 @@ def person_edit(request: HttpRequest, person: UUID) -> HttpResponseBase:
     """Correct a person's data."""
     row = person_of(person)
     initial = {name: getattr(row, name) for name in (*deeds.PERSON_FIELDS, "version")}
-    form = PersonForm(request.POST or None, initial=initial)
+    form = PersonForm(posted(request), initial=initial)
     back = reverse("pages:person", args=[person])
 
     def act() -> str:
@@ -275,7 +275,7 @@ def person_edit(request: HttpRequest, person: UUID) -> HttpResponseBase:
 @_SENT
 def roster(request: HttpRequest) -> HttpResponseBase:
     """Look at a roster: nothing is changed before its difference was shown."""
-    form = RosterForm(request.POST or None, request.FILES or None)
+    form = RosterForm(posted(request), request.FILES if request.method == "POST" else None)
 
     def act() -> str:
         run, _ = import_deeds.look_at(form.cleaned_data["file"], by=user_of(request))
@@ -294,7 +294,7 @@ def roster_run(request: HttpRequest, run: UUID) -> HttpResponseBase:
     found = ImportRun.objects.select_related("by").filter(pk=run).first()
     if found is None:
         raise UnknownRecordError("there is no such import here")
-    form = Form(request.POST or None)
+    form = Form(posted(request))
     here = reverse("pages:roster-run", args=[run])
 
     def act() -> str:

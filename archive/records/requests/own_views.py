@@ -21,6 +21,7 @@ from archive.access.scopes import ScopeType
 from archive.accounts.sessions import set_second_factor
 from archive.custody.actors import Subject
 from archive.records.errors import UnknownRecordError
+from archive.records.form_page import posted
 from archive.records.meetings.describe import title
 from archive.records.meetings.reach import in_force
 from archive.records.people.models import Student
@@ -49,7 +50,7 @@ def own_students(request: HttpRequest) -> list[Student]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def parent_link(request: HttpRequest, token: str) -> HttpResponseBase:
     """Ask for the code of a one-time link, and sign the person in with both."""
-    form = CodeForm(request.POST or None)
+    form = CodeForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             user = link_deeds.use_link(token, form.cleaned_data["code"])

@@ -21,7 +21,7 @@ from archive.custody.actors import Subject
 from archive.recordings.find import find
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError, UnknownRecordError
-from archive.records.form_page import form_page
+from archive.records.form_page import form_page, posted
 from archive.records.letters.deeds import make_letter
 from archive.records.letters.letter_facts import common
 from archive.records.letters.models import Letter, LetterKind
@@ -84,7 +84,7 @@ def requests(request: HttpRequest) -> HttpResponseBase:
 def request_new(request: HttpRequest) -> HttpResponseBase:
     """Enter an access request."""
     user = user_of(request)
-    form = RequestForm(request.POST or None, initial={"wish": Wish.LISTEN})
+    form = RequestForm(posted(request), initial={"wish": Wish.LISTEN})
     bound_student(form, granted_scopes(user, Deed.REQUESTS))
 
     def act() -> str:
@@ -120,7 +120,7 @@ def access_request(request: HttpRequest, case: UUID) -> HttpResponseBase:
 @_SENT
 def explain(request: HttpRequest, case: UUID) -> HttpResponseBase:
     """Enter an explanation."""
-    row, form = _request(case), ExplanationForm(request.POST or None)
+    row, form = _request(case), ExplanationForm(posted(request))
 
     def act() -> str:
         deeds.explain(case, form.cleaned_data["explanation"], by=user_of(request))
@@ -134,7 +134,7 @@ def explain(request: HttpRequest, case: UUID) -> HttpResponseBase:
 def request_close(request: HttpRequest, case: UUID) -> HttpResponseBase:
     """Enter how a request was answered."""
     row = _request(case)
-    form = CloseForm(request.POST or None, initial={"version": row.version})
+    form = CloseForm(posted(request), initial={"version": row.version})
 
     def act() -> str:
         deeds.close(case, form.cleaned_data["outcome"], form.cleaned_data["version"], by=user_of(request))
@@ -147,7 +147,7 @@ def request_close(request: HttpRequest, case: UUID) -> HttpResponseBase:
 @_SENT
 def request_link(request: HttpRequest, case: UUID) -> HttpResponseBase:
     """Open the recordings to the rights-holder, and make the one-time link with its code, shown once."""
-    row, form = _request(case), OpenForm(request.POST or None)
+    row, form = _request(case), OpenForm(posted(request))
     user = user_of(request)
     if request.method == "POST" and form.is_valid():
         try:
@@ -173,7 +173,7 @@ def link_withdraw(request: HttpRequest, case: UUID, link: UUID) -> HttpResponseB
     row = _request(case)
     if not ParentLink.objects.filter(pk=link, request=row).exists():
         raise UnknownRecordError("there is no such link here")
-    form = Form(request.POST if request.method == "POST" else None)
+    form = Form(posted(request))
 
     def act() -> str:
         link_deeds.withdraw_link(link, by=user_of(request))
@@ -192,7 +192,7 @@ def supervised(request: HttpRequest, case: UUID, recording: str) -> HttpResponse
     row, found = _request(case), find(recording)
     if found.pk not in {one.pk for one in recordings_of(row.student)}:
         raise UnknownRecordError("this recording is not filed under a meeting of the student")
-    form = Form(request.POST if request.method == "POST" else None)
+    form = Form(posted(request))
 
     def act() -> str:
         deeds.begin_supervised(case, found, by=user_of(request))
@@ -207,7 +207,7 @@ def supervised(request: HttpRequest, case: UUID, recording: str) -> HttpResponse
 def request_letter(request: HttpRequest, case: UUID) -> HttpResponseBase:
     """Write that access is given, in the language of the rights-holder."""
     row = _request(case)
-    form = CloseForm(request.POST or None, initial={"version": row.version})
+    form = CloseForm(posted(request), initial={"version": row.version})
     form.fields["outcome"].label = "How the person can listen"
     user = user_of(request)
 
@@ -250,7 +250,7 @@ def access_record(request: HttpRequest, student: UUID) -> HttpResponseBase:
 def amendment_new(request: HttpRequest) -> HttpResponseBase:
     """Enter a request to amend."""
     user = user_of(request)
-    form = AmendmentForm(request.POST or None, initial={"recording": request.GET.get("recording", "")[:32]})
+    form = AmendmentForm(posted(request), initial={"recording": request.GET.get("recording", "")[:32]})
     bound_student(form, granted_scopes(user, Deed.REQUESTS))
 
     def act() -> str:
@@ -294,7 +294,7 @@ def amendment(request: HttpRequest, case: UUID) -> HttpResponseBase:
 def amendment_step(request: HttpRequest, case: UUID) -> HttpResponseBase:
     """Decide, set a hearing, or decide after it; a refusal writes its letter, which tells of the hearing."""
     row, user = _amendment(case), user_of(request)
-    form = StepForm(NEXT[AmendmentState(row.state)], request.POST or None, initial={"version": row.version})
+    form = StepForm(NEXT[AmendmentState(row.state)], posted(request), initial={"version": row.version})
 
     def act() -> str:
         typed = form.cleaned_data
@@ -333,7 +333,7 @@ def amendment_step(request: HttpRequest, case: UUID) -> HttpResponseBase:
 @_SENT
 def statement(request: HttpRequest, case: UUID) -> HttpResponseBase:
     """Place the rights-holder's statement."""
-    row, form = _amendment(case), StatementForm(request.POST or None)
+    row, form = _amendment(case), StatementForm(posted(request))
 
     def act() -> str:
         deeds.place_statement(case, form.cleaned_data["text"], by=user_of(request))

@@ -24,6 +24,7 @@ from tests.support.waiting import until
 def _several(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segment_pool, "ALONE", 4)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.9, 0.0, 0.0))
 
 
 def segments(count: int, *, damaged: int = -1) -> list[Sealed]:
@@ -85,8 +86,12 @@ def test_a_process_that_is_killed_is_told_and_nothing_hangs() -> None:
         list(in_processes(die, iter(segments(60))))
 
 
-def test_one_core_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+@pytest.mark.parametrize(("cores", "load"), [({0}, 0.0), ({0, 1}, 1.0), ({0, 1, 2, 3}, 20.0)])
+def test_a_machine_without_idle_cores_starts_no_process(
+    monkeypatch: pytest.MonkeyPatch, cores: set[int], load: float
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: cores)
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
     monkeypatch.setattr(segment_pool, "ProcessPoolExecutor", None)
     made = segments(20)
     assert list(in_processes(open_segment, iter(made))) == list(map(open_segment, made))

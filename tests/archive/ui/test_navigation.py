@@ -42,7 +42,8 @@ def test_who_may_do_nothing_gets_no_menu(archive: Archive) -> None:
 def test_the_menu_marks_where_the_reader_is(archive: Archive) -> None:
     client = signed_in(archive, "p.smith", Deed.BOARD, Deed.LIST)
     page = check(client.get("/recordings/").content.decode())
-    assert [(link.text, link.get("aria-current")) for link in page.one("nav").all("a")] == [
+    assert [(link.text, link.get("aria-current")) for link in page.all("nav")[0].all("a")] == [
         ("Recordings", "page"),
+        ("Readiness", ""),
         ("Rooms", ""),
     ]

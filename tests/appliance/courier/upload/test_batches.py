@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from appliance.contract.errors import FormatError
@@ -86,3 +88,14 @@ def test_a_kind_that_this_courier_does_not_know_is_sent_all_the_same(recording: 
     line = recording.lines[0].replace(b'"kind":"lamp"', b'"kind":"news"')
     (recording.folder / "ledger.tsv").write_bytes(line)
     assert BatchReader(recording.folder).read_batch(0, None).body == line
+
+
+@pytest.mark.parametrize("number", [-1, 100_000_000])
+def test_a_number_that_no_segment_has_is_no_file_name(tmp_path: Path, number: int) -> None:
+    with pytest.raises(FormatError, match="no segment's number"):
+        BatchReader(tmp_path).tail(number)
+
+
+def test_the_greatest_number_of_a_segment_is_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="99999999"):
+        BatchReader(tmp_path).tail(99_999_999)

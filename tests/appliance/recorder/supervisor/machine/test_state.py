@@ -75,3 +75,22 @@ def test_promise_1_who_holds_the_microphone_is_somebody_else_only_while_all_of_o
     assert ("microphone-open" in (transition.state.checked or ())) == somebody
     handle(transition, events.Checked(state.now_ns, frozenset(), present=True, held=False))
     assert "microphone-open" not in (transition.state.checked or ())
+
+
+def test_a_press_whose_release_was_never_seen_is_followed_by_the_same_press_again() -> None:
+    transition = Transition(State(now_ns=90 * SECOND, phase="idle", writer="idle", button_ns=5 * SECOND), parameters())
+    handle(transition, events.ButtonDown(90 * SECOND, "a" * 32))
+    assert transition.state.button_repeated
+    assert transition.state.recording is None
+    assert transition.state.phase == "idle"
+
+
+@pytest.mark.parametrize(
+    ("since_ns", "same"), [(0, True), (parameters().repeat - 1, True), (parameters().repeat, False)]
+)
+def test_a_press_right_after_another_was_let_go_is_the_same_press(since_ns: int, same: bool) -> None:
+    now_ns = 90 * SECOND
+    transition = Transition(State(now_ns=now_ns, phase="ending", button_up_ns=now_ns - since_ns), parameters())
+    handle(transition, events.ButtonDown(now_ns, "a" * 32))
+    assert transition.state.button_repeated == same
+    assert transition.state.button_ns == now_ns

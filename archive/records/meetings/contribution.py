@@ -1,0 +1,61 @@
+"""What a recording's page says of its meetings: what kind, what was noted, and where it is filed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.urls import reverse
+
+from archive.access.decisions import may
+from archive.access.deeds import Deed
+from archive.accounts.models import User
+from archive.custody.actors import Subject
+from archive.recordings.contributions import Action, Contribution, Note, Section
+from archive.recordings.models import Recording
+from archive.recordings.parts import audible
+
+from .describe import title
+from .models import OpeningEventKind
+from .reach import in_force
+
+
+def contribution(recording: Recording, reader: User) -> Contribution:
+    """Return what `reader` may know: notes of the meetings that this reader reaches, and the deeds of filing."""
+    actions = []
+    if may(reader, Deed.FILE, Subject.recording(recording.pk)).allowed:
+        written = "Says to which meeting it belongs; a second person confirms it, and the log says who did."
+        actions.append(Action("File it", reverse("pages:file", args=[recording.pk]), written))
+    filings = list(in_force().filter(recording=recording).select_related("meeting", "meeting__room"))
+    parts = audible(reader, Deed.LOOK, recording.pk)
+    if parts is not None:
+        firsts = {part.first for part in parts}
+        filings = [one for one in filings if (one.first_frame or 0) in firsts]
+    if not filings:
+        return Contribution(actions=tuple(actions))
+    meetings = [one.meeting for one in filings]
+    events = [event for meeting in meetings for event in meeting.events.filter(recording=recording)]
+    notes = tuple(
+        Note(event.frame / recording.rate, _text(event.kind, event.who, event.answer, event.text))
+        for event in events
+        if event.frame is not None
+    )
+    seen = [
+        (
+            title(one),
+            reverse("pages:meeting", args=[one.pk]) if _sees(reader, one.pk) else "",
+            one.get_parent_records_display(),
+        )
+        for one in meetings
+    ]
+    section = Section("Meeting", "meetings/section.html", {"meetings": seen})
+    return Contribution(meetings[0].get_kind_display(), notes, (section,), tuple(actions))
+
+
+def _sees(reader: User, meeting: UUID) -> bool:
+    return may(reader, Deed.MEETINGS, Subject.meeting(meeting)).allowed
+
+
+def _text(kind: str, who: str, answer: str, text: str) -> str:
+    said = ", ".join(part for part in (who, answer, text) if part)
+    label = str(OpeningEventKind(kind).label)
+    return said if kind == OpeningEventKind.NOTE else f"{label}: {said}" if said else label

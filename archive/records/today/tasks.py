@@ -1,0 +1,205 @@
+"""What is due today, for each deed that somebody may do; a person sees the lists of what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from archive.access.decisions import granted_deeds, granted_scopes
+from archive.access.deeds import OF_ONE_RECORDING, Deed
+from archive.access.models import Grant
+from archive.accounts.models import User
+from archive.recordings.models import Recording, State
+from archive.records.grants.models import Review
+from archive.records.grants.rules import SOON, review_due
+from archive.records.letters.views import letters_of
+from archive.records.meetings.describe import meeting_words
+from archive.records.meetings.models import Meeting
+from archive.records.meetings.rules import RecordingDuty
+from archive.records.meetings.tray import unfiled, waiting
+from archive.records.meetings.views import meetings_of
+from archive.records.people.models import Student
+from archive.records.people.rules import TOLD_AHEAD, majority_tasks
+from archive.records.people.search import reached
+from archive.records.requests import deeds as request_deeds
+from archive.records.requests.models import AccessRequest, Amendment
+from archive.records.requests.rules import NEXT
+from archive.records.requests.views import reached_cases
+from archive.ui import words
+from archive.ui.tasks import Task
+
+from .rooms_today import readiness_now
+
+AHEAD: Final = timedelta(days=14)
+"""How far ahead requests are told."""
+BACK: Final = timedelta(days=14)
+"""How far back meetings without a recording are told."""
+MOST: Final = 20
+"""Most tasks of one list."""
+
+
+def own_meetings(user: User, now: datetime) -> list[Task]:
+    """Return a facilitator's meetings of today, and meetings of late where a parent recorded and no box did."""
+    first = timezone.make_aware(datetime.combine(now.date(), time()))
+    rows = meetings_of(user).filter(cancelled_at=None)
+    today = rows.filter(starts_at__gte=first, starts_at__lt=first + timedelta(days=1))
+    tasks = [_meeting(row, now) for row in _mine(today, user)[:MOST]]
+    late = rows.filter(starts_at__gte=now - BACK, starts_at__lt=first, unrecorded_reason="")
+    for row in late.filter(Q(parent_records="yes") | Q(notices__isnull=False)).distinct()[: MOST * 5]:
+        said = meeting_words(row, now)
+        if said.duty == RecordingDuty.UNMET:
+            address = reverse("pages:unrecorded", args=[row.pk])
+            title = f"Enter why no box recorded: {row.student}, {words.day(timezone.localtime(row.starts_at))}"
+            tasks.append(Task(title, address, sign="at-fault", state="a parent recorded, no box did"))
+    return tasks
+
+
+def _mine(rows: QuerySet[Meeting], user: User) -> QuerySet[Meeting]:
+    """Return those that `user` leads, or all if none is theirs: a director leads none and looks after all."""
+    mine = rows.filter(facilitator=user)
+    return mine if mine.exists() else rows
+
+
+def _meeting(row: Meeting, now: datetime) -> Task:
+    said = meeting_words(row, now)
+    return Task(
+        title=f"{said.times}: {row.student}, {said.where}",
+        address=reverse("pages:meeting", args=[row.pk]),
+        detail=said.duty_words or "No notice was given.",
+        sign=said.sign,
+        state="a parent records" if said.sign else "",
+    )
+
+
+def requests_due(user: User, now: datetime) -> list[Task]:
+    """Return access requests by due date, and amendments that wait for a step."""
+    near = reached_cases(granted_scopes(user, Deed.REQUESTS))
+    rows = AccessRequest.objects.filter(near, closed_at=None).select_related("student", "person")
+    found = sorted(((request_deeds.due_of(row), row) for row in rows), key=lambda pair: pair[0].on)
+    tasks = [
+        Task(
+            f"Answer the request of {row.person} about {row.student}",
+            reverse("pages:request", args=[row.pk]),
+            due=f"due {due.on} ({due.why})",
+            sign="attention" if due.late(now.date()) else None,
+            state="late" if due.late(now.date()) else "",
+        )
+        for due, row in found
+        if due.on <= now.date() + AHEAD
+    ]
+    open_states = [state for state, then in NEXT.items() if then]
+    for amendment in Amendment.objects.filter(near, state__in=open_states).select_related("student")[:MOST]:
+        address = reverse("pages:amendment", args=[amendment.pk])
+        tasks.append(Task(f"Amendment about {amendment.student}", address, due=amendment.get_state_display()))
+    return tasks[:MOST]
+
+
+def tray(user: User, _now: datetime) -> list[Task]:
+    """Return what waits in the tray."""
+    tasks = []
+    to_file = unfiled()[: MOST + 1].count()
+    if to_file:
+        more = f"more than {MOST}" if to_file > MOST else str(to_file)
+        tasks.append(Task(f"File recordings: {more}", reverse("pages:tray"), sign="attention", state="waits"))
+    mine = waiting().exclude(filed_by=user).exclude(end_asked_by=user).count()
+    if mine:
+        tasks.append(Task(f"Confirm, as a second person: {mine}", reverse("pages:tray")))
+    return tasks
+
+
+def at_18(user: User, now: datetime) -> list[Task]:
+    """Return students for whom somebody must decide what follows from the 18th birthday."""
+    born = now.date() + TOLD_AHEAD - timedelta(days=int(18 * 365.2))
+    near = Student.objects.filter(reached(granted_scopes(user, Deed.PEOPLE)), birth_date__lte=born)
+    found = majority_tasks(near.filter(rights_decided_on=None, left_on=None), now.date())
+    return [
+        Task(
+            f"Decide what follows at 18: {one.student}",
+            reverse("pages:majority", args=[one.student.pk]),
+            due=f"{'was' if one.late else 'on'} {one.on}",
+            sign="attention" if one.late else None,
+            state="late" if one.late else "",
+        )
+        for one in found[:MOST]
+    ]
+
+
+def access_due(_user: User, now: datetime) -> list[Task]:
+    """Return the review of the quarter, and access that ends soon."""
+    tasks = []
+    due = review_due(Review.objects.values_list("quarter", flat=True), now.date())
+    if due is not None:
+        tasks.append(
+            Task(
+                f"Review who has access, {due.quarter}",
+                reverse("pages:grant-review"),
+                due=f"due {due.due}",
+                sign="attention" if due.late else None,
+                state="late" if due.late else "",
+            )
+        )
+    ending = Grant.objects.at(now).filter(deed__in=OF_ONE_RECORDING, valid_until__lte=now + SOON)
+    people = ending.values("user", "scope_id").distinct().count()
+    if people:
+        tasks.append(Task(f"Access that ends within a month: {people}", reverse("pages:grants")))
+    return tasks
+
+
+def letters_due(user: User, _now: datetime) -> list[Task]:
+    """Return letters that were made and not delivered."""
+    rows = letters_of(user).filter(delivered_at=None)[:MOST]
+    return [Task(f"Deliver: {row.subject}", reverse("pages:letter", args=[row.pk])) for row in rows]
+
+
+def failing(_user: User, _now: datetime) -> list[Task]:
+    """Return recordings that cannot be sealed."""
+    rows = Recording.objects.filter(state=State.CLOSED).exclude(problem="").defer("header", "receipt")[:MOST]
+    return [
+        Task(
+            f"Cannot be sealed: recording of {words.when(timezone.localtime(row.listed_at))}",
+            reverse("pages:recording", args=[row.pk]),
+            sign="attention",
+            state="needs help",
+        )
+        for row in rows
+    ]
+
+
+def rooms_due(_user: User, now: datetime) -> list[Task]:
+    """Return rooms that are not ready, those with a meeting today first."""
+    return [
+        Task(
+            f"{one.room.room}: {one.room.said}",
+            reverse("pages:rooms"),
+            due=f"meeting at {words.time_of_day(one.booked, seconds=False)}" if one.booked else "",
+            detail=one.room.remedy,
+            sign=one.room.sign,
+            state="not ready",
+        )
+        for one in readiness_now(now)
+        if not one.ready
+    ][:MOST]
+
+
+LISTS: Final[tuple[tuple[Deed, str, Callable[[User, datetime], list[Task]], str], ...]] = (
+    (Deed.BOARD, "Rooms that are not ready", rooms_due, "Every room is ready."),
+    (Deed.MEETINGS, "Meetings today", own_meetings, "No meeting is planned for today."),
+    (Deed.REQUESTS, "Requests of parents", requests_due, "No request is due within two weeks."),
+    (Deed.FILE, "Tray", tray, "Nothing waits to be filed."),
+    (Deed.CORRECT, "Students who turn 18", at_18, "No student turns 18 within a year, or it was decided."),
+    (Deed.GRANT, "Access", access_due, "No access ends within a month, and the review was made."),
+    (Deed.LETTERS, "Letters to deliver", letters_due, "Every letter was delivered."),
+    (Deed.LOOK, "Recordings that fail", failing, "No recording fails."),
+)
+"""Deed, heading, what is due, and what is said where nothing is; in the order of the page."""
+
+
+def lists_for(user: User, now: datetime) -> list[tuple[str, list[Task], str]]:
+    """Return the lists of what `user` may do."""
+    granted = granted_deeds(user)
+    return [(heading, due(user, now), none) for deed, heading, due, none in LISTS if deed in granted]
