@@ -246,5 +246,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # boxes ask for a receipt until there is one; refusals are logged where they are decided
         "django.request": {"level": "ERROR"},
+        # it tells each step
+        "weasyprint": {"level": "WARNING"},
     },
 }

@@ -21,12 +21,16 @@ from .accounts import Accounts
 from .district import District
 from .kept import remove_all, remove_secrets, why_unreachable
 from .layout import Layout
+from .lived_in import live_in
 from .meeting import Meeting, describe, truths_hold
+from .story import LENGTH_S as STORY_S
+from .story import Story, describe_story, story_holds
 
 EXAMPLE = """examples:
   deploy/demo                                 one district until Ctrl-C
   deploy/demo --once --seconds 20 --json      one meeting without a person, judged from outside
   deploy/demo --once --seconds 20 --mic hw:1  from a real microphone ('arecord -l' lists them)
+  deploy/demo --story --json                  one meeting by its people, from the roster to the parent's statement
 
 What it makes lies in a temporary folder and is removed at the end, save the package that --once has checked; with
 --keep everything stays. It is refused on a machine that is set up as a box with real pins.
@@ -46,8 +50,11 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--once", action="store_true", help="hold one meeting without a person, check it, and end")
+    parser.add_argument(
+        "--story", action="store_true", help="tell one meeting from the roster to the statement by forms, and end"
+    )
     parser.add_argument("--seconds", type=_seconds, help="length of that meeting (default: 20)")
-    parser.add_argument("--json", action="store_true", help="print what is true of that meeting as one JSON object")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.add_argument("--mic", metavar="NAME", help="record from this device instead of the spoken meeting")
     parser.add_argument("--keep", metavar="DIR", type=Path, help="keep everything in this new or empty folder")
     return parser
@@ -66,8 +73,12 @@ def _seconds(text: str) -> float:
 def main(arguments: list[str] | None = None) -> int:
     """Run the demonstration and return the exit status: 0 only if every truth holds, 2 for wrong arguments."""
     options = parser().parse_args(arguments)
-    if options.json and not options.once:
-        parser().error("--json needs --once")
+    if options.once and options.story:
+        parser().error("--story holds a meeting of its own: leave --once out")
+    if options.json and not (options.once or options.story):
+        parser().error("--json needs --once or --story")
+    if options.story and options.mic is not None:
+        parser().error("--story listens for what the demonstration speaks: leave --mic out")
     if options.seconds is not None and not options.once:
         parser().error("--seconds needs --once: without it the demonstration lasts until Ctrl-C")
     if found := find_real_box():
@@ -109,16 +120,20 @@ async def _run(options: argparse.Namespace, layout: Layout) -> int:
         raise RuntimeError("runs inside an event loop")
     # a handler of our own, since a shell starts what runs in its background with SIGINT ignored
     _on_signals(task.cancel)
-    seconds = (options.seconds or LENGTH_S) if options.once else SPOKEN_S
+    seconds = (options.seconds or LENGTH_S) if options.once else STORY_S if options.story else SPOKEN_S
     district = District(layout, seconds=seconds, microphone=options.mic, tell=tell)
     cancelled = False
     try:
         await district.start()
         if options.once:
             return await _once(district, seconds, options)
+        if options.story:
+            return await _story(district, options)
         for line in district.welcome():
             print(line, flush=True)  # noqa: T201 - for the person at the terminal
-        await district.forever()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(live_in(district, tell), name="live-in")
+            await district.forever()
     except asyncio.CancelledError:
         cancelled = True
         raise
@@ -151,6 +166,15 @@ async def _once(district: District, seconds: float, options: argparse.Namespace)
     held = truths_hold(result)
     print(json.dumps(result) if options.json else describe(result), flush=True)  # noqa: T201 - the command's result
     tell("every truth holds" if held else "NOT every truth holds")
+    return 0 if held else 1
+
+
+async def _story(district: District, options: argparse.Namespace) -> int:
+    steps = await Story(district, tell).tell()
+    result = {"steps": [step.as_json() for step in steps]}
+    print(json.dumps(result) if options.json else describe_story(steps), flush=True)  # noqa: T201 - the command's result
+    held = story_holds(steps)
+    tell("every step holds" if held else "NOT every step holds")
     return 0 if held else 1
 
 

@@ -123,6 +123,7 @@ class District:
             f"verify       {verify} PACKAGE.zip --keys {self.layout.key_ring}",
             "             PACKAGE.zip: open a recording in the archive, then Copies, then the sealed package",
             f"folder       {self.layout.root}",
+            "sign-in      a second step is optional here; an archive asks for one where recordings can be heard",
             *self._tunnel(),
             "Ctrl-C ends everything.",
         ]

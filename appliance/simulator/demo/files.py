@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from .layout import Layout
 
+TIME_ZONE = "America/Chicago"
+"""Time zone in which the demonstration's pages show times, and in which its people type them (IANA name)."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -33,7 +36,10 @@ def archive_toml(layout: Layout, url: str, boxes_url: str, broker_port: int) -> 
     keys = layout.home / "keys"
     return toml(
         {
-            "site": {"url": url},
+            "site": {"url": url, "time_zone": TIME_ZONE},
+            # whoever tries this out has a password, printed at the start, and no second step to set up
+            "sign_in": {"second_factor": "optional"},
+            "records": {"district": "Demonstration School District"},
             "web": {"address": url.removeprefix("http://")},
             "boxes": {
                 "url": boxes_url,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.template.loader import render_to_string
-from weasyprint import HTML
 
 from archive.records.errors import DeedError
 
@@ -14,6 +13,8 @@ from .models import Letter
 
 def letter_pdf(letter: Letter) -> bytes:
     """Return the letter as a PDF file; nothing is fetched from anywhere while it is made."""
+    from weasyprint import HTML  # noqa: PLC0415 - it is large, and only a letter needs it
+
     html = render_to_string("letters/print.html", {"letter": letter, "paragraphs": paragraphs(letter.body)})
     data = HTML(string=html, url_fetcher=_nothing).write_pdf(pdf_variant="pdf/ua-1")
     assert isinstance(data, bytes)  # noqa: S101 - told to the type checker

@@ -34,7 +34,7 @@ from .forms import (
 )
 from .models import Bar, ImportRun, Person, Right, RightKind, Student
 from .roster import read_roster
-from .rules import holders, majority
+from .rules import holders, majority, majority_tasks
 from .search import page, reached
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
@@ -82,7 +82,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponseBase:
         "rights": rights,
         "bars": bars,
         "today": today,
-        "majority": majority(row.birth_date) if row.birth_date else None,
+        "majority": majority(row.birth_date) if row.birth_date and majority_tasks([row], today) else None,
         "editable": may(user_of(request), Deed.CORRECT, Subject.student(student)).allowed,
     }
     return render(request, "people/student.html", context)

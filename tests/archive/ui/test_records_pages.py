@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -121,3 +122,17 @@ def test_a_reload_while_the_network_is_away_loses_no_note(visit: Visit, opening:
     lines = visit.run("return [...document.querySelectorAll('#noted li')].map((one) => one.innerText)")
     assert [line.split(": ")[-1] for line in lines] == ["before the reload"]
     assert texts(opening) == ["before the reload"]
+
+
+def test_a_note_that_the_archive_refuses_does_not_hold_up_the_others(visit: Visit, opening: Meeting) -> None:
+    """A tablet whose clock was set back a week while it wrote one of them."""
+    stale = {"id": "1" * 8 + "-1111-4111-8111-" + "1" * 12, "kind": "note", "label": "Note", "text": "a week ago"}
+    stale["at"] = f"{timezone.now() - timedelta(days=7):%Y-%m-%dT%H:%M:%SZ}"
+    visit.run(
+        "localStorage.setItem(document.getElementById('sending').dataset.store, arguments[0])", json.dumps([stale])
+    )
+    visit.go(f"/meetings/{opening.pk}/opening/")
+    note(visit, "today")
+    visit.until("document.querySelector('#noted').innerText.includes('today')")
+    says(visit, "The archive does not take a note")
+    assert texts(opening) == ["today"]
