@@ -109,7 +109,9 @@ def render(name: str) -> str:
     make, title = DRAWINGS[name]
     text = make().get_imagedata("svg").decode("utf-8")
     text = re.sub(r"[ \t]+\n", "\n", text)
-    return re.sub(r"(<svg[^>]*)>", rf'\1 role="img" aria-label="{title}"><title>{title}</title>', text, count=1)
+    left, top, width, height = re.search(r'viewBox="(\S+) (\S+) (\S+) (\S+)"', text).groups()
+    ground = f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="white"/>'
+    return re.sub(r"(<svg[^>]*)>", rf'\1 role="img" aria-label="{title}"><title>{title}</title>{ground}', text, count=1)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ WRONG = [
     ("disk", "supervisor/loop.py", "from appliance.recorder.storage import spool"),
     ("disk", "capture/stream.py", "import appliance.recorder.storage.disk"),
     ("commissioning", "commissioning/preflight.py", "from appliance.recorder.writer.recovery import recover"),
-    ("commissioning", "commissioning/listening.py", "from appliance.recorder.supervisor import indicators"),
+    ("commissioning", "commissioning/listening.py", "from appliance.recorder.capture import stream"),
     ("sound", "supervisor/loop.py", "import pyaudio"),
     ("sound", "doctor/command.py", "from appliance.recorder.capture import stream"),
     ("sockets", "writer/process.py", "import socket"),

@@ -52,5 +52,5 @@ def test_a_dark_page_shows_it_as_well(name: str) -> None:
     picture = ElementTree.parse(DOCS / name).getroot()
     ground = picture.find(f"{SVG}rect")
     assert ground is not None, "the first shape is a ground of its own color"
-    _, _, width, height = (float(number) for number in picture.get("viewBox", "").split())
-    assert box(ground)[2:] == (width, height)
+    left, top, width, height = (float(number) for number in picture.get("viewBox", "").split())
+    assert box(ground) == (left, top, left + width, top + height)

@@ -34,7 +34,12 @@ try:
 except PermissionError:
     raise SystemExit(7)
 """
-OPENS_RECORDINGS = [RECORDER, "plainsight-archive-web.service", "plainsight-archive-worker.service"]
+OPENS_RECORDINGS = [
+    RECORDER,
+    "plainsight-archive-boxes.service",
+    "plainsight-archive-web.service",
+    "plainsight-archive-worker.service",
+]
 
 
 def run(unit: str, code: str, *arguments: str, options: tuple[str, ...] = ()) -> tuple[int, str]:

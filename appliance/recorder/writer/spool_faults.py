@@ -49,17 +49,20 @@ class SpoolFaults:
         else:
             self.clear(SLOW)
 
-    def free_bytes(self) -> int | None:
+    def free_bytes(self, *, running: bool = False) -> int | None:
         """Return the room for recordings in bytes, or None if the disk does not tell.
 
-        Each second of a recording is a file, so that names may run out before bytes do.
+        Each second of a recording is a file, so that names may run out before bytes do. Where none is left at all while
+        a recording is `running`, the write itself tells, and the ring rides it out for as long as it can.
         """
         try:
             free, names = self._disk.free_bytes(self._spool.root), self._disk.free_names(self._spool.root)
         except DiskError as error:
             self.raise_code(error.fault, error.message)
             return None
-        return free if names is None else min(free, names * self._second_bytes)
+        if names is None or (running and names == 0):
+            return free
+        return min(free, names * self._second_bytes)
 
     def check_names(self, seconds: int) -> None:
         """Look whether there are names for so many seconds."""

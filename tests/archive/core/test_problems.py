@@ -28,7 +28,7 @@ def test_a_defect_is_a_page_in_words(archive: Archive, monkeypatch: pytest.Monke
 
     client = signed_in(archive, "m.jones", role="technician")
     client.raise_request_exception = False
-    monkeypatch.setattr(views, "_cards", broken)
+    monkeypatch.setattr(views, "cards_now", broken)
     answer = client.get("/rooms/")
     assert answer.status_code == 500
     page = check(answer.content.decode())
@@ -40,7 +40,7 @@ def test_a_disk_that_fails_is_told_as_page_and_as_json(technician: Any, monkeypa
     def broken(_now: object) -> None:
         raise StorageError("the disk said no")
 
-    monkeypatch.setattr(views, "_cards", broken)
+    monkeypatch.setattr(views, "cards_now", broken)
     answer = technician.get("/rooms/")
     assert answer.status_code == 503
     assert "the disk said no" in check(answer.content.decode()).text
@@ -53,7 +53,7 @@ def test_an_error_without_words_of_its_own_has_a_page(technician: Any, monkeypat
     def broken(_now: object) -> None:
         raise PlainSightError("something <b>odd</b>")
 
-    monkeypatch.setattr(views, "_cards", broken)
+    monkeypatch.setattr(views, "cards_now", broken)
     answer = technician.get("/rooms/")
     assert answer.status_code == 400
     assert "something <b>odd</b>" in check(answer.content.decode()).text

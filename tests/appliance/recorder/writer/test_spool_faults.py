@@ -355,3 +355,9 @@ def test_an_idle_writer_tells_of_handles_and_names_before_anybody_presses(
     assert {one.code for one in told if isinstance(one, WriterFault)} == {"handles-low", "spool-names"}
     checked = [one for one in told if isinstance(one, SpoolChecked)][-1]
     assert checked.faults == {"handles-low", "spool-names"}
+
+
+def test_a_running_recording_does_not_end_for_names_that_may_come_back(tmp_path: Path) -> None:
+    """The ring rides a full table of names out, as it does a full disk; only readiness counts it as no room."""
+    spool_faults = SpoolFaults(Spool(tmp_path, SmallDisk(1 << 40, 0)), lambda _: None, 48000)
+    assert (spool_faults.free_bytes(), spool_faults.free_bytes(running=True)) == (0, 1 << 40)
