@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,16 @@ def test_without_root_and_sudo_a_missing_package_is_named_with_the_line_for_an_a
     assert "apt-get install --no-install-recommends python3-venv" in done.stderr
     assert "administrator" in done.stderr
     assert "apt-get was run" not in done.stdout + done.stderr
+
+
+def test_every_file_of_the_packages_is_installed_with_them() -> None:
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["*"]
+    listed = subprocess.run(
+        ["git", "ls-files", "appliance", "archive"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    left = [
+        name
+        for name in listed.stdout.splitlines()
+        if not name.endswith(".py") and not any(fnmatch(Path(name).name, pattern) for pattern in patterns)
+    ]
+    assert not left, "enter its kind under [tool.setuptools.package-data] in pyproject.toml"

@@ -284,7 +284,9 @@ class District:
         else:
             layout.commissioning.write_bytes(commission(self.box_id, SigningKey.load(layout.box / "box.key")))
             self._give(layout.commissioning, self.accounts.recorder, 0o444)
-        layout.recorder_settings.write_text(recorder_toml(layout, enrolled, microphone))
+        layout.recorder_settings.write_text(
+            recorder_toml(layout, enrolled, microphone, commissioned=self._microphone is None)
+        )
         layout.courier_settings.write_text(courier_toml(layout, self.box_id, self.boxes_url, self._broker_port))
         self._add("recorder", [*command, "recorder", "--config", str(layout.recorder_settings)], self.accounts.recorder)
         self.services["recorder"].environment.update(environment)

@@ -81,8 +81,13 @@ class EnrolledRecorder(_Part):
     keys: EnrolledKeys
 
 
-def recorder_toml(layout: Layout, enrolled: EnrolledRecorder, microphone: dict[str, object]) -> str:
-    """Return the recorder's file: what enrollment wrote, with the demonstration's folders, panel and `microphone`."""
+def recorder_toml(
+    layout: Layout, enrolled: EnrolledRecorder, microphone: dict[str, object], *, commissioned: bool
+) -> str:
+    """Return the recorder's file: what enrollment wrote, with the demonstration's folders, panel and `microphone`.
+
+    A microphone of this machine was never commissioned, and its first press is to record, not to commission.
+    """
     return toml(
         {
             "box": {
@@ -93,6 +98,7 @@ def recorder_toml(layout: Layout, enrolled: EnrolledRecorder, microphone: dict[s
             "keys": enrolled.keys.model_dump(),
             "spool": {"path": layout.spool, "inbox": layout.inbox, "run": layout.run},
             "microphone": microphone,
+            "checks": {"commissioned": commissioned},
             "panel": {"kind": "simulated", "socket": layout.panel / "panel.sock", "lamp_seen": 25, "mic_rail": 27},
         }
     )
