@@ -20,8 +20,10 @@ class MeetingsConfig(AppConfig):
 
         from .contribution import contribution  # noqa: PLC0415 - the same
         from .filing_deeds import PROPOSE_S, propose_all  # noqa: PLC0415 - the same
+        from .opening_deeds import PLACE_S, place_notes  # noqa: PLC0415 - the same
         from .reach import audible_parts, recordings_in, scopes_of_meeting, scopes_of_recording  # noqa: PLC0415 - the same
 
+        JOBS.append(Job("placing notes", PLACE_S, place_notes))
         JOBS.append(Job("filing by room and time", PROPOSE_S, propose_all))
         register_resolver(SubjectType.MEETING, scopes_of_meeting)
         register_resolver(SubjectType.RECORDING, scopes_of_recording)

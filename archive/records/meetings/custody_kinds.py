@@ -19,3 +19,4 @@ FILING_DOUBTED = register("filing-doubted", "its filing was called wrong; access
 FILING_KEPT = register("filing-kept", "its filing was called right after all", "meeting", "filing")
 FILING_ENDED = register("filing-ended", "its filing was ended by a second person", "meeting", "filing")
 OPENING = register("opening-event", "something was noted at a meeting", "what", "event", "recording", "frame")
+PLACED = register("opening-placed", "a note's place in the recording was found", "event", "recording", "frame")

@@ -14,18 +14,23 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
-from archive.custody.actors import Actor, Subject
+from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
 from archive.records.errors import DeedError, UnknownRecordError
 
 from . import deeds
-from .custody_kinds import OPENING
+from .custody_kinds import OPENING, PLACED
 from .models import Meeting, Mode, OpeningEvent, OpeningEventKind, ParentRecords
 from .offsets import place_at
 
 MAX_EVENTS: Final = 500
 """Most events in one request; a meeting has some dozens."""
+PLACED_WITHIN: Final = timedelta(hours=12)
+"""How long a note without a place is looked at again; no recording arrives later and goes on."""
+PLACE_S: Final = 5.0
+"""How often the worker looks, in seconds."""
 MAX_LATE: Final = timedelta(days=3)
 """How late an event may arrive; a tablet that was off for a weekend still sends."""
 AHEAD: Final = timedelta(minutes=5)
@@ -66,6 +71,32 @@ def note(meeting_pk: UUID, events: Sequence[EventFacts], *, by: User) -> list[UU
             known[one.id] = meeting_pk
             _enter(meeting, one, by)
     return [one.id for one in events]
+
+
+def place_notes(stop: StopSignal) -> int:
+    """Give notes their place that were written before anything of the recording was here; return how many."""
+    waiting = OpeningEvent.objects.filter(recording=None, received_at__gte=timezone.now() - PLACED_WITHIN)
+    placed = 0
+    for event in waiting.select_related("meeting")[:MAX_EVENTS]:
+        if stop.is_set():
+            break
+        place = place_at(event.meeting, event.at)
+        if place is None:
+            continue
+        with transaction.atomic():
+            subject = Subject.meeting(event.meeting_id)
+            record(
+                PLACED,
+                actor=ARCHIVE,
+                subject=subject,
+                event=str(event.pk),
+                recording=place.recording,
+                frame=place.frame,
+            )
+            event.recording_id, event.frame = place.recording, place.frame
+            event.save(update_fields=["recording", "frame"])
+        placed += 1
+    return placed
 
 
 def _enter(meeting: Meeting, facts: EventFacts, by: User) -> None:

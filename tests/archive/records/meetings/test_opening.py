@@ -11,11 +11,13 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
 from archive.custody.models import Entry
 from archive.devices.models import BoxStatus
 from archive.recordings.models import Recording
 from archive.records.meetings.models import Meeting, OpeningEvent
+from archive.records.meetings.opening_deeds import place_notes
 from archive.rooms.models import Placement
 from tests.archive.page_fixtures import Arrive, signed_in
 from tests.archive.pages import check
@@ -156,3 +158,19 @@ def test_promise_1_nothing_of_the_opening_reaches_a_box() -> None:
 def test_who_may_only_see_meetings_cannot_note(archive: Archive, meeting: Meeting) -> None:
     client = signed_in(archive, "viewer", Deed.MEETINGS)
     assert send(client, meeting, event()).status_code == 403
+
+
+def test_a_note_that_came_before_the_recording_gets_its_place_later(
+    archive: Archive, client_: Any, arrive: Arrive, meeting: Meeting
+) -> None:
+    send(client_, meeting, event(text="early"))
+    assert OpeningEvent.objects.get().recording is None
+    assert place_notes(StopSignal()) == 0
+    made = arrive(seconds=2)
+    began = OpeningEvent.objects.get().at - timedelta(seconds=1)
+    Recording.objects.filter(pk=made.id).update(room=meeting.room, created_at=began, dated=True, closed_at=None)
+    assert place_notes(StopSignal()) == 1
+    found = OpeningEvent.objects.get()
+    assert (found.recording_id, found.frame) == (made.id, 8000)
+    assert place_notes(StopSignal()) == 0
+    assert Entry.objects.filter(code="opening-placed").count() == 1
