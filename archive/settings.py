@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "archive.records.meetings",
     "archive.records.grants",
     "archive.records.requests",
+    "archive.records.holds",
     "archive.records.today",
 ]
 

@@ -13,6 +13,7 @@ from archive.doctor.urls import urlpatterns as checks
 from archive.enrollment.urls import pages_urlpatterns as boxes
 from archive.recordings.urls import urlpatterns as recordings
 from archive.records.grants.urls import urlpatterns as grants
+from archive.records.holds.urls import urlpatterns as holds
 from archive.records.letters.urls import urlpatterns as letters
 from archive.records.meetings.urls import urlpatterns as meetings
 from archive.records.people.urls import urlpatterns as people
@@ -33,6 +34,7 @@ pages = [
     *letters,
     *grants,
     *requests,
+    *holds,
     *today,
     path("language/", language, name="language"),
 ]

@@ -29,6 +29,7 @@ _SUBJECTS: Final[dict[str, Callable[[Any], Subject]]] = {
     "recording": Subject.recording,
     "case": Subject.case,
     "letter": Subject.letter,
+    "matter": Subject.matter,
     "meeting": Subject.meeting,
     "student": Subject.student,
     "person": Subject.person,

@@ -32,6 +32,7 @@ class SubjectType(models.TextChoices):
     MEETING = "meeting", "a meeting"
     CASE = "case", "an access request or an amendment"
     LETTER = "letter", "a letter, or the text of letters"
+    MATTER = "matter", "a matter that holds recordings"
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,11 @@ class Subject:
     def letter(cls, pk: UUID) -> Subject:
         """Return a letter, or the text of letters, as a subject."""
         return cls(SubjectType.LETTER, str(pk))
+
+    @classmethod
+    def matter(cls, pk: UUID) -> Subject:
+        """Return a matter that holds recordings as a subject."""
+        return cls(SubjectType.MATTER, str(pk))
 
 
 NOTHING: Final = Subject(SubjectType.NONE)

@@ -42,6 +42,7 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("requests", _("Requests"), "pages:requests", frozenset({"requests"})),
     Place("own", _("Your child's recordings"), "pages:own", frozenset({"own"})),
     Place("grants", _("Access"), "pages:grants", frozenset({"grant"})),
+    Place("holds", _("Holds"), "pages:holds", frozenset({"hold"})),
     Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
     Place("people", _("People"), "pages:students", frozenset({"people"})),
     Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),

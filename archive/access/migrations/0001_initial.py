@@ -82,6 +82,7 @@ class Migration(migrations.Migration):
                                 "letters",
                                 "write and print letters, and note their delivery",
                             ),
+                            ("hold", "put recordings on hold, and end holds"),
                             ("templates", "approve the texts of letters"),
                             (
                                 "own",
@@ -170,6 +171,7 @@ class Migration(migrations.Migration):
                                     "grant",
                                     "requests",
                                     "letters",
+                                    "hold",
                                     "templates",
                                     "own",
                                 ],

@@ -32,7 +32,9 @@ from tests.archive.records.factories import (
     NOON,
     make_bar,
     make_filing,
+    make_hold,
     make_letter,
+    make_matter,
     make_meeting,
     make_person,
     make_request,
@@ -83,6 +85,8 @@ def everything(box: str, recording: str) -> dict[str, str]:
         "template": Template.objects.filter(kind="acknowledgment", language="es").get(),
         "filing": make_filing(recording, meeting, end_asked_at=NOON),
     }
+    matter = make_matter()
+    made |= {"matter": matter, "held": make_hold(matter, student=make_student("Ben"))}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}
