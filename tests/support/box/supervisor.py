@@ -89,8 +89,11 @@ class Running:
         self.panel.happen("button-up")
 
     def tap(self) -> None:
+        """Press, and wait until the supervisor has taken it: what a test changes next comes after it."""
+        before_ns = self.supervisor.state.button_up_ns
         self.press()
         self.release()
+        until(lambda: self.supervisor.state.button_up_ns != before_ns, "the press is taken")
 
     def start(self) -> Running:
         self.until("idle")
