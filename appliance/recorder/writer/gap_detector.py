@@ -19,8 +19,8 @@ for a while; lost frames add to it permanently.
 The arrival is that of a block's last frame, not of its callback (stream.py: `arrived_ns`); with the time of the
 callback, PortAudio's buffering alone would add up to a block.
 
-If a capture ends while blocks are held, and they are not all equally late, nobody can tell where frames are missing. But
-as many are missing as the last one is late, before it or after it; the timeline writes them where the capture ends.
+If a capture ends while blocks are held, and they are not all equally late, nobody can tell where frames are missing.
+But as many are missing as the last one is late, before it or after it; the timeline writes them where the capture ends.
 
 If a few of the first held blocks are less late than the blocks after them, they had only waited: the loss came right
 after them.
