@@ -115,6 +115,7 @@ INSTALLED_APPS = [
     "archive.records.grants",
     "archive.records.requests",
     "archive.records.holds",
+    "archive.records.retention",
     "archive.records.today",
 ]
 

@@ -18,6 +18,7 @@ from archive.records.letters.urls import urlpatterns as letters
 from archive.records.meetings.urls import urlpatterns as meetings
 from archive.records.people.urls import urlpatterns as people
 from archive.records.requests.urls import urlpatterns as requests
+from archive.records.retention.urls import urlpatterns as retention
 from archive.records.today.urls import urlpatterns as today
 from archive.rooms.urls import urlpatterns as rooms
 from archive.ui.views import favicon, language, robots
@@ -35,6 +36,7 @@ pages = [
     *grants,
     *requests,
     *holds,
+    *retention,
     *today,
     path("language/", language, name="language"),
 ]

@@ -30,6 +30,7 @@ _SUBJECTS: Final[dict[str, Callable[[Any], Subject]]] = {
     "case": Subject.case,
     "letter": Subject.letter,
     "matter": Subject.matter,
+    "series": Subject.series,
     "meeting": Subject.meeting,
     "student": Subject.student,
     "person": Subject.person,

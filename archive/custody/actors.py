@@ -33,6 +33,7 @@ class SubjectType(models.TextChoices):
     CASE = "case", "an access request or an amendment"
     LETTER = "letter", "a letter, or the text of letters"
     MATTER = "matter", "a matter that holds recordings"
+    SERIES = "series", "a record series"
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,11 @@ class Subject:
     def matter(cls, pk: UUID) -> Subject:
         """Return a matter that holds recordings as a subject."""
         return cls(SubjectType.MATTER, str(pk))
+
+    @classmethod
+    def series(cls, pk: UUID) -> Subject:
+        """Return a record series as a subject."""
+        return cls(SubjectType.SERIES, str(pk))
 
 
 NOTHING: Final = Subject(SubjectType.NONE)

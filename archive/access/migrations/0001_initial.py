@@ -83,6 +83,7 @@ class Migration(migrations.Migration):
                                 "write and print letters, and note their delivery",
                             ),
                             ("hold", "put recordings on hold, and end holds"),
+                            ("retention", "enter record series and how long they are kept"),
                             ("templates", "approve the texts of letters"),
                             (
                                 "own",
@@ -172,6 +173,7 @@ class Migration(migrations.Migration):
                                     "requests",
                                     "letters",
                                     "hold",
+                                    "retention",
                                     "templates",
                                     "own",
                                 ],

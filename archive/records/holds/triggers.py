@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from archive.core import triggers
+from archive.core.triggers import Refusal
+
 MESSAGE: Final = "it is on hold"
 _ALTERED: Final = "a hold is ended by its deed alone"
 
 
-def _held(recording: str) -> str:
+def held(recording: str) -> str:
     """Return the SQL condition that a recording is held; filings that were ended count, so that none is a way out."""
     return f"""EXISTS (SELECT 1 FROM holds_held h JOIN holds_matter m ON m.id = h.matter_id
         WHERE h.released_at IS NULL AND m.released_at IS NULL AND (h.recording_id = {recording} OR h.student_id IN (
@@ -32,33 +35,17 @@ _CHANGED: Final = (
     "(NEW.recording_id IS DISTINCT FROM OLD.recording_id OR NEW.student_id IS DISTINCT FROM OLD.student_id "
     "OR NEW.matter_id IS DISTINCT FROM OLD.matter_id)"
 )
-RULES: Final = (
-    ("holds_keep_recording", "DELETE", "recordings_recording", _held("OLD.id"), MESSAGE),
-    ("holds_keep_filing", "DELETE", "meetings_filing", _held("OLD.recording_id"), MESSAGE),
-    ("holds_keep_held", "DELETE", "holds_held", "OLD.id IS NOT NULL", _ALTERED),
-    ("holds_keep_matter", "DELETE", "holds_matter", "OLD.id IS NOT NULL", _ALTERED),
-    ("holds_same_held", "UPDATE", "holds_held", _CHANGED, _ALTERED),
-    ("holds_entered_held", "UPDATE", "holds_held", _without_entry("hold-released", "held"), _ALTERED),
-    ("holds_entered_matter", "UPDATE", "holds_matter", _without_entry("matter-released", "matter"), _ALTERED),
+REFUSALS: Final = (
+    Refusal("holds_keep_recording", "DELETE", "recordings_recording", held("OLD.id"), MESSAGE),
+    Refusal("holds_keep_filing", "DELETE", "meetings_filing", held("OLD.recording_id"), MESSAGE),
+    Refusal("holds_keep_held", "DELETE", "holds_held", "OLD.id IS NOT NULL", _ALTERED),
+    Refusal("holds_keep_matter", "DELETE", "holds_matter", "OLD.id IS NOT NULL", _ALTERED),
+    Refusal("holds_same_held", "UPDATE", "holds_held", _CHANGED, _ALTERED),
+    Refusal("holds_entered_held", "UPDATE", "holds_held", _without_entry("hold-released", "held"), _ALTERED),
+    Refusal("holds_entered_matter", "UPDATE", "holds_matter", _without_entry("matter-released", "matter"), _ALTERED),
 )
-"""Name, what it refuses, of which table, when, and what it says."""
 
 
 def create(apps: Any, schema_editor: Any) -> None:  # noqa: ARG001 - Django calls it so
-    """Make the triggers, in the database's own words."""
-    sqlite = schema_editor.connection.vendor == "sqlite"
-    for name, change, table, condition, message in RULES:
-        if sqlite:
-            # IS NOT compares as IS DISTINCT FROM does, which SQLite knows only from 3.39 on
-            when = condition.replace("IS DISTINCT FROM", "IS NOT")
-            body = f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
-            schema_editor.execute(f"CREATE TRIGGER {name} BEFORE {change} ON {table} WHEN {when} {body}")
-            continue
-        back = "OLD" if change == "DELETE" else "NEW"
-        schema_editor.execute(
-            f"""CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN IF {condition} THEN RAISE EXCEPTION '{message}'; END IF; RETURN {back}; END $$"""
-        )
-        schema_editor.execute(
-            f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"
-        )
+    """Make the triggers."""
+    triggers.install(schema_editor, REFUSALS)

@@ -31,6 +31,7 @@ from archive.records.requests import deeds as request_deeds
 from archive.records.requests.models import AccessRequest, Amendment
 from archive.records.requests.rules import NEXT
 from archive.records.requests.views import reached_cases
+from archive.records.retention.reach import unanswered
 from archive.ui import words
 from archive.ui.tasks import Task
 
@@ -171,6 +172,18 @@ def holds_due(_user: User, now: datetime) -> list[Task]:
     ]
 
 
+def retention_due(_user: User, _now: datetime) -> list[Task]:
+    """Return what counsel must be asked: nothing is destroyed before."""
+    return [
+        Task(
+            f"Ask counsel how long recordings of this kind are kept: {kind.label}",
+            reverse("pages:series", args=[series.pk]) if series else reverse("pages:retention"),
+            detail="Until the answer is entered, everything is kept.",
+        )
+        for kind, series in unanswered()
+    ]
+
+
 def failing(_user: User, _now: datetime) -> list[Task]:
     """Return recordings that cannot be sealed."""
     rows = Recording.objects.filter(state=State.CLOSED).exclude(problem="").defer("header", "receipt")[:MOST]
@@ -210,6 +223,7 @@ LISTS: Final[tuple[tuple[Deed, str, Callable[[User, datetime], list[Task]], str]
     (Deed.GRANT, "Access", access_due, "No access ends within a month, and the review was made."),
     (Deed.LETTERS, "Letters to deliver", letters_due, "Every letter was delivered."),
     (Deed.HOLD, "Holds", holds_due, "No hold is to be looked at again."),
+    (Deed.RETENTION, "Retention", retention_due, "It was decided how long each kind of recording is kept."),
     (Deed.LOOK, "Recordings that fail", failing, "No recording fails."),
 )
 """Deed, heading, what is due, and what is said where nothing is; in the order of the page."""

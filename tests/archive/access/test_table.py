@@ -26,6 +26,7 @@ from archive.records.meetings import calendar_deeds
 from archive.records.people.import_deeds import look_at
 from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import Amendment
+from archive.records.retention.models import Series
 from tests.archive.access.table import PAGE, SOMETHING, addresses, place, written
 from tests.archive.page_fixtures import Arrive, entries, make_user
 from tests.archive.records.factories import (
@@ -87,6 +88,7 @@ def everything(box: str, recording: str) -> dict[str, str]:
     }
     matter = make_matter()
     made |= {"matter": matter, "held": make_hold(matter, student=make_student("Ben"))}
+    made |= {"series": Series.objects.create(code="S 1", title="x", kinds=["iep"], entered_at=NOON)}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}
