@@ -103,8 +103,8 @@ def test_it_is_listed_a_year_ahead_and_no_earlier(row: Recording, ann: User) -> 
 @pytest.mark.parametrize("state", ["unconfirmed", "doubted"])
 def test_what_is_not_surely_filed_is_kept(row: Recording, ann: User, state: str) -> None:
     deeds.enter_answer(deeds.enter_series("S", "x", [MeetingKind.IEP], by=ann).pk, facts(), by=ann)
-    now = timezone.now()
-    Filing.objects.update(**({"confirmed_at": None} if state == "unconfirmed" else {"end_asked_at": now}))
+    changed: dict[str, Any] = {"confirmed_at": None} if state == "unconfirmed" else {"end_asked_at": timezone.now()}
+    Filing.objects.update(**changed)
     assert kept_of(row).why == Why.FILING_OPEN
     assert list(ahead(timezone.localdate())) == []
 
