@@ -1,21 +1,34 @@
-"""The pages of the records in a real browser: tasks by keyboard alone, and an opening page without a network."""
+"""The pages of the records in a browser: each in its states, by axe and as it is laid out; and tasks by keyboard alone.
+
+Each page is loaded once, and looked at narrow, wide and dark. With PLAINSIGHT_SHOTS=FOLDER each is kept as a picture.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connections
 from django.utils import timezone
+from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.keys import Keys as Key
 
+from archive.accounts.models import User
 from archive.records.meetings.models import Meeting, Notice, OpeningEvent
+from archive.records.people.models import Student
+from tests.archive.page_fixtures import seal_one
 from tests.archive.records.factories import make_meeting, make_student
-from tests.archive.ui.test_browser import Visit, chromium, real_user
+from tests.archive.ui.records_states import EMPTY, PARENTS, WRONG, fill_records
+from tests.archive.ui.test_browser import CONTRAST, WIDE, Visit, chromium, real_user
+from tests.archive.ui.test_layout import BROKEN_HEADS, BROKEN_WORDS, MEDIA, shoot
 from tests.support.archives import Archive, archive_in
+from tests.support.axe import violations
+
+LOOKS = ("narrow", "wide", "dark")
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +46,69 @@ def visit(served: tuple[Archive, str], tmp_path_factory: pytest.TempPathFactory)
         visit = Visit(browser, served[1])
         visit.sign_in("/students/")
         yield visit
+
+
+def look_like(browser: webdriver.Chrome, media: str) -> int:
+    """Show the page that is there as `media` does; return how wide that is, in pixels."""
+    size, kind, scheme = MEDIA[media]
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    # colors that still fade from one look to the next would be measured on their way
+    features = [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": kind, "features": features})
+    return int(size["width"])
+
+
+def examine(visit: Visit, name: str) -> dict[str, Any]:
+    """Return what is wrong with the page that is shown, in each of its looks."""
+    found: dict[str, Any] = {}
+    for media in LOOKS:
+        width = look_like(visit.browser, media)
+        shoot(visit, f"{name}-{media}")
+        wrong = {
+            "status": visit.run("return performance.getEntriesByType('navigation')[0].responseStatus") >= 500,
+            "too wide": visit.run(WIDE.replace("321", str(width + 1))),
+            "scrolls sideways": visit.run("return document.documentElement.scrollWidth > window.innerWidth"),
+            "heads in two lines": visit.run(BROKEN_HEADS),
+            "words broken inside": visit.run(BROKEN_WORDS),
+            "contrast": visit.run(CONTRAST),
+            "axe": violations(visit.browser),
+        }
+        if any(wrong.values()):
+            found[f"{media} {name}"] = {what: value for what, value in wrong.items() if value}
+    return found
+
+
+def test_no_page_of_the_records_has_a_fault_in_any_of_its_states(
+    visit: Visit, served: tuple[Archive, str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Empty first, then full, then each form as it refuses what was sent, then what parents see in Spanish."""
+    assert not Student.objects.exists()
+    connections.close_all()
+    found: dict[str, Any] = {}
+    for name, address in EMPTY.items():
+        visit.go(address)
+        found |= examine(visit, f"empty-{name}")
+    recordings = [seal_one(served[0], tmp_path_factory.mktemp("spool"), seconds=3).id for _ in range(2)]
+    pages = fill_records(recordings, User.objects.get(username="m.jones"))
+    connections.close_all()
+    for name, address in pages.items():
+        visit.go(address)
+        assert visit.run("return performance.getEntriesByType('navigation')[0].responseStatus") == 200, address
+        found |= examine(visit, name)
+    for name, address in WRONG.items():
+        visit.go(address)
+        visit.run("document.querySelector('form[data-form]').requestSubmit()")
+        visit.until("document.getElementById('wrong')")
+        found |= examine(visit, f"wrong-{name}")
+    visit.browser.add_cookie({"name": "language", "value": "es", "path": "/"})
+    for name in PARENTS:
+        visit.go(pages[name])
+        assert visit.run("return document.documentElement.lang") == "es"
+        found |= examine(visit, f"spanish-{name}")
+    visit.browser.delete_cookie("language")
+    look_like(visit.browser, "wide")
+    visit.complaints()  # the browser's own, about the forms that were refused
+    assert found == {}
 
 
 def test_a_notice_is_logged_with_the_keyboard_alone(visit: Visit) -> None:
