@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import F, Model
 from django.utils import timezone
 
 from archive.access.deeds import Deed
@@ -11,11 +12,11 @@ from archive.accounts.models import User
 from archive.recordings.models import Recording
 from archive.records.letters.models import LetterKind, Template
 from archive.records.meetings import calendar_deeds
-from archive.records.meetings.models import Notice, OpeningEvent, OpeningEventKind, ParentRecords
+from archive.records.meetings.models import Meeting, Notice, OpeningEvent, OpeningEventKind, ParentRecords
 from archive.records.people.import_deeds import look_at, take_in
-from archive.records.people.models import PersonKind, Student
+from archive.records.people.models import Person, PersonKind, Student
 from archive.records.requests.link_deeds import make_link
-from archive.records.requests.models import Amendment, AmendmentState, ParentLink, Statement
+from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, Statement
 from tests.archive.page_fixtures import make_user
 from tests.archive.records.factories import (
     grant_student,
@@ -43,6 +44,8 @@ EMPTY = {
     "requests": "/requests/",
     "access": "/access/",
     "access-review": "/access/review/",
+    "today": "/",
+    "readiness": "/readiness/",
 }
 """Pages that are there before anything is."""
 WRONG = {
@@ -58,6 +61,24 @@ WRONG = {
     "text-new": "/letters/texts/new/",
 }
 """Forms that are wrong when they are sent as they come."""
+STALE: dict[str, type[Model]] = {
+    "student-edit": Student,
+    "person-edit": Person,
+    "meeting-edit": Meeting,
+    "request-close": AccessRequest,
+}
+"""Forms whose row somebody else may change meanwhile."""
+MANY = {
+    "students": "/students/",
+    "persons": "/people/",
+    "calendar": "/meetings/",
+    "requests": "/requests/",
+    "access": "/access/",
+    "today": "/",
+}
+"""Lists that may be long."""
+PARENTS = ("own", "own-record", "own-recording", "own-refused")
+"""Pages that parents see once they are signed in."""
 LONG_NAME = "Maximiliana Guadalupe"
 ROSTER = (
     "student_id,given_name,family_name,birth_date,school,parent_id,parent_given_name,parent_family_name,relation\n"
@@ -71,21 +92,36 @@ CALENDAR = (
 )
 
 
-def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
-    """Make one of each thing around two sealed `recordings`, and return the pages' addresses by their names.
+def someone_else_saves(model: type[Model]) -> None:
+    """Let every row of `model` have been changed meanwhile."""
+    model._default_manager.update(version=F("version") + 1)
 
-    `viewer` may also see one student's records as a parent does.
-    """
-    first, second = Recording.objects.in_bulk(recordings).values()
+
+def make_many() -> None:
+    """Make as many of each thing as a list shows at once, and more."""
+    today = timezone.now().replace(hour=20, minute=0, second=0, microsecond=0)
+    for number in range(60):
+        student = make_student(f"Student {number:02d}", "Many")
+        person = make_person(f"Parent {number:02d}", "Many")
+        if number < 12:
+            make_right(person, student)
+            make_meeting(student, today + timedelta(minutes=number), facilitator=None)
+            make_request(student, person)
+            grant_student(User.objects.get(username="p.smith"), student, Deed.LIST, Deed.LOOK)
+
+
+def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
+    """Make one of each thing around three sealed `recordings`; return each page's address by its name."""
+    first, second = (Recording.objects.get(pk=pk) for pk in recordings[:2])
+    third = recordings[2]
     now = timezone.now().replace(minute=0, second=0, microsecond=0)
     room, colleague = make_room(), make_user("p.smith", role="facilitator")
     student = make_student(school=make_school(), given=LONG_NAME, family="Hernández-Villanueva")
     adult = make_student("Jo", "Lee", birth_date=now.date() - timedelta(days=365 * 18 + 10))
-    parent = make_person(email="rosa.torres@example.org", phone="555 0100", address="1 Main St\nRolla, MO", user=viewer)
+    parent = make_person(email="rosa.torres@example.org", phone="555 0100", address="1 Main St\nRolla, MO")
     make_right(parent, student)
     make_bar(make_person("Luis"), student)
     make_person("Kim", "Vo", kind=PersonKind.STAFF, position="Special education teacher")
-    grant_student(viewer, student, Deed.OWN, Deed.LOOK, Deed.LISTEN)
 
     meeting = make_meeting(student, now - timedelta(hours=1), room=room, facilitator=colleague)
     meeting.parent_records, meeting.parent_device = ParentRecords.YES, "a phone on the table"
@@ -112,16 +148,20 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         mode="phone",
         interpreter="Spanish, on the phone",
     )
-    unmet = make_meeting(adult, now - timedelta(hours=2), room=room, parent_records=ParentRecords.YES)
+    doubtful = make_meeting(adult, now - timedelta(hours=2), room=room, parent_records=ParentRecords.YES)
+    unmet = make_meeting(adult, now - timedelta(hours=26), room=room, parent_records=ParentRecords.YES)
     cancelled = make_meeting(student, now + timedelta(hours=3), room=None, place="remote", cancelled_at=now)
     make_meeting(student, now + timedelta(days=1), moved_from=now + timedelta(days=2))
     filing = make_filing(first.pk, meeting)
-    doubted = make_filing(second.pk, unmet, confirmed=False, end_asked_at=now, end_asked_by=colleague, end_reason="x")
+    unconfirmed = make_filing(third, cancelled, confirmed=False)
+    doubted = make_filing(second.pk, doubtful, end_asked_at=now, end_asked_by=colleague, end_reason="x")
 
     case = make_request(student, parent, text="The last two meetings.", explanation_asked=True)
     late = make_request(adult, make_person("Mo", "Lee"), received_on=now.date() - timedelta(days=60))
-    make_link(parent, by=colleague, request=case)
-    link = ParentLink.objects.get(person=parent)
+    link = make_link(parent, by=colleague, request=case)
+    parent.refresh_from_db()
+    assert parent.user is not None
+    grant_student(parent.user, student, Deed.OWN, Deed.LOOK, Deed.LISTEN, Deed.DOWNLOAD)
     amendment = Amendment.objects.create(
         student=student, person=parent, recording=first, received_on=now.date(), text="The date that was said is wrong."
     )
@@ -156,6 +196,7 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     right, bar = student.rights.get(), student.bars.get()
 
     return {
+        "today": "/",
         "students": "/students/",
         "students-found": "/students/?q=Her",
         "student": f"/students/{student.pk}/",
@@ -187,10 +228,13 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "calendar-difference": f"/calendars/{calendar.pk}/",
         "tray": "/tray/",
         "file": f"/recordings/{first.pk}/file/",
+        "filing-confirm": f"/recordings/{third}/filings/{unconfirmed.pk}/confirm/",
         "filing-wrong": f"/recordings/{first.pk}/filings/{filing.pk}/wrong/",
         "filing-end": f"/recordings/{second.pk}/filings/{doubted.pk}/end/",
         "filing-keep": f"/recordings/{second.pk}/filings/{doubted.pk}/keep/",
         "letters": "/letters/",
+        "texts": "/letters/texts/",
+        "readiness": "/readiness/",
         "letter": f"/letters/{letter.pk}/",
         "letter-delivered": f"/letters/{delivered.pk}/",
         "delivery": f"/letters/{letter.pk}/delivery/",
@@ -202,7 +246,7 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "request-close": f"/requests/{case.pk}/answer/",
         "request-open": f"/requests/{case.pk}/open/",
         "request-letter": f"/requests/{case.pk}/letter/",
-        "link-withdraw": f"/requests/{case.pk}/links/{link.pk}/withdraw/",
+        "link-withdraw": f"/requests/{case.pk}/links/{link.row.pk}/withdraw/",
         "supervised": f"/requests/{case.pk}/listen/{first.pk}/",
         "access-record": f"/students/{student.pk}/record-of-access/",
         "amendment": f"/amendments/{amendment.pk}/",
@@ -211,12 +255,11 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "statement": f"/amendments/{heard.pk}/statement/",
         "access": "/access/",
         "access-review": "/access/review/",
-        "access-end": f"/access/students/{student.pk}/accounts/{viewer.pk}/end/",
-        "parent-link": "/link/unknown/",
+        "access-end": f"/access/students/{student.pk}/accounts/{parent.user.pk}/end/",
+        "recording": f"/recordings/{first.pk}/",
+        "custody": f"/recordings/{first.pk}/custody/",
         "own": "/own/",
         "own-record": f"/own/{student.pk}/record-of-access/",
+        "own-recording": f"/recordings/{first.pk}/",
+        "own-refused": "/students/",
     }
-
-
-PARENTS = ("parent-link", "own", "own-record")
-"""Pages that parents see, also in Spanish."""
