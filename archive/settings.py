@@ -114,6 +114,8 @@ INSTALLED_APPS = [
     "archive.records.meetings",
     "archive.records.grants",
     "archive.records.requests",
+    "archive.records.holds",
+    "archive.records.retention",
     "archive.records.today",
 ]
 

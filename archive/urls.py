@@ -13,10 +13,12 @@ from archive.doctor.urls import urlpatterns as checks
 from archive.enrollment.urls import pages_urlpatterns as boxes
 from archive.recordings.urls import urlpatterns as recordings
 from archive.records.grants.urls import urlpatterns as grants
+from archive.records.holds.urls import urlpatterns as holds
 from archive.records.letters.urls import urlpatterns as letters
 from archive.records.meetings.urls import urlpatterns as meetings
 from archive.records.people.urls import urlpatterns as people
 from archive.records.requests.urls import urlpatterns as requests
+from archive.records.retention.urls import urlpatterns as retention
 from archive.records.today.urls import urlpatterns as today
 from archive.rooms.urls import urlpatterns as rooms
 from archive.ui.views import favicon, language, robots
@@ -33,6 +35,8 @@ pages = [
     *letters,
     *grants,
     *requests,
+    *holds,
+    *retention,
     *today,
     path("language/", language, name="language"),
 ]

@@ -176,7 +176,8 @@ class Times(Section):
     """A stream may take this long to its first block before it is opened again; twice as long the second time, then
     four times: a card that wakes slowly would never give any otherwise."""
     warm_s: Seconds = 10.0
-    """A capture or writer process may take this long to get ready."""
+    """A capture process may take this long to get ready before it is replaced; twice as long the second time, then four
+    times, until one gets ready."""
     retry_s: Seconds = 1.0
     """Pause between attempts to open a microphone that was lost."""
     ack_s: Seconds = 5.0

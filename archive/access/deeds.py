@@ -29,6 +29,8 @@ class Deed(models.TextChoices):
     GRANT = "grant", "give and end access to a student's recordings, and review it"
     REQUESTS = "requests", "handle access requests and amendments"
     LETTERS = "letters", "write and print letters, and note their delivery"
+    HOLD = "hold", "put recordings on hold, and end holds"
+    RETENTION = "retention", "enter record series and how long they are kept"
     TEMPLATES = "templates", "approve the texts of letters"
     OWN = "own", "see the recordings, statements and record of access of one's own child"
 

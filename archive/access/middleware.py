@@ -29,6 +29,8 @@ _SUBJECTS: Final[dict[str, Callable[[Any], Subject]]] = {
     "recording": Subject.recording,
     "case": Subject.case,
     "letter": Subject.letter,
+    "matter": Subject.matter,
+    "series": Subject.series,
     "meeting": Subject.meeting,
     "student": Subject.student,
     "person": Subject.person,

@@ -32,6 +32,8 @@ class SubjectType(models.TextChoices):
     MEETING = "meeting", "a meeting"
     CASE = "case", "an access request or an amendment"
     LETTER = "letter", "a letter, or the text of letters"
+    MATTER = "matter", "a matter that holds recordings"
+    SERIES = "series", "a record series"
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,16 @@ class Subject:
     def letter(cls, pk: UUID) -> Subject:
         """Return a letter, or the text of letters, as a subject."""
         return cls(SubjectType.LETTER, str(pk))
+
+    @classmethod
+    def matter(cls, pk: UUID) -> Subject:
+        """Return a matter that holds recordings as a subject."""
+        return cls(SubjectType.MATTER, str(pk))
+
+    @classmethod
+    def series(cls, pk: UUID) -> Subject:
+        """Return a record series as a subject."""
+        return cls(SubjectType.SERIES, str(pk))
 
 
 NOTHING: Final = Subject(SubjectType.NONE)

@@ -5,15 +5,30 @@ They lie beside the store and not in it: a store's packages are locked and copie
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from django.conf import settings
 
 from appliance.contract.durable_files import sync_folder
+from appliance.contract.errors import PlainSightError
 from archive.store.local import LocalStore, sweep_folder, told_as
+
+_guards: Final[list[Callable[[str], str]]] = []
+
+
+class KeyHeldError(PlainSightError):
+    """A key may not be destroyed, whoever asks."""
+
+    code = "key-held"
+    status = 409
+
+
+def register_guard(guard: Callable[[str], str]) -> None:
+    """Have `guard` asked before any key is destroyed: it says why not, or nothing."""
+    _guards.append(guard)
 
 
 class RecordingKeys(Protocol):
@@ -32,7 +47,10 @@ class RecordingKeys(Protocol):
         """Yield every recording whose key is here, in no order."""
 
     def destroy_key(self, recording: str) -> None:
-        """Remove a key for good; nothing happens if there is none. Nobody can hear that recording afterwards."""
+        """Remove a key for good; nothing happens if there is none. Nobody can hear that recording afterwards.
+
+        Raises KeyHeldError, before anything is touched, where a guard says that it must be kept.
+        """
 
     def sweep(self) -> None:
         """Remove copies of keys that a crash left under a temporary name."""
@@ -66,7 +84,10 @@ class LocalRecordingKeys:
             yield name.removesuffix(".age")
 
     def destroy_key(self, recording: str) -> None:
-        """Remove a key for good, temporary copies as well, and make that durable."""
+        """Remove a key for good, temporary copies as well, and make that durable. Raises KeyHeldError."""
+        why = next((said for guard in _guards if (said := guard(recording))), "")
+        if why:
+            raise KeyHeldError(f"the key is not destroyed: {why}")
         with told_as(f"{recording}.age"):
             if self.root.is_dir():
                 for path in [self.root / f"{recording}.age", *self.root.glob(f".{recording}.age.*")]:

@@ -44,6 +44,8 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("tray", _("Tray"), "pages:tray", frozenset({"file"})),
     Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
     Place("grants", _("Access"), "pages:grants", frozenset({"grant"})),
+    Place("holds", _("Holds"), "pages:holds", frozenset({"hold"})),
+    Place("retention", _("Retention"), "pages:retention", frozenset({"retention"})),
     Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),
     Place("boxes", _("Boxes"), "pages:boxes", frozenset({"boxes"})),
     Place("checks", _("This archive"), "pages:checks", frozenset({"checks"})),

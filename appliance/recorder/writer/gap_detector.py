@@ -19,6 +19,9 @@ for a while; lost frames add to it permanently.
 The arrival is that of a block's last frame, not of its callback (stream.py: `arrived_ns`); with the time of the
 callback, PortAudio's buffering alone would add up to a block.
 
+If a capture ends while blocks are held, and they are not all equally late, nobody can tell where frames are missing.
+But as many are missing as the last one is late, before it or after it; the timeline writes them where the capture ends.
+
 If a few of the first held blocks are less late than the blocks after them, they had only waited: the loss came right
 after them.
 
@@ -29,7 +32,7 @@ flagged loss is compared with it.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from appliance.recorder.ipc.ring import INPUT_OVERFLOW, Block
 
@@ -66,6 +69,9 @@ class Passed:
     """Frames that were lost before this block without a report."""
     overflow: bool = False
     """Whether PortAudio had flagged an overflow there."""
+    undecided_ns: int = 0
+    """How much later it came than the frames so far account for, in nanoseconds; its capture ended before it was clear
+    whether it had waited, so that as much sound was never read after it, or whether frames before it were lost."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +169,10 @@ class GapDetector:
         late = [lateness for lateness in map(self._lateness, self._held) if lateness is not None]
         # while a queue drains, each block is less late; after a loss all are equally late
         steady = len(late) >= _CERTAIN_HELD and max(late) - min(late) < self._step_ns // 2
+        baseline = self._baseline(flagged=self._flagged)
         passed = self._release(confirmed=steady)
+        if not steady and late and baseline is not None:
+            passed[-1] = replace(passed[-1], undecided_ns=late[-1] - baseline)
         self._close_bucket()
         self._slope.end_run()
         self._start()

@@ -139,10 +139,11 @@ class RecordingSession:
         # the audio of this capture goes into the ledger before its end
         self._drain(lambda: (self._consumer.next_generation() or 0) <= fact.generation)
         self._enqueue(self._timeline.end_capture(self._ring.lost_frames))
+        self._timeline.closed(fact.at_ns)
 
     def _pause(self, t_ns: int, *, paused: bool) -> None:
         if paused:
-            self._enqueue(self._timeline.fill(t_ns))
+            self._enqueue(self._timeline.stop(t_ns))
         frame = self._timeline.frames
         if paused:
             self._timeline.pause()
@@ -154,7 +155,7 @@ class RecordingSession:
         """Save everything in the ring, then close; the microphone is closed, so nothing comes after it."""
         self._drain(lambda: True)
         self._enqueue(self._timeline.end_capture(None))
-        self._enqueue(self._timeline.fill(time.monotonic_ns()))
+        self._enqueue(self._timeline.stop(time.monotonic_ns()))
         self._enqueue(self._timeline.flush())
         self._note_drift()
         self._queue.append(_Close(reason))

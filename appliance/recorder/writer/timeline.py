@@ -17,6 +17,12 @@ from appliance.recorder.ipc.ring import Block
 from .gap_detector import GapDetector, Passed
 from .segmenter import Segment, Segmenter
 
+CLOSING_NS = 500_000_000
+"""A microphone that is closed gives no sound for less than this before, in nanoseconds (promise 1: closed within 300 ms
+of the press). If it gave none for longer, it had fallen silent."""
+WAKING_NS = 2_000_000_000
+"""So long a microphone may take from its opening to its first block, in nanoseconds, and has lost nothing."""
+
 
 class Timeline:
     """One recording's timeline."""
@@ -31,6 +37,7 @@ class Timeline:
         self._arrived_ns = created_ns
         self._cause: Cause | None = None
         self._opened_ns: int | None = None
+        self._closed_ns: int | None = None
         self._resumed = False
 
     @property
@@ -78,7 +85,7 @@ class Timeline:
 
     def pause(self) -> None:
         """Pause: no frames are written for the time until the next capture."""
-        self._last_ns = self._opened_ns = self._cause = None
+        self._last_ns = self._opened_ns = self._closed_ns = self._cause = None
 
     def opened(self, at_ns: int) -> None:
         """Note when opening a microphone began: a gap starts there if this capture never starts."""
@@ -87,6 +94,11 @@ class Timeline:
             # after a pause, opening takes time as usual; only a microphone that was absent makes a longer gap
             self._opened_ns = at_ns
         self._resumed = False
+        self._closed_ns = None
+
+    def closed(self, at_ns: int) -> None:
+        """Note when the microphone was closed, after `end_capture`."""
+        self._closed_ns = at_ns
 
     def resume(self, since_ns: int) -> None:
         """Resume after a pause: a gap starts at `since_ns` if there is no microphone."""
@@ -115,6 +127,19 @@ class Timeline:
             # a segment of silence counts as captured when a microphone was last open
             yield from self._segmenter.silence(missing, cause, self._arrived_ns)
 
+    def stop(self, until_ns: int) -> Iterator[Segment]:
+        """Write what is missing before recording stops at `until_ns`, by a pause or for good.
+
+        A microphone may fall silent so shortly before that nobody has noticed: no cause is known then.
+        """
+        if self._cause is None and self._generation is None and self._closed_ns is not None:
+            since_ns, usual_ns = self._last_ns, CLOSING_NS
+            if since_ns is None:
+                since_ns, usual_ns = self._opened_ns, WAKING_NS
+            if since_ns is not None and self._closed_ns - since_ns >= usual_ns:
+                self._cause, until_ns = "stall", self._closed_ns
+        yield from self.fill(until_ns)
+
     def drift_ppb(self) -> int | None:
         """Return the card's rate against CLOCK_MONOTONIC in parts per thousand million, or None: too early to tell."""
         return self._gap_detector.drift_ppb()
@@ -141,7 +166,7 @@ class Timeline:
         arrived = self._arrived_ns = block.captured_ns or self._arrived_ns
         # before the first intact block there is no time to measure a gap from
         if not block.damaged:
-            self._last_ns = block.captured_ns
+            self._last_ns = block.captured_ns - passed.undecided_ns
         elif self._last_ns is not None:
             self._last_ns += block.frames * 1_000_000_000 // self._rate
         yield from self._segmenter.silence(passed.missing, "overrun" if passed.overflow else "unexplained", arrived)

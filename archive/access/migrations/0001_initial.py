@@ -82,6 +82,8 @@ class Migration(migrations.Migration):
                                 "letters",
                                 "write and print letters, and note their delivery",
                             ),
+                            ("hold", "put recordings on hold, and end holds"),
+                            ("retention", "enter record series and how long they are kept"),
                             ("templates", "approve the texts of letters"),
                             (
                                 "own",
@@ -170,6 +172,8 @@ class Migration(migrations.Migration):
                                     "grant",
                                     "requests",
                                     "letters",
+                                    "hold",
+                                    "retention",
                                     "templates",
                                     "own",
                                 ],

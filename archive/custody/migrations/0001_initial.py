@@ -75,6 +75,8 @@ class Migration(migrations.Migration):
                             ("meeting", "a meeting"),
                             ("case", "an access request or an amendment"),
                             ("letter", "a letter, or the text of letters"),
+                            ("matter", "a matter that holds recordings"),
+                            ("series", "a record series"),
                         ],
                         max_length=12,
                     ),

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from archive.access.scopes import Scope
 from archive.recordings.companions import Companion
+from archive.records.meetings.models import Filing
 from archive.records.people.reach import scopes_of_students
 
 from .models import AccessRequest, Amendment, Statement
+from .rules import NEXT
 
 
 def statements_of(recording: str) -> list[Companion]:
@@ -25,3 +27,16 @@ def scopes_of_case(case: str) -> Iterable[Scope]:
     requests = AccessRequest.objects.filter(pk=case).values_list("student", flat=True)
     amendments = Amendment.objects.filter(pk=case).values_list("student", flat=True)
     return scopes_of_students([*requests, *amendments])
+
+
+def open_cases(recording: str) -> list[AccessRequest | Amendment]:
+    """Return what is open about a recording: nothing is destroyed meanwhile (34 CFR 99.10(e)).
+
+    Filings that were ended count, so that nobody ends one to be rid of a request.
+    """
+    students = Filing.objects.filter(recording=recording).values("meeting__student")
+    waiting = [state for state, then in NEXT.items() if then]
+    return [
+        *AccessRequest.objects.filter(student__in=students, closed_at=None),
+        *Amendment.objects.filter(recording=recording, state__in=waiting),
+    ]

@@ -17,6 +17,7 @@ from archive.accounts.models import User
 from archive.recordings.models import Recording, State
 from archive.records.grants.models import Review
 from archive.records.grants.rules import SOON, review_due
+from archive.records.holds.models import Matter
 from archive.records.letters.views import letters_of
 from archive.records.meetings.describe import meeting_words
 from archive.records.meetings.models import Meeting
@@ -30,6 +31,7 @@ from archive.records.requests import deeds as request_deeds
 from archive.records.requests.models import AccessRequest, Amendment
 from archive.records.requests.rules import NEXT
 from archive.records.requests.views import reached_cases
+from archive.records.retention.reach import unanswered
 from archive.ui import words
 from archive.ui.tasks import Task
 
@@ -156,6 +158,32 @@ def letters_due(user: User, _now: datetime) -> list[Task]:
     return [Task(f"Deliver: {row.subject}", reverse("pages:letter", args=[row.pk])) for row in rows]
 
 
+def holds_due(_user: User, now: datetime) -> list[Task]:
+    """Return matters that were to be looked at again; their holds go on."""
+    rows = Matter.objects.filter(released_at=None, valid_until__lte=now.date())[:MOST]
+    return [
+        Task(
+            f"Look at a hold again: {row.title}",
+            reverse("pages:matter", args=[row.pk]),
+            due=f"was planned for {row.valid_until}",
+            detail="It goes on until somebody ends it.",
+        )
+        for row in rows
+    ]
+
+
+def retention_due(_user: User, _now: datetime) -> list[Task]:
+    """Return what counsel must be asked: nothing is destroyed before."""
+    return [
+        Task(
+            f"Ask counsel how long recordings of this kind are kept: {kind.label}",
+            reverse("pages:series", args=[series.pk]) if series else reverse("pages:retention"),
+            detail="Until the answer is entered, everything is kept.",
+        )
+        for kind, series in unanswered()
+    ]
+
+
 def failing(_user: User, _now: datetime) -> list[Task]:
     """Return recordings that cannot be sealed."""
     rows = Recording.objects.filter(state=State.CLOSED).exclude(problem="").defer("header", "receipt")[:MOST]
@@ -194,6 +222,8 @@ LISTS: Final[tuple[tuple[Deed, str, Callable[[User, datetime], list[Task]], str]
     (Deed.CORRECT, "Students who turn 18", at_18, "No student turns 18 within a year, or it was decided."),
     (Deed.GRANT, "Access", access_due, "No access ends within a month, and the review was made."),
     (Deed.LETTERS, "Letters to deliver", letters_due, "Every letter was delivered."),
+    (Deed.HOLD, "Holds", holds_due, "No hold is to be looked at again."),
+    (Deed.RETENTION, "Retention", retention_due, "It was decided how long each kind of recording is kept."),
     (Deed.LOOK, "Recordings that fail", failing, "No recording fails."),
 )
 """Deed, heading, what is due, and what is said where nothing is; in the order of the page."""

@@ -26,13 +26,16 @@ from archive.records.meetings import calendar_deeds
 from archive.records.people.import_deeds import look_at
 from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import Amendment
+from archive.records.retention.models import Series
 from tests.archive.access.table import PAGE, SOMETHING, addresses, place, written
 from tests.archive.page_fixtures import Arrive, entries, make_user
 from tests.archive.records.factories import (
     NOON,
     make_bar,
     make_filing,
+    make_hold,
     make_letter,
+    make_matter,
     make_meeting,
     make_person,
     make_request,
@@ -83,6 +86,9 @@ def everything(box: str, recording: str) -> dict[str, str]:
         "template": Template.objects.filter(kind="acknowledgment", language="es").get(),
         "filing": make_filing(recording, meeting, end_asked_at=NOON),
     }
+    matter = make_matter()
+    made |= {"matter": matter, "held": make_hold(matter, student=make_student("Ben"))}
+    made |= {"series": Series.objects.create(code="S 1", title="x", kinds=["iep"], entered_at=NOON)}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}

@@ -11,6 +11,7 @@ from archive.access.deeds import Deed
 from archive.access.models import Grant
 from archive.access.scopes import ScopeType
 from archive.accounts.models import User
+from archive.records.holds.models import Held, Matter
 from archive.records.letters.models import Letter, LetterKind, Template
 from archive.records.meetings.models import Filing, Meeting, MeetingKind
 from archive.records.people.models import Bar, Person, PersonKind, Right, RightKind, School, Student
@@ -84,3 +85,12 @@ def grant_student(user: User, student: Student, *deeds: Deed) -> None:
 def make_request(student: Student, person: Person, **fields: Any) -> AccessRequest:
     fields.setdefault("received_on", date(2026, 11, 2))
     return AccessRequest.objects.create(student=student, person=person, wish=Wish.LISTEN, **fields)
+
+
+def make_matter(title: str = "Torres v. District", **fields: Any) -> Matter:
+    fields.setdefault("valid_from", NOON.date())
+    return Matter.objects.create(title=title, reason="a lawsuit", owner="Counsel Lee", opened_at=NOON, **fields)
+
+
+def make_hold(matter: Matter, **what: Any) -> Held:
+    return Held.objects.create(matter=matter, added_at=NOON, **what)

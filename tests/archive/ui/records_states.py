@@ -10,6 +10,7 @@ from django.utils import timezone
 from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.recordings.models import Recording
+from archive.records.holds.models import Matter
 from archive.records.letters.models import LetterKind, Template
 from archive.records.meetings import calendar_deeds
 from archive.records.meetings.models import Meeting, Notice, OpeningEvent, OpeningEventKind, ParentRecords
@@ -17,12 +18,15 @@ from archive.records.people.import_deeds import look_at, take_in
 from archive.records.people.models import Person, PersonKind, Student
 from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, Statement
+from archive.records.retention.models import Answer, Series
 from tests.archive.page_fixtures import make_user
 from tests.archive.records.factories import (
     grant_student,
     make_bar,
     make_filing,
+    make_hold,
     make_letter,
+    make_matter,
     make_meeting,
     make_person,
     make_request,
@@ -44,6 +48,9 @@ EMPTY = {
     "requests": "/requests/",
     "access": "/access/",
     "access-review": "/access/review/",
+    "holds": "/holds/",
+    "retention": "/retention/",
+    "retention-ahead": "/retention/ahead/",
     "today": "/",
     "readiness": "/readiness/",
 }
@@ -59,12 +66,16 @@ WRONG = {
     "amendment-new": "/amendments/new/",
     "grant-new": "/access/new/",
     "text-new": "/letters/texts/new/",
+    "matter-new": "/holds/new/",
+    "series-new": "/retention/new/",
+    "retention-question": "/retention/question/",
 }
 """Forms that are wrong when they are sent as they come."""
 STALE: dict[str, type[Model]] = {
     "student-edit": Student,
     "person-edit": Person,
     "meeting-edit": Meeting,
+    "matter-edit": Matter,
     "request-close": AccessRequest,
 }
 """Forms whose row somebody else may change meanwhile."""
@@ -194,6 +205,23 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     looked_at, _ = look_at(differs.encode(), by=viewer)
     calendar, _ = calendar_deeds.look_at(CALENDAR.encode(), by=viewer)
     right, bar = student.rights.get(), student.bars.get()
+    matter, over = make_matter(), make_matter("A complaint", released_at=now, release_reason="It was settled.")
+    held = make_hold(matter, student=adult)
+    make_hold(matter, recording=second)
+    series = Series.objects.create(code="SPED 4", title="Meetings of teams", kinds=["iep"], entered_at=now)
+    Answer.objects.create(
+        series=series,
+        number=1,
+        permanent=False,
+        years=7,
+        counts_from="left",
+        citation="Schedule of the state, item 4",
+        decided_by="the board",
+        decided_on=now.date(),
+        advice="Counsel Lee, in writing",
+        entry=1,
+        entered_at=now,
+    )
 
     return {
         "today": "/",
@@ -257,6 +285,18 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "access-review": "/access/review/",
         "access-end": f"/access/students/{student.pk}/accounts/{parent.user.pk}/end/",
         "recording": f"/recordings/{first.pk}/",
+        "holds": "/holds/",
+        "matter": f"/holds/{matter.pk}/",
+        "matter-ended": f"/holds/{over.pk}/",
+        "matter-edit": f"/holds/{matter.pk}/edit/",
+        "matter-add": f"/holds/{matter.pk}/add/",
+        "matter-end": f"/holds/{matter.pk}/end/",
+        "hold-release": f"/holds/{matter.pk}/items/{held.pk}/release/",
+        "hold-recording": f"/recordings/{first.pk}/hold/",
+        "retention": "/retention/",
+        "retention-ahead": "/retention/ahead/",
+        "series": f"/retention/{series.pk}/",
+        "answer-new": f"/retention/{series.pk}/answer/",
         "custody": f"/recordings/{first.pk}/custody/",
         "own": "/own/",
         "own-record": f"/own/{student.pk}/record-of-access/",

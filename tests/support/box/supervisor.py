@@ -17,7 +17,7 @@ from appliance.recorder.supervisor.processes import Programs
 from appliance.simulator.fakes import FakePanel
 from tests.support.box.folder import BOX, members
 from tests.support.spools import Keys
-from tests.support.waiting import PATIENCE_S, until
+from tests.support.waiting import PATIENCE_S, TimedOutError, until
 
 KEYS = Keys(BOX)
 """Of every box whose supervisor runs with doubles."""
@@ -71,7 +71,11 @@ class Running:
         return self.supervisor.state.phase
 
     def until(self, phase: str, seconds: float = PATIENCE_S) -> None:
-        until(lambda: self.phase == phase, f"phase {phase}, is {self.phase}", seconds)
+        try:
+            until(lambda: self.phase == phase, f"phase {phase}", seconds)
+        except TimedOutError as error:
+            state = self.supervisor.state
+            raise TimedOutError(f"{error}; it is {state.phase} with {sorted(state.faults)}; {state}") from None
 
     def press(self) -> None:
         until(self._press_counts, "the next press counts as another one")
@@ -85,8 +89,11 @@ class Running:
         self.panel.happen("button-up")
 
     def tap(self) -> None:
+        """Press, and wait until the supervisor has taken it: what a test changes next comes after it."""
+        before_ns = self.supervisor.state.button_up_ns
         self.press()
         self.release()
+        until(lambda: self.supervisor.state.button_up_ns != before_ns, "the press is taken")
 
     def start(self) -> Running:
         self.until("idle")

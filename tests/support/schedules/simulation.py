@@ -43,6 +43,8 @@ class Simulation:
     write_seq: int = 0
     log: list[tuple[int, Any]] = field(default_factory=list)
     facts: list[AnyFact] = field(default_factory=list)
+    warm_ns: int = 300 * MS
+    """So long a capture process needs to get ready."""
     presses_in_rest: int = 0
     begun: int = 0
     ended: list[str] = field(default_factory=list)
@@ -190,7 +192,7 @@ class Simulation:
                     unkillable=False,
                     serial=microphone.serial + 1,
                 )
-                self.after(300 * MS, self._guarded("warm"))
+                self.after(self.warm_ns, self._guarded("warm"))
             case actions.OpenCapture():
                 assert microphone.warm
                 assert not microphone.open

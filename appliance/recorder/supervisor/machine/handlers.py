@@ -200,7 +200,7 @@ def _capture_reported(transition: Transition, message: FromCapture) -> None:
     match message:
         case CaptureReady():
             if state.capture == "warming":
-                transition.set(capture="warm", capture_ns=state.now_ns)
+                transition.set(capture="warm", capture_ns=state.now_ns, never_ready=0)
                 # a recording that waited for this process has heard nothing yet: its first block takes the code back
                 if state.phase != "recording":
                     transition.clear_own("capture-died")

@@ -146,10 +146,10 @@ def _check_capture(transition: Transition) -> None:
             transition.lose_capture("stall", "microphone-stalled")
             transition.do(KillCapture())
             transition.set(capture="killing", capture_ns=state.now_ns)
-    elif state.capture == "warming" and state.now_ns - state.capture_ns >= parameters.warm:
+    elif state.capture == "warming" and state.now_ns >= state.ready_until(parameters):
         transition.do(Log("warning", "the capture process does not get ready; the recorder replaces it"), KillCapture())
         transition.raise_own("capture-died")
-        transition.set(capture="killing", capture_ns=state.now_ns)
+        transition.set(capture="killing", capture_ns=state.now_ns, never_ready=state.never_ready + 1)
     elif state.capture == "killing" and state.now_ns - state.capture_ns >= parameters.stall:
         # SIGKILL takes no effect while the kernel holds the process: the lamp stays lit, because it may still hear
         transition.raise_own("capture-stuck")

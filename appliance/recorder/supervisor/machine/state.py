@@ -15,7 +15,7 @@ from appliance.recorder.settings import RecorderSettings, second_bytes
 CaptureState = Literal["absent", "warming", "warm", "live", "closing", "killing"]
 WriterState = Literal["dead", "starting", "idle", "recording", "closing", "killing"]
 _MOST_PATIENCE = 2
-"""So many times the patience with a first block is doubled."""
+"""So many times the patience with a first block, and with a process that gets ready, is doubled."""
 IN_SESSION: tuple[Phase, ...] = ("recording", "paused")
 Members = ParamSpec("Members")
 Owner = TypeVar("Owner")
@@ -132,6 +132,8 @@ class State:
     """When the capture process last changed its state."""
     spawn_ns: int = 0
     """Not to be started again before."""
+    never_ready: int = 0
+    """Capture processes that did not get ready since the last one that did."""
     device: bool = False
     """The microphone may be open."""
     generation: int = 0
@@ -236,6 +238,13 @@ class State:
         if self.block_ns is not None:
             return max(self.block_ns, self.capture_ns) + parameters.stall
         return self.capture_ns + (parameters.first_block << min(self.failures, _MOST_PATIENCE))
+
+    def ready_until(self, parameters: Parameters) -> int:
+        """Return until when a capture process may get ready before it is replaced.
+
+        A slow machine would start one after the other, and never have one, if each had the same time.
+        """
+        return self.capture_ns + (parameters.warm << min(self.never_ready, _MOST_PATIENCE))
 
     def safe(self, parameters: Parameters) -> bool:
         """Tell whether the last seconds were captured and acknowledged (promise 2)."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.recorder.ipc.ring import DAMAGED, Block
 from appliance.recorder.writer.segmenter import Gap, Segment, Segmenter
-from appliance.recorder.writer.timeline import Timeline
+from appliance.recorder.writer.timeline import CLOSING_NS, WAKING_NS, Timeline
 from tests.support.box.writer import Samples, speech
 
 RATE = 8000
@@ -233,3 +233,62 @@ def test_after_a_pause_sound_is_owed_from_the_opening_or_if_no_microphone_was_th
     segments += [*timeline.add_block(source.block()), *timeline.end_capture(0)]
     [gap] = [gap for segment in segments for gap in segment.gaps]
     assert gap.frames == RATE * (5 if absent else 3)
+
+
+@pytest.mark.parametrize("then", ["pause", "end"])
+@settings(deadline=None)
+@given(silent_ns=st.integers(0, 2_500_000_000), started=st.booleans())
+def test_promise_5_a_microphone_that_fell_silent_right_before_a_stop_leaves_a_gap(
+    then: str, silent_ns: int, started: bool
+) -> None:
+    source, timeline = Source(), Timeline(RATE, BLOCK, SEGMENT)
+    timeline.opened(source.now_ns)
+    if started:
+        list(timeline.add_block(source.block()))
+    before = timeline.frames
+    closed_ns = source.now_ns + silent_ns
+    list(timeline.end_capture(0))
+    timeline.closed(closed_ns)
+    segments = list(timeline.stop(closed_ns + 70_000_000))
+    segments += timeline.flush()
+    gaps = [gap for segment in segments for gap in segment.gaps]
+    if silent_ns < (CLOSING_NS if started else WAKING_NS):
+        assert gaps == [], "closing and opening take their time"
+    else:
+        assert [gap.cause for gap in gaps] == ["stall"]
+        assert abs(gaps[0].frames - silent_ns * RATE / 1e9) <= 1
+    if then == "pause":
+        timeline.pause()
+        source.generation, source.now_ns = 2, closed_ns + 9_000_000_000
+        timeline.resume(source.now_ns)
+        timeline.opened(source.now_ns)
+        list(timeline.add_block(source.block()))
+        assert timeline.frames == before + sum(gap.frames for gap in gaps) + BLOCK
+
+
+@settings(deadline=None)
+@given(
+    losses=st.lists(st.integers(2 * BLOCK, 12 * BLOCK), min_size=1, max_size=4),
+    then=st.sampled_from(["stop", "next capture"]),
+)
+def test_promise_5_losses_that_nobody_could_decide_before_a_capture_ended_are_told_in_sum(
+    losses: list[int], then: str
+) -> None:
+    source, timeline = Source(), Timeline(RATE, BLOCK, SEGMENT)
+    segments = [part for _ in range(40) for part in timeline.add_block(source.block())]
+    for lost in losses:
+        source.now_ns += lost * 1_000_000_000 // RATE
+        segments += timeline.add_block(source.block())
+    segments += timeline.end_capture(0)
+    if then == "stop":
+        timeline.closed(source.now_ns + CLOSING_NS)
+        segments += timeline.stop(source.now_ns + CLOSING_NS)
+        segments += timeline.flush()
+        expected = sum(losses) + CLOSING_NS * RATE // 1_000_000_000
+    else:
+        timeline.expect_gap("capture-died")
+        source.generation = 2
+        segments += timeline.add_block(source.block())
+        segments += timeline.end_capture(0)
+        expected = sum(losses)
+    assert abs(sum(gap.frames for segment in segments for gap in segment.gaps) - expected) <= BLOCK // 20

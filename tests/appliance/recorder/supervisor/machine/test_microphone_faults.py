@@ -170,8 +170,16 @@ def test_promise_2_a_capture_process_that_never_gets_ready_is_amber_2_and_refuse
     world.tap()
     assert not world.commanded
     world.microphone.never_warm = False
-    world.run(12 * SECOND)
+    world.run(22 * SECOND)
     assert (world.state.phase, world.green, world.amber) == ("idle", "on", 0)
+
+
+def test_a_machine_that_needs_35_s_to_start_a_capture_process_gets_one() -> None:
+    world = World(warm_ns=35 * SECOND)
+    world.boot().run(80 * SECOND)
+    assert (world.state.phase, world.green, world.amber) == ("idle", "on", 0)
+    assert world.microphone.serial == 3
+    assert world.state.never_ready == 0
 
 
 def test_promise_2_a_recording_that_waits_for_a_capture_process_is_amber_within_4_s(world: World) -> None:

@@ -1,0 +1,1 @@
+"""Holds: what may not be destroyed, whoever asks, as long as a matter is open."""

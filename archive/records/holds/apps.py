@@ -1,0 +1,22 @@
+"""The holds app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class HoldsConfig(AppConfig):
+    """Holds: what may not be destroyed, whoever asks, as long as a matter is open."""
+
+    name = "archive.records.holds"
+
+    def ready(self) -> None:
+        """Let the key store ask before it destroys a key, and the recording's page say what holds it."""
+        from archive.keystore.recording_keys import register_guard  # noqa: PLC0415 - models need ready apps
+        from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
+
+        from .contribution import contribution  # noqa: PLC0415 - the same
+        from .reach import why_held  # noqa: PLC0415 - the same
+
+        register_guard(why_held)
+        provide(contribution)

@@ -1,0 +1,25 @@
+"""What a recording's page says of its holds."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from archive.access.decisions import may
+from archive.access.deeds import Deed
+from archive.accounts.models import User
+from archive.custody.actors import Subject
+from archive.recordings.contributions import Action, Contribution, Section
+from archive.recordings.models import Recording
+
+from .reach import matters_of
+
+
+def contribution(recording: Recording, reader: User) -> Contribution:
+    """Return the matters that hold it, by name for whoever may hold; that something does, for everybody."""
+    sees = may(reader, Deed.HOLD, Subject.recording(recording.pk)).allowed
+    matters = list(matters_of(recording.pk))
+    section = Section(_("On hold"), "holds/section.html", {"matters": matters if sees else [], "count": len(matters)})
+    written = _("Nothing and nobody can destroy it then, until the hold ends. The log says who did.")
+    action = Action(_("Put it on hold"), reverse("pages:hold-recording", args=[recording.pk]), written)
+    return Contribution(sections=(section,) if matters else (), actions=(action,) if sees else ())

@@ -1,0 +1,44 @@
+"""Which matters hold a recording."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from archive.recordings.models import Recording
+from archive.records.meetings.models import Filing
+
+from .models import Held, Matter
+
+
+def matters_of(recording: str) -> QuerySet[Matter]:
+    """Return the open matters that hold a recording, itself or through a student.
+
+    Every filing counts, also one that was ended: what was once filed under a held student is no way out of the hold.
+    """
+    students = Filing.objects.filter(recording=recording).values("meeting__student")
+    held = Held.objects.filter(Q(recording=recording) | Q(student__in=students), released_at=None)
+    return Matter.objects.filter(pk__in=held.values("matter"), released_at=None)
+
+
+def why_held(recording: str) -> str:
+    """Return why a recording's key may not be destroyed, or an empty text."""
+    matters = matters_of(recording).count()
+    return f"recording {recording} is on hold, in {matters} matter(s); it is kept until a person ends them" * bool(
+        matters
+    )
+
+
+def held_recordings() -> Q:
+    """Return the condition that a recording is on hold, for the recordings' table."""
+    held = Held.objects.filter(released_at=None, matter__released_at=None)
+    filed = Filing.objects.filter(meeting__student__in=held.exclude(student=None).values("student"))
+    return Q(pk__in=held.exclude(recording=None).values("recording")) | Q(pk__in=filed.values("recording"))
+
+
+def recordings_of(matter: Matter) -> QuerySet[Recording]:
+    """Return the recordings that a matter holds, or held before it ended."""
+    items = matter.items.filter(released_at=None) if matter.released_at is None else matter.items.all()
+    filed = Filing.objects.filter(meeting__student__in=items.exclude(student=None).values("student"))
+    return Recording.objects.filter(
+        Q(pk__in=items.exclude(recording=None).values("recording")) | Q(pk__in=filed.values("recording"))
+    ).select_related("room")

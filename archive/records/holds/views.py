@@ -1,0 +1,187 @@
+"""Holds: views parse and show, deeds change."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from archive.access.decisions import may
+from archive.access.deeds import Deed
+from archive.access.requests import user_of
+from archive.accounts.models import User
+from archive.custody.actors import Subject
+from archive.recordings.find import find
+from archive.recordings.heading import room_name
+from archive.recordings.models import Recording
+from archive.records.errors import UnknownRecordError
+from archive.records.form_page import form_page, posted
+from archive.ui.breadcrumbs import Crumb
+
+from . import deeds
+from .forms import ChooseForm, HoldForm, MatterForm, ReleaseForm
+from .models import Held, Matter
+from .reach import matters_of, recordings_of
+from .rules import must_be_looked_at
+
+_SENT = require_http_methods(["GET", "HEAD", "POST"])
+SHOWN = 200
+
+
+@require_safe
+def holds(request: HttpRequest) -> HttpResponseBase:
+    """Show the open matters, and the last ones that ended."""
+    today = timezone.localdate()
+    rows = Matter.objects.select_related("opened_by", "released_by")
+    context = {
+        "place": "holds",
+        "matters": [
+            (one, recordings_of(one).count(), must_be_looked_at(one.valid_until, today))
+            for one in rows.filter(released_at=None)[:SHOWN]
+        ],
+        "ended": rows.exclude(released_at=None)[:SHOWN],
+    }
+    return render(request, "holds/holds.html", context)
+
+
+@_SENT
+def matter_new(request: HttpRequest) -> HttpResponseBase:
+    """Open a matter."""
+    form = MatterForm(posted(request))
+
+    def act() -> str:
+        made = deeds.open_matter(form.facts(), by=user_of(request))
+        messages.success(request, _("The matter was opened. Say now what it holds."))
+        return reverse("pages:matter-add", args=[made.pk])
+
+    return form_page(request, form, act, context=_frame(_("Open a matter"), reverse("pages:holds")))
+
+
+@require_safe
+def matter(request: HttpRequest, matter: UUID) -> HttpResponseBase:
+    """Show a matter and what it holds."""
+    row, user = _matter(matter), user_of(request)
+    items = row.items.select_related("recording__room", "student", "added_by", "released_by")
+    context = {
+        "place": "holds",
+        "breadcrumbs": [Crumb(_("Holds"), reverse("pages:holds"))],
+        "matter": row,
+        "late": row.released_at is None and must_be_looked_at(row.valid_until, timezone.localdate()),
+        "items": items.filter(released_at=None),
+        "released": items.exclude(released_at=None),
+        "recordings": [(one, room_name(one), _page(user, one)) for one in recordings_of(row)[:SHOWN]],
+    }
+    return render(request, "holds/matter.html", context)
+
+
+@_SENT
+def matter_edit(request: HttpRequest, matter: UUID) -> HttpResponseBase:
+    """Correct what a matter says."""
+    row = _matter(matter)
+    initial = {name: getattr(row, name) for name in MatterForm.base_fields}
+    form = MatterForm(posted(request), initial=initial)
+
+    def act() -> str:
+        deeds.change_matter(matter, form.facts(), form.cleaned_data["version"], by=user_of(request))
+        messages.success(request, _("The matter was corrected."))
+        return reverse("pages:matter", args=[matter])
+
+    return form_page(request, form, act, context=_below(_("Correct a matter"), row))
+
+
+@_SENT
+def matter_add(request: HttpRequest, matter: UUID) -> HttpResponseBase:
+    """Put more on hold."""
+    row, form = _matter(matter), HoldForm(posted(request))
+
+    def act() -> str:
+        student = form.cleaned_data["student"]
+        for one in [*([student] if student else []), *form.cleaned_data["recordings"]]:
+            deeds.hold(matter, one, by=user_of(request))
+        messages.success(request, _("It is on hold. Nothing and nobody can destroy it until the hold ends."))
+        return reverse("pages:matter", args=[matter])
+
+    return form_page(request, form, act, context=_below(_("Put on hold"), row) | {"submit": _("Put on hold")})
+
+
+@_SENT
+def matter_end(request: HttpRequest, matter: UUID) -> HttpResponseBase:
+    """End a matter, and its holds with it."""
+    row, form = _matter(matter), ReleaseForm(posted(request))
+
+    def act() -> str:
+        deeds.end_matter(matter, form.cleaned_data["reason"], by=user_of(request))
+        messages.success(request, _("The matter has ended."))
+        return reverse("pages:matter", args=[matter])
+
+    intro = _("All its holds end. What another matter holds stays on hold. Nothing is destroyed by that.")
+    context = _below(_("End a matter"), row) | {"submit": _("End it"), "intro": intro}
+    return form_page(request, form, act, context=context)
+
+
+@_SENT
+def release(request: HttpRequest, matter: UUID, held: UUID) -> HttpResponseBase:
+    """Take one thing out of a matter."""
+    row, form = _matter(matter), ReleaseForm(posted(request))
+    item = Held.objects.filter(pk=held, matter=matter, released_at=None).first()
+    if item is None:
+        raise UnknownRecordError("this matter does not hold that, or it was released")
+
+    def act() -> str:
+        deeds.release(matter, held, form.cleaned_data["reason"], by=user_of(request))
+        messages.success(request, _("It was released from this matter."))
+        return reverse("pages:matter", args=[matter])
+
+    return form_page(request, form, act, context=_below(_("Release from a hold"), row) | {"submit": _("Release it")})
+
+
+@_SENT
+def hold_recording(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Choose the matter that shall hold a recording."""
+    row, form = find(recording), ChooseForm(posted(request))
+    back = reverse("pages:recording", args=[recording])
+
+    def act() -> str:
+        found = form.cleaned_data["matter"]
+        deeds.hold(found.pk, row, by=user_of(request))
+        messages.success(request, _("It is on hold. Nothing and nobody can destroy it until the hold ends."))
+        return reverse("pages:matter", args=[found.pk])
+
+    context = _frame(_("Put a recording on hold"), back) | {
+        "submit": _("Put on hold"),
+        "row": row,
+        "open": Matter.objects.filter(released_at=None).exists(),
+        "matters": matters_of(recording),
+    }
+    return form_page(request, form, act, "holds/choose.html", context)
+
+
+def _matter(pk: UUID) -> Matter:
+    row = Matter.objects.select_related("opened_by", "released_by").filter(pk=pk).first()
+    if row is None:
+        raise UnknownRecordError("there is no such matter here")
+    return row
+
+
+def _page(user: User, row: Recording) -> str:
+    """Return the page of a recording where the reader may open it: a court order may bar one from a single student."""
+    may_look = may(user, Deed.LOOK, Subject.recording(row.pk)).allowed
+    return reverse("pages:recording", args=[row.pk]) if may_look else ""
+
+
+def _frame(heading: str, cancel: str) -> dict[str, Any]:
+    crumbs = [Crumb(_("Holds"), reverse("pages:holds"))]
+    return {"place": "holds", "heading": heading, "submit": _("Save"), "cancel": cancel, "breadcrumbs": crumbs}
+
+
+def _below(heading: str, row: Matter) -> dict[str, Any]:
+    there = reverse("pages:matter", args=[row.pk])
+    frame = _frame(heading, there)
+    return frame | {"breadcrumbs": [*frame["breadcrumbs"], Crumb(row.title, there)]}
