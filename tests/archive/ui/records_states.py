@@ -68,7 +68,6 @@ WRONG = {
     "text-new": "/letters/texts/new/",
     "matter-new": "/holds/new/",
     "series-new": "/retention/new/",
-    "retention-question": "/retention/question/",
 }
 """Forms that are wrong when they are sent as they come."""
 STALE: dict[str, type[Model]] = {
@@ -295,6 +294,7 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "hold-recording": f"/recordings/{first.pk}/hold/",
         "retention": "/retention/",
         "retention-ahead": "/retention/ahead/",
+        "retention-question": "/retention/question/",
         "series": f"/retention/{series.pk}/",
         "answer-new": f"/retention/{series.pk}/answer/",
         "custody": f"/recordings/{first.pk}/custody/",
