@@ -178,7 +178,7 @@ def one_press_to_a_sealed_recording(root: Root) -> str:
         services.run(f"install -d -o {ARCHIVE} /tmp/export && plainsight-archive keyring >/tmp/keyring.json", "root")
         services.run(f"plainsight-archive export {sealed[0]['recording']} --to /tmp/export", ARCHIVE)
         words = services.run("plainsight verify /tmp/export/*.zip --keys /tmp/keyring.json")
-    require("intact" in words, f"the checker says: {words}")
+    require("Intact." in words, f"the checker says: {words}")
     require(sealed[0]["outcome"] == "complete" and not sealed[0]["lost_frames"], f"how it was sealed: {sealed[0]}")
     shutil.rmtree(simulator)
     return f"{sealed[0]['seconds']:.1f} s sealed as complete"
