@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
     failed = [
         f"{where}: {'.'.join(filter(None, what))}: {said}" for what, where in tried.items() if (said := load(*what))
     ]
-    print(*failed or [len(tried)], sep="\n")
+    print(*(failed or [str(len(tried))]), sep="\n")
     return 1 if failed else 0
 
 
