@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from tests.support.waiting import TimedOutError, until
+
 from .root import NotHeldError, Root
 
 _LOOPBACK: Final = """
@@ -72,14 +74,12 @@ class Services:
     def until(self, holds: Callable[[], bool], what: str) -> None:
         """Wait until it holds; raise NotHeldError with what they said if one of them ended, or nobody would wait on."""
         try:
-            until(lambda: holds() or self._ended() != "", what)
-        except NotHeldError as error:
-            raise NotHeldError(f"{error}; they said: {self.said()}") from error
-        if name := self._ended():
-            raise NotHeldError(f"{what}: {name} has ended: {self.said(name)}")
+            until(holds, what, PATIENCE_S, alive=lambda: not self._ended(), pause=lambda: time.sleep(0.2))
+        except TimedOutError as error:
+            raise NotHeldError(f"{error}; they said: {self.said(*self._ended())}") from error
 
-    def _ended(self) -> str:
-        return next((name for name, process in self._started.items() if process.poll() is not None), "")
+    def _ended(self) -> list[str]:
+        return [name for name, process in self._started.items() if process.poll() is not None]
 
     def said(self, *names: str) -> str:
         """Return the end of what they said."""
@@ -94,12 +94,3 @@ class Services:
         inside = Path(f"/proc/{self._first.pid}/task/{self._first.pid}/children").read_text("ascii").strip()
         enter = ["nsenter", "--target", inside, "--net", "--pid", "--mount", "--root", "--wdns=/"]
         return [*enter, "setpriv", "--reuid", user, "--regid", user, "--init-groups"] if user != "root" else enter
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait until it holds; raise NotHeldError after PATIENCE_S."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        if time.monotonic() > deadline:
-            raise NotHeldError(f"waited {PATIENCE_S:g} s in vain for {what}")
-        time.sleep(0.2)

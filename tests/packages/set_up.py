@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .root import CODE, Root, require
-from .services import Services, until
+from .services import Services
 from .table import Trial
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -116,7 +116,7 @@ def doctor_finds_nothing_wrong(root: Root) -> str:
         return bool(found["ok"])
 
     with _archive(root) as services:
-        until(good, "a doctor who is content")
+        services.until(good, "a doctor who is content")
     wrong = [one for one in found["checks"] if one["verdict"] == "warning" and one["check"] not in {"clock", "contact"}]
     require(not wrong, f"the doctor warns: {wrong}")
     names = {one["check"] for one in found["checks"] if one["verdict"] == "ok"}

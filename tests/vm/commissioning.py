@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from tests.support.waiting import TimedOutError, until
+
 from . import sound
 from .box import AMBER, GREEN, RED, Box
 from .guest import GuestError
@@ -45,13 +47,17 @@ def _answer(box: Box, asked: set[int], following: set[int]) -> None:
 
 def _wait_for(box: Box, wanted: set[int], asked: set[int] | None = None) -> None:
     """Wait until these lights are lit and no others; press again where `asked` still ask."""
-    deadline = time.monotonic() + patience(20)
     pressed = time.monotonic()
-    while (lit := box.lit()) != wanted:
-        now = time.monotonic()
-        if now > deadline:
-            raise GuestError(f"lights on lines {sorted(wanted)} were waited for; lit are {sorted(lit)}")
-        if lit == asked and now - pressed > _AGAIN_S:
+
+    def look() -> bool:
+        nonlocal pressed
+        lit = box.lit()
+        if lit == asked != wanted and time.monotonic() - pressed > _AGAIN_S:
             box.press()
-            pressed = now
-        time.sleep(0.3)
+            pressed = time.monotonic()
+        return lit == wanted
+
+    try:
+        until(look, f"lights on lines {sorted(wanted)}", patience(20), pause=lambda: time.sleep(0.3))
+    except TimedOutError as error:
+        raise GuestError(f"{error}; lit are {sorted(box.lit())}") from error
