@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
-from archive.records.meetings.models import MeetingKind
+from archive.records.meetings.models import Meeting, MeetingKind
 from archive.records.people.models import Person, Student
 from archive.records.people.rules import holders
 
@@ -50,9 +51,17 @@ def check_holder(student: Student, person: Person, on: date) -> None:
 
 def due_of(request: AccessRequest) -> Due:
     """Return by when a request must be answered."""
-    meetings = request.student.meetings.filter(kind=MeetingKind.IEP, cancelled_at=None)
-    days = [timezone.localtime(at).date() for at in meetings.values_list("starts_at", flat=True)]
-    return due(request.received_on, days, request.hearing_on)
+    return dues_of([request])[0]
+
+
+def dues_of(requests: Sequence[AccessRequest]) -> list[Due]:
+    """Return by when each of `requests` must be answered, in their order; one query for all of them."""
+    meetings = Meeting.objects.filter(kind=MeetingKind.IEP, cancelled_at=None)
+    days: dict[UUID, list[date]] = {}
+    held = meetings.filter(student__in={one.student_id for one in requests}).values_list("student", "starts_at")
+    for student, at in held.order_by():
+        days.setdefault(student, []).append(timezone.localtime(at).date())
+    return [due(one.received_on, days.get(one.student_id, []), one.hearing_on) for one in requests]
 
 
 def ask_access(

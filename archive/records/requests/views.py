@@ -69,8 +69,8 @@ def recordings_of(student: Student) -> list[Recording]:
 def requests(request: HttpRequest) -> HttpResponseBase:
     """Show open requests and amendments, the earliest due first."""
     reached, today = reached_cases(granted_scopes(user_of(request), Deed.REQUESTS)), timezone.localdate()
-    rows = AccessRequest.objects.filter(reached, closed_at=None).select_related("student", "person")[:SHOWN]
-    waiting = sorted(((one, deeds.due_of(one)) for one in rows), key=lambda pair: pair[1].on)
+    rows = list(AccessRequest.objects.filter(reached, closed_at=None).select_related("student", "person")[:SHOWN])
+    waiting = sorted(zip(rows, deeds.dues_of(rows), strict=True), key=lambda pair: pair[1].on)
     amendments = Amendment.objects.filter(reached).select_related("student", "person")
     context = {
         "place": "requests",

@@ -81,8 +81,8 @@ def _meeting(row: Meeting, now: datetime) -> Task:
 def requests_due(user: User, now: datetime) -> list[Task]:
     """Return access requests by due date, and amendments that wait for a step."""
     near = reached_cases(granted_scopes(user, Deed.REQUESTS))
-    rows = AccessRequest.objects.filter(near, closed_at=None).select_related("student", "person")
-    found = sorted(((request_deeds.due_of(row), row) for row in rows), key=lambda pair: pair[0].on)
+    rows = list(AccessRequest.objects.filter(near, closed_at=None).select_related("student", "person"))
+    found = sorted(zip(request_deeds.dues_of(rows), rows, strict=True), key=lambda pair: pair[0].on)
     tasks = [
         Task(
             f"Answer the request of {row.person} about {row.student}",
