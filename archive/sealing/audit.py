@@ -12,6 +12,7 @@ from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE, Actor
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, State
+from archive.recordings.removal import remove_destroyed
 from archive.store.base import PACKAGES, package_name
 from archive.store.current import store
 
@@ -40,6 +41,8 @@ class Code(StrEnum):
     """A key of which the database knows no recording."""
     UNKNOWN_ARRIVAL = "unknown-arrival"
     """Segments that arrived for a recording that the database does not know."""
+    LEFT = "left"
+    """Key or package of a recording that was destroyed: a backup brought it back, or a crash came between."""
     MISPLACED = "misplaced"
     """Something in the folder of packages that has no package's name."""
 
@@ -52,9 +55,16 @@ WORDS = {
     Code.NO_KEY: "its key is gone; unless it was destroyed on purpose, restore it from a copy",
     Code.UNKNOWN_KEY: "there is a key, but no recording in the database; restore a newer database, or wait for its box",
     Code.UNKNOWN_ARRIVAL: "parts arrived of a recording that the database does not know; its box will send it again",
+    Code.LEFT: "it was destroyed, and its key or package is here again; 'audit --repair' removes both",
     Code.MISPLACED: "this is no package's place; move it away",
 }
-REPAIRABLE = {Code.NO_ROW, Code.NOT_SEALED_ROW}
+REPAIRABLE = {Code.NO_ROW, Code.NOT_SEALED_ROW, Code.LEFT}
+MENDED = {
+    Code.NO_ROW: "its row was made again",
+    Code.NOT_SEALED_ROW: "its row was made again",
+    Code.LEFT: "it was destroyed, and what was here of it again was removed",
+}
+"""What is said where a finding was repaired."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +93,14 @@ def audit() -> Iterator[Finding]:
             yield Finding(Code.MISPLACED, name, WORDS[Code.MISPLACED])
     keys, arrivals = set(recording_keys().recordings()), set(store().incoming())
     known = set()
-    columns = ("pk", "state", "package_size", "key_arrived")
-    for recording, state, size, key_arrived in Recording.objects.values_list(*columns).iterator(chunk_size=5000):
+    columns = ("pk", "state", "package_size", "key_arrived", "destroyed_at")
+    rows = Recording.objects.values_list(*columns)
+    for recording, state, size, key_arrived, destroyed_at in rows.iterator(chunk_size=5000):
         known.add(recording)
+        if destroyed_at is not None:
+            if recording in packages or recording in keys:
+                yield Finding(Code.LEFT, recording, WORDS[Code.LEFT])
+            continue
         if (code := _package(recording, state, size, recording in packages)) is not None:
             yield Finding(code, recording, WORDS[code])
         if key_arrived and recording not in keys:
@@ -109,7 +124,10 @@ def repair(finding: Finding, actor: Actor) -> str:
     if finding.code not in REPAIRABLE:
         return finding.message
     try:
-        rebuild(finding.recording, REBUILD, actor)
+        if finding.code == Code.LEFT:
+            remove_destroyed(finding.recording)
+        else:
+            rebuild(finding.recording, REBUILD, actor)
     except PlainSightError as error:
         return error.message
     return ""
@@ -129,4 +147,4 @@ def audit_and_repair(stop: StopSignal) -> None:
         if reason := repair(finding, ARCHIVE):
             _log.error("%s: %s", finding.recording, reason)
         else:
-            _log.warning("%s: its row was made again from its package", finding.recording)
+            _log.warning("%s: %s", finding.recording, MENDED[finding.code])

@@ -44,6 +44,7 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("grants", _("Access"), "pages:grants", frozenset({"grant"})),
     Place("holds", _("Holds"), "pages:holds", frozenset({"hold"})),
     Place("retention", _("Retention"), "pages:retention", frozenset({"retention"})),
+    Place("destructions", _("Destruction"), "pages:destructions", frozenset({"destroy"})),
     Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
     Place("people", _("People"), "pages:students", frozenset({"people"})),
     Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),
