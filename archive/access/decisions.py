@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
 from django.utils import timezone
 
 from archive.accounts.models import User
@@ -13,7 +14,7 @@ from archive.custody.actors import NOTHING, Subject, SubjectType
 
 from .deeds import OF_NOTHING, OF_ONE_RECORDING, Deed
 from .models import Grant
-from .scopes import Scope, ScopeType, scopes_of, veto
+from .scopes import Scope, ScopeType, closed_recordings, closed_scopes, recordings_in, scopes_of, veto
 
 GRANTED: Final = "granted"
 
@@ -64,7 +65,11 @@ def granted_scopes(actor: User | AnonymousUser, deed: Deed) -> frozenset[Scope]:
     if not isinstance(actor, User) or not actor.is_active:
         return frozenset()
     scopes = {one.scope for one in Grant.objects.filter(user=actor, deed=deed).at(timezone.now())}
-    barred = {
-        one for one in scopes if one.type == ScopeType.STUDENT and veto(actor, Subject(SubjectType.STUDENT, one.id))
-    }
-    return frozenset(scopes - barred)
+    bounded = any(one.type == ScopeType.STUDENT for one in scopes)
+    return frozenset(scopes - closed_scopes(actor)) if bounded else frozenset(scopes)
+
+
+def reached_recordings(actor: User | AnonymousUser, deed: Deed) -> Q:
+    """Return the condition that `may` lets `actor` do `deed` to a recording, for lists: no row leads to a refusal."""
+    reached = recordings_in(granted_scopes(actor, deed))
+    return reached & ~closed_recordings(actor) if isinstance(actor, User) else reached

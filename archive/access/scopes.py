@@ -57,7 +57,11 @@ Veto = Callable[[User, Subject], str]
 """Returns why a person may do nothing at all to a subject, as a stable code; empty where nothing stands against it."""
 _resolvers: Final[dict[SubjectType, Resolver]] = {}
 _vetoes: Final[list[Veto]] = []
+Closed = Callable[[User], Iterable[Scope]]
+"""Returns the scopes that are closed to a person by vetoes: what lists leave out."""
+_closed: Final[list[Closed]] = []
 _recordings_in: Final[list[Callable[[Iterable[Scope]], Q]]] = []
+_closed_recordings: Final[list[Callable[[User], Q]]] = []
 
 
 def register_resolver(subject_type: SubjectType, resolver: Resolver) -> None:
@@ -66,14 +70,19 @@ def register_resolver(subject_type: SubjectType, resolver: Resolver) -> None:
         raise ValueError(f"two resolvers tell the scopes of {subject_type}")
 
 
-def register_veto(veto: Veto) -> None:
-    """Have `veto` asked before every grant."""
+def register_veto(veto: Veto, closed: Closed) -> None:
+    """Have `veto` asked before every grant; `closed` tells the scopes that it closes to a person, for lists."""
     _vetoes.append(veto)
+    _closed.append(closed)
 
 
-def register_recordings(recordings_in: Callable[[Iterable[Scope]], Q]) -> None:
-    """Have `recordings_in` tell which recordings lie in schools and students, as a condition of their table."""
+def register_recordings(recordings_in: Callable[[Iterable[Scope]], Q], closed: Callable[[User], Q]) -> None:
+    """Have `recordings_in` tell which recordings lie in schools and students, as a condition of their table.
+
+    `closed` tells in the same way which recordings vetoes close to a person, without asking the database by itself.
+    """
     _recordings_in.append(recordings_in)
+    _closed_recordings.append(closed)
 
 
 def scopes_of(subject: Subject) -> frozenset[Scope]:
@@ -90,6 +99,19 @@ def scopes_of(subject: Subject) -> frozenset[Scope]:
 def veto(user: User, subject: Subject) -> str:
     """Return why `user` may do nothing to `subject`, or an empty text."""
     return next((why for one in _vetoes if (why := one(user, subject))), "")
+
+
+def closed_scopes(user: User) -> frozenset[Scope]:
+    """Return the scopes that are closed to `user`, whatever was granted."""
+    return frozenset(scope for closed in _closed for scope in closed(user))
+
+
+def closed_recordings(user: User) -> Q:
+    """Return the condition that a recording is closed to `user`, whatever was granted."""
+    condition = Q(pk__in=[])
+    for one in _closed_recordings:
+        condition |= one(user)
+    return condition
 
 
 def recordings_in(scopes: Iterable[Scope]) -> Q:

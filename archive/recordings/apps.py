@@ -17,12 +17,12 @@ class RecordingsConfig(AppConfig):
         from archive.rooms.uploads import provide_uploads  # noqa: PLC0415 - the same
         from archive.store.current import writable  # noqa: PLC0415 - the same
 
-        from .uploads import uploads_by_box  # noqa: PLC0415 - the same
+        from .uploads import pages_for, uploads_by_box  # noqa: PLC0415 - the same
         from .verification import LOOK_S, check_asked  # noqa: PLC0415 - the same
         from .waveform import LOOK_S as WAVEFORM_S  # noqa: PLC0415 - the same
         from .waveform import WaveformMaker  # noqa: PLC0415 - the same
 
         register("store", writable)
-        provide_uploads(uploads_by_box)
+        provide_uploads(uploads_by_box, pages_for)
         JOBS.append(Job("checking", LOOK_S, check_asked, lane="checking"))
         JOBS.append(Job("making waveforms", WAVEFORM_S, WaveformMaker().once, lane="waveforms"))

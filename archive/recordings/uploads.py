@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from django.db.models import Count, Q
+from django.urls import reverse
 
+from archive.access.decisions import reached_recordings
+from archive.access.deeds import Deed
+from archive.accounts.models import User
 from archive.rooms.uploads import Uploads
 
 from .models import Recording, State
+
+
+def pages_for(user: User, recordings: set[str]) -> dict[str, str]:
+    """Return the page of each of `recordings` that is here and that `user` may open."""
+    opened = Recording.objects.filter(reached_recordings(user, Deed.LOOK), pk__in=recordings)
+    return {pk: reverse("pages:recording", args=[pk]) for pk in opened.values_list("pk", flat=True)}
 
 
 def uploads_by_box(running: set[str]) -> dict[str, Uploads]:

@@ -86,6 +86,8 @@ class Card:
     """`verified` or `unverified`; None if the box is silent."""
     words: dict[str, str]
     """The same for people; an empty text is not shown."""
+    address: str = ""
+    """Page of the running recording, if part of it is here and the reader may open it; else empty."""
 
     @property
     def urgency(self) -> tuple[int, bool, str, str]:

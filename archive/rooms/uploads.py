@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from archive.accounts.models import User
+
 
 @dataclass(frozen=True)
 class Uploads:
@@ -18,14 +20,23 @@ class Uploads:
     """Recordings that arrived and wait for their seal."""
 
 
+Opener = Callable[[User, set[str]], dict[str, str]]
+"""Given a reader and recordings, returns the page of each that this reader may open."""
 Provider = Callable[[set[str]], dict[str, Uploads]]
 """Given the recordings that are being made now, returns the uploads of each box that has any."""
 _providers: list[Provider] = []
+_openers: list[Opener] = []
 
 
-def provide_uploads(provider: Provider) -> None:
-    """Register who knows the uploads; the recordings' app does that when it is ready."""
+def provide_uploads(provider: Provider, opener: Opener) -> None:
+    """Register who knows the uploads and their pages; the recordings' app does that when it is ready."""
     _providers[:] = [provider]
+    _openers[:] = [opener]
+
+
+def pages_for(user: User, recordings: set[str]) -> dict[str, str]:
+    """Return the page of each of these recordings that `user` may open."""
+    return _openers[0](user, recordings) if _openers and recordings else {}
 
 
 def uploads(running: set[str]) -> dict[str, Uploads]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from archive.access.requests import user_of
+from archive.accounts.models import User
 from archive.devices.models import Box, Listening
 from archive.devices.reported_status import health, report
 from archive.devices.state import state_of_box
@@ -18,34 +21,34 @@ from archive.ui import words
 
 from .cards import Card, card, deaf, summary, title, warning
 from .placement import rooms_now
-from .uploads import Uploads, uploads
+from .uploads import Uploads, pages_for, uploads
 
 
 @require_safe
 def rooms(request: HttpRequest) -> HttpResponseBase:
     """Show every box that is not retired."""
     now = timezone.localtime()
-    context = {"place": "rooms", **_board(now)}
+    context = {"place": "rooms", **_board(now, user_of(request))}
     return render(request, "ui/rooms.html", context)
 
 
 @require_safe
 def wall(request: HttpRequest) -> HttpResponseBase:
     """Show the same for a screen on a wall: large, and without what only a reader nearby could use."""
-    context = {"place": "rooms", **_board(timezone.localtime())}
+    context = {"place": "rooms", **_board(timezone.localtime(), user_of(request))}
     return render(request, "ui/wall.html", context)
 
 
 @require_safe
-def rooms_json(_request: HttpRequest) -> HttpResponseBase:
+def rooms_json(request: HttpRequest) -> HttpResponseBase:
     """Answer with the same as JSON, version 1."""
-    board = _board(timezone.localtime())
+    board = _board(timezone.localtime(), user_of(request))
     return JsonResponse({"version": 1, **board, "rooms": [one.as_json() for one in board["rooms"]]})
 
 
-def _board(now: datetime) -> dict[str, Any]:
-    """Return everything that page and JSON say at the moment `now`, whose zone is that of the words."""
-    cards = sorted(cards_now(now), key=lambda one: one.urgency)
+def _board(now: datetime, user: User) -> dict[str, Any]:
+    """Return everything that page and JSON say to `user` at the moment `now`, whose zone is that of the words."""
+    cards = sorted(_with_addresses(cards_now(now), user), key=lambda one: one.urgency)
     return {
         "at": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z",
         "at_words": f"{words.time_of_day(now)} {now.tzname()}",
@@ -54,6 +57,12 @@ def _board(now: datetime) -> dict[str, Any]:
         "title": title(cards),
         "rooms": cards,
     }
+
+
+def _with_addresses(cards: list[Card], user: User) -> list[Card]:
+    """Return the cards, each with the page of its running recording if `user` may open that one."""
+    pages = pages_for(user, {one.recording for one in cards if one.recording and one.archived_s})
+    return [replace(one, address=pages.get(one.recording or "", "")) for one in cards]
 
 
 def _warning(now: datetime) -> str:

@@ -28,28 +28,32 @@ class Place:
     """Name of the address of its first page."""
     needs: frozenset[str] = frozenset()
     """Deeds of which one is enough to be shown it; without any, every signed-in person is."""
+    first: bool = False
+    """Whether it stands in sight also in a long menu, whose other entries are folded away."""
 
 
 PLACES: Final[tuple[Place, ...]] = (
-    Place("today", _("Today"), "pages:today", frozenset({"meetings"})),
-    Place("meetings", _("Meetings"), "pages:meetings", frozenset({"meetings"})),
-    Place("recordings", _("Recordings"), "pages:recordings", frozenset({"list"})),
+    Place("today", _("Today"), "pages:today", frozenset({"meetings"}), first=True),
+    Place("meetings", _("Meetings"), "pages:meetings", frozenset({"meetings"}), first=True),
+    Place("recordings", _("Recordings"), "pages:recordings", frozenset({"list"}), first=True),
+    Place("own", _("Your child's recordings"), "pages:own", frozenset({"own"}), first=True),
+    Place("requests", _("Requests"), "pages:requests", frozenset({"requests"}), first=True),
+    Place("people", _("People"), "pages:students", frozenset({"people"}), first=True),
+    Place("rooms", _("Rooms"), "pages:rooms", frozenset({"board"}), first=True),
     Place("readiness", _("Readiness"), "pages:readiness", frozenset({"board"})),
-    Place("rooms", _("Rooms"), "pages:rooms", frozenset({"board"})),
     Place("tray", _("Tray"), "pages:tray", frozenset({"file"})),
-    Place("boxes", _("Boxes"), "pages:boxes", frozenset({"boxes"})),
-    Place("checks", _("This archive"), "pages:checks", frozenset({"checks"})),
-    Place("requests", _("Requests"), "pages:requests", frozenset({"requests"})),
-    Place("own", _("Your child's recordings"), "pages:own", frozenset({"own"})),
+    Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
     Place("grants", _("Access"), "pages:grants", frozenset({"grant"})),
     Place("holds", _("Holds"), "pages:holds", frozenset({"hold"})),
     Place("retention", _("Retention"), "pages:retention", frozenset({"retention"})),
     Place("destructions", _("Destruction"), "pages:destructions", frozenset({"destroy"})),
-    Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
-    Place("people", _("People"), "pages:students", frozenset({"people"})),
     Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),
+    Place("boxes", _("Boxes"), "pages:boxes", frozenset({"boxes"})),
+    Place("checks", _("This archive"), "pages:checks", frozenset({"checks"})),
 )
-"""In the order of the menu: Today, Meetings, Recordings, Requests, Rooms, People, Records."""
+"""In the order of the menu."""
+LONGEST: Final = 6
+"""A menu of more places than this folds those away that do not come first."""
 
 
 def places_for(may: Mapping[str, bool]) -> list[Place]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 from django.utils import dates
@@ -106,8 +106,8 @@ def contact(named: str) -> str:
     return named or _("your administrator")
 
 
-def day(moment: datetime) -> str:
-    """Return a date: Tue Nov 24 2026."""
+def day(moment: date) -> str:
+    """Return a date, or that of a moment: Tue Nov 24 2026."""
     return _("{weekday} {month} {day} {year}").format(
         weekday=dates.WEEKDAYS_ABBR[moment.weekday()],
         month=_(_MONTHS[moment.month - 1]),

@@ -12,10 +12,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from archive.access.decisions import granted_scopes
+from archive.access.decisions import reached_recordings
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
-from archive.access.scopes import recordings_in
 from archive.accounts.models import User
 from archive.recordings.forms import RecordingFilter
 from archive.recordings.heading import room_name
@@ -55,7 +54,7 @@ def recordings(request: HttpRequest) -> HttpResponseBase:
     """Show the recordings that fit the choice, newest first. A choice that makes no sense shows nothing."""
     form = RecordingFilter({name: request.GET.get(name, "") for name in RecordingFilter.base_fields}, auto_id="%s")
     user = user_of(request)
-    reached = recordings_in(granted_scopes(user, Deed.LIST))
+    reached = reached_recordings(user, Deed.LIST)
     chosen = form.apply(with_state(Recording.objects.filter(reached).select_related("room")))
     shown = page(chosen, request.GET.get("before", ""), request.GET.get("after", ""))
     addresses = _addresses(user, shown.rows)
@@ -76,9 +75,8 @@ def _addresses(user: User, rows: Sequence[Recording]) -> dict[str, str]:
     """Return the page of each recording that `user` may open, so that no row leads to a refusal."""
     found: dict[str, str] = {}
     for deed, page_name in ((Deed.CUSTODY, "pages:custody"), (Deed.LOOK, "pages:recording")):
-        reached = recordings_in(granted_scopes(user, deed))
-        opened = Recording.objects.filter(reached, pk__in=[row.pk for row in rows]).values_list("pk", flat=True)
-        found |= {recording: reverse(page_name, args=[recording]) for recording in opened}
+        opened = Recording.objects.filter(reached_recordings(user, deed), pk__in=[row.pk for row in rows])
+        found |= {pk: reverse(page_name, args=[pk]) for pk in opened.values_list("pk", flat=True)}
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from archive.access.decisions import granted_scopes
-from archive.access.deeds import OF_ONE_RECORDING, Deed
+from archive.access.deeds import OF_ONE_RECORDING, ROLES, Deed
 from archive.access.models import Grant
 from archive.access.requests import user_of
 from archive.access.scopes import ScopeType
@@ -26,6 +26,7 @@ from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.meetings.forms import bound_student
 from archive.records.people.models import School, Student
+from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
 from . import deeds
@@ -46,9 +47,10 @@ class Row:
     student: UUID | None
     """The student, where it reaches one."""
     deeds: list[str]
+    """What the person may do, in words; whatever a role gives is told by the role's name."""
     purpose: str
     position: str
-    trained: str
+    trained_on: date | None
     until: datetime | None
     soon: bool
 
@@ -69,15 +71,20 @@ def rows(grants: QuerySet[Grant]) -> list[Row]:
             if group[0].scope_id
             else str(ScopeType.DISTRICT.label),
             student=UUID(group[0].scope_id) if group[0].scope_type == ScopeType.STUDENT else None,
-            deeds=[one.deed for one in group],
+            deeds=_deed_words(frozenset(Deed(one.deed) for one in group)),
             purpose=group[0].purpose,
             position=group[0].position,
-            trained=str(group[0].trained_on or "not on record"),
+            trained_on=group[0].trained_on,
             until=group[0].valid_until,
             soon=ends_soon(group[0].valid_until, now),
         )
         for group in found.values()
     ]
+
+
+def _deed_words(deeds: frozenset[Deed]) -> list[str]:
+    role = next((name for name, given in ROLES.items() if given == deeds), None)
+    return [f"all that a {role} may"] if role else [str(deed.label) for deed in Deed if deed in deeds]
 
 
 @require_safe
@@ -99,7 +106,7 @@ def grant_new(request: HttpRequest) -> HttpResponseBase:
     def act() -> str:
         facts = form.facts()
         deeds.give_access(facts, by=user)
-        messages.success(request, f"{facts.user} has access until {facts.until}; it ends by itself.")
+        messages.success(request, f"{facts.user} has access until {words.day(facts.until)}; it ends by itself.")
         return reverse("pages:grants")
 
     return form_page(request, form, act, context=_frame("Give access") | {"submit": "Give access"})

@@ -21,12 +21,18 @@ class MeetingsConfig(AppConfig):
         from .contribution import contribution  # noqa: PLC0415 - the same
         from .filing_deeds import PROPOSE_S, propose_all  # noqa: PLC0415 - the same
         from .opening_deeds import PLACE_S, place_notes  # noqa: PLC0415 - the same
-        from .reach import audible_parts, recordings_in, scopes_of_meeting, scopes_of_recording  # noqa: PLC0415 - the same
+        from .reach import (  # noqa: PLC0415 - the same
+            audible_parts,
+            closed_recordings,
+            recordings_in,
+            scopes_of_meeting,
+            scopes_of_recording,
+        )
 
         JOBS.append(Job("placing notes", PLACE_S, place_notes))
         JOBS.append(Job("filing by room and time", PROPOSE_S, propose_all))
         register_resolver(SubjectType.MEETING, scopes_of_meeting)
         register_resolver(SubjectType.RECORDING, scopes_of_recording)
-        register_recordings(recordings_in)
+        register_recordings(recordings_in, closed_recordings)
         parts.register(audible_parts)
         provide(contribution)

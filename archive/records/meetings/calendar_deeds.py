@@ -18,6 +18,7 @@ from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.people.difference import Difference, Known, difference
 from archive.records.people.models import ImportRun, Student
 from archive.rooms.models import Room
+from archive.ui import words
 
 from .calendar_file import EventRow, PlannedCalendar, Problem, Surroundings, read_calendar
 from .custody_kinds import CALENDAR
@@ -100,8 +101,8 @@ def compare(calendar: PlannedCalendar) -> CalendarDifference:
                 "kind": row.kind,
                 "cancelled": row.cancelled_at is not None,
             },
-            frozenset({"starts_at", "ends_at", "place", "kind", "cancelled"}) if row.version else frozenset(),
-            f"{row.student}, {timezone.localtime(row.starts_at):%Y-%m-%d %H:%M}",
+            _corrected(row),
+            f"{row.student}, {words.day_and_time(timezone.localtime(row.starts_at))}",
         )
         for row in Meeting.objects.filter(source=calendar.source).select_related("student", "room")
     }
@@ -123,6 +124,17 @@ def compare(calendar: PlannedCalendar) -> CalendarDifference:
     return CalendarDifference(calendar, difference(known, calendar.events, values))
 
 
+def _corrected(row: Meeting) -> frozenset[str]:
+    """Return what a calendar leaves as people changed it here; a begin and its end belong together."""
+    by_column = {
+        "starts_at": {"starts_at", "ends_at"},
+        "ends_at": {"starts_at", "ends_at"},
+        "room": {"place"},
+        "cancelled_at": {"cancelled"},
+    }
+    return frozenset(name for column in row.corrected for name in by_column.get(column, {column}))
+
+
 def _apply(found: CalendarDifference) -> None:
     source, now = found.calendar.source, timezone.now()
     wanted = {
@@ -137,19 +149,26 @@ def _apply(found: CalendarDifference) -> None:
     }
     rooms = {room.name.casefold(): room for room in Room.objects.all()}
     here = {row.source_id: row for row in Meeting.objects.select_for_update().filter(source=source)}
+    differs = {one.source_id: {field.name for field in one.fields} for one in found.meetings.changed}
+    everything = {"kind", "starts_at", "ends_at", "place", "cancelled"}
     added, changed = [], []
     for pk, one in wanted.items():
-        room = rooms.get(one.place.casefold())
         meeting = here.get(pk) or Meeting(source=source, source_id=pk, student=students[one.student])
+        names = differs.get(pk, everything)
         if pk in here:
-            if meeting.starts_at != one.starts_at:
+            if "starts_at" in names:
                 meeting.moved_from = meeting.starts_at
+            meeting.version += 1
             changed.append(meeting)
         else:
             added.append(meeting)
-        meeting.kind, meeting.starts_at, meeting.ends_at = one.kind, one.starts_at, one.ends_at
-        meeting.room, meeting.place = room, "" if room else one.place
-        meeting.cancelled_at = (meeting.cancelled_at or now) if one.cancelled else None
+        for name in names & {"kind", "starts_at", "ends_at"}:
+            setattr(meeting, name, getattr(one, name))
+        if "place" in names:
+            meeting.room = rooms.get(one.place.casefold())
+            meeting.place = "" if meeting.room else one.place
+        if "cancelled" in names:
+            meeting.cancelled_at = (meeting.cancelled_at or now) if one.cancelled else None
     Meeting.objects.bulk_create(added, batch_size=500)
-    fields = ["kind", "starts_at", "ends_at", "room", "place", "cancelled_at", "moved_from"]
+    fields = ["kind", "starts_at", "ends_at", "room", "place", "cancelled_at", "moved_from", "version"]
     Meeting.objects.bulk_update(changed, fields, batch_size=500)

@@ -165,13 +165,14 @@ def change_meeting(pk: UUID, facts: MeetingFacts, version: int, *, by: User) -> 
             ends=wall(facts.ends_at),
             room=str(facts.room.pk) if facts.room else None,
         )
+        meeting.corrected = sorted({*meeting.corrected, *changed})
         if "starts_at" in changed:
             meeting.moved_from = meeting.starts_at
             changed.append("moved_from")
         for name, value in values.items():
             setattr(meeting, name, value)
         meeting.version += 1
-        meeting.save(update_fields=[*changed, "version"])
+        meeting.save(update_fields=[*changed, "corrected", "version"])
     return meeting
 
 
@@ -182,8 +183,9 @@ def cancel_meeting(pk: UUID, *, by: User) -> Meeting:
         if meeting.cancelled_at is None:
             record(MEETING_CANCELLED, actor=Actor.user(by.pk), subject=Subject.meeting(pk))
             meeting.cancelled_at = timezone.now()
+            meeting.corrected = sorted({*meeting.corrected, "cancelled_at"})
             meeting.version += 1
-            meeting.save(update_fields=["cancelled_at", "version"])
+            meeting.save(update_fields=["cancelled_at", "corrected", "version"])
     return meeting
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods
 
 from archive.access.requests import user_of
@@ -92,10 +92,12 @@ def meeting_letter(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
 
 def _values(row: Meeting, reason: str, language: str) -> dict[str, str]:
     notice = row.notices.first()
-    received = words.when(timezone.localtime(notice.received_at)) if notice else ""
+    with translation.override(language):
+        received = words.when(timezone.localtime(notice.received_at)) if notice else ""
+        called = title(row)
     unsaid = {"en": "not said", "es": "no se dijo"}[language]
     return {
-        "meeting": title(row),
+        "meeting": called,
         "received": received or unsaid,
         "device": row.parent_device or (notice.device if notice else "") or unsaid,
         "reason": reason,

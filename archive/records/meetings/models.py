@@ -62,6 +62,8 @@ class Meeting(models.Model):
     """Where it came from (`icalendar`, `csv`); empty for what a person typed."""
     source_id = models.CharField(max_length=255, blank=True)
     """Its identifier there."""
+    corrected = models.JSONField(default=list, blank=True)
+    """Names of the fields that people changed here: an import keeps what they hold."""
     version = models.PositiveIntegerField(default=0)
     """Counts changes, so that of two people who edit at once the second one is told."""
 

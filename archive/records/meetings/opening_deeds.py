@@ -19,6 +19,7 @@ from archive.accounts.models import User
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
 from archive.records.errors import DeedError, UnknownRecordError
+from archive.ui import words
 
 from . import deeds
 from .custody_kinds import OPENING, PLACED
@@ -102,9 +103,8 @@ def place_notes(stop: StopSignal) -> int:
 def _enter(meeting: Meeting, facts: EventFacts, by: User) -> None:
     now = timezone.now()
     if not now - MAX_LATE <= facts.at <= now + AHEAD:
-        raise DeedError(
-            f"A note says it was made at {facts.at:%Y-%m-%d %H:%M}; look at the tablet's clock.", field="at"
-        )
+        made = words.when(timezone.localtime(facts.at))
+        raise DeedError(f"A note says that it was made {made}; look at the tablet's clock.", field="at")
     place = place_at(meeting, facts.at)
     record(
         OPENING,

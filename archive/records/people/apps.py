@@ -15,8 +15,8 @@ class PeopleConfig(AppConfig):
         from archive.access.scopes import register_resolver, register_veto  # noqa: PLC0415 - models need ready apps
         from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
 
-        from .reach import barred, scopes_of_person, scopes_of_student  # noqa: PLC0415 - the same
+        from .reach import barred, closed_to, scopes_of_person, scopes_of_student  # noqa: PLC0415 - the same
 
         register_resolver(SubjectType.STUDENT, scopes_of_student)
         register_resolver(SubjectType.PERSON, scopes_of_person)
-        register_veto(barred)
+        register_veto(barred, closed_to)

@@ -14,6 +14,7 @@ from archive.custody.actors import Actor, Subject
 from archive.custody.kinds import Kind
 from archive.custody.log import record
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
+from archive.ui import words
 
 from .custody_kinds import (
     BAR,
@@ -170,7 +171,7 @@ def decide_majority(pk: UUID, decision: str, on: date, *, by: User) -> Student:
     with transaction.atomic():
         student = _locked_student(pk)
         if student.rights_decided_on is not None:
-            raise DeedError(f"It was decided on {student.rights_decided_on} already.")
+            raise DeedError(f"It was decided on {words.day(student.rights_decided_on)} already.")
         record(MAJORITY, actor=Actor.user(by.pk), subject=Subject.student(pk))
         student.rights_decided_on, student.rights_decision = on, decision
         student.version += 1

@@ -15,6 +15,7 @@ from archive.accounts.models import User
 from archive.custody.actors import NOTHING, Actor
 from archive.custody.log import Detail, record
 from archive.records.errors import DeedError, UnknownRecordError
+from archive.ui import words
 
 from .custody_kinds import IMPORT
 from .difference import Change, Difference, Known, difference, total
@@ -69,7 +70,7 @@ def take_in(pk: UUID, *, by: User) -> ImportRun:
         if run is None:
             raise UnknownRecordError("there is no such import here")
         if run.taken_at is not None:
-            raise DeedError(f"This file was taken in already, at {timezone.localtime(run.taken_at):%Y-%m-%d %H:%M}.")
+            raise DeedError(f"This file was taken in already, {words.day_and_time(timezone.localtime(run.taken_at))}.")
         if run.data is None:
             raise DeedError("This file is no longer here, since another one was looked at; choose it again.")
         found = compare(read_roster(bytes(run.data)))

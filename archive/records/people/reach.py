@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from archive.access.scopes import Scope, ScopeType, scopes_of
+from archive.access.scopes import Scope, scopes_of
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 
@@ -37,10 +37,16 @@ def barred(user: User, subject: Subject) -> str:
 
     34 CFR 99.4: either parent has full rights unless the agency has evidence of a court order that revokes them.
     """
+    closed = set(closed_to(user))
+    return "barred" if closed and not closed.isdisjoint(scopes_of(subject)) else ""
+
+
+def closed_to(user: User) -> Iterator[Scope]:
+    """Yield the students whom a court order closes to the person of this account today."""
+    yield from map(Scope.student, bars_against(user).values_list("student", flat=True))
+
+
+def bars_against(user: User) -> QuerySet[Bar]:
+    """Return the court orders that bar the person of this account today."""
     today = timezone.localdate()
-    bars = Bar.objects.filter(Q(valid_to=None) | Q(valid_to__gte=today), person__user=user, valid_from__lte=today)
-    students = {str(pk) for pk in bars.values_list("student", flat=True)}
-    if not students:
-        return ""
-    about = {scope.id for scope in scopes_of(subject) if scope.type == ScopeType.STUDENT}
-    return "barred" if about & students else ""
+    return Bar.objects.filter(Q(valid_to=None) | Q(valid_to__gte=today), person__user=user, valid_from__lte=today)

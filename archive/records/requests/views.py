@@ -23,12 +23,13 @@ from archive.recordings.models import Recording
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.letters.deeds import make_letter
-from archive.records.letters.letter_facts import common
+from archive.records.letters.letter_facts import common, written_day
 from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.forms import bound_student
 from archive.records.meetings.reach import in_force
 from archive.records.people.models import Student
 from archive.records.people.views import student_of
+from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
 from . import deeds, link_deeds
@@ -92,7 +93,7 @@ def request_new(request: HttpRequest) -> HttpResponseBase:
         typed["wish"] = Wish(typed["wish"])
         made = deeds.ask_access(typed.pop("student"), typed.pop("person"), typed.pop("wish"), by=user, **typed)
         due = deeds.due_of(made)
-        messages.success(request, f"The request was entered. It is due on {due.on} ({due.why}).")
+        messages.success(request, f"The request was entered. It is due on {words.day(due.on)} ({due.why}).")
         return reverse("pages:request", args=[made.pk])
 
     return form_page(request, form, act, context=_frame("Enter an access request"))
@@ -214,8 +215,8 @@ def request_letter(request: HttpRequest, case: UUID) -> HttpResponseBase:
     def act() -> str:
         person, language = row.person, row.person.language
         values = common(row.student, person, language) | {
-            "received": f"{row.received_on:%Y-%m-%d}",
-            "due": f"{deeds.due_of(row).on:%Y-%m-%d}",
+            "received": written_day(row.received_on, language),
+            "due": written_day(deeds.due_of(row).on, language),
             "how": form.cleaned_data["outcome"],
         }
         letter = make_letter(
@@ -310,7 +311,8 @@ def amendment_step(request: HttpRequest, case: UUID) -> HttpResponseBase:
         )
         if then == AmendmentState.REFUSED:
             values = common(row.student, row.person, row.person.language)
-            values |= {"received": f"{row.received_on:%Y-%m-%d}", "reason": typed["words"]}
+            received = written_day(row.received_on, row.person.language)
+            values |= {"received": received, "reason": typed["words"]}
             letter = make_letter(
                 LetterKind.REFUSAL_TO_AMEND,
                 values,
@@ -370,7 +372,7 @@ def _frame(heading: str) -> dict[str, Any]:
 
 def _below(heading: str, row: AccessRequest) -> dict[str, Any]:
     back = reverse("pages:request", args=[row.pk])
-    intro = f"{row.person} about {row.student}, received {row.received_on}."
+    intro = f"{row.person} about {row.student}, received {words.day(row.received_on)}."
     crumbs = [Crumb("Requests", reverse("pages:requests")), Crumb(str(row.student), back)]
     return _frame(heading) | {"cancel": back, "breadcrumbs": crumbs, "intro": intro}
 

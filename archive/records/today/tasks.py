@@ -90,7 +90,7 @@ def requests_due(user: User, now: datetime) -> list[Task]:
         Task(
             f"Answer the request of {row.person} about {row.student}",
             reverse("pages:request", args=[row.pk]),
-            due=f"due {due.on} ({due.why})",
+            due=f"due {words.day(due.on)} ({due.why})",
             sign="attention" if due.late(now.date()) else None,
             state="late" if due.late(now.date()) else "",
         )
@@ -126,7 +126,7 @@ def at_18(user: User, now: datetime) -> list[Task]:
         Task(
             f"Decide what follows at 18: {one.student}",
             reverse("pages:majority", args=[one.student.pk]),
-            due=f"{'was' if one.late else 'on'} {one.on}",
+            due=f"{'was' if one.late else 'on'} {words.day(one.on)}",
             sign="attention" if one.late else None,
             state="late" if one.late else "",
         )
@@ -143,7 +143,7 @@ def access_due(_user: User, now: datetime) -> list[Task]:
             Task(
                 f"Review who has access, {due.quarter}",
                 reverse("pages:grant-review"),
-                due=f"due {due.due}",
+                due=f"due {words.day(due.due)}",
                 sign="attention" if due.late else None,
                 state="late" if due.late else "",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from django import template
 from django.template import Context
@@ -10,21 +10,48 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from archive.ui.navigation import places_for
+from archive.ui.navigation import LONGEST, places_for
 
 register = template.Library()
 
 
+@dataclass(frozen=True)
+class MenuEntry:
+    """One place in the menu."""
+
+    label: str
+    address: str
+    current: str
+    """What `aria-current` says: `page` on the place's first page, `true` on one below it, empty elsewhere."""
+
+
+@dataclass(frozen=True)
+class Menu:
+    """The menu, as one reader sees it."""
+
+    shown: list[MenuEntry]
+    """In sight."""
+    folded: list[MenuEntry]
+    """Behind one more press, in a menu that would take too much of a narrow screen."""
+
+    @property
+    def folded_here(self) -> MenuEntry | None:
+        """The folded entry where the reader is."""
+        return next((entry for entry in self.folded if entry.current), None)
+
+
 @register.simple_tag(takes_context=True)
-def menu(context: Context) -> list[dict[str, Any]]:
-    """Return the entries of the menu, each with its label, its address, and whether the reader is at it."""
+def menu(context: Context) -> Menu:
+    """Return the menu of the reader."""
     here, path = context.get("place"), context["request"].path
-    entries = []
-    for place in places_for(context["may"]):
+    places = places_for(context["may"])
+    menu = Menu([], [])
+    for place in places:
         address = reverse(place.address)
         current = "page" if path == address else "true" if place.code == here else ""
-        entries.append({"label": place.label, "address": address, "current": current})
-    return entries
+        entries = menu.shown if place.first or len(places) <= LONGEST else menu.folded
+        entries.append(MenuEntry(str(place.label), address, current))
+    return menu
 
 
 @register.simple_tag

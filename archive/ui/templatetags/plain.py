@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django import template
 from django.conf import settings
@@ -31,6 +31,12 @@ def sign(code: SignCode, text: str) -> SafeString:
 def when(moment: datetime) -> str:
     """Return date, time and zone: Tue Nov 24 2026, 1:05:07 pm CST."""
     return words.when(localtime(moment))
+
+
+@register.filter
+def day(date: date | None) -> str:
+    """Return a date: Tue Nov 24 2026; of None nothing."""
+    return words.day(date) if date else ""
 
 
 @register.filter

@@ -8,11 +8,20 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
-from archive.access.decisions import Decision, granted_deeds, may
+from archive.access.decisions import Decision, granted_deeds, may, reached_recordings
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
 from archive.custody.actors import NOTHING, Subject
-from tests.archive.page_fixtures import make_user
+from archive.recordings.models import Recording
+from tests.archive.page_fixtures import Arrive, make_user
+from tests.archive.records.factories import (
+    make_bar,
+    make_filing,
+    make_meeting,
+    make_person,
+    make_school,
+    make_student,
+)
 from tests.support.archives import Archive
 
 SUBJECT = Subject.recording("a" * 32)
@@ -80,3 +89,25 @@ def test_a_deed_that_does_not_fit_its_subject_is_a_defect_and_no_answer(
 ) -> None:
     with pytest.raises(ValueError, match=deed.value):
         may(make_user("ann", *Deed), deed, subject)
+
+
+@pytest.mark.parametrize("barred", [False, True])
+@pytest.mark.parametrize("scope", ["district", "school", "student", "recording", "nothing"])
+def test_a_list_holds_the_recordings_that_may_allows_and_no_others(
+    archive: Archive, sealed: Arrive, scope: str, barred: bool
+) -> None:
+    """So that no row of a list and no card of a room leads to a refusal, a court order included."""
+    student = make_student(school=make_school())
+    first, second = sealed(seconds=1).id, sealed(seconds=1).id
+    make_filing(first, make_meeting(student))
+    user = make_user("ann")
+    ids = {"district": "", "school": str(student.school_id), "student": str(student.pk), "recording": first}
+    if scope != "nothing":
+        Grant.objects.create(user=user, deed=Deed.LOOK, scope_type=scope, scope_id=ids[scope])
+    if barred:
+        make_bar(make_person(user=user), student)
+    listed = set(Recording.objects.filter(reached_recordings(user, Deed.LOOK)).values_list("pk", flat=True))
+    allowed = {pk for pk in (first, second) if may(user, Deed.LOOK, Subject.recording(pk)).allowed}
+    assert listed == allowed
+    expected = {"district": {second} if barred else {first, second}, "nothing": set()}
+    assert allowed == expected.get(scope, set() if barred else {first})

@@ -6,14 +6,17 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from archive.access.deeds import Deed
+from archive.accounts.models import User
 from archive.custody.actors import ARCHIVE
 from archive.devices.enrollment import retire
 from archive.devices.models import Listening
 from archive.devices.reported_status import Message, keep
 from archive.rooms.cards import Card
 from archive.rooms.models import Room
-from tests.archive.page_fixtures import Arrive
+from tests.archive.page_fixtures import Arrive, signed_in
 from tests.archive.pages import check
+from tests.archive.records.factories import grant_student, make_student
 from tests.support.archives import Archive
 
 
@@ -84,6 +87,21 @@ def test_a_running_recording_shows_what_is_here(archive: Archive, technician: An
     assert (room["acknowledged_s"], room["archived_s"], room["waiting"]) == (32.0, 3.0, 0)
     assert "29 s behind" in room["words"]["uploads"]
     assert room["recording"] == made.id
+
+
+def test_a_card_leads_to_the_running_recording_only_for_who_may_open_that_one(archive: Archive, arrive: Arrive) -> None:
+    made = arrive(seconds=3, reason=None)
+    say(archive, state="recording", recording=made.id, rate=8000, frames=33 * 8000, acked_frame=32 * 8000)
+    student = make_student()
+    elsewhere = signed_in(archive, "p.smith", Deed.BOARD)
+    grant_student(User.objects.get(username="p.smith"), student, Deed.LOOK)
+    everywhere = signed_in(archive, "m.jones", Deed.BOARD, Deed.LOOK)
+    for client, address in ((elsewhere, ""), (everywhere, f"/recordings/{made.id}/")):
+        (room,) = client.get("/rooms.json").json()["rooms"]
+        assert room["address"] == address
+        page = check(client.get("/rooms/").content.decode())
+        (link,) = [one for one in page.all("a") if one.text == "Open this recording"]
+        assert (link.get("href") or "") == address
 
 
 def test_a_recording_left_behind_is_counted(archive: Archive, technician: Any, arrive: Arrive) -> None:

@@ -366,7 +366,8 @@ def test_all_text_has_a_contrast_of_at_least_4_5(visit: Visit, meeting: Recordin
 PAGES = ("/rooms/", "/recordings/", "/recordings/{}/", "/recordings/{}/custody/", "/recordings/{}/copies/")
 WIDE = """
 return [...document.querySelectorAll('body *')]
-  .filter((e) => !e.closest('.scroll, .skip, .hidden, thead') && e.getBoundingClientRect().right > 321)
+  .filter((e) => e.checkVisibility() && !e.closest('.scroll, .skip, .hidden, thead'))
+  .filter((e) => e.getBoundingClientRect().right > 321)
   .map((e) => e.outerHTML.slice(0, 120));
 """
 CONTRAST = """

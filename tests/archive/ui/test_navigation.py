@@ -44,6 +44,16 @@ def test_the_menu_marks_where_the_reader_is(archive: Archive) -> None:
     page = check(client.get("/recordings/").content.decode())
     assert [(link.text, link.get("aria-current")) for link in page.all("nav")[0].all("a")] == [
         ("Recordings", "page"),
-        ("Readiness", ""),
         ("Rooms", ""),
+        ("Readiness", ""),
     ]
+
+
+def test_a_long_menu_folds_what_is_needed_less_often_and_says_where_the_reader_is(archive: Archive) -> None:
+    client = signed_in(archive, "m.jones", role="custodian")
+    page = check(client.get("/letters/").content.decode())
+    (folded,) = page.all("nav")[0].all("details")
+    assert folded.all("summary")[0].text == "More: Letters"
+    assert {link.text for link in folded.all("a")} == {str(place.label) for place in PLACES if not place.first}
+    few = check(signed_in(archive, "it.support", role="technician").get("/rooms/").content.decode())
+    assert few.all("nav")[0].all("details") == []

@@ -1,21 +1,68 @@
-"""The pages of the records in a real browser: tasks by keyboard alone, and an opening page without a network."""
+"""The pages of the records in a browser: each in its states, by axe and as it is laid out; and tasks by keyboard alone.
+
+Each page is loaded once, and looked at narrow, wide and dark. With PLAINSIGHT_SHOTS=FOLDER each is kept as a picture.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connections
+from django.urls import resolve
 from django.utils import timezone
+from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.keys import Keys as Key
 
+from archive.access.routes import ROUTES
+from archive.accounts.models import User
 from archive.records.meetings.models import Meeting, Notice, OpeningEvent
+from archive.records.people.models import Student
+from tests.archive.page_fixtures import seal_one
 from tests.archive.records.factories import make_meeting, make_student
-from tests.archive.ui.test_browser import Visit, chromium, real_user
+from tests.archive.ui.records_states import (
+    EMPTY,
+    MANY,
+    PARENTS,
+    STALE,
+    WRONG,
+    fill_records,
+    make_many,
+    someone_else_saves,
+)
+from tests.archive.ui.test_browser import CONTRAST, WIDE, Visit, chromium, real_user
+from tests.archive.ui.test_layout import BROKEN_HEADS, BROKEN_WORDS, MEDIA, shoot
 from tests.support.archives import Archive, archive_in
+from tests.support.axe import violations
+
+ELSEWHERE = {name for name in ROUTES if not name.startswith("pages:")} | {
+    f"pages:{name}"
+    for name in (
+        *("accounts", "new-account", "account", "invitation", "own-password", "provider-callback"),
+        *("boxes", "claim-new", "claim-withdraw", "box-retire", "checks", "first", "rooms", "rooms-json", "wall"),
+        *("recordings", "audio", "verification", "export", "package", "flac", "receipt", "letter-file"),
+    )
+}
+"""Pages that tests/archive/accounts/test_browser.py and test_layout.py look at, and what is no page."""
+LOOKS = ("narrow", "narrow-dark", "wide", "wide-dark")
+"""How each page is looked at; by axe in the first and, where the page has something to show for the first time, in the
+last."""
+LAYOUT = f"""
+const [widest] = arguments;
+return {{
+  "went wrong": performance.getEntriesByType("navigation")[0].responseStatus >= 500,
+  "too wide": (() => {{ {WIDE.replace("321", "widest")} }})(),
+  "scrolls sideways": document.documentElement.scrollWidth > window.innerWidth,
+  "heads in two lines": (() => {{ {BROKEN_HEADS} }})(),
+  "words broken inside": (() => {{ {BROKEN_WORDS} }})(),
+  "contrast": (() => {{ {CONTRAST} }})(),
+  "a frame that takes too much": document.querySelector("header.site").offsetHeight > (widest < 400 ? 200 : 120),
+}};
+"""
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +80,105 @@ def visit(served: tuple[Archive, str], tmp_path_factory: pytest.TempPathFactory)
         visit = Visit(browser, served[1])
         visit.sign_in("/students/")
         yield visit
+
+
+def look_like(browser: webdriver.Chrome, look: str) -> int:
+    """Show the page that is there as `look` says; return how wide that is, in pixels."""
+    size, kind, _ = MEDIA["narrow" if look.startswith("narrow") else "wide"]
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    scheme = "dark" if look.endswith("dark") else "light"
+    # colors that still fade from one look to the next would be measured on their way
+    wanted = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+    features = [{"name": name, "value": value} for name, value in wanted.items()]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": kind, "features": features})
+    return int(size["width"])
+
+
+def examine(visit: Visit, name: str, *, first: bool) -> dict[str, Any]:
+    """Return what is wrong with the page that is shown, in each of its looks."""
+    found: dict[str, Any] = {}
+    for look in LOOKS:
+        by_axe = look == "narrow" or (first and look == "wide-dark")
+        width = look_like(visit.browser, look)
+        shoot(visit, f"{name}-{look}")
+        wrong = visit.run(LAYOUT, width + 1) | {"axe": by_axe and violations(visit.browser)}
+        if any(wrong.values()):
+            found[f"{look} {name}"] = {what: value for what, value in wrong.items() if value}
+    return found
+
+
+def test_no_page_of_the_records_has_a_fault_in_any_of_its_states(
+    visit: Visit, served: tuple[Archive, str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Empty, one of each, refused as wrong, refused as stale, and many; then what a parent sees, also in Spanish."""
+    assert not Student.objects.exists()
+    connections.close_all()
+    found: dict[str, Any] = {}
+    seen: set[str] = set()
+
+    def look_at(name: str, address: str) -> None:
+        visit.go(address)
+        look(name)
+
+    def look(name: str) -> None:
+        view = resolve(visit.run("return location.pathname")).view_name
+        found.update(examine(visit, name, first=view not in seen))
+        if not name.startswith("empty-"):
+            seen.add(view)
+
+    def send(name: str) -> None:
+        visit.run("document.querySelector('form[data-form]').requestSubmit()")
+        visit.until("document.getElementById('wrong')")
+        look(name)
+
+    for name, address in EMPTY.items():
+        look_at(f"empty-{name}", address)
+    recordings = [seal_one(served[0], tmp_path_factory.mktemp("spool"), seconds=3).id for _ in range(3)]
+    pages = fill_records(recordings, User.objects.get(username="m.jones"))
+    connections.close_all()
+    for name, address in pages.items():
+        if name not in PARENTS:
+            look_at(name, address)
+            assert visit.run("return performance.getEntriesByType('navigation')[0].responseStatus") == 200, address
+    for name, address in WRONG.items():
+        visit.go(address)
+        send(f"wrong-{name}")
+    for name, model in STALE.items():
+        visit.go(pages[name])
+        someone_else_saves(model)
+        connections.close_all()
+        visit.run("document.querySelectorAll('form[data-form] textarea').forEach((one) => { one.value = 'typed'; })")
+        send(f"stale-{name}")
+        assert "Somebody else changed this" in visit.run("return document.getElementById('wrong').innerText"), name
+    visit.go(pages["request-open"])
+    visit.run("document.querySelector('form[data-form]').requestSubmit()")
+    visit.until("document.querySelector('h1').innerText === 'One-time link'")
+    look("request-opened")
+    link, code = (visit.run(f"return document.querySelector('dd.{one}').innerText") for one in ("id", "code"))
+    make_many()
+    connections.close_all()
+    for name, address in MANY.items():
+        look_at(f"many-{name}", address)
+    visit.browser.delete_all_cookies()
+    visit.browser.add_cookie({"name": "language", "value": "es", "path": "/"})
+    visit.browser.get(link)
+    look("spanish-link")
+    send("spanish-wrong-link")
+    visit.run("document.getElementById('id_code').value = arguments[0]", code)
+    visit.run("document.querySelector('form[data-form]').requestSubmit()")
+    visit.until("location.pathname === '/own/'")
+    for language in ("es", "en"):
+        visit.browser.add_cookie({"name": "language", "value": language, "path": "/"})
+        for name in PARENTS:
+            look_at(f"{language}-{name}", pages[name])
+            assert visit.run("return document.documentElement.lang") == language
+    visit.browser.delete_all_cookies()
+    look_like(visit.browser, "wide")
+    visit.sign_in("/students/")
+    visit.complaints()  # the browser's own, about forms that were refused, and about axe's own styles
+    assert found == {}
+    shown = {name for name, route in ROUTES.items() if "GET" in route.methods and not route.page}
+    assert shown - seen - ELSEWHERE == set(), "no state of these pages is looked at"
 
 
 def test_a_notice_is_logged_with_the_keyboard_alone(visit: Visit) -> None:
@@ -65,6 +211,7 @@ def opening(visit: Visit) -> Iterator[Meeting]:
     visit.go(f"/meetings/{meeting.pk}/opening/")
     yield meeting
     network(visit, away=False)
+    visit.run("localStorage.clear()")
     visit.complaints()
 
 
@@ -124,15 +271,49 @@ def test_a_reload_while_the_network_is_away_loses_no_note(visit: Visit, opening:
     assert texts(opening) == ["before the reload"]
 
 
-def test_a_note_that_the_archive_refuses_does_not_hold_up_the_others(visit: Visit, opening: Meeting) -> None:
-    """A tablet whose clock was set back a week while it wrote one of them."""
-    stale = {"id": "1" * 8 + "-1111-4111-8111-" + "1" * 12, "kind": "note", "label": "Note", "text": "a week ago"}
+def refused_note(visit: Visit, opening: Meeting, text: str) -> None:
+    """Leave a note on the tablet that was written while its clock was set back a week."""
+    stale = {"id": "1" * 8 + "-1111-4111-8111-" + "1" * 12, "kind": "note", "label": "Note", "text": text}
     stale["at"] = f"{timezone.now() - timedelta(days=7):%Y-%m-%dT%H:%M:%SZ}"
     visit.run(
         "localStorage.setItem(document.getElementById('sending').dataset.store, arguments[0])", json.dumps([stale])
     )
     visit.go(f"/meetings/{opening.pk}/opening/")
+    says(visit, "The archive does not take a note")
+
+
+def test_a_note_that_the_archive_refuses_does_not_hold_up_the_others(visit: Visit, opening: Meeting) -> None:
+    refused_note(visit, opening, "a week ago")
     note(visit, "today")
     visit.until("document.querySelector('#noted').innerText.includes('today')")
     says(visit, "The archive does not take a note")
     assert texts(opening) == ["today"]
+    assert "look at the tablet's clock" in visit.run("return document.getElementById('refused').innerText")
+    assert violations(visit.browser) == []
+
+
+def test_a_refused_note_is_changed_and_sent_again_with_the_keyboard(visit: Visit, opening: Meeting) -> None:
+    refused_note(visit, opening, "a week ago")
+    for _ in range(60):
+        if visit.run("return document.activeElement.id").startswith("text-"):
+            break
+        visit.press(Key.TAB)
+    visit.press(Key.END, ", mended")
+    visit.tab_to("Send it again")
+    visit.press(Key.ENTER)
+    says(visit, "Everything noted is in the archive.")
+    (text,) = texts(opening)
+    assert text.startswith("a week ago, mended (by the tablet's clock ")
+    assert visit.run("return document.getElementById('refused').hidden")
+
+
+def test_a_refused_note_is_discarded_only_by_a_second_press(visit: Visit, opening: Meeting) -> None:
+    refused_note(visit, opening, "not needed")
+    visit.tab_to("Discard it")
+    visit.press(Key.ENTER)
+    kept = "return localStorage.getItem(document.getElementById('sending').dataset.store)"
+    assert "not needed" in visit.run(kept)
+    visit.press(Key.ENTER)
+    says(visit, "It was discarded.")
+    assert visit.run(kept) == "[]"
+    assert texts(opening) == []

@@ -21,7 +21,7 @@ async function ask(form) {
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   if (!window.PublicKeyCredential || !PublicKeyCredential.parseRequestOptionsFromJSON) {
-    say(form, "This browser knows no passkeys. Use a newer one, or a code.");
+    say(form, form.dataset.sayOld);
     continue;
   }
   form.hidden = false;
@@ -30,10 +30,10 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     const field = form.elements.credential;
     if (field.value) return;
     event.preventDefault();
-    say(form, "Waiting for your passkey.");
+    say(form, form.dataset.sayWait);
     ask(form).then((credential) => {
       field.value = credential;
       form.submit();
-    }, () => say(form, "No passkey was used. Try again, or take another way."));
+    }, () => say(form, form.dataset.sayNone));
   });
 }

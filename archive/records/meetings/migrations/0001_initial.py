@@ -62,6 +62,7 @@ class Migration(migrations.Migration):
                 ("unrecorded_reason", models.TextField(blank=True)),
                 ("source", models.CharField(blank=True, max_length=40)),
                 ("source_id", models.CharField(blank=True, max_length=255)),
+                ("corrected", models.JSONField(blank=True, default=list)),
                 ("version", models.PositiveIntegerField(default=0)),
                 (
                     "facilitator",

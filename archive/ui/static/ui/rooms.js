@@ -47,8 +47,8 @@
     troubles(card, room.troubles);
     const running = card.querySelector("[data-running] a");
     if (running) {
-      running.hidden = !room.recording || !room.archived_s;
-      if (room.recording) running.href = `/recordings/${room.recording}/`;
+      running.hidden = !room.address;
+      if (room.address) running.href = room.address;
     }
     sign(card, room.sign, room.words.state);
     const said = card.dataset.sign;

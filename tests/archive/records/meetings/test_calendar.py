@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from archive.access.deeds import Deed
 from archive.accounts.models import User
-from archive.records.errors import DeedError
+from archive.records.errors import DeedError, StaleError
 from archive.records.meetings import deeds
 from archive.records.meetings.calendar_deeds import look_at, take_in
 from archive.records.meetings.calendar_file import Surroundings, read_calendar
 from archive.records.meetings.deeds import MeetingFacts
-from archive.records.meetings.models import Meeting, MeetingKind
+from archive.records.meetings.models import Meeting, MeetingKind, ParentRecords
 from archive.records.people.models import ImportRun
 from tests.archive.page_fixtures import make_user, signed_in
 from tests.archive.records.factories import make_room, make_student
@@ -99,6 +99,30 @@ def test_what_people_changed_here_is_kept(planner: User) -> None:
     assert import_(ics(vevent()), planner).kept == 1
     meeting.refresh_from_db()
     assert meeting.starts_at == later
+
+
+def test_an_import_is_a_change_that_whoever_edits_meanwhile_is_told_of(planner: User) -> None:
+    import_(ics(vevent()), planner)
+    shown = Meeting.objects.get()
+    import_(ics(vevent(LOCATION="Library")), planner)
+    facts = MeetingFacts(MeetingKind.IEP, shown.student, shown.starts_at, shown.ends_at, shown.room)
+    with pytest.raises(StaleError):
+        deeds.change_meeting(shown.pk, facts, shown.version, by=planner)
+
+
+def test_only_what_people_changed_is_kept_and_an_answer_at_the_opening_is_no_change_of_the_plan(planner: User) -> None:
+    import_(ics(vevent()), planner)
+    meeting = Meeting.objects.get()
+    deeds.enter_parent_records(meeting.pk, ParentRecords.YES, "a phone", by=planner)
+    elsewhere = MeetingFacts(MeetingKind.IEP, meeting.student, meeting.starts_at, meeting.ends_at, None, "at home")
+    deeds.change_meeting(meeting.pk, elsewhere, meeting.version + 1, by=planner)
+    moved = vevent(
+        **{"DTSTART;TZID=America/Chicago": "20261125T130500", "DTEND;TZID=America/Chicago": "20261125T142000"}
+    )
+    run = import_(ics(moved), planner)
+    assert (run.changed, run.kept) == (1, 1)
+    now = Meeting.objects.get()
+    assert (now.starts_at - meeting.starts_at, now.room, now.place) == (timedelta(days=1), None, "at home")
 
 
 @pytest.mark.parametrize(

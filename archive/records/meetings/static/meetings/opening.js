@@ -4,6 +4,7 @@
 (() => {
   const status = document.getElementById("sending");
   const list = document.getElementById("noted");
+  const refused = document.getElementById("refused");
   const key = status.dataset.store;
   const token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
   const PAUSE_MS = 3000;
@@ -36,18 +37,90 @@
     if (list.querySelector(`[data-id="${CSS.escape(event.id)}"]`)) return;
     const line = document.createElement("li");
     line.dataset.id = event.id;
-    const time = document.createElement("strong");
-    time.textContent = new Date(event.at).toLocaleTimeString("en-US");
+    const at = document.createElement("strong");
+    at.textContent = time(event);
     const parts = [event.who, event.interpreter, event.answer, event.text].filter(Boolean);
-    line.append(time, ` ${event.label}${parts.length ? ": " : ""}${parts.join(", ")}`);
+    line.append(at, ` ${event.label}${parts.length ? ": " : ""}${parts.join(", ")}`);
     list.append(line);
   };
 
   const counted = (count) => (count === 1 ? "1 note is" : `${count} notes are`);
   const body = (events) =>
-    JSON.stringify({ sent_at: new Date().toISOString(), events: events.map(({ label, ...event }) => event) });
+    JSON.stringify({ sent_at: new Date().toISOString(), events: events.map(({ label, refused, ...event }) => event) });
+  const time = (event) => new Date(event.at).toLocaleTimeString("en-US");
 
-  // Returns the identifiers that the archive has now, or throws what to tell the person.
+  // A note that the archive does not take stays until a person changed it or discarded it, with a second press.
+  const refusedLine = (event) => {
+    const line = document.createElement("li");
+    const title = document.createElement("p");
+    title.className = "title";
+    title.textContent = `${time(event)} ${event.label}`;
+    const why = document.createElement("p");
+    why.id = `why-${event.id}`;
+    why.textContent = `Why: ${event.refused.message}`;
+    line.append(title, why);
+    const fields = ["who", "interpreter", "text"].filter((name) => event[name]).map((name) => {
+      const field = document.createElement(name === "text" ? "textarea" : "input");
+      const label = document.createElement("label");
+      field.id = `${name}-${event.id}`;
+      field.value = event[name];
+      field.setAttribute("aria-describedby", why.id);
+      label.htmlFor = field.id;
+      label.textContent = { who: "Name and role", interpreter: "Interpreter", text: "Text" }[name];
+      line.append(label, field);
+      return [name, field];
+    });
+    const buttons = document.createElement("p");
+    buttons.className = "buttons";
+    const again = document.createElement("button");
+    again.textContent = "Send it again";
+    again.addEventListener("click", () => {
+      const { refused: reason, ...changed } = event;
+      for (const [name, field] of fields) changed[name] = field.value;
+      // where the time is what was refused, the present one stands for it, and the note tells what the tablet said
+      if (reason.field === "at") {
+        changed.text = `${changed.text || ""} (by the tablet's clock ${event.at})`.trim();
+        changed.at = new Date().toISOString();
+      }
+      changed.id = newId();
+      keep(waiting().map((one) => (one.id === event.id ? changed : one)));
+      leave("Sending it again.");
+    });
+    const drop = document.createElement("button");
+    drop.className = "quiet";
+    drop.textContent = "Discard it";
+    drop.addEventListener("click", () => {
+      if (drop.textContent === "Discard it") {
+        drop.textContent = "Discard it for good";
+        say("Press again, and this note is gone from this tablet. The archive does not have it.");
+        return;
+      }
+      keep(waiting().filter((one) => one.id !== event.id));
+      leave("It was discarded.");
+    });
+    buttons.append(again, drop);
+    line.append(buttons);
+    return line;
+  };
+
+  const leave = (words) => {
+    showAll();
+    say(words);
+    status.focus();
+    send();
+  };
+
+  const showAll = () => {
+    const held = waiting().filter((event) => event.refused);
+    for (const event of held) list.querySelector(`[data-id="${CSS.escape(event.id)}"]`)?.remove();
+    const shown = held.map((event) => event.id).join(" ");
+    if (refused.dataset.shown !== shown) refused.querySelector("ul").replaceChildren(...held.map(refusedLine));
+    refused.dataset.shown = shown;
+    refused.hidden = held.length === 0;
+    waiting().filter((event) => !event.refused).forEach(show);
+  };
+
+  // Returns which notes the archive has now, and which it does not take and why, or throws what to tell the person.
   const post = async (events) => {
     const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
     let answer;
@@ -57,28 +130,42 @@
       throw `No network. ${counted(waiting().length)} kept here and will be sent.`;
     }
     const isJson = (answer.headers.get("Content-Type") || "").startsWith("application/json");
-    if (answer.ok && isJson) return (await answer.json()).taken;
+    if (answer.ok && isJson) return { taken: (await answer.json()).taken, held: [] };
     if (isJson && answer.status >= 400 && answer.status < 500 && ![401, 403].includes(answer.status)) {
       // one that makes no sense must not hold up the others
-      if (events.length > 1) return (await Promise.all(events.map((event) => post([event]).catch(() => [])))).flat();
-      throw `The archive does not take a note: ${(await answer.json()).error.message} It is kept on this tablet.`;
+      if (events.length > 1) {
+        const answers = await Promise.all(events.map((event) => post([event])));
+        return { taken: answers.flatMap((one) => one.taken), held: answers.flatMap((one) => one.held) };
+      }
+      const { message, field } = (await answer.json()).error;
+      return { taken: [], held: [[events[0].id, { message, field }]] };
     }
     throw `${counted(waiting().length)} kept here. Sign in again in another tab, and this page will send them.`;
   };
 
   const send = async () => {
-    const events = waiting().slice(0, MOST);
+    const events = waiting().filter((event) => !event.refused).slice(0, MOST);
     if (sending || !events.length) return;
     sending = true;
     try {
-      const taken = new Set(await post(events));
-      keep(waiting().filter((event) => !taken.has(event.id)));
-      say(waiting().length ? `${counted(waiting().length)} waiting to be sent.` : "Everything noted is in the archive.");
+      const { taken, held } = await post(events);
+      const why = new Map(held);
+      const left = waiting().filter((event) => !taken.includes(event.id));
+      keep(left.map((event) => (why.has(event.id) ? { ...event, refused: why.get(event.id) } : event)));
+      showAll();
+      tell();
     } catch (told) {
       say(String(told));
     } finally {
       sending = false;
     }
+  };
+
+  const tell = () => {
+    const held = waiting().filter((event) => event.refused).length;
+    const rest = waiting().length - held;
+    if (held) say(`The archive does not take ${held === 1 ? "a note" : `${held} notes`}: look above the script.`);
+    else say(rest ? `${counted(rest)} waiting to be sent.` : "Everything noted is in the archive.");
   };
 
   for (const form of document.querySelectorAll("form[data-event]")) {
@@ -113,6 +200,7 @@
   }
   window.addEventListener("online", send);
   window.setInterval(send, PAUSE_MS);
-  waiting().forEach(show);
+  showAll();
+  if (waiting().some((event) => event.refused)) tell();
   send();
 })();

@@ -1,0 +1,305 @@
+"""An archive in which every page of the records has something to show, in each of its states."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import F, Model
+from django.utils import timezone
+
+from archive.access.deeds import Deed
+from archive.accounts.models import User
+from archive.recordings.models import Recording
+from archive.records.holds.models import Matter
+from archive.records.letters.models import LetterKind, Template
+from archive.records.meetings import calendar_deeds
+from archive.records.meetings.models import Meeting, Notice, OpeningEvent, OpeningEventKind, ParentRecords
+from archive.records.people.import_deeds import look_at, take_in
+from archive.records.people.models import Person, PersonKind, Student
+from archive.records.requests.link_deeds import make_link
+from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, Statement
+from archive.records.retention.models import Answer, Series
+from tests.archive.page_fixtures import make_user
+from tests.archive.records.factories import (
+    grant_student,
+    make_bar,
+    make_filing,
+    make_hold,
+    make_letter,
+    make_matter,
+    make_meeting,
+    make_person,
+    make_request,
+    make_right,
+    make_room,
+    make_school,
+    make_student,
+)
+
+EMPTY = {
+    "students": "/students/",
+    "students-not-found": "/students/?q=Zz",
+    "persons": "/people/",
+    "roster": "/rosters/",
+    "calendar": "/meetings/",
+    "tray": "/tray/",
+    "letters": "/letters/",
+    "texts": "/letters/texts/",
+    "requests": "/requests/",
+    "access": "/access/",
+    "access-review": "/access/review/",
+    "holds": "/holds/",
+    "retention": "/retention/",
+    "retention-ahead": "/retention/ahead/",
+    "today": "/",
+    "readiness": "/readiness/",
+}
+"""Pages that are there before anything is."""
+WRONG = {
+    "student-new": "/students/new/",
+    "person-new": "/people/new/",
+    "roster": "/rosters/",
+    "notice-new": "/notices/new/",
+    "meeting-new": "/meetings/new/",
+    "calendar-import": "/calendars/",
+    "request-new": "/requests/new/",
+    "amendment-new": "/amendments/new/",
+    "grant-new": "/access/new/",
+    "text-new": "/letters/texts/new/",
+    "matter-new": "/holds/new/",
+    "series-new": "/retention/new/",
+}
+"""Forms that are wrong when they are sent as they come."""
+STALE: dict[str, type[Model]] = {
+    "student-edit": Student,
+    "person-edit": Person,
+    "meeting-edit": Meeting,
+    "matter-edit": Matter,
+    "request-close": AccessRequest,
+}
+"""Forms whose row somebody else may change meanwhile."""
+MANY = {
+    "students": "/students/",
+    "persons": "/people/",
+    "calendar": "/meetings/",
+    "requests": "/requests/",
+    "access": "/access/",
+    "today": "/",
+}
+"""Lists that may be long."""
+PARENTS = ("own", "own-record", "own-recording", "own-refused")
+"""Pages that parents see once they are signed in."""
+LONG_NAME = "Maximiliana Guadalupe"
+ROSTER = (
+    "student_id,given_name,family_name,birth_date,school,parent_id,parent_given_name,parent_family_name,relation\n"
+    "9001,{given},Ash,2014-03-02,Lincoln Elementary,p1,Bo,Ash,parent\n"
+    "9002,Cy,Birch,2013-07-30,Lincoln Elementary,p2,Di,Birch,guardian\n"
+)
+CALENDAR = (
+    "meeting_id,student_id,date,from,to,room,kind\n"
+    "m-1,9001,2026-12-01,13:00,14:00,Room 12,IEP\n"
+    "m-2,no-such-student,2026-12-01,13:00,14:00,Room 12,IEP\n"
+)
+
+
+def someone_else_saves(model: type[Model]) -> None:
+    """Let every row of `model` have been changed meanwhile."""
+    model._default_manager.update(version=F("version") + 1)
+
+
+def make_many() -> None:
+    """Make as many of each thing as a list shows at once, and more."""
+    today = timezone.now().replace(hour=20, minute=0, second=0, microsecond=0)
+    for number in range(60):
+        student = make_student(f"Student {number:02d}", "Many")
+        person = make_person(f"Parent {number:02d}", "Many")
+        if number < 12:
+            make_right(person, student)
+            make_meeting(student, today + timedelta(minutes=number), facilitator=None)
+            make_request(student, person)
+            grant_student(User.objects.get(username="p.smith"), student, Deed.LIST, Deed.LOOK)
+
+
+def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
+    """Make one of each thing around three sealed `recordings`; return each page's address by its name."""
+    first, second = (Recording.objects.get(pk=pk) for pk in recordings[:2])
+    third = recordings[2]
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    room, colleague = make_room(), make_user("p.smith", role="facilitator")
+    student = make_student(school=make_school(), given=LONG_NAME, family="Hernández-Villanueva")
+    adult = make_student("Jo", "Lee", birth_date=now.date() - timedelta(days=365 * 18 + 10))
+    parent = make_person(email="rosa.torres@example.org", phone="555 0100", address="1 Main St\nRolla, MO")
+    make_right(parent, student)
+    make_bar(make_person("Luis"), student)
+    make_person("Kim", "Vo", kind=PersonKind.STAFF, position="Special education teacher")
+
+    meeting = make_meeting(student, now - timedelta(hours=1), room=room, facilitator=colleague)
+    meeting.parent_records, meeting.parent_device = ParentRecords.YES, "a phone on the table"
+    meeting.save()
+    for ahead in (timedelta(days=3), timedelta(hours=2)):
+        Notice.objects.create(
+            student=student,
+            meeting=meeting,
+            received_at=meeting.starts_at - ahead,
+            meeting_at=meeting.starts_at,
+            given_by=parent,
+            device="a phone",
+            reason="To hear it again at home.",
+        )
+    OpeningEvent.objects.create(
+        meeting=meeting, kind=OpeningEventKind.OPENED, at=meeting.starts_at, received_at=now, by=colleague
+    )
+    OpeningEvent.objects.create(
+        meeting=meeting,
+        kind=OpeningEventKind.TOLD,
+        at=meeting.starts_at + timedelta(minutes=1),
+        received_at=now,
+        who="Rosa Torres, mother",
+        mode="phone",
+        interpreter="Spanish, on the phone",
+    )
+    doubtful = make_meeting(adult, now - timedelta(hours=2), room=room, parent_records=ParentRecords.YES)
+    unmet = make_meeting(adult, now - timedelta(hours=26), room=room, parent_records=ParentRecords.YES)
+    cancelled = make_meeting(student, now + timedelta(hours=3), room=None, place="remote", cancelled_at=now)
+    make_meeting(student, now + timedelta(days=1), moved_from=now + timedelta(days=2))
+    filing = make_filing(first.pk, meeting)
+    unconfirmed = make_filing(third, cancelled, confirmed=False)
+    doubted = make_filing(second.pk, doubtful, end_asked_at=now, end_asked_by=colleague, end_reason="x")
+
+    case = make_request(student, parent, text="The last two meetings.", explanation_asked=True)
+    late = make_request(adult, make_person("Mo", "Lee"), received_on=now.date() - timedelta(days=60))
+    link = make_link(parent, by=colleague, request=case)
+    parent.refresh_from_db()
+    assert parent.user is not None
+    grant_student(parent.user, student, Deed.OWN, Deed.LOOK, Deed.LISTEN, Deed.DOWNLOAD)
+    amendment = Amendment.objects.create(
+        student=student, person=parent, recording=first, received_on=now.date(), text="The date that was said is wrong."
+    )
+    heard = Amendment.objects.create(
+        student=student,
+        person=parent,
+        recording=first,
+        received_on=now.date(),
+        text="A name was misheard.",
+        state=AmendmentState.HEARING_REFUSED,
+        decided_at=now,
+        decision="It is what was said.",
+        hearing_on=now.date(),
+        hearing_officer="A. Ruiz",
+        hearing_outcome="The record stays.",
+    )
+    Statement.objects.create(amendment=heard, recording=first, text="I said March, not May.", placed_at=now)
+    letter = make_letter(student)
+    letter.person = parent
+    letter.save(update_fields=["person"])
+    delivered = make_letter(student)
+    delivered.delivered_at, delivered.delivered_how = now, "by mail"
+    delivered.save(update_fields=["delivered_at", "delivered_how"])
+    text = Template.objects.filter(kind=LetterKind.ACKNOWLEDGMENT, language="es").get()
+
+    taken, _ = look_at(ROSTER.format(given="Ann").encode(), by=viewer)
+    take_in(taken.pk, by=viewer)
+    Student.objects.filter(source_id="9002").update(given_name="Cyrus", corrected=["given_name"])
+    differs = ROSTER.format(given="Anna") + "9003,,,\n"
+    looked_at, _ = look_at(differs.encode(), by=viewer)
+    calendar, _ = calendar_deeds.look_at(CALENDAR.encode(), by=viewer)
+    right, bar = student.rights.get(), student.bars.get()
+    matter, over = make_matter(), make_matter("A complaint", released_at=now, release_reason="It was settled.")
+    held = make_hold(matter, student=adult)
+    make_hold(matter, recording=second)
+    series = Series.objects.create(code="SPED 4", title="Meetings of teams", kinds=["iep"], entered_at=now)
+    Answer.objects.create(
+        series=series,
+        number=1,
+        permanent=False,
+        years=7,
+        counts_from="left",
+        citation="Schedule of the state, item 4",
+        decided_by="the board",
+        decided_on=now.date(),
+        advice="Counsel Lee, in writing",
+        entry=1,
+        entered_at=now,
+    )
+
+    return {
+        "today": "/",
+        "students": "/students/",
+        "students-found": "/students/?q=Her",
+        "student": f"/students/{student.pk}/",
+        "student-18": f"/students/{adult.pk}/",
+        "student-edit": f"/students/{student.pk}/edit/",
+        "right-new": f"/students/{student.pk}/rights/new/",
+        "right-end": f"/students/{student.pk}/rights/{right.pk}/end/",
+        "bar-new": f"/students/{student.pk}/bars/new/",
+        "bar-end": f"/students/{student.pk}/bars/{bar.pk}/end/",
+        "majority": f"/students/{adult.pk}/at-18/",
+        "persons": "/people/",
+        "person": f"/people/{parent.pk}/",
+        "person-edit": f"/people/{parent.pk}/edit/",
+        "roster-many": "/rosters/",
+        "roster-difference": f"/rosters/{looked_at.pk}/",
+        "roster-taken": f"/rosters/{taken.pk}/",
+        "calendar": "/meetings/",
+        "day-sheet": f"/meetings/rooms/{room.pk}/?day={timezone.localtime(meeting.starts_at).date():%Y-%m-%d}",
+        "day-sheet-none": f"/meetings/rooms/{room.pk}/?day=2025-01-01",
+        "meeting": f"/meetings/{meeting.pk}/",
+        "meeting-unmet": f"/meetings/{unmet.pk}/",
+        "meeting-cancelled": f"/meetings/{cancelled.pk}/",
+        "meeting-edit": f"/meetings/{meeting.pk}/edit/",
+        "meeting-cancel": f"/meetings/{meeting.pk}/cancel/",
+        "parent-records": f"/meetings/{meeting.pk}/parent-records/",
+        "unrecorded": f"/meetings/{unmet.pk}/unrecorded/",
+        "opening": f"/meetings/{meeting.pk}/opening/",
+        "meeting-letter": f"/meetings/{meeting.pk}/letter/",
+        "calendar-difference": f"/calendars/{calendar.pk}/",
+        "tray": "/tray/",
+        "file": f"/recordings/{first.pk}/file/",
+        "filing-confirm": f"/recordings/{third}/filings/{unconfirmed.pk}/confirm/",
+        "filing-wrong": f"/recordings/{first.pk}/filings/{filing.pk}/wrong/",
+        "filing-end": f"/recordings/{second.pk}/filings/{doubted.pk}/end/",
+        "filing-keep": f"/recordings/{second.pk}/filings/{doubted.pk}/keep/",
+        "letters": "/letters/",
+        "texts": "/letters/texts/",
+        "readiness": "/readiness/",
+        "letter": f"/letters/{letter.pk}/",
+        "letter-delivered": f"/letters/{delivered.pk}/",
+        "delivery": f"/letters/{letter.pk}/delivery/",
+        "text": f"/letters/texts/{text.pk}/",
+        "requests": "/requests/",
+        "request": f"/requests/{case.pk}/",
+        "request-late": f"/requests/{late.pk}/",
+        "request-explain": f"/requests/{case.pk}/explain/",
+        "request-close": f"/requests/{case.pk}/answer/",
+        "request-open": f"/requests/{case.pk}/open/",
+        "request-letter": f"/requests/{case.pk}/letter/",
+        "link-withdraw": f"/requests/{case.pk}/links/{link.row.pk}/withdraw/",
+        "supervised": f"/requests/{case.pk}/listen/{first.pk}/",
+        "access-record": f"/students/{student.pk}/record-of-access/",
+        "amendment": f"/amendments/{amendment.pk}/",
+        "amendment-heard": f"/amendments/{heard.pk}/",
+        "amendment-step": f"/amendments/{amendment.pk}/step/",
+        "statement": f"/amendments/{heard.pk}/statement/",
+        "access": "/access/",
+        "access-review": "/access/review/",
+        "access-end": f"/access/students/{student.pk}/accounts/{parent.user.pk}/end/",
+        "recording": f"/recordings/{first.pk}/",
+        "holds": "/holds/",
+        "matter": f"/holds/{matter.pk}/",
+        "matter-ended": f"/holds/{over.pk}/",
+        "matter-edit": f"/holds/{matter.pk}/edit/",
+        "matter-add": f"/holds/{matter.pk}/add/",
+        "matter-end": f"/holds/{matter.pk}/end/",
+        "hold-release": f"/holds/{matter.pk}/items/{held.pk}/release/",
+        "hold-recording": f"/recordings/{first.pk}/hold/",
+        "retention": "/retention/",
+        "retention-ahead": "/retention/ahead/",
+        "retention-question": "/retention/question/",
+        "series": f"/retention/{series.pk}/",
+        "answer-new": f"/retention/{series.pk}/answer/",
+        "custody": f"/recordings/{first.pk}/custody/",
+        "own": "/own/",
+        "own-record": f"/own/{student.pk}/record-of-access/",
+        "own-recording": f"/recordings/{first.pk}/",
+        "own-refused": "/students/",
+    }
