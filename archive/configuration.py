@@ -146,6 +146,19 @@ class Mail(_Section):
     """Who gets the readiness report at seven in the morning; none: nobody, and the page alone shows it."""
 
 
+class Custody(_Section):
+    """Witnesses: where the signed head of the custody log is kept each day, off this machine."""
+
+    folder: Path | None = None
+    """A folder of another machine, mounted here; it gets the file `custody-heads.tsv`."""
+    syslog: Annotated[str, Field(pattern=r"^[^\s/]+:\d{1,5}$")] | None = None
+    """A syslog server, HOST:PORT; it gets a message of RFC 5424 by UDP."""
+    url: Annotated[str, Field(pattern=r"^https://[^\s]+$|^http://(localhost|127\.0\.0\.1)(:\d+)?/[^\s]*$")] | None = (
+        None
+    )
+    """An HTTPS address that gets the signed line by POST and answers 2xx once it is kept."""
+
+
 class Records(_Section):
     """How the district keeps the life of its meetings."""
 
@@ -206,6 +219,7 @@ class Configuration(_Section):
     boxes: Boxes = Boxes()
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
+    custody: Custody = Custody()
     records: Records = Records()
     mail: Mail | None = None
     sign_in: SignIn = SignIn()
