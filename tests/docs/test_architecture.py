@@ -82,8 +82,9 @@ def called(node: ast.AST) -> list[str]:
     """The names that a statement gives: archive modules are read, not imported, since Django would have to run."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return [node.name]
-    targets: list[Any] = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
+    if isinstance(node, ast.AnnAssign):
+        return [node.target.id] if isinstance(node.target, ast.Name) else []
+    return [target.id for target in getattr(node, "targets", ()) if isinstance(target, ast.Name)]
 
 
 def test_the_table_is_there_and_the_first_pages_lead_to_it() -> None:
