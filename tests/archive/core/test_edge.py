@@ -15,6 +15,7 @@ from archive import asgi
 from archive.core import edge
 from archive.core.edge import Edge
 from archive.ingest import limits
+from tests.support.waiting import PATIENCE_S
 
 BOX = "/api/1/recordings/x/lines"
 
@@ -268,14 +269,14 @@ def test_requests_that_wait_for_their_signature_check_are_bounded_too(monkeypatc
 
     def admit(environ: dict[str, Any]) -> None:
         looks.append(environ["PATH_INFO"])
-        checked.wait(10)
+        checked.wait(PATIENCE_S)
 
     async def story() -> None:
         served = serve(admit=admit)
         clients = [Client(BOX, [b"x"]) for _ in range(10)]
         tasks = [asyncio.create_task(client.ask(served)) for client in clients]
         while sum(bool(client.sent) for client in clients) < 7:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # the ten have one thread and one loop
         checked.set()
         await asyncio.gather(*tasks)
         assert sorted(client.status for client in clients) == [200] * 3 + [503] * 7

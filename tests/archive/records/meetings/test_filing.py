@@ -27,6 +27,7 @@ from archive.records.meetings.tray import unfiled
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.records.factories import make_filing, make_meeting, make_room, make_student
 from tests.support.archives import Archive
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -186,7 +187,7 @@ def test_of_two_who_file_overlapping_parts_at_once_one_is_refused(archive: Archi
 
     def file(meeting: Meeting, by: User) -> str:
         try:
-            ready.wait(30)
+            ready.wait(PATIENCE_S)
             deeds.file_under(row, meeting, Part(0, 16000), by=by)
         except DeedError as error:
             return error.message
