@@ -113,7 +113,7 @@ class Mqtt(_Section):
     host: str = "localhost"
     """Host name, as in the broker's certificate."""
     port: Port = 8883
-    """Port."""
+    """Port of the broker."""
     ca: Path | None = None
     """Certificate authority of the broker (PEM); without it no TLS, which is only for this machine."""
     certificate: Path | None = None
@@ -135,7 +135,7 @@ class Mail(_Section):
     port: Port = 587
     """Its port."""
     security: Literal["starttls", "tls", "none"] = "starttls"
-    """`none` is only for this machine."""
+    """How the connection to the mail server is encrypted; `none` is only for this machine."""
     user: str = ""
     """Name to sign in with; empty: none."""
     password_file: Path | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
@@ -83,7 +85,11 @@ class Finding:
 
 
 def audit() -> Iterator[Finding]:
-    """Compare, and yield what does not fit. Looks at names and sizes only; `verify` looks inside."""
+    """Compare, and yield what does not fit. Looks at names and sizes only; `verify` looks inside.
+
+    Reading all names takes a while, and recordings arrive and are sealed meanwhile: what does not fit is looked at
+    again by itself before it is told.
+    """
     packages = set()
     for name in store().names(PACKAGES):
         recording = name.rpartition("/")[2].removesuffix(".zip")
@@ -91,23 +97,61 @@ def audit() -> Iterator[Finding]:
             packages.add(recording)
         else:
             yield Finding(Code.MISPLACED, name, WORDS[Code.MISPLACED])
-    keys, arrivals = set(recording_keys().recordings()), set(store().incoming())
+    present = _Present(packages, set(recording_keys().recordings()), set(store().incoming()))
+    for recording in _suspects(present):
+        now = _Present(
+            {recording} if store().exists(package_name(recording)) else set(),
+            {recording} if recording_keys().exists(recording) else set(),
+            {recording} & set(store().incoming()) if recording in present.arrivals else set(),
+        )
+        row = Recording.objects.filter(pk=recording).values_list(*_COLUMNS).first()
+        for code in _codes(recording, row, now):
+            yield Finding(code, recording, WORDS[code])
+
+
+@dataclass(frozen=True)
+class _Present:
+    """The recordings of which something is here."""
+
+    packages: set[str]
+    keys: set[str]
+    arrivals: set[str]
+
+
+_COLUMNS: Final = ("state", "package_size", "key_arrived", "destroyed_at")
+_Row = tuple[str, int, bool, datetime | None]
+
+
+def _suspects(present: _Present) -> Iterator[str]:
+    """Yield what does not fit at a first look: the names were read before the rows."""
     known = set()
-    columns = ("pk", "state", "package_size", "key_arrived", "destroyed_at")
-    rows = Recording.objects.values_list(*columns)
-    for recording, state, size, key_arrived, destroyed_at in rows.iterator(chunk_size=5000):
+    for recording, *row in Recording.objects.values_list("pk", *_COLUMNS).iterator(chunk_size=5000):
         known.add(recording)
-        if destroyed_at is not None:
-            if recording in packages or recording in keys:
-                yield Finding(Code.LEFT, recording, WORDS[Code.LEFT])
-            continue
-        if (code := _package(recording, state, size, recording in packages)) is not None:
-            yield Finding(code, recording, WORDS[code])
-        if key_arrived and recording not in keys:
-            yield Finding(Code.NO_KEY, recording, WORDS[Code.NO_KEY])
-    for code, found in ((Code.NO_ROW, packages), (Code.UNKNOWN_KEY, keys - packages), (Code.UNKNOWN_ARRIVAL, arrivals)):
-        for recording in sorted(found - known):
-            yield Finding(code, recording, WORDS[code])
+        if any(_codes(recording, (row[0], row[1], row[2], row[3]), present)):
+            yield recording
+    yield from sorted((present.packages | present.keys | present.arrivals) - known)
+
+
+def _codes(recording: str, row: _Row | None, present: _Present) -> Iterator[Code]:
+    """Yield what does not fit of a recording."""
+    is_there = recording in present.packages
+    if row is None:
+        if is_there:
+            yield Code.NO_ROW
+        elif recording in present.keys:
+            yield Code.UNKNOWN_KEY
+        if recording in present.arrivals:
+            yield Code.UNKNOWN_ARRIVAL
+        return
+    state, size, key_arrived, destroyed_at = row
+    if destroyed_at is not None:
+        if is_there or recording in present.keys:
+            yield Code.LEFT
+        return
+    if (code := _package(recording, state, size, is_there)) is not None:
+        yield code
+    if key_arrived and recording not in present.keys:
+        yield Code.NO_KEY
 
 
 def _package(recording: str, state: str, size: int, is_there: bool) -> Code | None:

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import granted_scopes, may
+from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.access.scopes import ScopeType
@@ -39,7 +39,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 def own_students(request: HttpRequest) -> list[Student]:
     """Return the students whose records this account may see as a rights-holder, and from whom nothing bars it."""
     user = user_of(request)
-    pks = [scope.id for scope in granted_scopes(user, Deed.OWN) if scope.type == ScopeType.STUDENT]
+    pks = [scope.id for scope in reach_of(user, Deed.OWN).scopes if scope.type == ScopeType.STUDENT]
     students = Student.objects.filter(pk__in=pks)
     return [one for one in students if may(user, Deed.OWN, Subject.student(one.pk)).allowed]
 
