@@ -113,7 +113,7 @@ class Mqtt(_Section):
     host: str = "localhost"
     """Host name, as in the broker's certificate."""
     port: Port = 8883
-    """Port."""
+    """Port of the broker."""
     ca: Path | None = None
     """Certificate authority of the broker (PEM); without it no TLS, which is only for this machine."""
     certificate: Path | None = None
@@ -135,7 +135,7 @@ class Mail(_Section):
     port: Port = 587
     """Its port."""
     security: Literal["starttls", "tls", "none"] = "starttls"
-    """`none` is only for this machine."""
+    """How the connection to the mail server is encrypted; `none` is only for this machine."""
     user: str = ""
     """Name to sign in with; empty: none."""
     password_file: Path | None = None
@@ -144,6 +144,19 @@ class Mail(_Section):
     """From whom mail comes."""
     readiness_to: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]] = []
     """Who gets the readiness report at seven in the morning; none: nobody, and the page alone shows it."""
+
+
+class Custody(_Section):
+    """Witnesses: where the signed head of the custody log is kept each day, off this machine."""
+
+    folder: Path | None = None
+    """A folder of another machine, mounted here; it gets the file `custody-heads.tsv`."""
+    syslog: Annotated[str, Field(pattern=r"^[^\s/]+:\d{1,5}$")] | None = None
+    """A syslog server, HOST:PORT; it gets a message of RFC 5424 by UDP."""
+    url: Annotated[str, Field(pattern=r"^https://[^\s]+$|^http://(localhost|127\.0\.0\.1)(:\d+)?/[^\s]*$")] | None = (
+        None
+    )
+    """An HTTPS address that gets the signed line by POST and answers 2xx once it is kept."""
 
 
 class Records(_Section):
@@ -158,6 +171,20 @@ class Records(_Section):
     """To whom parents give notice, as letters say it."""
     meeting_minutes: Annotated[int, Field(ge=5, le=480)] = 60
     """How long a meeting is planned where nobody says so, in minutes."""
+
+
+class Backup(_Section):
+    """Where copies go. The three places lie apart: whoever holds one of them hears nothing."""
+
+    folder: Path | None = None
+    """Packages and database: they open nothing, and may be kept as long as the district likes."""
+    keys: Path | None = None
+    """Generations of the keys, each encrypted to a key of its own."""
+    generation_keys: Path | None = None
+    """What opens those generations: a place of which no other copies are made, because what is forgotten must be gone.
+    """
+    keep_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """After so many days a generation's key is forgotten, unless no newer one is there."""
 
 
 def _issuer(url: str) -> str:
@@ -206,7 +233,9 @@ class Configuration(_Section):
     boxes: Boxes = Boxes()
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
+    custody: Custody = Custody()
     records: Records = Records()
+    backup: Backup = Backup()
     mail: Mail | None = None
     sign_in: SignIn = SignIn()
     escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")

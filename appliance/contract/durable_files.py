@@ -5,19 +5,25 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """Return a regular file's bytes, at most `limit`; raise OSError if it is longer, missing or a symbolic link.
+    """Return a regular file's bytes, at most `limit`; raise OSError if it is longer, missing or anything else.
 
-    A link is not followed: it could name a file of the courier's own, which would then be sent away.
+    A link is not followed: it could name a file of the courier's own, which would then be sent away. A FIFO, or a file
+    with a lease on it, would keep the reader waiting for as long as its owner likes.
     """
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    with os.fdopen(descriptor, "rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise OSError(f"{path} is longer than {limit} bytes")
+        raise OSError(errno.EFBIG, f"longer than {limit} bytes", str(path))
     return data
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from appliance.contract.commissioning import Commissioning
 from appliance.contract.errors import PlainSightError
@@ -15,6 +17,10 @@ from . import resources
 from .settings import MicrophoneSettings, RecorderSettings
 
 _CARD = re.compile(r"^\s*(\d+) \[(\S+)\s*\]", re.MULTILINE)
+CAPTURE_NAME: Final = "ps-capture"
+"""What the capture process is called in lists of processes."""
+_OWNER = re.compile(r"^owner_pid\s*:\s*(\d+)$", re.MULTILINE)
+"""A line of a substream's status (the kernel's sound/core/pcm.c)."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,31 @@ def card_identity(asound: Path, number: int) -> str:
 
 def is_held(asound: Path, number: int) -> bool:
     """Tell whether anybody has a capture device of the card open; the kernel's word, which opens nothing."""
+    return any(True for _ in _open_devices(asound, number))
+
+
+def left_open(microphone: MicrophoneSettings, proc: Path = Path("/proc")) -> int | None:
+    """Return the process of ours, of an earlier run, that has the microphone open, or None.
+
+    The kernel may hold a killed process whose device hangs; until it lets go, the device is open.
+    """
+    number = card_number(microphone) if microphone.card else None
+    if number is None:
+        return None
+    for text in _open_devices(microphone.asound, number):
+        owner = _OWNER.search(text)
+        try:
+            name = (proc / owner[1] / "comm").read_text(encoding="ascii", errors="replace") if owner else ""
+        except OSError:
+            # it ended meanwhile, or is another user's
+            continue
+        if owner and name.strip() == CAPTURE_NAME:
+            return int(owner[1])
+    return None
+
+
+def _open_devices(asound: Path, number: int) -> Iterator[str]:
+    """Return what the kernel says of each capture device of the card that is open."""
     for status in (asound / f"card{number}").glob("pcm*c/sub*/status"):
         try:
             text = status.read_text(encoding="ascii", errors="replace").strip()
@@ -56,8 +87,7 @@ def is_held(asound: Path, number: int) -> bool:
             # it went away with its card
             continue
         if text not in ("closed", ""):
-            return True
-    return False
+            yield text
 
 
 def wrong_microphone(microphone: MicrophoneSettings, number: int, record: Commissioning | None) -> str | None:

@@ -17,7 +17,11 @@ class CustodyConfig(AppConfig):
 
         from .check import CHECK_S, tell  # noqa: PLC0415 - the same
         from .heads import PUBLISH_S, signed_head  # noqa: PLC0415 - the same
+        from .witnesses import tell_witnesses  # noqa: PLC0415 - the same
 
         autodiscover_modules("custody_kinds")
         JOBS.append(Job("publishing the custody log's head", PUBLISH_S, lambda _stop: signed_head()))
+        JOBS.append(
+            Job("telling the custody log's witnesses", PUBLISH_S, lambda _stop: tell_witnesses(), lane="witnesses")
+        )
         JOBS.append(Job("checking the custody log", CHECK_S, tell, lane="checking"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from appliance.contract.check_result import CheckResult
 from archive.configuration import Configuration
 
-from . import broker, certificates, database, folders, keys, processes, site, storage
+from . import broker, certificates, database, folders, keys, processes, site, storage, witnesses
 
 
 def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -> Iterator[CheckResult]:
@@ -26,4 +26,5 @@ def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -
     for certificate in certificates.look(settings, home):
         yield certificates.check(certificate, now)
     yield from broker.check(broker.look(settings.mqtt))
+    yield from witnesses.check(settings.custody, witnesses.look(), now)
     yield from processes.check(processes.look(settings), now)

@@ -89,7 +89,8 @@ make_environment() {
     fi
     flock -u 9
     exec 9>&-
-    chmod -R a+rX "$base"
+    chmod a+rx "$base"
+    chmod -R a+rX "$VENV"
 }
 
 # The project is copied first: building writes into its folder, and the caller's may be somebody else's.

@@ -1,4 +1,4 @@
-"""Installs, upgrades, downgrades, removes and purges the packages in a clean Debian root, and says what held.
+"""Installs, sets up, upgrades, downgrades, removes and purges the packages in a clean Debian root; says what held.
 
 deploy/package-test --json     builds the packages twice, and tries them
 """
@@ -7,24 +7,40 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
+import re
+import shutil
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from .delivery import DELIVERY
-from .root import NotHeldError, Root, require
+from .root import CODE, Root, require
+from .set_up import SET_UP
+from .table import Table, Trial
 
 RECORDING: Final = "0123456789abcdef0123456789abcdef"
 SPOOL: Final = "/var/lib/plainsight/spool"
 
 
-def install_the_archive(root: Root) -> None:
+def two_builds_are_equal(root: Root) -> str:
+    """Two builds of the same sources give the same bytes."""
+    first, second = (
+        {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in root.path(folder).glob("*.deb")}
+        for folder in ("/packages/old", "/packages/again")
+    )
+    require(first, "nothing was built")
+    differ = sorted(name for name in first | second if first.get(name) != second.get(name))
+    require(not differ, f"they differ: {', '.join(differ)}")
+    sizes = {path.name: path.stat().st_size for path in root.path("/packages/old").glob("*.deb")}
+    return ", ".join(f"{name.partition('_')[0]} {size / 1e6:.1f} MB" for name, size in sorted(sizes.items()))
+
+
+def install_the_archive(root: Root) -> str:
     """The archive comes with its user, folder, commands and manual page, and works as its user."""
-    root.install("old", "plainsight-common", "plainsight-archive")
+    began = time.monotonic()
+    said = root.install("old", "plainsight-common", "plainsight-archive")
+    took = time.monotonic() - began
     require("plainsight-archive 700" in root.run("stat -c '%U %a' /var/lib/plainsight-archive"), "the archive's folder")
     root.run("plainsight-archive --help")
     for command in ("make-keys", "migrate", "list --json"):
@@ -32,6 +48,22 @@ def install_the_archive(root: Root) -> None:
             f"setpriv --reuid plainsight-archive --regid plainsight-archive --clear-groups plainsight-archive {command}"
         )
     require(root.path("/usr/share/man/man1/plainsight-archive.1.gz").exists(), "the manual page")
+    fetched, used = re.search(r"Need to get (\S+ .?B)", said), re.search(r"(\S+ .?B) of additional", said)
+    return f"apt install in {took:.0f} s: {fetched and fetched[1]} fetched, {used and used[1]} on disk"
+
+
+def everything_that_is_imported_is_there(root: Root) -> str:
+    """Each import of archive and appliance works, those in functions too, and of allauth what the archive uses."""
+    shutil.copy(Path(__file__).with_name("imports.py"), root.path("/tmp/imports.py"))
+    used = ("account", "core", "mfa", "socialaccount", "usersessions")
+    packages = ["appliance", "archive", "granian", *(f"allauth.{name}" for name in used)]
+    out = root.run(
+        "setpriv --reuid plainsight-archive --regid plainsight-archive --init-groups env ARCHIVE_HOME=/var/lib/"
+        f"plainsight-archive LG_WD=/tmp {CODE} python3 -W ignore /tmp/imports.py {' '.join(packages)}",
+        status=None,
+    )
+    require(out.strip().isdigit() and int(out) > 1000, f"imports that fail: {out[-3000:]}")
+    return f"{out.strip()} imports"
 
 
 def verify_works_alone(root: Root) -> None:
@@ -56,13 +88,8 @@ def install_the_box(root: Root) -> None:
         "/etc/plainsight/asound.conf",
     ):
         require(root.path(path).exists(), f"{path} is missing")
-    root.run(
-        "PYTHONPATH=/usr/lib/plainsight:/usr/lib/plainsight/carried LG_WD=/tmp python3 -c '"
-        "import importlib, pkgutil, appliance; "
-        'names = [m.name for m in pkgutil.walk_packages(appliance.__path__, "appliance.")]; '
-        "[importlib.import_module(name) for name in names]; assert len(names) > 60, names; "
-        "import gpiozero.pins.lgpio, pyrage, pyaudio, systemd.daemon'"
-    )
+    everything_that_is_imported_is_there(root)
+    root.run(f"{CODE} LG_WD=/tmp python3 -c 'import gpiozero.pins.lgpio, pyrage, pyaudio, systemd.daemon'")
     out = root.run("plainsight doctor", status=2)
     require("/etc/plainsight/recorder.toml" in out, f"a box without settings is told so: {out}")
     root.run("plainsight lamps-out", status=2)
@@ -84,10 +111,7 @@ def upgrade_and_downgrade(root: Root) -> None:
         root.install(which, "plainsight-common", "plainsight-gpio", "plainsight-box", "plainsight-archive")
         found = root.run("dpkg-query -W -f '${Version}' plainsight-box")
         require(found == version, f"version {found}, not {version}")
-        told = root.run(
-            "PYTHONPATH=/usr/lib/plainsight:/usr/lib/plainsight/carried python3 -c "
-            "'from appliance.contract.version import software; print(software())'"
-        )
+        told = root.run(f"{CODE} python3 -c 'from appliance.contract.version import software; print(software())'")
         require(version in told, f"it calls itself {told}")
         require(root.path("/etc/plainsight/recorder.toml").read_text() == "# the district's own\n", "the settings stay")
         require(root.path(f"{SPOOL}/recordings/{RECORDING}/ledger.tsv").exists(), "the recording stays")
@@ -132,55 +156,20 @@ def make_recording(root: Root) -> None:
     (folder / "ledger.tsv").write_text("signed lines\n")
 
 
-TRIALS: Final[list[Callable[[Root], None]]] = [
+TRIALS: Final[list[Trial]] = [
+    two_builds_are_equal,
     install_the_archive,
+    everything_that_is_imported_is_there,
     verify_works_alone,
     install_the_box,
     documents_stand_where_units_say,
+    *SET_UP,
     upgrade_and_downgrade,
     remove,
     purge_keeps_what_has_no_receipt,
     purge_removes_what_has_a_receipt,
     *DELIVERY,
 ]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One trial."""
-
-    name: str
-    held: bool
-    seconds: float
-    why: str = ""
-
-
-@dataclass
-class Result:
-    """All of them."""
-
-    rows: list[Row] = field(default_factory=list)
-
-    @property
-    def held(self) -> bool:
-        """Whether everything held."""
-        return all(row.held for row in self.rows)
-
-    def add(self, name: str, why: str, seconds: float) -> None:
-        """Enter a trial; `why` is empty if it held."""
-        self.rows.append(Row(name, not why, round(seconds, 1), why))
-        print(f"{'held  ' if not why else 'FAILED'} {name}{': ' if why else ''}{why}", file=sys.stderr, flush=True)
-
-
-def differences(first: Path, second: Path) -> str:
-    """Return which packages of two builds differ, or an empty string."""
-    digests = [
-        {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.deb")}
-        for folder in (first, second)
-    ]
-    if not digests[0]:
-        return "nothing was built"
-    return ", ".join(sorted(name for name in digests[0] | digests[1] if digests[0].get(name) != digests[1].get(name)))
 
 
 def main() -> int:
@@ -191,19 +180,12 @@ def main() -> int:
     parser.add_argument("--new", required=True, help="version of /packages/new")
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
     options = parser.parse_args()
-    root, result = Root(options.root, options.old, options.new), Result()
-    result.add("two_builds_are_equal", differences(root.path("/packages/old"), root.path("/packages/again")), 0.0)
+    root, table = Root(options.root, options.old, options.new), Table()
     for trial in TRIALS:
-        began = time.monotonic()
-        why = ""
-        try:
-            trial(root)
-        except NotHeldError as error:
-            why = str(error)
-        result.add(trial.__name__, why, time.monotonic() - began)
+        table.try_on(root, trial)
     if options.json:
-        print(json.dumps({"held": result.held, "rows": [vars(row) for row in result.rows]}, indent=1))
-    return 0 if result.held else 1
+        print(table.as_json())
+    return 0 if table.held else 1
 
 
 if __name__ == "__main__":

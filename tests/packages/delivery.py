@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from tests.support.boot_partition import make_boot_partition
 
 from .root import NotHeldError, Root, require
+from .table import Trial
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PEM: Final = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -126,7 +126,7 @@ def cloud_init_of_trixie_takes_a_new_card(root: Root) -> None:
         )
 
 
-DELIVERY: Final[list[Callable[[Root], None]]] = [
+DELIVERY: Final[list[Trial]] = [
     install_from_the_signed_repository,
     a_box_upgrades_itself_from_the_district_alone,
     an_upgrade_waits_for_the_end_of_a_recording,

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+CODE: Final = "PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/usr/lib/plainsight:/usr/lib/plainsight/carried"
+"""What lets Python find the installed code, as the commands in /usr/bin do."""
 
 
 class NotHeldError(Exception):
@@ -19,11 +24,14 @@ class Root:
     old: str
     new: str
 
-    def run(self, command: str, *, status: int | None = 0) -> str:
-        """Run a shell command in the root; return what it printed. Raises NotHeldError for another exit status."""
+    def run(self, command: str, *, status: int | None = 0, within: Sequence[str] = ()) -> str:
+        """Run a shell command in the root; return what it printed. Raises NotHeldError for another exit status.
+
+        `within`: what to start it with, if not with `chroot` into the root.
+        """
         done = subprocess.run(
-            ["chroot", str(self.folder), "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
-             "DEBIAN_FRONTEND=noninteractive", "sh", "-c", command],
+            [*(within or ("chroot", str(self.folder))), "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+             "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", command],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, check=False, timeout=1800,
         )  # fmt: skip

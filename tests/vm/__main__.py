@@ -108,7 +108,7 @@ def run(options: argparse.Namespace, folder: Path) -> list[Row]:
     except GuestError as error:
         first.hold(False, "the archive is set up and the box is enrolled and ready", error)
         return [first]
-    first.held, first.boots = prepared.held, 1
+    first.held, first.failed, first.boots = prepared.held, prepared.failed, 1
     first.seconds = round(time.monotonic() - began, 1)
     table = [first]
     stage = Stage(machine, prepared, spoken, options.newer, options.cuts, options.seed)

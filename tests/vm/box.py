@@ -38,6 +38,12 @@ class Box:
         """Return the level of a line, as a meter would show it."""
         return self.guest.run(f"cat {LINES}{line}/value").strip() == "1"
 
+    def lit(self) -> set[int]:
+        """Return the lines of the lights that are lit now."""
+        lights = (RED, GREEN, AMBER)
+        levels = self.guest.run(f"cat {' '.join(f'{LINES}{line}/value' for line in lights)}").split()
+        return {line for line, level in zip(lights, levels, strict=True) if level == "1"}
+
     def status(self) -> dict[str, Any]:
         """Return the recorder's status, or an empty one where there is none."""
         text = self.guest.run("cat /run/plainsight/status.json 2>/dev/null || true")

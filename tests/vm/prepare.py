@@ -1,6 +1,7 @@
 """From a Debian with the hardware of a box to one that is enrolled and ready, as a technician would do it.
 
 Nothing is done here that docs/install.md does not tell, but for SETTINGS of limits.py and the sound to be played.
+All paths in commands are the guest's.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
+from appliance.simulator.speech import room
+
 from . import sound
 from .box import ARCHIVE_USER, Box
-from .guest import Guest, Machine, overlay
+from .commissioning import commission
+from .guest import Guest, GuestError, Machine, overlay
 from .limits import SETTINGS, UNIT, patience
 from .row import Row, progress
 
@@ -30,6 +36,7 @@ class Prepared:
 
     disk: Path
     held: list[str]
+    failed: list[str]
     seconds: dict[str, float]
     """Duration of each step, in seconds of the host under emulation."""
 
@@ -39,7 +46,7 @@ def prepare(machine: Machine, disk: Path, packages: Path, ready: Path, meeting: 
     account = ready.with_suffix(".json")
     if ready.exists() and account.exists():
         kept = json.loads(account.read_text())
-        return Prepared(ready, kept["held"], kept["seconds"])
+        return Prepared(ready, kept["held"], kept["failed"], kept["seconds"])
     made = overlay(disk, ready.with_suffix(".new"))
     guest = Guest(machine, made)
     seconds: dict[str, float] = {}
@@ -53,17 +60,19 @@ def prepare(machine: Machine, disk: Path, packages: Path, ready: Path, meeting: 
         row.hold(True, f"{name} ({seconds[name]} s)")
 
     try:
-        _prepare(guest, packages, meeting, step)
+        _prepare(guest, packages, meeting, row, step)
         guest.save(SNAPSHOT)
     finally:
         guest.cut_power()
     made.rename(ready)
-    prepared = Prepared(ready, row.held, seconds)
+    prepared = Prepared(ready, row.held, row.failed, seconds)
     account.write_text(json.dumps(asdict(prepared) | {"disk": ready.name}))
     return prepared
 
 
-def _prepare(guest: Guest, packages: Path, meeting: Path, step: Callable[[str, Callable[[], object]], None]) -> None:
+def _prepare(
+    guest: Guest, packages: Path, meeting: Path, row: Row, step: Callable[[str, Callable[[], object]], None]
+) -> None:
     box = Box(guest)
 
     def boot() -> None:
@@ -109,6 +118,19 @@ def _prepare(guest: Guest, packages: Path, meeting: Path, step: Callable[[str, C
             patience(30),
         )
         guest.write(sound.MEETING, meeting.read_bytes())
+        guest.write(sound.QUIET, np.rint(room(60 * 48000)).astype("<i2").tobytes())
+
+    def commissioned() -> None:
+        try:
+            commission(box)
+        except GuestError as error:
+            row.hold(False, "the box is commissioned by its lights and its button alone", error)
+            # the other rows want a box whose first press records
+            guest.run(
+                "printf '\\n[checks]\\ncommissioned = false\\n' >>/etc/plainsight/recorder.toml; "
+                "systemctl restart --no-block plainsight-recorder"
+            )
+            box.wait_ready(patience(30))
 
     step("first boot", boot)
     step("copying the packages", files)
@@ -123,3 +145,4 @@ def _prepare(guest: Guest, packages: Path, meeting: Path, step: Callable[[str, C
     step("enrolled by the claim, recorder and courier started, nothing else done", enrolled)
     step("limits of time scaled for the emulator", scaled)
     step("idle and ready", box.wait_ready)
+    step("commissioning by lights and button has ended", commissioned)

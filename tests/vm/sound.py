@@ -21,6 +21,8 @@ from .box import Box
 from .guest import Guest
 
 MEETING: Final = "/var/lib/vm/meeting.raw"
+QUIET: Final = "/var/lib/vm/quiet.raw"
+"""The same room while nobody speaks."""
 MEETING_S: Final = 120.0
 _KEY: Final = 12
 """So many samples in a row occur at one place of the meeting only: its noise never repeats."""
@@ -59,12 +61,12 @@ class Comparison:
     the ledger's gaps are as long as what was lost. Means nothing if the player was started again."""
 
 
-def play(guest: Guest) -> None:
-    """Let the meeting be heard from now on."""
+def play(guest: Guest, what: str = MEETING) -> None:
+    """Let the meeting be heard from now on, or another file of the guest."""
     guest.run(
         "systemctl stop speaker 2>/dev/null; systemctl reset-failed speaker 2>/dev/null; "
         "systemd-run --quiet --unit=speaker -p Restart=always -p RestartSec=1 -p StartLimitIntervalSec=0 -p Nice=-5 "
-        f"aplay -q -D hw:Microphone,1 -t raw -f S16_LE -c 1 -r 48000 --buffer-size=131072 {MEETING}"
+        f"aplay -q -D hw:Microphone,1 -t raw -f S16_LE -c 1 -r 48000 --buffer-size=131072 {what}"
     )
 
 

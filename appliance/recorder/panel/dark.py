@@ -13,6 +13,7 @@ import errno
 import fcntl
 import os
 import struct
+import time
 import tomllib
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -37,26 +38,60 @@ LINE_REQUEST_REQUEST: Final = 0xC250B407
 FLAG_OUTPUT: Final = 1 << 3
 """GPIO_V2_LINE_FLAG_OUTPUT; without an attribute that says otherwise, the kernel drives the lines low."""
 
+CLOSES_S: Final = 1.0
+"""So long the kernel may take to close the microphone of a process that is gone, in seconds."""
+
 Ioctl = Callable[[int, int, bytearray], int]
 
 
-def lights_out(config: str, devices: str = "/dev", ioctl: Ioctl = fcntl.ioctl) -> None:
+def lights_out(config: str, devices: str = "/dev", ioctl: Ioctl = fcntl.ioctl, asound: str = "/proc/asound") -> None:
     """Put the lights of the panel in the settings file `config` out.
 
     Where the file cannot be read and the machine has the pins of a Raspberry Pi, the default pins go dark before the
-    error is raised. Raises SettingsError or DeviceError.
+    error is raised. While a microphone is open, the red lamp stays as it is (promise 1). Raises SettingsError or
+    DeviceError.
     """
     try:
         panel = read_panel(config)
         pins = [_pin(panel, name) for name in DEFAULT_PINS]
     except SettingsError:
         if find_chip(devices, ioctl) is not None:
-            drive_low(devices, list(DEFAULT_PINS.values()), ioctl)
+            _dark_if_closed(devices, list(DEFAULT_PINS.values()), ioctl, asound)
         raise
     if panel.get("kind", "gpio") == "gpio":
-        drive_low(devices, pins, ioctl)
+        _dark_if_closed(devices, pins, ioctl, asound)
     else:
         _simulated(panel)
+
+
+def _dark_if_closed(devices: str, pins: Sequence[int], ioctl: Ioctl, asound: str) -> None:
+    """Drive `pins` low, of which the first is the red lamp's; that one only when no microphone is open."""
+    patient_until = time.monotonic() + CLOSES_S
+    while (held := open_microphone(asound)) and time.monotonic() < patient_until:
+        time.sleep(0.02)
+    drive_low(devices, pins[1:] if held else pins, ioctl)
+    if held:
+        raise DeviceError(
+            f"a microphone is still open ({held}), so the red lamp stays as it is; "
+            "unplug the microphone, or switch the box off and on",
+            field="microphone",
+        )
+
+
+def open_microphone(asound: str) -> str | None:
+    """Return the path that tells of a sound card's open capture device, or None; the kernel's word."""
+    for folder, _, files in os.walk(asound):
+        if "status" in files and "/pcm" in folder and folder.rsplit("/", 2)[1].endswith("c"):
+            path = f"{folder}/status"
+            try:
+                with open(path, encoding="ascii", errors="replace") as file:  # noqa: PTH123 - pathlib is not imported
+                    text = file.read().strip()
+            except OSError:
+                # it went away with its card
+                continue
+            if text not in ("closed", ""):
+                return path
+    return None
 
 
 def read_panel(config: str) -> dict[str, Any]:

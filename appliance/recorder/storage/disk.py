@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, Final
 
-from appliance.contract.errors import StorageError
+from appliance.contract.durable_files import read_bounded
+from appliance.contract.errors import FormatError, StorageError
 from appliance.recorder import resources
 
 FULL: Final = "spool-full"
@@ -137,6 +138,18 @@ class Disk:
             with os.fdopen(descriptor, "rb") as file:
                 file.seek(offset)
                 return file.read()
+
+    def read_of_another_user(self, path: Path, limit: int) -> bytes | None:
+        """Return what another user put into a file, at most `limit` bytes, or None if there is no such file.
+
+        Raises FormatError for anything that this user cannot read at once: it tells nothing of the spool's disk.
+        """
+        try:
+            return read_bounded(path, limit)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise FormatError(f"{path} cannot be read: {error.strerror}") from error
 
     def names(self, folder: Path) -> list[str]:
         """Return the names in a folder, sorted."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from pathlib import Path
 
 from appliance.contract.board import board_serial, is_another_board
 from appliance.contract.commissioning import Commissioning
-from appliance.contract.errors import PlainSightError
+from appliance.contract.errors import DeviceError, PlainSightError
 from appliance.contract.single_instance import single_instance
-from appliance.recorder import commissioning_record
+from appliance.recorder import commissioning_record, device_checks
 from appliance.recorder.command_options import parser
 from appliance.recorder.panel.choose import make_panel
 from appliance.recorder.settings import RecorderSettings, load
@@ -43,8 +44,10 @@ def run(config: Path, settings: RecorderSettings, *, offer_first_press: bool) ->
     """
     remedy = "stop it first, or give this one its own spool.run and spool.path"
     with single_instance(settings.spool.run, "recorder", field="spool.run", remedy=remedy):
+        _require_closed(settings)
         panel = make_panel(settings)
         journal = Journal(settings.log)
+        supervisor = None
         try:
             found = _record(settings)
             wanted = settings.checks.commissioned
@@ -65,6 +68,20 @@ def run(config: Path, settings: RecorderSettings, *, offer_first_press: bool) ->
             return supervisor.run()
         finally:
             journal.close()
+            if supervisor is not None and supervisor.left_open:
+                # an orderly exit would let gpiozero put the lamp out
+                os._exit(1)
+
+
+def _require_closed(settings: RecorderSettings) -> None:
+    """Raise DeviceError while a capture process of an earlier run has the microphone open: its lamp is not touched."""
+    pid = device_checks.left_open(settings.microphone)
+    if pid is not None:
+        raise DeviceError(
+            f"the capture process {pid} of an earlier run still has the microphone open, and the lamp stays as it is; "
+            "unplug the microphone, or switch the box off and on",
+            field="microphone",
+        )
 
 
 def _start_faults(settings: RecorderSettings, *, commissioned: bool) -> frozenset[str]:

@@ -81,6 +81,8 @@ class Supervisor:
         self._heartbeat_ns = ns(settings.times.heartbeat_s)
         self._next_heartbeat_ns = self._next_status_ns = self._next_check_ns = self._next_watchdog_ns = 0
         self._exit: int | None = None
+        self.left_open = False
+        """A microphone may still be open: the kernel holds the process that opened it. The lamp is left as it is."""
 
     def run(self) -> int:
         """Serve until the state machine ends it; return the exit status."""
@@ -284,9 +286,10 @@ class Supervisor:
         """Leave nothing behind: microphone first, then the lamp, then the writer, which may still be saving."""
         if self._exit != COMMISSION:
             self._notifier.stopping()
-        self._processes.stop_capture()
+        self.left_open = not self._processes.stop_capture()
         self.ring.clear_heartbeat()
-        self.panel.close()
+        if not self.left_open:
+            self.panel.close()
         self._processes.stop_writer(self.settings.times.shutdown_s)
         self._selector.close()
         self._publish_status(time.monotonic_ns())

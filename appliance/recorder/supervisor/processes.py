@@ -116,14 +116,15 @@ class Processes:
             if now_ns - since_ns > _RETIRE_NS:
                 capture.kill()
 
-    def stop_capture(self) -> None:
-        """Kill and reap every capture process, so that its device is closed."""
+    def stop_capture(self) -> bool:
+        """Kill and reap every capture process, so that its device is closed; return whether all are gone."""
         captures = [*self._retired, *([self._capture] if self._capture is not None else [])]
         for capture in captures:
             capture.kill()
-        for capture in captures:
-            if not capture.ended(_KILLED_S):
-                _log.error("the capture process %d does not die; unplug the microphone", capture.process.pid)
+        left = [capture for capture in captures if not capture.ended(_KILLED_S)]
+        for capture in left:
+            _log.error("the capture process %d does not die; unplug the microphone", capture.process.pid)
+        return not left
 
     def stop_writer(self, timeout_s: float) -> None:
         """Let the writer finish what it is writing; kill it if that takes too long."""

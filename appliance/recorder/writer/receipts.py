@@ -3,7 +3,7 @@
 A receipt counts only if the pinned archive key signed it and it names exactly this recording's header, ledger, key,
 segments and tail. Then it is kept in the spool, the recording's folder gets a name with a dot, and its files are
 removed a few at a time, so that a press is never kept waiting. The inbox itself is the courier's: nothing is written
-there.
+there, it is never listed, and nothing in it can keep the writer waiting.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from appliance.contract.ids import RECORDING_PATTERN
 from appliance.contract.paths import HEADER, KEY, LEDGER, SEGMENTS
 from appliance.contract.receipt import Receipt, SealedFacts
 from appliance.contract.signed import digest, split_lines
-from appliance.recorder.storage.disk import DiskError
 from appliance.recorder.storage.spool import Spool, store
 
 BAD_RECEIPT: Final = "bad-receipt"
 """The amber code for a receipt that does not fit."""
 MAX_RECEIPT: Final = 64 << 10
 _AT_ONCE: Final = 200
+_RECORDING: Final = re.compile(RECORDING_PATTERN)
 _log = logging.getLogger(__name__)
 
 
@@ -55,7 +55,8 @@ class ReceiptInbox:
         self._folder = folder
         self._spool = spool
         self._pinned = pinned
-        self._refused: dict[str, bytes] = {}
+        self._refused: dict[str, bytes | None] = {}
+        """What was told to be no receipt for these recordings; None: it could not even be read."""
         self._deleting: list[Path] = []
 
     @property
@@ -80,29 +81,24 @@ class ReceiptInbox:
         if self._deleting:
             self._delete(self._deleting[-1])
             return bool(self._deleting)
-        for recording in self._receipts():
-            if self._spool.disk.exists(self._spool.folder(recording)) and self._accept(recording):
-                return True
-        return False
-
-    def _receipts(self) -> list[str]:
-        try:
-            names = self._spool.disk.names(self._folder)
-        except DiskError as error:
-            # no inbox: nothing can be deleted, and that is safe
-            _log.debug("%s", error.message)
-            return []
-        found = [name.removesuffix(".tsv") for name in names if name.endswith(".tsv")]
-        self._refused = {name: data for name, data in self._refused.items() if name in found}
-        return [name for name in found if re.fullmatch(RECORDING_PATTERN, name)]
+        recordings = [name for name in self._spool.disk.names(self._spool.recordings) if _RECORDING.fullmatch(name)]
+        for gone in self._refused.keys() - set(recordings):
+            del self._refused[gone]
+        return any(self._accept(recording) for recording in recordings)
 
     def _accept(self, recording: str) -> bool:
-        line = self._spool.disk.read(self._folder / f"{recording}.tsv")[: MAX_RECEIPT + 1]
-        if self._refused.get(recording) == line:
-            return False
+        line: bytes | None = None
         try:
+            line = self._spool.disk.read_of_another_user(self._folder / f"{recording}.tsv", MAX_RECEIPT)
+            if line is None:
+                self._refused.pop(recording, None)
+                return False
+            if self._refused.get(recording) == line:
+                return False
             check(line, self._spool, self._pinned, recording)
         except FormatError as error:
+            if line is None and recording in self._refused and self._refused[recording] is None:
+                return False
             self._refused[recording] = line
             raise ReceiptError(
                 f"the receipt for {recording} does not fit and deletes nothing: {error.message}; "

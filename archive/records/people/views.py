@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import granted_scopes, may
+from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
+from archive.access.scopes import DISTRICT, Reach
 from archive.custody.actors import Subject
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
@@ -63,7 +65,7 @@ def students(request: HttpRequest) -> HttpResponseBase:
     """Show the students whose name or number begins with what was typed."""
     form = SearchForm(request.GET or None)
     text = form.cleaned_data["q"] if form.is_valid() else ""
-    rows = Student.objects.select_related("school").filter(reached(granted_scopes(user_of(request), Deed.PEOPLE)))
+    rows = Student.objects.select_related("school").filter(reached(reach_of(user_of(request), Deed.PEOPLE)))
     found = page(rows, text, request.GET.get("after", ""), number="local_id")
     return render(request, "people/students.html", {"place": "people", "form": form, "page": found, "text": text})
 
@@ -157,7 +159,9 @@ def bar_new(request: HttpRequest, student: UUID) -> HttpResponseBase:
             valid_to=typed["valid_to"],
             by=user_of(request),
         )
-        messages.success(request, "The court order was entered. Nothing of this student reaches that person now.")
+        since = typed["valid_from"]
+        when = "now" if since <= timezone.localdate() else f"from {since} on"
+        messages.success(request, f"The court order was entered. Nothing of this student reaches that person {when}.")
         return back
 
     return form_page(request, form, act, context=_below(f"Court order about {row}", str(row), back))
@@ -166,35 +170,32 @@ def bar_new(request: HttpRequest, student: UUID) -> HttpResponseBase:
 @_SENT
 def right_end(request: HttpRequest, student: UUID, right: UUID) -> HttpResponseBase:
     """End rights over a student's records."""
-    found = Right.objects.select_related("person").filter(pk=right, student=student).first()
+    found = Right.objects.select_related("person", "student").filter(pk=right, student=student).first()
     if found is None:
         raise UnknownRecordError("there is no such entry of rights here")
-    return _end(request, student, f"End the rights of {found.person}", lambda day: deeds.end_right(
-        right, day, by=user_of(request)
-    ))  # fmt: skip
+    return _end(request, found, f"End the rights of {found.person}", deeds.end_right)
 
 
 @_SENT
 def bar_end(request: HttpRequest, student: UUID, bar: UUID) -> HttpResponseBase:
     """End a court order's bar."""
-    found = Bar.objects.select_related("person").filter(pk=bar, student=student).first()
+    found = Bar.objects.select_related("person", "student").filter(pk=bar, student=student).first()
     if found is None:
         raise UnknownRecordError("there is no such court order here")
-    return _end(request, student, f"End the bar of {found.person}", lambda day: deeds.end_bar(
-        bar, day, by=user_of(request)
-    ))  # fmt: skip
+    return _end(request, found, f"End the bar of {found.person}", deeds.end_bar)
 
 
-def _end(request: HttpRequest, student: UUID, heading: str, end: Any) -> HttpResponseBase:
-    row, form = student_of(student), EndForm(posted(request))
-    back = reverse("pages:student", args=[student])
+def _end(request: HttpRequest, found: Right | Bar, heading: str, end: Callable[..., object]) -> HttpResponseBase:
+    form = EndForm(posted(request), initial={"shown": found.valid_to})
+    back = reverse("pages:student", args=[found.student_id])
 
     def act() -> str:
-        end(form.cleaned_data["valid_to"])
+        typed = form.cleaned_data
+        end(found.pk, typed["valid_to"], shown=typed["shown"], by=user_of(request))
         messages.success(request, "The end was entered.")
         return back
 
-    return form_page(request, form, act, context=_below(heading, str(row), back))
+    return form_page(request, form, act, context=_below(heading, str(found.student), back))
 
 
 @_SENT
@@ -213,14 +214,17 @@ def majority_decide(request: HttpRequest, student: UUID) -> HttpResponseBase:
 
 @require_safe
 def persons(request: HttpRequest) -> HttpResponseBase:
-    """Show the people whose name begins with what was typed; only who reaches the whole district sees the list."""
+    """Show the people whose name begins with what was typed: whoever holds rights over a student in one's reach.
+
+    Whoever reaches the whole district sees also those who hold none.
+    """
     form = SearchForm(request.GET or None)
     text = form.cleaned_data["q"] if form.is_valid() else ""
-    rows = Person.objects.all()
-    scopes = granted_scopes(user_of(request), Deed.PEOPLE)
-    within = Student.objects.filter(reached(scopes))
-    if reached(scopes):
-        rows = rows.filter(pk__in=Right.objects.filter(student__in=within).values("person"))
+    rows, reach = Person.objects.all(), reach_of(user_of(request), Deed.PEOPLE)
+    if DISTRICT not in reach.scopes:
+        rows = rows.filter(pk__in=Right.objects.filter(reached(reach, "student")).values("person"))
+    if reach.barred:
+        rows = rows.exclude(pk__in=Right.objects.filter(reached(Reach(reach.barred), "student")).values("person"))
     found = page(rows, text, request.GET.get("after", ""))
     return render(request, "people/persons.html", {"place": "people", "form": form, "page": found, "text": text})
 
@@ -229,14 +233,13 @@ def persons(request: HttpRequest) -> HttpResponseBase:
 def person(request: HttpRequest, person: UUID) -> HttpResponseBase:
     """Show a person: data, and over whose records rights are held."""
     row, user = person_of(person), user_of(request)
-    scopes = granted_scopes(user, Deed.PEOPLE)
-    visible = set(Student.objects.filter(reached(scopes), rights__person=row).values_list("pk", flat=True))
+    within = reached(reach_of(user, Deed.PEOPLE), "student")
     context = {
         "place": "people",
         "breadcrumbs": [Crumb("People", reverse("pages:persons"))],
         "person": row,
-        "rights": [one for one in row.rights.select_related("student") if one.student_id in visible],
-        "bars": list(row.bars.select_related("student").filter(student__in=visible)),
+        "rights": row.rights.select_related("student").filter(within),
+        "bars": row.bars.select_related("student").filter(within),
         "today": timezone.localdate(),
         "editable": may(user, Deed.CORRECT, Subject.person(person)).allowed,
     }

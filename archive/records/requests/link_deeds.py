@@ -19,7 +19,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from appliance.contract.times import wall
+from archive.access.accounts import beyond
 from archive.access.custody_kinds import ACCOUNT
+from archive.access.scopes import ScopeType
 from archive.accounts.models import User
 from archive.custody.actors import NETWORK, NOTHING, Actor, Subject
 from archive.custody.log import record
@@ -27,6 +29,7 @@ from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.people.models import Person
 
 from .custody_kinds import LINK, LINK_REFUSED, LINK_USED, LINK_WITHDRAWN
+from .deeds import OWN_DEEDS
 from .models import AccessRequest, ParentLink
 
 LASTS: Final = timedelta(days=14)
@@ -59,13 +62,21 @@ class LinkRefusedError(DeedError):
 
 
 def make_link(person: Person, *, by: User, request: AccessRequest | None = None, kiosk: bool = False) -> MadeLink:
-    """Make a link for a person, and an account if there is none; earlier links of the person end."""
+    """Make a link for a person, and an account if there is none; earlier links of the person end.
+
+    Raises DeedError where the account may do more than `by`, beside what a parent may: whoever makes a link can use it.
+    """
     token, code = secrets.token_urlsafe(16), "".join(secrets.choice(_DIGITS) for _ in range(CODE_LENGTH))
     now = timezone.now()
     with transaction.atomic():
         person = Person.objects.select_for_update(of=("self",)).select_related("user").get(pk=person.pk)
         if person.user is None:
             _make_account(person, by)
+        elif any(one.deed not in OWN_DEEDS or one.scope_type != ScopeType.STUDENT for one in beyond(person.user, by)):
+            raise DeedError(
+                "This person's account may do more than yours, and a link would open it. Ask somebody who may do all "
+                "of it, or let the person sign in as always."
+            )
         ParentLink.objects.filter(person=person, used_at=None, withdrawn_at=None).update(withdrawn_at=now)
         row = ParentLink(
             person=person,

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import granted_scopes, reached_recordings
+from archive.access.decisions import reach_of, reached_recordings
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.access.scopes import ScopeType
@@ -46,7 +46,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 def own_students(request: HttpRequest) -> list[Student]:
     """Return the students whose records this account may see as a rights-holder, and from whom nothing bars it."""
-    pks = [scope.id for scope in granted_scopes(user_of(request), Deed.OWN) if scope.type == ScopeType.STUDENT]
+    pks = [scope.id for scope in reach_of(user_of(request), Deed.OWN).scopes if scope.type == ScopeType.STUDENT]
     return list(Student.objects.filter(pk__in=pks))
 
 

@@ -129,3 +129,22 @@ def test_the_kernels_word_on_the_clock_is_read_as_adjtimex_documents(
 ) -> None:
     clock = interpret_adjtimex(verdict, status, offset)
     assert (clock.synchronized, clock.source, clock.offset_ns) == expected
+
+
+def test_promise_1_a_capture_process_of_an_earlier_run_that_the_kernel_holds_is_known_by_its_name(
+    tmp_path: Path,
+) -> None:
+    plug(tmp_path)
+    microphone = settings(tmp_path).microphone
+    status = tmp_path / "asound" / "card0" / "pcm0c" / "sub0" / "status"
+    status.parent.mkdir(parents=True)
+    status.write_text("closed\n")
+    assert device_checks.left_open(microphone, tmp_path) is None
+    status.write_text("state: RUNNING\nowner_pid   : 4711\ntrigger_time: 1.5\n")
+    assert device_checks.left_open(microphone, tmp_path) is None, "it is gone by now"
+    comm = tmp_path / "4711" / "comm"
+    comm.parent.mkdir()
+    comm.write_text("arecord\n")
+    assert device_checks.left_open(microphone, tmp_path) is None, "amber tells of another program"
+    comm.write_text("ps-capture\n")
+    assert device_checks.left_open(microphone, tmp_path) == 4711

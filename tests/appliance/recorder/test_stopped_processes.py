@@ -139,7 +139,8 @@ def test_promise_1_a_stopped_capture_or_supervisor_leaves_no_microphone_open_and
 
     os.kill(box.child("capture"), signal.SIGSTOP)
     end(box, "end with a stopped capture")
-    assert held(box, recording) == ["stall", "capture-died"]
+    # while the button was held, for longer than closing takes, a stopped capture gave nothing
+    assert held(box, recording) == ["stall", "capture-died", "stall"]
 
 
 def test_promise_1_of_the_time_in_which_all_processes_are_stopped_not_a_frame_is_kept(box: Box) -> None:

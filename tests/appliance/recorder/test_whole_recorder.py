@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from appliance.recorder.device_checks import CAPTURE_NAME
 from appliance.simulator.demo import outside_view
 from tests.support.box.whole_box import NOTICED_NS, SECOND, SHORT, Box, kinds, whole_box
 from tests.support.waiting import until
@@ -31,6 +32,8 @@ def box(tmp_path: Path, plugin: Path) -> Iterator[Box]:
 
 def test_promises_1_and_5_a_meeting_with_a_pause(box: Box) -> None:
     box.start()
+    comm = Path(f"/proc/{box.child('capture')}/comm")
+    assert comm.read_text().strip() == CAPTURE_NAME, "what an earlier run left open is known by this name"
     recording = box.begin()
     box.tap()
     until(lambda: box.shows("paused", red="off"), "paused")

@@ -41,10 +41,10 @@ MOST = {
     "/access/": 16,
     "/access/review/": 14,
     "/tray/": 14,
-    "/recordings/": 13,
+    "/recordings/": 17,
     "/students/{student}/": 14,
     "/people/{person}/": 16,
-    "/meetings/{meeting}/": 30,
+    "/meetings/{meeting}/": 34,
     "/students/{student}/record-of-access/": 16,
 }
 """Address of a page: the most queries that it may take, with sign-in and access."""

@@ -10,6 +10,7 @@ from django.utils import timezone
 from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.recordings.models import Recording
+from archive.records.destruction.models import Destruction, Told
 from archive.records.holds.models import Matter
 from archive.records.letters.models import LetterKind, Template
 from archive.records.meetings import calendar_deeds
@@ -207,6 +208,19 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     matter, over = make_matter(), make_matter("A complaint", released_at=now, release_reason="It was settled.")
     held = make_hold(matter, student=adult)
     make_hold(matter, recording=second)
+    proposed = Destruction.objects.create(
+        recording=first, basis="period", series="SPED 4", proposed_at=now, proposed_by=colleague
+    )
+    told = Told.objects.create(destruction=proposed, person=parent, student=student, letter=letter)
+    approved = Destruction.objects.create(
+        recording_id=third,
+        basis="period",
+        series="SPED 4",
+        proposed_at=now - timedelta(days=60),
+        proposed_by=colleague,
+        approved_at=now - timedelta(days=3),
+        state="approved",
+    )
     series = Series.objects.create(code="SPED 4", title="Meetings of teams", kinds=["iep"], entered_at=now)
     Answer.objects.create(
         series=series,
@@ -292,6 +306,15 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "matter-end": f"/holds/{matter.pk}/end/",
         "hold-release": f"/holds/{matter.pk}/items/{held.pk}/release/",
         "hold-recording": f"/recordings/{first.pk}/hold/",
+        "destructions": "/destructions/",
+        "destruction": f"/destructions/{proposed.pk}/",
+        "destruction-approved": f"/destructions/{approved.pk}/",
+        "destruction-new": f"/recordings/{second.pk}/destroy/",
+        "destruction-tell": f"/destructions/{proposed.pk}/students/{student.pk}/people/{parent.pk}/tell/",
+        "destruction-reply": f"/destructions/{proposed.pk}/letters/{told.pk}/reply/",
+        "destruction-approve": f"/destructions/{proposed.pk}/approve/",
+        "destruction-withdraw": f"/destructions/{proposed.pk}/withdraw/",
+        "destruction-carry-out": f"/destructions/{approved.pk}/carry-out/",
         "retention": "/retention/",
         "retention-ahead": "/retention/ahead/",
         "retention-question": "/retention/question/",

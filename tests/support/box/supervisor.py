@@ -62,6 +62,10 @@ class Running:
         assert not self._thread.is_alive()
 
     @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
     def panel(self) -> FakePanel:
         assert isinstance(self.supervisor.panel, FakePanel)
         return self.supervisor.panel

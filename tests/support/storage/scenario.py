@@ -56,7 +56,7 @@ class Lengths:
 
 
 ROOM = "[limits]\ncap_s = 120.0\nmin_free_bytes = 0\n"
-SHORT = Lengths("[times]\nunsafe_s = 6.0\ndrain_s = 3.0\n" + ROOM, ride_s=4.0, full_s=2.0, before_s=2.0, end_s=10.0)
+SHORT = Lengths("[times]\nunsafe_s = 10.0\ndrain_s = 3.0\n" + ROOM, ride_s=4.0, full_s=2.0, before_s=2.0, end_s=14.0)
 FULL = Lengths(ROOM, ride_s=20.0, full_s=4.0, before_s=10.0, end_s=32.0)
 
 

@@ -35,7 +35,7 @@ def _run(row: Row, box: Box, stage: Stage) -> None:
     row.hold(not box.level(RED), "after the end the lamp is dark")
     judge_archive(row, box, recording, stage)
     faults = box.status().get("faults", [])
-    row.hold(set(faults) <= {"not-commissioned"}, "amber tells nothing but that nobody commissioned it", faults)
+    row.hold(not faults, "amber tells nothing", faults)
 
 
 def judge_order(row: Row, events: list[trace.Event]) -> None:

@@ -354,7 +354,8 @@ def _exit(transition: Transition) -> None:
     if late and state.device and state.capture != "killing":
         transition.do(KillCapture())
         transition.set(capture="killing", capture_ns=state.now_ns)
-    done = state.phase in ("idle", "fault", "self-test") and not state.device and not state.red
-    if done or (late and not state.device) or state.now_ns - state.shutdown_ns >= 2 * parameters.shutdown:
+    done = state.phase in ("idle", "fault", "self-test") and not state.red
+    # while a device may be open the lamp stays lit and the supervisor stays with it, until systemd has no more patience
+    if not state.device and (done or late):
         transition.set(exited=True)
         transition.do(Exit(state.exit_status))

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,6 +115,27 @@ def test_a_pin_that_is_none_is_named(tmp_path: Path, devices: Path, pin: str) ->
         dark.lights_out(config(tmp_path, f"[panel]\ngreen = {pin}\n"), str(devices), kernel.ioctl)
     assert caught.value.field == "panel.green"
     assert [pins for _, pins, _ in kernel.driven] == [(23, 22, 17)], "the default pins go dark all the same"
+
+
+RUNNING = "state: RUNNING\nowner_pid   : 42\n"
+
+
+@pytest.mark.parametrize(
+    ("capture", "playback"), [(RUNNING, "closed\n"), ("closed\n", RUNNING), ("closed\n", "closed\n")]
+)
+def test_promise_1_the_lamp_stays_as_it_is_while_a_microphone_is_open(
+    tmp_path: Path, devices: Path, monkeypatch: pytest.MonkeyPatch, capture: str, playback: str
+) -> None:
+    lit = capture == RUNNING
+    monkeypatch.setattr(dark, "CLOSES_S", 0.1)
+    for name, text in (("pcm0c", capture), ("pcm0p", playback)):
+        folder = tmp_path / "asound" / "card1" / name / "sub0"
+        folder.mkdir(parents=True)
+        (folder / "status").write_text(text)
+    kernel = Kernel({"gpiochip0": "pinctrl-rp1"})
+    with pytest.raises(DeviceError, match="pcm0c") if lit else nullcontext():
+        dark.lights_out(config(tmp_path, ""), str(devices), kernel.ioctl, str(tmp_path / "asound"))
+    assert [pins for _, pins, _ in kernel.driven] == [(22, 17) if lit else (23, 22, 17)]
 
 
 def test_lines_that_somebody_holds_and_a_machine_without_pins_are_told(tmp_path: Path, devices: Path) -> None:

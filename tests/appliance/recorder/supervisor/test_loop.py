@@ -13,7 +13,7 @@ import pytest
 from appliance.contract.ledger import AudioSpan, Lamp
 from appliance.recorder.ipc.messages import BeginRecording, EndRecording, EnterFact, EnterPause, ExpectGap, StopWriter
 from appliance.recorder.supervisor.machine.state import changed
-from appliance.recorder.supervisor.processes import Programs
+from appliance.recorder.supervisor.processes import Processes, Programs
 from appliance.simulator.fakes import FakePanel
 from tests.support.box.supervisor import FAKES, Running, plug
 from tests.support.lateness import Lateness
@@ -287,3 +287,21 @@ def test_a_new_writer_is_not_blamed_for_what_its_predecessor_died_in(make: Calla
         running.until("idle")
         assert running.supervisor.ring.busy_since_ns is None
         assert "spool-slow" not in running.supervisor.state.faults
+
+
+def test_promise_1_what_cannot_be_killed_may_still_hear_and_leaves_the_lamp_as_it_is(
+    make: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill = Processes.stop_capture
+
+    def kernel_holds_it(processes: Processes) -> bool:
+        kill(processes)
+        return False
+
+    monkeypatch.setattr(Processes, "stop_capture", kernel_holds_it)
+    with make() as running:
+        running.start()
+        running.supervisor._exit = 1  # whatever ends the loop while a device is open
+        until(lambda: not running.running, "the end")
+    assert running.supervisor.left_open
+    assert red(running)[-1][1] == "on"

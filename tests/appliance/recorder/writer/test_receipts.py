@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from appliance.contract.durable_files import read_bounded
 from appliance.contract.ids import new_recording_id
 from appliance.contract.signed import split_lines
 from appliance.recorder.storage.disk import Disk
@@ -131,3 +134,54 @@ def test_promise_3_a_deletion_without_its_receipt_deletes_nothing_more_and_is_se
     case.inbox.resume()
     case.run()
     assert [path.read_bytes() for path in case.home.spool.glob("**/.set-aside/*/ledger.tsv")] == [ledger]
+
+
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _link(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("make", [_fifo, _link, Path.mkdir])
+def test_promise_2_whatever_a_courier_puts_in_its_inbox_keeps_nobody_waiting_and_is_told_once(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    case = Deletion(tmp_path)
+    place = case.home.inbox / f"{case.recording}.tsv"
+    make(place)
+    with pytest.raises(ReceiptError, match="cannot be read"):
+        case.run()
+    case.run()  # said once
+    assert case.inbox.refused
+    assert case.home.recordings() == [case.recording]
+    place.rename(tmp_path / "aside")
+    case.run()
+    assert not case.inbox.refused
+    case.deliver(receipt_for(case.home, case.recording))
+    case.run()
+    assert case.home.recordings() == []
+
+
+def test_an_inbox_full_of_names_costs_no_more_than_an_empty_one(tmp_path: Path) -> None:
+    case = Deletion(tmp_path)
+
+    def calls() -> int:
+        before = case.disk.calls
+        case.run()
+        return case.disk.calls - before
+
+    empty = calls()
+    for number in range(50):
+        (case.home.inbox / f"{number:032x}.tsv").write_bytes(b"{}\n")
+    assert calls() == empty
+
+
+@pytest.mark.parametrize("make", [_fifo, _link, Path.mkdir, lambda path: path.write_bytes(b"12345")])
+def test_a_bounded_read_waits_for_nothing_and_takes_only_a_short_regular_file(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "place")
+    with pytest.raises(OSError, match="place"):
+        read_bounded(tmp_path / "place", 4)

@@ -148,3 +148,16 @@ def test_an_upgrade_of_an_idle_box_takes_effect_at_once(world: World) -> None:
     world.handle(events.RestartAsked(world.now))
     world.run(SECOND)
     assert world.exited == 0
+
+
+def test_promise_1_a_supervisor_that_is_asked_to_stop_stays_while_a_device_cannot_be_closed(world: World) -> None:
+    world.start()
+    world.hold_capture(unkillable=True)
+    world.microphone.hangs_on_close = True
+    world.handle(events.ShutdownAsked(world.now))
+    world.run(60 * SECOND)
+    assert (world.exited, world.commanded) == (None, True)
+    assert "capture-stuck" in world.state.faults
+    world.hold_capture(unkillable=False)
+    world.run(SECOND)
+    assert (world.exited, world.commanded) == (0, False)
