@@ -72,7 +72,7 @@ def _decode_part(package: str, manifest_sha256: str, rate: int, part: Part, secr
 def open_audio(recording: Recording) -> AudioSource:
     """Return the audio of a sealed recording; raise NotSealedError before the seal: nobody may listen until then.
 
-    The caller makes the custody entry first.
+    Whoever lets a person hear it makes the custody entry first; the worker, which draws the waveform, makes none.
     """
     if recording.state != State.SEALED:
         raise NotSealedError("nobody can listen to a recording before it is sealed")
