@@ -173,6 +173,20 @@ class Records(_Section):
     """How long a meeting is planned where nobody says so, in minutes."""
 
 
+class Backup(_Section):
+    """Where copies go. The three places lie apart: whoever holds one of them hears nothing."""
+
+    folder: Path | None = None
+    """Packages and database: they open nothing, and may be kept as long as the district likes."""
+    keys: Path | None = None
+    """Generations of the keys, each encrypted to a key of its own."""
+    generation_keys: Path | None = None
+    """What opens those generations: a place of which no other copies are made, because what is forgotten must be gone.
+    """
+    keep_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """After so many days a generation's key is forgotten, unless no newer one is there."""
+
+
 def _issuer(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}):
@@ -221,6 +235,7 @@ class Configuration(_Section):
     mqtt: Mqtt = Mqtt()
     custody: Custody = Custody()
     records: Records = Records()
+    backup: Backup = Backup()
     mail: Mail | None = None
     sign_in: SignIn = SignIn()
     escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")

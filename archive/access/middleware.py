@@ -28,6 +28,7 @@ from .views import place_of
 _SUBJECTS: Final[dict[str, Callable[[Any], Subject]]] = {
     "recording": Subject.recording,
     "case": Subject.case,
+    "destruction": Subject.destruction,
     "letter": Subject.letter,
     "matter": Subject.matter,
     "series": Subject.series,

@@ -34,6 +34,7 @@ class SubjectType(models.TextChoices):
     LETTER = "letter", "a letter, or the text of letters"
     MATTER = "matter", "a matter that holds recordings"
     SERIES = "series", "a record series"
+    DESTRUCTION = "destruction", "the destruction of a recording"
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,11 @@ class Subject:
     def series(cls, pk: UUID) -> Subject:
         """Return a record series as a subject."""
         return cls(SubjectType.SERIES, str(pk))
+
+    @classmethod
+    def destruction(cls, pk: UUID) -> Subject:
+        """Return the destruction of a recording as a subject."""
+        return cls(SubjectType.DESTRUCTION, str(pk))
 
 
 NOTHING: Final = Subject(SubjectType.NONE)

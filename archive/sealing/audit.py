@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -13,6 +14,7 @@ from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE, Actor
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, State
+from archive.recordings.removal import remove_destroyed
 from archive.store.base import PACKAGES, package_name
 from archive.store.current import store
 
@@ -41,6 +43,8 @@ class Code(StrEnum):
     """A key of which the database knows no recording."""
     UNKNOWN_ARRIVAL = "unknown-arrival"
     """Segments that arrived for a recording that the database does not know."""
+    LEFT = "left"
+    """Key or package of a recording that was destroyed: a backup brought it back, or a crash came between."""
     MISPLACED = "misplaced"
     """Something in the folder of packages that has no package's name."""
 
@@ -53,9 +57,16 @@ WORDS = {
     Code.NO_KEY: "its key is gone; unless it was destroyed on purpose, restore it from a copy",
     Code.UNKNOWN_KEY: "there is a key, but no recording in the database; restore a newer database, or wait for its box",
     Code.UNKNOWN_ARRIVAL: "parts arrived of a recording that the database does not know; its box will send it again",
+    Code.LEFT: "it was destroyed, and its key or package is here again; 'audit --repair' removes both",
     Code.MISPLACED: "this is no package's place; move it away",
 }
-REPAIRABLE = {Code.NO_ROW, Code.NOT_SEALED_ROW}
+REPAIRABLE = {Code.NO_ROW, Code.NOT_SEALED_ROW, Code.LEFT}
+MENDED = {
+    Code.NO_ROW: "its row was made again",
+    Code.NOT_SEALED_ROW: "its row was made again",
+    Code.LEFT: "it was destroyed, and what was here of it again was removed",
+}
+"""What is said where a finding was repaired."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +118,8 @@ class _Present:
     arrivals: set[str]
 
 
-_COLUMNS: Final = ("state", "package_size", "key_arrived")
-_Row = tuple[str, int, bool]
+_COLUMNS: Final = ("state", "package_size", "key_arrived", "destroyed_at")
+_Row = tuple[str, int, bool, datetime | None]
 
 
 def _suspects(present: _Present) -> Iterator[str]:
@@ -116,7 +127,7 @@ def _suspects(present: _Present) -> Iterator[str]:
     known = set()
     for recording, *row in Recording.objects.values_list("pk", *_COLUMNS).iterator(chunk_size=5000):
         known.add(recording)
-        if any(_codes(recording, (row[0], row[1], row[2]), present)):
+        if any(_codes(recording, (row[0], row[1], row[2], row[3]), present)):
             yield recording
     yield from sorted((present.packages | present.keys | present.arrivals) - known)
 
@@ -132,7 +143,11 @@ def _codes(recording: str, row: _Row | None, present: _Present) -> Iterator[Code
         if recording in present.arrivals:
             yield Code.UNKNOWN_ARRIVAL
         return
-    state, size, key_arrived = row
+    state, size, key_arrived, destroyed_at = row
+    if destroyed_at is not None:
+        if is_there or recording in present.keys:
+            yield Code.LEFT
+        return
     if (code := _package(recording, state, size, is_there)) is not None:
         yield code
     if key_arrived and recording not in present.keys:
@@ -153,7 +168,10 @@ def repair(finding: Finding, actor: Actor) -> str:
     if finding.code not in REPAIRABLE:
         return finding.message
     try:
-        rebuild(finding.recording, REBUILD, actor)
+        if finding.code == Code.LEFT:
+            remove_destroyed(finding.recording)
+        else:
+            rebuild(finding.recording, REBUILD, actor)
     except PlainSightError as error:
         return error.message
     return ""
@@ -173,4 +191,4 @@ def audit_and_repair(stop: StopSignal) -> None:
         if reason := repair(finding, ARCHIVE):
             _log.error("%s: %s", finding.recording, reason)
         else:
-            _log.warning("%s: its row was made again from its package", finding.recording)
+            _log.warning("%s: %s", finding.recording, MENDED[finding.code])

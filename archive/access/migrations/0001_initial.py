@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                             ),
                             ("hold", "put recordings on hold, and end holds"),
                             ("retention", "enter record series and how long they are kept"),
+                            ("destroy", "propose, approve and carry out destruction"),
                             ("templates", "approve the texts of letters"),
                             (
                                 "own",
@@ -174,6 +175,7 @@ class Migration(migrations.Migration):
                                     "letters",
                                     "hold",
                                     "retention",
+                                    "destroy",
                                     "templates",
                                     "own",
                                 ],

@@ -10,11 +10,14 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from archive.access.decisions import granted_deeds, reach_of
+from archive.access.decisions import granted_deeds, may, reach_of
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
 from archive.accounts.models import User
+from archive.custody.actors import Subject
 from archive.recordings.models import Recording, State
+from archive.records.destruction.models import Destruction
+from archive.records.destruction.models import State as DestructionState
 from archive.records.grants.models import Review
 from archive.records.grants.rules import SOON, review_due
 from archive.records.holds.models import Matter
@@ -181,6 +184,18 @@ def retention_due(_user: User, _now: datetime) -> list[Task]:
     ]
 
 
+def destructions_due(user: User, _now: datetime) -> list[Task]:
+    """Return destructions that wait for a second person or for the deed."""
+    rows = Destruction.objects.filter(state__in=[DestructionState.PROPOSED, DestructionState.APPROVED])
+    tasks = []
+    for row in rows.select_related("recording")[:MOST]:
+        if may(user, Deed.DESTROY, Subject.destruction(row.pk)).allowed:
+            at = words.day(timezone.localtime(row.recording.listed_at))
+            address = reverse("pages:destruction", args=[row.pk])
+            tasks.append(Task(f"Destruction of a recording of {at}", address, detail=row.get_state_display()))
+    return tasks
+
+
 def failing(_user: User, _now: datetime) -> list[Task]:
     """Return recordings that cannot be sealed."""
     rows = Recording.objects.filter(state=State.CLOSED).exclude(problem="").defer("header", "receipt")[:MOST]
@@ -221,6 +236,7 @@ LISTS: Final[tuple[tuple[Deed, str, Callable[[User, datetime], list[Task]], str]
     (Deed.LETTERS, "Letters to deliver", letters_due, "Every letter was delivered."),
     (Deed.HOLD, "Holds", holds_due, "No hold is to be looked at again."),
     (Deed.RETENTION, "Retention", retention_due, "It was decided how long each kind of recording is kept."),
+    (Deed.DESTROY, "Destruction", destructions_due, "No destruction is under way."),
     (Deed.LOOK, "Recordings that fail", failing, "No recording fails."),
 )
 """Deed, heading, what is due, and what is said where nothing is; in the order of the page."""

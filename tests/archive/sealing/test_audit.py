@@ -23,7 +23,15 @@ from archive.sealing.audit import Code, audit, audit_and_repair
 from archive.sealing.seal import seal
 from archive.store.base import package_name
 from archive.store.current import store
-from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
+from tests.support.archives import (
+    Archive,
+    add_segment_that_does_not_open,
+    batches,
+    lose_key,
+    send,
+    send_lines,
+    send_start,
+)
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
 
@@ -174,7 +182,7 @@ def test_each_thing_that_is_gone_or_too_much_is_named(archive: Archive, made: Ma
     path.unlink()
     assert found() == [("no-package", made.id)]
     path.write_bytes(whole)
-    recording_keys().destroy_key(made.id)
+    lose_key(made.id)
     assert found() == [("no-key", made.id)]
     recording_keys().put_once(made.id, made.key)
     stranger = "f" * 32
