@@ -117,6 +117,7 @@ INSTALLED_APPS = [
     "archive.records.requests",
     "archive.records.holds",
     "archive.records.retention",
+    "archive.records.disclosures",
     "archive.records.destruction",
     "archive.records.today",
 ]

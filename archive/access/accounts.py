@@ -7,28 +7,23 @@ it. That needs somebody with the same rights, or an operator at the archive's ho
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.times import wall
-from archive.accounts import factors, invitations, sessions
+from archive.accounts import invitations, sessions
 from archive.accounts.models import Invitation, ProviderSubject, User
 from archive.custody.actors import Actor, Subject, SubjectType
 from archive.custody.log import record
 
-from .custody_kinds import FACTOR_END, INVITATION, OFFER_END, SESSIONS_END
+from .custody_kinds import INVITATION, OFFER_END, SESSIONS_END
 from .decisions import reach_of
 from .deeds import ROLES, Deed
 from .models import Grant
-from .people import Identity, create_account, end_account, grant
+from .people import Identity, create_account, end_account, end_factors, grant
 from .scopes import DISTRICT, ScopeType, barred_scopes, scopes_of
-
-ALL_FACTORS: Final = "all"
-"""What the entry names when every factor of a person was taken away at once."""
 
 
 class NotYoursError(PlainSightError):
@@ -169,19 +164,9 @@ def settle_offer(user: User, role: str, *, accept: bool, by: User) -> None:
 
 
 def take_factors(user: User, *, by: User) -> bool:
-    """Take every second factor of `user` away, for who lost a phone; sessions end.
-
-    Return False if there was none: then nothing is done, and nothing logged.
-    """
+    """Take every second factor of `user` away, for who lost a phone; return False if there was none."""
     _check_other(user, by)
-    with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
-        if not factors.factors_of(user):
-            return False
-        record(FACTOR_END, actor=Actor.user(by.pk), subject=Subject.user(user.pk), factor=ALL_FACTORS)
-        factors.remove_all(user)
-        sessions.end_sessions(user)
-    return True
+    return end_factors(user, by=Actor.user(by.pk))
 
 
 def sign_out(user: User, *, by: User) -> int:

@@ -29,6 +29,7 @@ _SUBJECTS: Final[dict[str, Callable[[Any], Subject]]] = {
     "recording": Subject.recording,
     "case": Subject.case,
     "destruction": Subject.destruction,
+    "disclosure": Subject.disclosure,
     "letter": Subject.letter,
     "matter": Subject.matter,
     "series": Subject.series,

@@ -35,6 +35,7 @@ class SubjectType(models.TextChoices):
     MATTER = "matter", "a matter that holds recordings"
     SERIES = "series", "a record series"
     DESTRUCTION = "destruction", "the destruction of a recording"
+    DISCLOSURE = "disclosure", "the disclosure of a recording"
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,11 @@ class Subject:
     def destruction(cls, pk: UUID) -> Subject:
         """Return the destruction of a recording as a subject."""
         return cls(SubjectType.DESTRUCTION, str(pk))
+
+    @classmethod
+    def disclosure(cls, pk: UUID) -> Subject:
+        """Return the disclosure of a recording as a subject."""
+        return cls(SubjectType.DISCLOSURE, str(pk))
 
 
 NOTHING: Final = Subject(SubjectType.NONE)

@@ -17,7 +17,19 @@ Phrase = Callable[[str], str]
 
 REFERENCES: Final = frozenset(
     {
-        *("about_id", "board", "case", "claim", "event", "filing", "first_byte", "first_frame", "frame", "key"),
+        *(
+            "about_id",
+            "board",
+            "case",
+            "claim",
+            "disclosure",
+            "event",
+            "filing",
+            "first_byte",
+            "first_frame",
+            "frame",
+            "key",
+        ),
         *("last_frame", "link", "matter", "meeting", "notice", "package_sha256", "person", "recording", "room"),
         *("scope_id", "segment", "serial", "sha256", "statement", "student", "template"),
     }
@@ -99,6 +111,8 @@ PHRASES: Final[dict[str, Phrase]] = {
     "from_day": _said(gettext_noop("from {value} on")),
     "to_day": _said(gettext_noop("to {value}")),
     "code": lambda value: value.replace("-", " "),
+    "basis": lambda value: value.replace("-", " "),
+    "what": lambda value: value.replace("-", " "),
     "deed": _choice(_DEEDS),
 }
 """By the member's name; one that has no phrase shows its name."""

@@ -75,7 +75,7 @@ def open_audio(recording: Recording) -> AudioSource:
 
     Raises DestroyedError after its destruction.
 
-    The caller makes the custody entry first.
+    Whoever lets a person hear it makes the custody entry first; the worker, which draws the waveform, makes none.
     """
     check_not_destroyed(recording)
     if recording.state != State.SEALED:

@@ -78,6 +78,7 @@ class Migration(migrations.Migration):
                             ("matter", "a matter that holds recordings"),
                             ("series", "a record series"),
                             ("destruction", "the destruction of a recording"),
+                            ("disclosure", "the disclosure of a recording"),
                         ],
                         max_length=12,
                     ),

@@ -12,6 +12,7 @@ import uuid
 from django.db.models import Q
 
 from archive.recordings.models import PackageIndex, PageView, Verification, Waveform
+from archive.records.disclosures.models import Consent, Disclosure, Recorded
 from archive.records.holds.models import Held
 from archive.records.letters.models import Letter
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent
@@ -33,6 +34,9 @@ def erase(row: Destruction) -> dict[str, int]:
         "notes of the meeting": OpeningEvent.objects.filter(recording=recording),
         "statements": Statement.objects.filter(recording=recording),
         "amendments": Amendment.objects.filter(recording=recording),
+        "consents": Consent.objects.filter(recording=recording),
+        "names of people who were recorded": Recorded.objects.filter(recording=recording),
+        "disclosures": Disclosure.objects.filter(recording=recording),
         "supervised listenings": SupervisedListening.objects.filter(recording=recording),
         "holds that had ended": Held.objects.filter(recording=recording),
         "filings": Filing.objects.filter(recording=recording),

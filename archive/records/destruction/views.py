@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from archive.access.decisions import may
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
+from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.recordings.find import check_not_destroyed, find
 from archive.records.errors import DeedError, UnknownRecordError
@@ -66,7 +67,7 @@ def destruction_new(request: HttpRequest, recording: str) -> HttpResponseBase:
     row, user = find(recording), user_of(request)
     check_not_destroyed(row)
     form = ProposeForm(posted(request))
-    people = {str(person.pk): person for _student, person in to_tell(recording, timezone.localdate())}
+    people = {str(person.pk): person for _student, person in _to_tell(recording, user)}
     field = form.fields["asked_by"]
     assert isinstance(field, forms.ChoiceField)  # noqa: S101 - told to the type checker
     field.choices = [("", _("nobody")), *((pk, str(person)) for pk, person in people.items())]
@@ -94,7 +95,7 @@ def destruction(request: HttpRequest, destruction: UUID) -> HttpResponseBase:
     against = against_approval(standing) if standing and row.state == State.PROPOSED else []
     against = against_deed(standing) if standing and row.state == State.APPROVED else against
     told = {(one.student_id, one.person_id): one for one in row.told.select_related("letter")}
-    people = to_tell(row.recording_id, timezone.localdate()) if open_ else []
+    people = _to_tell(row.recording_id, user) if open_ else []
     context = {
         "place": "destructions",
         "breadcrumbs": [_crumb()],
@@ -223,6 +224,12 @@ def certificate(_request: HttpRequest, destruction: UUID) -> HttpResponseBase:
     answer = HttpResponse(tagged_pdf("destruction/certificate.html", context), content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="destruction-{str(row.pk)[:8]}.pdf"'
     return answer
+
+
+def _to_tell(recording: str, user: User) -> list[tuple[Student, Person]]:
+    """Return who must be told, as far as `user` reaches their students: filings that nobody confirmed count here."""
+    found = to_tell(recording, timezone.localdate())
+    return [one for one in found if may(user, Deed.DESTROY, Subject.student(one[0].pk)).allowed]
 
 
 def _destruction(pk: UUID) -> Destruction:

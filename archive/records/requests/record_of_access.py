@@ -6,6 +6,7 @@ authorized employees, so each row says who it is, and the print says what the la
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -26,6 +27,7 @@ TOLD: Final = {
     "download-package": _("took a copy"),
     "download-flac": _("took a copy"),
     "download-receipt": _("took a copy"),
+    "disclosed": _("was given a copy"),
     "look": _("opened the recording's page"),
     "refusal": _("was refused"),
     "verify": _("checked that the recording is unchanged"),
@@ -50,6 +52,23 @@ class AccessRow:
     detail: str
 
 
+@dataclass(frozen=True)
+class Party:
+    """To whom something went, where that is not whoever did it (34 CFR 99.32(a)(3))."""
+
+    name: str
+    purpose: str
+    basis: str
+
+
+_parties: Final[dict[str, Callable[[Entry], Party | None]]] = {}
+
+
+def register_party(code: str, party_of: Callable[[Entry], Party | None]) -> None:
+    """Have `party_of` tell to whom the entries of this kind say that something went."""
+    _parties[code] = party_of
+
+
 def record_of_access(student: Student) -> list[AccessRow]:
     """Return the lines for all recordings that are or were filed under the student's meetings, oldest first.
 
@@ -67,6 +86,10 @@ def record_of_access(student: Student) -> list[AccessRow]:
         grants.setdefault(str(grant.user_id), []).append(grant)
     found = []
     for entry, row in zip(told, wording_rows(told), strict=True):
+        party = _parties[entry.code](entry) if entry.code in _parties else None
+        if party is not None:
+            found.append(AccessRow(row.at, party.name, party.basis, str(TOLD[entry.code]), party.purpose, ""))
+            continue
         held = _held_then(grants.get(entry.actor_id, []), student, row.at)
         position, purpose = (held.position, held.purpose) if held else ("", "")
         found.append(AccessRow(row.at, row.who, position, str(TOLD[entry.code]), purpose, row.detail))

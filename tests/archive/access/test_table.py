@@ -22,6 +22,7 @@ from archive.accounts.models import ProviderSubject, User
 from archive.custody.actors import ARCHIVE
 from archive.enrollment.deeds import give_claim
 from archive.records.destruction.models import Destruction, Told
+from archive.records.disclosures.models import Consent, Disclosure
 from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
 from archive.records.people.import_deeds import look_at
@@ -100,6 +101,22 @@ def everything(box: str, recording: str) -> dict[str, str]:
         finished_at=NOON,
     )
     made |= {"destruction": done, "told": Told.objects.create(destruction=done, letter=made["letter"])}
+    disclosed = Disclosure.objects.create(
+        recording_id=recording, what="audio", party="x", purpose="y", basis="own", prepared_at=NOON
+    )
+    consent = Consent.objects.create(
+        recording_id=recording,
+        student=student,
+        person=person,
+        records="r",
+        purpose="y",
+        party="x",
+        signed_on=NOON.date(),
+        how="paper",
+        proof="p",
+        entered_at=NOON,
+    )
+    made |= {"disclosure": disclosed, "consent": consent}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}
