@@ -182,7 +182,7 @@ class Box:
         return [span for span in opened if not any(light.covers(span) for light in lit)]
 
     def unwritten(self, recording: str) -> list[outside_view.Span]:
-        """When a device was open outside every audio span of the ledger, 20 ms and what the machine was late allowed."""
+        """When a device was open outside every audio span of the ledger; 20 ms and the lateness are allowed."""
         moments = [entry.at_ns for entry in self.ledger(recording) if entry.kind == "audio"]
 
         def slack(moment: int) -> int:
