@@ -39,6 +39,8 @@ OWN = {
     "verify": "check a sealed recording again",
     "export": "write out a sealed package, and its key if asked",
     "keyring": "print the key ring that a checker needs",
+    "backup": "copy the whole archive, and its keys apart from it",
+    "restore": "take a backup back into an empty folder, and verify all of it",
     "audit": "compare store, keys and database",
     "make-waveform": "measure a sealed recording's levels again",
     "check-custody": "check the custody log's chain",

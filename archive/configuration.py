@@ -113,7 +113,7 @@ class Mqtt(_Section):
     host: str = "localhost"
     """Host name, as in the broker's certificate."""
     port: Port = 8883
-    """Port."""
+    """Port of the broker."""
     ca: Path | None = None
     """Certificate authority of the broker (PEM); without it no TLS, which is only for this machine."""
     certificate: Path | None = None
@@ -135,7 +135,7 @@ class Mail(_Section):
     port: Port = 587
     """Its port."""
     security: Literal["starttls", "tls", "none"] = "starttls"
-    """`none` is only for this machine."""
+    """How the connection to the mail server is encrypted; `none` is only for this machine."""
     user: str = ""
     """Name to sign in with; empty: none."""
     password_file: Path | None = None
@@ -171,6 +171,20 @@ class Records(_Section):
     """To whom parents give notice, as letters say it."""
     meeting_minutes: Annotated[int, Field(ge=5, le=480)] = 60
     """How long a meeting is planned where nobody says so, in minutes."""
+
+
+class Backup(_Section):
+    """Where copies go. The three places lie apart: whoever holds one of them hears nothing."""
+
+    folder: Path | None = None
+    """Packages and database: they open nothing, and may be kept as long as the district likes."""
+    keys: Path | None = None
+    """Generations of the keys, each encrypted to a key of its own."""
+    generation_keys: Path | None = None
+    """What opens those generations: a place of which no other copies are made, because what is forgotten must be gone.
+    """
+    keep_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """After so many days a generation's key is forgotten, unless no newer one is there."""
 
 
 def _issuer(url: str) -> str:
@@ -221,6 +235,7 @@ class Configuration(_Section):
     mqtt: Mqtt = Mqtt()
     custody: Custody = Custody()
     records: Records = Records()
+    backup: Backup = Backup()
     mail: Mail | None = None
     sign_in: SignIn = SignIn()
     escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")

@@ -108,6 +108,7 @@ INSTALLED_APPS = [
     "archive.recordings",
     "archive.ingest",
     "archive.sealing",
+    "archive.backup",
     "archive.doctor",
     "archive.records.people",
     "archive.records.letters",
@@ -116,6 +117,8 @@ INSTALLED_APPS = [
     "archive.records.requests",
     "archive.records.holds",
     "archive.records.retention",
+    "archive.records.disclosures",
+    "archive.records.destruction",
     "archive.records.today",
 ]
 

@@ -12,6 +12,8 @@ from archive.core.health import healthz
 from archive.doctor.urls import urlpatterns as checks
 from archive.enrollment.urls import pages_urlpatterns as boxes
 from archive.recordings.urls import urlpatterns as recordings
+from archive.records.destruction.urls import urlpatterns as destruction
+from archive.records.disclosures.urls import urlpatterns as disclosures
 from archive.records.grants.urls import urlpatterns as grants
 from archive.records.holds.urls import urlpatterns as holds
 from archive.records.letters.urls import urlpatterns as letters
@@ -37,6 +39,8 @@ pages = [
     *requests,
     *holds,
     *retention,
+    *disclosures,
+    *destruction,
     *today,
     path("language/", language, name="language"),
 ]

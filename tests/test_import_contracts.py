@@ -1,4 +1,4 @@
-"""The walls between the box's rooms (pyproject.toml, tool.importlinter): each stands, and says so when it is broken."""
+"""The walls between the box's parts (pyproject.toml, tool.importlinter): each stands, and says so when it is broken."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_t
     "contracts"
 ]
 WRONG = [
-    ("rooms", "supervisor/loop.py", "from appliance.recorder.writer import recovery"),
-    ("rooms", "capture/stream.py", "import appliance.recorder.supervisor.indicators"),
-    ("rooms", "writer/process.py", "from appliance.recorder.capture.stream import choose"),
-    ("rooms", "doctor/examination.py", "from appliance.recorder.supervisor.loop import Supervisor"),
-    ("rooms", "ipc/ring.py", "from appliance.recorder.writer.timeline import Timeline"),
-    ("rooms", "settings.py", "from appliance.recorder.panel import base"),
-    ("rooms", "storage/spool.py", "def late() -> None:\n    from appliance.recorder.commissioning import record"),
-    ("rooms", "ipc/ring.py", "from appliance.recorder.storage import disk"),
+    ("layers", "supervisor/loop.py", "from appliance.recorder.writer import recovery"),
+    ("layers", "capture/stream.py", "import appliance.recorder.supervisor.indicators"),
+    ("layers", "writer/process.py", "from appliance.recorder.capture.stream import choose"),
+    ("layers", "doctor/examination.py", "from appliance.recorder.supervisor.loop import Supervisor"),
+    ("layers", "ipc/ring.py", "from appliance.recorder.writer.timeline import Timeline"),
+    ("layers", "settings.py", "from appliance.recorder.panel import base"),
+    ("layers", "storage/spool.py", "def late() -> None:\n    from appliance.recorder.commissioning import record"),
+    ("layers", "ipc/ring.py", "from appliance.recorder.storage import disk"),
     ("disk", "supervisor/loop.py", "from appliance.recorder.storage import spool"),
     ("disk", "capture/stream.py", "import appliance.recorder.storage.disk"),
     ("commissioning", "commissioning/preflight.py", "from appliance.recorder.writer.recovery import recover"),
@@ -83,13 +83,26 @@ def test_each_wall_is_tried() -> None:
     assert {wall for wall, _, _ in WRONG} == {contract["id"] for contract in CONTRACTS}
 
 
-def test_a_new_room_must_be_given_its_place(copy: Path) -> None:
-    room = copy / "appliance" / "recorder" / "news"
-    room.mkdir()
-    (room / "__init__.py").write_text('"""A room without a place."""\n')
+def test_only_capture_and_the_simulator_stand_outside_the_wall_of_sound() -> None:
+    """Every other part is named in it: one that is new, or was forgotten, could open a microphone."""
+    (sound,) = [contract for contract in CONTRACTS if contract["id"] == "sound"]
+    parts = {one.stem for one in (ROOT / "appliance").iterdir() if one.suffix in ("", ".py")} - {
+        "__init__",
+        "__pycache__",
+    }
+    layers = {one.stem for one in (ROOT / "appliance" / "recorder").iterdir() if one.suffix in ("", ".py")}
+    expected = {f"appliance.{part}" for part in parts - {"recorder", "simulator"}}
+    expected |= {f"appliance.recorder.{layer}" for layer in layers - {"__init__", "__pycache__", "capture"}}
+    assert set(sound["source_modules"]) == expected | {"archive"}
+
+
+def test_a_new_layer_must_be_given_its_place(copy: Path) -> None:
+    layer = copy / "appliance" / "recorder" / "news"
+    layer.mkdir()
+    (layer / "__init__.py").write_text('"""A layer without a place."""\n')
     try:
         status, said = lint(copy)
     finally:
-        shutil.rmtree(room)
+        shutil.rmtree(layer)
     assert status == 1, said
     assert "news" in said

@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import json
 from collections import Counter
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -144,6 +144,3 @@ def type_of(line: bytes) -> str:
     if not isinstance(value, str):
         raise FormatError("'type' is missing", field="type")
     return value
-
-
-Version1 = Literal[1]

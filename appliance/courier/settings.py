@@ -84,7 +84,7 @@ class Broker(Section):
     host: Annotated[str, Field(min_length=1, max_length=253)]
     """Host name, as in the broker's certificate. No default."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8883
-    """Port."""
+    """Port of the broker."""
     ca: AbsolutePath = Path("/etc/plainsight/mqtt/ca.pem")
     """Certificate authority of the broker (PEM)."""
     certificate: AbsolutePath = Path("/etc/plainsight/mqtt/client.pem")

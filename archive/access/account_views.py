@@ -146,6 +146,7 @@ def account(request: HttpRequest, account: UUID) -> HttpResponseBase:
         "account": user,
         "active": user.active_at(now),
         "own": user.pk == by.pk,
+        "touchable": deeds.touchable(user, by),
         "grants": [
             {"label": Deed(one.deed).label, "reach": _reach(one), "until": one.valid_until}
             for one in Grant.objects.filter(user=user).at(now)
@@ -206,7 +207,9 @@ def new_invitation(request: HttpRequest, account: UUID) -> HttpResponseBase:
 def take_factors(request: HttpRequest, account: UUID) -> HttpResponseBase:
     """Take the second factors of somebody away who lost a phone."""
     user = get_object_or_404(User, pk=account)
-    deeds.take_factors(user, by=user_of(request))
+    if not deeds.take_factors(user, by=user_of(request)):
+        messages.info(request, _("There was no second step. Nothing was changed."))
+        return redirect("pages:account", account=account)
     return redirect(_go(request, user, _("The second step was taken away. The next sign-in asks for a new one.")))
 
 

@@ -1,34 +1,33 @@
 """What whoever looks after accounts does with them: each one transaction with its custody entry.
 
-Nobody hands out more than they may do themselves, and nobody changes what they may do themselves.
+Nobody hands out more than they may do themselves, and nobody changes what they may do themselves. Nobody touches an
+account that may do more than their own: whoever takes its second factor away and gives out its link could sign in as
+it. That needs somebody with the same rights, or an operator at the archive's host.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.times import wall
-from archive.accounts import factors, invitations, sessions
+from archive.accounts import invitations, sessions
 from archive.accounts.models import Invitation, ProviderSubject, User
-from archive.custody.actors import Actor, Subject
+from archive.custody.actors import Actor, Subject, SubjectType
 from archive.custody.log import record
 
-from .custody_kinds import FACTOR_END, INVITATION, OFFER_END, SESSIONS_END
+from .custody_kinds import INVITATION, OFFER_END, SESSIONS_END
+from .decisions import reach_of
 from .deeds import ROLES, Deed
 from .models import Grant
-from .people import Identity, create_account, end_account, grant
-from .scopes import DISTRICT
-
-ALL_FACTORS: Final = "all"
-"""What the entry names when every factor of a person was taken away at once."""
+from .people import Identity, create_account, end_account, end_factors, grant
+from .scopes import DISTRICT, ScopeType, barred_scopes, scopes_of
 
 
 class NotYoursError(PlainSightError):
-    """Somebody tries to change their own rights, or to hand out more than they have."""
+    """Somebody tries to change their own account, to hand out more than they have, or to touch a stronger account."""
 
     code = "not-yours"
     status = 403
@@ -51,9 +50,36 @@ def _check_role(role: str, by: User) -> None:
         raise NotYoursError(f"you may not hand out {role!r}; ask somebody who may do all of it", field="role")
 
 
+def beyond(user: User, by: User) -> list[Grant]:
+    """Return what was granted to `user` and reaches further than what `by` may do."""
+    now = timezone.now()
+    held = Grant.objects.filter(Q(valid_until=None) | Q(valid_until__gt=now), user=user)
+    return [one for one in held if not _covers(by, user, one)]
+
+
+def _covers(by: User, user: User, one: Grant) -> bool:
+    # whoever handles requests opens to parents what they may do
+    reach = reach_of(by, Deed.REQUESTS if one.deed == Deed.OWN else Deed(one.deed))
+    around = {DISTRICT, one.scope}
+    if one.scope_type in {ScopeType.STUDENT, ScopeType.RECORDING}:
+        around |= scopes_of(Subject(SubjectType(one.scope_type), one.scope_id))
+        barred = reach.barred & around
+    else:
+        # a court order that bars only one of both would be got around through the other one's account
+        barred = reach.barred - barred_scopes(user)
+    return not barred and not reach.scopes.isdisjoint(around)
+
+
+def touchable(user: User, by: User) -> bool:
+    """Tell whether `by`, who looks after accounts, may change the account of `user`."""
+    return user.pk != by.pk and not beyond(user, by)
+
+
 def _check_other(user: User, by: User) -> None:
     if user.pk == by.pk:
         raise NotYoursError("this is your own account; ask somebody else who looks after accounts", field="account")
+    if beyond(user, by):
+        raise NotYoursError("this account may do more than yours; ask somebody who may do all of it", field="account")
 
 
 def invite(username: str, display_name: str, role: str, *, by: User) -> tuple[User, str]:
@@ -138,13 +164,9 @@ def settle_offer(user: User, role: str, *, accept: bool, by: User) -> None:
 
 
 def take_factors(user: User, *, by: User) -> bool:
-    """Take every second factor of `user` away, for who lost a phone; sessions end. Return False if there was none."""
+    """Take every second factor of `user` away, for who lost a phone; return False if there was none."""
     _check_other(user, by)
-    with transaction.atomic():
-        record(FACTOR_END, actor=Actor.user(by.pk), subject=Subject.user(user.pk), factor=ALL_FACTORS)
-        removed = factors.remove_all(user)
-        sessions.end_sessions(user)
-    return bool(removed)
+    return end_factors(user, by=Actor.user(by.pk))
 
 
 def sign_out(user: User, *, by: User) -> int:

@@ -14,7 +14,7 @@ from archive.custody.actors import NOTHING, Subject, SubjectType
 
 from .deeds import OF_NOTHING, OF_ONE_RECORDING, Deed
 from .models import Grant
-from .scopes import Scope, ScopeType, closed_recordings, closed_scopes, recordings_in, scopes_of, veto
+from .scopes import Reach, barred_scopes, recordings_in, scopes_of
 
 GRANTED: Final = "granted"
 
@@ -26,13 +26,13 @@ class Decision:
     allowed: bool
     reason: str
     """A stable code; it stands in the custody entry of a refusal: `granted`, `not-signed-in`, `account-ended`,
-    `no-grant`, or what a veto says."""
+    `no-grant`, `barred`."""
 
 
 def may(actor: User | AnonymousUser, deed: Deed, subject: Subject = NOTHING) -> Decision:
     """Decide whether `actor` may do `deed` to `subject` now; without a subject, whether to anything at all.
 
-    A veto (a court order, for example) stands before every grant. Raises ValueError for a deed that does not fit its
+    What a court order bars from somebody stands before every grant. Raises ValueError for a deed that does not fit its
     subject: that is a defect of the caller, never an answer.
     """
     of_recording = subject.type == SubjectType.RECORDING
@@ -45,10 +45,10 @@ def may(actor: User | AnonymousUser, deed: Deed, subject: Subject = NOTHING) -> 
     if subject == NOTHING:
         granted = deed in granted_deeds(actor)
     else:
-        why = veto(actor, subject)
-        if why:
-            return Decision(allowed=False, reason=why)
-        granted = not granted_scopes(actor, deed).isdisjoint(scopes_of(subject))
+        reach, around = reach_of(actor, deed), scopes_of(subject)
+        if not reach.barred.isdisjoint(around):
+            return Decision(allowed=False, reason="barred")
+        granted = not reach.scopes.isdisjoint(around)
     return Decision(allowed=granted, reason=GRANTED if granted else "no-grant")
 
 
@@ -60,16 +60,15 @@ def granted_deeds(actor: User | AnonymousUser) -> frozenset[Deed]:
     return frozenset(Deed(deed) for deed in grants.values_list("deed", flat=True))
 
 
-def granted_scopes(actor: User | AnonymousUser, deed: Deed) -> frozenset[Scope]:
+def reach_of(actor: User | AnonymousUser, deed: Deed) -> Reach:
     """Return how far `actor` may do `deed`: for lists, so that they show nothing that is refused."""
     if not isinstance(actor, User) or not actor.is_active:
-        return frozenset()
-    scopes = {one.scope for one in Grant.objects.filter(user=actor, deed=deed).at(timezone.now())}
-    bounded = any(one.type == ScopeType.STUDENT for one in scopes)
-    return frozenset(scopes - closed_scopes(actor)) if bounded else frozenset(scopes)
+        return Reach(frozenset())
+    barred = barred_scopes(actor)
+    granted = frozenset(one.scope for one in Grant.objects.filter(user=actor, deed=deed).at(timezone.now()))
+    return Reach(granted - barred, barred)
 
 
 def reached_recordings(actor: User | AnonymousUser, deed: Deed) -> Q:
     """Return the condition that `may` lets `actor` do `deed` to a recording, for lists: no row leads to a refusal."""
-    reached = recordings_in(granted_scopes(actor, deed))
-    return reached & ~closed_recordings(actor) if isinstance(actor, User) else reached
+    return recordings_in(reach_of(actor, deed))

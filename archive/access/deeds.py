@@ -31,6 +31,8 @@ class Deed(models.TextChoices):
     LETTERS = "letters", "write and print letters, and note their delivery"
     HOLD = "hold", "put recordings on hold, and end holds"
     RETENTION = "retention", "enter record series and how long they are kept"
+    DISCLOSE = "disclose", "disclose recordings through both gates"
+    DESTROY = "destroy", "propose, approve and carry out destruction"
     TEMPLATES = "templates", "approve the texts of letters"
     OWN = "own", "see the recordings, statements and record of access of one's own child"
 

@@ -28,6 +28,8 @@ from .views import place_of
 _SUBJECTS: Final[dict[str, Callable[[Any], Subject]]] = {
     "recording": Subject.recording,
     "case": Subject.case,
+    "destruction": Subject.destruction,
+    "disclosure": Subject.disclosure,
     "letter": Subject.letter,
     "matter": Subject.matter,
     "series": Subject.series,

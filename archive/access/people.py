@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,15 +14,18 @@ from django.utils import timezone
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.times import wall
-from archive.accounts import sessions
+from archive.accounts import factors, sessions
 from archive.accounts.models import User
 from archive.custody.actors import Actor, ActorType, Subject
 from archive.custody.log import record
 
-from .custody_kinds import ACCOUNT, ACCOUNT_END, GRANT, PASSWORD, REVOKE
+from .custody_kinds import ACCOUNT, ACCOUNT_END, FACTOR_END, GRANT, PASSWORD, REVOKE
 from .deeds import Deed
 from .models import Grant
 from .scopes import DISTRICT, Scope
+
+ALL_FACTORS: Final = "all"
+"""What the entry names when every factor of a person was taken away at once."""
 
 
 def new_password() -> str:
@@ -94,6 +98,21 @@ def set_password(user: User, password: str, *, by: Actor) -> None:
         user.set_password(password)
         user.save(update_fields=["password"])
         sessions.end_sessions(user)
+
+
+def end_factors(user: User, *, by: Actor) -> bool:
+    """Take every second factor of `user` away, and end the sessions.
+
+    Return False if there was none: then nothing is done, and nothing logged.
+    """
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        if not factors.factors_of(user):
+            return False
+        record(FACTOR_END, actor=by, subject=Subject.user(user.pk), factor=ALL_FACTORS)
+        factors.remove_all(user)
+        sessions.end_sessions(user)
+    return True
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """How far a grant reaches: the whole district, a school, a student, or one recording.
 
 This app knows none of the tables that say which student a recording is about. The apps above register what tells it,
-when Django starts: a resolver for each type of subject, the recordings of a scope, and vetoes.
+when Django starts: a resolver for each type of subject, the recordings of a scope, and what is barred from whom.
 """
 
 from __future__ import annotations
@@ -51,17 +51,25 @@ class Scope:
 
 
 DISTRICT: Final = Scope(ScopeType.DISTRICT)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far somebody may do a deed: for lists, so that they show nothing that is refused."""
+
+    scopes: frozenset[Scope]
+    """What grants reach."""
+    barred: frozenset[Scope] = frozenset()
+    """What is taken out of that, however far the grants reach."""
+
+
 Resolver = Callable[[str], Iterable[Scope]]
 """Returns the scopes that hold a subject, given its identifier."""
-Veto = Callable[[User, Subject], str]
-"""Returns why a person may do nothing at all to a subject, as a stable code; empty where nothing stands against it."""
+Bars = Callable[[User], Iterable[Scope]]
+"""Returns the scopes that are barred from a person, whatever was granted."""
 _resolvers: Final[dict[SubjectType, Resolver]] = {}
-_vetoes: Final[list[Veto]] = []
-Closed = Callable[[User], Iterable[Scope]]
-"""Returns the scopes that are closed to a person by vetoes: what lists leave out."""
-_closed: Final[list[Closed]] = []
+_bars: Final[list[Bars]] = []
 _recordings_in: Final[list[Callable[[Iterable[Scope]], Q]]] = []
-_closed_recordings: Final[list[Callable[[User], Q]]] = []
 
 
 def register_resolver(subject_type: SubjectType, resolver: Resolver) -> None:
@@ -70,19 +78,14 @@ def register_resolver(subject_type: SubjectType, resolver: Resolver) -> None:
         raise ValueError(f"two resolvers tell the scopes of {subject_type}")
 
 
-def register_veto(veto: Veto, closed: Closed) -> None:
-    """Have `veto` asked before every grant; `closed` tells the scopes that it closes to a person, for lists."""
-    _vetoes.append(veto)
-    _closed.append(closed)
+def register_bars(bars: Bars) -> None:
+    """Have `bars` asked before every grant."""
+    _bars.append(bars)
 
 
-def register_recordings(recordings_in: Callable[[Iterable[Scope]], Q], closed: Callable[[User], Q]) -> None:
-    """Have `recordings_in` tell which recordings lie in schools and students, as a condition of their table.
-
-    `closed` tells in the same way which recordings vetoes close to a person, without asking the database by itself.
-    """
+def register_recordings(recordings_in: Callable[[Iterable[Scope]], Q]) -> None:
+    """Have `recordings_in` tell which recordings lie in schools and students, as a condition of their table."""
     _recordings_in.append(recordings_in)
-    _closed_recordings.append(closed)
 
 
 def scopes_of(subject: Subject) -> frozenset[Scope]:
@@ -96,29 +99,18 @@ def scopes_of(subject: Subject) -> frozenset[Scope]:
     return frozenset(found | set(resolver(subject.id) if resolver else ()))
 
 
-def veto(user: User, subject: Subject) -> str:
-    """Return why `user` may do nothing to `subject`, or an empty text."""
-    return next((why for one in _vetoes if (why := one(user, subject))), "")
+def barred_scopes(user: User) -> frozenset[Scope]:
+    """Return the scopes that are barred from `user` now."""
+    return frozenset(scope for bars in _bars for scope in bars(user))
 
 
-def closed_scopes(user: User) -> frozenset[Scope]:
-    """Return the scopes that are closed to `user`, whatever was granted."""
-    return frozenset(scope for closed in _closed for scope in closed(user))
+def recordings_in(reach: Reach) -> Q:
+    """Return the condition that a recording lies in `reach`, for the recordings' table."""
+    condition = Q() if DISTRICT in reach.scopes else _recordings_of(reach.scopes)
+    return condition & ~_recordings_of(reach.barred) if reach.barred else condition
 
 
-def closed_recordings(user: User) -> Q:
-    """Return the condition that a recording is closed to `user`, whatever was granted."""
-    condition = Q(pk__in=[])
-    for one in _closed_recordings:
-        condition |= one(user)
-    return condition
-
-
-def recordings_in(scopes: Iterable[Scope]) -> Q:
-    """Return the condition that a recording lies in one of `scopes`, for the recordings' table."""
-    scopes = frozenset(scopes)
-    if DISTRICT in scopes:
-        return Q()
+def _recordings_of(scopes: frozenset[Scope]) -> Q:
     condition = Q(pk__in=[scope.id for scope in scopes if scope.type == ScopeType.RECORDING])
     for one in _recordings_in:
         condition |= one(scopes)

@@ -15,7 +15,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
@@ -77,6 +77,17 @@ class Crew:
         """Make the pool; its threads start when they are needed."""
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix=self.name)
 
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Keep a request's place among those that want a thread; raise BusyError while too many do."""
+        if self.waiting >= MAX_WAITING:
+            raise BusyError("too many requests wait; try again later")
+        self.waiting += 1
+        try:
+            yield
+        finally:
+            self.waiting -= 1
+
     async def run(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Return what `work` returns in one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
@@ -117,19 +128,15 @@ class Edge:
         crew = self._boxes if scope["path"].startswith(API) else self._people
         body = bytearray()
         try:
-            if crew.waiting >= MAX_WAITING:
-                raise BusyError("too many requests wait; try again later")
             environ = self._environ(scope)
             if scope["method"] not in {"GET", "HEAD"}:
-                await crew.run(self._admit, environ)
+                with crew.place():
+                    await crew.run(self._admit, environ)
             await self._read(scope, receive, body)
             # counted, not announced: a proxy may pass a body on in chunks
             environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-            crew.waiting += 1
-            try:
+            with crew.place():
                 await self._serve(crew, environ, receive, send)
-            finally:
-                crew.waiting -= 1
         except PlainSightError as error:
             await _refuse(send, error)
         except DatabaseError as error:

@@ -34,6 +34,8 @@ class SubjectType(models.TextChoices):
     LETTER = "letter", "a letter, or the text of letters"
     MATTER = "matter", "a matter that holds recordings"
     SERIES = "series", "a record series"
+    DESTRUCTION = "destruction", "the destruction of a recording"
+    DISCLOSURE = "disclosure", "the disclosure of a recording"
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,16 @@ class Subject:
     def series(cls, pk: UUID) -> Subject:
         """Return a record series as a subject."""
         return cls(SubjectType.SERIES, str(pk))
+
+    @classmethod
+    def destruction(cls, pk: UUID) -> Subject:
+        """Return the destruction of a recording as a subject."""
+        return cls(SubjectType.DESTRUCTION, str(pk))
+
+    @classmethod
+    def disclosure(cls, pk: UUID) -> Subject:
+        """Return the disclosure of a recording as a subject."""
+        return cls(SubjectType.DISCLOSURE, str(pk))
 
 
 NOTHING: Final = Subject(SubjectType.NONE)

@@ -61,6 +61,8 @@ class LocalRecordingKeys:
     """Keys as files below one folder."""
 
     root: Path
+    guards: tuple[Callable[[str], str], ...] = ()
+    """Each is asked before a key is destroyed, and says why not, or nothing."""
 
     @property
     def _store(self) -> LocalStore:
@@ -85,7 +87,7 @@ class LocalRecordingKeys:
 
     def destroy_key(self, recording: str) -> None:
         """Remove a key for good, temporary copies as well, and make that durable. Raises KeyHeldError."""
-        why = next((said for guard in _guards if (said := guard(recording))), "")
+        why = next((said for guard in self.guards if (said := guard(recording))), "")
         if why:
             raise KeyHeldError(f"the key is not destroyed: {why}")
         with told_as(f"{recording}.age"):
@@ -102,4 +104,4 @@ class LocalRecordingKeys:
 
 def recording_keys() -> RecordingKeys:
     """Return the recordings' keys of this archive."""
-    return LocalRecordingKeys(settings.ARCHIVE_HOME / "recording-keys")
+    return LocalRecordingKeys(settings.ARCHIVE_HOME / "recording-keys", tuple(_guards))

@@ -21,7 +21,8 @@ class Companion:
 
     name: str
     """File name."""
-    text: str
+    text: str | bytes
+    """What it says; bytes of what is no text."""
 
 
 _providers: Final[list[Callable[[str], Iterable[Companion]]]] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from appliance.contract.errors import NotEnrolledError, UnknownRecordingError
+from appliance.contract.errors import NotEnrolledError, PlainSightError, UnknownRecordingError
 from appliance.contract.status import UploadState
 
 from .models import Recording, State
@@ -17,6 +17,19 @@ def find(recording: str, *, lock: bool = False) -> Recording:
     if row is None:
         raise UnknownRecordingError(f"the archive has no recording {recording[:32]!r}; send its header first")
     return row
+
+
+class DestroyedError(PlainSightError):
+    """A recording was destroyed for good."""
+
+    code = "destroyed"
+    status = 410
+
+
+def check_not_destroyed(recording: Recording) -> None:
+    """Raise DestroyedError if two people's decision to destroy it was carried out."""
+    if recording.destroyed_at is not None:
+        raise DestroyedError("this recording was destroyed; its page leads to the certificate")
 
 
 def check_box_is_believed(recording: Recording, believed: AbstractSet[str]) -> None:

@@ -95,6 +95,8 @@ class Recording(models.Model):
     attempt makes the same bytes."""
     sealed_at = models.DateTimeField(null=True, blank=True)
     """When the seal was complete."""
+    destroyed_at = models.DateTimeField(null=True, blank=True)
+    """When two people's decision to destroy it was carried out; the row is its tombstone from then on."""
     problem = models.TextField(blank=True)
     """Why sealing fails, in words; empty if it does not."""
     package = models.CharField(max_length=100, blank=True)

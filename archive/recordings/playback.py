@@ -16,6 +16,7 @@ from appliance.contract.signed import digest
 from archive.store.current import store
 
 from .audio_index import AudioIndex, Part, index_of, segment_digests
+from .find import check_not_destroyed
 from .models import Recording, State
 from .secrets import secret_of
 
@@ -72,8 +73,11 @@ def _decode_part(package: str, manifest_sha256: str, rate: int, part: Part, secr
 def open_audio(recording: Recording) -> AudioSource:
     """Return the audio of a sealed recording; raise NotSealedError before the seal: nobody may listen until then.
 
-    The caller makes the custody entry first.
+    Raises DestroyedError after its destruction.
+
+    Whoever lets a person hear it makes the custody entry first; the worker, which draws the waveform, makes none.
     """
+    check_not_destroyed(recording)
     if recording.state != State.SEALED:
         raise NotSealedError("nobody can listen to a recording before it is sealed")
     manifest = Receipt.read(bytes(recording.receipt or b""), None).manifest_sha256

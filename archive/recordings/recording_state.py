@@ -28,6 +28,7 @@ class RecordingState(StrEnum):
     KEY_UNUSABLE = "key-unusable"
     PACKAGE_GONE = "package-gone"
     DAMAGED = "damaged"
+    DESTROYED = "destroyed"
 
 
 class Mark(StrEnum):
@@ -60,6 +61,8 @@ class StateFacts:
     """Whether the recording's key is in the key store, and decrypts."""
     found_damaged: bool = False
     """Whether the last check of the package found that it does not hold."""
+    destroyed: bool = False
+    """Whether it was destroyed, by two people's decision."""
 
 
 _DAMAGE: Final = {"tampered", "not-a-package"}
@@ -68,8 +71,8 @@ _BY_FAULT: Final = {"fault", "disk-full", "shutdown"}
 
 def state_of(facts: StateFacts) -> RecordingState:
     """Return the state that follows from `facts`: what keeps people from listening longest comes first. Pure."""
-    if facts.state == State.REFUSED:
-        return RecordingState.REFUSED
+    if facts.destroyed or facts.state == State.REFUSED:
+        return RecordingState.DESTROYED if facts.destroyed else RecordingState.REFUSED
     if facts.state == State.SEALED:
         return _of_sealed(facts)
     if facts.sealing_failed:
@@ -95,6 +98,8 @@ def recording_state(recording: Recording) -> RecordingState:
 
     DAMAGED only where the size or the last check tells; no package is read here.
     """
+    if recording.destroyed_at is not None:
+        return RecordingState.DESTROYED
     if recording.state == State.SEALED:
         return state_of(
             StateFacts(

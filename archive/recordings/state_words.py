@@ -86,6 +86,11 @@ STATE_WORDS: Final[dict[RecordingState, StateWords]] = {
         _("The sealed package is damaged: {problem}."),
         _("Ask {contact} to restore the package from its copy."),
     ),
+    RecordingState.DESTROYED: StateWords(
+        "unknown", _("Destroyed"),
+        _("This recording was destroyed for good: its key and its sealed package are gone."),
+        _("Ask {contact} for the certificate."),
+    ),
 }  # fmt: skip
 
 

@@ -106,7 +106,7 @@ class WaveformMaker:
 
     def once(self, stop: StopSignal) -> int:
         """Make what is missing now, until `stop`, and return how many were made."""
-        missing = Recording.objects.filter(state=State.SEALED, waveform=None)
+        missing = Recording.objects.filter(state=State.SEALED, destroyed_at=None, waveform=None)
         if self._clock() >= self._all_due:
             self._all_due = self._clock() + ALL_S
             self._failed.clear()

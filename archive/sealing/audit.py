@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE, Actor
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, State
+from archive.recordings.removal import remove_destroyed
 from archive.store.base import PACKAGES, package_name
 from archive.store.current import store
 
@@ -40,6 +43,8 @@ class Code(StrEnum):
     """A key of which the database knows no recording."""
     UNKNOWN_ARRIVAL = "unknown-arrival"
     """Segments that arrived for a recording that the database does not know."""
+    LEFT = "left"
+    """Key or package of a recording that was destroyed: a backup brought it back, or a crash came between."""
     MISPLACED = "misplaced"
     """Something in the folder of packages that has no package's name."""
 
@@ -52,9 +57,16 @@ WORDS = {
     Code.NO_KEY: "its key is gone; unless it was destroyed on purpose, restore it from a copy",
     Code.UNKNOWN_KEY: "there is a key, but no recording in the database; restore a newer database, or wait for its box",
     Code.UNKNOWN_ARRIVAL: "parts arrived of a recording that the database does not know; its box will send it again",
+    Code.LEFT: "it was destroyed, and its key or package is here again; 'audit --repair' removes both",
     Code.MISPLACED: "this is no package's place; move it away",
 }
-REPAIRABLE = {Code.NO_ROW, Code.NOT_SEALED_ROW}
+REPAIRABLE = {Code.NO_ROW, Code.NOT_SEALED_ROW, Code.LEFT}
+MENDED = {
+    Code.NO_ROW: "its row was made again",
+    Code.NOT_SEALED_ROW: "its row was made again",
+    Code.LEFT: "it was destroyed, and what was here of it again was removed",
+}
+"""What is said where a finding was repaired."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,11 @@ class Finding:
 
 
 def audit() -> Iterator[Finding]:
-    """Compare, and yield what does not fit. Looks at names and sizes only; `verify` looks inside."""
+    """Compare, and yield what does not fit. Looks at names and sizes only; `verify` looks inside.
+
+    Reading all names takes a while, and recordings arrive and are sealed meanwhile: what does not fit is looked at
+    again by itself before it is told.
+    """
     packages = set()
     for name in store().names(PACKAGES):
         recording = name.rpartition("/")[2].removesuffix(".zip")
@@ -81,18 +97,61 @@ def audit() -> Iterator[Finding]:
             packages.add(recording)
         else:
             yield Finding(Code.MISPLACED, name, WORDS[Code.MISPLACED])
-    keys, arrivals = set(recording_keys().recordings()), set(store().incoming())
+    present = _Present(packages, set(recording_keys().recordings()), set(store().incoming()))
+    for recording in _suspects(present):
+        now = _Present(
+            {recording} if store().exists(package_name(recording)) else set(),
+            {recording} if recording_keys().exists(recording) else set(),
+            {recording} & set(store().incoming()) if recording in present.arrivals else set(),
+        )
+        row = Recording.objects.filter(pk=recording).values_list(*_COLUMNS).first()
+        for code in _codes(recording, row, now):
+            yield Finding(code, recording, WORDS[code])
+
+
+@dataclass(frozen=True)
+class _Present:
+    """The recordings of which something is here."""
+
+    packages: set[str]
+    keys: set[str]
+    arrivals: set[str]
+
+
+_COLUMNS: Final = ("state", "package_size", "key_arrived", "destroyed_at")
+_Row = tuple[str, int, bool, datetime | None]
+
+
+def _suspects(present: _Present) -> Iterator[str]:
+    """Yield what does not fit at a first look: the names were read before the rows."""
     known = set()
-    columns = ("pk", "state", "package_size", "key_arrived")
-    for recording, state, size, key_arrived in Recording.objects.values_list(*columns).iterator(chunk_size=5000):
+    for recording, *row in Recording.objects.values_list("pk", *_COLUMNS).iterator(chunk_size=5000):
         known.add(recording)
-        if (code := _package(recording, state, size, recording in packages)) is not None:
-            yield Finding(code, recording, WORDS[code])
-        if key_arrived and recording not in keys:
-            yield Finding(Code.NO_KEY, recording, WORDS[Code.NO_KEY])
-    for code, found in ((Code.NO_ROW, packages), (Code.UNKNOWN_KEY, keys - packages), (Code.UNKNOWN_ARRIVAL, arrivals)):
-        for recording in sorted(found - known):
-            yield Finding(code, recording, WORDS[code])
+        if any(_codes(recording, (row[0], row[1], row[2], row[3]), present)):
+            yield recording
+    yield from sorted((present.packages | present.keys | present.arrivals) - known)
+
+
+def _codes(recording: str, row: _Row | None, present: _Present) -> Iterator[Code]:
+    """Yield what does not fit of a recording."""
+    is_there = recording in present.packages
+    if row is None:
+        if is_there:
+            yield Code.NO_ROW
+        elif recording in present.keys:
+            yield Code.UNKNOWN_KEY
+        if recording in present.arrivals:
+            yield Code.UNKNOWN_ARRIVAL
+        return
+    state, size, key_arrived, destroyed_at = row
+    if destroyed_at is not None:
+        if is_there or recording in present.keys:
+            yield Code.LEFT
+        return
+    if (code := _package(recording, state, size, is_there)) is not None:
+        yield code
+    if key_arrived and recording not in present.keys:
+        yield Code.NO_KEY
 
 
 def _package(recording: str, state: str, size: int, is_there: bool) -> Code | None:
@@ -109,7 +168,10 @@ def repair(finding: Finding, actor: Actor) -> str:
     if finding.code not in REPAIRABLE:
         return finding.message
     try:
-        rebuild(finding.recording, REBUILD, actor)
+        if finding.code == Code.LEFT:
+            remove_destroyed(finding.recording)
+        else:
+            rebuild(finding.recording, REBUILD, actor)
     except PlainSightError as error:
         return error.message
     return ""
@@ -129,4 +191,4 @@ def audit_and_repair(stop: StopSignal) -> None:
         if reason := repair(finding, ARCHIVE):
             _log.error("%s: %s", finding.recording, reason)
         else:
-            _log.warning("%s: its row was made again from its package", finding.recording)
+            _log.warning("%s: %s", finding.recording, MENDED[finding.code])

@@ -23,6 +23,7 @@ from archive.custody.kinds import Kind
 from archive.custody.log import record
 from archive.recordings.audio_index import build_index
 from archive.recordings.dating import listed
+from archive.recordings.find import check_not_destroyed
 from archive.recordings.models import Recording, State
 from archive.recordings.verification import require_sound
 from archive.recordings.wall_clock import wall_clock
@@ -54,7 +55,7 @@ class Package:
 def rebuild(recording: str, kind: Kind, actor: Actor) -> Recording:
     """Verify the package of a recording, make its row say what the package says, and return it.
 
-    Raises StorageError if there is no sound package; then nothing is changed.
+    Raises StorageError if there is no sound package, DestroyedError if it was destroyed; then nothing is changed.
     """
     with open_object(store(), package_name(recording)) as file:
         require_sound(file, recording)
@@ -69,6 +70,7 @@ def take_over(recording: str, kind: Kind, actor: Actor) -> Recording:
         index = build_index(file, recording, package.receipt)
     with transaction.atomic():
         row = Recording.objects.select_for_update().filter(pk=recording).first() or Recording(pk=recording)
+        check_not_destroyed(row)
         if row.state != State.SEALED or row.package_sha256 != package.sha256:
             _fill(row, package)
             row.package, row.package_size = name, store().size(name)

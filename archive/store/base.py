@@ -86,6 +86,9 @@ class Store(Protocol):
     def drop_incoming(self, recording: str) -> None:
         """Remove all that arrived of a recording; nothing happens if there is nothing."""
 
+    def remove(self, name: str) -> None:
+        """Remove an object that was kept for good; nothing happens if there is none. Only a destruction does so."""
+
     def sweep(self) -> None:
         """Remove temporary objects that a crash left behind."""
 

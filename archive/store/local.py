@@ -206,6 +206,14 @@ class LocalStore:
             raise StorageError(f"{name} ends before byte {offset + size}; check it with 'plainsight-archive verify'")
         return data
 
+    def remove(self, name: str) -> None:
+        """Remove a file that was kept for good, and make that durable; nothing happens if there is none."""
+        path = self._path(name)
+        with told_as(name):
+            if path.exists():
+                path.unlink()
+                sync_folder(path.parent)
+
     def sweep(self) -> None:
         """Remove temporary files that a crash left more than an hour ago."""
         with told_as("sweeping"):

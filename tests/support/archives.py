@@ -281,6 +281,13 @@ def send(client: Any, recording: Recording) -> None:
         assert answer.status_code == 201, answer.content
 
 
+def lose_key(recording: str) -> None:
+    """Remove the key of a recording as a failing disk or a careless hand would: the archive itself never does."""
+    from django.conf import settings
+
+    (settings.ARCHIVE_HOME / "recording-keys" / f"{recording}.age").unlink()
+
+
 def add_segment_that_does_not_open(recording: Recording) -> None:
     """Add a segment that the box signed, and that is encrypted to somebody else."""
     data = encrypt(bytes(padded_size(48000)), [Identity.generate().recipient])

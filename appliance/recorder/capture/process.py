@@ -31,7 +31,6 @@ from appliance.recorder.ipc.messages import (
     FromCapture,
     MessageError,
     MicrophoneClosed,
-    MicrophoneOpened,
     MicrophoneOpening,
     OpenMicrophone,
 )
@@ -48,11 +47,6 @@ Each check arms the deadman's timer again, so a busy machine may delay this proc
 _ALIVE_S: Final = 0.5
 _MARGIN_S: Final = 0.05
 _PRIORITY: Final = 10
-
-
-@dataclass(frozen=True)
-class _Opened:
-    at_ns: int
 
 
 @dataclass(frozen=True)
@@ -78,7 +72,7 @@ class Options:
     """What is opened, and what of it is kept."""
 
 
-_Event = _Opened | _Failed | _Done
+_Event = _Failed | _Done
 
 
 class Session:
@@ -91,12 +85,6 @@ class Session:
         self._stop = threading.Event()
         self.events: WakeupQueue[_Event] = WakeupQueue()
         self._thread = threading.Thread(target=self._run, args=(device,), name="microphone", daemon=True)
-
-    def prepare(self) -> int:
-        """Prepare to open; return the moment before PortAudio is used, in nanoseconds of CLOCK_MONOTONIC."""
-        at_ns = time.monotonic_ns()
-        self._producer.opening(at_ns)
-        return at_ns
 
     def go(self) -> None:
         """Start the thread, after the supervisor was told."""
@@ -115,7 +103,7 @@ class Session:
 
         stream = Stream(self._ring, self._producer, self._input)
         try:
-            self.events.put(_Opened(stream.open(device)))
+            stream.open(device)
             while not self._stop.wait(_ALIVE_S):
                 if not stream.alive():
                     why = stream.why_broken()
@@ -126,9 +114,7 @@ class Session:
             self.events.put(_Failed(error.reason, error.message))
         finally:
             stream.close()
-            now_ns = time.monotonic_ns()
-            self._producer.closed(now_ns)
-            self.events.put(_Done(now_ns))
+            self.events.put(_Done(time.monotonic_ns()))
 
 
 def _arm(seconds: float) -> None:
@@ -143,7 +129,7 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
         _report(control, CaptureFailed(code="lamp-dark", message="the lamp is not lit; nothing was opened"))
         return 1
     session = Session(ring, device, generation, options.input)
-    _report(control, MicrophoneOpening(at_ns=session.prepare()))
+    _report(control, MicrophoneOpening(at_ns=time.monotonic_ns()))
     failure: _Failed | None = None
     done: _Done | None = None
     stopping = False
@@ -152,9 +138,7 @@ def watch(ring: Ring, control: MessageChannel, device: str, generation: int, opt
     while done is None:
         _wait([session.events, *([] if stopping else [control])], close_s if stopping else _wait_s(ring, stale_ns))
         for event in session.events.drain():
-            if isinstance(event, _Opened):
-                _report(control, MicrophoneOpened(at_ns=event.at_ns))
-            elif isinstance(event, _Failed):
+            if isinstance(event, _Failed):
                 failure = event
             else:
                 done = event

@@ -55,8 +55,8 @@ class Stream:
         self._broken: str | None = None
         self._converter: Converter | None = None
 
-    def open(self, device: str) -> int:
-        """Find the one input device whose name contains `device`, start it, return when (CLOCK_MONOTONIC ns)."""
+    def open(self, device: str) -> None:
+        """Find the one input device whose name contains `device`, and start it."""
         with _stderr_to_log():
             try:
                 self._portaudio = pyaudio.PyAudio()
@@ -83,7 +83,6 @@ class Stream:
             self._stream.start_stream()
         except (OSError, ValueError) as error:
             raise self._opening_error(self._portaudio, device, index, error) from error
-        return time.monotonic_ns()
 
     def alive(self) -> bool:
         """Return whether PortAudio says that the stream runs (it may be wrong; the supervisor watches the blocks)."""

@@ -60,7 +60,7 @@ class MessageChannel:
             try:
                 self._socket.send(packet, socket.MSG_NOSIGNAL)
             except BlockingIOError:
-                if not self._wait(select.POLLOUT, timeout):
+                if not self.wait(timeout, select.POLLOUT):
                     raise
                 self._socket.send(packet, socket.MSG_NOSIGNAL)
         except BlockingIOError as error:
@@ -74,7 +74,7 @@ class MessageChannel:
         Raises EOFError when the other end is closed and everything sent was received, MessageError on a malformed
         packet (the next call goes on with the next packet).
         """
-        if timeout != 0 and not self._wait(select.POLLIN, timeout):
+        if timeout != 0 and not self.wait(timeout):
             return None
         try:
             packet = self._socket.recv(MAX_PACKET + 1)
@@ -89,15 +89,12 @@ class MessageChannel:
             raise MessageError(f"a packet is longer than {MAX_PACKET} bytes")
         return decode(packet)
 
-    def wait(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds; tell whether there is something to receive."""
-        return self._wait(select.POLLIN, timeout)
+    def wait(self, timeout: float | None, events: int = select.POLLIN) -> bool:
+        """Wait up to `timeout` seconds (None: for ever); tell whether there is something to receive."""
+        poll = select.poll()
+        poll.register(self._socket, events)
+        return bool(poll.poll(None if timeout is None else timeout * 1000))
 
     def close(self) -> None:
         """Close this end; the other one sees EOFError."""
         self._socket.close()
-
-    def _wait(self, events: int, timeout: float | None) -> bool:
-        poll = select.poll()
-        poll.register(self._socket, events)
-        return bool(poll.poll(None if timeout is None else timeout * 1000))

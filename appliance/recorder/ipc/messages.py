@@ -16,9 +16,6 @@ from appliance.contract.ledger import AudioSpan, Cause, Count, EndWarning, Fault
 from appliance.contract.problems import explain, location
 from appliance.contract.status import FaultCode
 
-MAX_RECOVERED = 1000
-"""Most recordings that the writer names as recovered."""
-
 
 class MessageError(PlainSightError):
     """A packet is no message that the recorder knows, or is too long."""
@@ -56,14 +53,6 @@ class MicrophoneOpening(_Message):
     """From capture: PortAudio is about to be initialized."""
 
     kind: Literal["microphone-opening"] = "microphone-opening"
-    at_ns: int
-    """CLOCK_MONOTONIC, in nanoseconds."""
-
-
-class MicrophoneOpened(_Message):
-    """From capture: the stream was started."""
-
-    kind: Literal["microphone-opened"] = "microphone-opened"
     at_ns: int
     """CLOCK_MONOTONIC, in nanoseconds."""
 
@@ -139,8 +128,6 @@ class WriterReady(_Message):
     kind: Literal["writer-ready"] = "writer-ready"
     continues: RecordingId | None
     """The recording that the last crash interrupted less than ten minutes ago, or that may turn out so at the press."""
-    recovered: tuple[RecordingId, ...] = Field(default=(), max_length=MAX_RECOVERED)
-    """Recordings that were closed as interrupted now."""
 
 
 class RecordingProgress(_Message):
@@ -162,8 +149,6 @@ class RecordingProgress(_Message):
     """Ledger lines acknowledged."""
     lost_frames: Count
     """Frames written as silence."""
-    fsync_ms: Count = 0
-    """The slowest fsync since the last account, in milliseconds."""
     free_bytes: Count | None = None
     """Free space of the spool, or None if the disk does not tell."""
 
@@ -204,14 +189,12 @@ class SpoolChecked(_Message):
 
     kind: Literal["spool-checked"] = "spool-checked"
     free_bytes: Count
-    fsync_ms: Count = 0
-    """The slowest fsync since the last account, in milliseconds."""
     faults: frozenset[FaultCode] = frozenset()
     """Every code of the writer that holds now."""
 
 
 ToCapture = OpenMicrophone | CloseMicrophone
-FromCapture = CaptureReady | MicrophoneOpening | MicrophoneOpened | MicrophoneClosed | CaptureFailed
+FromCapture = CaptureReady | MicrophoneOpening | MicrophoneClosed | CaptureFailed
 ToWriter = BeginRecording | EnterFact | EnterPause | ExpectGap | EndRecording | StopWriter
 FromWriter = WriterReady | RecordingProgress | RecordingClosed | WriterFault | MicrophoneVerdict | SpoolChecked
 Message = Annotated[ToCapture | FromCapture | ToWriter | FromWriter, Field(discriminator="kind")]

@@ -35,7 +35,7 @@ _HEAD: Final = 64
 _HEAD_WORDS: Final = _HEAD // 8
 _RETRIES: Final = 20
 _RETRY_S: Final = 0.001
-_MAGIC, _RATE, _BLOCK, _SLOTS, _WRITE, _READ, _BEAT, _LOST, _OPENED, _CLOSED, _GENERATION, _OVERFLOWS, _BUSY = range(13)
+_MAGIC, _RATE, _BLOCK, _SLOTS, _WRITE, _READ, _BEAT, _LOST, _GENERATION, _BUSY = range(10)
 _S_SEQ, _S_CAPTURED, _S_CRC, _S_FRAMES, _S_LOST_BEFORE, _S_FLAGS, _S_GENERATION, _S_LOST_TOTAL = range(8)
 
 
@@ -163,29 +163,9 @@ class Ring:
         return self._words[_LOST]
 
     @property
-    def overflows(self) -> int:
-        """Blocks that PortAudio flagged as following a loss, so far."""
-        return self._words[_OVERFLOWS]
-
-    @property
     def generation(self) -> int:
         """The present, or last, capture."""
         return self._words[_GENERATION]
-
-    @property
-    def opened_ns(self) -> int:
-        """When the last capture began to open its device, or 0."""
-        return self._words[_OPENED]
-
-    @property
-    def closed_ns(self) -> int:
-        """When the last capture had closed its device; 0 while it is open."""
-        return self._words[_CLOSED]
-
-    def last_captured_ns(self) -> int:
-        """Return when the last pushed block arrived, or 0; a torn read is possible and harmless for a stall check."""
-        written = self.write_seq
-        return self._head(written)[_S_CAPTURED] if written else 0
 
     def _offset(self, seq: int) -> int:
         return _PAGE + (seq - 1) % self.slots * _stride(self.block_frames)
@@ -205,22 +185,11 @@ class Producer:
         self._pending_lost = 0
         self._words[_GENERATION] = generation
 
-    def opening(self, now_ns: int) -> None:
-        """Note that a device is about to be opened."""
-        self._words[_CLOSED] = 0
-        self._words[_OPENED] = now_ns
-
-    def closed(self, now_ns: int) -> None:
-        """Note that the device is closed."""
-        self._words[_CLOSED] = now_ns
-
     def push(self, data: bytes | bytearray | memoryview, frames: int, captured_ns: int, flags: int = 0) -> bool:
         """Copy one block in; return False if the ring was full and its frames were counted as lost."""
         ring, words = self._ring, self._words
         if not 0 < frames <= ring.block_frames or len(data) != 2 * frames:
             raise RingError(f"a block of {frames} frames and {len(data)} bytes does not fit into the ring")
-        if flags & INPUT_OVERFLOW:
-            words[_OVERFLOWS] += 1
         written = words[_WRITE]
         if written - words[_READ] >= ring.slots:
             self._pending_lost += frames

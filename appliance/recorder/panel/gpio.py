@@ -93,16 +93,16 @@ class GpioPanel:
     def set_red(self, lit: bool) -> int:
         """Switch REC_EN; return CLOCK_MONOTONIC when, in nanoseconds."""
         at_ns = time.monotonic_ns()
-        _switch(self._red, on=lit)
+        self._red.value = lit
         return at_ns
 
     def set_green(self, mode: Light) -> None:
         """Set the green light; `slow` is drawn by supervisor/indicators.py."""
-        _switch(self._green, on=mode != "off")
+        self._green.value = mode != "off"
 
     def set_amber(self, mode: Light, blinks: int = 0) -> None:  # noqa: ARG002 - supervisor/indicators.py counts
         """Set the amber light; `slow` is drawn by supervisor/indicators.py."""
-        _switch(self._amber, on=mode != "off")
+        self._amber.value = mode != "off"
 
     def close(self) -> None:
         """Put the lamp and the microphone's supply out, then let go of the lines."""
@@ -113,10 +113,3 @@ class GpioPanel:
             device.close()
         self._devices.clear()
         self._factory.close()
-
-
-def _switch(line: Any, *, on: bool) -> None:
-    if on:
-        line.on()
-    else:
-        line.off()

@@ -26,7 +26,6 @@ from appliance.recorder.device_checks import keys_fault
 from appliance.recorder.ipc import child_setup
 from appliance.recorder.ipc.message_channel import ChannelStalledError, MessageChannel
 from appliance.recorder.ipc.messages import (
-    MAX_RECOVERED,
     BeginRecording,
     EndRecording,
     EnterFact,
@@ -245,7 +244,7 @@ class Writer:
                 _log.warning("%s was left open by a crash or a power cut and is closed as interrupted", recording)
             self._try_spool()
             self._ready = True
-            self._report(WriterReady(continues=continues, recovered=tuple(recovered[:MAX_RECOVERED])))
+            self._report(WriterReady(continues=continues))
             self._check(now)
 
     def _check(self, now: float) -> None:

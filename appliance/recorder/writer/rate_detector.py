@@ -2,7 +2,8 @@
 
 Frames that were lost make every later block late at once, by the same time; a wrong clock makes each block later than
 the one before it. So the slope is the median over many short stretches: a loss, or a burst of queueing, bends a few of
-them and moves no median. A slope counts only if most stretches agree.
+them and moves no median. A slope counts only if most stretches agree. Several losses, one in nearly every stretch, may
+agree as well; but from one point to the next nothing changes then, most of the time, and a wrong clock never rests.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ LOOK_BACK_S = 10.0
 """How far back points are kept, in seconds."""
 GROSS = 0.003
 """No crystal is off by this share; below it ten seconds of slope are shorter than any step that is called loss."""
+STEEP = 2 * GROSS
+"""From here on the error from one point to the next (1.5 ms) is plainly more than the jitter of arrivals."""
 _FEWEST = 6
 _LONGEST = 8
 """A stretch is a third of the points long, and never longer than so many: 2 s."""
@@ -45,13 +48,20 @@ class RateDetector:
         """Return by how much of a second each second is late, or None: too few points, or they do not agree."""
         points = list(self.points)
         lag = max(1, min(len(points) // 3, _LONGEST))
-        slopes = [
-            (late - early) / (end - start) * self._rate / 1e9
-            for (start, early), (end, late) in zip(points, points[lag:], strict=False)
-            if end > start
-        ]
+        slopes = self._slopes(points, lag)
         if len(points) < _FEWEST or not slopes:
             return None
         middle = median(slopes)
         agree = sum(abs(slope - middle) <= abs(middle) / 2 + GROSS / 2 for slope in slopes)
-        return middle if agree >= _AGREE * len(slopes) else None
+        if agree < _AGREE * len(slopes):
+            return None
+        rests = abs(middle) >= STEEP and abs(median(self._slopes(points, 1)) - middle) > abs(middle) / 2
+        return None if rests else middle
+
+    def _slopes(self, points: list[tuple[int, int]], lag: int) -> list[float]:
+        """Return the slope of each stretch from one point to the one `lag` further on."""
+        return [
+            (late - early) / (end - start) * self._rate / 1e9
+            for (start, early), (end, late) in zip(points, points[lag:], strict=False)
+            if end > start
+        ]

@@ -323,7 +323,6 @@ class RecordingSession:
                 acked_silence=self._acked_silence,
                 acked_line=self._file.lines,
                 lost_frames=self._file.lost_frames,
-                fsync_ms=self._spool_faults.fsync_ms,
                 free_bytes=self._spool_faults.free_bytes(running=True),
             )
         )

@@ -24,7 +24,6 @@ class SpoolFaults:
         self._disk: Disk = spool.disk
         self._report = report
         self._codes: set[str] = set()
-        self.fsync_ms = 0
 
     def raise_code(self, code: str, message: str, *, fatal: bool = False) -> None:
         """Report a fault; one that already holds is repeated only when it becomes fatal."""
@@ -43,9 +42,8 @@ class SpoolFaults:
     def measure(self) -> None:
         """Check how long the disk took since the last call."""
         slowest_ns = self._disk.take_slowest_ns()
-        self.fsync_ms = slowest_ns // 1_000_000
         if slowest_ns > SLOW_NS:
-            self.raise_code(SLOW, f"an fsync took {self.fsync_ms} ms; replace the card or disk")
+            self.raise_code(SLOW, f"an fsync took {slowest_ns // 1_000_000} ms; replace the card or disk")
         else:
             self.clear(SLOW)
 
@@ -77,6 +75,4 @@ class SpoolFaults:
     def tell(self) -> None:
         """Report the codes that hold."""
         free = self.free_bytes()
-        self._report(
-            SpoolChecked(free_bytes=0 if free is None else free, fsync_ms=self.fsync_ms, faults=frozenset(self._codes))
-        )
+        self._report(SpoolChecked(free_bytes=0 if free is None else free, faults=frozenset(self._codes)))

@@ -84,6 +84,8 @@ class Migration(migrations.Migration):
                             ),
                             ("hold", "put recordings on hold, and end holds"),
                             ("retention", "enter record series and how long they are kept"),
+                            ("disclose", "disclose recordings through both gates"),
+                            ("destroy", "propose, approve and carry out destruction"),
                             ("templates", "approve the texts of letters"),
                             (
                                 "own",
@@ -174,6 +176,8 @@ class Migration(migrations.Migration):
                                     "letters",
                                     "hold",
                                     "retention",
+                                    "disclose",
+                                    "destroy",
                                     "templates",
                                     "own",
                                 ],

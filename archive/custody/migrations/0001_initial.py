@@ -77,6 +77,8 @@ class Migration(migrations.Migration):
                             ("letter", "a letter, or the text of letters"),
                             ("matter", "a matter that holds recordings"),
                             ("series", "a record series"),
+                            ("destruction", "the destruction of a recording"),
+                            ("disclosure", "the disclosure of a recording"),
                         ],
                         max_length=12,
                     ),

@@ -71,6 +71,7 @@ class Migration(migrations.Migration):
                 ("tail_segments", models.PositiveIntegerField(default=0)),
                 ("sealing_at", models.DateTimeField(blank=True, null=True)),
                 ("sealed_at", models.DateTimeField(blank=True, null=True)),
+                ("destroyed_at", models.DateTimeField(blank=True, null=True)),
                 ("problem", models.TextField(blank=True)),
                 ("package", models.CharField(blank=True, max_length=100)),
                 ("package_size", models.PositiveBigIntegerField(default=0)),

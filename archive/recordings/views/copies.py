@@ -20,7 +20,7 @@ from archive.custody.log import record
 from archive.recordings import flac
 from archive.recordings.companions import Companion, bundle, companions_of
 from archive.recordings.custody_kinds import DOWNLOAD_FLAC, DOWNLOAD_PACKAGE, DOWNLOAD_RECEIPT, LOOK
-from archive.recordings.find import find
+from archive.recordings.find import check_not_destroyed, find
 from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import read_ledger
 from archive.recordings.models import Recording, State
@@ -47,8 +47,9 @@ class PackageMissingError(StorageError):
 
 
 def sealed(recording: str) -> Recording:
-    """Return a sealed recording; raise UnknownRecordingError, NotSealedError or PackageMissingError."""
+    """Return a sealed recording; raise UnknownRecordingError, DestroyedError, NotSealedError or PackageMissingError."""
     row = find(recording)
+    check_not_destroyed(row)
     if row.state != State.SEALED or row.receipt is None:
         raise NotSealedError("there is nothing to hand out before the seal; it follows the end of a meeting by seconds")
     if not store().exists(row.package):

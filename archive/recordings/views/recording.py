@@ -49,6 +49,8 @@ CHECKABLE: Final = {
     RecordingState.DAMAGED,
 }
 """States in which there is a package to verify and to copy."""
+WITHOUT_PACKAGE: Final = {RecordingState.PACKAGE_GONE, RecordingState.DESTROYED}
+"""States in which there is none, so no ledger either."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     row, user, subject = find(recording), user_of(request), Subject.recording(recording)
     record(LOOK, actor=Actor.user(user.pk), subject=subject, page="recording")
     state = recording_state(row)
-    ledger = Ledger([], "") if state == RecordingState.PACKAGE_GONE else read_ledger(row)
-    if ledger.problem and row.state == State.SEALED:
+    ledger = Ledger([], "") if state in WITHOUT_PACKAGE else read_ledger(row)
+    if ledger.problem and state not in WITHOUT_PACKAGE and row.state == State.SEALED:
         state = RecordingState.DAMAGED
     clock, called = wall_clock(row.signed_header, ledger.entries), heading(row, ledger.entries)
     can, added = deeds_of(user, row), contributed(row, user)

@@ -16,16 +16,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import granted_scopes
+from archive.access.decisions import reach_of
 from archive.access.deeds import OF_ONE_RECORDING, ROLES, Deed
 from archive.access.models import Grant
 from archive.access.requests import user_of
-from archive.access.scopes import ScopeType
+from archive.access.scopes import ScopeType, recordings_in
 from archive.accounts.models import User
+from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.meetings.forms import bound_student
 from archive.records.people.models import School, Student
+from archive.records.people.search import reached
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
@@ -55,21 +57,25 @@ class Row:
     soon: bool
 
 
-def rows(grants: QuerySet[Grant]) -> list[Row]:
-    """Return grants as people read them: one line for each person and scope."""
-    now = timezone.now()
+def rows(grants: QuerySet[Grant], reader: User) -> list[Row]:
+    """Return grants as people read them, one line for each person and scope, as far as `reader` reaches the scope."""
+    now, reach = timezone.now(), reach_of(reader, Deed.GRANT)
     found: dict[tuple[Any, ...], list[Grant]] = {}
     for one in grants.select_related("user").order_by("user__username", "scope_type", "scope_id", "deed"):
         found.setdefault((one.user_id, one.scope_type, one.scope_id, one.valid_until), []).append(one)
-    ids = {one.scope_id for group in found.values() for one in group if one.scope_id}
-    uuids = [pk for pk in ids if len(pk) == 36]
-    names = {str(one.pk): str(one) for table in (Student, School) for one in table.objects.filter(pk__in=uuids)}
+    ids: dict[str, list[str]] = {}
+    for _, scope_type, scope_id, _ in found:
+        ids.setdefault(scope_type, []).append(scope_id)
+    students = Student.objects.filter(reached(reach), pk__in=ids.get(ScopeType.STUDENT, []))
+    recordings = Recording.objects.filter(recordings_in(reach), pk__in=ids.get(ScopeType.RECORDING, []))
+    schools = School.objects.filter(pk__in=ids.get(ScopeType.SCHOOL, []))
+    names = {"": str(ScopeType.DISTRICT.label)}
+    names |= {str(one.pk): str(one) for one in (*students, *schools)}
+    names |= {pk: pk for pk in recordings.values_list("pk", flat=True)}
     return [
         Row(
             user=group[0].user,
-            reach=names.get(group[0].scope_id, group[0].scope_id)
-            if group[0].scope_id
-            else str(ScopeType.DISTRICT.label),
+            reach=names[group[0].scope_id],
             student=UUID(group[0].scope_id) if group[0].scope_type == ScopeType.STUDENT else None,
             deeds=_deed_words(frozenset(Deed(one.deed) for one in group)),
             purpose=group[0].purpose,
@@ -79,6 +85,7 @@ def rows(grants: QuerySet[Grant]) -> list[Row]:
             soon=ends_soon(group[0].valid_until, now),
         )
         for group in found.values()
+        if group[0].scope_id in names
     ]
 
 
@@ -92,7 +99,12 @@ def grants(request: HttpRequest) -> HttpResponseBase:
     """Show who may do what with recordings, and until when."""
     held = Grant.objects.at(timezone.now()).filter(deed__in=[*OF_ONE_RECORDING, Deed.LIST])
     due = review_due(Review.objects.values_list("quarter", flat=True), timezone.localdate())
-    context = {"place": "grants", "rows": rows(held), "review": due, "reviews": Review.objects.select_related("by")[:8]}
+    context = {
+        "place": "grants",
+        "rows": rows(held, user_of(request)),
+        "review": due,
+        "reviews": Review.objects.select_related("by")[:8],
+    }
     return render(request, "grants/grants.html", context)
 
 
@@ -101,7 +113,7 @@ def grant_new(request: HttpRequest) -> HttpResponseBase:
     """Give access to a student's recordings."""
     user = user_of(request)
     form = AccessForm(posted(request), initial={"student": request.GET.get("student", "")[:40]})
-    bound_student(form, granted_scopes(user, Deed.GRANT))
+    bound_student(form, reach_of(user, Deed.GRANT))
 
     def act() -> str:
         facts = form.facts()
@@ -149,7 +161,7 @@ def review(request: HttpRequest) -> HttpResponseBase:
         return reverse("pages:grants")
 
     context = _frame(f"Review of access, {now}") | {"submit": "Enter the review"}
-    context["rows"] = rows(Grant.objects.at(timezone.now()))
+    context["rows"] = rows(Grant.objects.at(timezone.now()), user_of(request))
     return form_page(request, form, act, "grants/review.html", context)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from archive.accounts.models import User
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
-from archive.recordings.find import find
+from archive.recordings.find import check_not_destroyed, find
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
 from archive.records.people.models import Student
@@ -80,6 +80,7 @@ def hold(pk: UUID, what: Recording | Student, *, by: User) -> Held:
         if isinstance(what, Recording):
             # whoever destroys locks the same row first (records/destruction), so that one of the two comes first
             row.recording = find(what.pk, lock=True)
+            check_not_destroyed(row.recording)
         else:
             row.student = what
         if matter.items.filter(recording=row.recording, student=row.student, released_at=None).exists():

@@ -38,7 +38,7 @@ _CHANGED: Final = (
 REFUSALS: Final = (
     Refusal("holds_keep_recording", "DELETE", "recordings_recording", held("OLD.id"), MESSAGE),
     Refusal("holds_keep_filing", "DELETE", "meetings_filing", held("OLD.recording_id"), MESSAGE),
-    Refusal("holds_keep_held", "DELETE", "holds_held", "OLD.id IS NOT NULL", _ALTERED),
+    Refusal("holds_keep_held", "DELETE", "holds_held", "OLD.released_at IS NULL", _ALTERED),
     Refusal("holds_keep_matter", "DELETE", "holds_matter", "OLD.id IS NOT NULL", _ALTERED),
     Refusal("holds_same_held", "UPDATE", "holds_held", _CHANGED, _ALTERED),
     Refusal("holds_entered_held", "UPDATE", "holds_held", _without_entry("hold-released", "held"), _ALTERED),

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import may
+from archive.access.decisions import may, reach_of, reached_recordings
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.accounts.models import User
@@ -23,6 +24,8 @@ from archive.recordings.heading import room_name
 from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
+from archive.records.meetings.forms import bound_student
+from archive.records.people.search import reached
 from archive.ui.breadcrumbs import Crumb
 
 from . import deeds
@@ -68,7 +71,8 @@ def matter_new(request: HttpRequest) -> HttpResponseBase:
 def matter(request: HttpRequest, matter: UUID) -> HttpResponseBase:
     """Show a matter and what it holds."""
     row, user = _matter(matter), user_of(request)
-    items = row.items.select_related("recording__room", "student", "added_by", "released_by")
+    items = items_of(row, user).select_related("recording__room", "student", "added_by", "released_by")
+    mine = reached_recordings(user, Deed.HOLD)
     context = {
         "place": "holds",
         "breadcrumbs": [Crumb(_("Holds"), reverse("pages:holds"))],
@@ -76,7 +80,7 @@ def matter(request: HttpRequest, matter: UUID) -> HttpResponseBase:
         "late": row.released_at is None and must_be_looked_at(row.valid_until, timezone.localdate()),
         "items": items.filter(released_at=None),
         "released": items.exclude(released_at=None),
-        "recordings": [(one, room_name(one), _page(user, one)) for one in recordings_of(row)[:SHOWN]],
+        "recordings": [(one, room_name(one), _page(user, one)) for one in recordings_of(row).filter(mine)[:SHOWN]],
     }
     return render(request, "holds/matter.html", context)
 
@@ -100,6 +104,7 @@ def matter_edit(request: HttpRequest, matter: UUID) -> HttpResponseBase:
 def matter_add(request: HttpRequest, matter: UUID) -> HttpResponseBase:
     """Put more on hold."""
     row, form = _matter(matter), HoldForm(posted(request))
+    bound_student(form, reach_of(user_of(request), Deed.HOLD))
 
     def act() -> str:
         student = form.cleaned_data["student"]
@@ -130,8 +135,7 @@ def matter_end(request: HttpRequest, matter: UUID) -> HttpResponseBase:
 def release(request: HttpRequest, matter: UUID, held: UUID) -> HttpResponseBase:
     """Take one thing out of a matter."""
     row, form = _matter(matter), ReleaseForm(posted(request))
-    item = Held.objects.filter(pk=held, matter=matter, released_at=None).first()
-    if item is None:
+    if not items_of(row, user_of(request)).filter(pk=held, released_at=None).exists():
         raise UnknownRecordError("this matter does not hold that, or it was released")
 
     def act() -> str:
@@ -168,6 +172,13 @@ def _matter(pk: UUID) -> Matter:
     if row is None:
         raise UnknownRecordError("there is no such matter here")
     return row
+
+
+def items_of(matter: Matter, user: User) -> QuerySet[Held]:
+    """Return what a matter holds or held, as far as `user` reaches it."""
+    within = reached(reach_of(user, Deed.HOLD), "student")
+    recordings = Recording.objects.filter(reached_recordings(user, Deed.HOLD))
+    return matter.items.filter(Q(within, recording=None) | Q(student=None, recording__in=recordings.values("pk")))
 
 
 def _page(user: User, row: Recording) -> str:

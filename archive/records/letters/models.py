@@ -21,6 +21,7 @@ class LetterKind(models.TextChoices):
     EXTENSION = "extension", _("extension")
     REFUSAL_TO_AMEND = "refusal-to-amend", _("refusal to amend, with the right to a hearing")
     INCIDENT = "incident", _("incident: the district's recording is missing or has gaps")
+    DESTRUCTION = "destruction", _("a recording is no longer needed")
     ANNUAL_NOTICE = "annual-notice", _("annual notice")
 
 

@@ -22,6 +22,7 @@ OF_KIND: Final[dict[LetterKind, tuple[str, ...]]] = {
     LetterKind.EXTENSION: ("received", "due", "reason"),
     LetterKind.REFUSAL_TO_AMEND: ("received", "reason"),
     LetterKind.INCIDENT: ("meeting", "reason"),
+    LetterKind.DESTRUCTION: ("meeting", "reason"),
     LetterKind.ANNUAL_NOTICE: ("officials",),
 }
 """What else each kind may say."""
@@ -31,6 +32,7 @@ NEEDED: Final[dict[LetterKind, tuple[str, ...]]] = {
     LetterKind.EXTENSION: ("due", "reason"),
     LetterKind.REFUSAL_TO_AMEND: ("reason",),
     LetterKind.INCIDENT: ("meeting", "reason"),
+    LetterKind.DESTRUCTION: ("meeting", "reason"),
     LetterKind.ANNUAL_NOTICE: ("officials",),
 }
 """Without these a letter of the kind would not say what it is for."""

@@ -7,22 +7,21 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import granted_scopes, may
+from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
-from archive.access.scopes import DISTRICT, ScopeType
 from archive.accounts.models import User
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.people.models import Language
-from archive.records.people.search import is_uuid
+from archive.records.people.search import is_uuid, reached
 from archive.ui.breadcrumbs import Crumb
 
 from . import deeds
@@ -37,12 +36,7 @@ SHOWN = 100
 def letters_of(user: User) -> QuerySet[Letter]:
     """Return the letters that `user` reaches."""
     rows = Letter.objects.select_related("student", "person", "template", "made_by")
-    scopes = granted_scopes(user, Deed.LETTERS)
-    if DISTRICT in scopes:
-        return rows
-    students = [scope.id for scope in scopes if scope.type == ScopeType.STUDENT]
-    schools = [scope.id for scope in scopes if scope.type == ScopeType.SCHOOL]
-    return rows.filter(Q(student__in=students) | Q(student__school__in=schools))
+    return rows.filter(reached(reach_of(user, Deed.LETTERS), "student"))
 
 
 @require_safe

@@ -23,7 +23,6 @@ class MeetingsConfig(AppConfig):
         from .opening_deeds import PLACE_S, place_notes  # noqa: PLC0415 - the same
         from .reach import (  # noqa: PLC0415 - the same
             audible_parts,
-            closed_recordings,
             recordings_in,
             scopes_of_meeting,
             scopes_of_recording,
@@ -33,6 +32,6 @@ class MeetingsConfig(AppConfig):
         JOBS.append(Job("filing by room and time", PROPOSE_S, propose_all))
         register_resolver(SubjectType.MEETING, scopes_of_meeting)
         register_resolver(SubjectType.RECORDING, scopes_of_recording)
-        register_recordings(recordings_in, closed_recordings)
+        register_recordings(recordings_in)
         parts.register(audible_parts)
         provide(contribution)

@@ -189,10 +189,17 @@ def cancel_meeting(pk: UUID, *, by: User) -> Meeting:
     return meeting
 
 
-def enter_parent_records(pk: UUID, answer: ParentRecords, device: str, *, by: User) -> Meeting:
-    """Enter whether a parent records, and with what (docs/policy.md, guideline 6): a fact, never a permission."""
+def enter_parent_records(
+    pk: UUID, answer: ParentRecords, device: str, version: int | None = None, *, by: User
+) -> Meeting:
+    """Enter whether a parent records, and with what (docs/policy.md, guideline 6): a fact, never a permission.
+
+    Without a version it is what was said in the meeting just now. Raises StaleError.
+    """
     with transaction.atomic():
         meeting = _locked(pk)
+        if version is not None and meeting.version != version:
+            raise StaleError
         if (meeting.parent_records, meeting.parent_device) == (answer.value, device):
             return meeting
         record(PARENT_RECORDS, actor=Actor.user(by.pk), subject=Subject.meeting(pk), answer=answer.value)
@@ -202,10 +209,12 @@ def enter_parent_records(pk: UUID, answer: ParentRecords, device: str, *, by: Us
     return meeting
 
 
-def explain_unrecorded(pk: UUID, reason: str, *, by: User) -> Meeting:
-    """Enter why no box recorded a meeting that a parent recorded (docs/policy.md, guideline 5)."""
+def explain_unrecorded(pk: UUID, reason: str, version: int, *, by: User) -> Meeting:
+    """Enter why no box recorded a meeting that a parent recorded (docs/policy.md, guideline 5). Raises StaleError."""
     with transaction.atomic():
         meeting = _locked(pk)
+        if meeting.version != version:
+            raise StaleError
         record(UNRECORDED, actor=Actor.user(by.pk), subject=Subject.meeting(pk))
         meeting.unrecorded_reason = reason
         meeting.version += 1

@@ -1,7 +1,10 @@
 """Filing recordings under meetings. Wrong filing is the worst mistake, so it takes two, and stays told.
 
-Two agree on every filing: placement and time with one person, or two persons. Two agree on every end of one. What one
-person says is wrong opens nothing any more, from that moment on.
+Two agree on every filing: placement and time with one person, or two persons. Two agree on every end of a confirmed
+one; one that nobody confirmed ends with the first who says that it is wrong. What one person says is wrong opens
+nothing any more, from that moment on.
+
+Whoever files locks the recording first, so no two filings of one recording are decided at once.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ PROPOSE_S = 15.0
 def propose(recording: Recording) -> Filing | None:
     """File a recording under the only meeting that fits by room and time; one person must confirm it still."""
     with transaction.atomic():
+        recording = _locked_recording(recording)
         if Filing.objects.filter(recording=recording).exists():
             return None
         found = fitting_meetings(recording)
@@ -49,19 +53,23 @@ def propose(recording: Recording) -> Filing | None:
 
 
 def propose_all(stop: StopSignal) -> int:
-    """Propose for each recording that nobody filed ever; return how many were proposed."""
+    """Propose for each recording that nobody filed ever and that one meeting fits; return how many were proposed."""
     never = unfiled().filter(filings=None).exclude(room=None)[:SHOWN]
     done = 0
     for recording in never:
         if stop.is_set():
             break
-        done += propose(recording) is not None
+        # this looks without a lock, because most of them fit no meeting, now or ever
+        if len(fitting_meetings(recording)) == 1:
+            done += propose(recording) is not None
     return done
 
 
 def file_under(recording: Recording, meeting: Meeting, part: Part = WHOLE, *, by: User) -> Filing:
     """File a recording, or a part of it, under a meeting; a second person must confirm it."""
     with transaction.atomic():
+        meeting = Meeting.objects.select_for_update().get(pk=meeting.pk)
+        recording = _locked_recording(recording)
         if meeting.cancelled_at is not None:
             raise DeedError("This meeting was cancelled. Choose another one.", field="meeting")
         if Filing.objects.filter(recording=recording, meeting=meeting, ended_at=None).exists():
@@ -139,6 +147,10 @@ def _file(recording: Recording, meeting: Meeting, part: Part, actor: Actor, by: 
     )
     filing.save(force_insert=True)
     return filing
+
+
+def _locked_recording(recording: Recording) -> Recording:
+    return Recording.objects.select_for_update().defer("header", "receipt").get(pk=recording.pk)
 
 
 def _check_part(recording: Recording, part: Part) -> None:

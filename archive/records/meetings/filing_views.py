@@ -13,12 +13,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from archive.access.decisions import reach_of
+from archive.access.deeds import Deed
 from archive.access.requests import user_of
+from archive.accounts.models import User
 from archive.recordings.find import find
 from archive.recordings.heading import room_name
 from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
+from archive.records.people.models import Student
+from archive.records.people.search import reached
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
@@ -26,7 +31,7 @@ from . import filing_deeds
 from .describe import title
 from .forms import CancelForm, FileForm, WrongForm
 from .models import Filing, Meeting
-from .tray import SHOWN, fitting_meetings, unfiled, waiting
+from .tray import SHOWN, filings_of, fitting_meetings, to_file, waiting
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 NEAR = timedelta(days=2)
@@ -38,13 +43,13 @@ def tray(request: HttpRequest) -> HttpResponseBase:
     """Show what waits: to be filed, to be confirmed, to be looked at again."""
     user = user_of(request)
     rows = []
-    for recording in unfiled()[:SHOWN]:
+    for recording in to_file(user)[:SHOWN]:
         fits = fitting_meetings(recording)
         why = "no meeting fits" if not fits else "several meetings fit" if len(fits) > 1 else "it is about to be filed"
         rows.append((recording, room_name(recording), words.spoken(recording.seconds), why))
     pending = [
         (one, title(one.meeting), room_name(one.recording), user.pk not in {one.filed_by_id, one.end_asked_by_id})
-        for one in waiting()[:SHOWN]
+        for one in waiting(user)[:SHOWN]
     ]
     context = {"place": "tray", "rows": rows, "pending": pending}
     return render(request, "meetings/tray.html", context)
@@ -55,7 +60,10 @@ def file_recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     """File a recording, or a part of it, under a meeting."""
     row, user = find(recording), user_of(request)
     fits = fitting_meetings(row)
-    offered = fits + [one for one in _near(row) if one not in fits]
+    mine = Student.objects.filter(reached(reach_of(user, Deed.FILE)))
+    near = fits + [one for one in _near(row) if one not in fits]
+    visible = set(mine.filter(pk__in=[one.student_id for one in near]).values_list("pk", flat=True))
+    offered = [one for one in near if one.student_id in visible]
     filed = set(Filing.objects.filter(recording=row, ended_at=None).values_list("meeting", flat=True))
     choices = [(str(one.pk), f"{one.student}: {title(one)}") for one in offered if one.pk not in filed]
     form = FileForm(row, choices, posted(request))
@@ -76,7 +84,7 @@ def file_recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         "a second person confirms it.",
         "recording": row,
         "choices": choices,
-        "filings": Filing.objects.filter(recording=row, ended_at=None).select_related("meeting", "meeting__room"),
+        "filings": filings_of(user).filter(recording=row).select_related("meeting__student", "meeting__room"),
     }
     return form_page(request, form, act, "meetings/file.html", context)
 
@@ -115,7 +123,8 @@ def _ask(  # noqa: PLR0917 - one page for three deeds that differ in their words
     deed: Callable[..., Filing],
     done: str,
 ) -> HttpResponseBase:
-    row, user = _filing(recording, filing), user_of(request)
+    user = user_of(request)
+    row = _filing(recording, filing, user)
     form = CancelForm(posted(request))
 
     def act() -> str:
@@ -134,7 +143,8 @@ def _ask(  # noqa: PLR0917 - one page for three deeds that differ in their words
 @_SENT
 def call_wrong(request: HttpRequest, recording: str, filing: UUID) -> HttpResponseBase:
     """Say that a filing is wrong."""
-    row, user = _filing(recording, filing), user_of(request)
+    user = user_of(request)
+    row = _filing(recording, filing, user)
     form = WrongForm(posted(request))
 
     def act() -> str:
@@ -155,9 +165,11 @@ def _near(row: Recording) -> list[Meeting]:
     return list(around[:SHOWN])
 
 
-def _filing(recording: str, pk: UUID) -> Filing:
-    rows = Filing.objects.select_related("recording", "recording__room", "meeting", "meeting__student", "meeting__room")
-    filing = rows.filter(pk=pk, recording=recording, ended_at=None).first()
+def _filing(recording: str, pk: UUID, user: User) -> Filing:
+    rows = filings_of(user).select_related(
+        "recording", "recording__room", "meeting", "meeting__student", "meeting__room"
+    )
+    filing = rows.filter(pk=pk, recording=recording).first()
     if filing is None:
         raise UnknownRecordError("there is no such filing here, or it was ended")
     return filing

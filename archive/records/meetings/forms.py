@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.utils import timezone
 
-from archive.access.scopes import Scope
+from archive.access.scopes import Reach
 from archive.accounts.models import User
 from archive.recordings.models import Recording
 from archive.records.people.choices import PersonChoice, StudentChoice
@@ -149,11 +149,11 @@ def meeting_initial(meeting: Meeting) -> dict[str, Any]:
     }
 
 
-def bound_student(form: forms.Form, scopes: frozenset[Scope]) -> None:
-    """Let only students be chosen whom `scopes` reach."""
+def bound_student(form: forms.Form, reach: Reach) -> None:
+    """Let only students be chosen who lie in `reach`."""
     field = form.fields["student"]
     assert isinstance(field, StudentChoice)  # noqa: S101 - told to the type checker
-    field.queryset = Student.objects.filter(reached(scopes))
+    field.queryset = Student.objects.filter(reached(reach))
 
 
 class ParentRecordsForm(forms.Form):
@@ -165,6 +165,7 @@ class ParentRecordsForm(forms.Form):
         label="Does a parent record?",
     )
     device = LineField(required=False, max_length=200, label="With what", help_text="In the parent's words.")
+    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
 
 
 class UnrecordedForm(forms.Form):
@@ -176,6 +177,7 @@ class UnrecordedForm(forms.Form):
         label="Why no box recorded",
         help_text="For example: the box was at fault; the meeting was held at home.",
     )
+    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
 
 
 class CancelForm(forms.Form):

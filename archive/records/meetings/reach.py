@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
-from archive.access.decisions import granted_scopes
+from archive.access.decisions import reach_of
 from archive.access.deeds import Deed
 from archive.access.scopes import DISTRICT, Scope, ScopeType
 from archive.accounts.models import User
 from archive.recordings.parts import Part, Parts
 from archive.records.people.models import Student
-from archive.records.people.reach import bars_against, scopes_of_students
+from archive.records.people.reach import scopes_of_students
 
 from .models import Filing, Meeting
 
@@ -37,7 +37,7 @@ def audible_parts(user: User, deed: Deed, recording: str) -> Parts | None:
 
     34 CFR 99.12(a): where a record is about several students, each parent inspects only what is about the own child.
     """
-    scopes = granted_scopes(user, deed)
+    scopes = reach_of(user, deed).scopes
     if DISTRICT in scopes or Scope.recording(recording) in scopes:
         return None
     filings = in_force().filter(recording=recording).select_related("meeting__student")
@@ -50,12 +50,6 @@ def audible_parts(user: User, deed: Deed, recording: str) -> Parts | None:
 def _of_student(student: Student) -> set[Scope]:
     own = {Scope.student(student.pk)}
     return own | {Scope.school(student.school_id)} if student.school_id else own
-
-
-def closed_recordings(user: User) -> Q:
-    """Return the condition that a recording is about a student from whom a court order bars `user`."""
-    held = in_force().filter(meeting__student__in=bars_against(user).values("student"))
-    return Q(pk__in=held.values("recording"))
 
 
 def recordings_in(scopes: Iterable[Scope]) -> Q:

@@ -8,7 +8,11 @@ from typing import Final
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from archive.access.decisions import reach_of, reached_recordings
+from archive.access.deeds import Deed
+from archive.accounts.models import User
 from archive.recordings.models import Recording
+from archive.records.people.search import reached
 
 from .models import Filing, Meeting
 from .rules import EARLY, OVERRUN, fitting
@@ -45,10 +49,23 @@ def unfiled() -> QuerySet[Recording]:
     )
 
 
-def waiting() -> QuerySet[Filing]:
-    """Return the filings that wait for a second person: to confirm them, or to agree that they are wrong."""
+def to_file(user: User) -> QuerySet[Recording]:
+    """Return those of them that `user` may file."""
+    return unfiled().filter(reached_recordings(user, Deed.FILE))
+
+
+def waiting(user: User) -> QuerySet[Filing]:
+    """Return the filings that wait for a second person, as far as `user` reaches their students.
+
+    One waits to be confirmed, or for somebody who agrees that it is wrong.
+    """
     return (
-        Filing.objects.filter(ended_at=None)
+        filings_of(user)
         .filter(Q(confirmed_at=None) | Q(end_asked_at__isnull=False))
         .select_related("recording", "recording__room", "meeting", "meeting__student", "meeting__room", "filed_by")
     )
+
+
+def filings_of(user: User) -> QuerySet[Filing]:
+    """Return the filings that hold and that `user` may look at: a court order bars also from one nobody confirmed."""
+    return Filing.objects.filter(reached(reach_of(user, Deed.FILE), "meeting__student"), ended_at=None)

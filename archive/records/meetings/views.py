@@ -8,22 +8,23 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import granted_scopes, may
+from archive.access.decisions import may, reach_of, reached_recordings
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
-from archive.access.scopes import DISTRICT, Scope, ScopeType
 from archive.accounts.models import User
 from archive.custody.actors import Subject
+from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.people.models import ImportRun
+from archive.records.people.search import reached
 from archive.rooms.models import Room
 from archive.ui.breadcrumbs import Crumb
 from archive.ui.words import day as day_words
@@ -48,19 +49,10 @@ _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 50
 
 
-def reached_meetings(scopes: frozenset[Scope]) -> Q:
-    """Return the condition that a meeting's student lies in one of `scopes`."""
-    if DISTRICT in scopes:
-        return Q()
-    students = [scope.id for scope in scopes if scope.type == ScopeType.STUDENT]
-    schools = [scope.id for scope in scopes if scope.type == ScopeType.SCHOOL]
-    return Q(student__in=students) | Q(student__school__in=schools)
-
-
 def meetings_of(user: User, deed: Deed = Deed.MEETINGS) -> QuerySet[Meeting]:
     """Return the meetings that `user` reaches, with what pages say of them."""
     return (
-        Meeting.objects.filter(reached_meetings(granted_scopes(user, deed)))
+        Meeting.objects.filter(reached(reach_of(user, deed), "student"))
         .select_related("student", "room", "facilitator")
         .prefetch_related("notices", "filings", "events")
     )
@@ -137,6 +129,8 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     row, user = meeting_of(meeting), user_of(request)
     subject = Subject.meeting(meeting)
     filings = list(row.filings.filter(ended_at=None).select_related("recording"))
+    held = Recording.objects.filter(reached_recordings(user, Deed.LOOK), pk__in=[one.recording_id for one in filings])
+    opened = set(held.values_list("pk", flat=True))
     context = {
         "place": "meetings",
         "breadcrumbs": [Crumb("Meetings", reverse("pages:meetings"))],
@@ -144,7 +138,7 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         "words": meeting_words(row),
         "notices": [notice_words(one) for one in row.notices.select_related("given_by", "logged_by")],
         "events": list(row.events.select_related("by")),
-        "filings": [(one, may(user, Deed.LOOK, Subject.recording(one.recording_id)).allowed) for one in filings],
+        "filings": [(one, one.recording_id in opened) for one in filings],
         "can_plan": may(user, Deed.PLAN, subject).allowed,
         "can_conduct": may(user, Deed.CONDUCT, subject).allowed,
         "can_see_people": may(user, Deed.PEOPLE, Subject.student(row.student_id)).allowed,
@@ -157,7 +151,7 @@ def notice_new(request: HttpRequest) -> HttpResponseBase:
     """Log a notice."""
     user = user_of(request)
     form = NoticeForm(posted(request))
-    bound_student(form, granted_scopes(user, Deed.PLAN))
+    bound_student(form, reach_of(user, Deed.PLAN))
 
     def act() -> str:
         made = deeds.log_notice(form.facts(), by=user)
@@ -175,7 +169,7 @@ def meeting_new(request: HttpRequest) -> HttpResponseBase:
     """Plan a meeting."""
     user = user_of(request)
     form = MeetingForm(posted(request), initial={"facilitator": user, "kind": MeetingKind.IEP})
-    bound_student(form, granted_scopes(user, Deed.PLAN))
+    bound_student(form, reach_of(user, Deed.PLAN))
 
     def act() -> str:
         made = deeds.plan_meeting(form.facts(), by=user)
@@ -190,7 +184,7 @@ def meeting_edit(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     """Move or correct a meeting."""
     row, user = meeting_of(meeting), user_of(request)
     form = MeetingForm(posted(request), initial=meeting_initial(row))
-    bound_student(form, granted_scopes(user, Deed.PLAN))
+    bound_student(form, reach_of(user, Deed.PLAN))
     back = reverse("pages:meeting", args=[meeting])
 
     def act() -> str:
@@ -221,12 +215,13 @@ def meeting_cancel(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
 def parent_records(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     """Enter whether a parent records."""
     row = meeting_of(meeting)
-    initial = {"answer": row.parent_records or None, "device": row.parent_device}
+    initial = {"answer": row.parent_records or None, "device": row.parent_device, "version": row.version}
     form = ParentRecordsForm(posted(request), initial=initial)
 
     def act() -> str:
         typed = form.cleaned_data
-        deeds.enter_parent_records(meeting, ParentRecords(typed["answer"]), typed["device"], by=user_of(request))
+        answer = ParentRecords(typed["answer"])
+        deeds.enter_parent_records(meeting, answer, typed["device"], typed["version"], by=user_of(request))
         messages.success(request, "The answer was entered.")
         return reverse("pages:meeting", args=[meeting])
 
@@ -237,10 +232,11 @@ def parent_records(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
 def unrecorded(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     """Enter why no box recorded."""
     row = meeting_of(meeting)
-    form = UnrecordedForm(posted(request), initial={"reason": row.unrecorded_reason})
+    form = UnrecordedForm(posted(request), initial={"reason": row.unrecorded_reason, "version": row.version})
 
     def act() -> str:
-        deeds.explain_unrecorded(meeting, form.cleaned_data["reason"], by=user_of(request))
+        typed = form.cleaned_data
+        deeds.explain_unrecorded(meeting, typed["reason"], typed["version"], by=user_of(request))
         messages.success(request, "The reason was entered.")
         return reverse("pages:meeting", args=[meeting])
 

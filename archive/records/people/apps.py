@@ -12,11 +12,11 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the access app what lies in a school, and that a court order stands before every grant."""
-        from archive.access.scopes import register_resolver, register_veto  # noqa: PLC0415 - models need ready apps
+        from archive.access.scopes import register_bars, register_resolver  # noqa: PLC0415 - models need ready apps
         from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
 
-        from .reach import barred, closed_to, scopes_of_person, scopes_of_student  # noqa: PLC0415 - the same
+        from .reach import barred_students, scopes_of_person, scopes_of_student  # noqa: PLC0415 - the same
 
         register_resolver(SubjectType.STUDENT, scopes_of_student)
         register_resolver(SubjectType.PERSON, scopes_of_person)
-        register_veto(barred, closed_to)
+        register_bars(barred_students)

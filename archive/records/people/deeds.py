@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from archive.accounts.models import User
 from archive.custody.actors import Actor, Subject
@@ -105,14 +106,16 @@ def enter_right(
         )
 
 
-def end_right(pk: UUID, valid_to: date, *, by: User) -> Right:
-    """End rights with the day `valid_to`. Raises DeedError for a day before their begin."""
+def end_right(pk: UUID, valid_to: date, *, shown: date | None, by: User) -> Right:
+    """End rights with the day `valid_to`; `shown` is the end that the page showed before.
+
+    Raises StaleError where that is not their end any more, and DeedError for a day on which they cannot end.
+    """
     with transaction.atomic():
         right = Right.objects.select_for_update().filter(pk=pk).first()
         if right is None:
             raise UnknownRecordError("there is no such entry of rights here")
-        if valid_to < right.valid_from:
-            raise DeedError(f"They began on {right.valid_from}; choose that day or a later one.", field="valid_to")
+        _check_end(right, valid_to, shown)
         record(
             RIGHT_END,
             actor=Actor.user(by.pk),
@@ -143,14 +146,16 @@ def enter_bar(student: UUID, person: Person, *, basis: str, valid_from: date, va
         return Bar.objects.create(person=person, student=row, basis=basis, valid_from=valid_from, valid_to=valid_to)
 
 
-def end_bar(pk: UUID, valid_to: date, *, by: User) -> Bar:
-    """End a bar with the day `valid_to`. Raises DeedError for a day before its begin."""
+def end_bar(pk: UUID, valid_to: date, *, shown: date | None, by: User) -> Bar:
+    """End a bar with the day `valid_to`; `shown` is the end that the page showed before.
+
+    Raises StaleError where that is not its end any more, and DeedError for a day on which it cannot end.
+    """
     with transaction.atomic():
         bar = Bar.objects.select_for_update().filter(pk=pk).first()
         if bar is None:
             raise UnknownRecordError("there is no such court order here")
-        if valid_to < bar.valid_from:
-            raise DeedError(f"It began on {bar.valid_from}; choose that day or a later one.", field="valid_to")
+        _check_end(bar, valid_to, shown)
         record(
             BAR_END,
             actor=Actor.user(by.pk),
@@ -177,6 +182,18 @@ def decide_majority(pk: UUID, decision: str, on: date, *, by: User) -> Student:
         student.version += 1
         student.save(update_fields=["rights_decided_on", "rights_decision", "version"])
     return student
+
+
+def _check_end(row: Right | Bar, valid_to: date, shown: date | None) -> None:
+    """Raise unless `row` can end on that day: what is over stays as it was, and an end is only ever brought forward."""
+    if row.valid_to != shown:
+        raise StaleError
+    if row.valid_to is not None and row.valid_to < timezone.localdate():
+        raise DeedError(f"This ended on {row.valid_to}. Enter anew what holds since.", field="valid_to")
+    if valid_to < row.valid_from:
+        raise DeedError(f"This began on {row.valid_from}; choose that day or a later one.", field="valid_to")
+    if row.valid_to is not None and valid_to > row.valid_to:
+        raise DeedError(f"This ends on {row.valid_to} anyway. Enter anew what holds longer.", field="valid_to")
 
 
 def _locked_student(pk: UUID) -> Student:

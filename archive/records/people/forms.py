@@ -89,6 +89,8 @@ class EndForm(forms.Form):
     """The last day of rights or of a bar."""
 
     valid_to = forms.DateField(label="Last day", widget=day_input(), initial=timezone.localdate)
+    shown = forms.DateField(widget=forms.HiddenInput, required=False)
+    """The end that stood there when the page was made."""
 
 
 class MajorityForm(forms.Form):

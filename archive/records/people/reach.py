@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
-from archive.access.scopes import Scope, scopes_of
+from archive.access.scopes import Scope
 from archive.accounts.models import User
-from archive.custody.actors import Subject
 
 from .models import Bar, Right, Student
 
@@ -32,21 +31,11 @@ def scopes_of_person(person: str) -> Iterable[Scope]:
     return scopes_of_students(Right.objects.filter(person_id=person).values_list("student", flat=True))
 
 
-def barred(user: User, subject: Subject) -> str:
-    """Return `barred` where a court order keeps the person of this account from a student that `subject` is about.
+def barred_students(user: User) -> Iterator[Scope]:
+    """Yield the students from whom a court order keeps the person of this account.
 
     34 CFR 99.4: either parent has full rights unless the agency has evidence of a court order that revokes them.
     """
-    closed = set(closed_to(user))
-    return "barred" if closed and not closed.isdisjoint(scopes_of(subject)) else ""
-
-
-def closed_to(user: User) -> Iterator[Scope]:
-    """Yield the students whom a court order closes to the person of this account today."""
-    yield from map(Scope.student, bars_against(user).values_list("student", flat=True))
-
-
-def bars_against(user: User) -> QuerySet[Bar]:
-    """Return the court orders that bar the person of this account today."""
     today = timezone.localdate()
-    return Bar.objects.filter(Q(valid_to=None) | Q(valid_to__gte=today), person__user=user, valid_from__lte=today)
+    bars = Bar.objects.filter(Q(valid_to=None) | Q(valid_to__gte=today), person__user=user, valid_from__lte=today)
+    yield from (Scope.student(pk) for pk in bars.values_list("student", flat=True))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from archive.access.scopes import DISTRICT, Scope, ScopeType
+from archive.access.scopes import DISTRICT, Reach, Scope, ScopeType
 
 from .models import Person, Student
 
@@ -35,14 +34,21 @@ def is_uuid(text: str) -> bool:
     return True
 
 
-def reached(scopes: Iterable[Scope]) -> Q:
-    """Return the condition that a student lies in one of `scopes`, for the students' table."""
-    scopes = frozenset(scopes)
-    if DISTRICT in scopes:
-        return Q()
+def reached(reach: Reach, student: str = "") -> Q:
+    """Return the condition that a student lies in `reach`, for the students' table.
+
+    For another table, `student` is the way to the student in it: `student`, or `meeting__student`.
+    """
+    way = f"{student}__" if student else ""
+    condition = Q() if DISTRICT in reach.scopes else _within(reach.scopes, way)
+    return condition & ~_within(reach.barred, way) if reach.barred else condition
+
+
+def _within(scopes: frozenset[Scope], way: str) -> Q:
     students = [scope.id for scope in scopes if scope.type == ScopeType.STUDENT]
     schools = [scope.id for scope in scopes if scope.type == ScopeType.SCHOOL]
-    return Q(pk__in=students) | Q(school__in=schools)
+    condition = Q(**{f"{way}pk__in": students})
+    return condition | Q(**{f"{way}school__in": schools}) if schools else condition
 
 
 def page(rows: QuerySet[Found], text: str, after: str, number: str = "") -> Page[Found]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archive.custody.kinds import register
 
 ACCESS_REQUEST = register("access-request", "access was asked for", "student", "person", "wish", "received", "due")
-EXPLAINED = register("explained", "an explanation was given")
+EXPLAINED = register("explained", "an explanation was given", "sha256")
 REQUEST_CLOSED = register("request-closed", "a request was answered")
 AMENDMENT = register("amendment", "an amendment was asked for", "student", "person", "recording", "received")
 AMENDMENT_STEP = register("amendment-step", "an amendment went on", "state")

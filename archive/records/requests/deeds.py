@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from archive.access.deeds import Deed
@@ -17,7 +20,7 @@ from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
-from archive.records.meetings.models import MeetingKind
+from archive.records.meetings.models import Meeting, MeetingKind
 from archive.records.people.models import Person, Student
 from archive.records.people.rules import holders
 
@@ -37,6 +40,10 @@ OWN_DEEDS = (Deed.OWN, Deed.LOOK, Deed.LISTEN)
 """What a rights-holder can do with the child's recordings while access lasts; copies are handed out by staff."""
 
 
+_MEETS: Final = Q(kind=MeetingKind.IEP, cancelled_at=None)
+"""Meetings before which a request must be answered (34 CFR 300.613(a))."""
+
+
 def check_holder(student: Student, person: Person, on: date) -> None:
     """Raise DeedError unless `person` holds rights over the student's records on that day (34 CFR 99.4, 99.10)."""
     found = holders(student.rights.select_related("person"), student.bars.all(), on)
@@ -50,8 +57,18 @@ def check_holder(student: Student, person: Person, on: date) -> None:
 
 def due_of(request: AccessRequest) -> Due:
     """Return by when a request must be answered."""
-    meetings = request.student.meetings.filter(kind=MeetingKind.IEP, cancelled_at=None)
-    days = [timezone.localtime(at).date() for at in meetings.values_list("starts_at", flat=True)]
+    return _due(request, request.student.meetings.filter(_MEETS))
+
+
+def with_due(requests: QuerySet[AccessRequest]) -> list[tuple[AccessRequest, Due]]:
+    """Return all these requests with the day on which each is due, the earliest due first; two queries."""
+    meetings = Prefetch("student__meetings", queryset=Meeting.objects.filter(_MEETS))
+    rows = requests.select_related("student", "person").prefetch_related(meetings)
+    return sorted(((row, _due(row, row.student.meetings.all())) for row in rows), key=lambda pair: pair[1].on)
+
+
+def _due(request: AccessRequest, meetings: Iterable[Meeting]) -> Due:
+    days = [timezone.localtime(one.starts_at).date() for one in meetings]
     return due(request.received_on, days, request.hearing_on)
 
 
@@ -92,11 +109,17 @@ def ask_access(
     return row
 
 
-def explain(pk: UUID, explanation: str, *, by: User) -> AccessRequest:
-    """Enter who explained what to the rights-holder (34 CFR 99.10(c))."""
+def explain(pk: UUID, explanation: str, version: int, *, by: User) -> AccessRequest:
+    """Enter who explained what to the rights-holder (34 CFR 99.10(c)). Raises StaleError.
+
+    The entry holds the text's digest: what was written first can be told from what replaced it.
+    """
     with transaction.atomic():
         row = _request(pk)
-        record(EXPLAINED, actor=Actor.user(by.pk), subject=Subject.case(pk))
+        if row.version != version:
+            raise StaleError
+        digest = hashlib.sha256(explanation.encode()).hexdigest()
+        record(EXPLAINED, actor=Actor.user(by.pk), subject=Subject.case(pk), sha256=digest)
         row.explanation, row.explained_at = explanation, timezone.now()
         row.version += 1
         row.save(update_fields=["explanation", "explained_at", "version"])

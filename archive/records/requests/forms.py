@@ -43,6 +43,7 @@ class ExplanationForm(forms.Form):
     """An explanation."""
 
     explanation = LinesField(rows=3, max_length=4000, label="Who explained what")
+    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
 
 
 class CloseForm(forms.Form):

@@ -64,7 +64,6 @@ class SupervisedListening(models.Model):
     request = models.ForeignKey(AccessRequest, on_delete=models.PROTECT, related_name="listenings")
     recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="+")
     began_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     """Who sat beside."""
 

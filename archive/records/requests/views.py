@@ -6,17 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import granted_scopes
+from archive.access.decisions import reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
-from archive.access.scopes import DISTRICT, Scope, ScopeType
 from archive.custody.actors import Subject
 from archive.recordings.find import find
 from archive.recordings.models import Recording
@@ -28,6 +27,7 @@ from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.forms import bound_student
 from archive.records.meetings.reach import in_force
 from archive.records.people.models import Student
+from archive.records.people.search import reached
 from archive.records.people.views import student_of
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
@@ -50,15 +50,6 @@ _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 200
 
 
-def reached_cases(scopes: frozenset[Scope]) -> Q:
-    """Return the condition that a case's student lies in one of `scopes`."""
-    if DISTRICT in scopes:
-        return Q()
-    students = [scope.id for scope in scopes if scope.type == ScopeType.STUDENT]
-    schools = [scope.id for scope in scopes if scope.type == ScopeType.SCHOOL]
-    return Q(student__in=students) | Q(student__school__in=schools)
-
-
 def recordings_of(student: Student) -> list[Recording]:
     """Return the recordings that are filed under the student's meetings."""
     held = in_force().filter(meeting__student=student).values("recording")
@@ -68,15 +59,14 @@ def recordings_of(student: Student) -> list[Recording]:
 @require_safe
 def requests(request: HttpRequest) -> HttpResponseBase:
     """Show open requests and amendments, the earliest due first."""
-    reached, today = reached_cases(granted_scopes(user_of(request), Deed.REQUESTS)), timezone.localdate()
-    rows = AccessRequest.objects.filter(reached, closed_at=None).select_related("student", "person")[:SHOWN]
-    waiting = sorted(((one, deeds.due_of(one)) for one in rows), key=lambda pair: pair[1].on)
-    amendments = Amendment.objects.filter(reached).select_related("student", "person")
+    within, today = reached(reach_of(user_of(request), Deed.REQUESTS), "student"), timezone.localdate()
+    waiting = deeds.with_due(AccessRequest.objects.filter(within, closed_at=None))[:SHOWN]
+    amendments = Amendment.objects.filter(within).select_related("student", "person")
     context = {
         "place": "requests",
         "waiting": [(one, due, due.late(today)) for one, due in waiting],
         "amendments": amendments.filter(state__in=[state for state, then in NEXT.items() if then])[:SHOWN],
-        "done": AccessRequest.objects.filter(reached).exclude(closed_at=None).select_related("student", "person")[:20],
+        "done": AccessRequest.objects.filter(within).exclude(closed_at=None).select_related("student", "person")[:20],
     }
     return render(request, "requests/requests.html", context)
 
@@ -86,7 +76,7 @@ def request_new(request: HttpRequest) -> HttpResponseBase:
     """Enter an access request."""
     user = user_of(request)
     form = RequestForm(posted(request), initial={"wish": Wish.LISTEN})
-    bound_student(form, granted_scopes(user, Deed.REQUESTS))
+    bound_student(form, reach_of(user, Deed.REQUESTS))
 
     def act() -> str:
         typed = dict(form.cleaned_data)
@@ -121,10 +111,12 @@ def access_request(request: HttpRequest, case: UUID) -> HttpResponseBase:
 @_SENT
 def explain(request: HttpRequest, case: UUID) -> HttpResponseBase:
     """Enter an explanation."""
-    row, form = _request(case), ExplanationForm(posted(request))
+    row = _request(case)
+    form = ExplanationForm(posted(request), initial={"explanation": row.explanation, "version": row.version})
 
     def act() -> str:
-        deeds.explain(case, form.cleaned_data["explanation"], by=user_of(request))
+        typed = form.cleaned_data
+        deeds.explain(case, typed["explanation"], typed["version"], by=user_of(request))
         messages.success(request, "The explanation was entered.")
         return reverse("pages:request", args=[case])
 
@@ -152,9 +144,9 @@ def request_link(request: HttpRequest, case: UUID) -> HttpResponseBase:
     user = user_of(request)
     if request.method == "POST" and form.is_valid():
         try:
-            deeds.check_holder(row.student, row.person, timezone.localdate())
-            made = link_deeds.make_link(row.person, by=user, request=row, kiosk="kiosk" in request.POST)
-            deeds.open_for(case, form.cleaned_data["days"], by=user)
+            with transaction.atomic():
+                made = link_deeds.make_link(row.person, by=user, request=row, kiosk="kiosk" in request.POST)
+                deeds.open_for(case, form.cleaned_data["days"], by=user)
         except DeedError as error:
             form.add_error(None, error.message)
         else:
@@ -252,7 +244,7 @@ def amendment_new(request: HttpRequest) -> HttpResponseBase:
     """Enter a request to amend."""
     user = user_of(request)
     form = AmendmentForm(posted(request), initial={"recording": request.GET.get("recording", "")[:32]})
-    bound_student(form, granted_scopes(user, Deed.REQUESTS))
+    bound_student(form, reach_of(user, Deed.REQUESTS))
 
     def act() -> str:
         typed = form.cleaned_data

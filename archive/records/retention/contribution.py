@@ -17,7 +17,8 @@ from .reach import kept_of
 
 def contribution(recording: Recording, reader: User) -> Contribution:
     """Return one sentence for whoever may decide about retention."""
-    if recording.state != State.SEALED or not may(reader, Deed.RETENTION, Subject.recording(recording.pk)).allowed:
+    sealed = recording.state == State.SEALED and recording.destroyed_at is None
+    if not sealed or not may(reader, Deed.RETENTION, Subject.recording(recording.pk)).allowed:
         return Contribution()
     said = kept_words(kept_of(recording))
     return Contribution(sections=(Section(_("Retention"), "retention/section.html", {"said": said}),))

@@ -88,6 +88,7 @@ def ahead(today: date) -> Iterator[tuple[Recording, Kept]]:
     rows = (
         Recording.objects.filter(
             state=State.SEALED,
+            destroyed_at=None,
             # no period that begins later can be over by then
             arrived_at__date__lte=today + AHEAD - timedelta(days=365 * shortest - 1),
             filings__ended_at=None,

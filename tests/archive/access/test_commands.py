@@ -13,6 +13,7 @@ from archive.access.models import Grant
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
+from tests.archive.accounts.sign_in import is_signed_in, set_up_app, sign_in
 from tests.archive.page_fixtures import make_user
 from tests.support.archives import Archive
 
@@ -116,6 +117,19 @@ def test_a_new_password_ends_the_sessions(archive: Archive, client: Any) -> None
     assert client.get("/rooms/").status_code == 200
     archive.run("set-password", "ann")
     assert client.get("/rooms/").status_code == 302
+
+
+def test_an_operator_helps_who_lost_password_and_phone(archive: Archive) -> None:
+    """Where nobody else may do as much as that person, nobody else can touch the account on a page."""
+    make_user("ann", role="custodian")
+    theirs = sign_in("ann")
+    set_up_app(theirs)
+    shown = json.loads(archive.run("set-password", "ann", "--json").stdout)
+    assert "factor-end" not in codes("ann"), "only where it is asked for"
+    archive.run("set-password", "ann", "--second-step")
+    assert not is_signed_in(theirs)
+    assert codes("ann")[-2:] == ["password", "factor-end"]
+    assert authenticate(username="ann", password=shown["password"]) is None
 
 
 def test_an_account_ends_now_or_at_a_moment(archive: Archive) -> None:

@@ -21,6 +21,8 @@ from archive.access.views import FIRST
 from archive.accounts.models import ProviderSubject, User
 from archive.custody.actors import ARCHIVE
 from archive.enrollment.deeds import give_claim
+from archive.records.destruction.models import Destruction, Told
+from archive.records.disclosures.models import Consent, Disclosure
 from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
 from archive.records.people.import_deeds import look_at
@@ -89,6 +91,32 @@ def everything(box: str, recording: str) -> dict[str, str]:
     matter = make_matter()
     made |= {"matter": matter, "held": make_hold(matter, student=make_student("Ben"))}
     made |= {"series": Series.objects.create(code="S 1", title="x", kinds=["iep"], entered_at=NOON)}
+    done = Destruction.objects.create(
+        recording_id=recording,
+        state="done",
+        basis="period",
+        proposed_at=NOON,
+        approved_at=NOON,
+        closed_at=NOON,
+        finished_at=NOON,
+    )
+    made |= {"destruction": done, "told": Told.objects.create(destruction=done, letter=made["letter"])}
+    disclosed = Disclosure.objects.create(
+        recording_id=recording, what="audio", party="x", purpose="y", basis="own", prepared_at=NOON
+    )
+    consent = Consent.objects.create(
+        recording_id=recording,
+        student=student,
+        person=person,
+        records="r",
+        purpose="y",
+        party="x",
+        signed_on=NOON.date(),
+        how="paper",
+        proof="p",
+        entered_at=NOON,
+    )
+    made |= {"disclosure": disclosed, "consent": consent}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}

@@ -15,6 +15,7 @@ from archive import asgi
 from archive.core import edge
 from archive.core.edge import Edge
 from archive.ingest import limits
+from tests.support.waiting import PATIENCE_S
 
 BOX = "/api/1/recordings/x/lines"
 
@@ -257,6 +258,32 @@ def test_what_all_requests_hold_together_is_bounded(monkeypatch: pytest.MonkeyPa
         again = Client(BOX, [b"x" * 900])
         await again.ask(served)
         assert again.status == 200, "what was refused is no longer counted"
+
+    run(story())
+
+
+def test_requests_that_wait_for_their_signature_check_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of strangers' requests waits in no queue without an end before anybody looked at a signature."""
+    monkeypatch.setattr(edge, "MAX_WAITING", 3)
+    checked, looks = threading.Event(), list[str]()
+
+    def admit(environ: dict[str, Any]) -> None:
+        looks.append(environ["PATH_INFO"])
+        checked.wait(PATIENCE_S)
+
+    async def story() -> None:
+        served = serve(admit=admit)
+        clients = [Client(BOX, [b"x"]) for _ in range(10)]
+        tasks = [asyncio.create_task(client.ask(served)) for client in clients]
+        while sum(bool(client.sent) for client in clients) < 7:
+            await asyncio.sleep(0)  # the ten have one thread and one loop
+        checked.set()
+        await asyncio.gather(*tasks)
+        assert sorted(client.status for client in clients) == [200] * 3 + [503] * 7
+        assert len(looks) == 3
+        again = Client(BOX, [b"x"])
+        await again.ask(served)
+        assert again.status == 200, "whose answer was given keeps no place"
 
     run(story())
 

@@ -10,7 +10,6 @@ import pytest
 
 from archive.custody.actors import ARCHIVE
 from archive.devices.enrollment import retire
-from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording
 from archive.recordings.recording_state import RecordingState
 from archive.recordings.state_words import STATE_WORDS, explain
@@ -18,7 +17,7 @@ from archive.recordings.views import recording as view
 from archive.ui.signs import SIGNS
 from tests.archive.page_fixtures import Arrive, entries, who
 from tests.archive.pages import Node, check
-from tests.support.archives import Archive, send_start
+from tests.support.archives import Archive, lose_key, send_start
 from tests.support.spools import make_recording
 
 
@@ -147,7 +146,7 @@ def test_a_recording_whose_key_is_gone_has_no_player_and_says_so(
     archive: Archive, custodian: Any, sealed: Arrive
 ) -> None:
     made = sealed(seconds=1)
-    recording_keys().destroy_key(made.id)
+    lose_key(made.id)
     page = opened(custodian, made.id)
     assert sign(page) == ("at-fault", "Key missing")
     assert "Nobody can listen: the key of this recording is not in the key store." in page.text

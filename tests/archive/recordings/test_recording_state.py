@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 from archive.custody.actors import ARCHIVE
 from archive.devices.enrollment import retire
-from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, State, Verification
 from archive.recordings.recording_state import Mark, RecordingState, StateFacts, marks_of, recording_state, state_of
 from archive.store.base import package_name
 from tests.archive.page_fixtures import Arrive, verified
-from tests.support.archives import Archive
+from tests.support.archives import Archive, lose_key
 
 S, R = State, RecordingState
 CASES = [
@@ -39,6 +38,7 @@ CASES = [
     (StateFacts(S.SEALED, found_damaged=True), R.DAMAGED),
     (StateFacts(S.SEALED, package="gone", key="gone", found_damaged=True), R.PACKAGE_GONE),
     (StateFacts(S.SEALED, key="gone", found_damaged=True), R.DAMAGED),
+    (StateFacts(S.SEALED, package="gone", key="gone", destroyed=True), R.DESTROYED),
 ]
 FACTS = st.builds(
     StateFacts,
@@ -100,7 +100,7 @@ def test_one_that_lost_its_package_or_key_or_is_damaged_says_so(
     path.write_bytes(whole)
     Recording.objects.update(key_verdict="wrong-recipient")
     assert now() == R.KEY_UNUSABLE
-    recording_keys().destroy_key(made.id)
+    lose_key(made.id)
     assert now() == R.KEY_GONE
 
 

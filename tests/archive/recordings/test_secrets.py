@@ -7,10 +7,9 @@ import pytest
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import DecryptionError
 from archive.keystore.file import FileKeyStore
-from archive.keystore.recording_keys import recording_keys
 from archive.recordings import secrets
 from archive.recordings.secrets import secret_of
-from tests.support.archives import Archive
+from tests.support.archives import Archive, lose_key
 
 ROOMS = 500
 """As many as one archive serves."""
@@ -36,7 +35,7 @@ def test_no_recording_loses_its_place_to_another_one_that_arrives_at_the_same_ti
         for room in rooms:
             assert secret_of(room) is identity
     assert len(opened) == ROOMS
-    recording_keys().destroy_key(rooms[0])
+    lose_key(rooms[0])
     with pytest.raises(DecryptionError):
         secret_of(rooms[0])
     secrets._decrypted.cache_clear()

@@ -34,7 +34,7 @@ from archive.ui.words import NOTICE
 from tests.archive.page_fixtures import PASSWORD, Arrive, entries, make_user, verified, who
 from tests.archive.pages import check
 from tests.archive.recordings.test_recording import facts
-from tests.support.archives import Archive
+from tests.support.archives import Archive, lose_key
 from tests.support.packages import Sealed
 
 
@@ -59,7 +59,7 @@ def test_an_intact_recording_is_called_so_with_what_was_checked(custodian: Any, 
 
 def test_a_recording_without_its_key_is_never_called_verified(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=2)
-    recording_keys().destroy_key(made.id)
+    lose_key(made.id)
     page = verified(custodian, made.id)
     assert page.one("h1").text == "Package intact; its audio was not checked"
     assert "verified: intact" not in page.text.lower()
@@ -73,7 +73,7 @@ def test_the_page_says_whether_the_key_is_gone_or_does_not_open(
     made = sealed(seconds=1)
     address = f"/recordings/{made.id}"
     key_age = recording_keys().read(made.id)
-    recording_keys().destroy_key(made.id)
+    lose_key(made.id)
     for path in ("/verification/", "/copies/"):
         page = (
             verified(custodian, made.id)
@@ -88,7 +88,7 @@ def test_the_page_says_whether_the_key_is_gone_or_does_not_open(
     for text in (page.text, check(custodian.get(f"{address}/copies/").content.decode()).text):
         assert "does not open this recording" in text
         assert "not in the key store" not in text
-    recording_keys().destroy_key(made.id)
+    lose_key(made.id)
     recording_keys().put_once(made.id, key_age)
     assert "Verify the recording again" in check(custodian.get(f"{address}/verification/").content.decode()).text
 
@@ -320,7 +320,7 @@ def test_a_box_that_the_archive_does_not_know_any_more(custodian: Any, sealed: A
 
 def test_a_recording_without_its_key_is_not_called_verified(archive: Archive, custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
-    recording_keys().destroy_key(made.id)
+    lose_key(made.id)
     page = verified(custodian, made.id)
     assert page.one("h1").text == "Package intact; its audio was not checked"
     assert "The audio was not checked." in page.text

@@ -19,7 +19,7 @@ from archive.recordings.models import Recording, Waveform
 from archive.recordings.waveform import WaveformMaker, draw, measure, waveform_of
 from archive.sealing.seal import seal
 from tests.archive.page_fixtures import RATE, Arrive, entries, signed_in
-from tests.support.archives import Archive, send
+from tests.support.archives import Archive, lose_key, send
 from tests.support.spools import Recording as Made
 
 
@@ -78,7 +78,7 @@ def test_old_recordings_and_failed_ones_are_looked_at_every_hour(archive: Archiv
     assert maker.once(StopSignal()) == 0
     made = sealed(seconds=1)
     key = recording_keys().read(made.id)
-    recording_keys().destroy_key(made.id)
+    lose_key(made.id)
     assert maker.once(StopSignal()) == 0
     recording_keys().put_once(made.id, key)
     assert maker.once(StopSignal()) == 0, "a failure is not tried again at once"
@@ -99,7 +99,7 @@ def test_what_is_kept_tells_nothing_without_the_recording_s_key(archive: Archive
     kept = bytes(draw(row).encrypted)
     assert kept.startswith(b"age-encryption.org/v1\n")
     assert bytes(waveform_of(row)) not in kept
-    recording_keys().destroy_key(row.pk)
+    lose_key(row.pk)
     assert waveform_of(row) == b""
 
 

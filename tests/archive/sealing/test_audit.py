@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,15 @@ from archive.sealing.audit import Code, audit, audit_and_repair
 from archive.sealing.seal import seal
 from archive.store.base import package_name
 from archive.store.current import store
-from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
+from tests.support.archives import (
+    Archive,
+    add_segment_that_does_not_open,
+    batches,
+    lose_key,
+    send,
+    send_lines,
+    send_start,
+)
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
 
@@ -49,6 +58,27 @@ def package(archive: Archive, made: Made) -> Path:
 def test_what_fits_is_silent(archive: Archive, made: Made) -> None:
     assert found() == []
     assert "fit each other" in archive.run("audit").stdout
+
+
+@pytest.mark.parametrize("read_before", ["names", "recordings"])
+def test_what_is_sealed_while_the_names_are_read_is_no_finding(
+    archive: Archive, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_before: str
+) -> None:
+    """Packages and keys are listed before the rows are: a recording that comes in between is in one list only."""
+    listed, reader = (store(), "names") if read_before == "names" else (recording_keys(), "recordings")
+    whole = getattr(type(listed), reader)
+
+    def then_one_is_sealed(self: object, *place: str) -> Iterator[str]:
+        names = list(whole(self, *place))
+        monkeypatch.undo()
+        late = make_recording(tmp_path / "spool", archive.keys, seconds=2)
+        send(client, late)
+        seal(late.id)
+        return iter(names)
+
+    monkeypatch.setattr(type(listed), reader, then_one_is_sealed)
+    assert found() == []
+    assert Recording.objects.filter(state="sealed").count() == 1
 
 
 def shapes(archive: Archive, client: Any, folder: Path) -> list[Made]:
@@ -152,7 +182,7 @@ def test_each_thing_that_is_gone_or_too_much_is_named(archive: Archive, made: Ma
     path.unlink()
     assert found() == [("no-package", made.id)]
     path.write_bytes(whole)
-    recording_keys().destroy_key(made.id)
+    lose_key(made.id)
     assert found() == [("no-key", made.id)]
     recording_keys().put_once(made.id, made.key)
     stranger = "f" * 32

@@ -10,6 +10,8 @@ from django.utils import timezone
 from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.recordings.models import Recording
+from archive.records.destruction.models import Destruction, Told
+from archive.records.disclosures.models import Consent, Disclosure, Recorded
 from archive.records.holds.models import Matter
 from archive.records.letters.models import LetterKind, Template
 from archive.records.meetings import calendar_deeds
@@ -51,6 +53,8 @@ EMPTY = {
     "holds": "/holds/",
     "retention": "/retention/",
     "retention-ahead": "/retention/ahead/",
+    "destructions": "/destructions/",
+    "disclosures": "/disclosures/",
     "today": "/",
     "readiness": "/readiness/",
 }
@@ -222,8 +226,80 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         entered_at=now,
     )
 
+    proposed = Destruction.objects.create(
+        recording=first, basis="period", reason="The years are over.", proposed_at=now, proposed_by=colleague
+    )
+    told = Told.objects.create(
+        destruction=proposed, person=parent, student=student, letter=delivered, reply="objects", replied_on=now.date()
+    )
+    done = Destruction.objects.create(
+        recording=second,
+        state="done",
+        basis="period",
+        proposed_at=now,
+        proposed_by=colleague,
+        approved_at=now,
+        approved_by=viewer,
+        closed_at=now,
+        closed_by=viewer,
+        finished_at=now,
+    )
+    disclosed = Disclosure.objects.create(
+        recording=first,
+        what="audio",
+        party="Dr. Lee, evaluator",
+        purpose="an evaluation",
+        basis="compelled",
+        explanation="Circuit Court, no. 17",
+        prepared_at=now,
+        prepared_by=colleague,
+    )
+    handed = Disclosure.objects.create(
+        recording=first,
+        what="audio",
+        party="Rosa Torres",
+        purpose="her own",
+        basis="own",
+        prepared_at=now,
+        handed_at=now,
+        handed_by=viewer,
+        sha256="0" * 64,
+    )
+    consent = Consent.objects.create(
+        recording=first,
+        student=student,
+        person=parent,
+        records="the recording",
+        purpose="an evaluation",
+        party="Dr. Lee, evaluator",
+        signed_on=now.date(),
+        how="paper",
+        proof="in the file",
+        entered_at=now,
+    )
+    Recorded.objects.create(recording=first, name="Lee Park", consented_on=now.date(), proof="in the file")
+    Recorded.objects.create(recording=first, name="Marta Ruiz, interpreter")
+
     return {
         "today": "/",
+        "destructions": "/destructions/",
+        "destruction-new": f"/recordings/{third}/destroy/",
+        "destruction": f"/destructions/{proposed.pk}/",
+        "destruction-done": f"/destructions/{done.pk}/",
+        "destruction-tell": f"/destructions/{proposed.pk}/students/{student.pk}/people/{parent.pk}/tell/",
+        "destruction-reply": f"/destructions/{proposed.pk}/letters/{told.pk}/reply/",
+        "destruction-approve": f"/destructions/{proposed.pk}/approve/",
+        "destruction-withdraw": f"/destructions/{proposed.pk}/withdraw/",
+        "destruction-carry-out": f"/destructions/{proposed.pk}/carry-out/",
+        "disclosures": "/disclosures/",
+        "disclosure-new": f"/recordings/{first.pk}/disclose/",
+        "disclosure": f"/disclosures/{disclosed.pk}/",
+        "disclosure-handed": f"/disclosures/{handed.pk}/",
+        "disclosure-notice": f"/disclosures/{disclosed.pk}/notice/",
+        "disclosure-withdraw": f"/disclosures/{disclosed.pk}/withdraw/",
+        "consent-new": f"/recordings/{first.pk}/consents/new/",
+        "consent-withdraw": f"/recordings/{first.pk}/consents/{consent.pk}/withdraw/",
+        "recorded": f"/recordings/{first.pk}/recorded/",
         "students": "/students/",
         "students-found": "/students/?q=Her",
         "student": f"/students/{student.pk}/",
@@ -298,6 +374,8 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "series": f"/retention/{series.pk}/",
         "answer-new": f"/retention/{series.pk}/answer/",
         "custody": f"/recordings/{first.pk}/custody/",
+        "kiosk": "/kiosk/",
+        "kiosk-start": "/kiosk/start/",
         "own": "/own/",
         "own-record": f"/own/{student.pk}/record-of-access/",
         "own-recording": f"/recordings/{first.pk}/",

@@ -18,14 +18,13 @@ from archive.devices.models import Box, Listening
 from archive.devices.reported_status import Message, keep
 from archive.enrollment.deeds import give_claim
 from archive.enrollment.models import Claim
-from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording as Row
 from archive.recordings.verification import ask, check_asked
 from archive.recordings.waveform import WaveformMaker
 from archive.rooms.placement import place
 from archive.sealing.seal import seal
 from tests.archive.page_fixtures import RATE, make_user, send_one
-from tests.support.archives import Archive, send
+from tests.support.archives import Archive, lose_key, send
 from tests.support.spools import CLOCK, Keys, Recording, noise
 
 LONG_NAME = "Conference Room of the Special Education Department, Administration Building North, Second Floor"
@@ -129,7 +128,7 @@ def fill(archive: Archive, folder: Path) -> States:
         "sealing-fails": send_one(archive, folder, seconds=2).id,
     }
     Row.objects.filter(pk=made["sealing-fails"]).update(problem="the disk has no room for the package")
-    recording_keys().destroy_key(made["key-gone"])
+    lose_key(made["key-gone"])
     _package(archive, made["package-gone"]).unlink()
     damaged = _package(archive, made["damaged"])
     damaged.chmod(0o600)

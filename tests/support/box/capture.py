@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from appliance.recorder.ipc.message_channel import MessageChannel
-from appliance.recorder.ipc.messages import CaptureReady, Message, MicrophoneOpened, MicrophoneOpening, OpenMicrophone
+from appliance.recorder.ipc.messages import CaptureReady, Message, MicrophoneOpening, OpenMicrophone
 from appliance.recorder.ipc.ring import Ring
 from appliance.simulator.microphone.device import DEVICE, SimulatedMicrophone
 from tests.support.box.folder import ROOT
@@ -126,7 +126,6 @@ class CaptureProcess:
         self.light()
         self.start(device)
         self.receive(MicrophoneOpening)
-        self.receive(MicrophoneOpened)
         until(lambda: self.ring.write_seq >= 3, "blocks arrive")
 
     def finish(self) -> None:

@@ -50,7 +50,6 @@ def main() -> None:
     if (FOLDER / "refuse").exists():
         control.send(messages.CaptureFailed(code="busy", message="the device is busy"))
         time.sleep(60)
-    control.send(messages.MicrophoneOpened(at_ns=time.monotonic_ns()))
     producer = Producer(ring, message.generation)
     blocks = sound(2 * ring.block_frames)
     while True:

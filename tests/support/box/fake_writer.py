@@ -26,7 +26,7 @@ def main() -> None:
     ring, control = Ring.attach(options.ring_fd), MessageChannel.from_fd(options.control_fd)
     consumer = Consumer(ring)
     control.send(messages.WriterReady(continues=None))
-    control.send(messages.SpoolChecked(free_bytes=1 << 40, fsync_ms=1))
+    control.send(messages.SpoolChecked(free_bytes=1 << 40))
     recording, frames = None, 0
     while True:
         while (FOLDER / "hang").exists():
@@ -61,7 +61,6 @@ def main() -> None:
                     acked_silence=0,
                     acked_line=1,
                     lost_frames=0,
-                    fsync_ms=1,
                 )
             )
 

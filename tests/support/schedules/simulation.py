@@ -272,7 +272,6 @@ class Simulation:
                 microphone.open, microphone.opened_ns = True, self.now
                 self.invariants.device(is_open=True)
                 self.check()
-                self._capture_reports(messages.MicrophoneOpened(at_ns=self.now))
         elif what == "closed":
             microphone.open = microphone.alive = False
             self.invariants.device(is_open=False)

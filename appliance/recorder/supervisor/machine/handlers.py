@@ -12,7 +12,6 @@ from appliance.recorder.ipc.messages import (
     FromCapture,
     FromWriter,
     MicrophoneClosed,
-    MicrophoneOpened,
     MicrophoneOpening,
     MicrophoneVerdict,
     RecordingClosed,
@@ -28,13 +27,40 @@ from .state import IN_SESSION, Parameters
 from .transition import Transition
 
 
-def handle(transition: Transition, event: ev.AnyEvent) -> None:
+def handle(transition: Transition, event: ev.AnyEvent) -> None:  # noqa: PLR0912 - one case an event
     """Write what `event` says into the state."""
+    state = transition.state
     match event:
-        case ev.CaptureReported() | ev.CaptureDied() | ev.BlockSeen():
-            _capture(transition, event)
-        case ev.WriterReported() | ev.WriterBusy() | ev.WriterDied():
-            _writer(transition, event)
+        case ev.ButtonDown():
+            _button_down(transition, event)
+        case ev.ButtonFoundDown():
+            # nobody knows since when: it is stuck until it is let go
+            transition.set(button_ns=event.now_ns - transition.parameters.stuck, button_spent=True)
+        case ev.ButtonUp():
+            _button_up(transition, event)
+        case ev.RedSet():
+            transition.set(red=event.lit, red_ns=event.now_ns, lamp_noted=False)
+        case ev.LampSensed():
+            if event.seen != state.seen:
+                transition.set(seen=event.seen, seen_ns=event.now_ns)
+        case ev.RailSensed():
+            transition.set(rail=event.live, rail_ns=event.now_ns)
+        case ev.PanelLost():
+            transition.raise_own("panel-lost")
+            transition.do(Log("error", "the front panel does not answer"))
+            transition.set(shutdown_ns=state.shutdown_ns or state.now_ns, exit_status=1)
+        case ev.CaptureReported():
+            _capture_reported(transition, event.message)
+        case ev.CaptureDied():
+            _capture_gone(transition, event.now_ns)
+        case ev.BlockSeen():
+            _block_seen(transition, event)
+        case ev.WriterReported():
+            _writer_reported(transition, event.message)
+        case ev.WriterBusy():
+            transition.set(writer_heard_ns=state.now_ns, busy_ns=event.busy_since_ns)
+        case ev.WriterDied():
+            _writer_died(transition)
         case ev.Checked():
             _checked(transition, event)
         case ev.MessageRefused():
@@ -42,14 +68,14 @@ def handle(transition: Transition, event: ev.AnyEvent) -> None:
             transition.do(Log("error", event.reason))
             transition.raise_own("software")
         case ev.ShutdownAsked():
-            if transition.state.shutdown_ns is None:
-                transition.set(shutdown_ns=transition.state.now_ns)
+            if state.shutdown_ns is None:
+                transition.set(shutdown_ns=state.now_ns)
         case ev.RestartAsked():
             transition.set(restart_asked=True)
         case ev.Tick():
             pass
         case _:
-            _panel(transition, event)
+            assert_never(event)
 
 
 def _checked(transition: Transition, event: ev.Checked) -> None:
@@ -66,17 +92,6 @@ def _checked(transition: Transition, event: ev.Checked) -> None:
         # a stream may only fall silent when its device goes, and the device may be back before that is noticed;
         # a block takes this back
         transition.set(gap="unplugged")
-
-
-def _button(transition: Transition, event: ev.ButtonDown | ev.ButtonFoundDown | ev.ButtonUp) -> None:
-    match event:
-        case ev.ButtonDown():
-            _button_down(transition, event)
-        case ev.ButtonFoundDown():
-            # nobody knows since when: it is stuck until it is let go
-            transition.set(button_ns=event.now_ns - transition.parameters.stuck, button_spent=True)
-        case ev.ButtonUp():
-            _button_up(transition, event)
 
 
 def _button_down(transition: Transition, event: ev.ButtonDown) -> None:
@@ -153,48 +168,6 @@ def _start(transition: Transition, event: ev.ButtonDown) -> None:
     transition.go_to("arming")
 
 
-def _panel(
-    transition: Transition,
-    event: ev.ButtonDown | ev.ButtonFoundDown | ev.ButtonUp | ev.RedSet | ev.LampSensed | ev.RailSensed | ev.PanelLost,
-) -> None:
-    match event:
-        case ev.ButtonDown() | ev.ButtonFoundDown() | ev.ButtonUp():
-            _button(transition, event)
-        case ev.RedSet():
-            transition.set(red=event.lit, red_ns=event.now_ns, lamp_noted=False)
-        case ev.LampSensed():
-            if event.seen != transition.state.seen:
-                transition.set(seen=event.seen, seen_ns=event.now_ns)
-        case ev.RailSensed():
-            transition.set(rail=event.live, rail_ns=event.now_ns)
-        case ev.PanelLost():
-            transition.raise_own("panel-lost")
-            transition.do(Log("error", "the front panel does not answer"))
-            transition.set(shutdown_ns=transition.state.shutdown_ns or transition.state.now_ns, exit_status=1)
-        case _:
-            assert_never(event)
-
-
-def _capture(transition: Transition, event: ev.CaptureReported | ev.CaptureDied | ev.BlockSeen) -> None:
-    match event:
-        case ev.CaptureReported():
-            _capture_reported(transition, event.message)
-        case ev.CaptureDied():
-            _capture_gone(transition, event.now_ns)
-        case ev.BlockSeen():
-            _block_seen(transition, event)
-
-
-def _writer(transition: Transition, event: ev.WriterReported | ev.WriterBusy | ev.WriterDied) -> None:
-    match event:
-        case ev.WriterReported():
-            _writer_reported(transition, event.message)
-        case ev.WriterBusy():
-            transition.set(writer_heard_ns=transition.state.now_ns, busy_ns=event.busy_since_ns)
-        case ev.WriterDied():
-            _writer_died(transition)
-
-
 def _capture_reported(transition: Transition, message: FromCapture) -> None:
     state = transition.state
     match message:
@@ -208,8 +181,6 @@ def _capture_reported(transition: Transition, message: FromCapture) -> None:
             if state.device and not state.span_open:
                 transition.set(span_open=True)
                 transition.enter_fact(AudioSpan(t_ns=at_ns, open=True, at_ns=at_ns, generation=state.generation))
-        case MicrophoneOpened():
-            pass
         case MicrophoneClosed(at_ns=at_ns):
             _capture_gone(transition, at_ns)
         case CaptureFailed():

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from archive.access.people import find_user, new_password, set_password
+from archive.access.people import end_factors, find_user, new_password, set_password
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.custody.actors import Actor
 
@@ -20,11 +20,16 @@ class Command(ArchiveCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the name."""
         parser.add_argument("name", help="name to sign in with")
+        parser.add_argument(
+            "--second-step", action="store_true", help="take the second step away as well, for who lost a phone"
+        )
         add_json(parser)
 
     def work(self, options: dict[str, Any]) -> None:
         """Set it and print it."""
         user, password = find_user(options["name"]), new_password()
         set_password(user, password, by=Actor.operator())
+        if options["second_step"]:
+            end_factors(user, by=Actor.operator())
         members = {"user": user.username, "password": password}
         self.show(options, members, f"user {user.username}, password {password} (it is not shown again)")

@@ -16,7 +16,7 @@ from archive.custody.heads import signed_head
 from archive.custody.log import record
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.custody_kinds import EXPORT, EXPORT_KEY
-from archive.recordings.find import find
+from archive.recordings.find import check_not_destroyed, find
 from archive.recordings.models import State
 from archive.store.base import BUFFER, open_object
 from archive.store.current import store
@@ -41,6 +41,7 @@ class Command(ArchiveCommand):
     def work(self, options: dict[str, Any]) -> None:
         """Write the files, each after its custody entry."""
         row = find(options["recording"])
+        check_not_destroyed(row)
         if row.state != State.SEALED:
             raise NotSealedError(f"{row.id} is {row.state}, not sealed; there is no package yet")
         folder: Path = options["to"].absolute()

@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 from appliance.contract.errors import NotSealedError
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.custody.actors import Actor
-from archive.recordings.find import find
+from archive.recordings.find import check_not_destroyed, find
 from archive.recordings.models import State
 from archive.recordings.verification import verify_again
 
@@ -34,6 +34,7 @@ class Command(ArchiveCommand):
     def work(self, options: dict[str, Any]) -> None:
         """Check."""
         row = find(options["recording"])
+        check_not_destroyed(row)
         if row.state != State.SEALED:
             raise NotSealedError(f"{row.id} is {row.state}, not sealed; there is nothing to verify yet")
         report = verify_again(row, Actor.operator(), audio=not options["no_audio"])

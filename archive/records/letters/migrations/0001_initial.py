@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                                 "incident",
                                 "incident: the district's recording is missing or has gaps",
                             ),
+                            ("destruction", "a recording is no longer needed"),
                             ("annual-notice", "annual notice"),
                         ],
                         max_length=20,

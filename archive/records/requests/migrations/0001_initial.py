@@ -241,7 +241,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("began_at", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "by",
                     models.ForeignKey(

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.custody.actors import Actor
-from archive.sealing.audit import audit, repair
+from archive.sealing.audit import MENDED, audit, repair
 
 
 class Command(ArchiveCommand):
@@ -35,7 +35,7 @@ class Command(ArchiveCommand):
             reason = repair(finding, Actor.operator()) if options["repair"] else finding.message
             left += bool(reason)
             members.append(finding.as_json() | {"message": reason, "repaired": not reason})
-            lines.append(f"{finding.recording}  {finding.code:<15}  {reason or 'its row was made again'}")
+            lines.append(f"{finding.recording}  {finding.code:<15}  {reason or MENDED[finding.code]}")
         self.show(options, members, "\n".join(lines) or "store, keys and database fit each other")
         if left:
             sys.exit(1)

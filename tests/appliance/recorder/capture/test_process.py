@@ -19,7 +19,6 @@ from appliance.recorder.ipc.messages import (
     CloseMicrophone,
     Message,
     MicrophoneClosed,
-    MicrophoneOpened,
     MicrophoneOpening,
 )
 from appliance.recorder.ipc.ring import Consumer, Ring
@@ -72,6 +71,11 @@ def patched(folder: Path, code: str) -> str:
     return f"PYTHONPATH={folder}:{ROOT}"
 
 
+def last_captured_ns(ring: Ring) -> int:
+    """When the last pushed block arrived; it stays where it is for whoever takes it."""
+    return ring._head(ring.write_seq)[1]
+
+
 def taken(ring: Ring) -> list[Any]:
     consumer = Consumer(ring)
     blocks = []
@@ -86,22 +90,19 @@ def test_every_sample_from_the_start_on_arrives_once_and_closing_is_quick(
     capture.light()
     capture.start()
     opening = capture.receive(MicrophoneOpening)
-    opened = capture.receive(MicrophoneOpened)
     # the witness reads what the device said on a thread of its own
     until(lambda: witness.of("open"), "the device says that it is open")
     first_open = witness.of("open")[0]
     assert opening.at_ns < first_open["t_ns"]
-    assert opening.at_ns == capture.ring.opened_ns
     until(lambda: capture.ring.write_seq >= 12, "a second of audio")
     asked_ns = time.monotonic_ns()
     capture.control.send(CloseMicrophone())
     closed = capture.receive(MicrophoneClosed)
     assert capture.process.wait(60) == 0
-    assert opened.at_ns < asked_ns < closed.at_ns
+    assert opening.at_ns < asked_ns < closed.at_ns
     assert machine.taken_ns(asked_ns, closed.at_ns) < 300_000_000
     until(lambda: witness.of("closed"), "the device says that it is closed")
     assert witness.of("closed")[-1]["t_ns"] <= closed.at_ns
-    assert capture.ring.closed_ns == closed.at_ns
     blocks = taken(capture.ring)
     assert not any(block.damaged for block in blocks)
     assert {block.generation for block in blocks} == {1}
@@ -181,7 +182,6 @@ def test_promise_1_a_main_thread_that_hangs_cannot_keep_the_microphone_open(
     capture.light()
     capture.start()
     capture.receive(MicrophoneOpening)
-    capture.receive(MicrophoneOpened)
     until(lambda: capture.ring.write_seq > 3, "blocks arrive")
     hung_ns = time.monotonic_ns()
     assert capture.process.wait(60) == -signal.SIGALRM
@@ -248,7 +248,7 @@ def test_an_unplugged_device_ends_the_process_or_shows_as_missing_blocks(
     def noticed() -> bool:
         if (message := capture.control.receive()) is not None:
             told.append(message)
-        return bool(told) or time.monotonic_ns() - capture.ring.last_captured_ns() > 2_000_000_000
+        return bool(told) or time.monotonic_ns() - last_captured_ns(capture.ring) > 2_000_000_000
 
     until(noticed, "the process tells it, or no block comes any more")
     if told:
@@ -277,7 +277,6 @@ def test_an_exception_in_the_callback_becomes_a_report_and_no_silent_end(
     capture.light()
     capture.start()
     capture.receive(MicrophoneOpening)
-    capture.receive(MicrophoneOpened)
     failed = capture.receive(CaptureFailed)
     assert failed.code == "callback-failed"
     assert "made up" in failed.message

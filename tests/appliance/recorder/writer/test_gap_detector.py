@@ -3,6 +3,7 @@ PortAudio flags, is one gap, within 50 ms."""
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -75,6 +76,28 @@ def test_each_loss_of_a_block_or_more_is_one_gap_of_its_length_where_it_was(
     for (place, length), (lost_at, lost) in zip(sorted(found.items()), sorted(losses.items()), strict=True):
         assert abs(length - lost) < 0.05
         assert -4 <= place - lost_at <= 4
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.floats(-200, 200),
+    st.integers(0, 1 << 32),
+    st.lists(st.tuples(st.integers(13, 30), st.floats(BLOCK_S, 2.0)), min_size=2, max_size=8),
+)
+@example(200.0, 2, [(13, 0.25), (21, 0.381)])  # two steps that a median of stretches takes for a slope
+@example(0.0, 1, [(14, 0.4)] * 8)
+def test_losses_that_follow_each_other_quickly_are_no_wrong_clock_and_each_is_told(
+    ppm: float, seed: int, losses: list[tuple[int, float]]
+) -> None:
+    places = list(itertools.accumulate(after for after, _ in losses))
+    at = dict(zip(places, (seconds for _, seconds in losses), strict=True))
+    detector, passed = run(arrivals(places[-1] + 30, ppm, seed, losses=at, stalls=0))
+    found = {item.block.seq - 1: item.missing / RATE for item in passed if item.missing}
+    assert len(found) == len(at)
+    for (place, length), (lost_at, lost) in zip(sorted(found.items()), sorted(at.items()), strict=True):
+        assert abs(length - lost) < 0.05
+        assert abs(place - lost_at) <= 4
+    assert not detector.rate_is_wrong()
 
 
 @settings(max_examples=100, deadline=None)

@@ -17,7 +17,7 @@ from archive.custody.models import Entry
 from archive.records.errors import DeedError, StaleError
 from archive.records.meetings import deeds
 from archive.records.meetings.deeds import MeetingFacts, NoticeFacts
-from archive.records.meetings.models import Meeting, MeetingKind, Notice
+from archive.records.meetings.models import Meeting, MeetingKind, Notice, ParentRecords
 from tests.archive.page_fixtures import make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.factories import NOON, make_meeting, make_room, make_student
@@ -79,6 +79,19 @@ def test_a_cancelled_meeting_stays(facilitator: User) -> None:
     deeds.cancel_meeting(meeting.pk, by=facilitator)
     assert Entry.objects.filter(code="meeting-cancelled").count() == 1
     assert Meeting.objects.get().cancelled_at is not None
+
+
+def test_what_was_entered_of_a_meeting_is_not_written_over_by_a_stale_form(facilitator: User) -> None:
+    meeting = make_meeting()
+    deeds.enter_parent_records(meeting.pk, ParentRecords.YES, "a phone", 0, by=facilitator)
+    with pytest.raises(StaleError):
+        deeds.enter_parent_records(meeting.pk, ParentRecords.NO, "", 0, by=facilitator)
+    with pytest.raises(StaleError):
+        deeds.explain_unrecorded(meeting.pk, "it was at fault", 0, by=facilitator)
+    deeds.explain_unrecorded(meeting.pk, "the box was at fault", 1, by=facilitator)
+    deeds.enter_parent_records(meeting.pk, ParentRecords.NO, "", by=facilitator)  # said in the meeting just now
+    meeting.refresh_from_db()
+    assert (meeting.unrecorded_reason, meeting.parent_records, meeting.version) == ("the box was at fault", "no", 3)
 
 
 def test_no_page_of_meetings_approves_denies_or_requests() -> None:
@@ -162,7 +175,9 @@ def test_a_meeting_that_only_a_parent_recorded_shows_until_somebody_says_why(arc
     client = signed_in(archive, "case.manager", role="facilitator")
     assert "no box does" in client.get(f"/meetings/{meeting.pk}/").content.decode()
     answer = client.post(
-        f"/meetings/{meeting.pk}/unrecorded/", {"reason": "the box was at fault", "once": "a" * 32}, follow=True
+        f"/meetings/{meeting.pk}/unrecorded/",
+        {"reason": "the box was at fault", "version": "0", "once": "a" * 32},
+        follow=True,
     )
     text = check(answer.content.decode()).text
     assert "the reason was entered" in text

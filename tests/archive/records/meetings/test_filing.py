@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
 from archive.access.decisions import may
@@ -18,12 +22,15 @@ from archive.custody.actors import Subject
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError, SecondPersonError
 from archive.records.meetings import filing_deeds as deeds
+from archive.records.meetings.describe import meeting_words
 from archive.records.meetings.filing_deeds import Part
-from archive.records.meetings.models import Filing
+from archive.records.meetings.models import Filing, Meeting, ParentRecords
+from archive.records.meetings.rules import RecordingDuty
 from archive.records.meetings.tray import unfiled
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.records.factories import make_filing, make_meeting, make_room, make_student
 from tests.support.archives import Archive
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -175,3 +182,61 @@ def test_a_part_that_is_no_time_is_told_at_its_field(archive: Archive, row: Reco
     answer = client.post(f"/recordings/{row.pk}/file/", {"meeting": str(meeting.pk), "last": typed, "once": "a" * 32})
     assert answer.status_code == 422
     assert Filing.objects.count() == 0
+
+
+def test_of_two_who_file_overlapping_parts_at_once_one_is_refused(archive: Archive, row: Recording) -> None:
+    ann, bob = people(archive)
+    meetings, ready = (meeting_at(row), meeting_at(row)), threading.Barrier(2)
+
+    def file(meeting: Meeting, by: User) -> str:
+        try:
+            ready.wait(PATIENCE_S)
+            deeds.file_under(row, meeting, Part(0, 16000), by=by)
+        except DeedError as error:
+            return error.message
+        finally:
+            connections.close_all()
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        said = sorted(pool.map(file, meetings, (ann, bob)))
+    assert said[0] == ""
+    assert "filed under another meeting already" in said[1]
+    assert Filing.objects.count() == 1
+
+
+@pytest.mark.parametrize("deed", ["file_under", "propose"])
+def test_the_recording_is_locked_before_its_filings_are_read(
+    archive: Archive, row: Recording, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    """SQLite has one writer at a time; on PostgreSQL only this lock keeps two from deciding at once."""
+    meeting, ann, seen = meeting_at(row), people(archive)[0], list[str]()
+    lock, exists = QuerySet.select_for_update, QuerySet.exists
+
+    def locked(self: Any, *names: Any, **options: Any) -> Any:
+        seen.append(f"lock {self.model.__name__}")
+        return lock(self, *names, **options)
+
+    def asked(self: Any) -> bool:
+        seen.append(f"read {self.model.__name__}")
+        return exists(self)
+
+    monkeypatch.setattr(QuerySet, "select_for_update", locked)
+    monkeypatch.setattr(QuerySet, "exists", asked)
+    filing = deeds.propose(row) if deed == "propose" else deeds.file_under(row, meeting, by=ann)
+    assert filing is not None
+    assert seen.index("lock Recording") < seen.index("read Filing")
+
+
+def test_what_fits_no_meeting_costs_no_lock(archive: Archive, row: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker looks every 15 s, and most of what waits fits no meeting, now or ever."""
+    monkeypatch.setattr(deeds, "propose", lambda _: pytest.fail("a transaction was begun for it"))
+    assert deeds.propose_all(StopSignal()) == 0
+
+
+def test_a_filing_that_was_called_wrong_is_no_recording_of_the_meeting(archive: Archive, sealed: Arrive) -> None:
+    meeting = make_meeting(starts=timezone.now() - timedelta(hours=3), parent_records=ParentRecords.YES)
+    make_filing(sealed(seconds=1).id, meeting)
+    assert meeting_words(Meeting.objects.get()).duty == RecordingDuty.MET
+    Filing.objects.update(end_asked_at=timezone.now())
+    assert meeting_words(Meeting.objects.get()).duty == RecordingDuty.UNMET

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError
+from django.utils import timezone
 
 from archive.access.decisions import may
 from archive.access.deeds import Deed
@@ -16,7 +17,7 @@ from archive.custody.models import Entry
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
 from archive.records.people import deeds
 from archive.records.people.models import Right, RightKind, Student
-from tests.archive.page_fixtures import make_user
+from tests.archive.page_fixtures import make_user, signed_in
 from tests.archive.records.factories import make_bar, make_person, make_right, make_student
 from tests.support.archives import Archive
 
@@ -90,9 +91,51 @@ def test_the_same_ground_is_entered_once(registrar: User) -> None:
 def test_rights_end_on_a_day_that_is_not_before_their_begin(registrar: User) -> None:
     right = make_right(make_person(), make_student(), valid_from=date(2026, 1, 10))
     with pytest.raises(DeedError, match="2026-01-10"):
-        deeds.end_right(right.pk, date(2026, 1, 9), by=registrar)
-    deeds.end_right(right.pk, date(2026, 1, 10), by=registrar)
+        deeds.end_right(right.pk, date(2026, 1, 9), shown=None, by=registrar)
+    deeds.end_right(right.pk, date(2026, 1, 10), shown=None, by=registrar)
     assert (last().code, last().member("to_day")) == ("right-end", "2026-01-10")
+
+
+@pytest.mark.parametrize("kind", ["right", "bar"])
+def test_what_has_ended_stays_ended_and_an_end_is_only_brought_forward(registrar: User, kind: str) -> None:
+    """A tab from before neither makes ended rights longer nor a court order shorter than it says now."""
+    make, end = (make_right, deeds.end_right) if kind == "right" else (make_bar, deeds.end_bar)
+    today = timezone.localdate()
+    later, soon, past = (today + timedelta(days=days) for days in (90, 30, -30))
+    row = make(make_person(), make_student(), valid_from=date(2020, 1, 1))
+    end(row.pk, later, shown=None, by=registrar)
+    for day in (soon, today, later):
+        with pytest.raises(StaleError):
+            end(row.pk, day, shown=None, by=registrar)
+    with pytest.raises(DeedError, match="anyway"):
+        end(row.pk, later + timedelta(days=1), shown=later, by=registrar)
+    end(row.pk, soon, shown=later, by=registrar)
+    end(row.pk, past, shown=soon, by=registrar)
+    with pytest.raises(DeedError, match="ended on"):
+        end(row.pk, past - timedelta(days=1), shown=past, by=registrar)
+    row.refresh_from_db()
+    assert row.valid_to == past
+    assert Entry.objects.filter(code=f"{kind}-end").count() == 3
+
+
+@pytest.mark.parametrize(("begins", "told"), [(0, "reaches that person now"), (7, "reaches that person from")])
+def test_a_court_order_that_begins_later_is_not_said_to_hold_now(archive: Archive, begins: int, told: str) -> None:
+    student, father = make_student(), make_person("Luis")
+    client = signed_in(archive, "reader", role="custodian")
+    day = timezone.localdate() + timedelta(days=begins)
+    form = {"person": str(father.pk), "basis": "order", "valid_from": day.isoformat(), "once": "a" * 32}
+    answer = client.post(f"/students/{student.pk}/bars/new/", form, follow=True)
+    assert told in answer.content.decode()
+
+
+def test_the_page_ends_what_has_not_ended_and_nothing_else(archive: Archive) -> None:
+    student, today = make_student(), timezone.localdate()
+    rows = [make_right(make_person(), student, valid_to=to) for to in (None, today, today - timedelta(days=1))]
+    client = signed_in(archive, "reader", role="custodian")
+    page = client.get(f"/students/{student.pk}/").content.decode()
+    assert [f"/rights/{row.pk}/end/" in page for row in rows] == [True, True, False]
+    form = client.get(f"/students/{student.pk}/rights/{rows[1].pk}/end/").content.decode()
+    assert f'name="shown" value="{today.isoformat()}"' in form
 
 
 def test_what_is_not_there_is_told(registrar: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from datetime import date, timedelta
@@ -9,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from archive.access.decisions import may
@@ -20,7 +23,7 @@ from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError
 from archive.records.letters.models import Letter, Template
 from archive.records.people.models import Person, Student
-from archive.records.requests import deeds, link_deeds
+from archive.records.requests import deeds, link_deeds, views
 from archive.records.requests.link_deeds import MAX_FAILURES, LinkRefusedError
 from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, ParentLink, Wish
 from archive.records.requests.record_of_access import record_of_access
@@ -89,7 +92,13 @@ def test_an_explanation_that_was_asked_for_is_given_before_the_answer(
     row = make_request(*family, explanation_asked=True)
     with pytest.raises(DeedError, match="explanation"):
         deeds.close(row.pk, "listened", 0, by=custodian_)
-    deeds.explain(row.pk, "Ms. Jones explained the goals", by=custodian_)
+    deeds.explain(row.pk, "Ms. Jones explained the goals", 0, by=custodian_)
+    with pytest.raises(StaleError):
+        deeds.explain(row.pk, "Mr. Smith explained the services", 0, by=custodian_)
+    row.refresh_from_db()
+    assert row.explanation == "Ms. Jones explained the goals"
+    (entry,) = Entry.objects.filter(code="explained")
+    assert entry.member("sha256") == hashlib.sha256(row.explanation.encode()).hexdigest()
     with pytest.raises(StaleError):
         deeds.close(row.pk, "listened", 0, by=custodian_)
     deeds.close(row.pk, "listened", 1, by=custodian_)
@@ -249,6 +258,49 @@ def test_an_old_or_withdrawn_link_opens_nothing(
     ParentLink.objects.update(**{change: timezone.now()})
     with pytest.raises(LinkRefusedError, match=told):
         link_deeds.use_link(made.token, made.code)
+
+
+def test_a_link_never_opens_an_account_that_may_do_more_than_its_maker(
+    archive: Archive, custodian_: User, family: tuple[Student, Person]
+) -> None:
+    """A mother who works for the district: whoever makes her link can use it."""
+    helper = make_user("helper", Deed.REQUESTS)
+    family[1].user = make_user("rosa", role="facilitator")
+    family[1].save()
+    with pytest.raises(DeedError, match="may do more than yours"):
+        link_deeds.make_link(family[1], by=helper)
+    assert not ParentLink.objects.exists()
+    link_deeds.make_link(family[1], by=custodian_)
+
+
+def test_what_cannot_be_opened_leaves_no_link_no_account_and_no_entry(
+    archive: Archive, family: tuple[Student, Person]
+) -> None:
+    client = signed_in(archive, "reader", role="custodian")
+    case = make_request(*family, closed_at=timezone.now(), outcome="listened")
+    before = Entry.objects.count()
+    answer = client.post(f"/requests/{case.pk}/open/", {"days": "14", "once": "a" * 32})
+    assert answer.status_code == 422
+    assert "answered already" in answer.content.decode()
+    family[1].refresh_from_db()
+    assert (family[1].user, ParentLink.objects.count(), Entry.objects.count()) == (None, 0, before)
+
+
+def test_requests_are_listed_by_due_date_however_many_there_are(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that came last can be due first: a meeting comes before its 45 days."""
+    monkeypatch.setattr(views, "SHOWN", 3)
+    today, client = timezone.localdate(), signed_in(archive, "reader", role="custodian")
+    for number in range(5):
+        make_request(make_student(f"Early{number}"), make_person(), received_on=today - timedelta(days=9))
+    urgent = make_student("Urgent")
+    make_request(urgent, make_person(), received_on=today)
+    make_meeting(urgent, starts=timezone.now() + timedelta(days=2))
+    with CaptureQueriesContext(connection) as counted:
+        text = client.get("/requests/").content.decode()
+    assert text.index("Urgent") < text.index("Early0")
+    assert len([one for one in counted if "meetings_meeting" in one["sql"]]) == 1
 
 
 def test_a_newer_link_ends_an_older_one(custodian_: User, family: tuple[Student, Person]) -> None:

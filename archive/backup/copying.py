@@ -1,0 +1,134 @@
+"""Making a backup: packages and database into one place, a generation of the keys into two others.
+
+Its manifest is written last, and the folder gets its name last: what a kill or a full disk left is no backup. Packages
+are copied once, whatever number of backups names them; those of destroyed recordings are taken away again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from appliance.contract.durable_files import create, sync_folder
+from appliance.contract.errors import SettingsError
+from appliance.contract.times import wall
+from appliance.contract.version import software
+from archive.custody.heads import FILE as HEADS
+from archive.custody.heads import signed_head
+from archive.custody.models import Head
+from archive.keystore.current import keystore
+from archive.keystore.generations import make_generation
+from archive.recordings.models import Recording, State
+from archive.store.base import BUFFER, INCOMING, open_object, package_name
+from archive.store.current import store
+from archive.store.local import make_folder, told_as
+
+from .manifest import CONFIGURATION, DATABASE, FORMAT, MANIFEST, BackupManifest
+
+
+@dataclass(frozen=True)
+class Made:
+    """A backup that was made."""
+
+    name: str
+    generation: str
+    packages: int
+    """Packages that were new in this place."""
+    removed: int
+    """Packages of destroyed recordings that were taken away from it."""
+
+
+def back_up(folder: Path, now: datetime) -> Made:
+    """Make a backup in `folder`; raise SettingsError or StorageError."""
+    if connection.vendor != "sqlite":
+        raise SettingsError("this copies SQLite; copy PostgreSQL with pg_dump, and the store with its own tools")
+    name = now.astimezone(UTC).strftime(FORMAT)
+    work = folder / f".{name}"
+    with told_as(str(folder)):
+        make_folder(folder)
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(mode=0o700)
+    signed_head()
+    try:
+        with told_as(f"backup {name}"):
+            sha256 = _copy_database(work / DATABASE)
+            copied, removed = _copy_packages(folder)
+            for one in store().names(INCOMING):
+                _copy_object(one, work / one)
+            for path in (settings.ARCHIVE_HOME / HEADS, settings.ARCHIVE_HOME / CONFIGURATION):
+                if path.is_file():
+                    create(work / path.name, [path.read_bytes()])
+            generation = make_generation(now)
+            create(work / MANIFEST, [_manifest(now, sha256, generation)])
+            work.rename(folder / name)
+            sync_folder(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return Made(name, generation, copied, removed)
+
+
+def _copy_database(path: Path) -> str:
+    connection.ensure_connection()
+    assert connection.connection is not None  # noqa: S101 - told to the type checker
+    copy = sqlite3.connect(path)
+    try:
+        connection.connection.backup(copy)
+    finally:
+        copy.close()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy_packages(folder: Path) -> tuple[int, int]:
+    copied = removed = 0
+    rows = Recording.objects.filter(state=State.SEALED).values_list("pk", "destroyed_at")
+    for recording, destroyed_at in rows.iterator():
+        path = folder / package_name(recording)
+        if destroyed_at is None and not path.exists():
+            copied += _copy_object(package_name(recording), path)
+        elif destroyed_at is not None and path.exists():
+            path.unlink()
+            sync_folder(path.parent)
+            removed += 1
+    return copied, removed
+
+
+def _copy_object(name: str, path: Path) -> bool:
+    """Copy a stored object under a temporary name first; return False for one that is gone meanwhile."""
+    if not store().exists(name):
+        return False
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}")
+    temporary.unlink(missing_ok=True)
+    with open_object(store(), name) as file:
+        create(temporary, _pieces(file), mode=0o400)
+    temporary.rename(path)
+    sync_folder(path.parent)
+    return True
+
+
+def _pieces(file: object) -> Iterator[bytes]:
+    return iter(lambda: file.read(BUFFER), b"")  # type: ignore[attr-defined]  # any reader of bytes
+
+
+def _manifest(now: datetime, sha256: str, generation: str) -> bytes:
+    head = Head.objects.filter(pk=1).first()
+    return keystore().sign(
+        BackupManifest(
+            archive_key=keystore().public,
+            made_at=wall(now),
+            software=software(),
+            database_sha256=sha256,
+            entries=head.n if head else 0,
+            recordings=Recording.objects.filter(state=State.SEALED, destroyed_at=None).count(),
+            generation=generation,
+        )
+    )

@@ -1,0 +1,57 @@
+"""backup: copy the whole archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from appliance.contract.errors import SettingsError
+from archive.backup.copying import back_up
+from archive.core.base_command import ArchiveCommand, add_json
+from archive.keystore.generations import forget_old, places
+
+
+class Command(ArchiveCommand):
+    """Copy database and packages, and make a short-lived generation of the keys apart from them."""
+
+    help = (
+        "Copy the database and every package into a folder, which opens nothing by itself, and make a new generation "
+        "of the keys: encrypted into [backup] keys, to a key of its own in [backup] generation_keys. That key is "
+        "forgotten after [backup] keep_days, so that what is destroyed does not come back from a backup. Run it daily, "
+        "and keep the three places apart. Packages are copied once."
+    )
+    example = "plainsight-archive backup --to /mnt/backup/plainsight"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add where to."""
+        parser.add_argument("--to", type=Path, metavar="FOLDER", help="where to (default: [backup] folder)")
+        add_json(parser)
+
+    def work(self, options: dict[str, Any]) -> None:
+        """Copy."""
+        folder = options["to"] or settings.ARCHIVE.backup.folder
+        if folder is None:
+            raise SettingsError("name a folder with --to, or set [backup] folder in archive.toml", field="--to")
+        made = back_up(folder.absolute(), timezone.now())
+        forgotten = forget_old(timezone.now())
+        where = places()
+        members = {
+            "backup": str(folder / made.name),
+            "new_packages": made.packages,
+            "removed_packages": made.removed,
+            "generation": made.generation,
+            "generations_in": [str(path) for path in where.generations],
+            "generation_keys_in": [str(path) for path in where.keys],
+            "forgotten": forgotten,
+        }
+        text = f"{folder / made.name}: {made.packages} new packages; generation {made.generation} of the keys"
+        if settings.ARCHIVE.backup.keys is None or settings.ARCHIVE.backup.generation_keys is None:
+            text += (
+                "\nThe keys have no second place: if this host is lost, so is every recording. "
+                "Set [backup] keys and generation_keys in archive.toml."
+            )
+        self.show(options, members, text)

@@ -1,0 +1,165 @@
+"""Taking a backup back into an empty folder, and checking everything that it brought.
+
+The keys come first: they tell whether the backup is what this archive signed. What was destroyed since stays destroyed,
+also where the database is older than that: the folder of generation keys keeps a list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connections
+
+from appliance.contract.durable_files import create
+from appliance.contract.errors import KeyFileError, PlainSightError, SettingsError, StorageError
+from appliance.contract.verification.report import SOUND
+from appliance.contract.version import software
+from archive.custody.actors import Actor
+from archive.custody.check import check as check_custody
+from archive.keystore.current import keystore
+from archive.keystore.generations import destroyed_in, generations_in, read_generation
+from archive.recordings.models import Recording, State
+from archive.recordings.verification import verify_again
+from archive.store.base import PACKAGES
+from archive.store.local import make_folder, told_as
+
+from .manifest import CONFIGURATION, DATABASE, MANIFEST, BackupManifest, chosen
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a backup comes from."""
+
+    folder: Path
+    keys: Path
+    """Generations of the keys."""
+    generation_keys: Path
+    """What opens them."""
+    name: str | None = None
+    """The backup; None: the newest."""
+    generation: str | None = None
+    """The copy of the keys; None: the newest that is there and opens."""
+
+
+@dataclass
+class Restored:
+    """What was restored, and what was found."""
+
+    name: str
+    made_at: str
+    generation: str
+    recordings: int = 0
+    """Sealed recordings in the database that were not destroyed."""
+    verified: int = 0
+    """Those whose package, signatures and audio hold."""
+    without_key: int = 0
+    """Those whose package holds, and whose key is not here: nobody can hear them."""
+    failed: tuple[str, ...] = ()
+    """Those that do not hold."""
+    destroyed: int = 0
+    """Keys that the copy held of recordings which were destroyed since; they were not taken."""
+    custody: str = ""
+    """Where the custody log does not hold; empty if it does."""
+    seconds: float = 0.0
+    """How long it took."""
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for scripts."""
+        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]  # an object, by its making
+
+
+def restore(source: Source, *, audio: bool = True) -> Restored:
+    """Restore into the archive's folder, which must be empty; raise SettingsError, KeyFileError or StorageError."""
+    began, home = time.monotonic(), settings.ARCHIVE_HOME
+    there = sorted(path.name for path in home.iterdir()) if home.is_dir() else []
+    if there:
+        raise SettingsError(f"{home} holds {', '.join(there[:5])}; restore into an empty folder", field="ARCHIVE_HOME")
+    folder = chosen(source.folder, source.name)
+    line = (folder / MANIFEST).read_bytes()
+    manifest = BackupManifest.read(line, None)
+    if manifest.software != software():
+        raise SettingsError(
+            f"{folder.name} was made by {manifest.software}, and this is {software()}; install that one"
+        )
+    generation = source.generation or _newest(source)
+    with told_as(str(home)):
+        make_folder(home)
+        destroyed = _take_keys(source, generation, home)
+        _check_signed(line, manifest)
+        _take_database(folder, manifest, home)
+        shutil.copytree(source.folder / PACKAGES, home / "store" / PACKAGES, dirs_exist_ok=True)
+        if (folder / "incoming").is_dir():
+            shutil.copytree(folder / "incoming", home / "store" / "incoming")
+    found = Restored(folder.name, manifest.made_at, generation, destroyed=destroyed)
+    _check(found, audio=audio)
+    found.seconds = round(time.monotonic() - began, 3)
+    return found
+
+
+def _newest(source: Source) -> str:
+    names = generations_in(source.keys, source.generation_keys)
+    if not names:
+        raise KeyFileError(
+            f"no copy of the keys in {source.keys} is opened by what lies in {source.generation_keys}; "
+            "without the keys nobody can hear what is restored"
+        )
+    return names[-1]
+
+
+def _take_keys(source: Source, generation: str, home: Path) -> int:
+    gone, dropped = destroyed_in(source.generation_keys), 0
+    for name, data in read_generation(source.keys, source.generation_keys, generation):
+        if name.startswith("recording-keys/") and name.removeprefix("recording-keys/").removesuffix(".age") in gone:
+            dropped += 1
+            continue
+        path = home / name
+        make_folder(path.parent)
+        create(path, [data], mode=0o400 if name.startswith("recording-keys/") else 0o600)
+    return dropped
+
+
+def _check_signed(line: bytes, manifest: BackupManifest) -> None:
+    keystore.cache_clear()
+    BackupManifest.read(line, keystore().public)
+    if manifest.archive_key != keystore().public:
+        raise KeyFileError("this backup is another archive's than these keys")
+
+
+def _take_database(folder: Path, manifest: BackupManifest, home: Path) -> None:
+    with (folder / DATABASE).open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != manifest.database_sha256:
+            raise StorageError(f"the database in {folder} is not the one that was backed up; take another backup")
+    shutil.copyfile(folder / DATABASE, home / DATABASE)
+    for path in folder.iterdir():
+        if path.is_file() and path.name not in {MANIFEST, DATABASE}:
+            shutil.copyfile(path, home / path.name)
+    (home / DATABASE).chmod(0o600)
+    if (home / CONFIGURATION).exists():
+        (home / CONFIGURATION).chmod(0o640)
+    connections.close_all()
+
+
+def _check(found: Restored, *, audio: bool) -> None:
+    broken = check_custody()
+    found.custody = f"entry {broken.n}: {broken.problem}" if broken else ""
+    failed = []
+    for row in Recording.objects.filter(state=State.SEALED, destroyed_at=None).order_by("pk"):
+        found.recordings += 1
+        try:
+            report = verify_again(row, Actor.operator(), audio=audio)
+        except PlainSightError:
+            failed.append(row.pk)
+            continue
+        if report.verdict not in SOUND:
+            failed.append(row.pk)
+        elif audio and not report.audio_md5:
+            found.without_key += 1
+        else:
+            found.verified += 1
+    found.failed = tuple(failed)

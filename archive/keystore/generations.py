@@ -1,0 +1,216 @@
+"""Short-lived copies of the key store, apart from the general backup: what is destroyed must not come back from one.
+
+A generation is a tar file of the recordings' keys and the archive's own, encrypted with age to an identity of its own.
+That identity lies in another folder, of which no backup is made, and is forgotten after some days; then the generation
+opens nothing any more, wherever copies of it lie. Both folders may be doubled elsewhere ([backup] in archive.toml); an
+identity counts as forgotten only when every place has forgotten it.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import re
+import secrets
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.utils import timezone
+
+from appliance.contract.durable_files import create, sync_folder
+from appliance.contract.encryption import Identity, encrypt
+from appliance.contract.errors import KeyFileError, StorageError
+from appliance.contract.stop_signal import StopSignal
+from archive.store.local import make_folder, told_as
+
+OWN_FOLDER: Final = "key-generations"
+"""Generations, in the archive's folder."""
+OWN_KEYS: Final = "generation-keys"
+"""What opens them, in the archive's folder."""
+_NAME: Final = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}")
+_FORMAT: Final = "%Y%m%dT%H%M%SZ"
+FORGET_S: Final = 3600.0
+"""How often the worker looks for what is old enough to be forgotten, in seconds."""
+_log = logging.getLogger(__name__)
+DESTROYED: Final = "destroyed.txt"
+"""Beside the keys of generations: identifiers of recordings that were destroyed, so that none is restored."""
+INSIDE: Final = ("recording-keys", "keys")
+"""Folders of the archive that a generation holds."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where generations and their keys lie."""
+
+    generations: tuple[Path, ...]
+    keys: tuple[Path, ...]
+
+
+def places() -> Places:
+    """Return the archive's own folders, and those that the configuration names besides."""
+    backup, home = settings.ARCHIVE.backup, settings.ARCHIVE_HOME
+    return Places(
+        tuple(path for path in (home / OWN_FOLDER, backup.keys) if path is not None),
+        tuple(path for path in (home / OWN_KEYS, backup.generation_keys) if path is not None),
+    )
+
+
+def made_at(name: str) -> datetime:
+    """Return when a generation was begun; raise KeyFileError for what is no generation's name."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise KeyFileError(f"{name!r} is no generation of keys; their names are like 20261126T045500Z-0f3c9a52")
+    return datetime.strptime(found[1], _FORMAT).replace(tzinfo=UTC)
+
+
+def make_generation(now: datetime, where: Places | None = None) -> str:
+    """Copy all keys into a new generation, and return its name; raise StorageError or KeyFileError.
+
+    Its key is made first, in every place: so whatever holds a copy of a recording's key has a name from its begin on.
+    """
+    where = where or places()
+    name = f"{now.astimezone(UTC).strftime(_FORMAT)}-{secrets.token_hex(4)}"
+    identity = Identity.generate()
+    with told_as(f"generation {name}"):
+        gone = destroyed_in(where.keys[0])
+        for folder in where.keys:
+            _add_destroyed(folder, gone)
+            create(folder / f"{name}.txt", [identity.secret_line()])
+        sealed = encrypt(_packed(settings.ARCHIVE_HOME), [identity.recipient])
+        for folder in where.generations:
+            make_folder(folder)
+            create(folder / f"{name}.tar.age", [sealed])
+    return name
+
+
+def _packed(home: Path) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as file:
+        for folder in INSIDE:
+            for path in sorted((home / folder).glob("*")):
+                # a key may be destroyed while they are copied, and temporary files are nobody's
+                if path.is_file() and not path.name.startswith("."):
+                    _add(file, path, f"{folder}/{path.name}")
+    return out.getvalue()
+
+
+def _add(file: tarfile.TarFile, path: Path, name: str) -> None:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(data), 0o600
+    file.addfile(info, io.BytesIO(data))
+
+
+def generations(where: Places | None = None) -> list[str]:
+    """Return the generations that some key still opens, oldest first.
+
+    A key is forgotten elsewhere first and in the archive's own folder last, so that folder names them all.
+    """
+    own = (where or places()).keys[0]
+    if not own.exists():
+        return []
+    with told_as(str(own)):
+        return sorted(path.stem for path in own.iterdir() if _NAME.fullmatch(path.stem))
+
+
+def forget_old(now: datetime, where: Places | None = None) -> list[str]:
+    """Forget the keys of generations older than the configuration says, and return their names.
+
+    The newest complete one is never forgotten: where backups stopped, nothing is lost by waiting. Raises StorageError
+    where a place is away; what could not be forgotten there stays listed.
+    """
+    where = where or places()
+    names = generations(where)
+    complete = [name for name in names if (where.generations[0] / f"{name}.tar.age").exists()]
+    newest = complete[-1:]
+    limit = now - timedelta(days=settings.ARCHIVE.backup.keep_days)
+    old = [name for name in names if name not in newest and made_at(name) < limit]
+    for name in old:
+        for folder in reversed(where.generations):
+            _remove(folder / f"{name}.tar.age")
+        for folder in reversed(where.keys):
+            _remove(folder / f"{name}.txt")
+    return old
+
+
+def generations_in(folder: Path, keys: Path) -> list[str]:
+    """Return the generations of a folder whose keys lie in another one, oldest first."""
+    with told_as(str(folder)):
+        there = {path.name.removesuffix(".tar.age") for path in folder.iterdir() if path.name.endswith(".tar.age")}
+        return sorted(name for name in there if _NAME.fullmatch(name) and (keys / f"{name}.txt").exists())
+
+
+def note_destroyed(recording: str) -> None:
+    """Write down that a recording was destroyed, where restoring a copy of the keys looks.
+
+    It must stand in the archive's own folder; where another place is away, the next generation brings it there.
+    """
+    own, *others = places().keys
+    _add_destroyed(own, {recording})
+    for folder in others:
+        try:
+            _add_destroyed(folder, {recording})
+        except StorageError as error:
+            _log.warning("the list of what was destroyed is not in %s yet: %s", folder, error.message)
+
+
+def destroyed_in(folder: Path) -> set[str]:
+    """Return the recordings of which a folder of generation keys says that they were destroyed."""
+    path = folder / DESTROYED
+    with told_as(str(path)):
+        return set(path.read_text(encoding="ascii").split()) if path.exists() else set()
+
+
+def _add_destroyed(folder: Path, recordings: set[str]) -> None:
+    with told_as(str(folder)):
+        make_folder(folder)
+        new = recordings - destroyed_in(folder)
+        if new:
+            with (folder / DESTROYED).open("a", encoding="ascii") as file:
+                file.write("".join(f"{one}\n" for one in sorted(new)))
+                file.flush()
+                os.fsync(file.fileno())
+            sync_folder(folder)
+
+
+def forget_due(_stop: StopSignal) -> None:
+    """Forget what is old enough: a job of the worker."""
+    for name in forget_old(timezone.now()):
+        _log.info("the copy %s of the keys was forgotten", name)
+
+
+def _remove(path: Path) -> None:
+    with told_as(str(path)):
+        if not path.parent.is_dir():
+            raise StorageError(f"{path.parent} is not there; a key that lies in it is not forgotten")
+        if path.exists():
+            path.unlink()
+            sync_folder(path.parent)
+
+
+def read_generation(generations_in: Path, keys_in: Path, name: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a generation, each with its path in the archive's folder.
+
+    Raises KeyFileError where its key was forgotten or does not open it, StorageError where it is gone.
+    """
+    key = keys_in / f"{name}.txt"
+    if not key.exists():
+        raise KeyFileError(f"the key of generation {name} is not in {keys_in}: it was forgotten, and opens nothing")
+    with told_as(f"generation {name}"):
+        sealed = (generations_in / f"{name}.tar.age").read_bytes()
+    plain = Identity.load(key).decrypt(sealed)
+    with tarfile.open(fileobj=io.BytesIO(plain)) as file:
+        for member in file.getmembers():
+            folder, _, rest = member.name.partition("/")
+            data = file.extractfile(member)
+            if folder in INSIDE and rest and "/" not in rest and not rest.startswith(".") and data is not None:
+                yield member.name, data.read()

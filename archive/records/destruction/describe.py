@@ -1,0 +1,26 @@
+"""Destruction in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from .rules import Obstacle
+
+OBSTACLES: Final = {
+    Obstacle.KEPT: _("It must be kept: its period is not over, or nobody decided about it."),
+    Obstacle.HELD: _("It is on hold."),
+    Obstacle.REQUEST_OPEN: _("A request of a parent is open; nothing is destroyed meanwhile (34 CFR 99.10(e))."),
+    Obstacle.NOBODY_TO_TELL: _(
+        "The archive knows nobody who holds rights over the records of the student, so nobody was told."
+    ),
+    Obstacle.NOT_TOLD: _("A parent was not told yet, or the letter was not delivered (34 CFR 300.624(a))."),
+    Obstacle.NO_REPLY: _("A parent's answer is missing."),
+    Obstacle.SILENT_TOO_SOON: _("A letter has not waited 45 days for an answer yet."),
+    Obstacle.REPLY_AGAINST: _("A parent wants a copy first, or does not agree."),
+    Obstacle.NOT_APPROVED: _("No second person has approved it."),
+    Obstacle.REST: _("The day of rest after the approval is not over."),
+    Obstacle.CLOCK: _("The archive's clock stands before the approval. Have it put right."),
+}
+"""Each as one sentence."""

@@ -1,0 +1,68 @@
+"""Removing personal identifiers from what stands beside a destroyed recording (34 CFR 300.611(a)).
+
+What is left is a tombstone: that there was a recording, its digests, who decided, and opaque identifiers in the custody
+log that no table leads from any more to a person. The meeting itself is another record, and stays the calendar's; it
+gets a new identifier, so that the log's old one names nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import Q
+
+from archive.recordings.models import PackageIndex, PageView, Verification, Waveform
+from archive.records.disclosures.models import Consent, Disclosure, Recorded
+from archive.records.holds.models import Held
+from archive.records.letters.models import Letter
+from archive.records.meetings.models import Filing, Meeting, OpeningEvent
+from archive.records.requests.models import Amendment, Statement, SupervisedListening
+
+from .models import Destruction
+
+_ERASED = "erased with the recording"
+
+
+def erase(row: Destruction) -> dict[str, int]:
+    """Remove what names somebody beside a recording; return how many rows of each kind. Call it in a transaction."""
+    recording = row.recording_id
+    meetings = list(Filing.objects.filter(recording=recording).values_list("meeting", flat=True).distinct())
+    cases = [str(pk) for pk in Amendment.objects.filter(recording=recording).values_list("pk", flat=True)]
+    removed = {"letters": _letters(recording, cases)}
+    row.told.update(person=None, student=None, remark="")
+    for name, rows in {
+        "notes of the meeting": OpeningEvent.objects.filter(recording=recording),
+        "statements": Statement.objects.filter(recording=recording),
+        "amendments": Amendment.objects.filter(recording=recording),
+        "consents": Consent.objects.filter(recording=recording),
+        "names of people who were recorded": Recorded.objects.filter(recording=recording),
+        "disclosures": Disclosure.objects.filter(recording=recording),
+        "supervised listenings": SupervisedListening.objects.filter(recording=recording),
+        "holds that had ended": Held.objects.filter(recording=recording),
+        "filings": Filing.objects.filter(recording=recording),
+        "page views": PageView.objects.filter(recording=recording),
+        "checks": Verification.objects.filter(recording=recording),
+        "indexes": PackageIndex.objects.filter(recording=recording),
+        "waveforms": Waveform.objects.filter(recording=recording),
+    }.items():
+        removed[name] = rows.delete()[0]
+    for meeting in meetings:
+        if not Filing.objects.filter(meeting=meeting).exists():
+            _rename(meeting)
+    return {name: count for name, count in removed.items() if count}
+
+
+def _letters(recording: str, cases: list[str]) -> int:
+    about = Q(about_type="recording", about_id=recording) | Q(about_type="case", about_id__in=cases)
+    return Letter.objects.filter(about).update(student=None, person=None, subject=_ERASED, body=_ERASED)
+
+
+def _rename(meeting: uuid.UUID) -> None:
+    """Give a meeting another identifier, wherever it stands."""
+    new = uuid.uuid4()
+    Meeting.objects.filter(pk=meeting).update(id=new)
+    for relation in Meeting._meta.related_objects:
+        relation.related_model._default_manager.filter(**{relation.field.name: meeting}).update(  # type: ignore[union-attr]
+            **{relation.field.attname: new}
+        )
+    Letter.objects.filter(about_type="meeting", about_id=str(meeting)).update(about_id=str(new))

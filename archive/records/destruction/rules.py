@@ -1,0 +1,106 @@
+"""What stands against a destruction. Pure; sections cited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from archive.records.retention.rules import Kept
+
+from .models import Basis, Reply, State
+
+REST: Final = timedelta(hours=24)
+"""Between the second person's approval and the deed: what was clicked wrongly is noticed overnight."""
+ANSWER: Final = timedelta(days=45)
+"""How long a letter waits for an answer: as long as the district has for one to a parent (34 CFR 99.10(b))."""
+STANDS_AGAINST: Final = frozenset({Reply.WANTS_COPY, Reply.OBJECTS})
+"""Answers after which nothing is destroyed, as long as they stand."""
+
+
+class Obstacle(StrEnum):
+    """What stands against it."""
+
+    KEPT = "kept"
+    """Its period is not over, or nobody decided; and no parent may ask for its destruction before."""
+    HELD = "held"
+    """A matter holds it."""
+    REQUEST_OPEN = "request-open"
+    """A request to inspect or to amend is open (34 CFR 99.10(e))."""
+    NOBODY_TO_TELL = "nobody-to-tell"
+    """The archive knows nobody who holds rights over the records of one of its students."""
+    NOT_TOLD = "not-told"
+    """A rights-holder was not told (34 CFR 300.624(a)), or the letter not delivered."""
+    NO_REPLY = "no-reply"
+    """A rights-holder's answer was not entered."""
+    SILENT_TOO_SOON = "silent-too-soon"
+    """No answer came, and the letter has not waited long enough."""
+    REPLY_AGAINST = "reply-against"
+    """A rights-holder wants a copy first, or does not agree."""
+    NOT_APPROVED = "not-approved"
+    """No second person approved it."""
+    REST = "rest"
+    """The day of rest is not over."""
+    CLOCK = "clock"
+    """The archive's clock stands before the approval: somebody put it back."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A rights-holder who must be told."""
+
+    delivered_at: datetime | None
+    """When the letter was delivered; None: it was not written or not delivered."""
+    reply: str = ""
+    """One of Reply; empty while none was entered."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known when somebody wants to go on."""
+
+    kept: Kept
+    basis: Basis
+    held: bool
+    requests_open: bool
+    everybody_known: bool
+    """Whether somebody holds rights over the records of each of its students."""
+    letters: Sequence[Letter]
+    """One for each of them."""
+    now: datetime
+    today: date
+    state: State = State.PROPOSED
+    approved_at: datetime | None = None
+
+
+def against_approval(standing: Standing) -> list[Obstacle]:
+    """Return what stands against a second person's approval, and goes on standing against the deed."""
+    kept, letters = standing.kept, standing.letters
+    allowed = kept.eligible(standing.today) or (standing.basis == Basis.REQUEST and kept.on_request)
+    limit = standing.now - ANSWER
+    holds = {
+        Obstacle.KEPT: not allowed,
+        Obstacle.HELD: standing.held,
+        Obstacle.REQUEST_OPEN: standing.requests_open,
+        Obstacle.NOBODY_TO_TELL: not standing.everybody_known,
+        Obstacle.NOT_TOLD: any(one.delivered_at is None for one in letters),
+        Obstacle.NO_REPLY: any(not one.reply for one in letters),
+        Obstacle.SILENT_TOO_SOON: any(
+            one.reply == Reply.SILENT and (one.delivered_at is None or one.delivered_at > limit) for one in letters
+        ),
+        Obstacle.REPLY_AGAINST: any(one.reply in STANDS_AGAINST for one in letters),
+    }
+    return [obstacle for obstacle, stands in holds.items() if stands]
+
+
+def against_deed(standing: Standing) -> list[Obstacle]:
+    """Return what stands against carrying it out."""
+    found = against_approval(standing)
+    approved_at = standing.approved_at
+    if standing.state != State.APPROVED or approved_at is None:
+        return [*found, Obstacle.NOT_APPROVED]
+    if standing.now < approved_at:
+        return [*found, Obstacle.CLOCK]
+    return [*found, Obstacle.REST] if standing.now < approved_at + REST else found

@@ -1,0 +1,1 @@
+"""Disclosure through two gates: FERPA, and the written consent of everybody who was recorded."""

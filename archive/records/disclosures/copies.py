@@ -1,0 +1,67 @@
+"""The file that is handed over: made while it is sent, with its statements and notices, and its digest at the end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from appliance.contract.encryption import encrypt
+from archive.accounts.models import User
+from archive.recordings import flac
+from archive.recordings.companions import Companion, bundle, companions_of
+from archive.recordings.playback import open_audio
+from archive.recordings.secrets import secret_of
+from archive.recordings.verification import audio_md5
+from archive.store.base import BUFFER, open_object
+from archive.store.current import store
+
+from . import deeds
+from .models import Copy, Disclosure
+
+
+def redisclosure_notice() -> str:
+    """Return what goes along with everything that leaves (34 CFR 99.33(a), (d))."""
+    return _(
+        "This is an education record of a student. Whoever received it may not pass it on to anybody else without the "
+        "written consent of the parent, or of the student from 18 on, and may use it only for the purpose for which it "
+        "was disclosed (34 CFR 99.33). {district}"
+    ).format(district=settings.ARCHIVE.records.district)
+
+
+def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
+    """Yield the ZIP file of a disclosure that was let through; its digest is noted once all of it was taken.
+
+    Raises DecryptionError or StorageError before the first byte where the recording cannot be opened.
+    """
+    recording = row.recording
+    documents = [Companion("REDISCLOSURE.txt", redisclosure_notice() + "\n"), *companions_of(recording.pk)]
+    if row.what == Copy.AUDIO:
+        source = open_audio(recording)
+        source.read(0, 1)
+        name = f"{recording.pk}.flac"
+        data: Iterable[bytes] = flac.stream(recording.pk, source.frames, source.rate, source.read, audio_md5(recording))
+    else:
+        if row.what == Copy.TRANSFER:
+            key = encrypt(secret_of(recording.pk).secret_line(), [row.recipient])
+            documents.append(Companion("key.age", key))
+        store().read_range(recording.package, 0, 1)
+        name, data = f"{recording.pk}.zip", _package(recording.package)
+    return _noted(row, bundle(name, data, documents, recording.listed_at), by)
+
+
+def _package(name: str) -> Iterator[bytes]:
+    with open_object(store(), name) as file:
+        yield from iter(lambda: file.read(BUFFER), b"")
+
+
+def _noted(row: Disclosure, pieces: Iterator[bytes], by: User) -> Iterator[bytes]:
+    digest, size = hashlib.sha256(), 0
+    feed = digest.update
+    for piece in pieces:
+        feed(piece)
+        size += len(piece)
+        yield piece
+    deeds.note_whole(row.pk, digest.hexdigest(), size, by=by)

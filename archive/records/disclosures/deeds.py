@@ -1,0 +1,224 @@
+"""Consents, who was recorded, disclosures and their copies: each deed with its custody entry in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from appliance.contract.encryption import parse_recipient
+from appliance.contract.errors import KeyFileError
+from archive.accounts.models import User
+from archive.custody.actors import Actor, Subject
+from archive.custody.kinds import Kind
+from archive.custody.log import Detail, record
+from archive.recordings.find import check_not_destroyed, find
+from archive.recordings.models import State
+from archive.records.errors import DeedError, UnknownRecordError
+from archive.records.people.models import Person, Student
+
+from .custody_kinds import (
+    CONSENT,
+    CONSENT_WITHDRAWN,
+    DISCLOSED,
+    DISCLOSED_WHOLE,
+    DISCLOSURE,
+    DISCLOSURE_CHANGED,
+    DISCLOSURE_REFUSED,
+    DISCLOSURE_WITHDRAWN,
+    RECORDED,
+)
+from .models import Basis, Consent, Copy, Disclosure, Exempt, HowSigned, Recorded
+from .reach import facts_of, students_of
+from .rules import district_gate, ferpa_gate
+
+MOST_BYTES: Final = 5 << 20
+"""Size of a scan, in bytes: twenty pages in black and white."""
+_SCANS: Final = (b"%PDF-", b"\x89PNG\r\n", b"\xff\xd8\xff")
+
+
+@dataclass(frozen=True)
+class ConsentGiven:
+    """What a consent says (34 CFR 99.30(b))."""
+
+    student: Student
+    person: Person
+    records: str
+    purpose: str
+    party: str
+    signed_on: date
+    how: HowSigned
+    proof: str
+    scan: bytes | None
+    """The scanned paper; None where it was given electronically."""
+
+
+def enter_consent(recording: str, given: ConsentGiven, *, by: User) -> Consent:
+    """Enter a consent. Raises DeedError for one that lacks what 34 CFR 99.30 asks for."""
+    if given.signed_on > timezone.localdate():
+        raise DeedError("This day is still to come.", field="signed_on")
+    if given.how == HowSigned.PAPER and given.scan is None:
+        raise DeedError("Add the scan of the signed paper.", field="scan")
+    if given.scan is not None and (len(given.scan) > MOST_BYTES or not given.scan.startswith(_SCANS)):
+        raise DeedError("A scan is a PDF, PNG or JPEG file of at most 5 MB.", field="scan")
+    with transaction.atomic():
+        row = find(recording, lock=True)
+        check_not_destroyed(row)
+        if given.student not in students_of(recording):
+            raise DeedError("This recording is filed under no meeting of this student.", field="student")
+        consent = Consent(recording=row, entered_at=timezone.now(), entered_by=by, **vars(given))
+        consent.scan_sha256 = hashlib.sha256(given.scan).hexdigest() if given.scan is not None else ""
+        record(
+            CONSENT,
+            actor=Actor.user(by.pk),
+            subject=Subject.recording(recording),
+            consent=str(consent.pk),
+            person=str(given.person.pk),
+            how=given.how.value,
+            scan_sha256=consent.scan_sha256,
+        )
+        consent.save(force_insert=True)
+    return consent
+
+
+def withdraw_consent(recording: str, pk: UUID, *, by: User) -> Consent:
+    """Enter that a consent was withdrawn today; what went out before stays told."""
+    with transaction.atomic():
+        row = Consent.objects.select_for_update().filter(pk=pk, recording=recording, withdrawn_on=None).first()
+        if row is None:
+            raise UnknownRecordError("there is no such consent here, or it was withdrawn")
+        record(CONSENT_WITHDRAWN, actor=Actor.user(by.pk), subject=Subject.recording(recording), consent=str(pk))
+        row.withdrawn_on = timezone.localdate()
+        row.save(update_fields=["withdrawn_on"])
+    return row
+
+
+def enter_recorded(recording: str, name: str, consented_on: date | None, proof: str, *, by: User) -> Recorded:
+    """Enter that somebody was recorded, and when that person consented in writing; again to add the consent later."""
+    if consented_on is not None and consented_on > timezone.localdate():
+        raise DeedError("This day is still to come.", field="consented_on")
+    if consented_on is not None and not proof:
+        raise DeedError("Say where the signed paper is.", field="proof")
+    with transaction.atomic():
+        found = find(recording, lock=True)
+        check_not_destroyed(found)
+        row = Recorded.objects.filter(recording=found, name__iexact=name).first() or Recorded(
+            recording=found, name=name
+        )
+        record(
+            RECORDED,
+            actor=Actor.user(by.pk),
+            subject=Subject.recording(recording),
+            recorded=str(row.pk),
+            consented=consented_on is not None,
+        )
+        row.consented_on, row.proof = consented_on, proof
+        row.save()
+    return row
+
+
+@dataclass(frozen=True)
+class DisclosureFacts:
+    """What shall leave the archive, for whom, and why."""
+
+    what: Copy
+    recipient: str
+    party: str
+    purpose: str
+    basis: Basis
+    explanation: str
+
+
+def prepare(recording: str, facts: DisclosureFacts, *, by: User) -> Disclosure:
+    """Prepare a disclosure; no copy leaves before both gates let it through."""
+    if facts.what == Copy.TRANSFER:
+        if facts.basis != Basis.TRANSFER:
+            raise DeedError("A key leaves only for a school where the student enrolls.", field="what")
+        try:
+            parse_recipient(facts.recipient)
+        except KeyFileError as error:
+            raise DeedError("Name the other archive's recipient: age1...", field="recipient") from error
+    with transaction.atomic():
+        found = find(recording, lock=True)
+        check_not_destroyed(found)
+        if found.state != State.SEALED:
+            raise DeedError("It is not sealed yet.")
+        row = Disclosure(recording=found, prepared_at=timezone.now(), prepared_by=by, **vars(facts))
+        _enter(DISCLOSURE, row, by, basis=row.basis, what=row.what)
+        row.save(force_insert=True)
+    return row
+
+
+def enter_notice(pk: UUID, told_on: date | None, waits_until: date | None, exempt: str, *, by: User) -> Disclosure:
+    """Enter when the parent was told, until when it waits, or why no notice is needed (99.31(a)(9)(ii), 99.34)."""
+    if told_on is not None and told_on > timezone.localdate():
+        raise DeedError("This day is still to come.", field="told_on")
+    if told_on is not None and waits_until is not None and waits_until <= told_on:
+        raise DeedError("Leave the parent time to act against it.", field="waits_until")
+    with transaction.atomic():
+        row = _open(pk)
+        if exempt and (row.basis != Basis.COMPELLED or exempt not in Exempt.values):
+            raise DeedError("Only a compelled production can need no notice.", field="exempt")
+        _enter(DISCLOSURE_CHANGED, row, by)
+        row.told_on, row.waits_until, row.exempt = told_on, waits_until, exempt
+        row.save(update_fields=["told_on", "waits_until", "exempt"])
+    return row
+
+
+def withdraw(pk: UUID, *, by: User) -> Disclosure:
+    """Withdraw a disclosure of which no whole copy was taken out."""
+    with transaction.atomic():
+        row = _open(pk)
+        _enter(DISCLOSURE_WITHDRAWN, row, by)
+        row.withdrawn_at = timezone.now()
+        row.save(update_fields=["withdrawn_at"])
+    return row
+
+
+def begin_copy(pk: UUID, *, by: User) -> Disclosure:
+    """Let a copy be taken out, if both gates let it through; each time is an entry. Raises DeedError that says why not.
+
+    A refusal is an entry that stays.
+    """
+    with transaction.atomic():
+        row = _open(pk, handed_too=True)
+        facts = facts_of(row)
+        missing = [*ferpa_gate(facts), *district_gate(facts)]
+        if missing:
+            _enter(DISCLOSURE_REFUSED, row, by, missing=",".join(missing))
+        else:
+            _enter(DISCLOSED, row, by, basis=row.basis, what=row.what)
+    if missing:
+        raise DeedError("The gates do not let it through; the page of the disclosure says what is missing.")
+    return row
+
+
+def note_whole(pk: UUID, sha256: str, size: int, *, by: User) -> None:
+    """Note that a whole copy was taken out, and its digest: the first one is what the receipt names."""
+    with transaction.atomic():
+        row = Disclosure.objects.select_for_update().get(pk=pk)
+        _enter(DISCLOSED_WHOLE, row, by, sha256=sha256, bytes=size)
+        if row.handed_at is None:
+            row.handed_at, row.handed_by, row.sha256, row.size = timezone.now(), by, sha256, size
+            row.save(update_fields=["handed_at", "handed_by", "sha256", "size"])
+
+
+def _open(pk: UUID, *, handed_too: bool = False) -> Disclosure:
+    row = Disclosure.objects.select_for_update(of=("self",)).select_related("recording").filter(pk=pk).first()
+    if row is None:
+        raise UnknownRecordError("there is no such disclosure here")
+    check_not_destroyed(row.recording)
+    if row.withdrawn_at is not None:
+        raise DeedError("This disclosure was withdrawn.")
+    if row.handed_at is not None and not handed_too:
+        raise DeedError("A copy was taken out already; its receipt stands.")
+    return row
+
+
+def _enter(kind: Kind, row: Disclosure, by: User, **detail: Detail) -> None:
+    record(kind, actor=Actor.user(by.pk), subject=Subject.recording(row.recording_id), disclosure=str(row.pk), **detail)

@@ -1,0 +1,26 @@
+"""What a disclosure lacks, in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from .rules import Missing
+
+MISSING: Final = {
+    Missing.CONSENT: _(
+        "A signed and dated consent of a parent that names this recording, this purpose and this party (34 CFR 99.30)."
+    ),
+    Missing.EXPLANATION: _("Why the exception holds here, in words (34 CFR 99.31)."),
+    Missing.NOTICE: _("That the parent was told, and when (34 CFR 99.31(a)(9)(ii), 99.34)."),
+    Missing.WAITING: _("The day until which it waits, so that the parent can act against it; it must have passed."),
+    Missing.NOT_FILED: _("The meeting: it is filed under none, so nobody knows whose record it is."),
+    Missing.SEVERAL: _(
+        "A copy of the own child's part alone: this recording is about several students (34 CFR 99.12). Let the parent "
+        "listen by a link, or hand out the audio of the part under Copies."
+    ),
+    Missing.NOBODY_NAMED: _("Who was recorded: nobody is named yet."),
+    Missing.RECORDED: _("The written consent of everybody who was recorded."),
+}
+"""Each as one thing that is missing."""

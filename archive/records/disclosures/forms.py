@@ -1,0 +1,106 @@
+"""What people type about disclosures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from archive.records.people.choices import PersonChoice
+from archive.records.people.models import Student
+from archive.records.text import LineField, LinesField, day_input
+
+from .deeds import MOST_BYTES, ConsentGiven, DisclosureFacts
+from .models import Basis, Copy, Exempt, HowSigned
+
+
+class DisclosureForm(forms.Form):
+    """What shall leave, for whom, and why."""
+
+    party = LineField(max_length=200, label=_("To whom"))
+    purpose = LineField(max_length=500, label=_("Purpose"))
+    what = forms.ChoiceField(choices=Copy.choices, widget=forms.RadioSelect, label=_("What"))
+    basis = forms.ChoiceField(choices=Basis.choices, widget=forms.RadioSelect, label=_("On what ground"))
+    explanation = LinesField(
+        required=False,
+        rows=3,
+        max_length=4000,
+        label=_("Explanation"),
+        help_text=_("Of an exception: court, number and day of the order; the contract; the emergency."),
+    )
+    recipient = LineField(
+        required=False,
+        max_length=62,
+        label=_("The other archive's recipient"),
+        help_text=_("Only for a transfer: age1..."),
+    )
+
+    def facts(self) -> DisclosureFacts:
+        """Return what was typed."""
+        typed = self.cleaned_data
+        return DisclosureFacts(
+            what=Copy(typed["what"]),
+            recipient=typed["recipient"],
+            party=typed["party"],
+            purpose=typed["purpose"],
+            basis=Basis(typed["basis"]),
+            explanation=typed["explanation"],
+        )
+
+
+class ConsentForm(forms.Form):
+    """A parent's consent, with every field of 34 CFR 99.30."""
+
+    student = forms.ModelChoiceField(Student.objects.none(), label=_("Student"), empty_label=None)
+    person = PersonChoice(
+        label=_("Signed by"), help_text=_("Somebody who holds rights over the records; the whole name.")
+    )
+    records = LineField(max_length=500, label=_("Records that it names"))
+    purpose = LineField(
+        max_length=500, label=_("Purpose that it names"), help_text=_("Word for word as in the disclosure.")
+    )
+    party = LineField(
+        max_length=200, label=_("Party that it names"), help_text=_("Word for word as in the disclosure.")
+    )
+    signed_on = forms.DateField(label=_("Signed on"), widget=day_input())
+    how = forms.ChoiceField(choices=HowSigned.choices, widget=forms.RadioSelect, label=_("How"))
+    proof = LinesField(
+        rows=2,
+        max_length=2000,
+        label=_("Proof"),
+        help_text=_("Where the paper is kept; or how the person was identified, and what shows the approval."),
+    )
+    scan = forms.FileField(required=False, label=_("Scan of the paper"), help_text=_("PDF, PNG or JPEG, at most 5 MB."))
+
+    def given(self) -> ConsentGiven:
+        """Return what was typed."""
+        typed: dict[str, Any] = dict(self.cleaned_data)
+        scan = typed.pop("scan")
+        data = scan.read(MOST_BYTES + 1) if scan is not None else None
+        return ConsentGiven(**{**typed, "how": HowSigned(typed["how"]), "scan": data})
+
+
+class RecordedForm(forms.Form):
+    """Somebody who was recorded."""
+
+    name = LineField(max_length=200, label=_("Name and part"), help_text=_("As the opening noted it, where it did."))
+    consented_on = forms.DateField(
+        required=False, label=_("Consented in writing on"), widget=day_input(), help_text=_("Empty: not yet.")
+    )
+    proof = LinesField(required=False, rows=2, max_length=2000, label=_("Where the paper is"))
+
+
+class NoticeForm(forms.Form):
+    """When the parent was told, or why not."""
+
+    told_on = forms.DateField(required=False, label=_("The parent was told on"), widget=day_input())
+    waits_until = forms.DateField(
+        required=False,
+        label=_("It waits until"),
+        widget=day_input(),
+        help_text=_("So that the parent can act against it. A reasonable time; ask counsel."),
+    )
+    exempt = forms.ChoiceField(
+        required=False, choices=[("", _("notice is given")), *Exempt.choices], label=_("No notice is needed because of")
+    )

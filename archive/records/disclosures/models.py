@@ -1,0 +1,153 @@
+"""Consents, who was recorded, and what left the archive for whom. Erased with the recording, never before."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from archive.recordings.models import Recording
+from archive.records.people.models import Person, Student
+
+
+class Basis(models.TextChoices):
+    """By what a disclosure passes the FERPA gate."""
+
+    CONSENT = "consent", _("a parent's written consent (34 CFR 99.30)")
+    OWN = "own", _("a parent's own access (34 CFR 99.10)")
+    OFFICIAL = "official", _("a school official or contractor with a legitimate educational interest (99.31(a)(1))")
+    TRANSFER = "transfer", _("a school where the student enrolls (99.31(a)(2), 99.34)")
+    AUDIT = "audit", _("an audit or evaluation by an authority (99.31(a)(3), 99.35)")
+    COMPELLED = "compelled", _("a court order or subpoena (99.31(a)(9))")
+    EMERGENCY = "emergency", _("a health or safety emergency (99.31(a)(10), 99.36)")
+
+
+class Exempt(models.TextChoices):
+    """When a compelled production needs no notice to the parent before (34 CFR 99.31(a)(9)(ii)(A) to (C))."""
+
+    GRAND_JURY = "grand-jury", _("a federal grand jury subpoena that forbids it (A)")
+    LAW_ENFORCEMENT = "law-enforcement", _("a subpoena for law enforcement that forbids it (B)")
+    EX_PARTE = "ex-parte", _("an ex parte order about terrorism (C)")
+
+
+class HowSigned(models.TextChoices):
+    """How a consent was given."""
+
+    PAPER = "paper", _("signed on paper")
+    ELECTRONIC = "electronic", _("electronically: the person was identified and approved it (99.30(d))")
+
+
+class Consent(models.Model):
+    """A rights-holder's consent: signed, dated, with records, purpose and party (34 CFR 99.30(b))."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="consents")
+    student = models.ForeignKey(Student, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    """Who signed it."""
+    records = models.TextField()
+    """Which records it names."""
+    purpose = models.TextField()
+    party = models.CharField(max_length=200)
+    """To whom they may go."""
+    signed_on = models.DateField()
+    how = models.CharField(max_length=10, choices=HowSigned.choices)
+    proof = models.TextField()
+    """Of paper: where it is kept. Otherwise: how the person was identified, and what shows the approval."""
+    scan = models.BinaryField(null=True, blank=True)
+    """The scanned paper, as PDF, PNG or JPEG."""
+    scan_sha256 = models.CharField(max_length=64, blank=True)
+    entered_at = models.DateTimeField()
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    withdrawn_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        """Newest first."""
+
+        ordering: ClassVar = ["-signed_on", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(records="") & ~Q(purpose="") & ~Q(party="") & ~Q(proof=""), name="consent_has_every_field"
+            )
+        ]
+
+
+class Recorded(models.Model):
+    """Somebody who was recorded, and whether that person consented in writing to passing it on (the policy's note)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="recorded")
+    name = models.CharField(max_length=200)
+    """Name and part in the meeting."""
+    consented_on = models.DateField(null=True, blank=True)
+    """When that person signed; None while nobody has the paper."""
+    proof = models.TextField(blank=True)
+    """Where the paper is."""
+
+    class Meta:
+        """By name; each once."""
+
+        ordering: ClassVar = ["name", "pk"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["recording", "name"], name="recorded_once")]
+
+
+class Copy(models.TextChoices):
+    """What is handed over."""
+
+    AUDIO = "audio", _("the audio, as a FLAC file")
+    PACKAGE = "package", _("the sealed package; nobody hears it without its key")
+    TRANSFER = "transfer", _("the sealed package, and its key for another archive")
+
+
+class Disclosure(models.Model):
+    """A copy that leaves, or left, the archive."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    """Opaque, as it stands in addresses, in the custody log, and on the receipt."""
+    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="disclosures")
+    what = models.CharField(max_length=8, choices=Copy.choices)
+    recipient = models.CharField(max_length=62, blank=True)
+    """Of a transfer: the other archive's age recipient."""
+    party = models.CharField(max_length=200)
+    """To whom."""
+    purpose = models.TextField()
+    basis = models.CharField(max_length=10, choices=Basis.choices)
+    explanation = models.TextField(blank=True)
+    """Why the exception holds here: court, number and day of an order; the emergency; the contract."""
+    told_on = models.DateField(null=True, blank=True)
+    """When the parent was told of a compelled production or a transfer."""
+    waits_until = models.DateField(null=True, blank=True)
+    """Last day on which the parent may still act against a compelled production."""
+    exempt = models.CharField(max_length=16, choices=Exempt.choices, blank=True)
+    """Why a compelled production needs no such notice; empty where it does."""
+    prepared_at = models.DateTimeField()
+    prepared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    handed_at = models.DateTimeField(null=True, blank=True)
+    """When a whole copy had been taken out for the first time."""
+    handed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    sha256 = models.CharField(max_length=64, blank=True)
+    """Digest of that file."""
+    size = models.PositiveBigIntegerField(default=0)
+    """Its size in bytes."""
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Newest first."""
+
+        ordering: ClassVar = ["-prepared_at", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(handed_at=None, sha256="") | Q(handed_at__isnull=False) & ~Q(sha256=""),
+                name="disclosed_copy_has_a_digest",
+            )
+        ]

@@ -1,0 +1,89 @@
+"""What is known about a disclosure, and whom it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils import timezone
+
+from archive.access.scopes import Scope, scopes_of
+from archive.custody.actors import Subject
+from archive.custody.models import Entry
+from archive.records.meetings.models import OpeningEvent, OpeningEventKind
+from archive.records.meetings.reach import in_force
+from archive.records.people.models import Student
+from archive.records.people.rules import holders
+from archive.records.requests.record_of_access import Party
+
+from .models import Basis, Consent, Disclosure, Recorded
+from .rules import ConsentFacts, Facts
+
+
+def scopes_of_disclosure(disclosure: str) -> Iterable[Scope]:
+    """Return the scopes that hold the recording of a disclosure."""
+    for recording in Disclosure.objects.filter(pk=disclosure).values_list("recording", flat=True):
+        yield from scopes_of(Subject.recording(recording))
+
+
+def party_of(entry: Entry) -> Party | None:
+    """Return to whom a copy went and for what purpose, for the record of access (34 CFR 99.32(a)(3))."""
+    row = Disclosure.objects.filter(pk=entry.member("disclosure")).first()
+    return Party(row.party, row.purpose, row.get_basis_display()) if row else None
+
+
+def students_of(recording: str) -> list[Student]:
+    """Return whose record a recording is."""
+    return list(Student.objects.filter(pk__in=in_force().filter(recording=recording).values("meeting__student")))
+
+
+def not_named(recording: str) -> list[str]:
+    """Return who was noted at the opening and is not among those recorded."""
+    kinds = (OpeningEventKind.PRESENT, OpeningEventKind.TOLD, OpeningEventKind.PARENT_RECORDS)
+    filed = in_force().filter(recording=recording).values("meeting")
+    noted = OpeningEvent.objects.filter(meeting__in=filed, kind__in=kinds).exclude(who="")
+    named = set(Recorded.objects.filter(recording=recording).values_list("name", flat=True))
+    names = [*named, *dict.fromkeys(noted.values_list("who", flat=True))]
+    # "Rosa Torres" is "Rosa Torres, mother", who was noted as well
+    return [one for one in names[len(named) :] if one not in named and not _is_short_for(one, names)]
+
+
+def _is_short_for(name: str, names: list[str]) -> bool:
+    return any(other.startswith(f"{name}, ") for other in names)
+
+
+def facts_of(row: Disclosure) -> Facts:
+    """Return what is known of a disclosure now."""
+    today, recording = timezone.localdate(), row.recording_id
+    students = students_of(recording)
+    allowed = {
+        (student.pk, one.person.pk)
+        for student in students
+        for one in holders(student.rights.select_related("person"), student.bars.all(), today)
+    }
+    consents = [
+        ConsentFacts(
+            str(one.student_id),
+            one.party,
+            one.purpose,
+            one.signed_on,
+            one.withdrawn_on,
+            (one.student_id, one.person_id) in allowed,
+        )
+        for one in Consent.objects.filter(recording=recording)
+    ]
+    recorded = [(one.name, one.consented_on is not None) for one in Recorded.objects.filter(recording=recording)]
+    # whoever was noted at the opening was recorded, whether somebody entered that here or not
+    recorded += [(name, False) for name in not_named(recording)]
+    return Facts(
+        basis=Basis(row.basis),
+        party=row.party,
+        purpose=row.purpose,
+        explanation=row.explanation,
+        told_on=row.told_on,
+        waits_until=row.waits_until,
+        exempt=row.exempt,
+        students=[str(one.pk) for one in students],
+        consents=consents,
+        recorded=recorded,
+        today=today,
+    )

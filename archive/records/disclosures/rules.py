@@ -1,0 +1,117 @@
+"""The two gates of a disclosure. Pure; sections cited.
+
+FERPA asks on what legal ground a record leaves; the district's policy asks, besides, for the written consent of
+everybody who was recorded. The second one never stands against a parent's own access or a legally compelled production.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from .models import Basis
+
+EXPLAINED: Final = frozenset({Basis.OFFICIAL, Basis.TRANSFER, Basis.AUDIT, Basis.COMPELLED, Basis.EMERGENCY})
+"""Exceptions of 34 CFR 99.31 that must be explained in words."""
+WITHOUT_SECOND_GATE: Final = frozenset({Basis.OWN, Basis.COMPELLED})
+"""The district's permission is the parent's own already, and no policy stands against a court."""
+
+
+class Missing(StrEnum):
+    """What a disclosure still lacks."""
+
+    CONSENT = "consent"
+    """No consent in force of a rights-holder, for this recording, purpose and party (34 CFR 99.30)."""
+    EXPLANATION = "explanation"
+    """The exception is chosen and not explained."""
+    NOTICE = "notice"
+    """The parent was not told of a compelled production (99.31(a)(9)(ii)) or a transfer (99.34(a)(1))."""
+    WAITING = "waiting"
+    """The parent may still act against it: no waiting day is named, or it has not passed."""
+    NOT_FILED = "not-filed"
+    """It is filed under no meeting, so nobody knows whose record it is."""
+    SEVERAL = "several"
+    """It is about several students: a parent inspects only what is about the own child (34 CFR 99.12(a))."""
+    NOBODY_NAMED = "nobody-named"
+    """Nobody said who was recorded."""
+    RECORDED = "recorded"
+    """The written consent of somebody who was recorded is missing."""
+
+
+@dataclass(frozen=True)
+class ConsentFacts:
+    """One consent."""
+
+    student: str
+    party: str
+    purpose: str
+    signed_on: date
+    withdrawn_on: date | None
+    by_holder: bool
+    """Whether whoever signed it holds rights over the records today (99.30(a))."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a disclosure."""
+
+    basis: Basis
+    party: str
+    purpose: str
+    explanation: str
+    told_on: date | None
+    waits_until: date | None
+    exempt: str
+    students: Sequence[str]
+    """Whose record it is."""
+    consents: Sequence[ConsentFacts]
+    recorded: Sequence[tuple[str, bool]]
+    """Who was recorded, and whether that one's written consent is there."""
+    today: date
+
+
+def ferpa_gate(facts: Facts) -> list[Missing]:
+    """Return what the first gate lacks."""
+    missing = [] if facts.students else [Missing.NOT_FILED]
+    match facts.basis:
+        case Basis.CONSENT:
+            covered = {one.student for one in facts.consents if _covers(one, facts)}
+            missing += [] if covered >= set(facts.students) else [Missing.CONSENT]
+        case Basis.OWN:
+            missing += [Missing.SEVERAL] if len(facts.students) > 1 else []
+        case _ if not facts.explanation:
+            missing.append(Missing.EXPLANATION)
+    if facts.basis == Basis.TRANSFER and facts.told_on is None:
+        missing.append(Missing.NOTICE)
+    if facts.basis == Basis.COMPELLED and not facts.exempt:
+        if facts.told_on is None:
+            missing.append(Missing.NOTICE)
+        if facts.waits_until is None or facts.waits_until >= facts.today:
+            missing.append(Missing.WAITING)
+    return missing
+
+
+def _covers(one: ConsentFacts, facts: Facts) -> bool:
+    """34 CFR 99.30(b): it names the records, the purpose and the party; whoever signed it may withdraw it."""
+    same = (one.party.casefold(), one.purpose.casefold()) == (facts.party.casefold(), facts.purpose.casefold())
+    stands = one.withdrawn_on is None or one.withdrawn_on > facts.today
+    return same and stands and one.by_holder and one.signed_on <= facts.today
+
+
+def district_gate(facts: Facts) -> list[Missing]:
+    """Return what the second gate lacks."""
+    if facts.basis in WITHOUT_SECOND_GATE:
+        return []
+    if not facts.recorded:
+        return [Missing.NOBODY_NAMED]
+    return [] if all(consented for _, consented in facts.recorded) else [Missing.RECORDED]
+
+
+def missing_names(facts: Facts) -> list[str]:
+    """Return whose written consent is missing."""
+    if facts.basis in WITHOUT_SECOND_GATE:
+        return []
+    return [name for name, consented in facts.recorded if not consented]

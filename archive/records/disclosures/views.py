@@ -1,0 +1,257 @@
+"""Disclosures: views parse and show, deeds change."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from archive.access.decisions import may
+from archive.access.deeds import Deed
+from archive.access.requests import user_of
+from archive.custody.actors import Subject
+from archive.recordings.find import check_not_destroyed, find
+from archive.records.errors import DeedError, UnknownRecordError
+from archive.records.form_page import form_page, posted
+from archive.records.pdf import tagged_pdf
+from archive.records.people.models import Student
+from archive.ui import words
+from archive.ui.breadcrumbs import Crumb
+from archive.ui.templatetags.plain import when
+
+from . import deeds
+from .copies import copy_of, redisclosure_notice
+from .describe import MISSING
+from .forms import ConsentForm, DisclosureForm, NoticeForm, RecordedForm
+from .models import Basis, Consent, Disclosure, Recorded
+from .reach import facts_of, not_named, students_of
+from .rules import district_gate, ferpa_gate, missing_names
+
+_SENT = require_http_methods(["GET", "HEAD", "POST"])
+SHOWN = 200
+
+
+@require_safe
+def disclosures(request: HttpRequest) -> HttpResponseBase:
+    """Show what is prepared, and what went out."""
+    user = user_of(request)
+    rows = [
+        one
+        for one in Disclosure.objects.select_related("recording")[: SHOWN * 2]
+        if may(user, Deed.DISCLOSE, Subject.disclosure(one.pk)).allowed
+    ]
+    context = {
+        "place": "disclosures",
+        "prepared": [one for one in rows if one.handed_at is None and one.withdrawn_at is None],
+        "done": [one for one in rows if one.handed_at is not None],
+    }
+    return render(request, "disclosures/disclosures.html", context)
+
+
+@_SENT
+def disclosure_new(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Prepare a disclosure."""
+    row, form = find(recording), DisclosureForm(posted(request))
+    check_not_destroyed(row)
+
+    def act() -> str:
+        made = deeds.prepare(recording, form.facts(), by=user_of(request))
+        messages.success(request, _("The disclosure was prepared. No copy leaves before both gates let it through."))
+        return reverse("pages:disclosure", args=[made.pk])
+
+    frame = _frame(_("Disclose a recording"), reverse("pages:recording", args=[recording])) | {
+        "submit": _("Prepare it")
+    }
+    return form_page(
+        request, form, act, context=frame | {"intro": _("The recording of {at}.").format(at=when(row.listed_at))}
+    )
+
+
+@require_safe
+def disclosure(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
+    """Show a disclosure, and what each gate lacks."""
+    row = _disclosure(disclosure)
+    facts = facts_of(row)
+    first, second = ferpa_gate(facts), district_gate(facts)
+    context = {
+        "place": "disclosures",
+        "breadcrumbs": [_crumb()],
+        "row": row,
+        "open": row.handed_at is None and row.withdrawn_at is None and row.recording.destroyed_at is None,
+        "first": [MISSING[one] for one in first],
+        "second": [MISSING[one] for one in second],
+        "names": missing_names(facts),
+        "through": not first and not second and row.withdrawn_at is None and row.recording.destroyed_at is None,
+        "consents": Consent.objects.filter(recording=row.recording).select_related("person", "student").defer("scan"),
+        "recorded": Recorded.objects.filter(recording=row.recording),
+        "noticed": row.basis in {Basis.COMPELLED, Basis.TRANSFER},
+    }
+    return render(request, "disclosures/disclosure.html", context)
+
+
+@_SENT
+def consent_new(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Enter a parent's consent."""
+    row = find(recording)
+    check_not_destroyed(row)
+    form = ConsentForm(posted(request), request.FILES if request.method == "POST" else None)
+    field = form.fields["student"]
+    assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
+    field.queryset = Student.objects.filter(pk__in=[one.pk for one in students_of(recording)])
+
+    def act() -> str:
+        deeds.enter_consent(recording, form.given(), by=user_of(request))
+        messages.success(request, _("The consent was entered."))
+        return _back(recording)
+
+    return form_page(request, form, act, context=_frame(_("Enter a consent"), _back(recording)))
+
+
+@_SENT
+def consent_withdraw(request: HttpRequest, recording: str, consent: UUID) -> HttpResponseBase:
+    """Enter that a consent was withdrawn."""
+    row = Consent.objects.select_related("person").defer("scan").filter(pk=consent, recording=recording).first()
+    if row is None:
+        raise UnknownRecordError("there is no such consent here")
+    form = forms.Form(posted(request))
+
+    def act() -> str:
+        deeds.withdraw_consent(recording, consent, by=user_of(request))
+        messages.success(request, _("The consent was withdrawn. Nothing more goes out on it."))
+        return _back(recording)
+
+    context = _frame(_("Withdraw a consent"), _back(recording)) | {
+        "submit": _("It was withdrawn"),
+        "question": _("The consent of {person}, to {party}.").format(person=row.person, party=row.party),
+        "consequences": [_("Copies that went out before are out of reach.")],
+    }
+    return form_page(request, form, act, "ui/confirm.html", context)
+
+
+@_SENT
+def recorded(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Enter who was recorded, and who consented in writing."""
+    row = find(recording)
+    check_not_destroyed(row)
+    form = RecordedForm(posted(request), initial={"name": request.GET.get("name", "")[:200]})
+
+    def act() -> str:
+        typed = form.cleaned_data
+        deeds.enter_recorded(recording, typed["name"], typed["consented_on"], typed["proof"], by=user_of(request))
+        messages.success(request, _("It was entered."))
+        return reverse("pages:recorded", args=[recording])
+
+    context = _frame(_("Who was recorded?"), _back(recording)) | {
+        "recorded": Recorded.objects.filter(recording=recording),
+        "noted": not_named(recording),
+        "recording": row,
+    }
+    return form_page(request, form, act, "disclosures/recorded.html", context)
+
+
+@_SENT
+def notice(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
+    """Enter when the parent was told."""
+    row = _disclosure(disclosure)
+    initial = {"told_on": row.told_on, "waits_until": row.waits_until, "exempt": row.exempt}
+    form = NoticeForm(posted(request), initial=initial)
+
+    def act() -> str:
+        typed = form.cleaned_data
+        deeds.enter_notice(disclosure, typed["told_on"], typed["waits_until"], typed["exempt"], by=user_of(request))
+        messages.success(request, _("It was entered."))
+        return reverse("pages:disclosure", args=[disclosure])
+
+    return form_page(request, form, act, context=_below(_("Notice to the parent"), row))
+
+
+@_SENT
+def withdraw(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
+    """Withdraw a disclosure."""
+    row, form = _disclosure(disclosure), forms.Form(posted(request))
+
+    def act() -> str:
+        deeds.withdraw(disclosure, by=user_of(request))
+        messages.success(request, _("The disclosure was withdrawn."))
+        return reverse("pages:disclosures")
+
+    context = _below(_("Withdraw a disclosure"), row) | {
+        "submit": _("Withdraw it"),
+        "question": _("No copy leaves for {party} then.").format(party=row.party),
+    }
+    return form_page(request, form, act, "ui/confirm.html", context)
+
+
+@require_safe
+def copy(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
+    """Hand out the copy, if both gates let it through; an entry stands before its first byte."""
+    row, user = _disclosure(disclosure), user_of(request)
+    if request.method == "HEAD":
+        return HttpResponse(content_type="application/zip")
+    try:
+        row = deeds.begin_copy(disclosure, by=user)
+    except DeedError as error:
+        messages.error(request, error.message)
+        return HttpResponseRedirect(reverse("pages:disclosure", args=[disclosure]))
+    answer = StreamingHttpResponse(copy_of(row, user), content_type="application/zip")
+    answer.headers["Content-Disposition"] = f'attachment; filename="disclosure-{str(row.pk)[:8]}.zip"'
+    return answer
+
+
+@require_safe
+def receipt(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
+    """Hand out the receipt as a tagged PDF file, to be signed by whoever takes the copy."""
+    row = _disclosure(disclosure)
+    if row.handed_at is None:
+        messages.error(request, _("There is a receipt once the copy was taken out."))
+        return HttpResponseRedirect(reverse("pages:disclosure", args=[disclosure]))
+    context = {
+        "row": row,
+        "district": settings.ARCHIVE.records.district,
+        "contact": words.contact(settings.ARCHIVE.site.contact),
+        "redisclosure": redisclosure_notice(),
+        "notice": words.notice(),
+    }
+    answer = HttpResponse(tagged_pdf("disclosures/receipt.html", context), content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="receipt-{str(row.pk)[:8]}.pdf"'
+    return answer
+
+
+def _disclosure(pk: UUID) -> Disclosure:
+    row = Disclosure.objects.select_related("recording", "prepared_by", "handed_by").filter(pk=pk).first()
+    if row is None:
+        raise UnknownRecordError("there is no such disclosure here")
+    return row
+
+
+def _back(recording: str) -> str:
+    """Return the page of the recording's last disclosure, or of the recording."""
+    row = Disclosure.objects.filter(recording=recording, withdrawn_at=None).first()
+    return reverse("pages:disclosure", args=[row.pk]) if row else reverse("pages:recording", args=[recording])
+
+
+def _crumb() -> Crumb:
+    return Crumb(_("Disclosures"), reverse("pages:disclosures"))
+
+
+def _frame(heading: str, cancel: str) -> dict[str, Any]:
+    return {
+        "place": "disclosures",
+        "heading": heading,
+        "submit": _("Save"),
+        "cancel": cancel,
+        "breadcrumbs": [_crumb()],
+    }
+
+
+def _below(heading: str, row: Disclosure) -> dict[str, Any]:
+    there = reverse("pages:disclosure", args=[row.pk])
+    return _frame(heading, there) | {"breadcrumbs": [_crumb(), Crumb(row.party, there)]}

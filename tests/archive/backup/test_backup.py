@@ -1,0 +1,204 @@
+"""A backup restores all of it into an empty folder; of what was destroyed, an old one opens nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test.utils import override_settings
+from django.utils import timezone
+
+from appliance.contract.errors import DecryptionError, KeyFileError, PlainSightError, SettingsError
+from archive.backup.copying import back_up
+from archive.backup.manifest import backups_in
+from archive.backup.restoring import Source, restore
+from archive.keystore.current import keystore
+from archive.keystore.generations import forget_old, generations_in, make_generation, places
+from archive.recordings.models import Recording
+from archive.recordings.secrets import secret_of
+from archive.records.destruction import deeds
+from archive.sealing.audit import audit
+from tests.archive.page_fixtures import Arrive
+from tests.archive.records.destruction.scene import make_scene
+from tests.support.archives import ROOT, Archive
+
+
+@contextmanager
+def empty_machine(home: Path) -> Iterator[None]:
+    """Point this process at an archive's folder where nothing is yet."""
+    database = connections["default"].settings_dict
+    before = database["NAME"]
+    connections.close_all()
+    database["NAME"] = home / "archive.sqlite3"
+    try:
+        with override_settings(ARCHIVE_HOME=home):
+            yield
+    finally:
+        connections.close_all()
+        database["NAME"] = before
+        keystore.cache_clear()
+
+
+def source(archive: Archive, folder: Path, **chosen: Any) -> Source:
+    return Source(folder, archive.home / "key-generations", archive.home / "generation-keys", **chosen)
+
+
+def test_everything_is_restored_into_an_empty_folder_and_verified(
+    archive: Archive, sealed: Arrive, arrive: Arrive, tmp_path: Path
+) -> None:
+    made = [sealed(seconds=2).id, sealed(seconds=1, reason="interrupted", tail=1).id]
+    waiting = arrive(seconds=2, reason=None).id
+    folder = tmp_path / "backup"
+    assert back_up(folder, timezone.now()).packages == 2
+    assert back_up(folder, timezone.now() + timedelta(seconds=1)).packages == 0
+    with empty_machine(tmp_path / "new"):
+        found = restore(source(archive, folder))
+        assert (found.recordings, found.verified, found.failed, found.custody) == (2, 2, (), "")
+        assert {row.pk for row in Recording.objects.all()} == {*made, waiting}
+        assert list(audit()) == []
+
+
+def test_an_old_backup_opens_nothing_of_what_was_destroyed(archive: Archive, sealed: Arrive, tmp_path: Path) -> None:
+    """Both dates of the certificate, with a real backup from before: of the second one on, nothing opens it."""
+    scene, other = make_scene(sealed(seconds=2).id), sealed(seconds=1).id
+    folder, destroyed = tmp_path / "backup", scene.row.pk
+    before = back_up(folder, timezone.now() - timedelta(days=31))
+    # somebody kept copies of both encrypted places
+    stolen = tmp_path / "stolen"
+    stolen.mkdir()
+    generation = archive.home / "key-generations" / f"{before.generation}.tar.age"
+    (stolen / generation.name).write_bytes(generation.read_bytes())
+    package = (folder / "packages" / destroyed[:2] / f"{destroyed}.zip").read_bytes()
+    deeds.carry_out(scene.approved().pk, by=scene.bob)
+    after = back_up(folder, timezone.now())
+    assert (after.removed, forget_old(timezone.now())) == (1, [before.generation])
+    (folder / "packages" / destroyed[:2] / f"{destroyed}.zip").write_bytes(package)
+    with empty_machine(tmp_path / "with-the-old-keys"), pytest.raises(KeyFileError, match="forgotten"):
+        restore(Source(folder, stolen, archive.home / "generation-keys", before.name, before.generation))
+    with empty_machine(tmp_path / "with-the-new-keys"):
+        found = restore(source(archive, folder, name=before.name))
+        # the package of then is there, whole, and nobody opens it; the other one is heard
+        assert (found.recordings, found.verified, found.without_key, found.failed) == (2, 1, 1, ())
+        with pytest.raises(DecryptionError):
+            secret_of(destroyed)
+        assert secret_of(other)
+
+
+def test_within_its_days_a_copy_of_the_keys_does_not_bring_back_what_was_destroyed(
+    archive: Archive, sealed: Arrive, tmp_path: Path
+) -> None:
+    scene, folder = make_scene(sealed(seconds=1).id), tmp_path / "backup"
+    before = back_up(folder, timezone.now())
+    deeds.carry_out(scene.approved().pk, by=scene.bob)
+    with empty_machine(tmp_path / "new"):
+        found = restore(source(archive, folder, name=before.name, generation=before.generation))
+        assert (found.destroyed, found.without_key) == (1, 1)
+        with pytest.raises(DecryptionError):
+            secret_of(scene.row.pk)
+
+
+def test_a_second_place_is_enough_for_the_keys(archive: Archive, sealed: Arrive, tmp_path: Path) -> None:
+    sealed(seconds=1)
+    backup = settings.ARCHIVE.backup.model_copy(
+        update={"keys": tmp_path / "nas", "generation_keys": tmp_path / "stick", "folder": tmp_path / "backup"}
+    )
+    with override_settings(ARCHIVE=settings.ARCHIVE.model_copy(update={"backup": backup})):
+        told = json.loads(archive.run("backup", "--json").stdout)
+        assert len(places().keys) == 2
+    assert told["new_packages"] == 1
+    with empty_machine(tmp_path / "new"):
+        found = restore(Source(tmp_path / "backup", tmp_path / "nas", tmp_path / "stick"))
+        assert found.verified == 1
+
+
+def test_the_commands_on_another_host(archive: Archive, sealed: Arrive, tmp_path: Path) -> None:
+    sealed(seconds=1)
+    told = archive.spawn("backup", "--to", str(tmp_path / "backup"))
+    assert "no second place" in told.stdout
+    here = [f"--keys-from={archive.home}/key-generations", f"--generation-keys-from={archive.home}/generation-keys"]
+    new = Archive(tmp_path / "new", archive.keys)
+    found = json.loads(new.spawn("restore", f"--from={tmp_path}/backup", *here, "--json").stdout)
+    assert (found["recordings"], found["verified"], found["failed"]) == (1, 1, [])
+    assert "empty folder" in new.spawn("restore", f"--from={tmp_path}/backup", *here, status=2).stderr
+    assert "the custody log is intact" in new.spawn("check-custody").stdout
+    nowhere = Archive(tmp_path / "nowhere", archive.keys)
+    assert "no complete backup" in nowhere.spawn("restore", f"--from={tmp_path}", *here, status=2).stderr
+
+
+def test_another_archives_backup_and_a_changed_one_are_refused(
+    archive: Archive, sealed: Arrive, tmp_path: Path
+) -> None:
+    sealed(seconds=1)
+    folder = tmp_path / "backup"
+    name = back_up(folder, timezone.now()).name
+    database = folder / name / "archive.sqlite3"
+    data = bytearray(database.read_bytes())
+    data[-1] ^= 1
+    database.chmod(0o600)
+    database.write_bytes(data)
+    with empty_machine(tmp_path / "new"), pytest.raises(PlainSightError, match="not the one that was backed up"):
+        restore(source(archive, folder))
+    with empty_machine(tmp_path / "newer"), pytest.raises(SettingsError, match="has no backup"):
+        restore(source(archive, folder, name="20200101T000000Z"))
+    (tmp_path / "none").mkdir()
+    with empty_machine(tmp_path / "newest"), pytest.raises(KeyFileError, match="no copy of the keys"):
+        restore(Source(folder, archive.home / "key-generations", tmp_path / "none"))
+
+
+def test_a_full_disk_leaves_no_backup(
+    archive: Archive, sealed: Arrive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed(seconds=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises((PlainSightError, OSError)):
+            back_up(tmp_path / "backup", timezone.now())
+    assert backups_in(tmp_path / "backup") == []
+    back_up(tmp_path / "backup", timezone.now())
+    assert len(backups_in(tmp_path / "backup")) == 1
+
+
+@pytest.mark.parametrize("after_s", [0.9, 1.3, 1.7])
+def test_killed_at_any_moment_there_is_a_whole_backup_or_none(
+    archive: Archive, sealed: Arrive, tmp_path: Path, after_s: float
+) -> None:
+    sealed(seconds=2)
+    folder = tmp_path / "backup"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "archive.command", "backup", f"--to={folder}"],
+        env=archive.environment(),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    time.sleep(after_s)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    whole = backups_in(folder)
+    back_up(folder, timezone.now() + timedelta(seconds=5))
+    keys = archive.home / "generation-keys"
+    for name in [*whole, backups_in(folder)[-1]]:
+        with empty_machine(tmp_path / f"new-{name}"):
+            assert restore(source(archive, folder, name=name)).verified == 1
+    assert generations_in(archive.home / "key-generations", keys)
+
+
+def test_what_a_generation_lost_is_told_and_not_hidden(archive: Archive, sealed: Arrive, tmp_path: Path) -> None:
+    old = make_generation(timezone.now() - timedelta(days=1))
+    sealed(seconds=1)
+    folder = tmp_path / "backup"
+    back_up(folder, timezone.now())
+    with empty_machine(tmp_path / "new"):
+        found = restore(source(archive, folder, generation=old))
+        assert (found.verified, found.without_key) == (0, 1)

@@ -1,0 +1,69 @@
+"""A recording of a meeting two years ago, whose period is over, and the people who may destroy it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from archive.access.deeds import Deed
+from archive.accounts.models import User
+from archive.recordings.models import Recording
+from archive.records.destruction import deeds
+from archive.records.destruction.models import Basis, Destruction, Reply
+from archive.records.letters.deeds import approve_text, note_delivery
+from archive.records.letters.models import LetterKind, Template
+from archive.records.meetings.models import MeetingKind
+from archive.records.people.models import Person, Student
+from archive.records.retention.deeds import enter_answer, enter_series
+from tests.archive.page_fixtures import make_user
+from tests.archive.records.factories import make_filing, make_meeting, make_person, make_right, make_student
+from tests.archive.records.retention.test_retention import age, facts
+
+
+@dataclass
+class Scene:
+    """What a destruction needs."""
+
+    row: Recording
+    ann: User
+    bob: User
+    student: Student
+    parent: Person
+
+    def propose(self) -> Destruction:
+        return deeds.propose(self.row.pk, Basis.PERIOD, "the school years are over", by=self.ann)
+
+    def told(self, destruction: Destruction, reply: Reply = Reply.AGREES, *, days: int = 50) -> Destruction:
+        """Let the parent be told `days` ago, and answer."""
+        told = deeds.tell(destruction.pk, self.student, self.parent, "en", by=self.ann)
+        assert told.letter is not None
+        note_delivery(told.letter.pk, "by mail", timezone.now() - timedelta(days=days), by=self.ann)
+        deeds.enter_reply(destruction.pk, told.pk, reply, timezone.localdate(), "as Rosa said", by=self.ann)
+        return destruction
+
+    def approved(self, *, hours: float = 25) -> Destruction:
+        """Let all of it be done, and approved so many hours ago."""
+        made = self.told(self.propose())
+        deeds.approve(made.pk, by=self.bob)
+        Destruction.objects.update(approved_at=timezone.now() - timedelta(hours=hours))
+        return Destruction.objects.get(pk=made.pk)
+
+
+def make_scene(recording: str, *, ann: User | None = None, bob: User | None = None) -> Scene:
+    ann, bob = ann or make_user("ann", Deed.DESTROY), bob or make_user("bob", Deed.DESTROY)
+    student, parent = make_student("Ana", "Torres", local_id="S-17"), make_person("Rosa", "Torres")
+    make_right(parent, student)
+    row = Recording.objects.get(pk=recording)
+    make_filing(row.pk, make_meeting(student))
+    age(row, 2 * 365)
+    series = enter_series("SPED 1", "Meetings", [MeetingKind.IEP], by=ann)
+    enter_answer(series.pk, facts(1), by=ann)
+    for text in Template.objects.filter(kind=LetterKind.DESTRUCTION):
+        approve_text(text.pk, by=ann)
+    return Scene(row, ann, bob, student, parent)
+
+
+def refresh(row: Recording) -> Recording:
+    return Recording.objects.get(pk=row.pk)

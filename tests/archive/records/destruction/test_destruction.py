@@ -1,0 +1,401 @@
+"""Destruction for good: two people, parents told, no hold, no open request, a day of rest; then nothing opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import timezone
+
+from appliance.contract.errors import DecryptionError
+from appliance.contract.stop_signal import StopSignal
+from archive.access.deeds import Deed
+from archive.custody.check import check as check_custody
+from archive.custody.check import contradictions
+from archive.custody.models import Entry
+from archive.keystore.generations import forget_old, generations, make_generation
+from archive.keystore.recording_keys import KeyHeldError, recording_keys
+from archive.recordings.find import DestroyedError
+from archive.recordings.models import PackageIndex, Recording, Waveform
+from archive.recordings.playback import open_audio
+from archive.recordings.recording_state import RecordingState, recording_state
+from archive.recordings.secrets import secret_of
+from archive.recordings.waveform import WaveformMaker
+from archive.records.destruction import deeds, finish_deeds
+from archive.records.destruction.finish_deeds import finish_all, note_forgotten
+from archive.records.destruction.models import Basis, Destruction, Reply, State
+from archive.records.errors import DeedError, SecondPersonError
+from archive.records.holds import deeds as hold_deeds
+from archive.records.letters.models import Letter
+from archive.records.meetings.models import Filing, Meeting, OpeningEvent
+from archive.records.requests.models import Amendment, Statement
+from archive.records.retention.models import Answer
+from archive.sealing.audit import Code, audit, audit_and_repair
+from archive.store.current import store
+from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
+from tests.archive.pages import check
+from tests.archive.records.factories import NOON, make_hold, make_matter, make_request
+from tests.support.archives import Archive
+
+from .scene import Scene, make_scene, refresh
+
+
+@pytest.fixture
+def scene(archive: Archive, sealed: Arrive) -> Scene:
+    return make_scene(sealed(seconds=2).id)
+
+
+def execute(statement: str) -> None:
+    """As somebody would who has the application's database and none of its deeds."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def gone(row: Recording) -> bool:
+    return not recording_keys().exists(row.pk) and not store().exists(row.package)
+
+
+def untouched(row: Recording) -> bool:
+    row = refresh(row)
+    return row.destroyed_at is None and len(open_audio(row).read(0, 100)) == 100
+
+
+def test_two_people_destroy_it_and_nothing_opens_it(scene: Scene) -> None:
+    made = scene.approved()
+    deeds.carry_out(made.pk, by=scene.ann)
+    assert gone(scene.row)
+    row = refresh(scene.row)
+    assert recording_state(row) == RecordingState.DESTROYED
+    with pytest.raises(DestroyedError):
+        open_audio(row)
+    with pytest.raises(DecryptionError):
+        secret_of(row.pk)
+    codes = [entry.code for entry in entries(row.pk) if entry.code.startswith("destr")]
+    assert codes == [
+        "destruction-proposed",
+        "destruction-told",
+        "destruction-reply",
+        "destruction-approved",
+        "destroyed",
+        "destruction-finished",
+        "destruction-forgotten",
+    ]
+    assert check_custody() is None
+    assert list(audit()) == []
+
+
+@pytest.mark.parametrize("step", ["propose", "approve", "carry-out"])
+def test_what_must_be_kept_is_refused_at_each_step(scene: Scene, step: str) -> None:
+    before: dict[str, Callable[[], Destruction | None]] = {
+        "propose": lambda: None,
+        "approve": lambda: scene.told(scene.propose()),
+        "carry-out": scene.approved,
+    }
+    made = before[step]()
+    pk = made.pk if made is not None else uuid4()
+    steps: dict[str, Callable[[], Destruction]] = {
+        "propose": scene.propose,
+        "approve": lambda: deeds.approve(pk, by=scene.bob),
+        "carry-out": lambda: deeds.carry_out(pk, by=scene.bob),
+    }
+    matter = make_matter()
+    make_hold(matter, student=scene.student)
+    with pytest.raises(DeedError, match="on hold"):
+        steps[step]()
+    request = make_request(scene.student, scene.parent)
+    with pytest.raises(DeedError, match="request of a parent"):
+        steps[step]()
+    request.closed_at, request.outcome = timezone.now(), "a copy"
+    request.save()
+    assert untouched(scene.row)
+
+
+def test_one_person_is_not_enough(scene: Scene) -> None:
+    made = scene.told(scene.propose())
+    with pytest.raises(SecondPersonError):
+        deeds.approve(made.pk, by=scene.ann)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Destruction.objects.update(approved_by=scene.ann, approved_at=NOON)
+    with pytest.raises(DeedError, match="second person"):
+        deeds.carry_out(made.pk, by=scene.ann)
+
+
+@pytest.mark.parametrize("reply", [Reply.OBJECTS, Reply.WANTS_COPY])
+def test_a_parents_answer_stands_against_it(scene: Scene, reply: Reply) -> None:
+    made = scene.told(scene.propose(), reply)
+    with pytest.raises(DeedError, match="does not agree"):
+        deeds.approve(made.pk, by=scene.bob)
+
+
+def test_an_answer_that_came_late_stops_it(scene: Scene) -> None:
+    made = scene.approved()
+    told = made.told.get()
+    deeds.enter_reply(made.pk, told.pk, Reply.OBJECTS, timezone.localdate(), "No!", by=scene.ann)
+    with pytest.raises(DeedError, match="does not agree"):
+        deeds.carry_out(made.pk, by=scene.bob)
+    assert untouched(scene.row)
+
+
+def test_a_day_of_rest_lies_before_the_deed_also_where_the_clock_is_put_back(scene: Scene) -> None:
+    made = scene.approved(hours=23.9)
+    with pytest.raises(DeedError, match="rest"):
+        deeds.carry_out(made.pk, by=scene.bob)
+    Destruction.objects.update(approved_at=timezone.now() + timedelta(days=365))
+    with pytest.raises(DeedError, match="clock"):
+        deeds.carry_out(made.pk, by=scene.bob)
+    assert untouched(scene.row)
+
+
+def test_a_clock_put_back_a_year_destroys_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, past = scene.approved(), timezone.now() - timedelta(days=2 * 365)
+    monkeypatch.setattr(timezone, "now", lambda: past)
+    with pytest.raises(DeedError):
+        deeds.carry_out(made.pk, by=scene.bob)
+    finish_all(StopSignal())
+    monkeypatch.undo()
+    assert untouched(scene.row)
+
+
+def test_it_is_withdrawn_and_proposed_again(scene: Scene) -> None:
+    made = scene.approved()
+    with pytest.raises(DeedError, match="already"):
+        scene.propose()
+    deeds.withdraw(made.pk, "not yet", by=scene.ann)
+    with pytest.raises(DeedError, match="any more"):
+        deeds.carry_out(made.pk, by=scene.bob)
+    scene.propose()
+    assert untouched(scene.row)
+
+
+def test_a_parent_asks_only_where_the_district_decided_so(scene: Scene) -> None:
+    execute("DROP TRIGGER retention_answer_same")
+    Answer.objects.update(years=50)
+    with pytest.raises(DeedError, match="must be kept"):
+        deeds.propose(scene.row.pk, Basis.REQUEST, "she asked", asked_by=scene.parent, by=scene.ann)
+    Answer.objects.update(on_request=True)
+    with pytest.raises(DeedError, match="which parent"):
+        deeds.propose(scene.row.pk, Basis.REQUEST, "she asked", by=scene.ann)
+    made = scene.told(deeds.propose(scene.row.pk, Basis.REQUEST, "asked", asked_by=scene.parent, by=scene.ann))
+    deeds.approve(made.pk, by=scene.bob)
+    Destruction.objects.update(approved_at=timezone.now() - timedelta(hours=25))
+    deeds.carry_out(made.pk, by=scene.bob)
+    assert gone(scene.row)
+
+
+def test_nobody_goes_around_the_two(archive: Archive, scene: Scene) -> None:
+    with pytest.raises(KeyHeldError, match="nobody decided"):
+        recording_keys().destroy_key(scene.row.pk)
+    made = scene.propose()
+    told = "UPDATE destruction_destruction SET state = 'closing', approved_by_id = proposed_by_id"
+    with pytest.raises(DatabaseError), transaction.atomic():
+        execute(f"{told}, approved_at = CURRENT_TIMESTAMP, closed_at = CURRENT_TIMESTAMP")
+    with pytest.raises(DatabaseError, match="two people"), transaction.atomic():
+        execute("UPDATE recordings_recording SET destroyed_at = CURRENT_TIMESTAMP")
+    assert made.state == State.PROPOSED
+    assert untouched(scene.row)
+
+
+def test_what_was_destroyed_stays_destroyed(
+    scene: Scene,
+) -> None:
+    deeds.carry_out(scene.approved().pk, by=scene.bob)
+    with pytest.raises(DatabaseError, match="stays destroyed"), transaction.atomic():
+        Recording.objects.update(destroyed_at=None)
+    with pytest.raises(DestroyedError):
+        hold_deeds.hold(make_matter().pk, refresh(scene.row), by=scene.ann)
+
+
+STEPS = ("note_destroyed", "remove_destroyed", "generations", "erase", "note_forgotten")
+INSIDE = ("destroy_key", "remove", "drop_incoming")
+
+
+class KilledError(BaseException):
+    """As a kill: nothing catches it."""
+
+
+@pytest.mark.parametrize("step", [*STEPS, *INSIDE])
+def test_a_kill_between_any_two_steps_leaves_the_new_state_to_be_completed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    made = scene.approved()
+
+    def kill(*_: Any, **__: Any) -> Any:
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        if step in STEPS:
+            patch.setattr(finish_deeds, step, kill)
+        else:
+            keys = type(recording_keys())
+            patch.setattr(keys if step == "destroy_key" else type(store()), step, kill)
+        with pytest.raises(KilledError):
+            deeds.carry_out(made.pk, by=scene.bob)
+    # whatever is left of it on the disk, nobody hears it any more
+    with pytest.raises(DestroyedError):
+        open_audio(refresh(scene.row))
+    finish_all(StopSignal())
+    assert gone(scene.row)
+    assert Destruction.objects.get().state == State.DONE
+    assert Destruction.objects.get().forgotten_at is not None
+    assert [entry.code for entry in entries(scene.row.pk)].count("destruction-finished") == 1
+
+
+@pytest.mark.parametrize("step", ["record", "standing_of", "find"])
+def test_a_kill_before_the_decision_leaves_the_old_state(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    made = scene.approved()
+    with monkeypatch.context() as patch:
+        patch.setattr(deeds, step, lambda *_, **__: (_ for _ in ()).throw(KilledError()))
+        with pytest.raises(KilledError):
+            deeds.carry_out(made.pk, by=scene.bob)
+    finish_all(StopSignal())
+    assert untouched(scene.row)
+    assert Destruction.objects.get().state == State.APPROVED
+
+
+def test_a_disk_that_says_no_is_told_and_tried_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = scene.approved()
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.unlink", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "no space")))
+        deeds.carry_out(made.pk, by=scene.bob)
+    assert Destruction.objects.get().state == State.CLOSING
+    finish_all(StopSignal())
+    assert gone(scene.row)
+
+
+def test_the_tombstone_holds_no_name_and_leads_to_nobody(scene: Scene) -> None:
+    row, meeting = scene.row, Filing.objects.get().meeting
+    OpeningEvent.objects.create(
+        meeting=meeting, kind="told", at=NOON, received_at=NOON, who="Rosa Torres", recording=row, frame=1
+    )
+    made = scene.approved()
+    amendment = Amendment.objects.create(
+        student=scene.student,
+        person=scene.parent,
+        recording=row,
+        received_on=NOON.date(),
+        text="Ana Torres said",
+        state="hearing-refused",
+    )
+    Statement.objects.create(amendment=amendment, recording=row, text="Ana Torres said", placed_at=NOON)
+    WaveformMaker().once(StopSignal())
+    deeds.carry_out(made.pk, by=scene.bob)
+    done = Destruction.objects.get()
+    assert (done.told_people, done.told.get().reply, done.told.get().person) == (1, Reply.AGREES, None)
+    assert {
+        "filings",
+        "statements",
+        "amendments",
+        "letters",
+        "notes of the meeting",
+        "waveforms",
+    } <= done.removed.keys()
+    assert not Filing.objects.exists()
+    assert not Waveform.objects.exists()
+    assert not PackageIndex.objects.exists()
+    assert "Torres" not in Letter.objects.get().body + Letter.objects.get().subject
+    assert Letter.objects.get().delivered_at is not None
+    # the meeting stays the calendar's, and no identifier in the log names it any more
+    (left,) = Meeting.objects.all()
+    assert left.student == scene.student
+    known = " ".join(f"{entry.subject_id} {entry.detail}" for entry in Entry.objects.all())
+    assert str(left.pk) not in known
+    assert str(meeting.pk) not in known or left.pk != meeting.pk
+    for entry in entries(row.pk):
+        assert not Meeting.objects.filter(pk=entry.member("meeting")).exists()
+
+
+def test_the_second_date_is_when_no_copy_of_the_keys_opens_it(scene: Scene) -> None:
+    made = scene.approved()
+    old = make_generation(timezone.now() - timedelta(days=31))
+    deeds.carry_out(made.pk, by=scene.bob)
+    done = Destruction.objects.get()
+    assert (done.generations, done.forgotten_at) == ([old], None)
+    finish_all(StopSignal())
+    assert Destruction.objects.get().forgotten_at is None, "the only copy is not forgotten before there is a newer one"
+    new = make_generation(timezone.now())
+    assert forget_old(timezone.now()) == [old]
+    assert note_forgotten() == 1
+    assert generations() == [new]
+    assert Destruction.objects.get().forgotten_at is not None
+
+
+def test_what_a_backup_brings_back_is_removed_again(scene: Scene) -> None:
+    row = scene.row
+    package, key = store().read(row.package), recording_keys().read(row.pk)
+    deeds.carry_out(scene.approved().pk, by=scene.bob)
+    store().put_once(row.package, package)
+    recording_keys().put_once(row.pk, key)
+    assert [(one.code, one.recording) for one in audit()] == [(Code.LEFT, row.pk)]
+    with pytest.raises(DestroyedError):
+        open_audio(refresh(row))
+    audit_and_repair(StopSignal())
+    assert gone(row)
+    assert list(audit()) == []
+
+
+def test_the_log_contradicts_an_older_database(scene: Scene) -> None:
+    deeds.carry_out(scene.approved().pk, by=scene.bob)
+    execute("DROP TRIGGER destruction_for_good")
+    execute("UPDATE recordings_recording SET destroyed_at = NULL")
+    assert [one for one in contradictions() if "was destroyed, and its row no longer says so" in one]
+
+
+def test_the_pages_from_the_proposal_to_the_certificate(archive: Archive, scene: Scene) -> None:
+    ann, bob = (signed_in(archive, name, role="custodian") for name in ("carol", "dave"))
+    recording = f"/recordings/{scene.row.pk}/"
+    assert "Propose its destruction" in ann.get(recording).content.decode()
+    check(ann.get(f"{recording}destroy/").content.decode())
+    typed = {"basis": "period", "reason": "no longer needed"}
+    assert ann.post(f"{recording}destroy/", {**typed, "basis": "", "once": "0" * 32}).status_code == 422
+    there = ann.post(f"{recording}destroy/", {**typed, "once": "a" * 32}).headers["Location"]
+    page = check(ann.get(there).content.decode())
+    assert "was not told yet" in page.text
+    (letter,) = [one.get("href") for one in page.all("a") if one.get("href").endswith("/tell/")]
+    check(ann.get(letter).content.decode())
+    made = ann.post(letter, {"language": "es", "once": "b" * 32}).headers["Location"]
+    assert "ya no hace falta" in ann.get(made).content.decode()
+    ann.post(f"{made}delivery/", {"how": "by mail", "day": timezone.localdate().isoformat(), "once": "c" * 32})
+    page = check(ann.get(there).content.decode())
+    (reply,) = [one.get("href") for one in page.all("a") if one.get("href").endswith("/reply/")]
+    check(ann.get(reply).content.decode())
+    said = {"reply": "agrees", "replied_on": timezone.localdate().isoformat()}
+    ann.post(reply, {**said, "once": "d" * 32})
+    assert ann.post(f"{there}approve/", {"once": "e" * 32}).status_code == 422
+    check(bob.get(f"{there}approve/").content.decode())
+    assert "day of rest" in bob.post(f"{there}approve/", {"once": "f" * 32}, follow=True).content.decode()
+    deed = {"understood": "on"}
+    assert bob.post(f"{there}carry-out/", {**deed, "once": "1" * 32}).status_code == 422
+    Destruction.objects.update(approved_at=timezone.now() - timedelta(hours=25))
+    check(bob.get(f"{there}carry-out/").content.decode())
+    assert bob.post(f"{there}carry-out/", {"once": "2" * 32}).status_code == 422
+    assert bob.get(f"{there}certificate.pdf").status_code == 409
+    page = check(bob.post(f"{there}carry-out/", {**deed, "once": "3" * 32}, follow=True).content.decode())
+    assert "Certificate (PDF)" in page.text
+    assert gone(scene.row)
+    printed = bob.get(f"{there}certificate.pdf")
+    assert printed.content.startswith(b"%PDF-")
+    for address in ("audio.wav", "audio.flac", "package.zip", "copies/"):
+        assert bob.get(recording + address).status_code == 410
+    assert "destroyed for good" in check(bob.get(recording).content.decode()).text
+    check(bob.get("/destructions/").content.decode())
+    check(bob.get("/recordings/").content.decode())
+    check(bob.get("/retention/ahead/").content.decode())
+
+
+def test_the_box_that_still_asks_gets_its_receipt(archive: Archive, scene: Scene) -> None:
+    deeds.carry_out(scene.approved().pk, by=scene.bob)
+    client = archive.client()
+    assert client.get(f"/api/1/recordings/{scene.row.pk}/receipt").status_code == 200
+    assert client.get(f"/api/1/recordings/{scene.row.pk}").json()["state"] == "sealed"
+
+
+def test_who_may_not_destroy_sees_no_way_to(archive: Archive, scene: Scene) -> None:
+    client = signed_in(archive, "reader", Deed.LOOK)
+    assert "destruction" not in client.get(f"/recordings/{scene.row.pk}/").content.decode().lower()
+    assert make_user("carol").pk

@@ -1,0 +1,253 @@
+"""Disclosure: nothing leaves before both gates are open, each copy is an entry, and its receipt names its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from appliance.contract.encryption import Identity
+from appliance.contract.errors import DecryptionError
+from archive.access.deeds import Deed
+from archive.accounts.models import User
+from archive.recordings.models import Recording
+from archive.recordings.secrets import secret_of
+from archive.records.disclosures import deeds
+from archive.records.disclosures.copies import copy_of
+from archive.records.disclosures.deeds import ConsentGiven, DisclosureFacts
+from archive.records.disclosures.models import Basis, Consent, Copy, Disclosure, HowSigned, Recorded
+from archive.records.disclosures.reach import facts_of, not_named
+from archive.records.disclosures.rules import Missing, district_gate, ferpa_gate, missing_names
+from archive.records.errors import DeedError
+from archive.records.meetings.models import OpeningEvent
+from archive.records.requests.record_of_access import record_of_access
+from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
+from tests.archive.pages import check
+from tests.archive.records.factories import (
+    NOON,
+    make_filing,
+    make_meeting,
+    make_person,
+    make_right,
+    make_student,
+)
+from tests.support.archives import Archive
+
+PDF = b"%PDF-1.7 a signed paper"
+
+
+@pytest.fixture
+def ann(archive: Archive) -> User:
+    return make_user("ann", Deed.DISCLOSE)
+
+
+@pytest.fixture
+def row(archive: Archive, sealed: Arrive) -> Recording:
+    """A recording of a meeting about Ana Torres, at whose opening two people were told."""
+    row = Recording.objects.get(pk=sealed(seconds=2).id)
+    student = make_student("Ana", "Torres", local_id="S-17")
+    make_right(make_person("Rosa", "Torres"), student)
+    meeting = make_meeting(student)
+    make_filing(row.pk, meeting)
+    for who in ("Rosa Torres, mother", "Lee Park, therapist"):
+        OpeningEvent.objects.create(meeting=meeting, kind="told", at=NOON, received_at=NOON, who=who)
+    OpeningEvent.objects.create(meeting=meeting, kind="parent-records", at=NOON, received_at=NOON, who="Rosa Torres")
+    return row
+
+
+def facts(**other: Any) -> DisclosureFacts:
+    given: dict[str, Any] = {
+        "what": Copy.AUDIO,
+        "recipient": "",
+        "party": "Dr. Lee",
+        "purpose": "an evaluation",
+        "basis": Basis.CONSENT,
+        "explanation": "",
+    }
+    return DisclosureFacts(**{**given, **other})
+
+
+def consent(row: Recording, **other: Any) -> ConsentGiven:
+    meeting = row.filings.get().meeting
+    given: dict[str, Any] = {
+        "student": meeting.student,
+        "person": meeting.student.rights.get().person,
+        "records": "the recording",
+        "purpose": "an evaluation",
+        "party": "Dr. Lee",
+        "signed_on": timezone.localdate(),
+        "how": HowSigned.PAPER,
+        "proof": "file 12",
+        "scan": PDF,
+    }
+    return ConsentGiven(**{**given, **other})
+
+
+def open_second(row: Recording, by: User) -> None:
+    for name in not_named(row.pk):
+        deeds.enter_recorded(row.pk, name, timezone.localdate(), "file 13", by=by)
+
+
+def test_both_gates_list_what_is_missing_until_it_is_there(row: Recording, ann: User) -> None:
+    made = deeds.prepare(row.pk, facts(), by=ann)
+    found = facts_of(made)
+    assert (ferpa_gate(found), district_gate(found)) == ([Missing.CONSENT], [Missing.RECORDED])
+    assert sorted(missing_names(found)) == ["Lee Park, therapist", "Rosa Torres, mother"]
+    with pytest.raises(DeedError, match="gates"):
+        deeds.begin_copy(made.pk, by=ann)
+    assert entries(row.pk, "disclosure-refused")[0].member("missing") == "consent,recorded"
+    deeds.enter_consent(row.pk, consent(row), by=ann)
+    open_second(row, ann)
+    deeds.begin_copy(made.pk, by=ann)
+    assert len(entries(row.pk, "disclosed")) == 1
+
+
+def test_a_withdrawn_consent_stops_the_next_copy(row: Recording, ann: User) -> None:
+    given = deeds.enter_consent(row.pk, consent(row), by=ann)
+    open_second(row, ann)
+    made = deeds.prepare(row.pk, facts(), by=ann)
+    deeds.begin_copy(made.pk, by=ann)
+    deeds.withdraw_consent(row.pk, given.pk, by=ann)
+    with pytest.raises(DeedError, match="gates"):
+        deeds.begin_copy(made.pk, by=ann)
+
+
+@pytest.mark.parametrize(
+    ("other", "field"),
+    [
+        ({"scan": None}, "scan"),
+        ({"scan": b"MZ an executable"}, "scan"),
+        ({"scan": PDF + bytes(5 << 20)}, "scan"),
+        ({"signed_on": timezone.localdate() + timedelta(days=1)}, "signed_on"),
+    ],
+)
+def test_a_consent_lacks_nothing_that_the_law_names(
+    row: Recording, ann: User, other: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(DeedError) as told:
+        deeds.enter_consent(row.pk, consent(row, **other), by=ann)
+    assert told.value.field == field
+    assert not Consent.objects.exists()
+
+
+def test_the_copy_holds_audio_and_notices_and_its_digest_is_the_receipts(row: Recording, ann: User) -> None:
+    made = deeds.prepare(row.pk, facts(basis=Basis.OWN, party="Rosa Torres"), by=ann)
+    whole = b"".join(copy_of(deeds.begin_copy(made.pk, by=ann), ann))
+    made.refresh_from_db()
+    assert (made.sha256, made.size) == (hashlib.sha256(whole).hexdigest(), len(whole))
+    with zipfile.ZipFile(io.BytesIO(whole)) as file:
+        names = set(file.namelist())
+        assert {"REDISCLOSURE.txt", "NOTICE.txt", f"{row.pk}.flac"} <= names
+        assert b"34 CFR 99.33" in file.read("REDISCLOSURE.txt")
+    # the same bytes again: what the receipt names can be checked later
+    again = b"".join(copy_of(deeds.begin_copy(made.pk, by=ann), ann))
+    assert hashlib.sha256(again).hexdigest() == made.sha256
+    assert [entry.code for entry in entries(row.pk) if entry.code.startswith("disclosed")] == [
+        "disclosed",
+        "disclosed-whole",
+    ] * 2
+
+
+def test_a_copy_that_was_broken_off_has_no_receipt(row: Recording, ann: User) -> None:
+    made = deeds.prepare(row.pk, facts(basis=Basis.OWN), by=ann)
+    pieces = copy_of(deeds.begin_copy(made.pk, by=ann), ann)
+    next(iter(pieces))
+    del pieces
+    made.refresh_from_db()
+    assert (made.handed_at, made.sha256) == (None, "")
+
+
+def test_a_transfer_hands_the_key_to_the_other_archive_alone(row: Recording, ann: User) -> None:
+    other, stranger = Identity.generate(), Identity.generate()
+    with pytest.raises(DeedError, match="age1"):
+        deeds.prepare(row.pk, facts(what=Copy.TRANSFER, basis=Basis.TRANSFER, recipient="age1x"), by=ann)
+    with pytest.raises(DeedError, match="enrolls"):
+        deeds.prepare(row.pk, facts(what=Copy.TRANSFER, basis=Basis.OWN, recipient=other.recipient), by=ann)
+    moved = facts(what=Copy.TRANSFER, basis=Basis.TRANSFER, recipient=other.recipient, explanation="moved to Rolla")
+    made = deeds.prepare(row.pk, moved, by=ann)
+    with pytest.raises(DeedError):
+        deeds.begin_copy(made.pk, by=ann)
+    deeds.enter_notice(made.pk, timezone.localdate(), None, "", by=ann)
+    open_second(row, ann)
+    whole = b"".join(copy_of(deeds.begin_copy(made.pk, by=ann), ann))
+    with zipfile.ZipFile(io.BytesIO(whole)) as file:
+        key = file.read("key.age")
+        assert f"{row.pk}.zip" in file.namelist()
+    assert Identity.parse(other.decrypt(key).decode()).recipient == secret_of(row.pk).recipient
+    with pytest.raises(DecryptionError):
+        stranger.decrypt(key)
+
+
+def test_a_court_order_waits_for_the_parent(row: Recording, ann: User) -> None:
+    made = deeds.prepare(row.pk, facts(basis=Basis.COMPELLED, explanation="Circuit Court, no. 17"), by=ann)
+    today = timezone.localdate()
+    with pytest.raises(DeedError, match="time to act"):
+        deeds.enter_notice(made.pk, today, today, "", by=ann)
+    deeds.enter_notice(made.pk, today, today + timedelta(days=10), "", by=ann)
+    with pytest.raises(DeedError, match="gates"):
+        deeds.begin_copy(made.pk, by=ann)
+    Disclosure.objects.update(told_on=today - timedelta(days=11), waits_until=today - timedelta(days=1))
+    deeds.begin_copy(made.pk, by=ann)
+
+
+def test_the_record_of_access_tells_to_whom_and_why(row: Recording, ann: User) -> None:
+    """34 CFR 99.32(a)(3)."""
+    made = deeds.prepare(row.pk, facts(basis=Basis.EMERGENCY, explanation="x"), by=ann)
+    open_second(row, ann)
+    deeds.begin_copy(made.pk, by=ann)
+    (told,) = [one for one in record_of_access(row.filings.get().meeting.student) if one.what == "was given a copy"]
+    assert (told.who, told.purpose) == ("Dr. Lee", "an evaluation")
+    assert "99.36" in told.position
+
+
+def test_the_pages_from_a_refusal_to_the_receipt(archive: Archive, row: Recording) -> None:
+    client = signed_in(archive, "custodian", role="custodian")
+    recording = f"/recordings/{row.pk}/"
+    assert "Disclose it" in client.get(recording).content.decode()
+    check(client.get(f"{recording}disclose/").content.decode())
+    typed = {"party": "Dr. Lee", "purpose": "an evaluation", "what": "audio", "basis": "consent"}
+    assert client.post(f"{recording}disclose/", {**typed, "basis": "", "once": "0" * 32}).status_code == 422
+    there = client.post(f"{recording}disclose/", {**typed, "once": "a" * 32}).headers["Location"]
+    page = check(client.get(there).content.decode())
+    assert "Lee Park, therapist" in page.text
+    assert "Take out the copy" not in page.text
+    refused = client.get(f"{there}copy.zip", follow=True)
+    assert "do not let it through" in check(refused.content.decode()).text
+    given = {
+        "student": str(row.filings.get().meeting.student_id),
+        "person": "Rosa Torres",
+        "records": "the recording",
+        "purpose": "an evaluation",
+        "party": "dr. lee",
+        "signed_on": timezone.localdate().isoformat(),
+        "how": "paper",
+        "proof": "file 12",
+    }
+    check(client.get(f"{recording}consents/new/").content.decode())
+    assert client.post(f"{recording}consents/new/", {**given, "once": "b" * 32}).status_code == 422
+    scan = SimpleUploadedFile("consent.pdf", PDF, "application/pdf")
+    done = client.post(f"{recording}consents/new/", {**given, "scan": scan, "once": "c" * 32})
+    assert done.headers["Location"] == there
+    for number, name in enumerate(("Rosa Torres, mother", "Lee Park, therapist")):
+        signed = {"name": name, "consented_on": timezone.localdate().isoformat(), "proof": "file 13"}
+        client.post(f"{recording}recorded/", {**signed, "once": f"{number:032x}"})
+    check(client.get(f"{recording}recorded/").content.decode())
+    assert "Take out the copy" in check(client.get(there).content.decode()).text
+    answer = client.get(f"{there}copy.zip")
+    whole = b"".join(answer)
+    shown = check(client.get(there).content.decode()).text
+    assert hashlib.sha256(whole).hexdigest() in shown
+    assert client.get(f"{there}receipt.pdf").content.startswith(b"%PDF-")
+    assert "Dr. Lee" in check(client.get("/disclosures/").content.decode()).text
+    assert Recorded.objects.count() == 2
+    consent_row = Consent.objects.get()
+    gone = f"{recording}consents/{consent_row.pk}/withdraw/"
+    check(client.get(gone).content.decode())
+    client.post(gone, {"once": "d" * 32})
+    assert "Take out the copy" not in client.get(there).content.decode()
