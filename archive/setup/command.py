@@ -160,7 +160,8 @@ def main(arguments: list[str]) -> int:
         return 0
     print(f"\nThe archive is at {outcome.address}")
     if outcome.password is not None:
-        print(f"Sign in as {outcome.user} with the password {outcome.password} (it is not shown again)")
+        print(f"Sign in as {outcome.user} with the password {outcome.password} (it is not shown again).")
+        print("The first sign-in asks for a second step: have an authenticator app or a passkey at hand.")
     print("\nWhat is left to do:", *(f"  - {words}" for words in outcome.left), sep="\n")
     return 0
 
