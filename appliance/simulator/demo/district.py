@@ -184,6 +184,24 @@ class District:
         command = [*program("plainsight-archive"), *arguments]
         return await run_once(command, self.accounts.archive, self.accounts, self._environment(archive=True))
 
+    async def back_up_and_restore(self) -> tuple[int, int, str]:
+        """Make a backup, restore it into an empty folder, and return how many recordings of how many hold there."""
+        copies, fresh = self.layout.home / "backup", self.layout.restored
+        await self.archive("backup", "--to", str(copies))
+        self._folder(fresh, self.accounts.archive, 0o700)
+        command = [
+            *program("plainsight-archive"),
+            "restore",
+            *("--from", str(copies)),
+            *("--keys-from", str(self.layout.home / "key-generations")),
+            *("--generation-keys-from", str(self.layout.home / "generation-keys")),
+            "--json",
+        ]
+        environment = self._environment(archive=True) | {"ARCHIVE_HOME": str(fresh)}
+        words = await run_once(command, self.accounts.archive, self.accounts, environment)
+        found = json.loads(words)
+        return int(found["verified"]), int(found["recordings"]), words
+
     def _make_folders(self) -> None:
         layout, accounts = self.layout, self.accounts
         layout.root.mkdir(parents=True, exist_ok=True)

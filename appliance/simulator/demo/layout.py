@@ -103,6 +103,11 @@ class Layout:
         return self.root / "export"
 
     @property
+    def restored(self) -> Path:
+        """Where the story restores a backup."""
+        return self.root / "restored"
+
+    @property
     def key_ring(self) -> Path:
         """Public keys for `plainsight verify --keys`."""
         return self.root / "keyring.json"

@@ -42,7 +42,13 @@ def not_named(recording: str) -> list[str]:
     filed = in_force().filter(recording=recording).values("meeting")
     noted = OpeningEvent.objects.filter(meeting__in=filed, kind__in=kinds).exclude(who="")
     named = set(Recorded.objects.filter(recording=recording).values_list("name", flat=True))
-    return [name for name in dict.fromkeys(noted.values_list("who", flat=True)) if name not in named]
+    names = [*named, *dict.fromkeys(noted.values_list("who", flat=True))]
+    # "Rosa Torres" is "Rosa Torres, mother", who was noted as well
+    return [one for one in names[len(named) :] if one not in named and not _is_short_for(one, names)]
+
+
+def _is_short_for(name: str, names: list[str]) -> bool:
+    return any(other.startswith(f"{name}, ") for other in names)
 
 
 def facts_of(row: Disclosure) -> Facts:

@@ -57,6 +57,7 @@ def row(archive: Archive, sealed: Arrive) -> Recording:
     make_filing(row.pk, meeting)
     for who in ("Rosa Torres, mother", "Lee Park, therapist"):
         OpeningEvent.objects.create(meeting=meeting, kind="told", at=NOON, received_at=NOON, who=who)
+    OpeningEvent.objects.create(meeting=meeting, kind="parent-records", at=NOON, received_at=NOON, who="Rosa Torres")
     return row
 
 
