@@ -142,6 +142,8 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:amendment-step": Route(Deed.REQUESTS, _FORM),
     "pages:statement": Route(Deed.REQUESTS, _FORM),
     "pages:parent-link": Route(Open.ANYONE, _FORM),
+    "pages:kiosk": Route(Open.ANYONE, _FORM),
+    "pages:kiosk-start": Route(Deed.REQUESTS, _FORM),
     "pages:own": Route(Deed.OWN),
     "pages:own-record": Route(Deed.OWN),
     "pages:grants": Route(Deed.GRANT),

@@ -18,7 +18,8 @@ from django.contrib.auth import logout
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
@@ -29,11 +30,14 @@ LONGEST: Final = timedelta(hours=8)
 """No session lasts longer: a working day."""
 NOTED: Final = timedelta(minutes=1)
 """How exactly it is known when a session was last used: one durable write a minute, not one a request."""
+KIOSK_IDLE: Final = timedelta(minutes=4)
+"""How long a session on a shared screen may be unused. The page itself ends it after two (ui/kiosk.js)."""
 FORGET_S: Final = 3600.0
 """How often ended sessions are cleared away, in seconds."""
 _SIGNED_IN_AT: Final = "signed_in_at"
 _SEEN_AT: Final = "seen_at"
 _SECOND_FACTOR: Final = "second_factor"
+_KIOSK: Final = "kiosk"
 
 
 def begin(request: HttpRequest, user: User, **_: Any) -> None:
@@ -67,6 +71,16 @@ def set_second_factor(session: SessionBase, *, proved: bool) -> None:
     session[_SECOND_FACTOR] = proved
 
 
+def begin_kiosk(session: SessionBase) -> None:
+    """Note that this session is on a shared screen: it ends soon when nobody uses it, and leads back to the kiosk."""
+    session[_KIOSK] = True
+
+
+def at_kiosk(session: SessionBase) -> bool:
+    """Tell whether this session is on a shared screen."""
+    return bool(session.get(_KIOSK))
+
+
 def count_open(user: User, *, but: str = "") -> int:
     """Return how many sessions of `user` are open, without the one with the key `but`."""
     keys = UserSession.objects.filter(user=user).exclude(session_key=but).values("session_key")
@@ -88,13 +102,18 @@ class SessionLimits:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer."""
         if request.session.session_key and request.user.is_authenticated:
+            kiosk = at_kiosk(request.session)
             self._look(request, request.user)
+            if kiosk and not request.user.is_authenticated:
+                return HttpResponseRedirect(f"{reverse('pages:kiosk')}?left=1")
         return self.get_response(request)
 
     @staticmethod
     def _look(request: HttpRequest, user: User) -> None:
         session, now = request.session, time.time()
         idle = timedelta(minutes=settings.ARCHIVE.sign_in.idle_min).total_seconds()
+        if at_kiosk(session):
+            idle = min(idle, KIOSK_IDLE.total_seconds())
         seen_at = session.get(_SEEN_AT, 0.0)
         if now - session.get(_SIGNED_IN_AT, 0.0) >= LONGEST.total_seconds() or now - seen_at >= idle:
             logout(request)

@@ -18,6 +18,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
@@ -63,7 +64,13 @@ class SignIn(LoginView):
 
 
 class SignOut(LogoutView):
-    """Signs out, by POST only, so that no link elsewhere can."""
+    """Signs out, by POST only, so that no link elsewhere can; on a shared screen it leads back to where it began."""
+
+    def post(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        """End the session."""
+        kiosk = sessions.at_kiosk(request.session)
+        answer = super().post(request, *args, **options)
+        return redirect(f"{reverse('pages:kiosk')}?left=1") if kiosk else answer
 
 
 @login_not_required

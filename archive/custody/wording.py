@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from appliance.contract.times import parse_wall
 from archive.accounts.models import User
 
 from .actors import ActorType
 from .kinds import kinds
 from .models import Entry
+from .phrases import references, spoken
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,9 @@ class Row:
     what: str
     """What, in words."""
     detail: str
-    """Whatever else the entry says, as `name: value` pairs."""
+    """Whatever else the entry says, in words."""
+    references: str
+    """What it names by identifiers and digests, as `name value` pairs."""
 
 
 def rows(entries: Iterable[Entry]) -> list[Row]:
@@ -46,7 +51,8 @@ def rows(entries: Iterable[Entry]) -> list[Row]:
             _who(entry, names),
             entry.code,
             known[entry.code].words if entry.code in known else entry.code,
-            _detail(entry.detail),
+            spoken(json.loads(entry.detail)),
+            references(json.loads(entry.detail)),
         )
         for entry in entries
     ]
@@ -55,22 +61,13 @@ def rows(entries: Iterable[Entry]) -> list[Row]:
 def _who(entry: Entry, names: dict[str, str]) -> str:
     match entry.actor_type:
         case ActorType.USER:
-            return names.get(entry.actor_id, f"a person whose account was erased ({entry.actor_id})")
+            erased = _("a person whose account was erased ({id})").format(id=entry.actor_id)
+            return names.get(entry.actor_id, erased)
         case ActorType.BOX:
-            return f"box {entry.actor_id}"
+            return _("box {id}").format(id=entry.actor_id)
         case ActorType.OPERATOR:
-            return f"an operator at the archive's host (user id {entry.actor_id})"
+            return _("an operator at the archive's host (user id {id})").format(id=entry.actor_id)
         case ActorType.NETWORK:
-            return "somebody on the network"
+            return _("somebody on the network")
         case _:
-            return "the archive"
-
-
-def _detail(text: str) -> str:
-    members = json.loads(text)
-    pairs = [(name.replace("_", " "), value) for name, value in members.items() if value not in ("", None)]
-    return ", ".join(f"{name}: {_value(value)}" for name, value in pairs)
-
-
-def _value(value: object) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+            return _("the archive")

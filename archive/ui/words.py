@@ -93,7 +93,7 @@ def reason(code: str) -> str:
 
 def fault(code: str) -> str:
     """Return what an amber code means, as a sentence; an unknown one is spelled out, never hidden."""
-    return amber_codes.find(code).cause if amber_codes.known(code) else f"{code.replace('-', ' ').capitalize()}."
+    return _(amber_codes.find(code).cause) if amber_codes.known(code) else f"{code.replace('-', ' ').capitalize()}."
 
 
 def remedy(code: str) -> str:

@@ -61,6 +61,8 @@ def prepare(machine: Machine, disk: Path, packages: Path, ready: Path, meeting: 
 
     try:
         _prepare(guest, packages, meeting, row, step)
+        # a second box is booted from this disk, without the memory of the snapshot
+        guest.run("systemctl stop speaker; sync")
         guest.save(SNAPSHOT)
     finally:
         guest.cut_power()

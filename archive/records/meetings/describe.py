@@ -63,7 +63,7 @@ def expects_parent(meeting: Meeting) -> bool:
 
 def meeting_words(meeting: Meeting, now: datetime | None = None) -> MeetingWords:
     """Return a meeting in words; its notices and filings are best fetched with it."""
-    filings = [one for one in meeting.filings.all() if one.ended_at is None]
+    filings = [one for one in meeting.filings.all() if one.ended_at is None and one.end_asked_at is None]
     duty = recording_duty(
         parent_records=expects_parent(meeting),
         starts_at=meeting.starts_at,

@@ -15,11 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import may, reach_of
+from archive.access.decisions import may, reach_of, reached_recordings
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.accounts.models import User
 from archive.custody.actors import Subject
+from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.people.models import ImportRun
@@ -128,6 +129,8 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     row, user = meeting_of(meeting), user_of(request)
     subject = Subject.meeting(meeting)
     filings = list(row.filings.filter(ended_at=None).select_related("recording"))
+    held = Recording.objects.filter(reached_recordings(user, Deed.LOOK), pk__in=[one.recording_id for one in filings])
+    opened = set(held.values_list("pk", flat=True))
     context = {
         "place": "meetings",
         "breadcrumbs": [Crumb("Meetings", reverse("pages:meetings"))],
@@ -135,7 +138,7 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         "words": meeting_words(row),
         "notices": [notice_words(one) for one in row.notices.select_related("given_by", "logged_by")],
         "events": list(row.events.select_related("by")),
-        "filings": [(one, may(user, Deed.LOOK, Subject.recording(one.recording_id)).allowed) for one in filings],
+        "filings": [(one, one.recording_id in opened) for one in filings],
         "can_plan": may(user, Deed.PLAN, subject).allowed,
         "can_conduct": may(user, Deed.CONDUCT, subject).allowed,
         "can_see_people": may(user, Deed.PEOPLE, Subject.student(row.student_id)).allowed,

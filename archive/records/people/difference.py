@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 Row = TypeVar("Row")
+_WORDS: Final = {"local_id": "student number", "starts_at": "begin", "ends_at": "end"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class FieldChange:
     name: str
     before: Any
     after: Any
+
+    @property
+    def words(self) -> str:
+        """The field as people call it."""
+        return _WORDS.get(self.name, self.name.replace("_", " "))
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ class Sourced(models.Model):
     version = models.PositiveIntegerField(default=0)
     """Counts changes, so that of two people who edit at once the second one is told."""
 
+    @property
+    def corrected_words(self) -> list[str]:
+        """The corrected fields, as people call them."""
+        return [str(self._meta.get_field(name).verbose_name) for name in self.corrected]  # type: ignore[union-attr]
+
     class Meta:
         """Once for each source."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,6 +21,7 @@ from archive.access.scopes import DISTRICT, Reach
 from archive.custody.actors import Subject
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
+from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
 from . import deeds, import_deeds
@@ -40,6 +42,7 @@ from .rules import holders, majority, majority_tasks
 from .search import page, reached
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
+_CORRECTED = "The corrections were saved. A roster will not change them back."
 SHOWN = 50
 """Rows of a difference that its page shows one by one; all are counted."""
 
@@ -100,71 +103,47 @@ def student_new(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, "The student was entered.")
         return reverse("pages:student", args=[made.pk])
 
-    return form_page(request, form, act, context=_frame("Enter a student", "pages:students", "People"))
+    return form_page(request, form, act, context=_frame("Enter a student", reverse("pages:students")))
 
 
 @_SENT
 def student_edit(request: HttpRequest, student: UUID) -> HttpResponseBase:
     """Correct a student's data."""
     row = student_of(student)
+
+    def save(typed: dict[str, Any]) -> str:
+        deeds.correct_student(student, typed, typed["version"], by=user_of(request))
+        return _CORRECTED
+
     form = StudentForm(posted(request), initial=student_initial(row))
-    back = reverse("pages:student", args=[student])
-
-    def act() -> str:
-        deeds.correct_student(student, form.cleaned_data, form.cleaned_data["version"], by=user_of(request))
-        messages.success(request, "The corrections were saved. A roster will not change them back.")
-        return back
-
-    return form_page(request, form, act, context=_below(f"Correct {row}", str(row), back))
+    return _change(request, form, save, f"Correct {row}", row)
 
 
 @_SENT
 def right_new(request: HttpRequest, student: UUID) -> HttpResponseBase:
     """Enter rights over a student's records."""
     row = student_of(student)
-    form = RightForm(posted(request))
-    back = reverse("pages:student", args=[student])
 
-    def act() -> str:
-        typed = form.cleaned_data
-        deeds.enter_right(
-            student,
-            typed["person"],
-            RightKind(typed["kind"]),
-            basis=typed["basis"],
-            valid_from=typed["valid_from"],
-            valid_to=typed["valid_to"],
-            by=user_of(request),
-        )
-        messages.success(request, "The rights were entered.")
-        return back
+    def save(typed: dict[str, Any]) -> str:
+        kind = RightKind(typed.pop("kind"))
+        deeds.enter_right(student, typed.pop("person"), kind, **typed, by=user_of(request))
+        return "The rights were entered."
 
-    return form_page(request, form, act, context=_below(f"Who holds rights over {row}'s records", str(row), back))
+    return _change(request, RightForm(posted(request)), save, f"Who holds rights over {row}'s records", row)
 
 
 @_SENT
 def bar_new(request: HttpRequest, student: UUID) -> HttpResponseBase:
     """Enter a court order that bars somebody."""
     row = student_of(student)
-    form = BarForm(posted(request))
-    back = reverse("pages:student", args=[student])
 
-    def act() -> str:
-        typed = form.cleaned_data
-        deeds.enter_bar(
-            student,
-            typed["person"],
-            basis=typed["basis"],
-            valid_from=typed["valid_from"],
-            valid_to=typed["valid_to"],
-            by=user_of(request),
-        )
+    def save(typed: dict[str, Any]) -> str:
+        deeds.enter_bar(student, typed.pop("person"), **typed, by=user_of(request))
         since = typed["valid_from"]
-        when = "now" if since <= timezone.localdate() else f"from {since} on"
-        messages.success(request, f"The court order was entered. Nothing of this student reaches that person {when}.")
-        return back
+        when = "now" if since <= timezone.localdate() else f"from {words.day(since)} on"
+        return f"The court order was entered. Nothing of this student reaches that person {when}."
 
-    return form_page(request, form, act, context=_below(f"Court order about {row}", str(row), back))
+    return _change(request, BarForm(posted(request)), save, f"Court order about {row}", row)
 
 
 @_SENT
@@ -186,30 +165,23 @@ def bar_end(request: HttpRequest, student: UUID, bar: UUID) -> HttpResponseBase:
 
 
 def _end(request: HttpRequest, found: Right | Bar, heading: str, end: Callable[..., object]) -> HttpResponseBase:
-    form = EndForm(posted(request), initial={"shown": found.valid_to})
-    back = reverse("pages:student", args=[found.student_id])
-
-    def act() -> str:
-        typed = form.cleaned_data
+    def save(typed: dict[str, Any]) -> str:
         end(found.pk, typed["valid_to"], shown=typed["shown"], by=user_of(request))
-        messages.success(request, "The end was entered.")
-        return back
+        return "The end was entered."
 
-    return form_page(request, form, act, context=_below(heading, str(found.student), back))
+    return _change(request, EndForm(posted(request), initial={"shown": found.valid_to}), save, heading, found.student)
 
 
 @_SENT
 def majority_decide(request: HttpRequest, student: UUID) -> HttpResponseBase:
     """Enter what follows from a student's 18th birthday."""
-    row, form = student_of(student), MajorityForm(posted(request))
-    back = reverse("pages:student", args=[student])
+    row = student_of(student)
 
-    def act() -> str:
-        deeds.decide_majority(student, form.cleaned_data["decision"], form.cleaned_data["on"], by=user_of(request))
-        messages.success(request, "The decision was entered. Enter or end the rights themselves below.")
-        return back
+    def save(typed: dict[str, Any]) -> str:
+        deeds.decide_majority(student, typed["decision"], typed["on"], by=user_of(request))
+        return "The decision was entered. Enter or end the rights themselves below."
 
-    return form_page(request, form, act, context=_below(f"{row} at 18", str(row), back))
+    return _change(request, MajorityForm(posted(request)), save, f"{row} at 18", row)
 
 
 @require_safe
@@ -256,23 +228,20 @@ def person_new(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, "The person was entered.")
         return reverse("pages:person", args=[made.pk])
 
-    return form_page(request, form, act, context=_frame("Enter a person", "pages:persons", "People"))
+    return form_page(request, form, act, context=_frame("Enter a person", reverse("pages:persons")))
 
 
 @_SENT
 def person_edit(request: HttpRequest, person: UUID) -> HttpResponseBase:
     """Correct a person's data."""
     row = person_of(person)
+
+    def save(typed: dict[str, Any]) -> str:
+        deeds.correct_person(person, typed, typed["version"], by=user_of(request))
+        return _CORRECTED
+
     initial = {name: getattr(row, name) for name in (*deeds.PERSON_FIELDS, "version")}
-    form = PersonForm(posted(request), initial=initial)
-    back = reverse("pages:person", args=[person])
-
-    def act() -> str:
-        deeds.correct_person(person, form.cleaned_data, form.cleaned_data["version"], by=user_of(request))
-        messages.success(request, "The corrections were saved. A roster will not change them back.")
-        return back
-
-    return form_page(request, form, act, context=_below(f"Correct {row}", str(row), back))
+    return _change(request, PersonForm(posted(request), initial=initial), save, f"Correct {row}", row)
 
 
 @_SENT
@@ -284,7 +253,7 @@ def roster(request: HttpRequest) -> HttpResponseBase:
         run, _ = import_deeds.look_at(form.cleaned_data["file"], by=user_of(request))
         return reverse("pages:roster-run", args=[run.pk])
 
-    context = {**_frame("Import a roster", "pages:students", "People"), "submit": "Show what would change"}
+    context = {**_frame("Import a roster", reverse("pages:students")), "submit": "Show what would change"}
     context["runs"] = ImportRun.objects.exclude(taken_at=None).select_related("by")[:10]
     return form_page(request, form, act, "people/roster.html", context)
 
@@ -292,8 +261,6 @@ def roster(request: HttpRequest) -> HttpResponseBase:
 @_SENT
 def roster_run(request: HttpRequest, run: UUID) -> HttpResponseBase:
     """Show what a roster would change, and take it in; afterwards show what it changed."""
-    from django.forms import Form  # noqa: PLC0415 - an empty form, for its token alone
-
     found = ImportRun.objects.select_related("by").filter(pk=run).first()
     if found is None:
         raise UnknownRecordError("there is no such import here")
@@ -309,11 +276,11 @@ def roster_run(request: HttpRequest, run: UUID) -> HttpResponseBase:
     if request.method != "POST" and found.data is not None:
         difference = import_deeds.compare(read_roster(bytes(found.data)))
     context: dict[str, Any] = {
-        **_below("What the roster would change" if found.taken_at is None else "A roster", "Import a roster", ""),
-        "breadcrumbs": [
-            Crumb("People", reverse("pages:students")),
+        **_frame(
+            "What the roster would change" if found.taken_at is None else "A roster",
+            reverse("pages:roster"),
             Crumb("Import a roster", reverse("pages:roster")),
-        ],
+        ),
         "run": found,
         "difference": difference,
         "shown": SHOWN,
@@ -328,22 +295,20 @@ def roster_run(request: HttpRequest, run: UUID) -> HttpResponseBase:
     return form_page(request, form, act, "people/roster_run.html", context)
 
 
-def _frame(heading: str, above: str, label: str) -> dict[str, Any]:
-    address = reverse(above)
-    return {
-        "place": "people",
-        "heading": heading,
-        "submit": "Save",
-        "cancel": address,
-        "breadcrumbs": [Crumb(label, address)],
-    }
+def _change(
+    request: HttpRequest, form: Form, save: Callable[[dict[str, Any]], str], heading: str, row: Student | Person
+) -> HttpResponseBase:
+    """Show a form about a student or a person; `save` does what was typed and returns what to say of it."""
+    back = reverse("pages:student" if isinstance(row, Student) else "pages:person", args=[row.pk])
+
+    def act() -> str:
+        messages.success(request, save(dict(form.cleaned_data)))
+        return back
+
+    return form_page(request, form, act, context=_frame(heading, back, Crumb(str(row), back)))
 
 
-def _below(heading: str, label: str, back: str) -> dict[str, Any]:
-    return {
-        "place": "people",
-        "heading": heading,
-        "submit": "Save",
-        "cancel": back,
-        "breadcrumbs": [Crumb("People", reverse("pages:students")), Crumb(label, back)],
-    }
+def _frame(heading: str, back: str, *below: Crumb) -> dict[str, Any]:
+    """Return the context of a form's page; `below` are the places between the list of people and this one."""
+    crumbs = [Crumb("People", back if not below else reverse("pages:students")), *below]
+    return {"place": "people", "heading": heading, "submit": "Save", "cancel": back, "breadcrumbs": crumbs}

@@ -23,7 +23,7 @@ from archive.access.accounts import beyond
 from archive.access.custody_kinds import ACCOUNT
 from archive.access.scopes import ScopeType
 from archive.accounts.models import User
-from archive.custody.actors import NETWORK, Actor, Subject
+from archive.custody.actors import NETWORK, NOTHING, Actor, Subject
 from archive.custody.log import record
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.people.models import Person
@@ -139,6 +139,30 @@ def use_link(token: str, code: str) -> User:
                 row.failures += 1
                 row.save(update_fields=["failures"])
     raise LinkRefusedError(str(_WORDS[why]), field="code" if why == "wrong-code" else None)
+
+
+def use_kiosk_code(code: str) -> User:
+    """Return the account that a code opens at the kiosk, and end it. Raises LinkRefusedError; each refusal is entered.
+
+    A wrong code counts against every code that is open for the kiosk, so that guessing ends them all.
+    """
+    with transaction.atomic():
+        rows = ParentLink.objects.select_for_update(of=("self",)).select_related("person__user")
+        given = list(rows.filter(kiosk=True, used_at=None, withdrawn_at=None, expires_at__gt=timezone.now()))
+        row = next((one for one in given if not _problem(one, code)), None)
+        if row is not None and row.person.user is not None:
+            record(LINK_USED, actor=NETWORK, subject=Subject.person(row.person_id), link=str(row.pk))
+            row.used_at = timezone.now()
+            row.save(update_fields=["used_at"])
+            return row.person.user
+        record(LINK_REFUSED, actor=NETWORK, subject=NOTHING, why="wrong-code")
+        for one in given:
+            one.failures += 1
+        ParentLink.objects.bulk_update(given, ["failures"])
+    raise LinkRefusedError(
+        str(_("This code opens nothing here. It has eight digits, and works for 30 minutes. Ask at the office.")),
+        field="code",
+    )
 
 
 def _problem(row: ParentLink | None, code: str) -> str:  # noqa: PLR0911 - one reason a line

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final, TypeVar
 from uuid import UUID
 
 from django.contrib.auth import login
@@ -9,20 +12,21 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import may, reach_of
+from archive.access.decisions import reach_of, reached_recordings
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.access.scopes import ScopeType
 from archive.accounts.sessions import set_second_factor
-from archive.custody.actors import Subject
+from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import posted
 from archive.records.meetings.describe import title
+from archive.records.meetings.models import Meeting
 from archive.records.meetings.reach import in_force
 from archive.records.people.models import Student
 from archive.records.people.views import student_of
@@ -30,18 +34,20 @@ from archive.ui import words
 
 from . import link_deeds
 from .forms import CodeForm
-from .models import Statement
+from .models import AccessRequest, Statement
 from .record_of_access import record_of_access
 
+PLANNED: Final = 5
+"""Meetings that are told ahead of each child."""
+_OF_A_FILING: Final = ("recording", "meeting", "meeting__room")
+_Found = TypeVar("_Found")
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def own_students(request: HttpRequest) -> list[Student]:
     """Return the students whose records this account may see as a rights-holder, and from whom nothing bars it."""
-    user = user_of(request)
-    pks = [scope.id for scope in reach_of(user, Deed.OWN).scopes if scope.type == ScopeType.STUDENT]
-    students = Student.objects.filter(pk__in=pks)
-    return [one for one in students if may(user, Deed.OWN, Subject.student(one.pk)).allowed]
+    pks = [scope.id for scope in reach_of(user_of(request), Deed.OWN).scopes if scope.type == ScopeType.STUDENT]
+    return list(Student.objects.filter(pk__in=pks))
 
 
 @sensitive_post_parameters("code")
@@ -67,32 +73,37 @@ def parent_link(request: HttpRequest, token: str) -> HttpResponseBase:
 @require_safe
 def own(request: HttpRequest) -> HttpResponseBase:
     """Show a parent's own first page."""
-    user = user_of(request)
-    language = translation.get_language()
-    children = []
-    for student in own_students(request):
-        filings = in_force().filter(meeting__student=student).select_related("recording", "meeting", "meeting__room")
-        recordings = [
-            (one.recording, title(one.meeting), words.spoken(one.recording.seconds))
-            for one in filings
-            if may(user, Deed.LOOK, Subject.recording(one.recording_id)).allowed
-        ]
-        pks = [one.pk for one, _, _ in recordings]
-        children.append(
-            {
-                "student": student,
-                "recordings": recordings,
-                "statements": Statement.objects.filter(recording__in=pks, amendment__student=student),
-                "meetings": [
-                    words.day_and_time(timezone.localtime(at))
-                    for at in student.meetings.filter(cancelled_at=None, starts_at__gte=timezone.now()).values_list(
-                        "starts_at", flat=True
-                    )[:5]
-                ],
-                "requests": student.access_requests.filter(person__user=user),
-            }
-        )
-    return render(request, "requests/own.html", {"place": "own", "children": children, "language": language})
+    user, students = user_of(request), own_students(request)
+    reached = Recording.objects.filter(reached_recordings(user, Deed.LOOK))
+    filings = in_force().filter(meeting__student__in=students, recording__in=reached)
+    planned = Meeting.objects.filter(student__in=students, cancelled_at=None, starts_at__gte=timezone.now())
+    placed = Statement.objects.filter(amendment__student__in=students, recording__in=reached)
+    recordings = _by_student((one.meeting.student_id, one) for one in filings.select_related(*_OF_A_FILING))
+    meetings = _by_student(planned.values_list("student", "starts_at"))
+    statements = _by_student((one.amendment.student_id, one) for one in placed.select_related("amendment"))
+    asked = AccessRequest.objects.filter(student__in=students, person__user=user)
+    requests = _by_student((one.student_id, one) for one in asked)
+    children = [
+        {
+            "student": student,
+            "recordings": [
+                (one.recording, title(one.meeting), words.spoken(one.recording.seconds))
+                for one in recordings[student.pk]
+            ],
+            "statements": statements[student.pk],
+            "meetings": [words.day_and_time(timezone.localtime(at)) for at in meetings[student.pk][:PLANNED]],
+            "requests": requests[student.pk],
+        }
+        for student in students
+    ]
+    return render(request, "requests/own.html", {"place": "own", "children": children})
+
+
+def _by_student(pairs: Iterable[tuple[UUID, _Found]]) -> defaultdict[UUID, list[_Found]]:
+    found: defaultdict[UUID, list[_Found]] = defaultdict(list)
+    for student, one in pairs:
+        found[student].append(one)
+    return found
 
 
 @require_safe

@@ -15,14 +15,14 @@ from django.utils.translation import gettext_lazy as _
 
 from appliance.contract.times import parse_wall
 from archive.access.models import Grant
-from archive.access.scopes import ScopeType
-from archive.custody.actors import ActorType, Subject
+from archive.access.scopes import Scope
+from archive.custody.actors import ActorType, SubjectType
 from archive.custody.models import Entry
 from archive.custody.wording import rows as wording_rows
 from archive.records.meetings.models import Filing
 from archive.records.people.models import Student
 
-_TOLD: Final = {
+TOLD: Final = {
     "listen": _("listened"),
     "download-package": _("took a copy"),
     "download-flac": _("took a copy"),
@@ -74,38 +74,34 @@ def record_of_access(student: Student) -> list[AccessRow]:
 
     Of a recording that was filed wrongly, only the time of the filing counts.
     """
-    found: list[tuple[int, AccessRow]] = []
-    for filing in Filing.objects.filter(meeting__student=student).select_related("recording"):
-        entries = list(Entry.objects.about(Subject.recording(filing.recording_id)).filter(code__in=_TOLD))
-        told = [one for one in entries if filing.ended_at is None or parse_wall(one.at) <= filing.ended_at]
-        for entry, row in zip(told, wording_rows(told), strict=True):
-            party = _parties[entry.code](entry) if entry.code in _parties else None
-            if party is not None:
-                told_row = AccessRow(row.at, party.name, party.basis, str(_TOLD[entry.code]), party.purpose, "")
-                found.append((entry.n, told_row))
-                continue
-            grant = _grant_of(entry, student)
-            found.append(
-                (
-                    entry.n,
-                    AccessRow(
-                        row.at,
-                        row.who,
-                        grant.position if grant else "",
-                        str(_TOLD[entry.code]),
-                        grant.purpose if grant else "",
-                        row.detail,
-                    ),
-                )
-            )
-    return [row for _, row in sorted(dict(found).items())]
+    until: dict[str, datetime | None] = {}
+    for filing in Filing.objects.filter(meeting__student=student):
+        known = until.get(filing.recording_id, filing.ended_at)
+        until[filing.recording_id] = filing.ended_at and known and max(filing.ended_at, known)
+    about = Entry.objects.filter(subject_type=SubjectType.RECORDING, subject_id__in=until, code__in=TOLD)
+    told = [one for one in about.order_by("n") if _counts(one, until[one.subject_id])]
+    users = {one.actor_id for one in told if one.actor_type == ActorType.USER}
+    grants: dict[str, list[Grant]] = {}
+    for grant in Grant.objects.filter(user__in=users).exclude(purpose=""):
+        grants.setdefault(str(grant.user_id), []).append(grant)
+    found = []
+    for entry, row in zip(told, wording_rows(told), strict=True):
+        party = _parties[entry.code](entry) if entry.code in _parties else None
+        if party is not None:
+            found.append(AccessRow(row.at, party.name, party.basis, str(TOLD[entry.code]), party.purpose, ""))
+            continue
+        held = _held_then(grants.get(entry.actor_id, []), student, row.at)
+        position, purpose = (held.position, held.purpose) if held else ("", "")
+        found.append(AccessRow(row.at, row.who, position, str(TOLD[entry.code]), purpose, row.detail))
+    return found
 
 
-def _grant_of(entry: Entry, student: Student) -> Grant | None:
-    """Return the grant under which somebody acted then, for its purpose and position."""
-    if entry.actor_type != ActorType.USER:
-        return None
-    at = parse_wall(entry.at)
-    held = Grant.objects.filter(user_id=entry.actor_id).at(at)
-    own = held.filter(scope_type=ScopeType.STUDENT, scope_id=str(student.pk)).exclude(purpose="").first()
-    return own or held.exclude(purpose="").first()
+def _counts(entry: Entry, ended_at: datetime | None) -> bool:
+    return ended_at is None or parse_wall(entry.at) <= ended_at
+
+
+def _held_then(grants: list[Grant], student: Student, at: datetime) -> Grant | None:
+    """Return the grant under which somebody acted then, for its purpose and position; one for the student first."""
+    held = [one for one in grants if one.valid_from <= at and (one.valid_until is None or one.valid_until > at)]
+    own = [one for one in held if one.scope == Scope.student(student.pk)]
+    return next(iter([*own, *held]), None)

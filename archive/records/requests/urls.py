@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import own_views, views
+from . import kiosk_views, own_views, views
 
 urlpatterns: list[URLPattern] = [
     path("requests/", views.requests, name="requests"),
@@ -22,6 +22,8 @@ urlpatterns: list[URLPattern] = [
     path("amendments/<uuid:case>/step/", views.amendment_step, name="amendment-step"),
     path("amendments/<uuid:case>/statement/", views.statement, name="statement"),
     path("link/<str:token>/", own_views.parent_link, name="parent-link"),
+    path("kiosk/", kiosk_views.kiosk, name="kiosk"),
+    path("kiosk/start/", kiosk_views.start, name="kiosk-start"),
     path("own/", own_views.own, name="own"),
     path("own/<uuid:student>/record-of-access/", own_views.own_record, name="own-record"),
 ]

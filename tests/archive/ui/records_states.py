@@ -381,6 +381,8 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "series": f"/retention/{series.pk}/",
         "answer-new": f"/retention/{series.pk}/answer/",
         "custody": f"/recordings/{first.pk}/custody/",
+        "kiosk": "/kiosk/",
+        "kiosk-start": "/kiosk/start/",
         "own": "/own/",
         "own-record": f"/own/{student.pk}/record-of-access/",
         "own-recording": f"/recordings/{first.pk}/",

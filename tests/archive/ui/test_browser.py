@@ -57,9 +57,9 @@ def chromium(profile: Path, *flags: str) -> Iterator[webdriver.Chrome]:
         browser.quit()
 
 
-def real_user() -> None:
-    """A custodian whose password the server of its own process accepts: tests in this one use a faster hasher."""
-    user = make_user("m.jones", role="custodian")
+def real_user(name: str = "m.jones", role: str = "custodian") -> None:
+    """An account whose password the server of its own process accepts: tests in this one use a faster hasher."""
+    user = make_user(name, role=role)
     user.password = PBKDF2PasswordHasher().encode(PASSWORD, "salt" * 6)
     user.save()
     connections.close_all()
@@ -103,11 +103,24 @@ class Visit:
                 return
         raise AssertionError(f"the keyboard does not reach {name!r}")
 
-    def sign_in(self, path: str) -> None:
+    def follow(self, name: str) -> None:
+        """Tab to a link or button, press it, and wait for the page that it leads to."""
+        self.run("window.beforeIt = true")
+        self.tab_to(name)
+        self.press(Key.ENTER)
+        self.until("!window.beforeIt && document.readyState === 'complete'")
+
+    def type(self, **fields: str) -> None:
+        """Tab to each field by its name, in the order of the page, and type."""
+        for name, text in fields.items():
+            self.tab_to(name)
+            self.press(text)
+
+    def sign_in(self, path: str, name: str = "m.jones") -> None:
         """With the keyboard alone."""
         self.go(path)
         self.tab_to("username")
-        self.press("m.jones")
+        self.press(name)
         self.tab_to("password")
         self.press(PASSWORD, Key.ENTER)
         self.until("!location.pathname.startsWith('/sign-in/')")

@@ -7,6 +7,7 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 
 from appliance.contract import ledger
 from appliance.contract.amber_codes import TABLE
@@ -15,6 +16,7 @@ from appliance.contract.times import Clock
 from archive.custody.kinds import kinds
 from archive.recordings.models import State
 from archive.ui import words
+from archive.ui.fault_words import CAUSES
 
 
 def test_every_amber_code_of_the_box_has_its_cause_and_its_remedy() -> None:
@@ -89,3 +91,12 @@ def test_a_clock_that_nothing_keeps_right_is_called_so() -> None:
 
 def test_policy_line_9_is_in_the_notice() -> None:
     assert "not part of the IEP" in words.NOTICE
+
+
+def test_every_fault_s_sentence_is_gathered_for_translation() -> None:
+    assert set(CAUSES) == {one.cause for one in TABLE}
+
+
+def test_a_parent_reads_faults_in_spanish() -> None:
+    with translation.override("es"):
+        assert words.fault("microphone-missing") == "El micrófono no está conectado."

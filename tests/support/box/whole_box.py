@@ -182,11 +182,15 @@ class Box:
         return [span for span in opened if not any(light.covers(span) for light in lit)]
 
     def unwritten(self, recording: str) -> list[outside_view.Span]:
-        """When a device was open outside every audio span of the ledger, 20 ms allowed."""
+        """When a device was open outside every audio span of the ledger; 20 ms and the lateness are allowed."""
         moments = [entry.at_ns for entry in self.ledger(recording) if entry.kind == "audio"]
-        slack = outside_view.AGREEMENT_NS
+
+        def slack(moment: int) -> int:
+            return outside_view.AGREEMENT_NS + self.machine.late_ns(moment - SECOND // 4, moment + SECOND // 4)
+
         spans = [
-            outside_view.Span(on - slack, off + slack) for on, off in zip(moments[::2], moments[1::2], strict=True)
+            outside_view.Span(on - slack(on), off + slack(off))
+            for on, off in zip(moments[::2], moments[1::2], strict=True)
         ]
         opened = outside_view.open_spans(self.log("microphone"))
         return [span for span in opened if not any(written.covers(span) for written in spans)]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connections, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
 from archive.access.decisions import may
@@ -21,8 +22,10 @@ from archive.custody.actors import Subject
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError, SecondPersonError
 from archive.records.meetings import filing_deeds as deeds
+from archive.records.meetings.describe import meeting_words
 from archive.records.meetings.filing_deeds import Part
-from archive.records.meetings.models import Filing, Meeting
+from archive.records.meetings.models import Filing, Meeting, ParentRecords
+from archive.records.meetings.rules import RecordingDuty
 from archive.records.meetings.tray import unfiled
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.records.factories import make_filing, make_meeting, make_room, make_student
@@ -229,3 +232,11 @@ def test_what_fits_no_meeting_costs_no_lock(archive: Archive, row: Recording, mo
     """The worker looks every 15 s, and most of what waits fits no meeting, now or ever."""
     monkeypatch.setattr(deeds, "propose", lambda _: pytest.fail("a transaction was begun for it"))
     assert deeds.propose_all(StopSignal()) == 0
+
+
+def test_a_filing_that_was_called_wrong_is_no_recording_of_the_meeting(archive: Archive, sealed: Arrive) -> None:
+    meeting = make_meeting(starts=timezone.now() - timedelta(hours=3), parent_records=ParentRecords.YES)
+    make_filing(sealed(seconds=1).id, meeting)
+    assert meeting_words(Meeting.objects.get()).duty == RecordingDuty.MET
+    Filing.objects.update(end_asked_at=timezone.now())
+    assert meeting_words(Meeting.objects.get()).duty == RecordingDuty.UNMET

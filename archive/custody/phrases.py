@@ -1,0 +1,144 @@
+"""What the members of a custody entry say to a person; what only a machine can use stays apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from appliance.contract.times import parse_wall
+from archive.ui import words
+
+Phrase = Callable[[str], str]
+"""Returns what a member's value says."""
+
+REFERENCES: Final = frozenset(
+    {
+        *(
+            "about_id",
+            "board",
+            "case",
+            "claim",
+            "disclosure",
+            "event",
+            "filing",
+            "first_byte",
+            "first_frame",
+            "frame",
+            "key",
+        ),
+        *("last_frame", "link", "matter", "meeting", "notice", "package_sha256", "person", "recording", "room"),
+        *("scope_id", "segment", "serial", "sha256", "statement", "student", "template"),
+    }
+)
+"""Members that name something by an opaque identifier, a digest or a place that only a machine counts in."""
+_PAGES: Final = {
+    "recording": gettext_noop("the recording's own page"),
+    "copies": gettext_noop("the page of copies"),
+    "custody": gettext_noop("the page of the custody log"),
+    "audio": gettext_noop("the audio"),
+}
+_DEEDS: Final = {
+    "look": gettext_noop("opening its page"),
+    "listen": gettext_noop("listening"),
+    "verify": gettext_noop("having it checked"),
+    "download": gettext_noop("taking a copy"),
+    "custody": gettext_noop("reading its custody log"),
+}
+_WHYS: Final = {
+    "no-grant": gettext_noop("no right was granted"),
+    "barred": gettext_noop("a court order bars this person"),
+    "account-ended": gettext_noop("the account had ended"),
+    "not-signed-in": gettext_noop("nobody was signed in"),
+    "wrong": gettext_noop("name and password did not fit"),
+    "throttled": gettext_noop("too many attempts had failed"),
+    "second-factor": gettext_noop("the second step was wrong"),
+    "wrong-code": gettext_noop("the code was wrong"),
+    "used": gettext_noop("it was used already"),
+    "expired": gettext_noop("it was too old"),
+    "withdrawn": gettext_noop("it was withdrawn"),
+    "too-many": gettext_noop("the code was wrong too often"),
+}
+_HOW: Final = {
+    "player": gettext_noop("with the player of the page"),
+    "direct address": gettext_noop("without the page, by the audio's address"),
+    "password": gettext_noop("with a password"),
+    "passkey": gettext_noop("with a passkey"),
+    "provider": gettext_noop("through the district's sign-in"),
+    "password-and-code": gettext_noop("with a password and a code"),
+}
+_VERDICTS: Final = {
+    "intact": gettext_noop("it is intact"),
+    "interrupted": gettext_noop("it is intact; the recording was interrupted"),
+    "incomplete": gettext_noop("it is incomplete, and what is there is intact"),
+    "tampered": gettext_noop("it was changed or damaged"),
+}
+
+
+def _choice(table: Mapping[str, str]) -> Phrase:
+    return lambda value: _(table[value]) if value in table else value.replace("-", " ")
+
+
+def _moment(template: str) -> Phrase:
+    return lambda value: _(template).format(when=words.when(localtime(parse_wall(value))))
+
+
+def _said(template: str) -> Phrase:
+    return lambda value: _(template).format(value=value)
+
+
+PHRASES: Final[dict[str, Phrase]] = {
+    "from_second": lambda value: _("from {place} on").format(place=words.clock_time(float(value))),
+    "how": _choice(_HOW),
+    "page": _choice(_PAGES),
+    "why": _choice(_WHYS),
+    "verdict": _choice(_VERDICTS),
+    "problem": lambda value: value,
+    "message": lambda value: value,
+    "outcome": lambda value: words.outcome(value) if value in words.OUTCOMES else value,
+    "with_statements": _choice({"yes": gettext_noop("with the parents' statements"), "no": ""}),
+    "kiosk": _choice({"yes": gettext_noop("for the kiosk in the office"), "no": ""}),
+    "bytes": _said(gettext_noop("{value} bytes of it")),
+    "until": _moment(gettext_noop("until {when}")),
+    "expires": _moment(gettext_noop("works until {when}")),
+    "starts": _moment(gettext_noop("begins {when}")),
+    "ends": _moment(gettext_noop("ends {when}")),
+    "received": _said(gettext_noop("received {value}")),
+    "due": _said(gettext_noop("due {value}")),
+    "from_day": _said(gettext_noop("from {value} on")),
+    "to_day": _said(gettext_noop("to {value}")),
+    "code": lambda value: value.replace("-", " "),
+    "basis": lambda value: value.replace("-", " "),
+    "what": lambda value: value.replace("-", " "),
+    "deed": _choice(_DEEDS),
+}
+"""By the member's name; one that has no phrase shows its name."""
+
+
+def spoken(detail: Mapping[str, object]) -> str:
+    """Return what an entry's members say, without references, in the reader's language."""
+    said = [_phrase(name, value) for name, value in detail.items() if name not in REFERENCES and _is_there(value)]
+    return "; ".join(one for one in said if one)
+
+
+def references(detail: Mapping[str, object]) -> str:
+    """Return the members that name something, as `name value` pairs."""
+    named = [(name, value) for name, value in detail.items() if name in REFERENCES and _is_there(value)]
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in named)
+
+
+def _is_there(value: object) -> bool:
+    return value not in ("", None)
+
+
+def _phrase(name: str, value: object) -> str:
+    text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    phrase = PHRASES.get(name)
+    try:
+        return phrase(text) if phrase else f"{name.replace('_', ' ')}: {text}"
+    except ValueError:
+        # an older entry may say it otherwise; a log is shown as it is, never hidden
+        return f"{name.replace('_', ' ')}: {text}"
