@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,6 +51,15 @@ def may(actor: User | AnonymousUser, deed: Deed, subject: Subject = NOTHING) -> 
             return Decision(allowed=False, reason="barred")
         granted = not reach.scopes.isdisjoint(around)
     return Decision(allowed=granted, reason=GRANTED if granted else "no-grant")
+
+
+def may_each(actor: User | AnonymousUser, deeds: Iterable[Deed], subject: Subject) -> dict[Deed, bool]:
+    """Return whether `may` allows each of `deeds` to be done to `subject`, in as many queries as one of them takes."""
+    around = scopes_of(subject)
+    return {
+        deed: reach.barred.isdisjoint(around) and not reach.scopes.isdisjoint(around)
+        for deed, reach in reaches_of(actor, *deeds).items()
+    }
 
 
 def granted_deeds(actor: User | AnonymousUser) -> frozenset[Deed]:
