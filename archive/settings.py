@@ -115,6 +115,7 @@ INSTALLED_APPS = [
     "archive.records.meetings",
     "archive.records.grants",
     "archive.records.requests",
+    "archive.records.restrictions",
     "archive.records.holds",
     "archive.records.retention",
     "archive.records.disclosures",

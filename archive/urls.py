@@ -20,6 +20,7 @@ from archive.records.letters.urls import urlpatterns as letters
 from archive.records.meetings.urls import urlpatterns as meetings
 from archive.records.people.urls import urlpatterns as people
 from archive.records.requests.urls import urlpatterns as requests
+from archive.records.restrictions.urls import urlpatterns as restrictions
 from archive.records.retention.urls import urlpatterns as retention
 from archive.records.today.urls import urlpatterns as today
 from archive.rooms.urls import urlpatterns as rooms
@@ -37,6 +38,7 @@ pages = [
     *letters,
     *grants,
     *requests,
+    *restrictions,
     *holds,
     *retention,
     *disclosures,

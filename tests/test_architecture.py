@@ -155,6 +155,7 @@ RECORDS_LAYERS = [
     "meetings",
     "grants",
     "requests",
+    "restrictions",
     "holds",
     "retention",
     "disclosures",

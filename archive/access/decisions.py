@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,7 @@ from archive.custody.actors import NOTHING, Subject, SubjectType
 
 from .deeds import OF_NOTHING, OF_ONE_RECORDING, Deed
 from .models import Grant
-from .scopes import Reach, barred_scopes, recordings_in, scopes_of
+from .scopes import Reach, Scope, barred_scopes, recordings_in, scopes_of
 
 GRANTED: Final = "granted"
 
@@ -52,6 +53,15 @@ def may(actor: User | AnonymousUser, deed: Deed, subject: Subject = NOTHING) -> 
     return Decision(allowed=granted, reason=GRANTED if granted else "no-grant")
 
 
+def may_each(actor: User | AnonymousUser, deeds: Iterable[Deed], subject: Subject) -> dict[Deed, bool]:
+    """Return whether `may` allows each of `deeds` to be done to `subject`, in as many queries as one of them takes."""
+    around = scopes_of(subject)
+    return {
+        deed: reach.barred.isdisjoint(around) and not reach.scopes.isdisjoint(around)
+        for deed, reach in reaches_of(actor, *deeds).items()
+    }
+
+
 def granted_deeds(actor: User | AnonymousUser) -> frozenset[Deed]:
     """Return what `actor` may do at all, to whatever: for menus, so that they offer nothing that is refused."""
     if not isinstance(actor, User) or not actor.is_active:
@@ -62,11 +72,18 @@ def granted_deeds(actor: User | AnonymousUser) -> frozenset[Deed]:
 
 def reach_of(actor: User | AnonymousUser, deed: Deed) -> Reach:
     """Return how far `actor` may do `deed`: for lists, so that they show nothing that is refused."""
+    return reaches_of(actor, deed)[deed]
+
+
+def reaches_of(actor: User | AnonymousUser, *deeds: Deed) -> dict[Deed, Reach]:
+    """Return the same of several deeds, in two queries."""
     if not isinstance(actor, User) or not actor.is_active:
-        return Reach(frozenset())
+        return dict.fromkeys(deeds, Reach(frozenset()))
     barred = barred_scopes(actor)
-    granted = frozenset(one.scope for one in Grant.objects.filter(user=actor, deed=deed).at(timezone.now()))
-    return Reach(granted - barred, barred)
+    granted: dict[Deed, set[Scope]] = {deed: set() for deed in deeds}
+    for one in Grant.objects.filter(user=actor, deed__in=deeds).at(timezone.now()):
+        granted[Deed(one.deed)].add(one.scope)
+    return {deed: Reach(frozenset(scopes - barred), barred) for deed, scopes in granted.items()}
 
 
 def reached_recordings(actor: User | AnonymousUser, deed: Deed) -> Q:

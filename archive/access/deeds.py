@@ -29,6 +29,7 @@ class Deed(models.TextChoices):
     GRANT = "grant", "give and end access to a student's recordings, and review it"
     REQUESTS = "requests", "handle access requests and amendments"
     LETTERS = "letters", "write and print letters, and note their delivery"
+    RESTRICT = "restrict", "restrict passages of a recording, hear them, and open them again"
     HOLD = "hold", "put recordings on hold, and end holds"
     RETENTION = "retention", "enter record series and how long they are kept"
     DISCLOSE = "disclose", "disclose recordings through both gates"

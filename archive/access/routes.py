@@ -150,6 +150,8 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:grant-new": Route(Deed.GRANT, _FORM),
     "pages:grant-review": Route(Deed.GRANT, _FORM),
     "pages:grant-end": Route(Deed.GRANT, _FORM),
+    "pages:restrict": Route(Deed.RESTRICT, _FORM),
+    "pages:restriction-lift": Route(Deed.RESTRICT, _FORM),
     "pages:holds": Route(Deed.HOLD),
     "pages:matter-new": Route(Deed.HOLD, _FORM),
     "pages:matter": Route(Deed.HOLD),

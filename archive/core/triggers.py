@@ -29,7 +29,8 @@ def install(schema_editor: Any, refusals: Iterable[Refusal]) -> None:
     sqlite = schema_editor.connection.vendor == "sqlite"
     for one in refusals:
         for statement in _sqlite(one) if sqlite else _postgresql(one):
-            schema_editor.execute(statement)
+            # without parameters a percent sign is one, as in LIKE
+            schema_editor.execute(statement, None)
 
 
 def _sqlite(one: Refusal) -> list[str]:

@@ -30,6 +30,7 @@ REFERENCES: Final = frozenset(
             "frame",
             "key",
         ),
+        *("about", "consent", "destruction", "frames", "generations", "letter", "scan_sha256"),
         *("last_frame", "link", "matter", "meeting", "notice", "package_sha256", "person", "recording", "room"),
         *("scope_id", "segment", "serial", "sha256", "statement", "student", "template"),
     }
@@ -90,6 +91,10 @@ def _said(template: str) -> Phrase:
     return lambda value: _(template).format(value=value)
 
 
+def _counted(name: str) -> Phrase:
+    return lambda value: f"{value} {name}"
+
+
 PHRASES: Final[dict[str, Phrase]] = {
     "from_second": lambda value: _("from {place} on").format(place=words.clock_time(float(value))),
     "how": _choice(_HOW),
@@ -114,6 +119,10 @@ PHRASES: Final[dict[str, Phrase]] = {
     "basis": lambda value: value.replace("-", " "),
     "what": lambda value: value.replace("-", " "),
     "deed": _choice(_DEEDS),
+    "reason": words.reason,
+    "fields": lambda value: value.replace("_", " "),
+    "until_day": _said(gettext_noop("until {value}")),
+    **{name: _counted(name) for name in ("added", "changed", "kept", "missing", "refused", "grants", "ended", "rooms")},
 }
 """By the member's name; one that has no phrase shows its name."""
 

@@ -45,7 +45,7 @@ def create(apps: Any, schema_editor: Any) -> None:  # noqa: ARG001 - Django call
     sqlite = schema_editor.connection.vendor == "sqlite"
     for table, key in TABLES.items():
         for statement in _sqlite(table, key) if sqlite else _postgresql(table):
-            schema_editor.execute(statement)
+            schema_editor.execute(statement, None)
 
 
 def first_head(apps: Any, schema_editor: Any) -> None:  # noqa: ARG001 - Django calls it so

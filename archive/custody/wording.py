@@ -64,7 +64,7 @@ def _who(entry: Entry, names: dict[str, str]) -> str:
             erased = _("a person whose account was erased ({id})").format(id=entry.actor_id)
             return names.get(entry.actor_id, erased)
         case ActorType.BOX:
-            return _("box {id}").format(id=entry.actor_id)
+            return entry.actor_id
         case ActorType.OPERATOR:
             return _("an operator at the archive's host (user id {id})").format(id=entry.actor_id)
         case ActorType.NETWORK:

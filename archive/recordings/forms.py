@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive.devices.models import Box
@@ -16,14 +18,14 @@ from .models import Recording, State
 
 _STATES: Final = [("", _("all")), *((state.value, words.STATES[state.value]) for state in State)]
 _FILTERS: Final = {
-    "since": "listed_at__date__gte",
-    "until": "listed_at__date__lte",
+    "since": "listed_at__gte",
+    "until": "listed_at__lt",
     "room": "room",
     "box": "box",
     "state": "state",
     "id": "id__startswith",
 }
-"""Field of the form: what it asks of a recording. Days are those of the site's time zone."""
+"""Field of the form: what it asks of a recording. Days are moments of the site's time zone, so that an index serves."""
 
 
 def _day() -> forms.DateInput:
@@ -50,5 +52,15 @@ class RecordingFilter(forms.Form):
         """Return the chosen ones of `rows`."""
         if not self.is_valid():
             return rows.none()
-        chosen = {_FILTERS[name]: value for name, value in self.cleaned_data.items() if value}
+        chosen = {_FILTERS[name]: value for name, value in self._moments().items() if value}
         return rows.filter(**chosen)
+
+    def _moments(self) -> dict[str, Any]:
+        """Return what was typed, with the first day as its begin and the last one as its end."""
+        typed = dict(self.cleaned_data)
+        for name, later in (("since", timedelta(0)), ("until", timedelta(days=1))):
+            if typed[name]:
+                # what no recording is from is as good as the nearest day that every zone knows
+                day = min(max(typed[name], date(1900, 1, 1)), date(9000, 1, 1))
+                typed[name] = timezone.make_aware(datetime.combine(day + later, time()))
+        return typed

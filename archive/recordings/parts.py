@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -43,12 +44,24 @@ def register(parts_of: Callable[[User, Deed, str], Parts | None]) -> None:
 
 
 def audible(user: User, deed: Deed, recording: str) -> Parts | None:
-    """Return the parts to which `user` may do `deed`, whom access.may lets do it; None means all of it."""
-    for one in _telling:
-        found = one(user, deed, recording)
-        if found is not None:
-            return found
-    return None
+    """Return the parts to which `user` may do `deed`, whom access.may lets do it; None means all of it.
+
+    Where several tell, only what all of them let through is left.
+    """
+    bounds = [found for one in _telling if (found := one(user, deed, recording)) is not None]
+    return reduce(both, bounds) if bounds else None
+
+
+def both(one: Parts, other: Parts) -> Parts:
+    """Return what lies in parts of both, in order."""
+    found = []
+    for part in one:
+        for second in other:
+            ends = [end for end in (part.last, second.last) if end is not None]
+            first, last = max(part.first, second.first), min(ends) if ends else None
+            if last is None or first < last:
+                found.append(Part(first, last))
+    return tuple(sorted(found, key=lambda part: part.first))
 
 
 def only(read: Callable[[int, int], Samples], parts: Parts | None, total: int) -> Callable[[int, int], Samples]:

@@ -24,7 +24,7 @@ def uploads_by_box(running: set[str]) -> dict[str, Uploads]:
     here = {row.box_id: row.seconds for row in Recording.objects.filter(pk__in=running).only("box", "frames", "rate")}
     counted = (
         Recording.objects.exclude(pk__in=running)
-        .exclude(state=State.SEALED)
+        .filter(state__in=[State.RECEIVING, State.CLOSED])
         .order_by()
         .values("box")
         .annotate(

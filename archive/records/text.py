@@ -11,6 +11,8 @@ _HIDDEN: Final = {"Cc", "Cf", "Co", "Cs", "Cn"}
 """Unicode categories that show nothing, or turn the direction of what follows."""
 _JOINERS: Final = {"\u200c", "\u200d"}
 """Needed to write some names rightly."""
+_PARTS: Final = 3
+"""Hours, minutes, seconds."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the begin of a formula (OWASP, CSV injection)."""
 
@@ -69,3 +71,23 @@ def day_input() -> forms.DateInput:
 def time_input() -> forms.TimeInput:
     """Return the widget for a time of day."""
     return forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+
+
+class OffsetField(LineField):
+    """A place in a recording, typed as h:mm:ss."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=12, **options)
+
+    def clean(self, value: Any) -> Any:
+        """Return it in seconds, or None where nothing was typed."""
+        text = super().clean(value)
+        if not text:
+            return None
+        parts = text.split(":")
+        if len(parts) > _PARTS or not all(part.isdecimal() for part in parts):
+            raise forms.ValidationError("Write it as h:mm:ss, for example 0:42:10.")
+        seconds = 0
+        for part in parts:
+            seconds = seconds * 60 + int(part)
+        return seconds

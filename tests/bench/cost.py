@@ -22,7 +22,7 @@ from typing import Any
 
 from appliance.simulator.demo.district import District
 from appliance.simulator.demo.layout import Layout
-from appliance.simulator.demo.meeting import Meeting, read_status, truths_hold
+from appliance.simulator.demo.meeting import Meeting, read_status, what_fails
 from appliance.simulator.demo.services import alive_in_group
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -113,7 +113,7 @@ async def measure(seconds: float, stress: int) -> dict[str, Any]:
         "courier_to": {name: round(per_hour["courier"] / per_hour[name], 2) for name in running},
         "pss_mb": memory,
         "pss_mb_sum": round(sum(memory.values()), 1),
-        "held": truths_hold(result),
+        "held": not what_fails(result),
         "meeting": {name: value for name, value in result.items() if name not in {"package", "verify", "spoken"}},
     }
 

@@ -22,7 +22,7 @@ from .district import District
 from .kept import remove_all, remove_secrets, why_unreachable
 from .layout import Layout
 from .lived_in import live_in
-from .meeting import Meeting, describe, truths_hold
+from .meeting import Meeting, describe, what_fails
 from .story import LENGTH_S as STORY_S
 from .story import Story, describe_story, story_holds
 
@@ -163,10 +163,10 @@ def _clean_up(layout: Layout, *, keep: bool, worth_a_look: bool) -> None:
 
 async def _once(district: District, seconds: float, options: argparse.Namespace) -> int:
     result = await Meeting(district, seconds, tell, kept=options.keep is not None).hold()
-    held = truths_hold(result)
+    failed = what_fails(result)
     print(json.dumps(result) if options.json else describe(result), flush=True)  # noqa: T201 - the command's result
-    tell("every truth holds" if held else "NOT every truth holds")
-    return 0 if held else 1
+    tell("every truth holds" if not failed else f"NOT every truth holds: {'; '.join(failed)}")
+    return 1 if failed else 0
 
 
 async def _story(district: District, options: argparse.Namespace) -> int:

@@ -33,7 +33,7 @@ def audio(request: HttpRequest, recording: str) -> HttpResponseBase:
     def body(span: Span) -> Iterator[bytes]:
         first = wav.frame_at(span.start)
         # what cannot be opened is not entered as listened to; the segment stays decoded for the answer
-        source.read(first if parts is None else parts[0].first, 1)
+        source.read(first if parts is None else parts[0].first if parts else 0, 1)
         listens.enter(user_of(request), row, request.GET.get("view", ""), first // wav.rate)
         return wav.read(span, read)
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from appliance.contract.ledger import Entry
-from archive.access.decisions import may
+from archive.access.decisions import may_each
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.requests import user_of
 from archive.accounts.models import User
@@ -122,7 +122,8 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
 
 def deeds_of(user: User, row: Recording) -> dict[str, bool]:
     """Return which deeds `user` may do to this recording, so that its pages offer nothing that is refused."""
-    return {deed: may(user, deed, Subject.recording(row.pk)).allowed for deed in sorted(OF_ONE_RECORDING)}
+    found = may_each(user, sorted(OF_ONE_RECORDING), Subject.recording(row.pk))
+    return {str(deed): allowed for deed, allowed in found.items()}
 
 
 def _player(user: User, row: Recording, entries: Sequence[Entry], added: Contribution) -> Player:

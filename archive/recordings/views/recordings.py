@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponseBase
@@ -12,10 +13,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from archive.access.decisions import reached_recordings
+from archive.access.decisions import reaches_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
-from archive.accounts.models import User
+from archive.access.scopes import Reach, recordings_in
 from archive.recordings.forms import RecordingFilter
 from archive.recordings.heading import room_name
 from archive.recordings.listing import page
@@ -23,6 +24,9 @@ from archive.recordings.models import Recording
 from archive.recordings.recording_state import recording_state, with_state
 from archive.recordings.state_words import STATE_WORDS, StateWords, marks
 from archive.ui import words
+
+PAGES: Final = {Deed.CUSTODY: "pages:custody", Deed.LOOK: "pages:recording"}
+"""The page that each deed opens; the last one is the better one."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,10 @@ class Row:
 def recordings(request: HttpRequest) -> HttpResponseBase:
     """Show the recordings that fit the choice, newest first. A choice that makes no sense shows nothing."""
     form = RecordingFilter({name: request.GET.get(name, "") for name in RecordingFilter.base_fields}, auto_id="%s")
-    user = user_of(request)
-    reached = reached_recordings(user, Deed.LIST)
-    chosen = form.apply(with_state(Recording.objects.filter(reached).select_related("room")))
+    reach = reaches_of(user_of(request), Deed.LIST, *PAGES)
+    chosen = form.apply(with_state(Recording.objects.filter(recordings_in(reach[Deed.LIST])).select_related("room")))
     shown = page(chosen, request.GET.get("before", ""), request.GET.get("after", ""))
-    addresses = _addresses(user, shown.rows)
+    addresses = _addresses(reach, shown.rows)
     query = urlencode({name: value for name, value in form.data.items() if value})
     context = {
         "place": "recordings",
@@ -71,11 +74,11 @@ def recordings(request: HttpRequest) -> HttpResponseBase:
     return render(request, "ui/recordings.html", context)
 
 
-def _addresses(user: User, rows: Sequence[Recording]) -> dict[str, str]:
-    """Return the page of each recording that `user` may open, so that no row leads to a refusal."""
+def _addresses(reach: Mapping[Deed, Reach], rows: Sequence[Recording]) -> dict[str, str]:
+    """Return the page of each recording that the reader may open, so that no row leads to a refusal."""
     found: dict[str, str] = {}
-    for deed, page_name in ((Deed.CUSTODY, "pages:custody"), (Deed.LOOK, "pages:recording")):
-        opened = Recording.objects.filter(reached_recordings(user, deed), pk__in=[row.pk for row in rows])
+    for deed, page_name in PAGES.items():
+        opened = Recording.objects.filter(recordings_in(reach[deed]), pk__in=[row.pk for row in rows])
         found |= {pk: reverse(page_name, args=[pk]) for pk in opened.values_list("pk", flat=True)}
     return found
 

@@ -17,6 +17,7 @@ from archive.records.holds.models import Held
 from archive.records.letters.models import Letter
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent
 from archive.records.requests.models import Amendment, Statement, SupervisedListening
+from archive.records.restrictions.models import Restriction
 
 from .models import Destruction
 
@@ -37,6 +38,7 @@ def erase(row: Destruction) -> dict[str, int]:
         "consents": Consent.objects.filter(recording=recording),
         "names of people who were recorded": Recorded.objects.filter(recording=recording),
         "disclosures": Disclosure.objects.filter(recording=recording),
+        "restricted passages": Restriction.objects.filter(recording=recording),
         "supervised listenings": SupervisedListening.objects.filter(recording=recording),
         "holds that had ended": Held.objects.filter(recording=recording),
         "filings": Filing.objects.filter(recording=recording),

@@ -16,12 +16,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import may
+from archive.access.decisions import may, reached_recordings
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.recordings.find import check_not_destroyed, find
+from archive.recordings.models import Recording
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.pdf import tagged_pdf
@@ -48,11 +49,9 @@ _OPEN = (State.PROPOSED, State.APPROVED, State.CLOSING)
 def destructions(request: HttpRequest) -> HttpResponseBase:
     """Show what waits, and what was destroyed."""
     user = user_of(request)
-    rows = [
-        one
-        for one in Destruction.objects.select_related("recording__room", "proposed_by", "approved_by")[: SHOWN * 2]
-        if may(user, Deed.DESTROY, Subject.destruction(one.pk)).allowed
-    ]
+    reached = Recording.objects.filter(reached_recordings(user, Deed.DESTROY))
+    found = Destruction.objects.filter(recording__in=reached).select_related("recording", "proposed_by")
+    rows = list(found[: SHOWN * 2])
     context = {
         "place": "destructions",
         "open": [one for one in rows if one.state in _OPEN],

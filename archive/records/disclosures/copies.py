@@ -12,9 +12,11 @@ from appliance.contract.encryption import encrypt
 from archive.accounts.models import User
 from archive.recordings import flac
 from archive.recordings.companions import Companion, bundle, companions_of
+from archive.recordings.parts import only
 from archive.recordings.playback import open_audio
 from archive.recordings.secrets import secret_of
 from archive.recordings.verification import audio_md5
+from archive.records.restrictions.reach import unrestricted
 from archive.store.base import BUFFER, open_object
 from archive.store.current import store
 
@@ -39,10 +41,12 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
     recording = row.recording
     documents = [Companion("REDISCLOSURE.txt", redisclosure_notice() + "\n"), *companions_of(recording.pk)]
     if row.what == Copy.AUDIO:
-        source = open_audio(recording)
-        source.read(0, 1)
+        source, parts = open_audio(recording), unrestricted(recording.pk)
+        source.read(parts[0].first if parts else 0, 1)
         name = f"{recording.pk}.flac"
-        data: Iterable[bytes] = flac.stream(recording.pk, source.frames, source.rate, source.read, audio_md5(recording))
+        md5 = audio_md5(recording) if parts is None else b""
+        read = only(source.read, parts, source.frames)
+        data: Iterable[bytes] = flac.stream(recording.pk, source.frames, source.rate, read, md5)
     else:
         if row.what == Copy.TRANSFER:
             key = encrypt(secret_of(recording.pk).secret_line(), [row.recipient])

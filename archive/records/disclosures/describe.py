@@ -20,6 +20,9 @@ MISSING: Final = {
         "A copy of the own child's part alone: this recording is about several students (34 CFR 99.12). Let the parent "
         "listen by a link, or hand out the audio of the part under Copies."
     ),
+    Missing.RESTRICTED: _(
+        "A decision about a restricted passage, which this copy would hold. Hand out the audio, which is silent there."
+    ),
     Missing.NOBODY_NAMED: _("Who was recorded: nobody is named yet."),
     Missing.RECORDED: _("The written consent of everybody who was recorded."),
 }

@@ -14,8 +14,9 @@ from archive.records.meetings.reach import in_force
 from archive.records.people.models import Student
 from archive.records.people.rules import holders
 from archive.records.requests.record_of_access import Party
+from archive.records.restrictions.reach import restricted
 
-from .models import Basis, Consent, Disclosure, Recorded
+from .models import Basis, Consent, Copy, Disclosure, Recorded
 from .rules import ConsentFacts, Facts
 
 
@@ -86,4 +87,5 @@ def facts_of(row: Disclosure) -> Facts:
         consents=consents,
         recorded=recorded,
         today=today,
+        holds_restricted=row.what != Copy.AUDIO and bool(restricted(recording)),
     )

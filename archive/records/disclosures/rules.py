@@ -35,6 +35,8 @@ class Missing(StrEnum):
     """It is filed under no meeting, so nobody knows whose record it is."""
     SEVERAL = "several"
     """It is about several students: a parent inspects only what is about the own child (34 CFR 99.12(a))."""
+    RESTRICTED = "restricted"
+    """A package or a key would hand over a restricted passage as well; the audio alone has silence there."""
     NOBODY_NAMED = "nobody-named"
     """Nobody said who was recorded."""
     RECORDED = "recorded"
@@ -71,6 +73,8 @@ class Facts:
     recorded: Sequence[tuple[str, bool]]
     """Who was recorded, and whether that one's written consent is there."""
     today: date
+    holds_restricted: bool = False
+    """Whether the copy would hold a restricted passage."""
 
 
 def ferpa_gate(facts: Facts) -> list[Missing]:
@@ -103,11 +107,12 @@ def _covers(one: ConsentFacts, facts: Facts) -> bool:
 
 def district_gate(facts: Facts) -> list[Missing]:
     """Return what the second gate lacks."""
+    missing = [Missing.RESTRICTED] if facts.holds_restricted else []
     if facts.basis in WITHOUT_SECOND_GATE:
-        return []
+        return missing
     if not facts.recorded:
-        return [Missing.NOBODY_NAMED]
-    return [] if all(consented for _, consented in facts.recorded) else [Missing.RECORDED]
+        return [*missing, Missing.NOBODY_NAMED]
+    return missing if all(consented for _, consented in facts.recorded) else [*missing, Missing.RECORDED]
 
 
 def missing_names(facts: Facts) -> list[str]:

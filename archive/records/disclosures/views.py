@@ -14,11 +14,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import may
+from archive.access.decisions import reached_recordings
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
-from archive.custody.actors import Subject
 from archive.recordings.find import check_not_destroyed, find
+from archive.recordings.models import Recording
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.pdf import tagged_pdf
@@ -43,11 +43,8 @@ SHOWN = 200
 def disclosures(request: HttpRequest) -> HttpResponseBase:
     """Show what is prepared, and what went out."""
     user = user_of(request)
-    rows = [
-        one
-        for one in Disclosure.objects.select_related("recording")[: SHOWN * 2]
-        if may(user, Deed.DISCLOSE, Subject.disclosure(one.pk)).allowed
-    ]
+    reached = Recording.objects.filter(reached_recordings(user, Deed.DISCLOSE))
+    rows = list(Disclosure.objects.filter(recording__in=reached).select_related("recording")[: SHOWN * 2])
     context = {
         "place": "disclosures",
         "prepared": [one for one in rows if one.handed_at is None and one.withdrawn_at is None],

@@ -16,7 +16,7 @@ from archive.recordings.models import Recording
 from archive.records.people.choices import PersonChoice, StudentChoice
 from archive.records.people.models import Student
 from archive.records.people.search import reached
-from archive.records.text import LineField, LinesField, day_input, time_input
+from archive.records.text import LineField, LinesField, OffsetField, day_input, time_input
 from archive.rooms.models import Room
 
 from .deeds import MeetingFacts, NoticeFacts
@@ -188,10 +188,8 @@ class FileForm(forms.Form):
     """A recording, or a part of it, belongs to a meeting."""
 
     meeting = forms.ChoiceField(widget=forms.RadioSelect, label="Meeting")
-    first = LineField(
-        required=False, max_length=12, label="From", help_text="If only a part is of it: h:mm:ss into the recording."
-    )
-    last = LineField(required=False, max_length=12, label="To")
+    first = OffsetField(required=False, label="From", help_text="If only a part is of it: h:mm:ss into the recording.")
+    last = OffsetField(required=False, label="To")
 
     def __init__(self, recording: Recording, meetings: list[tuple[str, str]], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -209,16 +207,8 @@ class FileForm(forms.Form):
         return self._frame("last")
 
     def _frame(self, name: str) -> int | None:
-        text = self.cleaned_data[name]
-        if not text:
-            return None
-        parts = text.split(":")
-        if len(parts) > 3 or not all(part.isdecimal() for part in parts):
-            raise forms.ValidationError("Write it as h:mm:ss, for example 0:42:10.")
-        seconds = 0
-        for part in parts:
-            seconds = seconds * 60 + int(part)
-        return seconds * self._recording.rate
+        seconds: int | None = self.cleaned_data[name]
+        return None if seconds is None else seconds * self._recording.rate
 
     def chosen(self) -> tuple[UUID, Part]:
         """Return the meeting and the part."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from archive.access.decisions import reach_of, reached_recordings
@@ -40,10 +40,10 @@ def fitting_meetings(recording: Recording) -> list[Meeting]:
 
 def unfiled() -> QuerySet[Recording]:
     """Return the recordings of the last months of which no filing is left, newest first."""
-    open_filings = Filing.objects.filter(ended_at=None)
+    # asked of each of the last months' recordings: all open filings at once would be those of all years
+    filed = Filing.objects.filter(recording=OuterRef("pk"), ended_at=None)
     return (
-        Recording.objects.filter(listed_at__gte=timezone.now() - LOOKED_BACK)
-        .exclude(pk__in=open_filings.values("recording"))
+        Recording.objects.filter(~Exists(filed), listed_at__gte=timezone.now() - LOOKED_BACK)
         .select_related("room")
         .defer("header", "receipt")
     )

@@ -10,11 +10,10 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from archive.access.decisions import granted_deeds, may, reach_of
+from archive.access.decisions import granted_deeds, reach_of, reached_recordings
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
 from archive.accounts.models import User
-from archive.custody.actors import Subject
 from archive.recordings.models import Recording, State
 from archive.records.destruction.models import Destruction
 from archive.records.destruction.models import State as DestructionState
@@ -186,14 +185,17 @@ def retention_due(_user: User, _now: datetime) -> list[Task]:
 
 def destructions_due(user: User, _now: datetime) -> list[Task]:
     """Return destructions that wait for a second person or for the deed."""
-    rows = Destruction.objects.filter(state__in=[DestructionState.PROPOSED, DestructionState.APPROVED])
-    tasks = []
-    for row in rows.select_related("recording")[:MOST]:
-        if may(user, Deed.DESTROY, Subject.destruction(row.pk)).allowed:
-            at = words.day(timezone.localtime(row.recording.listed_at))
-            address = reverse("pages:destruction", args=[row.pk])
-            tasks.append(Task(f"Destruction of a recording of {at}", address, detail=row.get_state_display()))
-    return tasks
+    reached = Recording.objects.filter(reached_recordings(user, Deed.DESTROY))
+    open_states = [DestructionState.PROPOSED, DestructionState.APPROVED]
+    rows = Destruction.objects.filter(state__in=open_states, recording__in=reached).select_related("recording")
+    return [
+        Task(
+            f"Destruction of a recording of {words.day(timezone.localtime(row.recording.listed_at))}",
+            reverse("pages:destruction", args=[row.pk]),
+            detail=row.get_state_display(),
+        )
+        for row in rows[:MOST]
+    ]
 
 
 def failing(_user: User, _now: datetime) -> list[Task]:

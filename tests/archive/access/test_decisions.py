@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
-from archive.access.decisions import Decision, granted_deeds, may, reached_recordings
+from archive.access.decisions import Decision, granted_deeds, may, may_each, reached_recordings
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
 from archive.custody.actors import NOTHING, Subject
@@ -106,6 +106,11 @@ def test_a_list_holds_the_recordings_that_may_allows_and_no_others(
         Grant.objects.create(user=user, deed=Deed.LOOK, scope_type=scope, scope_id=ids[scope])
     if barred:
         make_bar(make_person(user=user), student)
+    for one in (first, second):
+        subject = Subject.recording(one)
+        assert may_each(user, OF_ONE_RECORDING, subject) == {
+            deed: may(user, deed, subject).allowed for deed in OF_ONE_RECORDING
+        }
     listed = set(Recording.objects.filter(reached_recordings(user, Deed.LOOK)).values_list("pk", flat=True))
     allowed = {pk for pk in (first, second) if may(user, Deed.LOOK, Subject.recording(pk)).allowed}
     assert listed == allowed

@@ -28,6 +28,7 @@ from archive.records.meetings import calendar_deeds
 from archive.records.people.import_deeds import look_at
 from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import Amendment
+from archive.records.restrictions.models import Restriction
 from archive.records.retention.models import Series
 from tests.archive.access.table import PAGE, SOMETHING, addresses, place, written
 from tests.archive.page_fixtures import Arrive, entries, make_user
@@ -117,6 +118,8 @@ def everything(box: str, recording: str) -> dict[str, str]:
         entered_at=NOON,
     )
     made |= {"disclosure": disclosed, "consent": consent}
+    passage = Restriction.objects.create(recording_id=recording, first_frame=0, reason="x", made_at=NOON)
+    made |= {"restriction": passage}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}

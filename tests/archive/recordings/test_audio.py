@@ -93,7 +93,8 @@ def test_listening_to_any_length_costs_one_query_for_the_places_of_its_segments(
         indexes = [one for one in queries.captured_queries if "recordings_packageindex" in one["sql"]]
         assert len(indexes) == 1
         assert not [one for one in queries.captured_queries if "recordings_storedarrival" in one["sql"]]
-    assert counts[0] == counts[1] <= 12
+    # who asks and what of it that person may hear: orders of courts, grants, filings, restricted passages
+    assert counts[0] == counts[1] <= 14
 
 
 def test_segments_of_odd_lengths_join_without_a_seam(custodian: Any, archive: Archive, tmp_path: Any) -> None:

@@ -81,7 +81,9 @@ def test_every_look_is_an_entry_before_the_page_shows_it(custodian: Any, sealed:
     made = sealed(seconds=1)
     page = opened(custodian, made.id)
     deeds, looks_table = page.all("table")[1:]
-    assert re.search(r"m\.jones Looked at a page \(page: recording\)", looks_table.all("tbody")[0].all("tr")[0].text)
+    assert re.search(
+        r"m\.jones Looked at a page: the recording.s own page", looks_table.all("tbody")[0].all("tr")[0].text
+    )
     assert "the archive Sealed, receipt signed" in deeds.text
     assert "Looked at a page" not in deeds.text, "looks are folded away"
     opened(custodian, made.id)
@@ -98,7 +100,7 @@ def test_a_long_custody_list_goes_on_on_its_own_page(
     assert "Only the newest 2 entries are shown" in page.text
     whole = opened(custodian, made.id, "custody/")
     assert len(whole.one("tbody").all("tr")) == len(entries(made.id))
-    assert "Looked at a page (page: custody)" in whole.one("tbody").all("tr")[0].text
+    assert "Looked at a page: the page of the custody log" in whole.one("tbody").all("tr")[0].text
 
 
 def test_an_interrupted_recording_shows_its_tail_and_who_continues(custodian: Any, sealed: Arrive) -> None:

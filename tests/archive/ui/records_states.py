@@ -20,6 +20,7 @@ from archive.records.people.import_deeds import look_at, take_in
 from archive.records.people.models import Person, PersonKind, Student
 from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, Statement
+from archive.records.restrictions.models import Restriction
 from archive.records.retention.models import Answer, Series
 from tests.archive.page_fixtures import make_user
 from tests.archive.records.factories import (
@@ -129,6 +130,9 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     first, second = (Recording.objects.get(pk=pk) for pk in recordings[:2])
     third = recordings[2]
     now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    if timezone.localtime(now).hour == 0:
+        # a meeting that ends at midnight is one of two days, which no form takes
+        now -= timedelta(hours=1)
     room, colleague = make_room(), make_user("p.smith", role="facilitator")
     student = make_student(school=make_school(), given=LONG_NAME, family="Hernández-Villanueva")
     adult = make_student("Jo", "Lee", birth_date=now.date() - timedelta(days=365 * 18 + 10))
@@ -280,7 +284,13 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     Recorded.objects.create(recording=first, name="Lee Park", consented_on=now.date(), proof="in the file")
     Recorded.objects.create(recording=first, name="Marta Ruiz, interpreter")
 
+    passage = Restriction.objects.create(
+        recording=first, first_frame=8000, reason="Staff talked on.", made_at=now, made_by=colleague
+    )
+
     return {
+        "restrict": f"/recordings/{first.pk}/restrict/",
+        "restriction-lift": f"/recordings/{first.pk}/restrictions/{passage.pk}/lift/",
         "today": "/",
         "destructions": "/destructions/",
         "destruction-new": f"/recordings/{third}/destroy/",

@@ -299,7 +299,7 @@ def test_requests_are_listed_by_due_date_however_many_there_are(
     make_meeting(urgent, starts=timezone.now() + timedelta(days=2))
     with CaptureQueriesContext(connection) as counted:
         text = client.get("/requests/").content.decode()
-    assert text.index("Urgent") < text.index("Early0")
+    assert text.index("Urgent") < text.index("Early"), "whichever of the others are shown"
     assert len([one for one in counted if "meetings_meeting" in one["sql"]]) == 1
 
 

@@ -1,0 +1,1 @@
+"""Restricted passages: fewer people hear them, until somebody decides."""
