@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.waiting import PATIENCE_S
 
@@ -82,3 +83,8 @@ def test_no_bound_is_one_that_a_busy_machine_misses() -> None:
 def test_a_short_bound_is_found(line: str, tmp_path: Path) -> None:
     (tmp_path / "test.py").write_text(line)
     assert short_bounds(tmp_path / "test.py") == [1]
+
+
+def test_no_example_of_a_property_has_a_deadline() -> None:
+    assert settings.default is not None
+    assert settings.default.deadline is None
