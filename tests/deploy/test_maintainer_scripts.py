@@ -41,3 +41,9 @@ def test_an_upgrade_cuts_no_recording_and_touches_no_levels(tmp_path: Path) -> N
     assert not [call for call in done if "restart plainsight-recorder" in call or "--action=add" in call]
     assert "systemctl kill --kill-whom=main --signal=SIGHUP plainsight-recorder.service" in done
     assert "systemctl try-restart plainsight-courier.service" in done
+
+
+def test_the_groups_are_made_before_udev_gives_the_pins_to_them() -> None:
+    """udev ignores a group that it does not know, and the recorder then starts for ever without its pins."""
+    text = (Path(__file__).resolve().parents[2] / "deploy/packages/debian/plainsight-box.postinst").read_text()
+    assert text.index("\n#DEBHELPER#") < text.index("udevadm control --reload")
