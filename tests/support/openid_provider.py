@@ -63,7 +63,7 @@ class OpenIDProvider:
         header = {**jwt.get_unverified_header(token), **self.headers}
         if self.lie is not None:
             claims = self.lie(claims)
-        own = jwt.PyJWK(_app.storage.jwk.as_dict(is_private=True)).key
+        own = jwt.PyJWK(_app.storage.jwk.as_dict(True)).key
         key: Any = None if header["alg"] == "none" else self.key or own
         return jwt.encode(claims, key, algorithm=header["alg"], headers=header)
 
