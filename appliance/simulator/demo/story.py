@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import io
 import json
 import re
@@ -14,17 +12,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from appliance.contract.errors import PlainSightError
 
-from .district import ROOM, District
-from .files import TIME_ZONE
+from .district import ROOM
 from .lived_in import ROSTER, approve_texts, import_roster
 from .meeting import HOLD_S
 from .services import DemoError
+from .story_record import ID, STATEMENT_FILE, RecordLife
 from .visitor import Page, Visitor
 
 LENGTH_S: Final = 120.0
@@ -33,12 +29,7 @@ LEAST_S: Final = 8.0
 """So much of the meeting is in the archive before its end is announced, in seconds."""
 STATEMENT: Final = "I asked for one hour of speech therapy, and not for half an hour."
 PURPOSE: Final = "Teaches reading to Ana Torres"
-PARTY: Final = "Dr. Kim, evaluator"
-EVALUATION: Final = "an independent evaluation"
-RECORDED: Final = ("Rosa Torres, mother", "Lee Park, speech therapist", "Marta Ruiz, interpreter")
-"""Who was noted at the opening."""
 _HEX: Final = "[0-9a-f]{32}"
-_ID: Final = "[0-9a-f-]{36}"
 
 
 @dataclass(frozen=True)
@@ -70,23 +61,8 @@ class Card:
     """So much of it is in the archive, in seconds."""
 
 
-class Story:
+class Story(RecordLife):
     """The course of the story in a running district."""
-
-    def __init__(self, district: District, tell: Callable[[str], None]) -> None:
-        self._district, self._tell = district, tell
-        site = district.archive_url
-        self.custodian = Visitor(site, "custodian")
-        self.registrar = Visitor(site, "registrar")
-        self.facilitator = Visitor(site, "facilitator")
-        self.teacher = Visitor(site, "teacher")
-        self.technician = Visitor(site, "technician")
-        self.parent = Visitor(site, "the parent")
-        self._zone = ZoneInfo(TIME_ZONE)
-        # a meeting that is held now and began a minute ago, whatever the hour is
-        self._begin = datetime.now(self._zone) - timedelta(minutes=1)
-        self._meeting = self._recording = self._student = self._case = ""
-        self._disclosure = self._destruction = ""
 
     @property
     def steps(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
@@ -165,7 +141,7 @@ class Story:
     async def _import_roster(self) -> None:
         await import_roster(self.custodian)
         found = await self.custodian.get("/students/?q=Torres")
-        self._student = _last(found.link(f"/students/{_ID}/"))
+        self._student = _last(found.link(f"/students/{ID}/"))
 
     async def _import_again(self) -> None:
         page = await self.custodian.send("/rosters/", file=ROSTER.encode())
@@ -201,7 +177,7 @@ class Story:
                 f"/meetings/{self._meeting}/letter/", kind="acknowledgment", person="Rosa Torres", language=language
             )
             page.expect("The letter was made.", sentence, "her phone")
-            printed = await self.facilitator.get(page.link(f"/letters/{_ID}/letter.pdf"))
+            printed = await self.facilitator.get(page.link(f"/letters/{ID}/letter.pdf"))
             if printed.kind != "application/pdf" or not printed.content.startswith(b"%PDF-"):
                 raise DemoError(f"{printed.url} is no PDF file")
             delivered = await self.facilitator.send(f"{page.url}delivery/", how="by mail")
@@ -248,7 +224,7 @@ class Story:
         await self.custodian.until(address, lambda page: bool(page.audio), "the recording to be sealed")
 
     async def _find_proposal(self) -> None:
-        pattern = f"/recordings/{self._recording}/filings/{_ID}/wrong/"
+        pattern = f"/recordings/{self._recording}/filings/{ID}/wrong/"
         tray = await self.custodian.until(
             "/tray/", lambda page: bool(page.all_links(pattern)), "room and time to propose the filing"
         )
@@ -261,7 +237,7 @@ class Story:
         page = await self.custodian.send(tray.link(f"/recordings/{self._recording}/file/"), meeting=self._meeting)
         page.expect("A second person must confirm it", "Waits for a colleague")
         tray = await self.registrar.get("/tray/")
-        confirm = tray.link(f"/recordings/{self._recording}/filings/{_ID}/confirm/")
+        confirm = tray.link(f"/recordings/{self._recording}/filings/{ID}/confirm/")
         alone = await self.custodian.send(confirm, status=HTTPStatus.UNPROCESSABLE_ENTITY)
         alone.expect("You filed it yourself.")
         (await self.registrar.send(confirm)).expect("The filing was confirmed.")
@@ -347,7 +323,7 @@ class Story:
             copy = await self.custodian.get(f"/recordings/{self._recording}/{name}")
             with zipfile.ZipFile(io.BytesIO(copy.content)) as file:
                 held = {one: file.read(one) for one in file.namelist()}
-            if STATEMENT.encode() not in held.get("statement-1.txt", b"") or "NOTICE.txt" not in held:
+            if STATEMENT.encode() not in held.get(STATEMENT_FILE, b"") or "NOTICE.txt" not in held:
                 raise DemoError(f"the statement did not travel with {name}: it holds {', '.join(held)}")
             if name == "package.zip":
                 await self._verify(held[f"{self._recording}.zip"])
@@ -356,125 +332,9 @@ class Story:
         page = await self.custodian.send(f"/requests/{self._case}/answer/", outcome="A copy was handed over.")
         page.expect("The request was answered.", "A copy was handed over.")
 
-    async def _disclose_in_vain(self) -> None:
-        page = await self.custodian.send(
-            f"/recordings/{self._recording}/disclose/", party=PARTY, purpose=EVALUATION, what="audio", basis="consent"
-        )
-        page.expect("signed and dated consent", *RECORDED)
-        self._disclosure = page.url
-        refused = await self.custodian.get(f"{page.url}copy.zip")
-        refused.expect("The gates do not let it through")
-
-    async def _disclose(self) -> None:
-        today = f"{datetime.now(self._zone):%Y-%m-%d}"
-        page = await self.custodian.send(
-            f"/recordings/{self._recording}/consents/new/",
-            person="Rosa Torres",
-            records="the recording of this meeting",
-            purpose=EVALUATION,
-            party=PARTY,
-            signed_on=today,
-            how="electronic",
-            proof="Signed in with her own link and code; her approval is in file 12",
-        )
-        page.expect("The consent was entered.", RECORDED[0])
-        for name in RECORDED:
-            await self.custodian.send(
-                f"/recordings/{self._recording}/recorded/", name=name, consented_on=today, proof="file 13"
-            )
-        copy = await self.custodian.get(
-            (await self.custodian.get(self._disclosure)).link(f"/disclosures/{_ID}/copy.zip")
-        )
-        with zipfile.ZipFile(io.BytesIO(copy.content)) as file:
-            held = file.namelist()
-        if not {f"{self._recording}.flac", "REDISCLOSURE.txt", "statement-1.txt"} <= set(held):
-            raise DemoError(f"the copy holds {', '.join(held)}")
-        page = await self.custodian.get(self._disclosure)
-        page.expect(hashlib.sha256(copy.content).hexdigest())
-        receipt = await self.custodian.get(page.link(f"/disclosures/{_ID}/receipt.pdf"))
-        if not receipt.content.startswith(b"%PDF-"):
-            raise DemoError(f"{receipt.url} is no PDF file")
-        (await self.parent.get(f"/own/{self._student}/record-of-access/")).expect(PARTY, EVALUATION)
-
-    async def _enter_answer(self) -> None:
-        (await self.registrar.get("/retention/")).expect("Ask counsel")
-        page = await self.registrar.send("/retention/new/", code="SPED 4", title="Recordings of meetings", kinds="iep")
-        answered = await self.registrar.send(
-            f"{page.url}answer/",
-            length="permanent",
-            on_request="yes",
-            citation="Retention schedule, item 4; 34 CFR 300.624(b)",
-            decided_by="The board",
-            decided_on=f"{datetime.now(self._zone):%Y-%m-%d}",
-            advice="Counsel Lee, in writing",
-        )
-        answered.expect("for good", "Counsel Lee")
-
-    async def _hold(self) -> None:
-        page = await self.custodian.send(
-            "/holds/new/", title="Torres v. the district", reason="A lawsuit is announced", owner="Counsel Lee"
-        )
-        held = await self.custodian.send(page.url, student="S-17")
-        held.expect("It is on hold.", "All recordings of Ana Torres")
-        refused = await self._propose(status=HTTPStatus.UNPROCESSABLE_ENTITY)
-        refused.expect("It is on hold.")
-        ended = await self.custodian.send(f"{held.url}end/", reason="It was settled")
-        ended.expect("The matter has ended.")
-
-    async def _propose(self, status: int = HTTPStatus.OK) -> Page:
-        return await self.registrar.send(
-            f"/recordings/{self._recording}/destroy/",
-            status,
-            basis="request",
-            asked_by="Rosa Torres",
-            reason="The parents ask for it, and it is no longer needed",
-        )
-
-    async def _propose_destruction(self) -> None:
-        page = await self._propose()
-        self._destruction = page.url
-        letter = await self.registrar.send(page.link(f"/destructions/{_ID}/students/{_ID}/people/{_ID}/tell/"))
-        letter.expect("is no longer needed", "Ana Torres")
-        await self.registrar.send(f"{letter.url}delivery/", how="by hand")
-        page = await self.registrar.get(self._destruction)
-        reply = page.link(f"/destructions/{_ID}/letters/{_ID}/reply/")
-        page = await self.registrar.send(reply, reply="agrees", remark="Yes, please.")
-        page.expect("The answer was entered.", "Yes, please.")
-
-    async def _approve_destruction(self) -> None:
-        alone = await self.registrar.send(f"{self._destruction}approve/", HTTPStatus.UNPROCESSABLE_ENTITY)
-        alone.expect("You proposed it yourself.")
-        approved = await self.custodian.send(f"{self._destruction}approve/")
-        approved.expect("The day of rest after the approval is not over.")
-        early = await self.custodian.send(
-            f"{self._destruction}carry-out/", HTTPStatus.UNPROCESSABLE_ENTITY, understood="on"
-        )
-        early.expect("The day of rest after the approval is not over.")
-        await self._hear(self.custodian)
-
-    async def _restore(self) -> None:
-        verified, of, words = await self._district.back_up_and_restore()
-        if verified != of or not of:
-            raise DemoError(f"of {of} recordings {verified} were verified after the restore: {words}")
-
     async def _opening(self, **typed: str) -> Page:
         page = await self.facilitator.send(f"/meetings/{self._meeting}/opening/", HTTPStatus.OK, None, **typed)
         return page.expect("It was noted.")
-
-    async def _hear(self, person: Visitor) -> None:
-        page = await person.get(f"/recordings/{self._recording}/")
-        if not page.audio:
-            raise DemoError(f"{person.name} finds no player: {page.words[:300]}")
-        heard = await person.get(page.audio, status=HTTPStatus.PARTIAL_CONTENT, part="0-199999")
-        if not heard.content.startswith(b"RIFF") or not any(heard.content[1000:]):
-            raise DemoError(f"{person.name} hears nothing at {page.audio}")
-
-    async def _verify(self, package: bytes) -> None:
-        path = self._district.layout.export / f"{self._recording}.zip"
-        await asyncio.to_thread(Path.write_bytes, path, package)
-        _, intact, words = await self._district.verify(path)
-        if not intact:
-            raise DemoError(f"the copy is not intact: {words}")
 
 
 def story_holds(steps: list[Step]) -> bool:

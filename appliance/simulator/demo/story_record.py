@@ -1,0 +1,127 @@
+"""What becomes of the story's recording: disclosed, held, nearly destroyed, and restored from a backup."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from datetime import datetime
+from http import HTTPStatus
+from typing import Final
+
+from .services import DemoError
+from .story_cast import Cast
+from .visitor import Page
+
+PARTY: Final = "Dr. Kim, evaluator"
+EVALUATION: Final = "an independent evaluation"
+RECORDED: Final = ("Rosa Torres, mother", "Lee Park, speech therapist", "Marta Ruiz, interpreter")
+"""Who was noted at the opening."""
+ID: Final = "[0-9a-f-]{36}"
+"""An identifier in an address, as a pattern."""
+STATEMENT_FILE: Final = "statement-1.txt"
+
+
+class RecordLife(Cast):
+    """The steps after the parent's request is answered."""
+
+    async def _disclose_in_vain(self) -> None:
+        page = await self.custodian.send(
+            f"/recordings/{self._recording}/disclose/", party=PARTY, purpose=EVALUATION, what="audio", basis="consent"
+        )
+        page.expect("signed and dated consent", *RECORDED)
+        self._disclosure = page.url
+        refused = await self.custodian.get(f"{page.url}copy.zip")
+        refused.expect("The gates do not let it through")
+
+    async def _disclose(self) -> None:
+        today = f"{datetime.now(self._zone):%Y-%m-%d}"
+        page = await self.custodian.send(
+            f"/recordings/{self._recording}/consents/new/",
+            person="Rosa Torres",
+            records="the recording of this meeting",
+            purpose=EVALUATION,
+            party=PARTY,
+            signed_on=today,
+            how="electronic",
+            proof="Signed in with her own link and code; her approval is in file 12",
+        )
+        page.expect("The consent was entered.", RECORDED[0])
+        for name in RECORDED:
+            await self.custodian.send(
+                f"/recordings/{self._recording}/recorded/", name=name, consented_on=today, proof="file 13"
+            )
+        copy = await self.custodian.get(
+            (await self.custodian.get(self._disclosure)).link(f"/disclosures/{ID}/copy.zip")
+        )
+        with zipfile.ZipFile(io.BytesIO(copy.content)) as file:
+            held = file.namelist()
+        if not {f"{self._recording}.flac", "REDISCLOSURE.txt", STATEMENT_FILE} <= set(held):
+            raise DemoError(f"the copy holds {', '.join(held)}")
+        page = await self.custodian.get(self._disclosure)
+        page.expect(hashlib.sha256(copy.content).hexdigest())
+        receipt = await self.custodian.get(page.link(f"/disclosures/{ID}/receipt.pdf"))
+        if not receipt.content.startswith(b"%PDF-"):
+            raise DemoError(f"{receipt.url} is no PDF file")
+        (await self.parent.get(f"/own/{self._student}/record-of-access/")).expect(PARTY, EVALUATION)
+
+    async def _enter_answer(self) -> None:
+        (await self.registrar.get("/retention/")).expect("Ask counsel")
+        page = await self.registrar.send("/retention/new/", code="SPED 4", title="Recordings of meetings", kinds="iep")
+        answered = await self.registrar.send(
+            f"{page.url}answer/",
+            length="permanent",
+            on_request="yes",
+            citation="Retention schedule, item 4; 34 CFR 300.624(b)",
+            decided_by="The board",
+            decided_on=f"{datetime.now(self._zone):%Y-%m-%d}",
+            advice="Counsel Lee, in writing",
+        )
+        answered.expect("for good", "Counsel Lee")
+
+    async def _hold(self) -> None:
+        page = await self.custodian.send(
+            "/holds/new/", title="Torres v. the district", reason="A lawsuit is announced", owner="Counsel Lee"
+        )
+        held = await self.custodian.send(page.url, student="S-17")
+        held.expect("It is on hold.", "All recordings of Ana Torres")
+        refused = await self._propose(status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        refused.expect("It is on hold.")
+        ended = await self.custodian.send(f"{held.url}end/", reason="It was settled")
+        ended.expect("The matter has ended.")
+
+    async def _propose(self, status: int = HTTPStatus.OK) -> Page:
+        return await self.registrar.send(
+            f"/recordings/{self._recording}/destroy/",
+            status,
+            basis="request",
+            asked_by="Rosa Torres",
+            reason="The parents ask for it, and it is no longer needed",
+        )
+
+    async def _propose_destruction(self) -> None:
+        page = await self._propose()
+        self._destruction = page.url
+        letter = await self.registrar.send(page.link(f"/destructions/{ID}/students/{ID}/people/{ID}/tell/"))
+        letter.expect("is no longer needed", "Ana Torres")
+        await self.registrar.send(f"{letter.url}delivery/", how="by hand")
+        page = await self.registrar.get(self._destruction)
+        reply = page.link(f"/destructions/{ID}/letters/{ID}/reply/")
+        page = await self.registrar.send(reply, reply="agrees", remark="Yes, please.")
+        page.expect("The answer was entered.", "Yes, please.")
+
+    async def _approve_destruction(self) -> None:
+        alone = await self.registrar.send(f"{self._destruction}approve/", HTTPStatus.UNPROCESSABLE_ENTITY)
+        alone.expect("You proposed it yourself.")
+        approved = await self.custodian.send(f"{self._destruction}approve/")
+        approved.expect("The day of rest after the approval is not over.")
+        early = await self.custodian.send(
+            f"{self._destruction}carry-out/", HTTPStatus.UNPROCESSABLE_ENTITY, understood="on"
+        )
+        early.expect("The day of rest after the approval is not over.")
+        await self._hear(self.custodian)
+
+    async def _restore(self) -> None:
+        verified, of, words = await self._district.back_up_and_restore()
+        if verified != of or not of:
+            raise DemoError(f"of {of} recordings {verified} were verified after the restore: {words}")
