@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -89,6 +90,10 @@ def main(arguments: list[str] | None = None) -> int:
     except PlainSightError as error:
         tell(error.message)
         return 2 if error.code == "bad-setting" else 1
+    except BrokenPipeError:
+        # whoever read the result is gone; the interpreter would try to write the rest at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except asyncio.CancelledError:
         return 130
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -32,3 +34,15 @@ def test_lost_frames_say_what_to_do() -> None:
     [told] = what_fails(TRUE | {"lost_frames": 9803, "pcm_exact": False})
     assert "9803 frames" in told
     assert "try again" in told
+
+
+def test_a_reader_who_goes_away_gets_no_traceback() -> None:
+    program = (
+        "import appliance.simulator.demo.__main__ as demo\n"
+        "demo.find_real_box = lambda: None\n"
+        "async def gone(*_): raise BrokenPipeError\n"
+        "demo._run = gone\n"
+        "raise SystemExit(demo.main(['--once', '--json']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
