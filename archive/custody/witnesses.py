@@ -5,7 +5,8 @@ it anew. What a witness has kept cannot be rewritten from here: `check-custody -
 
 A witness is a folder (of another machine, mounted here), a syslog server (RFC 5424 over UDP, RFC 5426), or an HTTPS
 address. Each gets the head of each day, and again whatever it did not take. The worker calls this outside any
-transaction; a witness that hangs costs it `ANSWER_S`.
+transaction, in a lane of its own: a server may be silent for `ANSWER_S` at a time; a share that hangs holds this lane
+alone, but the worker's end as well, until the kernel or systemd gives up. Mount it `soft`.
 """
 
 from __future__ import annotations

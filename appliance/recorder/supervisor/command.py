@@ -66,6 +66,11 @@ def run(config: Path, settings: RecorderSettings, *, offer_first_press: bool) ->
             # an upgrade asks for it: the new version starts when no recording is cut by that
             signal.signal(signal.SIGHUP, lambda *_: supervisor.ask_to_restart())
             return supervisor.run()
+        except BaseException:
+            if supervisor is not None and supervisor.left_open:
+                # the exit below lets nobody else report it
+                _log.exception("the recorder ends by a defect of its own, with a microphone that cannot be closed")
+            raise
         finally:
             journal.close()
             if supervisor is not None and supervisor.left_open:
