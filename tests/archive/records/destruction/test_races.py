@@ -30,6 +30,7 @@ from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.factories import make_filing, make_matter, make_meeting
 from tests.archive.records.retention.test_retention import age
 from tests.support.archives import Archive
+from tests.support.waiting import until
 
 from .scene import Scene, make_scene, refresh
 from .test_destruction import gone, untouched
@@ -109,11 +110,12 @@ def test_who_listens_while_it_is_destroyed_hears_sound_or_an_error_and_afterward
             answers.append((at, answer.status_code))
 
     def destroy() -> Destruction:
-        time.sleep(0.4)
         try:
-            return deeds.carry_out(made.pk, by=scene.bob)
+            until(lambda: {status for _, status in answers} & {200, 206}, "it is heard before")
+            destroyed = deeds.carry_out(made.pk, by=scene.bob)
+            until(lambda: 410 in {status for _, status in answers}, "it is refused after")
+            return destroyed
         finally:
-            time.sleep(0.3)
             done.set()
 
     at_once(destroy, lambda: listen("audio.wav"), lambda: listen("audio.flac"))
