@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from appliance.contract.check_result import CheckResult
 from appliance.contract.errors import DecryptionError, FormatError, PlainSightError
-from archive.custody.heads import CustodyHead
+from appliance.contract.custody import CustodyHead
 from archive.custody.models import Head
 from archive.keystore.escrow import escrow_recipient
 from archive.keystore.file import FileKeyStore
