@@ -109,7 +109,9 @@ def check_chain(
         return Break(n, f"the log ends after {n} entries, but {count} were written")
     longest = max(signed, default=0)
     if longest > n:
-        return Break(n, f"the log ends after {n} entries, but {signed[longest].place} says {longest}: its end was cut off")
+        return Break(
+            n, f"the log ends after {n} entries, but {signed[longest].place} says {longest}: its end was cut off"
+        )
     return None
 
 

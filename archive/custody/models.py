@@ -22,7 +22,7 @@ class Head(models.Model):
     digest = models.CharField(max_length=64)
     """Digest of the last entry; before the first one, 64 zeros."""
     edge = models.BinaryField(default=b"")
-    """Right edge of the tree over all entries, so that the next root costs a few digests (appliance.contract.custody)."""
+    """Right edge of the tree over all entries, from which the next root is made (appliance.contract.custody)."""
     line = models.BinaryField()
     """The archive's signed statement of just that (CustodyHead); empty before the first entry."""
 

@@ -321,9 +321,7 @@ def chain(*numbers: int) -> list[Entry]:
     return made
 
 
-def broken_at(
-    entries: list[Entry], count: int, last: str, signed: dict[int, Signed] | None = None
-) -> int | None:
+def broken_at(entries: list[Entry], count: int, last: str, signed: dict[int, Signed] | None = None) -> int | None:
     found = check_chain(entries, count, last, signed)
     return found.n if found else None
 
