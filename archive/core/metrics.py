@@ -16,7 +16,7 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -127,7 +127,7 @@ def _check_token(request: HttpRequest) -> None:
 
 @require_safe
 @login_not_required
-def metrics(request: HttpRequest) -> HttpResponse:
+def metrics(request: HttpRequest) -> HttpResponseBase:
     """Answer with every figure, to whoever shows the token."""
     if settings.ARCHIVE.metrics.token_file is None:
         raise NoSuchAddressError(

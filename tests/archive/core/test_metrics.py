@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from tests.archive.records.factories import make_meeting, make_person, make_stud
 from tests.support.archives import Archive
 
 TOKEN = "f" * 64
-Scrape = Callable[[], dict[tuple[str, tuple[str, ...]], float]]
 
 
 @pytest.fixture
