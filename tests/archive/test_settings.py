@@ -62,7 +62,9 @@ def test_the_mail_password_is_read_when_mail_is_sent(archive: Archive, tmp_path:
     with pytest.MonkeyPatch.context() as changed:
         changed.setattr(settings, "ARCHIVE", configuration)
         with pytest.raises(SettingsError, match=r"mail\.password|secret") as told:
-            mail.send_mail("x", "y", "a@example.org", ["b@example.org"], connection=EmailBackend(host="127.0.0.1", port=9))
+            mail.send_mail(
+                "x", "y", "a@example.org", ["b@example.org"], connection=EmailBackend(host="127.0.0.1", port=9)
+            )
         assert told.value.field == "mail.password_file"
         (tmp_path / "gone").write_text("now it is here\n")
         backend = EmailBackend(host="127.0.0.1", port=9)
