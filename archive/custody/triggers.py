@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 MESSAGE = "the custody log is append-only"
-TABLES = {"custody_entry": "n", "custody_signedhead": "n"}
+TABLES = {"custody_entry": "n", "custody_signedhead": "n", "custody_timestamp": "n"}
 """Append-only tables, and the key of each."""
 
 

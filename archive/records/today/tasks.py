@@ -14,6 +14,7 @@ from archive.access.decisions import granted_deeds, reach_of, reached_recordings
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
 from archive.accounts.models import User
+from archive.recordings.fixity import damaged
 from archive.recordings.models import Recording, State
 from archive.records.destruction.models import Destruction
 from archive.records.destruction.models import State as DestructionState
@@ -212,6 +213,21 @@ def failing(_user: User, _now: datetime) -> list[Task]:
     ]
 
 
+def damaged_packages(user: User, _now: datetime) -> list[Task]:
+    """Return recordings whose last check did not find what was sealed."""
+    rows = damaged().filter(reached_recordings(user, Deed.VERIFY)).defer("header", "receipt")[:MOST]
+    return [
+        Task(
+            f"Damaged: recording of {words.when(timezone.localtime(row.listed_at))}",
+            reverse("pages:verification", args=[row.pk]),
+            detail="Its copy must be restored.",
+            sign="at-fault",
+            state="damaged",
+        )
+        for row in rows
+    ]
+
+
 def rooms_due(_user: User, now: datetime) -> list[Task]:
     """Return rooms that are not ready, those with a meeting today first."""
     return [
@@ -240,6 +256,7 @@ LISTS: Final[tuple[tuple[Deed, str, Callable[[User, datetime], list[Task]], str]
     (Deed.RETENTION, "Retention", retention_due, "It was decided how long each kind of recording is kept."),
     (Deed.DESTROY, "Destruction", destructions_due, "No destruction is under way."),
     (Deed.LOOK, "Recordings that fail", failing, "No recording fails."),
+    (Deed.VERIFY, "Damaged packages", damaged_packages, "No package is damaged, as far as the last checks tell."),
 )
 """Deed, heading, what is due, and what is said where nothing is; in the order of the page."""
 
