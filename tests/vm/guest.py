@@ -81,13 +81,13 @@ class Guest:
         folder = self._machine.folder
         for name in ("monitor", "agent"):
             (folder / name).unlink(missing_ok=True)
+        root = "root=/dev/vda" if self.data else "root=/dev/vda rw"
         command = [
             "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=512",
             "-cpu", "Nehalem", "-smp", "2", "-m", MEMORY,
             "-display", "none", "-nodefaults", "-no-user-config", "-nic", "none", "-uuid", self._board,
             "-kernel", str(self._machine.kernel), "-initrd", str(self._machine.initrd),
-            "-append", f"root=/dev/vda{'' if self.data else ' rw'} console=ttyS0 mitigations=off panic=10 quiet "
-            "systemd.show_status=no",
+            "-append", f"{root} console=ttyS0 mitigations=off panic=10 quiet systemd.show_status=no",
             "-drive", f"file={self._disk},if=virtio,format=qcow2,cache=writeback,discard=unmap",
             "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng",
             "-chardev", f"file,id=console,path={self.console},append=on", "-serial", "chardev:console",
