@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from appliance.contract.errors import SettingsError
 
-from .configuration import Database
+from .configuration import Database, read_secret
 
 CONNECT_S: Final = 10
 """A server that does not answer for so long is not there, in seconds; the same for a connection of the pool."""
@@ -21,14 +21,6 @@ GONE_S: Final = 20
 def database_settings(database: Database, home: Path) -> dict[str, Any]:
     """Return what Django needs to reach the database; raise SettingsError."""
     return _sqlite(database, home) if database.engine == "sqlite" else _postgresql(database)
-
-
-def password_in(path: Path | None, field: str) -> str:
-    """Return the password in a file, or an empty text without one; raise SettingsError."""
-    try:
-        return path.read_text(encoding="utf-8").strip() if path else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read the password in {path}: {error}", field=field) from error
 
 
 def use_pool(settings: dict[str, Any], most: int) -> None:
@@ -63,7 +55,7 @@ def _postgresql(database: Database) -> dict[str, Any]:
         )
     from psycopg import IsolationLevel  # noqa: PLC0415 - there only where it is used
 
-    password = password_in(database.password_file, "database.password_file")
+    password = read_secret(database.password_file, "database.password_file")
     if database.password_file and not password:
         raise SettingsError(
             f"{database.password_file} is empty; write the password into it", field="database.password_file"
