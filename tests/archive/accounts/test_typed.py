@@ -198,7 +198,7 @@ def test_it_is_in_no_entry_and_not_readable_in_the_session(ann: Client) -> None:
 def test_whatever_was_typed_comes_back_as_it_was(fields: list[tuple[str, str]]) -> None:
     fields = [(a.encode(errors="ignore").decode(), b.encode(errors="ignore").decode()) for a, b in fields]
     typed = Typed(path="/x/", by="1", fields=tuple(fields))
-    text = decrypt(typed.sealed())
+    text = decrypt(typed.encrypted())
     assert text is not None
     again = Typed.model_validate_json(text)
     assert again == typed
