@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from archive.access.scopes import Scope, scopes_of
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
-from archive.records.meetings.models import OpeningEvent, OpeningEventKind
+from archive.records.meetings.models import Filing, OpeningEvent, OpeningEventKind
 from archive.records.meetings.reach import in_force
 from archive.records.people.models import Student
 from archive.records.people.rules import holders
@@ -34,7 +36,11 @@ def party_of(entry: Entry) -> Party | None:
 
 def students_of(recording: str) -> list[Student]:
     """Return whose record a recording is."""
-    return list(Student.objects.filter(pk__in=in_force().filter(recording=recording).values("meeting__student")))
+    return list(Student.objects.filter(pk__in=_filed_students(recording)))
+
+
+def _filed_students(recording: str) -> QuerySet[Filing, dict[str, Any]]:
+    return in_force().filter(recording=recording).values("meeting__student")
 
 
 def not_named(recording: str) -> list[str]:
@@ -55,11 +61,11 @@ def _is_short_for(name: str, names: list[str]) -> bool:
 def facts_of(row: Disclosure) -> Facts:
     """Return what is known of a disclosure now."""
     today, recording = timezone.localdate(), row.recording_id
-    students = students_of(recording)
+    students = Student.objects.filter(pk__in=_filed_students(recording)).prefetch_related("rights__person", "bars")
     allowed = {
         (student.pk, one.person.pk)
         for student in students
-        for one in holders(student.rights.select_related("person"), student.bars.all(), today)
+        for one in holders(student.rights.all(), student.bars.all(), today)
     }
     consents = [
         ConsentFacts(
