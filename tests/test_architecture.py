@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ALLOWED = {
     "appliance/contract": {"appliance.contract"},
     "appliance/boot_files": {"appliance.contract", "appliance.boot_files"},
+    "appliance/read_only_root": {"appliance.contract", "appliance.read_only_root"},
     "appliance/card": {"appliance.contract", "appliance.boot_files", "appliance.card"},
     "appliance/recorder": {"appliance.contract", "appliance.boot_files", "appliance.recorder"},
     "appliance/courier": {"appliance.contract", "appliance.courier"},

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from appliance.contract.custody import CustodyHead, Tree
 from appliance.contract.errors import StorageError
 from appliance.contract.keys import SigningKey
 from archive.custody.actors import ARCHIVE, Actor, Subject
-from archive.custody.check import check, check_chain
-from archive.custody.heads import FILE, CustodyHead, signed_head
+from archive.custody.check import Signed, check, check_chain
+from archive.custody.heads import FILE, signed_head
 from archive.custody.kinds import kinds, register
 from archive.custody.log import canonical, record
 from archive.custody.models import Entry, Head, SignedHead
@@ -36,6 +37,14 @@ def log(archive: Archive) -> int:
     for n in range(5):
         record(LISTEN, actor=ANN, subject=Subject.recording("a" * 32), from_second=n, how="player")
     return before
+
+
+def tree() -> Tree:
+    """The tree over the entries that are there."""
+    made = Tree()
+    for digest in Entry.objects.values_list("digest", flat=True):
+        made.add(digest)
+    return made
 
 
 def drop_triggers() -> None:
@@ -157,6 +166,7 @@ def test_a_cut_tail_with_an_older_signature_of_its_own_shows(log: int, archive: 
         archive_key=archive.keys.archive_signing.public,
         entries=max(kept, 1),
         digest=digest,
+        root=tree().root(),
         signed_at="2026-03-04T15:00:00.000Z",
     )
     Head.objects.update(line=old.sign(archive.keys.archive_signing))
@@ -179,7 +189,11 @@ def test_an_entry_appended_with_a_key_of_ones_own_shows(log: int) -> None:
     head = Head.objects.get()
     Head.objects.update(
         line=CustodyHead(
-            archive_key=other.public, entries=head.n, digest=head.digest, signed_at="2026-03-04T15:00:00.000Z"
+            archive_key=other.public,
+            entries=head.n,
+            digest=head.digest,
+            root=tree().root(),
+            signed_at="2026-03-04T15:00:00.000Z",
         ).sign(other)
     )
     broken = check()
@@ -307,9 +321,7 @@ def chain(*numbers: int) -> list[Entry]:
     return made
 
 
-def broken_at(
-    entries: list[Entry], count: int, last: str, signed: dict[int, tuple[str, str]] | None = None
-) -> int | None:
+def broken_at(entries: list[Entry], count: int, last: str, signed: dict[int, Signed] | None = None) -> int | None:
     found = check_chain(entries, count, last, signed)
     return found.n if found else None
 
@@ -322,10 +334,29 @@ def test_each_cover_of_the_chain_shows_by_itself() -> None:
     assert broken_at(whole, 3, "f" * 64) == 3, "the head has another digest"
     assert broken_at(chain(0, 2), 2, chain(0, 2)[-1].digest) == 1, "a number is left out of an otherwise whole chain"
     assert broken_at(chain(1, 2), 2, chain(1, 2)[-1].digest) == 0, "the first one is left out"
-    assert broken_at(whole, 3, last, {2: (whole[1].digest, "a head")}) is None
-    assert broken_at(whole, 3, last, {2: ("f" * 64, "a head")}) == 1, "a signed head in the middle differs"
-    assert broken_at(whole, 3, last, {4: ("f" * 64, "a head")}) == 3, "a signed head counts more"
+    two = Tree()
+    for entry in whole[:2]:
+        two.add(entry.digest)
+    assert broken_at(whole, 3, last, {2: Signed(whole[1].digest, two.root(), "a head")}) is None
+    assert broken_at(whole, 3, last, {2: Signed("f" * 64, two.root(), "a head")}) == 1, "a head in the middle differs"
+    assert broken_at(whole, 3, last, {2: Signed(whole[1].digest, "f" * 64, "a head")}) == 1, "its tree differs"
+    assert broken_at(whole, 3, last, {4: Signed("f" * 64, "f" * 64, "a head")}) == 3, "a signed head counts more"
     later = chain(0, 1, 2)
     later[1].version = 2
     later[1].digest = hashlib.sha256(canonical(later[1])).hexdigest()
     assert broken_at(later[:2], 2, later[1].digest) == 1, "a version that is not known"
+
+
+def test_a_head_signs_the_tree_over_all_entries(log: int) -> None:
+    head = Head.objects.get()
+    assert (CustodyHead.read(bytes(head.line), None).root, bytes(head.edge)) == (tree().root(), tree().edge)
+
+
+def test_an_edge_that_somebody_changed_shows_once_it_is_signed(log: int) -> None:
+    """The database's holder cannot have the key prove an entry that is not there."""
+    head = Head.objects.get()
+    Head.objects.update(edge=bytes(len(bytes(head.edge))))
+    record(LISTEN, actor=ANN, subject=Subject.recording("a" * 32), from_second=9, how="player")
+    broken = check()
+    assert broken is not None
+    assert "no proof leads there" in broken.problem
