@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -11,7 +10,7 @@ from django.utils import timezone
 from archive.access.scopes import Scope, scopes_of
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
-from archive.records.meetings.models import Filing, OpeningEvent, OpeningEventKind
+from archive.records.meetings.models import OpeningEvent, OpeningEventKind
 from archive.records.meetings.reach import in_force
 from archive.records.people.models import Student
 from archive.records.people.rules import holders
@@ -36,11 +35,11 @@ def party_of(entry: Entry) -> Party | None:
 
 def students_of(recording: str) -> list[Student]:
     """Return whose record a recording is."""
-    return list(Student.objects.filter(pk__in=_filed_students(recording)))
+    return list(_students(recording))
 
 
-def _filed_students(recording: str) -> QuerySet[Filing, dict[str, Any]]:
-    return in_force().filter(recording=recording).values("meeting__student")
+def _students(recording: str) -> QuerySet[Student]:
+    return Student.objects.filter(pk__in=in_force().filter(recording=recording).values("meeting__student"))
 
 
 def not_named(recording: str) -> list[str]:
@@ -61,7 +60,7 @@ def _is_short_for(name: str, names: list[str]) -> bool:
 def facts_of(row: Disclosure) -> Facts:
     """Return what is known of a disclosure now."""
     today, recording = timezone.localdate(), row.recording_id
-    students = Student.objects.filter(pk__in=_filed_students(recording)).prefetch_related("rights__person", "bars")
+    students = _students(recording).prefetch_related("rights__person", "bars")
     allowed = {
         (student.pk, one.person.pk)
         for student in students

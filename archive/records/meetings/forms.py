@@ -105,7 +105,8 @@ class MeetingForm(forms.Form):
     def __init__(self, *args: Any, planned: Meeting | None = None, **options: Any) -> None:
         """Make the form; `planned` is the meeting that it changes, if it changes one."""
         super().__init__(*args, **options)
-        self._begin, self._end = (planned.starts_at, planned.ends_at) if planned else (None, None)
+        self._begin = planned.starts_at if planned else None
+        self._end = planned.ends_at if planned else None
 
     def clean(self) -> dict[str, Any]:
         """Join days and times."""
