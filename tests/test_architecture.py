@@ -126,7 +126,7 @@ ARCHIVE_LAYERS = [
     {"backup", "doctor"},
 ]
 """The archive's apps, bottom to top. Each may import what stands below it, and none what stands beside it."""
-ARCHIVE_SHELL = {"asgi", "command", "configuration", "settings", "urls", "wsgi"}
+ARCHIVE_SHELL = {"asgi", "command", "configuration", "database", "settings", "urls", "wsgi"}
 """What puts the apps together. An app imports of it at most the typed configuration."""
 
 
