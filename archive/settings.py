@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import secrets
 import sys
 from pathlib import Path
-from typing import Any
 
 from appliance.contract.errors import SettingsError
 
-from .configuration import configuration, home, read_secret
+from .configuration import configuration, home
+from .database import database_settings
 
 _config = configuration()
 _https = _config.site.url.startswith("https://")
@@ -31,46 +30,13 @@ def _secret_key() -> str:
         raise SettingsError(f"cannot read {path}: {error}; run the archive as the user who owns it") from error
 
 
-def _database() -> dict[str, Any]:
-    database = _config.database
-    if database.engine == "sqlite":
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": ARCHIVE_HOME / "archive.sqlite3",
-            # opening a file and setting it up costs more than most requests ask of it
-            "CONN_MAX_AGE": None,
-            "OPTIONS": {
-                # a transaction that begins by reading and then writes fails at once if another has written meanwhile
-                "transaction_mode": "IMMEDIATE",
-                "timeout": database.busy_s,
-                # a receipt may follow a commit, so a commit must survive a power cut
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-            },
-        }
-    if importlib.util.find_spec("psycopg") is None:
-        raise SettingsError(
-            "PostgreSQL needs the package psycopg: pip install 'psycopg[binary]>=3.2'", field="database"
-        )
-    password = read_secret(database.password_file, "database.password_file")
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "CONN_MAX_AGE": 600,
-        "CONN_HEALTH_CHECKS": True,
-        "NAME": database.name,
-        "USER": database.user,
-        "PASSWORD": password,
-        "HOST": database.host,
-        "PORT": database.port,
-    }
-
-
 SECRET_KEY = _secret_key()
 DEBUG = False
 ALLOWED_HOSTS = _config.site.hosts
 _scheme, _, _address = _config.site.url.partition("://")
 # by each of its names: people may write another than [site] url
 CSRF_TRUSTED_ORIGINS = sorted({_config.site.url, *(f"{_scheme}://{host}" for host in _config.site.hosts)})
-DATABASES = {"default": _database()}
+DATABASES = {"default": database_settings(_config.database, ARCHIVE_HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "archive.urls"
 WSGI_APPLICATION = "archive.wsgi.application"
