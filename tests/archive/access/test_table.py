@@ -26,6 +26,7 @@ from archive.records.disclosures.models import Consent, Disclosure
 from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
 from archive.records.people.import_deeds import look_at
+from archive.records.redactions.models import Passage, Redaction
 from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import Amendment
 from archive.records.restrictions.models import Restriction
@@ -118,8 +119,13 @@ def everything(box: str, recording: str) -> dict[str, str]:
         entered_at=NOON,
     )
     made |= {"disclosure": disclosed, "consent": consent}
-    passage = Restriction.objects.create(recording_id=recording, first_frame=0, reason="x", made_at=NOON)
-    made |= {"restriction": passage}
+    restricted = Restriction.objects.create(recording_id=recording, first_frame=0, reason="x", made_at=NOON)
+    made |= {"restriction": restricted}
+    redacted = Redaction.objects.create(recording_id=recording, purpose="x", begun_at=NOON)
+    passage = Passage.objects.create(
+        redaction=redacted, first_frame=0, last_frame=9, how="mute", basis="other", reason="x", entered_at=NOON
+    )
+    made |= {"redaction": redacted, "passage": passage}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}

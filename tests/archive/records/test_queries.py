@@ -13,6 +13,7 @@ from archive.access.deeds import ROLES, Deed
 from archive.accounts.models import User
 from archive.records.meetings.models import Meeting
 from archive.records.people.models import Person, Student
+from archive.records.redactions.models import Redaction
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.factories import (
     grant_student,
@@ -36,6 +37,7 @@ MOST = {
     "/people/": 12,
     "/meetings/": 16,
     "/requests/": 16,
+    "/redactions/": 14,
     "/letters/": 14,
     "/letters/texts/": 10,
     "/access/": 16,
@@ -63,6 +65,7 @@ def add(recordings: list[str], parent: Person, staff: User) -> None:
     grant_student(staff, student, Deed.LIST, Deed.LOOK)
     meeting = make_meeting(student, now, facilitator=staff)
     make_hold(make_matter(), student=student)
+    Redaction.objects.create(recording_id=recordings[0], purpose="x", student=student, begun_at=now)
     grant_student(parent.user or staff, student, Deed.OWN, Deed.LOOK)
     for recording in recordings:
         make_filing(recording, meeting, confirmed=student.pk.int % 2 == 0)
