@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from archive.access.scopes import Scope, scopes_of
@@ -34,12 +35,12 @@ def party_of(entry: Entry) -> Party | None:
     return Party(row.party, row.purpose, row.get_basis_display()) if row else None
 
 
-def _students_of(row: Disclosure) -> list[Student]:
+def _students_of(row: Disclosure) -> QuerySet[Student]:
     """Return whose record a copy is: of one that was redacted for a student's parents, that student's alone."""
     known = students_of(row.recording_id)
     if row.redaction is None or row.redaction.student_id is None:
         return known
-    return [one for one in known if one.pk == row.redaction.student_id]
+    return known.filter(pk=row.redaction.student_id)
 
 
 def not_named(recording: str) -> list[str]:
@@ -60,11 +61,11 @@ def _is_short_for(name: str, names: list[str]) -> bool:
 def facts_of(row: Disclosure) -> Facts:
     """Return what is known of a disclosure now."""
     today, recording = timezone.localdate(), row.recording_id
-    students = _students_of(row)
+    students = _students_of(row).prefetch_related("rights__person", "bars")
     allowed = {
         (student.pk, one.person.pk)
         for student in students
-        for one in holders(student.rights.select_related("person"), student.bars.all(), today)
+        for one in holders(student.rights.all(), student.bars.all(), today)
     }
     consents = [
         ConsentFacts(

@@ -23,7 +23,6 @@ from archive.recordings.models import Recording
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.pdf import tagged_pdf
-from archive.records.people.models import Student
 from archive.records.redactions.models import Redaction
 from archive.records.redactions.reach import signed_off, students_of
 from archive.records.requests.models import AccessRequest
@@ -130,7 +129,7 @@ def consent_new(request: HttpRequest, recording: str) -> HttpResponseBase:
     form = ConsentForm(posted(request), request.FILES if request.method == "POST" else None)
     field = form.fields["student"]
     assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
-    field.queryset = Student.objects.filter(pk__in=[one.pk for one in students_of(recording)])
+    field.queryset = students_of(recording)
 
     def act() -> str:
         deeds.enter_consent(recording, form.given(), by=user_of(request))

@@ -5,11 +5,8 @@ from __future__ import annotations
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from archive.access.decisions import may
 from archive.access.deeds import Deed
-from archive.accounts.models import User
-from archive.custody.actors import Subject
-from archive.recordings.contributions import Action, Contribution, Section
+from archive.recordings.contributions import Action, Contribution, Reader, Section
 from archive.recordings.models import Recording
 from archive.recordings.models import State as Recorded
 from archive.ui import words
@@ -20,12 +17,12 @@ from .reach import heard_by_parents, spans_in
 from .rules import outside
 
 
-def contribution(recording: Recording, reader: User) -> Contribution:
+def contribution(recording: Recording, reader: Reader) -> Contribution:
     """Return the copies and the way to a new one for whoever redacts; for parents, where they hear silence and why."""
     if recording.destroyed_at is not None:
         return Contribution()
-    if not may(reader, Deed.REDACT, Subject.recording(recording.pk)).allowed:
-        kept = heard_by_parents(reader, Deed.LISTEN, recording.pk)
+    if not reader.may(Deed.REDACT):
+        kept = heard_by_parents(reader.user, Deed.LISTEN, recording.pk)
         if kept is None:
             return Contribution()
         silent = outside(spans_in(kept, recording.frames), recording.frames)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import reduce
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from appliance.contract.errors import DigestError
 from appliance.contract.ledger import Entry, Gap
@@ -44,9 +44,9 @@ class NotSignedOffError(DeedError):
     code = "not-signed-off"
 
 
-def students_of(recording: str) -> list[Student]:
+def students_of(recording: str) -> QuerySet[Student]:
     """Return whose record a recording is."""
-    return list(Student.objects.filter(pk__in=in_force().filter(recording=recording).values("meeting__student")))
+    return Student.objects.filter(pk__in=in_force().filter(recording=recording).values("meeting__student"))
 
 
 def signed_off(recording: str) -> Q:

@@ -28,7 +28,6 @@ from archive.recordings.wav import HEADER_SIZE, WavFile
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.pdf import tagged_pdf
-from archive.records.people.models import Student
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 from archive.ui.templatetags.plain import when
@@ -66,7 +65,7 @@ def redaction_new(request: HttpRequest, recording: str) -> HttpResponseBase:
     check_not_destroyed(row)
     field = form.fields["student"]
     assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
-    field.queryset = Student.objects.filter(pk__in=[one.pk for one in students_of(recording)])
+    field.queryset = students_of(recording)
 
     def act() -> str:
         made = deeds.begin(recording, form.cleaned_data["purpose"], form.cleaned_data["student"], by=user_of(request))

@@ -13,10 +13,11 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
 
+from appliance.contract.stop_signal import StopSignal
 from archive.access.checks import check_routes
 from archive.access.deeds import ROLES, Deed
 from archive.access.middleware import AccessMiddleware
-from archive.access.routes import ROUTES, Open, Route
+from archive.access.routes import ROUTES, WITHOUT_SIGN_IN, Open, Route
 from archive.access.views import FIRST
 from archive.accounts.models import ProviderSubject, User
 from archive.custody.actors import ARCHIVE
@@ -26,7 +27,10 @@ from archive.records.disclosures.models import Consent, Disclosure
 from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
 from archive.records.people.import_deeds import look_at
-from archive.records.redactions.models import Passage, Redaction
+from archive.records.redactions.deeds import PassageFacts, ask, begin, enter_passage
+from archive.records.redactions.make_deeds import make_asked
+from archive.records.redactions.models import Basis
+from archive.records.redactions.sound import How
 from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import Amendment
 from archive.records.restrictions.models import Restriction
@@ -121,10 +125,10 @@ def everything(box: str, recording: str) -> dict[str, str]:
     made |= {"disclosure": disclosed, "consent": consent}
     restricted = Restriction.objects.create(recording_id=recording, first_frame=0, reason="x", made_at=NOON)
     made |= {"restriction": restricted}
-    redacted = Redaction.objects.create(recording_id=recording, purpose="x", begun_at=NOON)
-    passage = Passage.objects.create(
-        redaction=redacted, first_frame=0, last_frame=9, how="mute", basis="other", reason="x", entered_at=NOON
-    )
+    redacted, facts = begin(recording, "x", None, by=account), PassageFacts(0, 9, How.MUTE, Basis.OTHER, "x")
+    passage = enter_passage(recording, redacted.pk, facts, by=account)
+    ask(recording, redacted.pk, by=account)
+    make_asked(StopSignal())
     made |= {"redaction": redacted, "passage": passage}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
@@ -174,7 +178,7 @@ def test_what_needs_a_sign_in_is_what_the_table_says(archive: Archive) -> None:
     """Django's own sign-in rule and the table of routes are two; they must not differ."""
     for address, name in addresses():
         view = resolve(place(address, SOMETHING)).func
-        assert getattr(view, "login_required", True) is (ROUTES[name].needs not in {Open.ANYONE, Open.BOX})
+        assert getattr(view, "login_required", True) is (ROUTES[name].needs not in WITHOUT_SIGN_IN)
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)
@@ -241,6 +245,8 @@ def test_every_address_and_method_without_a_sign_in(archive: Archive, sealed: Ar
                 up = 422
             leads_on = route.page and method in {"GET", "HEAD"}
             assert answer.status_code == (302 if leads_on else up if method in route.methods else 405), case
+        elif route.needs is Open.MONITOR:
+            assert answer.status_code == (404 if method in route.methods else 405), case
         elif route.needs is Open.BOX:
             refused = answer.status_code in {400, 403, 404, 405, 409, 411, 413}
             assert refused if method != "GET" or name not in {"box-state", "box-receipt"} else not refused, case
