@@ -1,7 +1,7 @@
 """The places of the archive's pages, in the order of the menu.
 
-A place is shown to whom access.may offers one of its deeds. Whoever makes a place adds its line here; a test holds that
-its deeds are what the address needs (access/routes.py).
+A place is shown to whom access.decisions.may lets do one of its deeds. Whoever makes a place adds its line here; a test
+holds that its deeds are what the address needs (access/routes.py).
 """
 
 from __future__ import annotations
