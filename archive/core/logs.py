@@ -73,6 +73,7 @@ KEYS: Final[dict[str, _Value]] = {
     "port": _number,
     "problem": _words,
     "recording": _like(r"[0-9a-f]{32}"),
+    "redaction": _like(r"[0-9a-f-]{36}"),
     "route": _WORD,
     "subject": _like(r"[\w./-]{1,120}"),
     "witness": _words,

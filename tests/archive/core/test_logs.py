@@ -57,7 +57,9 @@ def problem_of(call: ast.Call, names: dict[str, ast.Dict]) -> str:
 
 
 def problem_of_values(values: list[ast.expr], wanted: set[str], names: dict[str, ast.Dict]) -> str:
-    given_values = names.get(values[0].id) if values and isinstance(values[0], ast.Name) else (values or [None])[0]
+    given_values: ast.expr | None = values[0] if values else None
+    if isinstance(given_values, ast.Name):
+        given_values = names.get(given_values.id)
     if len(values) != 1 or not isinstance(given_values, ast.Dict):
         return "its values are not one dict that stands beside it"
     keys = {key.value for key in given_values.keys if isinstance(key, ast.Constant)}

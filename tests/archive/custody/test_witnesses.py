@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -202,7 +203,7 @@ def test_a_process_that_cannot_be_ended_is_left_and_its_place_is_given_nothing_m
     monkeypatch.setattr(delivery, "_KILLED_S", 0.1)
     target = str(hanging / FILE)
     with monkeypatch.context() as unkillable:
-        unkillable.setattr(delivery.subprocess.Popen, "kill", lambda _: None)
+        unkillable.setattr(subprocess.Popen, "kill", lambda _: None)
         with pytest.raises(delivery.DeliveryError, match="longer"):
             delivery.deliver("folder", target, b"x", StopSignal())
     with pytest.raises(delivery.DeliveryError, match="still hangs"):

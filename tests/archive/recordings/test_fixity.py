@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -33,7 +34,7 @@ NIGHT = datetime(2026, 11, 26, 23, 30, tzinfo=ZONE)
 
 
 @pytest.fixture
-def night(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def night(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(timezone, "localtime", lambda *_: timezone.now().astimezone(ZONE))
     every_hour = settings.ARCHIVE.model_copy(update={"fixity": Fixity(every_days=10, from_hour=0, to_hour=0)})
     with override_settings(ARCHIVE=every_hour):
