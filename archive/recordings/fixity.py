@@ -13,7 +13,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import DateTimeField, F, Q, QuerySet
+from django.db.models import DateTimeField, F, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -120,7 +120,7 @@ def report(now: datetime) -> FixityReport:
     """Return how the packages are."""
     every_days = settings.ARCHIVE.fixity.every_days
     packages, late = kept().count(), overdue(now, every_days).count()
-    oldest = kept().order_by("looked_at").values_list("looked_at", flat=True).first()
+    oldest = kept().aggregate(at=Min("looked_at"))["at"]
     return FixityReport(
         every_days=every_days,
         packages=packages,
