@@ -113,6 +113,7 @@ INSTALLED_APPS = [
     "archive.records.people",
     "archive.records.letters",
     "archive.records.meetings",
+    "archive.records.outside_recordings",
     "archive.records.grants",
     "archive.records.requests",
     "archive.records.restrictions",

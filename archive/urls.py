@@ -18,6 +18,7 @@ from archive.records.grants.urls import urlpatterns as grants
 from archive.records.holds.urls import urlpatterns as holds
 from archive.records.letters.urls import urlpatterns as letters
 from archive.records.meetings.urls import urlpatterns as meetings
+from archive.records.outside_recordings.urls import urlpatterns as outside_recordings
 from archive.records.people.urls import urlpatterns as people
 from archive.records.requests.urls import urlpatterns as requests
 from archive.records.restrictions.urls import urlpatterns as restrictions
@@ -36,6 +37,7 @@ pages = [
     *people,
     *meetings,
     *letters,
+    *outside_recordings,
     *grants,
     *requests,
     *restrictions,

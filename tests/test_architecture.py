@@ -153,6 +153,7 @@ RECORDS_LAYERS = [
     "people",
     "letters",
     "meetings",
+    "outside_recordings",
     "grants",
     "requests",
     "restrictions",

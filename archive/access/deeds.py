@@ -25,7 +25,7 @@ class Deed(models.TextChoices):
     MEETINGS = "meetings", "see notices, the calendar and the day sheets"
     PLAN = "plan", "log a notice; plan, move and cancel meetings; import calendars"
     CONDUCT = "conduct", "read the opening and write notes during a meeting"
-    FILE = "file", "file a recording under its meeting, and confirm what another one filed"
+    FILE = "file", "take in what no box recorded; file under meetings, and confirm what another one filed"
     GRANT = "grant", "give and end access to a student's recordings, and review it"
     REQUESTS = "requests", "handle access requests and amendments"
     LETTERS = "letters", "write and print letters, and note their delivery"

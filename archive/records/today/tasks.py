@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,6 +26,10 @@ from archive.records.meetings.models import Meeting
 from archive.records.meetings.rules import RecordingDuty
 from archive.records.meetings.tray import to_file, waiting
 from archive.records.meetings.views import meetings_of
+from archive.records.outside_recordings.describe import called
+from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
+from archive.records.outside_recordings.models import State as OutsideState
+from archive.records.outside_recordings.reach import reached_outside
 from archive.records.people.models import Student
 from archive.records.people.rules import TOLD_AHEAD, majority_tasks
 from archive.records.people.search import reached
@@ -110,7 +114,27 @@ def tray(user: User, _now: datetime) -> list[Task]:
     mine = waiting(user).exclude(filed_by=user).exclude(end_asked_by=user).count()
     if mine:
         tasks.append(Task(f"Confirm, as a second person: {mine}", reverse("pages:tray")))
-    return tasks
+    return tasks + brought(user)
+
+
+def brought(user: User) -> list[Task]:
+    """Return recordings that no box made and of which a file, a meeting or a second person is missing."""
+    reach = OutsideRecording.objects.filter(reached_outside(user, Deed.FILE)).defer("index", "statement")
+    open_filing = OutsideFiling.objects.filter(outside=OuterRef("pk"), ended_at=None)
+    rows = reach.filter(
+        ~Q(problem="")
+        | Q(state=OutsideState.ARRIVING)
+        | Q(state=OutsideState.SEALED, destroyed_at=None) & ~Exists(open_filing.filter(confirmed_at__isnull=False))
+    )
+    said = {
+        OutsideState.ARRIVING: "Not all of the file has arrived: bring the rest, or give it up.",
+        OutsideState.ARRIVED: "It cannot be sealed.",
+        OutsideState.SEALED: "It waits to be filed by two people.",
+    }
+    return [
+        Task(called(row), reverse("pages:outside", args=[row.pk]), detail=said[OutsideState(row.state)])
+        for row in rows[:MOST]
+    ]
 
 
 def at_18(user: User, now: datetime) -> list[Task]:

@@ -25,6 +25,7 @@ from archive.records.destruction.models import Destruction, Told
 from archive.records.disclosures.models import Consent, Disclosure
 from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
+from archive.records.outside_recordings.models import OutsideFiling, OutsideRestriction
 from archive.records.people.import_deeds import look_at
 from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import Amendment
@@ -46,6 +47,7 @@ from tests.archive.records.factories import (
     make_room,
     make_student,
 )
+from tests.archive.records.outside_recordings.files import brought, sound
 from tests.support.archives import Archive
 
 CALENDAR = b"meeting_id,student_id,date,from,to,room,kind\n"
@@ -120,6 +122,11 @@ def everything(box: str, recording: str) -> dict[str, str]:
     made |= {"disclosure": disclosed, "consent": consent}
     passage = Restriction.objects.create(recording_id=recording, first_frame=0, reason="x", made_at=NOON)
     made |= {"restriction": passage}
+    outside = brought(account, sound("FLAC"))
+    # the addresses of both kinds of recordings call them so
+    OutsideFiling.objects.create(id=made["filing"].pk, outside=outside, meeting=meeting, filed_at=NOON)
+    OutsideRestriction.objects.create(id=passage.pk, outside=outside, reason="x", made_at=NOON)
+    made |= {"outside": outside}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}

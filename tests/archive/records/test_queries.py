@@ -12,6 +12,7 @@ from django.utils import timezone
 from archive.access.deeds import ROLES, Deed
 from archive.accounts.models import User
 from archive.records.meetings.models import Meeting
+from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
 from archive.records.people.models import Person, Student
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.factories import (
@@ -28,6 +29,7 @@ from tests.archive.records.factories import (
     make_school,
     make_student,
 )
+from tests.archive.records.outside_recordings.files import SAID
 from tests.support.archives import Archive
 
 MOST = {
@@ -41,6 +43,7 @@ MOST = {
     "/access/": 16,
     "/access/review/": 14,
     "/tray/": 14,
+    "/outside-recordings/": 14,
     "/recordings/": 17,
     "/students/{student}/": 14,
     "/people/{person}/": 16,
@@ -64,6 +67,10 @@ def add(recordings: list[str], parent: Person, staff: User) -> None:
     meeting = make_meeting(student, now, facilitator=staff)
     make_hold(make_matter(), student=student)
     grant_student(parent.user or staff, student, Deed.OWN, Deed.LOOK)
+    outside = OutsideRecording.objects.create(
+        begun_at=now, state="sealed", sealed_at=now, media_type="audio/flac", size=9, **vars(SAID)
+    )
+    OutsideFiling.objects.create(outside=outside, meeting=meeting, filed_at=now, confirmed_at=now)
     for recording in recordings:
         make_filing(recording, meeting, confirmed=student.pk.int % 2 == 0)
     if first is not None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db.models import F, Model
 from django.utils import timezone
 
+from appliance.contract.outside_package import PIECE
 from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.recordings.models import Recording
@@ -16,6 +17,8 @@ from archive.records.holds.models import Matter
 from archive.records.letters.models import LetterKind, Template
 from archive.records.meetings import calendar_deeds
 from archive.records.meetings.models import Meeting, Notice, OpeningEvent, OpeningEventKind, ParentRecords
+from archive.records.outside_recordings import take_in_deeds
+from archive.records.outside_recordings.models import OutsideFiling, OutsideRestriction
 from archive.records.people.import_deeds import look_at, take_in
 from archive.records.people.models import Person, PersonKind, Student
 from archive.records.requests.link_deeds import make_link
@@ -38,6 +41,7 @@ from tests.archive.records.factories import (
     make_school,
     make_student,
 )
+from tests.archive.records.outside_recordings.files import SAID, brought, sound
 
 EMPTY = {
     "students": "/students/",
@@ -56,6 +60,7 @@ EMPTY = {
     "retention-ahead": "/retention/ahead/",
     "destructions": "/destructions/",
     "disclosures": "/disclosures/",
+    "outside-recordings": "/outside-recordings/",
     "today": "/",
     "readiness": "/readiness/",
 }
@@ -73,6 +78,7 @@ WRONG = {
     "text-new": "/letters/texts/new/",
     "matter-new": "/holds/new/",
     "series-new": "/retention/new/",
+    "outside-new": "/outside-recordings/new/",
 }
 """Forms that are wrong when they are sent as they come."""
 STALE: dict[str, type[Model]] = {
@@ -92,7 +98,7 @@ MANY = {
     "today": "/",
 }
 """Lists that may be long."""
-PARENTS = ("own", "own-record", "own-recording", "own-refused")
+PARENTS = ("own", "own-record", "own-recording", "own-outside", "own-refused")
 """Pages that parents see once they are signed in."""
 LONG_NAME = "Maximiliana Guadalupe"
 ROSTER = (
@@ -288,7 +294,32 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         recording=first, first_frame=8000, reason="Staff talked on.", made_at=now, made_by=colleague
     )
 
+    unfiled = brought(viewer, sound("FLAC"), made_with="A spare recorder of the office, with a long name in the book")
+    filed, again = (brought(viewer, sound("WAV")) for _ in range(2))
+    half = take_in_deeds.begin(SAID, by=viewer)
+    take_in_deeds.add_piece(half.pk, 0, 2 * PIECE, sound("WAV", 80)[:PIECE])
+    outside_filing = OutsideFiling.objects.create(
+        outside=filed, meeting=meeting, filed_at=now, filed_by=colleague, confirmed_at=now, confirmed_by=viewer
+    )
+    to_confirm = OutsideFiling.objects.create(outside=again, meeting=doubtful, filed_at=now, filed_by=colleague)
+    silent = OutsideRestriction.objects.create(outside=again, reason="Staff talked on.", made_at=now, made_by=colleague)
+    make_hold(matter, outside=again)
+
     return {
+        "outside-recordings": "/outside-recordings/",
+        "outside": f"/outside-recordings/{unfiled.pk}/",
+        "outside-filed-twice": f"/outside-recordings/{filed.pk}/",
+        "outside-restricted": f"/outside-recordings/{again.pk}/",
+        "outside-half": f"/outside-recordings/{half.pk}/",
+        "outside-take-in": f"/outside-recordings/{half.pk}/file/",
+        "outside-give-up": f"/outside-recordings/{half.pk}/give-up/",
+        "outside-file": f"/outside-recordings/{unfiled.pk}/meeting/",
+        "outside-confirm": f"/outside-recordings/{again.pk}/filings/{to_confirm.pk}/confirm/",
+        "outside-wrong": f"/outside-recordings/{filed.pk}/filings/{outside_filing.pk}/wrong/",
+        "outside-restrict": f"/outside-recordings/{filed.pk}/restrict/",
+        "outside-lift": f"/outside-recordings/{again.pk}/restrictions/{silent.pk}/lift/",
+        "hold-outside": f"/outside-recordings/{filed.pk}/hold/",
+        "own-outside": f"/outside-recordings/{filed.pk}/",
         "restrict": f"/recordings/{first.pk}/restrict/",
         "restriction-lift": f"/recordings/{first.pk}/restrictions/{passage.pk}/lift/",
         "today": "/",
