@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "archive.records.letters",
     "archive.records.meetings",
     "archive.records.outside_recordings",
+    "archive.records.incidents",
     "archive.records.grants",
     "archive.records.requests",
     "archive.records.restrictions",

@@ -16,6 +16,7 @@ from archive.records.destruction.urls import urlpatterns as destruction
 from archive.records.disclosures.urls import urlpatterns as disclosures
 from archive.records.grants.urls import urlpatterns as grants
 from archive.records.holds.urls import urlpatterns as holds
+from archive.records.incidents.urls import urlpatterns as incidents
 from archive.records.letters.urls import urlpatterns as letters
 from archive.records.meetings.urls import urlpatterns as meetings
 from archive.records.outside_recordings.urls import urlpatterns as outside_recordings
@@ -38,6 +39,7 @@ pages = [
     *meetings,
     *letters,
     *outside_recordings,
+    *incidents,
     *grants,
     *requests,
     *restrictions,

@@ -154,6 +154,7 @@ RECORDS_LAYERS = [
     "letters",
     "meetings",
     "outside_recordings",
+    "incidents",
     "grants",
     "requests",
     "restrictions",

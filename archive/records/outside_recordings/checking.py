@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 from appliance.contract.errors import DigestError
-from archive.core.jobs import still_working
 from archive.store.base import open_object
 from archive.store.current import store
 
@@ -25,10 +24,7 @@ def check_outside(row: OutsideRecording, *, audio: bool = True) -> None:
         raise DigestError(f"the package of {row.pk} is not the one that was sealed; restore it from a copy")
     if not audio:
         return
-    whole = hashlib.sha256()
     with open_file(row) as plain:
-        while data := plain.read(1 << 20):
-            still_working()
-            whole.update(data)
-    if whole.hexdigest() != row.sha256:
+        whole = hashlib.file_digest(plain, "sha256").hexdigest()
+    if whole != row.sha256:
         raise DigestError(f"what the package of {row.pk} opens to is not the file that was brought")

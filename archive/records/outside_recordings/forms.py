@@ -56,28 +56,26 @@ class StatementForm(forms.Form):
         return Statement(**typed | {"origin": Origin(typed["origin"])})
 
 
-class _MeetingChoice(forms.ModelChoiceField):
-    """A meeting, as its student and what a person calls it."""
-
-    def label_from_instance(self, obj: Meeting) -> str:
-        """Return the words of a choice."""
-        return f"{obj.student}: {title(obj)}"
-
-
 class FileUnderForm(forms.Form):
     """The meeting that it is of."""
 
-    meeting = _MeetingChoice(Meeting.objects.none(), widget=forms.RadioSelect, empty_label=None, label="Meeting")
+    meeting = forms.ChoiceField(widget=forms.RadioSelect, label="Meeting")
 
     def __init__(self, row: OutsideRecording, reach: Reach, data: Any = None) -> None:
         super().__init__(data)
-        field = self.fields["meeting"]
-        assert isinstance(field, _MeetingChoice)  # noqa: S101 - told to the type checker
-        field.queryset = Meeting.objects.select_related("student", "room").filter(
+        near = Meeting.objects.select_related("student", "room").filter(
             reached(reach, "student"),
             starts_at__date__gte=row.made_on - _NEAR,
             starts_at__date__lte=row.made_on + _NEAR,
         )
+        self._meetings = {str(one.pk): one for one in near}
+        field = self.fields["meeting"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - told to the type checker
+        field.choices = [(pk, f"{one.student}: {title(one)}") for pk, one in self._meetings.items()]
+
+    def clean_meeting(self) -> Meeting:
+        """Return the meeting."""
+        return self._meetings[self.cleaned_data["meeting"]]
 
 
 class ReasonForm(forms.Form):

@@ -20,10 +20,11 @@ from archive.records.destruction.models import State as DestructionState
 from archive.records.grants.models import Review
 from archive.records.grants.rules import SOON, review_due
 from archive.records.holds.models import Matter
+from archive.records.incidents.models import Incident
+from archive.records.incidents.reach import without_record
 from archive.records.letters.views import letters_of
 from archive.records.meetings.describe import meeting_words
 from archive.records.meetings.models import Meeting
-from archive.records.meetings.rules import RecordingDuty
 from archive.records.meetings.tray import to_file, waiting
 from archive.records.meetings.views import meetings_of
 from archive.records.outside_recordings.describe import called
@@ -44,25 +45,20 @@ from .rooms_today import readiness_now
 
 AHEAD: Final = timedelta(days=14)
 """How far ahead requests are told."""
-BACK: Final = timedelta(days=14)
-"""How far back meetings without a recording are told."""
 MOST: Final = 20
 """Most tasks of one list."""
 
 
 def own_meetings(user: User, now: datetime) -> list[Task]:
-    """Return a facilitator's meetings of today, and meetings of late where a parent recorded and no box did."""
+    """Return a facilitator's meetings of today, and all before them whose incident record is missing."""
     first = timezone.make_aware(datetime.combine(now.date(), time()))
     rows = meetings_of(user).filter(cancelled_at=None)
     today = rows.filter(starts_at__gte=first, starts_at__lt=first + timedelta(days=1))
     tasks = [_meeting(row, now) for row in _mine(today, user)[:MOST]]
-    late = rows.filter(starts_at__gte=now - BACK, starts_at__lt=first, unrecorded_reason="")
-    for row in late.filter(Q(parent_records="yes") | Q(notices__isnull=False)).distinct()[: MOST * 5]:
-        said = meeting_words(row, now)
-        if said.duty == RecordingDuty.UNMET:
-            address = reverse("pages:unrecorded", args=[row.pk])
-            title = f"Enter why no box recorded: {row.student}, {words.day(timezone.localtime(row.starts_at))}"
-            tasks.append(Task(title, address, sign="at-fault", state="a parent recorded, no box did"))
+    for row in without_record(rows.filter(starts_at__lt=first), now).order_by("-starts_at", "pk")[:MOST]:
+        title = f"Enter the incident record: {row.student}, {words.day(timezone.localtime(row.starts_at))}"
+        state = "the district's recording has gaps" if row.filings.all() else "a parent recorded, no box did"
+        tasks.append(Task(title, reverse("pages:incident-new", args=[row.pk]), sign="at-fault", state=state))
     return tasks
 
 
@@ -176,9 +172,18 @@ def access_due(_user: User, now: datetime) -> list[Task]:
 
 
 def letters_due(user: User, _now: datetime) -> list[Task]:
-    """Return letters that were made and not delivered."""
+    """Return letters about incidents that nobody wrote, and letters that were made and not delivered."""
+    near = reached(reach_of(user, Deed.LETTERS), "meeting__student")
+    unwritten = Incident.objects.filter(near, letters=None).select_related("meeting__student")
+    tasks = [
+        Task(
+            f"Write to the parent about the recording that is missing or has gaps: {row.meeting.student}",
+            reverse("pages:incident", args=[row.meeting_id]),
+        )
+        for row in unwritten[:MOST]
+    ]
     rows = letters_of(user).filter(delivered_at=None)[:MOST]
-    return [Task(f"Deliver: {row.subject}", reverse("pages:letter", args=[row.pk])) for row in rows]
+    return tasks + [Task(f"Deliver: {row.subject}", reverse("pages:letter", args=[row.pk])) for row in rows]
 
 
 def holds_due(_user: User, now: datetime) -> list[Task]:

@@ -23,6 +23,7 @@ from archive.custody.actors import ARCHIVE
 from archive.enrollment.deeds import give_claim
 from archive.records.destruction.models import Destruction, Told
 from archive.records.disclosures.models import Consent, Disclosure
+from archive.records.incidents.models import Incident
 from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRestriction
@@ -127,6 +128,9 @@ def everything(box: str, recording: str) -> dict[str, str]:
     OutsideFiling.objects.create(id=made["filing"].pk, outside=outside, meeting=meeting, filed_at=NOON)
     OutsideRestriction.objects.create(id=passage.pk, outside=outside, reason="x", made_at=NOON)
     made |= {"outside": outside}
+    Incident.objects.create(
+        meeting=meeting, missing="all", cause="other", explanation="x", told="x", done="x", entered_at=NOON
+    )
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}

@@ -47,7 +47,7 @@ MOST = {
     "/recordings/": 17,
     "/students/{student}/": 14,
     "/people/{person}/": 16,
-    "/meetings/{meeting}/": 34,
+    "/meetings/{meeting}/": 38,
     "/students/{student}/record-of-access/": 16,
 }
 """Address of a page: the most queries that it may take, with sign-in and access."""

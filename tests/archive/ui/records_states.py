@@ -14,6 +14,7 @@ from archive.recordings.models import Recording
 from archive.records.destruction.models import Destruction, Told
 from archive.records.disclosures.models import Consent, Disclosure, Recorded
 from archive.records.holds.models import Matter
+from archive.records.incidents.models import Incident, IncidentLetter
 from archive.records.letters.models import LetterKind, Template
 from archive.records.meetings import calendar_deeds
 from archive.records.meetings.models import Meeting, Notice, OpeningEvent, OpeningEventKind, ParentRecords
@@ -85,6 +86,7 @@ STALE: dict[str, type[Model]] = {
     "student-edit": Student,
     "person-edit": Person,
     "meeting-edit": Meeting,
+    "incident-edit": Incident,
     "matter-edit": Matter,
     "request-close": AccessRequest,
 }
@@ -294,6 +296,11 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         recording=first, first_frame=8000, reason="Staff talked on.", made_at=now, made_by=colleague
     )
 
+    said = {"cause": "no-press", "explanation": "Nobody pressed.", "told": "Rosa Torres, at once", "done": "A sign."}
+    Incident.objects.create(meeting=meeting, missing="part", recording=first, found="0:15 lost", entered_at=now, **said)
+    told_meeting = make_meeting(student, now - timedelta(hours=30), room=room, parent_records=ParentRecords.YES)
+    about_it = Incident.objects.create(meeting=told_meeting, missing="all", entered_at=now, entered_by=viewer, **said)
+    IncidentLetter.objects.create(incident=about_it, person=parent, letter=delivered)
     unfiled = brought(viewer, sound("FLAC"), made_with="A spare recorder of the office, with a long name in the book")
     filed, again = (brought(viewer, sound("WAV")) for _ in range(2))
     half = take_in_deeds.begin(SAID, by=viewer)
@@ -366,7 +373,13 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "meeting-edit": f"/meetings/{meeting.pk}/edit/",
         "meeting-cancel": f"/meetings/{meeting.pk}/cancel/",
         "parent-records": f"/meetings/{meeting.pk}/parent-records/",
-        "unrecorded": f"/meetings/{unmet.pk}/unrecorded/",
+        "incident-new": f"/meetings/{unmet.pk}/incident/new/",
+        "incident-new-gaps": f"/meetings/{doubtful.pk}/incident/new/",
+        "incident": f"/meetings/{meeting.pk}/incident/",
+        "incident-told": f"/meetings/{told_meeting.pk}/incident/",
+        "incident-edit": f"/meetings/{meeting.pk}/incident/edit/",
+        "incident-letter": f"/meetings/{meeting.pk}/incident/letter/",
+        "meeting-explained": f"/meetings/{told_meeting.pk}/",
         "opening": f"/meetings/{meeting.pk}/opening/",
         "meeting-letter": f"/meetings/{meeting.pk}/letter/",
         "calendar-difference": f"/calendars/{calendar.pk}/",

@@ -163,11 +163,11 @@ def test_a_sealed_one_is_not_given_up_and_its_key_not_destroyed(ann: User) -> No
         recording_keys().destroy_key(row.pk)
 
 
-STEPS: dict[str, Any] = {
-    "while the package is written": (seal_deeds, "write_bag"),
-    "before it is read back": (seal_deeds, "require_same"),
-    "after the package has its name": (seal_deeds, "_take_over"),
-    "inside the commit": (seal_deeds, "packed"),
+STEPS = {
+    "while the package is written": "write_bag",
+    "before it is read back": "require_same",
+    "after the package has its name": "_take_over",
+    "inside the commit": "packed",
 }
 
 
@@ -185,7 +185,7 @@ def test_a_kill_in_the_seal_leaves_the_old_state_and_the_next_attempt_the_same_b
         raise KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(*STEPS[step], kill)
+        patch.setattr(seal_deeds, STEPS[step], kill)
         with pytest.raises(KilledError):
             seal_outside(row.pk)
     row.refresh_from_db()
