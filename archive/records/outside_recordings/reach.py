@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from appliance.contract.errors import PlainSightError
 from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
-from archive.access.scopes import DISTRICT, Scope, ScopeType
+from archive.access.scopes import DISTRICT, Reach, Scope, ScopeType
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.recordings.find import DestroyedError
@@ -54,7 +54,11 @@ def scopes_of_outside(pk: str) -> Iterable[Scope]:
 
 def reached_outside(user: User, deed: Deed) -> Q:
     """Return the condition that access.may lets `user` do `deed` to it, for lists."""
-    reach = reach_of(user, deed)
+    return outside_in(reach_of(user, deed))
+
+
+def outside_in(reach: Reach) -> Q:
+    """Return the condition that it lies in `reach`."""
     condition = Q() if DISTRICT in reach.scopes else _within(reach.scopes)
     return condition & ~_within(reach.barred) if reach.barred else condition
 
