@@ -161,6 +161,7 @@ RECORDS_LAYERS = [
     "restrictions",
     "holds",
     "retention",
+    "redactions",
     "disclosures",
     "destruction",
     "today",

@@ -30,7 +30,7 @@ from archive.recordings.models import Recording, State
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.models import State as OutsideState
 from archive.records.outside_recordings.plain_file import outside_package
-from archive.store.base import BUFFER, INCOMING, open_object, package_name
+from archive.store.base import BUFFER, INCOMING, derivatives_folder, open_object, package_name
 from archive.store.current import store
 from archive.store.local import make_folder, told_as
 
@@ -92,7 +92,7 @@ def _copy_database(path: Path) -> str:
 
 def _copy_packages(folder: Path) -> tuple[int, int]:
     copied = removed = 0
-    for name, destroyed_at in _sealed():
+    for recording, name, destroyed_at in _sealed():
         path = folder / name
         if destroyed_at is None and not path.exists():
             copied += _copy_object(name, path)
@@ -100,17 +100,31 @@ def _copy_packages(folder: Path) -> tuple[int, int]:
             path.unlink()
             sync_folder(path.parent)
             removed += 1
+        _copy_derivatives(folder, recording, destroyed=destroyed_at is not None)
     return copied, removed
 
 
-def _sealed() -> Iterator[tuple[str, datetime | None]]:
-    """Yield each sealed package's name in the store, and when its recording was destroyed."""
+def _sealed() -> Iterator[tuple[str, str, datetime | None]]:
+    """Yield each sealed recording, its package's name in the store, and when it was destroyed."""
     rows = Recording.objects.filter(state=State.SEALED).values_list("pk", "destroyed_at")
     for recording, destroyed_at in rows.iterator():
-        yield package_name(recording), destroyed_at
+        yield recording, package_name(recording), destroyed_at
     brought = OutsideRecording.objects.filter(state=OutsideState.SEALED).values_list("pk", "destroyed_at")
     for recording, destroyed_at in brought.iterator():
-        yield outside_package(recording), destroyed_at
+        yield recording, outside_package(recording), destroyed_at
+
+
+def _copy_derivatives(folder: Path, recording: str, *, destroyed: bool) -> None:
+    """Copy what was made of a recording for others; of a destroyed one, take it away again."""
+    names = derivatives_folder(recording)
+    if destroyed:
+        if (folder / names).is_dir():
+            shutil.rmtree(folder / names)
+            sync_folder((folder / names).parent)
+        return
+    for name in store().names(names):
+        if not (folder / name).exists():
+            _copy_object(name, folder / name)
 
 
 def _copy_object(name: str, path: Path) -> bool:
@@ -140,7 +154,7 @@ def _manifest(now: datetime, sha256: str, generation: str) -> bytes:
             software=software(),
             database_sha256=sha256,
             entries=head.n if head else 0,
-            recordings=sum(destroyed_at is None for _, destroyed_at in _sealed()),
+            recordings=sum(destroyed_at is None for _, _, destroyed_at in _sealed()),
             generation=generation,
         )
     )

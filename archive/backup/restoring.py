@@ -30,7 +30,7 @@ from archive.records.outside_recordings.checking import check_outside
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.models import State as OutsideState
 from archive.records.outside_recordings.plain_file import OUTSIDE
-from archive.store.base import PACKAGES
+from archive.store.base import DERIVATIVES, PACKAGES
 from archive.store.local import make_folder, told_as
 
 from .manifest import CONFIGURATION, DATABASE, MANIFEST, BackupManifest, chosen
@@ -97,7 +97,7 @@ def restore(source: Source, *, audio: bool = True) -> Restored:
         destroyed = _take_keys(source, generation, home)
         _check_signed(line, manifest)
         _take_database(folder, manifest, home)
-        for packages in (PACKAGES, OUTSIDE):
+        for packages in (PACKAGES, DERIVATIVES, OUTSIDE):
             if (source.folder / packages).is_dir():
                 shutil.copytree(source.folder / packages, home / "store" / packages, dirs_exist_ok=True)
         if (folder / "incoming").is_dir():

@@ -24,6 +24,7 @@ from archive.records.incidents.models import Incident
 from archive.records.meetings.models import Meeting, OpeningEvent
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
 from archive.records.people.models import Person, Student
+from archive.records.redactions.models import Passage, Redaction
 from archive.records.requests.models import AccessRequest
 from archive.records.restrictions.models import Restriction
 from archive.records.retention.models import Answer, Series
@@ -62,6 +63,9 @@ MOST = {
     "/meetings/rooms/{room}/": 12,
     "/meetings/{meeting}/": 38,
     "/requests/": 16,
+    "/redactions/": 14,
+    "/recordings/{recording}/redactions/{redaction}/": 24,
+    "/recordings/{recording}/redactions/{redaction}/exemptions/": 26,
     "/requests/asked/": 16,
     "/requests/{case}/": 20,
     "/letters/": 14,
@@ -96,6 +100,7 @@ OF_ONE = {
 """Pages that show no rows, or those of another page that is here: the board's, a letter's."""
 FILES = {
     *("audio", "package", "flac", "receipt", "letter-file", "outside-audio", "outside-download"),
+    *("redaction-audio", "redaction-log-pdf"),
     *("disclosure-copy", "disclosure-receipt", "destruction-certificate"),
 }
 """What is no page."""
@@ -156,6 +161,19 @@ def add(recordings: list[str], parent: Person, staff: User) -> None:
 def add_deeds(recording: str, old: str, student: Student, person: Person, meeting: Meeting) -> None:
     """One more of what was done with one recording."""
     now = timezone.now()
+    redaction = {"recording_id": recording, "student": student, "begun_at": now}
+    Redaction.objects.create(**redaction, purpose="another")
+    redacted = Redaction.objects.get_or_create(purpose="first", recording_id=recording, defaults=redaction)[0]
+    Passage.objects.create(
+        redaction=redacted,
+        first_frame=redacted.passages.count(),
+        last_frame=8000,
+        how="mute",
+        basis="other",
+        reason="x",
+        entered_at=now,
+        entered_by=User.objects.latest("created_at"),
+    )
     facts = {"recording_id": recording, "purpose": "an evaluation", "party": "Dr. Lee"}
     Disclosure.objects.create(**facts, what="audio", basis="consent", prepared_at=now)
     consent = {"records": "all", "signed_on": now.date(), "how": "paper", "proof": "in the file", "entered_at": now}
@@ -213,6 +231,7 @@ def test_no_page_asks_once_a_row(archive: Archive, sealed: Arrive) -> None:
         "matter": str(make_matter("First").pk),
         "series": str(Series.objects.all()[0].pk),
         "disclosure": str(Disclosure.objects.all()[0].pk),
+        "redaction": str(Redaction.objects.get(purpose="first").pk),
         "destruction": str(Destruction.objects.all()[0].pk),
         "outside": OutsideRecording.objects.all()[0].pk,
     }
