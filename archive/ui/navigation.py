@@ -44,7 +44,7 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("readiness", _("Readiness"), "pages:readiness", frozenset({"board"})),
     Place("tray", _("Tray"), "pages:tray", frozenset({"file"})),
     Place("outside", _("Brought in"), "pages:outside-recordings", frozenset({"list"})),
-    Place("asked", _("Requests you logged"), "pages:asked", frozenset({"ask"})),
+    Place("asked", _("My requests"), "pages:asked", frozenset({"ask"})),
     Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
     Place("grants", _("Access"), "pages:grants", frozenset({"grant"})),
     Place("redactions", _("Redacted copies"), "pages:redactions", frozenset({"redact"})),
