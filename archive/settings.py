@@ -118,6 +118,7 @@ INSTALLED_APPS = [
     "archive.records.restrictions",
     "archive.records.holds",
     "archive.records.retention",
+    "archive.records.evidence",
     "archive.records.disclosures",
     "archive.records.destruction",
     "archive.records.today",

@@ -158,6 +158,7 @@ RECORDS_LAYERS = [
     "restrictions",
     "holds",
     "retention",
+    "evidence",
     "disclosures",
     "destruction",
     "today",
