@@ -22,7 +22,7 @@ from .custody_kinds import REFUSAL
 from .decisions import may
 from .deeds import Deed
 from .requests import actor, signed_in
-from .routes import ROUTES, Open
+from .routes import ROUTES, WITHOUT_SIGN_IN, Open
 from .views import place_of
 
 _SUBJECTS: Final[dict[str, Callable[[Any], Subject]]] = {
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class AccessMiddleware:
-    """Lets a request through to its view only if `access.may` allows its deed. It stands behind the sign-in's."""
+    """Lets a request to its view only if `access.decisions.may` allows its deed. It stands behind the sign-in's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -69,7 +69,7 @@ class AccessMiddleware:
             return HttpResponseRedirect(place)
         missing = SimpleLazyObject(lambda: second_factor.is_missing(request))
         request.second_factor_missing = missing  # type: ignore[attr-defined]  # the page of one's own sign-ins says it
-        if route.needs not in {Open.ANYONE, Open.BOX} and not route.before_second_factor and missing:
+        if route.needs not in WITHOUT_SIGN_IN and not route.before_second_factor and missing:
             return HttpResponseRedirect(reverse("mfa_index"))
         if not isinstance(route.needs, Open):
             self._decide(request, name, route.needs, arguments)

@@ -12,9 +12,11 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.utils import timezone
 
+from appliance.contract.errors import SettingsError
 from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE, NOTHING
 from archive.custody.log import record
+from archive.rooms.views import cards_now
 from archive.ui import words
 
 from .custody_kinds import READINESS
@@ -37,14 +39,14 @@ def send_due_report(_stop: StopSignal) -> bool:
     mail = settings.ARCHIVE.mail
     if mail is None or not mail.readiness_to or now.hour < REPORT_HOUR:
         return False
-    lines = readiness_now(now)
+    lines = readiness_now(now, cards_now(now))
     heading, text = as_text(lines, words.day(now))
     try:
         with transaction.atomic():
             if not _claim(now.date(), not_ready=sum(not one.ready for one in lines), rooms=len(lines)):
                 return False
             send_mail(heading, text, mail.sender, list(mail.readiness_to))
-    except (SMTPException, OSError) as error:
+    except (SMTPException, OSError, SettingsError) as error:
         _log.error("the readiness report cannot be sent: %s; look at [mail] in archive.toml", error)
         return False
     return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 import uuid
@@ -12,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
 from appliance.contract.custody import CustodyHead, Tree
 from appliance.contract.errors import StorageError
@@ -50,6 +49,10 @@ def tree() -> Tree:
 def drop_triggers() -> None:
     """What somebody can do who holds the database."""
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("ALTER TABLE custody_entry DISABLE TRIGGER USER")
+            cursor.execute("ALTER TABLE custody_signedhead DISABLE TRIGGER USER")
+            return
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         for (name,) in cursor.fetchall():
             cursor.execute(f"DROP TRIGGER {name}")
@@ -70,32 +73,6 @@ def test_what_is_hashed_is_what_the_format_says(log: int) -> None:
     )
     assert canonical(entry) == text.encode()
     assert entry.digest == hashlib.sha256(text.encode()).hexdigest()
-
-
-ROW = "(n, version, at, actor_type, actor_id, subject_type, subject_id, code, detail, prev, digest)"
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE custody_entry SET actor_id = 'nobody' WHERE n = 2",
-        "UPDATE OR REPLACE custody_entry SET n = 3 WHERE n = 2",
-        "DELETE FROM custody_entry WHERE n = 5",
-        "DELETE FROM custody_entry",
-        f"REPLACE INTO custody_entry {ROW} SELECT n, 1, at, '', '', '', '', 'x', '{{}}', '', '' FROM custody_entry",
-        f"INSERT OR REPLACE INTO custody_entry {ROW} VALUES (2, 1, '', '', '', '', '', 'x', '{{}}', '', '')",
-        f"""INSERT INTO custody_entry {ROW} VALUES (2, 1, '', '', '', '', '', 'x', '{{}}', '', '')
-            ON CONFLICT (n) DO UPDATE SET code = 'x'""",
-        "DELETE FROM custody_signedhead",
-        "UPDATE custody_signedhead SET line = ''",
-        "REPLACE INTO custody_signedhead (n, line) SELECT n, '' FROM custody_signedhead",
-    ],
-)
-def test_the_database_refuses_changes(log: int, statement: str) -> None:
-    signed_head()
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement)
-    assert check() is None
 
 
 def change(n: int) -> None:
@@ -207,15 +184,12 @@ def test_a_log_written_anew_shows_against_what_was_published(log: int) -> None:
     assert check() is not None
 
 
+@pytest.mark.both_engines
 def test_an_older_database_shows_against_the_published_heads(archive: Archive, log: int, tmp_path: Path) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM INTO %s", [str(tmp_path / "backup.sqlite3")])
+    archive.save_database(tmp_path / "backup.sqlite3")
     record(LISTEN, actor=ANN, subject=Subject.recording("a" * 32), from_second=7, how="player")
     signed_head()
-    connection.close()
-    for leftover in archive.home.glob("archive.sqlite3-*"):
-        leftover.unlink()
-    shutil.copy(tmp_path / "backup.sqlite3", archive.home / "archive.sqlite3")
+    archive.put_database_back(tmp_path / "backup.sqlite3")
     broken = check()
     assert broken is not None
     assert "cut off" in broken.problem
@@ -236,6 +210,7 @@ def test_a_missing_head_shows(log: int) -> None:
     assert check() is not None
 
 
+@pytest.mark.both_engines
 def test_a_head_is_published_once_and_never_inside_a_transaction(log: int, archive: Archive) -> None:
     assert signed_head() == signed_head()
     assert (archive.home / FILE).read_bytes() == signed_head()
@@ -243,6 +218,7 @@ def test_a_head_is_published_once_and_never_inside_a_transaction(log: int, archi
         signed_head()
 
 
+@pytest.mark.both_engines
 def test_an_entry_is_as_durable_as_the_deed_around_it(log: int) -> None:
     def failing() -> None:
         with transaction.atomic():
@@ -266,6 +242,7 @@ def test_two_kinds_cannot_share_a_code() -> None:
         register("listen", "something else")
 
 
+@pytest.mark.both_engines
 def test_two_processes_writing_at_once_make_one_chain(archive: Archive) -> None:
     before = Entry.objects.count()
     program = (

@@ -147,4 +147,4 @@ def test_44_1_khz_called_48_makes_no_gap_and_has_an_amber_code(box: Box) -> None
     assert box.told_ns("the wrong rate", begun_ns) < 45 * SECOND
     assert box.light("green") == "on", "what the card gives is saved"
     box.end()
-    assert gaps(box, recording) == []
+    assert [gap for gap in gaps(box, recording) if not box.machine.starves(gap.cause, gap.t_ns)] == []
