@@ -46,6 +46,7 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("asked", _("Requests you logged"), "pages:asked", frozenset({"ask"})),
     Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
     Place("grants", _("Access"), "pages:grants", frozenset({"grant"})),
+    Place("redactions", _("Redacted copies"), "pages:redactions", frozenset({"redact"})),
     Place("disclosures", _("Disclosures"), "pages:disclosures", frozenset({"disclose"})),
     Place("holds", _("Holds"), "pages:holds", frozenset({"hold"})),
     Place("retention", _("Retention"), "pages:retention", frozenset({"retention"})),
