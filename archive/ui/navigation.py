@@ -43,7 +43,7 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("rooms", _("Rooms"), "pages:rooms", frozenset({"board"}), first=True),
     Place("readiness", _("Readiness"), "pages:readiness", frozenset({"board"})),
     Place("tray", _("Tray"), "pages:tray", frozenset({"file"})),
-    Place("asked", _("Requests you logged"), "pages:asked", frozenset({"ask"})),
+    Place("asked", _("My requests"), "pages:asked", frozenset({"ask"})),
     Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
     Place("grants", _("Access"), "pages:grants", frozenset({"grant"})),
     Place("redactions", _("Redacted copies"), "pages:redactions", frozenset({"redact"})),

@@ -17,6 +17,7 @@ from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
 from archive.access.scopes import Reach, recordings_in
 from archive.accounts.models import User
+from archive.recordings.find import about
 from archive.recordings.models import Recording, State
 from archive.records.destruction.models import Destruction
 from archive.records.destruction.models import State as DestructionState
@@ -230,9 +231,9 @@ def retention_due(_day: Day) -> list[Task]:
 
 def destructions_due(day: Day) -> list[Task]:
     """Return destructions that wait for a second person or for the deed."""
-    near = Recording.objects.filter(recordings_in(day.reaches[Deed.DESTROY]))
+    near = about(day.reaches[Deed.DESTROY])
     open_states = [DestructionState.PROPOSED, DestructionState.APPROVED]
-    rows = Destruction.objects.filter(state__in=open_states, recording__in=near).select_related("recording")
+    rows = Destruction.objects.filter(near, state__in=open_states).select_related("recording")
     return [
         Task(
             f"Destruction of a recording of {words.day(timezone.localtime(row.recording.listed_at))}",

@@ -46,8 +46,8 @@ from tests.archive.records.factories import (
 from tests.support.archives import Archive
 
 MOST = {
-    "/": 44,
-    "/today/": 40,
+    "/": 36,
+    "/today/": 33,
     "/my-rooms/": 22,
     "/readiness/": 14,
     "/rooms/": 14,
@@ -71,17 +71,17 @@ MOST = {
     "/access/review/": 14,
     "/tray/": 14,
     "/recordings/": 17,
-    "/recordings/{recording}/": 75,
+    "/recordings/{recording}/": 48,
     "/recordings/{recording}/custody/": 24,
     "/holds/": 14,
-    "/holds/{matter}/": 22,
+    "/holds/{matter}/": 18,
     "/retention/": 12,
     "/retention/ahead/": 18,
     "/retention/{series}/": 12,
     "/disclosures/": 12,
     "/disclosures/{disclosure}/": 30,
     "/destructions/": 12,
-    "/destructions/{destruction}/": 50,
+    "/destructions/{destruction}/": 40,
     "/accounts/": 18,
     "/boxes/": 14,
 }
