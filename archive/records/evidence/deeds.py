@@ -8,6 +8,7 @@ from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
+from archive.recordings.custody_kinds import LOOK
 from archive.recordings.find import check_not_destroyed, find
 from archive.recordings.grounds import ground_of
 from archive.recordings.models import Recording, State
@@ -15,6 +16,11 @@ from archive.recordings.parts import OnlyAPartError, audible
 from archive.records.errors import DeedError
 
 from .custody_kinds import EVIDENCE, EVIDENCE_WHOLE
+
+
+def look(recording: str, *, by: User) -> None:
+    """Enter that somebody looked at what the package holds."""
+    record(LOOK, actor=Actor.user(by.pk), subject=Subject.recording(recording), page="evidence")
 
 
 def begin(recording: str, *, by: User) -> Recording:

@@ -10,10 +10,8 @@ from django.views.decorators.http import require_safe
 
 from archive.access.decisions import may
 from archive.access.deeds import Deed
-from archive.access.requests import actor, user_of
+from archive.access.requests import user_of
 from archive.custody.actors import Subject
-from archive.custody.log import record
-from archive.recordings.custody_kinds import LOOK
 from archive.recordings.parts import audible
 from archive.recordings.views.copies import called, sealed
 from archive.ui import words
@@ -27,7 +25,7 @@ from .package import evidence_package
 def evidence(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Say what the package holds, and what taking it means."""
     row, user = sealed(recording), user_of(request)
-    record(LOOK, actor=actor(request), subject=Subject.recording(row.pk), page="evidence")
+    deeds.look(recording, by=user)
     discloses = may(user, Deed.DISCLOSE, Subject.recording(row.pk)).allowed
     context = {
         "place": "recordings",
