@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "archive.records.holds",
     "archive.records.retention",
     "archive.records.redactions",
+    "archive.records.evidence",
     "archive.records.disclosures",
     "archive.records.destruction",
     "archive.records.today",

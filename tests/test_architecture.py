@@ -162,6 +162,7 @@ RECORDS_LAYERS = [
     "holds",
     "retention",
     "redactions",
+    "evidence",
     "disclosures",
     "destruction",
     "today",

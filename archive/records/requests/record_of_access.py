@@ -29,6 +29,7 @@ TOLD: Final = {
     "download-flac": _("took a copy"),
     "download-receipt": _("took a copy"),
     "download-outside": _("took a copy"),
+    "evidence": _("took an evidence package"),
     "disclosed": _("was given a copy"),
     "look": _("opened the recording's page"),
     "refusal": _("was refused"),

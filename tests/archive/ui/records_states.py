@@ -386,6 +386,7 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "outside-lift": f"/outside-recordings/{again.pk}/restrictions/{silent.pk}/lift/",
         "hold-outside": f"/outside-recordings/{filed.pk}/hold/",
         "own-outside": f"/outside-recordings/{filed.pk}/",
+        "evidence": f"/recordings/{first.pk}/evidence/",
         "restrict": f"/recordings/{first.pk}/restrict/",
         "restriction-lift": f"/recordings/{first.pk}/restrictions/{passage.pk}/lift/",
         "today": "/",
