@@ -46,7 +46,7 @@ def test_the_menu_marks_where_the_reader_is(archive: Archive) -> None:
         ("Recordings", "page"),
         ("Rooms", ""),
         ("Readiness", ""),
-        ("Package checks", ""),
+        ("Brought in", ""),
     ]
 
 
