@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "archive.records.retention",
     "archive.records.disclosures",
     "archive.records.destruction",
+    "archive.records.public_lists",
     "archive.records.today",
 ]
 

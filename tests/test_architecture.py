@@ -161,6 +161,7 @@ RECORDS_LAYERS = [
     "retention",
     "disclosures",
     "destruction",
+    "public_lists",
     "today",
 ]
 """The apps of the records, bottom to top. Each may import what stands below it."""

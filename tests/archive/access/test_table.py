@@ -26,6 +26,7 @@ from archive.records.disclosures.models import Consent, Disclosure
 from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
 from archive.records.people.import_deeds import look_at
+from archive.records.public_lists.models import Holding
 from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import Amendment
 from archive.records.restrictions.models import Restriction
@@ -119,11 +120,12 @@ def everything(box: str, recording: str) -> dict[str, str]:
     )
     made |= {"disclosure": disclosed, "consent": consent}
     passage = Restriction.objects.create(recording_id=recording, first_frame=0, reason="x", made_at=NOON)
-    made |= {"restriction": passage}
+    made |= {"restriction": passage, "member": make_user("teacher-of-one", Deed.PEOPLE)}
+    made |= {"holding": Holding.objects.create(what="Papers", location="x", keeper="y", entered_at=NOON)}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}
-    known = {"box": box, "pk": "0", "text": "x", "token": "x", "recording": recording, "number": "0"}
+    known = {"box": box, "pk": "0", "text": "x", "token": "x", "recording": recording, "number": "0", "what": "records"}
     return known | {name: str(row.pk) for name, row in made.items()}
 
 
