@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "archive.records.redactions",
     "archive.records.disclosures",
     "archive.records.destruction",
+    "archive.records.public_lists",
     "archive.records.today",
 ]
 

@@ -162,6 +162,7 @@ RECORDS_LAYERS = [
     "redactions",
     "disclosures",
     "destruction",
+    "public_lists",
     "today",
 ]
 """The apps of the records, bottom to top. Each may import what stands below it."""
