@@ -103,6 +103,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:audio": Route(Deed.LISTEN),
     "pages:verify": Route(Deed.VERIFY, ("POST",), page="pages:recording"),
     "pages:verification": Route(Deed.VERIFY),
+    "pages:fixity": Route(Deed.LIST),
     "pages:export": Route(Deed.DOWNLOAD),
     "pages:package": Route(Deed.DOWNLOAD),
     "pages:flac": Route(Deed.DOWNLOAD),

@@ -184,7 +184,7 @@ def repair(finding: Finding, actor: Actor) -> str:
 def tell() -> None:
     """Log what does not fit; for a process that starts."""
     for finding in audit():
-        _log.error("%s: %s", finding.recording, finding.message)
+        _log.error("%(subject)s: %(problem)s", {"subject": finding.recording, "problem": finding.message})
 
 
 def audit_and_repair(stop: StopSignal) -> None:
@@ -193,6 +193,6 @@ def audit_and_repair(stop: StopSignal) -> None:
         if stop.is_set():
             return
         if reason := repair(finding, ARCHIVE):
-            _log.error("%s: %s", finding.recording, reason)
+            _log.error("%(subject)s: %(problem)s", {"subject": finding.recording, "problem": reason})
         else:
-            _log.warning("%s: %s", finding.recording, MENDED[finding.code])
+            _log.warning("%(subject)s: %(problem)s", {"subject": finding.recording, "problem": MENDED[finding.code]})

@@ -18,6 +18,7 @@ from archive.access.models import Grant
 from archive.access.scopes import Reach, recordings_in
 from archive.accounts.models import User
 from archive.recordings.find import about
+from archive.recordings.fixity import damaged
 from archive.recordings.models import Recording, State
 from archive.records.destruction.models import Destruction
 from archive.records.destruction.models import State as DestructionState
@@ -259,6 +260,21 @@ def failing(day: Day) -> list[Task]:
     ]
 
 
+def damaged_packages(day: Day) -> list[Task]:
+    """Return recordings whose last check did not find what was sealed."""
+    rows = damaged().filter(recordings_in(day.reaches[Deed.VERIFY])).defer("header", "receipt")[:MOST]
+    return [
+        Task(
+            f"Damaged: recording of {words.when(timezone.localtime(row.listed_at))}",
+            reverse("pages:verification", args=[row.pk]),
+            detail="Its copy must be restored.",
+            sign="at-fault",
+            state="damaged",
+        )
+        for row in rows
+    ]
+
+
 def rooms_due(day: Day) -> list[Task]:
     """Return rooms that are not ready, those with a meeting today first."""
     return [
@@ -287,6 +303,7 @@ LISTS: Final[tuple[tuple[Deed, str, Callable[[Day], list[Task]], str], ...]] = (
     (Deed.RETENTION, "Retention", retention_due, "It was decided how long each kind of recording is kept."),
     (Deed.DESTROY, "Destruction", destructions_due, "No destruction is under way."),
     (Deed.LOOK, "Recordings that fail", failing, "No recording fails."),
+    (Deed.VERIFY, "Damaged packages", damaged_packages, "No package is damaged, as far as the last checks tell."),
 )
 """Deed, heading, what is due, and what is said where nothing is; in the order of the page."""
 
