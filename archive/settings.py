@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "archive.records.holds",
     "archive.records.retention",
     "archive.records.redactions",
+    "archive.records.evidence",
     "archive.records.disclosures",
     "archive.records.destruction",
     "archive.records.public_lists",

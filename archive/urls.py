@@ -15,6 +15,7 @@ from archive.enrollment.urls import pages_urlpatterns as boxes
 from archive.recordings.urls import urlpatterns as recordings
 from archive.records.destruction.urls import urlpatterns as destruction
 from archive.records.disclosures.urls import urlpatterns as disclosures
+from archive.records.evidence.urls import urlpatterns as evidence
 from archive.records.grants.urls import urlpatterns as grants
 from archive.records.holds.urls import urlpatterns as holds
 from archive.records.letters.urls import urlpatterns as letters
@@ -46,6 +47,7 @@ pages = [
     *holds,
     *retention,
     *redactions,
+    *evidence,
     *disclosures,
     *destruction,
     *today,

@@ -160,6 +160,7 @@ RECORDS_LAYERS = [
     "holds",
     "retention",
     "redactions",
+    "evidence",
     "disclosures",
     "destruction",
     "public_lists",

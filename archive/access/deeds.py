@@ -17,7 +17,7 @@ class Deed(models.TextChoices):
     LOOK = "look", "open a recording's page: its facts and its timeline"
     LISTEN = "listen", "listen to a recording"
     VERIFY = "verify", "have a sealed package checked again"
-    DOWNLOAD = "download", "take copies out of the archive"
+    DOWNLOAD = "download", "take copies for one's own work, or of one's own record"
     CUSTODY = "custody", "read a recording's custody log"
     ACCOUNTS = "accounts", "make, list and end accounts, and hand out roles"
     PEOPLE = "people", "see students, and the people who hold rights over their records"

@@ -108,6 +108,8 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:package": Route(Deed.DOWNLOAD),
     "pages:flac": Route(Deed.DOWNLOAD),
     "pages:receipt": Route(Deed.DOWNLOAD),
+    "pages:evidence": Route(Deed.DOWNLOAD),
+    "pages:evidence-file": Route(Deed.DOWNLOAD),
     "pages:students": Route(Deed.PEOPLE),
     "pages:student-new": Route(Deed.CORRECT, _FORM),
     "pages:student": Route(Deed.PEOPLE),

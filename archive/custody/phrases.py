@@ -43,6 +43,7 @@ _PAGES: Final = {
     "copies": gettext_noop("the page of copies"),
     "custody": gettext_noop("the page of the custody log"),
     "audio": gettext_noop("the audio"),
+    "evidence": gettext_noop("the page of the evidence package"),
 }
 _DEEDS: Final = {
     "look": gettext_noop("opening its page"),
@@ -72,6 +73,10 @@ _HOW: Final = {
     "passkey": gettext_noop("with a passkey"),
     "provider": gettext_noop("through the district's sign-in"),
     "password-and-code": gettext_noop("with a password and a code"),
+}
+_GROUNDS: Final = {
+    "own": gettext_noop("their own record (34 CFR 99.10)"),
+    "official": gettext_noop("for their work with the student (34 CFR 99.31(a)(1))"),
 }
 _VERDICTS: Final = {
     "intact": gettext_noop("it is intact"),
@@ -107,6 +112,7 @@ PHRASES: Final[dict[str, Phrase]] = {
     "message": lambda value: value,
     "outcome": lambda value: words.outcome(value) if value in words.OUTCOMES else value,
     "with_statements": _choice({"yes": gettext_noop("with the parents' statements"), "no": ""}),
+    "ground": _choice(_GROUNDS),
     "kiosk": _choice({"yes": gettext_noop("for the kiosk in the office"), "no": ""}),
     "heard_s": lambda value: f"listened to {value} s of it",
     "took_s": lambda value: f"within {value} s",

@@ -27,6 +27,7 @@ TOLD: Final = {
     "download-package": _("took a copy"),
     "download-flac": _("took a copy"),
     "download-receipt": _("took a copy"),
+    "evidence": _("took an evidence package"),
     "disclosed": _("was given a copy"),
     "look": _("opened the recording's page"),
     "refusal": _("was refused"),

@@ -364,6 +364,7 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
 
     return {
         **redactions,
+        "evidence": f"/recordings/{first.pk}/evidence/",
         "restrict": f"/recordings/{first.pk}/restrict/",
         "restriction-lift": f"/recordings/{first.pk}/restrictions/{passage.pk}/lift/",
         "today": "/",
