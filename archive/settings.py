@@ -71,6 +71,8 @@ INSTALLED_APPS = [
     "archive.records.people",
     "archive.records.letters",
     "archive.records.meetings",
+    "archive.records.outside_recordings",
+    "archive.records.incidents",
     "archive.records.grants",
     "archive.records.requests",
     "archive.records.restrictions",

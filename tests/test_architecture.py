@@ -154,6 +154,8 @@ RECORDS_LAYERS = [
     "people",
     "letters",
     "meetings",
+    "outside_recordings",
+    "incidents",
     "grants",
     "requests",
     "restrictions",

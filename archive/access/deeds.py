@@ -26,7 +26,7 @@ class Deed(models.TextChoices):
     PLAN = "plan", "log a notice; plan, move and cancel meetings; import calendars"
     READY = "ready", "see whether the room of a meeting of today is ready"
     CONDUCT = "conduct", "read the opening and write notes during a meeting"
-    FILE = "file", "file a recording under its meeting, and confirm what another one filed"
+    FILE = "file", "take in what no box recorded; file under meetings, and confirm what another one filed"
     GRANT = "grant", "give and end access to a student's recordings, and review it"
     ASK = "ask", "log that a parent asks for access, for those who handle requests"
     REQUESTS = "requests", "handle access requests and amendments"

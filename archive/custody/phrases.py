@@ -55,6 +55,7 @@ _DEEDS: Final = {
 _WHYS: Final = {
     "no-grant": gettext_noop("no right was granted"),
     "barred": gettext_noop("a court order bars this person"),
+    "restricted": gettext_noop("fewer people may hear it"),
     "account-ended": gettext_noop("the account had ended"),
     "not-signed-in": gettext_noop("nobody was signed in"),
     "wrong": gettext_noop("name and password did not fit"),

@@ -43,6 +43,7 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("rooms", _("Rooms"), "pages:rooms", frozenset({"board"}), first=True),
     Place("readiness", _("Readiness"), "pages:readiness", frozenset({"board"})),
     Place("tray", _("Tray"), "pages:tray", frozenset({"file"})),
+    Place("outside", _("Brought in"), "pages:outside-recordings", frozenset({"list"})),
     Place("asked", _("My requests"), "pages:asked", frozenset({"ask"})),
     Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
     Place("grants", _("Access"), "pages:grants", frozenset({"grant"})),

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                             ),
                             (
                                 "file",
-                                "file a recording under its meeting, and confirm what another one filed",
+                                "take in what no box recorded; file under meetings, and confirm what another one filed",
                             ),
                             (
                                 "grant",
