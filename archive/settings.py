@@ -71,14 +71,18 @@ INSTALLED_APPS = [
     "archive.records.people",
     "archive.records.letters",
     "archive.records.meetings",
+    "archive.records.outside_recordings",
+    "archive.records.incidents",
     "archive.records.grants",
     "archive.records.requests",
     "archive.records.restrictions",
     "archive.records.holds",
     "archive.records.retention",
     "archive.records.redactions",
+    "archive.records.evidence",
     "archive.records.disclosures",
     "archive.records.destruction",
+    "archive.records.public_lists",
     "archive.records.today",
 ]
 
