@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "archive.records.evidence",
     "archive.records.disclosures",
     "archive.records.destruction",
+    "archive.records.public_lists",
     "archive.records.today",
 ]
 

@@ -23,6 +23,7 @@ from archive.records.letters.urls import urlpatterns as letters
 from archive.records.meetings.urls import urlpatterns as meetings
 from archive.records.outside_recordings.urls import urlpatterns as outside_recordings
 from archive.records.people.urls import urlpatterns as people
+from archive.records.public_lists.urls import urlpatterns as public_lists
 from archive.records.redactions.urls import urlpatterns as redactions
 from archive.records.requests.urls import urlpatterns as requests
 from archive.records.restrictions.urls import urlpatterns as restrictions
@@ -39,6 +40,7 @@ pages = [
     *checks,
     *recordings,
     *people,
+    *public_lists,
     *meetings,
     *letters,
     *outside_recordings,

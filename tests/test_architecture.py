@@ -165,6 +165,7 @@ RECORDS_LAYERS = [
     "evidence",
     "disclosures",
     "destruction",
+    "public_lists",
     "today",
 ]
 """The apps of the records, bottom to top. Each may import what stands below it."""

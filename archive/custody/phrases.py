@@ -28,6 +28,7 @@ REFERENCES: Final = frozenset(
             "first_byte",
             "first_frame",
             "frame",
+            "holding",
             "key",
         ),
         *("about", "consent", "destruction", "frames", "generations", "letter", "scan_sha256"),
@@ -133,6 +134,9 @@ PHRASES: Final[dict[str, Phrase]] = {
     "deed": _choice(_DEEDS),
     "reason": words.reason,
     "fields": lambda value: value.replace("_", " "),
+    "rows_count": _counted("lines"),
+    "file_type": str.upper,
+    "held_on": _said(gettext_noop("held on {value}")),
     "until_day": _said(gettext_noop("until {value}")),
     **{name: _counted(name) for name in ("added", "changed", "kept", "missing", "refused", "grants", "ended", "rooms")},
 }

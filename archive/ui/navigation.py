@@ -52,6 +52,7 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("holds", _("Holds"), "pages:holds", frozenset({"hold"})),
     Place("retention", _("Retention"), "pages:retention", frozenset({"retention"})),
     Place("destructions", _("Destruction"), "pages:destructions", frozenset({"destroy"})),
+    Place("lists", _("Lists"), "pages:lists", frozenset({"lists"})),
     Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),
     Place("boxes", _("Boxes"), "pages:boxes", frozenset({"boxes"})),
     Place("checks", _("This archive"), "pages:checks", frozenset({"checks"})),

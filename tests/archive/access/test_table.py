@@ -29,6 +29,7 @@ from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRestriction
 from archive.records.people.import_deeds import look_at
+from archive.records.public_lists.models import Holding
 from archive.records.redactions.deeds import PassageFacts, ask, begin, enter_passage
 from archive.records.redactions.make_deeds import make_asked
 from archive.records.redactions.models import Basis
@@ -141,10 +142,12 @@ def everything(box: str, recording: str) -> dict[str, str]:
     ask(recording, redacted.pk, by=account)
     make_asked(StopSignal())
     made |= {"redaction": redacted, "passage": passage}
+    made |= {"member": make_user("teacher-of-one", Deed.PEOPLE)}
+    made |= {"holding": Holding.objects.create(what="Papers", location="x", keeper="y", entered_at=NOON)}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}
-    known = {"box": box, "pk": "0", "text": "x", "token": "x", "recording": recording, "number": "0"}
+    known = {"box": box, "pk": "0", "text": "x", "token": "x", "recording": recording, "number": "0", "what": "records"}
     return known | {name: str(row.pk) for name, row in made.items()}
 
 

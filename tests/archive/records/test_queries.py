@@ -89,6 +89,8 @@ MOST = {
     "/destructions/": 12,
     "/destructions/{destruction}/": 40,
     "/accounts/": 18,
+    "/lists/": 30,
+    "/lists/{what}/": 14,
     "/boxes/": 14,
 }
 """Address of a page: the most queries that it may take, with sign-in and access."""
@@ -100,7 +102,7 @@ OF_ONE = {
 """Pages that show no rows, or those of another page that is here: the board's, a letter's."""
 FILES = {
     *("audio", "package", "flac", "receipt", "letter-file", "outside-audio", "outside-download"),
-    *("redaction-audio", "redaction-log-pdf"),
+    *("redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf"),
     *("disclosure-copy", "disclosure-receipt", "destruction-certificate"),
 }
 """What is no page."""
@@ -226,6 +228,7 @@ def test_no_page_asks_once_a_row(archive: Archive, sealed: Arrive) -> None:
         "person": str(parent.pk),
         "meeting": str(Meeting.objects.filter(facilitator=staff)[0].pk),
         "room": str(make_room().pk),
+        "what": "people",
         "recording": recordings[0],
         "case": str(AccessRequest.objects.all()[0].pk),
         "matter": str(make_matter("First").pk),

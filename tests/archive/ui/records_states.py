@@ -18,6 +18,7 @@ from archive.records.destruction.models import Destruction, Told
 from archive.records.disclosures.models import Consent, Disclosure, Recorded
 from archive.records.holds.models import Matter
 from archive.records.incidents.models import Incident, IncidentLetter
+from archive.records.letters.deeds import approve_text
 from archive.records.letters.models import LetterKind, Template
 from archive.records.meetings import calendar_deeds
 from archive.records.meetings.models import Meeting, Notice, OpeningEvent, OpeningEventKind, ParentRecords
@@ -25,6 +26,8 @@ from archive.records.outside_recordings import take_in_deeds
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRestriction
 from archive.records.people.import_deeds import look_at, take_in
 from archive.records.people.models import Person, PersonKind, Student
+from archive.records.public_lists.deeds import enter_holding, enter_position, enter_training, publish
+from archive.records.public_lists.rules import ListKind
 from archive.records.redactions import deeds as redaction_deeds
 from archive.records.redactions.custody_kinds import SIGNED
 from archive.records.redactions.make_deeds import make_asked
@@ -64,6 +67,9 @@ EMPTY = {
     "requests": "/requests/",
     "asked": "/requests/asked/",
     "my-rooms": "/my-rooms/",
+    "lists": "/lists/",
+    "list-records": "/lists/records/",
+    "list-notice": "/lists/annual-notice/",
     "access": "/access/",
     "access-review": "/access/review/",
     "holds": "/holds/",
@@ -91,6 +97,8 @@ WRONG = {
     "matter-new": "/holds/new/",
     "series-new": "/retention/new/",
     "outside-new": "/outside-recordings/new/",
+    "record-type-new": "/lists/types/new/",
+    "public-records-answer": "/lists/answers/new/",
 }
 """Forms that are wrong when they are sent as they come."""
 STALE: dict[str, type[Model]] = {
@@ -348,6 +356,14 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     Recorded.objects.create(recording=first, name="Lee Park", consented_on=now.date(), proof="in the file")
     Recorded.objects.create(recording=first, name="Marta Ruiz, interpreter")
 
+    enter_holding("", "Server room, 1 Main St", "Records custodian", by=viewer)
+    papers = enter_holding("Papers of meetings", "Office, Lincoln Elementary", "Secretary", by=viewer)
+    enter_position(colleague.pk, "Special education teacher", by=viewer)
+    enter_training(colleague.pk, now.date(), "FERPA and IDEA, by counsel", by=viewer)
+    publish(ListKind.RECORDS, by=viewer)
+    annual = Template.objects.filter(kind=LetterKind.ANNUAL_NOTICE, language="es").get()
+    approve_text(annual.pk, by=viewer)
+
     passage = Restriction.objects.create(
         recording=first, first_frame=8000, reason="Staff talked on.", made_at=now, made_by=colleague
     )
@@ -454,6 +470,14 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "readiness": "/readiness/",
         "my-rooms": "/my-rooms/",
         "asked": "/requests/asked/",
+        "lists": "/lists/",
+        **{f"list-{what}": f"/lists/{what}/" for what in ("records", "people", "training", "annual-notice")},
+        "list-publish": "/lists/records/publish/",
+        "record-type-new": "/lists/types/new/",
+        "record-type-end": f"/lists/types/{papers.pk}/end/",
+        "position": f"/lists/people/{colleague.pk}/position/",
+        "training": f"/lists/people/{colleague.pk}/training/",
+        "public-records-answer": "/lists/answers/new/",
         "letter": f"/letters/{letter.pk}/",
         "letter-delivered": f"/letters/{delivered.pk}/",
         "delivery": f"/letters/{letter.pk}/delivery/",

@@ -77,7 +77,7 @@ def test_a_text_with_a_wrong_placeholder_is_refused(body: str, told: str) -> Non
 def test_what_a_value_holds_is_not_looked_at_again(value: str, kind: LetterKind) -> None:
     name = NEEDED[kind][0]
     values = dict.fromkeys(placeholders(kind), "{{ " + name + " }}") | {name: value}
-    assert merge("{{ " + name + " }}|{{ student }}", values) == f"{value}|{{{{ {name} }}}}"
+    assert merge("{{ " + name + " }}|{{ district }}", values) == f"{value}|{{{{ {name} }}}}"
 
 
 def test_the_letter_is_a_tagged_pdf_in_its_language(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
