@@ -23,6 +23,8 @@ OF_KIND: Final[dict[LetterKind, tuple[str, ...]]] = {
     LetterKind.REFUSAL_TO_AMEND: ("received", "reason"),
     LetterKind.INCIDENT: ("meeting", "reason"),
     LetterKind.DESTRUCTION: ("meeting", "reason"),
+    LetterKind.SUBPOENA: ("meeting", "party", "reason", "until"),
+    LetterKind.TRANSFER: ("meeting", "party", "reason"),
     LetterKind.ANNUAL_NOTICE: ("officials",),
 }
 """What else each kind may say."""
@@ -33,6 +35,8 @@ NEEDED: Final[dict[LetterKind, tuple[str, ...]]] = {
     LetterKind.REFUSAL_TO_AMEND: ("reason",),
     LetterKind.INCIDENT: ("meeting", "reason"),
     LetterKind.DESTRUCTION: ("meeting", "reason"),
+    LetterKind.SUBPOENA: ("meeting", "party", "until"),
+    LetterKind.TRANSFER: ("meeting", "party"),
     LetterKind.ANNUAL_NOTICE: ("officials",),
 }
 """Without these a letter of the kind would not say what it is for."""
