@@ -154,6 +154,8 @@ RECORDS_LAYERS = [
     "people",
     "letters",
     "meetings",
+    "outside_recordings",
+    "incidents",
     "grants",
     "requests",
     "restrictions",
@@ -163,6 +165,7 @@ RECORDS_LAYERS = [
     "evidence",
     "disclosures",
     "destruction",
+    "public_lists",
     "today",
 ]
 """The apps of the records, bottom to top. Each may import what stands below it."""

@@ -28,6 +28,7 @@ REFERENCES: Final = frozenset(
             "first_byte",
             "first_frame",
             "frame",
+            "holding",
             "key",
         ),
         *("about", "consent", "destruction", "frames", "generations", "letter", "scan_sha256"),
@@ -54,6 +55,7 @@ _DEEDS: Final = {
 _WHYS: Final = {
     "no-grant": gettext_noop("no right was granted"),
     "barred": gettext_noop("a court order bars this person"),
+    "restricted": gettext_noop("fewer people may hear it"),
     "account-ended": gettext_noop("the account had ended"),
     "not-signed-in": gettext_noop("nobody was signed in"),
     "wrong": gettext_noop("name and password did not fit"),
@@ -132,6 +134,9 @@ PHRASES: Final[dict[str, Phrase]] = {
     "deed": _choice(_DEEDS),
     "reason": words.reason,
     "fields": lambda value: value.replace("_", " "),
+    "rows_count": _counted("lines"),
+    "file_type": str.upper,
+    "held_on": _said(gettext_noop("held on {value}")),
     "until_day": _said(gettext_noop("until {value}")),
     **{name: _counted(name) for name in ("added", "changed", "kept", "missing", "refused", "grants", "ended", "rooms")},
 }

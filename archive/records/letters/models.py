@@ -25,6 +25,7 @@ class LetterKind(models.TextChoices):
     SUBPOENA = "subpoena", _("a court or a subpoena asks for a recording")
     TRANSFER = "transfer", _("a recording goes to another school")
     ANNUAL_NOTICE = "annual-notice", _("annual notice")
+    PUBLIC_RECORDS = "public-records", _("answer to a request for public records")
 
 
 class Template(models.Model):

@@ -47,7 +47,8 @@ ELSEWHERE = {name for name in ROUTES if not name.startswith("pages:")} | {
         *("boxes", "claim-new", "claim-withdraw", "box-retire", "checks", "first", "rooms", "rooms-json", "wall"),
         *("recordings", "audio", "verification", "export", "package", "flac", "receipt", "letter-file"),
         "evidence-file",
-        *("destruction-certificate", "disclosure-copy", "disclosure-receipt", "redaction-audio", "redaction-log-pdf"),
+        *("destruction-certificate", "disclosure-copy", "disclosure-receipt", "outside-audio"),
+        *("outside-download", "redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf"),
     )
 }
 """Pages that tests/archive/accounts/test_browser.py and test_layout.py look at, and what is no page."""

@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                             ),
                             ("transfer", "a recording goes to another school"),
                             ("annual-notice", "annual notice"),
+                            ("public-records", "answer to a request for public records"),
                         ],
                         max_length=20,
                     ),
