@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis.core import NOT_SET
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
 from tests.support.archives import Archive
@@ -57,6 +58,8 @@ def send(archive: Archive, known: dict[str, str], drawing: Drawing) -> Seen:
         client.raise_request_exception = False
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
         for found in schema.get_all_operations():
+            if not isinstance(found, Ok):
+                raise found.err()
             _draw(found.ok(), mode, sender, known, drawing)
     return sender.seen
 
