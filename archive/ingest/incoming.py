@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from appliance.contract.errors import StorageError
+from archive.core.deeds import take_turn
+from archive.store.base import incoming_folder
 from archive.store.current import store
 
 
@@ -19,14 +21,18 @@ class Incoming:
     named: bool = False
     """Whether the database is about to name it."""
 
-    def confirm(self) -> None:
-        """Say, as the last thing before the commit, that the database now names it.
+    def keep(self, recording: str) -> None:
+        """Keep the sweep away until the transaction ends; call it first in that, before any lock.
 
         Raises StorageError if it is no longer there: a sweep removes what nothing names for an hour, and a wall clock
-        that jumps makes an hour of a moment. The sweep holds the lock of the recording's row, as the caller does.
+        that jumps makes an hour of a moment.
         """
+        take_turn(incoming_folder(recording))
         if self.name and not store().exists(self.name):
             raise StorageError("what arrived was swept away before it was entered; send it again")
+
+    def confirm(self) -> None:
+        """Say, as the last thing before the commit, that the database now names it."""
         self.named = True
 
 

@@ -27,5 +27,5 @@ class RecordingsConfig(AppConfig):
         register("store", writable, serving=True)
         provide(gauges)
         provide_uploads(uploads_by_box, pages_for)
-        JOBS.append(Job("checking", LOOK_S, check_asked, lane="checking"))
-        JOBS.append(Job("making waveforms", WAVEFORM_S, WaveformMaker().once, lane="waveforms"))
+        JOBS.append(Job("checking", LOOK_S, check_asked, lane="checking", alone=False))
+        JOBS.append(Job("making waveforms", WAVEFORM_S, WaveformMaker().once, lane="waveforms", alone=False))
