@@ -38,11 +38,11 @@ from archive.recordings.custody_kinds import LOOK
 from archive.recordings.models import Recording, Verification
 from archive.records.grants import deeds as grants
 from archive.records.letters import deeds as letters
-from archive.records.letters.models import Language, LetterKind, Template
+from archive.records.letters.models import LetterKind, Template
 from archive.records.meetings import deeds as meetings
 from archive.records.meetings.models import Meeting, MeetingKind
 from archive.records.people import deeds as people
-from archive.records.people.models import RightKind
+from archive.records.people.models import Language, RightKind
 from archive.records.requests import link_deeds
 from archive.records.retention import deeds as retention
 from archive.rooms.models import Room
@@ -99,10 +99,11 @@ def ann(archive: Archive) -> User:
 
 def test_two_versions_of_a_text_get_two_numbers(ann: User) -> None:
     kind, language = LetterKind.ACKNOWLEDGMENT, Language.ENGLISH
-    last = Template.objects.filter(kind=kind, language=language).latest("version").version
+    shipped = Template.objects.filter(kind=kind, language=language).latest("version")
+    last = shipped.version
 
     def write() -> None:
-        letters.write_text(kind, language, "About your notice", "Dear {{ recipient }}", by=ann)
+        letters.write_text(kind, language, shipped.subject, shipped.body, by=ann)
 
     assert beside(write, write) == ["", ""]
     numbers = Template.objects.filter(kind=kind, language=language).values_list("version", flat=True)

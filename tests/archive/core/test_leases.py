@@ -16,6 +16,7 @@ from archive.core.leases import LASTS, MARGIN_S, Holder
 from archive.core.models import Lease
 from archive.recordings.models import Recording
 from archive.sealing import sealer
+from archive.sealing.seal import seal
 from archive.sealing.sealer import Sealer
 from tests.archive.page_fixtures import Arrive
 from tests.support.archives import Archive
@@ -103,7 +104,7 @@ def test_a_job_is_run_by_one_worker_of_two_and_taken_up_after_the_end_of_that() 
 def test_no_two_seal_one_recording(arrive: Arrive, monkeypatch: pytest.MonkeyPatch) -> None:
     recordings = {arrive(seconds=1).id for _ in range(3)}
     began: list[str] = []
-    real = sealer.seal
+    real = seal
 
     def slow(recording: str) -> Recording:
         began.append(recording)
