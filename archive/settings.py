@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "archive.records.restrictions",
     "archive.records.holds",
     "archive.records.retention",
+    "archive.records.redactions",
     "archive.records.disclosures",
     "archive.records.destruction",
     "archive.records.today",

@@ -159,6 +159,7 @@ RECORDS_LAYERS = [
     "restrictions",
     "holds",
     "retention",
+    "redactions",
     "disclosures",
     "destruction",
     "today",

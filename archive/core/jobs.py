@@ -30,7 +30,7 @@ ALIVE_S: Final = 3.0
 TAKE_UP_S: Final = 5.0
 """How often a worker asks for a job that another one has, in seconds: with a lease's length, so long after a death."""
 _log = logging.getLogger(__name__)
-Deed = Callable[[StopSignal], object]
+Task = Callable[[StopSignal], object]
 """Does what is due and returns; a long one looks at the stop signal between its parts."""
 
 
@@ -42,7 +42,7 @@ class Job:
     """What it does, for logs."""
     every_s: float
     """Pause between its end and its next beginning, in seconds."""
-    run: Deed
+    run: Task
     lane: str = MAIN
     """Jobs of one lane run one after the other; a lane is a thread, so that a long check does not hold up a seal."""
     alone: bool = True
@@ -51,7 +51,7 @@ class Job:
 
 
 JOBS: Final[list[Job]] = []
-"""In the order in which they run when several are due."""
+"""In the order in which those of one lane run when several are due."""
 CHECKS: Final[list[Callable[[], None]]] = []
 """What the web server looks at before it starts; a finding is logged and does not stop it."""
 

@@ -31,6 +31,7 @@ REFERENCES: Final = frozenset(
             "key",
         ),
         *("about", "consent", "destruction", "frames", "generations", "letter", "scan_sha256"),
+        *("passage", "redaction"),
         *("last_frame", "link", "matter", "meeting", "notice", "package_sha256", "person", "recording", "room"),
         *("scope_id", "segment", "serial", "sha256", "statement", "student", "template"),
     }
@@ -106,6 +107,10 @@ PHRASES: Final[dict[str, Phrase]] = {
     "outcome": lambda value: words.outcome(value) if value in words.OUTCOMES else value,
     "with_statements": _choice({"yes": gettext_noop("with the parents' statements"), "no": ""}),
     "kiosk": _choice({"yes": gettext_noop("for the kiosk in the office"), "no": ""}),
+    "heard_s": lambda value: f"listened to {value} s of it",
+    "took_s": lambda value: f"within {value} s",
+    "outside": lambda value: f"{value} samples outside of the passages, of which 0 were changed",
+    "inside": lambda value: f"{value} samples inside, of which 0 are the original's",
     "bytes": _said(gettext_noop("{value} bytes of it")),
     "until": _moment(gettext_noop("until {when}")),
     "expires": _moment(gettext_noop("works until {when}")),

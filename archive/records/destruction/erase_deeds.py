@@ -16,6 +16,7 @@ from archive.records.disclosures.models import Consent, Disclosure, Recorded
 from archive.records.holds.models import Held
 from archive.records.letters.models import Letter
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent
+from archive.records.redactions.models import Hearing, Passage, Redaction
 from archive.records.requests.models import Amendment, Statement, SupervisedListening
 from archive.records.restrictions.models import Restriction
 
@@ -38,6 +39,9 @@ def erase(row: Destruction) -> dict[str, int]:
         "consents": Consent.objects.filter(recording=recording),
         "names of people who were recorded": Recorded.objects.filter(recording=recording),
         "disclosures": Disclosure.objects.filter(recording=recording),
+        "listenings to redacted copies": Hearing.objects.filter(redaction__recording=recording),
+        "passages of redacted copies": Passage.objects.filter(redaction__recording=recording),
+        "redacted copies": Redaction.objects.filter(recording=recording),
         "restricted passages": Restriction.objects.filter(recording=recording),
         "supervised listenings": SupervisedListening.objects.filter(recording=recording),
         "holds that had ended": Held.objects.filter(recording=recording),

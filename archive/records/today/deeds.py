@@ -15,6 +15,7 @@ from appliance.contract.stop_signal import StopSignal
 from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, NOTHING
 from archive.custody.log import record
+from archive.rooms.views import cards_now
 from archive.ui import words
 
 from .custody_kinds import READINESS
@@ -39,7 +40,7 @@ def send_due_report(_stop: StopSignal) -> bool:
         return False
     if ReadinessReport.objects.filter(day=now.date()).exists():
         return False
-    lines = readiness_now(now)
+    lines = readiness_now(now, cards_now(now))
     heading, text = as_text(lines, words.day(now))
     try:
         send_mail(heading, text, mail.sender, list(mail.readiness_to))
