@@ -19,6 +19,7 @@ from django.db.models import Model
 from django.db.models.sql import InsertQuery
 
 from archive.configuration import Database
+from archive.core.triggers import set_aside
 from archive.database import database_settings
 
 _FILE: Final = "backup"
@@ -56,7 +57,7 @@ def _opened(folder: Path) -> Iterator[None]:
 
 def _copy(source: str, target: str) -> None:
     tables = [one for one in apps.get_models(include_auto_created=True) if one._meta.managed and not one._meta.proxy]
-    with _at_one_moment(source), transaction.atomic(using=target):
+    with _at_one_moment(source), transaction.atomic(using=target), set_aside(connections[target]):
         for table in tables:
             # what the migrations made is in the source as well
             table._base_manager.using(target).all().delete()
