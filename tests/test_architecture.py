@@ -154,14 +154,18 @@ RECORDS_LAYERS = [
     "people",
     "letters",
     "meetings",
+    "outside_recordings",
+    "incidents",
     "grants",
     "requests",
     "restrictions",
     "holds",
     "retention",
     "redactions",
+    "evidence",
     "disclosures",
     "destruction",
+    "public_lists",
     "today",
 ]
 """The apps of the records, bottom to top. Each may import what stands below it."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from appliance.contract import custody
 from appliance.contract.custody import ENTRY_VERSION, EntryFields, Tree, entry_digest
 from appliance.contract.errors import StorageError
 from appliance.contract.times import now
-from archive.core.deeds import in_deed
 
 from .actors import NOTHING, Actor, Subject
 from .heads import sign
@@ -26,8 +25,6 @@ def record(kind: Kind, *, actor: Actor, subject: Subject = NOTHING, **detail: De
     It is as durable as the transaction around it: what must be told even if the deed fails is recorded outside.
     Call it before the deed is visible: no audio is served without its entry. A transaction around it is `one_deed()`.
     """
-    if connection.in_atomic_block and not in_deed():
-        raise RuntimeError(f"an entry of kind {kind.code!r} is in a transaction that did not begin with one_deed()")
     unknown = detail.keys() - set(kind.detail)
     if unknown:
         raise TypeError(f"an entry of kind {kind.code!r} has no {sorted(unknown)}")

@@ -28,6 +28,7 @@ REFERENCES: Final = frozenset(
             "first_byte",
             "first_frame",
             "frame",
+            "holding",
             "key",
         ),
         *("about", "consent", "destruction", "frames", "generations", "letter", "scan_sha256"),
@@ -42,6 +43,7 @@ _PAGES: Final = {
     "copies": gettext_noop("the page of copies"),
     "custody": gettext_noop("the page of the custody log"),
     "audio": gettext_noop("the audio"),
+    "evidence": gettext_noop("the page of the evidence package"),
 }
 _DEEDS: Final = {
     "look": gettext_noop("opening its page"),
@@ -53,6 +55,7 @@ _DEEDS: Final = {
 _WHYS: Final = {
     "no-grant": gettext_noop("no right was granted"),
     "barred": gettext_noop("a court order bars this person"),
+    "restricted": gettext_noop("fewer people may hear it"),
     "account-ended": gettext_noop("the account had ended"),
     "not-signed-in": gettext_noop("nobody was signed in"),
     "wrong": gettext_noop("name and password did not fit"),
@@ -71,6 +74,10 @@ _HOW: Final = {
     "passkey": gettext_noop("with a passkey"),
     "provider": gettext_noop("through the district's sign-in"),
     "password-and-code": gettext_noop("with a password and a code"),
+}
+_GROUNDS: Final = {
+    "own": gettext_noop("their own record (34 CFR 99.10)"),
+    "official": gettext_noop("for their work with the student (34 CFR 99.31(a)(1))"),
 }
 _VERDICTS: Final = {
     "intact": gettext_noop("it is intact"),
@@ -106,6 +113,7 @@ PHRASES: Final[dict[str, Phrase]] = {
     "message": lambda value: value,
     "outcome": lambda value: words.outcome(value) if value in words.OUTCOMES else value,
     "with_statements": _choice({"yes": gettext_noop("with the parents' statements"), "no": ""}),
+    "ground": _choice(_GROUNDS),
     "kiosk": _choice({"yes": gettext_noop("for the kiosk in the office"), "no": ""}),
     "heard_s": lambda value: f"listened to {value} s of it",
     "took_s": lambda value: f"within {value} s",
@@ -126,6 +134,9 @@ PHRASES: Final[dict[str, Phrase]] = {
     "deed": _choice(_DEEDS),
     "reason": words.reason,
     "fields": lambda value: value.replace("_", " "),
+    "rows_count": _counted("lines"),
+    "file_type": str.upper,
+    "held_on": _said(gettext_noop("held on {value}")),
     "until_day": _said(gettext_noop("until {value}")),
     **{name: _counted(name) for name in ("added", "changed", "kept", "missing", "refused", "grants", "ended", "rooms")},
 }

@@ -14,12 +14,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import may, reached_recordings
+from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.custody.actors import Subject
-from archive.recordings.find import check_not_destroyed, find
-from archive.recordings.models import Recording
+from archive.recordings.find import about, check_not_destroyed, find
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.pdf import tagged_pdf
@@ -46,8 +45,8 @@ SHOWN = 200
 def disclosures(request: HttpRequest) -> HttpResponseBase:
     """Show what is prepared, and what went out."""
     user = user_of(request)
-    reached = Recording.objects.filter(reached_recordings(user, Deed.DISCLOSE))
-    rows = list(Disclosure.objects.filter(recording__in=reached).select_related("recording")[: SHOWN * 2])
+    near = about(reach_of(user, Deed.DISCLOSE))
+    rows = list(Disclosure.objects.filter(near).select_related("recording")[: SHOWN * 2])
     context = {
         "place": "disclosures",
         "prepared": [one for one in rows if one.handed_at is None and one.withdrawn_at is None],

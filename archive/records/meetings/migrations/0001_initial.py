@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("parent_device", models.CharField(blank=True, max_length=200)),
-                ("unrecorded_reason", models.TextField(blank=True)),
+                ("recording_destroyed", models.BooleanField(default=False)),
                 ("source", models.CharField(blank=True, max_length=40)),
                 ("source_id", models.CharField(blank=True, max_length=255)),
                 ("corrected", models.JSONField(blank=True, default=list)),
@@ -348,6 +348,17 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="filing",
             index=models.Index(fields=["meeting", "ended_at"], name="filings_by_meeting"),
+        ),
+        migrations.AddIndex(
+            model_name="filing",
+            index=models.Index(
+                condition=models.Q(
+                    ("ended_at", None),
+                    models.Q(("confirmed_at", None), ("end_asked_at__isnull", False), _connector="OR"),
+                ),
+                fields=["filed_at"],
+                name="filings_that_wait",
+            ),
         ),
         migrations.AddConstraint(
             model_name="filing",
