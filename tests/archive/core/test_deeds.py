@@ -229,9 +229,13 @@ def test_a_turn_keeps_others_away_until_the_transaction_ends(archive: Archive) -
 
 
 def test_a_deed_that_fails_leaves_nothing_behind(archive: Archive) -> None:
-    with pytest.raises(KeyError), one_deed():
-        record(LOOK, actor=ARCHIVE, page="x")
-        raise KeyError
+    def fail() -> None:
+        with one_deed():
+            record(LOOK, actor=ARCHIVE, page="x")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert not in_deed()
     assert check() is None
 
