@@ -24,7 +24,8 @@ from tests.archive.page_fixtures import arrive, custodian, sealed, technician  #
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what depends on the engine on both."""
-    if ENGINE == "sqlite" and metafunc.definition.get_closest_marker("both_engines"):
+    both = metafunc.definition.get_closest_marker("both_engines") and "engine" in metafunc.fixturenames
+    if ENGINE == "sqlite" and both:
         metafunc.parametrize("engine", ["sqlite", "postgresql"])
 
 
