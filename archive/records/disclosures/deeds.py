@@ -193,7 +193,7 @@ def write_notice(pk: UUID, person: Person, language: str, until: date | None, *,
 
     Its delivery is noted with the letter; `enter_notice` then says when the parent was told.
     """
-    with transaction.atomic():
+    with one_deed():
         row = _open(pk)
         if row.basis not in LETTERS:
             raise DeedError("Only a compelled production and a transfer are told by a letter.")
