@@ -71,12 +71,15 @@ INSTALLED_APPS = [
     "archive.records.people",
     "archive.records.letters",
     "archive.records.meetings",
+    "archive.records.outside_recordings",
+    "archive.records.incidents",
     "archive.records.grants",
     "archive.records.requests",
     "archive.records.restrictions",
     "archive.records.holds",
     "archive.records.retention",
     "archive.records.redactions",
+    "archive.records.evidence",
     "archive.records.disclosures",
     "archive.records.destruction",
     "archive.records.public_lists",
@@ -212,12 +215,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {
-            "()": "appliance.contract.log_format.PrintableFormatter",
-            "format": "%(levelname)s %(name)s: %(message)s",
-        }
+        "text": {"()": "archive.core.logs.TextFormatter", "format": "%(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "archive.core.logs.JsonFormatter"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": _config.logs.format}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},

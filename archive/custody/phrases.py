@@ -33,7 +33,7 @@ REFERENCES: Final = frozenset(
         ),
         *("about", "consent", "destruction", "frames", "generations", "letter", "scan_sha256"),
         *("passage", "redaction"),
-        *("answer_id", "held", "recorded", "restriction"),
+        *("answer_id", "held", "incident", "recorded", "restriction"),
         *("last_frame", "link", "matter", "meeting", "notice", "package_sha256", "person", "recording", "room"),
         *("scope_id", "segment", "serial", "sha256", "statement", "student", "template"),
     }
@@ -44,6 +44,7 @@ _PAGES: Final = {
     "copies": gettext_noop("the page of copies"),
     "custody": gettext_noop("the page of the custody log"),
     "audio": gettext_noop("the audio"),
+    "evidence": gettext_noop("the page of the evidence package"),
 }
 _DEEDS: Final[dict[str, str]] = {
     "look": gettext_noop("opening its page"),
@@ -55,6 +56,7 @@ _DEEDS: Final[dict[str, str]] = {
 _WHYS: Final = {
     "no-grant": gettext_noop("no right was granted"),
     "barred": gettext_noop("a court order bars this person"),
+    "restricted": gettext_noop("fewer people may hear it"),
     "account-ended": gettext_noop("the account had ended"),
     "not-signed-in": gettext_noop("nobody was signed in"),
     "wrong": gettext_noop("name and password did not fit"),
@@ -73,6 +75,10 @@ _HOW: Final = {
     "passkey": gettext_noop("with a passkey"),
     "provider": gettext_noop("through the district's sign-in"),
     "password-and-code": gettext_noop("with a password and a code"),
+}
+_GROUNDS: Final = {
+    "own": gettext_noop("their own record (34 CFR 99.10)"),
+    "official": gettext_noop("for their work with the student (34 CFR 99.31(a)(1))"),
 }
 _VERDICTS: Final = {
     "intact": gettext_noop("it is intact"),
@@ -170,6 +176,7 @@ PHRASES: Final[dict[str, Phrase]] = {
     "on_request": _if_so(gettext_noop("a parent may ask for its destruction before")),
     "decided_on": _said(gettext_noop("decided on {value}")),
     "kinds": lambda value: _("of these meetings: {value}").format(value=value.replace(",", ", ")),
+    "ground": _choice(_GROUNDS),
     "heard_s": lambda value: f"listened to {value} s of it",
     "took_s": lambda value: f"within {value} s",
     "outside": lambda value: f"{value} samples outside of the passages, of which 0 were changed",
@@ -183,7 +190,7 @@ PHRASES: Final[dict[str, Phrase]] = {
     "due": _said(gettext_noop("due {value}")),
     "from_day": _said(gettext_noop("from {value} on")),
     "to_day": _said(gettext_noop("to {value}")),
-    **dict.fromkeys(("code", "basis", "what", "ground", "state", "reply"), _plain),
+    **dict.fromkeys(("code", "basis", "what", "state", "reply", "cause"), _plain),
     "deed": _choice(_DEEDS),
     "reason": words.reason,
     "fields": _plain,

@@ -12,7 +12,7 @@ from typing import Final
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE, Actor
-from archive.keystore.recording_keys import recording_keys
+from archive.keystore.recording_keys import owned_elsewhere, recording_keys
 from archive.recordings.models import Recording, State
 from archive.recordings.removal import remove_destroyed
 from archive.store.base import DERIVATIVES, PACKAGES, derivatives_folder, package_name
@@ -128,7 +128,7 @@ _Row = tuple[str, int, bool, datetime | None]
 
 def _suspects(present: _Present) -> Iterator[str]:
     """Yield what does not fit at a first look: the names were read before the rows."""
-    known = set()
+    known = owned_elsewhere()
     for recording, *row in Recording.objects.values_list("pk", *_COLUMNS).iterator(chunk_size=5000):
         known.add(recording)
         if any(_codes(recording, (row[0], row[1], row[2], row[3]), present)):
@@ -184,7 +184,7 @@ def repair(finding: Finding, actor: Actor) -> str:
 def tell() -> None:
     """Log what does not fit; for a process that starts."""
     for finding in audit():
-        _log.error("%s: %s", finding.recording, finding.message)
+        _log.error("%(subject)s: %(problem)s", {"subject": finding.recording, "problem": finding.message})
 
 
 def audit_and_repair(stop: StopSignal) -> None:
@@ -193,6 +193,6 @@ def audit_and_repair(stop: StopSignal) -> None:
         if stop.is_set():
             return
         if reason := repair(finding, ARCHIVE):
-            _log.error("%s: %s", finding.recording, reason)
+            _log.error("%(subject)s: %(problem)s", {"subject": finding.recording, "problem": reason})
         else:
-            _log.warning("%s: %s", finding.recording, MENDED[finding.code])
+            _log.warning("%(subject)s: %(problem)s", {"subject": finding.recording, "problem": MENDED[finding.code]})

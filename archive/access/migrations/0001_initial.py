@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                             ),
                             ("listen", "listen to a recording"),
                             ("verify", "have a sealed package checked again"),
-                            ("download", "take copies out of the archive"),
+                            ("download", "take copies for one's own work, or of one's own record"),
                             ("custody", "read a recording's custody log"),
                             (
                                 "accounts",
@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                             ),
                             (
                                 "file",
-                                "file a recording under its meeting, and confirm what another one filed",
+                                "take in what no box recorded; file under meetings, and confirm what another one filed",
                             ),
                             (
                                 "grant",

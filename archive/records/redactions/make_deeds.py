@@ -66,10 +66,12 @@ def make_asked(stop: StopSignal) -> None:
             Redaction.objects.filter(pk=row.pk, state=State.ASKED).update(working_at=None)
         except (StorageError, OSError) as error:
             # the archive's own trouble, a full disk: it is made anew when LEFT is over
-            _log.error("cannot make the redacted copy %s now: %s", row.pk, error)
+            _log.error(
+                "cannot make the redacted copy %(redaction)s now: %(problem)s", {"redaction": row.pk, "problem": error}
+            )
             Redaction.objects.filter(pk=row.pk, state=State.ASKED).update(problem=f"It is tried again: {error}")
         except DestroyedError:
-            _log.info("the recording of the redacted copy %s was destroyed", row.pk)
+            _log.info("the recording of the redacted copy %(redaction)s was destroyed", {"redaction": row.pk})
         except PlainSightError as error:
             _fail(row, error.message)
 
@@ -151,7 +153,9 @@ def _fail(row: Redaction, problem: str) -> None:
         kept = _still_asked(row)
         if kept is None:
             return
-        _log.error("the redacted copy %s could not be made: %s", row.pk, problem)
+        _log.error(
+            "the redacted copy %(redaction)s could not be made: %(problem)s", {"redaction": row.pk, "problem": problem}
+        )
         subject = Subject.recording(row.recording_id)
         record(FAILED, actor=ARCHIVE, subject=subject, redaction=row.pk.hex, problem=problem)
         kept.state, kept.problem, kept.working_at = State.FAILED, problem, None

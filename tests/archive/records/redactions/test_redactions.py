@@ -453,7 +453,7 @@ def test_a_parent_hears_silence_in_the_passages_of_a_copy_for_the_own_child_once
         assert np.array_equal(heard[~mask], before[~mask])
     assert client.get(f"/recordings/{scene.row.pk}/package.zip").status_code == 403
     page = client.get(f"/recordings/{scene.row.pk}/").content.decode()
-    assert "this passage is not about your child" in page
+    assert "the school left this passage out" in page
     assert "another child is named" not in page
     deeds.withdraw(scene.row.pk, made.pk, "x", by=scene.ann)
     assert audible(rosa, Deed.LISTEN, scene.row.pk) is None
