@@ -17,6 +17,9 @@ from archive.custody.models import Entry
 from archive.records.destruction import triggers as destruction
 from archive.records.holds import triggers as holds
 from archive.records.holds.models import Held, Matter
+from archive.records.incidents import triggers as incidents
+from archive.records.outside_recordings import triggers as outside_recordings
+from archive.records.redactions import triggers as redactions
 from archive.records.retention import triggers as retention
 from archive.records.retention.models import Answer, Series
 from tests.archive.page_fixtures import Arrive
@@ -69,7 +72,15 @@ OF_ONE = {
     ],
 }
 """The ways around a DELETE that only one of them has."""
-ALL = (*custody.REFUSALS, *holds.REFUSALS, *retention.REFUSALS, *destruction.REFUSALS)
+ALL = (
+    *custody.REFUSALS,
+    *holds.REFUSALS,
+    *retention.REFUSALS,
+    *destruction.REFUSALS,
+    *redactions.REFUSALS,
+    *incidents.REFUSALS,
+    *outside_recordings.REFUSALS,
+)
 MESSAGES = {one.message for one in ALL}
 
 

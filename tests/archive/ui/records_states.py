@@ -121,7 +121,7 @@ MANY = {
     "today": "/",
 }
 """Lists that may be long."""
-PARENTS = ("own", "own-record", "own-recording", "own-outside", "own-refused")
+PARENTS = ("own", "own-record", "own-recording", "own-outside", "own-slip", "own-refused")
 """Pages that parents see once they are signed in."""
 LONG_NAME = "Maximiliana Guadalupe"
 ROSTER = (
@@ -402,6 +402,8 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "outside-lift": f"/outside-recordings/{again.pk}/restrictions/{silent.pk}/lift/",
         "hold-outside": f"/outside-recordings/{filed.pk}/hold/",
         "own-outside": f"/outside-recordings/{filed.pk}/",
+        "slip": f"/recordings/{first.pk}/slip/",
+        "own-slip": f"/recordings/{first.pk}/slip/",
         "evidence": f"/recordings/{first.pk}/evidence/",
         "restrict": f"/recordings/{first.pk}/restrict/",
         "restriction-lift": f"/recordings/{first.pk}/restrictions/{passage.pk}/lift/",
