@@ -156,6 +156,7 @@ RECORDS_LAYERS = [
     "grants",
     "requests",
     "restrictions",
+    "transcripts",
     "holds",
     "retention",
     "disclosures",

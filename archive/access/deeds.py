@@ -30,6 +30,7 @@ class Deed(models.TextChoices):
     REQUESTS = "requests", "handle access requests and amendments"
     LETTERS = "letters", "write and print letters, and note their delivery"
     RESTRICT = "restrict", "restrict passages of a recording, hear them, and open them again"
+    TRANSCRIBE = "transcribe", "add transcripts, answer for them, set them aside"
     HOLD = "hold", "put recordings on hold, and end holds"
     RETENTION = "retention", "enter record series and how long they are kept"
     DISCLOSE = "disclose", "disclose recordings through both gates"

@@ -31,6 +31,7 @@ REFERENCES: Final = frozenset(
             "key",
         ),
         *("about", "consent", "destruction", "frames", "generations", "letter", "scan_sha256"),
+        *("file_sha256", "model_sha256", "transcript"),
         *("last_frame", "link", "matter", "meeting", "notice", "package_sha256", "person", "recording", "room"),
         *("scope_id", "segment", "serial", "sha256", "statement", "student", "template"),
     }
@@ -71,6 +72,12 @@ _HOW: Final = {
     "provider": gettext_noop("through the district's sign-in"),
     "password-and-code": gettext_noop("with a password and a code"),
 }
+_SOURCES: Final = {
+    "person": gettext_noop("written by a person"),
+    "cart": gettext_noop("written live by a captioner"),
+    "vendor": gettext_noop("written by a service"),
+    "machine": gettext_noop("written by a computer"),
+}
 _VERDICTS: Final = {
     "intact": gettext_noop("it is intact"),
     "interrupted": gettext_noop("it is intact; the recording was interrupted"),
@@ -104,7 +111,10 @@ PHRASES: Final[dict[str, Phrase]] = {
     "problem": lambda value: value,
     "message": lambda value: value,
     "outcome": lambda value: words.outcome(value) if value in words.OUTCOMES else value,
-    "with_statements": _choice({"yes": gettext_noop("with the parents' statements"), "no": ""}),
+    "documents": _said(gettext_noop("documents that went along ({value})")),
+    "source": _choice(_SOURCES),
+    "searched": _choice({"yes": gettext_noop("looking for a word in it"), "no": ""}),
+    "version": _said(gettext_noop("version {value}")),
     "kiosk": _choice({"yes": gettext_noop("for the kiosk in the office"), "no": ""}),
     "bytes": _said(gettext_noop("{value} bytes of it")),
     "until": _moment(gettext_noop("until {when}")),
@@ -122,7 +132,10 @@ PHRASES: Final[dict[str, Phrase]] = {
     "reason": words.reason,
     "fields": lambda value: value.replace("_", " "),
     "until_day": _said(gettext_noop("until {value}")),
-    **{name: _counted(name) for name in ("added", "changed", "kept", "missing", "refused", "grants", "ended", "rooms")},
+    **{
+        name: _counted(name)
+        for name in ("added", "changed", "cues", "kept", "missing", "refused", "grants", "ended", "rooms")
+    },
 }
 """By the member's name; one that has no phrase shows its name."""
 

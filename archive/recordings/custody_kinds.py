@@ -7,10 +7,8 @@ from archive.custody.kinds import register
 PROBLEM = register("problem", "a problem was found", "what", "code", "segment", "message")
 LOOK = register("look", "looked at a page", "page")
 LISTEN = register("listen", "listened", "from_second", "how")
-DOWNLOAD_PACKAGE = register(
-    "download-package", "downloaded the sealed package", "first_byte", "bytes", "with_statements"
-)
-DOWNLOAD_FLAC = register("download-flac", "downloaded the plain audio", "with_statements")
+DOWNLOAD_PACKAGE = register("download-package", "downloaded the sealed package", "first_byte", "bytes", "documents")
+DOWNLOAD_FLAC = register("download-flac", "downloaded the plain audio", "documents")
 DOWNLOAD_RECEIPT = register("download-receipt", "downloaded the receipt")
 EXPORT = register("export", "exported the package on the archive's host", "package_sha256")
 EXPORT_KEY = register("export-key", "exported the encrypted key on the archive's host")

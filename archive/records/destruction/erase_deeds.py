@@ -18,6 +18,7 @@ from archive.records.letters.models import Letter
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent
 from archive.records.requests.models import Amendment, Statement, SupervisedListening
 from archive.records.restrictions.models import Restriction
+from archive.records.transcripts.models import MachineDraft, Transcript
 
 from .models import Destruction
 
@@ -38,6 +39,8 @@ def erase(row: Destruction) -> dict[str, int]:
         "consents": Consent.objects.filter(recording=recording),
         "names of people who were recorded": Recorded.objects.filter(recording=recording),
         "disclosures": Disclosure.objects.filter(recording=recording),
+        "transcripts": Transcript.objects.filter(recording=recording),
+        "drafts of the computer": MachineDraft.objects.filter(recording=recording),
         "restricted passages": Restriction.objects.filter(recording=recording),
         "supervised listenings": SupervisedListening.objects.filter(recording=recording),
         "holds that had ended": Held.objects.filter(recording=recording),

@@ -39,9 +39,10 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
     Raises DecryptionError or StorageError before the first byte where the recording cannot be opened.
     """
     recording = row.recording
-    documents = [Companion("REDISCLOSURE.txt", redisclosure_notice() + "\n"), *companions_of(recording.pk)]
+    parts = unrestricted(recording.pk) if row.what == Copy.AUDIO else None
+    documents = [Companion("REDISCLOSURE.txt", redisclosure_notice() + "\n"), *companions_of(recording, parts)]
     if row.what == Copy.AUDIO:
-        source, parts = open_audio(recording), unrestricted(recording.pk)
+        source = open_audio(recording)
         source.read(parts[0].first if parts else 0, 1)
         name = f"{recording.pk}.flac"
         md5 = audio_md5(recording) if parts is None else b""

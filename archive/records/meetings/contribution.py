@@ -48,7 +48,8 @@ def contribution(recording: Recording, reader: User) -> Contribution:
         for one in meetings
     ]
     section = Section("Meeting", "meetings/section.html", {"meetings": seen})
-    return Contribution(meetings[0].get_kind_display(), notes, (section,), tuple(actions))
+    kind = meetings[0].get_kind_display()
+    return Contribution(kind, notes, sections=(section,), actions=tuple(actions))
 
 
 def _sees(reader: User, meeting: UUID) -> bool:

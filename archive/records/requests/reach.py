@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from archive.access.scopes import Scope
 from archive.recordings.companions import Companion
+from archive.recordings.models import Recording
+from archive.recordings.parts import Parts
 from archive.records.meetings.models import Filing
 from archive.records.people.reach import scopes_of_students
 
@@ -13,8 +15,8 @@ from .models import AccessRequest, Amendment, Statement
 from .rules import NEXT
 
 
-def statements_of(recording: str) -> list[Companion]:
-    """Return the statements that go along with each copy of a recording (34 CFR 99.21(c))."""
+def statements_of(recording: Recording, _parts: Parts | None) -> list[Companion]:
+    """Return the statements that go along with each copy of a recording (34 CFR 99.21(c)), whatever parts it holds."""
     placed = Statement.objects.filter(recording=recording)
     return [
         Companion(f"statement-{number}.txt", f"Statement placed {one.placed_at:%Y-%m-%d}\n\n{one.text}\n")

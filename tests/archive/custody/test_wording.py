@@ -40,9 +40,15 @@ def test_whatever_a_parent_is_told_is_told_in_words(code: str) -> None:
         ("verify", {"verdict": "intact", "problem": ""}, "it is intact", "está intacta"),
         (
             "download-flac",
-            {"with_statements": True},
-            "with the parents' statements",
-            "con las declaraciones de los padres",
+            {"documents": 2},
+            "documents that went along (2)",
+            "documentos que la acompañaron (2)",
+        ),
+        (
+            "transcript-read",
+            {"transcript": "t", "version": 2, "searched": True},
+            "version 2; looking for a word in it",
+            "versión 2; buscando una palabra en ella",
         ),
         ("filed", {"meeting": "m", "filing": "f"}, "", ""),
     ],

@@ -13,6 +13,8 @@ from archive.access.deeds import ROLES, Deed
 from archive.accounts.models import User
 from archive.records.meetings.models import Meeting
 from archive.records.people.models import Person, Student
+from archive.records.transcripts.deeds import Facts, bring
+from archive.records.transcripts.models import Language, Source
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.factories import (
     grant_student,
@@ -83,6 +85,21 @@ def counts(client: Any, pages: dict[str, int], names: dict[str, str]) -> dict[st
             assert client.get(there, follow=True).status_code == 200, there
         found[address] = len(asked)
     return found
+
+
+def test_the_pages_of_a_recording_ask_as_often_for_many_cues_as_for_a_few(archive: Archive, sealed: Arrive) -> None:
+    client, by, counted = archive.client(), make_user("carol", *ROLES["custodian"]), []
+    client.force_login(by)
+    for cues in (2, 500):
+        made = sealed(seconds=2)
+        lines = [f"00:00.{place:03d} --> 00:01.{place:03d}\nword {place}\n" for place in range(cues)]
+        data = "\n".join(["WEBVTT\n", *lines]).encode()
+        bring(made.id, data, 0, Facts(Source.CART, Language.EN, "a captioner"), by=by)
+        pages = {"/recordings/{recording}/": 80, "/recordings/{recording}/transcript/": 30}
+        counted.append((counts(client, pages, {"recording": made.id}), pages))
+    (few, most), (many, _) = counted
+    assert few == many
+    assert {page: many[page] for page in most if many[page] > most[page]} == {}
 
 
 def test_no_page_asks_once_a_row(archive: Archive, sealed: Arrive) -> None:
