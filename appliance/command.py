@@ -23,6 +23,7 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "idle": ("appliance.recorder.doctor.idle", "wait until the box records nothing"),
     "card": ("appliance.card.command", "prepare a card with Raspberry Pi OS for a new box"),
     "boot-files": ("appliance.boot_files.command", "bring this box's boot files up to date"),
+    "read-only-root": ("appliance.read_only_root.command", "make the root of a box read-only"),
     "lamps-out": ("appliance.recorder.panel.lamps_out", "put the lamp and the microphone's supply out"),
     "verify": ("appliance.verify.command", "check a sealed package, offline"),
     "simulator": ("appliance.simulator.main", "run a front panel and a microphone without hardware"),

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
+from django.db import close_old_connections, connections
 
 from archive.core.edge import Edge
+from archive.database import use_pool
 from archive.ingest import limits
 from archive.ingest.authentication import admit
 from archive.wsgi import application as wsgi
 
 _web = settings.ARCHIVE.web
+# one for each thread of both crews
+use_pool(connections.databases["default"], settings.ARCHIVE.database.pool or 2 * _web.threads)
+
+
+def _admit(environ: dict[str, Any]) -> None:
+    """Ask before the request begins for Django, and so give the connection back here."""
+    try:
+        admit(environ)
+    finally:
+        close_old_connections()
+
+
 application = Edge(
     wsgi,
     threads=_web.threads,
     scheme=settings.ARCHIVE.site.url.partition(":")[0],
     proxies=_web.proxies,
-    admit=admit,
+    admit=_admit,
     longest=limits.longest_body,
 )

@@ -144,11 +144,9 @@ def _execute(name: str, arguments: list[str]) -> int:
         _keep_from_making_a_database(arguments)
         execute_from_command_line(["plainsight-archive", *arguments])
     except OperationalError as error:
-        print(
-            f"plainsight-archive {name}: the database failed: {error}; $ARCHIVE_HOME must name a folder that exists "
-            "and belongs to you",
-            file=sys.stderr,
-        )
+        from archive.core.base_command import explained  # noqa: PLC0415 - as above
+
+        print(f"plainsight-archive {name}: {explained(error)}", file=sys.stderr)
         return 2
     return 0
 

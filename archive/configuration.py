@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from appliance.contract.errors import SettingsError
 from appliance.contract.settings_file import load_settings
 
 DEFAULT_HOME = "/var/lib/plainsight-archive"
 Port = Annotated[int, Field(ge=1, le=65535)]
+CREDENTIAL: Final = "credential:"
+"""Before the name of a systemd credential, in place of a path."""
+_CREDENTIAL_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,255}")
+"""As systemd.exec(5) has them, less what nobody needs."""
+
+
+def _secret_file(path: Path) -> Path:
+    name = str(path).removeprefix(CREDENTIAL)
+    if name != str(path) and not _CREDENTIAL_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a systemd credential; write {CREDENTIAL}NAME, or a path")
+    return path
+
+
+SecretFile = Annotated[Path, AfterValidator(_secret_file)]
+"""A file that holds a secret, or `credential:NAME`: what systemd hands to a service (LoadCredential=)."""
 
 
 def _time_zone(name: str) -> str:
@@ -93,18 +110,42 @@ class Database(_Section):
 
     engine: Literal["sqlite", "postgresql"] = "sqlite"
     """`sqlite` keeps one file in the archive's home; `postgresql` is for several hosts."""
-    name: str = "plainsight"
-    """PostgreSQL: name of the database."""
-    user: str = ""
-    """PostgreSQL: user; empty means the operating system's."""
-    password_file: Path | None = None
-    """PostgreSQL: a file that holds the password."""
-    host: str = ""
-    """PostgreSQL: host; empty means the local socket."""
-    port: Port = 5432
-    """PostgreSQL: port."""
     busy_s: Annotated[int, Field(ge=1, le=120)] = 20
     """SQLite: how long to wait for another writer, in seconds."""
+    host: Annotated[str, Field(pattern=r"^[^\s,]*$", max_length=255)] = ""
+    """PostgreSQL: host; a path is the folder of the local socket, and empty means where this system has it."""
+    port: Port = 5432
+    """PostgreSQL: port."""
+    ca: Path | None = None
+    """PostgreSQL: certificate authority of the server (PEM). Needed where `host` is another machine: names pass there.
+    """
+    name: Annotated[str, Field(pattern=r"^[^\s\x00]+$", max_length=63)] = "plainsight"
+    """PostgreSQL: name of the database."""
+    user: Annotated[str, Field(max_length=63)] = ""
+    """PostgreSQL: user; empty means the operating system's."""
+    password_file: SecretFile | None = None
+    """PostgreSQL: a file that holds the password."""
+    application_name: Annotated[str, Field(pattern=r"^[!-~]+$", max_length=63)] = "plainsight-archive"
+    """PostgreSQL: how the archive's connections are called in its own lists (pg_stat_activity)."""
+    pool: Annotated[int, Field(ge=1, le=200)] | None = None
+    """PostgreSQL: most connections of one web process; None: one for each of its threads, twice `[web] threads`."""
+    statement_s: Annotated[int, Field(ge=1, le=3600)] = 30
+    """PostgreSQL: a statement that takes longer is given up, in seconds; time that it waits for locks counts."""
+
+    @model_validator(mode="after")
+    def _fits_its_engine(self) -> Self:
+        other = {"busy_s"} if self.engine == "postgresql" else set(type(self).model_fields) - {"engine", "busy_s"}
+        if wrong := sorted(other & self.model_fields_set):
+            needed = "sqlite" if self.engine == "postgresql" else "postgresql"
+            raise ValueError(f"{wrong[0]} says nothing about {self.engine}; remove it, or set engine = {needed!r}")
+        if not self.is_local and self.ca is None:
+            raise ValueError(f"{self.host} is another machine, and names pass to it: set ca to its authority (PEM)")
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine."""
+        return self.host.startswith("/") or self.host in {"", "localhost", "127.0.0.1", "::1"}
 
 
 class Mqtt(_Section):
@@ -138,7 +179,7 @@ class Mail(_Section):
     """How the connection to the mail server is encrypted; `none` is only for this machine."""
     user: str = ""
     """Name to sign in with; empty: none."""
-    password_file: Path | None = None
+    password_file: SecretFile | None = None
     """A file that holds the password."""
     sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
     """From whom mail comes."""
@@ -204,6 +245,13 @@ class Backup(_Section):
     """After so many days a generation's key is forgotten, unless no newer one is there."""
 
 
+class Metrics(_Section):
+    """Figures for a monitor, at `/metrics`."""
+
+    token_file: SecretFile | None = None
+    """A file that holds the token of at least 32 characters that a monitor shows; None: nobody is answered."""
+
+
 def _issuer(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}):
@@ -218,7 +266,7 @@ class Provider(_Section):
     """Its issuer, exactly as its discovery document (ISSUER/.well-known/openid-configuration) has it."""
     client_id: Annotated[str, Field(min_length=1, max_length=191)]
     """Identifier that the provider gave the archive."""
-    secret_file: Path
+    secret_file: SecretFile
     """A file that holds the secret that the provider gave the archive."""
     label: Annotated[str, Field(min_length=1, max_length=80)] = "Sign in with your district account"
     """What the button says."""
@@ -254,6 +302,7 @@ class Configuration(_Section):
     records: Records = Records()
     transcription: Transcription | None = None
     backup: Backup = Backup()
+    metrics: Metrics = Metrics()
     mail: Mail | None = None
     sign_in: SignIn = SignIn()
     escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")
@@ -291,3 +340,27 @@ def configuration() -> Configuration:
 def load(path: Path) -> Configuration:
     """Read a settings file; raise SettingsError that names file, setting and, for a misspelled one, its likely name."""
     return load_settings(path, Configuration, "set ARCHIVE_CONFIG to the right file")
+
+
+def read_secret(path: Path | None, field: str) -> str:
+    """Return the secret in a file or a systemd credential, or an empty text without one.
+
+    Raises SettingsError, which names the setting `field`, if it cannot be read. It is read whenever it is needed, so a
+    command that does not need it runs also where the credential is not.
+    """
+    if path is None:
+        return ""
+    name = str(path).removeprefix(CREDENTIAL)
+    if name != str(path):
+        folder = os.environ.get("CREDENTIALS_DIRECTORY")
+        if folder is None:
+            raise SettingsError(
+                f"systemd gives the credential {name} to services only; try again with "
+                f"'systemd-run --pipe -p User=plainsight-archive -p LoadCredential={name}:FILE ...', or name a file",
+                field=field,
+            )
+        path = Path(folder) / name
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read the secret in {path}: {error}", field=field) from error

@@ -8,7 +8,8 @@ from archive.access.urls import urlpatterns as access
 from archive.accounts.urls import plain
 from archive.accounts.urls import urlpatterns as accounts
 from archive.core import errors
-from archive.core.health import healthz
+from archive.core.health import healthz, livez, readyz
+from archive.core.metrics import metrics
 from archive.doctor.urls import urlpatterns as checks
 from archive.enrollment.urls import pages_urlpatterns as boxes
 from archive.recordings.urls import urlpatterns as recordings
@@ -54,6 +55,9 @@ urlpatterns = [
     path("api/1/", include("archive.enrollment.urls")),
     path("api/1/", include("archive.ingest.urls")),
     path("healthz", healthz, name="healthz"),
+    path("livez", livez, name="livez"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("favicon.ico", favicon, name="favicon"),
     path("robots.txt", robots, name="robots"),
     *plain,

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ALLOWED = {
     "appliance/contract": {"appliance.contract"},
     "appliance/boot_files": {"appliance.contract", "appliance.boot_files"},
+    "appliance/read_only_root": {"appliance.contract", "appliance.read_only_root"},
     "appliance/card": {"appliance.contract", "appliance.boot_files", "appliance.card"},
     "appliance/recorder": {"appliance.contract", "appliance.boot_files", "appliance.recorder"},
     "appliance/courier": {"appliance.contract", "appliance.courier"},
@@ -125,7 +126,7 @@ ARCHIVE_LAYERS = [
     {"backup", "doctor"},
 ]
 """The archive's apps, bottom to top. Each may import what stands below it, and none what stands beside it."""
-ARCHIVE_SHELL = {"asgi", "command", "configuration", "settings", "urls", "wsgi"}
+ARCHIVE_SHELL = {"asgi", "command", "configuration", "database", "settings", "urls", "wsgi"}
 """What puts the apps together. An app imports of it at most the typed configuration."""
 
 

@@ -10,7 +10,7 @@ from django.core.checks import Error
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from .deeds import ROLES
-from .routes import ROUTES, Open
+from .routes import ROUTES, WITHOUT_SIGN_IN
 
 
 def check_routes(**_: Any) -> list[Error]:
@@ -32,7 +32,7 @@ def check_routes(**_: Any) -> list[Error]:
                 id="access.E003",
             )
             for name in sorted(addresses.keys() & ROUTES.keys())
-            if addresses[name] is (ROUTES[name].needs in {Open.ANYONE, Open.BOX})
+            if addresses[name] is (ROUTES[name].needs in WITHOUT_SIGN_IN)
         ),
     ]
 

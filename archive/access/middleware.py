@@ -22,7 +22,7 @@ from .custody_kinds import REFUSAL
 from .decisions import may
 from .deeds import Deed
 from .requests import actor, signed_in
-from .routes import ROUTES, Open
+from .routes import ROUTES, WITHOUT_SIGN_IN, Open
 from .views import place_of
 
 _SUBJECTS: Final[dict[str, Callable[[Any], Subject]]] = {
@@ -69,7 +69,7 @@ class AccessMiddleware:
             return HttpResponseRedirect(place)
         missing = SimpleLazyObject(lambda: second_factor.is_missing(request))
         request.second_factor_missing = missing  # type: ignore[attr-defined]  # the page of one's own sign-ins says it
-        if route.needs not in {Open.ANYONE, Open.BOX} and not route.before_second_factor and missing:
+        if route.needs not in WITHOUT_SIGN_IN and not route.before_second_factor and missing:
             return HttpResponseRedirect(reverse("mfa_index"))
         if not isinstance(route.needs, Open):
             self._decide(request, name, route.needs, arguments)

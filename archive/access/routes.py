@@ -19,8 +19,14 @@ class Open(StrEnum):
     """Also without a sign-in."""
     BOX = "a box"
     """Cookies mean nothing there; the box's signature decides."""
+    MONITOR = "a monitor"
+    """Cookies mean nothing there; the token of `[metrics]` decides, and without that setting nobody is answered."""
     SIGNED_IN = "any signed-in user"
     """Whatever was granted."""
+
+
+WITHOUT_SIGN_IN: Final = frozenset({Open.ANYONE, Open.BOX, Open.MONITOR})
+"""Those whom no session is asked of."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +217,9 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:filing-end": Route(Deed.FILE, _FORM),
     "pages:filing-keep": Route(Deed.FILE, _FORM),
     "healthz": Route(Open.ANYONE),
+    "livez": Route(Open.ANYONE),
+    "readyz": Route(Open.ANYONE),
+    "metrics": Route(Open.MONITOR),
     "favicon": Route(Open.ANYONE),
     "robots": Route(Open.ANYONE),
     "box-state": Route(Open.BOX, ("GET",)),

@@ -31,8 +31,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from appliance.contract.errors import PlainSightError, SettingsError
-from archive.configuration import Provider
+from appliance.contract.errors import PlainSightError
+from archive.configuration import Provider, read_secret
 
 from . import id_token
 from .events import provider_refused
@@ -139,12 +139,7 @@ def district_provider(request: HttpRequest) -> DistrictProvider:
 
 def secret_of(provider: Provider) -> str:
     """Return the secret that the provider gave the archive; raise SettingsError."""
-    try:
-        return provider.secret_file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"cannot read the provider's secret: {error}", field="sign_in.provider.secret_file"
-        ) from error
+    return read_secret(provider.secret_file, "sign_in.provider.secret_file")
 
 
 def discover(issuer: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import OperationalError, ProgrammingError, connection
+from django.db import DatabaseError, OperationalError, ProgrammingError, connection
 from django.utils import timezone
 
 from appliance.contract.errors import SettingsError, StorageError
@@ -54,9 +54,7 @@ class ArchiveCommand(BaseCommand):
         try:
             self.work(options)
         except (OperationalError, ProgrammingError) as error:
-            raise StorageError(
-                f"the database failed: {error}; run 'plainsight-archive migrate' if that was not done yet"
-            ) from error
+            raise StorageError(explained(error)) from error
 
     def work(self, options: dict[str, Any]) -> None:
         """Do what the command is for."""
@@ -65,6 +63,19 @@ class ArchiveCommand(BaseCommand):
     def show(self, options: dict[str, Any], members: Any, text: str) -> None:
         """Print `members` as JSON where that was asked for, else `text`."""
         self.stdout.write(json.dumps(members, indent=2) if options.get("json") else text)
+
+
+def explained(error: DatabaseError) -> str:
+    """Return what a database that fails means for who typed the command, in one line."""
+    said = " ".join(str(error).split())
+    if connection.vendor == "postgresql" and isinstance(error, OperationalError):
+        return f"PostgreSQL does not answer as it should: {said}; look at [database] in archive.toml, and at the server"
+    if isinstance(error, ProgrammingError) or connection.vendor == "postgresql":
+        return f"the database failed: {said}; run 'plainsight-archive migrate' if that was not done yet"
+    return (
+        f"the database failed: {said}; $ARCHIVE_HOME must name a folder that exists and belongs to you; run "
+        "'plainsight-archive migrate' if that was not done yet"
+    )
 
 
 def _check_database() -> None:

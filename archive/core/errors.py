@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 NOT_ALLOWED: Final = 405
 API: Final = "/api/"
 """Below this path only programs ask."""
+METRICS: Final = "/metrics"
+"""Here only a monitor asks."""
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "unknown-recording": ("There is no such recording", "The archive has no recording with this identifier."),
     "not-sealed": ("Not sealed yet", "Nobody can listen to a recording or take a copy of it before it is sealed."),
@@ -127,7 +129,8 @@ def answer(request: HttpRequest, error: PlainSightError) -> HttpResponseBase:
 
 def wants_json(request: HttpRequest) -> bool:
     """Tell whether a program asks."""
-    return request.path_info.startswith(API) or request.path_info.endswith(".json")
+    path = request.path_info
+    return path.startswith(API) or path.endswith(".json") or path == METRICS
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:

@@ -1,6 +1,8 @@
-"""Whether the archive works, for a load balancer or a monitor: one address, one word a part, no secret.
+"""Whether the archive works, for a load balancer or a monitor: three addresses, one word a part, no secret.
 
-Each app registers what it can tell (`AppConfig.ready`), since this one knows none of them.
+`/livez`: this process answers. `/readyz`: it can serve, so a load balancer may send requests here. `/healthz`: all of
+the archive works, worker and listener as well. Each app registers what it can tell (`AppConfig.ready`), since this one
+knows none of them.
 """
 
 from __future__ import annotations
@@ -25,15 +27,23 @@ LATE: Final = timedelta(seconds=15)
 """A process that gave no sign of life for so long does not work; those that work give one every few seconds."""
 REMEMBERED_S: Final = 2.0
 """An answer is given again for so long, in seconds, so that asking often costs nothing."""
+DATABASE: Final = "database"
 Probe = Callable[[], bool]
 _log = logging.getLogger(__name__)
 _probes: dict[str, Probe] = {}
+_serving: set[str] = {DATABASE}
+"""Parts without which no request can be served."""
 _last: tuple[float, dict[str, bool]] = (float("-inf"), {})
 
 
-def register(part: str, probe: Probe) -> None:
-    """Ask `probe` from now on whether `part` works; it may raise DatabaseError, PlainSightError or OSError for no."""
+def register(part: str, probe: Probe, *, serving: bool = False) -> None:
+    """Ask `probe` from now on whether `part` works; it may raise DatabaseError, PlainSightError or OSError for no.
+
+    `serving` tells that no request can be served without this part.
+    """
     _probes[part] = probe
+    if serving:
+        _serving.add(part)
 
 
 def alive(part: str) -> None:
@@ -48,7 +58,7 @@ def is_alive(part: str) -> bool:
 
 def look() -> dict[str, bool]:
     """Return what works."""
-    return {part: _works(part, probe) for part, probe in {"database": _database, **_probes}.items()}
+    return {part: _works(part, probe) for part, probe in {DATABASE: _database, **_probes}.items()}
 
 
 def _works(part: str, probe: Probe) -> bool:
@@ -65,13 +75,34 @@ def _database() -> bool:
         return bool(cursor.fetchone())
 
 
+def _remembered() -> dict[str, bool]:
+    global _last  # noqa: PLW0603 - one answer a process, whichever thread looked
+    if time.monotonic() - _last[0] > REMEMBERED_S:
+        _last = (time.monotonic(), look())
+    return _last[1]
+
+
+def _told(parts: dict[str, bool]) -> HttpResponse:
+    words = {part: "works" if works else "fails" for part, works in parts.items()}
+    return JsonResponse({"version": 1, "parts": words}, status=200 if all(parts.values()) else 503)
+
+
 @require_safe
 @login_not_required
 def healthz(_request: HttpRequest) -> HttpResponse:
     """Answer 200 if every part works, else 503; anybody may ask, so there is nothing but words in it."""
-    global _last  # noqa: PLW0603 - one answer a process, whichever thread looked
-    if time.monotonic() - _last[0] > REMEMBERED_S:
-        _last = (time.monotonic(), look())
-    parts = _last[1]
-    words = {part: "works" if works else "fails" for part, works in parts.items()}
-    return JsonResponse({"version": 1, "parts": words}, status=200 if all(parts.values()) else 503)
+    return _told(_remembered())
+
+
+@require_safe
+@login_not_required
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """Answer 200 if requests can be served, else 503; a worker that stands still is no reason to send none."""
+    return _told({part: works for part, works in _remembered().items() if part in _serving})
+
+
+@require_safe
+@login_not_required
+def livez(_request: HttpRequest) -> HttpResponse:
+    """Answer 200: this process does. Nothing is looked at, so that a database that is away restarts no process."""
+    return _told({})

@@ -14,12 +14,15 @@ class CustodyConfig(AppConfig):
     def ready(self) -> None:
         """Import every app's `custody_kinds`, and register the worker's jobs."""
         from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - models are there only once the apps are ready
+        from archive.core.metrics import provide  # noqa: PLC0415 - the same
 
         from .check import CHECK_S, tell  # noqa: PLC0415 - the same
         from .heads import PUBLISH_S, signed_head  # noqa: PLC0415 - the same
+        from .metrics import gauges  # noqa: PLC0415 - the same
         from .witnesses import tell_witnesses  # noqa: PLC0415 - the same
 
         autodiscover_modules("custody_kinds")
+        provide(gauges)
         JOBS.append(Job("publishing the custody log's head", PUBLISH_S, lambda _stop: signed_head()))
         JOBS.append(
             Job("telling the custody log's witnesses", PUBLISH_S, lambda _stop: tell_witnesses(), lane="witnesses")

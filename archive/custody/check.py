@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.contract.custody import ENTRY_VERSION, CustodyHead, Tree, entry_digest
 from appliance.contract.errors import FormatError
 from appliance.contract.stop_signal import StopSignal
 from archive.keystore.current import keystore
 
-from .heads import CustodyHead, published
-from .log import VERSION, canonical
+from .heads import published
+from .log import hashed
 from .models import Entry, Head
 
 CHECK_S: Final = 24 * 3600.0
@@ -24,6 +24,18 @@ START: Final = "0" * 64
 Comparison = Callable[[], Iterator[str]]
 """Yields a sentence for each row that does not say what the log says."""
 _comparisons: Final[list[Comparison]] = []
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What a signed head says of so many entries."""
+
+    digest: str
+    """Of the last of them."""
+    root: str
+    """Of the tree over them."""
+    place: str
+    """Where the head is kept, in words."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +63,17 @@ def check(kept: Iterable[tuple[str, bytes]] = ()) -> Break | None:
     head = Head.objects.filter(pk=1).first()
     if head is None:
         return Break(0, "the head of the log is missing")
-    signed: dict[int, tuple[str, str]] = {}
+    signed: dict[int, Signed] = {}
     present = [("the head of the log", bytes(head.line))] if head.n or head.line else []
     for place, line in [*present, *published(), *kept]:
         statement = _read(line)
         if isinstance(statement, str):
             return Break(head.n, f"{place}: {statement}")
-        if signed.setdefault(statement.entries, (statement.digest, place))[0] != statement.digest:
-            return Break(statement.entries - 1, f"{place} and {signed[statement.entries][1]} name different digests")
-    if head.n and signed.get(head.n, ("",))[0] != head.digest:
+        said = Signed(statement.digest, statement.root, place)
+        known = signed.setdefault(statement.entries, said)
+        if (known.digest, known.root) != (said.digest, said.root):
+            return Break(statement.entries - 1, f"{place} and {known.place} name different digests")
+    if head.n and (head.n not in signed or signed[head.n].digest != head.digest):
         return Break(head.n - 1, "the archive's key signed another end of the log")
     return check_chain(Entry.objects.order_by("n").iterator(chunk_size=1000), head.n, head.digest, signed)
 
@@ -73,37 +87,42 @@ def _read(line: bytes) -> CustodyHead | str:
 
 
 def check_chain(
-    entries: Iterable[Entry], count: int, last: str, signed: dict[int, tuple[str, str]] | None = None
+    entries: Iterable[Entry], count: int, last: str, signed: dict[int, Signed] | None = None
 ) -> Break | None:
     """Return the first break in `entries`, which must be `count` many and end in the digest `last`.
 
-    `signed` maps a number of entries to the digest of the last of them, and where that is signed.
+    `signed` maps a number of entries to what a signed head says of them.
     """
     signed = signed or {}
-    prev, n = START, 0
+    prev, n, tree = START, 0, Tree()
     for entry in entries:
         problem = _problem(entry, n, prev)
         if problem is not None:
             return Break(n, problem)
         prev, n = entry.digest, n + 1
-        if n in signed and signed[n][0] != prev:
-            return Break(n - 1, f"it is not what {signed[n][1]} says: the log was written anew")
+        tree.add(prev)
+        if n in signed and signed[n].digest != prev:
+            return Break(n - 1, f"it is not what {signed[n].place} says: the log was written anew")
+        if n in signed and signed[n].root != tree.root():
+            return Break(n - 1, f"the tree up to it is not what {signed[n].place} says; no proof leads there")
     if n != count or prev != last:
         return Break(n, f"the log ends after {n} entries, but {count} were written")
     longest = max(signed, default=0)
     if longest > n:
-        return Break(n, f"the log ends after {n} entries, but {signed[longest][1]} says {longest}: its end was cut off")
+        return Break(
+            n, f"the log ends after {n} entries, but {signed[longest].place} says {longest}: its end was cut off"
+        )
     return None
 
 
 def _problem(entry: Entry, n: int, prev: str) -> str | None:
     if entry.n != n:
         return f"entry {n} is missing"
-    if entry.version != VERSION:
+    if entry.version != ENTRY_VERSION:
         return f"it has version {entry.version}, which this software does not know"
     if entry.prev != prev:
         return "it does not follow on the entry before it"
-    if hashlib.sha256(canonical(entry)).hexdigest() != entry.digest:
+    if entry_digest(hashed(entry)) != entry.digest:
         return "it was changed after it was written"
     return None
 

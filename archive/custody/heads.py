@@ -10,17 +10,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from pydantic import Field
 
+from appliance.contract.custody import CustodyHead
 from appliance.contract.errors import StorageError
-from appliance.contract.ids import Digest
-from appliance.contract.keys import PublicKey
-from appliance.contract.signed import SignedModel, split_lines
-from appliance.contract.times import WallTime, now
+from appliance.contract.signed import split_lines
+from appliance.contract.times import now
 from archive.keystore.current import keystore
 
 from .models import Head, SignedHead
@@ -31,20 +29,11 @@ FILE: Final = "custody-heads.tsv"
 """Published heads, oldest first, in the archive's folder: apart from the database on purpose."""
 
 
-class CustodyHead(SignedModel):
-    """The custody log has this many entries, and the last one has this digest (docs/format.md section 9.2)."""
-
-    type: Literal["plainsight/custody-head/1"] = "plainsight/custody-head/1"
-    archive_key: PublicKey
-    entries: Annotated[int, Field(ge=1)]
-    digest: Digest
-    signed_at: WallTime
-
-
-def sign(entries: int, digest: str) -> bytes:
+def sign(entries: int, digest: str, root: str) -> bytes:
     """Return the signed line that says where the log ends; raise KeyFileError if the key cannot be read."""
     keys = keystore()
-    return keys.sign(CustodyHead(archive_key=keys.public, entries=entries, digest=digest, signed_at=now()))
+    head = CustodyHead(archive_key=keys.public, entries=entries, digest=digest, root=root, signed_at=now())
+    return keys.sign(head)
 
 
 def signed_head() -> bytes:

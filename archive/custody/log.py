@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from typing import Final
 
 from django.db import transaction
 
+from appliance.contract import custody
+from appliance.contract.custody import ENTRY_VERSION, EntryFields, Tree, entry_digest
 from appliance.contract.errors import StorageError
 from appliance.contract.times import now
 
@@ -16,8 +16,6 @@ from .heads import sign
 from .kinds import Kind
 from .models import Entry, Head
 
-VERSION: Final = 1
-"""Version of `canonical`; it is the first thing that is hashed."""
 Detail = str | int | bool | None
 
 
@@ -36,7 +34,7 @@ def record(kind: Kind, *, actor: Actor, subject: Subject = NOTHING, **detail: De
             raise StorageError("the custody log has no head; run 'plainsight-archive migrate'")
         entry = Entry(
             n=head.n,
-            version=VERSION,
+            version=ENTRY_VERSION,
             at=now(),
             actor_type=actor.type.value,
             actor_id=actor.id,
@@ -46,17 +44,19 @@ def record(kind: Kind, *, actor: Actor, subject: Subject = NOTHING, **detail: De
             detail=json.dumps(detail, ensure_ascii=True, sort_keys=True, separators=(",", ":")),
             prev=head.digest,
         )
-        entry.digest = hashlib.sha256(canonical(entry)).hexdigest()
+        entry.digest = entry_digest(hashed(entry))
         entry.save(force_insert=True)
-        head.n, head.digest = entry.n + 1, entry.digest
-        head.line = sign(head.n, head.digest)
-        head.save(update_fields=["n", "digest", "line"])
+        tree = Tree(head.n, bytes(head.edge))
+        tree.add(entry.digest)
+        head.n, head.digest, head.edge = entry.n + 1, entry.digest, tree.edge
+        head.line = sign(head.n, head.digest, tree.root())
+        head.save(update_fields=["n", "digest", "edge", "line"])
     return entry
 
 
-def canonical(entry: Entry) -> bytes:
-    """Return the bytes that an entry's digest covers: a JSON list of its fields in this order (docs/format.md 9.1)."""
-    fields = [
+def hashed(entry: Entry) -> EntryFields:
+    """Return the fields of an entry that its digest covers, in their order (docs/format.md 9.1)."""
+    return (
         entry.version,
         entry.n,
         entry.at,
@@ -67,5 +67,9 @@ def canonical(entry: Entry) -> bytes:
         entry.code,
         entry.detail,
         entry.prev,
-    ]
-    return json.dumps(fields, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    )
+
+
+def canonical(entry: Entry) -> bytes:
+    """Return the bytes that an entry's digest covers."""
+    return custody.canonical(hashed(entry))

@@ -21,8 +21,10 @@ class Head(models.Model):
     """Number of the next entry."""
     digest = models.CharField(max_length=64)
     """Digest of the last entry; before the first one, 64 zeros."""
+    edge = models.BinaryField(default=b"")
+    """Right edge of the tree over all entries, from which the next root is made (appliance.contract.custody)."""
     line = models.BinaryField()
-    """The archive's signed statement of just that (archive.custody.heads.CustodyHead); empty before the first entry."""
+    """The archive's signed statement of just that (CustodyHead); empty before the first entry."""
 
 
 class SignedHead(models.Model):
@@ -53,7 +55,7 @@ class Entry(models.Model):
     n = models.BigIntegerField(primary_key=True)
     """0, 1, 2, ... without a hole."""
     version = models.PositiveSmallIntegerField()
-    """Version of the hashed form: archive.custody.log.VERSION when it was written."""
+    """Version of the hashed form: appliance.contract.custody.ENTRY_VERSION when it was written."""
     at = models.CharField(max_length=24)
     """When: UTC, as in docs/format.md section 1.4."""
     actor_type = models.CharField(max_length=12, choices=ActorType.choices)

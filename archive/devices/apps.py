@@ -14,9 +14,12 @@ class DevicesConfig(AppConfig):
         """Tell core what says that the listener hears, and register the worker's job."""
         from archive.core.health import register  # noqa: PLC0415 - Django imports no model before its apps are ready
         from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - the same
+        from archive.core.metrics import provide  # noqa: PLC0415 - the same
 
         from .broker_access import WRITE_S, write_for_the_broker  # noqa: PLC0415 - the same
         from .listener import hears  # noqa: PLC0415 - the same
+        from .metrics import gauges  # noqa: PLC0415 - the same
 
         register("listener", hears)
+        provide(gauges)
         JOBS.append(Job("writing the broker's access list", WRITE_S, write_for_the_broker))

@@ -10,7 +10,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from appliance.contract.check_result import CheckResult
-from archive.custody.triggers import names as trigger_names
+from archive.core.triggers import names as trigger_names
+from archive.custody.triggers import REFUSALS
 
 _SET_UP = "run 'plainsight-archive migrate' as the archive's user"
 
@@ -78,7 +79,7 @@ def check(seen: DatabaseLook) -> Iterator[CheckResult]:
         yield CheckResult("database", "wrong", found, "stop the archive, keep the file, restore a backup, run 'audit'")
     else:
         yield CheckResult("database", "ok", f"{seen.vendor}, all changes made{', whole' if seen.checked else ''}")
-    missing = sorted(trigger_names(seen.vendor) - seen.triggers)
+    missing = sorted(trigger_names(seen.vendor, REFUSALS) - seen.triggers)
     if missing and not seen.pending:
         remedy = "find out who took them away; run 'plainsight-archive check-custody', and restore a backup"
         yield CheckResult("custody log", "wrong", f"nothing guards it: {', '.join(missing)} is gone", remedy)

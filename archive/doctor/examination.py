@@ -9,13 +9,14 @@ from pathlib import Path
 from appliance.contract.check_result import CheckResult
 from archive.configuration import Configuration
 
-from . import broker, certificates, database, folders, keys, processes, site, storage, witnesses
+from . import broker, certificates, database, folders, keys, processes, secret_files, site, storage, witnesses
 
 
 def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -> Iterator[CheckResult]:
     """Yield every finding; nothing is changed. With `deep` the whole database is read."""
     yield from site.check(site.look(settings, home))
     yield from folders.check(folders.look(home))
+    yield from secret_files.check(secret_files.look(settings, home))
     seen = database.look(deep=deep)
     yield from database.check(seen)
     if seen.error or seen.pending:

@@ -10,8 +10,8 @@ from pathlib import Path
 from django.db import DatabaseError
 
 from appliance.contract.check_result import CheckResult
+from appliance.contract.custody import CustodyHead
 from appliance.contract.errors import DecryptionError, FormatError, PlainSightError
-from archive.custody.heads import CustodyHead
 from archive.custody.models import Head
 from archive.keystore.escrow import escrow_recipient
 from archive.keystore.file import FileKeyStore

@@ -50,6 +50,8 @@ def check(seen: SiteLook) -> Iterator[CheckResult]:
         yield CheckResult("contact", "warning", "the pages say 'your administrator'", remedy)
     else:
         yield CheckResult("contact", "ok", settings.site.contact)
+    mail = settings.mail
+    yield CheckResult("mail", "ok", f"sent through {mail.host}" if mail else "off: nothing is sent")
     if settings.web.certificate is None and settings.site.url.startswith("https://") and not settings.web.proxies:
         remedy = "name the certificate in [web], or the proxy in web.proxies (docs/certificates.md)"
         yield CheckResult("pages", "warning", "they have no certificate, and no proxy is named that has one", remedy)

@@ -14,15 +14,18 @@ class RecordingsConfig(AppConfig):
         """Tell core what says that the store takes bytes, the worker what to do, and the rooms how far uploads are."""
         from archive.core.health import register  # noqa: PLC0415 - Django imports no model before its apps are ready
         from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - the same
+        from archive.core.metrics import provide  # noqa: PLC0415 - the same
         from archive.rooms.uploads import provide_uploads  # noqa: PLC0415 - the same
         from archive.store.current import writable  # noqa: PLC0415 - the same
 
+        from .metrics import gauges  # noqa: PLC0415 - the same
         from .uploads import pages_for, uploads_by_box  # noqa: PLC0415 - the same
         from .verification import LOOK_S, check_asked  # noqa: PLC0415 - the same
         from .waveform import LOOK_S as WAVEFORM_S  # noqa: PLC0415 - the same
         from .waveform import WaveformMaker  # noqa: PLC0415 - the same
 
-        register("store", writable)
+        register("store", writable, serving=True)
+        provide(gauges)
         provide_uploads(uploads_by_box, pages_for)
         JOBS.append(Job("checking", LOOK_S, check_asked, lane="checking"))
         JOBS.append(Job("making waveforms", WAVEFORM_S, WaveformMaker().once, lane="waveforms"))

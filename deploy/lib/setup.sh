@@ -31,7 +31,7 @@ install_packages() {
     fi
     rm -f "$log"
     # Debian starts servers of its own on installation; we brought them here, so we put them back to rest
-    for name in mosquitto nginx haproxy caddy; do
+    for name in mosquitto nginx haproxy caddy postgresql; do
         case " ${missing[*]} " in *" $name "* | *" $name-light "*)
             if [ -d /run/systemd/system ]; then
                 as_root systemctl disable --now "$name.service" >/dev/null 2>&1 \
@@ -112,4 +112,4 @@ RUN_PACKAGES=(python3-venv python3-dev gcc libc6-dev pkg-config portaudio19-dev 
 # What checking a package needs: every requirement of it has a wheel
 VERIFY_PACKAGES=(python3-venv)
 # What only the tests need
-TEST_PACKAGES=(faketime nginx-light haproxy caddy mosquitto-clients flac age unzip jq openssl sox chromium chromium-driver systemd udev alsa-utils mount e2fsprogs procps gettext device-tree-compiler apt-utils gpg gpg-agent ngspice)
+TEST_PACKAGES=(faketime nginx-light haproxy caddy mosquitto-clients flac age unzip jq openssl sox chromium chromium-driver systemd udev alsa-utils mount e2fsprogs procps gettext device-tree-compiler apt-utils gpg gpg-agent ngspice postgresql)

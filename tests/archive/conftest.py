@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.archives import Archive, archive_in, template
+from tests.support.archives import ENGINE, Archive, archive_in, template
 
 template()
 
@@ -16,10 +16,22 @@ template()
 from tests.archive.page_fixtures import arrive, custodian, sealed, technician  # noqa: E402, F401
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what depends on the engine on both."""
+    if ENGINE == "sqlite" and metafunc.definition.get_closest_marker("both_engines"):
+        metafunc.parametrize("engine", ["sqlite", "postgresql"])
+
+
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
+def engine() -> str:
+    """On which engine a test runs that is not marked `both_engines`."""
+    return ENGINE
+
+
+@pytest.fixture
+def archive(tmp_path: Path, engine: str) -> Iterator[Archive]:
     """An archive that knows one box."""
-    with archive_in(tmp_path / "archive") as made:
+    with archive_in(tmp_path / "archive", engine) as made:
         yield made
 
 

@@ -18,8 +18,8 @@ NAMED_OTHERWISE = {
 }
 """Debian's names that are not python3-NAME."""
 TRIXIE = {
-    "cryptography": "43.0.0", "gpiozero": "2.0.1", "icalendar": "6.0.1", "paho-mqtt": "2.1.0", "pydantic": "2.10.6",
-    "requests": "2.32.3", "soundfile": "0.13.1", "weasyprint": "62.3", "whitenoise": "6.8.2",
+    "cryptography": "43.0.0", "gpiozero": "2.0.1", "icalendar": "6.0.1", "paho-mqtt": "2.1.0", "psycopg": "3.2.6",
+    "pydantic": "2.10.6", "requests": "2.32.3", "soundfile": "0.13.1", "weasyprint": "62.3", "whitenoise": "6.8.2",
 }  # fmt: skip
 """What Debian 13 has (gpiozero: Raspberry Pi OS trixie) of the libraries that ours set a lowest version for."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -30,10 +30,10 @@ def libraries(*extras: str) -> list[Requirement]:
     return [Requirement(one) for one in sorted(set(listed))]
 
 
-def depends() -> dict[str, str]:
-    """Debian packages that ours depend on, each with its lowest version, or an empty text."""
+def depends(relation: str = "Depends") -> dict[str, str]:
+    """Debian packages that ours depend on (or suggest), each with its lowest version, or an empty text."""
     text = (PACKAGED / "debian" / "control").read_text()
-    fields = re.findall(r"^Depends:((?:.*\n)(?: .*\n)*)", text, re.MULTILINE)
+    fields = re.findall(rf"^{relation}:((?:.*\n)(?: .*\n)*)", text, re.MULTILINE)
     alternatives = [one for field in fields for part in field.split(",") for one in part.split("|")]
     found: dict[str, str] = {}
     for one in alternatives:
@@ -71,3 +71,14 @@ def test_a_bound_asks_for_no_newer_version_than_trixie_has(library: Requirement)
     """A bound above it keeps the package from being installed at all; deploy/package-test finds out late."""
     lowest = depends().get(NAMED_OTHERWISE.get(library.name, f"python3-{library.name}"), "")
     assert not lowest or Version(lowest) <= Version(TRIXIE[library.name])
+
+
+def test_what_postgresql_needs_is_suggested_and_no_newer_than_trixie_has() -> None:
+    suggested, (library,) = (
+        depends("Suggests"),
+        [Requirement(one) for one in PROJECT["optional-dependencies"]["postgresql"]],
+    )
+    assert {"postgresql", "python3-psycopg", "python3-psycopg-pool"} == set(suggested)
+    assert library.extras == {"binary", "pool"}
+    assert library.specifier.contains(suggested["python3-psycopg"])
+    assert library.specifier.contains(TRIXIE["psycopg"])

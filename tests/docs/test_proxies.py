@@ -81,7 +81,7 @@ def fronted(archive: Archive, name: str, folder: Path, more: str = "") -> Iterat
     """An archive behind the proxy `name`, set up with `more` than the page shows: yields address, authority, port."""
     port = free_port()
     files = Authority.make().server(folder / "tls")
-    (archive.home / "archive.toml").write_text(
+    archive.write_settings(
         f'[site]\nurl = "https://localhost:{port}"\nhosts = ["localhost", "127.0.0.1"]\n'
         '[web]\nproxies = ["127.0.0.1"]\n'
     )

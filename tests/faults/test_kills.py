@@ -18,10 +18,10 @@ from tests.support.kills.rounds import CLOSED_S, Round
 
 RAW = speech(20_000)
 STRIKES = [
-    Plan("supervisor", "SIGKILL", 2.4, None, 0.0, all_killed=False, after_s=0.0),
-    Plan("capture", "SIGKILL", 2.2, None, 0.0, all_killed=False, after_s=0.6),
-    Plan("writer", "SIGKILL", 2.6, 0.5, 0.0, all_killed=False, after_s=0.0),
-    Plan("supervisor", "SIGSTOP", 2.3, None, 1.2, all_killed=True, after_s=0.0),
+    Plan("supervisor", "SIGKILL", 2.4, None, 0.0, all_killed=False, after_s=0.0, acknowledged_first=True),
+    Plan("capture", "SIGKILL", 2.2, None, 0.0, all_killed=False, after_s=0.6, acknowledged_first=True),
+    Plan("writer", "SIGKILL", 2.6, 0.5, 0.0, all_killed=False, after_s=0.0, acknowledged_first=True),
+    Plan("supervisor", "SIGSTOP", 2.3, None, 1.2, all_killed=True, after_s=0.0, acknowledged_first=True),
 ]
 
 

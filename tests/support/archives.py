@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.request_signature import NONCE, sign
 from appliance.contract.segment import padded_size
 from appliance.contract.signed import digest
+from tests.support.postgresql import cluster
 from tests.support.waiting import until
 
 from .spools import Keys, Recording
@@ -33,26 +34,73 @@ from .spools import Keys, Recording
 ROOT = Path(__file__).resolve().parents[2]
 
 
+ENGINE = os.environ.get("ARCHIVE_TESTS_ENGINE", "sqlite")
+"""On which engine the archive's tests run; `deploy/test --postgresql` chooses the other one."""
+SETTINGS = (
+    '[site]\nurl = "http://testserver"\n'
+    'hosts = ["testserver", "127.0.0.1", "localhost"]\n[sign_in]\nsecond_factor = "optional"\n'
+)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A home with a migrated, empty database, which each test gets a copy of."""
+
+    home: Path
+    database: str
+    """Its name on PostgreSQL."""
+
+
 @cache
-def template() -> Path:
-    """Set Django up once, and return a home with a migrated, empty database."""
+def template(engine: str = ENGINE) -> Template:
+    """Set Django up once, and return a home with a migrated, empty database for each engine."""
     home = Path(mkdtemp(prefix="archive-template-"))
     atexit.register(shutil.rmtree, home)
-    os.environ["ARCHIVE_HOME"] = str(home)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
-    (home / "archive.toml").write_text(
-        '[site]\nurl = "http://testserver"\n'
-        'hosts = ["testserver", "127.0.0.1", "localhost"]\n[sign_in]\nsecond_factor = "optional"\n'
-    )
+    database = cluster().create() if engine == "postgresql" else ""
+    (home / "archive.toml").write_text(SETTINGS + (cluster().settings(database) if database else ""))
     import django
+    from django.apps import apps
 
-    django.setup()
+    if not apps.ready:
+        os.environ["ARCHIVE_HOME"] = str(home)
+        os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
+        django.setup()
     from django.core.management import call_command
+
+    with on_database_of(home):
+        call_command("migrate", verbosity=0)
+    return Template(home, database)
+
+
+@contextmanager
+def on_database_of(home: Path) -> Iterator[None]:
+    """Point Django, in this process, at the database that the settings in `home` name."""
+    from django.conf import settings
+    from django.db import connections
+    from django.test.utils import override_settings
+
+    from archive.configuration import load
+    from archive.database import database_settings
+
+    named = load(home / "archive.toml").database
+    made = connections.configure_settings({"default": database_settings(named, home)})["default"]
+    before = connections.databases["default"]
+    _reach(made)
+    try:
+        with override_settings(ARCHIVE=settings.ARCHIVE.model_copy(update={"database": named})):
+            yield
+    finally:
+        _reach(before)
+
+
+def _reach(database: dict[str, Any]) -> None:
     from django.db import connections
 
-    call_command("migrate", verbosity=0)
     connections.close_all()
-    return home
+    connections.databases["default"] = database
+    # the present connection knows the one before
+    with suppress(AttributeError):
+        del connections["default"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +154,42 @@ class Archive:
 
     home: Path
     keys: Keys = field(default_factory=Keys)
+    database: str = ""
+    """Its name on PostgreSQL; empty on SQLite."""
+
+    @property
+    def engine(self) -> str:
+        """On which engine it runs."""
+        return "postgresql" if self.database else "sqlite"
+
+    def write_settings(self, text: str) -> None:
+        """Write archive.toml, for processes of their own; the database stays what it is."""
+        (self.home / "archive.toml").write_text(text + (cluster().settings(self.database) if self.database else ""))
+
+    def save_database(self, path: Path) -> None:
+        """Keep a copy of the database, by the name `path` where it is a file."""
+        from django.db import connection, connections
+
+        if self.database:
+            connections.close_all()
+            self._saved = cluster().create(self.database)
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM INTO %s", [str(path)])
+
+    def put_database_back(self, path: Path) -> None:
+        """Put the copy in the database's place."""
+        from django.db import connections
+
+        connections.close_all()
+        if self.database:
+            cluster().drop(self.database)
+            cluster().create(self._saved, self.database)
+            cluster().drop(self._saved)
+            return
+        for leftover in self.home.glob("archive.sqlite3*"):
+            leftover.unlink()
+        shutil.copy(path, self.home / "archive.sqlite3")
 
     def prepare(self) -> None:
         """Give it its keys and make the box known."""
@@ -217,31 +301,28 @@ def _answers(url: str, ca: Path | None) -> bool:
 
 
 @contextmanager
-def archive_in(home: Path) -> Iterator[Archive]:
+def archive_in(home: Path, engine: str = ENGINE) -> Iterator[Archive]:
     """Make an archive in `home` and point this process at it."""
-    base = template()
+    base = template(engine)
     from django.conf import settings
-    from django.db import connections
     from django.test.utils import override_settings
 
     from archive.keystore.current import keystore
 
-    shutil.copytree(base, home, dirs_exist_ok=True)
-    connections.close_all()
-    database = connections["default"].settings_dict
-    before = database["NAME"]
-    database["NAME"] = home / "archive.sqlite3"
+    shutil.copytree(base.home, home, dirs_exist_ok=True)
+    archive = Archive(home, database=cluster().create(base.database) if base.database else "")
+    archive.write_settings(SETTINGS)
     keystore.cache_clear()
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     try:
-        with override_settings(ARCHIVE_HOME=home, PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        with on_database_of(home), override_settings(ARCHIVE_HOME=home, PASSWORD_HASHERS=hashers):
             assert home == settings.ARCHIVE_HOME
-            archive = Archive(home)
             archive.prepare()
             yield archive
     finally:
-        connections.close_all()
-        database["NAME"] = before
         keystore.cache_clear()
+        if archive.database:
+            cluster().drop(archive.database)
 
 
 def batches(recording: Recording, segments: int = 10) -> list[tuple[int, bytes]]:

@@ -17,7 +17,7 @@ from appliance.simulator.speech import write_meeting
 from .guest import GuestError, Machine
 from .prepare import prepare
 from .row import Row, progress
-from .rows import changes, deaths, losses, meeting, power, watchdog
+from .rows import changes, deaths, losses, meeting, power, read_only, watchdog
 from .sound import MEETING_S
 from .stage import Stage
 
@@ -28,6 +28,7 @@ ROWS: Final[dict[int, tuple[str, Callable[[Row, Stage], None]]]] = {
     4: ("power cuts", power.run),
     5: ("hardware watchdog", watchdog.run),
     6: ("changes", changes.run),
+    7: ("read-only root", read_only.run),
 }
 EPILOG = """Exit status: 0 if everything held, 1 if not, 2 if an argument is wrong.
 

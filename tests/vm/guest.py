@@ -65,6 +65,8 @@ class Guest:
 
     def __init__(self, machine: Machine, disk: Path, board: str = BOARD) -> None:
         self._machine, self._disk, self._board = machine, disk, board
+        self.data: Path | None = None
+        """A second disk, `/dev/vdb`: the kernel then mounts the root read-only, as a Pi's does."""
         self._qemu: subprocess.Popen[bytes] | None = None
         self._monitor: JsonSocket | None = None
         self._agent: JsonSocket | None = None
@@ -79,12 +81,13 @@ class Guest:
         folder = self._machine.folder
         for name in ("monitor", "agent"):
             (folder / name).unlink(missing_ok=True)
+        root = "root=/dev/vda" if self.data else "root=/dev/vda rw"
         command = [
             "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=512",
             "-cpu", "Nehalem", "-smp", "2", "-m", MEMORY,
             "-display", "none", "-nodefaults", "-no-user-config", "-nic", "none", "-uuid", self._board,
             "-kernel", str(self._machine.kernel), "-initrd", str(self._machine.initrd),
-            "-append", "root=/dev/vda rw console=ttyS0 mitigations=off panic=10 quiet systemd.show_status=no",
+            "-append", f"{root} console=ttyS0 mitigations=off panic=10 quiet systemd.show_status=no",
             "-drive", f"file={self._disk},if=virtio,format=qcow2,cache=writeback,discard=unmap",
             "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng",
             "-chardev", f"file,id=console,path={self.console},append=on", "-serial", "chardev:console",
@@ -96,6 +99,8 @@ class Guest:
             "-device", "i6300esb", "-action", "watchdog=reset",
             "-qmp", f"unix:{folder}/monitor,server=on,wait=off",
         ]  # fmt: skip
+        if self.data:
+            command += ["-drive", f"file={self.data},if=virtio,format=qcow2,cache=writeback"]
         if snapshot:
             command += ["-loadvm", snapshot]
         with (folder / "qemu.log").open("ab") as log:
@@ -218,6 +223,12 @@ class Guest:
 def overlay(base: Path, made: Path) -> Path:
     """Make a disk that keeps only what differs from `base`."""
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base), str(made)], check=True)
+    return made
+
+
+def blank(made: Path, size: str) -> Path:
+    """Make an empty disk."""
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(made), size], check=True)
     return made
 
 

@@ -34,13 +34,17 @@ class Stage:
         return self.machine.folder
 
     @contextmanager
-    def guest(self, row: Row, board: str = BOARD, snapshot: str = SNAPSHOT) -> Iterator[Guest]:
+    def guest(
+        self, row: Row, board: str = BOARD, snapshot: str = SNAPSHOT, *, data: Path | None = None
+    ) -> Iterator[Guest]:
         """A guest with the ready box, on a disk of its own: from the snapshot, or booted if there is none named.
 
+        `data` is a second disk; a snapshot knows of none.
         After an AssertionError, which ends the row, the journal is fetched to the host.
         """
         disk = copy(self.prepared.disk, self.folder / "box.qcow2")
         guest = Guest(self.machine, disk, board)
+        guest.data = data
         # what another row's box acknowledged is none of this one's
         guest.acked.unlink(missing_ok=True)
         try:

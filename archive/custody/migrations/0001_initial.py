@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ),
                 ("n", models.BigIntegerField()),
                 ("digest", models.CharField(max_length=64)),
+                ("edge", models.BinaryField(default=b"")),
                 ("line", models.BinaryField()),
             ],
         ),

@@ -27,10 +27,10 @@ def shipped_texts() -> dict[tuple[LetterKind, str], tuple[str, str]]:
     return found
 
 
-def ship(apps: Any, _schema: object) -> None:
+def ship(apps: Any, schema_editor: Any) -> None:
     """Put them into the table: the migration's step."""
     table = apps.get_model("letters", "Template")
-    table.objects.bulk_create(
+    table.objects.using(schema_editor.connection.alias).bulk_create(
         table(kind=kind.value, language=language, version=1, subject=subject, body=body, shipped=True)
         for (kind, language), (subject, body) in shipped_texts().items()
     )

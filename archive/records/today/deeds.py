@@ -12,6 +12,7 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.utils import timezone
 
+from appliance.contract.errors import SettingsError
 from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE, NOTHING
 from archive.custody.log import record
@@ -44,7 +45,7 @@ def send_due_report(_stop: StopSignal) -> bool:
             if not _claim(now.date(), not_ready=sum(not one.ready for one in lines), rooms=len(lines)):
                 return False
             send_mail(heading, text, mail.sender, list(mail.readiness_to))
-    except (SMTPException, OSError) as error:
+    except (SMTPException, OSError, SettingsError) as error:
         _log.error("the readiness report cannot be sent: %s; look at [mail] in archive.toml", error)
         return False
     return True

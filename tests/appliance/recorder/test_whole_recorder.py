@@ -33,7 +33,7 @@ def box(tmp_path: Path, plugin: Path) -> Iterator[Box]:
 def test_promises_1_and_5_a_meeting_with_a_pause(box: Box) -> None:
     box.start()
     comm = Path(f"/proc/{box.child('capture')}/comm")
-    assert comm.read_text().strip() == CAPTURE_NAME, "what an earlier run left open is known by this name"
+    until(lambda: comm.read_text().strip() == CAPTURE_NAME, "what an earlier run left open is known by this name")
     recording = box.begin()
     box.tap()
     until(lambda: box.shows("paused", red="off"), "paused")

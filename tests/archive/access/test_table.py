@@ -16,7 +16,7 @@ from django.utils import timezone
 from archive.access.checks import check_routes
 from archive.access.deeds import ROLES, Deed
 from archive.access.middleware import AccessMiddleware
-from archive.access.routes import ROUTES, Open, Route
+from archive.access.routes import ROUTES, WITHOUT_SIGN_IN, Open, Route
 from archive.access.views import FIRST
 from archive.accounts.models import ProviderSubject, User
 from archive.custody.actors import ARCHIVE
@@ -175,7 +175,7 @@ def test_what_needs_a_sign_in_is_what_the_table_says(archive: Archive) -> None:
     """Django's own sign-in rule and the table of routes are two; they must not differ."""
     for address, name in addresses():
         view = resolve(place(address, SOMETHING)).func
-        assert getattr(view, "login_required", True) is (ROUTES[name].needs not in {Open.ANYONE, Open.BOX})
+        assert getattr(view, "login_required", True) is (ROUTES[name].needs not in WITHOUT_SIGN_IN)
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)
@@ -242,6 +242,8 @@ def test_every_address_and_method_without_a_sign_in(archive: Archive, sealed: Ar
                 up = 422
             leads_on = route.page and method in {"GET", "HEAD"}
             assert answer.status_code == (302 if leads_on else up if method in route.methods else 405), case
+        elif route.needs is Open.MONITOR:
+            assert answer.status_code == (404 if method in route.methods else 405), case
         elif route.needs is Open.BOX:
             refused = answer.status_code in {400, 403, 404, 405, 409, 411, 413}
             assert refused if method != "GET" or name not in {"box-state", "box-receipt"} else not refused, case

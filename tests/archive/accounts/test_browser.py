@@ -49,7 +49,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Archive, 
     with archive_in(tmp_path_factory.mktemp("sign-in") / "archive") as made:
         secret = made.home / "provider.secret"
         secret.write_text("only for tests")
-        (made.home / "archive.toml").write_text(SETTINGS.format(secret=secret))
+        made.write_settings(SETTINGS.format(secret=secret))
         now = timezone.now()
         ProviderSubject.objects.create(
             issuer="https://id.example.org", subject="s-1", name="Bea Ode", role="technician", last_at=now

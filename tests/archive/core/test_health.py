@@ -1,4 +1,4 @@
-"""/healthz tells which part works, to anybody, and tells nothing else."""
+"""/healthz tells which part works, /readyz whether requests can be served, /livez that a process answers; no more."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from archive.core import health
 from archive.core.jobs import Worker
@@ -68,3 +69,27 @@ def test_asking_often_looks_once(archive: Archive, client: Any, monkeypatch: pyt
     for _ in range(5):
         assert client.get("/healthz").status_code == 200
     assert len(looks) == 1
+
+
+@pytest.mark.parametrize(("part", "ready"), [("store", 503), ("worker", 200), ("listener", 200)])
+def test_requests_are_sent_where_they_can_be_served(archive: Archive, client: Any, part: str, ready: int) -> None:
+    run_everything()
+    assert set(client.get("/readyz").json()["parts"]) == {"database", "store", "keys"}
+    if part == "store":
+        shutil.rmtree(archive.home / "store", ignore_errors=True)
+        (archive.home / "store").write_text("no folder")
+    else:
+        SignOfLife.objects.all().delete()
+        Listening.objects.all().delete()
+    assert client.get("/healthz").status_code == 503
+    assert client.get("/readyz").status_code == ready
+
+
+def test_a_process_answers_whatever_is_away(archive: Archive, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> bool:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(health, "_database", fail)
+    assert client.get("/readyz").status_code == 503
+    answer = client.get("/livez")
+    assert (answer.status_code, answer.json()) == (200, {"version": 1, "parts": {}})

@@ -1,4 +1,4 @@
-"""Triggers are made of their text as it is, in the words of both databases."""
+"""What the database itself refuses: the same on both engines, in the same words, whichever way somebody tries."""
 
 from __future__ import annotations
 
@@ -6,10 +6,71 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
 
+from archive.core import triggers
 from archive.core.triggers import Refusal
-from archive.core.triggers import install as install_refusals
 from archive.custody import triggers as custody
+from archive.custody.heads import signed_head
+from archive.custody.models import Entry
+from archive.records.destruction import triggers as destruction
+from archive.records.holds import triggers as holds
+from archive.records.holds.models import Held, Matter
+from archive.records.retention import triggers as retention
+from archive.records.retention.models import Answer, Series
+from tests.archive.page_fixtures import Arrive
+from tests.archive.records.factories import NOON, make_hold, make_matter
+from tests.support.archives import Archive
+
+ENTRY = "(n, version, at, actor_type, actor_id, subject_type, subject_id, code, detail, prev, digest)"
+ON_BOTH = [
+    "UPDATE custody_entry SET actor_id = 'nobody' WHERE n = 2",
+    "UPDATE custody_entry SET n = 900 WHERE n = 2",
+    "DELETE FROM custody_entry WHERE n = 2",
+    "DELETE FROM custody_entry",
+    f"""INSERT INTO custody_entry {ENTRY} VALUES (2, 1, '', '', '', '', '', 'x', '{{}}', '', '')
+        ON CONFLICT (n) DO UPDATE SET code = 'x'""",
+    "DELETE FROM custody_signedhead",
+    "UPDATE custody_signedhead SET line = ''",
+    "DELETE FROM recordings_recording",
+    "DELETE FROM holds_held",
+    "UPDATE holds_held SET released_at = '2026-03-04 15:00:00+00:00'",
+    "UPDATE holds_held SET recording_id = NULL",
+    "DELETE FROM holds_matter",
+    "UPDATE holds_matter SET released_at = '2026-03-04 15:00:00+00:00'",
+    "DELETE FROM retention_answer",
+    "UPDATE retention_answer SET years = 1",
+    "UPDATE retention_answer SET number = 7",
+    "DELETE FROM retention_series",
+    "UPDATE retention_series SET kinds = '[]'",
+    "UPDATE recordings_recording SET destroyed_at = '2026-03-04 15:00:00+00:00'",
+]
+OF_ONE = {
+    "sqlite": [
+        "UPDATE OR REPLACE custody_entry SET n = 3 WHERE n = 2",
+        "REPLACE INTO custody_signedhead (n, line) SELECT n, '' FROM custody_signedhead",
+        "REPLACE INTO custody_entry SELECT * FROM custody_entry",
+        "REPLACE INTO recordings_recording SELECT * FROM recordings_recording",
+        "REPLACE INTO holds_held SELECT * FROM holds_held",
+        "REPLACE INTO holds_matter SELECT * FROM holds_matter",
+        "UPDATE OR REPLACE holds_matter SET id = (SELECT max(id) FROM holds_matter)",
+        "REPLACE INTO retention_series SELECT * FROM retention_series",
+        "REPLACE INTO retention_answer SELECT * FROM retention_answer",
+    ],
+    "postgresql": [
+        "TRUNCATE custody_entry",
+        "TRUNCATE custody_signedhead",
+        "TRUNCATE recordings_recording CASCADE",
+        "TRUNCATE holds_held",
+        "TRUNCATE holds_matter CASCADE",
+        "TRUNCATE retention_answer CASCADE",
+        "TRUNCATE retention_series CASCADE",
+    ],
+}
+"""The ways around a DELETE that only one of them has."""
+ALL = (*custody.REFUSALS, *holds.REFUSALS, *retention.REFUSALS, *destruction.REFUSALS)
+MESSAGES = {one.message for one in ALL}
 
 
 class Editor:
@@ -27,7 +88,60 @@ class Editor:
 def test_a_percent_sign_in_a_condition_is_one(vendor: str) -> None:
     """With parameters, even none, psycopg takes it for a place of one: no migration came to its end there."""
     editor = Editor(vendor)
-    install_refusals(editor, [Refusal("no_x", "UPDATE", "thing", "NEW.detail LIKE '%x%'", "never")])
-    custody.create(None, editor)
+    triggers.install(editor, [Refusal("no_x", "UPDATE", "thing", "NEW.detail LIKE '%x%'", "never")])
     assert any("'%x%'" in statement for statement, _ in editor.executed)
     assert {params for _, params in editor.executed} == {None}
+
+
+def contents() -> list[list[tuple[Any, ...]]]:
+    with connection.cursor() as cursor:
+        tables = sorted({one.table for one in ALL})
+        found = []
+        for table in tables:
+            cursor.execute(f"SELECT * FROM {table} ORDER BY 1")
+            found.append([tuple(map(str, row)) for row in cursor.fetchall()])
+        return found
+
+
+@pytest.mark.both_engines
+def test_every_way_to_change_what_is_kept_is_refused_and_changes_nothing(archive: Archive, sealed: Arrive) -> None:
+    for title in ("Torres v. District", "Lee v. District"):
+        make_hold(make_matter(title), recording_id=sealed(seconds=1).id)
+    series = Series.objects.create(code="S", title="Meetings", kinds=["iep"], entered_at=NOON)
+    why = {"citation": "RSMo 109", "advice": "Counsel Lee", "decided_by": "the board", "decided_on": NOON.date()}
+    Answer.objects.create(
+        series=series, number=1, permanent=False, years=7, counts_from="meeting", entry=1, entered_at=NOON, **why
+    )
+    signed_head()
+    assert Entry.objects.count() > 4
+    assert (Held.objects.count(), Matter.objects.count()) == (2, 2)
+    before = contents()
+    let_through = {}
+    for statement in [*ON_BOTH, *OF_ONE[archive.engine]]:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(statement)
+            let_through[statement] = "nobody"
+        except IntegrityError as error:
+            if not any(message in str(error) for message in MESSAGES):
+                let_through[statement] = str(error)
+        assert contents() == before, statement
+    assert let_through == {}
+
+
+@pytest.mark.both_engines
+def test_every_trigger_and_every_constraint_of_the_models_is_in_the_database(archive: Archive) -> None:
+    statement = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+        "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'",
+    }[archive.engine]
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        assert {name for (name,) in cursor.fetchall()} == triggers.names(archive.engine, ALL)
+        missing = {
+            constraint.name
+            for model in apps.get_models()
+            for constraint in model._meta.constraints
+            if constraint.name not in connection.introspection.get_constraints(cursor, model._meta.db_table)
+        }
+    assert missing == set()

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from appliance.contract.custody import CustodyHead
 from appliance.contract.errors import SettingsError
 from appliance.contract.settings_file import load_settings
 from appliance.contract.times import now, parse_wall
 from archive.configuration import Configuration, Custody
 from archive.core.jobs import JOBS
 from archive.custody import witnesses
-from archive.custody.heads import FILE, CustodyHead
+from archive.custody.heads import FILE
 from archive.doctor import witnesses as doctor
 from tests.support.archives import Archive
 

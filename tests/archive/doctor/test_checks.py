@@ -12,7 +12,8 @@ import pytest
 
 from appliance.contract.check_result import CheckResult
 from archive.configuration import Boxes, Configuration, Site, Web
-from archive.custody.triggers import names as trigger_names
+from archive.core.triggers import names as trigger_names
+from archive.custody.triggers import REFUSALS
 from archive.doctor import broker, certificates, database, folders, keys, processes, site, storage
 from archive.doctor.folders import FileLook
 
@@ -27,7 +28,7 @@ FILES = (
     FileLook("keys/web.key", 990, 0o600),
 )
 FOLDERS = folders.FoldersLook(Path("/srv/archive"), 990, FILES)
-DATABASE = database.DatabaseLook("sqlite", checked=True, triggers=frozenset(trigger_names("sqlite")))
+DATABASE = database.DatabaseLook("sqlite", checked=True, triggers=frozenset(trigger_names("sqlite", REFUSALS)))
 KEYS = keys.KeysLook("", "ed25519:a", "ed25519:a", "age1a", "age1b", 0, 3)
 STORE = storage.StoreLook("", 10**12)
 BROKER = broker.BrokerLook("localhost", 8883, tls=True, refusal="", is_ours=True, access="")

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from appliance.contract.custody import CustodyHead
 from archive.custody.actors import Subject
-from archive.custody.heads import CustodyHead
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.sealing.seal import seal

@@ -249,9 +249,7 @@ def test_arrows_and_the_waveform_move_the_player(visit: Visit, meeting: Recordin
     visit.run("document.querySelector('audio').pause(); document.querySelector('[data-seek-bar]').focus()")
     visit.press(Key.END)
     visit.until("document.querySelector('audio').currentTime >= 39")
-    assert (
-        visit.run("return document.querySelector('[data-seek-bar]').getAttribute('aria-valuetext')") == "0:40 of 0:40"
-    )
+    visit.until("document.querySelector('[data-seek-bar]').getAttribute('aria-valuetext') === '0:40 of 0:40'")
     box = visit.run("const r = document.querySelector('.wave').getBoundingClientRect(); return [r.x, r.y, r.width]")
     ActionChains(visit.browser).move_by_offset(int(box[0] + box[2] / 2), int(box[1] + 20)).click().perform()
     visit.until("(t => t >= 19.5 && t < 24)(document.querySelector('audio').currentTime)")

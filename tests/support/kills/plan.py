@@ -29,6 +29,8 @@ class Plan:
     """The whole recorder is killed afterwards; otherwise a stopped process goes on, and the meeting is ended."""
     after_s: float
     """How long after the strike, or the stop, that happens, in seconds."""
+    acknowledged_first: bool = False
+    """It strikes later where nothing is acknowledged yet."""
 
 
 def draw(random: Random) -> Plan:

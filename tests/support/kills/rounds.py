@@ -119,6 +119,8 @@ class Life:
                 _sleep_until(began_ns, resume_s)
                 self._box.tap()
         _sleep_until(began_ns, plan.at_s)
+        if plan.acknowledged_first:
+            self._until(lambda: self._box.status().get("acked_frame", 0) > 0, "something is acknowledged")
 
     def _strike(self, plan: Plan) -> None:
         victim = self._pid(plan.process)

@@ -1,0 +1,118 @@
+"""Making a box's root read-only, and writable again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+from appliance.contract.durable_files import replace
+from appliance.contract.errors import ConflictError, SettingsError, StorageError
+
+from . import plan
+from .machine import Machine, disk, in_root_itself, root_is_overlay
+
+SETTINGS: Final = "recorder.toml"
+_SERVICES: Final = tuple(f"plainsight-{unit}.service" for unit in plan.UNITS)
+
+
+def switch_on(machine: Machine, device: Path, root: Path = Path("/")) -> bool:
+    """Move what is kept onto the data partition, and make the root read-only from the next start on.
+
+    Returns False where that is so already. It may be repeated after a power cut at any moment: folders are copied whole
+    or not at all, and removed from the root only when the next start will mount them. Raises StorageError for a device
+    that cannot be the data partition, SettingsError where overlayroot is missing, ConflictError where root and data
+    partition hold settings of two boxes.
+    """
+    if root_is_overlay(machine):
+        return False
+    if not machine.has("overlayroot-chroot"):
+        raise SettingsError("overlayroot is not installed: apt install overlayroot")
+    _check_initial_ram_disk(root)
+    data_disk = disk(machine, device)
+    if told := plan.objection(data_disk):
+        raise StorageError(told, field="--data")
+    machine.run("systemctl", "stop", *_SERVICES, status=None)
+    data = root / plan.DATA.lstrip("/")
+    data.mkdir(parents=True, exist_ok=True)
+    if not data_disk.mounted:
+        machine.run("mount", "-t", "ext4", str(device), str(data))
+    kept = [folder for folder in plan.KEPT if _keep(machine, root, data, folder)]
+    _write(root, plan.FSTAB, plan.with_data(_read(root, plan.FSTAB), data_disk.uuid, kept))
+    for unit in plan.UNITS:
+        _write(root, plan.unit_file(unit), plan.unit_text(kept))
+    _write(root, plan.UPGRADE, plan.UPGRADE_TEXT)
+    _write(root, plan.OVERLAYROOT, plan.ON)
+    for folder in plan.ours(kept):
+        # keys and recordings stand in one place only; what belongs to the running system stays until it has ended
+        _empty(root / folder.lstrip("/"))
+    machine.run("sync")
+    return True
+
+
+def switch_off(machine: Machine, root: Path = Path("/")) -> None:
+    """Make the root writable from the next start on; what is kept stays on the data partition. Raises StorageError."""
+    if not root_is_overlay(machine):
+        _write(root, plan.OVERLAYROOT, plan.OFF)
+        return
+    script = f"printf %s '{plan.OFF}' >{plan.OVERLAYROOT} && sync"
+    if in_root_itself(machine, ["sh", "-c", script], []) != 0:
+        raise StorageError(f"{plan.OVERLAYROOT} could not be written in the root itself; see above")
+
+
+def _check_initial_ram_disk(root: Path) -> None:
+    config = root / "boot/firmware/config.txt"
+    if config.exists() and "auto_initramfs=1" not in config.read_text("utf-8", "replace").split():
+        raise SettingsError(f"{config} loads no initial RAM disk, which overlayroot needs: add auto_initramfs=1 to it")
+
+
+def _keep(machine: Machine, root: Path, data: Path, folder: str) -> bool:
+    """Copy a folder onto the data partition, unless it is there; tell whether it is kept."""
+    source, target = root / folder.lstrip("/"), data / plan.place_on_data(folder)
+    if target.exists():
+        if (target / SETTINGS).exists() and (source / SETTINGS).exists() and not _same(source, target):
+            raise ConflictError(
+                f"both {source} and the data partition hold settings of a box. If this box is to go on with those "
+                f"of the partition, remove {source / SETTINGS}; else take {target} away",
+                field="--data",
+            )
+        return True
+    if not source.is_dir():
+        return False
+    unfinished = target.with_name(f".{target.name}.new")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    machine.run("cp", "-a", str(source), str(unfinished))
+    machine.run("sync", "-f", str(unfinished))
+    unfinished.rename(target)
+    machine.run("sync", "-f", str(target))
+    return True
+
+
+def _same(one: Path, other: Path) -> bool:
+    return (one / SETTINGS).read_bytes() == (other / SETTINGS).read_bytes()
+
+
+def _empty(folder: Path) -> None:
+    for entry in list(folder.iterdir()) if folder.is_dir() else []:
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _read(root: Path, name: str) -> str:
+    path = root / name.lstrip("/")
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _write(root: Path, name: str, text: str) -> None:
+    path = root / name.lstrip("/")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace(path, text.encode(), mode=0o644, durable=True)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise StorageError(f"cannot write {path}: {reason}; run this as root") from error

@@ -1,0 +1,143 @@
+"""Figures for a monitor, in Prometheus's text format, read from rows when it asks: nothing is counted in a process.
+
+Whoever may ask holds the token of `[metrics] token_file`; without that setting nobody is answered. No label is a name
+or an identifier: only words that stand in the code. Each app registers its own figures (`AppConfig.ready`).
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.views.decorators.http import require_safe
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from appliance.contract.errors import PlainSightError, SettingsError
+from archive.configuration import read_secret
+
+from .errors import NoSuchAddressError, answer
+from .health import look
+from .models import SignOfLife
+
+PREFIX: Final = "plainsight_"
+SHORTEST: Final = 32
+"""Least length of the token, in characters: nobody counts how often strangers guess."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """One figure, or one for each value of a label."""
+
+    name: str
+    """Without the prefix, with its unit at the end, as Prometheus asks for it."""
+    help: str
+    """What it is, as a sentence without a full stop."""
+    value: float | None = None
+    """Of a figure without a label; None where it is not known, which leaves it out."""
+    label: str = ""
+    """Name of the label; empty without one."""
+    values: dict[str, float] = field(default_factory=dict)
+    """By the label's value: a word that stands in the code, never a name or an identifier."""
+
+
+Provider = Callable[[], Iterable[Gauge]]
+_providers: list[Provider] = []
+
+
+class NoTokenError(PlainSightError):
+    """Whoever asks for the figures did not show the token."""
+
+    code = "no-token"
+    status = 401
+    headers: Final = {"WWW-Authenticate": "Bearer"}
+
+
+def provide(provider: Provider) -> None:
+    """Ask `provider` for figures at each scrape; it may raise DatabaseError, PlainSightError or OSError."""
+    _providers.append(provider)
+
+
+def timestamp(moment: datetime | None) -> float | None:
+    """Return a moment as Prometheus wants it: seconds since 1970."""
+    return None if moment is None else moment.timestamp()
+
+
+def gauges() -> Iterator[Gauge]:
+    """Yield every figure; a provider that fails leaves its own out, and is counted."""
+    failed = 0
+    for provider in (_own, *_providers):
+        try:
+            yield from list(provider())
+        except (DatabaseError, PlainSightError, OSError) as error:
+            failed += 1
+            _log.warning("a figure for the monitor cannot be read: %s", error)
+    yield Gauge("metrics_failed", "Groups of figures that could not be read and are missing here", failed)
+
+
+def _own() -> Iterator[Gauge]:
+    yield Gauge(
+        "part_works",
+        "Whether a part of the archive works (1) or not (0)",
+        label="part",
+        values={part: float(works) for part, works in look().items()},
+    )
+    yield Gauge(
+        "process_seen_timestamp_seconds",
+        "When a process last said that it works",
+        label="part",
+        values={row.part: row.at.timestamp() for row in SignOfLife.objects.all()},
+    )
+
+
+class _Rows(Collector):
+    """What prometheus_client asks."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield every figure in its own form."""
+        for one in gauges():
+            family = GaugeMetricFamily(PREFIX + one.name, one.help, labels=[one.label] if one.label else [])
+            if one.value is not None:
+                family.add_metric([], one.value)
+            for word, value in one.values.items():
+                family.add_metric([word], value)
+            if family.samples:
+                yield family
+
+
+def _check_token(request: HttpRequest) -> None:
+    token = read_secret(settings.ARCHIVE.metrics.token_file, "metrics.token_file")
+    if len(token) < SHORTEST:
+        raise SettingsError(f"the token has fewer than {SHORTEST} characters; make it with 'openssl rand -hex 32'")
+    shown = request.headers.get("Authorization", "")
+    if not hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
+        raise NoTokenError("show the token of [metrics] token_file: 'Authorization: Bearer TOKEN'")
+
+
+@require_safe
+@login_not_required
+def metrics(request: HttpRequest) -> HttpResponseBase:
+    """Answer with every figure, to whoever shows the token."""
+    if settings.ARCHIVE.metrics.token_file is None:
+        raise NoSuchAddressError(
+            "this archive shows no figures; [metrics] token_file in archive.toml lets a monitor ask"
+        )
+    try:
+        _check_token(request)
+    except SettingsError as error:
+        _log.error("the figures are shown to nobody: %s", error.message)
+        return answer(request, NoTokenError("the archive's log says why nobody is answered"))
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Rows())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,119 @@
+"""A throw-away PostgreSQL of the tests' own: the distribution's server, in a folder of its own, on a local socket.
+
+It is started by the first test that needs it and ended with this process, also where that is killed. Nothing is synced
+to the disk: what a power cut leaves is not what these tests are about.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from tests.support.waiting import until
+
+OWNER = "postgres"
+"""Whom root becomes, since the server refuses to run as root; the distribution's package makes this user."""
+USER = "plainsight"
+SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_connections": "100",
+    "shared_buffers": "64MB",
+    # what would deadlock is told before a test gives up
+    "deadlock_timeout": "200ms",
+}
+_number = count(1)
+
+
+def _programs() -> Path:
+    """Where the newest server of the distribution is."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    assert found, "there is no PostgreSQL server: apt-get install postgresql (deploy/test does)"
+    return found[-1].parent
+
+
+def _as_owner() -> list[str]:
+    """What stands before a command so that it runs as another user than root and ends with this process."""
+    drop = [f"--reuid={OWNER}", f"--regid={OWNER}", "--init-groups"] if os.geteuid() == 0 else []
+    return ["setpriv", *drop, "--pdeathsig", "INT", "--"]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running server."""
+
+    folder: Path
+    """Its socket is here."""
+
+    def connect(self, name: str = "postgres") -> Any:
+        """A connection that commits each statement."""
+        import psycopg  # noqa: PLC0415 - only where PostgreSQL is tested
+
+        return psycopg.connect(host=str(self.folder), user=USER, dbname=name, autocommit=True)
+
+    def create(self, template: str = "template1", name: str = "") -> str:
+        """Make a database like another one, and return its name."""
+        name = name or f"archive_{next(_number)}"
+        with self.connect() as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever is connected to it."""
+        with self.connect() as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def settings(self, name: str) -> str:
+        """The section of archive.toml that names a database."""
+        return f'[database]\nengine = "postgresql"\nhost = "{self.folder}"\nname = "{name}"\nuser = "{USER}"\n'
+
+
+@cache
+def cluster() -> Cluster:
+    """Start the server, once."""
+    folder = Path(mkdtemp(prefix="archive-postgresql-"))
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam(OWNER)
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    data, programs = folder / "data", _programs()
+    initdb = [programs / "initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", f"-U{USER}"]
+    subprocess.run([*_as_owner(), *map(str, initdb), "-D", data], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+    server = subprocess.Popen(
+        [*_as_owner(), programs / "postgres", "-D", data, "-k", folder, *options],
+        cwd=folder,
+        stderr=(folder / "log").open("wb"),
+    )
+
+    def end() -> None:
+        server.send_signal(signal.SIGINT)
+        server.wait(60)
+        shutil.rmtree(folder)
+
+    atexit.register(end)
+    found = Cluster(folder)
+    until(lambda: _answers(found), alive=lambda: server.poll() is None)
+    return found
+
+
+def _answers(found: Cluster) -> bool:
+    import psycopg  # noqa: PLC0415 - as above
+
+    try:
+        found.connect().close()
+    except psycopg.OperationalError:
+        return False
+    return True
