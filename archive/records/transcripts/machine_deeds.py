@@ -31,7 +31,7 @@ from .engines.client import EngineError, EngineProcess, StoppedError
 from .engines.protocol import Begin
 from .engines.sound import Stretch, stretches
 from .models import Language, MachineDraft, Source
-from .webvtt import MOST_CUES, Cue, cleaned
+from .webvtt import MOST_CUES, Cue, TranscriptFileError, cleaned
 
 LOOK_S: Final = 10.0
 """How often the worker looks for what was asked, in seconds."""
@@ -110,6 +110,8 @@ def _make(asked: MachineDraft, engine: Transcription, stop: StopSignal) -> None:
         return
     except EngineError as error:
         problem = error.reason
+    except TranscriptFileError:
+        problem = "misunderstood"
     except DeedError:
         problem = "same"
     except PlainSightError as error:

@@ -68,7 +68,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
         if len(data) < size:
             return
         for said in engine.transcribe(np.frombuffer(data, "<i2")):
-            say(Said(start_ms=said.start_ms, end_ms=said.end_ms, text=said.text[:4000]))
+            say(Said(start_ms=said.start_ms, end_ms=said.end_ms, text=said.text[:2000]))
         say(Done())
 
 

@@ -55,7 +55,7 @@ class Said(_Message):
     start_ms: Annotated[int, Field(ge=0)]
     """From the start of this stretch, in milliseconds."""
     end_ms: Annotated[int, Field(ge=0)]
-    text: Annotated[str, Field(max_length=4000)]
+    text: Annotated[str, Field(max_length=2000)]
 
 
 class Done(_Message):

@@ -1,7 +1,8 @@
 """Taking from this process what it must not have: network, other programs, other processes, files that it could write.
 
-A filter of system calls (seccomp(2)) holds whether or not the kernel allows namespaces, is inherited by every
-thread, and cannot be taken off. Without any socket nothing is reached: no network, and no socket of this host either.
+A filter of system calls (seccomp, set by prctl(2)) holds whether or not the kernel allows namespaces, is inherited by
+every thread, and cannot be taken off. Without any socket nothing is reached, neither a network nor a socket of this
+host.
 """
 
 from __future__ import annotations
@@ -12,18 +13,17 @@ import os
 import platform
 import resource
 import socket
+from pathlib import Path
 from typing import Final
 
 from appliance.contract.errors import PlainSightError
 
 _NO_NEW_PRIVILEGES: Final = 38
-_SET_FILTER: Final = 1
-_ALL_THREADS: Final = 1
-"""SECCOMP_FILTER_FLAG_TSYNC: threads that run already get the filter too."""
+_SET_SECCOMP: Final = 22
+_FILTER: Final = 2
 _X32: Final = 0x40000000
 """Calls from here on are x86-64's second interface, which nothing here uses."""
 _ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-_SECCOMP: Final = {"x86_64": 317, "aarch64": 277}
 _REFUSED: Final = {
     # name: number on x86-64, number on arm64 (both from the kernel's tables)
     "socket": (41, 198),
@@ -84,6 +84,10 @@ def program(machine: str) -> list[tuple[int, int, int, int]]:
 
 def enter() -> None:
     """Give up what this process must not have, for good; raise NotAloneError if that does not hold."""
+    # the filter holds for this thread and those that it starts; seccomp(2) would reach all, and the worker's unit
+    # refuses it
+    if len(list(Path("/proc/self/task").iterdir())) != 1:
+        raise NotAloneError("other threads run already, which the filter would not reach")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
@@ -92,10 +96,7 @@ def enter() -> None:
     asked = _Program(len(instructions), held)
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
-    libc.syscall.argtypes = (ctypes.c_long, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_void_p)
-    if libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) or libc.syscall(
-        _SECCOMP[platform.machine()], _SET_FILTER, _ALL_THREADS, ctypes.addressof(asked)
-    ):
+    if libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) or libc.prctl(_SET_SECCOMP, _FILTER, ctypes.addressof(asked), 0, 0):
         raise NotAloneError(f"the kernel refuses the filter of system calls: {os.strerror(ctypes.get_errno())}")
     for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
         try:

@@ -88,7 +88,7 @@ def place(row: Recording, rest: str = "") -> str:
 
 def words(page: Any) -> list[str]:
     (cues,) = [one for one in page.all("ol") if one.get("class") == "cues"]
-    return [one.all("span")[0].text for one in cues.all("li")]
+    return ["".join(one.all("span")[0].text_parts) for one in cues.all("li")]
 
 
 def test_each_version_is_bound_kept_encrypted_and_never_overwritten(row: Recording, ann: User) -> None:
