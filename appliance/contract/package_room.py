@@ -1,4 +1,4 @@
-"""How much one sealed package holds: 4 GiB and 65534 members (docs/format.md section 5.4)."""
+"""How much one sealed package holds: 4 GiB, and fewer than 65535 members (docs/format.md section 5.4)."""
 
 from __future__ import annotations
 

@@ -212,7 +212,8 @@ class Limits(Section):
     """When a recording ends by itself, and how much room it needs."""
 
     cap_s: Annotated[float, Field(gt=0, le=64000)] = 4 * 3600.0
-    """Longest recording in seconds; a sealed package holds at most 65534 segments (docs/format.md section 5.4)."""
+    """Longest recording in seconds; what no package can hold at `microphone.rate` is refused (4 GiB: docs/format.md
+    section 5.4; 38,349 s at 48 kHz)."""
     quiet_s: Seconds = 20 * 60.0
     """Longest quiet of a live microphone in seconds."""
     paused_s: Seconds = 30 * 60.0

@@ -11,7 +11,10 @@ from .requests import signed_in
 
 
 def may(request: HttpRequest) -> dict[str, object]:
-    """Add `may` to a template's context: {% if may.listen %}. It offers, and access.decisions decides."""
+    """Add `may` to a template's context: {% if may.listen %} asks whether somebody may listen to anything at all.
+
+    It offers; `access.decisions.may` decides about the one thing.
+    """
 
     def offered() -> dict[str, bool]:
         granted = granted_deeds(signed_in(request)) if hasattr(request, "user") else frozenset()

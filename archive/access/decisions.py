@@ -15,7 +15,7 @@ from archive.custody.actors import NOTHING, Subject, SubjectType
 
 from .deeds import OF_NOTHING, OF_ONE_RECORDING, Deed
 from .models import Grant
-from .scopes import Reach, Scope, barred_scopes, recordings_in, scopes_of
+from .scopes import DISTRICT, Reach, Scope, barred_scopes, recordings_in, scopes_of
 
 GRANTED: Final = "granted"
 
@@ -46,7 +46,8 @@ def may(actor: User | AnonymousUser, deed: Deed, subject: Subject = NOTHING) -> 
     if subject == NOTHING:
         granted = deed in granted_deeds(actor)
     else:
-        reach, around = reach_of(actor, deed), scopes_of(subject)
+        reach = reach_of(actor, deed)
+        around = _scopes_around(subject, reach)
         if not reach.barred.isdisjoint(around):
             return Decision(allowed=False, reason="barred")
         granted = not reach.scopes.isdisjoint(around)
@@ -55,11 +56,19 @@ def may(actor: User | AnonymousUser, deed: Deed, subject: Subject = NOTHING) -> 
 
 def may_each(actor: User | AnonymousUser, deeds: Iterable[Deed], subject: Subject) -> dict[Deed, bool]:
     """Return whether `may` allows each of `deeds` to be done to `subject`, in as many queries as one of them takes."""
-    around = scopes_of(subject)
+    reaches = reaches_of(actor, *deeds)
+    around = _scopes_around(subject, *reaches.values())
     return {
-        deed: reach.barred.isdisjoint(around) and not reach.scopes.isdisjoint(around)
-        for deed, reach in reaches_of(actor, *deeds).items()
+        deed: reach.barred.isdisjoint(around) and not reach.scopes.isdisjoint(around) for deed, reach in reaches.items()
     }
+
+
+def _scopes_around(subject: Subject, *reaches: Reach) -> frozenset[Scope]:
+    """Return the scopes that hold `subject`, as far as they can matter to these reaches."""
+    if all(not reach.barred and reach.scopes <= {DISTRICT} for reach in reaches):
+        # the district holds every subject, and which students this one is about changes nothing
+        return frozenset({DISTRICT})
+    return scopes_of(subject)
 
 
 def granted_deeds(actor: User | AnonymousUser) -> frozenset[Deed]:

@@ -24,9 +24,11 @@ class Deed(models.TextChoices):
     CORRECT = "correct", "correct people, enter who holds rights, import rosters"
     MEETINGS = "meetings", "see notices, the calendar and the day sheets"
     PLAN = "plan", "log a notice; plan, move and cancel meetings; import calendars"
+    READY = "ready", "see whether the room of a meeting of today is ready"
     CONDUCT = "conduct", "read the opening and write notes during a meeting"
     FILE = "file", "file a recording under its meeting, and confirm what another one filed"
     GRANT = "grant", "give and end access to a student's recordings, and review it"
+    ASK = "ask", "log that a parent asks for access, for those who handle requests"
     REQUESTS = "requests", "handle access requests and amendments"
     LETTERS = "letters", "write and print letters, and note their delivery"
     RESTRICT = "restrict", "restrict passages of a recording, hear them, and open them again"
@@ -46,7 +48,7 @@ OF_NOTHING: Final = frozenset({Deed.BOARD, Deed.BOXES, Deed.CHECKS, Deed.LIST, D
 
 ROLES: Final[dict[str, frozenset[Deed]]] = {
     "custodian": frozenset(Deed) - {Deed.OWN},
-    "facilitator": frozenset({Deed.MEETINGS, Deed.PLAN, Deed.CONDUCT, Deed.PEOPLE, Deed.LETTERS}),
+    "facilitator": frozenset({Deed.MEETINGS, Deed.PLAN, Deed.READY, Deed.CONDUCT, Deed.PEOPLE, Deed.ASK, Deed.LETTERS}),
     "auditor": frozenset({Deed.LIST, Deed.VERIFY, Deed.CUSTODY}),
     "technician": frozenset({Deed.BOARD, Deed.BOXES, Deed.CHECKS, Deed.LIST}),
 }

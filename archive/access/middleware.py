@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class AccessMiddleware:
-    """Lets a request through to its view only if `access.may` allows its deed. It stands behind the sign-in's."""
+    """Lets a request to its view only if `access.decisions.may` allows its deed. It stands behind the sign-in's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

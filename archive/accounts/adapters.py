@@ -20,10 +20,10 @@ from django.utils.translation import gettext as _
 from appliance.contract.errors import StorageError
 
 from . import throttle
+from .encrypted_text import decrypt, encrypt
 from .forms import begin_attempt, cookie_name
 from .models import User
 from .pages import refused_page
-from .sealed import seal, unseal
 
 RECENT_S: Final = 300.0
 """Before a factor or the password is changed, the person must have been known by it within so long, in seconds."""
@@ -76,7 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
-    """Second factors: secrets are sealed in the database, and names are ours."""
+    """Second factors: secrets are encrypted in the database, and names are ours."""
 
     error_messages = {  # noqa: RUF012 - allauth declares it as an instance variable
         **DefaultMFAAdapter.error_messages,
@@ -85,14 +85,14 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def encrypt(self, text: str) -> str:
         """Return the secret of an authenticator app, or of recovery codes, as it is stored."""
-        return seal(text)
+        return encrypt(text)
 
     def decrypt(self, encrypted_text: str) -> str:
         """Return it as it was; raise StorageError if the archive's own secret has changed since."""
-        text = unseal(encrypted_text)
+        text = decrypt(encrypted_text)
         if text is None:
             raise StorageError(
-                "a second factor was sealed under another keys/django.secret; remove it and set it up again"
+                "a second factor was encrypted under another keys/django.secret; remove it and set it up again"
             )
         return text
 

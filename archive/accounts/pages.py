@@ -14,7 +14,7 @@ from .forms import SignInForm
 def sign_in_words(
     request: HttpRequest, *, next_page: str = "", typed: str = "", form: SignInForm | None = None
 ) -> dict[str, Any]:
-    """Return what the sign-in page shows; `typed` is what somebody typed before they were signed out, sealed."""
+    """Return what the sign-in page shows; `typed` is what somebody typed before they were signed out, encrypted."""
     provider = settings.ARCHIVE.sign_in.provider
     return {
         "form": form or SignInForm(request),

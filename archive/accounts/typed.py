@@ -1,9 +1,10 @@
 """What somebody typed outlives their session: it is carried through the sign-in, and shown in its form again.
 
-A form that is sent without a session gets the sign-in page, which carries the fields along, sealed. After the sign-in
-the form's page fills itself in with `fill`; a page that does not is replaced by one that lists the fields and sends
-them on. Nothing is ever sent by itself. Passwords, codes and files are not kept, and what one person typed in a browser
-is shown to nobody else.
+A form that is sent without a session gets the sign-in page, which carries the fields along, encrypted. After
+the sign-in the form's page fills itself in with `fill`; a page that does not is replaced by one that lists the fields
+and sends them on. Nothing is ever sent by itself. `KeepTyped`, the middleware, is also what asks every page for a
+sign-in. Passwords, fields called `code` and files are not kept, and what one person typed in a browser is shown to
+nobody else.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from archive.core.errors import not_our_form
 from archive.core.once import FIELD as ONCE
 
 from . import throttle
+from .encrypted_text import decrypt, encrypt
 from .forms import cookie_name
 from .models import User
 from .pages import sign_in_words
-from .sealed import seal, unseal
 
 MOST: Final = 64 << 10
 """Most characters that are kept of one form; more than any of our forms takes."""
@@ -57,9 +58,9 @@ class Typed(BaseModel):
     fields: tuple[tuple[str, str], ...]
     """Name and value of each field, in their order."""
 
-    def sealed(self) -> str:
+    def encrypted(self) -> str:
         """Return it as a text that only this archive reads."""
-        return seal(self.model_dump_json())
+        return encrypt(self.model_dump_json())
 
     def data(self) -> QueryDict:
         """Return it as a form takes it."""
@@ -69,10 +70,10 @@ class Typed(BaseModel):
         return data
 
 
-def remember(request: HttpRequest, sealed: str) -> None:
+def remember(request: HttpRequest, encrypted: str) -> None:
     """Keep, in the session that begins, what the sign-in page carried along."""
-    if sealed and len(sealed) <= 4 * MOST:
-        request.session[_SESSION] = sealed
+    if encrypted and len(encrypted) <= 4 * MOST:
+        request.session[_SESSION] = encrypted
 
 
 def fill(request: HttpRequest, form: forms.BaseForm) -> None:
@@ -129,7 +130,7 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponseBase:
 
 
 def _sign_in_page(request: HttpRequest, typed: Typed) -> HttpResponseBase:
-    words = sign_in_words(request, next_page=typed.path, typed=typed.sealed())
+    words = sign_in_words(request, next_page=typed.path, typed=typed.encrypted())
     return render(request, "accounts/sign_in.html", words, status=HTTPStatus.FORBIDDEN)
 
 
@@ -184,10 +185,10 @@ def _kept(request: HttpRequest) -> Typed | None:
     """Return what was typed for the address that is asked for now, by whom it is; it is forgotten with that."""
     if request.method != "GET" or not request.session.session_key:
         return None
-    sealed = request.session.get(_SESSION)
-    if not sealed or not isinstance(request.user, User):
+    encrypted = request.session.get(_SESSION)
+    if not encrypted or not isinstance(request.user, User):
         return None
-    text = unseal(sealed, KEPT_FOR)
+    text = decrypt(encrypted, KEPT_FOR)
     try:
         typed = None if text is None else Typed.model_validate_json(text)
     except ValidationError:

@@ -27,7 +27,7 @@ MAIN: Final = "main"
 ALIVE_S: Final = 3.0
 """How often the worker says that it works, in seconds."""
 _log = logging.getLogger(__name__)
-Deed = Callable[[StopSignal], object]
+Task = Callable[[StopSignal], object]
 """Does what is due and returns; a long one looks at the stop signal between its parts."""
 
 
@@ -39,13 +39,13 @@ class Job:
     """What it does, for logs."""
     every_s: float
     """Pause between its end and its next beginning, in seconds."""
-    run: Deed
+    run: Task
     lane: str = MAIN
     """Jobs of one lane run one after the other; a lane is a thread, so that a long check does not hold up a seal."""
 
 
 JOBS: Final[list[Job]] = []
-"""In the order in which they run when several are due."""
+"""In the order in which those of one lane run when several are due."""
 CHECKS: Final[list[Callable[[], None]]] = []
 """What the web server looks at before it starts; a finding is logged and does not stop it."""
 

@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from archive.access.decisions import may_each
+from archive.access.deeds import OF_NOTHING, Deed
 from archive.accounts.models import User
+from archive.custody.actors import Subject
 
 from .models import Recording
 
@@ -65,7 +68,27 @@ class Contribution:
     """Actions, in their order."""
 
 
-Provider = Callable[[Recording, User], Contribution]
+@dataclass(frozen=True)
+class Reader:
+    """Who reads a recording's page, and what they may do to it: decided once for the whole page."""
+
+    user: User
+    deeds: frozenset[Deed]
+    """What access.may lets the user do to this recording."""
+
+    @classmethod
+    def of(cls, user: User, recording: Recording) -> Reader:
+        """Return what `user` is as a reader of this recording's page."""
+        asked = [deed for deed in Deed if deed not in OF_NOTHING]
+        found = may_each(user, asked, Subject.recording(recording.pk))
+        return cls(user, frozenset(deed for deed, allowed in found.items() if allowed))
+
+    def may(self, deed: Deed) -> bool:
+        """Tell whether the reader may do `deed` to the recording."""
+        return deed in self.deeds
+
+
+Provider = Callable[[Recording, Reader], Contribution]
 _PROVIDERS: Final[list[Provider]] = []
 
 
@@ -74,7 +97,7 @@ def provide(provider: Provider) -> None:
     _PROVIDERS.append(provider)
 
 
-def contributed(recording: Recording, reader: User) -> Contribution:
+def contributed(recording: Recording, reader: Reader) -> Contribution:
     """Return what all providers add for `reader`; the first title counts."""
     given = [provider(recording, reader) for provider in _PROVIDERS]
     return Contribution(

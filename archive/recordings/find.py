@@ -13,7 +13,7 @@ from .models import Recording, State
 def find(recording: str, *, lock: bool = False) -> Recording:
     """Return the recording; raise UnknownRecordingError. `lock` keeps others away until the transaction ends."""
     rows = Recording.objects.select_for_update(of=("self",)) if lock else Recording.objects
-    row = rows.select_related("box").filter(pk=recording).first()
+    row = rows.select_related("box", "room").filter(pk=recording).first()
     if row is None:
         raise UnknownRecordingError(f"the archive has no recording {recording[:32]!r}; send its header first")
     return row

@@ -44,7 +44,7 @@ def register(parts_of: Callable[[User, Deed, str], Parts | None]) -> None:
 
 
 def audible(user: User, deed: Deed, recording: str) -> Parts | None:
-    """Return the parts to which `user` may do `deed`, whom access.may lets do it; None means all of it.
+    """Return the parts to which `user` may do `deed`, whom access.decisions.may lets do it; None means all of it.
 
     Where several tell, only what all of them let through is left.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 from typing import Any, Final
 
 from django import forms
@@ -13,6 +14,8 @@ JOINERS: Final = {"\u200c", "\u200d"}
 """Needed to write some names rightly."""
 _PARTS: Final = 3
 """Hours, minutes, seconds."""
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2199
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the begin of a formula (OWASP, CSV injection)."""
 
@@ -34,6 +37,12 @@ def lines(text: str) -> str:
 def cell(text: str) -> str:
     """Return `text` for a cell of a CSV file, so that no spreadsheet takes it for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def check_century(day: date) -> None:
+    """Raise ValidationError for a day that nothing here can be of: a slip, or one with which nobody can count."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise forms.ValidationError(f"Enter a day between {FIRST_YEAR} and {LAST_YEAR}.")
 
 
 class LineField(forms.CharField):
@@ -66,6 +75,13 @@ class LinesField(forms.CharField):
 def day_input() -> forms.DateInput:
     """Return the widget for a day."""
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class DayField(forms.DateField):
+    """A day that a person types, of a century that records can be of: what is beyond cannot be counted with."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    default_validators = [check_century]  # noqa: RUF012 - the base class declares no class variable
 
 
 def time_input() -> forms.TimeInput:

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class SealingConfig(AppConfig):
-    """Known to Django for its commands and tables."""
+    """Known to Django for its commands and the worker's jobs."""
 
     name = "archive.sealing"
 

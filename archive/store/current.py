@@ -9,7 +9,7 @@ from .local import LocalStore
 
 
 def store() -> Store:
-    """Return the store that the configuration names."""
+    """Return the store: a folder of the archive's home."""
     return LocalStore(settings.ARCHIVE_HOME / "store")
 
 

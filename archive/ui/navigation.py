@@ -1,7 +1,7 @@
 """The places of the archive's pages, in the order of the menu.
 
-A place is shown to whom access.may offers one of its deeds. Whoever makes a place adds its line here; a test holds that
-its deeds are what the address needs (access/routes.py).
+A place is shown to whom access.decisions.may lets do one of its deeds. Whoever makes a place adds its line here; a test
+holds that its deeds are what the address needs (access/routes.py).
 """
 
 from __future__ import annotations
@@ -39,9 +39,11 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("own", _("Your child's recordings"), "pages:own", frozenset({"own"}), first=True),
     Place("requests", _("Requests"), "pages:requests", frozenset({"requests"}), first=True),
     Place("people", _("People"), "pages:students", frozenset({"people"}), first=True),
+    Place("my-rooms", _("My rooms"), "pages:my-rooms", frozenset({"ready"})),
     Place("rooms", _("Rooms"), "pages:rooms", frozenset({"board"}), first=True),
     Place("readiness", _("Readiness"), "pages:readiness", frozenset({"board"})),
     Place("tray", _("Tray"), "pages:tray", frozenset({"file"})),
+    Place("asked", _("Requests you logged"), "pages:asked", frozenset({"ask"})),
     Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
     Place("grants", _("Access"), "pages:grants", frozenset({"grant"})),
     Place("disclosures", _("Disclosures"), "pages:disclosures", frozenset({"disclose"})),

@@ -15,6 +15,8 @@ from typing import Self
 
 from tests.support.waiting import until
 
+SECOND = 1_000_000_000
+
 _METER = """
 import os, time
 parent, told = os.getppid(), 0
@@ -56,6 +58,17 @@ class Lateness:
         spans = [(max(wanted, since_ns), min(came, until_ns)) for wanted, came in self._noted()]
         waits = [max(0, came - wanted) for wanted, came in spans]
         return min(sum(waits), _IN_A_ROW * max(waits, default=0))
+
+    def starves(self, cause: str, at_ns: int) -> bool:
+        """Tell whether a gap may be the machine's: what heard, or what watched over it, did not get a core in time.
+
+        A stream that is not fetched overruns; one whose capture process waits longer stalls; one whose supervisor
+        waits longer than a heartbeat may be old is closed. Each is told by the ledger, and none is the fault that a
+        test makes.
+        """
+        if cause == "overrun":
+            return True
+        return cause in {"stall", "capture-died"} and self.late_ns(at_ns - 5 * SECOND, at_ns) > SECOND // 4
 
     def taken_ns(self, since_ns: int, until_ns: int) -> int:
         """Return the time between two moments without what the machine was late, in nanoseconds."""

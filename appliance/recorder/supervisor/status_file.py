@@ -20,7 +20,7 @@ def describe(
     state: State, parameters: Parameters, *, box: str, boot_id: str, now_ns: int, panel: Literal["gpio", "simulated"]
 ) -> RecorderStatus:
     """Return what the status file says about a state."""
-    meeting = state.recording is not None
+    recording = state.recording is not None
     return RecorderStatus(
         box=box,
         boot_id=boot_id,
@@ -29,10 +29,10 @@ def describe(
         ready=state.phase == "idle",
         recording=state.recording,
         since_ns=state.since_ns,
-        frames=state.captured(parameters) if meeting else 0,
-        acked_frame=state.acked_frame if meeting else 0,
-        acked_line=state.acked_line if meeting else 0,
-        lost_frames=state.lost_frames if meeting else 0,
+        frames=state.captured(parameters) if recording else 0,
+        acked_frame=state.acked_frame if recording else 0,
+        acked_line=state.acked_line if recording else 0,
+        lost_frames=state.lost_frames if recording else 0,
         rate=parameters.rate,
         lights=Lights(red="on" if state.red else "off", green=state.green, amber=state.amber[0]),
         lamp="verified" if parameters.sensed else "unverified",

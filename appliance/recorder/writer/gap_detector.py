@@ -161,7 +161,7 @@ class GapDetector:
         if self._origin_ns is None:
             self._origin_ns = block.captured_ns - self._at(self._frames)
         raw = block.captured_ns - self._origin_ns - self._at(self._frames)
-        self._rates.add(self._given, raw)
+        self._rates.add_block(self._given, raw)
         return self._hold_or_pass(_Arrival(block, self._given, raw))
 
     def flush(self) -> list[Passed]:

@@ -36,7 +36,7 @@ class RateDetector:
         self._least: tuple[int, int] | None = None
         self._end = 0
 
-    def add(self, given: int, lateness: int) -> None:
+    def add_block(self, given: int, lateness: int) -> None:
         """Count a block whose last frame is the `given`th, and which was `lateness` nanoseconds late."""
         if self._least is None or lateness < self._least[1]:
             self._least = (given, lateness)

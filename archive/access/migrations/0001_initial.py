@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                                 "plan",
                                 "log a notice; plan, move and cancel meetings; import calendars",
                             ),
+                            ("ready", "see whether the room of a meeting of today is ready"),
                             (
                                 "conduct",
                                 "read the opening and write notes during a meeting",
@@ -77,6 +78,7 @@ class Migration(migrations.Migration):
                                 "grant",
                                 "give and end access to a student's recordings, and review it",
                             ),
+                            ("ask", "log that a parent asks for access, for those who handle requests"),
                             ("requests", "handle access requests and amendments"),
                             (
                                 "letters",
@@ -171,9 +173,11 @@ class Migration(migrations.Migration):
                                     "correct",
                                     "meetings",
                                     "plan",
+                                    "ready",
                                     "conduct",
                                     "file",
                                     "grant",
+                                    "ask",
                                     "requests",
                                     "letters",
                                     "restrict",

@@ -17,7 +17,7 @@ from archive.custody import wording
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.custody.models import Entry as CustodyEntry
-from archive.recordings.contributions import contributed
+from archive.recordings.contributions import Reader, contributed
 from archive.recordings.custody_kinds import LOOK
 from archive.recordings.facts import facts
 from archive.recordings.find import find
@@ -56,7 +56,8 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     if ledger.problem and state not in WITHOUT_PACKAGE and row.state == State.SEALED:
         state = RecordingState.DAMAGED
     clock, called = wall_clock(row.signed_header, ledger.entries), heading(row, ledger.entries)
-    can, added = deeds_of(user, row), contributed(row, user)
+    reader = Reader.of(user, row)
+    can, added = {str(deed): reader.may(deed) for deed in OF_ONE_RECORDING}, contributed(row, reader)
     drawn = picture(ledger.entries, row.rate)
     playable = state == RecordingState.SEALED
     context = {
@@ -104,12 +105,12 @@ def deeds_of(user: User, row: Recording) -> dict[str, bool]:
 
 def _custody(subject: Subject) -> dict[str, object]:
     entries = CustodyEntry.objects.about(subject).order_by("-n")
-    shown = list(entries[:SHOWN])
+    shown = wording.rows(entries[:SHOWN])
     return {
-        "custody": wording.rows(entry for entry in shown if entry.code != LOOK.code),
-        "looks": wording.rows(entry for entry in shown if entry.code == LOOK.code),
+        "custody": [row for row in shown if row.code != LOOK.code],
+        "looks": [row for row in shown if row.code == LOOK.code],
         "custody_shown": len(shown),
-        "custody_more": max(entries.count() - SHOWN, 0),
+        "custody_more": entries.count() - SHOWN if len(shown) == SHOWN else 0,
     }
 
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from archive.access.decisions import may
 from archive.access.deeds import Deed
-from archive.accounts.models import User
-from archive.custody.actors import Subject
-from archive.recordings.contributions import Action, Contribution, Section
+from archive.recordings.contributions import Action, Contribution, Reader, Section
 from archive.recordings.models import Recording
 from archive.recordings.models import State as RecordingState
 
 from .models import Destruction, State
 
 
-def contribution(recording: Recording, reader: User) -> Contribution:
+def contribution(recording: Recording, reader: Reader) -> Contribution:
     """Return where its destruction stands, and the way to propose one, for whoever may destroy."""
-    if not may(reader, Deed.DESTROY, Subject.recording(recording.pk)).allowed:
+    if not reader.may(Deed.DESTROY):
         return Contribution()
     row = Destruction.objects.filter(recording=recording).exclude(state=State.WITHDRAWN).first()
     if row is not None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive.records.people.models import Language
-from archive.records.text import LinesField, day_input
+from archive.records.text import DayField, LinesField
 
 from .models import Basis, Reply
 
@@ -35,7 +35,7 @@ class ReplyForm(forms.Form):
     """What a rights-holder answered."""
 
     reply = forms.ChoiceField(choices=Reply.choices, widget=forms.RadioSelect, label=_("Answer"))
-    replied_on = forms.DateField(label=_("On"), widget=day_input(), initial=timezone.localdate)
+    replied_on = DayField(label=_("On"), initial=timezone.localdate)
     remark = LinesField(required=False, rows=2, max_length=2000, label=_("In the person's own words"))
 
 

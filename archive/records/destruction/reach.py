@@ -37,7 +37,8 @@ def why_not_decided(recording: str) -> str:
 def students_of(recording: str) -> list[Student]:
     """Return the students of a recording's meetings."""
     filings = Filing.objects.filter(recording=recording, ended_at=None)
-    return list(Student.objects.filter(pk__in=filings.values("meeting__student")))
+    students = Student.objects.filter(pk__in=filings.values("meeting__student"))
+    return list(students.prefetch_related("rights__person", "bars"))
 
 
 def to_tell(recording: str, day: date) -> list[tuple[Student, Person]]:
@@ -45,7 +46,7 @@ def to_tell(recording: str, day: date) -> list[tuple[Student, Person]]:
     return [
         (student, one.person)
         for student in students_of(recording)
-        for one in holders(student.rights.select_related("person"), student.bars.all(), day)
+        for one in holders(student.rights.all(), student.bars.all(), day)
     ]
 
 

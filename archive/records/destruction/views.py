@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import may, reached_recordings
+from archive.access.decisions import may, reach_of, reached_recordings
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.accounts.models import User
@@ -27,6 +27,7 @@ from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.pdf import tagged_pdf
 from archive.records.people.models import Person, Student
+from archive.records.people.search import reached as reached_in
 from archive.records.retention.describe import kept_words
 from archive.records.retention.reach import kept_of
 from archive.ui import words
@@ -228,7 +229,9 @@ def certificate(_request: HttpRequest, destruction: UUID) -> HttpResponseBase:
 def _to_tell(recording: str, user: User) -> list[tuple[Student, Person]]:
     """Return who must be told, as far as `user` reaches their students: filings that nobody confirmed count here."""
     found = to_tell(recording, timezone.localdate())
-    return [one for one in found if may(user, Deed.DESTROY, Subject.student(one[0].pk)).allowed]
+    mine = Student.objects.filter(reached_in(reach_of(user, Deed.DESTROY)), pk__in=[student.pk for student, _ in found])
+    reached_students = set(mine.values_list("pk", flat=True))
+    return [one for one in found if one[0].pk in reached_students]
 
 
 def _destruction(pk: UUID) -> Destruction:

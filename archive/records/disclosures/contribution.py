@@ -5,19 +5,16 @@ from __future__ import annotations
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from archive.access.decisions import may
 from archive.access.deeds import Deed
-from archive.accounts.models import User
-from archive.custody.actors import Subject
-from archive.recordings.contributions import Action, Contribution, Section
+from archive.recordings.contributions import Action, Contribution, Reader, Section
 from archive.recordings.models import Recording, State
 
 from .models import Disclosure
 
 
-def contribution(recording: Recording, reader: User) -> Contribution:
+def contribution(recording: Recording, reader: Reader) -> Contribution:
     """Return its disclosures and the way to a new one, for whoever may disclose."""
-    if not may(reader, Deed.DISCLOSE, Subject.recording(recording.pk)).allowed:
+    if not reader.may(Deed.DISCLOSE):
         return Contribution()
     rows = list(Disclosure.objects.filter(recording=recording))
     sections = (Section(_("Disclosures"), "disclosures/section.html", {"rows": rows}),) if rows else ()

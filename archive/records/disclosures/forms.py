@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.records.people.choices import PersonChoice
 from archive.records.people.models import Student
-from archive.records.text import LineField, LinesField, day_input
+from archive.records.text import DayField, LineField, LinesField
 
 from .deeds import MOST_BYTES, ConsentGiven, DisclosureFacts
 from .models import Basis, Copy, Exempt, HowSigned
@@ -63,7 +63,7 @@ class ConsentForm(forms.Form):
     party = LineField(
         max_length=200, label=_("Party that it names"), help_text=_("Word for word as in the disclosure.")
     )
-    signed_on = forms.DateField(label=_("Signed on"), widget=day_input())
+    signed_on = DayField(label=_("Signed on"))
     how = forms.ChoiceField(choices=HowSigned.choices, widget=forms.RadioSelect, label=_("How"))
     proof = LinesField(
         rows=2,
@@ -85,20 +85,17 @@ class RecordedForm(forms.Form):
     """Somebody who was recorded."""
 
     name = LineField(max_length=200, label=_("Name and part"), help_text=_("As the opening noted it, where it did."))
-    consented_on = forms.DateField(
-        required=False, label=_("Consented in writing on"), widget=day_input(), help_text=_("Empty: not yet.")
-    )
+    consented_on = DayField(required=False, label=_("Consented in writing on"), help_text=_("Empty: not yet."))
     proof = LinesField(required=False, rows=2, max_length=2000, label=_("Where the paper is"))
 
 
 class NoticeForm(forms.Form):
     """When the parent was told, or why not."""
 
-    told_on = forms.DateField(required=False, label=_("The parent was told on"), widget=day_input())
-    waits_until = forms.DateField(
+    told_on = DayField(required=False, label=_("The parent was told on"))
+    waits_until = DayField(
         required=False,
         label=_("It waits until"),
-        widget=day_input(),
         help_text=_("So that the parent can act against it. A reasonable time; ask counsel."),
     )
     exempt = forms.ChoiceField(

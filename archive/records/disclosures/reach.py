@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from archive.access.scopes import Scope, scopes_of
@@ -34,7 +35,11 @@ def party_of(entry: Entry) -> Party | None:
 
 def students_of(recording: str) -> list[Student]:
     """Return whose record a recording is."""
-    return list(Student.objects.filter(pk__in=in_force().filter(recording=recording).values("meeting__student")))
+    return list(_students(recording))
+
+
+def _students(recording: str) -> QuerySet[Student]:
+    return Student.objects.filter(pk__in=in_force().filter(recording=recording).values("meeting__student"))
 
 
 def not_named(recording: str) -> list[str]:
@@ -55,11 +60,11 @@ def _is_short_for(name: str, names: list[str]) -> bool:
 def facts_of(row: Disclosure) -> Facts:
     """Return what is known of a disclosure now."""
     today, recording = timezone.localdate(), row.recording_id
-    students = students_of(recording)
+    students = _students(recording).prefetch_related("rights__person", "bars")
     allowed = {
         (student.pk, one.person.pk)
         for student in students
-        for one in holders(student.rights.select_related("person"), student.bars.all(), today)
+        for one in holders(student.rights.all(), student.bars.all(), today)
     }
     consents = [
         ConsentFacts(

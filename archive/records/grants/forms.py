@@ -8,7 +8,7 @@ from django import forms
 
 from archive.accounts.models import User
 from archive.records.people.choices import StudentChoice
-from archive.records.text import LineField, LinesField, day_input
+from archive.records.text import DayField, LineField, LinesField
 
 from .deeds import AccessFacts
 
@@ -44,10 +44,8 @@ class AccessForm(forms.Form):
         rows=2, max_length=1000, label="Purpose", help_text="The legitimate educational interest (34 CFR 99.31(a)(1))."
     )
     position = LineField(max_length=120, label="Position", help_text="As the public list names it (34 CFR 300.623(d)).")
-    trained_on = forms.DateField(
-        label="Trained in confidentiality on", widget=day_input(), help_text="34 CFR 300.623(c)."
-    )
-    until = forms.DateField(label="Last day", widget=day_input())
+    trained_on = DayField(label="Trained in confidentiality on", help_text="34 CFR 300.623(c).")
+    until = DayField(label="Last day")
 
     def facts(self) -> AccessFacts:
         """Return what was typed."""

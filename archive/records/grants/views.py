@@ -26,6 +26,7 @@ from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.meetings.forms import bound_student
+from archive.records.people.choices import shown
 from archive.records.people.models import School, Student
 from archive.records.people.search import reached
 from archive.ui import words
@@ -112,8 +113,10 @@ def grants(request: HttpRequest) -> HttpResponseBase:
 def grant_new(request: HttpRequest) -> HttpResponseBase:
     """Give access to a student's recordings."""
     user = user_of(request)
-    form = AccessForm(posted(request), initial={"student": request.GET.get("student", "")[:40]})
-    bound_student(form, reach_of(user, Deed.GRANT))
+    reach = reach_of(user, Deed.GRANT)
+    student = shown(Student.objects.filter(reached(reach)), request.GET.get("student", ""))
+    form = AccessForm(posted(request), initial={"student": student})
+    bound_student(form, reach)
 
     def act() -> str:
         facts = form.facts()

@@ -5,19 +5,16 @@ from __future__ import annotations
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from archive.access.decisions import may
 from archive.access.deeds import Deed
-from archive.accounts.models import User
-from archive.custody.actors import Subject
-from archive.recordings.contributions import Action, Contribution, Section
+from archive.recordings.contributions import Action, Contribution, Reader, Section
 from archive.recordings.models import Recording
 
 from .reach import matters_of
 
 
-def contribution(recording: Recording, reader: User) -> Contribution:
+def contribution(recording: Recording, reader: Reader) -> Contribution:
     """Return the matters that hold it, by name for whoever may hold; that something does, for everybody."""
-    sees = may(reader, Deed.HOLD, Subject.recording(recording.pk)).allowed
+    sees = reader.may(Deed.HOLD)
     matters = list(matters_of(recording.pk))
     section = Section(_("On hold"), "holds/section.html", {"matters": matters if sees else [], "count": len(matters)})
     written = _("Nothing and nobody can destroy it then, until the hold ends. The log says who did.")

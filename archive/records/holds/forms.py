@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.recordings.models import Recording
 from archive.records.people.choices import StudentChoice
-from archive.records.text import LineField, LinesField, day_input
+from archive.records.text import DayField, LineField, LinesField
 
 from .deeds import MatterFacts
 from .models import Matter
@@ -27,10 +27,9 @@ class MatterForm(forms.Form):
         help_text=_("Why nothing of it may be destroyed: a lawsuit, a complaint."),
     )
     owner = LineField(max_length=200, label=_("Who answers for it"), help_text=_("Whoever is asked before it ends."))
-    valid_from = forms.DateField(label=_("Since"), widget=day_input(), initial=timezone.localdate)
-    valid_until = forms.DateField(
+    valid_from = DayField(label=_("Since"), initial=timezone.localdate)
+    valid_until = DayField(
         label=_("Look at it again on"),
-        widget=day_input(),
         required=False,
         help_text=_("A reminder. The hold goes on until somebody ends it."),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.db.models import Q, QuerySet
 
 from archive.recordings.models import Recording
@@ -33,6 +36,17 @@ def held_recordings() -> Q:
     held = Held.objects.filter(released_at=None, matter__released_at=None)
     filed = Filing.objects.filter(meeting__student__in=held.exclude(student=None).values("student"))
     return Q(pk__in=held.exclude(recording=None).values("recording")) | Q(pk__in=filed.values("recording"))
+
+
+def counts_of(matters: Iterable[Matter]) -> dict[UUID, int]:
+    """Return how many recordings each of these open matters holds, in two queries for all of them."""
+    found: dict[UUID, set[str]] = {one.pk: set() for one in matters}
+    items = Held.objects.filter(matter__in=list(found), released_at=None)
+    of_students = items.exclude(student=None).values_list("matter", "student__meetings__filings__recording")
+    for matter, recording in [*items.exclude(recording=None).values_list("matter", "recording"), *of_students]:
+        if recording is not None:
+            found[matter].add(recording)
+    return {pk: len(recordings) for pk, recordings in found.items()}
 
 
 def recordings_of(matter: Matter) -> QuerySet[Recording]:

@@ -14,11 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import may, reach_of, reached_recordings
+from archive.access.decisions import reach_of, reaches_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
+from archive.access.scopes import recordings_in
 from archive.accounts.models import User
-from archive.custody.actors import Subject
 from archive.recordings.find import find
 from archive.recordings.heading import room_name
 from archive.recordings.models import Recording
@@ -31,7 +31,7 @@ from archive.ui.breadcrumbs import Crumb
 from . import deeds
 from .forms import ChooseForm, HoldForm, MatterForm, ReleaseForm
 from .models import Held, Matter
-from .reach import matters_of, recordings_of
+from .reach import counts_of, matters_of, recordings_of
 from .rules import must_be_looked_at
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
@@ -42,14 +42,12 @@ SHOWN = 200
 def holds(request: HttpRequest) -> HttpResponseBase:
     """Show the open matters, and the last ones that ended."""
     today = timezone.localdate()
-    rows = Matter.objects.select_related("opened_by", "released_by")
+    shown = Matter.objects.filter(released_at=None)[:SHOWN]
+    counts = counts_of(shown)
     context = {
         "place": "holds",
-        "matters": [
-            (one, recordings_of(one).count(), must_be_looked_at(one.valid_until, today))
-            for one in rows.filter(released_at=None)[:SHOWN]
-        ],
-        "ended": rows.exclude(released_at=None)[:SHOWN],
+        "matters": [(one, counts[one.pk], must_be_looked_at(one.valid_until, today)) for one in shown],
+        "ended": Matter.objects.exclude(released_at=None)[:SHOWN],
     }
     return render(request, "holds/holds.html", context)
 
@@ -72,7 +70,11 @@ def matter(request: HttpRequest, matter: UUID) -> HttpResponseBase:
     """Show a matter and what it holds."""
     row, user = _matter(matter), user_of(request)
     items = items_of(row, user).select_related("recording__room", "student", "added_by", "released_by")
-    mine = reached_recordings(user, Deed.HOLD)
+    reaches = reaches_of(user, Deed.HOLD, Deed.LOOK)
+    shown = recordings_of(row).filter(recordings_in(reaches[Deed.HOLD]))[:SHOWN]
+    # a court order may bar from a single student whoever may look at all others
+    near = Recording.objects.filter(recordings_in(reaches[Deed.LOOK]), pk__in=[one.pk for one in shown])
+    opened = set(near.values_list("pk", flat=True))
     context = {
         "place": "holds",
         "breadcrumbs": [Crumb(_("Holds"), reverse("pages:holds"))],
@@ -80,7 +82,7 @@ def matter(request: HttpRequest, matter: UUID) -> HttpResponseBase:
         "late": row.released_at is None and must_be_looked_at(row.valid_until, timezone.localdate()),
         "items": items.filter(released_at=None),
         "released": items.exclude(released_at=None),
-        "recordings": [(one, room_name(one), _page(user, one)) for one in recordings_of(row).filter(mine)[:SHOWN]],
+        "recordings": [(one, room_name(one), one.pk in opened) for one in shown],
     }
     return render(request, "holds/matter.html", context)
 
@@ -176,15 +178,9 @@ def _matter(pk: UUID) -> Matter:
 
 def items_of(matter: Matter, user: User) -> QuerySet[Held]:
     """Return what a matter holds or held, as far as `user` reaches it."""
-    within = reached(reach_of(user, Deed.HOLD), "student")
-    recordings = Recording.objects.filter(reached_recordings(user, Deed.HOLD))
+    reach = reach_of(user, Deed.HOLD)
+    within, recordings = reached(reach, "student"), Recording.objects.filter(recordings_in(reach))
     return matter.items.filter(Q(within, recording=None) | Q(student=None, recording__in=recordings.values("pk")))
-
-
-def _page(user: User, row: Recording) -> str:
-    """Return the page of a recording where the reader may open it: a court order may bar one from a single student."""
-    may_look = may(user, Deed.LOOK, Subject.recording(row.pk)).allowed
-    return reverse("pages:recording", args=[row.pk]) if may_look else ""
 
 
 def _frame(heading: str, cancel: str) -> dict[str, Any]:

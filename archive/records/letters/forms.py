@@ -6,7 +6,7 @@ from django import forms
 from django.utils import timezone
 
 from archive.records.people.models import Language
-from archive.records.text import LineField, LinesField, day_input
+from archive.records.text import DayField, LineField, LinesField
 
 from .models import LetterKind
 
@@ -26,7 +26,7 @@ class DeliveryForm(forms.Form):
     """How a letter was delivered."""
 
     how = LineField(max_length=120, label="How", help_text="By mail, by hand, by e-mail, with the interpreter.")
-    day = forms.DateField(label="On", widget=day_input(), initial=timezone.localdate)
+    day = DayField(label="On", initial=timezone.localdate)
 
     def clean_day(self) -> object:
         """Refuse a day to come."""

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
+from archive.access.scopes import Reach
 from archive.accounts.models import User
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
@@ -35,8 +36,13 @@ SHOWN = 100
 
 def letters_of(user: User) -> QuerySet[Letter]:
     """Return the letters that `user` reaches."""
+    return letters_in(reach_of(user, Deed.LETTERS))
+
+
+def letters_in(reach: Reach) -> QuerySet[Letter]:
+    """Return the letters in `reach`."""
     rows = Letter.objects.select_related("student", "person", "template", "made_by")
-    return rows.filter(reached(reach_of(user, Deed.LETTERS), "student"))
+    return rows.filter(reached(reach, "student"))
 
 
 @require_safe

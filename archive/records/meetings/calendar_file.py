@@ -17,9 +17,10 @@ from typing import Any, Final, Literal
 from icalendar import Calendar
 
 from archive.records.errors import DeedError
-from archive.records.text import line
+from archive.records.text import FIRST_YEAR, LAST_YEAR, line
 
 from .models import MeetingKind
+from .rules import LONGEST
 
 MAX_BYTES: Final = 8 << 20
 """Largest file that is taken, in bytes; a year of a large district is 3 MB."""
@@ -117,8 +118,7 @@ def _event(event: Mapping[str, Any], around: Surroundings) -> EventRow:
         ends = _moment(end, around)
     else:
         ends = starts + (duration.dt if duration is not None else timedelta(minutes=around.minutes))
-    if ends <= starts:
-        raise ValueError("it does not end after its begin")
+    _check_times(starts, ends)
     text = f"{event.get('summary', '')} {event.get('description', '')}"
     numbers = {word.lower() for word in _WORD.findall(text)} & around.students
     if len(numbers) != 1:
@@ -143,6 +143,15 @@ def _moment(value: Any, around: Surroundings) -> datetime:
     if not isinstance(when, datetime):
         raise ValueError("it lasts whole days; a meeting has a time")  # noqa: TRY004 - what the file says is wrong
     return when if when.tzinfo is not None else around.aware(when)
+
+
+def _check_times(starts: datetime, ends: datetime) -> None:
+    if ends <= starts:
+        raise ValueError("it does not end after its begin")
+    if ends - starts > LONGEST:
+        raise ValueError("it lasts more than 12 hours; no meeting is planned longer")
+    if not FIRST_YEAR < starts.year < LAST_YEAR:
+        raise ValueError(f"it is not between {FIRST_YEAR} and {LAST_YEAR}")
 
 
 def _kind(text: str) -> MeetingKind:
@@ -193,6 +202,5 @@ def _csv_row(row: Mapping[str, str], around: Surroundings) -> EventRow:
         raise ValueError("from must not be empty")
     starts = around.aware(datetime.combine(day, begin))
     ends = around.aware(datetime.combine(day, end)) if end else starts + timedelta(minutes=around.minutes)
-    if ends <= starts:
-        raise ValueError("it does not end after its begin")
+    _check_times(starts, ends)
     return EventRow(cells["meeting_id"], cells["student_id"].lower(), starts, ends, cells["room"], _kind(cells["kind"]))

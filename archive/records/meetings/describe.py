@@ -54,6 +54,12 @@ def title(meeting: Meeting) -> str:
     return f"{meeting.get_kind_display()}, {words.from_to(begin, end)}, {where(meeting)}"
 
 
+def times(meeting: Meeting) -> str:
+    """Return from when to when a meeting is, for a page that names the day."""
+    begin, end = timezone.localtime(meeting.starts_at), timezone.localtime(meeting.ends_at)
+    return f"{words.time_of_day(begin, seconds=False)} to {words.time_of_day(end, seconds=False)}"
+
+
 def expects_parent(meeting: Meeting) -> bool:
     """Tell whether a parent records, or gave notice that they will and did not say otherwise since."""
     if meeting.parent_records:
@@ -73,9 +79,7 @@ def meeting_words(meeting: Meeting, now: datetime | None = None) -> MeetingWords
         now=now or timezone.now(),
     )
     sign, said = _DUTY[duty]
-    begin, end = timezone.localtime(meeting.starts_at), timezone.localtime(meeting.ends_at)
-    times = f"{words.time_of_day(begin, seconds=False)} to {words.time_of_day(end, seconds=False)}"
-    return MeetingWords(meeting, title(meeting), times, where(meeting), duty, sign, said, len(filings))
+    return MeetingWords(meeting, title(meeting), times(meeting), where(meeting), duty, sign, said, len(filings))
 
 
 @dataclass(frozen=True)

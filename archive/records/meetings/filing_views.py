@@ -31,7 +31,7 @@ from . import filing_deeds
 from .describe import title
 from .forms import CancelForm, FileForm, WrongForm
 from .models import Filing, Meeting
-from .tray import SHOWN, filings_of, fitting_meetings, to_file, waiting
+from .tray import SHOWN, filings_in, fitting_meetings, to_file, waiting
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 NEAR = timedelta(days=2)
@@ -42,14 +42,14 @@ NEAR = timedelta(days=2)
 def tray(request: HttpRequest) -> HttpResponseBase:
     """Show what waits: to be filed, to be confirmed, to be looked at again."""
     user = user_of(request)
-    rows = []
-    for recording in to_file(user)[:SHOWN]:
+    rows, reach = [], reach_of(user, Deed.FILE)
+    for recording in to_file(reach)[:SHOWN]:
         fits = fitting_meetings(recording)
         why = "no meeting fits" if not fits else "several meetings fit" if len(fits) > 1 else "it is about to be filed"
         rows.append((recording, room_name(recording), words.spoken(recording.seconds), why))
     pending = [
         (one, title(one.meeting), room_name(one.recording), user.pk not in {one.filed_by_id, one.end_asked_by_id})
-        for one in waiting(user)[:SHOWN]
+        for one in waiting(reach)[:SHOWN]
     ]
     context = {"place": "tray", "rows": rows, "pending": pending}
     return render(request, "meetings/tray.html", context)
@@ -84,7 +84,9 @@ def file_recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         "a second person confirms it.",
         "recording": row,
         "choices": choices,
-        "filings": filings_of(user).filter(recording=row).select_related("meeting__student", "meeting__room"),
+        "filings": filings_in(reach_of(user, Deed.FILE))
+        .filter(recording=row)
+        .select_related("meeting__student", "meeting__room"),
     }
     return form_page(request, form, act, "meetings/file.html", context)
 
@@ -166,7 +168,7 @@ def _near(row: Recording) -> list[Meeting]:
 
 
 def _filing(recording: str, pk: UUID, user: User) -> Filing:
-    rows = filings_of(user).select_related(
+    rows = filings_in(reach_of(user, Deed.FILE)).select_related(
         "recording", "recording__room", "meeting", "meeting__student", "meeting__room"
     )
     filing = rows.filter(pk=pk, recording=recording).first()

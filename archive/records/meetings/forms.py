@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -16,15 +16,13 @@ from archive.recordings.models import Recording
 from archive.records.people.choices import PersonChoice, StudentChoice
 from archive.records.people.models import Student
 from archive.records.people.search import reached
-from archive.records.text import LineField, LinesField, OffsetField, day_input, time_input
+from archive.records.text import DayField, LineField, LinesField, OffsetField, time_input
 from archive.rooms.models import Room
 
 from .deeds import MeetingFacts, NoticeFacts
 from .filing_deeds import Part
 from .models import Meeting, MeetingKind, ParentRecords
-
-_LONGEST: Final = timedelta(hours=12)
-"""No meeting is planned longer."""
+from .rules import LONGEST
 
 
 def moment(day: date, at: time) -> datetime:
@@ -36,12 +34,12 @@ class NoticeForm(forms.Form):
     """A notice. Four fields and a button; whatever else is known may be added."""
 
     student = StudentChoice(label="Student")
-    day = forms.DateField(label="Date of the meeting", widget=day_input())
+    day = DayField(label="Date of the meeting")
     at = forms.TimeField(label="Time of the meeting", widget=time_input())
     room = forms.ModelChoiceField(Room.objects.all(), required=False, empty_label="another place, or not known")
     place = LineField(required=False, max_length=200, label="Place", help_text="If it is in no room of the list.")
     kind = forms.ChoiceField(choices=MeetingKind.choices, initial=MeetingKind.IEP, label="Kind of meeting")
-    received_day = forms.DateField(label="Notice received on", widget=day_input(), required=False)
+    received_day = DayField(label="Notice received on", required=False)
     received_at = forms.TimeField(
         label="Notice received at", widget=time_input(), required=False, help_text="Empty: now."
     )
@@ -93,9 +91,10 @@ class MeetingForm(forms.Form):
 
     student = StudentChoice(label="Student")
     kind = forms.ChoiceField(choices=MeetingKind.choices, initial=MeetingKind.IEP, label="Kind of meeting")
-    day = forms.DateField(label="Date", widget=day_input())
+    day = DayField(label="Date")
     begin = forms.TimeField(label="From", widget=time_input())
     end = forms.TimeField(label="To", widget=time_input(), required=False)
+    last_day = DayField(label="Ends on", required=False, help_text="Only if it ends on another day: after midnight.")
     room = forms.ModelChoiceField(Room.objects.all(), required=False, empty_label="another place")
     place = LineField(required=False, max_length=200, label="Place", help_text="Another site, or remote.")
     facilitator = forms.ModelChoiceField(
@@ -103,16 +102,27 @@ class MeetingForm(forms.Form):
     )
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
 
+    def __init__(self, *args: Any, planned: Meeting | None = None, **options: Any) -> None:
+        """Make the form; `planned` is the meeting that it changes, if it changes one."""
+        super().__init__(*args, **options)
+        self._begin = planned.starts_at if planned else None
+        self._end = planned.ends_at if planned else None
+
     def clean(self) -> dict[str, Any]:
-        """Join day and times."""
+        """Join days and times."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         day, begin, end = cleaned.get("day"), cleaned.get("begin"), cleaned.get("end")
-        if day and begin:
-            starts = moment(day, begin)
-            ends = moment(day, end) if end else starts + timedelta(minutes=settings.ARCHIVE.records.meeting_minutes)
+        last_day = cleaned.get("last_day")
+        if last_day and not end:
+            self.add_error("end", "Say when it ends on that day.")
+        elif day and begin:
+            starts = _typed(day, begin, self._begin)
+            later = timedelta(minutes=settings.ARCHIVE.records.meeting_minutes)
+            ends = _typed(last_day or day, end, self._end) if end else starts + later
             if ends <= starts:
-                self.add_error("end", "This is not after its begin.")
-            elif ends - starts > _LONGEST:
+                after_midnight = " If it ends after midnight, enter that day below." if not last_day else ""
+                self.add_error("end", f"This is not after its begin.{after_midnight}")
+            elif ends - starts > LONGEST:
                 self.add_error("end", "No meeting is planned for more than 12 hours.")
             cleaned["starts_at"], cleaned["ends_at"] = starts, ends
         if not cleaned.get("room") and not cleaned.get("place"):
@@ -133,15 +143,27 @@ class MeetingForm(forms.Form):
         )
 
 
+def _typed(day: date, at: time, planned: datetime | None) -> datetime:
+    # a form knows neither seconds nor which of a double hour is meant: what was not typed anew is not changed
+    return planned if planned and shown_moment(planned) == (day, at) else moment(day, at)
+
+
+def shown_moment(moment: datetime) -> tuple[date, time]:
+    """Return a moment as a form shows it: day and minute in the site's time zone."""
+    local = timezone.localtime(moment)
+    return local.date(), time(local.hour, local.minute)
+
+
 def meeting_initial(meeting: Meeting) -> dict[str, Any]:
     """Return what the form shows of a meeting."""
-    begin, end = timezone.localtime(meeting.starts_at), timezone.localtime(meeting.ends_at)
+    (day, begin), (last_day, end) = shown_moment(meeting.starts_at), shown_moment(meeting.ends_at)
     return {
         "student": meeting.student.local_id or str(meeting.student),
         "kind": meeting.kind,
-        "day": begin.date(),
-        "begin": begin.time(),
-        "end": end.time(),
+        "day": day,
+        "begin": begin,
+        "end": end,
+        "last_day": last_day if last_day != day else None,
         "room": meeting.room,
         "place": meeting.place,
         "facilitator": meeting.facilitator,

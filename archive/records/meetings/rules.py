@@ -71,6 +71,10 @@ def recording_duty(
     return RecordingDuty.AHEAD if now < starts_at + GRACE else RecordingDuty.UNMET
 
 
+LONGEST: Final = timedelta(hours=12)
+"""No meeting is planned longer: a day that is typed wrong, or an event that is no meeting."""
+
+
 class Planned(Protocol):
     """What fitting needs of a meeting."""
 

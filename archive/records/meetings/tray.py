@@ -8,9 +8,7 @@ from typing import Final
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from archive.access.decisions import reach_of, reached_recordings
-from archive.access.deeds import Deed
-from archive.accounts.models import User
+from archive.access.scopes import Reach, recordings_in
 from archive.recordings.models import Recording
 from archive.records.people.search import reached
 
@@ -49,23 +47,23 @@ def unfiled() -> QuerySet[Recording]:
     )
 
 
-def to_file(user: User) -> QuerySet[Recording]:
-    """Return those of them that `user` may file."""
-    return unfiled().filter(reached_recordings(user, Deed.FILE))
+def to_file(reach: Reach) -> QuerySet[Recording]:
+    """Return those of them that lie in `reach`, which is that of Deed.FILE."""
+    return unfiled().filter(recordings_in(reach))
 
 
-def waiting(user: User) -> QuerySet[Filing]:
-    """Return the filings that wait for a second person, as far as `user` reaches their students.
+def waiting(reach: Reach) -> QuerySet[Filing]:
+    """Return the filings that wait for a second person, as far as their students lie in `reach`, that of Deed.FILE.
 
     One waits to be confirmed, or for somebody who agrees that it is wrong.
     """
     return (
-        filings_of(user)
+        filings_in(reach)
         .filter(Q(confirmed_at=None) | Q(end_asked_at__isnull=False))
         .select_related("recording", "recording__room", "meeting", "meeting__student", "meeting__room", "filed_by")
     )
 
 
-def filings_of(user: User) -> QuerySet[Filing]:
-    """Return the filings that hold and that `user` may look at: a court order bars also from one nobody confirmed."""
-    return Filing.objects.filter(reached(reach_of(user, Deed.FILE), "meeting__student"), ended_at=None)
+def filings_in(reach: Reach) -> QuerySet[Filing]:
+    """Return the filings that hold and lie in `reach`: a court order bars also from one that nobody confirmed."""
+    return Filing.objects.filter(reached(reach, "meeting__student"), ended_at=None)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from archive.access.decisions import may, reach_of, reached_recordings
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
+from archive.access.scopes import Reach
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.recordings.models import Recording
@@ -49,10 +50,15 @@ _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 50
 
 
-def meetings_of(user: User, deed: Deed = Deed.MEETINGS) -> QuerySet[Meeting]:
-    """Return the meetings that `user` reaches, with what pages say of them."""
+def meetings_of(user: User) -> QuerySet[Meeting]:
+    """Return the meetings that `user` may see, with what pages say of them."""
+    return meetings_in(reach_of(user, Deed.MEETINGS))
+
+
+def meetings_in(reach: Reach) -> QuerySet[Meeting]:
+    """Return the meetings in `reach`, with what pages say of them."""
     return (
-        Meeting.objects.filter(reached(reach_of(user, deed), "student"))
+        Meeting.objects.filter(reached(reach, "student"))
         .select_related("student", "room", "facilitator")
         .prefetch_related("notices", "filings", "events")
     )
@@ -183,7 +189,7 @@ def meeting_new(request: HttpRequest) -> HttpResponseBase:
 def meeting_edit(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     """Move or correct a meeting."""
     row, user = meeting_of(meeting), user_of(request)
-    form = MeetingForm(posted(request), initial=meeting_initial(row))
+    form = MeetingForm(posted(request), initial=meeting_initial(row), planned=row)
     bound_student(form, reach_of(user, Deed.PLAN))
     back = reverse("pages:meeting", args=[meeting])
 

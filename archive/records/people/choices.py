@@ -63,6 +63,12 @@ class PersonChoice(forms.CharField):
         )
 
 
+def shown(students: QuerySet[Student], pk: str) -> str:
+    """Return what a form shows of the student with this identifier, if it is one of `students`: number or name."""
+    found = students.filter(pk=pk).first() if is_uuid(pk) else None
+    return found.local_id or str(found) if found else ""
+
+
 def _students(rows: QuerySet[Student], text: str) -> QuerySet[Student]:
     if is_uuid(text):
         return rows.filter(pk=text)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django import forms
 from django.utils import timezone
 
-from archive.records.text import LineField, LinesField, day_input
+from archive.records.text import DayField, LineField, LinesField
 
 from .choices import PersonChoice
 from .models import Language, PersonKind, RightKind, School, Student
@@ -23,11 +23,9 @@ class StudentForm(forms.Form):
     given_name = LineField(max_length=_LONGEST, label="Given name")
     family_name = LineField(max_length=_LONGEST, label="Family name", required=False)
     local_id = LineField(max_length=60, label="Student number", required=False, help_text="The district's own number.")
-    birth_date = forms.DateField(label="Date of birth", required=False, widget=day_input())
+    birth_date = DayField(label="Date of birth", required=False)
     school = forms.ModelChoiceField(School.objects.all(), required=False, empty_label="not known")
-    left_on = forms.DateField(
-        label="Left the district on", required=False, widget=day_input(), help_text="The records stay."
-    )
+    left_on = DayField(label="Left the district on", required=False, help_text="The records stay.")
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
 
 
@@ -51,8 +49,8 @@ class PersonForm(forms.Form):
 class _Span(forms.Form):
     """From one day to another."""
 
-    valid_from = forms.DateField(label="From", widget=day_input(), initial=timezone.localdate)
-    valid_to = forms.DateField(label="To", widget=day_input(), required=False, help_text="Empty: without an end.")
+    valid_from = DayField(label="From", initial=timezone.localdate)
+    valid_to = DayField(label="To", required=False, help_text="Empty: without an end.")
 
     def clean(self) -> dict[str, Any]:
         """Hold the days against each other."""
@@ -88,8 +86,8 @@ class BarForm(_Span):
 class EndForm(forms.Form):
     """The last day of rights or of a bar."""
 
-    valid_to = forms.DateField(label="Last day", widget=day_input(), initial=timezone.localdate)
-    shown = forms.DateField(widget=forms.HiddenInput, required=False)
+    valid_to = DayField(label="Last day", initial=timezone.localdate)
+    shown = DayField(widget=forms.HiddenInput, required=False)
     """The end that stood there when the page was made."""
 
 
@@ -102,7 +100,7 @@ class MajorityForm(forms.Form):
         label="What was decided, and on what basis",
         help_text="For example: the student holds the rights now; or a court appointed a guardian, with its order.",
     )
-    on = forms.DateField(label="Decided on", widget=day_input(), initial=timezone.localdate)
+    on = DayField(label="Decided on", initial=timezone.localdate)
 
     def clean_on(self) -> date:
         """Refuse a day to come."""

@@ -50,7 +50,7 @@ def check_holder(student: Student, person: Person, on: date) -> None:
     if person.pk not in {one.person.pk for one in found}:
         raise DeedError(
             f"{person} holds no rights over these records on {on}, as far as this archive knows. "
-            "Enter them on the student's page first.",
+            "Have them entered on the student's page first.",
             field="person",
         )
 
@@ -63,7 +63,7 @@ def due_of(request: AccessRequest) -> Due:
 def with_due(requests: QuerySet[AccessRequest]) -> list[tuple[AccessRequest, Due]]:
     """Return all these requests with the day on which each is due, the earliest due first; two queries."""
     meetings = Prefetch("student__meetings", queryset=Meeting.objects.filter(_MEETS))
-    rows = requests.select_related("student", "person").prefetch_related(meetings)
+    rows = requests.select_related("student", "person", "logged_by").prefetch_related(meetings)
     return sorted(((row, _due(row, row.student.meetings.all())) for row in rows), key=lambda pair: pair[1].on)
 
 
@@ -94,6 +94,7 @@ def ask_access(
             hearing_on=hearing_on,
             text=text,
             explanation_asked=explanation_asked,
+            logged_by=by,
         )
         record(
             ACCESS_REQUEST,

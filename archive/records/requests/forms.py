@@ -9,13 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive.records.people.choices import PersonChoice, StudentChoice
-from archive.records.text import LineField, LinesField, day_input
+from archive.records.text import DayField, LineField, LinesField
 
 from .models import AmendmentState, Wish
 
 
 class _Received(forms.Form):
-    received_on = forms.DateField(label="Received on", widget=day_input(), initial=timezone.localdate)
+    received_on = DayField(label="Received on", initial=timezone.localdate)
 
     def clean_received_on(self) -> object:
         """Refuse a day to come."""
@@ -31,9 +31,7 @@ class RequestForm(_Received):
     student = StudentChoice(label="Student")
     person = PersonChoice(label="Asked by", help_text="Somebody who holds rights over the records; the whole name.")
     wish = forms.ChoiceField(choices=Wish.choices, widget=forms.RadioSelect, label="How")
-    hearing_on = forms.DateField(
-        label="Hearing on", widget=day_input(), required=False, help_text="If there is one; it must be answered before."
-    )
+    hearing_on = DayField(label="Hearing on", required=False, help_text="If there is one; it must be answered before.")
     explanation_asked = forms.BooleanField(required=False, label="An explanation is asked for (34 CFR 99.10(c))")
     text = LinesField(required=False, rows=2, max_length=2000, label="What is asked for")
     field_order = ("student", "person", "received_on", "wish", "hearing_on", "explanation_asked", "text")
@@ -74,7 +72,7 @@ class StepForm(forms.Form):
 
     state = forms.ChoiceField(widget=forms.RadioSelect, label="What was decided")
     words = LinesField(required=False, rows=4, max_length=8000, label="Decision, with its reasons")
-    hearing_on = forms.DateField(required=False, widget=day_input(), label="Hearing on")
+    hearing_on = DayField(required=False, label="Hearing on")
     officer = LineField(
         required=False, max_length=200, label="Hearing officer", help_text="Without a direct interest in the outcome."
     )

@@ -43,6 +43,10 @@ class AccessRequest(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.TextField(blank=True)
     """How it was answered; empty while it is open."""
+    logged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    """Who entered it here: whoever handles requests, or a facilitator to whom the parent said it."""
     version = models.PositiveIntegerField(default=0)
 
     class Meta:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
+
+from django.db.models import Q
 
 from archive.access.scopes import Scope
 from archive.recordings.companions import Companion
@@ -13,6 +16,8 @@ from archive.records.people.reach import scopes_of_students
 
 from .models import AccessRequest, Amendment, Statement
 from .rules import NEXT
+
+_WAITING: Final = [state for state, then in NEXT.items() if then]
 
 
 def statements_of(recording: Recording, _parts: Parts | None) -> list[Companion]:
@@ -37,8 +42,14 @@ def open_cases(recording: str) -> list[AccessRequest | Amendment]:
     Filings that were ended count, so that nobody ends one to be rid of a request.
     """
     students = Filing.objects.filter(recording=recording).values("meeting__student")
-    waiting = [state for state, then in NEXT.items() if then]
     return [
         *AccessRequest.objects.filter(student__in=students, closed_at=None),
-        *Amendment.objects.filter(recording=recording, state__in=waiting),
+        *Amendment.objects.filter(recording=recording, state__in=_WAITING),
     ]
+
+
+def asked_about() -> Q:
+    """Return the condition that something is open about a recording, for the recordings' table."""
+    asking = AccessRequest.objects.filter(closed_at=None).values("student")
+    filed = Filing.objects.filter(meeting__student__in=asking).values("recording")
+    return Q(pk__in=filed) | Q(pk__in=Amendment.objects.filter(state__in=_WAITING).values("recording"))

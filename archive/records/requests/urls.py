@@ -9,6 +9,7 @@ from . import kiosk_views, own_views, views
 urlpatterns: list[URLPattern] = [
     path("requests/", views.requests, name="requests"),
     path("requests/new/", views.request_new, name="request-new"),
+    path("requests/asked/", views.asked, name="asked"),
     path("requests/<uuid:case>/", views.access_request, name="request"),
     path("requests/<uuid:case>/explain/", views.explain, name="request-explain"),
     path("requests/<uuid:case>/answer/", views.request_close, name="request-close"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import reach_of
+from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.custody.actors import Subject
@@ -26,6 +26,7 @@ from archive.records.letters.letter_facts import common, written_day
 from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.forms import bound_student
 from archive.records.meetings.reach import in_force
+from archive.records.people.choices import shown
 from archive.records.people.models import Student
 from archive.records.people.search import reached
 from archive.records.people.views import student_of
@@ -48,6 +49,9 @@ from .rules import NEXT, STATEMENT_IN
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 200
+REQUESTS: Final = ("requests", "Requests")
+ASKED: Final = ("asked", "Requests you logged")
+"""The place above a form, and its word: for whoever handles requests, and for whoever may only log one."""
 
 
 def recordings_of(student: Student) -> list[Recording]:
@@ -73,20 +77,42 @@ def requests(request: HttpRequest) -> HttpResponseBase:
 
 @_SENT
 def request_new(request: HttpRequest) -> HttpResponseBase:
-    """Enter an access request."""
+    """Enter an access request: whoever handles them, or a facilitator to whom a parent said it."""
     user = user_of(request)
-    form = RequestForm(posted(request), initial={"wish": Wish.LISTEN})
-    bound_student(form, reach_of(user, Deed.REQUESTS))
+    reach = reach_of(user, Deed.ASK)
+    student = shown(Student.objects.filter(reached(reach)), request.GET.get("student", ""))
+    form = RequestForm(posted(request), initial={"wish": Wish.LISTEN, "student": student})
+    bound_student(form, reach)
 
     def act() -> str:
         typed = dict(form.cleaned_data)
         typed["wish"] = Wish(typed["wish"])
         made = deeds.ask_access(typed.pop("student"), typed.pop("person"), typed.pop("wish"), by=user, **typed)
         due = deeds.due_of(made)
-        messages.success(request, f"The request was entered. It is due on {words.day(due.on)} ({due.why}).")
-        return reverse("pages:request", args=[made.pk])
+        answered = f"It is due on {words.day(due.on)} ({due.why})."
+        if may(user, Deed.REQUESTS, Subject.case(made.pk)).allowed:
+            messages.success(request, f"The request was entered. {answered}")
+            return reverse("pages:request", args=[made.pk])
+        messages.success(request, f"The request was logged; whoever handles requests sees it now. {answered}")
+        return reverse("pages:asked")
 
-    return form_page(request, form, act, context=_frame("Enter an access request"))
+    handles = may(user, Deed.REQUESTS).allowed
+    heading = "Enter an access request" if handles else "Log that a parent asks for access"
+    return form_page(request, form, act, context=_frame(heading) if handles else _frame(heading, ASKED))
+
+
+@require_safe
+def asked(request: HttpRequest) -> HttpResponseBase:
+    """Show the access requests that this user logged, and where each stands; how it was answered is not told."""
+    user, today = user_of(request), timezone.localdate()
+    mine = AccessRequest.objects.filter(reached(reach_of(user, Deed.ASK), "student"), logged_by=user)
+    waiting = deeds.with_due(mine.filter(closed_at=None))[:SHOWN]
+    context = {
+        "place": "asked",
+        "waiting": [(one, due, due.late(today)) for one, due in waiting],
+        "done": mine.exclude(closed_at=None).select_related("student", "person").order_by("-closed_at")[:20],
+    }
+    return render(request, "requests/asked.html", context)
 
 
 @require_safe
@@ -351,14 +377,15 @@ def _amendment(case: UUID) -> Amendment:
     return row
 
 
-def _frame(heading: str) -> dict[str, Any]:
-    address = reverse("pages:requests")
+def _frame(heading: str, above: tuple[str, str] = REQUESTS) -> dict[str, Any]:
+    place, label = above
+    address = reverse(f"pages:{place}")
     return {
-        "place": "requests",
+        "place": place,
         "heading": heading,
         "submit": "Save",
         "cancel": address,
-        "breadcrumbs": [Crumb("Requests", address)],
+        "breadcrumbs": [Crumb(label, address)],
     }
 
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from archive.access.decisions import may
 from archive.access.deeds import Deed
-from archive.accounts.models import User
-from archive.custody.actors import Subject
-from archive.recordings.contributions import Action, Contribution, Section
+from archive.recordings.contributions import Action, Contribution, Reader, Section
 from archive.recordings.models import Recording
 from archive.ui import words
 
 from .models import Restriction
 
 
-def contribution(recording: Recording, reader: User) -> Contribution:
+def contribution(recording: Recording, reader: Reader) -> Contribution:
     """Return that and where passages are silent for this reader; the reasons and the deeds for whoever may restrict."""
-    decides = may(reader, Deed.RESTRICT, Subject.recording(recording.pk)).allowed
+    decides = reader.may(Deed.RESTRICT)
     rows = Restriction.objects.filter(recording=recording, lifted_at=None)
     shown = [(one, *_from_to(one, recording)) for one in rows]
     sections: tuple[Section, ...] = ()

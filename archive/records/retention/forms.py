@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from archive.records.meetings.models import MeetingKind
-from archive.records.text import LineField, LinesField, day_input
+from archive.records.text import DayField, LineField, LinesField
 
 from .deeds import AnswerFacts
 from .models import CountsFrom
@@ -43,7 +43,7 @@ class AnswerForm(forms.Form):
     )
     citation = LinesField(rows=2, max_length=2000, label=_("Citation"), help_text=_("Law, schedule and item."))
     decided_by = LineField(max_length=200, label=_("Decided by"), help_text=_("The board, the superintendent."))
-    decided_on = forms.DateField(label=_("Decided on"), widget=day_input())
+    decided_on = DayField(label=_("Decided on"))
     advice = LinesField(
         rows=2,
         max_length=2000,

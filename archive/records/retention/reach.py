@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from django.db.models import Min, Prefetch
+from django.db.models import Min, Prefetch, Q
 from django.utils import timezone
 
 from archive.custody.actors import SubjectType
@@ -76,8 +76,10 @@ def _days(recording: Recording, filing: Filing) -> dict[str, date | None]:
     return counted_days(began.date(), filing.meeting.student.left_on)
 
 
-def ahead(today: date) -> Iterator[tuple[Recording, Kept]]:
+def ahead(today: date, near: Q) -> Iterator[tuple[Recording, Kept]]:
     """Yield the sealed recordings whose period is over or ends within a year, in order of that day.
+
+    `near` is a condition of the recordings' table: those that the reader reaches.
 
     Those in no series, or in one of which nobody decided, are never among them.
     """
@@ -87,6 +89,7 @@ def ahead(today: date) -> Iterator[tuple[Recording, Kept]]:
     filings = Filing.objects.filter(ended_at=None).select_related("meeting__student", "meeting__room")
     rows = (
         Recording.objects.filter(
+            near,
             state=State.SEALED,
             destroyed_at=None,
             # no period that begins later can be over by then

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,16 +16,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import may
+from archive.access.decisions import reaches_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
-from archive.custody.actors import Subject
+from archive.access.scopes import recordings_in
 from archive.recordings.heading import room_name
+from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
-from archive.records.holds.reach import why_held
+from archive.records.holds.reach import held_recordings
 from archive.records.meetings.models import MeetingKind
-from archive.records.requests.reach import open_cases
+from archive.records.requests.reach import asked_about
 from archive.ui.breadcrumbs import Crumb
 
 from . import deeds
@@ -65,16 +68,16 @@ def question(request: HttpRequest) -> HttpResponseBase:
 def ahead(request: HttpRequest) -> HttpResponseBase:
     """Show what may be destroyed now, or will be within a year, and what stands against it."""
     user, today = user_of(request), timezone.localdate()
-    rows: list[tuple[Any, ...]] = []
-    for row, kept in due_ahead(today):
-        if len(rows) == SHOWN:
-            break
-        subject = Subject.recording(row.pk)
-        if not may(user, Deed.RETENTION, subject).allowed:
-            continue
-        address = reverse("pages:recording", args=[row.pk]) if may(user, Deed.LOOK, subject).allowed else ""
-        against = [_("on hold")] if why_held(row.pk) else []
-        against += [_("a request is open")] if open_cases(row.pk) else []
+    reaches = reaches_of(user, Deed.RETENTION, Deed.LOOK)
+    due = list(itertools.islice(due_ahead(today, recordings_in(reaches[Deed.RETENTION])), SHOWN))
+    shown = Q(pk__in=[row.pk for row, _kept in due])
+    opened = _those(recordings_in(reaches[Deed.LOOK]) & shown)
+    held, asked = _those(held_recordings() & shown), _those(asked_about() & shown)
+    rows = []
+    for row, kept in due:
+        address = reverse("pages:recording", args=[row.pk]) if row.pk in opened else ""
+        against = [_("on hold")] if row.pk in held else []
+        against += [_("a request is open")] if row.pk in asked else []
         rows.append((row, room_name(row), kept, kept.eligible(today), ", ".join(against), address))
     context = {"place": "retention", "breadcrumbs": [_crumb()], "rows": rows, "most": len(rows) == SHOWN}
     return render(request, "retention/ahead.html", context)
@@ -127,6 +130,10 @@ def answer_new(request: HttpRequest, series: UUID) -> HttpResponseBase:
     frame = _frame(_("How long is it kept?"), there) | {"intro": intro}
     frame["breadcrumbs"] = [_crumb(), Crumb(str(row), there)]
     return form_page(request, form, act, context=frame)
+
+
+def _those(condition: Q) -> set[str]:
+    return set(Recording.objects.filter(condition).order_by().values_list("pk", flat=True))
 
 
 def _series(pk: UUID) -> Series:

@@ -16,6 +16,7 @@ from appliance.contract.errors import SettingsError
 from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE, NOTHING
 from archive.custody.log import record
+from archive.rooms.views import cards_now
 from archive.ui import words
 
 from .custody_kinds import READINESS
@@ -38,7 +39,7 @@ def send_due_report(_stop: StopSignal) -> bool:
     mail = settings.ARCHIVE.mail
     if mail is None or not mail.readiness_to or now.hour < REPORT_HOUR:
         return False
-    lines = readiness_now(now)
+    lines = readiness_now(now, cards_now(now))
     heading, text = as_text(lines, words.day(now))
     try:
         with transaction.atomic():

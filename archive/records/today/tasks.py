@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.urls import reverse
 from django.utils import timezone
 
-from archive.access.decisions import granted_deeds, reach_of, reached_recordings
+from archive.access.decisions import reaches_of
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
+from archive.access.scopes import Reach, recordings_in
 from archive.accounts.models import User
 from archive.recordings.models import Recording, State
 from archive.records.destruction.models import Destruction
@@ -20,12 +23,12 @@ from archive.records.destruction.models import State as DestructionState
 from archive.records.grants.models import Review
 from archive.records.grants.rules import SOON, review_due
 from archive.records.holds.models import Matter
-from archive.records.letters.views import letters_of
+from archive.records.letters.views import letters_in
 from archive.records.meetings.describe import meeting_words
-from archive.records.meetings.models import Meeting
+from archive.records.meetings.models import Meeting, Notice
 from archive.records.meetings.rules import RecordingDuty
 from archive.records.meetings.tray import to_file, waiting
-from archive.records.meetings.views import meetings_of
+from archive.records.meetings.views import meetings_in
 from archive.records.people.models import Student
 from archive.records.people.rules import TOLD_AHEAD, majority_tasks
 from archive.records.people.search import reached
@@ -33,10 +36,12 @@ from archive.records.requests import deeds as request_deeds
 from archive.records.requests.models import AccessRequest, Amendment
 from archive.records.requests.rules import NEXT
 from archive.records.retention.reach import unanswered
+from archive.rooms.cards import Card
+from archive.rooms.views import cards_now
 from archive.ui import words
 from archive.ui.tasks import Task
 
-from .rooms_today import readiness_now
+from .rooms_today import RoomOfMeeting, day_of, readiness_now, rooms_of
 
 AHEAD: Final = timedelta(days=14)
 """How far ahead requests are told."""
@@ -46,14 +51,55 @@ MOST: Final = 20
 """Most tasks of one list."""
 
 
-def own_meetings(user: User, now: datetime) -> list[Task]:
+@dataclass(frozen=True)
+class Day:
+    """Whose day it is, and what several of its lists ask for: each is asked once a page."""
+
+    user: User
+    now: datetime
+    """The moment; its zone is that of the words."""
+    reaches: Mapping[Deed, Reach]
+    """How far `user` may do each deed."""
+
+    @cached_property
+    def cards(self) -> list[Card]:
+        """What is known of each box."""
+        return cards_now(self.now)
+
+    def may(self, deed: Deed) -> bool:
+        """Tell whether the user may do `deed` to anything."""
+        return bool(self.reaches[deed].scopes)
+
+    @classmethod
+    def of(cls, user: User, now: datetime) -> Day:
+        """Return the day of `user` at the moment `now`."""
+        return cls(user, now, reaches_of(user, *Deed))
+
+
+def meetings_today(day: Day, deed: Deed) -> list[Meeting]:
+    """Return today's meetings that the user leads and may do `deed` to; all of those, if the user leads none.
+
+    A director leads none and looks after all.
+    """
+    first, last = day_of(day.now)
+    rows = meetings_in(day.reaches[deed]).filter(cancelled_at=None, starts_at__gte=first, starts_at__lt=last)
+    led_first = rows.order_by(Case(When(facilitator=day.user, then=0), default=1), "starts_at", "pk")
+    found = list(led_first[:MOST])
+    return [row for row in found if row.facilitator_id == day.user.pk] or found
+
+
+def own_meetings(day: Day) -> list[Task]:
     """Return a facilitator's meetings of today, and meetings of late where a parent recorded and no box did."""
-    first = timezone.make_aware(datetime.combine(now.date(), time()))
-    rows = meetings_of(user).filter(cancelled_at=None)
-    today = rows.filter(starts_at__gte=first, starts_at__lt=first + timedelta(days=1))
-    tasks = [_meeting(row, now) for row in _mine(today, user)[:MOST]]
-    late = rows.filter(starts_at__gte=now - BACK, starts_at__lt=first, unrecorded_reason="")
-    for row in late.filter(Q(parent_records="yes") | Q(notices__isnull=False)).distinct()[: MOST * 5]:
+    now = day.now
+    first, _ = day_of(now)
+    today = meetings_today(day, Deed.MEETINGS)
+    standing = {one.meeting.pk: one for one in rooms_of(today, day.cards)} if day.may(Deed.READY) else {}
+    tasks = [_meeting(row, now, standing.get(row.pk)) for row in today]
+    said_so = Q(parent_records="yes") | Q(Exists(Notice.objects.filter(meeting=OuterRef("pk"))))
+    late = meetings_in(day.reaches[Deed.MEETINGS]).filter(
+        said_so, cancelled_at=None, starts_at__gte=now - BACK, starts_at__lt=first, unrecorded_reason=""
+    )
+    for row in late[: MOST * 5]:
         said = meeting_words(row, now)
         if said.duty == RecordingDuty.UNMET:
             address = reverse("pages:unrecorded", args=[row.pk])
@@ -62,36 +108,34 @@ def own_meetings(user: User, now: datetime) -> list[Task]:
     return tasks
 
 
-def _mine(rows: QuerySet[Meeting], user: User) -> QuerySet[Meeting]:
-    """Return those that `user` leads, or all if none is theirs: a director leads none and looks after all."""
-    mine = rows.filter(facilitator=user)
-    return mine if mine.exists() else rows
-
-
-def _meeting(row: Meeting, now: datetime) -> Task:
+def _meeting(row: Meeting, now: datetime, room: RoomOfMeeting | None) -> Task:
     said = meeting_words(row, now)
+    detail = said.duty_words or "No notice was given."
+    if room is not None and row.room_id is not None and not room.ready and row.ends_at > now:
+        detail += " The room is not ready: look at My rooms."
     return Task(
         title=f"{said.times}: {row.student}, {said.where}",
         address=reverse("pages:meeting", args=[row.pk]),
-        detail=said.duty_words or "No notice was given.",
+        detail=detail,
         sign=said.sign,
         state="a parent records" if said.sign else "",
     )
 
 
-def requests_due(user: User, now: datetime) -> list[Task]:
-    """Return access requests by due date, and amendments that wait for a step."""
-    near = reached(reach_of(user, Deed.REQUESTS), "student")
+def requests_due(day: Day) -> list[Task]:
+    """Return access requests by due date, what others logged at once, and amendments that wait for a step."""
+    now, near = day.now, reached(day.reaches[Deed.REQUESTS], "student")
     tasks = [
         Task(
             f"Answer the request of {row.person} about {row.student}",
             reverse("pages:request", args=[row.pk]),
             due=f"due {words.day(due.on)} ({due.why})",
+            detail=f"Logged by {row.logged_by}." if row.logged_by not in (None, day.user) else "",
             sign="attention" if due.late(now.date()) else None,
             state="late" if due.late(now.date()) else "",
         )
         for row, due in request_deeds.with_due(AccessRequest.objects.filter(near, closed_at=None))
-        if due.on <= now.date() + AHEAD
+        if due.on <= now.date() + AHEAD or row.logged_by not in (None, day.user)
     ]
     open_states = [state for state, then in NEXT.items() if then]
     for amendment in Amendment.objects.filter(near, state__in=open_states).select_related("student")[:MOST]:
@@ -100,23 +144,24 @@ def requests_due(user: User, now: datetime) -> list[Task]:
     return tasks[:MOST]
 
 
-def tray(user: User, _now: datetime) -> list[Task]:
+def tray(day: Day) -> list[Task]:
     """Return what waits in the tray."""
-    tasks = []
-    count = to_file(user)[: MOST + 1].count()
+    tasks, user, reach = [], day.user, day.reaches[Deed.FILE]
+    count = to_file(reach)[: MOST + 1].count()
     if count:
         more = f"more than {MOST}" if count > MOST else str(count)
         tasks.append(Task(f"File recordings: {more}", reverse("pages:tray"), sign="attention", state="waits"))
-    mine = waiting(user).exclude(filed_by=user).exclude(end_asked_by=user).count()
+    mine = waiting(reach).exclude(filed_by=user).exclude(end_asked_by=user).count()
     if mine:
         tasks.append(Task(f"Confirm, as a second person: {mine}", reverse("pages:tray")))
     return tasks
 
 
-def at_18(user: User, now: datetime) -> list[Task]:
+def at_18(day: Day) -> list[Task]:
     """Return students for whom somebody must decide what follows from the 18th birthday."""
+    now = day.now
     born = now.date() + TOLD_AHEAD - timedelta(days=int(18 * 365.2))
-    near = Student.objects.filter(reached(reach_of(user, Deed.PEOPLE)), birth_date__lte=born)
+    near = Student.objects.filter(reached(day.reaches[Deed.PEOPLE]), birth_date__lte=born)
     found = majority_tasks(near.filter(rights_decided_on=None, left_on=None), now.date())
     return [
         Task(
@@ -130,9 +175,9 @@ def at_18(user: User, now: datetime) -> list[Task]:
     ]
 
 
-def access_due(_user: User, now: datetime) -> list[Task]:
+def access_due(day: Day) -> list[Task]:
     """Return the review of the quarter, and access that ends soon."""
-    tasks = []
+    tasks, now = [], day.now
     due = review_due(Review.objects.values_list("quarter", flat=True), now.date())
     if due is not None:
         tasks.append(
@@ -151,15 +196,15 @@ def access_due(_user: User, now: datetime) -> list[Task]:
     return tasks
 
 
-def letters_due(user: User, _now: datetime) -> list[Task]:
+def letters_due(day: Day) -> list[Task]:
     """Return letters that were made and not delivered."""
-    rows = letters_of(user).filter(delivered_at=None)[:MOST]
+    rows = letters_in(day.reaches[Deed.LETTERS]).filter(delivered_at=None)[:MOST]
     return [Task(f"Deliver: {row.subject}", reverse("pages:letter", args=[row.pk])) for row in rows]
 
 
-def holds_due(_user: User, now: datetime) -> list[Task]:
+def holds_due(day: Day) -> list[Task]:
     """Return matters that were to be looked at again; their holds go on."""
-    rows = Matter.objects.filter(released_at=None, valid_until__lte=now.date())[:MOST]
+    rows = Matter.objects.filter(released_at=None, valid_until__lte=day.now.date())[:MOST]
     return [
         Task(
             f"Look at a hold again: {row.title}",
@@ -171,7 +216,7 @@ def holds_due(_user: User, now: datetime) -> list[Task]:
     ]
 
 
-def retention_due(_user: User, _now: datetime) -> list[Task]:
+def retention_due(_day: Day) -> list[Task]:
     """Return what counsel must be asked: nothing is destroyed before."""
     return [
         Task(
@@ -183,11 +228,11 @@ def retention_due(_user: User, _now: datetime) -> list[Task]:
     ]
 
 
-def destructions_due(user: User, _now: datetime) -> list[Task]:
+def destructions_due(day: Day) -> list[Task]:
     """Return destructions that wait for a second person or for the deed."""
-    reached = Recording.objects.filter(reached_recordings(user, Deed.DESTROY))
+    near = Recording.objects.filter(recordings_in(day.reaches[Deed.DESTROY]))
     open_states = [DestructionState.PROPOSED, DestructionState.APPROVED]
-    rows = Destruction.objects.filter(state__in=open_states, recording__in=reached).select_related("recording")
+    rows = Destruction.objects.filter(state__in=open_states, recording__in=near).select_related("recording")
     return [
         Task(
             f"Destruction of a recording of {words.day(timezone.localtime(row.recording.listed_at))}",
@@ -198,9 +243,10 @@ def destructions_due(user: User, _now: datetime) -> list[Task]:
     ]
 
 
-def failing(_user: User, _now: datetime) -> list[Task]:
+def failing(day: Day) -> list[Task]:
     """Return recordings that cannot be sealed."""
-    rows = Recording.objects.filter(state=State.CLOSED).exclude(problem="").defer("header", "receipt")[:MOST]
+    near = recordings_in(day.reaches[Deed.LOOK])
+    rows = Recording.objects.filter(near, state=State.CLOSED).exclude(problem="").defer("header", "receipt")[:MOST]
     return [
         Task(
             f"Cannot be sealed: recording of {words.when(timezone.localtime(row.listed_at))}",
@@ -212,7 +258,7 @@ def failing(_user: User, _now: datetime) -> list[Task]:
     ]
 
 
-def rooms_due(_user: User, now: datetime) -> list[Task]:
+def rooms_due(day: Day) -> list[Task]:
     """Return rooms that are not ready, those with a meeting today first."""
     return [
         Task(
@@ -223,12 +269,12 @@ def rooms_due(_user: User, now: datetime) -> list[Task]:
             sign=one.room.sign,
             state="not ready",
         )
-        for one in readiness_now(now)
+        for one in readiness_now(day.now, day.cards)
         if not one.ready
     ][:MOST]
 
 
-LISTS: Final[tuple[tuple[Deed, str, Callable[[User, datetime], list[Task]], str], ...]] = (
+LISTS: Final[tuple[tuple[Deed, str, Callable[[Day], list[Task]], str], ...]] = (
     (Deed.BOARD, "Rooms that are not ready", rooms_due, "Every room is ready."),
     (Deed.MEETINGS, "Meetings today", own_meetings, "No meeting is planned for today."),
     (Deed.REQUESTS, "Requests of parents", requests_due, "No request is due within two weeks."),
@@ -246,5 +292,5 @@ LISTS: Final[tuple[tuple[Deed, str, Callable[[User, datetime], list[Task]], str]
 
 def lists_for(user: User, now: datetime) -> list[tuple[str, list[Task], str]]:
     """Return the lists of what `user` may do."""
-    granted = granted_deeds(user)
-    return [(heading, due(user, now), none) for deed, heading, due, none in LISTS if deed in granted]
+    day = Day.of(user, now)
+    return [(heading, due(day), none) for deed, heading, due, none in LISTS if day.may(deed)]

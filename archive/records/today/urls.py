@@ -8,5 +8,6 @@ from . import views
 
 urlpatterns: list[URLPattern] = [
     path("today/", views.today, name="today"),
+    path("my-rooms/", views.my_rooms, name="my-rooms"),
     path("readiness/", views.readiness, name="readiness"),
 ]

@@ -7,11 +7,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from archive.access.deeds import Deed
 from archive.access.requests import user_of
+from archive.rooms.views import cards_now
 from archive.ui import words
 
-from .rooms_today import readiness_now
-from .tasks import lists_for
+from .rooms_today import readiness_now, rooms_of
+from .tasks import Day, lists_for, meetings_today
 
 
 @require_safe
@@ -26,5 +28,16 @@ def today(request: HttpRequest) -> HttpResponseBase:
 def readiness(request: HttpRequest) -> HttpResponseBase:
     """Show every room, and whether its box would record now."""
     now = timezone.localtime()
-    context = {"place": "readiness", "day": words.day(now), "at": words.time_of_day(now), "lines": readiness_now(now)}
+    lines = readiness_now(now, cards_now(now))
+    context = {"place": "readiness", "day": words.day(now), "at": words.time_of_day(now), "lines": lines}
     return render(request, "today/readiness.html", context)
+
+
+@require_safe
+def my_rooms(request: HttpRequest) -> HttpResponseBase:
+    """Show whether the room of each meeting of today would record now, to whoever leads it; of no other room."""
+    now = timezone.localtime()
+    day = Day.of(user_of(request), now)
+    rooms = rooms_of(meetings_today(day, Deed.READY), day.cards)
+    context = {"place": "my-rooms", "day": words.day(now), "at": words.time_of_day(now), "rooms": rooms}
+    return render(request, "today/my_rooms.html", context)

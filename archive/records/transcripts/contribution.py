@@ -7,11 +7,8 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from archive.access.decisions import may_each
 from archive.access.deeds import Deed
-from archive.accounts.models import User
-from archive.custody.actors import Subject
-from archive.recordings.contributions import Action, Contribution, Section
+from archive.recordings.contributions import Action, Contribution, Reader, Section
 from archive.recordings.models import Recording, State
 
 from .machine_deeds import PROBLEMS
@@ -21,16 +18,15 @@ from .reach import in_use
 from .rules import best
 
 
-def contribution(recording: Recording, reader: User) -> Contribution:
+def contribution(recording: Recording, reader: Reader) -> Contribution:
     """Return the way to the transcript for whoever may listen, and its versions for whoever may add some."""
     if recording.state != State.SEALED or recording.destroyed_at is not None:
         return Contribution()
-    can = may_each(reader, [Deed.LISTEN, Deed.TRANSCRIBE], Subject.recording(recording.pk))
     reading: tuple[Action, ...] = ()
-    if can[Deed.LISTEN] and (shown := best(in_use(recording), get_language() or "en")) is not None:
+    if reader.may(Deed.LISTEN) and (shown := best(in_use(recording), get_language() or "en")) is not None:
         address = reverse("pages:transcript", args=[recording.pk])
         reading = (Action(_("Read the transcript while it plays"), address, standing(shown)),)
-    if not can[Deed.TRANSCRIBE]:
+    if not reader.may(Deed.TRANSCRIBE):
         return Contribution(beside_player=reading)
     return Contribution(beside_player=reading, sections=_versions(recording), actions=_actions(recording))
 

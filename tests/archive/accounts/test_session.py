@@ -16,7 +16,7 @@ from tests.support.archives import Archive
 PLACES = [
     place(address, SOMETHING)
     for address, name in addresses()
-    if ROUTES[name].needs not in {Open.ANYONE, Open.BOX} and address != "/sign-out/"
+    if ROUTES[name].needs not in {Open.ANYONE, Open.BOX, Open.MONITOR} and address != "/sign-out/"
 ]
 
 

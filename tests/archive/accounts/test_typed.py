@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.access.deeds import ROLES, Deed
+from archive.accounts.encrypted_text import decrypt, encrypt
 from archive.accounts.models import User
-from archive.accounts.sealed import seal, unseal
 from archive.accounts.typed import MOST, Typed
 from archive.custody.models import Entry
 from tests.archive.accounts.sign_in import code_of, set_up_app, sign_in, sign_in_settings
@@ -147,7 +147,7 @@ def test_passwords_codes_and_files_are_not_kept(ann: Client) -> None:
     }
     assert ann.post("/my/password/", secrets).status_code == 302, "nothing that is kept was typed"
     sent = {**FORM, **secrets, "file": SimpleUploadedFile("a.csv", b"content of a file")}
-    text = unseal(carried(ann.post("/accounts/new/", sent))["typed"])
+    text = decrypt(carried(ann.post("/accounts/new/", sent))["typed"])
     assert text is not None
     assert {name for name, _value in Typed.model_validate_json(text).fields} == set(FORM)
 
@@ -179,7 +179,9 @@ def test_a_form_with_the_token_of_an_older_session_is_shown_again(archive: Archi
     assert "new.person" not in client.post("/accounts/new/", sent).content.decode()
 
 
-@pytest.mark.parametrize("typed", ["", "nonsense", "x" * (5 * MOST), seal("{}"), seal("[]"), seal('{"path": 7}')])
+@pytest.mark.parametrize(
+    "typed", ["", "nonsense", "x" * (5 * MOST), encrypt("{}"), encrypt("[]"), encrypt('{"path": 7}')]
+)
 def test_what_nobody_sealed_changes_nothing(archive: Archive, typed: str) -> None:
     make_user("ann", role="custodian")
     client = sign_in("ann", typed=typed, next="/accounts/new/")
@@ -196,7 +198,7 @@ def test_it_is_in_no_entry_and_not_readable_in_the_session(ann: Client) -> None:
 def test_whatever_was_typed_comes_back_as_it_was(fields: list[tuple[str, str]]) -> None:
     fields = [(a.encode(errors="ignore").decode(), b.encode(errors="ignore").decode()) for a, b in fields]
     typed = Typed(path="/x/", by="1", fields=tuple(fields))
-    text = unseal(typed.sealed())
+    text = decrypt(typed.encrypted())
     assert text is not None
     again = Typed.model_validate_json(text)
     assert again == typed

@@ -7,17 +7,16 @@ from typing import Any
 import pytest
 
 from archive.access.deeds import Deed
-from archive.accounts.models import User
 from archive.recordings import contributions
-from archive.recordings.contributions import Action, Contribution, Note, Section, provide
+from archive.recordings.contributions import Action, Contribution, Note, Reader, Section, provide
 from archive.recordings.models import Recording
 from tests.archive.page_fixtures import Arrive, signed_in
 from tests.archive.pages import check
 from tests.support.archives import Archive
 
 
-def meeting(_row: Recording, reader: User) -> Contribution:
-    if reader.username != "m.jones":
+def meeting(_row: Recording, reader: Reader) -> Contribution:
+    if reader.user.username != "m.jones":
         return Contribution()
     return Contribution(
         title="IEP meeting",

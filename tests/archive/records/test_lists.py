@@ -55,6 +55,8 @@ LISTS = {
     "pages:grants",
     "pages:grant-review",
     "pages:requests",
+    "pages:asked",
+    "pages:my-rooms",
     "pages:matter",
     "pages:recordings",
     "pages:today",
@@ -73,7 +75,7 @@ def fill_lists(student: Student, filed: str, known: dict[str, str]) -> None:
     make_filing(known["recording"], make_meeting(student, starts=now), confirmed=False)
     Letter.objects.filter(pk=make_letter(student).pk).update(subject=f"About {student}")
     grant_student(make_user("teacher"), student, Deed.LISTEN)
-    make_request(student, parent)
+    make_request(student, parent, logged_by=User.objects.get(username="m.jones"))
     matter = Matter.objects.get(pk=known["matter"])
     make_hold(matter, student=student)
     make_hold(matter, recording_id=filed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +11,23 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from archive.access.deeds import ROLES, Deed
+from archive.access.routes import ROUTES
 from archive.accounts.models import User
-from archive.records.meetings.models import Meeting
+from archive.custody.actors import Actor, Subject
+from archive.custody.log import record
+from archive.recordings.custody_kinds import LOOK
+from archive.recordings.models import Recording
+from archive.records.destruction.models import Destruction
+from archive.records.disclosures.models import Consent, Disclosure, Recorded
+from archive.records.holds.models import Matter
+from archive.records.meetings.models import Meeting, OpeningEvent
 from archive.records.people.models import Person, Student
+from archive.records.requests.models import AccessRequest
+from archive.records.restrictions.models import Restriction
+from archive.records.retention.models import Answer, Series
 from archive.records.transcripts.deeds import Facts, bring
-from archive.records.transcripts.models import Language, Source
+from archive.records.transcripts.models import Language, Source, Transcript
+from tests.archive.access.table import addresses
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.factories import (
     grant_student,
@@ -27,40 +40,92 @@ from tests.archive.records.factories import (
     make_person,
     make_request,
     make_right,
+    make_room,
     make_school,
     make_student,
 )
 from tests.support.archives import Archive
 
 MOST = {
-    "/": 55,
+    "/": 44,
+    "/today/": 40,
+    "/my-rooms/": 22,
+    "/readiness/": 14,
+    "/rooms/": 14,
     "/students/": 10,
+    "/students/{student}/": 14,
+    "/students/{student}/record-of-access/": 16,
     "/people/": 12,
+    "/people/{person}/": 16,
     "/meetings/": 16,
+    "/meetings/rooms/{room}/": 12,
+    "/meetings/{meeting}/": 34,
     "/requests/": 16,
+    "/requests/asked/": 16,
+    "/requests/{case}/": 20,
     "/letters/": 14,
     "/letters/texts/": 10,
     "/access/": 16,
     "/access/review/": 14,
     "/tray/": 14,
     "/recordings/": 17,
-    "/students/{student}/": 14,
-    "/people/{person}/": 16,
-    "/meetings/{meeting}/": 34,
-    "/students/{student}/record-of-access/": 16,
+    "/recordings/{recording}/": 75,
+    "/recordings/{recording}/custody/": 24,
+    "/holds/": 14,
+    "/holds/{matter}/": 22,
+    "/retention/": 12,
+    "/retention/ahead/": 18,
+    "/retention/{series}/": 12,
+    "/disclosures/": 12,
+    "/disclosures/{disclosure}/": 30,
+    "/destructions/": 12,
+    "/destructions/{destruction}/": 50,
+    "/accounts/": 18,
+    "/boxes/": 14,
 }
 """Address of a page: the most queries that it may take, with sign-in and access."""
 OWN = {"/own/": 24, "/own/{student}/record-of-access/": 20}
 """The same of a parent's pages."""
+OF_ONE = {
+    *("wall", "rooms-json", "account", "verification", "export", "checks", "retention-question", "amendment", "letter"),
+}
+"""Pages that show no rows, or those of another page that is here: the board's, a letter's."""
+FILES = {
+    *("audio", "package", "flac", "receipt", "letter-file", "transcript-file"),
+    *("disclosure-copy", "disclosure-receipt", "destruction-certificate"),
+}
+"""What is no page."""
+
+
+def test_every_list_has_its_bound() -> None:
+    bound = {address.replace("{recording}", "ID") for address in MOST | OWN}
+    bound = {re.sub(r"{(\w+)}", lambda found: found[1].upper(), address) for address in bound}
+    lists = {
+        address
+        for address, name in addresses()
+        if isinstance(ROUTES[name].needs, Deed)
+        and set(ROUTES[name].methods) == {"GET", "HEAD"}
+        and name.partition(":")[2] not in OF_ONE | FILES
+    }
+    assert lists - bound == set()
+
+
+def old_copy(made: str) -> str:
+    """A copy of a sealed recording's row, three years old: one more that is listed, kept, and due to be decided on."""
+    row, number = Recording.objects.get(pk=made), Recording.objects.count()
+    row.pk, before = f"{number:032x}", timezone.now() - timedelta(days=3 * 365, minutes=number)
+    row.created_at = row.arrived_at = row.listed_at = before
+    row.save(force_insert=True)
+    return row.pk
 
 
 def add(recordings: list[str], parent: Person, staff: User) -> None:
     """One more of each thing, and of those that a page about one shows several of, one more of the first student's."""
-    now, first = timezone.now(), Student.objects.order_by("pk").first()
+    now, first = timezone.now(), Student.objects.order_by("local_id").first()
     student = make_student(school=make_school())
     person = make_person()
     make_right(person, student)
-    make_request(student, person)
+    make_request(student, person, logged_by=User.objects.get(username="m.jones"))
     make_letter(student)
     grant_student(staff, student, Deed.LIST, Deed.LOOK)
     meeting = make_meeting(student, now, facilitator=staff)
@@ -68,12 +133,49 @@ def add(recordings: list[str], parent: Person, staff: User) -> None:
     grant_student(parent.user or staff, student, Deed.OWN, Deed.LOOK)
     for recording in recordings:
         make_filing(recording, meeting, confirmed=student.pk.int % 2 == 0)
+    old = old_copy(recordings[0])
+    make_filing(old, make_meeting(student, now - timedelta(days=3 * 365)))
+    add_deeds(recordings[0], old, student, person, meeting)
     if first is not None:
         make_right(person, first)
         make_request(first, parent)
+        make_hold(Matter.objects.get(title="First"), recording_id=old)
         again = make_meeting(first, now + timedelta(minutes=Meeting.objects.count()))
         for recording in recordings:
             make_filing(recording, again)
+
+
+def add_deeds(recording: str, old: str, student: Student, person: Person, meeting: Meeting) -> None:
+    """One more of what was done with one recording."""
+    now = timezone.now()
+    facts = {"recording_id": recording, "purpose": "an evaluation", "party": "Dr. Lee"}
+    Disclosure.objects.create(**facts, what="audio", basis="consent", prepared_at=now)
+    consent = {"records": "all", "signed_on": now.date(), "how": "paper", "proof": "in the file", "entered_at": now}
+    Consent.objects.create(**facts, **consent, student=student, person=person)
+    Recorded.objects.create(recording_id=recording, name=f"Guest {Recorded.objects.count()}")
+    Transcript.objects.create(
+        recording_id=recording,
+        version=Transcript.objects.count() + 1,
+        package_sha256=Recording.objects.get(pk=recording).package_sha256,
+        source="cart",
+        language="en",
+        maker="a captioner",
+        sha256="0" * 64,
+        cues=1,
+        encrypted=b"x",
+        brought_at=now,
+    )
+    Restriction.objects.create(recording_id=recording, first_frame=0, last_frame=8, reason="x", made_at=now)
+    OpeningEvent.objects.create(meeting=meeting, kind="note", at=now, received_at=now, recording_id=recording, frame=8)
+    Destruction.objects.create(recording_id=old, basis="period", reason="x", proposed_at=now)
+    make_user(f"colleague{User.objects.count()}", role="facilitator")
+    someone = Actor.user(User.objects.latest("created_at").pk)
+    record(LOOK, actor=someone, subject=Subject.recording(recording), page="recording")
+    series = Series.objects.create(code=f"S {now:%f}", title="x", kinds=["iep"], entered_at=now)
+    decided = {"citation": "x", "decided_by": "x", "decided_on": now.date(), "advice": "x", "entry": 1}
+    Answer.objects.create(
+        series=series, number=1, permanent=False, years=1, counts_from="meeting", entered_at=now, **decided
+    )
 
 
 def counts(client: Any, pages: dict[str, int], names: dict[str, str]) -> dict[str, int]:
@@ -114,7 +216,14 @@ def test_no_page_asks_once_a_row(archive: Archive, sealed: Arrive) -> None:
     names = {
         "student": str(student.pk),
         "person": str(parent.pk),
-        "meeting": str(student.meetings.values_list("pk", flat=True)[0]),
+        "meeting": str(Meeting.objects.filter(facilitator=staff)[0].pk),
+        "room": str(make_room().pk),
+        "recording": recordings[0],
+        "case": str(AccessRequest.objects.all()[0].pk),
+        "matter": str(make_matter("First").pk),
+        "series": str(Series.objects.all()[0].pk),
+        "disclosure": str(Disclosure.objects.all()[0].pk),
+        "destruction": str(Destruction.objects.all()[0].pk),
     }
     clients = {"custodian": archive.client(), "parent": archive.client()}
     clients["custodian"].force_login(custodian)

@@ -51,6 +51,8 @@ EMPTY = {
     "letters": "/letters/",
     "texts": "/letters/texts/",
     "requests": "/requests/",
+    "asked": "/requests/asked/",
+    "my-rooms": "/my-rooms/",
     "access": "/access/",
     "access-review": "/access/review/",
     "holds": "/holds/",
@@ -90,6 +92,8 @@ MANY = {
     "persons": "/people/",
     "calendar": "/meetings/",
     "requests": "/requests/",
+    "asked": "/requests/asked/",
+    "my-rooms": "/my-rooms/",
     "access": "/access/",
     "today": "/",
 }
@@ -143,9 +147,6 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     first, second = (Recording.objects.get(pk=pk) for pk in recordings[:2])
     third = recordings[2]
     now = timezone.now().replace(minute=0, second=0, microsecond=0)
-    if timezone.localtime(now).hour == 0:
-        # a meeting that ends at midnight is one of two days, which no form takes
-        now -= timedelta(hours=1)
     room, colleague = make_room(), make_user("p.smith", role="facilitator")
     student = make_student(school=make_school(), given=LONG_NAME, family="Hernández-Villanueva")
     adult = make_student("Jo", "Lee", birth_date=now.date() - timedelta(days=365 * 18 + 10))
@@ -187,7 +188,7 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     unconfirmed = make_filing(third, cancelled, confirmed=False)
     doubted = make_filing(second.pk, doubtful, end_asked_at=now, end_asked_by=colleague, end_reason="x")
 
-    case = make_request(student, parent, text="The last two meetings.", explanation_asked=True)
+    case = make_request(student, parent, text="The last two meetings.", explanation_asked=True, logged_by=viewer)
     late = make_request(adult, make_person("Mo", "Lee"), received_on=now.date() - timedelta(days=60))
     link = make_link(parent, by=colleague, request=case)
     parent.refresh_from_db()
@@ -377,6 +378,8 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "letters": "/letters/",
         "texts": "/letters/texts/",
         "readiness": "/readiness/",
+        "my-rooms": "/my-rooms/",
+        "asked": "/requests/asked/",
         "letter": f"/letters/{letter.pk}/",
         "letter-delivered": f"/letters/{delivered.pk}/",
         "delivery": f"/letters/{letter.pk}/delivery/",

@@ -301,6 +301,23 @@ def test_it_tells_which_room_is_not_ready_and_withdraws_a_claim(visit: Visit, di
     assert visit.complaints() == []
 
 
+def test_a_facilitator_sees_whether_the_room_is_ready_and_logs_what_a_parent_asks_for(
+    visit: Visit, district: District
+) -> None:
+    say(district.archive, ready=False, faults=["microphone-missing"])
+    signed_in(visit, "p.smith")
+    visit.follow("My rooms")
+    assert "At fault" in visit.run("return document.querySelector('table').innerText")
+    visit.follow("Requests you logged")
+    visit.follow("Log that a parent asks for access")
+    visit.type(student="4711", person="Rosa Fox")
+    visit.follow("Save")
+    assert status(visit).startswith("The request was logged")
+    assert "Rosa Fox" in visit.run("return document.querySelector('table').innerText")
+    assert AccessRequest.objects.filter(logged_by__username="p.smith").count() == 1
+    assert visit.complaints() == []
+
+
 CLOCK = "const now = Date.now; window.skipped = 0; Date.now = () => now() + window.skipped;"
 """A page's clock that a test can set forward."""
 

@@ -65,8 +65,8 @@ def test_causes_reasons_outcomes_and_states_are_complete() -> None:
 
 
 def test_every_custody_kind_has_words() -> None:
-    assert len(kinds()) > 20
-    assert all(kind.words and kind.code == code for code, kind in kinds().items())
+    without = [code for code, kind in kinds().items() if not kind.words.strip() or kind.code != code]
+    assert (without, bool(kinds())) == ([], True)
 
 
 @pytest.mark.parametrize(

@@ -290,7 +290,7 @@ def _judge(fault: Fault, scene: Scene, recording: str, acknowledged: int, dark_n
     closing = checker.closing
     if closing is None:
         problems.append("the recording was not closed")
-    elif fault.outcome == "rides" and (closing.reason != "button" or closing.lost_frames != _overruns(box, recording)):
+    elif fault.outcome == "rides" and (closing.reason != "button" or closing.lost_frames != _starved(box, recording)):
         problems.append(f"closed as {closing.reason}, {closing.lost_frames} frames lost, though the ring rode it out")
     elif fault.outcome == "ends" and closing.reason not in ("fault", "interrupted", "disk-full"):
         problems.append(f"the recording was closed as {closing.reason}")
@@ -315,10 +315,11 @@ def _started(box: Box) -> list[int]:
     return [entry["position"] for entry in box.log("microphone") if entry.get("device") == "started"]
 
 
-def _overruns(box: Box, recording: str) -> int:
+def _starved(box: Box, recording: str) -> int:
     """Return how many frames the machine was too busy to fetch in time, by the microphone's own account.
 
     A stream that overruns starts anew; no disk is to blame for that, and the gap must be in the ledger.
     """
-    gaps = [entry.frames for entry in box.ledger(recording) if entry.kind == "gap" and entry.cause == "overrun"]
+    entries = box.ledger(recording)
+    gaps = [entry.frames for entry in entries if entry.kind == "gap" and box.machine.starves(entry.cause, entry.t_ns)]
     return sum(gaps) if len(gaps) < len(_started(box)) else 0

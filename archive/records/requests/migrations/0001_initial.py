@@ -50,6 +50,16 @@ class Migration(migrations.Migration):
                 ("outcome", models.TextField(blank=True)),
                 ("version", models.PositiveIntegerField(default=0)),
                 (
+                    "logged_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
                     "person",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,

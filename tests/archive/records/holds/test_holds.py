@@ -21,7 +21,7 @@ from archive.records.holds.deeds import MatterFacts
 from archive.records.holds.models import Held, Matter
 from archive.records.holds.reach import held_recordings, matters_of, recordings_of
 from archive.records.holds.rules import must_be_looked_at
-from archive.records.today.tasks import holds_due
+from archive.records.today.tasks import Day, holds_due
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.factories import make_filing, make_hold, make_matter, make_meeting, make_student
@@ -134,7 +134,9 @@ def test_no_day_that_passes_ends_a_hold(row: Recording, ann: User) -> None:
     make_hold(matter, recording=row)
     with pytest.raises(KeyHeldError):
         recording_keys().destroy_key(row.pk)
-    assert [task.title for task in holds_due(ann, timezone.localtime())] == ["Look at a hold again: Torres v. District"]
+    assert [task.title for task in holds_due(Day.of(ann, timezone.localtime()))] == [
+        "Look at a hold again: Torres v. District"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,24 @@ def test_a_moved_event_moves_its_meeting_and_a_cancelled_one_stays(planner: User
     assert meeting.cancelled_at is not None
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "said"),
+    [
+        ("20261124T130500", "20261125T020500", "more than 12 hours"),
+        ("99991231T230000", "99991231T235900", "not between"),
+        ("00010101T000100", "00010101T010000", "not between"),
+    ],
+)
+def test_no_calendar_plans_a_meeting_that_its_own_form_would_refuse(begin: str, end: str, said: str) -> None:
+    event = vevent(**{"DTSTART;TZID=America/Chicago": begin, "DTEND;TZID=America/Chicago": end})
+    day, of_csv = f"{begin[:4]}-{begin[4:6]}-{begin[6:8]}", said == "not between"
+    rows = HEAD + f"m1,S-17,{day},{begin[9:11]}:{begin[11:13]},{end[9:11]}:{end[11:13]},Room 12,IEP\n"
+    for data in (ics(event), *([rows.encode()] if of_csv else [])):
+        read = read_calendar(data, AROUND)
+        assert read.events == {}
+        assert [said in problem.words for problem in read.problems] == [True]
+
+
 def test_what_is_gone_from_the_calendar_stays_here(planner: User) -> None:
     import_(ics(vevent(), vevent("b@x")), planner)
     assert import_(ics(vevent("b@x")), planner).missing == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
@@ -24,7 +25,7 @@ from archive.records.retention.deeds import AnswerFacts
 from archive.records.retention.models import Answer, CountsFrom, Series
 from archive.records.retention.reach import ahead, kept_of, unanswered
 from archive.records.retention.rules import Why
-from archive.records.today.tasks import retention_due
+from archive.records.today.tasks import Day, retention_due
 from archive.store.current import store
 from tests.archive.page_fixtures import Arrive, make_user, signed_in
 from tests.archive.pages import check
@@ -73,11 +74,11 @@ def test_before_counsel_answered_everything_is_kept(row: Recording, ann: User) -
     assert {kind for kind, _ in unanswered()} == set(MeetingKind)
     series = deeds.enter_series("SPED 1", "Meetings", [MeetingKind.IEP], by=ann)
     assert kept_of(row).why == Why.NO_ANSWER
-    assert list(ahead(timezone.localdate())) == []
+    assert list(ahead(timezone.localdate(), Q())) == []
     assert (MeetingKind.IEP, series) in unanswered()
-    assert len(retention_due(ann, timezone.localtime())) == 3
+    assert len(retention_due(Day.of(ann, timezone.localtime()))) == 3
     deeds.enter_answer(series.pk, facts(), by=ann)
-    assert [recording for recording, _ in ahead(timezone.localdate())] == [row]
+    assert [recording for recording, _ in ahead(timezone.localdate(), Q())] == [row]
     assert kept_of(row).eligible(timezone.localdate())
 
 
@@ -94,10 +95,10 @@ def test_nothing_is_destroyed_by_a_clock(row: Recording, ann: User) -> None:
 def test_it_is_listed_a_year_ahead_and_no_earlier(row: Recording, ann: User) -> None:
     deeds.enter_answer(deeds.enter_series("S", "x", [MeetingKind.IEP], by=ann).pk, facts(3), by=ann)
     today = timezone.localdate()
-    assert [recording for recording, _ in ahead(today)] == [row]
+    assert [recording for recording, _ in ahead(today, Q())] == [row]
     assert not kept_of(row).eligible(today)
     age(row, 365)
-    assert list(ahead(today)) == []
+    assert list(ahead(today, Q())) == []
 
 
 @pytest.mark.parametrize("state", ["unconfirmed", "doubted"])
@@ -106,7 +107,7 @@ def test_what_is_not_surely_filed_is_kept(row: Recording, ann: User, state: str)
     changed: dict[str, Any] = {"confirmed_at": None} if state == "unconfirmed" else {"end_asked_at": timezone.now()}
     Filing.objects.update(**changed)
     assert kept_of(row).why == Why.FILING_OPEN
-    assert list(ahead(timezone.localdate())) == []
+    assert list(ahead(timezone.localdate(), Q())) == []
 
 
 def test_a_decision_entered_with_a_clock_put_back_shortens_nothing(
