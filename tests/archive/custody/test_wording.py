@@ -47,8 +47,8 @@ def test_whatever_a_parent_is_told_is_told_in_words(code: str) -> None:
         (
             "transcript-read",
             {"transcript": "t", "version": 2, "searched": True},
-            "version 2; looking for a word in it",
-            "versión 2; buscando una palabra en ella",
+            "looking for a word in it; version 2",
+            "buscando una palabra en ella; versión 2",
         ),
         ("filed", {"meeting": "m", "filing": "f"}, "", ""),
     ],
