@@ -37,6 +37,7 @@ OWN = {
     "list": "list the recordings",
     "seal": "seal one recording by hand",
     "verify": "check a sealed recording again",
+    "fixity": "say what the regular checks of the packages found",
     "export": "write out a sealed package, and its key if asked",
     "keyring": "print the key ring that a checker needs",
     "backup": "copy the whole archive, and its keys apart from it",

@@ -198,6 +198,18 @@ class Custody(_Section):
         None
     )
     """An HTTPS address that gets the signed line by POST and answers 2xx once it is kept."""
+    authority_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
+    """A time-stamp authority (RFC 3161); it gets the head's digest. Its tokens are kept, and signed, so `http://` is as
+    good."""
+    authority_certificates: Path | None = None
+    """Certificates of that authority's roots (PEM), from a place that you trust: every token is verified against them.
+    Keep those of an authority that was used before in the same file."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Custody:
+        if (self.authority_url is None) < (self.authority_certificates is None):
+            raise ValueError("authority_url needs authority_certificates: without them nobody could verify a token")
+        return self
 
 
 class Records(_Section):
@@ -243,6 +255,24 @@ class Backup(_Section):
     """
     keep_days: Annotated[int, Field(ge=1, le=365)] = 30
     """After so many days a generation's key is forgotten, unless no newer one is there."""
+
+
+class Logs(_Section):
+    """What the processes log, to the standard error. No name of a person, room or meeting is in it."""
+
+    format: Literal["text", "json"] = "text"
+    """`text` for people, as journalctl shows it; `json` for programs: one object a line."""
+
+
+class Fixity(_Section):
+    """How often the worker checks each sealed package by itself, at night."""
+
+    every_days: Annotated[int, Field(ge=7, le=366)] = 90
+    """Every package is checked at least once in so many days: digest, signatures, and the audio where its key is."""
+    from_hour: Annotated[int, Field(ge=0, le=23)] = 20
+    """When the night begins, by the site's clock."""
+    to_hour: Annotated[int, Field(ge=0, le=23)] = 5
+    """When it ends; the same hour as its begin: all day."""
 
 
 class Metrics(_Section):
@@ -302,6 +332,8 @@ class Configuration(_Section):
     records: Records = Records()
     transcription: Transcription | None = None
     backup: Backup = Backup()
+    fixity: Fixity = Fixity()
+    logs: Logs = Logs()
     metrics: Metrics = Metrics()
     mail: Mail | None = None
     sign_in: SignIn = SignIn()

@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "archive.records.transcripts",
     "archive.records.holds",
     "archive.records.retention",
+    "archive.records.redactions",
     "archive.records.disclosures",
     "archive.records.destruction",
     "archive.records.today",
@@ -211,12 +212,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {
-            "()": "appliance.contract.log_format.PrintableFormatter",
-            "format": "%(levelname)s %(name)s: %(message)s",
-        }
+        "text": {"()": "archive.core.logs.TextFormatter", "format": "%(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "archive.core.logs.JsonFormatter"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": _config.logs.format}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},

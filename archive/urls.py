@@ -20,6 +20,7 @@ from archive.records.holds.urls import urlpatterns as holds
 from archive.records.letters.urls import urlpatterns as letters
 from archive.records.meetings.urls import urlpatterns as meetings
 from archive.records.people.urls import urlpatterns as people
+from archive.records.redactions.urls import urlpatterns as redactions
 from archive.records.requests.urls import urlpatterns as requests
 from archive.records.restrictions.urls import urlpatterns as restrictions
 from archive.records.retention.urls import urlpatterns as retention
@@ -44,6 +45,7 @@ pages = [
     *transcripts,
     *holds,
     *retention,
+    *redactions,
     *disclosures,
     *destruction,
     *today,

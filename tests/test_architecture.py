@@ -160,6 +160,7 @@ RECORDS_LAYERS = [
     "transcripts",
     "holds",
     "retention",
+    "redactions",
     "disclosures",
     "destruction",
     "today",

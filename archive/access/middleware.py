@@ -59,7 +59,10 @@ class AccessMiddleware:
         name = request.resolver_match.view_name if request.resolver_match else ""
         route = ROUTES.get(name)
         if route is None:
-            _log.error("%r stands in no table of routes (archive/access/routes.py), so it answers nobody", name)
+            _log.error(
+                "%(route)s stands in no table of routes (archive/access/routes.py), so it answers nobody",
+                {"route": name},
+            )
             raise PermissionDenied
         if route.page and request.method in {"GET", "HEAD"}:
             if isinstance(route.needs, Deed):

@@ -215,7 +215,7 @@ def failed_page(request: HttpRequest, error: str | None, exception: Exception | 
     """Return the page of a sign-in at the provider that did not work."""
     if error == AuthError.CANCELLED:
         return refused_page(request, _("You did not sign in"), _("Your district's sign-in was left before it ended."))
-    _log.warning("a sign-in at the provider failed: %s", exception or error)
+    _log.warning("a sign-in at the provider failed: %(problem)s", {"problem": exception or error})
     detail = exception.message if isinstance(exception, PlainSightError) else ""
     if isinstance(exception, ProviderAnswerError):
         message = _("Your district's sign-in gave an answer that the archive does not accept.")
@@ -260,6 +260,9 @@ def note(claims: dict[str, Any]) -> ProviderSubject:
     if isinstance(groups, list):
         person.role = next((role for group, role in provider.roles.items() if group in groups), "")
     else:
-        _log.warning("the provider's ID token has no list %r; what groups offer stays as it was", provider.groups_claim)
+        _log.warning(
+            "the provider's ID token has no list %(claim)s; what groups offer stays as it was",
+            {"claim": provider.groups_claim},
+        )
     person.save()
     return person

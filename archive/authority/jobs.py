@@ -25,7 +25,7 @@ def renew(_stop: StopSignal) -> None:
     """
     if (settings.ARCHIVE_HOME / "keys" / CERTIFICATE).exists():
         for name in make_certificates():
-            _log.info("a new certificate for %s was made", name)
+            _log.info("a new certificate for %(certificate)s was made", {"certificate": name})
 
 
 def make_certificates() -> list[str]:

@@ -27,7 +27,7 @@ from archive.custody.models import Head
 from archive.keystore.current import keystore
 from archive.keystore.generations import make_generation
 from archive.recordings.models import Recording, State
-from archive.store.base import BUFFER, INCOMING, open_object, package_name
+from archive.store.base import BUFFER, INCOMING, derivatives_folder, open_object, package_name
 from archive.store.current import store
 from archive.store.local import make_folder, told_as
 
@@ -98,7 +98,21 @@ def _copy_packages(folder: Path) -> tuple[int, int]:
             path.unlink()
             sync_folder(path.parent)
             removed += 1
+        _copy_derivatives(folder, recording, destroyed=destroyed_at is not None)
     return copied, removed
+
+
+def _copy_derivatives(folder: Path, recording: str, *, destroyed: bool) -> None:
+    """Copy what was made of a recording for others; of a destroyed one, take it away again."""
+    names = derivatives_folder(recording)
+    if destroyed:
+        if (folder / names).is_dir():
+            shutil.rmtree(folder / names)
+            sync_folder((folder / names).parent)
+        return
+    for name in store().names(names):
+        if not (folder / name).exists():
+            _copy_object(name, folder / name)
 
 
 def _copy_object(name: str, path: Path) -> bool:

@@ -26,7 +26,7 @@ from archive.keystore.current import keystore
 from archive.keystore.generations import destroyed_in, generations_in, read_generation
 from archive.recordings.models import Recording, State
 from archive.recordings.verification import verify_again
-from archive.store.base import PACKAGES
+from archive.store.base import DERIVATIVES, PACKAGES
 from archive.store.local import make_folder, told_as
 
 from .manifest import CONFIGURATION, DATABASE, MANIFEST, BackupManifest, chosen
@@ -94,6 +94,8 @@ def restore(source: Source, *, audio: bool = True) -> Restored:
         _check_signed(line, manifest)
         _take_database(folder, manifest, home)
         shutil.copytree(source.folder / PACKAGES, home / "store" / PACKAGES, dirs_exist_ok=True)
+        if (source.folder / DERIVATIVES).is_dir():
+            shutil.copytree(source.folder / DERIVATIVES, home / "store" / DERIVATIVES, dirs_exist_ok=True)
         if (folder / "incoming").is_dir():
             shutil.copytree(folder / "incoming", home / "store" / "incoming")
     found = Restored(folder.name, manifest.made_at, generation, destroyed=destroyed)

@@ -98,7 +98,7 @@ def expected(exception: BaseException | None) -> PlainSightError | None:
     if isinstance(exception, PlainSightError):
         return exception
     if isinstance(exception, OperationalError):
-        _log.error("the database failed: %s", exception)
+        _log.error("the database failed: %(problem)s", {"problem": exception})
     elif isinstance(exception, DatabaseError):
         _log.error("the database failed", exc_info=exception)
     else:
@@ -112,12 +112,14 @@ def answer(request: HttpRequest, error: PlainSightError) -> HttpResponseBase:
     if wants_json(request):
         if isinstance(error, KeyFileError):
             # no fault of whoever asks; and the names of the archive's files are none of their business
-            _log.error("the keystore cannot work: %s", error.message)
+            _log.error("the keystore cannot work: %(problem)s", {"problem": error})
             error = StorageError("the archive cannot read its own keys; try again later")
             status = error.status
         return JsonResponse(error.as_json(), status=status, headers=getattr(error, "headers", {}))
     if status >= StorageError.status:
-        _log.error("%s: %s", request.path, error.message)
+        # its name, since an address may hold a secret, such as an invitation's
+        route = request.resolver_match.view_name if request.resolver_match else "no address"
+        _log.error("%(route)s: %(problem)s", {"route": route, "problem": error})
     heading, message = WORDS.get(error.code, ("The archive could not do that", ""))
     # a code's own message may speak to a box or to whoever runs the host: it comes second
     detail = "" if error.code == "unknown-recording" else f"In detail: {error.message}."

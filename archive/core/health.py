@@ -65,7 +65,7 @@ def _works(part: str, probe: Probe) -> bool:
     try:
         return probe()
     except (DatabaseError, PlainSightError, OSError) as error:
-        _log.warning("%s does not work: %s", part, error)
+        _log.warning("%(part)s does not work: %(problem)s", {"part": part, "problem": error})
         return False
 
 

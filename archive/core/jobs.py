@@ -113,9 +113,9 @@ class Worker:
             try:
                 job.run(self.stop)
             except (PlainSightError, OSError) as error:
-                _log.error("%s: %s", job.name, error)
+                _log.error("%(job)s: %(problem)s", {"job": job.name, "problem": error})
             except DatabaseError:
-                _log.exception("%s: the database failed", job.name)
+                _log.exception("%(job)s: the database failed", {"job": job.name})
                 close_old_connections()
             lane[job] = self._clock() + job.every_s
 
@@ -148,4 +148,4 @@ def run_checks() -> None:
         try:
             check()
         except (PlainSightError, OSError, DatabaseError) as error:
-            _log.error("a check before the start failed: %s", error)
+            _log.error("a check before the start failed: %(problem)s", {"problem": error})

@@ -82,7 +82,7 @@ def gauges() -> Iterator[Gauge]:
             yield from list(provider())
         except (DatabaseError, PlainSightError, OSError) as error:
             failed += 1
-            _log.warning("a figure for the monitor cannot be read: %s", error)
+            _log.warning("a figure for the monitor cannot be read: %(problem)s", {"problem": error})
     yield Gauge("metrics_failed", "Groups of figures that could not be read and are missing here", failed)
 
 
@@ -136,7 +136,7 @@ def metrics(request: HttpRequest) -> HttpResponseBase:
     try:
         _check_token(request)
     except SettingsError as error:
-        _log.error("the figures are shown to nobody: %s", error.message)
+        _log.error("the figures are shown to nobody: %(problem)s", {"problem": error})
         return answer(request, NoTokenError("the archive's log says why nobody is answered"))
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Rows())

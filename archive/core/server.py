@@ -54,6 +54,8 @@ def serve(where: Listening) -> None:
         backpressure=MAX_CONNECTIONS,
         http1_settings=HTTP1Settings(header_read_timeout=HEADERS_MS, max_buffer_size=MAX_HEADERS),
         log_level=LogLevels.warning,
+        # through our own gate (archive/core/logs.py)
+        log_dictconfig={"loggers": {"_granian": {"handlers": [], "propagate": True}}},
         ssl_cert=where.certificate,
         ssl_key=where.key,
         ssl_protocol_min=SSLProtocols.tls12,

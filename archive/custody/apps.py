@@ -24,7 +24,5 @@ class CustodyConfig(AppConfig):
         autodiscover_modules("custody_kinds")
         provide(gauges)
         JOBS.append(Job("publishing the custody log's head", PUBLISH_S, lambda _stop: signed_head()))
-        JOBS.append(
-            Job("telling the custody log's witnesses", PUBLISH_S, lambda _stop: tell_witnesses(), lane="witnesses")
-        )
+        JOBS.append(Job("telling the custody log's witnesses", PUBLISH_S, tell_witnesses, lane="witnesses"))
         JOBS.append(Job("checking the custody log", CHECK_S, tell, lane="checking"))

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from django.conf import settings
+
 from appliance.contract.custody import ENTRY_VERSION, CustodyHead, Tree, entry_digest
 from appliance.contract.errors import FormatError
 from appliance.contract.stop_signal import StopSignal
 from archive.keystore.current import keystore
 
+from . import time_stamps
 from .heads import published
 from .log import hashed
 from .models import Entry, Head
@@ -129,12 +132,21 @@ def _problem(entry: Entry, n: int, prev: str) -> str | None:
 
 def tell(stop: StopSignal) -> None:
     """Log where the log does not hold, or is contradicted: a job of the worker, so that nobody needs to ask."""
-    broken = check()
+    stamps = list(time_stamps.kept(settings.ARCHIVE.custody.authority_certificates))
+    broken = check((one.where, one.line) for one in stamps)
+    for one in stamps:
+        if one.problem:
+            _log.error(
+                "the custody log is not proved by a time-stamp: %(problem)s", {"problem": f"{one.where}: {one.problem}"}
+            )
     if broken is not None:
-        _log.error("the custody log is broken at entry %d: %s; keep this database as it is", broken.n, broken.problem)
+        _log.error(
+            "the custody log is broken at entry %(entry)d: %(problem)s; keep this database as it is",
+            {"entry": broken.n, "problem": broken.problem},
+        )
     elif not stop.is_set():
         for sentence in contradictions():
-            _log.error("the custody log is contradicted: %s", sentence)
+            _log.error("the custody log is contradicted: %(problem)s", {"problem": sentence})
 
 
 def contradictions() -> list[str]:

@@ -41,6 +41,28 @@ class SignedHead(models.Model):
         ordering: ClassVar = ["n"]
 
 
+class TimeStamp(models.Model):
+    """A head's time-stamp by an authority (RFC 3161), as it came."""
+
+    n = models.BigIntegerField(primary_key=True)
+    """How many entries there were."""
+    line = models.BinaryField()
+    """The signed head that was stamped."""
+    response = models.BinaryField()
+    """The authority's whole answer, a TimeStampResp in DER: `openssl ts -verify` reads it."""
+    at = models.DateTimeField()
+    """When, by the authority's clock."""
+
+    class Meta:
+        """Oldest first."""
+
+        ordering: ClassVar = ["n"]
+
+    def __str__(self) -> str:
+        """Return how many entries there were."""
+        return str(self.n)
+
+
 class EntryQuerySet(models.QuerySet["Entry"]):
     """Entries by what they are about."""
 

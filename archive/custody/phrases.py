@@ -32,6 +32,7 @@ REFERENCES: Final = frozenset(
         ),
         *("about", "consent", "destruction", "frames", "generations", "letter", "scan_sha256"),
         *("file_sha256", "model_sha256", "transcript"),
+        *("passage", "redaction"),
         *("last_frame", "link", "matter", "meeting", "notice", "package_sha256", "person", "recording", "room"),
         *("scope_id", "segment", "serial", "sha256", "statement", "student", "template"),
     }
@@ -116,6 +117,10 @@ PHRASES: Final[dict[str, Phrase]] = {
     "searched": _choice({"yes": gettext_noop("looking for a word in it"), "no": ""}),
     "version": _said(gettext_noop("version {value}")),
     "kiosk": _choice({"yes": gettext_noop("for the kiosk in the office"), "no": ""}),
+    "heard_s": lambda value: f"listened to {value} s of it",
+    "took_s": lambda value: f"within {value} s",
+    "outside": lambda value: f"{value} samples outside of the passages, of which 0 were changed",
+    "inside": lambda value: f"{value} samples inside, of which 0 are the original's",
     "bytes": _said(gettext_noop("{value} bytes of it")),
     "until": _moment(gettext_noop("until {when}")),
     "expires": _moment(gettext_noop("works until {when}")),

@@ -10,7 +10,7 @@ from archive.core.triggers import ALWAYS, Refusal
 MESSAGE: Final = "the custody log is append-only"
 REFUSALS: Final = tuple(
     refusal
-    for table in ("custody_entry", "custody_signedhead")
+    for table in ("custody_entry", "custody_signedhead", "custody_timestamp")
     for refusal in (
         Refusal(f"{table}_no_update", "UPDATE", table, ALWAYS, MESSAGE),
         Refusal(f"{table}_no_delete", "DELETE", table, ALWAYS, MESSAGE),

@@ -96,7 +96,10 @@ class Listener:
 
     def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            _log.error("the broker refuses the archive: %s; check its certificate and the broker's ACL", reason)
+            _log.error(
+                "the broker refuses the archive: %(problem)s; check its certificate and the broker's ACL",
+                {"problem": reason},
+            )
             return
         self._told = False
         _log.info("connected to the broker")
@@ -107,14 +110,13 @@ class Listener:
     def _unreachable(self, _client: mqtt.Client, _data: Any) -> None:
         if not self._told:
             _log.error(
-                "cannot reach the broker at %s:%d; tried again until it answers (see [mqtt] in archive.toml)",
-                self._settings.host,
-                self._settings.port,
+                "cannot reach the broker at %(host)s:%(port)d; it is tried again (see [mqtt] in archive.toml)",
+                {"host": self._settings.host, "port": self._settings.port},
             )
         self._told = True
 
     def _disconnected(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        _log.warning("the connection to the broker ended: %s", reason)
+        _log.warning("the connection to the broker ended: %(problem)s", {"problem": reason})
 
     def _arrived(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         try:
@@ -130,7 +132,7 @@ class Listener:
                 _say_alive(connected=self._client.is_connected())
                 due = time.monotonic() + ALIVE_S
                 if self._dropped:
-                    _log.error("%d messages were dropped: the database is too slow", self._dropped)
+                    _log.error("%(count)d messages were dropped: the database is too slow", {"count": self._dropped})
                     self._dropped = 0
             messages = self._next()
             if NEW_CONNECTION in messages:
@@ -160,14 +162,14 @@ def take(messages: list[Message]) -> None:
 
 def _keep(messages: list[Message]) -> None:
     for problem in keep(messages):
-        _log.warning("a message was ignored: %s", problem)
+        _log.warning("a message was ignored: %(problem)s", {"problem": problem})
 
 
 def _try(work: Callable[[], object]) -> bool:
     try:
         work()
     except DatabaseError as error:
-        _log.error("the database failed: %s", error)
+        _log.error("the database failed: %(problem)s", {"problem": error})
         close_old_connections()
     except (ValueError, TypeError, LookupError, ArithmeticError):
         _log.exception("a message could not be kept; please report it")

@@ -9,7 +9,7 @@ from pathlib import Path
 from appliance.contract.check_result import CheckResult
 from archive.configuration import Configuration
 
-from . import broker, certificates, database, folders, keys, processes, secret_files, site, storage, witnesses
+from . import broker, certificates, database, fixity, folders, keys, processes, secret_files, site, storage, witnesses
 
 
 def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -> Iterator[CheckResult]:
@@ -24,6 +24,7 @@ def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -
         return
     yield from keys.check(keys.look(home))
     yield from storage.check(storage.look(home))
+    yield from fixity.check(fixity.look(now))
     for certificate in certificates.look(settings, home):
         yield certificates.check(certificate, now)
     yield from broker.check(broker.look(settings.mqtt))

@@ -70,7 +70,7 @@ def authenticate(method: str, path: str, headers: Mapping[str, str]) -> Sender:
     claim = read(headers)
     keys = keys_in_force(claim.box)
     if not any(claim.fits(key, method, path) for key in keys.courier):
-        _log.warning("a request in the name of %s has a signature that does not fit", claim.box)
+        _log.warning("a request in the name of %(box)s has a signature that does not fit", {"box": claim.box})
         raise UnsignedError(
             f"the signature does not fit a courier's key of {claim.box}; "
             "give it a claim with 'plainsight-archive enroll'",

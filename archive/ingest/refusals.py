@@ -16,7 +16,8 @@ _log = logging.getLogger(__name__)
 
 def note_refusal(recording: str, error: PlainSightError) -> None:
     """Log a refusal; for a recording that exists, make one custody entry for each code, however often it happens."""
-    _log.warning("refused (%s) for %.32s: %s", error.code, recording, error.message)
+    told = {"code": error.code, "recording": recording, "problem": error}
+    _log.warning("refused (%(code)s) for %(recording)s: %(problem)s", told)
     row = Recording.objects.filter(pk=recording).only("id").first()
     if row is None:
         return

@@ -160,7 +160,9 @@ def note_destroyed(recording: str) -> None:
         try:
             _add_destroyed(folder, {recording})
         except StorageError as error:
-            _log.warning("the list of what was destroyed is not in %s yet: %s", folder, error.message)
+            _log.warning(
+                "the list of what was destroyed is not in %(path)s yet: %(problem)s", {"path": folder, "problem": error}
+            )
 
 
 def destroyed_in(folder: Path) -> set[str]:
@@ -185,7 +187,7 @@ def _add_destroyed(folder: Path, recordings: set[str]) -> None:
 def forget_due(_stop: StopSignal) -> None:
     """Forget what is old enough: a job of the worker."""
     for name in forget_old(timezone.now()):
-        _log.info("the copy %s of the keys was forgotten", name)
+        _log.info("the copy %(generation)s of the keys was forgotten", {"generation": name})
 
 
 def _remove(path: Path) -> None:

@@ -18,6 +18,8 @@ class RecordingsConfig(AppConfig):
         from archive.rooms.uploads import provide_uploads  # noqa: PLC0415 - the same
         from archive.store.current import writable  # noqa: PLC0415 - the same
 
+        from .fixity import LOOK_S as FIXITY_S  # noqa: PLC0415 - the same
+        from .fixity import ask_what_is_due  # noqa: PLC0415 - the same
         from .metrics import gauges  # noqa: PLC0415 - the same
         from .uploads import pages_for, uploads_by_box  # noqa: PLC0415 - the same
         from .verification import LOOK_S, check_asked  # noqa: PLC0415 - the same
@@ -27,5 +29,6 @@ class RecordingsConfig(AppConfig):
         register("store", writable, serving=True)
         provide(gauges)
         provide_uploads(uploads_by_box, pages_for)
+        JOBS.append(Job("asking for the night's checks", FIXITY_S, ask_what_is_due, lane="checking"))
         JOBS.append(Job("checking", LOOK_S, check_asked, lane="checking"))
         JOBS.append(Job("making waveforms", WAVEFORM_S, WaveformMaker().once, lane="waveforms"))

@@ -6,7 +6,7 @@ from archive.custody.kinds import register
 
 PROBLEM = register("problem", "a problem was found", "what", "code", "segment", "message")
 LOOK = register("look", "looked at a page", "page")
-LISTEN = register("listen", "listened", "from_second", "how")
+LISTEN = register("listen", "listened", "from_second", "how", "redaction")
 DOWNLOAD_PACKAGE = register("download-package", "downloaded the sealed package", "first_byte", "bytes", "documents")
 DOWNLOAD_FLAC = register("download-flac", "downloaded the plain audio", "documents")
 DOWNLOAD_RECEIPT = register("download-receipt", "downloaded the receipt")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
+from django.db.models import Exists, OuterRef
+
 from appliance.contract.errors import NotEnrolledError, PlainSightError, UnknownRecordingError
 from appliance.contract.status import UploadState
+from archive.access.scopes import Reach, recordings_in
 
 from .models import Recording, State
 
@@ -17,6 +20,14 @@ def find(recording: str, *, lock: bool = False) -> Recording:
     if row is None:
         raise UnknownRecordingError(f"the archive has no recording {recording[:32]!r}; send its header first")
     return row
+
+
+def about(reach: Reach) -> Exists:
+    """Return the condition that the recording that a row names lies in `reach`, for a table with such a column.
+
+    It is asked row by row: a short list does not look through all recordings.
+    """
+    return Exists(Recording.objects.filter(recordings_in(reach), pk=OuterRef("recording")))
 
 
 class DestroyedError(PlainSightError):

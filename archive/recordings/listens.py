@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from archive.accounts.models import User
 from archive.custody.actors import Actor, Subject
-from archive.custody.log import record
+from archive.custody.log import Detail, record
 
 from .custody_kinds import LISTEN
 from .models import PageView, Recording
@@ -28,11 +28,11 @@ def open_page(user: User, recording: Recording) -> str:
     return token
 
 
-def enter(user: User, recording: Recording, token: str, second: int) -> None:
+def enter(user: User, recording: Recording, token: str, second: int, **what: Detail) -> None:
     """Make the `listen` entry if this is the first audio of a page view.
 
     A request with no token of this user's for this recording is no page's player: each makes an entry of its own, so
-    that nothing is heard without one.
+    that nothing is heard without one. `what` are members of that entry: a redacted copy that is heard instead.
     """
     with transaction.atomic():
         mine = PageView.objects.filter(
@@ -48,4 +48,5 @@ def enter(user: User, recording: Recording, token: str, second: int) -> None:
                 subject=Subject.recording(recording.pk),
                 from_second=second,
                 how=how,
+                **what,
             )

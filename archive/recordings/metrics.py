@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db.models import Count, Max, Min, Sum
+from django.utils import timezone
 
 from archive.core.metrics import Gauge, timestamp
 
+from .fixity import report
 from .models import Recording, State, Verification
 
 
@@ -37,4 +39,10 @@ def gauges() -> Iterator[Gauge]:
     yield Gauge("last_arrival_timestamp_seconds", "When audio last arrived from any box", timestamp(newest))
     asked = Verification.objects.filter(finished_at=None).count()
     yield Gauge("checks_waiting", "Checks of packages that somebody asked for and that are not done", asked)
+    found = report(timezone.now())
+    yield Gauge("packages_damaged", "Sealed packages that are not what was sealed", len(found.damaged))
+    yield Gauge("packages_overdue", "Sealed packages that were not checked within the period", found.overdue)
+    yield Gauge(
+        "oldest_check_timestamp_seconds", "When the package was checked that waits for longest", timestamp(found.oldest)
+    )
     yield Gauge("store_free_bytes", "Free room on the archive's disk", shutil.disk_usage(settings.ARCHIVE_HOME).free)

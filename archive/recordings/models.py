@@ -246,6 +246,8 @@ class Verification(models.Model):
     """When it was done; None before."""
     package_sha256 = models.CharField(max_length=64, blank=True)
     """Digest of the file that was checked."""
+    verdict = models.CharField(max_length=20, blank=True, db_index=True)
+    """What was found, as the report has it; it stands until another check is done. Empty before the first."""
     report = models.JSONField(default=dict)
     """What was found: a Report's members."""
 

@@ -149,7 +149,7 @@ def _found_damaged(recording: Recording) -> bool:
         last = recording.verification
     except Verification.DoesNotExist:
         return False
-    return bool(last.finished_at) and last.report["verdict"] in _DAMAGE
+    return last.verdict in _DAMAGE
 
 
 def marks_of(recording: Recording) -> list[Mark]:

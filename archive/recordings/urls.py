@@ -6,7 +6,7 @@ from typing import Final
 
 from django.urls import URLPattern, path, register_converter
 
-from .views import audio, copies, recording, recordings, verify
+from .views import audio, copies, fixity, recording, recordings, verify
 
 
 class RecordingConverter:
@@ -28,6 +28,7 @@ register_converter(RecordingConverter, "recording")
 ONE: Final = "recordings/<recording:recording>/"
 urlpatterns: list[URLPattern] = [
     path("recordings/", recordings.recordings, name="recordings"),
+    path("package-checks/", fixity.fixity, name="fixity"),
     path(ONE, recording.recording, name="recording"),
     path(f"{ONE}custody/", recording.custody, name="custody"),
     path(f"{ONE}audio.wav", audio.audio, name="audio"),

@@ -27,7 +27,10 @@ def judge_key(header: Header) -> str:
     except DecryptionError as error:
         return error.code
     except KeyFileError as error:
-        _log.error("the keystore cannot work, so %s is not judged yet: %s", header.recording, error.message)
+        _log.error(
+            "the keystore cannot work, so %(recording)s is not judged yet: %(problem)s",
+            {"recording": header.recording, "problem": error},
+        )
         return UNJUDGED
     return OK if identity.recipient == header.recipient else "wrong-recipient"
 
@@ -43,7 +46,10 @@ def judge_segments(header: Header, segments: Mapping[int, tuple[bytes, int]]) ->
     except DecryptionError as error:
         return dict.fromkeys(segments, error.code)
     except KeyFileError as error:
-        _log.error("the keystore cannot work, so %s is not judged yet: %s", header.recording, error.message)
+        _log.error(
+            "the keystore cannot work, so %(recording)s is not judged yet: %(problem)s",
+            {"recording": header.recording, "problem": error},
+        )
         return dict.fromkeys(segments, UNJUDGED)
     return {number: _judge(header, secret, *one) for number, one in segments.items()}
 
@@ -67,6 +73,9 @@ def judge_tail(header: Header, encrypted: bytes) -> tuple[str, int]:
     except (DecryptionError, FormatError) as error:
         return error.code, 0
     except KeyFileError as error:
-        _log.error("the keystore cannot work, so %s is not judged yet: %s", header.recording, error.message)
+        _log.error(
+            "the keystore cannot work, so %(recording)s is not judged yet: %(problem)s",
+            {"recording": header.recording, "problem": error},
+        )
         return UNJUDGED, 0
     return OK, frames

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import BinaryIO, Final
 
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.utils import timezone
 
 from appliance.contract.errors import DecryptionError, KeyFileError, PlainSightError, StorageError
@@ -27,7 +27,7 @@ from archive.custody.actors import Actor, ActorType, Subject
 from archive.custody.log import record
 from archive.devices.keyring import key_ring
 from archive.store.base import BUFFER, open_object
-from archive.store.current import store
+from archive.store.current import store, writable
 
 from .custody_kinds import VERIFY
 from .models import Recording, Verification
@@ -63,16 +63,15 @@ def ask(row: Recording, actor: Actor) -> Verification:
     known = Verification.objects.filter(recording=row, finished_at=None).first()
     if known is not None:
         return known
-    asked = Verification(recording=row, asked_at=timezone.now(), asked_by_type=actor.type, asked_by_id=actor.id)
-    asked.save()
-    return asked
+    fresh = {"asked_at": timezone.now(), "asked_by_type": actor.type, "asked_by_id": actor.id, "finished_at": None}
+    # what was found before stands until this check is done
+    begun = {"working_at": None, "step": "", "done": 0, "of": 0}
+    return Verification.objects.update_or_create(recording=row, defaults={**fresh, **begun})[0]
 
 
 def check_asked(stop: StopSignal) -> None:
     """Make every check that was asked for: a job of the worker."""
-    for asked in Verification.objects.filter(finished_at=None).select_related("recording").order_by("asked_at"):
-        if stop.is_set():
-            return
+    for asked in _waiting(stop):
         if not _taken(asked):
             continue
         actor = Actor(ActorType(asked.asked_by_type), asked.asked_by_id)
@@ -83,10 +82,40 @@ def check_asked(stop: StopSignal) -> None:
             return
         except (KeyFileError, BrokenExecutor) as error:
             # the archive's own trouble says nothing about the package: the check is made anew when LEFT is over
-            _log.error("cannot check %s now: %s", asked.recording_id, error)
+            _log.error(
+                "cannot check %(recording)s now: %(problem)s", {"recording": asked.recording_id, "problem": error}
+            )
         except PlainSightError as error:
-            _log.error("cannot check %s: %s", asked.recording_id, error.message)
-            _keep(asked.recording, actor, Report("not-a-package", "", (), error.message), "")
+            if not _store_answers():
+                # a disk that is away says nothing about the package either
+                continue
+            _log.error("cannot check %(recording)s: %(problem)s", {"recording": asked.recording_id, "problem": error})
+            report = Report("not-a-package", "", (), error.message)
+            record(VERIFY, actor=actor, subject=Subject.recording(asked.recording_id), verdict=report.verdict,
+                   problem=report.problem)  # fmt: skip
+            _keep(asked.recording, actor, report, "")
+
+
+def _waiting(stop: StopSignal) -> Iterator[Verification]:
+    """Yield what waits for a check, a person's before the archive's own, each once; until `stop`."""
+    tried: set[str] = set()
+    by_a_person = Case(When(asked_by_type=ActorType.ARCHIVE, then=1), default=0)
+    rows = Verification.objects.filter(finished_at=None).select_related("recording").order_by(by_a_person, "asked_at")
+    while not stop.is_set():
+        # asked anew each time: somebody may have pressed the button meanwhile
+        asked = rows.exclude(pk__in=tried).first()
+        if asked is None:
+            return
+        tried.add(asked.pk)
+        yield asked
+
+
+def _store_answers() -> bool:
+    try:
+        return writable()
+    except PlainSightError as error:
+        _log.error("the store does not answer, so nothing is checked: %(problem)s", {"problem": error})
+        return False
 
 
 def _taken(asked: Verification) -> bool:
@@ -144,7 +173,8 @@ def audio_md5(row: Recording) -> bytes:
 
 def _keep(row: Recording, actor: Actor, report: Report, sha256: str) -> None:
     now = timezone.now()
-    result = {"finished_at": now, "package_sha256": sha256, "report": asdict(report)}
+    found = {"package_sha256": sha256, "verdict": report.verdict, "report": asdict(report)}
+    result = {"finished_at": now, "working_at": None, **found}
     Verification.objects.update_or_create(
         recording=row,
         defaults=result,

@@ -91,7 +91,10 @@ def waveform_of(row: Recording) -> bytes:
     try:
         return secret_of(row.pk).decrypt(bytes(kept.encrypted))
     except DecryptionError as error:
-        _log.warning("the waveform of %s does not open; it is made again: %s", row.pk, error.message)
+        _log.warning(
+            "the waveform of %(recording)s does not open; it is made again: %(problem)s",
+            {"recording": row.pk, "problem": error},
+        )
         kept.delete()
         return b""
 
@@ -128,6 +131,8 @@ class WaveformMaker:
         except (PlainSightError, OSError) as error:
             # the page of a recording that cannot be heard says so itself
             self._failed.add(recording)
-            _log.warning("cannot make the waveform of %s: %s", recording, error)
+            _log.warning(
+                "cannot make the waveform of %(recording)s: %(problem)s", {"recording": recording, "problem": error}
+            )
             return False
         return True

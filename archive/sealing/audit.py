@@ -15,7 +15,7 @@ from archive.custody.actors import ARCHIVE, Actor
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, State
 from archive.recordings.removal import remove_destroyed
-from archive.store.base import PACKAGES, package_name
+from archive.store.base import DERIVATIVES, PACKAGES, derivatives_folder, package_name
 from archive.store.current import store
 
 from .custody_kinds import REBUILD
@@ -44,7 +44,7 @@ class Code(StrEnum):
     UNKNOWN_ARRIVAL = "unknown-arrival"
     """Segments that arrived for a recording that the database does not know."""
     LEFT = "left"
-    """Key or package of a recording that was destroyed: a backup brought it back, or a crash came between."""
+    """Key, package or derivative of a recording that was destroyed: a backup brought it back, or a crash."""
     MISPLACED = "misplaced"
     """Something in the folder of packages that has no package's name."""
 
@@ -57,7 +57,7 @@ WORDS = {
     Code.NO_KEY: "its key is gone; unless it was destroyed on purpose, restore it from a copy",
     Code.UNKNOWN_KEY: "there is a key, but no recording in the database; restore a newer database, or wait for its box",
     Code.UNKNOWN_ARRIVAL: "parts arrived of a recording that the database does not know; its box will send it again",
-    Code.LEFT: "it was destroyed, and its key or package is here again; 'audit --repair' removes both",
+    Code.LEFT: "it was destroyed, and its key, package or a copy is back; 'audit --repair' removes it",
     Code.MISPLACED: "this is no package's place; move it away",
 }
 REPAIRABLE = {Code.NO_ROW, Code.NOT_SEALED_ROW, Code.LEFT}
@@ -97,12 +97,15 @@ def audit() -> Iterator[Finding]:
             packages.add(recording)
         else:
             yield Finding(Code.MISPLACED, name, WORDS[Code.MISPLACED])
-    present = _Present(packages, set(recording_keys().recordings()), set(store().incoming()))
+    # each lies in a folder that its recording has a name of
+    derivatives = {name.split("/")[-2] for name in store().names(DERIVATIVES)}
+    present = _Present(packages, set(recording_keys().recordings()), set(store().incoming()), derivatives)
     for recording in _suspects(present):
         now = _Present(
             {recording} if store().exists(package_name(recording)) else set(),
             {recording} if recording_keys().exists(recording) else set(),
             {recording} & set(store().incoming()) if recording in present.arrivals else set(),
+            {recording} if any(True for _ in store().names(derivatives_folder(recording))) else set(),
         )
         row = Recording.objects.filter(pk=recording).values_list(*_COLUMNS).first()
         for code in _codes(recording, row, now):
@@ -116,6 +119,7 @@ class _Present:
     packages: set[str]
     keys: set[str]
     arrivals: set[str]
+    derivatives: set[str]
 
 
 _COLUMNS: Final = ("state", "package_size", "key_arrived", "destroyed_at")
@@ -145,7 +149,7 @@ def _codes(recording: str, row: _Row | None, present: _Present) -> Iterator[Code
         return
     state, size, key_arrived, destroyed_at = row
     if destroyed_at is not None:
-        if is_there or recording in present.keys:
+        if is_there or recording in present.keys | present.derivatives:
             yield Code.LEFT
         return
     if (code := _package(recording, state, size, is_there)) is not None:
@@ -180,7 +184,7 @@ def repair(finding: Finding, actor: Actor) -> str:
 def tell() -> None:
     """Log what does not fit; for a process that starts."""
     for finding in audit():
-        _log.error("%s: %s", finding.recording, finding.message)
+        _log.error("%(subject)s: %(problem)s", {"subject": finding.recording, "problem": finding.message})
 
 
 def audit_and_repair(stop: StopSignal) -> None:
@@ -189,6 +193,6 @@ def audit_and_repair(stop: StopSignal) -> None:
         if stop.is_set():
             return
         if reason := repair(finding, ARCHIVE):
-            _log.error("%s: %s", finding.recording, reason)
+            _log.error("%(subject)s: %(problem)s", {"subject": finding.recording, "problem": reason})
         else:
-            _log.warning("%s: %s", finding.recording, MENDED[finding.code])
+            _log.warning("%(subject)s: %(problem)s", {"subject": finding.recording, "problem": MENDED[finding.code]})

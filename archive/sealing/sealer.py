@@ -39,9 +39,9 @@ class Sealer:
                 # one recording that cannot be sealed must not stop the others
                 self._again[recording] = self._clock() + RETRY_S
                 if note_problem(recording, str(error)):
-                    _log.error("cannot seal %s: %s", recording, error)
+                    _log.error("cannot seal %(recording)s: %(problem)s", {"recording": recording, "problem": error})
             else:
                 self._again.pop(recording, None)
-                _log.info("sealed %s (%s)", recording, row.outcome)
+                _log.info("sealed %(recording)s (%(outcome)s)", {"recording": recording, "outcome": row.outcome})
                 sealed += 1
         return sealed

@@ -33,9 +33,12 @@ def sweep(stop: StopSignal) -> None:
                 and row.state != State.SEALED
                 and (dropped := store().drop_strays(recording, _named(row)))
             ):
-                _log.info("cleared %d leftover objects of %s, which nothing names", dropped, recording)
+                _log.info(
+                    "cleared %(count)d leftover objects of %(recording)s, which nothing names",
+                    {"count": dropped, "recording": recording},
+                )
         if row is not None and row.state == State.SEALED and clear_incoming(row):
-            _log.info("cleared what had arrived of %s, which is sealed", recording)
+            _log.info("cleared what had arrived of %(recording)s, which is sealed", {"recording": recording})
 
 
 def _named(row: Recording) -> set[str]:

@@ -15,6 +15,7 @@ BUFFER = 1 << 18
 """Bytes that a reader asks the store for at once."""
 PACKAGES = "packages"
 INCOMING = "incoming"
+DERIVATIVES = "derivatives"
 
 
 def incoming_folder(recording: str) -> str:
@@ -25,6 +26,11 @@ def incoming_folder(recording: str) -> str:
 def package_name(recording: str) -> str:
     """Return the name of a sealed package."""
     return f"{PACKAGES}/{recording[:2]}/{recording}.zip"
+
+
+def derivatives_folder(recording: str) -> str:
+    """Return the folder of what was made of a recording for others: redacted copies, encrypted to its key."""
+    return f"{DERIVATIVES}/{recording[:2]}/{recording}"
 
 
 class Draft(Protocol):

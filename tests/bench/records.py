@@ -102,7 +102,8 @@ def fill(made_id: str, recordings: int) -> dict[str, str]:
 
 
 PAGES = {
-    "today": "/",
+    "today": "/today/",
+    "the first page, which leads there": "/",
     "recordings": "/recordings/",
     "recordings, last page": "/recordings/?before={oldest}",
     "recordings of a room": "/recordings/?room={room}",
@@ -126,8 +127,13 @@ PAGES = {
     "access": "/access/",
     "review of access": "/access/review/",
     "record of access": "/students/{student}/record-of-access/",
+    "requests that one logged": "/requests/asked/",
+    "my rooms": "/my-rooms/",
+    "disclosures": "/disclosures/",
+    "destructions": "/destructions/",
     "holds": "/holds/",
     "retention": "/retention/",
+    "retention, a year ahead": "/retention/ahead/",
     "rooms": "/rooms/",
 }
 """Each list and search of a custodian."""

@@ -78,7 +78,7 @@ def test_what_postgresql_needs_is_suggested_and_no_newer_than_trixie_has() -> No
         depends("Suggests"),
         [Requirement(one) for one in PROJECT["optional-dependencies"]["postgresql"]],
     )
-    assert {"postgresql", "python3-psycopg", "python3-psycopg-pool"} == set(suggested)
+    assert {"postgresql", "python3-psycopg", "python3-psycopg-pool"} <= set(suggested)
     assert library.extras == {"binary", "pool"}
     assert library.specifier.contains(suggested["python3-psycopg"])
     assert library.specifier.contains(TRIXIE["psycopg"])

@@ -20,7 +20,8 @@ from .district import ROOM
 from .lived_in import ROSTER, approve_texts, import_roster
 from .meeting import HOLD_S
 from .services import DemoError
-from .story_record import ID, STATEMENT_FILE, RecordLife
+from .story_record import ID, STATEMENT_FILE
+from .story_redaction import RedactedCopy
 from .visitor import Page, Visitor
 
 LENGTH_S: Final = 120.0
@@ -61,7 +62,7 @@ class Card:
     """So much of it is in the archive, in seconds."""
 
 
-class Story(RecordLife):
+class Story(RedactedCopy):
     """The course of the story in a running district."""
 
     @property
@@ -93,6 +94,7 @@ class Story(RecordLife):
             ("request answered", self._answer),
             ("disclosure refused while consents are missing", self._disclose_in_vain),
             ("consents entered, copy taken out, receipt printed", self._disclose),
+            ("redacted copy signed off by a second listener, and handed out", self._redact),
             ("counsel's answer entered for the record series", self._enter_answer),
             ("hold stops a destruction", self._hold),
             ("destruction proposed, parent told, answer kept", self._propose_destruction),

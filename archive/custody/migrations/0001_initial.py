@@ -40,6 +40,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="TimeStamp",
+            fields=[
+                ("n", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("line", models.BinaryField()),
+                ("response", models.BinaryField()),
+                ("at", models.DateTimeField()),
+            ],
+            options={
+                "ordering": ["n"],
+            },
+        ),
+        migrations.CreateModel(
             name="Entry",
             fields=[
                 ("n", models.BigIntegerField(primary_key=True, serialize=False)),

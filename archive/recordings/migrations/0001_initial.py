@@ -172,6 +172,10 @@ class Migration(migrations.Migration):
                     models.DateTimeField(blank=True, db_index=True, null=True),
                 ),
                 ("package_sha256", models.CharField(blank=True, max_length=64)),
+                (
+                    "verdict",
+                    models.CharField(blank=True, db_index=True, max_length=20),
+                ),
                 ("report", models.JSONField(default=dict)),
             ],
         ),

@@ -78,7 +78,7 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         "checkable": state in CHECKABLE,
         "facts": facts(row, ledger.entries),
         "continues": row.continues,
-        "continued_by": Recording.objects.filter(continues=row.pk, box=row.box_id).values_list("pk", flat=True).first(),
+        "continued_by": _continued_by(row),
         "length_words": words.spoken(row.seconds),
         "length": words.clock_time(row.seconds),
         "player": player_of(user, row, ledger.entries, added.notes) if playable and can[Deed.LISTEN] else None,
@@ -95,6 +95,12 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         **(_custody(subject) if can[Deed.CUSTODY] else {}),
     }
     return render(request, "ui/recording.html", context)
+
+
+def _continued_by(row: Recording) -> str | None:
+    # the box is compared here: in the database it would lead through all recordings of a box, in order of time
+    following = Recording.objects.filter(continues=row.pk).order_by("pk").values_list("pk", "box")
+    return next((pk for pk, box in following if box == row.box_id), None)
 
 
 def deeds_of(user: User, row: Recording) -> dict[str, bool]:

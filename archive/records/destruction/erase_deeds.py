@@ -16,6 +16,7 @@ from archive.records.disclosures.models import Consent, Disclosure, Recorded
 from archive.records.holds.models import Held
 from archive.records.letters.models import Letter
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent
+from archive.records.redactions.models import Hearing, Passage, Redaction
 from archive.records.requests.models import Amendment, Statement, SupervisedListening
 from archive.records.restrictions.models import Restriction
 from archive.records.transcripts.models import MachineDraft, Transcript
@@ -41,6 +42,9 @@ def erase(row: Destruction) -> dict[str, int]:
         "disclosures": Disclosure.objects.filter(recording=recording),
         "transcripts": Transcript.objects.filter(recording=recording),
         "drafts of the computer": MachineDraft.objects.filter(recording=recording),
+        "listenings to redacted copies": Hearing.objects.filter(redaction__recording=recording),
+        "passages of redacted copies": Passage.objects.filter(redaction__recording=recording),
+        "redacted copies": Redaction.objects.filter(recording=recording),
         "restricted passages": Restriction.objects.filter(recording=recording),
         "supervised listenings": SupervisedListening.objects.filter(recording=recording),
         "holds that had ended": Held.objects.filter(recording=recording),

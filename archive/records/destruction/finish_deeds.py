@@ -84,5 +84,8 @@ def finish_all(stop: StopSignal) -> None:
         try:
             finish(pk)
         except (PlainSightError, OSError) as error:
-            _log.error("the destruction %s is decided and not complete yet: %s", pk, error)
+            _log.error(
+                "the destruction %(destruction)s is decided and not complete yet: %(problem)s",
+                {"destruction": pk, "problem": error},
+            )
     note_forgotten()

@@ -16,13 +16,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import may, reach_of, reached_recordings
+from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.accounts.models import User
 from archive.custody.actors import Subject
-from archive.recordings.find import check_not_destroyed, find
-from archive.recordings.models import Recording
+from archive.recordings.find import about, check_not_destroyed, find
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.pdf import tagged_pdf
@@ -50,8 +49,8 @@ _OPEN = (State.PROPOSED, State.APPROVED, State.CLOSING)
 def destructions(request: HttpRequest) -> HttpResponseBase:
     """Show what waits, and what was destroyed."""
     user = user_of(request)
-    reached = Recording.objects.filter(reached_recordings(user, Deed.DESTROY))
-    found = Destruction.objects.filter(recording__in=reached).select_related("recording", "proposed_by")
+    near = about(reach_of(user, Deed.DESTROY))
+    found = Destruction.objects.filter(near).select_related("recording", "proposed_by")
     rows = list(found[: SHOWN * 2])
     context = {
         "place": "destructions",

@@ -16,6 +16,9 @@ from archive.recordings.parts import only
 from archive.recordings.playback import open_audio
 from archive.recordings.secrets import secret_of
 from archive.recordings.verification import audio_md5
+from archive.records.redactions.describe import notice_of
+from archive.records.redactions.models import Redaction
+from archive.records.redactions.reach import for_handing_out, opened
 from archive.records.restrictions.reach import unrestricted
 from archive.store.base import BUFFER, open_object
 from archive.store.current import store
@@ -39,15 +42,24 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
     Raises DecryptionError or StorageError before the first byte where the recording cannot be opened.
     """
     recording = row.recording
+    data: Iterable[bytes]
     parts = unrestricted(recording.pk) if row.what == Copy.AUDIO else None
-    documents = [Companion("REDISCLOSURE.txt", redisclosure_notice() + "\n"), *companions_of(recording, parts)]
-    if row.what == Copy.AUDIO:
+    # a redacted copy goes without what was written down of the recording
+    told = () if row.redaction is not None else parts
+    documents = [Companion("REDISCLOSURE.txt", redisclosure_notice() + "\n"), *companions_of(recording, told)]
+    if row.redaction is not None:
+        kept = for_handing_out(Redaction.objects.select_related("recording").get(pk=row.redaction.pk))
+        documents.insert(0, Companion("REDACTED.txt", notice_of(kept)))
+        with opened(kept) as reader:
+            reader.read(0, 1)
+        name, data = f"{recording.pk}-redacted.flac", _redacted(kept)
+    elif row.what == Copy.AUDIO:
         source = open_audio(recording)
         source.read(parts[0].first if parts else 0, 1)
         name = f"{recording.pk}.flac"
         md5 = audio_md5(recording) if parts is None else b""
         read = only(source.read, parts, source.frames)
-        data: Iterable[bytes] = flac.stream(recording.pk, source.frames, source.rate, read, md5)
+        data = flac.stream(recording.pk, source.frames, source.rate, read, md5)
     else:
         if row.what == Copy.TRANSFER:
             key = encrypt(secret_of(recording.pk).secret_line(), [row.recipient])
@@ -55,6 +67,16 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
         store().read_range(recording.package, 0, 1)
         name, data = f"{recording.pk}.zip", _package(recording.package)
     return _noted(row, bundle(name, data, documents, recording.listed_at), by)
+
+
+def _redacted(row: Redaction) -> Iterator[bytes]:
+    """Yield the audio of a redacted copy; what was restricted since it was made is silent in it as well."""
+    recording = row.recording
+    with opened(row) as reader:
+        parts = unrestricted(recording.pk)
+        md5 = bytes.fromhex(row.audio_md5) if parts is None else b""
+        read = only(reader.read, parts, reader.frames)
+        yield from flac.stream(recording.pk, recording.frames, recording.rate, read, md5)
 
 
 def _package(name: str) -> Iterator[bytes]:

@@ -21,6 +21,8 @@ from archive.recordings.find import check_not_destroyed, find
 from archive.recordings.models import State
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.people.models import Person, Student
+from archive.records.redactions.models import Redaction
+from archive.records.redactions.reach import for_handing_out, students_of
 
 from .custody_kinds import (
     CONSENT,
@@ -34,7 +36,7 @@ from .custody_kinds import (
     RECORDED,
 )
 from .models import Basis, Consent, Copy, Disclosure, Exempt, HowSigned, Recorded
-from .reach import facts_of, students_of
+from .reach import facts_of
 from .rules import district_gate, ferpa_gate
 
 MOST_BYTES: Final = 5 << 20
@@ -132,6 +134,8 @@ class DisclosureFacts:
     purpose: str
     basis: Basis
     explanation: str
+    redaction: Redaction | None = None
+    """The redacted copy that is handed over instead of the recording's own audio."""
 
 
 def prepare(recording: str, facts: DisclosureFacts, *, by: User) -> Disclosure:
@@ -148,8 +152,14 @@ def prepare(recording: str, facts: DisclosureFacts, *, by: User) -> Disclosure:
         check_not_destroyed(found)
         if found.state != State.SEALED:
             raise DeedError("It is not sealed yet.")
+        if facts.redaction is not None:
+            if facts.what != Copy.AUDIO:
+                raise DeedError("Only audio is redacted: a package or a key would hand over all of it.", field="what")
+            if facts.redaction.recording_id != found.pk:
+                raise DeedError("This redacted copy is another recording's.", field="redaction")
+            for_handing_out(Redaction.objects.get(pk=facts.redaction.pk))
         row = Disclosure(recording=found, prepared_at=timezone.now(), prepared_by=by, **vars(facts))
-        _enter(DISCLOSURE, row, by, basis=row.basis, what=row.what)
+        _enter(DISCLOSURE, row, by, basis=row.basis, what=row.what, **_redaction(row))
         row.save(force_insert=True)
     return row
 
@@ -192,7 +202,7 @@ def begin_copy(pk: UUID, *, by: User) -> Disclosure:
         if missing:
             _enter(DISCLOSURE_REFUSED, row, by, missing=",".join(missing))
         else:
-            _enter(DISCLOSED, row, by, basis=row.basis, what=row.what)
+            _enter(DISCLOSED, row, by, basis=row.basis, what=row.what, **_redaction(row))
     if missing:
         raise DeedError("The gates do not let it through; the page of the disclosure says what is missing.")
     return row
@@ -218,6 +228,10 @@ def _open(pk: UUID, *, handed_too: bool = False) -> Disclosure:
     if row.handed_at is not None and not handed_too:
         raise DeedError("A copy was taken out already; its receipt stands.")
     return row
+
+
+def _redaction(row: Disclosure) -> dict[str, Detail]:
+    return {"redaction": row.redaction_id.hex} if row.redaction_id else {}
 
 
 def _enter(kind: Kind, row: Disclosure, by: User, **detail: Detail) -> None:

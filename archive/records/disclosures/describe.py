@@ -17,12 +17,13 @@ MISSING: Final = {
     Missing.WAITING: _("The day until which it waits, so that the parent can act against it; it must have passed."),
     Missing.NOT_FILED: _("The meeting: it is filed under none, so nobody knows whose record it is."),
     Missing.SEVERAL: _(
-        "A copy of the own child's part alone: this recording is about several students (34 CFR 99.12). Let the parent "
-        "listen by a link, or hand out the audio of the part under Copies."
+        "A copy of the own child's part alone: this recording is about several students (34 CFR 99.12). Make a "
+        "redacted copy for these parents and hand that out, or let them listen by a link."
     ),
     Missing.RESTRICTED: _(
         "A decision about a restricted passage, which this copy would hold. Hand out the audio, which is silent there."
     ),
+    Missing.NOT_SIGNED_OFF: _("The sign-off of the redacted copy by a second listener; or it was withdrawn."),
     Missing.NOBODY_NAMED: _("Who was recorded: nobody is named yet."),
     Missing.RECORDED: _("The written consent of everybody who was recorded."),
 }

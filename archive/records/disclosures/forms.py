@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.records.people.choices import PersonChoice
 from archive.records.people.models import Student
+from archive.records.redactions.models import Redaction
 from archive.records.text import DayField, LineField, LinesField
 
 from .deeds import MOST_BYTES, ConsentGiven, DisclosureFacts
@@ -21,6 +22,13 @@ class DisclosureForm(forms.Form):
     party = LineField(max_length=200, label=_("To whom"))
     purpose = LineField(max_length=500, label=_("Purpose"))
     what = forms.ChoiceField(choices=Copy.choices, widget=forms.RadioSelect, label=_("What"))
+    redaction = forms.ModelChoiceField(
+        Redaction.objects.none(),
+        required=False,
+        empty_label=_("no: the recording as it is"),
+        label=_("A redacted copy instead"),
+        help_text=_("Those that a second listener signed off; only of the audio."),
+    )
     basis = forms.ChoiceField(choices=Basis.choices, widget=forms.RadioSelect, label=_("On what ground"))
     explanation = LinesField(
         required=False,
@@ -46,6 +54,7 @@ class DisclosureForm(forms.Form):
             purpose=typed["purpose"],
             basis=Basis(typed["basis"]),
             explanation=typed["explanation"],
+            redaction=typed["redaction"],
         )
 
 

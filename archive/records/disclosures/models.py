@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.recordings.models import Recording
 from archive.records.people.models import Person, Student
+from archive.records.redactions.models import Redaction
 
 
 class Basis(models.TextChoices):
@@ -112,6 +113,10 @@ class Disclosure(models.Model):
     """Opaque, as it stands in addresses, in the custody log, and on the receipt."""
     recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="disclosures")
     what = models.CharField(max_length=8, choices=Copy.choices)
+    redaction = models.ForeignKey(
+        Redaction, null=True, blank=True, on_delete=models.PROTECT, related_name="disclosures"
+    )
+    """The redacted copy that is handed over instead of the recording's own audio; None: the recording's own."""
     recipient = models.CharField(max_length=62, blank=True)
     """Of a transfer: the other archive's age recipient."""
     party = models.CharField(max_length=200)

@@ -14,6 +14,8 @@ from archive.records.meetings.models import OpeningEvent, OpeningEventKind
 from archive.records.meetings.reach import in_force
 from archive.records.people.models import Student
 from archive.records.people.rules import holders
+from archive.records.redactions.models import State
+from archive.records.redactions.reach import students_of
 from archive.records.requests.record_of_access import Party
 from archive.records.restrictions.reach import restricted
 
@@ -33,13 +35,12 @@ def party_of(entry: Entry) -> Party | None:
     return Party(row.party, row.purpose, row.get_basis_display()) if row else None
 
 
-def students_of(recording: str) -> list[Student]:
-    """Return whose record a recording is."""
-    return list(_students(recording))
-
-
-def _students(recording: str) -> QuerySet[Student]:
-    return Student.objects.filter(pk__in=in_force().filter(recording=recording).values("meeting__student"))
+def _students_of(row: Disclosure) -> QuerySet[Student]:
+    """Return whose record a copy is: of one that was redacted for a student's parents, that student's alone."""
+    known = students_of(row.recording_id)
+    if row.redaction is None or row.redaction.student_id is None:
+        return known
+    return known.filter(pk=row.redaction.student_id)
 
 
 def not_named(recording: str) -> list[str]:
@@ -60,7 +61,7 @@ def _is_short_for(name: str, names: list[str]) -> bool:
 def facts_of(row: Disclosure) -> Facts:
     """Return what is known of a disclosure now."""
     today, recording = timezone.localdate(), row.recording_id
-    students = _students(recording).prefetch_related("rights__person", "bars")
+    students = _students_of(row).prefetch_related("rights__person", "bars")
     allowed = {
         (student.pk, one.person.pk)
         for student in students
@@ -93,4 +94,5 @@ def facts_of(row: Disclosure) -> Facts:
         recorded=recorded,
         today=today,
         holds_restricted=row.what != Copy.AUDIO and bool(restricted(recording)),
+        unfinished_redaction=row.redaction is not None and row.redaction.state != State.SIGNED,
     )

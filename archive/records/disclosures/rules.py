@@ -37,6 +37,8 @@ class Missing(StrEnum):
     """It is about several students: a parent inspects only what is about the own child (34 CFR 99.12(a))."""
     RESTRICTED = "restricted"
     """A package or a key would hand over a restricted passage as well; the audio alone has silence there."""
+    NOT_SIGNED_OFF = "not-signed-off"
+    """The redacted copy is not signed off by a second listener, or it was withdrawn."""
     NOBODY_NAMED = "nobody-named"
     """Nobody said who was recorded."""
     RECORDED = "recorded"
@@ -75,11 +77,14 @@ class Facts:
     today: date
     holds_restricted: bool = False
     """Whether the copy would hold a restricted passage."""
+    unfinished_redaction: bool = False
+    """Whether it is a redacted copy that no second listener signed off."""
 
 
 def ferpa_gate(facts: Facts) -> list[Missing]:
     """Return what the first gate lacks."""
     missing = [] if facts.students else [Missing.NOT_FILED]
+    missing += [Missing.NOT_SIGNED_OFF] if facts.unfinished_redaction else []
     match facts.basis:
         case Basis.CONSENT:
             covered = {one.student for one in facts.consents if _covers(one, facts)}

@@ -14,15 +14,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import reached_recordings
+from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
-from archive.recordings.find import check_not_destroyed, find
-from archive.recordings.models import Recording
+from archive.custody.actors import Subject
+from archive.recordings.find import about, check_not_destroyed, find
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.pdf import tagged_pdf
-from archive.records.people.models import Student
+from archive.records.redactions.models import Redaction
+from archive.records.redactions.reach import signed_off, students_of
+from archive.records.requests.models import AccessRequest
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 from archive.ui.templatetags.plain import when
@@ -31,8 +33,8 @@ from . import deeds
 from .copies import copy_of, redisclosure_notice
 from .describe import MISSING
 from .forms import ConsentForm, DisclosureForm, NoticeForm, RecordedForm
-from .models import Basis, Consent, Disclosure, Recorded
-from .reach import facts_of, not_named, students_of
+from .models import Basis, Consent, Copy, Disclosure, Recorded
+from .reach import facts_of, not_named
 from .rules import district_gate, ferpa_gate, missing_names
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
@@ -43,8 +45,8 @@ SHOWN = 200
 def disclosures(request: HttpRequest) -> HttpResponseBase:
     """Show what is prepared, and what went out."""
     user = user_of(request)
-    reached = Recording.objects.filter(reached_recordings(user, Deed.DISCLOSE))
-    rows = list(Disclosure.objects.filter(recording__in=reached).select_related("recording")[: SHOWN * 2])
+    near = about(reach_of(user, Deed.DISCLOSE))
+    rows = list(Disclosure.objects.filter(near).select_related("recording")[: SHOWN * 2])
     context = {
         "place": "disclosures",
         "prepared": [one for one in rows if one.handed_at is None and one.withdrawn_at is None],
@@ -56,8 +58,11 @@ def disclosures(request: HttpRequest) -> HttpResponseBase:
 @_SENT
 def disclosure_new(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Prepare a disclosure."""
-    row, form = find(recording), DisclosureForm(posted(request))
+    row, form = find(recording), DisclosureForm(posted(request), initial=_asked_for(request))
     check_not_destroyed(row)
+    field = form.fields["redaction"]
+    assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
+    field.queryset = Redaction.objects.filter(signed_off(recording))
 
     def act() -> str:
         made = deeds.prepare(recording, form.facts(), by=user_of(request))
@@ -70,6 +75,27 @@ def disclosure_new(request: HttpRequest, recording: str) -> HttpResponseBase:
     return form_page(
         request, form, act, context=frame | {"intro": _("The recording of {at}.").format(at=when(row.listed_at))}
     )
+
+
+def _asked_for(request: HttpRequest) -> dict[str, object]:
+    """Return what the page that led here says: a parent's request that is answered by a copy, or a redacted copy."""
+    initial: dict[str, object] = {}
+    if redaction := _uuid(request.GET.get("redaction", "")):
+        initial |= {"redaction": redaction, "what": Copy.AUDIO}
+    case = _uuid(request.GET.get("request", ""))
+    if case is not None and may(user_of(request), Deed.REQUESTS, Subject.case(case)).allowed:
+        found = AccessRequest.objects.select_related("person").filter(pk=case).first()
+        if found is not None:
+            purpose = _("Inspection and review by a parent (34 CFR 99.10)")
+            initial |= {"party": str(found.person), "purpose": purpose, "basis": Basis.OWN, "what": Copy.AUDIO}
+    return initial
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 @require_safe
@@ -102,7 +128,7 @@ def consent_new(request: HttpRequest, recording: str) -> HttpResponseBase:
     form = ConsentForm(posted(request), request.FILES if request.method == "POST" else None)
     field = form.fields["student"]
     assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
-    field.queryset = Student.objects.filter(pk__in=[one.pk for one in students_of(recording)])
+    field.queryset = students_of(recording)
 
     def act() -> str:
         deeds.enter_consent(recording, form.given(), by=user_of(request))
@@ -223,7 +249,8 @@ def receipt(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
 
 
 def _disclosure(pk: UUID) -> Disclosure:
-    row = Disclosure.objects.select_related("recording", "prepared_by", "handed_by").filter(pk=pk).first()
+    rows = Disclosure.objects.select_related("recording", "prepared_by", "handed_by", "redaction__signed_by")
+    row = rows.filter(pk=pk).first()
     if row is None:
         raise UnknownRecordError("there is no such disclosure here")
     return row

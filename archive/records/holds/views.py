@@ -19,7 +19,7 @@ from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.access.scopes import recordings_in
 from archive.accounts.models import User
-from archive.recordings.find import find
+from archive.recordings.find import about, find
 from archive.recordings.heading import room_name
 from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
@@ -179,8 +179,8 @@ def _matter(pk: UUID) -> Matter:
 def items_of(matter: Matter, user: User) -> QuerySet[Held]:
     """Return what a matter holds or held, as far as `user` reaches it."""
     reach = reach_of(user, Deed.HOLD)
-    within, recordings = reached(reach, "student"), Recording.objects.filter(recordings_in(reach))
-    return matter.items.filter(Q(within, recording=None) | Q(student=None, recording__in=recordings.values("pk")))
+    within = reached(reach, "student")
+    return matter.items.filter(Q(within, recording=None) | Q(about(reach), student=None))
 
 
 def _frame(heading: str, cancel: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -116,6 +116,10 @@ class Notice(models.Model):
         ordering: ClassVar = ["-received_at", "pk"]
 
 
+WAITS: Final = Q(ended_at=None) & (Q(confirmed_at=None) | Q(end_asked_at__isnull=False))
+"""A filing that waits for a second person: to be confirmed, or for somebody who agrees that it is wrong."""
+
+
 class Filing(models.Model):
     """A recording, or a part of it, belongs to a meeting.
 
@@ -156,7 +160,10 @@ class Filing(models.Model):
         """Oldest first; the same part of a recording is filed under a meeting once."""
 
         ordering: ClassVar = ["filed_at", "pk"]
-        indexes: ClassVar = [models.Index(fields=["meeting", "ended_at"], name="filings_by_meeting")]
+        indexes: ClassVar = [
+            models.Index(fields=["meeting", "ended_at"], name="filings_by_meeting"),
+            models.Index(fields=["filed_at"], name="filings_that_wait", condition=WAITS),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["recording", "meeting"], condition=Q(ended_at=None), name="one_open_filing_of_a_pair"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from archive.access.scopes import Reach, recordings_in
 from archive.recordings.models import Recording
 from archive.records.people.search import reached
 
-from .models import Filing, Meeting
-from .rules import EARLY, OVERRUN, fitting
+from .models import WAITS, Filing, Meeting
+from .rules import EARLY, LONGEST, OVERRUN, fitting
 
 LOOKED_BACK: Final = timedelta(days=90)
 """How far back recordings are looked for that nobody filed."""
@@ -31,7 +31,12 @@ def fitting_meetings(recording: Recording) -> list[Meeting]:
     began = recording.created_at
     ended = began + timedelta(seconds=max(recording.seconds, 1.0))
     near = Meeting.objects.select_related("student", "room").filter(
-        room=recording.room_id, cancelled_at=None, starts_at__lt=ended + EARLY, ends_at__gt=began - OVERRUN
+        room=recording.room_id,
+        cancelled_at=None,
+        # without a first moment, all meetings of the room would be looked through
+        starts_at__gt=began - OVERRUN - LONGEST,
+        starts_at__lt=ended + EARLY,
+        ends_at__gt=began - OVERRUN,
     )
     return fitting(near, began, ended)
 
@@ -58,8 +63,8 @@ def waiting(reach: Reach) -> QuerySet[Filing]:
     One waits to be confirmed, or for somebody who agrees that it is wrong.
     """
     return (
-        filings_in(reach)
-        .filter(Q(confirmed_at=None) | Q(end_asked_at__isnull=False))
+        Filing.objects.filter(WAITS)
+        .filter(reached(reach, "meeting__student"))
         .select_related("recording", "recording__room", "meeting", "meeting__student", "meeting__room", "filed_by")
     )
 

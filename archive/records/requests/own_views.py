@@ -17,12 +17,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import reach_of, reached_recordings
+from archive.access.decisions import reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.access.scopes import ScopeType
 from archive.accounts.sessions import set_second_factor
-from archive.recordings.models import Recording
+from archive.recordings.find import about
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import posted
 from archive.records.meetings.describe import title
@@ -74,10 +74,10 @@ def parent_link(request: HttpRequest, token: str) -> HttpResponseBase:
 def own(request: HttpRequest) -> HttpResponseBase:
     """Show a parent's own first page."""
     user, students = user_of(request), own_students(request)
-    reached = Recording.objects.filter(reached_recordings(user, Deed.LOOK))
-    filings = in_force().filter(meeting__student__in=students, recording__in=reached)
+    near = about(reach_of(user, Deed.LOOK))
+    filings = in_force().filter(near, meeting__student__in=students)
     planned = Meeting.objects.filter(student__in=students, cancelled_at=None, starts_at__gte=timezone.now())
-    placed = Statement.objects.filter(amendment__student__in=students, recording__in=reached)
+    placed = Statement.objects.filter(near, amendment__student__in=students)
     recordings = _by_student((one.meeting.student_id, one) for one in filings.select_related(*_OF_A_FILING))
     meetings = _by_student(planned.values_list("student", "starts_at"))
     statements = _by_student((one.amendment.student_id, one) for one in placed.select_related("amendment"))

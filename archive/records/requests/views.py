@@ -50,7 +50,7 @@ from .rules import NEXT, STATEMENT_IN
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 200
 REQUESTS: Final = ("requests", "Requests")
-ASKED: Final = ("asked", "Requests you logged")
+ASKED: Final = ("asked", "My requests")
 """The place above a form, and its word: for whoever handles requests, and for whoever may only log one."""
 
 

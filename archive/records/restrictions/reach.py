@@ -11,7 +11,7 @@ from archive.recordings.parts import Part, Parts
 from .models import Restriction
 from .rules import outside
 
-_HEARD = frozenset({Deed.LISTEN, Deed.DOWNLOAD})
+_HEARD = frozenset({Deed.LISTEN, Deed.DOWNLOAD, Deed.REDACT})
 
 
 def restricted(recording: str) -> list[Part]:

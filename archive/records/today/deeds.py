@@ -47,7 +47,9 @@ def send_due_report(_stop: StopSignal) -> bool:
                 return False
             send_mail(heading, text, mail.sender, list(mail.readiness_to))
     except (SMTPException, OSError, SettingsError) as error:
-        _log.error("the readiness report cannot be sent: %s; look at [mail] in archive.toml", error)
+        _log.error(
+            "the readiness report cannot be sent: %(problem)s; look at [mail] in archive.toml", {"problem": error}
+        )
         return False
     return True
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from archive.records.meetings.describe import times, where
 from archive.records.meetings.models import Meeting
+from archive.records.meetings.rules import LONGEST
 from archive.rooms.cards import Card
 from archive.ui import words
 
@@ -63,7 +64,9 @@ def readiness_now(now: datetime, cards: Iterable[Card]) -> list[Readiness]:
     rooms = [room_state(card) for card in cards]
     _, midnight = day_of(now)
     booked: dict[str, datetime] = {}
-    today = Meeting.objects.filter(cancelled_at=None, ends_at__gt=now, starts_at__lt=midnight, room__isnull=False)
+    # without a first moment, all meetings of the past would be looked through for one that still goes on
+    near = Meeting.objects.filter(starts_at__gt=now - LONGEST, starts_at__lt=midnight)
+    today = near.filter(cancelled_at=None, ends_at__gt=now, room__isnull=False)
     for name, starts_at in today.order_by("-starts_at").values_list("room__name", "starts_at"):
         booked[name] = timezone.localtime(starts_at)
     return readiness(rooms, booked)

@@ -17,6 +17,8 @@ from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
 from archive.access.scopes import Reach, recordings_in
 from archive.accounts.models import User
+from archive.recordings.find import about
+from archive.recordings.fixity import damaged
 from archive.recordings.models import Recording, State
 from archive.records.destruction.models import Destruction
 from archive.records.destruction.models import State as DestructionState
@@ -230,9 +232,9 @@ def retention_due(_day: Day) -> list[Task]:
 
 def destructions_due(day: Day) -> list[Task]:
     """Return destructions that wait for a second person or for the deed."""
-    near = Recording.objects.filter(recordings_in(day.reaches[Deed.DESTROY]))
+    near = about(day.reaches[Deed.DESTROY])
     open_states = [DestructionState.PROPOSED, DestructionState.APPROVED]
-    rows = Destruction.objects.filter(state__in=open_states, recording__in=near).select_related("recording")
+    rows = Destruction.objects.filter(near, state__in=open_states).select_related("recording")
     return [
         Task(
             f"Destruction of a recording of {words.day(timezone.localtime(row.recording.listed_at))}",
@@ -253,6 +255,21 @@ def failing(day: Day) -> list[Task]:
             reverse("pages:recording", args=[row.pk]),
             sign="attention",
             state="needs help",
+        )
+        for row in rows
+    ]
+
+
+def damaged_packages(day: Day) -> list[Task]:
+    """Return recordings whose last check did not find what was sealed."""
+    rows = damaged().filter(recordings_in(day.reaches[Deed.VERIFY])).defer("header", "receipt")[:MOST]
+    return [
+        Task(
+            f"Damaged: recording of {words.when(timezone.localtime(row.listed_at))}",
+            reverse("pages:verification", args=[row.pk]),
+            detail="Its copy must be restored.",
+            sign="at-fault",
+            state="damaged",
         )
         for row in rows
     ]
@@ -286,6 +303,7 @@ LISTS: Final[tuple[tuple[Deed, str, Callable[[Day], list[Task]], str], ...]] = (
     (Deed.RETENTION, "Retention", retention_due, "It was decided how long each kind of recording is kept."),
     (Deed.DESTROY, "Destruction", destructions_due, "No destruction is under way."),
     (Deed.LOOK, "Recordings that fail", failing, "No recording fails."),
+    (Deed.VERIFY, "Damaged packages", damaged_packages, "No package is damaged, as far as the last checks tell."),
 )
 """Deed, heading, what is due, and what is said where nothing is; in the order of the page."""
 

@@ -42,11 +42,11 @@ def file_of(row: Transcript, parts: Parts | None, rate: int) -> bytes:
 def copies_of(recording: Recording, parts: Parts | None) -> Sequence[Companion]:
     """Return what goes along with a copy: of each language the newest version that somebody answered for.
 
-    Where the recording's key is gone its text is gone too, and the package leaves without it.
+    None where nothing of it may be heard. Where the recording's key is gone its text is gone too.
     """
     answered = [one for one in in_use(recording) if one.answered_at is not None]
     newest = {one.pk: one for one in (best(answered, one.language) for one in answered) if one is not None}
-    if not recording_keys().exists(recording.pk):
+    if parts == () or not recording_keys().exists(recording.pk):
         return []
     return [
         Companion(f"transcript-{one.version}-{one.language}.vtt", file_of(one, parts, recording.rate))

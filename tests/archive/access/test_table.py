@@ -13,6 +13,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
 
+from appliance.contract.stop_signal import StopSignal
 from archive.access.checks import check_routes
 from archive.access.deeds import ROLES, Deed
 from archive.access.middleware import AccessMiddleware
@@ -26,6 +27,10 @@ from archive.records.disclosures.models import Consent, Disclosure
 from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
 from archive.records.people.import_deeds import look_at
+from archive.records.redactions.deeds import PassageFacts, ask, begin, enter_passage
+from archive.records.redactions.make_deeds import make_asked
+from archive.records.redactions.models import Basis
+from archive.records.redactions.sound import How
 from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import Amendment
 from archive.records.restrictions.models import Restriction
@@ -122,8 +127,13 @@ def everything(box: str, recording: str) -> dict[str, str]:
         entered_at=NOON,
     )
     made |= {"disclosure": disclosed, "consent": consent}
-    passage = Restriction.objects.create(recording_id=recording, first_frame=0, reason="x", made_at=NOON)
-    made |= {"restriction": passage}
+    restricted = Restriction.objects.create(recording_id=recording, first_frame=0, reason="x", made_at=NOON)
+    made |= {"restriction": restricted}
+    redacted, facts = begin(recording, "x", None, by=account), PassageFacts(0, 9, How.MUTE, Basis.OTHER, "x")
+    passage = enter_passage(recording, redacted.pk, facts, by=account)
+    ask(recording, redacted.pk, by=account)
+    make_asked(StopSignal())
+    made |= {"redaction": redacted, "passage": passage}
     by = make_user("captioner", Deed.TRANSCRIBE)
     said = bring_transcript(recording, b"WEBVTT\n\n00:00.100 --> 00:00.900\nx\n", 0, FACTS, by=by)
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())

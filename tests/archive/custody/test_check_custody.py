@@ -29,6 +29,8 @@ def test_an_intact_log_and_its_head(archive: Archive) -> None:
         "intact": True,
         "problem": None,
         "contradictions": [],
+        "time_stamps": 0,
+        "unproved_time_stamps": [],
     }
 
 

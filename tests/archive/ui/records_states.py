@@ -7,8 +7,11 @@ from datetime import timedelta
 from django.db.models import F, Model
 from django.utils import timezone
 
+from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
 from archive.accounts.models import User
+from archive.custody.actors import Actor, Subject
+from archive.custody.log import record
 from archive.recordings.models import Recording
 from archive.records.destruction.models import Destruction, Told
 from archive.records.disclosures.models import Consent, Disclosure, Recorded
@@ -18,6 +21,11 @@ from archive.records.meetings import calendar_deeds
 from archive.records.meetings.models import Meeting, Notice, OpeningEvent, OpeningEventKind, ParentRecords
 from archive.records.people.import_deeds import look_at, take_in
 from archive.records.people.models import Person, PersonKind, Student
+from archive.records.redactions import deeds as redaction_deeds
+from archive.records.redactions.custody_kinds import SIGNED
+from archive.records.redactions.make_deeds import make_asked
+from archive.records.redactions.models import Basis, Passage, Redaction
+from archive.records.redactions.sound import How
 from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, Statement
 from archive.records.restrictions.models import Restriction
@@ -60,6 +68,7 @@ EMPTY = {
     "retention-ahead": "/retention/ahead/",
     "destructions": "/destructions/",
     "disclosures": "/disclosures/",
+    "redactions": "/redactions/",
     "today": "/",
     "readiness": "/readiness/",
 }
@@ -127,6 +136,52 @@ CALENDAR = (
 def someone_else_saves(model: type[Model]) -> None:
     """Let every row of `model` have been changed meanwhile."""
     model._default_manager.update(version=F("version") + 1)
+
+
+def make_redactions(row: Recording, student: Student, maker: User, viewer: User) -> dict[str, str]:
+    """Make a redacted copy in each state; return the address of each of their pages."""
+    now = timezone.now()
+    passage = redaction_deeds.PassageFacts(8000, 16000, How.TONE, Basis.OTHER_STUDENT, "Another child is named.")
+    base, pages = f"/recordings/{row.pk}/redactions/", {}
+    begun = {}
+    for name in ("draft", "empty", "failed", "made", "asked", "withdrawn", "signed"):
+        begun[name] = redaction_deeds.begin(row.pk, f"Copy that is {name}", student, by=maker)
+        if name == "empty":
+            continue
+        redaction_deeds.enter_passage(row.pk, begun[name].pk, passage, by=maker)
+        if name in {"made", "signed"}:
+            redaction_deeds.ask(row.pk, begun[name].pk, by=maker)
+    make_asked(StopSignal())
+    redaction_deeds.ask(row.pk, begun["asked"].pk, by=maker)
+    redaction_deeds.withdraw(row.pk, begun["withdrawn"].pk, "A name is left in it.", by=maker)
+    Redaction.objects.filter(pk=begun["failed"].pk).update(state="failed", problem="The package is damaged.")
+    signed = Redaction.objects.get(pk=begun["signed"].pk)
+    record(
+        SIGNED,
+        actor=Actor.user(viewer.pk),
+        subject=Subject.recording(row.pk),
+        redaction=signed.pk.hex,
+        sha256=signed.sha256,
+        heard_s=3,
+        took_s=4,
+    )
+    Redaction.objects.filter(pk=signed.pk).update(state="signed", signed_at=now, signed_by=viewer, heard_s=3, took_s=4)
+    for name, one in begun.items():
+        pages[f"redaction-{name}"] = f"{base}{one.pk}/"
+    draft, made = (f"{base}{begun[name].pk}/" for name in ("draft", "made"))
+    entered = Passage.objects.get(redaction=begun["draft"])
+    return pages | {
+        "redactions": "/redactions/",
+        "redaction-new": f"{base}new/",
+        "redaction-passage": f"{draft}passages/new/",
+        "redaction-passage-remove": f"{draft}passages/{entered.pk}/remove/",
+        "redaction-make": f"{draft}make/",
+        "redaction-sign-off": f"{made}sign-off/",
+        "redaction-reopen": f"{made}reopen/",
+        "redaction-withdraw": f"{made}withdraw/",
+        "redaction-log": f"{base}{signed.pk}/exemptions/",
+        "disclosure-redacted": f"/recordings/{row.pk}/disclose/?redaction={signed.pk}",
+    }
 
 
 def make_many() -> None:
@@ -311,7 +366,10 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     bring(second.pk, SAID.encode(), 0, Facts(Source.VENDOR, Language.SEVERAL, "a service"), by=viewer)
     MachineDraft.objects.create(recording=first, asked_at=now, finished_at=now, problem="another-model")
 
+    redactions = make_redactions(first, student, colleague, viewer)
+
     return {
+        **redactions,
         "transcript": f"/recordings/{first.pk}/transcript/",
         "transcript-draft": f"/recordings/{second.pk}/transcript/",
         "transcript-aside": f"/recordings/{first.pk}/transcripts/3/",

@@ -95,6 +95,7 @@ class States:
             "claim-new": "/boxes/claims/new/",
             "box-retire": f"/boxes/{self.boxes['Room 1']}/retire/",
             "checks": "/archive/",
+            "fixity": "/package-checks/",
             "unknown-address": "/nowhere/",
         }
 

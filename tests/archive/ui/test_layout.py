@@ -24,6 +24,7 @@ MEDIA = {
     "narrow": ({"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True}, "screen", "light"),
     "spanish": ({"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True}, "screen", "light"),
     "large": ({"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": False}, "screen", "dark"),
+    "middle": ({"width": 768, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "light"),
     "wide": ({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "light"),
     "dark": ({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "dark"),
     "forced": ({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "forced"),

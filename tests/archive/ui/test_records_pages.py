@@ -1,6 +1,7 @@
 """The pages of the records in a browser: each in its states, by axe and as it is laid out; and tasks by keyboard alone.
 
-Each page is loaded once, and looked at narrow, wide and dark. With PLAINSIGHT_SHOTS=FOLDER each is kept as a picture.
+Each page is loaded once, and looked at narrow, at 768 px, wide, and dark. With PLAINSIGHT_SHOTS=FOLDER each is kept as
+a picture.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ ELSEWHERE = {name for name in ROUTES if not name.startswith("pages:")} | {
         *("accounts", "new-account", "account", "invitation", "own-password", "provider-callback"),
         *("boxes", "claim-new", "claim-withdraw", "box-retire", "checks", "first", "rooms", "rooms-json", "wall"),
         *("recordings", "audio", "verification", "export", "package", "flac", "receipt", "letter-file"),
-        *("destruction-certificate", "disclosure-copy", "disclosure-receipt"),
+        *("destruction-certificate", "disclosure-copy", "disclosure-receipt", "redaction-audio", "redaction-log-pdf"),
     )
 }
 """Pages that tests/archive/accounts/test_browser.py and test_layout.py look at, and what is no page."""
-LOOKS = ("narrow", "narrow-dark", "wide", "wide-dark")
+LOOKS = ("narrow", "narrow-dark", "middle", "wide", "wide-dark")
 """How each page is looked at; by axe in the first and, where the page has something to show for the first time, in the
 last."""
 LAYOUT = f"""
@@ -85,7 +86,7 @@ def visit(served: tuple[Archive, str], tmp_path_factory: pytest.TempPathFactory)
 
 def look_like(browser: webdriver.Chrome, look: str) -> int:
     """Show the page that is there as `look` says; return how wide that is, in pixels."""
-    size, kind, _ = MEDIA["narrow" if look.startswith("narrow") else "wide"]
+    size, kind, _ = MEDIA[look.partition("-")[0]]
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     scheme = "dark" if look.endswith("dark") else "light"
     # colors that still fade from one look to the next would be measured on their way

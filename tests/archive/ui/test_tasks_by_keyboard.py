@@ -308,7 +308,7 @@ def test_a_facilitator_sees_whether_the_room_is_ready_and_logs_what_a_parent_ask
     signed_in(visit, "p.smith")
     visit.follow("My rooms")
     assert "At fault" in visit.run("return document.querySelector('table').innerText")
-    visit.follow("Requests you logged")
+    visit.follow("My requests")
     visit.follow("Log that a parent asks for access")
     visit.type(student="4711", person="Rosa Fox")
     visit.follow("Save")

@@ -17,7 +17,7 @@ from .scenario import Fault, Lengths, Result, Workshop, play, stage
 from .shim import CannotError
 
 Outcome = Result | CannotError | AssertionError | PlainSightError
-_AT_ONCE = 7
+_AT_ONCE = 4
 _SPOKEN_S = 60
 
 

@@ -349,6 +349,17 @@ class Migration(migrations.Migration):
             model_name="filing",
             index=models.Index(fields=["meeting", "ended_at"], name="filings_by_meeting"),
         ),
+        migrations.AddIndex(
+            model_name="filing",
+            index=models.Index(
+                condition=models.Q(
+                    ("ended_at", None),
+                    models.Q(("confirmed_at", None), ("end_asked_at__isnull", False), _connector="OR"),
+                ),
+                fields=["filed_at"],
+                name="filings_that_wait",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="filing",
             constraint=models.UniqueConstraint(

@@ -1,0 +1,82 @@
+"""Redacted copies in words: their states' signs, their passages, and what goes along with what is handed out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from archive.ui.signs import SignCode
+
+from .models import Passage, Redaction, State
+from .reach import passages_of
+
+SIGN: Final[dict[State, SignCode]] = {
+    State.DRAFT: "working",
+    State.ASKED: "working",
+    State.FAILED: "at-fault",
+    State.MADE: "attention",
+    State.SIGNED: "ready",
+    State.WITHDRAWN: "unknown",
+}
+
+
+def place(frame: int, rate: int) -> str:
+    """Return a place as h:mm:ss.mmm, cut off to the millisecond."""
+    thousandths = frame * 1000 // rate
+    seconds = thousandths // 1000
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{thousandths % 1000:03d}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One passage, as lists and the exemption log show it."""
+
+    row: Passage
+    begin: str
+    """Where it begins, h:mm:ss.mmm."""
+    end: str
+    """Where it ends."""
+    long: str
+    """How long it is, in seconds."""
+    basis: str
+    """The legal basis, in words."""
+    who: str
+    """Who entered it."""
+
+
+def lines_of(row: Redaction) -> list[Line]:
+    """Return the passages of a copy, in order."""
+    rate = row.recording.rate
+    return [
+        Line(
+            one,
+            place(one.first_frame, rate),
+            place(one.last_frame, rate),
+            f"{(one.last_frame - one.first_frame) / rate:.3f} s",
+            one.get_basis_display(),
+            "the archive" if one.by_archive else str(one.entered_by or "an account that was erased"),
+        )
+        for one in passages_of(row)
+    ]
+
+
+def notice_of(row: Redaction) -> str:
+    """Return what goes along with every copy that is handed out: that and where it is redacted, and on what basis.
+
+    The reasons stay here: in them may stand what was left out.
+    """
+    told = [f"{one.begin} to {one.end}: {one.row.get_how_display()}; {one.basis}" for one in lines_of(row)]
+    return "\n".join(
+        [
+            "THIS IS A REDACTED COPY. It is not the recording as it was made: the passages below are left out.",
+            "Outside of them every sample is the original's. The original is kept, unchanged.",
+            "",
+            *told,
+            "",
+            f"Redacted copy {row.pk}, digest (SHA-256) as kept by the archive {row.sha256}",
+            f"Compared with the original: of {row.outside} samples outside of the passages 0 were changed,",
+            f"of {row.inside} inside 0 are the original's.",
+            "Somebody else than who made it listened to it and signed it off.",
+            "",
+        ]
+    )
