@@ -11,7 +11,7 @@ from .models import Transcript
 
 
 def notice() -> str:
-    """Return what stands on each page and copy of a transcript (policy, guideline 9)."""
+    """Return what stands on each page and copy of a transcript (docs/policy.md, guideline 9)."""
     return _(
         "This transcript is not the recording and is no evidence: what was said is what the recording holds. It is not "
         "part of the IEP or of any document of that process. Do not pass it on without the written consent of everyone "

@@ -17,6 +17,7 @@ from archive.custody.models import Entry
 from archive.records.destruction import triggers as destruction
 from archive.records.holds import triggers as holds
 from archive.records.holds.models import Held, Matter
+from archive.records.redactions import triggers as redactions
 from archive.records.retention import triggers as retention
 from archive.records.retention.models import Answer, Series
 from archive.records.transcripts import triggers as transcripts
@@ -79,7 +80,14 @@ OF_ONE = {
     ],
 }
 """The ways around a DELETE that only one of them has."""
-ALL = (*custody.REFUSALS, *holds.REFUSALS, *retention.REFUSALS, *destruction.REFUSALS, *transcripts.REFUSALS)
+ALL = (
+    *custody.REFUSALS,
+    *holds.REFUSALS,
+    *retention.REFUSALS,
+    *destruction.REFUSALS,
+    *transcripts.REFUSALS,
+    *redactions.REFUSALS,
+)
 MESSAGES = {one.message for one in ALL}
 
 
