@@ -71,6 +71,8 @@ INSTALLED_APPS = [
     "archive.records.people",
     "archive.records.letters",
     "archive.records.meetings",
+    "archive.records.outside_recordings",
+    "archive.records.incidents",
     "archive.records.grants",
     "archive.records.requests",
     "archive.records.restrictions",
@@ -78,8 +80,10 @@ INSTALLED_APPS = [
     "archive.records.holds",
     "archive.records.retention",
     "archive.records.redactions",
+    "archive.records.evidence",
     "archive.records.disclosures",
     "archive.records.destruction",
+    "archive.records.public_lists",
     "archive.records.today",
 ]
 

@@ -15,11 +15,15 @@ from archive.enrollment.urls import pages_urlpatterns as boxes
 from archive.recordings.urls import urlpatterns as recordings
 from archive.records.destruction.urls import urlpatterns as destruction
 from archive.records.disclosures.urls import urlpatterns as disclosures
+from archive.records.evidence.urls import urlpatterns as evidence
 from archive.records.grants.urls import urlpatterns as grants
 from archive.records.holds.urls import urlpatterns as holds
+from archive.records.incidents.urls import urlpatterns as incidents
 from archive.records.letters.urls import urlpatterns as letters
 from archive.records.meetings.urls import urlpatterns as meetings
+from archive.records.outside_recordings.urls import urlpatterns as outside_recordings
 from archive.records.people.urls import urlpatterns as people
+from archive.records.public_lists.urls import urlpatterns as public_lists
 from archive.records.redactions.urls import urlpatterns as redactions
 from archive.records.requests.urls import urlpatterns as requests
 from archive.records.restrictions.urls import urlpatterns as restrictions
@@ -37,8 +41,11 @@ pages = [
     *checks,
     *recordings,
     *people,
+    *public_lists,
     *meetings,
     *letters,
+    *outside_recordings,
+    *incidents,
     *grants,
     *requests,
     *restrictions,
@@ -46,6 +53,7 @@ pages = [
     *holds,
     *retention,
     *redactions,
+    *evidence,
     *disclosures,
     *destruction,
     *today,

@@ -154,6 +154,8 @@ RECORDS_LAYERS = [
     "people",
     "letters",
     "meetings",
+    "outside_recordings",
+    "incidents",
     "grants",
     "requests",
     "restrictions",
@@ -161,8 +163,10 @@ RECORDS_LAYERS = [
     "holds",
     "retention",
     "redactions",
+    "evidence",
     "disclosures",
     "destruction",
+    "public_lists",
     "today",
 ]
 """The apps of the records, bottom to top. Each may import what stands below it."""

@@ -72,15 +72,27 @@ def write_package(
     outcome: Outcome,
     sealed_at: str,
 ) -> dict[str, int]:
-    """Write a package and return where each member's bytes begin, by path in the bag.
+    """Write the package of a box's recording, as `write_bag` does, and return where each member's bytes begin."""
+    return write_bag(file, recording, members, receipt, lambda sizes: bag_info(recording, outcome, sealed_at, sizes))
 
-    `members` yields the payload in the order of section 5, the same at each call; it is called twice, so that no more
-    than one member is in memory. `receipt` gets the digest of `manifest-sha256.txt` and returns the signed line.
+
+def write_bag(
+    file: Writer,
+    recording: str,
+    members: Callable[[], Members],
+    receipt: Callable[[str], bytes],
+    info_of: Callable[[list[int]], bytes],
+) -> dict[str, int]:
+    """Write a bag and return where each member's bytes begin, by path in the bag.
+
+    `members` yields the payload in its order, the same at each call; it is called twice, so that no more than one
+    member is in memory. `receipt` gets the digest of `manifest-sha256.txt` and returns the signed line, `info_of` gets
+    the sizes of the payload's members and returns `bag-info.txt`.
     Raises TooLargeError before a byte is written, StorageError if `members` changed meanwhile.
     """
     facts = [(name, len(data), zlib.crc32(data), hashlib.sha256(data).hexdigest()) for name, data in members()]
     payload_manifest = manifest((name, sha256) for name, _, _, sha256 in facts)
-    info = bag_info(recording, outcome, sealed_at, (size for _, size, _, _ in facts))
+    info = info_of([size for _, size, _, _ in facts])
     line = receipt(digest(payload_manifest))
     tags = (BAGIT, info, payload_manifest, tag_manifest(info, payload_manifest, line), line)
     sizes = [*zip(TAG_FILES, map(len, tags), strict=True), *((name, size) for name, size, _, _ in facts)]

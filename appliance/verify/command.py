@@ -11,7 +11,8 @@ from pathlib import Path
 from appliance.contract.encryption import MAX_KEY_RECIPIENTS, Identity
 from appliance.contract.errors import DecryptionError, KeyFileError, SettingsError
 from appliance.contract.keys import KeyRing
-from appliance.contract.verification import verify
+from appliance.contract.verification import verify, verify_evidence
+from appliance.contract.verification.evidence_bag import looks_like_evidence
 from appliance.contract.verification.report import STATUS
 
 EPILOG = (
@@ -23,6 +24,7 @@ EPILOG = (
 example:
   plainsight verify meeting.zip --keys keyring.json
   plainsight verify meeting.zip --keys keyring.json --key meeting.key.age --identity archive.txt
+  plainsight verify evidence.zip --keys keyring.json
 """
 )
 
@@ -31,11 +33,12 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command's arguments."""
     parser = argparse.ArgumentParser(
         prog="plainsight verify",
-        description="Check a sealed package, offline. Keys come from elsewhere than the package (docs/format.md, 4).",
+        description="Check a sealed package, or an evidence package with all that is in it, offline. Keys come from "
+        "elsewhere than the package (docs/format.md, 4).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("package", type=Path, help="the sealed package (a .zip)")
+    parser.add_argument("package", type=Path, help="the sealed package, or the evidence package (a .zip)")
     parser.add_argument("--keys", type=Path, help="the key ring; without it the best verdict is not-pinned")
     parser.add_argument("--key", type=Path, help="the recording's key.age, to check the audio itself as well")
     parser.add_argument("--identity", type=Path, help="the age identity that decrypts --key")
@@ -54,7 +57,8 @@ def main(arguments: list[str]) -> int:
         with options.package.open("rb") as file:
             if not file.seekable():
                 raise SettingsError(f"{options.package} is a pipe; save the package as a file first", field="PACKAGE")
-            report = verify(file, ring, identity, _progress if sys.stderr.isatty() else _quiet)
+            check = verify_evidence if looks_like_evidence(file) else verify
+            report = check(file, ring, identity, _progress if sys.stderr.isatty() else _quiet)
     except OSError as error:
         raise SettingsError(f"cannot read {options.package}: {error.strerror or error}", field="PACKAGE") from error
     with contextlib.suppress(BrokenPipeError):

@@ -36,7 +36,7 @@ def may(actor: User | AnonymousUser, deed: Deed, subject: Subject = NOTHING) -> 
     What a court order bars from somebody stands before every grant. Raises ValueError for a deed that does not fit its
     subject: that is a defect of the caller, never an answer.
     """
-    of_recording = subject.type == SubjectType.RECORDING
+    of_recording = subject.type in {SubjectType.RECORDING, SubjectType.OUTSIDE}
     if (deed in OF_ONE_RECORDING and not of_recording) or (deed in OF_NOTHING and subject != NOTHING):
         raise ValueError(f"{deed} is not done to {subject}")
     if not isinstance(actor, User):

@@ -17,7 +17,7 @@ class Deed(models.TextChoices):
     LOOK = "look", "open a recording's page: its facts and its timeline"
     LISTEN = "listen", "listen to a recording"
     VERIFY = "verify", "have a sealed package checked again"
-    DOWNLOAD = "download", "take copies out of the archive"
+    DOWNLOAD = "download", "take copies for one's own work, or of one's own record"
     CUSTODY = "custody", "read a recording's custody log"
     ACCOUNTS = "accounts", "make, list and end accounts, and hand out roles"
     PEOPLE = "people", "see students, and the people who hold rights over their records"
@@ -26,7 +26,7 @@ class Deed(models.TextChoices):
     PLAN = "plan", "log a notice; plan, move and cancel meetings; import calendars"
     READY = "ready", "see whether the room of a meeting of today is ready"
     CONDUCT = "conduct", "read the opening and write notes during a meeting"
-    FILE = "file", "file a recording under its meeting, and confirm what another one filed"
+    FILE = "file", "take in what no box recorded; file under meetings, and confirm what another one filed"
     GRANT = "grant", "give and end access to a student's recordings, and review it"
     ASK = "ask", "log that a parent asks for access, for those who handle requests"
     REQUESTS = "requests", "handle access requests and amendments"
@@ -38,19 +38,23 @@ class Deed(models.TextChoices):
     RETENTION = "retention", "enter record series and how long they are kept"
     DISCLOSE = "disclose", "disclose recordings through both gates"
     DESTROY = "destroy", "propose, approve and carry out destruction"
+    LISTS = "lists", "open the lists for the public, and the register of training"
+    PUBLISH = "publish", "enter what the public lists say, and publish them"
     TEMPLATES = "templates", "approve the texts of letters"
     OWN = "own", "see the recordings, statements and record of access of one's own child"
 
 
 OF_ONE_RECORDING: Final = frozenset({Deed.LOOK, Deed.LISTEN, Deed.VERIFY, Deed.DOWNLOAD, Deed.CUSTODY})
 """Deeds that are done to one recording."""
-OF_NOTHING: Final = frozenset({Deed.BOARD, Deed.BOXES, Deed.CHECKS, Deed.LIST, Deed.TEMPLATES})
+OF_NOTHING: Final = frozenset(
+    {Deed.BOARD, Deed.BOXES, Deed.CHECKS, Deed.LIST, Deed.LISTS, Deed.PUBLISH, Deed.TEMPLATES}
+)
 """Deeds that are done to nothing in particular. Each other one is done to a subject, or asked for in general."""
 
 ROLES: Final[dict[str, frozenset[Deed]]] = {
     "custodian": frozenset(Deed) - {Deed.OWN},
     "facilitator": frozenset({Deed.MEETINGS, Deed.PLAN, Deed.READY, Deed.CONDUCT, Deed.PEOPLE, Deed.ASK, Deed.LETTERS}),
-    "auditor": frozenset({Deed.LIST, Deed.VERIFY, Deed.CUSTODY}),
+    "auditor": frozenset({Deed.LIST, Deed.VERIFY, Deed.CUSTODY, Deed.LISTS}),
     "technician": frozenset({Deed.BOARD, Deed.BOXES, Deed.CHECKS, Deed.LIST}),
 }
 """What `add-user --role` grants, over the whole district. A role is only a word for a set of grants: nothing asks for

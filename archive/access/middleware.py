@@ -27,6 +27,7 @@ from .views import place_of
 
 _SUBJECTS: Final[dict[str, Callable[[Any], Subject]]] = {
     "recording": Subject.recording,
+    "outside": Subject.outside,
     "case": Subject.case,
     "destruction": Subject.destruction,
     "disclosure": Subject.disclosure,

@@ -21,6 +21,7 @@ FIRST: Final = {
     Deed.MEETINGS: "pages:today",
     Deed.BOARD: "pages:rooms",
     Deed.LIST: "pages:recordings",
+    Deed.LISTS: "pages:lists",
     Deed.BOXES: "pages:boxes",
     Deed.CHECKS: "pages:checks",
 }

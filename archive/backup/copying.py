@@ -27,6 +27,9 @@ from archive.custody.models import Head
 from archive.keystore.current import keystore
 from archive.keystore.generations import make_generation
 from archive.recordings.models import Recording, State
+from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.outside_recordings.models import State as OutsideState
+from archive.records.outside_recordings.plain_file import outside_package
 from archive.store.base import BUFFER, INCOMING, derivatives_folder, open_object, package_name
 from archive.store.current import store
 from archive.store.local import make_folder, told_as
@@ -89,17 +92,26 @@ def _copy_database(path: Path) -> str:
 
 def _copy_packages(folder: Path) -> tuple[int, int]:
     copied = removed = 0
-    rows = Recording.objects.filter(state=State.SEALED).values_list("pk", "destroyed_at")
-    for recording, destroyed_at in rows.iterator():
-        path = folder / package_name(recording)
+    for recording, name, destroyed_at in _sealed():
+        path = folder / name
         if destroyed_at is None and not path.exists():
-            copied += _copy_object(package_name(recording), path)
+            copied += _copy_object(name, path)
         elif destroyed_at is not None and path.exists():
             path.unlink()
             sync_folder(path.parent)
             removed += 1
         _copy_derivatives(folder, recording, destroyed=destroyed_at is not None)
     return copied, removed
+
+
+def _sealed() -> Iterator[tuple[str, str, datetime | None]]:
+    """Yield each sealed recording, its package's name in the store, and when it was destroyed."""
+    rows = Recording.objects.filter(state=State.SEALED).values_list("pk", "destroyed_at")
+    for recording, destroyed_at in rows.iterator():
+        yield recording, package_name(recording), destroyed_at
+    brought = OutsideRecording.objects.filter(state=OutsideState.SEALED).values_list("pk", "destroyed_at")
+    for recording, destroyed_at in brought.iterator():
+        yield recording, outside_package(recording), destroyed_at
 
 
 def _copy_derivatives(folder: Path, recording: str, *, destroyed: bool) -> None:
@@ -142,7 +154,7 @@ def _manifest(now: datetime, sha256: str, generation: str) -> bytes:
             software=software(),
             database_sha256=sha256,
             entries=head.n if head else 0,
-            recordings=Recording.objects.filter(state=State.SEALED, destroyed_at=None).count(),
+            recordings=sum(destroyed_at is None for _, _, destroyed_at in _sealed()),
             generation=generation,
         )
     )

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from appliance.contract.durable_files import create
-from appliance.contract.errors import KeyFileError, PlainSightError, SettingsError, StorageError
+from appliance.contract.errors import DecryptionError, KeyFileError, PlainSightError, SettingsError, StorageError
 from appliance.contract.verification.report import SOUND
 from appliance.contract.version import software
 from archive.custody.actors import Actor
@@ -26,6 +26,10 @@ from archive.keystore.current import keystore
 from archive.keystore.generations import destroyed_in, generations_in, read_generation
 from archive.recordings.models import Recording, State
 from archive.recordings.verification import verify_again
+from archive.records.outside_recordings.checking import check_outside
+from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.outside_recordings.models import State as OutsideState
+from archive.records.outside_recordings.plain_file import OUTSIDE
 from archive.store.base import DERIVATIVES, PACKAGES
 from archive.store.local import make_folder, told_as
 
@@ -57,7 +61,7 @@ class Restored:
     recordings: int = 0
     """Sealed recordings in the database that were not destroyed."""
     verified: int = 0
-    """Those whose package, signatures and audio hold."""
+    """Those whose package, signatures and audio hold; of those that no box made, package and file."""
     without_key: int = 0
     """Those whose package holds, and whose key is not here: nobody can hear them."""
     failed: tuple[str, ...] = ()
@@ -93,9 +97,9 @@ def restore(source: Source, *, audio: bool = True) -> Restored:
         destroyed = _take_keys(source, generation, home)
         _check_signed(line, manifest)
         _take_database(folder, manifest, home)
-        shutil.copytree(source.folder / PACKAGES, home / "store" / PACKAGES, dirs_exist_ok=True)
-        if (source.folder / DERIVATIVES).is_dir():
-            shutil.copytree(source.folder / DERIVATIVES, home / "store" / DERIVATIVES, dirs_exist_ok=True)
+        for packages in (PACKAGES, DERIVATIVES, OUTSIDE):
+            if (source.folder / packages).is_dir():
+                shutil.copytree(source.folder / packages, home / "store" / packages, dirs_exist_ok=True)
         if (folder / "incoming").is_dir():
             shutil.copytree(folder / "incoming", home / "store" / "incoming")
     found = Restored(folder.name, manifest.made_at, generation, destroyed=destroyed)
@@ -162,6 +166,16 @@ def _check(found: Restored, *, audio: bool) -> None:
             failed.append(row.pk)
         elif audio and not report.audio_md5:
             found.without_key += 1
+        else:
+            found.verified += 1
+    for brought in OutsideRecording.objects.filter(state=OutsideState.SEALED, destroyed_at=None).order_by("pk"):
+        found.recordings += 1
+        try:
+            check_outside(brought, audio=audio)
+        except DecryptionError:
+            found.without_key += 1
+        except PlainSightError:
+            failed.append(brought.pk)
         else:
             found.verified += 1
     found.failed = tuple(failed)

@@ -36,6 +36,7 @@ class SubjectType(models.TextChoices):
     SERIES = "series", "a record series"
     DESTRUCTION = "destruction", "the destruction of a recording"
     DISCLOSURE = "disclosure", "the disclosure of a recording"
+    OUTSIDE = "outside", "a recording that no box made"
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,11 @@ class Subject:
     def disclosure(cls, pk: UUID) -> Subject:
         """Return the disclosure of a recording as a subject."""
         return cls(SubjectType.DISCLOSURE, str(pk))
+
+    @classmethod
+    def outside(cls, recording: str) -> Subject:
+        """Return a recording that no box made as a subject."""
+        return cls(SubjectType.OUTSIDE, recording)
 
 
 NOTHING: Final = Subject(SubjectType.NONE)

@@ -28,6 +28,7 @@ REFERENCES: Final = frozenset(
             "first_byte",
             "first_frame",
             "frame",
+            "holding",
             "key",
         ),
         *("about", "consent", "destruction", "frames", "generations", "letter", "scan_sha256"),
@@ -43,6 +44,7 @@ _PAGES: Final = {
     "copies": gettext_noop("the page of copies"),
     "custody": gettext_noop("the page of the custody log"),
     "audio": gettext_noop("the audio"),
+    "evidence": gettext_noop("the page of the evidence package"),
 }
 _DEEDS: Final = {
     "look": gettext_noop("opening its page"),
@@ -54,6 +56,7 @@ _DEEDS: Final = {
 _WHYS: Final = {
     "no-grant": gettext_noop("no right was granted"),
     "barred": gettext_noop("a court order bars this person"),
+    "restricted": gettext_noop("fewer people may hear it"),
     "account-ended": gettext_noop("the account had ended"),
     "not-signed-in": gettext_noop("nobody was signed in"),
     "wrong": gettext_noop("name and password did not fit"),
@@ -78,6 +81,10 @@ _SOURCES: Final = {
     "cart": gettext_noop("written live by a captioner"),
     "vendor": gettext_noop("written by a service"),
     "machine": gettext_noop("written by a computer"),
+}
+_GROUNDS: Final = {
+    "own": gettext_noop("their own record (34 CFR 99.10)"),
+    "official": gettext_noop("for their work with the student (34 CFR 99.31(a)(1))"),
 }
 _VERDICTS: Final = {
     "intact": gettext_noop("it is intact"),
@@ -116,6 +123,7 @@ PHRASES: Final[dict[str, Phrase]] = {
     "source": _choice(_SOURCES),
     "searched": _choice({"yes": gettext_noop("looking for a word in it"), "no": ""}),
     "version": _said(gettext_noop("version {value}")),
+    "ground": _choice(_GROUNDS),
     "kiosk": _choice({"yes": gettext_noop("for the kiosk in the office"), "no": ""}),
     "heard_s": lambda value: f"listened to {value} s of it",
     "took_s": lambda value: f"within {value} s",
@@ -136,6 +144,9 @@ PHRASES: Final[dict[str, Phrase]] = {
     "deed": _choice(_DEEDS),
     "reason": words.reason,
     "fields": lambda value: value.replace("_", " "),
+    "rows_count": _counted("lines"),
+    "file_type": str.upper,
+    "held_on": _said(gettext_noop("held on {value}")),
     "until_day": _said(gettext_noop("until {value}")),
     **{
         name: _counted(name)

@@ -6,6 +6,7 @@ They lie beside the store and not in it: a store's packages are locked and copie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -17,6 +18,7 @@ from appliance.contract.errors import PlainSightError
 from archive.store.local import LocalStore, sweep_folder, told_as
 
 _guards: Final[list[Callable[[str], str]]] = []
+_owners: Final[list[Callable[[], AbstractSet[str]]]] = []
 
 
 class KeyHeldError(PlainSightError):
@@ -29,6 +31,16 @@ class KeyHeldError(PlainSightError):
 def register_guard(guard: Callable[[str], str]) -> None:
     """Have `guard` asked before any key is destroyed: it says why not, or nothing."""
     _guards.append(guard)
+
+
+def register_owner(identifiers: Callable[[], AbstractSet[str]]) -> None:
+    """Have `identifiers` tell whose keys, and whose bytes on their way in, belong to others than box recordings."""
+    _owners.append(identifiers)
+
+
+def owned_elsewhere() -> set[str]:
+    """Return the identifiers of what others than box recordings keep keys for."""
+    return {one for owner in _owners for one in owner()}
 
 
 class RecordingKeys(Protocol):

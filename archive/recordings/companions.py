@@ -5,13 +5,13 @@ Who knows such documents (a parent's statement, 34 CFR 99.21(c)) stands above th
 
 from __future__ import annotations
 
-import io
-import zipfile
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
+from appliance.contract.zip_stream import ZipStream
 from archive.ui import words
 
 from .models import Recording
@@ -42,37 +42,20 @@ def companions_of(recording: Recording, parts: Parts | None) -> list[Companion]:
     return [one for provider in _providers for one in provider(recording, parts)]
 
 
-class _Sink(io.RawIOBase):
-    """Takes what a ZIP file writes, until somebody sends it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        """Tell that it can be written to."""
-        return True
-
-    def write(self, data: object) -> int:
-        """Keep some bytes."""
-        part = bytes(data)  # type: ignore[call-overload]  # a buffer, as io says
-        self._parts.append(part)
-        return len(part)
-
-    def taken(self) -> bytes:
-        """Return what was written since the last time."""
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
-
-
 def bundle(name: str, data: Iterable[bytes], documents: Iterable[Companion], at: datetime) -> Iterator[bytes]:
     """Yield a ZIP file with the copy called `name`, its documents, and the notice; nothing is kept in memory."""
-    sink, stamp = _Sink(), at.astimezone(UTC).timetuple()[:6]
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as file:
-        for one in (Companion("NOTICE.txt", words.notice() + "\n"), *documents):
-            file.writestr(zipfile.ZipInfo(one.name, stamp), one.text)
-        with file.open(zipfile.ZipInfo(name, stamp), "w", force_zip64=True) as member:
-            for chunk in data:
-                member.write(chunk)
-                yield sink.taken()
-    yield sink.taken()
+    file = ZipStream(at)
+    for one in (Companion("NOTICE.txt", words.notice() + "\n"), *documents):
+        yield file.small(one.name, one.text)
+    yield from file.large(name, data)
+    yield file.end()
+
+
+def counted(pieces: Iterable[bytes], noted: Callable[[str, int], None]) -> Iterator[bytes]:
+    """Yield a copy's pieces; `noted` gets its digest and its size in bytes once all of it was taken."""
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+        yield piece
+    noted(digest.hexdigest(), size)

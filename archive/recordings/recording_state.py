@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from archive.keystore.recording_keys import recording_keys
 from archive.store.current import store
@@ -67,6 +67,14 @@ class StateFacts:
 
 _DAMAGE: Final = {"tampered", "not-a-package"}
 _BY_FAULT: Final = {"fault", "disk-full", "shutdown"}
+FLAWED: Final = (
+    Q(end_reason__in=_BY_FAULT)
+    | Q(outcome__in=[Outcome.INTERRUPTED, Outcome.INCOMPLETE])
+    | Q(lost_frames__gt=0)
+    | Q(damaged_segments__gt=0)
+    | Q(tail_segments__gt=0)
+)
+"""The condition that something of a recording is missing, by its row alone."""
 
 
 def state_of(facts: StateFacts) -> RecordingState:
@@ -164,3 +172,8 @@ def marks_of(recording: Recording) -> list[Mark]:
         Mark.NOT_DATED: not recording.dated,
     }
     return [mark for mark, held in holds.items() if held]
+
+
+def is_flawed(recording: Recording) -> bool:
+    """Tell whether something of a sealed recording is missing; of one that still arrives nobody knows it yet."""
+    return recording.state == State.SEALED and bool(set(marks_of(recording)) - {Mark.NOT_DATED})

@@ -12,7 +12,7 @@ from typing import Final
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE, Actor
-from archive.keystore.recording_keys import recording_keys
+from archive.keystore.recording_keys import owned_elsewhere, recording_keys
 from archive.recordings.models import Recording, State
 from archive.recordings.removal import remove_destroyed
 from archive.store.base import DERIVATIVES, PACKAGES, derivatives_folder, package_name
@@ -128,7 +128,7 @@ _Row = tuple[str, int, bool, datetime | None]
 
 def _suspects(present: _Present) -> Iterator[str]:
     """Yield what does not fit at a first look: the names were read before the rows."""
-    known = set()
+    known = owned_elsewhere()
     for recording, *row in Recording.objects.values_list("pk", *_COLUMNS).iterator(chunk_size=5000):
         known.add(recording)
         if any(_codes(recording, (row[0], row[1], row[2], row[3]), present)):

@@ -176,7 +176,7 @@ class Story(RedactedCopy):
     async def _print_letters(self) -> None:
         for language, sentence in (("English", "about Ana Torres"), ("Spanish", "sobre Ana Torres")):
             page = await self.facilitator.send(
-                f"/meetings/{self._meeting}/letter/", kind="acknowledgment", person="Rosa Torres", language=language
+                f"/meetings/{self._meeting}/letter/", person="Rosa Torres", language=language
             )
             page.expect("The letter was made.", sentence, "her phone")
             printed = await self.facilitator.get(page.link(f"/letters/{ID}/letter.pdf"))

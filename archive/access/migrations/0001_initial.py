@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                             ),
                             ("listen", "listen to a recording"),
                             ("verify", "have a sealed package checked again"),
-                            ("download", "take copies out of the archive"),
+                            ("download", "take copies for one's own work, or of one's own record"),
                             ("custody", "read a recording's custody log"),
                             (
                                 "accounts",
@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                             ),
                             (
                                 "file",
-                                "file a recording under its meeting, and confirm what another one filed",
+                                "take in what no box recorded; file under meetings, and confirm what another one filed",
                             ),
                             (
                                 "grant",
@@ -91,6 +91,8 @@ class Migration(migrations.Migration):
                             ("retention", "enter record series and how long they are kept"),
                             ("disclose", "disclose recordings through both gates"),
                             ("destroy", "propose, approve and carry out destruction"),
+                            ("lists", "open the lists for the public, and the register of training"),
+                            ("publish", "enter what the public lists say, and publish them"),
                             ("templates", "approve the texts of letters"),
                             (
                                 "own",
@@ -188,6 +190,8 @@ class Migration(migrations.Migration):
                                     "retention",
                                     "disclose",
                                     "destroy",
+                                    "lists",
+                                    "publish",
                                     "templates",
                                     "own",
                                 ],

@@ -92,6 +92,7 @@ class Migration(migrations.Migration):
                             ("series", "a record series"),
                             ("destruction", "the destruction of a recording"),
                             ("disclosure", "the disclosure of a recording"),
+                            ("outside", "a recording that no box made"),
                         ],
                         max_length=12,
                     ),

@@ -1,4 +1,9 @@
-"""Copies that leave the archive: the sealed package, the plain audio, the receipt; and the page that offers them."""
+"""Copies that somebody takes for themselves: sealed package, plain audio, receipt; and the page that offers them.
+
+Staff take them for their work with the student (34 CFR 99.31(a)(1)), parents and students from 18 on as their own
+(99.10): the deed `download` is granted for that alone, and each entry says which it was. What goes to anybody else, out
+of the district or not, goes through the two gates of archive.records.disclosures.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +21,13 @@ from appliance.contract.times import parse_wall
 from archive.access.deeds import Deed
 from archive.access.requests import actor, user_of
 from archive.custody.actors import Subject
+from archive.custody.kinds import Kind
 from archive.custody.log import record
 from archive.recordings import flac
 from archive.recordings.companions import Companion, bundle, companions_of
 from archive.recordings.custody_kinds import DOWNLOAD_FLAC, DOWNLOAD_PACKAGE, DOWNLOAD_RECEIPT, LOOK
 from archive.recordings.find import check_not_destroyed, find
+from archive.recordings.grounds import ground_of
 from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import read_ledger
 from archive.recordings.models import Recording, State
@@ -70,6 +77,7 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
         "simulated": row.panel == "simulated",
         "notice": words.notice(),
         "companions": companions_of(row, parts),
+        "own": ground_of(user_of(request), row.pk) == "own",
         "whole": parts is None,
         "package_size": row.package_size,
         "length_words": words.spoken(row.seconds),
@@ -77,10 +85,15 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
         "inaudible": explain(
             recording_state(row), problem=_("it is not as it was sealed; verify it to see where"), contact=contact()
         ),
-        "called": heading(row, read_ledger(row).entries),
+        "called": called(row),
         "receipt": _receipt_facts(row),
     }
     return render(request, "ui/export.html", context)
+
+
+def called(row: Recording) -> str:
+    """Return what the pages call a recording."""
+    return str(heading(row, read_ledger(row).entries))
 
 
 def _receipt_facts(row: Recording) -> list[tuple[str, str]]:
@@ -107,13 +120,13 @@ def package(request: HttpRequest, recording: str) -> HttpResponseBase:
     documents = companions_of(row, None)
     if documents and request.method == "GET":
         store().read_range(row.package, 0, 1)  # a missing package is an error, no download
-        record(DOWNLOAD_PACKAGE, actor=actor(request), subject=Subject.recording(row.pk), documents=len(documents))
+        _enter(DOWNLOAD_PACKAGE, request, row, documents=len(documents))
         return _bundled(row, f"{row.pk}.zip", _stored(row.package, Span(0, row.package_size)), documents)
 
     def body(span: Span) -> Iterator[bytes]:
         part = {} if span.size == row.package_size else {"first_byte": span.start, "bytes": span.size}
         store().read_range(row.package, span.start, min(span.size, 1))  # a missing package is an error, no download
-        record(DOWNLOAD_PACKAGE, actor=actor(request), subject=Subject.recording(row.pk), **part)
+        _enter(DOWNLOAD_PACKAGE, request, row, **part)
         return _stored(row.package, span)
 
     etag = f'"{row.package_sha256}"'
@@ -139,7 +152,7 @@ def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
     else:
         source.read(parts[0].first if parts else 0, 1)  # what cannot be opened is an error, no download
         detail = {"documents": len(documents)} if documents else {}
-        record(DOWNLOAD_FLAC, actor=actor(request), subject=Subject.recording(row.pk), **detail)
+        _enter(DOWNLOAD_FLAC, request, row, **detail)
         md5 = audio_md5(row) if parts is None else b""
         audio = flac.stream(row.pk, source.frames, source.rate, read, md5)
         if documents:
@@ -154,9 +167,14 @@ def receipt(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Hand out the signed receipt line."""
     row = sealed(recording)
     if request.method == "GET":
-        record(DOWNLOAD_RECEIPT, actor=actor(request), subject=Subject.recording(row.pk))
+        _enter(DOWNLOAD_RECEIPT, request, row)
     response = HttpResponse(bytes(row.receipt or b""), content_type="text/tab-separated-values; charset=utf-8")
     return _named(response, f"{row.pk}-receipt.tsv")
+
+
+def _enter(kind: Kind, request: HttpRequest, row: Recording, **detail: int) -> None:
+    ground = ground_of(user_of(request), row.pk)
+    record(kind, actor=actor(request), subject=Subject.recording(row.pk), ground=ground, **detail)
 
 
 def _check_whole(request: HttpRequest, row: Recording) -> None:

@@ -14,6 +14,7 @@ from django.db.models import Q
 from archive.recordings.models import PackageIndex, PageView, Verification, Waveform
 from archive.records.disclosures.models import Consent, Disclosure, Recorded
 from archive.records.holds.models import Held
+from archive.records.incidents.models import Incident, IncidentLetter
 from archive.records.letters.models import Letter
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent
 from archive.records.redactions.models import Hearing, Passage, Redaction
@@ -32,6 +33,10 @@ def erase(row: Destruction) -> dict[str, int]:
     meetings = list(Filing.objects.filter(recording=recording).values_list("meeting", flat=True).distinct())
     cases = [str(pk) for pk in Amendment.objects.filter(recording=recording).values_list("pk", flat=True)]
     removed = {"letters": _letters(recording, cases)}
+    incidents = Incident.objects.filter(recording=recording)
+    written = IncidentLetter.objects.filter(incident__in=incidents).values_list("letter", flat=True)
+    removed["letters"] += _erase_letters(Q(pk__in=list(written)))
+    removed["incident records"] = incidents.delete()[0]
     row.told.update(person=None, student=None, remark="")
     for name, rows in {
         "notes of the meeting": OpeningEvent.objects.filter(recording=recording),
@@ -63,13 +68,17 @@ def erase(row: Destruction) -> dict[str, int]:
 
 def _letters(recording: str, cases: list[str]) -> int:
     about = Q(about_type="recording", about_id=recording) | Q(about_type="case", about_id__in=cases)
-    return Letter.objects.filter(about).update(student=None, person=None, subject=_ERASED, body=_ERASED)
+    return _erase_letters(about)
+
+
+def _erase_letters(which: Q) -> int:
+    return Letter.objects.filter(which).update(student=None, person=None, subject=_ERASED, body=_ERASED)
 
 
 def _rename(meeting: uuid.UUID) -> None:
     """Give a meeting another identifier, wherever it stands."""
     new = uuid.uuid4()
-    Meeting.objects.filter(pk=meeting).update(id=new)
+    Meeting.objects.filter(pk=meeting).update(id=new, recording_destroyed=True)
     for relation in Meeting._meta.related_objects:
         relation.related_model._default_manager.filter(**{relation.field.name: meeting}).update(  # type: ignore[union-attr]
             **{relation.field.attname: new}

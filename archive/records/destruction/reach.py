@@ -12,6 +12,7 @@ from archive.custody.actors import Subject
 from archive.recordings.models import Recording
 from archive.records.holds.reach import why_held
 from archive.records.meetings.models import Filing
+from archive.records.outside_recordings.reach import may_be_removed
 from archive.records.people.models import Person, Student
 from archive.records.people.rules import holders
 from archive.records.requests.reach import open_cases
@@ -30,6 +31,8 @@ def scopes_of_destruction(destruction: str) -> Iterable[Scope]:
 def why_not_decided(recording: str) -> str:
     """Return why the key of a recording may not be destroyed, unless two people decided so and it was carried out."""
     if Recording.objects.filter(pk=recording, destroyed_at__isnull=False).exists():
+        return ""
+    if may_be_removed(recording):
         return ""
     return f"nobody decided to destroy recording {recording}; two people do so on its page"
 

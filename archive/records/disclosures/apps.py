@@ -15,8 +15,10 @@ class DisclosuresConfig(AppConfig):
         from archive.access.scopes import register_resolver  # noqa: PLC0415 - models need ready apps
         from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
         from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
+        from archive.records.evidence import chapters  # noqa: PLC0415 - the same
         from archive.records.requests.record_of_access import register_party  # noqa: PLC0415 - the same
 
+        from .chapters import consent_chapter, disclosure_chapter, recorded_chapter  # noqa: PLC0415 - the same
         from .contribution import contribution  # noqa: PLC0415 - the same
         from .custody_kinds import DISCLOSED  # noqa: PLC0415 - the same
         from .reach import party_of, scopes_of_disclosure  # noqa: PLC0415 - the same
@@ -24,3 +26,5 @@ class DisclosuresConfig(AppConfig):
         register_resolver(SubjectType.DISCLOSURE, scopes_of_disclosure)
         register_party(DISCLOSED.code, party_of)
         provide(contribution)
+        for one in (consent_chapter, recorded_chapter, disclosure_chapter):
+            chapters.register(one)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from appliance.contract.encryption import encrypt
 from archive.accounts.models import User
 from archive.recordings import flac
-from archive.recordings.companions import Companion, bundle, companions_of
+from archive.recordings.companions import Companion, bundle, companions_of, counted
 from archive.recordings.parts import only
 from archive.recordings.playback import open_audio
-from archive.recordings.secrets import secret_of
 from archive.recordings.verification import audio_md5
+from archive.records.evidence.package import evidence_package
 from archive.records.redactions.describe import notice_of
 from archive.records.redactions.models import Redaction
 from archive.records.redactions.reach import for_handing_out, opened
@@ -41,12 +39,17 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
 
     Raises DecryptionError or StorageError before the first byte where the recording cannot be opened.
     """
-    recording = row.recording
+    recording, notice = row.recording, Companion("REDISCLOSURE.txt", redisclosure_notice() + "\n")
     data: Iterable[bytes]
-    parts = unrestricted(recording.pk) if row.what == Copy.AUDIO else None
+
+    def noted(sha256: str, size: int) -> None:
+        deeds.note_whole(row.pk, sha256, size, by=by)
+
+    if row.what in {Copy.EVIDENCE, Copy.TRANSFER}:
+        return evidence_package(recording, noted, documents=[notice], recipient=row.recipient)
     # a redacted copy goes without what was written down of the recording
-    told = () if row.redaction is not None else parts
-    documents = [Companion("REDISCLOSURE.txt", redisclosure_notice() + "\n"), *companions_of(recording, told)]
+    parts = unrestricted(recording.pk) if row.what == Copy.AUDIO else None
+    documents = [notice, *companions_of(recording, () if row.redaction is not None else parts)]
     if row.redaction is not None:
         kept = for_handing_out(Redaction.objects.select_related("recording").get(pk=row.redaction.pk))
         documents.insert(0, Companion("REDACTED.txt", notice_of(kept)))
@@ -61,12 +64,9 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
         read = only(source.read, parts, source.frames)
         data = flac.stream(recording.pk, source.frames, source.rate, read, md5)
     else:
-        if row.what == Copy.TRANSFER:
-            key = encrypt(secret_of(recording.pk).secret_line(), [row.recipient])
-            documents.append(Companion("key.age", key))
         store().read_range(recording.package, 0, 1)
         name, data = f"{recording.pk}.zip", _package(recording.package)
-    return _noted(row, bundle(name, data, documents, recording.listed_at), by)
+    return counted(bundle(name, data, documents, recording.listed_at), noted)
 
 
 def _redacted(row: Redaction) -> Iterator[bytes]:
@@ -82,13 +82,3 @@ def _redacted(row: Redaction) -> Iterator[bytes]:
 def _package(name: str) -> Iterator[bytes]:
     with open_object(store(), name) as file:
         yield from iter(lambda: file.read(BUFFER), b"")
-
-
-def _noted(row: Disclosure, pieces: Iterator[bytes], by: User) -> Iterator[bytes]:
-    digest, size = hashlib.sha256(), 0
-    feed = digest.update
-    for piece in pieces:
-        feed(piece)
-        size += len(piece)
-        yield piece
-    deeds.note_whole(row.pk, digest.hexdigest(), size, by=by)

@@ -103,7 +103,11 @@ class Copy(models.TextChoices):
 
     AUDIO = "audio", _("the audio, as a FLAC file")
     PACKAGE = "package", _("the sealed package; nobody hears it without its key")
-    TRANSFER = "transfer", _("the sealed package, and its key for another archive")
+    EVIDENCE = "evidence", _("the evidence package: audio, sealed package, log, and a summary in plain words")
+    TRANSFER = (
+        "transfer",
+        _("the evidence package for another archive, whose key opens there alone"),
+    )
 
 
 class Disclosure(models.Model):

@@ -15,6 +15,8 @@ from archive.custody.log import record
 from archive.recordings.find import check_not_destroyed, find
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
+from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.outside_recordings.reach import check_kept, find_outside
 from archive.records.people.models import Student
 
 from .custody_kinds import HOLD, HOLD_RELEASED, MATTER, MATTER_CHANGED, MATTER_RELEASED
@@ -72,7 +74,7 @@ def change_matter(pk: UUID, facts: MatterFacts, version: int, *, by: User) -> Ma
     return row
 
 
-def hold(pk: UUID, what: Recording | Student, *, by: User) -> Held:
+def hold(pk: UUID, what: Recording | OutsideRecording | Student, *, by: User) -> Held:
     """Put a recording, or all recordings of a student, on hold. Raises DeedError where the matter holds it already."""
     with transaction.atomic():
         matter = _open(pk)
@@ -81,9 +83,13 @@ def hold(pk: UUID, what: Recording | Student, *, by: User) -> Held:
             # whoever destroys locks the same row first (records/destruction), so that one of the two comes first
             row.recording = find(what.pk, lock=True)
             check_not_destroyed(row.recording)
+        elif isinstance(what, OutsideRecording):
+            row.outside = find_outside(what.pk, lock=True)
+            check_kept(row.outside)
         else:
             row.student = what
-        if matter.items.filter(recording=row.recording, student=row.student, released_at=None).exists():
+        same = {"recording": row.recording, "outside": row.outside, "student": row.student}
+        if matter.items.filter(**same, released_at=None).exists():
             raise DeedError(f"This matter holds {_named(row)} already.")
         record(HOLD, actor=Actor.user(by.pk), subject=_subject(row), matter=pk.hex, held=row.pk.hex)
         row.save(force_insert=True)
@@ -143,8 +149,10 @@ def _day(facts: MatterFacts) -> str | None:
 def _subject(row: Held) -> Subject:
     if row.student is not None:
         return Subject.student(row.student.pk)
+    if row.outside_id is not None:
+        return Subject.outside(row.outside_id)
     return Subject.recording(row.recording_id or "")
 
 
 def _named(row: Held) -> str:
-    return f"the recordings of {row.student}" if row.student_id else f"recording {row.recording_id}"
+    return f"the recordings of {row.student}" if row.student_id else f"recording {row.recording_id or row.outside_id}"

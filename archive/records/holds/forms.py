@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive.recordings.models import Recording
+from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.people.choices import StudentChoice
 from archive.records.text import DayField, LineField, LinesField
 
@@ -52,10 +53,11 @@ class HoldForm(forms.Form):
         required=False, rows=3, max_length=10_000, label=_("Recordings"), help_text=_("Their identifiers, one a line.")
     )
 
-    def clean_recordings(self) -> list[Recording]:
-        """Return the recordings."""
+    def clean_recordings(self) -> list[Recording | OutsideRecording]:
+        """Return the recordings, those that a box made and those that were brought."""
         named = self.cleaned_data["recordings"].split()
-        found = {row.pk: row for row in Recording.objects.filter(pk__in=named)}
+        found: dict[str, Recording | OutsideRecording] = {row.pk: row for row in Recording.objects.filter(pk__in=named)}
+        found |= {row.pk: row for row in OutsideRecording.objects.filter(pk__in=named)}
         for one in named:
             if one not in found:
                 raise forms.ValidationError(_("There is no recording “%(one)s” here.") % {"one": one[:40]})

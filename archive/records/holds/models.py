@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from archive.recordings.models import Recording
+from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.people.models import Student
 
 
@@ -62,11 +63,12 @@ class Matter(models.Model):
 
 
 class Held(models.Model):
-    """What a matter holds: one recording, or all recordings of a student, those to come as well."""
+    """What a matter holds: a recording that a box made or not, or all of a student, those to come as well."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     matter = models.ForeignKey(Matter, on_delete=models.PROTECT, related_name="items")
     recording = models.ForeignKey(Recording, null=True, blank=True, on_delete=models.PROTECT, related_name="holds")
+    outside = models.ForeignKey(OutsideRecording, null=True, blank=True, on_delete=models.PROTECT, related_name="holds")
     student = models.ForeignKey(Student, null=True, blank=True, on_delete=models.PROTECT, related_name="holds")
     added_at = models.DateTimeField()
     added_by = models.ForeignKey(
@@ -85,7 +87,9 @@ class Held(models.Model):
         ordering: ClassVar = ["added_at", "pk"]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(recording=None, student__isnull=False) | Q(recording__isnull=False, student=None),
+                condition=Q(recording=None, outside=None, student__isnull=False)
+                | Q(recording__isnull=False, outside=None, student=None)
+                | Q(recording=None, outside__isnull=False, student=None),
                 name="hold_is_of_one_thing",
             ),
             models.CheckConstraint(
@@ -94,6 +98,9 @@ class Held(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["matter", "recording"], condition=Q(released_at=None), name="recording_held_once_a_matter"
+            ),
+            models.UniqueConstraint(
+                fields=["matter", "outside"], condition=Q(released_at=None), name="outside_held_once_a_matter"
             ),
             models.UniqueConstraint(
                 fields=["matter", "student"], condition=Q(released_at=None), name="student_held_once_a_matter"

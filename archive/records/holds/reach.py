@@ -9,17 +9,20 @@ from django.db.models import Q, QuerySet
 
 from archive.recordings.models import Recording
 from archive.records.meetings.models import Filing
+from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
 
 from .models import Held, Matter
 
 
 def matters_of(recording: str) -> QuerySet[Matter]:
-    """Return the open matters that hold a recording, itself or through a student.
+    """Return the open matters that hold a recording, a box's or one that was brought, itself or through a student.
 
     Every filing counts, also one that was ended: what was once filed under a held student is no way out of the hold.
     """
     students = Filing.objects.filter(recording=recording).values("meeting__student")
-    held = Held.objects.filter(Q(recording=recording) | Q(student__in=students), released_at=None)
+    brought = OutsideFiling.objects.filter(outside=recording).values("meeting__student")
+    itself = Q(recording=recording) | Q(outside=recording)
+    held = Held.objects.filter(itself | Q(student__in=students) | Q(student__in=brought), released_at=None)
     return Matter.objects.filter(pk__in=held.values("matter"), released_at=None)
 
 
@@ -39,11 +42,17 @@ def held_recordings() -> Q:
 
 
 def counts_of(matters: Iterable[Matter]) -> dict[UUID, int]:
-    """Return how many recordings each of these open matters holds, in two queries for all of them."""
+    """Return how many recordings each of these open matters holds, in four queries for all of them."""
     found: dict[UUID, set[str]] = {one.pk: set() for one in matters}
     items = Held.objects.filter(matter__in=list(found), released_at=None)
-    of_students = items.exclude(student=None).values_list("matter", "student__meetings__filings__recording")
-    for matter, recording in [*items.exclude(recording=None).values_list("matter", "recording"), *of_students]:
+    of_students = items.exclude(student=None)
+    pairs = [
+        *items.exclude(recording=None).values_list("matter", "recording"),
+        *items.exclude(outside=None).values_list("matter", "outside"),
+        *of_students.values_list("matter", "student__meetings__filings__recording"),
+        *of_students.values_list("matter", "student__meetings__outside_filings__outside"),
+    ]
+    for matter, recording in pairs:
         if recording is not None:
             found[matter].add(recording)
     return {pk: len(recordings) for pk, recordings in found.items()}
@@ -56,3 +65,11 @@ def recordings_of(matter: Matter) -> QuerySet[Recording]:
     return Recording.objects.filter(
         Q(pk__in=items.exclude(recording=None).values("recording")) | Q(pk__in=filed.values("recording"))
     ).select_related("room")
+
+
+def outside_of(matter: Matter) -> QuerySet[OutsideRecording]:
+    """Return the recordings that no box made and that a matter holds, or held before it ended."""
+    items = matter.items.filter(released_at=None) if matter.released_at is None else matter.items.all()
+    filed = OutsideFiling.objects.filter(meeting__student__in=items.exclude(student=None).values("student"))
+    itself = Q(pk__in=items.exclude(outside=None).values("outside"))
+    return OutsideRecording.objects.filter(itself | Q(pk__in=filed.values("outside"))).defer("index", "statement")

@@ -21,7 +21,10 @@ def held(recording: str) -> str:
     return f"""EXISTS (SELECT 1 FROM holds_held h JOIN holds_matter m ON m.id = h.matter_id
         WHERE h.released_at IS NULL AND m.released_at IS NULL AND (h.recording_id = {recording} OR h.student_id IN (
             SELECT g.student_id FROM meetings_filing f JOIN meetings_meeting g ON g.id = f.meeting_id
-            WHERE f.recording_id = {recording})))"""  # noqa: S608 - our own names
+            WHERE f.recording_id = {recording})
+        OR h.outside_id = {recording} OR h.student_id IN (
+            SELECT g.student_id FROM outside_recordings_outsidefiling f JOIN meetings_meeting g ON g.id = f.meeting_id
+            WHERE f.outside_id = {recording})))"""  # noqa: S608 - our own names
 
 
 def _without_entry(code: str, member: str) -> str:
@@ -33,11 +36,12 @@ def _without_entry(code: str, member: str) -> str:
 
 _CHANGED: Final = (
     "(NEW.recording_id IS DISTINCT FROM OLD.recording_id OR NEW.student_id IS DISTINCT FROM OLD.student_id "
-    "OR NEW.matter_id IS DISTINCT FROM OLD.matter_id)"
+    "OR NEW.outside_id IS DISTINCT FROM OLD.outside_id OR NEW.matter_id IS DISTINCT FROM OLD.matter_id)"
 )
 REFUSALS: Final = (
     Refusal("holds_keep_recording", "DELETE", "recordings_recording", held("OLD.id"), MESSAGE),
     Refusal("holds_keep_filing", "DELETE", "meetings_filing", held("OLD.recording_id"), MESSAGE),
+    Refusal("holds_keep_outside_filing", "DELETE", "outside_recordings_outsidefiling", held("OLD.outside_id"), MESSAGE),
     Refusal("holds_keep_held", "DELETE", "holds_held", "OLD.released_at IS NULL", _ALTERED),
     Refusal("holds_keep_matter", "DELETE", "holds_matter", "OLD.id IS NOT NULL", _ALTERED),
     Refusal("holds_same_held", "UPDATE", "holds_held", _CHANGED, _ALTERED),

@@ -15,4 +15,5 @@ urlpatterns: list[URLPattern] = [
     path("holds/<uuid:matter>/end/", views.matter_end, name="matter-end"),
     path("holds/<uuid:matter>/items/<uuid:held>/release/", views.release, name="hold-release"),
     path("recordings/<recording:recording>/hold/", views.hold_recording, name="hold-recording"),
+    path("outside-recordings/<recording:outside>/hold/", views.hold_outside, name="hold-outside"),
 ]

@@ -25,13 +25,17 @@ from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.meetings.forms import bound_student
+from archive.records.outside_recordings.describe import called
+from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.outside_recordings.reach import check_kept, find_outside, outside_in
 from archive.records.people.search import reached
 from archive.ui.breadcrumbs import Crumb
+from archive.ui.templatetags.plain import when
 
 from . import deeds
 from .forms import ChooseForm, HoldForm, MatterForm, ReleaseForm
 from .models import Held, Matter
-from .reach import counts_of, matters_of, recordings_of
+from .reach import counts_of, matters_of, outside_of, recordings_of
 from .rules import must_be_looked_at
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
@@ -69,20 +73,23 @@ def matter_new(request: HttpRequest) -> HttpResponseBase:
 def matter(request: HttpRequest, matter: UUID) -> HttpResponseBase:
     """Show a matter and what it holds."""
     row, user = _matter(matter), user_of(request)
-    items = items_of(row, user).select_related("recording__room", "student", "added_by", "released_by")
+    items = items_of(row, user).select_related("recording__room", "outside", "student", "added_by", "released_by")
     reaches = reaches_of(user, Deed.HOLD, Deed.LOOK)
     shown = recordings_of(row).filter(recordings_in(reaches[Deed.HOLD]))[:SHOWN]
+    brought = outside_of(row).filter(outside_in(reaches[Deed.HOLD]))[:SHOWN]
     # a court order may bar from a single student whoever may look at all others
     near = Recording.objects.filter(recordings_in(reaches[Deed.LOOK]), pk__in=[one.pk for one in shown])
-    opened = set(near.values_list("pk", flat=True))
+    seen = OutsideRecording.objects.filter(outside_in(reaches[Deed.LOOK]), pk__in=[one.pk for one in brought])
+    opened = {*near.values_list("pk", flat=True), *seen.values_list("pk", flat=True)}
     context = {
         "place": "holds",
         "breadcrumbs": [Crumb(_("Holds"), reverse("pages:holds"))],
         "matter": row,
         "late": row.released_at is None and must_be_looked_at(row.valid_until, timezone.localdate()),
-        "items": items.filter(released_at=None),
-        "released": items.exclude(released_at=None),
+        "items": [(one, _named(one)) for one in items.filter(released_at=None)],
+        "released": [(one, _named(one)) for one in items.exclude(released_at=None)],
         "recordings": [(one, room_name(one), one.pk in opened) for one in shown],
+        "brought": [(one, called(one), one.pk in opened) for one in brought],
     }
     return render(request, "holds/matter.html", context)
 
@@ -151,8 +158,20 @@ def release(request: HttpRequest, matter: UUID, held: UUID) -> HttpResponseBase:
 @_SENT
 def hold_recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Choose the matter that shall hold a recording."""
-    row, form = find(recording), ChooseForm(posted(request))
-    back = reverse("pages:recording", args=[recording])
+    row = find(recording)
+    return _choose(request, row, f"Recorded {when(row.listed_at)}.", reverse("pages:recording", args=[recording]))
+
+
+@_SENT
+def hold_outside(request: HttpRequest, outside: str) -> HttpResponseBase:
+    """Choose the matter that shall hold a recording that no box made."""
+    row = find_outside(outside)
+    check_kept(row)
+    return _choose(request, row, f"{called(row)}.", reverse("pages:outside", args=[outside]))
+
+
+def _choose(request: HttpRequest, row: Recording | OutsideRecording, intro: str, back: str) -> HttpResponseBase:
+    form = ChooseForm(posted(request))
 
     def act() -> str:
         found = form.cleaned_data["matter"]
@@ -162,9 +181,9 @@ def hold_recording(request: HttpRequest, recording: str) -> HttpResponseBase:
 
     context = _frame(_("Put a recording on hold"), back) | {
         "submit": _("Put on hold"),
-        "row": row,
+        "intro": intro,
         "open": Matter.objects.filter(released_at=None).exists(),
-        "matters": matters_of(recording),
+        "matters": matters_of(row.pk),
     }
     return form_page(request, form, act, "holds/choose.html", context)
 
@@ -180,7 +199,21 @@ def items_of(matter: Matter, user: User) -> QuerySet[Held]:
     """Return what a matter holds or held, as far as `user` reaches it."""
     reach = reach_of(user, Deed.HOLD)
     within = reached(reach, "student")
-    return matter.items.filter(Q(within, recording=None) | Q(about(reach), student=None))
+    brought = OutsideRecording.objects.filter(outside_in(reach))
+    return matter.items.filter(
+        Q(within, recording=None, outside=None)
+        | Q(about(reach), student=None, outside=None)
+        | Q(student=None, outside__in=brought.values("pk"))
+    )
+
+
+def _named(one: Held) -> str:
+    if one.student is not None:
+        return _("All recordings of {student}").format(student=one.student)
+    if one.outside is not None:
+        return called(one.outside)
+    assert one.recording is not None  # noqa: S101 - told to the type checker
+    return _("Recording of {at}").format(at=when(one.recording.listed_at))
 
 
 def _frame(heading: str, cancel: str) -> dict[str, Any]:

@@ -19,13 +19,17 @@ def written_day(day: date, language: str) -> str:
 
 
 def common(student: Student, person: Person, language: str) -> dict[str, str]:
+    """Return the values of the placeholders that every letter about a student has."""
+    return common_to_all(str(person), language) | {"student": str(student)}
+
+
+def common_to_all(recipient: str, language: str) -> dict[str, str]:
     """Return the values of the placeholders that every letter has."""
     with translation.override(language):
         contact = words.contact(settings.ARCHIVE.site.contact)
     return {
         "district": settings.ARCHIVE.records.district,
         "date": written_day(timezone.localdate(), language),
-        "recipient": str(person),
-        "student": str(student),
+        "recipient": recipient,
         "contact": contact,
     }

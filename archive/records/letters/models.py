@@ -23,6 +23,7 @@ class LetterKind(models.TextChoices):
     INCIDENT = "incident", _("incident: the district's recording is missing or has gaps")
     DESTRUCTION = "destruction", _("a recording is no longer needed")
     ANNUAL_NOTICE = "annual-notice", _("annual notice")
+    PUBLIC_RECORDS = "public-records", _("answer to a request for public records")
 
 
 class Template(models.Model):

@@ -14,8 +14,10 @@ from archive.records.errors import DeedError
 from .models import LetterKind
 
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
-COMMON: Final = ("district", "date", "recipient", "student", "contact")
-"""In every letter: the district, the day of the letter, to whom it goes, about whom, whom to ask."""
+COMMON: Final = ("district", "date", "recipient", "contact")
+"""In every letter: the district, the day of the letter, to whom it goes, whom to ask."""
+STUDENT: Final = "student"
+"""About whom: in every letter but an answer to the public, which says of nobody that there are records."""
 OF_KIND: Final[dict[LetterKind, tuple[str, ...]]] = {
     LetterKind.ACKNOWLEDGMENT: ("meeting", "received", "device"),
     LetterKind.ACCESS_GRANTED: ("received", "due", "how"),
@@ -24,6 +26,7 @@ OF_KIND: Final[dict[LetterKind, tuple[str, ...]]] = {
     LetterKind.INCIDENT: ("meeting", "reason"),
     LetterKind.DESTRUCTION: ("meeting", "reason"),
     LetterKind.ANNUAL_NOTICE: ("officials",),
+    LetterKind.PUBLIC_RECORDS: ("received", "asked"),
 }
 """What else each kind may say."""
 NEEDED: Final[dict[LetterKind, tuple[str, ...]]] = {
@@ -34,13 +37,15 @@ NEEDED: Final[dict[LetterKind, tuple[str, ...]]] = {
     LetterKind.INCIDENT: ("meeting", "reason"),
     LetterKind.DESTRUCTION: ("meeting", "reason"),
     LetterKind.ANNUAL_NOTICE: ("officials",),
+    LetterKind.PUBLIC_RECORDS: ("asked",),
 }
 """Without these a letter of the kind would not say what it is for."""
 
 
 def placeholders(kind: LetterKind) -> tuple[str, ...]:
     """Return the placeholders of a kind."""
-    return COMMON + OF_KIND[kind]
+    about = () if kind == LetterKind.PUBLIC_RECORDS else (STUDENT,)
+    return COMMON + about + OF_KIND[kind]
 
 
 def check_text(kind: LetterKind, subject: str, body: str) -> None:

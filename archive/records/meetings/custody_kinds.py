@@ -9,7 +9,6 @@ MEETING = register("meeting", "a meeting was planned", "starts", "ends", "room",
 MEETING_CHANGED = register("meeting-changed", "a meeting was changed", "fields", "starts", "ends", "room")
 MEETING_CANCELLED = register("meeting-cancelled", "a meeting was cancelled")
 PARENT_RECORDS = register("parent-records", "it was entered whether a parent records", "answer")
-UNRECORDED = register("unrecorded", "it was entered why no box recorded")
 CALENDAR = register(
     "calendar", "a calendar was taken in", "source", "sha256", "added", "changed", "kept", "missing", "refused"
 )

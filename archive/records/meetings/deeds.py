@@ -25,7 +25,6 @@ from .custody_kinds import (
     MEETING_CHANGED,
     NOTICE,
     PARENT_RECORDS,
-    UNRECORDED,
 )
 from .models import Meeting, MeetingKind, Notice, ParentRecords
 
@@ -206,19 +205,6 @@ def enter_parent_records(
         meeting.parent_records, meeting.parent_device = answer, device
         meeting.version += 1
         meeting.save(update_fields=["parent_records", "parent_device", "version"])
-    return meeting
-
-
-def explain_unrecorded(pk: UUID, reason: str, version: int, *, by: User) -> Meeting:
-    """Enter why no box recorded a meeting that a parent recorded (docs/policy.md, guideline 5). Raises StaleError."""
-    with transaction.atomic():
-        meeting = _locked(pk)
-        if meeting.version != version:
-            raise StaleError
-        record(UNRECORDED, actor=Actor.user(by.pk), subject=Subject.meeting(pk))
-        meeting.unrecorded_reason = reason
-        meeting.version += 1
-        meeting.save(update_fields=["unrecorded_reason", "version"])
     return meeting
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from django.conf import settings
 from django.utils import timezone
 
+from archive.recordings.recording_state import is_flawed
 from archive.ui import words
 from archive.ui.signs import SignCode
 
@@ -20,8 +21,15 @@ _DUTY: Final[dict[RecordingDuty, tuple[SignCode | None, str]]] = {
     RecordingDuty.NONE: (None, ""),
     RecordingDuty.AHEAD: ("working", "A parent will record: press the button on the box when it begins"),
     RecordingDuty.MET: ("ready", "A parent recorded, and so did the district"),
-    RecordingDuty.UNMET: ("at-fault", "A parent records and no box does: record now, or enter why not"),
-    RecordingDuty.EXPLAINED: ("attention", "A parent recorded and no box did; the reason was entered"),
+    RecordingDuty.UNMET: ("at-fault", "A parent records and no box does: record now, or enter an incident record"),
+    RecordingDuty.FLAWED: (
+        "at-fault",
+        "A parent recorded, and the district's recording has gaps: enter an incident record",
+    ),
+    RecordingDuty.EXPLAINED: (
+        "attention",
+        "The district's recording is missing or has gaps; the incident record says why",
+    ),
 }
 
 
@@ -73,8 +81,11 @@ def meeting_words(meeting: Meeting, now: datetime | None = None) -> MeetingWords
     duty = recording_duty(
         parent_records=expects_parent(meeting),
         starts_at=meeting.starts_at,
-        recorded=bool(filings) or any(event.recording_id for event in meeting.events.all()),
-        reason=meeting.unrecorded_reason,
+        recorded=bool(filings)
+        or any(event.recording_id for event in meeting.events.all())
+        or meeting.recording_destroyed,
+        flawed=any(is_flawed(one.recording) for one in filings),
+        explained=hasattr(meeting, "incident"),
         cancelled=meeting.cancelled_at is not None,
         now=now or timezone.now(),
     )

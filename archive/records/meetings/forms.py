@@ -190,18 +190,6 @@ class ParentRecordsForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
 
 
-class UnrecordedForm(forms.Form):
-    """Why no box recorded."""
-
-    reason = LinesField(
-        rows=3,
-        max_length=2000,
-        label="Why no box recorded",
-        help_text="For example: the box was at fault; the meeting was held at home.",
-    )
-    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
-
-
 class CancelForm(forms.Form):
     """Nothing to type: the button says it."""
 

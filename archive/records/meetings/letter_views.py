@@ -1,4 +1,4 @@
-"""Letters about a meeting: the acknowledgment of a notice, and the word about a missing recording."""
+"""Letters about a meeting: the acknowledgment of a notice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from archive.records.letters.letter_facts import common
 from archive.records.letters.models import LetterKind
 from archive.records.people.models import Language, Person
 from archive.records.people.rules import holders
-from archive.records.text import LinesField
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
@@ -28,27 +27,14 @@ from .describe import title
 from .models import Meeting
 from .views import meeting_of
 
-_KINDS = (LetterKind.ACKNOWLEDGMENT, LetterKind.INCIDENT)
-
 
 class MeetingLetterForm(forms.Form):
     """To whom a letter goes, and in which language."""
 
-    kind = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in _KINDS], label="Letter")
     person = forms.ModelChoiceField(Person.objects.none(), label="To", empty_label=None)
     language = forms.ChoiceField(
         choices=[("", "the language of the person"), *Language.choices], required=False, label="Language"
     )
-    reason = LinesField(
-        required=False, rows=2, max_length=1000, label="What happened", help_text="Only for a missing recording."
-    )
-
-    def clean_reason(self) -> str:
-        """Ask for the reason where the letter needs one."""
-        reason: str = self.cleaned_data["reason"]
-        if self.cleaned_data.get("kind") == LetterKind.INCIDENT and not reason:
-            raise forms.ValidationError("Say what happened to the district's recording.")
-        return reason
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,8 +54,8 @@ def meeting_letter(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         person: Person = typed["person"]
         language = typed["language"] or person.language
         letter = make_letter(
-            LetterKind(typed["kind"]),
-            common(student, person, language) | _values(row, typed["reason"], language),
+            LetterKind.ACKNOWLEDGMENT,
+            common(student, person, language) | _values(row, language),
             by=user,
             student=student,
             person=person,
@@ -81,7 +67,7 @@ def meeting_letter(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
 
     context = {
         "place": "meetings",
-        "heading": "Write a letter",
+        "heading": "Acknowledge a notice",
         "intro": title(row),
         "submit": "Make the letter",
         "cancel": back,
@@ -90,7 +76,7 @@ def meeting_letter(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     return form_page(request, form, act, context=context)
 
 
-def _values(row: Meeting, reason: str, language: str) -> dict[str, str]:
+def _values(row: Meeting, language: str) -> dict[str, str]:
     notice = row.notices.first()
     with translation.override(language):
         received = words.when(timezone.localtime(notice.received_at)) if notice else ""
@@ -100,6 +86,5 @@ def _values(row: Meeting, reason: str, language: str) -> dict[str, str]:
         "meeting": called,
         "received": received or unsaid,
         "device": row.parent_device or (notice.device if notice else "") or unsaid,
-        "reason": reason,
         "district": settings.ARCHIVE.records.district,
     }

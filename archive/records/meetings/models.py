@@ -56,8 +56,8 @@ class Meeting(models.Model):
     parent_records = models.CharField(max_length=3, choices=ParentRecords.choices, blank=True)
     parent_device = models.CharField(max_length=200, blank=True)
     """What the parent records with, in the parent's words. The parent's recording itself is never an object here."""
-    unrecorded_reason = models.TextField(blank=True)
-    """Why no box recorded a meeting that a parent recorded (docs/policy.md, guideline 5); empty while nobody said."""
+    recording_destroyed = models.BooleanField(default=False)
+    """Whether a recording of it was destroyed by decision: then nobody asks why there is none."""
     source = models.CharField(max_length=40, blank=True)
     """Where it came from (`icalendar`, `csv`); empty for what a person typed."""
     source_id = models.CharField(max_length=255, blank=True)

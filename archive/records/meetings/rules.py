@@ -49,9 +49,11 @@ class RecordingDuty(StrEnum):
     MET = "met"
     """A parent records it, and so does a box."""
     UNMET = "unmet"
-    """A parent records or recorded it, and no box does: somebody must say why."""
+    """A parent records or recorded it, and no box does: an incident record must say why."""
+    FLAWED = "flawed"
+    """A parent recorded it, and the district's recording has gaps: the same."""
     EXPLAINED = "explained"
-    """The same, and somebody said why."""
+    """One of both, and the incident record is there."""
 
 
 GRACE: Final = timedelta(minutes=10)
@@ -59,15 +61,24 @@ GRACE: Final = timedelta(minutes=10)
 
 
 def recording_duty(
-    *, parent_records: bool, starts_at: datetime, recorded: bool, reason: str, cancelled: bool, now: datetime
+    *,
+    parent_records: bool,
+    starts_at: datetime,
+    recorded: bool,
+    flawed: bool,
+    explained: bool,
+    cancelled: bool,
+    now: datetime,
 ) -> RecordingDuty:
     """Return where a meeting stands with docs/policy.md, guideline 5."""
     if not parent_records or cancelled:
         return RecordingDuty.NONE
-    if recorded:
+    if recorded and not flawed:
         return RecordingDuty.MET
-    if reason:
+    if explained:
         return RecordingDuty.EXPLAINED
+    if recorded:
+        return RecordingDuty.FLAWED
     return RecordingDuty.AHEAD if now < starts_at + GRACE else RecordingDuty.UNMET
 
 

@@ -18,7 +18,6 @@ urlpatterns: list[URLPattern] = [
     path("meetings/<uuid:meeting>/edit/", views.meeting_edit, name="meeting-edit"),
     path("meetings/<uuid:meeting>/cancel/", views.meeting_cancel, name="meeting-cancel"),
     path("meetings/<uuid:meeting>/parent-records/", views.parent_records, name="parent-records"),
-    path("meetings/<uuid:meeting>/unrecorded/", views.unrecorded, name="unrecorded"),
     path("meetings/<uuid:meeting>/opening/", opening_views.opening, name="opening"),
     path("meetings/<uuid:meeting>/opening/events/", opening_views.opening_events, name="opening-events"),
     path("meetings/<uuid:meeting>/letter/", letter_views.meeting_letter, name="meeting-letter"),

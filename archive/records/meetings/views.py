@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -39,15 +39,18 @@ from .forms import (
     MeetingForm,
     NoticeForm,
     ParentRecordsForm,
-    UnrecordedForm,
     bound_student,
     meeting_initial,
     moment,
 )
-from .models import Meeting, MeetingKind, ParentRecords
+from .models import Filing, Meeting, MeetingKind, ParentRecords
+from .sections import sections_of
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 50
+_FILINGS: Final = Prefetch(
+    "filings", Filing.objects.select_related("recording").defer("recording__header", "recording__receipt")
+)
 
 
 def meetings_of(user: User) -> QuerySet[Meeting]:
@@ -59,16 +62,16 @@ def meetings_in(reach: Reach) -> QuerySet[Meeting]:
     """Return the meetings in `reach`, with what pages say of them."""
     return (
         Meeting.objects.filter(reached(reach, "student"))
-        .select_related("student", "room", "facilitator")
-        .prefetch_related("notices", "filings", "events")
+        .select_related("student", "room", "facilitator", "incident")
+        .prefetch_related("notices", _FILINGS, "events")
     )
 
 
 def meeting_of(pk: UUID) -> Meeting:
     """Return the meeting; raise UnknownRecordError."""
-    rows = Meeting.objects.select_related("student", "room", "facilitator")
+    rows = Meeting.objects.select_related("student", "room", "facilitator", "incident")
     meeting = (
-        rows.prefetch_related("notices", "filings", "events", "student__rights__person", "student__bars")
+        rows.prefetch_related("notices", _FILINGS, "events", "student__rights__person", "student__bars")
         .filter(pk=pk)
         .first()
     )
@@ -145,6 +148,7 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         "notices": [notice_words(one) for one in row.notices.select_related("given_by", "logged_by")],
         "events": list(row.events.select_related("by")),
         "filings": [(one, one.recording_id in opened) for one in filings],
+        "sections": sections_of(row, user),
         "can_plan": may(user, Deed.PLAN, subject).allowed,
         "can_conduct": may(user, Deed.CONDUCT, subject).allowed,
         "can_see_people": may(user, Deed.PEOPLE, Subject.student(row.student_id)).allowed,
@@ -232,21 +236,6 @@ def parent_records(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         return reverse("pages:meeting", args=[meeting])
 
     return form_page(request, form, act, context=_below("Does a parent record?", row))
-
-
-@_SENT
-def unrecorded(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
-    """Enter why no box recorded."""
-    row = meeting_of(meeting)
-    form = UnrecordedForm(posted(request), initial={"reason": row.unrecorded_reason, "version": row.version})
-
-    def act() -> str:
-        typed = form.cleaned_data
-        deeds.explain_unrecorded(meeting, typed["reason"], typed["version"], by=user_of(request))
-        messages.success(request, "The reason was entered.")
-        return reverse("pages:meeting", args=[meeting])
-
-    return form_page(request, form, act, context=_below("Why no box recorded", row))
 
 
 @_SENT

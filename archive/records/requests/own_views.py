@@ -28,6 +28,10 @@ from archive.records.form_page import posted
 from archive.records.meetings.describe import title
 from archive.records.meetings.models import Meeting
 from archive.records.meetings.reach import in_force
+from archive.records.outside_recordings.describe import called
+from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.outside_recordings.reach import in_force as outside_in_force
+from archive.records.outside_recordings.reach import reached_outside
 from archive.records.people.models import Student
 from archive.records.people.views import student_of
 from archive.ui import words
@@ -78,6 +82,11 @@ def own(request: HttpRequest) -> HttpResponseBase:
     filings = in_force().filter(near, meeting__student__in=students)
     planned = Meeting.objects.filter(student__in=students, cancelled_at=None, starts_at__gte=timezone.now())
     placed = Statement.objects.filter(near, amendment__student__in=students)
+    outside = outside_in_force().filter(
+        meeting__student__in=students,
+        outside__in=OutsideRecording.objects.filter(reached_outside(user, Deed.LOOK), destroyed_at=None).values("pk"),
+    )
+    brought = _by_student((one.meeting.student_id, one) for one in outside.select_related("outside", "meeting__room"))
     recordings = _by_student((one.meeting.student_id, one) for one in filings.select_related(*_OF_A_FILING))
     meetings = _by_student(planned.values_list("student", "starts_at"))
     statements = _by_student((one.amendment.student_id, one) for one in placed.select_related("amendment"))
@@ -90,6 +99,7 @@ def own(request: HttpRequest) -> HttpResponseBase:
                 (one.recording, title(one.meeting), words.spoken(one.recording.seconds))
                 for one in recordings[student.pk]
             ],
+            "brought": [(one.outside_id, called(one.outside), title(one.meeting)) for one in brought[student.pk]],
             "statements": statements[student.pk],
             "meetings": [words.day_and_time(timezone.localtime(at)) for at in meetings[student.pk][:PLANNED]],
             "requests": requests[student.pk],

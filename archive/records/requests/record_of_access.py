@@ -20,6 +20,7 @@ from archive.custody.actors import ActorType, SubjectType
 from archive.custody.models import Entry
 from archive.custody.wording import rows as wording_rows
 from archive.records.meetings.models import Filing
+from archive.records.outside_recordings.models import OutsideFiling
 from archive.records.people.models import Student
 
 TOLD: Final = {
@@ -29,6 +30,8 @@ TOLD: Final = {
     "download-package": _("took a copy"),
     "download-flac": _("took a copy"),
     "download-receipt": _("took a copy"),
+    "download-outside": _("took a copy"),
+    "evidence": _("took an evidence package"),
     "disclosed": _("was given a copy"),
     "look": _("opened the recording's page"),
     "refusal": _("was refused"),
@@ -77,10 +80,14 @@ def record_of_access(student: Student) -> list[AccessRow]:
     Of a recording that was filed wrongly, only the time of the filing counts.
     """
     until: dict[str, datetime | None] = {}
-    for filing in Filing.objects.filter(meeting__student=student):
-        known = until.get(filing.recording_id, filing.ended_at)
-        until[filing.recording_id] = filing.ended_at and known and max(filing.ended_at, known)
-    about = Entry.objects.filter(subject_type=SubjectType.RECORDING, subject_id__in=until, code__in=TOLD)
+    filed = [(one.recording_id, one.ended_at) for one in Filing.objects.filter(meeting__student=student)]
+    # identifiers of both kinds are random, so one list holds them
+    filed += [(one.outside_id, one.ended_at) for one in OutsideFiling.objects.filter(meeting__student=student)]
+    for pk, ended_at in filed:
+        known = until.get(pk, ended_at)
+        until[pk] = ended_at and known and max(ended_at, known)
+    kinds = (SubjectType.RECORDING, SubjectType.OUTSIDE)
+    about = Entry.objects.filter(subject_type__in=kinds, subject_id__in=until, code__in=TOLD)
     told = [one for one in about.order_by("n") if _counts(one, until[one.subject_id])]
     users = {one.actor_id for one in told if one.actor_type == ActorType.USER}
     grants: dict[str, list[Grant]] = {}

@@ -25,12 +25,17 @@ from archive.records.destruction.models import State as DestructionState
 from archive.records.grants.models import Review
 from archive.records.grants.rules import SOON, review_due
 from archive.records.holds.models import Matter
+from archive.records.incidents.models import Incident
+from archive.records.incidents.reach import without_record
 from archive.records.letters.views import letters_in
 from archive.records.meetings.describe import meeting_words
-from archive.records.meetings.models import Meeting, Notice
-from archive.records.meetings.rules import RecordingDuty
+from archive.records.meetings.models import Meeting
 from archive.records.meetings.tray import to_file, waiting
 from archive.records.meetings.views import meetings_in
+from archive.records.outside_recordings.describe import called
+from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
+from archive.records.outside_recordings.models import State as OutsideState
+from archive.records.outside_recordings.reach import outside_in
 from archive.records.people.models import Student
 from archive.records.people.rules import TOLD_AHEAD, majority_tasks
 from archive.records.people.search import reached
@@ -47,8 +52,6 @@ from .rooms_today import RoomOfMeeting, day_of, readiness_now, rooms_of
 
 AHEAD: Final = timedelta(days=14)
 """How far ahead requests are told."""
-BACK: Final = timedelta(days=14)
-"""How far back meetings without a recording are told."""
 MOST: Final = 20
 """Most tasks of one list."""
 
@@ -91,22 +94,17 @@ def meetings_today(day: Day, deed: Deed) -> list[Meeting]:
 
 
 def own_meetings(day: Day) -> list[Task]:
-    """Return a facilitator's meetings of today, and meetings of late where a parent recorded and no box did."""
+    """Return a facilitator's meetings of today, and all before them whose incident record is missing."""
     now = day.now
     first, _ = day_of(now)
     today = meetings_today(day, Deed.MEETINGS)
     standing = {one.meeting.pk: one for one in rooms_of(today, day.cards)} if day.may(Deed.READY) else {}
     tasks = [_meeting(row, now, standing.get(row.pk)) for row in today]
-    said_so = Q(parent_records="yes") | Q(Exists(Notice.objects.filter(meeting=OuterRef("pk"))))
-    late = meetings_in(day.reaches[Deed.MEETINGS]).filter(
-        said_so, cancelled_at=None, starts_at__gte=now - BACK, starts_at__lt=first, unrecorded_reason=""
-    )
-    for row in late[: MOST * 5]:
-        said = meeting_words(row, now)
-        if said.duty == RecordingDuty.UNMET:
-            address = reverse("pages:unrecorded", args=[row.pk])
-            title = f"Enter why no box recorded: {row.student}, {words.day(timezone.localtime(row.starts_at))}"
-            tasks.append(Task(title, address, sign="at-fault", state="a parent recorded, no box did"))
+    past = meetings_in(day.reaches[Deed.MEETINGS]).filter(starts_at__lt=first)
+    for row in without_record(past, now).order_by("-starts_at", "pk")[:MOST]:
+        title = f"Enter the incident record: {row.student}, {words.day(timezone.localtime(row.starts_at))}"
+        state = "the district's recording has gaps" if row.filings.all() else "a parent recorded, no box did"
+        tasks.append(Task(title, reverse("pages:incident-new", args=[row.pk]), sign="at-fault", state=state))
     return tasks
 
 
@@ -156,7 +154,27 @@ def tray(day: Day) -> list[Task]:
     mine = waiting(reach).exclude(filed_by=user).exclude(end_asked_by=user).count()
     if mine:
         tasks.append(Task(f"Confirm, as a second person: {mine}", reverse("pages:tray")))
-    return tasks
+    return tasks + brought(day)
+
+
+def brought(day: Day) -> list[Task]:
+    """Return recordings that no box made and of which a file, a meeting or a second person is missing."""
+    reach = OutsideRecording.objects.filter(outside_in(day.reaches[Deed.FILE])).defer("index", "statement")
+    open_filing = OutsideFiling.objects.filter(outside=OuterRef("pk"), ended_at=None)
+    rows = reach.filter(
+        ~Q(problem="")
+        | Q(state=OutsideState.ARRIVING)
+        | Q(state=OutsideState.SEALED, destroyed_at=None) & ~Exists(open_filing.filter(confirmed_at__isnull=False))
+    )
+    said = {
+        OutsideState.ARRIVING: "Not all of the file has arrived: bring the rest, or give it up.",
+        OutsideState.ARRIVED: "It cannot be sealed.",
+        OutsideState.SEALED: "It waits to be filed by two people.",
+    }
+    return [
+        Task(called(row), reverse("pages:outside", args=[row.pk]), detail=said[OutsideState(row.state)])
+        for row in rows[:MOST]
+    ]
 
 
 def at_18(day: Day) -> list[Task]:
@@ -199,9 +217,18 @@ def access_due(day: Day) -> list[Task]:
 
 
 def letters_due(day: Day) -> list[Task]:
-    """Return letters that were made and not delivered."""
+    """Return letters about incidents that nobody wrote, and letters that were made and not delivered."""
+    near = reached(day.reaches[Deed.LETTERS], "meeting__student")
+    unwritten = Incident.objects.filter(near, letters=None).select_related("meeting__student")
+    tasks = [
+        Task(
+            f"Write to the parent about the recording that is missing or has gaps: {row.meeting.student}",
+            reverse("pages:incident", args=[row.meeting_id]),
+        )
+        for row in unwritten[:MOST]
+    ]
     rows = letters_in(day.reaches[Deed.LETTERS]).filter(delivered_at=None)[:MOST]
-    return [Task(f"Deliver: {row.subject}", reverse("pages:letter", args=[row.pk])) for row in rows]
+    return tasks + [Task(f"Deliver: {row.subject}", reverse("pages:letter", args=[row.pk])) for row in rows]
 
 
 def holds_due(day: Day) -> list[Task]:

@@ -15,7 +15,16 @@ PAGE = ROOT / "docs" / "access.md"
 NAMES = {"recording": "ID"}
 """Arguments of addresses that the page calls otherwise than in capitals."""
 SOMETHING = defaultdict(
-    lambda: str(UUID(int=0)), recording="0" * 32, number="0", version="0", pk="0", tried="0", text="x", claim="0"
+    lambda: str(UUID(int=0)),
+    recording="0" * 32,
+    outside="0" * 32,
+    number="0",
+    version="0",
+    pk="0",
+    tried="0",
+    text="x",
+    claim="0",
+    what="records",
 )
 """An argument for each address, of something that is not there."""
 

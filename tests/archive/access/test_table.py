@@ -24,9 +24,12 @@ from archive.custody.actors import ARCHIVE
 from archive.enrollment.deeds import give_claim
 from archive.records.destruction.models import Destruction, Told
 from archive.records.disclosures.models import Consent, Disclosure
+from archive.records.incidents.models import Incident
 from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
+from archive.records.outside_recordings.models import OutsideFiling, OutsideRestriction
 from archive.records.people.import_deeds import look_at
+from archive.records.public_lists.models import Holding
 from archive.records.redactions.deeds import PassageFacts, ask, begin, enter_passage
 from archive.records.redactions.make_deeds import make_asked
 from archive.records.redactions.models import Basis
@@ -54,6 +57,7 @@ from tests.archive.records.factories import (
     make_room,
     make_student,
 )
+from tests.archive.records.outside_recordings.files import brought, sound
 from tests.support.archives import Archive
 
 FACTS = Facts(Source.CART, Language.EN, "a captioner")
@@ -129,6 +133,14 @@ def everything(box: str, recording: str) -> dict[str, str]:
     made |= {"disclosure": disclosed, "consent": consent}
     restricted = Restriction.objects.create(recording_id=recording, first_frame=0, reason="x", made_at=NOON)
     made |= {"restriction": restricted}
+    outside = brought(account, sound("FLAC"))
+    # the addresses of both kinds of recordings call them so
+    OutsideFiling.objects.create(id=made["filing"].pk, outside=outside, meeting=meeting, filed_at=NOON)
+    OutsideRestriction.objects.create(id=restricted.pk, outside=outside, reason="x", made_at=NOON)
+    made |= {"outside": outside}
+    Incident.objects.create(
+        meeting=meeting, missing="all", cause="other", explanation="x", told="x", done="x", entered_at=NOON
+    )
     redacted, facts = begin(recording, "x", None, by=account), PassageFacts(0, 9, How.MUTE, Basis.OTHER, "x")
     passage = enter_passage(recording, redacted.pk, facts, by=account)
     ask(recording, redacted.pk, by=account)
@@ -136,10 +148,12 @@ def everything(box: str, recording: str) -> dict[str, str]:
     made |= {"redaction": redacted, "passage": passage}
     by = make_user("captioner", Deed.TRANSCRIBE)
     said = bring_transcript(recording, b"WEBVTT\n\n00:00.100 --> 00:00.900\nx\n", 0, FACTS, by=by)
+    made |= {"member": make_user("teacher-of-one", Deed.PEOPLE)}
+    made |= {"holding": Holding.objects.create(what="Papers", location="x", keeper="y", entered_at=NOON)}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}
-    known = {"box": box, "pk": "0", "text": "x", "token": "x", "recording": recording, "number": "0"}
+    known = {"box": box, "pk": "0", "text": "x", "token": "x", "recording": recording, "number": "0", "what": "records"}
     known |= {"version": str(said.version)}
     return known | {name: str(row.pk) for name, row in made.items()}
 

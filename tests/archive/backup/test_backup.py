@@ -29,9 +29,11 @@ from archive.keystore.generations import forget_old, generations_in, make_genera
 from archive.recordings.models import Recording
 from archive.recordings.secrets import secret_of
 from archive.records.destruction import deeds
+from archive.records.outside_recordings.models import OutsideRecording
 from archive.sealing.audit import audit
-from tests.archive.page_fixtures import Arrive
+from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.destruction.scene import make_scene
+from tests.archive.records.outside_recordings.files import brought, sound
 from tests.support.archives import ROOT, Archive
 
 
@@ -60,12 +62,14 @@ def test_everything_is_restored_into_an_empty_folder_and_verified(
 ) -> None:
     made = [sealed(seconds=2).id, sealed(seconds=1, reason="interrupted", tail=1).id]
     waiting = arrive(seconds=2, reason=None).id
+    outside = brought(make_user("ann", role="custodian"), sound("FLAC"))
     folder = tmp_path / "backup"
-    assert back_up(folder, timezone.now()).packages == 2
+    assert back_up(folder, timezone.now()).packages == 3
     assert back_up(folder, timezone.now() + timedelta(seconds=1)).packages == 0
     with empty_machine(tmp_path / "new"):
         found = restore(source(archive, folder))
-        assert (found.recordings, found.verified, found.failed, found.custody) == (2, 2, (), "")
+        assert (found.recordings, found.verified, found.failed, found.custody) == (3, 3, (), "")
+        assert OutsideRecording.objects.get().sha256 == outside.sha256
         assert {row.pk for row in Recording.objects.all()} == {*made, waiting}
         assert list(audit()) == []
 

@@ -45,7 +45,7 @@ def test_the_package_is_the_sealed_one_byte_for_byte(archive: Archive, custodian
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{made.id}.zip"'
     assert body(answer) == stored(archive, made.id)
     (entry,) = entries(made.id, "download-package")
-    assert (who(entry), json.loads(entry.detail)) == ("user:m.jones", {})
+    assert (who(entry), json.loads(entry.detail)) == ("user:m.jones", {"ground": "official"})
 
 
 def test_a_broken_download_can_go_on_and_each_part_is_an_entry(
@@ -57,7 +57,11 @@ def test_a_broken_download_can_go_on_and_each_part_is_an_entry(
     assert answer.status_code == 206
     assert body(answer) == whole[5000:]
     (entry,) = entries(made.id, "download-package")
-    assert json.loads(entry.detail) == {"first_byte": 5000, "bytes": len(whole) - 5000}
+    assert json.loads(entry.detail) == {
+        "ground": "official",
+        "first_byte": 5000,
+        "bytes": len(whole) - 5000,
+    }
 
 
 def test_the_flac_holds_every_sample_and_the_notice(custodian: Any, sealed: Arrive, tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ from archive.recordings.models import Recording
 from archive.records.destruction.models import Destruction
 from archive.records.disclosures.models import Consent, Disclosure, Recorded
 from archive.records.holds.models import Matter
+from archive.records.incidents.models import Incident
 from archive.records.meetings.models import Meeting, OpeningEvent
+from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
 from archive.records.people.models import Person, Student
 from archive.records.redactions.models import Passage, Redaction
 from archive.records.requests.models import AccessRequest
@@ -45,6 +47,7 @@ from tests.archive.records.factories import (
     make_school,
     make_student,
 )
+from tests.archive.records.outside_recordings.files import SAID
 from tests.support.archives import Archive
 
 MOST = {
@@ -60,7 +63,7 @@ MOST = {
     "/people/{person}/": 16,
     "/meetings/": 16,
     "/meetings/rooms/{room}/": 12,
-    "/meetings/{meeting}/": 34,
+    "/meetings/{meeting}/": 38,
     "/requests/": 16,
     "/redactions/": 14,
     "/recordings/{recording}/redactions/{redaction}/": 24,
@@ -72,6 +75,9 @@ MOST = {
     "/access/": 16,
     "/access/review/": 14,
     "/tray/": 14,
+    "/outside-recordings/": 14,
+    "/outside-recordings/{outside}/": 30,
+    "/meetings/{meeting}/incident/": 24,
     "/recordings/": 17,
     "/recordings/{recording}/": 48,
     "/recordings/{recording}/custody/": 24,
@@ -85,6 +91,8 @@ MOST = {
     "/destructions/": 12,
     "/destructions/{destruction}/": 40,
     "/accounts/": 18,
+    "/lists/": 30,
+    "/lists/{what}/": 14,
     "/boxes/": 14,
 }
 """Address of a page: the most queries that it may take, with sign-in and access."""
@@ -95,8 +103,8 @@ OF_ONE = {
 }
 """Pages that show no rows, or those of another page that is here: the board's, a letter's."""
 FILES = {
-    *("audio", "package", "flac", "receipt", "letter-file", "transcript-file"),
-    *("redaction-audio", "redaction-log-pdf"),
+    *("audio", "package", "flac", "receipt", "letter-file", "transcript-file", "outside-audio", "outside-download"),
+    *("redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf"),
     *("disclosure-copy", "disclosure-receipt", "destruction-certificate"),
 }
 """What is no page."""
@@ -136,6 +144,10 @@ def add(recordings: list[str], parent: Person, staff: User) -> None:
     meeting = make_meeting(student, now, facilitator=staff)
     make_hold(make_matter(), student=student)
     grant_student(parent.user or staff, student, Deed.OWN, Deed.LOOK)
+    outside = OutsideRecording.objects.create(
+        begun_at=now, state="sealed", sealed_at=now, media_type="audio/flac", size=9, **vars(SAID)
+    )
+    OutsideFiling.objects.create(outside=outside, meeting=meeting, filed_at=now, confirmed_at=now)
     for recording in recordings:
         make_filing(recording, meeting, confirmed=student.pk.int % 2 == 0)
     old = old_copy(recordings[0])
@@ -231,11 +243,21 @@ def test_no_page_asks_once_a_row(archive: Archive, sealed: Arrive) -> None:
     add(recordings, parent, staff)
     student = Student.objects.get()
     make_right(parent, student)
+    Incident.objects.create(
+        meeting=Meeting.objects.filter(facilitator=staff)[0],
+        missing="all",
+        cause="other",
+        explanation="x",
+        told="x",
+        done="x",
+        entered_at=timezone.now(),
+    )
     names = {
         "student": str(student.pk),
         "person": str(parent.pk),
         "meeting": str(Meeting.objects.filter(facilitator=staff)[0].pk),
         "room": str(make_room().pk),
+        "what": "people",
         "recording": recordings[0],
         "case": str(AccessRequest.objects.all()[0].pk),
         "matter": str(make_matter("First").pk),
@@ -243,6 +265,7 @@ def test_no_page_asks_once_a_row(archive: Archive, sealed: Arrive) -> None:
         "disclosure": str(Disclosure.objects.all()[0].pk),
         "redaction": str(Redaction.objects.get(purpose="first").pk),
         "destruction": str(Destruction.objects.all()[0].pk),
+        "outside": OutsideRecording.objects.all()[0].pk,
     }
     clients = {"custodian": archive.client(), "parent": archive.client()}
     clients["custodian"].force_login(custodian)

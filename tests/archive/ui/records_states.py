@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db.models import F, Model
 from django.utils import timezone
 
+from appliance.contract.outside_package import PIECE
 from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
 from archive.accounts.models import User
@@ -16,11 +17,17 @@ from archive.recordings.models import Recording
 from archive.records.destruction.models import Destruction, Told
 from archive.records.disclosures.models import Consent, Disclosure, Recorded
 from archive.records.holds.models import Matter
+from archive.records.incidents.models import Incident, IncidentLetter
+from archive.records.letters.deeds import approve_text
 from archive.records.letters.models import LetterKind, Template
 from archive.records.meetings import calendar_deeds
 from archive.records.meetings.models import Meeting, Notice, OpeningEvent, OpeningEventKind, ParentRecords
+from archive.records.outside_recordings import take_in_deeds
+from archive.records.outside_recordings.models import OutsideFiling, OutsideRestriction
 from archive.records.people.import_deeds import look_at, take_in
 from archive.records.people.models import Person, PersonKind, Student
+from archive.records.public_lists.deeds import enter_holding, enter_position, enter_training, publish
+from archive.records.public_lists.rules import ListKind
 from archive.records.redactions import deeds as redaction_deeds
 from archive.records.redactions.custody_kinds import SIGNED
 from archive.records.redactions.make_deeds import make_asked
@@ -48,6 +55,7 @@ from tests.archive.records.factories import (
     make_school,
     make_student,
 )
+from tests.archive.records.outside_recordings.files import SAID, brought, sound
 
 EMPTY = {
     "students": "/students/",
@@ -61,6 +69,9 @@ EMPTY = {
     "requests": "/requests/",
     "asked": "/requests/asked/",
     "my-rooms": "/my-rooms/",
+    "lists": "/lists/",
+    "list-records": "/lists/records/",
+    "list-notice": "/lists/annual-notice/",
     "access": "/access/",
     "access-review": "/access/review/",
     "holds": "/holds/",
@@ -68,6 +79,7 @@ EMPTY = {
     "retention-ahead": "/retention/ahead/",
     "destructions": "/destructions/",
     "disclosures": "/disclosures/",
+    "outside-recordings": "/outside-recordings/",
     "redactions": "/redactions/",
     "today": "/",
     "readiness": "/readiness/",
@@ -86,12 +98,16 @@ WRONG = {
     "text-new": "/letters/texts/new/",
     "matter-new": "/holds/new/",
     "series-new": "/retention/new/",
+    "outside-new": "/outside-recordings/new/",
+    "record-type-new": "/lists/types/new/",
+    "public-records-answer": "/lists/answers/new/",
 }
 """Forms that are wrong when they are sent as they come."""
 STALE: dict[str, type[Model]] = {
     "student-edit": Student,
     "person-edit": Person,
     "meeting-edit": Meeting,
+    "incident-edit": Incident,
     "matter-edit": Matter,
     "request-close": AccessRequest,
 }
@@ -107,9 +123,9 @@ MANY = {
     "today": "/",
 }
 """Lists that may be long."""
-PARENTS = ("own", "own-record", "own-recording", "own-transcript", "own-refused")
+PARENTS = ("own", "own-record", "own-recording", "own-transcript", "own-outside", "own-refused")
 """Pages that parents see once they are signed in."""
-SAID = """WEBVTT
+TRANSCRIPT = """WEBVTT
 
 00:00.100 --> 00:01.000
 <v Ms. Lee>Good morning, everyone. Thank you for coming.
@@ -353,18 +369,41 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     Recorded.objects.create(recording=first, name="Lee Park", consented_on=now.date(), proof="in the file")
     Recorded.objects.create(recording=first, name="Marta Ruiz, interpreter")
 
+    enter_holding("", "Server room, 1 Main St", "Records custodian", by=viewer)
+    papers = enter_holding("Papers of meetings", "Office, Lincoln Elementary", "Secretary", by=viewer)
+    enter_position(colleague.pk, "Special education teacher", by=viewer)
+    enter_training(colleague.pk, now.date(), "FERPA and IDEA, by counsel", by=viewer)
+    publish(ListKind.RECORDS, by=viewer)
+    annual = Template.objects.filter(kind=LetterKind.ANNUAL_NOTICE, language="es").get()
+    approve_text(annual.pk, by=viewer)
+
     passage = Restriction.objects.create(
         recording=first, first_frame=8000, reason="Staff talked on.", made_at=now, made_by=colleague
     )
 
     facts = Facts(Source.CART, Language.EN, "Heartland Captions, " + "a name that is long " * 5)
-    bring(first.pk, SAID.encode(), 0, facts, by=viewer)
+    bring(first.pk, TRANSCRIPT.encode(), 0, facts, by=viewer)
     answer(first.pk, 1, "A. Ruiz, director of special education", by=viewer)
-    bring(first.pk, SAID.replace("morning", "evening").encode(), 0, facts, by=viewer)
-    bring(first.pk, SAID.replace("Good", "Bad").encode(), 0, facts, by=viewer)
+    bring(first.pk, TRANSCRIPT.replace("morning", "evening").encode(), 0, facts, by=viewer)
+    bring(first.pk, TRANSCRIPT.replace("Good", "Bad").encode(), 0, facts, by=viewer)
     set_aside(first.pk, 3, "It is of another meeting.", by=viewer)
-    bring(second.pk, SAID.encode(), 0, Facts(Source.VENDOR, Language.SEVERAL, "a service"), by=viewer)
+    bring(second.pk, TRANSCRIPT.encode(), 0, Facts(Source.VENDOR, Language.SEVERAL, "a service"), by=viewer)
     MachineDraft.objects.create(recording=first, asked_at=now, finished_at=now, problem="another-model")
+    said = {"cause": "no-press", "explanation": "Nobody pressed.", "told": "Rosa Torres, at once", "done": "A sign."}
+    Incident.objects.create(meeting=meeting, missing="part", recording=first, found="0:15 lost", entered_at=now, **said)
+    told_meeting = make_meeting(student, now - timedelta(hours=30), room=room, parent_records=ParentRecords.YES)
+    about_it = Incident.objects.create(meeting=told_meeting, missing="all", entered_at=now, entered_by=viewer, **said)
+    IncidentLetter.objects.create(incident=about_it, person=parent, letter=delivered)
+    unfiled = brought(viewer, sound("FLAC"), made_with="A spare recorder of the office, with a long name in the book")
+    filed, again = (brought(viewer, sound("WAV")) for _ in range(2))
+    half = take_in_deeds.begin(SAID, by=viewer)
+    take_in_deeds.add_piece(half.pk, 0, 2 * PIECE, sound("WAV", 80)[:PIECE])
+    outside_filing = OutsideFiling.objects.create(
+        outside=filed, meeting=meeting, filed_at=now, filed_by=colleague, confirmed_at=now, confirmed_by=viewer
+    )
+    to_confirm = OutsideFiling.objects.create(outside=again, meeting=doubtful, filed_at=now, filed_by=colleague)
+    silent = OutsideRestriction.objects.create(outside=again, reason="Staff talked on.", made_at=now, made_by=colleague)
+    make_hold(matter, outside=again)
 
     redactions = make_redactions(first, student, colleague, viewer)
 
@@ -377,6 +416,21 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "transcript-ask": f"/recordings/{third}/transcripts/draft/",
         "transcript-answer": f"/recordings/{first.pk}/transcripts/2/answer/",
         "transcript-set-aside": f"/recordings/{first.pk}/transcripts/2/set-aside/",
+        "outside-recordings": "/outside-recordings/",
+        "outside": f"/outside-recordings/{unfiled.pk}/",
+        "outside-filed-twice": f"/outside-recordings/{filed.pk}/",
+        "outside-restricted": f"/outside-recordings/{again.pk}/",
+        "outside-half": f"/outside-recordings/{half.pk}/",
+        "outside-take-in": f"/outside-recordings/{half.pk}/file/",
+        "outside-give-up": f"/outside-recordings/{half.pk}/give-up/",
+        "outside-file": f"/outside-recordings/{unfiled.pk}/meeting/",
+        "outside-confirm": f"/outside-recordings/{again.pk}/filings/{to_confirm.pk}/confirm/",
+        "outside-wrong": f"/outside-recordings/{filed.pk}/filings/{outside_filing.pk}/wrong/",
+        "outside-restrict": f"/outside-recordings/{filed.pk}/restrict/",
+        "outside-lift": f"/outside-recordings/{again.pk}/restrictions/{silent.pk}/lift/",
+        "hold-outside": f"/outside-recordings/{filed.pk}/hold/",
+        "own-outside": f"/outside-recordings/{filed.pk}/",
+        "evidence": f"/recordings/{first.pk}/evidence/",
         "restrict": f"/recordings/{first.pk}/restrict/",
         "restriction-lift": f"/recordings/{first.pk}/restrictions/{passage.pk}/lift/",
         "today": "/",
@@ -423,7 +477,13 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "meeting-edit": f"/meetings/{meeting.pk}/edit/",
         "meeting-cancel": f"/meetings/{meeting.pk}/cancel/",
         "parent-records": f"/meetings/{meeting.pk}/parent-records/",
-        "unrecorded": f"/meetings/{unmet.pk}/unrecorded/",
+        "incident-new": f"/meetings/{unmet.pk}/incident/new/",
+        "incident-new-gaps": f"/meetings/{doubtful.pk}/incident/new/",
+        "incident": f"/meetings/{meeting.pk}/incident/",
+        "incident-told": f"/meetings/{told_meeting.pk}/incident/",
+        "incident-edit": f"/meetings/{meeting.pk}/incident/edit/",
+        "incident-letter": f"/meetings/{meeting.pk}/incident/letter/",
+        "meeting-explained": f"/meetings/{told_meeting.pk}/",
         "opening": f"/meetings/{meeting.pk}/opening/",
         "meeting-letter": f"/meetings/{meeting.pk}/letter/",
         "calendar-difference": f"/calendars/{calendar.pk}/",
@@ -438,6 +498,14 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "readiness": "/readiness/",
         "my-rooms": "/my-rooms/",
         "asked": "/requests/asked/",
+        "lists": "/lists/",
+        **{f"list-{what}": f"/lists/{what}/" for what in ("records", "people", "training", "annual-notice")},
+        "list-publish": "/lists/records/publish/",
+        "record-type-new": "/lists/types/new/",
+        "record-type-end": f"/lists/types/{papers.pk}/end/",
+        "position": f"/lists/people/{colleague.pk}/position/",
+        "training": f"/lists/people/{colleague.pk}/training/",
+        "public-records-answer": "/lists/answers/new/",
         "letter": f"/letters/{letter.pk}/",
         "letter-delivered": f"/letters/{delivered.pk}/",
         "delivery": f"/letters/{letter.pk}/delivery/",

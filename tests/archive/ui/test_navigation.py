@@ -46,6 +46,7 @@ def test_the_menu_marks_where_the_reader_is(archive: Archive) -> None:
         ("Recordings", "page"),
         ("Rooms", ""),
         ("Readiness", ""),
+        ("Brought in", ""),
     ]
 
 

@@ -46,7 +46,9 @@ ELSEWHERE = {name for name in ROUTES if not name.startswith("pages:")} | {
         *("accounts", "new-account", "account", "invitation", "own-password", "provider-callback"),
         *("boxes", "claim-new", "claim-withdraw", "box-retire", "checks", "first", "rooms", "rooms-json", "wall"),
         *("recordings", "audio", "verification", "export", "package", "flac", "receipt", "letter-file"),
-        *("destruction-certificate", "disclosure-copy", "disclosure-receipt", "redaction-audio", "redaction-log-pdf"),
+        "evidence-file",
+        *("destruction-certificate", "disclosure-copy", "disclosure-receipt", "outside-audio"),
+        *("outside-download", "redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf"),
     )
 }
 """Pages that tests/archive/accounts/test_browser.py and test_layout.py look at, and what is no page."""

@@ -124,8 +124,12 @@ class Migration(migrations.Migration):
                                 "the sealed package; nobody hears it without its key",
                             ),
                             (
+                                "evidence",
+                                "the evidence package: audio, sealed package, log, and a summary in plain words",
+                            ),
+                            (
                                 "transfer",
-                                "the sealed package, and its key for another archive",
+                                "the evidence package for another archive, whose key opens there alone",
                             ),
                         ],
                         max_length=8,

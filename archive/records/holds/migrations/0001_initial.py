@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("custody", "0001_initial"),
         ("meetings", "0001_initial"),
+        ("outside_recordings", "0001_initial"),
         ("people", "0001_initial"),
         ("recordings", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -103,6 +104,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "outside",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="holds",
+                        to="outside_recordings.outsiderecording",
+                    ),
+                ),
+                (
                     "released_by",
                     models.ForeignKey(
                         blank=True,
@@ -164,8 +175,9 @@ class Migration(migrations.Migration):
             model_name="held",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("recording", None), ("student__isnull", False)),
-                    models.Q(("recording__isnull", False), ("student", None)),
+                    models.Q(("outside", None), ("recording", None), ("student__isnull", False)),
+                    models.Q(("outside", None), ("recording__isnull", False), ("student", None)),
+                    models.Q(("outside__isnull", False), ("recording", None), ("student", None)),
                     _connector="OR",
                 ),
                 name="hold_is_of_one_thing",
@@ -191,6 +203,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("released_at", None)),
                 fields=("matter", "recording"),
                 name="recording_held_once_a_matter",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="held",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("released_at", None)),
+                fields=("matter", "outside"),
+                name="outside_held_once_a_matter",
             ),
         ),
         migrations.AddConstraint(

@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                             ),
                             ("destruction", "a recording is no longer needed"),
                             ("annual-notice", "annual notice"),
+                            ("public-records", "answer to a request for public records"),
                         ],
                         max_length=20,
                     ),

@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("parent_device", models.CharField(blank=True, max_length=200)),
-                ("unrecorded_reason", models.TextField(blank=True)),
+                ("recording_destroyed", models.BooleanField(default=False)),
                 ("source", models.CharField(blank=True, max_length=40)),
                 ("source_id", models.CharField(blank=True, max_length=255)),
                 ("corrected", models.JSONField(blank=True, default=list)),

@@ -177,8 +177,10 @@ def test_a_transfer_hands_the_key_to_the_other_archive_alone(row: Recording, ann
     open_second(row, ann)
     whole = b"".join(copy_of(deeds.begin_copy(made.pk, by=ann), ann))
     with zipfile.ZipFile(io.BytesIO(whole)) as file:
-        key = file.read("key.age")
-        assert f"{row.pk}.zip" in file.namelist()
+        key = file.read(f"evidence-{row.pk}/data/recording/key.age")
+        held = {name.rpartition("/")[2] for name in file.namelist()}
+    assert {f"{row.pk}.zip", "REDISCLOSURE.txt", "NOTICE.txt"} <= held
+    assert f"{row.pk}.flac" not in held
     assert Identity.parse(other.decrypt(key).decode()).recipient == secret_of(row.pk).recipient
     with pytest.raises(DecryptionError):
         stranger.decrypt(key)

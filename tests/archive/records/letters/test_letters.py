@@ -77,7 +77,7 @@ def test_a_text_with_a_wrong_placeholder_is_refused(body: str, told: str) -> Non
 def test_what_a_value_holds_is_not_looked_at_again(value: str, kind: LetterKind) -> None:
     name = NEEDED[kind][0]
     values = dict.fromkeys(placeholders(kind), "{{ " + name + " }}") | {name: value}
-    assert merge("{{ " + name + " }}|{{ student }}", values) == f"{value}|{{{{ {name} }}}}"
+    assert merge("{{ " + name + " }}|{{ district }}", values) == f"{value}|{{{{ {name} }}}}"
 
 
 def test_the_letter_is_a_tagged_pdf_in_its_language(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_a_letter_from_notice_to_delivery(archive: Archive) -> None:
     meeting = make_meeting(student, parent_device="un teléfono")
     client = signed_in(archive, "case.manager", role="facilitator")
     place = f"/meetings/{meeting.pk}/letter/"
-    typed = {"kind": "acknowledgment", "person": str(mother.pk), "once": "a" * 32}
+    typed = {"person": str(mother.pk), "once": "a" * 32}
     page = check(client.post(place, typed, follow=True).content.decode())
     assert "Su aviso de que grabará una reunión sobre Ana Torres" in page.one("h1").text
     assert "un teléfono" in page.text
@@ -120,7 +120,7 @@ def test_nobody_without_rights_is_offered_as_the_recipient(archive: Archive) -> 
     student = make_student()
     stranger = make_person("Stranger")
     client = signed_in(archive, "case.manager", role="facilitator")
-    typed = {"kind": "acknowledgment", "person": str(stranger.pk), "once": "a" * 32}
+    typed = {"person": str(stranger.pk), "once": "a" * 32}
     assert client.post(f"/meetings/{make_meeting(student).pk}/letter/", typed).status_code == 422
     assert Letter.objects.count() == 0
 

@@ -86,12 +86,9 @@ def test_what_was_entered_of_a_meeting_is_not_written_over_by_a_stale_form(facil
     deeds.enter_parent_records(meeting.pk, ParentRecords.YES, "a phone", 0, by=facilitator)
     with pytest.raises(StaleError):
         deeds.enter_parent_records(meeting.pk, ParentRecords.NO, "", 0, by=facilitator)
-    with pytest.raises(StaleError):
-        deeds.explain_unrecorded(meeting.pk, "it was at fault", 0, by=facilitator)
-    deeds.explain_unrecorded(meeting.pk, "the box was at fault", 1, by=facilitator)
     deeds.enter_parent_records(meeting.pk, ParentRecords.NO, "", by=facilitator)  # said in the meeting just now
     meeting.refresh_from_db()
-    assert (meeting.unrecorded_reason, meeting.parent_records, meeting.version) == ("the box was at fault", "no", 3)
+    assert (meeting.parent_records, meeting.version) == ("no", 2)
 
 
 def test_no_page_of_meetings_approves_denies_or_requests() -> None:
@@ -175,12 +172,14 @@ def test_a_meeting_that_only_a_parent_recorded_shows_until_somebody_says_why(arc
     client = signed_in(archive, "case.manager", role="facilitator")
     assert "no box does" in client.get(f"/meetings/{meeting.pk}/").content.decode()
     answer = client.post(
-        f"/meetings/{meeting.pk}/unrecorded/",
-        {"reason": "the box was at fault", "version": "0", "once": "a" * 32},
+        f"/meetings/{meeting.pk}/incident/new/",
+        {"missing": "all", "recording": "", "cause": "not-ready", "explanation": "the box was at fault",
+         "told": "the parent, at once", "done": "the box was mended", "version": "0", "once": "a" * 32},
         follow=True,
-    )
-    text = check(answer.content.decode()).text
-    assert "the reason was entered" in text
+    )  # fmt: skip
+    assert "incident record was entered" in check(answer.content.decode()).text
+    text = check(client.get(f"/meetings/{meeting.pk}/").content.decode()).text
+    assert "no box does" not in text
     assert "the box was at fault" in text
 
 

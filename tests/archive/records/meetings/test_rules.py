@@ -57,26 +57,30 @@ def test_what_is_late_by_the_time_is_late_by_the_day(meeting: datetime, before: 
 
 
 @pytest.mark.parametrize(
-    ("parent", "recorded", "reason", "cancelled", "minutes", "duty"),
+    ("parent", "recorded", "flawed", "explained", "cancelled", "minutes", "duty"),
     [
-        (False, False, "", False, 60, RecordingDuty.NONE),
-        (True, False, "", True, 60, RecordingDuty.NONE),
-        (True, True, "", False, 60, RecordingDuty.MET),
-        (True, False, "", False, -60, RecordingDuty.AHEAD),
-        (True, False, "", False, 9, RecordingDuty.AHEAD),
-        (True, False, "", False, 10, RecordingDuty.UNMET),
-        (True, False, "the box was at fault", False, 60, RecordingDuty.EXPLAINED),
+        (False, False, False, False, False, 60, RecordingDuty.NONE),
+        (True, False, False, False, True, 60, RecordingDuty.NONE),
+        (True, True, False, False, False, 60, RecordingDuty.MET),
+        (True, True, True, False, False, 60, RecordingDuty.FLAWED),
+        (True, True, True, True, False, 60, RecordingDuty.EXPLAINED),
+        (True, False, False, False, False, -60, RecordingDuty.AHEAD),
+        (True, False, False, False, False, 9, RecordingDuty.AHEAD),
+        (True, False, False, False, False, 10, RecordingDuty.UNMET),
+        (True, False, False, False, False, 60 * 24 * 365 * 9, RecordingDuty.UNMET),
+        (True, False, False, True, False, 60, RecordingDuty.EXPLAINED),
     ],
 )
 def test_guideline_5_the_district_records_when_a_parent_does(  # noqa: PLR0917 - the table's columns
-    parent: bool, recorded: bool, reason: str, cancelled: bool, minutes: int, duty: RecordingDuty
+    parent: bool, recorded: bool, flawed: bool, explained: bool, cancelled: bool, minutes: int, duty: RecordingDuty
 ) -> None:
     begin = local("2026-11-24T13:00")
     found = recording_duty(
         parent_records=parent,
         starts_at=begin,
         recorded=recorded,
-        reason=reason,
+        flawed=flawed,
+        explained=explained,
         cancelled=cancelled,
         now=begin + timedelta(minutes=minutes),
     )

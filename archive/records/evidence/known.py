@@ -1,0 +1,58 @@
+"""What the apps below know for the package: the meeting that was recorded, and statements placed with the recording."""
+
+from __future__ import annotations
+
+from django.utils.timezone import localtime
+
+from appliance.contract.times import wall
+from archive.records.meetings.describe import where
+from archive.records.meetings.models import Filing, OpeningEvent, OpeningEventKind
+from archive.records.meetings.reach import in_force
+from archive.records.requests.models import Statement
+from archive.ui import words
+
+from .chapters import Chapter, Fact
+
+_PRESENT = (OpeningEventKind.PRESENT, OpeningEventKind.TOLD)
+
+
+def meeting_chapter(recording: str) -> Chapter:
+    """Return the meetings under which two people filed the recording."""
+    filings = in_force().filter(recording=recording)
+    rows = filings.select_related("recording", "meeting__student", "meeting__room", "filed_by", "confirmed_by")
+    return Chapter("meetings", tuple(_meeting(one, recording) for one in rows))
+
+
+def _meeting(filing: Filing, recording: str) -> tuple[Fact, ...]:
+    meeting = filing.meeting
+    begin, end = localtime(meeting.starts_at), localtime(meeting.ends_at)
+    noted = OpeningEvent.objects.filter(meeting=meeting, recording=recording, kind__in=_PRESENT).exclude(who="")
+    present = "; ".join(dict.fromkeys(noted.values_list("who", flat=True)))
+    facts = [
+        Fact("student", str(meeting.student)),
+        Fact("meeting", meeting.kind, str(meeting.get_kind_display())),
+        Fact("begin", wall(meeting.starts_at), words.from_to(begin, end)),
+        Fact("place", where(meeting)),
+        Fact("present", present),
+        Fact("filed_by", str(filing.filed_by or "")),
+        Fact("confirmed_by", str(filing.confirmed_by or "")),
+        Fact("filed", wall(filing.filed_at), words.when(localtime(filing.filed_at))),
+    ]
+    for code, frame in (("first_frame", filing.first_frame), ("last_frame", filing.last_frame)):
+        if frame is not None:
+            facts.append(Fact(code, str(frame), words.clock_time(frame / filing.recording.rate)))
+    return tuple(one for one in facts if one.value)
+
+
+def statement_chapter(recording: str) -> Chapter:
+    """Return the statements that a parent placed with the recording (34 CFR 99.21(c))."""
+    placed = Statement.objects.filter(recording=recording).select_related("amendment__person")
+    items = tuple(
+        (
+            Fact("person", str(one.amendment.person)),
+            Fact("placed", wall(one.placed_at), words.when(localtime(one.placed_at))),
+            Fact("text", one.text),
+        )
+        for one in placed
+    )
+    return Chapter("statements", items)

@@ -1,0 +1,65 @@
+"""Which meetings need an incident record, what the archive itself knows about them, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from appliance.contract.ledger import Entry, Fault
+from archive.recordings.ledger_entries import read_ledger
+from archive.recordings.models import Recording, State
+from archive.recordings.recording_state import FLAWED
+from archive.recordings.state_words import marks
+from archive.recordings.timeline import timeline
+from archive.records.meetings.models import Filing, Meeting, OpeningEvent, ParentRecords
+from archive.records.meetings.rules import GRACE
+from archive.records.people.models import Person
+from archive.records.people.rules import holders
+
+
+def without_record(rows: QuerySet[Meeting], now: datetime) -> QuerySet[Meeting]:
+    """Return those of `rows` that a parent records, as far as anybody said, and whose copy is missing or has gaps."""
+    said = Q(parent_records=ParentRecords.YES) | Q(parent_records=ParentRecords.UNKNOWN, notices__isnull=False)
+    filed = Filing.objects.filter(meeting=OuterRef("pk"), ended_at=None, end_asked_at=None)
+    ran = OpeningEvent.objects.filter(meeting=OuterRef("pk"), recording__isnull=False)
+    flawed = filed.filter(recording__in=Recording.objects.filter(FLAWED, state=State.SEALED).values("pk"))
+    open_ones = rows.filter(
+        said, cancelled_at=None, starts_at__lt=now - GRACE, incident=None, recording_destroyed=False
+    )
+    return open_ones.filter(~Exists(filed) & ~Exists(ran) | Exists(flawed)).distinct()
+
+
+def filed_under(meeting: Meeting) -> list[Recording]:
+    """Return the recordings that are filed under a meeting, in order of time."""
+    filed = Filing.objects.filter(meeting=meeting, ended_at=None, end_asked_at=None)
+    rows = Recording.objects.filter(pk__in=filed.values("recording"), destroyed_at=None)
+    return list(rows.select_related("box", "room").order_by("listed_at", "pk"))
+
+
+def found_of(recording: Recording | None) -> list[str]:
+    """Return what the archive itself knows of it, one a line: the ledger's gaps and faults, and how it ended."""
+    if recording is None:
+        return []
+    moments = timeline(_entries(recording), recording.rate)
+    told = [f"{one.at}: {one.text}" for one in moments if one.serious or one.kind == "end"]
+    return [*told, *marks(recording)]
+
+
+def codes_of(recordings: Iterable[Recording]) -> list[str]:
+    """Return the amber codes that came up in recordings' ledgers, each once, in their order."""
+    facts = [entry.fact for one in recordings for entry in _entries(one)]
+    return list(dict.fromkeys(one.code for one in facts if isinstance(one, Fault) and one.raised))
+
+
+def _entries(recording: Recording) -> list[Entry]:
+    return read_ledger(recording).entries if recording.state == State.SEALED else []
+
+
+def to_tell(meeting: Meeting) -> list[Person]:
+    """Return who holds rights over the records of the meeting's student today."""
+    student = meeting.student
+    found = holders(student.rights.select_related("person"), student.bars.all(), timezone.localdate())
+    return [one.person for one in found]

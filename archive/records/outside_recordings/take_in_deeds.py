@@ -1,0 +1,168 @@
+"""Taking a file in, piece by piece: each is encrypted before it touches a disk, and counts once it is committed.
+
+Whatever is killed in between leaves the pieces before; the browser asks how far it got, and goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from django.db import transaction
+from django.utils import timezone
+
+from appliance.contract.encryption import Identity, encrypt
+from appliance.contract.errors import PlainSightError, StorageError
+from appliance.contract.signed import digest
+from appliance.contract.stop_signal import StopSignal
+from archive.accounts.models import User
+from archive.custody.actors import Actor, Subject
+from archive.custody.log import record
+from archive.keystore.current import keystore
+from archive.keystore.escrow import escrow_recipient
+from archive.keystore.recording_keys import recording_keys
+from archive.recordings.secrets import secret_of
+from archive.records.errors import DeedError, UnknownRecordError
+from archive.store.current import store
+
+from .custody_kinds import ARRIVED, BEGUN, GIVEN_UP
+from .media import HEAD, claimed, examine
+from .models import OutsideRecording, Piece, State
+from .plain_file import open_file
+from .rules import OtherFileError, PieceError, Statement, check_piece, check_statement
+
+ERASED = "erased with the recording"
+NAMING = ("place", "made_by", "made_with", "since", "brought_by")
+"""What of a statement may name somebody."""
+
+
+def begin(said: Statement, *, by: User) -> OutsideRecording:
+    """Write down what is said about a recording that is brought; its file follows."""
+    check_statement(said, timezone.localdate())
+    with transaction.atomic():
+        row = OutsideRecording(begun_at=timezone.now(), begun_by=by, **asdict(said))
+        record(BEGUN, actor=Actor.user(by.pk), subject=Subject.outside(row.pk))
+        row.save(force_insert=True)
+    return row
+
+
+def add_piece(pk: str, at: int, size: int, data: bytes) -> int:
+    """Keep the piece at byte `at` of a file of `size` bytes; return how many bytes of it are here then.
+
+    One that is here already is only compared. Raises PieceError, OtherFileError, NotSoundError, StorageError.
+    """
+    number = check_piece(at, size, len(data))
+    row = _arriving(pk)
+    if number == 0:
+        claimed(data[:HEAD])
+    if at < row.received:
+        return _same(row, number, size, data)
+    _check_next(row, at, size)
+    sealed = encrypt(data, [_key(row).recipient])
+    stored = store().add_incoming(pk, f"piece-{number}", [sealed])
+    try:
+        return _count(pk, Piece(number=number, stored=stored, size=len(sealed), sha256=digest(sealed),
+                                plain_sha256=digest(data)), at, size, len(data))  # fmt: skip
+    except PlainSightError:
+        # another request brought the same piece meanwhile
+        store().remove_incoming(stored)
+        raise
+
+
+def _count(pk: str, piece: Piece, at: int, size: int, length: int) -> int:
+    with transaction.atomic():
+        row = _arriving(pk, lock=True)
+        _check_next(row, at, size)
+        piece.outside = row
+        piece.save(force_insert=True)
+        row.size, row.received = size, at + length
+        row.save(update_fields=["size", "received"])
+    return row.received
+
+
+def complete(pk: str, *, by: User) -> OutsideRecording:
+    """Close a file of which all bytes are here, if it is sound and nothing else. Raises DeedError, NotSoundError."""
+    row = _arriving(pk)
+    if not row.size or row.received != row.size:
+        raise DeedError("Not all of the file has arrived. Choose it again; what is here is not sent again.")
+    with open_file(row) as file:
+        found = examine(file)
+    said = {name: str(getattr(row, name)) for name in ("origin", "made_on", "made_at", *NAMING, "brought_on")}
+    statement = encrypt(json.dumps(said, ensure_ascii=True).encode(), [secret_of(pk).recipient])
+    with transaction.atomic():
+        row = _arriving(pk, lock=True)
+        record(ARRIVED, actor=Actor.user(by.pk), subject=Subject.outside(pk), bytes=row.size)
+        row.state, row.arrived_at, row.statement = State.ARRIVED, timezone.now(), statement
+        row.media_type, row.seconds = found.type.value, found.seconds
+        row.save()
+    return row
+
+
+def give_up(pk: str, *, by: User) -> OutsideRecording:
+    """Give a file up before it is sealed; key, pieces and what was said about it go."""
+    with transaction.atomic():
+        row = OutsideRecording.objects.select_for_update().filter(pk=pk).first()
+        if row is None:
+            raise UnknownRecordError("there is no such recording here")
+        if row.state not in {State.ARRIVING, State.ARRIVED}:
+            raise DeedError("It is sealed, or was given up already. Nothing was changed.")
+        record(GIVEN_UP, actor=Actor.user(by.pk), subject=Subject.outside(pk))
+        row.state, row.given_up_at, row.problem = State.GIVEN_UP, timezone.now(), ""
+        for name in NAMING:
+            setattr(row, name, "")
+        row.save()
+    clear(pk)
+    return row
+
+
+def clear(pk: str) -> None:
+    """Remove what is left of a file that was given up; it can be called again after a crash."""
+    recording_keys().destroy_key(pk)
+    store().drop_incoming(pk)
+    Piece.objects.filter(outside=pk).delete()
+
+
+def clear_all(stop: StopSignal) -> None:
+    """Remove what a crash left of all files that were given up."""
+    left = Piece.objects.filter(outside__state=State.GIVEN_UP).values_list("outside", flat=True).distinct()
+    for pk in list(left):
+        if stop.is_set():
+            return
+        clear(pk)
+
+
+def _arriving(pk: str, *, lock: bool = False) -> OutsideRecording:
+    rows = OutsideRecording.objects.select_for_update(of=("self",)) if lock else OutsideRecording.objects.all()
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        raise UnknownRecordError("there is no such recording here")
+    if row.state != State.ARRIVING:
+        raise DeedError("Its file is complete, or was given up. Load the page again.")
+    return row
+
+
+def _check_next(row: OutsideRecording, at: int, size: int) -> None:
+    if row.size and row.size != size:
+        raise OtherFileError("This is another file than the one whose begin is here. Choose that one, or give it up.")
+    if at != row.received:
+        raise PieceError("A piece before this one is missing. Choose the file again; what arrived is kept.")
+
+
+def _same(row: OutsideRecording, number: int, size: int, data: bytes) -> int:
+    piece = row.pieces.filter(number=number).first()
+    if piece is None:
+        raise StorageError("a piece that arrived is missing in the database; give the file up, and bring it again")
+    if row.size != size or piece.plain_sha256 != digest(data):
+        raise OtherFileError("This is another file than the one whose begin is here. Choose that one, or give it up.")
+    return row.received
+
+
+def _key(row: OutsideRecording) -> Identity:
+    """Return the recording's own key, made with its first piece; it opens for archive and escrow alone."""
+    with transaction.atomic():
+        # two first pieces at once make one key
+        OutsideRecording.objects.select_for_update().get(pk=row.pk)
+        if not recording_keys().exists(row.pk):
+            secret = Identity.generate().secret_line()
+            recording_keys().put_once(row.pk, encrypt(secret, [keystore().recipient, escrow_recipient()]))
+    return secret_of(row.pk)

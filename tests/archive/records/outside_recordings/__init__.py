@@ -1,0 +1,1 @@
+"""Tests of recordings that no box made."""

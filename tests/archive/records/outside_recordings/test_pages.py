@@ -1,0 +1,295 @@
+"""Recordings that no box made: filed by two, heard by whoever may, held, restricted, and never taken for a box's."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from appliance.contract.outside_package import PIECE
+from archive.access.decisions import may
+from archive.access.deeds import Deed
+from archive.accounts.models import User
+from archive.custody.actors import Subject
+from archive.custody.models import Entry
+from archive.recordings.models import Recording
+from archive.records.errors import DeedError, SecondPersonError
+from archive.records.holds import deeds as hold_deeds
+from archive.records.holds.reach import why_held
+from archive.records.outside_recordings import filing_deeds
+from archive.records.outside_recordings.models import OutsideRecording, State
+from archive.records.outside_recordings.seal_deeds import seal_outside
+from archive.records.people.models import Bar
+from tests.archive.page_fixtures import Arrive, make_user, signed_in
+from tests.archive.pages import check
+from tests.archive.records.factories import (
+    NOON,
+    grant_student,
+    make_account,
+    make_bar,
+    make_matter,
+    make_meeting,
+    make_person,
+    make_right,
+    make_student,
+)
+from tests.support.archives import Archive
+
+from .files import SAID, brought, sound
+
+FLAC = sound("FLAC")
+TYPED = {**{name: str(value) for name, value in vars(SAID).items() if value}, "of_the_district": "on"}
+
+
+@pytest.fixture
+def ann(archive: Archive) -> User:
+    return make_user("ann", role="custodian")
+
+
+@pytest.fixture
+def bob(archive: Archive) -> User:
+    return make_user("bob", role="custodian")
+
+
+def of_a_parent(archive: Archive) -> tuple[Any, Any]:
+    """A student's meeting, and a client of a parent who may look, listen and take copies of the student's."""
+    student, person = make_student(), make_person()
+    make_right(person, student)
+    user = make_account(person)
+    grant_student(user, student, Deed.OWN, Deed.LOOK, Deed.LISTEN, Deed.DOWNLOAD)
+    client = archive.client()
+    client.force_login(user)
+    return make_meeting(student), client
+
+
+def codes(pk: str) -> list[str]:
+    return [one.code for one in Entry.objects.about(Subject.outside(pk)).order_by("n")]
+
+
+def test_it_is_brought_by_the_pages(archive: Archive) -> None:
+    client = signed_in(archive, "carol", role="custodian")
+    check(client.get("/outside-recordings/").content.decode())
+    page = check(client.get("/outside-recordings/new/").content.decode())
+    assert "never takes one in" in page.text
+    for wrong in ({"place": ""}, {"made_on": "2999-01-01"}, {"brought_on": "2001-01-01"}, {"origin": "parent"},
+                  {"since": "x" * 5000}, {"of_the_district": ""}, {"made_at": "25:00"}):  # fmt: skip
+        answer = client.post("/outside-recordings/new/", {**TYPED, **wrong, "once": "0" * 32})
+        assert answer.status_code == 422, wrong
+        assert "Kim Vo" in answer.content.decode()
+    answer = client.post("/outside-recordings/new/", {**TYPED, "once": "a" * 32})
+    place = answer.headers["Location"]
+    assert client.post("/outside-recordings/new/", {**TYPED, "once": "a" * 32}).headers["Location"] == place
+    check(client.get(place).content.decode())
+    row = OutsideRecording.objects.get()
+    data = sound("WAV", 80)
+    assert client.post(place, {"once": "b" * 32}).status_code == 422
+    for at in range(0, len(data), PIECE):
+        address = f"/outside-recordings/{row.pk}/pieces.json?at={at}&size={len(data)}"
+        answer = client.post(address, data[at : at + PIECE], content_type="application/octet-stream")
+        assert answer.json() == {"version": 1, "received": min(at + PIECE, len(data))}
+    assert "not sent again" in client.get(place).content.decode()
+    page = check(client.post(place, {"once": "c" * 32}, follow=True).content.decode())
+    assert "about to be sealed" in page.text
+    seal_outside(row.pk)
+    page = check(client.get(f"/outside-recordings/{row.pk}/").content.decode())
+    assert "no box made it" in page.text
+    assert hashlib.sha256(data).hexdigest() in page.text
+    assert client.get(place).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "status", "code"),
+    [("at=0", b"x", 400, "bad-format"), ("at=x&size=1", b"x", 400, "bad-format"),
+     ("at=0&size=99999999999", b"x" * PIECE, 409, "wrong-piece"), ("at=5&size=9", b"x", 409, "wrong-piece"),
+     ("at=0&size=30", b"<html><script>alert(1)</script>"[:30], 415, "not-sound"),
+     ("at=0&size=9", b"", 400, "bad-format"), ("at=0&size=2000000", b"x" * (PIECE + 1), 413, "too-large")],
+)  # fmt: skip
+def test_a_wrong_piece_is_told_by_a_code(archive: Archive, query: str, body: bytes, status: int, code: str) -> None:
+    client = signed_in(archive, "carol", role="custodian")
+    place = client.post("/outside-recordings/new/", {**TYPED, "once": "a" * 32}).headers["Location"]
+    address = f"{place.removesuffix('file/')}pieces.json?{query}"
+    answer = client.post(address, body, content_type="application/octet-stream")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+def test_who_may_file_for_some_students_alone_takes_nothing_in(archive: Archive) -> None:
+    user = make_user("teacher")
+    grant_student(user, make_student(), Deed.FILE)
+    client = archive.client()
+    client.force_login(user)
+    assert client.get("/outside-recordings/new/").status_code == 403
+
+
+def test_two_people_file_it_and_then_the_parent_reaches_it(archive: Archive, ann: User, bob: User) -> None:
+    row = brought(ann, FLAC)
+    meeting, parent = of_a_parent(archive)
+    place = f"/outside-recordings/{row.pk}/"
+    assert parent.get(place).status_code == 403
+    filing = filing_deeds.file_outside(row.pk, meeting, by=ann)
+    assert parent.get(place).status_code == 403
+    with pytest.raises(SecondPersonError):
+        filing_deeds.confirm(row.pk, filing.pk, by=ann)
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE outside_recordings_outsidefiling SET confirmed_by_id = filed_by_id")
+    with pytest.raises(DeedError, match="filed already"):
+        filing_deeds.file_outside(row.pk, make_meeting(), by=bob)
+    filing_deeds.confirm(row.pk, filing.pk, by=bob)
+    page = check(parent.get(place).content.decode())
+    (player,) = page.all("audio")
+    assert parent.get(player.get("src")).status_code == 200
+    assert "no box made it" in parent.get("/own/").content.decode()
+    filing_deeds.end_filing(row.pk, filing.pk, "another meeting", by=ann)
+    assert parent.get(place).status_code == 403
+    assert "no box made it" not in parent.get("/own/").content.decode()
+
+
+def test_it_plays_as_what_it_is_and_each_listen_is_an_entry(archive: Archive, ann: User) -> None:
+    row = brought(ann, FLAC)
+    client = signed_in(archive, "carol", role="custodian")
+    (player,) = check(client.get(f"/outside-recordings/{row.pk}/").content.decode()).all("audio")
+    answer = client.get(player.get("src"), headers={"Range": "bytes=10-19"})
+    assert (answer.status_code, b"".join(answer)) == (206, FLAC[10:20])
+    assert answer.headers["Content-Type"] == "audio/flac"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert b"".join(client.get(player.get("src"))) == FLAC
+    assert codes(row.pk).count("listen") == 1
+    assert b"".join(client.get(f"/outside-recordings/{row.pk}/audio/")) == FLAC
+    assert codes(row.pk).count("listen") == 2
+    answer = client.get(f"/outside-recordings/{row.pk}/download/")
+    assert b"".join(answer) == FLAC
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{row.pk}-not-made-by-a-box.flac"'
+    assert codes(row.pk).count("download-outside") == 1
+
+
+def test_it_is_told_of_in_no_list_of_box_recordings_and_nowhere_called_intact(
+    archive: Archive, ann: User, sealed: Arrive
+) -> None:
+    row, box = brought(ann, FLAC), sealed(seconds=2)
+    client = signed_in(archive, "carol", role="custodian")
+    assert row.pk not in client.get("/recordings/").content.decode()
+    assert client.get(f"/recordings/{row.pk}/").status_code == 404
+    listed = client.get("/outside-recordings/").content.decode()
+    assert row.pk in listed
+    assert box.id not in listed
+    assert not Recording.objects.filter(pk=row.pk).exists()
+    page = check(client.get(f"/outside-recordings/{row.pk}/").content.decode()).text.lower()
+    assert "intact" not in page
+    assert "verified" not in page
+
+
+def test_the_same_file_twice_is_told_on_both_pages(archive: Archive, ann: User) -> None:
+    first, second = brought(ann, FLAC), brought(ann, FLAC, place="The same, brought again")
+    client = signed_in(archive, "carol", role="custodian")
+    for one, other in ((first, second), (second, first)):
+        text = client.get(f"/outside-recordings/{one.pk}/").content.decode()
+        assert "is here twice" in text
+        assert other.pk in text
+
+
+def test_a_hold_keeps_it_itself_and_through_its_student(archive: Archive, ann: User, bob: User) -> None:
+    row, other = brought(ann, FLAC), brought(ann, sound("WAV"))
+    matter = make_matter()
+    hold_deeds.hold(matter.pk, row, by=ann)
+    with pytest.raises(DeedError, match="already"):
+        hold_deeds.hold(matter.pk, row, by=ann)
+    assert why_held(row.pk)
+    meeting = make_meeting()
+    filing_deeds.file_outside(other.pk, meeting, by=ann)
+    assert not why_held(other.pk)
+    hold_deeds.hold(matter.pk, meeting.student, by=ann)
+    assert why_held(other.pk)
+    client = signed_in(archive, "carol", role="custodian")
+    page = check(client.get(f"/holds/{matter.pk}/").content.decode())
+    assert {f"/outside-recordings/{one.pk}/" for one in (row, other)} <= {one.get("href") for one in page.all("a")}
+    check(client.get(f"/outside-recordings/{row.pk}/hold/").content.decode())
+    answer = client.post(
+        f"/holds/{matter.pk}/add/", {"student": "", "recordings": other.pk, "once": "d" * 32}, follow=True
+    )
+    assert "It is on hold" in answer.content.decode()
+
+
+def test_a_restricted_one_is_heard_by_who_decides_and_a_second_person_opens_it(
+    archive: Archive, ann: User, bob: User
+) -> None:
+    row = brought(ann, FLAC)
+    teacher = signed_in(archive, "teacher", Deed.LOOK, Deed.LISTEN, Deed.DOWNLOAD)
+    made = filing_deeds.restrict(row.pk, "staff talked on", by=ann)
+    page = teacher.get(f"/outside-recordings/{row.pk}/").content.decode()
+    assert "Fewer people may hear" in page
+    assert "<audio" not in page
+    assert "staff talked on" not in page
+    for way in ("audio", "download"):
+        assert teacher.get(f"/outside-recordings/{row.pk}/{way}/").status_code == 403
+    assert codes(row.pk).count("refusal") == 2
+    director = archive.client()
+    director.force_login(bob)
+    assert director.get(f"/outside-recordings/{row.pk}/audio/").status_code == 200
+    with pytest.raises(SecondPersonError):
+        filing_deeds.lift(row.pk, made.pk, "x", by=ann)
+    filing_deeds.lift(row.pk, made.pk, "nothing in it", by=bob)
+    assert teacher.get(f"/outside-recordings/{row.pk}/audio/").status_code == 200
+
+
+def test_a_barred_parent_reaches_nothing_of_it(archive: Archive, ann: User, bob: User) -> None:
+    row = brought(ann, FLAC)
+    meeting, parent = of_a_parent(archive)
+    filing_deeds.confirm(row.pk, filing_deeds.file_outside(row.pk, meeting, by=ann).pk, by=bob)
+    user = User.objects.get(username__startswith="user")
+    make_bar(user.person, meeting.student)
+    assert Bar.objects.exists()
+    assert may(user, Deed.LISTEN, Subject.outside(row.pk)).reason == "barred"
+    for way in ("", "audio/", "download/"):
+        assert parent.get(f"/outside-recordings/{row.pk}/{way}").status_code == 403
+
+
+def test_before_the_seal_nothing_is_heard_filed_or_restricted(archive: Archive, ann: User) -> None:
+    client = signed_in(archive, "carol", role="custodian")
+    place = client.post("/outside-recordings/new/", {**TYPED, "once": "a" * 32}).headers["Location"]
+    pk = place.split("/")[2]
+    for way in ("audio", "download"):
+        assert client.get(f"/outside-recordings/{pk}/{way}/").status_code == 404
+    with pytest.raises(DeedError, match="not sealed"):
+        filing_deeds.file_outside(pk, make_meeting(), by=ann)
+    with pytest.raises(DeedError, match="not sealed"):
+        filing_deeds.restrict(pk, "x", by=ann)
+
+
+def test_the_pages_file_confirm_doubt_restrict_and_give_up(archive: Archive) -> None:
+    carol, dave = (signed_in(archive, name, role="custodian") for name in ("carol", "dave"))
+    row = brought(User.objects.get(username="carol"), FLAC)
+    place = f"/outside-recordings/{row.pk}/"
+    near, far = make_meeting(), make_meeting(make_student("Far", "Away"), NOON - timedelta(days=9))
+    page = check(carol.get(f"{place}meeting/").content.decode())
+    assert "Far Away" not in page.text
+    assert carol.post(f"{place}meeting/", {"meeting": far.pk, "once": "0" * 32}).status_code == 422
+    carol.post(f"{place}meeting/", {"meeting": near.pk, "once": "1" * 32})
+    (confirm,) = [one.get("href") for one in check(dave.get(place).content.decode()).all("a")
+                  if one.get("href").endswith("/confirm/")]  # fmt: skip
+    assert carol.post(confirm, {"once": "2" * 32}).status_code == 422
+    check(dave.get(confirm).content.decode())
+    assert "was confirmed" in dave.post(confirm, {"once": "3" * 32}, follow=True).content.decode()
+    assert "no box made it" in carol.get(f"/meetings/{near.pk}/").content.decode()
+    wrong = confirm.replace("confirm", "wrong")
+    assert carol.post(wrong, {"once": "4" * 32}).status_code == 422
+    assert "ended" in carol.post(wrong, {"reason": "x", "once": "5" * 32}, follow=True).content.decode()
+    assert carol.get(wrong).status_code == 404
+    assert (
+        "is restricted"
+        in carol.post(f"{place}restrict/", {"reason": "x", "once": "6" * 32}, follow=True).content.decode()
+    )
+    (lift,) = [one.get("href") for one in check(dave.get(place).content.decode()).all("a")
+               if one.get("href").endswith("/lift/")]  # fmt: skip
+    assert carol.post(lift, {"reason": "x", "once": "7" * 32}).status_code == 422
+    assert "open again" in dave.post(lift, {"reason": "x", "once": "8" * 32}, follow=True).content.decode()
+    half = (
+        carol.post("/outside-recordings/new/", {**TYPED, "once": "9" * 32})
+        .headers["Location"]
+        .replace("file", "give-up")
+    )
+    check(carol.get(half).content.decode())
+    assert "Nothing of it is kept" in carol.post(half, {"once": "e" * 32}, follow=True).content.decode()
+    assert OutsideRecording.objects.filter(state=State.GIVEN_UP).count() == 1
