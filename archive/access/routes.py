@@ -217,6 +217,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:disclosure-new": Route(Deed.DISCLOSE, _FORM),
     "pages:disclosure": Route(Deed.DISCLOSE),
     "pages:disclosure-notice": Route(Deed.DISCLOSE, _FORM),
+    "pages:disclosure-letter": Route(Deed.DISCLOSE, _FORM),
     "pages:disclosure-withdraw": Route(Deed.DISCLOSE, _FORM),
     "pages:disclosure-copy": Route(Deed.DISCLOSE),
     "pages:disclosure-receipt": Route(Deed.DISCLOSE),

@@ -95,6 +95,7 @@ class Story(RedactedCopy):
             ("disclosure refused while consents are missing", self._disclose_in_vain),
             ("consents entered, copy taken out, receipt printed", self._disclose),
             ("redacted copy signed off by a second listener, and handed out", self._redact),
+            ("evidence package made, and verified offline", self._evidence),
             ("counsel's answer entered for the record series", self._enter_answer),
             ("hold stops a destruction", self._hold),
             ("destruction proposed, parent told, answer kept", self._propose_destruction),

@@ -65,6 +65,19 @@ class RecordLife(Cast):
             raise DemoError(f"{receipt.url} is no PDF file")
         (await self.parent.get(f"/own/{self._student}/record-of-access/")).expect(PARTY, EVALUATION)
 
+    async def _evidence(self) -> None:
+        page = await self.custodian.get(f"/recordings/{self._recording}/evidence/")
+        package = await self.custodian.get(page.link(f"/recordings/{self._recording}/evidence.zip"))
+        with zipfile.ZipFile(io.BytesIO(package.content)) as file:
+            held = {name.partition("/")[2] for name in file.namelist()}
+        wanted = {
+            *("data/summary.pdf", "data/summary.es.pdf", f"data/recording/{self._recording}.flac"),
+            *("data/custody/entries.jsonl", f"data/records/statements/{STATEMENT_FILE}"),
+        }
+        if not wanted <= held:
+            raise DemoError(f"the evidence package lacks {', '.join(sorted(wanted - held))}")
+        await self._verify(package.content)
+
     async def _enter_answer(self) -> None:
         (await self.registrar.get("/retention/")).expect("Ask counsel")
         page = await self.registrar.send("/retention/new/", code="SPED 4", title="Recordings of meetings", kinds="iep")

@@ -11,6 +11,9 @@ RECORDED = register(
 )
 DISCLOSURE = register("disclosure", "a disclosure was prepared", "disclosure", "basis", "what", "redaction")
 DISCLOSURE_CHANGED = register("disclosure-notice", "a notice about a disclosure was entered", "disclosure")
+DISCLOSURE_TOLD = register(
+    "disclosure-told", "a letter about a disclosure was written to a parent", "disclosure", "letter"
+)
 DISCLOSURE_WITHDRAWN = register("disclosure-withdrawn", "a disclosure was withdrawn", "disclosure")
 DISCLOSURE_REFUSED = register("disclosure-refused", "a copy was refused at the gates", "disclosure", "missing")
 DISCLOSED = register("disclosed", "a copy was taken out to be disclosed", "disclosure", "basis", "what", "redaction")

@@ -20,6 +20,11 @@ from archive.custody.log import Detail, record
 from archive.recordings.find import check_not_destroyed, find
 from archive.recordings.models import State
 from archive.records.errors import DeedError, UnknownRecordError
+from archive.records.letters.deeds import make_letter
+from archive.records.letters.letter_facts import common, written_day
+from archive.records.letters.models import Letter, LetterKind
+from archive.records.meetings.describe import title
+from archive.records.meetings.reach import in_force
 from archive.records.people.models import Person, Student
 from archive.records.redactions.models import Redaction
 from archive.records.redactions.reach import for_handing_out, students_of
@@ -32,15 +37,18 @@ from .custody_kinds import (
     DISCLOSURE,
     DISCLOSURE_CHANGED,
     DISCLOSURE_REFUSED,
+    DISCLOSURE_TOLD,
     DISCLOSURE_WITHDRAWN,
     RECORDED,
 )
 from .models import Basis, Consent, Copy, Disclosure, Exempt, HowSigned, Recorded
-from .reach import facts_of
+from .reach import facts_of, student_of
 from .rules import district_gate, ferpa_gate
 
 MOST_BYTES: Final = 5 << 20
 """Size of a scan, in bytes: twenty pages in black and white."""
+LETTERS: Final = {Basis.COMPELLED: LetterKind.SUBPOENA, Basis.TRANSFER: LetterKind.TRANSFER}
+"""The letter that tells a parent of a disclosure before it."""
 _SCANS: Final = (b"%PDF-", b"\x89PNG\r\n", b"\xff\xd8\xff")
 
 
@@ -178,6 +186,43 @@ def enter_notice(pk: UUID, told_on: date | None, waits_until: date | None, exemp
         row.told_on, row.waits_until, row.exempt = told_on, waits_until, exempt
         row.save(update_fields=["told_on", "waits_until", "exempt"])
     return row
+
+
+def write_notice(pk: UUID, person: Person, language: str, until: date | None, *, by: User) -> Letter:
+    """Write the letter that tells a rights-holder of a compelled production (99.31(a)(9)(ii)) or a transfer (99.34(a)).
+
+    Its delivery is noted with the letter; `enter_notice` then says when the parent was told.
+    """
+    with transaction.atomic():
+        row = _open(pk)
+        if row.basis not in LETTERS:
+            raise DeedError("Only a compelled production and a transfer are told by a letter.")
+        compelled = row.basis == Basis.COMPELLED
+        if compelled and (until is None or until <= timezone.localdate()):
+            raise DeedError("Leave the parent time to act against it.", field="until")
+        student = student_of(row, person)
+        if student is None:
+            raise DeedError(
+                "This person holds no rights over the records, as far as this archive knows.", field="person"
+            )
+        values = {
+            "meeting": title(in_force().filter(recording=row.recording_id, meeting__student=student)[0].meeting),
+            "party": row.party,
+            "reason": row.explanation or row.purpose,
+        }
+        if compelled and until is not None:
+            values["until"] = written_day(until, language)
+        letter = make_letter(
+            LETTERS[Basis(row.basis)],
+            common(student, person, language) | values,
+            by=by,
+            student=student,
+            person=person,
+            language=language,
+            about=Subject.recording(row.recording_id),
+        )
+        _enter(DISCLOSURE_TOLD, row, by, letter=str(letter.pk))
+    return letter
 
 
 def withdraw(pk: UUID, *, by: User) -> Disclosure:

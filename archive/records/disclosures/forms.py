@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from archive.records.people.choices import PersonChoice
-from archive.records.people.models import Student
+from archive.records.people.models import Language, Student
 from archive.records.redactions.models import Redaction
 from archive.records.text import DayField, LineField, LinesField
 
@@ -109,4 +109,16 @@ class NoticeForm(forms.Form):
     )
     exempt = forms.ChoiceField(
         required=False, choices=[("", _("notice is given")), *Exempt.choices], label=_("No notice is needed because of")
+    )
+
+
+class NoticeLetterForm(forms.Form):
+    """To whom, and in which language, the letter about a disclosure is written."""
+
+    person = PersonChoice(label=_("To"), help_text=_("Somebody who holds rights over the records; the whole name."))
+    language = forms.ChoiceField(choices=Language.choices, label=_("Language"))
+    until = DayField(
+        required=False,
+        label=_("It waits until"),
+        help_text=_("Of a court's order or a subpoena: the last day on which the parent can act against it."),
     )

@@ -12,7 +12,7 @@ from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from archive.records.meetings.models import OpeningEvent, OpeningEventKind
 from archive.records.meetings.reach import in_force
-from archive.records.people.models import Student
+from archive.records.people.models import Person, Student
 from archive.records.people.rules import holders
 from archive.records.redactions.models import State
 from archive.records.redactions.reach import students_of
@@ -41,6 +41,15 @@ def _students_of(row: Disclosure) -> QuerySet[Student]:
     if row.redaction is None or row.redaction.student_id is None:
         return known
     return known.filter(pk=row.redaction.student_id)
+
+
+def student_of(row: Disclosure, person: Person) -> Student | None:
+    """Return whose record a disclosure is of those over whose records `person` holds rights today."""
+    for student in _students_of(row):
+        held = holders(student.rights.select_related("person"), student.bars.all(), timezone.localdate())
+        if any(one.person == person for one in held):
+            return student
+    return None
 
 
 def not_named(recording: str) -> list[str]:

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_RECORDING}recorded/", views.recorded, name="recorded"),
     path(_ONE, views.disclosure, name="disclosure"),
     path(f"{_ONE}notice/", views.notice, name="disclosure-notice"),
+    path(f"{_ONE}letter/", views.notice_letter, name="disclosure-letter"),
     path(f"{_ONE}withdraw/", views.withdraw, name="disclosure-withdraw"),
     path(f"{_ONE}copy.zip", views.copy, name="disclosure-copy"),
     path(f"{_ONE}receipt.pdf", views.receipt, name="disclosure-receipt"),

@@ -32,7 +32,7 @@ from archive.ui.templatetags.plain import when
 from . import deeds
 from .copies import copy_of, redisclosure_notice
 from .describe import MISSING
-from .forms import ConsentForm, DisclosureForm, NoticeForm, RecordedForm
+from .forms import ConsentForm, DisclosureForm, NoticeForm, NoticeLetterForm, RecordedForm
 from .models import Basis, Consent, Copy, Disclosure, Recorded
 from .reach import facts_of, not_named
 from .rules import district_gate, ferpa_gate, missing_names
@@ -194,6 +194,24 @@ def notice(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
         return reverse("pages:disclosure", args=[disclosure])
 
     return form_page(request, form, act, context=_below(_("Notice to the parent"), row))
+
+
+@_SENT
+def notice_letter(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
+    """Write the letter that tells a parent before a compelled production or a transfer."""
+    row = _disclosure(disclosure)
+    form = NoticeLetterForm(posted(request), initial={"until": row.waits_until})
+
+    def act() -> str:
+        typed = form.cleaned_data
+        made = deeds.write_notice(disclosure, typed["person"], typed["language"], typed["until"], by=user_of(request))
+        messages.success(
+            request, _("The letter was made. Print it, deliver it, and enter here when the parent was told.")
+        )
+        return reverse("pages:letter", args=[made.pk])
+
+    context = _below(_("Tell a parent"), row) | {"submit": _("Make the letter")}
+    return form_page(request, form, act, context=context)
 
 
 @_SENT

@@ -22,6 +22,8 @@ class LetterKind(models.TextChoices):
     REFUSAL_TO_AMEND = "refusal-to-amend", _("refusal to amend, with the right to a hearing")
     INCIDENT = "incident", _("incident: the district's recording is missing or has gaps")
     DESTRUCTION = "destruction", _("a recording is no longer needed")
+    SUBPOENA = "subpoena", _("a court or a subpoena asks for a recording")
+    TRANSFER = "transfer", _("a recording goes to another school")
     ANNUAL_NOTICE = "annual-notice", _("annual notice")
     PUBLIC_RECORDS = "public-records", _("answer to a request for public records")
 

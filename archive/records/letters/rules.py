@@ -25,6 +25,8 @@ OF_KIND: Final[dict[LetterKind, tuple[str, ...]]] = {
     LetterKind.REFUSAL_TO_AMEND: ("received", "reason"),
     LetterKind.INCIDENT: ("meeting", "reason"),
     LetterKind.DESTRUCTION: ("meeting", "reason"),
+    LetterKind.SUBPOENA: ("meeting", "party", "reason", "until"),
+    LetterKind.TRANSFER: ("meeting", "party", "reason"),
     LetterKind.ANNUAL_NOTICE: ("officials",),
     LetterKind.PUBLIC_RECORDS: ("received", "asked"),
 }
@@ -36,6 +38,8 @@ NEEDED: Final[dict[LetterKind, tuple[str, ...]]] = {
     LetterKind.REFUSAL_TO_AMEND: ("reason",),
     LetterKind.INCIDENT: ("meeting", "reason"),
     LetterKind.DESTRUCTION: ("meeting", "reason"),
+    LetterKind.SUBPOENA: ("meeting", "party", "until"),
+    LetterKind.TRANSFER: ("meeting", "party"),
     LetterKind.ANNUAL_NOTICE: ("officials",),
     LetterKind.PUBLIC_RECORDS: ("asked",),
 }

@@ -448,6 +448,7 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "disclosure": f"/disclosures/{disclosed.pk}/",
         "disclosure-handed": f"/disclosures/{handed.pk}/",
         "disclosure-notice": f"/disclosures/{disclosed.pk}/notice/",
+        "disclosure-letter": f"/disclosures/{disclosed.pk}/letter/",
         "disclosure-withdraw": f"/disclosures/{disclosed.pk}/withdraw/",
         "consent-new": f"/recordings/{first.pk}/consents/new/",
         "consent-withdraw": f"/recordings/{first.pk}/consents/{consent.pk}/withdraw/",

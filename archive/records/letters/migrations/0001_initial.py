@@ -46,6 +46,11 @@ class Migration(migrations.Migration):
                                 "incident: the district's recording is missing or has gaps",
                             ),
                             ("destruction", "a recording is no longer needed"),
+                            (
+                                "subpoena",
+                                "a court or a subpoena asks for a recording",
+                            ),
+                            ("transfer", "a recording goes to another school"),
                             ("annual-notice", "annual notice"),
                             ("public-records", "answer to a request for public records"),
                         ],

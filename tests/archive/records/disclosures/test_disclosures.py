@@ -25,6 +25,9 @@ from archive.records.disclosures.models import Basis, Consent, Copy, Disclosure,
 from archive.records.disclosures.reach import facts_of, not_named
 from archive.records.disclosures.rules import Missing, district_gate, ferpa_gate, missing_names
 from archive.records.errors import DeedError
+from archive.records.letters.deeds import approve_text
+from archive.records.letters.letter_facts import written_day
+from archive.records.letters.models import Template
 from archive.records.meetings.models import OpeningEvent
 from archive.records.requests.record_of_access import record_of_access
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
@@ -253,3 +256,39 @@ def test_the_pages_from_a_refusal_to_the_receipt(archive: Archive, row: Recordin
     check(client.get(gone).content.decode())
     client.post(gone, {"once": "d" * 32})
     assert "Take out the copy" not in client.get(there).content.decode()
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("basis", [Basis.COMPELLED, Basis.TRANSFER])
+def test_a_parent_is_told_by_an_approved_letter(row: Recording, ann: User, basis: Basis, language: str) -> None:
+    """34 CFR 99.31(a)(9)(ii), 99.34(a)(1)."""
+    parent = row.filings.get().meeting.student.rights.get().person
+    later = timezone.localdate() + timedelta(days=14)
+    made = deeds.prepare(row.pk, facts(basis=basis, party="Circuit Court", explanation="order no. 17"), by=ann)
+    with pytest.raises(DeedError, match="approved"):
+        deeds.write_notice(made.pk, parent, language, later, by=ann)
+    for text in Template.objects.filter(kind=deeds.LETTERS[basis]):
+        approve_text(text.pk, by=ann)
+    letter = deeds.write_notice(made.pk, parent, language, later, by=ann)
+    for words in ("Circuit Court", "order no. 17", "Ana Torres", "Rosa Torres"):
+        assert words in f"{letter.subject}\n{letter.body}"
+    assert (written_day(later, language) in letter.body) == (basis == Basis.COMPELLED)
+    assert "{{" not in letter.body
+    assert entries(row.pk, "disclosure-told")[0].member("letter") == str(letter.pk)
+
+
+def test_a_letter_goes_to_nobody_without_rights_and_leaves_time(row: Recording, ann: User) -> None:
+    parent = row.filings.get().meeting.student.rights.get().person
+    made = deeds.prepare(row.pk, facts(basis=Basis.COMPELLED, explanation="order no. 17"), by=ann)
+    later = timezone.localdate() + timedelta(days=14)
+    for person, until, field in (
+        (make_person("Luis", "Torres"), later, "person"),
+        (parent, None, "until"),
+        (parent, timezone.localdate(), "until"),
+    ):
+        with pytest.raises(DeedError) as told:
+            deeds.write_notice(made.pk, person, "en", until, by=ann)
+        assert told.value.field == field
+    consented = deeds.prepare(row.pk, facts(), by=ann)
+    with pytest.raises(DeedError, match="Only a compelled production"):
+        deeds.write_notice(consented.pk, parent, "en", later, by=ann)
