@@ -9,9 +9,12 @@ from archive.custody.actors import SubjectType
 from archive.custody.check import compare_with_log
 from archive.custody.kinds import register
 from archive.custody.models import Entry
+from archive.custody.phrases import name_deeds
 
+from .deeds import Deed
 from .models import Grant
 
+name_deeds({deed.value: str(deed.label) for deed in Deed})
 REFUSAL = register("refusal", "refused", "deed", "page", "why", "code")
 SIGN_IN = register("sign-in", "signed in", "how")
 SIGN_IN_REFUSED = register("sign-in-refused", "was refused a sign-in", "why")

@@ -53,7 +53,6 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("retention", _("Retention"), "pages:retention", frozenset({"retention"})),
     Place("destructions", _("Destruction"), "pages:destructions", frozenset({"destroy"})),
     Place("lists", _("Lists"), "pages:lists", frozenset({"lists"})),
-    Place("fixity", _("Package checks"), "pages:fixity", frozenset({"list"})),
     Place("accounts", _("Accounts"), "pages:accounts", frozenset({"accounts"})),
     Place("boxes", _("Boxes"), "pages:boxes", frozenset({"boxes"})),
     Place("checks", _("This archive"), "pages:checks", frozenset({"checks"})),

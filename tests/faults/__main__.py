@@ -14,6 +14,11 @@ CAMPAIGNS = {
     "--powercuts": ("powercut", None, "the power cut after every disk call of the writer and of recovery"),
     "--storage": ("storage", None, "whole recorders on real disks that fail (needs root)"),
     "--microphone": ("microphone", None, "detection of microphone faults on the whole test set"),
+    "--interface": (
+        "interface",
+        "N",
+        "so many drawn requests of each operation of the archive's interface for programs",
+    ),
     "--mutants": ("mutants", None, "one condition broken at a time in what holds the promises: does a test notice?"),
     "--replay": ("schedules", "SCRIPT", "once more the schedule that a failing --schedules wrote down"),
 }
@@ -28,6 +33,7 @@ examples:
   deploy/faults --powercuts --json
   deploy/faults --storage --json
   deploy/faults --microphone --json
+  deploy/faults --interface 300 --json
   deploy/faults --mutants --json
 """
 

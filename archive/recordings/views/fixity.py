@@ -25,5 +25,5 @@ def fixity(request: HttpRequest) -> HttpResponseBase:
     rows = rules.damaged().filter(reached_recordings(user, Deed.LIST)).order_by("-listed_at")
     opens = set(rows.filter(reached_recordings(user, Deed.VERIFY)).values_list("pk", flat=True))
     shown = [(row, row.pk in opens) for row in rows.select_related("verification")[:MOST]]
-    context = {"place": "fixity", "found": rules.report(timezone.now()), "damaged": shown}
+    context = {"place": "recordings", "found": rules.report(timezone.now()), "damaged": shown}
     return render(request, "ui/fixity.html", context)

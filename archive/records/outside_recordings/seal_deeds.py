@@ -42,7 +42,7 @@ def seal_all(stop: StopSignal) -> None:
         try:
             seal_outside(pk)
         except PlainSightError as error:
-            _log.error("%s cannot be sealed: %s", pk, error.message)
+            _log.error("%(recording)s cannot be sealed: %(problem)s", {"recording": pk, "problem": error})
             OutsideRecording.objects.filter(pk=pk, state=State.ARRIVED).update(problem=error.message)
 
 

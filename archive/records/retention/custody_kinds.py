@@ -14,7 +14,7 @@ SERIES = register("series", "a record series was entered", "kinds")
 ANSWER = register(
     "retention-answer",
     "it was entered how long a series is kept",
-    "answer",
+    "answer_id",
     "permanent",
     "years",
     "counts_from",
@@ -28,7 +28,7 @@ _TOLD = ("permanent", "years", "counts_from", "on_request")
 def answers_that_differ() -> Iterator[str]:
     """Yield decisions that are not what was entered, and those that are gone."""
     entered = {
-        entry.member("answer"): tuple(entry.member(one) for one in _TOLD)
+        entry.member("answer_id"): tuple(entry.member(one) for one in _TOLD)
         for entry in Entry.objects.filter(code=ANSWER.code).iterator()
     }
     for pk, *told in Answer.objects.values_list("pk", *_TOLD):

@@ -68,7 +68,7 @@ def enter_answer(pk: UUID, facts: AnswerFacts, *, by: User) -> Answer:
             ANSWER,
             actor=Actor.user(by.pk),
             subject=Subject.series(pk),
-            answer=str(row.pk),
+            answer_id=str(row.pk),
             permanent=row.permanent,
             years=row.years,
             counts_from=str(row.counts_from),

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.utils import translation
 
+from archive.access.deeds import Deed
 from archive.custody.actors import ARCHIVE, Subject
 from archive.custody.kinds import kinds
 from archive.custody.log import record
@@ -17,9 +18,57 @@ from archive.records.requests.record_of_access import TOLD
 from tests.support.archives import Archive
 
 
-@pytest.mark.parametrize("code", TOLD)
-def test_whatever_a_parent_is_told_is_told_in_words(code: str) -> None:
-    assert set(kinds()[code].detail) <= PHRASES.keys() | REFERENCES
+def test_whatever_staff_or_a_parent_is_told_is_told_in_words() -> None:
+    """A member without a phrase would show its name, as `not_ready: 2`."""
+    assert TOLD.keys() <= kinds().keys()
+    unsaid = {code: set(kind.detail) - PHRASES.keys() - REFERENCES for code, kind in kinds().items()}
+    assert {code: sorted(members) for code, members in unsaid.items() if members} == {}
+
+
+def test_no_kind_of_entry_is_called_by_its_code() -> None:
+    for code, kind in kinds().items():
+        assert kind.words != code
+        assert not re.search(r"[_:{}]|\b[a-z]+-[a-z]+-", kind.words), code
+
+
+@pytest.mark.parametrize("deed", Deed)
+def test_a_refusal_says_in_words_what_was_refused(archive: Archive, deed: Deed) -> None:
+    record(
+        kinds()["refusal"], actor=ARCHIVE, subject=Subject.recording("b" * 32), deed=deed.value, page="x", why="barred"
+    )
+    (row,) = rows(Entry.objects.filter(code="refusal"))
+    said, _, _ = row.detail.partition(";")
+    assert said != deed.value
+    assert " " in said or said == "listening"
+
+
+@pytest.mark.parametrize(
+    ("code", "detail", "said"),
+    [
+        ("factor", {"factor": "totp"}, "an authenticator app"),
+        (
+            "grant",
+            {"deed": "hold", "scope": "student", "scope_id": "s"},
+            "put recordings on hold, and end holds; for one student",
+        ),
+        ("retention-answer", {"permanent": True, "years": None, "counts_from": ""}, "for good"),
+        (
+            "retention-answer",
+            {"permanent": False, "years": 7, "counts_from": "left", "on_request": True},
+            "from the day on which the student left; a parent may ask for its destruction before; 7 years",
+        ),
+        ("access-request", {"wish": "link", "student": "s"}, "to listen through a link"),
+        ("parent-records", {"answer": "yes", "meeting": "m"}, "a parent records"),
+        ("readiness", {"rooms": 4, "not_ready": 2}, "2 not ready; 4 rooms"),
+        ("hold", {"matter": "m", "held": "h"}, ""),
+    ],
+)
+def test_an_entry_reads_as_a_sentence_for_staff(
+    archive: Archive, code: str, detail: dict[str, str | int | bool | None], said: str
+) -> None:
+    record(kinds()[code], actor=ARCHIVE, subject=Subject.recording("c" * 32), **detail)
+    (row,) = rows(Entry.objects.filter(code=code))
+    assert row.detail == said
 
 
 @pytest.mark.parametrize(
