@@ -6,14 +6,17 @@ import argparse
 import contextlib
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
+from appliance.contract import slip
 from appliance.contract.encryption import MAX_KEY_RECIPIENTS, Identity
-from appliance.contract.errors import DecryptionError, KeyFileError, SettingsError
+from appliance.contract.errors import DecryptionError, DigestError, KeyFileError, SettingsError
 from appliance.contract.keys import KeyRing
-from appliance.contract.verification import verify, verify_evidence
+from appliance.contract.verification import Report, verify, verify_evidence
 from appliance.contract.verification.evidence_bag import looks_like_evidence
-from appliance.contract.verification.report import STATUS
+from appliance.contract.verification.report import SOUND, STATUS
 
 EPILOG = (
     """exit status:
@@ -24,6 +27,7 @@ EPILOG = (
 example:
   plainsight verify meeting.zip --keys keyring.json
   plainsight verify meeting.zip --keys keyring.json --key meeting.key.age --identity archive.txt
+  plainsight verify meeting.zip --keys keyring.json --slip "0f3c 9a52 ..."
   plainsight verify evidence.zip --keys keyring.json
 """
 )
@@ -42,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--keys", type=Path, help="the key ring; without it the best verdict is not-pinned")
     parser.add_argument("--key", type=Path, help="the recording's key.age, to check the audio itself as well")
     parser.add_argument("--identity", type=Path, help="the age identity that decrypts --key")
+    parser.add_argument("--slip", metavar="DIGITS", help="the 64 digits on a parent's slip: is it of this recording?")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     return parser
 
@@ -53,18 +58,31 @@ def main(arguments: list[str]) -> int:
         raise SettingsError("give both --key and --identity, or neither", field="--key")
     ring = KeyRing.load(options.keys) if options.keys is not None else None
     identity = _recording_identity(options.key, options.identity) if options.key is not None else None
+    named = slip.read(options.slip) if options.slip is not None else None
     try:
         with options.package.open("rb") as file:
             if not file.seekable():
                 raise SettingsError(f"{options.package} is a pipe; save the package as a file first", field="PACKAGE")
-            check = verify_evidence if looks_like_evidence(file) else verify
+            is_evidence = looks_like_evidence(file)
+            if is_evidence and named is not None:
+                raise SettingsError("hold the slip against the sealed package that the evidence holds", field="--slip")
+            check = verify_evidence if is_evidence else verify
             report = check(file, ring, identity, _progress if sys.stderr.isatty() else _quiet)
+            if named is not None and report.verdict in {*SOUND, "not-pinned"}:
+                report = _with_slip(report, file, named)
     except OSError as error:
         raise SettingsError(f"cannot read {options.package}: {error.strerror or error}", field="PACKAGE") from error
     with contextlib.suppress(BrokenPipeError):
         # the verdict stands, whether or not anybody reads all of it
         print(json.dumps(report.as_json()) if options.json else report.as_text())
     return report.status
+
+
+def _with_slip(report: Report, file: BinaryIO, named: str) -> Report:
+    try:
+        return replace(report, checks=(*report.checks, slip.hold_against(file, named)))
+    except DigestError as error:
+        return replace(report, verdict="tampered", problem=error.message)
 
 
 def _recording_identity(key: Path, identity: Path) -> Identity:

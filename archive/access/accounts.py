@@ -7,7 +7,6 @@ it. That needs somebody with the same rights, or an operator at the archive's ho
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -15,6 +14,7 @@ from appliance.contract.errors import PlainSightError
 from appliance.contract.times import wall
 from archive.accounts import invitations, sessions
 from archive.accounts.models import Invitation, ProviderSubject, User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject, SubjectType
 from archive.custody.log import record
 
@@ -89,7 +89,7 @@ def invite(username: str, display_name: str, role: str, *, by: User) -> tuple[Us
     """
     _check_role(role, by)
     actor = Actor.user(by.pk)
-    with transaction.atomic():
+    with one_deed():
         user = create_account(username, None, ROLES.get(role, ()), by=actor, display_name=display_name)
         return user, invite_again(user, by=by)
 
@@ -97,7 +97,7 @@ def invite(username: str, display_name: str, role: str, *, by: User) -> tuple[Us
 def invite_again(user: User, *, by: User) -> str:
     """Return the text of a new link by which `user` sets a password; one that was given out before stops working."""
     _check_other(user, by)
-    with transaction.atomic():
+    with one_deed():
         text = invitations.issue(user)
         until = wall(Invitation.objects.get(user=user).valid_until)
         record(INVITATION, actor=Actor.user(by.pk), subject=Subject.user(user.pk), until=until)
@@ -107,7 +107,7 @@ def invite_again(user: User, *, by: User) -> str:
 def make_from_provider(person: ProviderSubject, role: str, *, by: User) -> User:
     """Make an account for whom the provider signed in, with the rights of `role`; one that is there already stays."""
     _check_role(role, by)
-    with transaction.atomic():
+    with one_deed():
         person = ProviderSubject.objects.select_for_update().get(pk=person.pk)
         present = person.user()
         if present is not None:
@@ -130,7 +130,7 @@ def hand_out(user: User, role: str, *, by: User) -> None:
     """Grant `user` what `role` may do and was not granted yet."""
     _check_other(user, by)
     _check_role(role, by)
-    with transaction.atomic():
+    with one_deed():
         User.objects.select_for_update().get(pk=user.pk)
         for deed in sorted(ROLES[role] - _held(user)):
             grant(user, deed, by=Actor.user(by.pk))
@@ -150,7 +150,7 @@ def settle_offer(user: User, role: str, *, accept: bool, by: User) -> None:
     Does nothing if `role` is not what is offered any more.
     """
     _check_other(user, by)
-    with transaction.atomic():
+    with one_deed():
         people = ProviderSubject.objects.select_for_update()
         person = people.filter(issuer=user.oidc_issuer, subject=user.oidc_subject, role=role).first()
         if person is None or person.role_settled == role:
@@ -172,7 +172,7 @@ def take_factors(user: User, *, by: User) -> bool:
 def sign_out(user: User, *, by: User) -> int:
     """End every session of `user` and return how many there were."""
     _check_other(user, by)
-    with transaction.atomic():
+    with one_deed():
         count = sessions.count_open(user)
         record(SESSIONS_END, actor=Actor.user(by.pk), subject=Subject.user(user.pk), count=count)
         sessions.end_sessions(user)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.times import wall
 from archive.accounts import factors, sessions
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, ActorType, Subject
 from archive.custody.log import record
 
@@ -65,7 +66,7 @@ def create_account(
     Without `password` it is for an invitation, or for who signs in through the provider as `identity`.
     """
     known = {"oidc_issuer": identity.issuer, "oidc_subject": identity.subject} if identity else {}
-    with transaction.atomic():
+    with one_deed():
         try:
             user = User.objects.create_user(username, password, display_name=display_name, **known)
         except ValidationError as error:
@@ -80,7 +81,7 @@ def create_account(
 
 def end_account(user: User, *, by: Actor, at: datetime | None = None) -> User:
     """Let `user` sign in only until `at` (default: now), and end every session then."""
-    with transaction.atomic():
+    with one_deed():
         user = User.objects.select_for_update().get(pk=user.pk)
         user.active_until = at or timezone.now()
         record(ACCOUNT_END, actor=by, subject=Subject.user(user.pk), until=wall(user.active_until))
@@ -92,10 +93,12 @@ def end_account(user: User, *, by: Actor, at: datetime | None = None) -> User:
 
 def set_password(user: User, password: str, *, by: Actor) -> None:
     """Give `user` a new password; every session of theirs ends."""
-    with transaction.atomic():
+    # made before: it takes a while on purpose
+    hashed = make_password(password)
+    with one_deed():
         user = User.objects.select_for_update().get(pk=user.pk)
         record(PASSWORD, actor=by, subject=Subject.user(user.pk))
-        user.set_password(password)
+        user.password = hashed
         user.save(update_fields=["password"])
         sessions.end_sessions(user)
 
@@ -105,7 +108,7 @@ def end_factors(user: User, *, by: Actor) -> bool:
 
     Return False if there was none: then nothing is done, and nothing logged.
     """
-    with transaction.atomic():
+    with one_deed():
         user = User.objects.select_for_update().get(pk=user.pk)
         if not factors.factors_of(user):
             return False
@@ -144,7 +147,7 @@ def grant(
     if until is not None and until <= now:
         raise SettingsError(f"{until} has passed; take a right away with revoke", field="until")
     granted_by = by.id if by.type == ActorType.USER else None
-    with transaction.atomic():
+    with one_deed():
         Grant.objects.filter(user=user, deed=deed, valid_until=None).over(scope).update(valid_until=now)
         record(
             GRANT,
@@ -172,7 +175,7 @@ def grant(
 def revoke(user: User, deed: Deed, *, by: Actor, scope: Scope = DISTRICT) -> bool:
     """Take `deed` in just `scope` away from `user` now; return False if it was not granted."""
     now = timezone.now()
-    with transaction.atomic():
+    with one_deed():
         held = Grant.objects.filter(user=user, deed=deed).over(scope).at(now)
         if not held.exists():
             return False

@@ -100,6 +100,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:recordings": Route(Deed.LIST),
     "pages:recording": Route(Deed.LOOK),
     "pages:custody": Route(Deed.CUSTODY),
+    "pages:slip": Route(Deed.LOOK),
     "pages:audio": Route(Deed.LISTEN),
     "pages:verify": Route(Deed.VERIFY, ("POST",), page="pages:recording"),
     "pages:verification": Route(Deed.VERIFY),

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from archive.accounts.models import User
 from archive.accounts.sessions import how
 from archive.accounts.throttle import WINDOW
+from archive.core.deeds import one_deed
 from archive.custody.actors import NETWORK, NOTHING, Actor, Subject
 from archive.custody.log import record
 from archive.custody.models import Entry
@@ -32,11 +33,12 @@ def refused(credentials: dict[str, Any], **_: object) -> None:
 def throttled(who: str | User, **_: object) -> None:
     """Enter, once for each account in a while, that attempts are no longer looked at."""
     subject = Subject.user(who.pk) if isinstance(who, User) else _account(who)
-    last = Entry.objects.about(subject).filter(code=SIGN_IN_REFUSED.code).last()
-    if last is not None and last.member("why") == "throttled" and last.is_younger_than(WINDOW):
-        return
-    _log.warning("too many sign-ins failed; attempts are not looked at for a while")
-    record(SIGN_IN_REFUSED, actor=NETWORK, subject=subject, why="throttled")
+    with one_deed():
+        last = Entry.objects.about(subject).filter(code=SIGN_IN_REFUSED.code).last()
+        if last is not None and last.member("why") == "throttled" and last.is_younger_than(WINDOW):
+            return
+        _log.warning("too many sign-ins failed; attempts are not looked at for a while")
+        record(SIGN_IN_REFUSED, actor=NETWORK, subject=subject, why="throttled")
 
 
 def second_factor_refused(user: User, **_: object) -> None:

@@ -22,11 +22,12 @@ from allauth.mfa.webauthn.views import (
     ReauthenticateWebAuthnView,
     RemoveWebAuthnView,
 )
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.safestring import SafeString
+
+from archive.core.deeds import one_deed
 
 from . import sessions
 from .events import factor_added, factor_removed, recovery_code_used, second_factor_refused
@@ -55,7 +56,7 @@ class SecondFactor(AuthenticateView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Finish the sign-in; a recovery code that was used is an entry."""
         factor = getattr(form, "authenticator", None)
-        with transaction.atomic():
+        with one_deed():
             if factor is not None and factor.type == Authenticator.Type.RECOVERY_CODES:
                 recovery_code_used.send(None, user=self.stage.login.user)
             return super().form_valid(form)  # type: ignore[no-any-return]
@@ -121,7 +122,7 @@ class AddApp(ActivateTOTPView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Keep it, sign out everywhere else, and count this session as one with a second factor."""
-        with transaction.atomic():
+        with one_deed():
             _add(self.request, Authenticator.Type.TOTP)
             return super().form_valid(form)  # type: ignore[no-any-return]
 
@@ -148,7 +149,7 @@ class RemoveApp(DeactivateTOTPView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Remove it."""
-        with transaction.atomic():
+        with one_deed():
             factor_removed.send(None, user=self.request.user, factor=Authenticator.Type.TOTP)
             response: HttpResponse = super().form_valid(form)
             _note_removed(self.request)
@@ -162,7 +163,7 @@ class AddPasskey(AddWebAuthnView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Keep it, as with an app."""
-        with transaction.atomic():
+        with one_deed():
             _add(self.request, Authenticator.Type.WEBAUTHN)
             return super().form_valid(form)  # type: ignore[no-any-return]
 
@@ -181,7 +182,7 @@ class RemovePasskey(RemoveWebAuthnView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Remove it."""
-        with transaction.atomic():
+        with one_deed():
             factor_removed.send(None, user=self.request.user, factor=Authenticator.Type.WEBAUTHN)
             response: HttpResponse = super().form_valid(form)
             _note_removed(self.request)
@@ -207,7 +208,7 @@ class NewRecoveryCodes(GenerateRecoveryCodesView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Make them."""
-        with transaction.atomic():
+        with one_deed():
             factor_added.send(None, user=self.request.user, factor=Authenticator.Type.RECOVERY_CODES)
             return super().form_valid(form)  # type: ignore[no-any-return]
 

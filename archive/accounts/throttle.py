@@ -19,6 +19,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from archive.core.deeds import take_turn
+
 from .models import SignInAttempt, User, normalize
 
 WINDOW: Final = timedelta(minutes=15)
@@ -75,6 +77,8 @@ def begin_second_factor(user: User, source: Source) -> SignInAttempt:
 def _begin(account: str, browser: str, source: Source) -> SignInAttempt:
     now = timezone.now()
     with transaction.atomic():
+        # who guesses in parallel is counted one by one
+        take_turn("attempts to sign in")
         SignInAttempt.objects.filter(at__lte=now - WINDOW).delete()
         rows = SignInAttempt.objects.filter(account=account, browser=browser)
         limits = [(rows, MAX_BROWSER)]

@@ -15,7 +15,6 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.contrib.auth.views import LoginView, LogoutView
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,6 +22,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from archive.core.deeds import one_deed
 
 from . import invitations, sessions
 from .browsers import browser_name
@@ -86,12 +87,14 @@ def invitation(request: HttpRequest, text: str) -> HttpResponseBase:
     form = SetPasswordForm(found.user, request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/invitation.html", {"form": form, "invited": found.user})
-    with transaction.atomic():
+    # made before: it takes a while on purpose
+    form.save(commit=False)
+    with one_deed():
         # of two who press the button at once, one is first
         if not Invitation.objects.filter(pk=found.pk, digest=found.digest).delete()[0]:
             return redirect("pages:invitation", text=text)
         password_set.send(None, user=found.user)
-        form.save()
+        found.user.save(update_fields=["password"])
         sessions.end_sessions(found.user)
     login = Login(user=found.user, redirect_url="/")
     return perform_password_login(request, {"username": found.user.get_username()}, login)  # type: ignore[no-any-return]
@@ -124,7 +127,7 @@ def own_sign_ins(request: HttpRequest) -> HttpResponseBase:
 def sign_out_elsewhere(request: HttpRequest) -> HttpResponseBase:
     """End every other session of this person."""
     user, current = _user(request), request.session.session_key or ""
-    with transaction.atomic():
+    with one_deed():
         count = sessions.count_open(user, but=current)
         if count:
             sessions_ended.send(None, user=user, count=count)
@@ -144,9 +147,11 @@ def own_password(request: HttpRequest) -> HttpResponseBase:
     form = OwnPasswordForm(user, request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/own_password.html", {"form": form})
-    with transaction.atomic():
+    # made before: it takes a while on purpose
+    form.save(commit=False)
+    with one_deed():
         password_set.send(None, user=user)
-        form.save()
+        user.save(update_fields=["password"])
         sessions.end_sessions(user, but=request.session.session_key or "")
     update_session_auth_hash(request, user)
     UserSession.objects.create_from_request(request)

@@ -18,7 +18,6 @@ from django.conf import settings
 from django.db import connection
 
 from appliance.contract.durable_files import create, sync_folder
-from appliance.contract.errors import SettingsError
 from appliance.contract.times import wall
 from appliance.contract.version import software
 from archive.custody.heads import FILE as HEADS
@@ -35,6 +34,7 @@ from archive.store.current import store
 from archive.store.local import make_folder, told_as
 
 from .manifest import CONFIGURATION, DATABASE, FORMAT, MANIFEST, BackupManifest
+from .rows import write_file
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,7 @@ class Made:
 
 
 def back_up(folder: Path, now: datetime) -> Made:
-    """Make a backup in `folder`; raise SettingsError or StorageError."""
-    if connection.vendor != "sqlite":
-        raise SettingsError("this copies SQLite; copy PostgreSQL with pg_dump, and the store with its own tools")
+    """Make a backup in `folder`; raise StorageError."""
     name = now.astimezone(UTC).strftime(FORMAT)
     work = folder / f".{name}"
     with told_as(str(folder)):
@@ -79,13 +77,17 @@ def back_up(folder: Path, now: datetime) -> Made:
 
 
 def _copy_database(path: Path) -> str:
-    connection.ensure_connection()
-    assert connection.connection is not None  # noqa: S101 - told to the type checker
-    copy = sqlite3.connect(path)
-    try:
-        connection.connection.backup(copy)
-    finally:
-        copy.close()
+    """Make the file of the database, a SQLite one on either engine, and return its digest."""
+    if connection.vendor == "sqlite":
+        connection.ensure_connection()
+        assert connection.connection is not None  # noqa: S101 - told to the type checker
+        copy = sqlite3.connect(path)
+        try:
+            connection.connection.backup(copy)
+        finally:
+            copy.close()
+    else:
+        write_file(path.parent)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

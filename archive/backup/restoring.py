@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections
 
 from appliance.contract.durable_files import create
 from appliance.contract.errors import DecryptionError, KeyFileError, PlainSightError, SettingsError, StorageError
 from appliance.contract.verification.report import SOUND
 from appliance.contract.version import software
+from archive.configuration import load
 from archive.custody.actors import Actor
 from archive.custody.check import check as check_custody
 from archive.keystore.current import keystore
@@ -34,6 +36,7 @@ from archive.store.base import DERIVATIVES, PACKAGES
 from archive.store.local import make_folder, told_as
 
 from .manifest import CONFIGURATION, DATABASE, MANIFEST, BackupManifest, chosen
+from .rows import read_file
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,17 @@ def restore(source: Source, *, audio: bool = True) -> Restored:
         raise SettingsError(
             f"{folder.name} was made by {manifest.software}, and this is {software()}; install that one"
         )
+    chosen_settings = _check_database(folder)
     generation = source.generation or _newest(source)
     with told_as(str(home)):
         make_folder(home)
         destroyed = _take_keys(source, generation, home)
         _check_signed(line, manifest)
         _take_database(folder, manifest, home)
+        if chosen_settings is not None:
+            # from now on the database is the one that was restored into
+            shutil.copyfile(chosen_settings, home / CONFIGURATION)
+            (home / CONFIGURATION).chmod(0o640)
         for packages in (PACKAGES, DERIVATIVES, OUTSIDE):
             if (source.folder / packages).is_dir():
                 shutil.copytree(source.folder / packages, home / "store" / packages, dirs_exist_ok=True)
@@ -106,6 +114,27 @@ def restore(source: Source, *, audio: bool = True) -> Restored:
     _check(found, audio=audio)
     found.seconds = round(time.monotonic() - began, 3)
     return found
+
+
+def _check_database(folder: Path) -> Path | None:
+    """Return the settings file that names the database to restore into; None where the backup's own settings do.
+
+    Raises SettingsError where neither does, or where that database is not empty.
+    """
+    engine, named = settings.ARCHIVE.database.engine, os.environ.get("ARCHIVE_CONFIG")
+    theirs = load(folder / CONFIGURATION).database.engine if (folder / CONFIGURATION).exists() else "sqlite"
+    if named is None and engine != theirs:
+        raise SettingsError(
+            f"{folder.name} was made on {theirs}; set ARCHIVE_CONFIG to a settings file that names the database to "
+            f"restore into, such as a copy of {folder / CONFIGURATION}",
+            field="ARCHIVE_CONFIG",
+        )
+    if engine == "postgresql" and connection.introspection.table_names():
+        raise SettingsError(
+            f"the database {settings.ARCHIVE.database.name} is not empty; make a new one with createdb, and name that",
+            field="database.name",
+        )
+    return Path(named) if named is not None else None
 
 
 def _newest(source: Source) -> str:
@@ -141,11 +170,14 @@ def _take_database(folder: Path, manifest: BackupManifest, home: Path) -> None:
     with (folder / DATABASE).open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != manifest.database_sha256:
             raise StorageError(f"the database in {folder} is not the one that was backed up; take another backup")
-    shutil.copyfile(folder / DATABASE, home / DATABASE)
+    if connection.vendor == "sqlite":
+        shutil.copyfile(folder / DATABASE, home / DATABASE)
+        (home / DATABASE).chmod(0o600)
+    else:
+        read_file(folder)
     for path in folder.iterdir():
         if path.is_file() and path.name not in {MANIFEST, DATABASE}:
             shutil.copyfile(path, home / path.name)
-    (home / DATABASE).chmod(0o600)
     if (home / CONFIGURATION).exists():
         (home / CONFIGURATION).chmod(0o640)
     connections.close_all()

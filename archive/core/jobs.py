@@ -13,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections, transaction
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 
+from . import leases
 from .health import alive
 
 WORKER: Final = "worker"
@@ -26,6 +27,8 @@ MAIN: Final = "main"
 """The lane of what must not wait."""
 ALIVE_S: Final = 3.0
 """How often the worker says that it works, in seconds."""
+TAKE_UP_S: Final = 5.0
+"""How often a worker asks for a job that another one has, in seconds: with a lease's length, so long after a death."""
 _log = logging.getLogger(__name__)
 Task = Callable[[StopSignal], object]
 """Does what is due and returns; a long one looks at the stop signal between its parts."""
@@ -42,6 +45,9 @@ class Job:
     run: Task
     lane: str = MAIN
     """Jobs of one lane run one after the other; a lane is a thread, so that a long check does not hold up a seal."""
+    alone: bool = True
+    """Whether one worker of all runs it; the others take it up when that one ends or dies. Else it shares its work out
+    itself."""
 
 
 JOBS: Final[list[Job]] = []
@@ -55,14 +61,17 @@ _WORKING: Final[list[Callable[[], None]]] = []
 
 
 class Worker:
-    """Runs jobs, one after the other in each lane; several workers at once do no harm.
+    """Runs jobs, one after the other in each lane; several workers at once, on one host or more, share them.
 
     The lane `main` is the main thread, and alone says that the worker works. Each other lane is a thread of its
     own, `worker-LANE`, which is joined before `run` returns.
     """
 
-    def __init__(self, jobs: list[Job], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, jobs: list[Job], clock: Callable[[], float] = time.monotonic, holder: leases.Holder = leases.MINE
+    ) -> None:
         self._clock = clock
+        self._holder = holder
         self.stop = StopSignal()
         """Makes `run` return after the job in hand."""
         self._lanes: dict[str, dict[Job, float]] = {}
@@ -91,12 +100,14 @@ class Worker:
             self.stop.set()
             for thread in threads:
                 thread.join()
+            self._give_back()
 
     def once(self) -> None:
         """Run each job that is due, in this thread."""
         self._say_alive()
         for lane in self._lanes.values():
             self._once(lane)
+        self._give_back()
 
     def _run_lane(self, lane: dict[Job, float]) -> None:
         while not self.stop.is_set():
@@ -111,6 +122,9 @@ class Worker:
             if self.stop.is_set() or due > self._clock():
                 continue
             try:
+                if job.alone and not self._holder.take(f"job: {job.name}"):
+                    lane[job] = self._clock() + min(job.every_s, TAKE_UP_S)
+                    continue
                 job.run(self.stop)
             except (PlainSightError, OSError) as error:
                 _log.error("%(job)s: %(problem)s", {"job": job.name, "problem": error})
@@ -124,10 +138,18 @@ class Worker:
             return
         self._alive_at = self._clock() + ALIVE_S
         try:
-            alive(WORKER)
+            with transaction.atomic():
+                alive(WORKER)
+                self._holder.renew()
         except DatabaseError:
             _log.exception("the database failed")
             close_old_connections()
+
+    def _give_back(self) -> None:
+        try:
+            self._holder.give_back()
+        except DatabaseError:
+            _log.exception("the database failed")
 
 
 def still_working() -> None:

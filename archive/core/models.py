@@ -1,4 +1,4 @@
-"""What every process of the archive leaves behind, and which forms were sent."""
+"""What every process of the archive leaves behind, what it holds, and which forms were sent."""
 
 from __future__ import annotations
 
@@ -16,6 +16,21 @@ class SignOfLife(models.Model):
     def __str__(self) -> str:
         """Return its name."""
         return self.part
+
+
+class Lease(models.Model):
+    """What one process does while several could (archive.core.leases)."""
+
+    name = models.CharField(primary_key=True, max_length=100)
+    """What it does."""
+    holder = models.CharField(max_length=32)
+    """Which process: a random number of its own."""
+    until = models.DateTimeField()
+    """Free from then on, by the database's clock."""
+
+    def __str__(self) -> str:
+        """Return its name."""
+        return self.name
 
 
 class SentForm(models.Model):

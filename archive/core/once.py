@@ -12,13 +12,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponseRedirect
 from django.utils import timezone
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 
+from .deeds import one_deed
 from .models import SentForm
 
 FIELD: Final = "once"
@@ -47,7 +47,7 @@ def once(request: HttpRequest, act: Callable[[], str]) -> HttpResponseRedirect:
     token = request.POST.get(FIELD, "")
     if not _TOKEN.fullmatch(token):
         raise FormWithoutTokenError("this form arrived without its token; load its page again, then send it")
-    with transaction.atomic():
+    with one_deed():
         sent, first = SentForm.objects.get_or_create(token=token, defaults={"at": timezone.now()})
         if first:
             sent.leads_to = act()

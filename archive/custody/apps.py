@@ -13,16 +13,19 @@ class CustodyConfig(AppConfig):
 
     def ready(self) -> None:
         """Import every app's `custody_kinds`, and register the worker's jobs."""
+        from archive.core.deeds import FIRST  # noqa: PLC0415 - models are there only once the apps are ready
         from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - models are there only once the apps are ready
         from archive.core.metrics import provide  # noqa: PLC0415 - the same
 
         from .check import CHECK_S, tell  # noqa: PLC0415 - the same
         from .heads import PUBLISH_S, signed_head  # noqa: PLC0415 - the same
+        from .log import take_end  # noqa: PLC0415 - the same
         from .metrics import gauges  # noqa: PLC0415 - the same
         from .witnesses import tell_witnesses  # noqa: PLC0415 - the same
 
         autodiscover_modules("custody_kinds")
         provide(gauges)
+        FIRST.append(take_end)
         JOBS.append(Job("publishing the custody log's head", PUBLISH_S, lambda _stop: signed_head()))
         JOBS.append(Job("telling the custody log's witnesses", PUBLISH_S, tell_witnesses, lane="witnesses"))
         JOBS.append(Job("checking the custody log", CHECK_S, tell, lane="checking"))

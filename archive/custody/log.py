@@ -23,7 +23,7 @@ def record(kind: Kind, *, actor: Actor, subject: Subject = NOTHING, **detail: De
     """Append an entry and return it; raise StorageError or KeyFileError if that cannot be done.
 
     It is as durable as the transaction around it: what must be told even if the deed fails is recorded outside.
-    Call it before the deed is visible: no audio is served without its entry.
+    Call it before the deed is visible: no audio is served without its entry. A transaction around it is `one_deed()`.
     """
     unknown = detail.keys() - set(kind.detail)
     if unknown:
@@ -68,6 +68,11 @@ def hashed(entry: Entry) -> EntryFields:
         entry.detail,
         entry.prev,
     )
+
+
+def take_end() -> None:
+    """Keep the end of the log until the transaction ends: what a deed begins with (archive.core.deeds)."""
+    Head.objects.select_for_update().filter(pk=1).values_list("n").first()
 
 
 def canonical(entry: Entry) -> bytes:

@@ -42,6 +42,7 @@ REFERENCES: Final = frozenset(
 """Members that name something by an opaque identifier, a digest or a place that only a machine counts in."""
 _PAGES: Final = {
     "recording": gettext_noop("the recording's own page"),
+    "slip": gettext_noop("the slip for the parent"),
     "copies": gettext_noop("the page of copies"),
     "custody": gettext_noop("the page of the custody log"),
     "audio": gettext_noop("the audio"),

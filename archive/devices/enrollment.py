@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.errors import NotEnrolledError, SettingsError
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 
@@ -18,7 +18,7 @@ def enroll(box: str, public_key: str, *, by: Actor, use: BoxKey.Use = BoxKey.Use
 
     Raises SettingsError if the key belongs to another box or is for another use, or was revoked.
     """
-    with transaction.atomic():
+    with one_deed():
         row, _ = Box.objects.select_for_update().get_or_create(pk=box)
         key, _ = BoxKey.objects.get_or_create(public_key=public_key, defaults={"box": row, "use": use})
         if key.box_id != box:
@@ -36,7 +36,7 @@ def enroll(box: str, public_key: str, *, by: Actor, use: BoxKey.Use = BoxKey.Use
 
 def retire(box: str, *, by: Actor) -> Box:
     """Take nothing new from `box` from now on; what it sent stays, and stays verifiable."""
-    with transaction.atomic():
+    with one_deed():
         row = _find(box)
         if row.retired_at is None:
             row.retired_at = timezone.now()
@@ -47,7 +47,7 @@ def retire(box: str, *, by: Actor) -> Box:
 
 def revoke_key(box: str, public_key: str, *, by: Actor) -> BoxKey:
     """Take nothing new that `public_key` signs; the box's other keys go on being believed."""
-    with transaction.atomic():
+    with one_deed():
         key = _find(box).keys.select_for_update().filter(public_key=public_key).first()
         if key is None:
             raise NotEnrolledError(f"{box} has no key {public_key}")

@@ -16,6 +16,7 @@ from appliance.contract.health import SOURCES, HealthReport
 from appliance.contract.problems import explain
 from appliance.contract.status import MAX_FAULTS, About, FaultMessage, Online, RecorderStatus, SilentStatus
 from appliance.contract.topics import parse
+from archive.core.deeds import take_turn
 
 from .models import Box, BoxStatus
 from .state import Report
@@ -138,7 +139,9 @@ def keep(messages: Sequence[Message]) -> list[str]:
     with transaction.atomic():
         names = {box for (box, _), _ in ours}
         enrolled = set(Box.objects.filter(pk__in=names, retired_at=None).values_list("pk", flat=True))
-        rows = {row.box_id: row for row in BoxStatus.objects.select_for_update().filter(pk__in=enrolled)}
+        # of two listeners that hear the same one waits here, and then knows what the other knew
+        take_turn("what boxes say about themselves")
+        rows = {row.box_id: row for row in BoxStatus.objects.filter(pk__in=enrolled)}
         before = {box: load(rows[box]) if box in rows else Known() for box in enrolled}
         known = dict(before)
         for (box, rest), message in ours:

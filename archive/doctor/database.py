@@ -32,6 +32,8 @@ class DatabaseLook:
     """Whether the quick check was made."""
     triggers: frozenset[str] = frozenset()
     """Triggers that are there."""
+    unsafe: tuple[str, ...] = ()
+    """Settings of a server that lose in a power cut what it said was committed."""
 
 
 def look(*, deep: bool) -> DatabaseLook:
@@ -49,6 +51,7 @@ def look(*, deep: bool) -> DatabaseLook:
             damage=tuple(one for one in _column("PRAGMA quick_check(10)") if one != "ok") if checked else (),
             checked=checked,
             triggers=frozenset(_column(_TRIGGERS[vendor])),
+            unsafe=tuple(_column(_UNSAFE)) if vendor == "postgresql" else (),
         )
     except DatabaseError as error:
         return DatabaseLook(vendor, str(error))
@@ -58,6 +61,8 @@ _TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'",
 }
+_UNSAFE = """SELECT name FROM pg_settings
+    WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name"""
 
 
 def _column(statement: str) -> list[str]:
@@ -79,6 +84,9 @@ def check(seen: DatabaseLook) -> Iterator[CheckResult]:
         yield CheckResult("database", "wrong", found, "stop the archive, keep the file, restore a backup, run 'audit'")
     else:
         yield CheckResult("database", "ok", f"{seen.vendor}, all changes made{', whole' if seen.checked else ''}")
+    if seen.unsafe:
+        remedy = "switch that on in postgresql.conf: a box deletes its recording against a receipt for what is there"
+        yield CheckResult("database server", "wrong", f"{', '.join(seen.unsafe)} is off", remedy)
     missing = sorted(trigger_names(seen.vendor, REFUSALS) - seen.triggers)
     if missing and not seen.pending:
         remedy = "find out who took them away; run 'plainsight-archive check-custody', and restore a backup"

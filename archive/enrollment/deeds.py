@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from django.conf import settings
-from django.db import transaction
 
 from appliance.contract.enrollment import (
     CLAIM_HOURS,
@@ -24,6 +23,7 @@ from appliance.contract.enrollment import (
 from appliance.contract.errors import NotEnrolledError, PlainSightError, SettingsError, SignatureError
 from appliance.contract.ids import new_box_id
 from archive.authority.authority import Authority
+from archive.core.deeds import one_deed
 from archive.custody.actors import NETWORK, Actor, Subject
 from archive.custody.log import record
 from archive.custody.models import Entry
@@ -55,7 +55,7 @@ class NewClaim:
 def give_claim(room: str, *, by: Actor, now: datetime) -> NewClaim:
     """Give out a claim for a new box in `room`; raise SettingsError for a name of a room that is none."""
     text = new_claim()
-    with transaction.atomic():
+    with one_deed():
         row = Claim.objects.create(
             sha256=_digest(text),
             room=room_called(room),
@@ -68,7 +68,7 @@ def give_claim(room: str, *, by: Actor, now: datetime) -> NewClaim:
 
 def withdraw_claim(number: int, *, by: Actor, now: datetime) -> Claim:
     """Let a claim be taken no longer; raise SettingsError if there is none of that number, or a box used it."""
-    with transaction.atomic():
+    with one_deed():
         row = Claim.objects.select_for_update().filter(pk=number).first()
         if row is None:
             raise SettingsError(f"there is no claim {number}", field="claim")
@@ -99,7 +99,7 @@ def use_claim(line: bytes, now: datetime) -> Enrolled:
     EnrollRequest.read(line, asked.box_key)
     claim = read_claim(asked.claim)
     authority = Authority.load(settings.ARCHIVE_HOME / "keys")
-    with transaction.atomic():
+    with one_deed():
         row = Claim.objects.select_for_update().filter(sha256=_digest(claim)).first()
         why = _why_not(row, asked, now)
         # a board without a number cannot be told from another one
@@ -137,7 +137,7 @@ def renew(line: bytes, now: datetime) -> Certificate:
         raise SignatureError(f"{asked.box} has another key", field="box_key")
     board = Claim.objects.filter(box=box).values_list("board", flat=True).first()
     _require_board(box.pk, board or "", asked.board)
-    with transaction.atomic():
+    with one_deed():
         certificate = authority.box(asked.csr, box.pk, now)
         _note_certificate(box.pk, certificate)
     return Certificate(certificate=certificate.decode("ascii"), authority=authority.pem.decode("ascii"))
@@ -190,8 +190,9 @@ def _require_board(box: str, board: str, here: str) -> None:
     if not board or here == board:
         return
     subject = Subject.box(box)
-    if not Entry.objects.about(subject).filter(code=CLONE.code, detail__contains=f'"board":"{here}"').exists():
-        record(CLONE, actor=NETWORK, subject=subject, board=here)
+    with one_deed():
+        if not Entry.objects.about(subject).filter(code=CLONE.code, detail__contains=f'"board":"{here}"').exists():
+            record(CLONE, actor=NETWORK, subject=subject, board=here)
     raise CloneError(
         f"{box} belongs to the board {board}, and this is {here or 'a board without a number'}: its card was copied. "
         "Give this board a claim of its own",

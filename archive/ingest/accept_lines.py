@@ -9,6 +9,7 @@ after it, a request that the box repeats finds its lines there already.
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +22,7 @@ from appliance.contract.package_room import check_room
 from appliance.contract.signed import digest
 from appliance.contract.status import UploadState
 from appliance.contract.times import now, parse_wall
+from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
 from archive.recordings import arrival_log
@@ -32,7 +34,7 @@ from archive.recordings.validation import OK, UNJUDGED, judge_segments
 
 from .batch import Item, parse
 from .custody_kinds import CLOSE
-from .incoming import incoming
+from .incoming import Incoming, incoming
 
 _CHANGED: Final = (
     "next_line",
@@ -77,14 +79,27 @@ def _take(row: Recording, believed: AbstractSet[str], items: list[Item]) -> bool
     segments = [item.encrypted for item in fresh if item.encrypted is not None]
     with incoming(row.pk, f"lines-{first_line:08d}", segments) as kept:
         arrival.stored = kept.name
+        # in this order: nothing waits for the store in a deed
         with transaction.atomic():
-            as_loaded = Recording.objects.filter(pk=row.pk, state=State.RECEIVING, next_line=first_line)
-            if not as_loaded.update(**{name: getattr(row, name) for name in _CHANGED}):
-                return False
-            arrival.save(force_insert=True)
-            TailSegment.objects.bulk_create(tail)
-            _note(row, arrival)
-            kept.confirm()
+            kept.keep(row.pk)
+            with one_deed() if _tells(row, arrival) else nullcontext():
+                return _enter(row, first_line, arrival, tail, kept)
+
+
+def _tells(row: Recording, arrival: StoredArrival) -> bool:
+    """Tell whether a batch is worth an entry in the custody log."""
+    return row.state == State.CLOSED or any(verdict != UNJUDGED for verdict in arrival.verdicts.values())
+
+
+def _enter(row: Recording, first_line: int, arrival: StoredArrival, tail: list[TailSegment], kept: Incoming) -> bool:
+    """Enter a batch that begins with `first_line`; return False if another request changed the row meanwhile."""
+    as_loaded = Recording.objects.filter(pk=row.pk, state=State.RECEIVING, next_line=first_line)
+    if not as_loaded.update(**{name: getattr(row, name) for name in _CHANGED}):
+        return False
+    arrival.save(force_insert=True)
+    TailSegment.objects.bulk_create(tail)
+    _note(row, arrival)
+    kept.confirm()
     return True
 
 

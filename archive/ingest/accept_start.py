@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from django.db import transaction
-
 from appliance.contract.errors import ConflictError, DigestError, FormatError, NotEnrolledError, SignatureError
 from appliance.contract.header import Header
 from appliance.contract.package_room import check_promise
 from appliance.contract.signed import check_signature, digest
 from appliance.contract.times import now, parse_wall
+from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
 from archive.devices.models import Box
@@ -39,7 +38,7 @@ def accept_header(recording: str, sender: str, line: bytes) -> bool:
     arrived = now()
     moment = parse_wall(arrived)
     place = listed(created, moment)
-    with transaction.atomic():
+    with one_deed():
         if not Recording.objects.filter(pk=recording).exists():
             check_new_recording(header.box, moment)
             _check_continues(header)
@@ -102,7 +101,7 @@ def accept_key(row: Recording, believed: AbstractSet[str], key_age: bytes) -> bo
     recording_keys().put_once(row.pk, key_age)
     verdict = judge_key(header)
     arrived = now()
-    with transaction.atomic():
+    with one_deed():
         row = find(row.pk, lock=True)
         if row.key_arrived:
             return False

@@ -49,6 +49,7 @@ def accept_tail(row: Recording, believed: AbstractSet[str], number: int, encrypt
     check_box_is_believed(row, believed)
     verdict, frames = judge_tail(row.signed_header, encrypted)
     with incoming(row.pk, f"tail-{number:08d}", [encrypted]) as kept, transaction.atomic():
+        kept.keep(row.pk)
         row = find(row.pk, lock=True)
         segment = tail_segment(row, number)
         if segment.arrived_at is not None:

@@ -30,5 +30,5 @@ class RecordingsConfig(AppConfig):
         provide(gauges)
         provide_uploads(uploads_by_box, pages_for)
         JOBS.append(Job("asking for the night's checks", FIXITY_S, ask_what_is_due, lane="checking"))
-        JOBS.append(Job("checking", LOOK_S, check_asked, lane="checking"))
-        JOBS.append(Job("making waveforms", WAVEFORM_S, WaveformMaker().once, lane="waveforms"))
+        JOBS.append(Job("checking", LOOK_S, check_asked, lane="checking", alone=False))
+        JOBS.append(Job("making waveforms", WAVEFORM_S, WaveformMaker().once, lane="waveforms", alone=False))

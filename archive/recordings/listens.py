@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import Detail, record
 
@@ -34,7 +35,7 @@ def enter(user: User, recording: Recording, token: str, second: int, **what: Det
     A request with no token of this user's for this recording is no page's player: each makes an entry of its own, so
     that nothing is heard without one. `what` are members of that entry: a redacted copy that is heard instead.
     """
-    with transaction.atomic():
+    with one_deed():
         mine = PageView.objects.filter(
             token=token, user=user, recording=recording, opened_at__gte=timezone.now() - VALID
         )

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.urls import URLPattern, path, register_converter
 
-from .views import audio, copies, fixity, recording, recordings, verify
+from .views import audio, copies, fixity, recording, recordings, slip, verify
 
 
 class RecordingConverter:
@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern] = [
     path(ONE, recording.recording, name="recording"),
     path(f"{ONE}custody/", recording.custody, name="custody"),
     path(f"{ONE}audio.wav", audio.audio, name="audio"),
+    path(f"{ONE}slip/", slip.slip, name="slip"),
     path(f"{ONE}verify/", verify.verify, name="verify"),
     path(f"{ONE}verification/", verify.verification, name="verification"),
     path(f"{ONE}copies/", copies.export, name="export"),

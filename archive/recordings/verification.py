@@ -15,13 +15,16 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import BinaryIO, Final
 
+from django.db import transaction
 from django.db.models import Case, Q, When
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from appliance.contract.errors import DecryptionError, KeyFileError, PlainSightError, StorageError
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.verification import Report, verify
 from appliance.contract.verification.report import SOUND
+from archive.core.deeds import take_turn
 from archive.core.jobs import still_working
 from archive.custody.actors import Actor, ActorType, Subject
 from archive.custody.log import record
@@ -40,7 +43,7 @@ LOOK_S: Final = 0.5
 """How often the worker looks for a check that was asked for, in seconds."""
 TOLD_S: Final = 1.0
 """How often the progress is written down, in seconds."""
-LEFT: Final = timedelta(seconds=60)
+LEFT: Final = timedelta(seconds=20)
 """A check of which no worker said for so long that it is at work is left behind by a crash."""
 _log = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
@@ -60,13 +63,15 @@ def require_sound(file: BinaryIO, recording: str) -> None:
 
 def ask(row: Recording, actor: Actor) -> Verification:
     """Ask the worker to check a sealed recording; one that was asked for and is not done yet is left alone."""
-    known = Verification.objects.filter(recording=row, finished_at=None).first()
-    if known is not None:
-        return known
     fresh = {"asked_at": timezone.now(), "asked_by_type": actor.type, "asked_by_id": actor.id, "finished_at": None}
     # what was found before stands until this check is done
     begun = {"working_at": None, "step": "", "done": 0, "of": 0}
-    return Verification.objects.update_or_create(recording=row, defaults={**fresh, **begun})[0]
+    with transaction.atomic():
+        take_turn("checks that are asked for")
+        known = Verification.objects.filter(recording=row, finished_at=None).first()
+        if known is not None:
+            return known
+        return Verification.objects.update_or_create(recording=row, defaults={**fresh, **begun})[0]
 
 
 def check_asked(stop: StopSignal) -> None:
@@ -119,10 +124,10 @@ def _store_answers() -> bool:
 
 
 def _taken(asked: Verification) -> bool:
-    """Take a check, unless another worker makes it; one that was killed has not said so for a minute."""
-    now = timezone.now()
-    free = Q(working_at=None) | Q(working_at__lt=now - LEFT)
-    return bool(Verification.objects.filter(free, pk=asked.pk, finished_at=None).update(working_at=now))
+    """Take a check, unless another worker makes it; one that was killed has not said so for a while."""
+    # by the database's clock: a host's own may be wrong
+    free = Q(working_at=None) | Q(working_at__lt=Now() - LEFT)
+    return bool(Verification.objects.filter(free, pk=asked.pk, finished_at=None).update(working_at=Now()))
 
 
 class _Told:
@@ -137,9 +142,7 @@ class _Told:
             raise StoppedError("the check was stopped")
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + TOLD_S
-            Verification.objects.filter(pk=self._asked.pk).update(
-                working_at=timezone.now(), step=step, done=done, of=of
-            )
+            Verification.objects.filter(pk=self._asked.pk).update(working_at=Now(), step=step, done=done, of=of)
 
 
 def verify_again(row: Recording, actor: Actor, *, audio: bool = True, progress: Progress = lambda *_: None) -> Report:

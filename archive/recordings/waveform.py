@@ -20,6 +20,7 @@ from appliance.contract.encryption import encrypt
 from appliance.contract.errors import DecryptionError, PlainSightError
 from appliance.contract.segment import Samples
 from appliance.contract.stop_signal import StopSignal
+from archive.core.leases import MINE, Holder
 
 from .models import Recording, State, Waveform
 from .playback import AudioSource, open_audio
@@ -100,10 +101,11 @@ def waveform_of(row: Recording) -> bytes:
 
 
 class WaveformMaker:
-    """Makes the waveforms that are missing: a job of the worker. Several workers at once do no harm."""
+    """Makes the waveforms that are missing: a job of the worker. Several workers share the recordings."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, holder: Holder = MINE) -> None:
         self._clock = clock
+        self._holder = holder
         self._all_due = clock()
         self._failed: set[str] = set()
 
@@ -124,7 +126,14 @@ class WaveformMaker:
         return made
 
     def _draw(self, recording: str, stop: StopSignal) -> bool:
+        lease = f"waveform: {recording}"
+        if not self._holder.take(lease):
+            # another worker makes it
+            return False
         try:
+            if Waveform.objects.filter(recording=recording).exists():
+                # another worker has made it since the look
+                return False
             draw(Recording.objects.get(pk=recording), stop)
         except StoppedError:
             return False
@@ -135,4 +144,6 @@ class WaveformMaker:
                 "cannot make the waveform of %(recording)s: %(problem)s", {"recording": recording, "problem": error}
             )
             return False
+        finally:
+            self._holder.give_back(lease)
         return True

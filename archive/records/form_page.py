@@ -7,11 +7,11 @@ from http import HTTPStatus
 from typing import Any
 
 from django import forms
-from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import render
 
 from archive.accounts.typed import fill
+from archive.core.deeds import one_deed
 from archive.core.once import once
 
 from .errors import DeedError, UnknownRecordError
@@ -32,7 +32,7 @@ def form_page(
     """Show `form`, or if it was sent and is right, call `act` and go to the address that it returns."""
     if request.method == "POST" and form.is_valid():
         try:
-            with transaction.atomic():
+            with one_deed():
                 return once(request, act)
         except UnknownRecordError:
             raise

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.errors import SettingsError
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.devices.models import Box
@@ -23,7 +23,7 @@ def place(box: Box, name: str, *, by: Actor) -> Placement:
 
     Recordings keep the room where they were made. Raises SettingsError for a name that is none.
     """
-    with transaction.atomic():
+    with one_deed():
         room = room_called(name)
         present = Placement.objects.select_for_update().filter(box=box, until=None).first()
         if present is not None and present.room_id == room.pk:

@@ -22,5 +22,5 @@ class SealingConfig(AppConfig):
         register(WORKER, lambda: is_alive(WORKER))
         CHECKS.append(tell)
         JOBS.append(Job("auditing", AUDIT_S, audit_and_repair))
-        JOBS.append(Job("sealing", LOOK_S, Sealer().once))
+        JOBS.append(Job("sealing", LOOK_S, Sealer().once, alone=False))
         JOBS.append(Job("sweeping", SWEEP_S, sweep))

@@ -9,8 +9,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from django.db import transaction
-
 from appliance.contract.header import Header
 from appliance.contract.ledger import Closing, Entry, Gap
 from appliance.contract.package import PAYLOAD, TAG_FILES
@@ -18,6 +16,7 @@ from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import digest, split_lines
 from appliance.contract.times import parse_wall
 from appliance.contract.zip_profile import leading_members, read_member
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.kinds import Kind
 from archive.custody.log import record
@@ -68,12 +67,13 @@ def take_over(recording: str, kind: Kind, actor: Actor) -> Recording:
     with open_object(store(), name) as file:
         package = _read(file)
         index = build_index(file, recording, package.receipt)
-    with transaction.atomic():
+    size = store().size(name)
+    with one_deed():
         row = Recording.objects.select_for_update().filter(pk=recording).first() or Recording(pk=recording)
         check_not_destroyed(row)
         if row.state != State.SEALED or row.package_sha256 != package.sha256:
             _fill(row, package)
-            row.package, row.package_size = name, store().size(name)
+            row.package, row.package_size = name, size
             row.save()
             index.save()
             row.arrivals.all().delete()

@@ -19,6 +19,7 @@ from appliance.contract.package import write_package
 from appliance.contract.receipt import Outcome, Receipt, SealedFacts
 from appliance.contract.signed import digest
 from appliance.contract.times import now, parse_wall
+from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
 from archive.keystore.current import keystore
@@ -120,7 +121,7 @@ def note_problem(recording: str, message: str) -> bool:
 
     Whoever fails because another worker sealed the recording meanwhile has found no problem.
     """
-    with transaction.atomic():
+    with one_deed():
         row = Recording.objects.select_for_update().filter(pk=recording).first()
         if row is None or row.state == State.SEALED:
             return False

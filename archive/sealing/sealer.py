@@ -1,4 +1,4 @@
-"""Sealing whatever is ready: a job of the worker. Several workers at once do no harm."""
+"""Sealing whatever is ready: a job of the worker. Several workers share the recordings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
+from archive.core.leases import MINE, Holder
 
 from .seal import note_problem, ready, seal
 
@@ -21,8 +22,9 @@ _log = logging.getLogger(__name__)
 class Sealer:
     """Seals what is ready, and remembers what it tried in vain."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, holder: Holder = MINE) -> None:
         self._clock = clock
+        self._holder = holder
         self._again: dict[str, float] = {}
 
     def once(self, stop: StopSignal | None = None) -> int:
@@ -33,7 +35,14 @@ class Sealer:
                 break
             if self._again.get(recording, 0) > self._clock():
                 continue
+            lease = f"seal: {recording}"
+            if not self._holder.take(lease):
+                # another worker seals it
+                continue
             try:
+                if not ready().filter(pk=recording).exists():
+                    # another worker has sealed it since the look
+                    continue
                 row = seal(recording)
             except (PlainSightError, OSError) as error:
                 # one recording that cannot be sealed must not stop the others
@@ -44,4 +53,6 @@ class Sealer:
                 self._again.pop(recording, None)
                 _log.info("sealed %(recording)s (%(outcome)s)", {"recording": recording, "outcome": row.outcome})
                 sealed += 1
+            finally:
+                self._holder.give_back(lease)
         return sealed

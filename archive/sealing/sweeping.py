@@ -7,8 +7,10 @@ import logging
 from django.db import transaction
 
 from appliance.contract.stop_signal import StopSignal
+from archive.core.deeds import take_turn
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, State
+from archive.store.base import incoming_folder
 from archive.store.current import store
 
 from .rebuild import clear_incoming
@@ -26,8 +28,9 @@ def sweep(stop: StopSignal) -> None:
         if stop.is_set():
             return
         with transaction.atomic():
-            # whoever takes something in looks under this lock whether it is still there (archive.ingest.incoming)
-            row = Recording.objects.select_for_update().filter(pk=recording).first()
+            # whoever takes something in has this turn too, and looks if it is still there (archive.ingest.incoming)
+            take_turn(incoming_folder(recording))
+            row = Recording.objects.filter(pk=recording).first()
             if (
                 row is not None
                 and row.state != State.SEALED

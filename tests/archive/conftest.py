@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import smtplib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.support.archives import ENGINE, Archive, archive_in, template
 
 template()
 
 # they import models, so Django comes first
+from archive.core.deeds import in_deed  # noqa: E402
+from archive.keystore.recording_keys import LocalRecordingKeys  # noqa: E402
+from archive.store.local import LocalStore  # noqa: E402
 from tests.archive.page_fixtures import arrive, custodian, sealed, technician  # noqa: E402, F401
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what depends on the engine on both."""
-    if ENGINE == "sqlite" and metafunc.definition.get_closest_marker("both_engines"):
+    both = metafunc.definition.get_closest_marker("both_engines") and "engine" in metafunc.fixturenames
+    if ENGINE == "sqlite" and both:
         metafunc.parametrize("engine", ["sqlite", "postgresql"])
 
 
@@ -26,6 +33,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def engine() -> str:
     """On which engine a test runs that is not marked `both_engines`."""
     return ENGINE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_outside_in_a_deed() -> Iterator[None]:
+    """In a deed nothing waits for anything outside of the database: every test of the archive holds that."""
+    places: list[tuple[Any, tuple[str, ...]]] = [
+        (LocalStore, tuple(name for name in vars(LocalStore) if not name.startswith("_"))),
+        (LocalRecordingKeys, tuple(name for name in vars(LocalRecordingKeys) if not name.startswith("_"))),
+        (smtplib.SMTP, ("connect", "sendmail")),
+        (requests.Session, ("request",)),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        for place, names in places:
+            for name in names:
+                patch.setattr(place, name, _outside(getattr(place, name)))
+        yield
+
+
+def _outside(work: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(work)
+    def watched(*arguments: Any, **options: Any) -> Any:
+        assert not in_deed(), f"{work.__qualname__} in a deed: everybody else waits for it"
+        return work(*arguments, **options)
+
+    return watched
 
 
 @pytest.fixture

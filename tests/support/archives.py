@@ -67,14 +67,14 @@ def template(engine: str = ENGINE) -> Template:
         django.setup()
     from django.core.management import call_command
 
-    with on_database_of(home):
+    with on_database_of(home / "archive.toml", home):
         call_command("migrate", verbosity=0)
     return Template(home, database)
 
 
 @contextmanager
-def on_database_of(home: Path) -> Iterator[None]:
-    """Point Django, in this process, at the database that the settings in `home` name."""
+def on_database_of(file: Path, home: Path) -> Iterator[None]:
+    """Point Django, in this process, at the database that a settings file names for the archive in `home`."""
     from django.conf import settings
     from django.db import connections
     from django.test.utils import override_settings
@@ -82,7 +82,7 @@ def on_database_of(home: Path) -> Iterator[None]:
     from archive.configuration import load
     from archive.database import database_settings
 
-    named = load(home / "archive.toml").database
+    named = load(file).database
     made = connections.configure_settings({"default": database_settings(named, home)})["default"]
     before = connections.databases["default"]
     _reach(made)
@@ -315,7 +315,10 @@ def archive_in(home: Path, engine: str = ENGINE) -> Iterator[Archive]:
     keystore.cache_clear()
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     try:
-        with on_database_of(home), override_settings(ARCHIVE_HOME=home, PASSWORD_HASHERS=hashers):
+        with (
+            on_database_of(home / "archive.toml", home),
+            override_settings(ARCHIVE_HOME=home, PASSWORD_HASHERS=hashers),
+        ):
             assert home == settings.ARCHIVE_HOME
             archive.prepare()
             yield archive

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.kinds import Kind
 from archive.custody.log import Detail, record
@@ -36,7 +37,7 @@ from .rules import Obstacle, against_approval, against_deed
 
 def propose(recording: str, basis: Basis, reason: str, *, by: User, asked_by: Person | None = None) -> Destruction:
     """Propose that a recording be destroyed. Raises DeedError where it must be kept."""
-    with transaction.atomic():
+    with one_deed():
         found = find(recording, lock=True)
         check_not_destroyed(found)
         if found.state != RecordingState.SEALED:
@@ -65,7 +66,7 @@ def propose(recording: str, basis: Basis, reason: str, *, by: User, asked_by: Pe
 
 def tell(pk: UUID, student: Student, person: Person, language: str, *, by: User) -> Told:
     """Write the letter that tells a rights-holder (34 CFR 300.624(a)); its delivery is noted with the letter."""
-    with transaction.atomic():
+    with one_deed():
         row = _locked(pk, State.PROPOSED)
         if (student, person) not in to_tell(row.recording_id, timezone.localdate()):
             raise DeedError("This person holds no rights over the records, as far as this archive knows.")
@@ -92,7 +93,7 @@ def enter_reply(pk: UUID, told: UUID, reply: Reply, on: date, remark: str, *, by
     """Enter what a rights-holder answered; a later answer takes the place of an earlier one."""
     if on > timezone.localdate():
         raise DeedError("This day is still to come.", field="replied_on")
-    with transaction.atomic():
+    with one_deed():
         row = _locked(pk, State.PROPOSED, State.APPROVED)
         one = row.told.select_for_update().filter(pk=told).first()
         if one is None:
@@ -105,7 +106,7 @@ def enter_reply(pk: UUID, told: UUID, reply: Reply, on: date, remark: str, *, by
 
 def approve(pk: UUID, *, by: User) -> Destruction:
     """Approve it, as a second person. Raises SecondPersonError, and DeedError for whatever stands against it."""
-    with transaction.atomic():
+    with one_deed():
         row = _locked(pk, State.PROPOSED)
         if row.proposed_by_id == by.pk:
             raise SecondPersonError("You proposed it yourself. Ask a colleague to look at it and to approve it.")
@@ -120,7 +121,7 @@ def approve(pk: UUID, *, by: User) -> Destruction:
 
 def withdraw(pk: UUID, reason: str, *, by: User) -> Destruction:
     """Withdraw it; the recording is kept, and its destruction may be proposed again."""
-    with transaction.atomic():
+    with one_deed():
         row = _locked(pk, State.PROPOSED, State.APPROVED)
         _enter(WITHDRAWN, row, by)
         row.state, row.withdrawn_at, row.withdrawn_by = State.WITHDRAWN, timezone.now(), by
@@ -134,7 +135,7 @@ def carry_out(pk: UUID, *, by: User) -> Destruction:
 
     What is committed here is the decision; key, package and identifiers go right after the commit.
     """
-    with transaction.atomic():
+    with one_deed():
         row = _locked(pk, State.PROPOSED, State.APPROVED)
         # holds lock the same row (records/holds), so that one of the two comes first
         recording = find(row.recording_id, lock=True)

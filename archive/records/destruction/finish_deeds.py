@@ -9,11 +9,11 @@ import logging
 from typing import Final
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
+from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Subject
 from archive.custody.log import record
 from archive.keystore.generations import generations, note_destroyed
@@ -38,7 +38,7 @@ def finish(pk: UUID) -> bool:
     remove_destroyed(row.recording_id)
     # a copy of the key store has its name before it holds a key, so whatever holds this one is among them
     copies = generations()
-    with transaction.atomic():
+    with one_deed():
         row = Destruction.objects.select_for_update().filter(pk=pk, state=State.CLOSING).first()
         if row is None:
             return False
@@ -65,7 +65,7 @@ def note_forgotten() -> int:
     for row in Destruction.objects.filter(state=State.DONE, forgotten_at=None):
         if left & set(row.generations):
             continue
-        with transaction.atomic():
+        with one_deed():
             done = Destruction.objects.select_for_update().filter(pk=row.pk, forgotten_at=None).first()
             if done is None:
                 continue

@@ -8,12 +8,12 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.encryption import parse_recipient
 from appliance.contract.errors import KeyFileError
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.kinds import Kind
 from archive.custody.log import Detail, record
@@ -76,7 +76,7 @@ def enter_consent(recording: str, given: ConsentGiven, *, by: User) -> Consent:
         raise DeedError("Add the scan of the signed paper.", field="scan")
     if given.scan is not None and (len(given.scan) > MOST_BYTES or not given.scan.startswith(_SCANS)):
         raise DeedError("A scan is a PDF, PNG or JPEG file of at most 5 MB.", field="scan")
-    with transaction.atomic():
+    with one_deed():
         row = find(recording, lock=True)
         check_not_destroyed(row)
         if given.student not in students_of(recording):
@@ -98,7 +98,7 @@ def enter_consent(recording: str, given: ConsentGiven, *, by: User) -> Consent:
 
 def withdraw_consent(recording: str, pk: UUID, *, by: User) -> Consent:
     """Enter that a consent was withdrawn today; what went out before stays told."""
-    with transaction.atomic():
+    with one_deed():
         row = Consent.objects.select_for_update().filter(pk=pk, recording=recording, withdrawn_on=None).first()
         if row is None:
             raise UnknownRecordError("there is no such consent here, or it was withdrawn")
@@ -114,7 +114,7 @@ def enter_recorded(recording: str, name: str, consented_on: date | None, proof: 
         raise DeedError("This day is still to come.", field="consented_on")
     if consented_on is not None and not proof:
         raise DeedError("Say where the signed paper is.", field="proof")
-    with transaction.atomic():
+    with one_deed():
         found = find(recording, lock=True)
         check_not_destroyed(found)
         row = Recorded.objects.filter(recording=found, name__iexact=name).first() or Recorded(
@@ -155,7 +155,7 @@ def prepare(recording: str, facts: DisclosureFacts, *, by: User) -> Disclosure:
             parse_recipient(facts.recipient)
         except KeyFileError as error:
             raise DeedError("Name the other archive's recipient: age1...", field="recipient") from error
-    with transaction.atomic():
+    with one_deed():
         found = find(recording, lock=True)
         check_not_destroyed(found)
         if found.state != State.SEALED:
@@ -178,7 +178,7 @@ def enter_notice(pk: UUID, told_on: date | None, waits_until: date | None, exemp
         raise DeedError("This day is still to come.", field="told_on")
     if told_on is not None and waits_until is not None and waits_until <= told_on:
         raise DeedError("Leave the parent time to act against it.", field="waits_until")
-    with transaction.atomic():
+    with one_deed():
         row = _open(pk)
         if exempt and (row.basis != Basis.COMPELLED or exempt not in Exempt.values):
             raise DeedError("Only a compelled production can need no notice.", field="exempt")
@@ -193,7 +193,7 @@ def write_notice(pk: UUID, person: Person, language: str, until: date | None, *,
 
     Its delivery is noted with the letter; `enter_notice` then says when the parent was told.
     """
-    with transaction.atomic():
+    with one_deed():
         row = _open(pk)
         if row.basis not in LETTERS:
             raise DeedError("Only a compelled production and a transfer are told by a letter.")
@@ -227,7 +227,7 @@ def write_notice(pk: UUID, person: Person, language: str, until: date | None, *,
 
 def withdraw(pk: UUID, *, by: User) -> Disclosure:
     """Withdraw a disclosure of which no whole copy was taken out."""
-    with transaction.atomic():
+    with one_deed():
         row = _open(pk)
         _enter(DISCLOSURE_WITHDRAWN, row, by)
         row.withdrawn_at = timezone.now()
@@ -240,7 +240,7 @@ def begin_copy(pk: UUID, *, by: User) -> Disclosure:
 
     A refusal is an entry that stays.
     """
-    with transaction.atomic():
+    with one_deed():
         row = _open(pk, handed_too=True)
         facts = facts_of(row)
         missing = [*ferpa_gate(facts), *district_gate(facts)]
@@ -255,7 +255,7 @@ def begin_copy(pk: UUID, *, by: User) -> Disclosure:
 
 def note_whole(pk: UUID, sha256: str, size: int, *, by: User) -> None:
     """Note that a whole copy was taken out, and its digest: the first one is what the receipt names."""
-    with transaction.atomic():
+    with one_deed():
         row = Disclosure.objects.select_for_update().get(pk=pk)
         _enter(DISCLOSED_WHOLE, row, by, sha256=sha256, bytes=size)
         if row.handed_at is None:

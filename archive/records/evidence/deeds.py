@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import transaction
-
 from archive.access.deeds import Deed
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.recordings.custody_kinds import LOOK
@@ -28,7 +27,7 @@ def begin(recording: str, *, by: User) -> Recording:
 
     Raises OnlyAPartError for who may not have all of it, DestroyedError, and DeedError before the seal.
     """
-    with transaction.atomic():
+    with one_deed():
         row = find(recording, lock=True)
         check_not_destroyed(row)
         if row.state != State.SEALED:

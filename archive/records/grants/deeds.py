@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from archive.access.deeds import Deed
@@ -14,6 +13,7 @@ from archive.access.models import Grant
 from archive.access.people import GrantFacts, grant, revoke
 from archive.access.scopes import Scope
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import NOTHING, Actor
 from archive.custody.log import record
 from archive.records.errors import DeedError, UnknownRecordError
@@ -56,7 +56,7 @@ def give_access(facts: AccessFacts, *, by: User) -> list[Grant]:
     until = timezone.make_aware(datetime.combine(facts.until + timedelta(days=1), time()))
     why = GrantFacts(facts.purpose, facts.position, facts.trained_on)
     scope = Scope.student(facts.student.pk)
-    with transaction.atomic():
+    with one_deed():
         return [
             grant(facts.user, deed, by=Actor.user(by.pk), scope=scope, until=until, facts=why)
             for deed in sorted(STAFF_DEEDS[facts.what])
@@ -65,7 +65,7 @@ def give_access(facts: AccessFacts, *, by: User) -> list[Grant]:
 
 def end_access(user: UUID, student: UUID, *, by: User) -> int:
     """End all access of a person to a student's recordings now; return how many grants ended."""
-    with transaction.atomic():
+    with one_deed():
         scope = Scope.student(student)
         held = Grant.objects.filter(user=user).over(scope).at(timezone.now()).select_related("user")
         grants = list(held)
@@ -78,7 +78,7 @@ def end_access(user: UUID, student: UUID, *, by: User) -> int:
 
 def enter_review(quarter: str, remarks: str, *, ended: int, by: User) -> Review:
     """Enter that all grants of a quarter were gone through."""
-    with transaction.atomic():
+    with one_deed():
         if Review.objects.filter(quarter=quarter).exists():
             raise DeedError("The grants of this quarter were reviewed already.")
         grants = Grant.objects.at(timezone.now()).count()

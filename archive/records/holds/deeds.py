@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.recordings.find import check_not_destroyed, find
@@ -39,7 +39,7 @@ class MatterFacts:
 def open_matter(facts: MatterFacts, *, by: User) -> Matter:
     """Open a matter; it holds nothing yet."""
     _check(facts)
-    with transaction.atomic():
+    with one_deed():
         row = Matter(opened_at=timezone.now(), opened_by=by, **vars(facts))
         record(
             MATTER,
@@ -56,7 +56,7 @@ def open_matter(facts: MatterFacts, *, by: User) -> Matter:
 def change_matter(pk: UUID, facts: MatterFacts, version: int, *, by: User) -> Matter:
     """Correct what a matter says; what it holds stays held. Raises StaleError."""
     _check(facts)
-    with transaction.atomic():
+    with one_deed():
         row = _open(pk)
         if row.version != version:
             raise StaleError
@@ -76,7 +76,7 @@ def change_matter(pk: UUID, facts: MatterFacts, version: int, *, by: User) -> Ma
 
 def hold(pk: UUID, what: Recording | OutsideRecording | Student, *, by: User) -> Held:
     """Put a recording, or all recordings of a student, on hold. Raises DeedError where the matter holds it already."""
-    with transaction.atomic():
+    with one_deed():
         matter = _open(pk)
         row = Held(matter=matter, added_at=timezone.now(), added_by=by)
         if isinstance(what, Recording):
@@ -98,7 +98,7 @@ def hold(pk: UUID, what: Recording | OutsideRecording | Student, *, by: User) ->
 
 def release(matter: UUID, pk: UUID, reason: str, *, by: User) -> Held:
     """Take one thing out of a matter; other matters go on holding it."""
-    with transaction.atomic():
+    with one_deed():
         _open(matter)
         row = Held.objects.select_for_update().filter(pk=pk, matter=matter, released_at=None).first()
         if row is None:
@@ -109,7 +109,7 @@ def release(matter: UUID, pk: UUID, reason: str, *, by: User) -> Held:
 
 def end_matter(pk: UUID, reason: str, *, by: User) -> Matter:
     """End a matter and all its holds; other matters go on holding what they hold."""
-    with transaction.atomic():
+    with one_deed():
         row = _open(pk)
         for item in row.items.select_for_update().filter(released_at=None):
             _release(item, reason, by)

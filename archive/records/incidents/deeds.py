@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone, translation
 
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.recordings.models import Recording
@@ -40,7 +40,7 @@ class IncidentFacts:
 
 def enter(meeting: UUID, facts: IncidentFacts, *, by: User) -> Incident:
     """Enter a meeting's incident record, with what the archive itself knows now. Raises DeedError for a second one."""
-    with transaction.atomic():
+    with one_deed():
         row = Meeting.objects.select_for_update().filter(pk=meeting).first()
         if row is None:
             raise UnknownRecordError("there is no such meeting here")
@@ -62,7 +62,7 @@ def enter(meeting: UUID, facts: IncidentFacts, *, by: User) -> Incident:
 
 def correct(meeting: UUID, facts: IncidentFacts, version: int, *, by: User) -> Incident:
     """Correct it, with what the archive knows now. Raises StaleError."""
-    with transaction.atomic():
+    with one_deed():
         row = Incident.objects.select_for_update().select_related("meeting").filter(meeting=meeting).first()
         if row is None:
             raise UnknownRecordError("this meeting has no incident record")
@@ -80,7 +80,7 @@ def correct(meeting: UUID, facts: IncidentFacts, version: int, *, by: User) -> I
 
 def write_letter(meeting: UUID, person: Person, language: str, reason: str, *, by: User) -> IncidentLetter:
     """Write the letter to a rights-holder from the approved text; its delivery is noted with the letter."""
-    with transaction.atomic():
+    with one_deed():
         row = Incident.objects.select_for_update().filter(meeting=meeting).first()
         if row is None:
             raise DeedError("Enter the incident record first.")

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.records.errors import DeedError, UnknownRecordError
@@ -25,7 +25,7 @@ from .rules import check_text, merge
 def write_text(kind: LetterKind, language: Language, subject: str, body: str, *, by: User) -> Template:
     """Write a new version of a text; no letter is made of it before somebody approved it."""
     check_text(kind, subject, body)
-    with transaction.atomic():
+    with one_deed():
         last = Template.objects.filter(kind=kind, language=language).aggregate(last=Max("version"))["last"] or 0
         template = Template(kind=kind, language=language, version=last + 1, subject=subject, body=body)
         record(
@@ -43,7 +43,7 @@ def write_text(kind: LetterKind, language: Language, subject: str, body: str, *,
 
 def approve_text(pk: UUID, *, by: User) -> Template:
     """Approve a text for the district; letters are made of the last approved version."""
-    with transaction.atomic():
+    with one_deed():
         template = Template.objects.select_for_update().filter(pk=pk).first()
         if template is None:
             raise UnknownRecordError("there is no such text here")
@@ -80,7 +80,7 @@ def make_letter(
             f"Nobody approved a text for this letter in {label} yet. The custodian does so under Letters.",
             field="language",
         )
-    with transaction.atomic():
+    with one_deed():
         letter = Letter(
             template=template,
             student=student,
@@ -109,7 +109,7 @@ def make_letter(
 
 def note_delivery(pk: UUID, how: str, at: datetime, *, by: User) -> Letter:
     """Note how and when a letter was delivered; once."""
-    with transaction.atomic():
+    with one_deed():
         letter = Letter.objects.select_for_update().filter(pk=pk).first()
         if letter is None:
             raise UnknownRecordError("there is no such letter here")

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import NOTHING, Actor
 from archive.custody.log import Detail, record
 from archive.records.errors import DeedError, UnknownRecordError
@@ -58,7 +58,7 @@ def surroundings() -> Surroundings:
 def look_at(data: bytes, *, by: User) -> tuple[ImportRun, CalendarDifference]:
     """Keep a file for the import, and return what it would change. Raises DeedError for one that is no calendar."""
     found = compare(read_calendar(data, surroundings()))
-    with transaction.atomic():
+    with one_deed():
         run = ImportRun.objects.create(
             source=_PREFIX + found.calendar.source,
             sha256=hashlib.sha256(data).hexdigest(),
@@ -71,7 +71,7 @@ def look_at(data: bytes, *, by: User) -> tuple[ImportRun, CalendarDifference]:
 
 def take_in(pk: UUID, *, by: User) -> ImportRun:
     """Take in the file of a dry run, compared anew with what is here by now. Meetings are moved, never deleted."""
-    with transaction.atomic():
+    with one_deed():
         run = ImportRun.objects.select_for_update().filter(pk=pk, source__startswith=_PREFIX).first()
         if run is None:
             raise UnknownRecordError("there is no such import here")

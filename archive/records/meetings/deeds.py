@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.times import wall
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
@@ -63,7 +63,7 @@ class MeetingFacts:
 
 def log_notice(facts: NoticeFacts, *, by: User) -> Notice:
     """Log a notice, with its meeting: the one that is planned for the student on that day, else a new one."""
-    with transaction.atomic():
+    with one_deed():
         meeting = _meeting_of(facts, by)
         notice = Notice(
             student=facts.student,
@@ -109,7 +109,7 @@ def _meeting_of(facts: NoticeFacts, by: User) -> Meeting:
 
 def plan_meeting(facts: MeetingFacts, *, by: User) -> Meeting:
     """Plan a meeting; two in one room at a time are allowed, and the page says so."""
-    with transaction.atomic():
+    with one_deed():
         meeting = Meeting(
             kind=facts.kind,
             student=facts.student,
@@ -136,7 +136,7 @@ def change_meeting(pk: UUID, facts: MeetingFacts, version: int, *, by: User) -> 
 
     The student of a meeting never changes: recordings may be filed under it.
     """
-    with transaction.atomic():
+    with one_deed():
         meeting = _locked(pk)
         if meeting.version != version:
             raise StaleError
@@ -177,7 +177,7 @@ def change_meeting(pk: UUID, facts: MeetingFacts, version: int, *, by: User) -> 
 
 def cancel_meeting(pk: UUID, *, by: User) -> Meeting:
     """Cancel a meeting; it stays in the calendar as cancelled."""
-    with transaction.atomic():
+    with one_deed():
         meeting = _locked(pk)
         if meeting.cancelled_at is None:
             record(MEETING_CANCELLED, actor=Actor.user(by.pk), subject=Subject.meeting(pk))
@@ -195,7 +195,7 @@ def enter_parent_records(
 
     Without a version it is what was said in the meeting just now. Raises StaleError.
     """
-    with transaction.atomic():
+    with one_deed():
         meeting = _locked(pk)
         if version is not None and meeting.version != version:
             raise StaleError

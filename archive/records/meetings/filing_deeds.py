@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
 from archive.recordings.models import Recording
@@ -44,7 +44,7 @@ PROPOSE_S = 15.0
 
 def propose(recording: Recording) -> Filing | None:
     """File a recording under the only meeting that fits by room and time; one person must confirm it still."""
-    with transaction.atomic():
+    with one_deed():
         recording = _locked_recording(recording)
         if Filing.objects.filter(recording=recording).exists():
             return None
@@ -67,7 +67,7 @@ def propose_all(stop: StopSignal) -> int:
 
 def file_under(recording: Recording, meeting: Meeting, part: Part = WHOLE, *, by: User) -> Filing:
     """File a recording, or a part of it, under a meeting; a second person must confirm it."""
-    with transaction.atomic():
+    with one_deed():
         meeting = Meeting.objects.select_for_update().get(pk=meeting.pk)
         recording = _locked_recording(recording)
         if meeting.cancelled_at is not None:
@@ -80,7 +80,7 @@ def file_under(recording: Recording, meeting: Meeting, part: Part = WHOLE, *, by
 
 def confirm(pk: UUID, *, by: User) -> Filing:
     """Confirm what another person, or room and time, said. Raises SecondPersonError for the one who filed it."""
-    with transaction.atomic():
+    with one_deed():
         filing = _locked(pk)
         if filing.confirmed_at is not None:
             raise DeedError("It was confirmed already.")
@@ -94,7 +94,7 @@ def confirm(pk: UUID, *, by: User) -> Filing:
 
 def call_wrong(pk: UUID, reason: str, *, by: User) -> Filing:
     """Say that a filing is wrong: access through it ends now. One that nobody confirmed ends at once."""
-    with transaction.atomic():
+    with one_deed():
         filing = _locked(pk)
         if filing.end_asked_at is not None:
             raise DeedError("Somebody said so already; a second person must agree.")
@@ -110,7 +110,7 @@ def call_wrong(pk: UUID, reason: str, *, by: User) -> Filing:
 
 def agree_wrong(pk: UUID, *, by: User) -> Filing:
     """Agree, as a second person, that a filing is wrong; it ends, and the recording waits in the tray again."""
-    with transaction.atomic():
+    with one_deed():
         filing = _doubted(pk, by)
         record(FILING_ENDED, actor=Actor.user(by.pk), subject=_subject(filing), **_detail(filing))
         filing.ended_at, filing.ended_by = timezone.now(), by
@@ -120,7 +120,7 @@ def agree_wrong(pk: UUID, *, by: User) -> Filing:
 
 def keep(pk: UUID, *, by: User) -> Filing:
     """Say, as a second person, that a filing is right after all; people reach the recording through it again."""
-    with transaction.atomic():
+    with one_deed():
         filing = _doubted(pk, by)
         record(FILING_KEPT, actor=Actor.user(by.pk), subject=_subject(filing), **_detail(filing))
         filing.end_asked_at, filing.end_asked_by, filing.end_reason = None, None, ""

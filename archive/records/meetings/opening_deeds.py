@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
 from archive.records.errors import DeedError, UnknownRecordError
@@ -59,7 +59,7 @@ def note(meeting_pk: UUID, events: Sequence[EventFacts], *, by: User) -> list[UU
     """Enter the events that are not here yet, and return the identifiers of all of them: the page forgets these."""
     if len(events) > MAX_EVENTS:
         raise DeedError(f"At most {MAX_EVENTS} notes are taken at once; send the rest afterwards.", field="events")
-    with transaction.atomic():
+    with one_deed():
         meeting = Meeting.objects.select_for_update().filter(pk=meeting_pk).first()
         if meeting is None:
             raise UnknownRecordError("there is no such meeting here")
@@ -84,7 +84,9 @@ def place_notes(stop: StopSignal) -> int:
         place = place_at(event.meeting, event.at)
         if place is None:
             continue
-        with transaction.atomic():
+        with one_deed():
+            if not OpeningEvent.objects.filter(pk=event.pk, recording=None).exists():
+                continue
             subject = Subject.meeting(event.meeting_id)
             record(
                 PLACED,

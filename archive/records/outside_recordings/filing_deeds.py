@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.records.errors import DeedError, SecondPersonError, UnknownRecordError
@@ -21,7 +21,7 @@ from .reach import check_kept, find_outside
 
 def file_outside(pk: str, meeting: Meeting, *, by: User) -> OutsideFiling:
     """File it under a meeting; a second person must confirm it."""
-    with transaction.atomic():
+    with one_deed():
         row = _locked(pk)
         if row.filings.filter(ended_at=None).exists():
             raise DeedError("It is filed already. End that filing first.", field="meeting")
@@ -33,7 +33,7 @@ def file_outside(pk: str, meeting: Meeting, *, by: User) -> OutsideFiling:
 
 def confirm(pk: str, filing: UUID, *, by: User) -> OutsideFiling:
     """Confirm what another person said. Raises SecondPersonError for the one who filed it."""
-    with transaction.atomic():
+    with one_deed():
         _locked(pk)
         row = _open(pk, filing)
         if row.confirmed_at is not None:
@@ -50,7 +50,7 @@ def confirm(pk: str, filing: UUID, *, by: User) -> OutsideFiling:
 
 def end_filing(pk: str, filing: UUID, reason: str, *, by: User) -> OutsideFiling:
     """Say that a filing is wrong: it ends at once, and whoever files it anew needs a second person again."""
-    with transaction.atomic():
+    with one_deed():
         _locked(pk)
         row = _open(pk, filing)
         record(FILING_ENDED, actor=Actor.user(by.pk), subject=Subject.outside(pk), **_detail(row))
@@ -61,7 +61,7 @@ def end_filing(pk: str, filing: UUID, reason: str, *, by: User) -> OutsideFiling
 
 def restrict(pk: str, reason: str, *, by: User) -> OutsideRestriction:
     """Let fewer people hear it, at once."""
-    with transaction.atomic():
+    with one_deed():
         row = _locked(pk)
         if row.restrictions.filter(lifted_at=None).exists():
             raise DeedError("It is restricted already.")
@@ -73,7 +73,7 @@ def restrict(pk: str, reason: str, *, by: User) -> OutsideRestriction:
 
 def lift(pk: str, restriction: UUID, reason: str, *, by: User) -> OutsideRestriction:
     """Open it again, as a second person. Raises SecondPersonError for the one who restricted it."""
-    with transaction.atomic():
+    with one_deed():
         rows = OutsideRestriction.objects.select_for_update()
         row = rows.filter(pk=restriction, outside=pk, lifted_at=None).first()
         if row is None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from archive.access.custody_kinds import REFUSAL
 from archive.access.deeds import Deed
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.recordings.custody_kinds import LISTEN, LOOK
@@ -35,7 +36,7 @@ def open_page(user: User, row: OutsideRecording) -> str:
 
 def enter_listen(user: User, row: OutsideRecording, token: str) -> None:
     """Make the `listen` entry if this is the first audio of a page view, or if no page's player asks."""
-    with transaction.atomic():
+    with one_deed():
         mine = OutsideView.objects.filter(token=token, user=user, outside=row, opened_at__gte=timezone.now() - VALID)
         # the condition in the UPDATE lets only one of several simultaneous requests be the first
         first = mine.filter(heard_at=None).update(heard_at=timezone.now())

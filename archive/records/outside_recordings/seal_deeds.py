@@ -16,6 +16,7 @@ from appliance.contract.signed import digest
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.times import now, parse_wall, wall
 from appliance.contract.zip_profile import read_member, read_members
+from archive.core.deeds import one_deed
 from archive.core.jobs import still_working
 from archive.custody.actors import ARCHIVE, Subject
 from archive.custody.log import record
@@ -123,7 +124,8 @@ def _take_over(row: OutsideRecording, sha256: str, receipt: bytes, offsets: dict
     with open_object(store(), name) as file:
         # the buffered reader has readinto, which typeshed's BinaryIO does not promise
         package_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    with transaction.atomic():
+    size = store().size(name)
+    with one_deed():
         row = OutsideRecording.objects.select_for_update().get(pk=row.pk)
         if row.state == State.ARRIVED:
             placed = [
@@ -132,7 +134,7 @@ def _take_over(row: OutsideRecording, sha256: str, receipt: bytes, offsets: dict
             ]
             record(SEALED, actor=ARCHIVE, subject=Subject.outside(row.pk), sha256=sha256, package_sha256=package_sha256)
             row.index, row.sha256, row.receipt = packed(placed), sha256, receipt
-            row.package_size, row.package_sha256 = store().size(name), package_sha256
+            row.package_size, row.package_sha256 = size, package_sha256
             row.state, row.sealed_at, row.problem = State.SEALED, row.sealing_at, ""
             row.save()
             Piece.objects.filter(outside=row).delete()

@@ -16,6 +16,7 @@ from appliance.contract.errors import PlainSightError, StorageError
 from appliance.contract.signed import digest
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.keystore.current import keystore
@@ -39,7 +40,7 @@ NAMING = ("place", "made_by", "made_with", "since", "brought_by")
 def begin(said: Statement, *, by: User) -> OutsideRecording:
     """Write down what is said about a recording that is brought; its file follows."""
     check_statement(said, timezone.localdate())
-    with transaction.atomic():
+    with one_deed():
         row = OutsideRecording(begun_at=timezone.now(), begun_by=by, **asdict(said))
         record(BEGUN, actor=Actor.user(by.pk), subject=Subject.outside(row.pk))
         row.save(force_insert=True)
@@ -89,7 +90,7 @@ def complete(pk: str, *, by: User) -> OutsideRecording:
         found = examine(file)
     said = {name: str(getattr(row, name)) for name in ("origin", "made_on", "made_at", *NAMING, "brought_on")}
     statement = encrypt(json.dumps(said, ensure_ascii=True).encode(), [secret_of(pk).recipient])
-    with transaction.atomic():
+    with one_deed():
         row = _arriving(pk, lock=True)
         record(ARRIVED, actor=Actor.user(by.pk), subject=Subject.outside(pk), bytes=row.size)
         row.state, row.arrived_at, row.statement = State.ARRIVED, timezone.now(), statement
@@ -100,7 +101,7 @@ def complete(pk: str, *, by: User) -> OutsideRecording:
 
 def give_up(pk: str, *, by: User) -> OutsideRecording:
     """Give a file up before it is sealed; key, pieces and what was said about it go."""
-    with transaction.atomic():
+    with one_deed():
         row = OutsideRecording.objects.select_for_update().filter(pk=pk).first()
         if row is None:
             raise UnknownRecordError("there is no such recording here")

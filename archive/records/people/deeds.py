@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.kinds import Kind
 from archive.custody.log import record
@@ -48,7 +48,7 @@ PERSON_FIELDS = (
 
 def enter_student(values: Mapping[str, Any], *, by: User) -> Student:
     """Enter a student that no roster brought."""
-    with transaction.atomic():
+    with one_deed():
         student = Student(**_only(values, STUDENT_FIELDS))
         record(STUDENT, actor=Actor.user(by.pk), subject=Subject.student(student.pk), fields=_named(values))
         student.save(force_insert=True)
@@ -57,7 +57,7 @@ def enter_student(values: Mapping[str, Any], *, by: User) -> Student:
 
 def correct_student(pk: UUID, values: Mapping[str, Any], version: int, *, by: User) -> Student:
     """Correct a student's data; an import keeps from then on what was corrected. Raises StaleError."""
-    with transaction.atomic():
+    with one_deed():
         student = _locked_student(pk)
         _change(
             student, _only(values, STUDENT_FIELDS), version, kind=STUDENT_CHANGED, subject=Subject.student(pk), by=by
@@ -67,7 +67,7 @@ def correct_student(pk: UUID, values: Mapping[str, Any], version: int, *, by: Us
 
 def enter_person(values: Mapping[str, Any], *, by: User) -> Person:
     """Enter a person that no roster brought."""
-    with transaction.atomic():
+    with one_deed():
         person = Person(**_only(values, PERSON_FIELDS))
         record(PERSON, actor=Actor.user(by.pk), subject=Subject.person(person.pk), fields=_named(values))
         person.save(force_insert=True)
@@ -76,7 +76,7 @@ def enter_person(values: Mapping[str, Any], *, by: User) -> Person:
 
 def correct_person(pk: UUID, values: Mapping[str, Any], version: int, *, by: User) -> Person:
     """Correct a person's data; an import keeps from then on what was corrected. Raises StaleError."""
-    with transaction.atomic():
+    with one_deed():
         person = Person.objects.select_for_update().filter(pk=pk).first()
         if person is None:
             raise UnknownRecordError("there is no such person here")
@@ -88,7 +88,7 @@ def enter_right(
     student: UUID, person: Person, kind: RightKind, *, basis: str, valid_from: date, valid_to: date | None, by: User
 ) -> Right:
     """Enter that `person` holds rights over the student's records. Raises DeedError if that ground is there already."""
-    with transaction.atomic():
+    with one_deed():
         row = _locked_student(student)
         if Right.objects.filter(person=person, student=row, kind=kind, valid_to=None).exists():
             raise DeedError("This person holds rights on this ground already; end them first.", field="kind")
@@ -111,7 +111,7 @@ def end_right(pk: UUID, valid_to: date, *, shown: date | None, by: User) -> Righ
 
     Raises StaleError where that is not their end any more, and DeedError for a day on which they cannot end.
     """
-    with transaction.atomic():
+    with one_deed():
         right = Right.objects.select_for_update().filter(pk=pk).first()
         if right is None:
             raise UnknownRecordError("there is no such entry of rights here")
@@ -131,7 +131,7 @@ def end_right(pk: UUID, valid_to: date, *, shown: date | None, by: User) -> Righ
 
 def enter_bar(student: UUID, person: Person, *, basis: str, valid_from: date, valid_to: date | None, by: User) -> Bar:
     """Enter a court order that bars `person` from the student's records (34 CFR 99.4)."""
-    with transaction.atomic():
+    with one_deed():
         row = _locked_student(student)
         if Bar.objects.filter(person=person, student=row, valid_to=None).exists():
             raise DeedError("A court order without an end bars this person already.", field="person")
@@ -151,7 +151,7 @@ def end_bar(pk: UUID, valid_to: date, *, shown: date | None, by: User) -> Bar:
 
     Raises StaleError where that is not its end any more, and DeedError for a day on which it cannot end.
     """
-    with transaction.atomic():
+    with one_deed():
         bar = Bar.objects.select_for_update().filter(pk=pk).first()
         if bar is None:
             raise UnknownRecordError("there is no such court order here")
@@ -173,7 +173,7 @@ def decide_majority(pk: UUID, decision: str, on: date, *, by: User) -> Student:
 
     34 CFR 99.5(a), 300.520, 300.625.
     """
-    with transaction.atomic():
+    with one_deed():
         student = _locked_student(pk)
         if student.rights_decided_on is not None:
             raise DeedError(f"It was decided on {words.day(student.rights_decided_on)} already.")

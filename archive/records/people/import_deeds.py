@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import NOTHING, Actor
 from archive.custody.log import Detail, record
 from archive.records.errors import DeedError, UnknownRecordError
@@ -54,7 +55,7 @@ class RosterDifference:
 def look_at(data: bytes, *, by: User) -> tuple[ImportRun, RosterDifference]:
     """Keep a file for the import, and return what it would change. Raises DeedError for a file that is no roster."""
     roster = read_roster(data)
-    with transaction.atomic():
+    with one_deed():
         found = compare(roster)
         ImportRun.objects.filter(taken_at=None, by=by).update(data=None)
         run = ImportRun.objects.create(
@@ -65,7 +66,7 @@ def look_at(data: bytes, *, by: User) -> tuple[ImportRun, RosterDifference]:
 
 def take_in(pk: UUID, *, by: User) -> ImportRun:
     """Take in the file of a dry run, compared anew with what is here by now."""
-    with transaction.atomic():
+    with one_deed():
         run = ImportRun.objects.select_for_update().filter(pk=pk).first()
         if run is None:
             raise UnknownRecordError("there is no such import here")

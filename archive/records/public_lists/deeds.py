@@ -6,10 +6,10 @@ import hashlib
 from datetime import date
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import NOTHING, Actor, Subject
 from archive.custody.log import record
 from archive.records.errors import DeedError, UnknownRecordError
@@ -25,7 +25,7 @@ def enter_holding(what: str, location: str, keeper: str, *, by: User) -> Holding
 
     A new place of the same type ends the one before. Raises DeedError where nothing would change.
     """
-    with transaction.atomic():
+    with one_deed():
         before = Holding.objects.select_for_update().filter(what__iexact=what, own=not what, ended_at=None).first()
         if before is not None and (before.location, before.keeper) == (location, keeper):
             raise DeedError("The list says this already.", field="location")
@@ -43,7 +43,7 @@ def enter_holding(what: str, location: str, keeper: str, *, by: User) -> Holding
 
 def end_holding(pk: UUID, *, by: User) -> Holding:
     """Take a type of records off the list; that of this archive stays. Raises DeedError."""
-    with transaction.atomic():
+    with one_deed():
         row = Holding.objects.select_for_update().filter(pk=pk, own=False).first()
         if row is None:
             raise UnknownRecordError("there is no such type of records here")
@@ -58,7 +58,7 @@ def end_holding(pk: UUID, *, by: User) -> Holding:
 def enter_position(member: UUID, position: str, *, by: User) -> Position:
     """Enter the position of somebody who has access (34 CFR 300.623(d)). Raises UnknownRecordError."""
     user = member_of(member)
-    with transaction.atomic():
+    with one_deed():
         record(POSITION, actor=Actor.user(by.pk), subject=Subject.user(user.pk), sha256=_digest(position))
         return Position.objects.create(user=user, position=position, entered_at=timezone.now(), entered_by=by)
 
@@ -66,7 +66,7 @@ def enter_position(member: UUID, position: str, *, by: User) -> Position:
 def enter_training(member: UUID, held_on: date, what: str, *, by: User) -> Training:
     """Enter that somebody was trained (34 CFR 300.623(c)). Raises DeedError."""
     user = member_of(member)
-    with transaction.atomic():
+    with one_deed():
         if Training.objects.filter(user=user, held_on=held_on, what=what).exists():
             raise DeedError("This training was entered already.", field="held_on")
         record(TRAINING, actor=Actor.user(by.pk), subject=Subject.user(user.pk), held_on=held_on.isoformat())
@@ -75,7 +75,7 @@ def enter_training(member: UUID, held_on: date, what: str, *, by: User) -> Train
 
 def publish(kind: ListKind, *, by: User) -> Publication:
     """Publish a list as it stands now. Raises DeedError while something is missing, or where nothing has changed."""
-    with transaction.atomic():
+    with one_deed():
         table = table_of(kind)
         if table.gaps:
             raise DeedError("It cannot be published yet. " + " ".join(table.gaps))
@@ -96,7 +96,7 @@ def publish(kind: ListKind, *, by: User) -> Publication:
 
 def take_file(publication: Publication, file_type: str, *, by: User) -> None:
     """Enter that a published list is taken out as a file, before its first byte."""
-    with transaction.atomic():
+    with one_deed():
         record(
             LIST_FILE,
             actor=Actor.user(by.pk),

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from archive.access.deeds import Deed
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.kinds import Kind
 from archive.custody.log import Detail, record
@@ -58,7 +59,7 @@ class PassageFacts:
 
 def begin(recording: str, purpose: str, student: Student | None, *, by: User) -> Redaction:
     """Begin a redacted copy of a sealed recording, for a student's parents or for nobody's."""
-    with transaction.atomic():
+    with one_deed():
         found = _recording(recording)
         if found.state != Recorded.SEALED:
             raise DeedError("It is not sealed yet.")
@@ -72,7 +73,7 @@ def begin(recording: str, purpose: str, student: Student | None, *, by: User) ->
 
 def enter_passage(recording: str, pk: UUID, facts: PassageFacts, *, by: User) -> Passage:
     """Enter what shall be left out. Raises DeedError for a passage outside of the recording, or one that is there."""
-    with transaction.atomic():
+    with one_deed():
         row = _locked(recording, pk, State.DRAFT)
         frames = row.recording.frames
         last = frames if facts.last is None else facts.last
@@ -103,7 +104,7 @@ def enter_passage(recording: str, pk: UUID, facts: PassageFacts, *, by: User) ->
 
 def remove_passage(recording: str, pk: UUID, passage: UUID, *, by: User) -> None:
     """Take a passage out of the list, before the copy is made."""
-    with transaction.atomic():
+    with one_deed():
         row = _locked(recording, pk, State.DRAFT)
         found = row.passages.filter(pk=passage).first()
         if found is None:
@@ -114,7 +115,7 @@ def remove_passage(recording: str, pk: UUID, passage: UUID, *, by: User) -> None
 
 def ask(recording: str, pk: UUID, *, by: User) -> Redaction:
     """Have the worker make the copy. What is restricted now, or of other students alone, is left out as well."""
-    with transaction.atomic():
+    with one_deed():
         row = _locked(recording, pk, State.DRAFT)
         for span, code in of_the_archive(row):
             basis, reason = _ARCHIVES[code]
@@ -145,7 +146,7 @@ def reopen(recording: str, pk: UUID, *, by: User) -> Redaction:
 
     Raises DeedError while the recording is on hold: nothing that was made of it is dropped then.
     """
-    with transaction.atomic():
+    with one_deed():
         row = _locked(recording, pk, State.ASKED, State.FAILED, State.MADE)
         made = row.object
         if made and why_held(recording):
@@ -199,7 +200,7 @@ def sign_off(recording: str, pk: UUID, *, by: User) -> Redaction:
     Raises DeedError for somebody who was not sent all that is left of the original, at no more than double speed; the
     begin of that listening must be in the custody log, and how much it was goes into the entry.
     """
-    with transaction.atomic():
+    with one_deed():
         row = _locked(recording, pk, State.MADE)
         if why := why_not_signed_off_by(row, by):
             raise SecondPersonError(why) if why.startswith("You made") else DeedError(why)
@@ -215,7 +216,7 @@ def sign_off(recording: str, pk: UUID, *, by: User) -> Redaction:
 
 def withdraw(recording: str, pk: UUID, reason: str, *, by: User) -> Redaction:
     """Withdraw a copy: nothing of it leaves any more. What was signed off, or is on hold, stays in the store."""
-    with transaction.atomic():
+    with one_deed():
         row = _locked(recording, pk, *[one for one in State if one != State.WITHDRAWN])
         drop = row.object if row.signed_at is None and not why_held(recording) else ""
         _enter(kinds.WITHDRAWN, row, by)
@@ -232,7 +233,7 @@ def withdraw(recording: str, pk: UUID, reason: str, *, by: User) -> Redaction:
 
 def enter_log_opened(row: Redaction, page: str, *, by: User) -> None:
     """Enter that somebody opened or printed the exemption log, before it is shown."""
-    with transaction.atomic():
+    with one_deed():
         check_not_destroyed(row.recording)
         _enter(kinds.LOG, row, by, page=page)
 

@@ -16,11 +16,12 @@ from typing import BinaryIO, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from appliance.contract.errors import PlainSightError, StorageError
 from appliance.contract.stop_signal import StopSignal
+from archive.core.deeds import one_deed, take_turn
 from archive.custody.actors import ARCHIVE, Subject
 from archive.custody.log import record
 from archive.recordings.find import DestroyedError
@@ -111,13 +112,17 @@ def make(row: Redaction, told: Told = lambda *_: None) -> Exactness:
         writer.give_up()
         draft.discard()
     with transaction.atomic():
-        kept = _still_asked(row)
-        if kept is not None and not store().exists(name):
-            raise StorageError("another worker makes it as well, and cleared this one's file")
-        if kept is not None:
-            kept.object, kept.size, kept.sha256 = name, size, sha256
-            kept.manifest_sha256, kept.audio_md5 = manifest_sha256, md5.hex()
-            _keep(kept, found)
+        # nobody clears it meanwhile, and nothing waits for the store in a deed
+        take_turn(derivatives_folder(row.recording_id))
+        there = store().exists(name)
+        with one_deed():
+            kept = _still_asked(row)
+            if kept is not None and not there:
+                raise StorageError("another worker makes it as well, and cleared this one's file")
+            if kept is not None:
+                kept.object, kept.size, kept.sha256 = name, size, sha256
+                kept.manifest_sha256, kept.audio_md5 = manifest_sha256, md5.hex()
+                _keep(kept, found)
     if kept is None:
         # it was taken back, withdrawn or destroyed meanwhile
         store().remove(name)
@@ -142,14 +147,15 @@ def _keep(row: Redaction, found: Exactness) -> None:
 def _still_asked(row: Redaction) -> Redaction | None:
     """Return the row, locked behind its recording, if the copy is still the one that was asked for."""
     Recording.objects.select_for_update().get(pk=row.recording_id)
-    asked = Redaction.objects.select_for_update(of=("self",)).filter(
-        pk=row.pk, state=State.ASKED, asked_at=row.asked_at, recording__destroyed_at=None
-    )
-    return asked.first()
+    return _asked(row).select_for_update(of=("self",)).first()
+
+
+def _asked(row: Redaction) -> QuerySet[Redaction]:
+    return Redaction.objects.filter(pk=row.pk, state=State.ASKED, asked_at=row.asked_at, recording__destroyed_at=None)
 
 
 def _fail(row: Redaction, problem: str) -> None:
-    with transaction.atomic():
+    with one_deed():
         kept = _still_asked(row)
         if kept is None:
             return
@@ -166,7 +172,8 @@ def _clear(row: Redaction) -> None:
     """Remove what a kill left between the name and the row: no row leads to it."""
     folder = derivatives_folder(row.recording_id)
     with transaction.atomic():
-        if _still_asked(row) is None:
+        take_turn(folder)
+        if not _asked(row).exists():
             raise StoppedError("it was taken back, or another worker has made it")
         for name in list(store().names(folder)):
             if name.startswith(f"{folder}/{row.pk.hex}-"):

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from archive.access.deeds import Deed
 from archive.access.people import GrantFacts, grant
 from archive.access.scopes import Scope
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.recordings.models import Recording
@@ -85,7 +85,7 @@ def ask_access(
 ) -> AccessRequest:
     """Enter that a rights-holder asks to inspect the student's recordings (34 CFR 99.10). Raises DeedError."""
     check_holder(student, person, timezone.localdate())
-    with transaction.atomic():
+    with one_deed():
         row = AccessRequest(
             student=student,
             person=person,
@@ -115,7 +115,7 @@ def explain(pk: UUID, explanation: str, version: int, *, by: User) -> AccessRequ
 
     The entry holds the text's digest: what was written first can be told from what replaced it.
     """
-    with transaction.atomic():
+    with one_deed():
         row = _request(pk)
         if row.version != version:
             raise StaleError
@@ -129,7 +129,7 @@ def explain(pk: UUID, explanation: str, version: int, *, by: User) -> AccessRequ
 
 def open_for(pk: UUID, days: int, *, by: User) -> AccessRequest:
     """Let the rights-holder's account reach the student's recordings for some days. Raises DeedError."""
-    with transaction.atomic():
+    with one_deed():
         row = _request(pk)
         check_holder(row.student, row.person, timezone.localdate())
         if row.person.user is None:
@@ -150,7 +150,7 @@ def open_for(pk: UUID, days: int, *, by: User) -> AccessRequest:
 
 def begin_supervised(pk: UUID, recording: Recording, *, by: User) -> SupervisedListening:
     """Enter that a rights-holder listens at the office, with staff beside."""
-    with transaction.atomic():
+    with one_deed():
         row = _request(pk)
         check_holder(row.student, row.person, timezone.localdate())
         record(
@@ -165,7 +165,7 @@ def begin_supervised(pk: UUID, recording: Recording, *, by: User) -> SupervisedL
 
 def close(pk: UUID, outcome: str, version: int, *, by: User) -> AccessRequest:
     """Enter how a request was answered. Raises StaleError, and DeedError while an explanation is still owed."""
-    with transaction.atomic():
+    with one_deed():
         row = _request(pk)
         if row.version != version:
             raise StaleError
@@ -183,7 +183,7 @@ def ask_amendment(
 ) -> Amendment:
     """Enter that a rights-holder asks to amend a recording (34 CFR 99.20(a), 300.618). Raises DeedError."""
     check_holder(student, person, timezone.localdate())
-    with transaction.atomic():
+    with one_deed():
         row = Amendment(student=student, person=person, recording=recording, text=text, received_on=received_on)
         record(
             AMENDMENT,
@@ -209,7 +209,7 @@ def decide(
     officer: str = "",
 ) -> Amendment:
     """Let an amendment go on: decided, a hearing set, or decided after it (34 CFR 99.20 to 99.22). Raises DeedError."""
-    with transaction.atomic():
+    with one_deed():
         row = _amendment(pk)
         if row.version != version:
             raise StaleError
@@ -235,7 +235,7 @@ def decide(
 
 def place_statement(pk: UUID, text: str, *, by: User) -> Statement:
     """Place the rights-holder's statement with the recording; every later copy carries it (34 CFR 99.21(c))."""
-    with transaction.atomic():
+    with one_deed():
         row = _amendment(pk)
         if row.state not in STATEMENT_IN:
             raise DeedError("A statement is placed after a hearing that did not amend the record (34 CFR 99.21).")

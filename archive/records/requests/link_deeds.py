@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
-from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +23,7 @@ from archive.access.accounts import beyond
 from archive.access.custody_kinds import ACCOUNT
 from archive.access.scopes import ScopeType
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import NETWORK, NOTHING, Actor, Subject
 from archive.custody.log import record
 from archive.records.errors import DeedError, UnknownRecordError
@@ -68,7 +69,7 @@ def make_link(person: Person, *, by: User, request: AccessRequest | None = None,
     """
     token, code = secrets.token_urlsafe(16), "".join(secrets.choice(_DIGITS) for _ in range(CODE_LENGTH))
     now = timezone.now()
-    with transaction.atomic():
+    with one_deed():
         person = Person.objects.select_for_update(of=("self",)).select_related("user").get(pk=person.pk)
         if person.user is None:
             _make_account(person, by)
@@ -103,7 +104,7 @@ def make_link(person: Person, *, by: User, request: AccessRequest | None = None,
 
 def withdraw_link(pk: UUID, *, by: User) -> None:
     """End a link that was not used yet."""
-    with transaction.atomic():
+    with one_deed():
         row = ParentLink.objects.select_for_update().filter(pk=pk, used_at=None, withdrawn_at=None).first()
         if row is None:
             raise UnknownRecordError("there is no such link, or it was used or withdrawn")
@@ -117,14 +118,17 @@ def use_link(token: str, code: str) -> User:
 
     A refusal is committed although it raises: five wrong codes end a link.
     """
-    with transaction.atomic():
+    known = ParentLink.objects.filter(token_digest=_digest(token)).first()
+    # looked at before: it takes a while on purpose
+    fits = known is not None and check_password(code, known.code_digest)
+    with one_deed():
         row = (
             ParentLink.objects.select_for_update(of=("self",))
             .select_related("person__user")
             .filter(token_digest=_digest(token))
             .first()
         )
-        why = _problem(row, code)
+        why = _problem(row, fits=fits)
         if row is not None and not why:
             record(LINK_USED, actor=NETWORK, subject=Subject.person(row.person_id), link=str(row.pk))
             row.used_at = timezone.now()
@@ -146,10 +150,13 @@ def use_kiosk_code(code: str) -> User:
 
     A wrong code counts against every code that is open for the kiosk, so that guessing ends them all.
     """
-    with transaction.atomic():
+    open_now = Q(kiosk=True, used_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
+    # looked at before: it takes a while on purpose
+    fitting = {one.pk for one in ParentLink.objects.filter(open_now) if check_password(code, one.code_digest)}
+    with one_deed():
         rows = ParentLink.objects.select_for_update(of=("self",)).select_related("person__user")
-        given = list(rows.filter(kiosk=True, used_at=None, withdrawn_at=None, expires_at__gt=timezone.now()))
-        row = next((one for one in given if not _problem(one, code)), None)
+        given = list(rows.filter(open_now))
+        row = next((one for one in given if not _problem(one, fits=one.pk in fitting)), None)
         if row is not None and row.person.user is not None:
             record(LINK_USED, actor=NETWORK, subject=Subject.person(row.person_id), link=str(row.pk))
             row.used_at = timezone.now()
@@ -165,7 +172,7 @@ def use_kiosk_code(code: str) -> User:
     )
 
 
-def _problem(row: ParentLink | None, code: str) -> str:  # noqa: PLR0911 - one reason a line
+def _problem(row: ParentLink | None, *, fits: bool) -> str:  # noqa: PLR0911 - one reason a line
     if row is None:
         return "unknown"
     if row.used_at is not None:
@@ -178,7 +185,7 @@ def _problem(row: ParentLink | None, code: str) -> str:  # noqa: PLR0911 - one r
         return "too-many"
     if row.person.user is None or not row.person.user.is_active:
         return "account-ended"
-    return "" if check_password(code, row.code_digest) else "wrong-code"
+    return "" if fits else "wrong-code"
 
 
 _WORDS: Final = {

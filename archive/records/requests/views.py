@@ -6,7 +6,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
+from archive.core.deeds import one_deed
 from archive.custody.actors import Subject
 from archive.recordings.find import find
 from archive.recordings.models import Recording
@@ -170,7 +170,7 @@ def request_link(request: HttpRequest, case: UUID) -> HttpResponseBase:
     user = user_of(request)
     if request.method == "POST" and form.is_valid():
         try:
-            with transaction.atomic():
+            with one_deed():
                 made = link_deeds.make_link(row.person, by=user, request=row, kiosk="kiosk" in request.POST)
                 deeds.open_for(case, form.cleaned_data["days"], by=user)
         except DeedError as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.recordings.find import check_not_destroyed, find
@@ -20,7 +20,7 @@ from .models import Restriction
 
 def restrict(recording: str, first: int, last: int | None, reason: str, *, by: User) -> Restriction:
     """Restrict a passage, in frames, at once. Raises DeedError for one outside of the recording."""
-    with transaction.atomic():
+    with one_deed():
         row = find(recording, lock=True)
         check_not_destroyed(row)
         if not 0 <= first < (row.frames if last is None else last) <= row.frames:
@@ -43,7 +43,7 @@ def restrict(recording: str, first: int, last: int | None, reason: str, *, by: U
 
 def lift(recording: str, pk: UUID, reason: str, *, by: User) -> Restriction:
     """Open a passage again, as a second person. Raises SecondPersonError for the one who restricted it."""
-    with transaction.atomic():
+    with one_deed():
         row = Restriction.objects.select_for_update().filter(pk=pk, recording=recording, lifted_at=None).first()
         if row is None:
             raise UnknownRecordError("there is no such passage here, or it was opened again")

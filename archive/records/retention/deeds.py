@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.records.errors import DeedError, UnknownRecordError
@@ -39,7 +39,7 @@ def enter_series(code: str, title: str, kinds: list[MeetingKind], *, by: User) -
     """Enter a series; nothing of it may be destroyed before it was decided how long it is kept. Raises DeedError."""
     if not kinds:
         raise DeedError("Say recordings of which meetings belong to it.", field="kinds")
-    with transaction.atomic():
+    with one_deed():
         if Series.objects.filter(code__iexact=code).exists():
             raise DeedError("There is a series with this code.", field="code")
         row = Series(
@@ -53,7 +53,7 @@ def enter_series(code: str, title: str, kinds: list[MeetingKind], *, by: User) -
 def enter_answer(pk: UUID, facts: AnswerFacts, *, by: User) -> Answer:
     """Enter what the district decided; an earlier decision goes on counting for what was made before. DeedError."""
     _check(facts)
-    with transaction.atomic():
+    with one_deed():
         series = Series.objects.select_for_update().filter(pk=pk).first()
         if series is None:
             raise UnknownRecordError("there is no such series here")

@@ -16,4 +16,4 @@ class TodayConfig(AppConfig):
 
         from .deeds import LOOK_S, send_due_report  # noqa: PLC0415 - the same
 
-        JOBS.append(Job("sending the readiness report", LOOK_S, send_due_report))
+        JOBS.append(Job("sending the readiness report", LOOK_S, send_due_report, lane="mail"))

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from appliance.contract import slip
 from appliance.contract.receipt import Outcome
+from appliance.contract.signed import digest
 from tests.support.packages import Sealed
 from tests.support.spools import Keys, Recording, make_recording
 
@@ -172,3 +174,28 @@ def test_help_shows_an_example_and_every_exit_status(case: Case) -> None:
     text = case.run("--help").stdout
     assert "example:" in text
     assert all(f"  {status}  " in text for status in range(6))
+
+
+def test_a_slip_names_the_recording_or_what_of_it_the_box_had_signed_and_no_other(case: Case, tmp_path: Path) -> None:
+    with zipfile.ZipFile(case.package) as file:
+        manifest = file.read(f"{case.recording.id}/manifest-sha256.txt")
+        ledger = file.read(f"{case.recording.id}/data/ledger.tsv").splitlines(keepends=True)
+    sealed = slip.written(digest(manifest))
+    assert len(sealed.split()) == 16
+    for typed in (sealed, sealed.upper(), sealed.replace(" ", "")):
+        result = case.run(case.package, "--keys", case.ring, "--slip", typed)
+        assert result.returncode == 0
+        assert "this very recording" in result.stdout
+    result = case.run(case.package, "--keys", case.ring, "--slip", slip.written(digest(ledger[3])))
+    assert result.returncode == 0
+    assert "up to line 3" in result.stdout
+    assert case.run(case.package, "--slip", sealed).returncode == 3
+    other = case.run(Case(tmp_path / "other").package, "--keys", case.ring, "--slip", sealed)
+    assert "this very recording" not in other.stdout
+    result = case.run(case.package, "--keys", case.ring, "--slip", digest(b"x"))
+    assert result.returncode == 1
+    assert "names other bytes" in result.stdout
+    for wrong in ("", "x" * 64, "0" * 63):
+        result = case.run(case.package, "--slip", wrong)
+        assert result.returncode == 2
+        assert "--slip" in result.stderr

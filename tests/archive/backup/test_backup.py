@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
-from django.db import connections
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import override_settings
 from django.utils import timezone
 
@@ -24,6 +25,10 @@ from appliance.contract.errors import DecryptionError, KeyFileError, PlainSightE
 from archive.backup.copying import back_up
 from archive.backup.manifest import backups_in
 from archive.backup.restoring import Source, restore
+from archive.configuration import load
+from archive.custody.actors import ARCHIVE
+from archive.custody.models import Entry
+from archive.enrollment.deeds import give_claim
 from archive.keystore.current import keystore
 from archive.keystore.generations import forget_old, generations_in, make_generation, places
 from archive.recordings.models import Recording
@@ -34,27 +39,96 @@ from archive.sealing.audit import audit
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.destruction.scene import make_scene
 from tests.archive.records.outside_recordings.files import brought, sound
-from tests.support.archives import ROOT, Archive
+from tests.support.archives import ENGINE, ROOT, SETTINGS, Archive, on_database_of
+from tests.support.postgresql import cluster
 
 
 @contextmanager
-def empty_machine(home: Path) -> Iterator[None]:
-    """Point this process at an archive's folder where nothing is yet."""
-    database = connections["default"].settings_dict
-    before = database["NAME"]
-    connections.close_all()
-    database["NAME"] = home / "archive.sqlite3"
+def empty_machine(home: Path, engine: str = ENGINE) -> Iterator[None]:
+    """Point this process at an archive's folder where nothing is yet, and at an empty database."""
+    name = cluster().create() if engine == "postgresql" else ""
+    chosen = home.with_name(f"{home.name}.toml")
+    chosen.write_text(SETTINGS + (cluster().settings(name) if name else ""))
+    keystore.cache_clear()
     try:
-        with override_settings(ARCHIVE_HOME=home):
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            on_database_of(chosen, home),
+            override_settings(ARCHIVE_HOME=home),
+        ):
+            patch.setenv("ARCHIVE_CONFIG", str(chosen))
             yield
     finally:
-        connections.close_all()
-        database["NAME"] = before
         keystore.cache_clear()
+        if name:
+            cluster().drop(name)
 
 
 def source(archive: Archive, folder: Path, **chosen: Any) -> Source:
     return Source(folder, archive.home / "key-generations", archive.home / "generation-keys", **chosen)
+
+
+def all_rows() -> dict[str, list[Any]]:
+    """Every row of every table, as Python knows them."""
+    tables = [one for one in apps.get_models(include_auto_created=True) if one._meta.managed]
+    left_out = {"core_lease", "recordings_verification"}
+    return {
+        one._meta.db_table: list(one._base_manager.order_by("pk").values_list())
+        for one in tables
+        if one._meta.db_table not in left_out
+    }
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("into", ["sqlite", "postgresql"])
+def test_a_backup_of_either_engine_is_restored_into_either(
+    archive: Archive, sealed: Arrive, arrive: Arrive, tmp_path: Path, into: str
+) -> None:
+    make_scene(sealed(seconds=1).id)
+    arrive(seconds=1, reason=None)
+    give_claim("Room 77", by=ARCHIVE, now=timezone.now())
+    back_up(tmp_path / "backup", timezone.now())
+    before = all_rows()
+    assert before["custody_entry"]
+    assert before["accounts_user"]
+    with empty_machine(tmp_path / "new", into):
+        found = restore(source(archive, tmp_path / "backup"))
+        assert (found.verified, found.failed, found.custody) == (1, (), "")
+        after = all_rows()
+        count = len(before["custody_entry"])
+        # each verification is an entry of its own
+        after["custody_entry"], after["custody_head"] = after["custody_entry"][:count], before["custody_head"]
+        assert after == before
+        assert load(tmp_path / "new" / "archive.toml").database.engine == into
+        # numbers go on where they were, and the triggers are there
+        assert (
+            give_claim("Room 78", by=ARCHIVE, now=timezone.now()).row.pk
+            == max(row[0] for row in before["enrollment_claim"]) + 1
+        )
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            Entry.objects.all().delete()
+        with pytest.raises(SettingsError, match=r"restore into an empty folder"):
+            restore(source(archive, tmp_path / "backup"))
+
+
+def test_a_database_that_holds_something_is_never_restored_into(archive: Archive, tmp_path: Path) -> None:
+    back_up(tmp_path / "backup", timezone.now())
+    with empty_machine(tmp_path / "new", "postgresql"):
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE precious (x int)")
+        with pytest.raises(SettingsError, match="is not empty; make a new one"):
+            restore(source(archive, tmp_path / "backup"))
+        assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.both_engines
+def test_a_backup_of_the_other_engine_asks_where_it_shall_go(archive: Archive, tmp_path: Path) -> None:
+    back_up(tmp_path / "backup", timezone.now())
+    other = "sqlite" if archive.engine == "postgresql" else "postgresql"
+    with empty_machine(tmp_path / "new", other), pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ARCHIVE_CONFIG")
+        with pytest.raises(SettingsError, match="set ARCHIVE_CONFIG to a settings file"):
+            restore(source(archive, tmp_path / "backup"))
 
 
 def test_everything_is_restored_into_an_empty_folder_and_verified(

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from appliance.contract.custody import CustodyHead, Tree
 from appliance.contract.errors import StorageError
 from appliance.contract.keys import SigningKey
+from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.check import Signed, check, check_chain
 from archive.custody.heads import FILE, signed_head
@@ -221,7 +222,7 @@ def test_a_head_is_published_once_and_never_inside_a_transaction(log: int, archi
 @pytest.mark.both_engines
 def test_an_entry_is_as_durable_as_the_deed_around_it(log: int) -> None:
     def failing() -> None:
-        with transaction.atomic():
+        with one_deed():
             record(SEAL, actor=ARCHIVE)
             raise RuntimeError
 

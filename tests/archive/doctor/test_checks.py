@@ -95,6 +95,12 @@ def with_site(**changed: Any) -> site.SiteLook:
         (replace(DATABASE, error="unable to open database file"), "database", "wrong", "unable to open"),
         (replace(DATABASE, pending=("rooms.0002",)), "database", "wrong", "rooms.0002"),
         (replace(DATABASE, damage=("row 7 missing from index",)), "database", "wrong", "row 7"),
+        (
+            replace(DATABASE, unsafe=("fsync", "synchronous_commit")),
+            "database server",
+            "wrong",
+            "fsync, synchronous_com",
+        ),
         (replace(DATABASE, triggers=frozenset()), "custody log", "wrong", "custody_entry_no_delete"),
         (replace(KEYS, error="there is no signing.pem"), "keys", "wrong", "signing.pem"),
         (replace(KEYS, signed_by="ed25519:b"), "keys", "wrong", "another key"),

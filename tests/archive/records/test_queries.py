@@ -100,6 +100,7 @@ OWN = {"/own/": 24, "/own/{student}/record-of-access/": 20}
 """The same of a parent's pages."""
 OF_ONE = {
     *("wall", "rooms-json", "account", "verification", "export", "checks", "retention-question", "amendment", "letter"),
+    "slip",
 }
 """Pages that show no rows, or those of another page that is here: the board's, a letter's."""
 FILES = {

@@ -123,7 +123,11 @@ MANY = {
     "today": "/",
 }
 """Lists that may be long."""
+<<<<<<< HEAD
 PARENTS = ("own", "own-record", "own-recording", "own-transcript", "own-outside", "own-refused")
+=======
+PARENTS = ("own", "own-record", "own-recording", "own-outside", "own-slip", "own-refused")
+>>>>>>> main
 """Pages that parents see once they are signed in."""
 TRANSCRIPT = """WEBVTT
 
@@ -430,6 +434,8 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "outside-lift": f"/outside-recordings/{again.pk}/restrictions/{silent.pk}/lift/",
         "hold-outside": f"/outside-recordings/{filed.pk}/hold/",
         "own-outside": f"/outside-recordings/{filed.pk}/",
+        "slip": f"/recordings/{first.pk}/slip/",
+        "own-slip": f"/recordings/{first.pk}/slip/",
         "evidence": f"/recordings/{first.pk}/evidence/",
         "restrict": f"/recordings/{first.pk}/restrict/",
         "restriction-lift": f"/recordings/{first.pk}/restrictions/{passage.pk}/lift/",

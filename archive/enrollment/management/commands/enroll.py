@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.durable_files import create
 from appliance.contract.errors import StorageError
 from archive.core.base_command import ArchiveCommand, add_json
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor
 from archive.enrollment.claim_file import FILE_NAME, Hardware, claim_file
 from archive.enrollment.deeds import give_claim
@@ -42,7 +42,7 @@ class Command(ArchiveCommand):
         hardware = Hardware(options["hardware"], not options["no_lamp_seen"], not options["no_mic_rail"])
         path = options["folder"] / FILE_NAME if options["folder"] else None
         # a claim that nobody gets to see is none: it counts once its file or its text is out
-        with transaction.atomic():
+        with one_deed():
             claim = give_claim(options["room"], by=Actor.operator(), now=timezone.now())
             text = claim_file(claim.text, hardware)
             if path is not None:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db import transaction
 
 from appliance.contract.errors import KeyFileError, SettingsError
 from appliance.contract.ids import BOX_PATTERN, new_box_id
 from appliance.contract.keys import SigningKey, parse_public
 from archive.core.base_command import ArchiveCommand, add_json
+from archive.core.deeds import one_deed
 from archive.custody.actors import Actor
 from archive.devices.enrollment import enroll
 from archive.devices.models import BoxKey
@@ -52,7 +52,7 @@ class Command(ArchiveCommand):
         escrow = escrow_recipient()
         public = _public(options["public_key"], options["new_key"], "--public-key")
         courier = _courier(options["courier_key"], options["new_courier_key"])
-        with transaction.atomic():
+        with one_deed():
             row = enroll(box, public, by=Actor.operator())
             if courier is not None:
                 enroll(box, courier, by=Actor.operator(), use=BoxKey.Use.COURIER)

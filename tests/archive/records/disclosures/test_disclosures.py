@@ -292,3 +292,16 @@ def test_a_letter_goes_to_nobody_without_rights_and_leaves_time(row: Recording, 
     consented = deeds.prepare(row.pk, facts(), by=ann)
     with pytest.raises(DeedError, match="Only a compelled production"):
         deeds.write_notice(consented.pk, parent, "en", later, by=ann)
+
+
+def test_the_page_writes_the_letter(archive: Archive, row: Recording, ann: User) -> None:
+    made = deeds.prepare(row.pk, facts(basis=Basis.TRANSFER, party="Rolla schools", explanation="moved"), by=ann)
+    for text in Template.objects.filter(kind=deeds.LETTERS[Basis.TRANSFER]):
+        approve_text(text.pk, by=ann)
+    client = signed_in(archive, "custodian", role="custodian")
+    assert f"/disclosures/{made.pk}/letter/" in client.get(f"/disclosures/{made.pk}/").content.decode()
+    check(client.get(f"/disclosures/{made.pk}/letter/").content.decode())
+    typed = {"person": "Rosa Torres", "language": "es", "once": "a" * 32}
+    assert client.post(f"/disclosures/{made.pk}/letter/", {**typed, "person": "Nobody"}).status_code == 422
+    there = client.post(f"/disclosures/{made.pk}/letter/", {**typed, "once": "b" * 32}).headers["Location"]
+    assert "Rolla schools" in check(client.get(there).content.decode()).text

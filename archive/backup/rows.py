@@ -1,0 +1,91 @@
+"""All rows of an archive, from one database into another one of either engine, as they are.
+
+So a backup is the same file whichever engine it was made on, is read without a server, and is restored into either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from django.apps import apps
+from django.core.management import call_command
+from django.core.management.color import no_style
+from django.db import connections, transaction
+from django.db.models import Model
+from django.db.models.sql import InsertQuery
+
+from archive.configuration import Database
+from archive.core.triggers import set_aside
+from archive.database import database_settings
+
+_FILE: Final = "backup"
+"""How Django calls the file's database."""
+_ROWS: Final = 500
+"""Rows that are held in memory at once."""
+
+
+def write_file(folder: Path) -> None:
+    """Make the file of a SQLite database in `folder` with all rows of the archive's own, as they are at one moment."""
+    with _opened(folder):
+        call_command("migrate", database=_FILE, verbosity=0, interactive=False)
+        _copy("default", _FILE)
+
+
+def read_file(folder: Path) -> None:
+    """Fill the archive's own database, which is empty, with all rows of the file in `folder`."""
+    call_command("migrate", verbosity=0, interactive=False)
+    with _opened(folder):
+        _copy(_FILE, "default")
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[None]:
+    made = database_settings(Database(), folder)
+    # one file, whole when it is closed
+    made["OPTIONS"]["init_command"] = "PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;"
+    connections.databases[_FILE] = connections.configure_settings({"default": made})["default"]
+    try:
+        yield
+    finally:
+        connections[_FILE].close()
+        del connections[_FILE], connections.databases[_FILE]
+
+
+def _copy(source: str, target: str) -> None:
+    tables = [one for one in apps.get_models(include_auto_created=True) if one._meta.managed and not one._meta.proxy]
+    with _at_one_moment(source), transaction.atomic(using=target), set_aside(connections[target]):
+        for table in tables:
+            # what the migrations made is in the source as well
+            table._base_manager.using(target).all().delete()
+        for table in tables:
+            _copy_table(table, source, target)
+        with connections[target].cursor() as cursor:
+            for statement in connections[target].ops.sequence_reset_sql(no_style(), tables):
+                cursor.execute(statement)
+
+
+def _copy_table(table: type[Model], source: str, target: str) -> None:
+    fields = [field for field in table._meta.local_concrete_fields if not field.generated]
+    rows = iter(table._base_manager.using(source).order_by("pk").iterator(chunk_size=_ROWS))
+    most = max(min(_ROWS, connections[target].ops.bulk_batch_size(fields, range(_ROWS))), 1)
+    while batch := list(islice(rows, most)):
+        query = InsertQuery(table)
+        # raw: also what a model fills in by itself stays as it is
+        query.insert_values(fields, batch, raw=True)
+        query.get_compiler(using=target).execute_sql()
+
+
+@contextmanager
+def _at_one_moment(alias: str) -> Iterator[Any]:
+    with transaction.atomic(using=alias):
+        if connections[alias].vendor == "postgresql":
+            with connections[alias].cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                # it takes as long as it takes
+                cursor.execute("SET LOCAL statement_timeout = 0")
+                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield

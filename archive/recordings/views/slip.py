@@ -1,0 +1,47 @@
+"""A parent's slip: which recording it is, and the digest by which anyone can tell later that it was kept unchanged."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from appliance.contract.receipt import Receipt
+from appliance.contract.signed import digest
+from appliance.contract.slip import written
+from archive.access.requests import actor
+from archive.custody.actors import Subject
+from archive.custody.log import record
+from archive.recordings.custody_kinds import LOOK
+from archive.recordings.find import check_not_destroyed, find
+from archive.recordings.heading import heading
+from archive.recordings.ledger_entries import read_ledger
+from archive.recordings.models import Recording, State
+from archive.recordings.stored_ledger import lines_from
+
+
+@require_safe
+def slip(request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Show the slip, to be printed; no student's name is on it."""
+    row = find(recording)
+    check_not_destroyed(row)
+    record(LOOK, actor=actor(request), subject=Subject.recording(row.pk), page="slip")
+    sealed = row.state == State.SEALED
+    context = {
+        "place": "recordings",
+        "recording": row,
+        "called": heading(row, read_ledger(row).entries),
+        "sealed": sealed,
+        "digits": written(digest_of(row)) if sealed or row.next_line else "",
+        "line": max(row.next_line - 1, 0),
+        "district": settings.ARCHIVE.records.district,
+    }
+    return render(request, "ui/slip.html", context)
+
+
+def digest_of(row: Recording) -> str:
+    """Return what the slip names: sealed, the package's manifest; before, the last ledger line that is here."""
+    if row.state == State.SEALED:
+        return Receipt.read(bytes(row.receipt or b""), None).manifest_sha256
+    return digest(lines_from(row, row.next_line - 1)[-1])

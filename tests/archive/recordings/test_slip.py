@@ -1,0 +1,55 @@
+"""A parent's slip names what is so: sealed, the whole package; before, what the box had signed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from typing import Any
+
+import pytest
+
+from appliance.contract import slip
+from archive.recordings.models import Recording
+from archive.sealing.seal import seal
+from archive.store.current import store
+from tests.archive.page_fixtures import Arrive, entries
+from tests.archive.pages import check
+
+
+def digits(client: Any, recording: str) -> str:
+    page = check(client.get(f"/recordings/{recording}/slip/").content.decode())
+    found = re.search(r"(?:[0-9a-f]{4} ){15}[0-9a-f]{4}", page.text)
+    assert found
+    return slip.read(found[0])
+
+
+def test_sealed_it_names_the_manifest_and_its_printing_is_in_the_log(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=2)
+    package = io.BytesIO(store().read(Recording.objects.get(pk=made.id).package))
+    manifest = zipfile.ZipFile(package).read(f"{made.id}/manifest-sha256.txt")
+    named = digits(custodian, made.id)
+    assert named == hashlib.sha256(manifest).hexdigest()
+    assert "very recording" in slip.hold_against(package, named)
+    assert [one.member("page") for one in entries(made.id, "look")] == ["slip"]
+
+
+def test_before_the_seal_it_names_what_was_signed_and_says_that_it_is_not_all(custodian: Any, arrive: Arrive) -> None:
+    made = arrive(seconds=3, reason="button")
+    assert "not sealed yet" in check(custodian.get(f"/recordings/{made.id}/slip/").content.decode()).text
+    early = digits(custodian, made.id)
+    seal(made.id)
+    package = io.BytesIO(store().read(Recording.objects.get(pk=made.id).package))
+    assert "up to line" in slip.hold_against(package, early)
+    assert digits(custodian, made.id) != early
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Keep this slip"), ("es", "Guarde esta constancia")])
+def test_it_is_printed_in_both_languages(custodian: Any, sealed: Arrive, language: str, said: str) -> None:
+    page = custodian.get(f"/recordings/{sealed(seconds=1).id}/slip/", headers={"accept-language": language})
+    assert said in check(page.content.decode(), language=language).text
+
+
+def test_who_may_not_look_gets_none(technician: Any, sealed: Arrive) -> None:
+    assert technician.get(f"/recordings/{sealed(seconds=1).id}/slip/").status_code == 403
