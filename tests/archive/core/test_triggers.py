@@ -17,11 +17,8 @@ from archive.custody.models import Entry
 from archive.records.destruction import triggers as destruction
 from archive.records.holds import triggers as holds
 from archive.records.holds.models import Held, Matter
-<<<<<<< HEAD
-=======
 from archive.records.incidents import triggers as incidents
 from archive.records.outside_recordings import triggers as outside_recordings
->>>>>>> main
 from archive.records.redactions import triggers as redactions
 from archive.records.retention import triggers as retention
 from archive.records.retention.models import Answer, Series
@@ -90,14 +87,10 @@ ALL = (
     *holds.REFUSALS,
     *retention.REFUSALS,
     *destruction.REFUSALS,
-<<<<<<< HEAD
     *transcripts.REFUSALS,
-    *redactions.REFUSALS,
-=======
     *redactions.REFUSALS,
     *incidents.REFUSALS,
     *outside_recordings.REFUSALS,
->>>>>>> main
 )
 MESSAGES = {one.message for one in ALL}
 

@@ -123,11 +123,7 @@ MANY = {
     "today": "/",
 }
 """Lists that may be long."""
-<<<<<<< HEAD
-PARENTS = ("own", "own-record", "own-recording", "own-transcript", "own-outside", "own-refused")
-=======
-PARENTS = ("own", "own-record", "own-recording", "own-outside", "own-slip", "own-refused")
->>>>>>> main
+PARENTS = ("own", "own-record", "own-recording", "own-outside", "own-slip", "own-transcript", "own-refused")
 """Pages that parents see once they are signed in."""
 TRANSCRIPT = """WEBVTT
 
