@@ -20,7 +20,6 @@ from .sandbox import NotAloneError, enter
 
 NICE: Final = 10
 """How far it yields to everything else on the machine."""
-_CHUNK: Final = 1 << 20
 
 
 def _whisper_cpp(begin: Begin) -> Engine:
@@ -41,11 +40,8 @@ ENGINES: Final[dict[str, Make]] = {"whisper.cpp": _whisper_cpp, "pocketsphinx": 
 
 def digest_of(path: str) -> str:
     """Return the digest of a file; raise OSError."""
-    sha256 = hashlib.sha256()
     with Path(path).open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            sha256.update(chunk)
-    return sha256.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
