@@ -226,6 +226,23 @@ class Records(_Section):
     """How long a meeting is planned where nobody says so, in minutes."""
 
 
+class Transcription(_Section):
+    """A program on this host that drafts transcripts of sealed recordings, without any network."""
+
+    engine: Literal["whisper.cpp", "pocketsphinx"] = "whisper.cpp"
+    """`whisper.cpp` (pywhispercpp) writes what can be read; `pocketsphinx` is small, for trials, and mishears much."""
+    model: Path
+    """File of the model, which the district supplies: of whisper.cpp `ggml-*.bin`, of pocketsphinx `*.lm.bin`."""
+    model_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """Digest of that file; another one is not used."""
+    language: Literal["en", "es"] = "en"
+    """In which language people speak."""
+    every: bool = False
+    """Whether each recording gets a draft once it is sealed; false: only one for which somebody asks."""
+    threads: Annotated[int, Field(ge=1, le=64)] = 2
+    """Threads that it may use; it yields to all other work."""
+
+
 class Backup(_Section):
     """Where copies go. The three places lie apart: whoever holds one of them hears nothing."""
 
@@ -313,6 +330,7 @@ class Configuration(_Section):
     mqtt: Mqtt = Mqtt()
     custody: Custody = Custody()
     records: Records = Records()
+    transcription: Transcription | None = None
     backup: Backup = Backup()
     fixity: Fixity = Fixity()
     logs: Logs = Logs()

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "archive.records.grants",
     "archive.records.requests",
     "archive.records.restrictions",
+    "archive.records.transcripts",
     "archive.records.holds",
     "archive.records.retention",
     "archive.records.redactions",

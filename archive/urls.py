@@ -29,6 +29,7 @@ from archive.records.requests.urls import urlpatterns as requests
 from archive.records.restrictions.urls import urlpatterns as restrictions
 from archive.records.retention.urls import urlpatterns as retention
 from archive.records.today.urls import urlpatterns as today
+from archive.records.transcripts.urls import urlpatterns as transcripts
 from archive.rooms.urls import urlpatterns as rooms
 from archive.ui.views import favicon, language, robots
 
@@ -48,6 +49,7 @@ pages = [
     *grants,
     *requests,
     *restrictions,
+    *transcripts,
     *holds,
     *retention,
     *redactions,

@@ -159,6 +159,7 @@ RECORDS_LAYERS = [
     "grants",
     "requests",
     "restrictions",
+    "transcripts",
     "holds",
     "retention",
     "redactions",

@@ -32,6 +32,7 @@ class Deed(models.TextChoices):
     REQUESTS = "requests", "handle access requests and amendments"
     LETTERS = "letters", "write and print letters, and note their delivery"
     RESTRICT = "restrict", "restrict passages of a recording, hear them, and open them again"
+    TRANSCRIBE = "transcribe", "add transcripts, answer for them, set them aside"
     REDACT = "redact", "make redacted copies of recordings, listen to them, and sign them off"
     HOLD = "hold", "put recordings on hold, and end holds"
     RETENTION = "retention", "enter record series and how long they are kept"

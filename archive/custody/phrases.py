@@ -32,6 +32,7 @@ REFERENCES: Final = frozenset(
             "key",
         ),
         *("about", "consent", "destruction", "frames", "generations", "letter", "scan_sha256"),
+        *("file_sha256", "model_sha256", "transcript"),
         *("passage", "redaction"),
         *("answer_id", "held", "incident", "recorded", "restriction"),
         *("last_frame", "link", "matter", "meeting", "notice", "package_sha256", "person", "recording", "room"),
@@ -76,6 +77,12 @@ _HOW: Final = {
     "passkey": gettext_noop("with a passkey"),
     "provider": gettext_noop("through the district's sign-in"),
     "password-and-code": gettext_noop("with a password and a code"),
+}
+_SOURCES: Final = {
+    "person": gettext_noop("written by a person"),
+    "cart": gettext_noop("written live by a captioner"),
+    "vendor": gettext_noop("written by a service"),
+    "machine": gettext_noop("written by a computer"),
 }
 _GROUNDS: Final = {
     "own": gettext_noop("their own record (34 CFR 99.10)"),
@@ -153,14 +160,15 @@ PHRASES: Final[dict[str, Phrase]] = {
     "problem": lambda value: value,
     "message": lambda value: value,
     "outcome": lambda value: words.outcome(value) if value in words.OUTCOMES else value,
-    "with_statements": _if_so(gettext_noop("with the parents' statements")),
+    "documents": _said(gettext_noop("documents that went along ({value})")),
+    "searched": _if_so(gettext_noop("looking for a word in it")),
     "kiosk": _if_so(gettext_noop("for the kiosk in the office")),
     "factor": _choice(_FACTORS),
     "scope": _choice(_SCOPES),
     "wish": _choice(_WISHES),
     "language": _choice(_LANGUAGES),
     "role": _said(gettext_noop("as {value}")),
-    "source": lambda value: _("from {value}").format(value=_plain(value)),
+    "source": lambda value: _(_SOURCES[value]) if value in _SOURCES else _("from {value}").format(value=_plain(value)),
     "version": _said(gettext_noop("version {value}")),
     "quarter": _said(gettext_noop("of {value}")),
     "count": _said(gettext_noop("{value} in all")),
@@ -199,7 +207,10 @@ PHRASES: Final[dict[str, Phrase]] = {
     "file_type": str.upper,
     "held_on": _said(gettext_noop("held on {value}")),
     "until_day": _said(gettext_noop("until {value}")),
-    **{name: _counted(name) for name in ("added", "changed", "kept", "missing", "refused", "grants", "ended", "rooms")},
+    **{
+        name: _counted(name)
+        for name in ("added", "changed", "cues", "kept", "missing", "refused", "grants", "ended", "rooms")
+    },
 }
 """By the member's name; one that has no phrase shows its name."""
 

@@ -14,6 +14,9 @@ from typing import Final
 from appliance.contract.zip_stream import ZipStream
 from archive.ui import words
 
+from .models import Recording
+from .parts import Parts
+
 
 @dataclass(frozen=True)
 class Companion:
@@ -25,17 +28,18 @@ class Companion:
     """What it says; bytes of what is no text."""
 
 
-_providers: Final[list[Callable[[str], Iterable[Companion]]]] = []
+Provider = Callable[[Recording, Parts | None], Iterable[Companion]]
+_providers: Final[list[Provider]] = []
 
 
-def register(provider: Callable[[str], Iterable[Companion]]) -> None:
-    """Have `provider` tell the documents of a recording."""
+def register(provider: Provider) -> None:
+    """Have `provider` tell the documents of a recording, of which a copy holds some parts; None means all of it."""
     _providers.append(provider)
 
 
-def companions_of(recording: str) -> list[Companion]:
-    """Return the documents that go along with each copy of this recording."""
-    return [one for provider in _providers for one in provider(recording)]
+def companions_of(recording: Recording, parts: Parts | None) -> list[Companion]:
+    """Return the documents that go along with a copy of these parts of the recording; None means all of it."""
+    return [one for provider in _providers for one in provider(recording, parts)]
 
 
 def bundle(name: str, data: Iterable[bytes], documents: Iterable[Companion], at: datetime) -> Iterator[bytes]:

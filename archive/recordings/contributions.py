@@ -60,6 +60,8 @@ class Contribution:
     """What kind of meeting it was ("IEP meeting"); empty where that is not known or not for this reader."""
     notes: tuple[Note, ...] = ()
     """Notes, in any order."""
+    beside_player: tuple[Action, ...] = ()
+    """What stands under the player, for whoever may listen."""
     sections: tuple[Section, ...] = ()
     """Sections, in their order."""
     actions: tuple[Action, ...] = ()
@@ -101,6 +103,7 @@ def contributed(recording: Recording, reader: Reader) -> Contribution:
     return Contribution(
         title=next((one.title for one in given if one.title), ""),
         notes=tuple(sorted((note for one in given for note in one.notes), key=lambda note: note.offset)),
+        beside_player=tuple(action for one in given for action in one.beside_player),
         sections=tuple(section for one in given for section in one.sections),
         actions=tuple(action for one in given for action in one.actions),
     )

@@ -8,9 +8,9 @@ PROBLEM = register("problem", "a problem was found", "what", "code", "segment", 
 LOOK = register("look", "looked at a page", "page")
 LISTEN = register("listen", "listened", "from_second", "how", "redaction")
 DOWNLOAD_PACKAGE = register(
-    "download-package", "downloaded the sealed package", "ground", "first_byte", "bytes", "with_statements"
+    "download-package", "downloaded the sealed package", "ground", "first_byte", "bytes", "documents"
 )
-DOWNLOAD_FLAC = register("download-flac", "downloaded the plain audio", "ground", "with_statements")
+DOWNLOAD_FLAC = register("download-flac", "downloaded the plain audio", "ground", "documents")
 DOWNLOAD_RECEIPT = register("download-receipt", "downloaded the receipt", "ground")
 EXPORT = register("export", "exported the package on the archive's host", "package_sha256")
 EXPORT_KEY = register("export-key", "exported the encrypted key on the archive's host")

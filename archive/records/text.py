@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from django import forms
 
-_HIDDEN: Final = {"Cc", "Cf", "Co", "Cs", "Cn"}
+HIDDEN: Final = {"Cc", "Cf", "Co", "Cs", "Cn"}
 """Unicode categories that show nothing, or turn the direction of what follows."""
-_JOINERS: Final = {"\u200c", "\u200d"}
+JOINERS: Final = {"\u200c", "\u200d"}
 """Needed to write some names rightly."""
 _PARTS: Final = 3
 """Hours, minutes, seconds."""
@@ -24,7 +24,7 @@ def line(text: str) -> str:
     """Return one line of text in Unicode NFC, white space joined; raise ValueError for what nobody can see."""
     joined = " ".join(unicodedata.normalize("NFC", text).split())
     for one in joined:
-        if one not in _JOINERS and unicodedata.category(one) in _HIDDEN:
+        if one not in JOINERS and unicodedata.category(one) in HIDDEN:
             raise ValueError(f"it holds a character that nobody can see (U+{ord(one):04X}); type it again without it")
     return joined
 

@@ -69,15 +69,16 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show what can be taken, and what taking it means."""
     row = sealed(recording)
     record(LOOK, actor=actor(request), subject=Subject.recording(row.pk), page="copies")
+    parts = audible(user_of(request), Deed.DOWNLOAD, row.pk)
     context = {
         "place": "recordings",
         "recording": row,
         "can": deeds_of(user_of(request), row),
         "simulated": row.panel == "simulated",
         "notice": words.notice(),
-        "companions": companions_of(row.pk),
+        "companions": companions_of(row, parts),
         "own": ground_of(user_of(request), row.pk) == "own",
-        "whole": audible(user_of(request), Deed.DOWNLOAD, row.pk) is None,
+        "whole": parts is None,
         "package_size": row.package_size,
         "length_words": words.spoken(row.seconds),
         # empty where nothing is wrong
@@ -116,10 +117,10 @@ def package(request: HttpRequest, recording: str) -> HttpResponseBase:
     row = sealed(recording)
 
     _check_whole(request, row)
-    documents = companions_of(row.pk)
+    documents = companions_of(row, None)
     if documents and request.method == "GET":
         store().read_range(row.package, 0, 1)  # a missing package is an error, no download
-        _enter(DOWNLOAD_PACKAGE, request, row, with_statements=len(documents))
+        _enter(DOWNLOAD_PACKAGE, request, row, documents=len(documents))
         return _bundled(row, f"{row.pk}.zip", _stored(row.package, Span(0, row.package_size)), documents)
 
     def body(span: Span) -> Iterator[bytes]:
@@ -142,14 +143,15 @@ def _stored(name: str, span: Span) -> Iterator[bytes]:
 def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Hand out the whole audio as one FLAC file. It is made while it is sent, so it has no length and no ranges."""
     row = sealed(recording)
-    source, parts, documents = open_audio(row), audible(user_of(request), Deed.DOWNLOAD, row.pk), companions_of(row.pk)
+    source, parts = open_audio(row), audible(user_of(request), Deed.DOWNLOAD, row.pk)
+    documents = companions_of(row, parts)
     read = only(source.read, parts, source.frames)
     response: HttpResponseBase
     if request.method == "HEAD":
         response = HttpResponse(content_type="audio/flac")
     else:
         source.read(parts[0].first if parts else 0, 1)  # what cannot be opened is an error, no download
-        detail = {"with_statements": len(documents)} if documents else {}
+        detail = {"documents": len(documents)} if documents else {}
         _enter(DOWNLOAD_FLAC, request, row, **detail)
         md5 = audio_md5(row) if parts is None else b""
         audio = flac.stream(row.pk, source.frames, source.rate, read, md5)

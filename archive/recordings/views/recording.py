@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from appliance.contract.ledger import Entry
 from archive.access.decisions import may_each
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.requests import user_of
@@ -22,21 +17,19 @@ from archive.custody import wording
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.custody.models import Entry as CustodyEntry
-from archive.recordings.contributions import Contribution, Reader, contributed
+from archive.recordings.contributions import Reader, contributed
 from archive.recordings.custody_kinds import LOOK
 from archive.recordings.facts import facts
 from archive.recordings.find import find
 from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import Ledger, read_ledger
-from archive.recordings.listens import open_page
 from archive.recordings.models import Recording, State
-from archive.recordings.parts import audible, only_peaks
-from archive.recordings.picture import Stretches, audio_marks, audio_stretch, bars, picture
+from archive.recordings.picture import picture
+from archive.recordings.player import player_of
 from archive.recordings.recording_state import RecordingState, recording_state
 from archive.recordings.state_words import STATE_WORDS, explain, marks
 from archive.recordings.timeline import timeline
 from archive.recordings.wall_clock import wall_clock
-from archive.recordings.waveform import waveform_of
 from archive.ui import words
 from archive.ui.templatetags.plain import contact
 
@@ -51,24 +44,6 @@ CHECKABLE: Final = {
 """States in which there is a package to verify and to copy."""
 WITHOUT_PACKAGE: Final = {RecordingState.PACKAGE_GONE, RecordingState.DESTROYED}
 """States in which there is none, so no ledger either."""
-
-
-@dataclass(frozen=True)
-class Player:
-    """What the player shows: only to somebody who may listen."""
-
-    source: str
-    """Address of the audio."""
-    bars: str
-    """The waveform as a path; empty as long as it was not made."""
-    gaps: Stretches
-    """Sound that was lost, on the axis of the audio."""
-    pauses: Stretches
-    """Pauses, on the same axis."""
-    notes: Stretches
-    """Notes, on the same axis."""
-    zone: str
-    """Name of the zone in which the time of day is shown."""
 
 
 @require_safe
@@ -106,7 +81,7 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         "continued_by": _continued_by(row),
         "length_words": words.spoken(row.seconds),
         "length": words.clock_time(row.seconds),
-        "player": _player(user, row, ledger.entries, added) if playable and can[Deed.LISTEN] else None,
+        "player": player_of(user, row, ledger.entries, added.notes) if playable and can[Deed.LISTEN] else None,
         "playable": playable,
         "picture": drawn,
         "drawn_from_to": [clock.moment(at) for at in (drawn.begin_ns, drawn.end_ns)] if drawn and called.known else [],
@@ -114,6 +89,7 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
             (moment, clock.moment(moment.at_ns) if called.known else None)
             for moment in timeline(ledger.entries, row.rate, [(note.offset, note.text) for note in added.notes])
         ],
+        "beside_player": added.beside_player,
         "sections": added.sections,
         "actions": added.actions,
         **(_custody(subject) if can[Deed.CUSTODY] else {}),
@@ -131,18 +107,6 @@ def deeds_of(user: User, row: Recording) -> dict[str, bool]:
     """Return which deeds `user` may do to this recording, so that its pages offer nothing that is refused."""
     found = may_each(user, sorted(OF_ONE_RECORDING), Subject.recording(row.pk))
     return {str(deed): allowed for deed, allowed in found.items()}
-
-
-def _player(user: User, row: Recording, entries: Sequence[Entry], added: Contribution) -> Player:
-    gaps, pauses = audio_marks(entries, row.rate, row.seconds)
-    return Player(
-        source=f"{reverse('pages:audio', args=[row.pk])}?view={open_page(user, row)}",
-        bars=bars(only_peaks(waveform_of(row), audible(user, Deed.LISTEN, row.pk), row.frames)),
-        gaps=gaps,
-        pauses=pauses,
-        notes=tuple(audio_stretch(note.offset, 0.0, row.seconds) for note in added.notes),
-        zone=settings.TIME_ZONE,
-    )
 
 
 def _custody(subject: Subject) -> dict[str, object]:

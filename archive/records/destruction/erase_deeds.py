@@ -20,6 +20,7 @@ from archive.records.meetings.models import Filing, Meeting, OpeningEvent
 from archive.records.redactions.models import Hearing, Passage, Redaction
 from archive.records.requests.models import Amendment, Statement, SupervisedListening
 from archive.records.restrictions.models import Restriction
+from archive.records.transcripts.models import MachineDraft, Transcript
 
 from .models import Destruction
 
@@ -44,6 +45,8 @@ def erase(row: Destruction) -> dict[str, int]:
         "consents": Consent.objects.filter(recording=recording),
         "names of people who were recorded": Recorded.objects.filter(recording=recording),
         "disclosures": Disclosure.objects.filter(recording=recording),
+        "transcripts": Transcript.objects.filter(recording=recording),
+        "drafts of the computer": MachineDraft.objects.filter(recording=recording),
         "listenings to redacted copies": Hearing.objects.filter(redaction__recording=recording),
         "passages of redacted copies": Passage.objects.filter(redaction__recording=recording),
         "redacted copies": Redaction.objects.filter(recording=recording),

@@ -47,7 +47,9 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
 
     if row.what in {Copy.EVIDENCE, Copy.TRANSFER}:
         return evidence_package(recording, noted, documents=[notice], recipient=row.recipient)
-    documents = [notice, *companions_of(recording.pk)]
+    # a redacted copy goes without what was written down of the recording
+    parts = unrestricted(recording.pk) if row.what == Copy.AUDIO else None
+    documents = [notice, *companions_of(recording, () if row.redaction is not None else parts)]
     if row.redaction is not None:
         kept = for_handing_out(Redaction.objects.select_related("recording").get(pk=row.redaction.pk))
         documents.insert(0, Companion("REDACTED.txt", notice_of(kept)))
@@ -55,7 +57,7 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
             reader.read(0, 1)
         name, data = f"{recording.pk}-redacted.flac", _redacted(kept)
     elif row.what == Copy.AUDIO:
-        source, parts = open_audio(recording), unrestricted(recording.pk)
+        source = open_audio(recording)
         source.read(parts[0].first if parts else 0, 1)
         name = f"{recording.pk}.flac"
         md5 = audio_md5(recording) if parts is None else b""

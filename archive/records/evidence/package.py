@@ -33,6 +33,7 @@ from archive.recordings.models import Recording
 from archive.recordings.playback import AudioSource, open_audio
 from archive.recordings.secrets import secret_of
 from archive.recordings.stored_ledger import package_member
+from archive.records.restrictions.reach import unrestricted
 from archive.store.base import BUFFER, open_object
 from archive.store.current import store
 from archive.ui import words
@@ -158,7 +159,7 @@ def _payload(content: _Content, extract: Extract) -> Iterator[tuple[str, Iterabl
         yield f"records/{chapter.code}.json", [chapter.as_json()]
         for attachment in chapter.attachments:
             yield f"records/{chapter.code}/{attachment.name}", [attachment.data]
-    for one in companions_of(row.pk):
+    for one in companions_of(row, unrestricted(row.pk)):
         yield f"records/statements/{one.name}", [_bytes(one)]
     yield "premis.xml", document(_files(content), _events(row, extract), _agents(row, extract))
     yield sealed_name(row.pk), _stored(row.package)

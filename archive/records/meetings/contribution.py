@@ -48,7 +48,8 @@ def contribution(recording: Recording, reader: Reader) -> Contribution:
         for one in meetings
     ]
     section = Section("Meeting", "meetings/section.html", {"meetings": shown})
-    return Contribution(meetings[0].get_kind_display(), notes, (section,), tuple(actions))
+    kind = meetings[0].get_kind_display()
+    return Contribution(kind, notes, sections=(section,), actions=tuple(actions))
 
 
 def _text(kind: str, who: str, answer: str, text: str) -> str:

@@ -9,6 +9,8 @@ from django.db.models import Q
 
 from archive.access.scopes import Scope
 from archive.recordings.companions import Companion
+from archive.recordings.models import Recording
+from archive.recordings.parts import Parts
 from archive.records.meetings.models import Filing
 from archive.records.people.reach import scopes_of_students
 
@@ -18,8 +20,8 @@ from .rules import NEXT
 _WAITING: Final = [state for state, then in NEXT.items() if then]
 
 
-def statements_of(recording: str) -> list[Companion]:
-    """Return the statements that go along with each copy of a recording (34 CFR 99.21(c))."""
+def statements_of(recording: Recording, _parts: Parts | None) -> list[Companion]:
+    """Return the statements that go along with each copy of a recording (34 CFR 99.21(c)), whatever parts it holds."""
     placed = Statement.objects.filter(recording=recording)
     return [
         Companion(f"statement-{number}.txt", f"Statement placed {one.placed_at:%Y-%m-%d}\n\n{one.text}\n")

@@ -25,6 +25,8 @@ from archive.records.people.models import Student
 
 TOLD: Final = {
     "listen": _("listened"),
+    "transcript-read": _("read the transcript"),
+    "transcript-taken": _("took a copy of the transcript"),
     "download-package": _("took a copy"),
     "download-flac": _("took a copy"),
     "download-receipt": _("took a copy"),

@@ -19,6 +19,7 @@ SOMETHING = defaultdict(
     recording="0" * 32,
     outside="0" * 32,
     number="0",
+    version="0",
     pk="0",
     tried="0",
     text="x",

@@ -38,6 +38,9 @@ from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import Amendment
 from archive.records.restrictions.models import Restriction
 from archive.records.retention.models import Series
+from archive.records.transcripts.deeds import Facts
+from archive.records.transcripts.deeds import bring as bring_transcript
+from archive.records.transcripts.models import Language, Source
 from tests.archive.access.table import PAGE, SOMETHING, addresses, place, written
 from tests.archive.page_fixtures import Arrive, entries, make_user
 from tests.archive.records.factories import (
@@ -57,6 +60,7 @@ from tests.archive.records.factories import (
 from tests.archive.records.outside_recordings.files import brought, sound
 from tests.support.archives import Archive
 
+FACTS = Facts(Source.CART, Language.EN, "a captioner")
 CALENDAR = b"meeting_id,student_id,date,from,to,room,kind\n"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LEADS_ON = dict.fromkeys(("pages:language", "mfa_authenticate", "mfa_login_webauthn"), 302)
@@ -142,12 +146,15 @@ def everything(box: str, recording: str) -> dict[str, str]:
     ask(recording, redacted.pk, by=account)
     make_asked(StopSignal())
     made |= {"redaction": redacted, "passage": passage}
+    by = make_user("captioner", Deed.TRANSCRIBE)
+    said = bring_transcript(recording, b"WEBVTT\n\n00:00.100 --> 00:00.900\nx\n", 0, FACTS, by=by)
     made |= {"member": make_user("teacher-of-one", Deed.PEOPLE)}
     made |= {"holding": Holding.objects.create(what="Papers", location="x", keeper="y", entered_at=NOON)}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}
     known = {"box": box, "pk": "0", "text": "x", "token": "x", "recording": recording, "number": "0", "what": "records"}
+    known |= {"version": str(said.version)}
     return known | {name: str(row.pk) for name, row in made.items()}
 
 

@@ -22,6 +22,8 @@ from archive.records.outside_recordings import triggers as outside_recordings
 from archive.records.redactions import triggers as redactions
 from archive.records.retention import triggers as retention
 from archive.records.retention.models import Answer, Series
+from archive.records.transcripts import triggers as transcripts
+from archive.records.transcripts.models import Transcript
 from tests.archive.page_fixtures import Arrive
 from tests.archive.records.factories import NOON, make_hold, make_matter
 from tests.support.archives import Archive
@@ -48,6 +50,12 @@ ON_BOTH = [
     "DELETE FROM retention_series",
     "UPDATE retention_series SET kinds = '[]'",
     "UPDATE recordings_recording SET destroyed_at = '2026-03-04 15:00:00+00:00'",
+    "DELETE FROM transcripts_transcript",
+    "UPDATE transcripts_transcript SET version = 7",
+    "UPDATE transcripts_transcript SET sha256 = 'x'",
+    "UPDATE transcripts_transcript SET encrypted = (SELECT header FROM recordings_recording LIMIT 1)",
+    "UPDATE transcripts_transcript SET answered_at = NULL, answered_name = ''",
+    "UPDATE transcripts_transcript SET answered_name = 'somebody else'",
 ]
 OF_ONE = {
     "sqlite": [
@@ -60,6 +68,7 @@ OF_ONE = {
         "UPDATE OR REPLACE holds_matter SET id = (SELECT max(id) FROM holds_matter)",
         "REPLACE INTO retention_series SELECT * FROM retention_series",
         "REPLACE INTO retention_answer SELECT * FROM retention_answer",
+        "REPLACE INTO transcripts_transcript SELECT * FROM transcripts_transcript",
     ],
     "postgresql": [
         "TRUNCATE custody_entry",
@@ -69,6 +78,7 @@ OF_ONE = {
         "TRUNCATE holds_matter CASCADE",
         "TRUNCATE retention_answer CASCADE",
         "TRUNCATE retention_series CASCADE",
+        "TRUNCATE transcripts_transcript",
     ],
 }
 """The ways around a DELETE that only one of them has."""
@@ -77,6 +87,7 @@ ALL = (
     *holds.REFUSALS,
     *retention.REFUSALS,
     *destruction.REFUSALS,
+    *transcripts.REFUSALS,
     *redactions.REFUSALS,
     *incidents.REFUSALS,
     *outside_recordings.REFUSALS,
@@ -122,6 +133,20 @@ def test_every_way_to_change_what_is_kept_is_refused_and_changes_nothing(archive
     why = {"citation": "RSMo 109", "advice": "Counsel Lee", "decided_by": "the board", "decided_on": NOON.date()}
     Answer.objects.create(
         series=series, number=1, permanent=False, years=7, counts_from="meeting", entry=1, entered_at=NOON, **why
+    )
+    Transcript.objects.create(
+        recording_id=sealed(seconds=1).id,
+        version=1,
+        package_sha256="0" * 64,
+        source="cart",
+        language="en",
+        maker="a captioner",
+        sha256="1" * 64,
+        cues=1,
+        encrypted=b"x",
+        brought_at=NOON,
+        answered_at=NOON,
+        answered_name="A. Ruiz",
     )
     signed_head()
     assert Entry.objects.count() > 4

@@ -89,9 +89,15 @@ def test_an_entry_reads_as_a_sentence_for_staff(
         ("verify", {"verdict": "intact", "problem": ""}, "it is intact", "está intacta"),
         (
             "download-flac",
-            {"with_statements": True},
-            "with the parents' statements",
-            "con las declaraciones de los padres",
+            {"documents": 2},
+            "documents that went along (2)",
+            "documentos que la acompañaron (2)",
+        ),
+        (
+            "transcript-read",
+            {"transcript": "t", "version": 2, "searched": True},
+            "looking for a word in it; version 2",
+            "buscando una palabra en ella; versión 2",
         ),
         ("filed", {"meeting": "m", "filing": "f"}, "", ""),
     ],

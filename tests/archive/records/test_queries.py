@@ -28,6 +28,8 @@ from archive.records.redactions.models import Passage, Redaction
 from archive.records.requests.models import AccessRequest
 from archive.records.restrictions.models import Restriction
 from archive.records.retention.models import Answer, Series
+from archive.records.transcripts.deeds import Facts, bring
+from archive.records.transcripts.models import Language, Source, Transcript
 from tests.archive.access.table import addresses
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.factories import (
@@ -102,7 +104,7 @@ OF_ONE = {
 }
 """Pages that show no rows, or those of another page that is here: the board's, a letter's."""
 FILES = {
-    *("audio", "package", "flac", "receipt", "letter-file", "outside-audio", "outside-download"),
+    *("audio", "package", "flac", "receipt", "letter-file", "transcript-file", "outside-audio", "outside-download"),
     *("redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf"),
     *("disclosure-copy", "disclosure-receipt", "destruction-certificate"),
 }
@@ -182,6 +184,18 @@ def add_deeds(recording: str, old: str, student: Student, person: Person, meetin
     consent = {"records": "all", "signed_on": now.date(), "how": "paper", "proof": "in the file", "entered_at": now}
     Consent.objects.create(**facts, **consent, student=student, person=person)
     Recorded.objects.create(recording_id=recording, name=f"Guest {Recorded.objects.count()}")
+    Transcript.objects.create(
+        recording_id=recording,
+        version=Transcript.objects.count() + 1,
+        package_sha256=Recording.objects.get(pk=recording).package_sha256,
+        source="cart",
+        language="en",
+        maker="a captioner",
+        sha256="0" * 64,
+        cues=1,
+        encrypted=b"x",
+        brought_at=now,
+    )
     Restriction.objects.create(recording_id=recording, first_frame=0, last_frame=8, reason="x", made_at=now)
     OpeningEvent.objects.create(meeting=meeting, kind="note", at=now, received_at=now, recording_id=recording, frame=8)
     Destruction.objects.create(recording_id=old, basis="period", reason="x", proposed_at=now)
@@ -204,6 +218,21 @@ def counts(client: Any, pages: dict[str, int], names: dict[str, str]) -> dict[st
             assert client.get(there, follow=True).status_code == 200, there
         found[address] = len(asked)
     return found
+
+
+def test_the_pages_of_a_recording_ask_as_often_for_many_cues_as_for_a_few(archive: Archive, sealed: Arrive) -> None:
+    client, by, counted = archive.client(), make_user("carol", *ROLES["custodian"]), []
+    client.force_login(by)
+    for cues in (2, 500):
+        made = sealed(seconds=2)
+        lines = [f"00:00.{place:03d} --> 00:01.{place:03d}\nword {place}\n" for place in range(cues)]
+        data = "\n".join(["WEBVTT\n", *lines]).encode()
+        bring(made.id, data, 0, Facts(Source.CART, Language.EN, "a captioner"), by=by)
+        pages = {"/recordings/{recording}/": 80, "/recordings/{recording}/transcript/": 30}
+        counted.append((counts(client, pages, {"recording": made.id}), pages))
+    (few, most), (many, _) = counted
+    assert few == many
+    assert {page: many[page] for page in most if many[page] > most[page]} == {}
 
 
 def test_no_page_asks_once_a_row(archive: Archive, sealed: Arrive) -> None:

@@ -37,6 +37,8 @@ from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, Statement
 from archive.records.restrictions.models import Restriction
 from archive.records.retention.models import Answer, Series
+from archive.records.transcripts.deeds import Facts, answer, bring, set_aside
+from archive.records.transcripts.models import Language, MachineDraft, Source
 from tests.archive.page_fixtures import make_user
 from tests.archive.records.factories import (
     grant_student,
@@ -121,8 +123,19 @@ MANY = {
     "today": "/",
 }
 """Lists that may be long."""
-PARENTS = ("own", "own-record", "own-recording", "own-outside", "own-slip", "own-refused")
+PARENTS = ("own", "own-record", "own-recording", "own-outside", "own-slip", "own-transcript", "own-refused")
 """Pages that parents see once they are signed in."""
+TRANSCRIPT = """WEBVTT
+
+00:00.100 --> 00:01.000
+<v Ms. Lee>Good morning, everyone. Thank you for coming.
+
+00:01.000 --> 00:01.900
+שלום לכולם.
+
+00:01.900 --> 00:03.000
+A_word_of_which_nobody_knows_where_it_breaks_on_a_narrow_screen, because it has no space.
+"""
 LONG_NAME = "Maximiliana Guadalupe"
 ROSTER = (
     "student_id,given_name,family_name,birth_date,school,parent_id,parent_given_name,parent_family_name,relation\n"
@@ -368,6 +381,14 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         recording=first, first_frame=8000, reason="Staff talked on.", made_at=now, made_by=colleague
     )
 
+    facts = Facts(Source.CART, Language.EN, "Heartland Captions, " + "a name that is long " * 5)
+    bring(first.pk, TRANSCRIPT.encode(), 0, facts, by=viewer)
+    answer(first.pk, 1, "A. Ruiz, director of special education", by=viewer)
+    bring(first.pk, TRANSCRIPT.replace("morning", "evening").encode(), 0, facts, by=viewer)
+    bring(first.pk, TRANSCRIPT.replace("Good", "Bad").encode(), 0, facts, by=viewer)
+    set_aside(first.pk, 3, "It is of another meeting.", by=viewer)
+    bring(second.pk, TRANSCRIPT.encode(), 0, Facts(Source.VENDOR, Language.SEVERAL, "a service"), by=viewer)
+    MachineDraft.objects.create(recording=first, asked_at=now, finished_at=now, problem="another-model")
     said = {"cause": "no-press", "explanation": "Nobody pressed.", "told": "Rosa Torres, at once", "done": "A sign."}
     Incident.objects.create(meeting=meeting, missing="part", recording=first, found="0:15 lost", entered_at=now, **said)
     told_meeting = make_meeting(student, now - timedelta(hours=30), room=room, parent_records=ParentRecords.YES)
@@ -388,6 +409,13 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
 
     return {
         **redactions,
+        "transcript": f"/recordings/{first.pk}/transcript/",
+        "transcript-draft": f"/recordings/{second.pk}/transcript/",
+        "transcript-aside": f"/recordings/{first.pk}/transcripts/3/",
+        "transcript-new": f"/recordings/{first.pk}/transcripts/new/",
+        "transcript-ask": f"/recordings/{third}/transcripts/draft/",
+        "transcript-answer": f"/recordings/{first.pk}/transcripts/2/answer/",
+        "transcript-set-aside": f"/recordings/{first.pk}/transcripts/2/set-aside/",
         "outside-recordings": "/outside-recordings/",
         "outside": f"/outside-recordings/{unfiled.pk}/",
         "outside-filed-twice": f"/outside-recordings/{filed.pk}/",
@@ -522,5 +550,6 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "own": "/own/",
         "own-record": f"/own/{student.pk}/record-of-access/",
         "own-recording": f"/recordings/{first.pk}/",
+        "own-transcript": f"/recordings/{first.pk}/transcript/",
         "own-refused": "/students/",
     }

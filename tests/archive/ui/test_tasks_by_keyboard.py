@@ -23,6 +23,8 @@ from archive.records.letters.models import Letter, Template
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent, ParentRecords
 from archive.records.people.models import Person, Student
 from archive.records.requests.models import AccessRequest, Amendment
+from archive.records.transcripts.deeds import Facts, bring
+from archive.records.transcripts.models import Language, Source
 from tests.archive.page_fixtures import seal_one
 from tests.archive.records.factories import (
     make_filing,
@@ -233,6 +235,48 @@ def test_a_parent_signs_in_listens_and_reads_who_had_access(visit: Visit, distri
     visit.follow("Your child's recordings")
     visit.follow("Who had access to the recordings about Sam Fox")
     assert "listened" in visit.run("return document.querySelector('table').innerText")
+    assert visit.complaints() == []
+
+
+SAID = """WEBVTT
+
+00:00.500 --> 00:01.500
+Good morning, everyone.
+
+00:02.000 --> 00:03.900
+These are the services for Ana Núñez.
+
+00:04.000 --> 00:04.900
+The services begin in May.
+"""
+
+
+def test_a_word_is_found_in_the_transcript_and_heard(visit: Visit, district: District) -> None:
+    facts = Facts(Source.CART, Language.EN, "a captioner")
+    bring(district.recording, SAID.encode(), 0, facts, by=User.objects.get(username="m.jones"))
+    signed_in(visit, "m.jones")
+    visit.go(f"/recordings/{district.recording}/")
+    visit.follow("Read the transcript while it plays")
+    told = "document.querySelector('[data-found]').textContent"
+    visit.type(words="Services")
+    visit.press(Key.ENTER)
+    visit.until(f"{told} === 'Place 1 of 2'")
+    assert visit.focused() == "0:02"
+    for _ in range(9):
+        # back over the two controls beside the field
+        visit.press(Key.SHIFT + Key.TAB + Key.NULL)
+        if visit.focused() == "words":
+            break
+    visit.press(Key.CONTROL + "a" + Key.NULL, "nunez", Key.ENTER)
+    visit.until(f"{told} === 'Place 1 of 1'")
+    assert visit.run("return [...document.querySelectorAll('mark')].map((one) => one.textContent)") == ["Núñez"]
+    assert visit.focused() == "0:02"
+    visit.press(Key.ENTER)
+    visit.until("document.querySelector('audio').currentTime > 2 && !document.querySelector('audio').paused")
+    visit.until("document.querySelector('.cues .playing')?.innerText.includes('Núñez')")
+    assert visit.run("return document.querySelectorAll('[aria-current=true]').length") == 1
+    visit.until("document.querySelector('.cues .playing')?.innerText.includes('May')")
+    visit.until("document.querySelector('.cues .playing') === null")
     assert visit.complaints() == []
 
 

@@ -1,4 +1,4 @@
-// Makes the timeline's links move the player, and adds buttons, speed, keys and the time of day. Without it the links
+// Makes the links of timeline and transcript move the player, and adds buttons, speed, keys and the time of day. Without it the links
 // open the audio at that place, and the browser's own player plays. Its words stand in the page, in the page's language.
 "use strict";
 (() => {
@@ -13,7 +13,8 @@
   const keys = player.querySelector("[data-keys]");
   const position = player.querySelector("[data-position]");
   const length = Number(say.length);
-  const rows = [...document.querySelectorAll("tr[data-offset]")];
+  const rows = [...document.querySelectorAll("[data-offset]")];
+  const offsets = rows.map((row) => Number(row.dataset.offset));
   const notes = rows.filter((row) => row.classList.contains("noted")).map((row) => Number(row.dataset.offset));
   const clock = new Intl.DateTimeFormat(`${document.documentElement.lang}-US`, {
     timeZone: say.zone, hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short", hour12: true,
@@ -73,15 +74,20 @@
     if (found !== undefined) seek(found);
   }
 
-  // the row that plays is the last one whose place was reached; the time of day is counted from it
+  let playing;
+
+  // what plays is the last row whose place was reached and that is not over; the time of day is counted from it
   function show() {
     const at = audio.currentTime;
-    const reached = rows.filter((row) => Number(row.dataset.offset) <= at + 0.001);
-    const now = audio.paused && at === 0 ? undefined : reached[reached.length - 1];
-    for (const row of rows) {
-      row.classList.toggle("playing", row === now);
-      if (row === now) row.setAttribute("aria-current", "true");
-      else row.removeAttribute("aria-current");
+    const last = rows[offsets.findLastIndex((offset) => offset <= at + 0.001)];
+    const now = (audio.paused && at === 0) || (last && Number(last.dataset.until) <= at) ? undefined : last;
+    if (now !== playing) {
+      playing?.classList.remove("playing");
+      playing?.removeAttribute("aria-current");
+      now?.classList.add("playing");
+      now?.setAttribute("aria-current", "true");
+      now?.dispatchEvent(new Event("playing-row", { bubbles: true }));
+      playing = now;
     }
     const since = now && now.dataset.at ? at - Number(now.dataset.offset) : 0;
     const day = now && now.dataset.at ? `, ${time(new Date((Number(now.dataset.at) + since) * 1000))}` : "";
@@ -95,7 +101,7 @@
     const link = event.target.closest("a[data-seek]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    seek(Number(link.dataset.seek));
+    seek(Number(link.dataset.seek || link.closest("[data-offset]").dataset.offset));
   });
 
   // single keys can be switched off (WCAG 2.1.4), and never take a key from what has the focus

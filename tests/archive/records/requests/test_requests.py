@@ -165,7 +165,7 @@ def test_the_statement_travels_with_every_later_copy(
         assert b"written consent" in held["NOTICE.txt"]
         (whole,) = [data for one, data in held.items() if one.startswith(made.id)]
         assert whole[:4] == plain[:4] if name == "audio.flac" else whole[:2] == begin
-    assert [one.member("with_statements") for one in entries(made.id) if one.code.startswith("download-")] == [
+    assert [one.member("documents") for one in entries(made.id) if one.code.startswith("download-")] == [
         None,
         1,
         1,
