@@ -29,5 +29,5 @@ def test_each_promise_links_to_what_tests_it() -> None:
 
 def test_the_commands_of_the_readme_exist() -> None:
     text = (ROOT / "README.md").read_text()
-    for command in set(re.findall(r"\./(deploy/\w+)", text)):
+    for command in set(re.findall(r"\./(deploy/[\w-]+)", text)):
         assert (ROOT / command).stat().st_mode & 0o111

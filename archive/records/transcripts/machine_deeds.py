@@ -115,11 +115,17 @@ def _make(asked: MachineDraft, engine: Transcription, stop: StopSignal) -> None:
     except DeedError:
         problem = "same"
     except PlainSightError as error:
-        _log.warning("cannot draft a transcript of %s: %s", asked.recording_id, error.code)
+        _log.warning(
+            "cannot draft a transcript of %(recording)s: %(code)s",
+            {"recording": asked.recording_id, "code": error.code},
+        )
         problem = "unreadable"
     mine.update(working_at=None, finished_at=timezone.now(), problem=problem)
     if problem:
-        _log.warning("there is no draft of a transcript of %s: %s", asked.recording_id, problem)
+        _log.warning(
+            "there is no draft of a transcript of %(recording)s: %(code)s",
+            {"recording": asked.recording_id, "code": problem},
+        )
 
 
 def _draft(row: Recording, engine: Transcription, stop: StopSignal) -> str:

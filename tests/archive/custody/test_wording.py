@@ -58,7 +58,7 @@ def test_a_refusal_says_in_words_what_was_refused(archive: Archive, deed: Deed) 
             "from the day on which the student left; a parent may ask for its destruction before; 7 years",
         ),
         ("access-request", {"wish": "link", "student": "s"}, "to listen through a link"),
-        ("parent-records", {"answer": "yes", "meeting": "m"}, "a parent records"),
+        ("parent-records", {"answer": "yes"}, "a parent records"),
         ("readiness", {"rooms": 4, "not_ready": 2}, "2 not ready; 4 rooms"),
         ("hold", {"matter": "m", "held": "h"}, ""),
     ],

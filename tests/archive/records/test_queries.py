@@ -79,7 +79,9 @@ MOST = {
     "/outside-recordings/{outside}/": 30,
     "/meetings/{meeting}/incident/": 24,
     "/recordings/": 17,
-    "/recordings/{recording}/": 48,
+    "/recordings/{recording}/": 56,
+    "/recordings/{recording}/evidence/": 40,
+    "/package-checks/": 14,
     "/recordings/{recording}/custody/": 24,
     "/holds/": 14,
     "/holds/{matter}/": 18,
@@ -105,7 +107,7 @@ OF_ONE = {
 """Pages that show no rows, or those of another page that is here: the board's, a letter's."""
 FILES = {
     *("audio", "package", "flac", "receipt", "letter-file", "transcript-file", "outside-audio", "outside-download"),
-    *("redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf"),
+    *("redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf", "evidence-file"),
     *("disclosure-copy", "disclosure-receipt", "destruction-certificate"),
 }
 """What is no page."""
