@@ -81,7 +81,7 @@ MOST = {
     "/recordings/": 17,
     "/recordings/{recording}/": 56,
     "/recordings/{recording}/evidence/": 40,
-    "/package-checks/": 14,
+    "/package-checks/": 18,
     "/recordings/{recording}/custody/": 24,
     "/holds/": 14,
     "/holds/{matter}/": 18,
