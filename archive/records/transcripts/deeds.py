@@ -41,22 +41,38 @@ class Facts:
     """Of a computer's, digest of its model."""
 
 
-def bring(recording: str, data: bytes, shift_ms: int, facts: Facts, *, by: User) -> Transcript:
-    """Add a WebVTT file as a new version, a draft. Raises DeedError for one that is no transcript of this recording."""
+def recipient_of(recording: str) -> str | None:
+    """Return whom a transcript of a recording is encrypted to; None where its key is not here.
+
+    It waits for the key store, so it is asked before a deed begins.
+    """
+    try:
+        return secret_of(recording).recipient
+    except DecryptionError:
+        return None
+
+
+def bring(recording: str, data: bytes, shift_ms: int, facts: Facts, recipient: str | None, *, by: User) -> Transcript:
+    """Add a WebVTT file as a new version, a draft. Raises DeedError for one that is no transcript of this recording.
+
+    `recipient` is what `recipient_of` said.
+    """
     cues = webvtt.read(data)
     with transaction.atomic():
         row = _sealed(recording)
         fit = fitted(cues, shift_ms, row.frames * 1000 // row.rate)
-        return _keep(row, fit, facts, by=by, file_sha256=hashlib.sha256(data).hexdigest())
+        return _keep(row, fit, facts, recipient, by=by, file_sha256=hashlib.sha256(data).hexdigest())
 
 
-def keep_draft(recording: str, cues: tuple[Cue, ...], facts: Facts) -> Transcript:
+def keep_draft(recording: str, cues: tuple[Cue, ...], facts: Facts, recipient: str | None) -> Transcript:
     """Add what the computer made of a recording as a new version, a draft."""
     with transaction.atomic():
-        return _keep(_sealed(recording), cues, facts, by=None, file_sha256="")
+        return _keep(_sealed(recording), cues, facts, recipient, by=None, file_sha256="")
 
 
-def _keep(row: Recording, cues: tuple[Cue, ...], facts: Facts, *, by: User | None, file_sha256: str) -> Transcript:
+def _keep(
+    row: Recording, cues: tuple[Cue, ...], facts: Facts, recipient: str | None, *, by: User | None, file_sha256: str
+) -> Transcript:
     data = webvtt.write(cues)
     if webvtt.read(data, slack=webvtt.OWN) != cues:
         raise DeedError("The archive could not read again what it would keep of this file.", field="file")
@@ -64,10 +80,9 @@ def _keep(row: Recording, cues: tuple[Cue, ...], facts: Facts, *, by: User | Non
     same = row.transcripts.filter(sha256=sha256, set_aside_at=None).values_list("version", flat=True).first()
     if same is not None:
         raise DeedError(f"This very text is here already, as version {same}.", field="file")
-    try:
-        encrypted = encrypt(data, [secret_of(row.pk).recipient])
-    except DecryptionError as error:
-        raise DeedError("The key of this recording is not here, so nothing can be kept beside it.") from error
+    if recipient is None:
+        raise DeedError("The key of this recording is not here, so nothing can be kept beside it.")
+    encrypted = encrypt(data, [recipient])
     made = Transcript(
         recording=row,
         version=(row.transcripts.aggregate(last=Max("version"))["last"] or 0) + 1,

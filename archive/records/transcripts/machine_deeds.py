@@ -26,7 +26,7 @@ from archive.recordings.playback import AudioSource, open_audio
 from archive.records.errors import DeedError
 
 from .custody_kinds import ASKED
-from .deeds import Facts, keep_draft
+from .deeds import Facts, keep_draft, recipient_of
 from .engines.client import EngineError, EngineProcess, StoppedError
 from .engines.protocol import Begin
 from .engines.sound import Stretch, stretches
@@ -143,7 +143,8 @@ def _draft(row: Recording, engine: Transcription, stop: StopSignal) -> str:
         maker = f"{process.program}, {engine.model.name}"[:200]
     if not cues:
         return "no-words"
-    keep_draft(row.pk, cues, Facts(Source.MACHINE, Language(engine.language), maker, engine.model_sha256))
+    facts = Facts(Source.MACHINE, Language(engine.language), maker, engine.model_sha256)
+    keep_draft(row.pk, cues, facts, recipient_of(row.pk))
     return ""
 
 

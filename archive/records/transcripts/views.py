@@ -117,10 +117,11 @@ def bring(request: HttpRequest, recording: str) -> HttpResponseBase:
     row = find(recording)
     check_not_destroyed(row)
     form = BringForm(posted(request), request.FILES if request.method == "POST" else None)
+    recipient = deeds.recipient_of(recording) if request.method == "POST" else None
 
     def act() -> str:
         typed = form.cleaned_data
-        made = deeds.bring(recording, typed["file"], typed["shift"], form.facts(), by=user_of(request))
+        made = deeds.bring(recording, typed["file"], typed["shift"], form.facts(), recipient, by=user_of(request))
         messages.success(
             request, f"The transcript was added as version {made.version}, with {made.cues} cues: a draft."
         )

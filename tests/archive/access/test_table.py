@@ -38,7 +38,7 @@ from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import Amendment
 from archive.records.restrictions.models import Restriction
 from archive.records.retention.models import Series
-from archive.records.transcripts.deeds import Facts
+from archive.records.transcripts.deeds import Facts, recipient_of
 from archive.records.transcripts.deeds import bring as bring_transcript
 from archive.records.transcripts.models import Language, Source
 from tests.archive.access.table import PAGE, SOMETHING, addresses, place, written
@@ -147,7 +147,8 @@ def everything(box: str, recording: str) -> dict[str, str]:
     make_asked(StopSignal())
     made |= {"redaction": redacted, "passage": passage}
     by = make_user("captioner", Deed.TRANSCRIBE)
-    said = bring_transcript(recording, b"WEBVTT\n\n00:00.100 --> 00:00.900\nx\n", 0, FACTS, by=by)
+    vtt = b"WEBVTT\n\n00:00.100 --> 00:00.900\nx\n"
+    said = bring_transcript(recording, vtt, 0, FACTS, recipient_of(recording), by=by)
     made |= {"member": make_user("teacher-of-one", Deed.PEOPLE)}
     made |= {"holding": Holding.objects.create(what="Papers", location="x", keeper="y", entered_at=NOON)}
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())

@@ -28,7 +28,7 @@ from archive.records.redactions.models import Passage, Redaction
 from archive.records.requests.models import AccessRequest
 from archive.records.restrictions.models import Restriction
 from archive.records.retention.models import Answer, Series
-from archive.records.transcripts.deeds import Facts, bring
+from archive.records.transcripts.deeds import Facts, bring, recipient_of
 from archive.records.transcripts.models import Language, Source, Transcript
 from tests.archive.access.table import addresses
 from tests.archive.page_fixtures import Arrive, make_user
@@ -229,7 +229,7 @@ def test_the_pages_of_a_recording_ask_as_often_for_many_cues_as_for_a_few(archiv
         made = sealed(seconds=2)
         lines = [f"00:00.{place:03d} --> 00:01.{place:03d}\nword {place}\n" for place in range(cues)]
         data = "\n".join(["WEBVTT\n", *lines]).encode()
-        bring(made.id, data, 0, Facts(Source.CART, Language.EN, "a captioner"), by=by)
+        bring(made.id, data, 0, Facts(Source.CART, Language.EN, "a captioner"), recipient_of(made.id), by=by)
         pages = {"/recordings/{recording}/": 80, "/recordings/{recording}/transcript/": 30}
         counted.append((counts(client, pages, {"recording": made.id}), pages))
     (few, most), (many, _) = counted

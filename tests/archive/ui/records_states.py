@@ -37,7 +37,7 @@ from archive.records.requests.link_deeds import make_link
 from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, Statement
 from archive.records.restrictions.models import Restriction
 from archive.records.retention.models import Answer, Series
-from archive.records.transcripts.deeds import Facts, answer, bring, set_aside
+from archive.records.transcripts.deeds import Facts, answer, bring, recipient_of, set_aside
 from archive.records.transcripts.models import Language, MachineDraft, Source
 from tests.archive.page_fixtures import make_user
 from tests.archive.records.factories import (
@@ -382,12 +382,19 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     )
 
     facts = Facts(Source.CART, Language.EN, "Heartland Captions, " + "a name that is long " * 5)
-    bring(first.pk, TRANSCRIPT.encode(), 0, facts, by=viewer)
+    bring(first.pk, TRANSCRIPT.encode(), 0, facts, recipient_of(first.pk), by=viewer)
     answer(first.pk, 1, "A. Ruiz, director of special education", by=viewer)
-    bring(first.pk, TRANSCRIPT.replace("morning", "evening").encode(), 0, facts, by=viewer)
-    bring(first.pk, TRANSCRIPT.replace("Good", "Bad").encode(), 0, facts, by=viewer)
+    bring(first.pk, TRANSCRIPT.replace("morning", "evening").encode(), 0, facts, recipient_of(first.pk), by=viewer)
+    bring(first.pk, TRANSCRIPT.replace("Good", "Bad").encode(), 0, facts, recipient_of(first.pk), by=viewer)
     set_aside(first.pk, 3, "It is of another meeting.", by=viewer)
-    bring(second.pk, TRANSCRIPT.encode(), 0, Facts(Source.VENDOR, Language.SEVERAL, "a service"), by=viewer)
+    bring(
+        second.pk,
+        TRANSCRIPT.encode(),
+        0,
+        Facts(Source.VENDOR, Language.SEVERAL, "a service"),
+        recipient_of(second.pk),
+        by=viewer,
+    )
     MachineDraft.objects.create(recording=first, asked_at=now, finished_at=now, problem="another-model")
     said = {"cause": "no-press", "explanation": "Nobody pressed.", "told": "Rosa Torres, at once", "done": "A sign."}
     Incident.objects.create(meeting=meeting, missing="part", recording=first, found="0:15 lost", entered_at=now, **said)

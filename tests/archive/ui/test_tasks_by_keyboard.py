@@ -23,7 +23,7 @@ from archive.records.letters.models import Letter, Template
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent, ParentRecords
 from archive.records.people.models import Person, Student
 from archive.records.requests.models import AccessRequest, Amendment
-from archive.records.transcripts.deeds import Facts, bring
+from archive.records.transcripts.deeds import Facts, bring, recipient_of
 from archive.records.transcripts.models import Language, Source
 from tests.archive.page_fixtures import seal_one
 from tests.archive.records.factories import (
@@ -253,7 +253,14 @@ The services begin in May.
 
 def test_a_word_is_found_in_the_transcript_and_heard(visit: Visit, district: District) -> None:
     facts = Facts(Source.CART, Language.EN, "a captioner")
-    bring(district.recording, SAID.encode(), 0, facts, by=User.objects.get(username="m.jones"))
+    bring(
+        district.recording,
+        SAID.encode(),
+        0,
+        facts,
+        recipient_of(district.recording),
+        by=User.objects.get(username="m.jones"),
+    )
     signed_in(visit, "m.jones")
     visit.go(f"/recordings/{district.recording}/")
     visit.follow("Read the transcript while it plays")

@@ -76,7 +76,7 @@ def ann(archive: Archive) -> User:
 
 
 def bring(row: Recording, by: User, data: bytes = VTT, shift_ms: int = 0, facts: Facts = FACTS) -> Transcript:
-    return deeds.bring(row.pk, data, shift_ms, facts, by=by)
+    return deeds.bring(row.pk, data, shift_ms, facts, deeds.recipient_of(row.pk), by=by)
 
 
 def answered(row: Recording, by: User, data: bytes = VTT, facts: Facts = FACTS) -> Transcript:
@@ -361,7 +361,7 @@ def test_only_who_may_hear_all_of_it_answers_for_it(archive: Archive, row: Recor
 def test_before_the_seal_there_is_nothing_to_bind_it_to(archive: Archive, arrive: Arrive, ann: User) -> None:
     open_one = arrive(seconds=2)
     with pytest.raises(DeedError, match="not sealed yet"):
-        deeds.bring(open_one.id, VTT, 0, FACTS, by=ann)
+        deeds.bring(open_one.id, VTT, 0, FACTS, deeds.recipient_of(open_one.id), by=ann)
     client = signed_in(archive, "carol", role="custodian")
     assert "Add a transcript" not in client.get(f"/recordings/{open_one.id}/").content.decode()
     answer = client.post(f"/recordings/{open_one.id}/transcripts/new/", form())
@@ -395,7 +395,7 @@ def test_destruction_removes_every_version_and_what_names_somebody(archive: Arch
     assert made.removed["transcripts"] == 1
     row = refresh(scene.row)
     with pytest.raises(DestroyedError):
-        deeds.bring(row.pk, VTT, 0, FACTS, by=ann)
+        deeds.bring(row.pk, VTT, 0, FACTS, deeds.recipient_of(row.pk), by=ann)
     client = signed_in(archive, "carol", role="custodian")
     assert client.get(place(row)).status_code == 410
     assert client.get(f"/recordings/{row.pk}/transcripts/new/").status_code == 410
