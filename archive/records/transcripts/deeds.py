@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -14,6 +13,7 @@ from appliance.contract.errors import DecryptionError
 from archive.access.decisions import may
 from archive.access.deeds import Deed
 from archive.accounts.models import User
+from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.kinds import Kind
 from archive.custody.log import Detail, record
@@ -58,7 +58,7 @@ def bring(recording: str, data: bytes, shift_ms: int, facts: Facts, recipient: s
     `recipient` is what `recipient_of` said.
     """
     cues = webvtt.read(data)
-    with transaction.atomic():
+    with one_deed():
         row = _sealed(recording)
         fit = fitted(cues, shift_ms, row.frames * 1000 // row.rate)
         return _keep(row, fit, facts, recipient, by=by, file_sha256=hashlib.sha256(data).hexdigest())
@@ -66,7 +66,7 @@ def bring(recording: str, data: bytes, shift_ms: int, facts: Facts, recipient: s
 
 def keep_draft(recording: str, cues: tuple[Cue, ...], facts: Facts, recipient: str | None) -> Transcript:
     """Add what the computer made of a recording as a new version, a draft."""
-    with transaction.atomic():
+    with one_deed():
         return _keep(_sealed(recording), cues, facts, recipient, by=None, file_sha256="")
 
 
@@ -117,7 +117,7 @@ def answer(recording: str, version: int, name: str, *, by: User) -> Transcript:
 
     Only who may hear all of a recording can have compared it.
     """
-    with transaction.atomic():
+    with one_deed():
         row = _sealed(recording)
         found = _version(row, version)
         hears = may(by, Deed.LISTEN, Subject.recording(recording)).allowed
@@ -134,7 +134,7 @@ def answer(recording: str, version: int, name: str, *, by: User) -> Transcript:
 
 def set_aside(recording: str, version: int, reason: str, *, by: User) -> Transcript:
     """Set a version aside that is not of this recording; it is kept, and nobody who only listens sees it."""
-    with transaction.atomic():
+    with one_deed():
         found = _version(_sealed(recording), version)
         _enter(SET_ASIDE, found, Actor.user(by.pk))
         found.set_aside_at, found.set_aside_by, found.set_aside_reason = timezone.now(), by, reason

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -18,6 +17,7 @@ from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
 from archive.configuration import Transcription
+from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
 from archive.recordings.find import check_not_destroyed, find
@@ -61,7 +61,7 @@ def ask(recording: str, *, by: User | None) -> MachineDraft:
     """Ask for a draft, or return the one that is not finished yet. Raises DeedError where none can be made."""
     if settings.ARCHIVE.transcription is None:
         raise DeedError("No engine is set up here: [transcription] in archive.toml. Ask your administrator.")
-    with transaction.atomic():
+    with one_deed():
         row = find(recording, lock=True)
         check_not_destroyed(row)
         if row.state != State.SEALED:

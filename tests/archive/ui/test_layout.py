@@ -167,7 +167,7 @@ const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 for (let node; (node = walker.nextNode());) {
   const parent = node.parentElement;
   if (!parent.offsetParent || parent.closest('.id, .digest, .detail, .hidden, .skip, code, svg, footer')) continue;
-  for (const match of node.data.matchAll(/[A-Za-z]{2,24}/g)) {
+  for (const match of node.data.matchAll(/(?<!\\w)[A-Za-z]{2,24}(?!\\w)/g)) {
     const range = document.createRange();
     range.setStart(node, match.index);
     range.setEnd(node, match.index + match[0].length);

@@ -138,7 +138,7 @@ def test_a_facilitator_plans_a_meeting_and_writes_its_letter(visit: Visit, distr
     visit.type(student="4711", day=f"{day:%m%d%Y}", begin="0130PM", place="Library")
     visit.follow("Save")
     assert status(visit) == "The meeting was planned."
-    visit.follow("Write a letter")
+    visit.follow("Acknowledge a notice by letter")
     visit.follow("Make the letter")
     visit.follow("Note its delivery")
     visit.type(how="by hand")

@@ -93,7 +93,8 @@ def test_each_fault_of_a_stream_is_noticed_and_becomes_one_gap_of_its_length(box
     assert (box.uncovered(), box.unwritten(recording)) == ([], [])
     found = gaps(box, recording)
     # PortAudio gives up a start that took too long by itself, if it is not killed before
-    assert [gap.cause for gap in found[:3]] == ["unexplained", "overrun", "stall"]
+    assert [gap.cause for gap in found[:2]] == ["unexplained", "overrun"]
+    assert found[2].cause == "stall" or box.machine.starves(found[2].cause, found[2].t_ns)
     assert [gap.cause for gap in found[3:]] in (["stall"], ["capture-died"])
     heard = np.concatenate(box.samples(recording))
     raw = (box.folder / "spoken.raw").read_bytes()

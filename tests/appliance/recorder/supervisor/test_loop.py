@@ -112,7 +112,8 @@ def test_a_capture_process_that_hangs_on_close_is_killed_and_then_it_is_dark(
         released = time.monotonic_ns()
         dark = changed_ns(running, "red", "off", released)
         (running.folder / "hang-on-close").unlink()
-    assert dark - released > 140 * MS
+    # a busy machine lets this test know late that it has let go
+    assert dark - released + machine.late_ns(released - 1000 * MS, released) > 140 * MS
     assert machine.taken_ns(released, dark) < 300 * MS
     entered = [message for message in running.writer_log() if isinstance(message, (EnterFact, EnterPause))]
     assert isinstance(entered[-1], EnterPause)
