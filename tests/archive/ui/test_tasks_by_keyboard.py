@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connections
 from django.utils import timezone
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys as Key
 
 from archive.access.models import Grant
@@ -251,6 +252,11 @@ The services begin in May.
 """
 
 
+def held(visit: Visit, modifier: str, key: str) -> None:
+    """Press a key while another one is held."""
+    ActionChains(visit.browser).key_down(modifier).send_keys(key).key_up(modifier).perform()
+
+
 def test_a_word_is_found_in_the_transcript_and_heard(visit: Visit, district: District) -> None:
     facts = Facts(Source.CART, Language.EN, "a captioner")
     bring(
@@ -271,10 +277,11 @@ def test_a_word_is_found_in_the_transcript_and_heard(visit: Visit, district: Dis
     assert visit.focused() == "0:02"
     for _ in range(9):
         # back over the two controls beside the field
-        visit.press(Key.SHIFT + Key.TAB + Key.NULL)
+        held(visit, Key.SHIFT, Key.TAB)
         if visit.run("return document.activeElement.name") == "words":
             break
-    visit.press(Key.CONTROL + "a" + Key.NULL, "nunez", Key.ENTER)
+    held(visit, Key.CONTROL, "a")
+    visit.press("nunez", Key.ENTER)
     visit.until(f"{told} === 'Place 1 of 1'")
     assert visit.run("return [...document.querySelectorAll('mark')].map((one) => one.textContent)") == ["Núñez"]
     assert visit.focused() == "0:02"
