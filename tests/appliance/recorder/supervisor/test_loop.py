@@ -117,7 +117,9 @@ def test_a_capture_process_that_hangs_on_close_is_killed_and_then_it_is_dark(
     assert up_ns is not None
     assert dark - up_ns > 140 * MS
     assert machine.taken_ns(released, dark) < 300 * MS
-    entered = [message for message in running.writer_log() if isinstance(message, (EnterFact, EnterPause))]
+    noted = [message for message in running.writer_log() if isinstance(message, (EnterFact, EnterPause))]
+    # beside other work the lamp's sensor may be late as well, which is told and taken back
+    entered = [one for one in noted if isinstance(one, EnterPause) or one.fact.kind != "fault"]
     assert isinstance(entered[-1], EnterPause)
     assert entered[-1].paused
 
