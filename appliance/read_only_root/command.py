@@ -11,7 +11,7 @@ from pathlib import Path
 from appliance.contract.errors import SettingsError
 
 from . import plan
-from .machine import Machine, RealMachine, in_root_itself, root_is_overlay, root_itself_is_read_only
+from .machine import LOWER, Machine, RealMachine, in_root_itself, root_is_overlay, root_itself_is_read_only
 from .switch import switch_off, switch_on
 
 EPILOG = """examples:
@@ -49,14 +49,32 @@ def _run(machine: RealMachine, command: list[str], *, restart: bool) -> int:
     if not root_is_overlay(machine):
         raise SettingsError("the root is writable: run the command without plainsight read-only-root")
     mounted = [one for one in (*plan.KEPT, "/boot/firmware") if os.path.ismount(one)]
+    before = _packages()
     status = in_root_itself(machine, command, mounted)
     if status == 0 and restart:
+        if _packages() == before:
+            print("No package changed, so the box is not started again.", file=sys.stderr)
+            return 0
         # whoever records now is not cut off; the apt timer asked before, but an upgrade takes its time
-        machine.run("plainsight", "idle", "--for-s", "60", "--wait-s", "18000")
+        machine.run("plainsight", "idle", "--for-s", "60", "--wait-s", "18000", status=None)
+        if not is_idle_now(machine):
+            print("Somebody records: what changed holds from the next start on.", file=sys.stderr)
+            return 0
         machine.run("systemctl", "reboot")
     elif status == 0:
         print("Start the box again: what changed holds from then on.", file=sys.stderr)
     return status
+
+
+def _packages() -> bytes:
+    """Return dpkg's list of what is installed in the root itself."""
+    path = LOWER / "var/lib/dpkg/status"
+    return path.read_bytes() if path.exists() else b""
+
+
+def is_idle_now(machine: Machine) -> bool:
+    """Ask the box whether it records nothing now."""
+    return machine.run("sh", "-c", "plainsight idle && echo idle || true").strip() == "idle"
 
 
 def _status(machine: Machine, *, as_json: bool) -> int:
@@ -92,7 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("off", help="make the root writable from the next start on")
     run = commands.add_parser("run", help="run a command in the root itself, such as an upgrade")
-    run.add_argument("--restart", action="store_true", help="start the box again afterwards, once nobody records")
+    run.add_argument(
+        "--restart", action="store_true", help="start the box again if packages changed, once nobody records"
+    )
     run.add_argument("command", nargs="+", metavar="COMMAND", help="after --")
     status = commands.add_parser("status", help="say how it is; exit status 1 if something that must last does not")
     status.add_argument("--json", action="store_true", help="print one JSON object")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 from pathlib import Path
@@ -13,7 +14,6 @@ from appliance.contract.errors import ConflictError, SettingsError, StorageError
 from . import plan
 from .machine import Machine, disk, in_root_itself, root_is_overlay
 
-SETTINGS: Final = "recorder.toml"
 _SERVICES: Final = tuple(f"plainsight-{unit}.service" for unit in plan.UNITS)
 
 
@@ -22,8 +22,8 @@ def switch_on(machine: Machine, device: Path, root: Path = Path("/")) -> bool:
 
     Returns False where that is so already. It may be repeated after a power cut at any moment: folders are copied whole
     or not at all, and removed from the root only when the next start will mount them. Raises StorageError for a device
-    that cannot be the data partition, SettingsError where overlayroot is missing, ConflictError where root and data
-    partition hold settings of two boxes.
+    that cannot be the data partition, SettingsError where overlayroot is missing, ConflictError where the root holds
+    something that the data partition, in use before, does not.
     """
     if root_is_overlay(machine):
         return False
@@ -38,7 +38,12 @@ def switch_on(machine: Machine, device: Path, root: Path = Path("/")) -> bool:
     data.mkdir(parents=True, exist_ok=True)
     if not data_disk.mounted:
         machine.run("mount", "-t", "ext4", str(device), str(data))
-    kept = [folder for folder in plan.KEPT if _keep(machine, root, data, folder)]
+    try:
+        kept = [folder for folder in plan.KEPT if _keep(machine, root, data, folder)]
+    except ConflictError:
+        # nothing was changed on the root: the box goes on as before
+        machine.run("systemctl", "start", "--no-block", *_SERVICES[:2], status=None)
+        raise
     _write(root, plan.FSTAB, plan.with_data(_read(root, plan.FSTAB), data_disk.uuid, kept))
     for unit in plan.UNITS:
         _write(root, plan.unit_file(unit), plan.unit_text(kept))
@@ -46,7 +51,10 @@ def switch_on(machine: Machine, device: Path, root: Path = Path("/")) -> bool:
     _write(root, plan.OVERLAYROOT, plan.ON)
     for folder in plan.ours(kept):
         # keys and recordings stand in one place only; what belongs to the running system stays until it has ended
-        _empty(root / folder.lstrip("/"))
+        source = root / folder.lstrip("/")
+        # where the root was made writable again, the partition is still mounted over it: that is no second copy
+        if source.is_dir() and not source.samefile(data / plan.place_on_data(folder)):
+            _empty(source)
     machine.run("sync")
     return True
 
@@ -71,10 +79,11 @@ def _keep(machine: Machine, root: Path, data: Path, folder: str) -> bool:
     """Copy a folder onto the data partition, unless it is there; tell whether it is kept."""
     source, target = root / folder.lstrip("/"), data / plan.place_on_data(folder)
     if target.exists():
-        if (target / SETTINGS).exists() and (source / SETTINGS).exists() and not _same(source, target):
+        if folder in plan.ours([folder]) and (left := _only_in(source, target)) is not None:
             raise ConflictError(
-                f"both {source} and the data partition hold settings of a box. If this box is to go on with those "
-                f"of the partition, remove {source / SETTINGS}; else take {target} away",
+                f"{source / left} is not on the data partition as it is here, though that holds this folder of a box. "
+                f"If this box is to go on with what the partition holds, move {source / left} away; else take {target} "
+                "away",
                 field="--data",
             )
         return True
@@ -91,8 +100,13 @@ def _keep(machine: Machine, root: Path, data: Path, folder: str) -> bool:
     return True
 
 
-def _same(one: Path, other: Path) -> bool:
-    return (one / SETTINGS).read_bytes() == (other / SETTINGS).read_bytes()
+def _only_in(source: Path, target: Path) -> Path | None:
+    """Return a file of `source`, relative to it, that `target` has not or has otherwise; None if there is none."""
+    for path in sorted(source.rglob("*")) if source.is_dir() else []:
+        there = target / path.relative_to(source)
+        if path.is_file() and not (there.is_file() and filecmp.cmp(path, there, shallow=False)):
+            return path.relative_to(source)
+    return None
 
 
 def _empty(folder: Path) -> None:

@@ -121,13 +121,37 @@ def test_two_boxes_settings_are_not_mixed(root: Path) -> None:
     there = root / plan.DATA.lstrip("/") / "etc/plainsight"
     there.mkdir(parents=True)
     (there / "recorder.toml").write_text("box = 8\n")
-    with pytest.raises(ConflictError, match="settings of a box"):
+    with pytest.raises(ConflictError, match=r"recorder\.toml is not on the data partition as it is here"):
         switch_on(FakeMachine(), DEVICE, root)
     assert read(root, "/etc/plainsight/recorder.toml") == "box = 7\n"
     assert not (root / "etc/overlayroot.local.conf").exists()
     (root / "etc/plainsight/recorder.toml").unlink()
     assert switch_on(FakeMachine(), DEVICE, root), "a card written anew goes on with the partition of its box"
     assert (there / "recorder.toml").read_text() == "box = 8\n"
+
+
+def test_promise_3_a_recording_that_only_the_root_has_is_not_removed(root: Path) -> None:
+    there = root / plan.DATA.lstrip("/") / "var/lib/plainsight/spool"
+    there.mkdir(parents=True)
+    (there / "older").write_text("kept")
+    machine = FakeMachine()
+    with pytest.raises(ConflictError, match="spool/recording is not on the data partition"):
+        switch_on(machine, DEVICE, root)
+    assert machine.history[-1][:2] == ("systemctl", "start"), "the box goes on"
+    assert read(root, "/var/lib/plainsight/spool/recording") == "sound\n"
+
+
+def test_promise_3_switched_off_and_on_again_it_removes_nothing_from_the_partition(root: Path) -> None:
+    switch_on(FakeMachine(), DEVICE, root)
+    switch_off(FakeMachine(), root)
+    data = root / plan.DATA.lstrip("/")
+    for folder in ("etc/plainsight", "var/lib/plainsight"):
+        # as it is mounted after the next start
+        (root / folder).rmdir()
+        (root / folder).symlink_to(data / folder)
+    assert switch_on(FakeMachine(mounted=plan.DATA), DEVICE, root)
+    assert read(data, "etc/plainsight/recorder.toml") == "box = 7\n"
+    assert read(data, "var/lib/plainsight/spool/recording") == "sound\n"
 
 
 @pytest.mark.parametrize(
