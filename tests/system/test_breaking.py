@@ -153,6 +153,9 @@ def test_a_pause_is_in_the_ledger_and_not_in_the_audio(running: RunningDistrict,
     assert machine.taken_ns(up_ns, running.logged_ns("panel", "red", False, up_ns)) < SECOND, "dark in a pause"
     assert not running.lights()["red"]
     assert running.lights()["green"] == "slow"
+    closed_ns = running.logged_ns("microphone", "device", "closed", pressed_ns)
+    # the state is told before the last block is counted; a status of a moment after the microphone's counts all
+    running.wait(lambda: running.status.monotonic_ns > closed_ns, "a status after the microphone was closed")
     paused_at = running.status.frames
     time.sleep(2)  # the length of the pause
     assert running.status.frames == paused_at
