@@ -39,9 +39,12 @@ OWN = {
     "verify": "check a sealed recording again",
     "fixity": "say what the regular checks of the packages found",
     "export": "write out a sealed package, and its key if asked",
+    "take-in": "take in a recording that another district's archive hands over",
     "keyring": "print the key ring that a checker needs",
     "backup": "copy the whole archive, and its keys apart from it",
     "restore": "take a backup back into an empty folder, and verify all of it",
+    "export-archive": "export the whole archive in open formats, to leave with it",
+    "import-archive": "take such an export in again, on another host",
     "audit": "compare store, keys and database",
     "make-waveform": "measure a sealed recording's levels again",
     "check-custody": "check the custody log's chain",
@@ -153,11 +156,14 @@ def _execute(name: str, arguments: list[str]) -> int:
 
 
 def _keep_from_making_a_database(arguments: list[str]) -> None:
-    """Let only a `migrate` that writes make the file that SQLite would make at every look at a missing database."""
+    """Let only a `migrate` that writes make the file that SQLite would make at every look at a missing database.
+
+    `import-archive` makes it as well, after it looked at everything else.
+    """
     from django.db import connection  # noqa: PLC0415 - only when it is installed
 
     path = Path(connection.settings_dict["NAME"])
-    if connection.vendor != "sqlite" or path.exists():
+    if connection.vendor != "sqlite" or path.exists() or arguments[0] == "import_archive":
         return
     if arguments[0] == "migrate" and not {"--plan", "--check", "--help", "-h"} & set(arguments):
         _check_is_for_an_archive(path.parent)

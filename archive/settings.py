@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "archive.records.destruction",
     "archive.records.public_lists",
     "archive.records.today",
+    "archive.transfers",
 ]
 
 MIDDLEWARE = [

@@ -123,6 +123,7 @@ ARCHIVE_LAYERS = [
     {"rooms"},
     {"enrollment", "recordings"},
     {"ingest", "sealing", "setup", "records"},
+    {"transfers"},
     {"backup", "doctor"},
 ]
 """The archive's apps, bottom to top. Each may import what stands below it, and none what stands beside it."""

@@ -63,7 +63,7 @@ def back_up(folder: Path, now: datetime) -> Made:
             sha256 = _copy_database(work / DATABASE)
             copied, removed = _copy_packages(folder)
             for one in store().names(INCOMING):
-                _copy_object(one, work / one)
+                copy_object(one, work / one)
             for path in (settings.ARCHIVE_HOME / HEADS, settings.ARCHIVE_HOME / CONFIGURATION):
                 if path.is_file():
                     create(work / path.name, [path.read_bytes()])
@@ -94,10 +94,10 @@ def _copy_database(path: Path) -> str:
 
 def _copy_packages(folder: Path) -> tuple[int, int]:
     copied = removed = 0
-    for recording, name, destroyed_at in _sealed():
+    for recording, name, destroyed_at in sealed():
         path = folder / name
         if destroyed_at is None and not path.exists():
-            copied += _copy_object(name, path)
+            copied += copy_object(name, path)
         elif destroyed_at is not None and path.exists():
             path.unlink()
             sync_folder(path.parent)
@@ -106,7 +106,7 @@ def _copy_packages(folder: Path) -> tuple[int, int]:
     return copied, removed
 
 
-def _sealed() -> Iterator[tuple[str, str, datetime | None]]:
+def sealed() -> Iterator[tuple[str, str, datetime | None]]:
     """Yield each sealed recording, its package's name in the store, and when it was destroyed."""
     rows = Recording.objects.filter(state=State.SEALED).values_list("pk", "destroyed_at")
     for recording, destroyed_at in rows.iterator():
@@ -126,10 +126,10 @@ def _copy_derivatives(folder: Path, recording: str, *, destroyed: bool) -> None:
         return
     for name in store().names(names):
         if not (folder / name).exists():
-            _copy_object(name, folder / name)
+            copy_object(name, folder / name)
 
 
-def _copy_object(name: str, path: Path) -> bool:
+def copy_object(name: str, path: Path) -> bool:
     """Copy a stored object under a temporary name first; return False for one that is gone meanwhile."""
     if not store().exists(name):
         return False
@@ -156,7 +156,7 @@ def _manifest(now: datetime, sha256: str, generation: str) -> bytes:
             software=software(),
             database_sha256=sha256,
             entries=head.n if head else 0,
-            recordings=sum(destroyed_at is None for _, _, destroyed_at in _sealed()),
+            recordings=sum(destroyed_at is None for _, _, destroyed_at in sealed()),
             generation=generation,
         )
     )

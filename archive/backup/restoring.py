@@ -84,9 +84,7 @@ class Restored:
 def restore(source: Source, *, audio: bool = True) -> Restored:
     """Restore into the archive's folder, which must be empty; raise SettingsError, KeyFileError or StorageError."""
     began, home = time.monotonic(), settings.ARCHIVE_HOME
-    there = sorted(path.name for path in home.iterdir()) if home.is_dir() else []
-    if there:
-        raise SettingsError(f"{home} holds {', '.join(there[:5])}; restore into an empty folder", field="ARCHIVE_HOME")
+    require_empty(home)
     folder = chosen(source.folder, source.name)
     line = (folder / MANIFEST).read_bytes()
     manifest = BackupManifest.read(line, None)
@@ -94,7 +92,7 @@ def restore(source: Source, *, audio: bool = True) -> Restored:
         raise SettingsError(
             f"{folder.name} was made by {manifest.software}, and this is {software()}; install that one"
         )
-    chosen_settings = _check_database(folder)
+    chosen_settings = chosen_database(folder)
     generation = source.generation or _newest(source)
     with told_as(str(home)):
         make_folder(home)
@@ -102,21 +100,32 @@ def restore(source: Source, *, audio: bool = True) -> Restored:
         _check_signed(line, manifest)
         _take_database(folder, manifest, home)
         if chosen_settings is not None:
-            # from now on the database is the one that was restored into
-            shutil.copyfile(chosen_settings, home / CONFIGURATION)
-            (home / CONFIGURATION).chmod(0o640)
+            take_settings(chosen_settings, home)
         for packages in (PACKAGES, DERIVATIVES, OUTSIDE):
             if (source.folder / packages).is_dir():
                 shutil.copytree(source.folder / packages, home / "store" / packages, dirs_exist_ok=True)
         if (folder / "incoming").is_dir():
             shutil.copytree(folder / "incoming", home / "store" / "incoming")
     found = Restored(folder.name, manifest.made_at, generation, destroyed=destroyed)
-    _check(found, audio=audio)
+    check_all(found, audio=audio)
     found.seconds = round(time.monotonic() - began, 3)
     return found
 
 
-def _check_database(folder: Path) -> Path | None:
+def require_empty(home: Path) -> None:
+    """Raise SettingsError unless the archive's folder is empty, or not there yet."""
+    there = sorted(path.name for path in home.iterdir()) if home.is_dir() else []
+    if there:
+        raise SettingsError(f"{home} holds {', '.join(there[:5])}; restore into an empty folder", field="ARCHIVE_HOME")
+
+
+def take_settings(path: Path, home: Path) -> None:
+    """Make a settings file the archive's: from now on its database is the one that was restored into."""
+    shutil.copyfile(path, home / CONFIGURATION)
+    (home / CONFIGURATION).chmod(0o640)
+
+
+def chosen_database(folder: Path) -> Path | None:
     """Return the settings file that names the database to restore into; None where the backup's own settings do.
 
     Raises SettingsError where neither does, or where that database is not empty.
@@ -183,7 +192,8 @@ def _take_database(folder: Path, manifest: BackupManifest, home: Path) -> None:
     connections.close_all()
 
 
-def _check(found: Restored, *, audio: bool) -> None:
+def check_all(found: Restored, *, audio: bool) -> None:
+    """Check the custody log and every recording that is not destroyed, and note what was found."""
     broken = check_custody()
     found.custody = f"entry {broken.n}: {broken.problem}" if broken else ""
     failed = []

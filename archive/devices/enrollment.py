@@ -28,9 +28,9 @@ def enroll(box: str, public_key: str, *, by: Actor, use: BoxKey.Use = BoxKey.Use
         if key.revoked_at is not None:
             raise SettingsError("that key was revoked; make the box a new one with --new-key", field="key")
         record(ENROLL, actor=by, subject=Subject.box(box), key=public_key)
-        if row.retired_at is not None:
-            row.retired_at = None
-            row.save(update_fields=["retired_at"])
+        if row.retired_at is not None or row.elsewhere:
+            row.retired_at, row.elsewhere = None, False
+            row.save(update_fields=["retired_at", "elsewhere"])
     return row
 
 

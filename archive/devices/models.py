@@ -16,6 +16,8 @@ class Box(models.Model):
     """When it was first made known."""
     retired_at = models.DateTimeField(null=True, blank=True)
     """Since when nothing new is taken from it."""
+    elsewhere = models.BooleanField(default=False)
+    """Whether it is another district's, of which a recording was taken in; it was never enrolled here."""
 
     class Meta:
         """By identifier."""

@@ -74,7 +74,7 @@ class ClaimRow:
 def boxes(request: HttpRequest) -> HttpResponseBase:
     """Show every box, and the newest claims."""
     now = timezone.now()
-    rows = list(Box.objects.select_related("claim", "status"))
+    rows = list(Box.objects.filter(elsewhere=False).select_related("claim", "status"))
     rooms = rooms_now(rows)
     claims = [(claim, claim.state(now)) for claim in Claim.objects.select_related("room", "box")[:SHOWN]]
     context = {

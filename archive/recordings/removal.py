@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
 from archive.keystore.recording_keys import recording_keys
 from archive.store.base import derivatives_folder, package_name
 from archive.store.current import store
@@ -18,3 +23,16 @@ def remove_destroyed(recording: str) -> None:
     for name in list(store().names(derivatives_folder(recording))):
         store().remove(name)
     store().drop_incoming(recording)
+
+
+_identifying: Final[list[tuple[str, Callable[[str], QuerySet[Any]]]]] = []
+
+
+def register_identifying(name: str, rows: Callable[[str], QuerySet[Any]]) -> None:
+    """Have `rows` of a recording removed with it, since they name somebody; `name` stands in the certificate."""
+    _identifying.append((name, rows))
+
+
+def identifying_rows(recording: str) -> dict[str, QuerySet[Any]]:
+    """Return what apps above the records keep of a recording that names somebody, by what it is."""
+    return {name: rows(recording) for name, rows in _identifying}

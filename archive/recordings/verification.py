@@ -28,7 +28,7 @@ from archive.core.deeds import take_turn
 from archive.core.jobs import still_working
 from archive.custody.actors import Actor, ActorType, Subject
 from archive.custody.log import record
-from archive.devices.keyring import key_ring
+from archive.devices.keyring import key_ring_of
 from archive.store.base import BUFFER, open_object
 from archive.store.current import store, writable
 
@@ -200,7 +200,7 @@ def _report(file: BinaryIO, recording: str, audio: Recording | None, progress: P
         opener = secret_of(audio.pk) if audio is not None else None
     except DecryptionError:
         opener = None  # the report then says that the audio was not opened
-    report = verify(file, key_ring(), opener, progress, in_processes)
+    report = verify(file, key_ring_of(recording), opener, progress, in_processes)
     if report.recording and report.recording != recording:
         # whole and signed, and yet not what the archive says lies there: somebody put it in the place of another
         return replace(report, verdict="tampered", problem=f"the package is of another recording, {report.recording}")

@@ -12,13 +12,19 @@ from archive.recordings.models import Recording, State
 SEAL = register("seal", "sealed, receipt signed", "outcome", "package_sha256")
 REBUILD = register("rebuild", "the archive's row was made again from the package", "outcome", "package_sha256")
 
+TAKE_IN = register(
+    "transferred-in",
+    "taken in from another archive",
+    *("outcome", "package_sha256", "evidence_sha256", "archive_key", "entries"),
+)
+
 
 @compare_with_log
 def seals_that_differ() -> Iterator[str]:
     """Yield the recordings whose seal is not what its last entry says, and seals whose row is gone."""
     entered = {
         entry.subject_id: (entry.member("outcome"), entry.member("package_sha256"))
-        for entry in Entry.objects.filter(code__in=[SEAL.code, REBUILD.code]).order_by("n").iterator()
+        for entry in Entry.objects.filter(code__in=[SEAL.code, REBUILD.code, TAKE_IN.code]).order_by("n").iterator()
     }
     sealed = Recording.objects.filter(state=State.SEALED).order_by("pk")
     for recording, *told in sealed.values_list("pk", "outcome", "package_sha256").iterator():

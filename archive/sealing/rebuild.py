@@ -6,6 +6,7 @@ Nothing of a row is changed before the package was looked at.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -61,8 +62,18 @@ def rebuild(recording: str, kind: Kind, actor: Actor) -> Recording:
     return take_over(recording, kind, actor)
 
 
-def take_over(recording: str, kind: Kind, actor: Actor) -> Recording:
-    """Make a recording's row say what its package, which was verified, says; then clear what had arrived."""
+def take_over(
+    recording: str,
+    kind: Kind,
+    actor: Actor,
+    *,
+    beside: Callable[[Recording], None] = lambda _: None,
+    **detail: str | int,
+) -> Recording:
+    """Make a recording's row say what its package, which was verified, says; then clear what had arrived.
+
+    `beside` changes in the same deed what goes with a row that was made or changed, and `detail` is entered with it.
+    """
     name = package_name(recording)
     with open_object(store(), name) as file:
         package = _read(file)
@@ -78,8 +89,9 @@ def take_over(recording: str, kind: Kind, actor: Actor) -> Recording:
             index.save()
             row.arrivals.all().delete()
             row.tail.all().delete()
-            subject = Subject.recording(recording)
-            record(kind, actor=actor, subject=subject, outcome=row.outcome, package_sha256=package.sha256)
+            beside(row)
+            sealed = {"outcome": row.outcome, "package_sha256": package.sha256}
+            record(kind, actor=actor, subject=Subject.recording(recording), **sealed, **detail)
     clear_incoming(row)
     return row
 

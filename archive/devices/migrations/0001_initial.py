@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
                 ("id", models.CharField(max_length=36, primary_key=True, serialize=False)),
                 ("enrolled_at", models.DateTimeField(auto_now_add=True)),
                 ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ("elsewhere", models.BooleanField(default=False)),
             ],
             options={
                 "verbose_name_plural": "boxes",

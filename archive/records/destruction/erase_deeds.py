@@ -12,6 +12,7 @@ import uuid
 from django.db.models import Q
 
 from archive.recordings.models import PackageIndex, PageView, Verification, Waveform
+from archive.recordings.removal import identifying_rows
 from archive.records.disclosures.models import Consent, Disclosure, Recorded
 from archive.records.holds.models import Held
 from archive.records.incidents.models import Incident, IncidentLetter
@@ -58,6 +59,7 @@ def erase(row: Destruction) -> dict[str, int]:
         "checks": Verification.objects.filter(recording=recording),
         "indexes": PackageIndex.objects.filter(recording=recording),
         "waveforms": Waveform.objects.filter(recording=recording),
+        **identifying_rows(recording),
     }.items():
         removed[name] = rows.delete()[0]
     for meeting in meetings:

@@ -14,6 +14,7 @@ HEADINGS: Final = {
     "consents": _("Written permissions"),
     "recorded": _("Who was recorded, and who agreed in writing"),
     "disclosures": _("Copies that were handed out"),
+    "origin": _("Where it was made"),
 }
 """Of each chapter."""
 EMPTY: Final = {
@@ -22,6 +23,7 @@ EMPTY: Final = {
     "consents": _("Nobody gave a written permission to pass it on."),
     "recorded": _("Nobody has said who was recorded."),
     "disclosures": _("No copy of it was handed to anybody outside of the district."),
+    "origin": _("In this district: a recorder (box) of this archive made it."),
 }
 """What a chapter says that has nothing."""
 LABELS: Final = {
@@ -50,6 +52,10 @@ LABELS: Final = {
     "what": _("What was handed out"),
     "handed": _("Handed out on"),
     "digest": _("Fingerprint of that file (SHA-256)"),
+    "district": _("In the district"),
+    "archive_key": _("The key with which that archive signed"),
+    "taken_in": _("Taken in here on"),
+    "evidence": _("Fingerprint of the package that it came in (SHA-256)"),
     "scan": _("The signed paper, as a file in this package"),
 }
 """Of each fact."""

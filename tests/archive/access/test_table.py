@@ -42,7 +42,7 @@ from archive.records.transcripts.deeds import Facts, recipient_of
 from archive.records.transcripts.deeds import bring as bring_transcript
 from archive.records.transcripts.models import Language, Source
 from tests.archive.access.table import PAGE, SOMETHING, addresses, place, written
-from tests.archive.page_fixtures import Arrive, entries, make_user
+from tests.archive.page_fixtures import Arrive, entries, make_user, seal_one
 from tests.archive.records.factories import (
     NOON,
     make_bar,
@@ -58,7 +58,7 @@ from tests.archive.records.factories import (
     make_student,
 )
 from tests.archive.records.outside_recordings.files import brought, sound
-from tests.support.archives import Archive
+from tests.support.archives import Archive, archive_in
 
 FACTS = Facts(Source.CART, Language.EN, "a captioner")
 CALENDAR = b"meeting_id,student_id,date,from,to,room,kind\n"
@@ -203,11 +203,18 @@ def test_what_needs_a_sign_in_is_what_the_table_says(archive: Archive) -> None:
         assert getattr(view, "login_required", True) is (ROUTES[name].needs not in WITHOUT_SIGN_IN)
 
 
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """One of each thing, in an archive of which these tests only ask what may be done."""
+    with archive_in(tmp_path_factory.mktemp("decided") / "archive") as made:
+        yield everything(made.keys.box, seal_one(made, tmp_path_factory.mktemp("spool"), seconds=1).id)
+
+
 @pytest.mark.parametrize("account", ACCOUNTS)
-def test_every_address_is_decided_by_its_deed_alone(archive: Archive, sealed: Arrive, account: str) -> None:
+def test_every_address_is_decided_by_its_deed_alone(known: dict[str, str], account: str) -> None:
     """Before any view runs, as an account that may do one deed, a role's deeds, or nothing."""
-    made, granted = sealed(seconds=1), ACCOUNTS[account]
-    user, known = make_user("p.smith", *granted), everything(archive.keys.box, made.id)
+    granted = ACCOUNTS[account]
+    user = make_user(f"p.smith.{account}", *granted)
     guard = AccessMiddleware(lambda _: HttpResponse())
     allowed = {name for address, name in addresses() if lets_through(guard, user, name, place(address, known))}
     decided = {name for name, route in ROUTES.items() if isinstance(route.needs, Deed)}

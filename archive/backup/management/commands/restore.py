@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from archive.backup.restoring import Source, restore
+from archive.backup.told import found_in_words
 from archive.core.base_command import ArchiveCommand, add_json
 
 
@@ -49,14 +50,7 @@ class Command(ArchiveCommand):
         )
         found = restore(source, audio=not options["no_audio"])
         brought = f"restored {found.name} (made {found.made_at}), generation {found.generation} of the keys"
-        lines = [
-            f"{brought}, in {found.seconds} s",
-            f"verified {found.verified} of {found.recordings} recordings",
-        ]
-        lines += [f"{found.without_key} without a key: nobody can hear them"] if found.without_key else []
-        lines += [f"{found.destroyed} keys not taken: their recordings were destroyed since"] if found.destroyed else []
-        lines += [f"does not hold: {one}" for one in found.failed]
-        lines += [f"the custody log does not hold: {found.custody}"] if found.custody else []
+        lines = [f"{brought}, in {found.seconds} s", *found_in_words(found)]
         self.show(options, found.as_json(), "\n".join(lines))
         if found.failed or found.custody:
             sys.exit(1)

@@ -1,0 +1,27 @@
+"""The transfers app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class TransfersConfig(AppConfig):
+    """Recordings that another archive sealed, and what came with them."""
+
+    name = "archive.transfers"
+
+    def ready(self) -> None:
+        """Tell with which keys they are checked, what goes along with copies, and what the pages and packages say."""
+        from archive.devices.keyring import register_provider  # noqa: PLC0415 - models need ready apps
+        from archive.recordings import companions  # noqa: PLC0415 - the same
+        from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
+        from archive.recordings.removal import register_identifying  # noqa: PLC0415 - the same
+        from archive.records.evidence import chapters  # noqa: PLC0415 - the same
+
+        from .known import contribution, documents_of, keys_of, origin_chapter, statements_of  # noqa: PLC0415 - the same
+
+        register_provider(keys_of)
+        companions.register(statements_of)
+        provide(contribution)
+        chapters.register(origin_chapter)
+        register_identifying("documents of the other archive", documents_of)
