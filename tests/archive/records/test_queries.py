@@ -86,7 +86,7 @@ MOST = {
     "/holds/": 14,
     "/holds/{matter}/": 18,
     "/retention/": 12,
-    "/retention/ahead/": 18,
+    "/retention/ahead/": 20,
     "/retention/{series}/": 12,
     "/disclosures/": 12,
     "/disclosures/{disclosure}/": 30,
