@@ -7,7 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections, connections
 
+from archive.access.routes import longest_form
 from archive.core.edge import Edge
+from archive.core.errors import API
 from archive.database import use_pool
 from archive.ingest import limits
 from archive.ingest.authentication import admit
@@ -26,11 +28,15 @@ def _admit(environ: dict[str, Any]) -> None:
         close_old_connections()
 
 
+def _longest_body(path: str) -> int:
+    return limits.longest_body(path) if path.startswith(API) else longest_form(path)
+
+
 application = Edge(
     wsgi,
     threads=_web.threads,
     scheme=settings.ARCHIVE.site.url.partition(":")[0],
     proxies=_web.proxies,
     admit=_admit,
-    longest=limits.longest_body,
+    longest=_longest_body,
 )

@@ -48,6 +48,7 @@ OWN = {
     "audit": "compare store, keys and database",
     "make-waveform": "measure a sealed recording's levels again",
     "check-custody": "check the custody log's chain",
+    "confirm-clock": "say that the clock is right, where the custody log speaks against it",
 }
 
 REFUSED = {

@@ -200,6 +200,8 @@ LANGUAGE_COOKIE_SECURE = _https
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+# none of Django's own, which put what is large into a file: archive/core/uploads.py
+FILE_UPLOAD_HANDLERS = ["archive.core.uploads.InMemory"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = _config.site.time_zone

@@ -77,7 +77,7 @@ class AccessMiddleware:
             return HttpResponseRedirect(reverse("mfa_index"))
         if not isinstance(route.needs, Open):
             self._decide(request, name, route.needs, arguments)
-        if route.needs is not Open.BOX and request.method not in route.methods:
+        if request.method not in route.methods:
             return HttpResponseNotAllowed(route.methods)
         return None
 

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from django.urls import Resolver404, resolve
+
+from appliance.contract.outside_package import PIECE
+from archive.core.uploads import FORM, FORM_WITH_FILE
+
 from .deeds import Deed
 
 
@@ -41,6 +46,8 @@ class Route:
     """Of an address that only forms are sent to: what a browser is shown that asks for it. For one of a recording, the
     page of it that the user may see."""
 
+    longest: int = FORM
+    """Most bytes that a form sends here, its file included; of boxes' addresses archive.ingest.limits says it."""
     before_second_factor: bool = False
     """Whether it is reached also by who still has to set up a second factor (archive.access.second_factor)."""
 
@@ -124,7 +131,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:person-new": Route(Deed.CORRECT, _FORM),
     "pages:person": Route(Deed.PEOPLE),
     "pages:person-edit": Route(Deed.CORRECT, _FORM),
-    "pages:roster": Route(Deed.CORRECT, _FORM),
+    "pages:roster": Route(Deed.CORRECT, _FORM, longest=FORM_WITH_FILE),
     "pages:roster-run": Route(Deed.CORRECT, _FORM),
     "pages:notice-new": Route(Deed.PLAN, _FORM),
     "pages:meetings": Route(Deed.MEETINGS),
@@ -165,7 +172,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:outside-new": Route(Deed.FILE, _FORM),
     "pages:outside": Route(Deed.LOOK),
     "pages:outside-take-in": Route(Deed.FILE, _FORM),
-    "pages:outside-piece": _button("pages:outside", Deed.FILE),
+    "pages:outside-piece": Route(Deed.FILE, ("POST",), page="pages:outside", longest=PIECE),
     "pages:outside-give-up": Route(Deed.FILE, _FORM),
     "pages:outside-audio": Route(Deed.LISTEN),
     "pages:outside-download": Route(Deed.DOWNLOAD),
@@ -183,7 +190,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:transcript": Route(Deed.LISTEN, _FORM),
     "pages:transcript-version": Route(Deed.LISTEN, _FORM),
     "pages:transcript-file": Route(Deed.DOWNLOAD),
-    "pages:transcript-new": Route(Deed.TRANSCRIBE, _FORM),
+    "pages:transcript-new": Route(Deed.TRANSCRIBE, _FORM, longest=FORM_WITH_FILE),
     "pages:transcript-ask": Route(Deed.TRANSCRIBE, _FORM),
     "pages:transcript-answer": Route(Deed.TRANSCRIBE, _FORM),
     "pages:transcript-set-aside": Route(Deed.TRANSCRIBE, _FORM),
@@ -223,7 +230,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:disclosure-withdraw": Route(Deed.DISCLOSE, _FORM),
     "pages:disclosure-copy": Route(Deed.DISCLOSE),
     "pages:disclosure-receipt": Route(Deed.DISCLOSE),
-    "pages:consent-new": Route(Deed.DISCLOSE, _FORM),
+    "pages:consent-new": Route(Deed.DISCLOSE, _FORM, longest=FORM_WITH_FILE),
     "pages:consent-withdraw": Route(Deed.DISCLOSE, _FORM),
     "pages:recorded": Route(Deed.DISCLOSE, _FORM),
     "pages:consent-new-outside": Route(Deed.DISCLOSE, _FORM),
@@ -258,8 +265,8 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:letter-file": Route(Deed.LETTERS),
     "pages:delivery": Route(Deed.LETTERS, _FORM),
     "pages:opening": Route(Deed.CONDUCT, _FORM),
-    "pages:opening-events": Route(Deed.CONDUCT, ("POST",), page="pages:opening"),
-    "pages:calendar-import": Route(Deed.PLAN, _FORM),
+    "pages:opening-events": Route(Deed.CONDUCT, ("POST",), page="pages:opening", longest=256 << 10),
+    "pages:calendar-import": Route(Deed.PLAN, _FORM, longest=FORM_WITH_FILE),
     "pages:calendar-run": Route(Deed.PLAN, _FORM),
     "pages:tray": Route(Deed.FILE),
     "pages:file": Route(Deed.FILE, _FORM),
@@ -283,3 +290,11 @@ ROUTES: Final[dict[str, Route]] = {
     "box-renew": Route(Open.BOX, ("POST",)),
 }
 """By the address's name in the URL configuration."""
+
+
+def longest_form(path: str) -> int:
+    """Return the most bytes that a form can have at `path`; where nothing is, as many as most have."""
+    try:
+        return ROUTES[resolve(path).view_name].longest
+    except (Resolver404, KeyError):
+        return FORM

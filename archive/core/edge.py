@@ -33,8 +33,8 @@ Environ = dict[str, Any]
 Admit = Callable[[Environ], None]
 Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
-MAX_BODY: Final = 8 << 20
-"""Longest request that is read, in bytes; ten segments of a second at 192 kHz and their ledger lines stay below it."""
+MAX_BODY: Final = 16 << 20
+"""Longest request that is read, in bytes, whatever its address takes."""
 MAX_BODIES: Final = 256 << 20
 """Most bytes of requests that one process holds at once."""
 BODY_S: Final = 120.0
@@ -138,9 +138,9 @@ class Edge:
             with crew.place():
                 await self._serve(crew, environ, receive, send)
         except PlainSightError as error:
-            await _refuse(send, error)
+            await _refuse(send, error, scope["path"])
         except DatabaseError as error:
-            await _refuse(send, expected(error) or StorageError("the archive's database failed"))
+            await _refuse(send, expected(error) or StorageError("the archive's database failed"), scope["path"])
         except _GoneError:
             return
         finally:
@@ -268,9 +268,12 @@ async def _give(send: Send, message: dict[str, Any]) -> None:
         raise _GoneError from None
 
 
-async def _refuse(send: Send, error: PlainSightError) -> None:
-    body = json.dumps(error.as_json()).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+async def _refuse(send: Send, error: PlainSightError, path: str) -> None:
+    kind, body = b"application/json", json.dumps(error.as_json()).encode()
+    if not path.startswith(API):
+        # a person reads it, in a browser
+        kind, body = b"text/plain; charset=utf-8", f"The archive did not take this: {error.message}.".encode()
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     headers += [(name.lower().encode(), value.encode()) for name, value in getattr(error, "headers", {}).items()]
     # what was not read of the request would pass for the next one
     headers.append((b"connection", b"close"))

@@ -58,6 +58,13 @@ class BadRequestError(PlainSightError):
     code = "bad-request"
 
 
+class MethodError(PlainSightError):
+    """The address exists, but not for this method."""
+
+    code = "bad-method"
+    status = 405
+
+
 class ForbiddenError(PlainSightError):
     """Nobody who asks like this gets an answer."""
 
@@ -79,13 +86,18 @@ class ErrorAnswers:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer; a method that an address does not know gets a page as well, and not the browser's own."""
+        """Answer; a method that an address does not know is told like every error, and not as the browser would."""
         response = self.get_response(request)
-        if response.status_code != NOT_ALLOWED or wants_json(request):
+        if response.status_code != NOT_ALLOWED:
             return response
-        page = HttpResponse(render_to_string("405.html", {}, request), status=NOT_ALLOWED)
-        page.headers["Allow"] = response.headers.get("Allow", "")
-        return page
+        allowed = response.headers.get("Allow", "")
+        told = (
+            answer(request, MethodError(f"use {allowed} here"))
+            if wants_json(request)
+            else HttpResponse(render_to_string("405.html", {}, request), status=NOT_ALLOWED)
+        )
+        told.headers["Allow"] = allowed
+        return told
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answer, or return None for a defect."""

@@ -69,6 +69,7 @@ _WHYS: Final = {
     "used": gettext_noop("it was used already"),
     "expired": gettext_noop("it was too old"),
     "withdrawn": gettext_noop("it was withdrawn"),
+    "clock": gettext_noop("the archive's clock was wrong"),
     "too-many": gettext_noop("the code was wrong too often"),
 }
 _HOW: Final = {

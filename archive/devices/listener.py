@@ -20,6 +20,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 from django.db import DatabaseError, close_old_connections
+from django.db.models.functions import Now
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -180,14 +181,13 @@ def _try(work: Callable[[], object]) -> bool:
 
 def hears() -> bool:
     """Tell whether the listener said lately that it is connected to the broker."""
-    return Listening.objects.filter(pk=ALIVE_ROW, connected=True, alive_at__gt=datetime.now(UTC) - LATE).exists()
+    # by the database's clock, here and below: the hosts' own may differ
+    return Listening.objects.filter(pk=ALIVE_ROW, connected=True, alive_at__gt=Now() - LATE).exists()
 
 
 def _say_alive(*, connected: bool) -> None:
     try:
-        Listening.objects.update_or_create(
-            pk=ALIVE_ROW, defaults={"alive_at": datetime.now(UTC), "connected": connected}
-        )
+        Listening.objects.update_or_create(pk=ALIVE_ROW, defaults={"alive_at": Now(), "connected": connected})
     except DatabaseError:
         _log.exception("the database failed")
         close_old_connections()

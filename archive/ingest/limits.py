@@ -9,8 +9,6 @@ from appliance.contract.enrollment import MAX_MESSAGE
 from appliance.contract.header import Header
 from appliance.contract.segment import padded_size
 from appliance.contract.signed import MAX_LINE
-from archive.core.edge import MAX_BODY
-from archive.core.errors import API
 
 HEADER = 16 << 10
 """The header line; one with eight recipients and the longest texts has 9,000 bytes."""
@@ -20,15 +18,15 @@ BATCH_SEGMENTS = 10
 """Most segments in one request (docs/format.md section 3)."""
 BATCH_LINES = 2 * MAX_LINE
 """Room for the ledger lines of one request."""
-FORM = 64 << 10
-"""What a page sends; its forms have a few fields."""
+LINES = 8 << 20
+"""Ledger lines and their segments; ten segments of a second at 192 kHz stay below it."""
 _SMALL: Final = {"header": HEADER, "key": KEY, "enroll": MAX_MESSAGE, "renew": MAX_MESSAGE}
 """By the last part of an address of the boxes' interface."""
 
 
 def longest_body(path: str) -> int:
-    """Return the most bytes that a body can have at `path`, whatever the header says of the recording's segments."""
-    return _SMALL.get(path.rpartition("/")[2], MAX_BODY) if path.startswith(API) else FORM
+    """Return the most bytes that a body can have at a path of the boxes' interface, whatever a header says."""
+    return _SMALL.get(path.rpartition("/")[2], LINES)
 
 
 def segment(header: Header) -> int:

@@ -14,7 +14,7 @@ from archive.core.errors import API
 from .refusals import note_refusal
 
 _log = logging.getLogger(__name__)
-UNNOTED = {401, 404, 405, 429}
+UNNOTED = {401, 404, 429}
 """Statuses of refusals that nobody writes down: strangers must not fill the custody log, a box asks for its receipt
 until there is one, and what is told to come later is not refused."""
 

@@ -12,11 +12,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from appliance.contract.errors import (
-    NotSealedError,
-    PlainSightError,
-    UnknownRecordingError,
-)
+from appliance.contract.errors import NotSealedError, UnknownRecordingError
 from appliance.contract.ids import RECORDING_PATTERN
 from appliance.contract.request_signature import NONCE
 from archive.core.bodies import read_body
@@ -32,21 +28,15 @@ from .authentication import SENDER, Sender, authenticate, check_body, new_nonce
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 
-class MethodError(PlainSightError):
-    """The address exists, but not for this method."""
-
-    code = "bad-method"
-    status = 405
-
-
 def for_boxes(method: str) -> Callable[[View], View]:
-    """Make a view one that boxes use, with `method` only: no sign-in and no CSRF token, but a courier's signature."""
+    """Make a view one that boxes use: no sign-in and no CSRF token, but a courier's signature, also over `method`.
+
+    Another method is refused before (archive.access.middleware).
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(request: HttpRequest, recording: str, *args: Any, **kwargs: Any) -> HttpResponse:
-            if request.method != method:
-                raise MethodError(f"use {method} here")
             if not re.match(RECORDING_PATTERN, recording):
                 raise UnknownRecordingError("a recording is named by 32 hexadecimal digits")
             sender = request.META.get(SENDER) or authenticate(method, request.path_info, request.headers)

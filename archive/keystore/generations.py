@@ -14,7 +14,7 @@ import os
 import re
 import secrets
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +42,14 @@ DESTROYED: Final = "destroyed.txt"
 """Beside the keys of generations: identifiers of recordings that were destroyed, so that none is restored."""
 INSIDE: Final = ("recording-keys", "keys")
 """Folders of the archive that a generation holds."""
+
+
+_guards: Final[list[Callable[[], str]]] = []
+
+
+def register_guard(guard: Callable[[], str]) -> None:
+    """Have `guard` asked before any key of a generation is forgotten: it says why not now, or nothing."""
+    _guards.append(guard)
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ def forget_old(now: datetime, where: Places | None = None) -> list[str]:
     """Forget the keys of generations older than the configuration says, and return their names.
 
     The newest complete one is never forgotten: where backups stopped, nothing is lost by waiting. Raises StorageError
-    where a place is away; what could not be forgotten there stays listed.
+    where a place is away; what could not be forgotten there stays listed. Nothing is forgotten where a guard says why.
     """
     where = where or places()
     names = generations(where)
@@ -134,6 +142,10 @@ def forget_old(now: datetime, where: Places | None = None) -> list[str]:
     newest = complete[-1:]
     limit = now - timedelta(days=settings.ARCHIVE.backup.keep_days)
     old = [name for name in names if name not in newest and made_at(name) < limit]
+    why = next((why for guard in _guards if (why := guard())), "") if old else ""
+    if why:
+        _log.error("no old copy of the keys is forgotten now: %(problem)s", {"problem": why})
+        return []
     for name in old:
         for folder in reversed(where.generations):
             _remove(folder / f"{name}.tar.age")

@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from archive.accounts.models import User
 from archive.core.deeds import one_deed
 from archive.custody.actors import Actor
+from archive.custody.clock import why_wrong
 from archive.custody.kinds import Kind
 from archive.custody.log import Detail, record
 from archive.records.errors import DeedError, SecondPersonError, UnknownRecordError
@@ -109,6 +110,7 @@ def approve(pk: UUID, *, by: User) -> Destruction:
         if row.proposed_by_id is None:
             raise DeedError("The account that proposed it was erased. Withdraw it, and propose it again.")
         _refuse(against_approval(standing_of(row)))
+        _refuse_by_clock()
         _enter(APPROVED, row, by)
         row.state, row.approved_at, row.approved_by = State.APPROVED, timezone.now(), by
         row.save(update_fields=["state", "approved_at", "approved_by"])
@@ -137,6 +139,7 @@ def carry_out(pk: UUID, *, by: User) -> Destruction:
         recording = find_kept(row.about_pk, lock=True)
         standing = standing_of(row)
         _refuse(against_deed(standing))
+        _refuse_by_clock()
         if None in {row.proposed_by_id, row.approved_by_id} or row.proposed_by_id == row.approved_by_id:
             raise SecondPersonError("Two people decide on a destruction; withdraw it, and propose it again.")
         _enter(DESTROYED, row, by, package_sha256=recording.package_sha256, basis=row.basis)
@@ -161,6 +164,13 @@ def _refuse(found: list[Obstacle], only: set[Obstacle] | None = None) -> None:
     told = [str(OBSTACLES[one]) for one in found if only is None or one in only]
     if told:
         raise DeedError(" ".join(told))
+
+
+def _refuse_by_clock() -> None:
+    """Raise DeedError where the clock may be wrong: days of rest, of an answer and of a period are counted by it."""
+    why = why_wrong()
+    if why:
+        raise DeedError(why)
 
 
 def _enter(kind: Kind, row: Destruction, by: User, **detail: Detail) -> None:

@@ -15,6 +15,7 @@ from appliance.contract.errors import KeyFileError
 from archive.accounts.models import User
 from archive.core.deeds import one_deed
 from archive.custody.actors import Actor
+from archive.custody.clock import why_behind, why_wrong
 from archive.custody.kinds import Kind
 from archive.custody.log import Detail, record
 from archive.records.errors import DeedError, UnknownRecordError
@@ -248,10 +249,14 @@ def begin_copy(pk: UUID, *, by: User) -> Disclosure:
         row = _open(pk, handed_too=True)
         facts = facts_of(row)
         missing = [*ferpa_gate(facts), *district_gate(facts)]
-        if missing:
-            _enter(DISCLOSURE_REFUSED, row, by, missing=",".join(missing))
+        # where a parent has until a day to act against it, that day must not come early; and no withdrawal is undone
+        clock = why_wrong() if row.basis == Basis.COMPELLED else why_behind()
+        if missing or clock:
+            _enter(DISCLOSURE_REFUSED, row, by, missing=",".join([*missing, *(["clock"] if clock else [])]))
         else:
             _enter(DISCLOSED, row, by, basis=row.basis, what=row.what, **_redaction(row))
+    if clock:
+        raise DeedError(clock)
     if missing:
         raise DeedError("The gates do not let it through; the page of the disclosure says what is missing.")
     return row

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from archive.core.uploads import UploadField
 from archive.records.people.choices import PersonChoice
 from archive.records.people.models import Language, Student
 from archive.records.redactions.models import Redaction
@@ -88,7 +89,12 @@ class ConsentForm(forms.Form):
         label=_("Proof"),
         help_text=_("Where the paper is kept; or how the person was identified, and what shows the approval."),
     )
-    scan = forms.FileField(required=False, label=_("Scan of the paper"), help_text=_("PDF, PNG or JPEG, at most 5 MB."))
+    scan = UploadField(
+        most=MOST_BYTES,
+        required=False,
+        label=_("Scan of the paper"),
+        help_text=_("PDF, PNG or JPEG, at most 5 MB."),
+    )
 
     def given(self) -> ConsentGiven:
         """Return what was typed."""

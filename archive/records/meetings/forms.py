@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from archive.access.scopes import Reach
 from archive.accounts.models import User
+from archive.core.uploads import UploadField
 from archive.recordings.models import Recording
 from archive.records.people.choices import PersonChoice, StudentChoice
 from archive.records.people.models import Student
@@ -19,6 +20,7 @@ from archive.records.people.search import reached
 from archive.records.text import DayField, LineField, LinesField, OffsetField, time_input
 from archive.rooms.models import Room
 
+from .calendar_file import MAX_BYTES
 from .deeds import MeetingFacts, NoticeFacts
 from .filing_deeds import Part
 from .models import Meeting, MeetingKind, ParentRecords
@@ -235,7 +237,8 @@ class WrongForm(forms.Form):
 class CalendarForm(forms.Form):
     """A calendar."""
 
-    file = forms.FileField(
+    file = UploadField(
+        most=MAX_BYTES,
         label="Calendar",
         help_text="iCalendar (.ics) or CSV in UTF-8. Nothing changes before you have seen the difference.",
         widget=forms.ClearableFileInput(attrs={"accept": ".ics,.csv"}),

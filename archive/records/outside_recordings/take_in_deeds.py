@@ -6,13 +6,14 @@ Whatever is killed in between leaves the pieces before; the browser asks how far
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.encryption import Identity, encrypt
-from appliance.contract.errors import PlainSightError, StorageError
+from appliance.contract.errors import ConflictError, PlainSightError, StorageError
 from appliance.contract.signed import digest
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
@@ -143,12 +144,14 @@ def clear(pk: str) -> None:
 
 
 def clear_all(stop: StopSignal) -> None:
-    """Remove what a crash left of all files that were given up."""
-    left = Piece.objects.filter(outside__state=State.GIVEN_UP).values_list("outside", flat=True).distinct()
-    for pk in list(left):
+    """Remove what a crash left of all files that were given up, also a key that a late piece made."""
+    given_up = OutsideRecording.objects.filter(state=State.GIVEN_UP)
+    in_pieces = set(Piece.objects.filter(outside__in=given_up).values_list("outside", flat=True))
+    for pk in list(given_up.values_list("pk", flat=True)):
         if stop.is_set():
             return
-        clear(pk)
+        if pk in in_pieces or recording_keys().exists(pk):
+            clear(pk)
 
 
 def _arriving(pk: str, *, lock: bool = False) -> OutsideRecording:
@@ -178,11 +181,14 @@ def _same(row: OutsideRecording, number: int, size: int, data: bytes) -> int:
 
 
 def _key(row: OutsideRecording) -> Identity:
-    """Return the recording's own key, made with its first piece; it opens for archive and escrow alone."""
-    with transaction.atomic():
-        # two first pieces at once make one key
-        OutsideRecording.objects.select_for_update().get(pk=row.pk)
-        if not recording_keys().exists(row.pk):
-            secret = Identity.generate().secret_line()
+    """Return the recording's own key, made with its first piece; it opens for archive and escrow alone.
+
+    No transaction waits for the key store. A kill right after leaves a key that the next piece uses, or that
+    `clear_all` removes where the file was given up.
+    """
+    if not recording_keys().exists(row.pk):
+        secret = Identity.generate().secret_line()
+        # two first pieces at once: the later one finds the other's
+        with suppress(ConflictError):
             recording_keys().put_once(row.pk, encrypt(secret, [keystore().recipient, escrow_recipient()]))
     return secret_of(row.pk)

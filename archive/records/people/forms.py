@@ -8,11 +8,11 @@ from typing import Any, Final
 from django import forms
 from django.utils import timezone
 
+from archive.core.uploads import UploadField
 from archive.records.text import DayField, LineField, LinesField
 
 from .choices import PersonChoice
 from .models import Language, PersonKind, RightKind, School, Student
-from .roster import MAX_BYTES
 
 _LONGEST: Final = 100
 
@@ -113,19 +113,17 @@ class MajorityForm(forms.Form):
 class RosterForm(forms.Form):
     """A roster."""
 
-    file = forms.FileField(
+    file = UploadField(
         label="Roster",
         help_text="A CSV file in UTF-8, or a OneRoster 1.1 or 1.2 export (ZIP). Nothing changes before you have seen "
         "the difference.",
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.zip"}),
+        error_messages={"too-large": "The file is larger than {most} MB; split it by school."},
     )
 
     def clean_file(self) -> bytes:
-        """Return its bytes; refuse one that is too large before it is read."""
-        file = self.cleaned_data["file"]
-        if file.size > MAX_BYTES:
-            raise forms.ValidationError(f"The file is larger than {MAX_BYTES >> 20} MB; split it by school.")
-        data: bytes = file.read()
+        """Return its bytes."""
+        data: bytes = self.cleaned_data["file"].read()
         return data
 
 

@@ -11,12 +11,13 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import BinaryIO, Final
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from appliance.contract.errors import PlainSightError, StorageError
@@ -191,9 +192,9 @@ def _measure(file: BinaryIO) -> tuple[int, str]:
 
 def _taken(row: Redaction) -> bool:
     """Take a copy, unless another worker makes it; one that was killed has not said so for a minute."""
-    now: datetime = timezone.now()
-    free = Q(working_at=None) | Q(working_at__lt=now - LEFT)
-    return bool(Redaction.objects.filter(free, pk=row.pk, state=State.ASKED).update(working_at=now))
+    # by the database's clock: a host's own may be wrong
+    free = Q(working_at=None) | Q(working_at__lt=Now() - LEFT)
+    return bool(Redaction.objects.filter(free, pk=row.pk, state=State.ASKED).update(working_at=Now()))
 
 
 class _Told:
@@ -208,4 +209,4 @@ class _Told:
             raise StoppedError("the worker was told to stop; the copy is made at its next start")
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + TOLD_S
-            Redaction.objects.filter(pk=self._pk).update(working_at=timezone.now(), done=done, of=of)
+            Redaction.objects.filter(pk=self._pk).update(working_at=Now(), done=done, of=of)

@@ -25,6 +25,7 @@ from archive.access.scopes import ScopeType
 from archive.accounts.models import User
 from archive.core.deeds import one_deed
 from archive.custody.actors import NETWORK, NOTHING, Actor, Subject
+from archive.custody.clock import why_behind
 from archive.custody.log import record
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.people.models import Person
@@ -181,6 +182,8 @@ def _problem(row: ParentLink | None, *, fits: bool) -> str:  # noqa: PLR0911 - o
         return "withdrawn"
     if row.expires_at <= timezone.now():
         return "expired"
+    if why_behind():
+        return "clock"
     if row.failures >= MAX_FAILURES:
         return "too-many"
     if row.person.user is None or not row.person.user.is_active:
@@ -193,6 +196,7 @@ _WORDS: Final = {
     "used": _("This link was used already. Ask the school office for a new one."),
     "withdrawn": _("This link was withdrawn. Ask the school office for a new one."),
     "expired": _("This link is too old. Ask the school office for a new one."),
+    "clock": _("The archive's clock is wrong, so nobody can tell whether this link is too old. Ask at the office."),
     "too-many": _("The code was wrong too often, so this link has ended. Ask the school office for a new one."),
     "account-ended": _("This account has ended. Ask the school office."),
     "wrong-code": _("This code is wrong. It has eight digits, and the school office gave it to you."),

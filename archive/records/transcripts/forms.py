@@ -8,6 +8,7 @@ from typing import Any, Final
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from archive.core.uploads import UploadField
 from archive.records.text import LineField, LinesField
 
 from .deeds import Facts
@@ -20,7 +21,8 @@ _SHIFT: Final = re.compile(r"(-?)(\d{1,2}):([0-5]\d):([0-5]\d)(?:\.(\d{1,3}))?")
 class BringForm(forms.Form):
     """A transcript that somebody has."""
 
-    file = forms.FileField(
+    file = UploadField(
+        most=MOST_BYTES,
         label="File",
         help_text="WebVTT in UTF-8 (.vtt). Words and times are kept; styles and positions are left out.",
         widget=forms.FileInput(attrs={"accept": ".vtt,text/vtt"}),
@@ -41,10 +43,7 @@ class BringForm(forms.Form):
 
     def clean_file(self) -> bytes:
         """Return its bytes."""
-        file = self.cleaned_data["file"]
-        if file.size > MOST_BYTES:
-            raise forms.ValidationError(f"The file is larger than {MOST_BYTES >> 20} MB.")
-        data: bytes = file.read()
+        data: bytes = self.cleaned_data["file"].read()
         return data
 
     def clean_shift(self) -> int:

@@ -11,6 +11,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from appliance.contract.errors import PlainSightError
@@ -96,9 +97,9 @@ def _ask_for_new() -> None:
 
 def _taken(asked: MachineDraft) -> bool:
     """Take a draft, unless another worker makes it."""
-    now = timezone.now()
-    free = Q(working_at=None) | Q(working_at__lt=now - LEFT)
-    return bool(MachineDraft.objects.filter(free, pk=asked.pk, finished_at=None).update(working_at=now, done_s=0))
+    # by the database's clock: a host's own may be wrong
+    free = Q(working_at=None) | Q(working_at__lt=Now() - LEFT)
+    return bool(MachineDraft.objects.filter(free, pk=asked.pk, finished_at=None).update(working_at=Now(), done_s=0))
 
 
 def _make(asked: MachineDraft, engine: Transcription, stop: StopSignal) -> None:
@@ -154,7 +155,7 @@ def _cues(process: EngineProcess, source: AudioSource, stop: StopSignal) -> Iter
             raise StoppedError("stopped")
         yield from _of_stretch(process, stretch)
         done = stretch.first_ms // 1000 + stretch.samples.size // 16_000
-        MachineDraft.objects.filter(pk=source.recording).update(working_at=timezone.now(), done_s=done)
+        MachineDraft.objects.filter(pk=source.recording).update(working_at=Now(), done_s=done)
 
 
 def _of_stretch(process: EngineProcess, stretch: Stretch) -> Iterator[Cue]:

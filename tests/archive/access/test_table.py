@@ -267,8 +267,13 @@ def test_every_address_and_method_without_a_sign_in(archive: Archive, sealed: Ar
             assert answer.status_code == (302 if leads_on else up if method in route.methods else 405), case
         elif route.needs is Open.MONITOR:
             assert answer.status_code == (404 if method in route.methods else 405), case
+        elif route.needs is Open.BOX and method not in route.methods:
+            told = answer.status_code, answer.headers["Allow"], answer.headers["Content-Type"]
+            assert told == (405, ", ".join(route.methods), "application/json"), case
+            if method != "HEAD":
+                assert answer.json()["error"]["code"] == "bad-method", case
         elif route.needs is Open.BOX:
-            refused = answer.status_code in {400, 403, 404, 405, 409, 411, 413}
+            refused = answer.status_code in {400, 403, 404, 409, 411, 413}
             assert refused if method != "GET" or name not in {"box-state", "box-receipt"} else not refused, case
         else:
             assert (answer.status_code, answer.headers["Location"]) == (302, f"/sign-in/?next={there}"), case

@@ -11,10 +11,14 @@ from typing import Any
 import pytest
 
 from appliance.contract.enrollment import MAX_MESSAGE
+from appliance.contract.outside_package import PIECE
 from archive import asgi
+from archive.access.routes import ROUTES
 from archive.core import edge
 from archive.core.edge import Edge
+from archive.core.uploads import FORM, FORM_WITH_FILE, LARGEST
 from archive.ingest import limits
+from archive.records.meetings import opening_views
 from tests.support.waiting import PATIENCE_S
 
 BOX = "/api/1/recordings/x/lines"
@@ -198,7 +202,7 @@ def test_people_who_fill_their_threads_leave_those_of_boxes() -> None:
     run(story())
 
 
-@pytest.mark.parametrize("parts", [[b"x" * (edge.MAX_BODY + 1)], [b"x" * (1 << 20)] * 9])
+@pytest.mark.parametrize("parts", [[b"x" * (edge.MAX_BODY + 1)], [b"x" * (1 << 20)] * 17])
 def test_more_than_any_request_has_is_refused(parts: list[bytes]) -> None:
     async def story() -> None:
         client = Client(BOX, parts)
@@ -226,12 +230,16 @@ def test_an_announced_length_that_cannot_be_is_refused_before_anything_is_read(l
         ("/api/1/renew", MAX_MESSAGE),
         (f"/api/1/recordings/{'0' * 32}/header", limits.HEADER),
         (f"/api/1/recordings/{'0' * 32}/key", limits.KEY),
-        ("/sign-in/", limits.FORM),
-        (BOX, edge.MAX_BODY),
+        ("/sign-in/", FORM),
+        ("/nowhere/", FORM),
+        (f"/recordings/{'0' * 32}/consents/new/", FORM_WITH_FILE),
+        (f"/recordings/{'0' * 32}/transcripts/new/", FORM_WITH_FILE),
+        ("/rosters/", FORM_WITH_FILE),
+        (BOX, limits.LINES),
     ],
 )
 def test_no_more_is_read_than_an_address_takes(path: str, most: int) -> None:
-    served = serve(longest=limits.longest_body)
+    served = serve(longest=asgi.application._longest)
     told, counted, fits = (
         Client(path, [b"x"], content_length=str(most + 1)),
         Client(path, [b"x" * most, b"x"]),
@@ -243,8 +251,22 @@ def test_no_more_is_read_than_an_address_takes(path: str, most: int) -> None:
     assert told.parts == [b"x"], "refused before anything is read"
 
 
-def test_the_served_application_knows_what_its_addresses_take() -> None:
-    assert asgi.application._longest is limits.longest_body
+def test_every_form_with_a_file_arrives_as_a_whole_and_no_file_is_larger_than_its_address_takes() -> None:
+    """A browser sends a file in one go: where the edge took less than the form, nothing would ever arrive."""
+    takes = {name for name, route in ROUTES.items() if route.longest >= FORM_WITH_FILE}
+    assert takes == {"pages:roster", "pages:calendar-import", "pages:transcript-new", "pages:consent-new"}
+    assert LARGEST + FORM < FORM_WITH_FILE <= edge.MAX_BODY
+    assert ROUTES["pages:outside-piece"].longest == PIECE
+    assert ROUTES["pages:opening-events"].longest == opening_views.MAX_BODY
+
+
+def test_a_person_is_refused_in_words_and_a_box_in_json() -> None:
+    person, box = Client("/rosters/", [b"x"], content_length=str(1 << 30)), Client(BOX, [b"x" * (17 << 20)])
+    for client in (person, box):
+        asyncio.run(client.ask(serve()))
+    assert [person.status, box.status] == [413, 413]
+    assert person.body.decode().startswith("The archive did not take this: a request here has at most 16777216 bytes")
+    assert json.loads(box.body)["error"]["code"] == "too-large"
 
 
 def test_what_all_requests_hold_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from archive.core import health
-from archive.core.jobs import Worker
+from archive.core.jobs import WORKER, Worker
 from archive.core.models import SignOfLife
+from archive.devices import listener
 from archive.devices.listener import ALIVE_ROW
 from archive.devices.models import Listening
 from archive.keystore.current import keystore
@@ -53,6 +56,23 @@ def test_what_does_not_work_is_named(archive: Archive, client: Any, part: str) -
     assert answer.status_code == 503
     assert [name for name, word in answer.json()["parts"].items() if word == "fails"] == [part]
     assert str(archive.home) not in answer.content.decode()
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_host_whose_clock_is_wrong_takes_nobody_for_dead_or_alive(
+    archive: Archive, client: Any, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    run_everything()
+    wrong = timezone.now() + timedelta(hours=hours)
+    monkeypatch.setattr(timezone, "now", lambda: wrong)
+    assert client.get("/healthz").json()["parts"]["worker"] == "works"
+    health.alive(WORKER)
+    Listening.objects.all().delete()
+    listener._say_alive(connected=True)
+    assert [health.is_alive(WORKER), listener.hears()] == [True, True]
+    SignOfLife.objects.update(at=Now() - timedelta(minutes=1))
+    Listening.objects.update(alive_at=Now() - timedelta(minutes=1))
+    assert [health.is_alive(WORKER), listener.hears()] == [False, False]
 
 
 def test_asking_often_looks_once(archive: Archive, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from appliance.contract.enrollment import new_claim
@@ -42,6 +43,18 @@ def test_wrong_claims_from_one_address_are_bounded(district: Archive, client: An
     assert FailedAttempt.objects.count() == MAX_ADDRESS, "beyond the limit nothing is written"
     assert ask(client, "enroll", request(new_claim(), box), THERE).status_code == 403, "others are not concerned"
     assert ask(client, "renew", b"nonsense").status_code == 429, "both addresses count together"
+
+
+@pytest.mark.parametrize("what", ["enroll", "renew"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_another_method_is_refused_before_anything_is_looked_at(
+    district: Archive, client: Any, what: str, method: str
+) -> None:
+    answer = client.generic(method, f"/api/1/{what}", b"nonsense", content_type="application/octet-stream")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    if method != "HEAD":
+        assert answer.json()["error"]["code"] == "bad-method"
+    assert not FailedAttempt.objects.exists(), "it is no attempt"
 
 
 def test_nonsense_counts_as_well(district: Archive, client: Any) -> None:

@@ -27,7 +27,9 @@ from tests.archive.recordings.test_audio import body, player
 from tests.archive.rooms.test_pages import say
 from tests.support.archives import Archive
 
-GUIDE = (Path(__file__).resolve().parents[3] / "docs" / "custodian.md").read_text()
+_ROOT = Path(__file__).resolve().parents[3]
+GUIDE = (_ROOT / "docs" / "custodian.md").read_text()
+ARCHIVE = _ROOT / "archive"
 
 
 def prose(text: str) -> str:
@@ -173,3 +175,13 @@ def test_the_session_ends_when_the_guide_says(archive: Archive) -> None:
     assert settings.SESSION_EXPIRE_AT_BROWSER_CLOSE is True
     assert settings.SESSION_COOKIE_AGE == 8 * 3600
     assert "after eight hours" in prose(GUIDE)
+
+
+def test_what_the_guide_tells_to_press_stands_on_a_page() -> None:
+    """In the sections about records, everything in bold is a button, a link or a place of the menu, word for word."""
+    begin, end = GUIDE.index("## The parent's slip"), GUIDE.index("## The custody log")
+    pages = [*ARCHIVE.rglob("*.html"), *ARCHIVE.rglob("*.py")]
+    there = "\n".join(path.read_text() for path in pages)
+    told = [prose(one) for one in re.findall(r"\*\*(.+?)\*\*", GUIDE[begin:end], re.DOTALL)]
+    assert len(told) > 25
+    assert not [one for one in told if one not in there]

@@ -217,6 +217,93 @@ def test_a_kill_while_it_is_given_up_is_completed_by_the_worker(ann: User, monke
     assert row.pk not in store().incoming()
 
 
+def test_no_transaction_waits_for_key_store_or_store_while_pieces_arrive(
+    ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[str] = []
+
+    def watched(kind: type, name: str) -> None:
+        real = getattr(kind, name)
+
+        def call(*given: Any) -> Any:
+            if connection.in_atomic_block:
+                waited.append(f"{kind.__name__}.{name}")
+            return real(*given)
+
+        monkeypatch.setattr(kind, name, call)
+
+    for name in ("exists", "put_once", "read"):
+        watched(type(recording_keys()), name)
+    for name in ("add_incoming", "remove_incoming"):
+        watched(type(store()), name)
+    row = take_in_deeds.begin(SAID, by=ann)
+    send(row, WAV)
+    assert waited == []
+
+
+@pytest.mark.parametrize("killed", ["put_once", "add_incoming"])
+def test_a_kill_around_the_first_piece_leaves_what_the_next_one_goes_on_with(
+    ann: User, killed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = take_in_deeds.begin(SAID, by=ann)
+    kind: Any = type(recording_keys()) if killed == "put_once" else type(store())
+    real = getattr(kind, killed)
+
+    def kill(*given: Any) -> None:
+        real(*given)
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, killed, kill)
+        with pytest.raises(KilledError):
+            take_in_deeds.add_piece(row.pk, 0, len(WAV), WAV[:PIECE])
+    key = recording_keys().read(row.pk)
+    send(row, WAV)
+    take_in_deeds.complete(row.pk, by=ann)
+    assert whole(seal_outside(row.pk)) == WAV
+    assert recording_keys().read(row.pk) == key
+
+
+def test_two_first_pieces_at_once_have_one_key(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = take_in_deeds.begin(SAID, by=ann)
+    kind: Any = type(recording_keys())
+    real = kind.put_once
+
+    def after_another(keys: Any, recording: str, key_age: bytes) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, "put_once", real)
+            take_in_deeds.add_piece(row.pk, 0, len(WAV), WAV[:PIECE])
+        real(keys, recording, key_age)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "put_once", after_another)
+        with pytest.raises(PieceError):
+            take_in_deeds.add_piece(row.pk, 0, len(WAV), WAV[:PIECE])
+    send(row, WAV)
+    take_in_deeds.complete(row.pk, by=ann)
+    assert whole(seal_outside(row.pk)) == WAV
+
+
+def test_a_piece_that_arrives_while_the_file_is_given_up_leaves_no_key(
+    ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = take_in_deeds.begin(SAID, by=ann)
+    kind: Any = type(recording_keys())
+    real = kind.put_once
+
+    def meanwhile(*given: Any) -> None:
+        take_in_deeds.give_up(row.pk, by=ann)
+        real(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "put_once", meanwhile)
+        with pytest.raises(DeedError, match="given up"):
+            take_in_deeds.add_piece(row.pk, 0, len(WAV), WAV[:PIECE])
+    seal_all(StopSignal())
+    assert not recording_keys().exists(row.pk)
+    assert row.pk not in store().incoming()
+
+
 def test_a_full_disk_leaves_what_was_there(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
     row = take_in_deeds.begin(SAID, by=ann)
     take_in_deeds.add_piece(row.pk, 0, len(WAV), WAV[:PIECE])

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from appliance.contract.errors import NotSealedError
@@ -298,6 +299,17 @@ def test_what_another_worker_makes_is_left_to_it_until_it_is_silent(scene: Scene
     Redaction.objects.update(working_at=timezone.now() - LEFT - timedelta(seconds=1))
     make_asked(StopSignal())
     assert Redaction.objects.get(pk=asked.pk).state == State.MADE
+
+
+def test_a_host_whose_clock_is_ahead_takes_nothing_from_a_worker_that_works(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = scene.asked()
+    Redaction.objects.update(working_at=Now())
+    ahead = timezone.now() + timedelta(days=1)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+    make_asked(StopSignal())
+    assert Redaction.objects.get(pk=asked.pk).state == State.ASKED, "by the database's clock it was heard of just now"
 
 
 def test_a_copy_that_does_not_hold_is_thrown_away(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

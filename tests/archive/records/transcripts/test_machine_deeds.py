@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
@@ -230,6 +231,18 @@ def test_a_stop_leaves_it_to_the_next_start_and_two_workers_make_one(
     MachineDraft.objects.update(working_at=timezone.now() - timedelta(hours=3))
     draft_asked(StopSignal())
     assert Transcript.objects.count() == 1
+
+
+def test_a_host_whose_clock_is_ahead_takes_nothing_from_a_worker_that_works(
+    row: Recording, ann: User, heard: type[Heard], setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting()
+    ask(row.pk, by=ann)
+    MachineDraft.objects.update(working_at=Now())
+    ahead = timezone.now() + timedelta(days=1)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+    draft_asked(StopSignal())
+    assert not Transcript.objects.exists(), "by the database's clock it was heard of just now"
 
 
 def test_a_recording_that_was_destroyed_meanwhile_gets_none(

@@ -1,0 +1,69 @@
+"""Whether this host's clock can be right, as far as the custody log tells.
+
+The log is the one thing here that tells the order of what was done, whatever a clock says. A clock that stands before
+an entry is wrong, and one that is far behind the last entry may be. What cannot be taken back, and what opens something
+to somebody, asks here first: no wrong clock destroys or opens anything earlier than the log allows. A clock that is
+ahead by less than SILENCE does not show here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Final
+
+from django.db.models import Max, QuerySet
+from django.db.models.functions import Substr
+from django.utils import timezone
+
+from appliance.contract.times import parse_wall, wall
+
+from .custody_kinds import CLOCK
+from .models import Entry
+
+SLACK: Final = timedelta(minutes=10)
+"""By so much the clocks of several hosts may differ."""
+SILENCE: Final = timedelta(days=100)
+"""Longer than any summer in which nobody signs in; after such a time somebody must say that the clock is right."""
+
+
+def behind(now: datetime, latest: datetime) -> str:
+    """Return in words why a clock that shows `now` is wrong, where an entry was made at `latest`; else nothing."""
+    if latest <= now + SLACK:
+        return ""
+    return (
+        f"The archive's clock shows {wall(now)}, and the custody log has an entry of {wall(latest)}: the clock is or "
+        "was wrong. Nothing was changed. Ask your administrator to set it right, and then to confirm it "
+        "('plainsight-archive confirm-clock')."
+    )
+
+
+def leapt(days: Sequence[date]) -> str:
+    """Return in words why the clock may have leapt, by the days of entries in their order, today last; else nothing."""
+    for before, after in pairwise(days):
+        if after - before > SILENCE:
+            return (
+                f"The custody log has no entry between {before} and {after}: either nothing was done for so long, or "
+                "somebody put the archive's clock ahead. Nothing was changed. Ask your administrator to look at the "
+                "clock, and to confirm it ('plainsight-archive confirm-clock')."
+            )
+    return ""
+
+
+def why_behind() -> str:
+    """Return in words why the clock stands too early, or nothing: what had ended must not begin again."""
+    latest = _since_confirmed().aggregate(at=Max("at"))["at"]
+    return behind(timezone.now(), parse_wall(latest)) if latest else ""
+
+
+def why_wrong() -> str:
+    """Return in words why the clock stands too early or may stand too late, or nothing: no period may end too soon."""
+    days = _since_confirmed().annotate(day=Substr("at", 1, 10)).values_list("day", flat=True).distinct()
+    found = sorted(date.fromisoformat(day) for day in days)
+    return why_behind() or leapt([*found, timezone.now().astimezone(UTC).date()])
+
+
+def _since_confirmed() -> QuerySet[Entry]:
+    confirmed = Entry.objects.filter(code=CLOCK.code).aggregate(n=Max("n"))["n"]
+    return Entry.objects.filter(n__gte=confirmed or 0).order_by()

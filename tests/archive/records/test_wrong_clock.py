@@ -1,0 +1,135 @@
+"""A host's clock that goes back a year or ahead ten years destroys nothing and opens nothing earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from appliance.contract.stop_signal import StopSignal
+from archive.accounts.models import User
+from archive.core.leases import Holder
+from archive.custody.actors import ARCHIVE
+from archive.custody.clock import why_wrong
+from archive.custody.log import record
+from archive.keystore.generations import forget_due, generations, make_generation
+from archive.recordings.models import Recording
+from archive.records.destruction import deeds as destruction_deeds
+from archive.records.disclosures import deeds as disclosure_deeds
+from archive.records.disclosures.models import Basis, Disclosure
+from archive.records.errors import DeedError
+from archive.records.requests import link_deeds
+from archive.records.requests.custody_kinds import LINK_REFUSED
+from archive.records.requests.link_deeds import LinkRefusedError
+from archive.records.requests.models import ParentLink
+from archive.records.retention.deeds import enter_answer
+from archive.records.retention.models import Series
+from tests.archive.page_fixtures import Arrive, entries, make_user
+from tests.support.archives import Archive
+
+from .destruction.scene import Scene, make_scene
+from .destruction.test_destruction import untouched
+from .disclosures.test_disclosures import ann, consent, facts, open_second, row
+from .factories import make_person
+from .retention.test_retention import facts as answer_facts
+
+__all__ = ["ann", "row"]
+BACK, AHEAD = timedelta(days=-365), timedelta(days=3652)
+Clock = Callable[[timedelta], None]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Put this host's clock off."""
+
+    def put(off: timedelta) -> None:
+        wrong: datetime = timezone.now() + off
+        monkeypatch.setattr(timezone, "now", lambda: wrong)
+
+    return put
+
+
+@pytest.fixture
+def scene(archive: Archive, sealed: Arrive) -> Scene:
+    return make_scene(sealed(seconds=1).id)
+
+
+@pytest.mark.parametrize("off", [BACK, AHEAD])
+def test_the_day_of_rest_is_not_over_by_a_wrong_clock(scene: Scene, clock: Clock, off: timedelta) -> None:
+    made = scene.approved(hours=25 if off == BACK else 0)
+    clock(off)
+    with pytest.raises(DeedError, match="clock"):
+        destruction_deeds.carry_out(made.pk, by=scene.ann)
+    assert untouched(scene.row)
+
+
+def test_no_period_is_over_by_a_clock_that_is_ahead(scene: Scene, clock: Clock) -> None:
+    made = scene.told(scene.propose())
+    enter_answer(Series.objects.get().pk, answer_facts(7), by=scene.ann)
+    with pytest.raises(DeedError):
+        destruction_deeds.approve(made.pk, by=scene.bob)
+    clock(AHEAD)
+    with pytest.raises(DeedError, match="clock"):
+        destruction_deeds.approve(made.pk, by=scene.bob)
+    assert untouched(scene.row)
+
+
+@pytest.mark.parametrize("off", [BACK, AHEAD])
+def test_a_compelled_copy_waits_for_its_day_whatever_the_clock_says(
+    row: Recording, ann: User, clock: Clock, off: timedelta
+) -> None:
+    made = disclosure_deeds.prepare(row.pk, facts(basis=Basis.COMPELLED, explanation="Circuit Court, no. 17"), by=ann)
+    today = timezone.localdate()
+    disclosure_deeds.enter_notice(made.pk, today, today + timedelta(days=10), "", by=ann)
+    clock(off)
+    with pytest.raises(DeedError, match="clock"):
+        disclosure_deeds.begin_copy(made.pk, by=ann)
+    assert entries(row.pk, "disclosure-refused")[-1].member("missing").endswith("clock")
+    assert Disclosure.objects.get().handed_at is None
+
+
+def test_a_withdrawn_consent_does_not_stand_again_by_a_clock_put_back(row: Recording, ann: User, clock: Clock) -> None:
+    long_ago = timezone.localdate() - timedelta(days=2 * 365)
+    given = disclosure_deeds.enter_consent(row.pk, consent(row, signed_on=long_ago), by=ann)
+    open_second(row, ann)
+    made = disclosure_deeds.prepare(row.pk, facts(), by=ann)
+    disclosure_deeds.begin_copy(made.pk, by=ann)
+    disclosure_deeds.withdraw_consent(row.pk, given.pk, by=ann)
+    clock(BACK)
+    with pytest.raises(DeedError, match="clock"):
+        disclosure_deeds.begin_copy(made.pk, by=ann)
+
+
+@pytest.mark.parametrize(("off", "told"), [(BACK, "clock is wrong"), (AHEAD, "too old")])
+def test_a_link_that_ended_opens_nothing_again_and_one_that_lasts_no_longer(
+    archive: Archive, clock: Clock, off: timedelta, told: str
+) -> None:
+    made = link_deeds.make_link(make_person("Rosa", "Torres"), by=make_user("director", role="custodian"))
+    if off == BACK:
+        ParentLink.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    clock(off)
+    with pytest.raises(LinkRefusedError, match=told):
+        link_deeds.use_link(made.token, made.code)
+    assert ParentLink.objects.get().used_at is None
+
+
+@pytest.mark.parametrize("off", [BACK, AHEAD])
+def test_no_copy_of_the_keys_is_forgotten_by_a_wrong_clock(archive: Archive, clock: Clock, off: timedelta) -> None:
+    record(LINK_REFUSED, actor=ARCHIVE, why="unknown")
+    made = [make_generation(timezone.now() - timedelta(days=days)) for days in (2, 1, 0)]
+    clock(off)
+    assert why_wrong()
+    forget_due(StopSignal())
+    assert generations() == made
+
+
+@pytest.mark.parametrize("off", [BACK, AHEAD])
+def test_a_lease_stands_by_the_databases_clock(archive: Archive, clock: Clock, off: timedelta) -> None:
+    first, second = Holder(), Holder()
+    assert first.take("a job")
+    clock(off)
+    assert not second.take("a job")
+    first.renew()
+    assert not second.take("a job")
