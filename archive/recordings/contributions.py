@@ -6,7 +6,7 @@ may see; it is asked once a page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -77,10 +77,10 @@ class Reader:
     """What access.may lets the user do to this recording."""
 
     @classmethod
-    def of(cls, user: User, recording: Recording) -> Reader:
-        """Return what `user` is as a reader of this recording's page."""
+    def of(cls, user: User, subject: Subject) -> Reader:
+        """Return what `user` is as a reader of the page of this recording, a box's or one that was brought."""
         asked = [deed for deed in Deed if deed not in OF_NOTHING]
-        found = may_each(user, asked, Subject.recording(recording.pk))
+        found = may_each(user, asked, subject)
         return cls(user, frozenset(deed for deed, allowed in found.items() if allowed))
 
     def may(self, deed: Deed) -> bool:
@@ -98,8 +98,12 @@ def provide(provider: Provider) -> None:
 
 
 def contributed(recording: Recording, reader: Reader) -> Contribution:
-    """Return what all providers add for `reader`; the first title counts."""
-    given = [provider(recording, reader) for provider in _PROVIDERS]
+    """Return what all providers add for `reader`."""
+    return joined([provider(recording, reader) for provider in _PROVIDERS])
+
+
+def joined(given: Sequence[Contribution]) -> Contribution:
+    """Return contributions as one; the first title counts."""
     return Contribution(
         title=next((one.title for one in given if one.title), ""),
         notes=tuple(sorted((note for one in given for note in one.notes), key=lambda note: note.offset)),

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from django.db.models import QuerySet
 
 from archive.keystore.recording_keys import recording_keys
-from archive.store.base import derivatives_folder, package_name
+from archive.store.base import derivatives_folder
 from archive.store.current import store
 
 
-def remove_destroyed(recording: str) -> None:
+def remove_destroyed(recording: str, package: str) -> None:
     """Remove key, package and derivatives of a recording that two people decided to destroy, as far as they are there.
+
+    `package` is the package's name in the store.
 
     The key goes first: from then on nobody opens what is left. Raises KeyHeldError where it was not decided, and
     StorageError when the disk says no; either way it can be called again.
     """
     recording_keys().destroy_key(recording)
-    store().remove(package_name(recording))
+    store().remove(package)
     for name in list(store().names(derivatives_folder(recording))):
         store().remove(name)
     store().drop_incoming(recording)
+
+
+_elsewhere: Final[list[Callable[[], Iterable[tuple[str, str]]]]] = []
+
+
+def register_destroyed(rows: Callable[[], Iterable[tuple[str, str]]]) -> None:
+    """Have `rows` tell what was destroyed and is no row of a box's recording: identifier, and its package's name."""
+    _elsewhere.append(rows)
+
+
+def destroyed_elsewhere() -> dict[str, str]:
+    """Return the packages' names of what was destroyed and is no row of a box's recording, by identifier."""
+    return {recording: package for rows in _elsewhere for recording, package in rows()}
 
 
 _identifying: Final[list[tuple[str, Callable[[str], QuerySet[Any]]]]] = []

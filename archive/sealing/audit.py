@@ -14,7 +14,7 @@ from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE, Actor
 from archive.keystore.recording_keys import owned_elsewhere, recording_keys
 from archive.recordings.models import Recording, State
-from archive.recordings.removal import remove_destroyed
+from archive.recordings.removal import destroyed_elsewhere, remove_destroyed
 from archive.store.base import DERIVATIVES, PACKAGES, derivatives_folder, package_name
 from archive.store.current import store
 
@@ -110,6 +110,9 @@ def audit() -> Iterator[Finding]:
         row = Recording.objects.filter(pk=recording).values_list(*_COLUMNS).first()
         for code in _codes(recording, row, now):
             yield Finding(code, recording, WORDS[code])
+    for recording, package in sorted(destroyed_elsewhere().items()):
+        if recording_keys().exists(recording) or store().exists(package):
+            yield Finding(Code.LEFT, recording, WORDS[Code.LEFT])
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,8 @@ def repair(finding: Finding, actor: Actor) -> str:
         return finding.message
     try:
         if finding.code == Code.LEFT:
-            remove_destroyed(finding.recording)
+            package = destroyed_elsewhere().get(finding.recording, package_name(finding.recording))
+            remove_destroyed(finding.recording, package)
         else:
             rebuild(finding.recording, REBUILD, actor)
     except PlainSightError as error:

@@ -56,7 +56,7 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     if ledger.problem and state not in WITHOUT_PACKAGE and row.state == State.SEALED:
         state = RecordingState.DAMAGED
     clock, called = wall_clock(row.signed_header, ledger.entries), heading(row, ledger.entries)
-    reader = Reader.of(user, row)
+    reader = Reader.of(user, Subject.recording(row.pk))
     can, added = {str(deed): reader.may(deed) for deed in OF_ONE_RECORDING}, contributed(row, reader)
     drawn = picture(ledger.entries, row.rate)
     playable = state == RecordingState.SEALED

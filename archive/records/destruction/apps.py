@@ -16,7 +16,7 @@ class DestructionConfig(AppConfig):
         from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - the same
         from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
         from archive.keystore.recording_keys import register_guard  # noqa: PLC0415 - the same
-        from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
+        from archive.records.outside_recordings.contributions import provide  # noqa: PLC0415 - the same
 
         from .contribution import contribution  # noqa: PLC0415 - the same
         from .finish_deeds import LOOK_S, finish_all  # noqa: PLC0415 - the same

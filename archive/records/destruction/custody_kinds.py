@@ -8,6 +8,7 @@ from archive.custody.check import compare_with_log
 from archive.custody.kinds import register
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
+from archive.records.outside_recordings.models import OutsideRecording
 
 PROPOSED = register("destruction-proposed", "its destruction was proposed", "destruction", "basis")
 TOLD = register("destruction-told", "a letter tells a rights-holder of its destruction", "destruction", "letter")
@@ -28,6 +29,7 @@ def destructions_that_differ() -> Iterator[str]:
     """Yield recordings that are called destroyed and were not, and the other way round."""
     entered = set(Entry.objects.filter(code=DESTROYED.code).values_list("subject_id", flat=True))
     there = set(Recording.objects.exclude(destroyed_at=None).values_list("pk", flat=True))
+    there |= set(OutsideRecording.objects.exclude(destroyed_at=None).values_list("pk", flat=True))
     for recording in sorted(there - entered):
         yield f"recording {recording} is called destroyed, and no entry says that it was"
     for recording in sorted(entered - there):

@@ -10,22 +10,21 @@ from datetime import date
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from archive.accounts.models import User
 from archive.core.deeds import one_deed
-from archive.custody.actors import Actor, Subject
+from archive.custody.actors import Actor
 from archive.custody.clock import why_wrong
 from archive.custody.kinds import Kind
 from archive.custody.log import Detail, record
-from archive.recordings.find import check_not_destroyed, find
-from archive.recordings.models import State as RecordingState
 from archive.records.errors import DeedError, SecondPersonError, UnknownRecordError
 from archive.records.letters.deeds import make_letter
 from archive.records.letters.letter_facts import common
 from archive.records.letters.models import LetterKind
 from archive.records.meetings.describe import title
-from archive.records.meetings.reach import in_force
+from archive.records.meetings.models import Meeting
+from archive.records.outside_recordings.either import columns_of, find_kept, find_sealed, meetings_of, named
 from archive.records.people.models import Person, Student
 
 from .custody_kinds import APPROVED, DESTROYED, PROPOSED, REPLY, TOLD, WITHDRAWN
@@ -39,16 +38,13 @@ from .rules import Obstacle, against_approval, against_deed
 def propose(recording: str, basis: Basis, reason: str, *, by: User, asked_by: Person | None = None) -> Destruction:
     """Propose that a recording be destroyed. Raises DeedError where it must be kept."""
     with one_deed():
-        found = find(recording, lock=True)
-        check_not_destroyed(found)
-        if found.state != RecordingState.SEALED:
-            raise DeedError("It is not sealed yet.")
-        if Destruction.objects.filter(recording=found).exclude(state=State.WITHDRAWN).exists():
+        found = find_sealed(recording)
+        if Destruction.objects.filter(named(recording)).exclude(state=State.WITHDRAWN).exists():
             raise DeedError("Its destruction was proposed already.")
         if basis == Basis.REQUEST and asked_by is None:
             raise DeedError("Say which parent asked for it.", field="asked_by")
         row = Destruction(
-            recording=found,
+            **columns_of(found),
             basis=basis,
             reason=reason,
             asked_by=asked_by if basis == Basis.REQUEST else None,
@@ -69,14 +65,14 @@ def tell(pk: UUID, student: Student, person: Person, language: str, *, by: User)
     """Write the letter that tells a rights-holder (34 CFR 300.624(a)); its delivery is noted with the letter."""
     with one_deed():
         row = _locked(pk, State.PROPOSED)
-        if (student, person) not in to_tell(row.recording_id, timezone.localdate()):
+        if (student, person) not in to_tell(row.about_pk, timezone.localdate()):
             raise DeedError("This person holds no rights over the records, as far as this archive knows.")
         if row.told.filter(student=student, person=person).exists():
             raise DeedError("The letter to this person was written already.")
-        filing = in_force().filter(recording=row.recording_id, meeting__student=student).first()
-        if filing is None:
+        meeting = meetings_of(row.about_pk).filter(student=student).first()
+        if meeting is None:
             raise DeedError("The recording is not surely filed under a meeting of this student.")
-        values = {"meeting": title(filing.meeting), "reason": row.reason}
+        values = {"meeting": _told_as(row, meeting, language), "reason": row.reason}
         letter = make_letter(
             LetterKind.DESTRUCTION,
             common(student, person, language) | values,
@@ -84,7 +80,7 @@ def tell(pk: UUID, student: Student, person: Person, language: str, *, by: User)
             student=student,
             person=person,
             language=language,
-            about=Subject.recording(row.recording_id),
+            about=row.subject,
         )
         _enter(TOLD, row, by, letter=str(letter.pk))
         return Told.objects.create(destruction=row, person=person, student=student, letter=letter)
@@ -140,8 +136,7 @@ def carry_out(pk: UUID, *, by: User) -> Destruction:
     with one_deed():
         row = _locked(pk, State.PROPOSED, State.APPROVED)
         # holds lock the same row (records/holds), so that one of the two comes first
-        recording = find(row.recording_id, lock=True)
-        check_not_destroyed(recording)
+        recording = find_kept(row.about_pk, lock=True)
         standing = standing_of(row)
         _refuse(against_deed(standing))
         _refuse_by_clock()
@@ -155,6 +150,14 @@ def carry_out(pk: UUID, *, by: User) -> Destruction:
         recording.save(update_fields=["destroyed_at"])
         transaction.on_commit(lambda: finish(pk), robust=True)
     return row
+
+
+def _told_as(row: Destruction, meeting: Meeting, language: str) -> str:
+    """Return what a letter in `language` calls the recording: a meeting may have one of each kind."""
+    if row.outside_id is None:
+        return title(meeting)
+    with translation.override(language):
+        return f"{title(meeting)} ({row.called})"
 
 
 def _refuse(found: list[Obstacle], only: set[Obstacle] | None = None) -> None:
@@ -174,14 +177,15 @@ def _enter(kind: Kind, row: Destruction, by: User, **detail: Detail) -> None:
     record(
         kind,
         actor=Actor.user(by.pk),
-        subject=Subject.recording(row.recording_id),
+        subject=row.subject,
         destruction=str(row.pk),
         **detail,
     )
 
 
 def _locked(pk: UUID, *states: State) -> Destruction:
-    row = Destruction.objects.select_for_update(of=("self",)).select_related("recording").filter(pk=pk).first()
+    rows = Destruction.objects.select_for_update(of=("self",)).select_related("recording", "outside")
+    row = rows.filter(pk=pk).first()
     if row is None:
         raise UnknownRecordError("there is no such destruction here")
     if row.state not in states:

@@ -18,6 +18,9 @@ from archive.records.holds.models import Held
 from archive.records.incidents.models import Incident, IncidentLetter
 from archive.records.letters.models import Letter
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent
+from archive.records.outside_recordings.either import named
+from archive.records.outside_recordings.erase_deeds import erase_outside
+from archive.records.outside_recordings.models import OutsideFiling
 from archive.records.redactions.models import Hearing, Passage, Redaction
 from archive.records.requests.models import Amendment, Statement, SupervisedListening
 from archive.records.restrictions.models import Restriction
@@ -30,22 +33,45 @@ _ERASED = "erased with the recording"
 
 def erase(row: Destruction) -> dict[str, int]:
     """Remove what names somebody beside a recording; return how many rows of each kind. Call it in a transaction."""
-    recording = row.recording_id
-    meetings = list(Filing.objects.filter(recording=recording).values_list("meeting", flat=True).distinct())
+    pk = row.about_pk
+    filed = Filing.objects.filter(recording=pk).values_list("meeting", flat=True)
+    brought = OutsideFiling.objects.filter(outside=pk).values_list("meeting", flat=True)
+    meetings = {*filed, *brought}
+    row.told.update(person=None, student=None, remark="")
+    removed = {
+        "consents": Consent.objects.filter(named(pk)).delete()[0],
+        "names of people who were recorded": Recorded.objects.filter(named(pk)).delete()[0],
+        "disclosures": Disclosure.objects.filter(named(pk)).delete()[0],
+        "holds that had ended": Held.objects.filter(named(pk)).delete()[0],
+    }
+    removed |= _of_box(pk) if row.outside_id is None else _of_outside(pk)
+    if row.outside_id is None:
+        # another box's copy of the meeting is enough; what was brought stands in for none
+        left = Filing.objects.filter(meeting__in=meetings).values("meeting")
+        Meeting.objects.filter(pk__in=meetings).exclude(pk__in=left).update(recording_destroyed=True)
+    for meeting in meetings:
+        if not any(model.objects.filter(meeting=meeting).exists() for model in (Filing, OutsideFiling)):
+            _rename(meeting)
+    return {name: count for name, count in removed.items() if count}
+
+
+def _of_outside(pk: str) -> dict[str, int]:
+    """Remove what stands beside a recording that no box made, and beside no other."""
+    return {"letters": _erase_letters(Q(about_type="outside", about_id=pk)), **erase_outside(pk)}
+
+
+def _of_box(recording: str) -> dict[str, int]:
+    """Remove what stands beside a box's recording, and beside no other."""
     cases = [str(pk) for pk in Amendment.objects.filter(recording=recording).values_list("pk", flat=True)]
     removed = {"letters": _letters(recording, cases)}
     incidents = Incident.objects.filter(recording=recording)
     written = IncidentLetter.objects.filter(incident__in=incidents).values_list("letter", flat=True)
     removed["letters"] += _erase_letters(Q(pk__in=list(written)))
     removed["incident records"] = incidents.delete()[0]
-    row.told.update(person=None, student=None, remark="")
     for name, rows in {
         "notes of the meeting": OpeningEvent.objects.filter(recording=recording),
         "statements": Statement.objects.filter(recording=recording),
         "amendments": Amendment.objects.filter(recording=recording),
-        "consents": Consent.objects.filter(recording=recording),
-        "names of people who were recorded": Recorded.objects.filter(recording=recording),
-        "disclosures": Disclosure.objects.filter(recording=recording),
         "transcripts": Transcript.objects.filter(recording=recording),
         "drafts of the computer": MachineDraft.objects.filter(recording=recording),
         "listenings to redacted copies": Hearing.objects.filter(redaction__recording=recording),
@@ -53,7 +79,6 @@ def erase(row: Destruction) -> dict[str, int]:
         "redacted copies": Redaction.objects.filter(recording=recording),
         "restricted passages": Restriction.objects.filter(recording=recording),
         "supervised listenings": SupervisedListening.objects.filter(recording=recording),
-        "holds that had ended": Held.objects.filter(recording=recording),
         "filings": Filing.objects.filter(recording=recording),
         "page views": PageView.objects.filter(recording=recording),
         "checks": Verification.objects.filter(recording=recording),
@@ -62,10 +87,7 @@ def erase(row: Destruction) -> dict[str, int]:
         **identifying_rows(recording),
     }.items():
         removed[name] = rows.delete()[0]
-    for meeting in meetings:
-        if not Filing.objects.filter(meeting=meeting).exists():
-            _rename(meeting)
-    return {name: count for name, count in removed.items() if count}
+    return removed
 
 
 def _letters(recording: str, cases: list[str]) -> int:
@@ -80,7 +102,7 @@ def _erase_letters(which: Q) -> int:
 def _rename(meeting: uuid.UUID) -> None:
     """Give a meeting another identifier, wherever it stands."""
     new = uuid.uuid4()
-    Meeting.objects.filter(pk=meeting).update(id=new, recording_destroyed=True)
+    Meeting.objects.filter(pk=meeting).update(id=new)
     for relation in Meeting._meta.related_objects:
         relation.related_model._default_manager.filter(**{relation.field.name: meeting}).update(  # type: ignore[union-attr]
             **{relation.field.attname: new}

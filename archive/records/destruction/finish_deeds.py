@@ -14,10 +14,11 @@ from django.utils import timezone
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 from archive.core.deeds import one_deed
-from archive.custody.actors import ARCHIVE, Subject
+from archive.custody.actors import ARCHIVE
 from archive.custody.log import record
 from archive.keystore.generations import generations, note_destroyed
 from archive.recordings.removal import remove_destroyed
+from archive.records.outside_recordings.either import package_of
 
 from .custody_kinds import FINISHED, FORGOTTEN
 from .erase_deeds import erase
@@ -30,12 +31,12 @@ _log = logging.getLogger(__name__)
 
 def finish(pk: UUID) -> bool:
     """Remove key and package, then the identifiers; return whether there was something to do."""
-    row = Destruction.objects.filter(pk=pk, state=State.CLOSING).first()
+    row = Destruction.objects.select_related("recording", "outside").filter(pk=pk, state=State.CLOSING).first()
     if row is None:
         return False
     # first of all: a copy of the keys that is restored later must not bring it back
-    note_destroyed(row.recording_id)
-    remove_destroyed(row.recording_id)
+    note_destroyed(row.about_pk)
+    remove_destroyed(row.about_pk, package_of(row.about))
     # a copy of the key store has its name before it holds a key, so whatever holds this one is among them
     copies = generations()
     with one_deed():
@@ -47,7 +48,7 @@ def finish(pk: UUID) -> bool:
         record(
             FINISHED,
             actor=ARCHIVE,
-            subject=Subject.recording(row.recording_id),
+            subject=row.subject,
             destruction=str(pk),
             generations=len(copies),
             removed=sum(row.removed.values()),
@@ -69,7 +70,7 @@ def note_forgotten() -> int:
             done = Destruction.objects.select_for_update().filter(pk=row.pk, forgotten_at=None).first()
             if done is None:
                 continue
-            record(FORGOTTEN, actor=ARCHIVE, subject=Subject.recording(row.recording_id), destruction=str(row.pk))
+            record(FORGOTTEN, actor=ARCHIVE, subject=row.subject, destruction=str(row.pk))
             done.forgotten_at = timezone.now()
             done.save(update_fields=["forgotten_at"])
         noted += 1

@@ -10,8 +10,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from archive.recordings.models import Recording
 from archive.records.letters.models import Letter
+from archive.records.outside_recordings.either import OfEither, of_one_recording
 from archive.records.people.models import Person, Student
 
 
@@ -32,12 +32,11 @@ class State(models.TextChoices):
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 
-class Destruction(models.Model):
-    """One recording is to be destroyed, or was."""
+class Destruction(OfEither):
+    """One recording, whoever made it, is to be destroyed, or was."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     """Opaque, as it stands in addresses, in the custody log, and on the certificate."""
-    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="destructions")
     state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
     basis = models.CharField(max_length=8, choices=Basis.choices)
     reason = models.TextField(blank=True)
@@ -84,6 +83,10 @@ class Destruction(models.Model):
             models.UniqueConstraint(
                 fields=["recording"], condition=~Q(state=State.WITHDRAWN), name="one_destruction_of_a_recording"
             ),
+            models.UniqueConstraint(
+                fields=["outside"], condition=~Q(state=State.WITHDRAWN), name="one_destruction_of_what_was_brought"
+            ),
+            of_one_recording("destruction_is_of_one_recording"),
             models.CheckConstraint(
                 condition=Q(approved_by=None) | Q(proposed_by=None) | ~Q(approved_by=F("proposed_by")),
                 name="destruction_needs_a_second_person",

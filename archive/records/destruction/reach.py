@@ -8,10 +8,9 @@ from datetime import date
 from django.utils import timezone
 
 from archive.access.scopes import Scope, scopes_of
-from archive.custody.actors import Subject
 from archive.recordings.models import Recording
 from archive.records.holds.reach import why_held
-from archive.records.meetings.models import Filing
+from archive.records.outside_recordings.either import find_either, open_filings
 from archive.records.outside_recordings.reach import may_be_removed
 from archive.records.people.models import Person, Student
 from archive.records.people.rules import holders
@@ -24,8 +23,8 @@ from .rules import Letter, Standing
 
 def scopes_of_destruction(destruction: str) -> Iterable[Scope]:
     """Return the scopes that hold the recording of a destruction."""
-    for recording in Destruction.objects.filter(pk=destruction).values_list("recording", flat=True):
-        yield from scopes_of(Subject.recording(recording))
+    for row in Destruction.objects.filter(pk=destruction):
+        yield from scopes_of(row.subject)
 
 
 def why_not_decided(recording: str) -> str:
@@ -38,8 +37,8 @@ def why_not_decided(recording: str) -> str:
 
 
 def students_of(recording: str) -> list[Student]:
-    """Return the students of a recording's meetings."""
-    filings = Filing.objects.filter(recording=recording, ended_at=None)
+    """Return the students of a recording's meetings, whether a second person confirmed its filing or not."""
+    filings = open_filings(find_either(recording))
     students = Student.objects.filter(pk__in=filings.values("meeting__student"))
     return list(students.prefetch_related("rights__person", "bars"))
 
@@ -55,7 +54,7 @@ def to_tell(recording: str, day: date) -> list[tuple[Student, Person]]:
 
 def standing_of(row: Destruction) -> Standing:
     """Return what is known now."""
-    now, today, recording = timezone.now(), timezone.localdate(), row.recording
+    now, today, recording = timezone.now(), timezone.localdate(), row.about
     people = to_tell(recording.pk, today)
     told = {(one.student_id, one.person_id): one for one in row.told.select_related("letter")}
     letters = []

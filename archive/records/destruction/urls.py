@@ -12,6 +12,7 @@ _ONE: Final = "destructions/<uuid:destruction>/"
 urlpatterns: list[URLPattern] = [
     path("destructions/", views.destructions, name="destructions"),
     path("recordings/<recording:recording>/destroy/", views.destruction_new, name="destruction-new"),
+    path("outside-recordings/<recording:outside>/destroy/", views.destruction_new, name="destruction-new-outside"),
     path(_ONE, views.destruction, name="destruction"),
     path(f"{_ONE}students/<uuid:student>/people/<uuid:person>/tell/", views.tell, name="destruction-tell"),
     path(f"{_ONE}letters/<uuid:told>/reply/", views.reply, name="destruction-reply"),

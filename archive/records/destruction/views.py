@@ -20,10 +20,15 @@ from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.accounts.models import User
-from archive.custody.actors import Subject
-from archive.recordings.find import about, check_not_destroyed, find
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
+from archive.records.outside_recordings.either import (
+    about_either,
+    called_either,
+    check_either_kept,
+    find_named,
+    page_of,
+)
 from archive.records.pdf import tagged_pdf
 from archive.records.people.models import Person, Student
 from archive.records.people.search import reached as reached_in
@@ -31,7 +36,6 @@ from archive.records.retention.describe import kept_words
 from archive.records.retention.reach import kept_of
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
-from archive.ui.templatetags.plain import when
 
 from . import deeds
 from .describe import OBSTACLES
@@ -49,8 +53,8 @@ _OPEN = (State.PROPOSED, State.APPROVED, State.CLOSING)
 def destructions(request: HttpRequest) -> HttpResponseBase:
     """Show what waits, and what was destroyed."""
     user = user_of(request)
-    near = about(reach_of(user, Deed.DESTROY))
-    found = Destruction.objects.filter(near).select_related("recording", "proposed_by")
+    near = about_either(reach_of(user, Deed.DESTROY))
+    found = Destruction.objects.filter(near).select_related("recording", "outside", "proposed_by")
     rows = list(found[: SHOWN * 2])
     context = {
         "place": "destructions",
@@ -61,12 +65,12 @@ def destructions(request: HttpRequest) -> HttpResponseBase:
 
 
 @_SENT
-def destruction_new(request: HttpRequest, recording: str) -> HttpResponseBase:
-    """Propose that a recording be destroyed."""
-    row, user = find(recording), user_of(request)
-    check_not_destroyed(row)
+def destruction_new(request: HttpRequest, **address: str) -> HttpResponseBase:
+    """Propose that a recording be destroyed, a box's or one that was brought."""
+    row, user = find_named(**address), user_of(request)
+    check_either_kept(row)
     form = ProposeForm(posted(request))
-    people = {str(person.pk): person for _student, person in _to_tell(recording, user)}
+    people = {str(person.pk): person for _student, person in _to_tell(row.pk, user)}
     field = form.fields["asked_by"]
     assert isinstance(field, forms.ChoiceField)  # noqa: S101 - told to the type checker
     field.choices = [("", _("nobody")), *((pk, str(person)) for pk, person in people.items())]
@@ -74,15 +78,14 @@ def destruction_new(request: HttpRequest, recording: str) -> HttpResponseBase:
     def act() -> str:
         typed = form.cleaned_data
         made = deeds.propose(
-            recording, Basis(typed["basis"]), typed["reason"], by=user, asked_by=people.get(typed["asked_by"])
+            row.pk, Basis(typed["basis"]), typed["reason"], by=user, asked_by=people.get(typed["asked_by"])
         )
         messages.success(request, _("Its destruction was proposed. Tell the parents now."))
         return reverse("pages:destruction", args=[made.pk])
 
-    back = reverse("pages:recording", args=[recording])
-    frame = _frame(_("Propose a destruction"), back) | {"submit": _("Propose it")}
-    intro = _("The recording of {at}.").format(at=when(row.listed_at))
-    return form_page(request, form, act, context=frame | {"intro": f"{intro} {kept_words(kept_of(row))}"})
+    frame = _frame(_("Propose a destruction"), page_of(row)) | {"submit": _("Propose it")}
+    intro = f"{called_either(row)}. {kept_words(kept_of(row))}"
+    return form_page(request, form, act, context=frame | {"intro": intro})
 
 
 @require_safe
@@ -94,7 +97,7 @@ def destruction(request: HttpRequest, destruction: UUID) -> HttpResponseBase:
     against = against_approval(standing) if standing and row.state == State.PROPOSED else []
     against = against_deed(standing) if standing and row.state == State.APPROVED else against
     told = {(one.student_id, one.person_id): one for one in row.told.select_related("letter")}
-    people = _to_tell(row.recording_id, user) if open_ else []
+    people = _to_tell(row.about_pk, user) if open_ else []
     context = {
         "place": "destructions",
         "breadcrumbs": [_crumb()],
@@ -104,7 +107,7 @@ def destruction(request: HttpRequest, destruction: UUID) -> HttpResponseBase:
         "mine": row.proposed_by_id == user.pk,
         "rest_until": row.approved_at + REST if row.approved_at else None,
         "people": [(student, person, told.get((student.pk, person.pk))) for student, person in people],
-        "recording_page": may(user, Deed.LOOK, Subject.recording(row.recording_id)).allowed,
+        "recording_page": may(user, Deed.LOOK, row.subject).allowed,
         "letters": may(user, Deed.LETTERS).allowed,
     }
     return render(request, "destruction/destruction.html", context)
@@ -160,8 +163,8 @@ def approve(request: HttpRequest, destruction: UUID) -> HttpResponseBase:
 
     context = _below(_("Approve a destruction"), row) | {
         "submit": _("Yes, I approve it"),
-        "question": _("The recording of {at}. Did you look at it, and at what the parents answered?").format(
-            at=when(row.recording.listed_at)
+        "question": _("{recording}. Did you look at it, and at what the parents answered?").format(
+            recording=row.called
         ),
         "consequences": [_("A day later it can be destroyed for good."), _("Until then it can be withdrawn.")],
     }
@@ -195,9 +198,7 @@ def carry_out(request: HttpRequest, destruction: UUID) -> HttpResponseBase:
 
     context = _below(_("Destroy a recording"), row) | {
         "submit": _("Destroy it for good"),
-        "question": _("The recording of {at}, {length} long.").format(
-            at=when(row.recording.listed_at), length=words.spoken(row.recording.seconds)
-        ),
+        "question": _("{recording}, {length} long.").format(recording=row.called, length=_length(row)),
         "consequences": [
             _("Its key and its sealed package are removed. Nobody can hear it afterwards, nobody can bring it back."),
             _("Names beside it are removed. A certificate stays."),
@@ -225,6 +226,11 @@ def certificate(_request: HttpRequest, destruction: UUID) -> HttpResponseBase:
     return answer
 
 
+def _length(row: Destruction) -> str:
+    seconds = row.about.seconds
+    return words.spoken(seconds) if seconds is not None else _("nobody knows how")
+
+
 def _to_tell(recording: str, user: User) -> list[tuple[Student, Person]]:
     """Return who must be told, as far as `user` reaches their students: filings that nobody confirmed count here."""
     found = to_tell(recording, timezone.localdate())
@@ -235,7 +241,7 @@ def _to_tell(recording: str, user: User) -> list[tuple[Student, Person]]:
 
 def _destruction(pk: UUID) -> Destruction:
     rows = Destruction.objects.select_related(
-        "recording__room", "proposed_by", "approved_by", "closed_by", "withdrawn_by"
+        "recording__room", "outside", "proposed_by", "approved_by", "closed_by", "withdrawn_by"
     )
     row = rows.filter(pk=pk).first()
     if row is None:
@@ -259,5 +265,5 @@ def _frame(heading: str, cancel: str) -> dict[str, Any]:
 
 def _below(heading: str, row: Destruction) -> dict[str, Any]:
     there = reverse("pages:destruction", args=[row.pk])
-    crumbs = [_crumb(), Crumb(when(row.recording.listed_at), there)]
+    crumbs = [_crumb(), Crumb(row.called, there)]
     return _frame(heading, there) | {"breadcrumbs": crumbs}

@@ -14,8 +14,8 @@ class DisclosuresConfig(AppConfig):
         """Tell whom a disclosure is about, the recording's page, and the parents' record of access."""
         from archive.access.scopes import register_resolver  # noqa: PLC0415 - models need ready apps
         from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
-        from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
         from archive.records.evidence import chapters  # noqa: PLC0415 - the same
+        from archive.records.outside_recordings.contributions import provide  # noqa: PLC0415 - the same
         from archive.records.requests.record_of_access import register_party  # noqa: PLC0415 - the same
 
         from .chapters import consent_chapter, disclosure_chapter, recorded_chapter  # noqa: PLC0415 - the same

@@ -14,6 +14,10 @@ from archive.recordings.parts import only
 from archive.recordings.playback import open_audio
 from archive.recordings.verification import audio_md5
 from archive.records.evidence.package import evidence_package
+from archive.records.outside_recordings.describe import said_of
+from archive.records.outside_recordings.media import MediaType
+from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.outside_recordings.plain_file import chunks, open_sealed
 from archive.records.redactions.describe import notice_of
 from archive.records.redactions.models import Redaction
 from archive.records.redactions.reach import for_handing_out, opened
@@ -39,12 +43,17 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
 
     Raises DecryptionError or StorageError before the first byte where the recording cannot be opened.
     """
-    recording, notice = row.recording, Companion("REDISCLOSURE.txt", redisclosure_notice() + "\n")
+    notice = Companion("REDISCLOSURE.txt", redisclosure_notice() + "\n")
     data: Iterable[bytes]
 
     def noted(sha256: str, size: int) -> None:
         deeds.note_whole(row.pk, sha256, size, by=by)
 
+    recording = row.about
+    if isinstance(recording, OutsideRecording):
+        documents = [Companion("NOT-MADE-BY-A-BOX.txt", _not_made_by_a_box(recording)), notice]
+        name = f"{recording.pk}-not-made-by-a-box.{MediaType(recording.media_type).suffix}"
+        return counted(bundle(name, _file(recording), documents, recording.sealed_at or row.prepared_at), noted)
     if row.what in {Copy.EVIDENCE, Copy.TRANSFER}:
         return evidence_package(recording, noted, documents=[notice], recipient=row.recipient)
     # a redacted copy goes without what was written down of the recording
@@ -67,6 +76,24 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
         store().read_range(recording.package, 0, 1)
         name, data = f"{recording.pk}.zip", _package(recording.package)
     return counted(bundle(name, data, documents, recording.listed_at), noted)
+
+
+def _not_made_by_a_box(row: OutsideRecording) -> str:
+    """Return what a copy says of its making: that nobody here saw it, its digest, and who said what about it."""
+    lines = [
+        _("No box of the district made this recording. It was brought; the file is what was brought, byte for byte."),
+        _("Nobody can say that it is whole or unchanged from before it was brought."),
+        f"SHA-256: {row.sha256}",
+        *(f"{name}: {value}" for name, value in said_of(row)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _file(row: OutsideRecording) -> Iterator[bytes]:
+    """Return the pieces of a file that was brought; the first one is opened before anything is sent."""
+    file = open_sealed(row)
+    file.peek(1)
+    return chunks(file, 0, row.size)
 
 
 def _redacted(row: Redaction) -> Iterator[bytes]:

@@ -14,21 +14,29 @@ from appliance.contract.encryption import parse_recipient
 from appliance.contract.errors import KeyFileError
 from archive.accounts.models import User
 from archive.core.deeds import one_deed
-from archive.custody.actors import Actor, Subject
+from archive.custody.actors import Actor
 from archive.custody.clock import why_behind, why_wrong
 from archive.custody.kinds import Kind
 from archive.custody.log import Detail, record
-from archive.recordings.find import check_not_destroyed, find
-from archive.recordings.models import State
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.letters.deeds import make_letter
 from archive.records.letters.letter_facts import common, written_day
 from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.describe import title
-from archive.records.meetings.reach import in_force
+from archive.records.outside_recordings.either import (
+    check_either_kept,
+    columns_of,
+    find_kept,
+    find_sealed,
+    meetings_of,
+    named,
+    students_of,
+    subject_of,
+)
+from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.people.models import Person, Student
 from archive.records.redactions.models import Redaction
-from archive.records.redactions.reach import for_handing_out, students_of
+from archive.records.redactions.reach import for_handing_out
 
 from .custody_kinds import (
     CONSENT,
@@ -78,16 +86,15 @@ def enter_consent(recording: str, given: ConsentGiven, *, by: User) -> Consent:
     if given.scan is not None and (len(given.scan) > MOST_BYTES or not given.scan.startswith(_SCANS)):
         raise DeedError("A scan is a PDF, PNG or JPEG file of at most 5 MB.", field="scan")
     with one_deed():
-        row = find(recording, lock=True)
-        check_not_destroyed(row)
+        row = find_kept(recording, lock=True)
         if given.student not in students_of(recording):
             raise DeedError("This recording is filed under no meeting of this student.", field="student")
-        consent = Consent(recording=row, entered_at=timezone.now(), entered_by=by, **vars(given))
+        consent = Consent(**columns_of(row), entered_at=timezone.now(), entered_by=by, **vars(given))
         consent.scan_sha256 = hashlib.sha256(given.scan).hexdigest() if given.scan is not None else ""
         record(
             CONSENT,
             actor=Actor.user(by.pk),
-            subject=Subject.recording(recording),
+            subject=subject_of(row),
             consent=str(consent.pk),
             person=str(given.person.pk),
             how=given.how.value,
@@ -100,10 +107,10 @@ def enter_consent(recording: str, given: ConsentGiven, *, by: User) -> Consent:
 def withdraw_consent(recording: str, pk: UUID, *, by: User) -> Consent:
     """Enter that a consent was withdrawn today; what went out before stays told."""
     with one_deed():
-        row = Consent.objects.select_for_update().filter(pk=pk, recording=recording, withdrawn_on=None).first()
+        row = Consent.objects.select_for_update().filter(named(recording), pk=pk, withdrawn_on=None).first()
         if row is None:
             raise UnknownRecordError("there is no such consent here, or it was withdrawn")
-        record(CONSENT_WITHDRAWN, actor=Actor.user(by.pk), subject=Subject.recording(recording), consent=str(pk))
+        record(CONSENT_WITHDRAWN, actor=Actor.user(by.pk), subject=row.subject, consent=str(pk))
         row.withdrawn_on = timezone.localdate()
         row.save(update_fields=["withdrawn_on"])
     return row
@@ -116,15 +123,13 @@ def enter_recorded(recording: str, name: str, consented_on: date | None, proof: 
     if consented_on is not None and not proof:
         raise DeedError("Say where the signed paper is.", field="proof")
     with one_deed():
-        found = find(recording, lock=True)
-        check_not_destroyed(found)
-        row = Recorded.objects.filter(recording=found, name__iexact=name).first() or Recorded(
-            recording=found, name=name
-        )
+        found = find_kept(recording, lock=True)
+        row = Recorded.objects.filter(named(recording), name__iexact=name).first()
+        row = row or Recorded(**columns_of(found), name=name)
         record(
             RECORDED,
             actor=Actor.user(by.pk),
-            subject=Subject.recording(recording),
+            subject=subject_of(found),
             recorded=str(row.pk),
             consented=consented_on is not None,
         )
@@ -157,17 +162,16 @@ def prepare(recording: str, facts: DisclosureFacts, *, by: User) -> Disclosure:
         except KeyFileError as error:
             raise DeedError("Name the other archive's recipient: age1...", field="recipient") from error
     with one_deed():
-        found = find(recording, lock=True)
-        check_not_destroyed(found)
-        if found.state != State.SEALED:
-            raise DeedError("It is not sealed yet.")
+        found = find_sealed(recording)
+        if (facts.what == Copy.FILE) != isinstance(found, OutsideRecording):
+            raise DeedError("A file that was brought leaves as it is, and a box's recording as a copy.", field="what")
         if facts.redaction is not None:
             if facts.what != Copy.AUDIO:
                 raise DeedError("Only audio is redacted: a package or a key would hand over all of it.", field="what")
             if facts.redaction.recording_id != found.pk:
                 raise DeedError("This redacted copy is another recording's.", field="redaction")
             for_handing_out(Redaction.objects.get(pk=facts.redaction.pk))
-        row = Disclosure(recording=found, prepared_at=timezone.now(), prepared_by=by, **vars(facts))
+        row = Disclosure(**columns_of(found), prepared_at=timezone.now(), prepared_by=by, **vars(facts))
         _enter(DISCLOSURE, row, by, basis=row.basis, what=row.what, **_redaction(row))
         row.save(force_insert=True)
     return row
@@ -207,7 +211,7 @@ def write_notice(pk: UUID, person: Person, language: str, until: date | None, *,
                 "This person holds no rights over the records, as far as this archive knows.", field="person"
             )
         values = {
-            "meeting": title(in_force().filter(recording=row.recording_id, meeting__student=student)[0].meeting),
+            "meeting": title(meetings_of(row.about_pk).filter(student=student)[0]),
             "party": row.party,
             "reason": row.explanation or row.purpose,
         }
@@ -220,7 +224,7 @@ def write_notice(pk: UUID, person: Person, language: str, until: date | None, *,
             student=student,
             person=person,
             language=language,
-            about=Subject.recording(row.recording_id),
+            about=row.subject,
         )
         _enter(DISCLOSURE_TOLD, row, by, letter=str(letter.pk))
     return letter
@@ -269,10 +273,11 @@ def note_whole(pk: UUID, sha256: str, size: int, *, by: User) -> None:
 
 
 def _open(pk: UUID, *, handed_too: bool = False) -> Disclosure:
-    row = Disclosure.objects.select_for_update(of=("self",)).select_related("recording").filter(pk=pk).first()
+    rows = Disclosure.objects.select_for_update(of=("self",)).select_related("recording", "outside")
+    row = rows.filter(pk=pk).first()
     if row is None:
         raise UnknownRecordError("there is no such disclosure here")
-    check_not_destroyed(row.recording)
+    check_either_kept(row.about)
     if row.withdrawn_at is not None:
         raise DeedError("This disclosure was withdrawn.")
     if row.handed_at is not None and not handed_too:
@@ -285,4 +290,4 @@ def _redaction(row: Disclosure) -> dict[str, Detail]:
 
 
 def _enter(kind: Kind, row: Disclosure, by: User, **detail: Detail) -> None:
-    record(kind, actor=Actor.user(by.pk), subject=Subject.recording(row.recording_id), disclosure=str(row.pk), **detail)
+    record(kind, actor=Actor.user(by.pk), subject=row.subject, disclosure=str(row.pk), **detail)

@@ -23,6 +23,7 @@ MISSING: Final = {
     Missing.RESTRICTED: _(
         "A decision about a restricted passage, which this copy would hold. Hand out the audio, which is silent there."
     ),
+    Missing.SILENT: _("A second person's word that it may be heard: all of this recording is restricted."),
     Missing.NOT_SIGNED_OFF: _("The sign-off of the redacted copy by a second listener; or it was withdrawn."),
     Missing.NOBODY_NAMED: _("Who was recorded: nobody is named yet."),
     Missing.RECORDED: _("The written consent of everybody who was recorded."),

@@ -17,19 +17,11 @@ from .deeds import MOST_BYTES, ConsentGiven, DisclosureFacts
 from .models import Basis, Copy, Exempt, HowSigned
 
 
-class DisclosureForm(forms.Form):
-    """What shall leave, for whom, and why."""
+class OutsideDisclosureForm(forms.Form):
+    """For whom a file that was brought shall leave, and why: it leaves whole, or not at all."""
 
     party = LineField(max_length=200, label=_("To whom"))
     purpose = LineField(max_length=500, label=_("Purpose"))
-    what = forms.ChoiceField(choices=Copy.choices, widget=forms.RadioSelect, label=_("What"))
-    redaction = forms.ModelChoiceField(
-        Redaction.objects.none(),
-        required=False,
-        empty_label=_("no: the recording as it is"),
-        label=_("A redacted copy instead"),
-        help_text=_("Those that a second listener signed off; only of the audio."),
-    )
     basis = forms.ChoiceField(choices=Basis.choices, widget=forms.RadioSelect, label=_("On what ground"))
     explanation = LinesField(
         required=False,
@@ -38,25 +30,41 @@ class DisclosureForm(forms.Form):
         label=_("Explanation"),
         help_text=_("Of an exception: court, number and day of the order; the contract; the emergency."),
     )
+
+    def facts(self) -> DisclosureFacts:
+        """Return what was typed."""
+        typed = self.cleaned_data
+        return DisclosureFacts(
+            what=Copy(typed.get("what", Copy.FILE)),
+            recipient=typed.get("recipient", ""),
+            party=typed["party"],
+            purpose=typed["purpose"],
+            basis=Basis(typed["basis"]),
+            explanation=typed["explanation"],
+            redaction=typed.get("redaction"),
+        )
+
+
+class DisclosureForm(OutsideDisclosureForm):
+    """What of a box's recording shall leave, for whom, and why."""
+
+    what = forms.ChoiceField(
+        choices=[one for one in Copy.choices if one[0] != Copy.FILE], widget=forms.RadioSelect, label=_("What")
+    )
+    redaction = forms.ModelChoiceField(
+        Redaction.objects.none(),
+        required=False,
+        empty_label=_("no: the recording as it is"),
+        label=_("A redacted copy instead"),
+        help_text=_("Those that a second listener signed off; only of the audio."),
+    )
     recipient = LineField(
         required=False,
         max_length=62,
         label=_("The other archive's recipient"),
         help_text=_("Only for a transfer: age1..."),
     )
-
-    def facts(self) -> DisclosureFacts:
-        """Return what was typed."""
-        typed = self.cleaned_data
-        return DisclosureFacts(
-            what=Copy(typed["what"]),
-            recipient=typed["recipient"],
-            party=typed["party"],
-            purpose=typed["purpose"],
-            basis=Basis(typed["basis"]),
-            explanation=typed["explanation"],
-            redaction=typed["redaction"],
-        )
+    field_order = ("party", "purpose", "what", "redaction", "basis", "explanation", "recipient")
 
 
 class ConsentForm(forms.Form):

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from archive.recordings.models import Recording
+from archive.records.outside_recordings.either import OfEither, of_one_recording
 from archive.records.people.models import Person, Student
 from archive.records.redactions.models import Redaction
 
@@ -42,11 +42,10 @@ class HowSigned(models.TextChoices):
     ELECTRONIC = "electronic", _("electronically: the person was identified and approved it (99.30(d))")
 
 
-class Consent(models.Model):
+class Consent(OfEither):
     """A rights-holder's consent: signed, dated, with records, purpose and party (34 CFR 99.30(b))."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="consents")
     student = models.ForeignKey(Student, on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     """Who signed it."""
@@ -73,17 +72,17 @@ class Consent(models.Model):
 
         ordering: ClassVar = ["-signed_on", "pk"]
         constraints: ClassVar = [
+            of_one_recording("consent_is_of_one_recording"),
             models.CheckConstraint(
                 condition=~Q(records="") & ~Q(purpose="") & ~Q(party="") & ~Q(proof=""), name="consent_has_every_field"
-            )
+            ),
         ]
 
 
-class Recorded(models.Model):
+class Recorded(OfEither):
     """Somebody who was recorded, and whether that person consented in writing to passing it on (the policy's note)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="recorded")
     name = models.CharField(max_length=200)
     """Name and part in the meeting."""
     consented_on = models.DateField(null=True, blank=True)
@@ -95,7 +94,11 @@ class Recorded(models.Model):
         """By name; each once."""
 
         ordering: ClassVar = ["name", "pk"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["recording", "name"], name="recorded_once")]
+        constraints: ClassVar = [
+            of_one_recording("recorded_is_in_one_recording"),
+            models.UniqueConstraint(fields=["recording", "name"], name="recorded_once"),
+            models.UniqueConstraint(fields=["outside", "name"], name="recorded_once_in_what_was_brought"),
+        ]
 
 
 class Copy(models.TextChoices):
@@ -108,14 +111,15 @@ class Copy(models.TextChoices):
         "transfer",
         _("the evidence package for another archive, whose key opens there alone"),
     )
+    FILE = "file", _("the file as it was brought, byte for byte")
+    """Of a recording that no box made, and of no other."""
 
 
-class Disclosure(models.Model):
+class Disclosure(OfEither):
     """A copy that leaves, or left, the archive."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     """Opaque, as it stands in addresses, in the custody log, and on the receipt."""
-    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="disclosures")
     what = models.CharField(max_length=8, choices=Copy.choices)
     redaction = models.ForeignKey(
         Redaction, null=True, blank=True, on_delete=models.PROTECT, related_name="disclosures"
@@ -155,8 +159,14 @@ class Disclosure(models.Model):
 
         ordering: ClassVar = ["-prepared_at", "pk"]
         constraints: ClassVar = [
+            of_one_recording("disclosure_is_of_one_recording"),
+            models.CheckConstraint(
+                condition=Q(outside=None) & ~Q(what=Copy.FILE)
+                | Q(outside__isnull=False, what=Copy.FILE, redaction=None, recipient=""),
+                name="file_that_was_brought_is_handed_over_whole",
+            ),
             models.CheckConstraint(
                 condition=Q(handed_at=None, sha256="") | Q(handed_at__isnull=False) & ~Q(sha256=""),
                 name="disclosed_copy_has_a_digest",
-            )
+            ),
         ]

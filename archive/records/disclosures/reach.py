@@ -8,14 +8,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from archive.access.scopes import Scope, scopes_of
-from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from archive.records.meetings.models import OpeningEvent, OpeningEventKind
-from archive.records.meetings.reach import in_force
+from archive.records.outside_recordings.either import meetings_of, named, students_of
+from archive.records.outside_recordings.models import OutsideRestriction
 from archive.records.people.models import Person, Student
 from archive.records.people.rules import holders
 from archive.records.redactions.models import State
-from archive.records.redactions.reach import students_of
 from archive.records.requests.record_of_access import Party
 from archive.records.restrictions.reach import restricted
 
@@ -25,8 +24,8 @@ from .rules import ConsentFacts, Facts
 
 def scopes_of_disclosure(disclosure: str) -> Iterable[Scope]:
     """Return the scopes that hold the recording of a disclosure."""
-    for recording in Disclosure.objects.filter(pk=disclosure).values_list("recording", flat=True):
-        yield from scopes_of(Subject.recording(recording))
+    for row in Disclosure.objects.filter(pk=disclosure):
+        yield from scopes_of(row.subject)
 
 
 def party_of(entry: Entry) -> Party | None:
@@ -37,7 +36,7 @@ def party_of(entry: Entry) -> Party | None:
 
 def _students_of(row: Disclosure) -> QuerySet[Student]:
     """Return whose record a copy is: of one that was redacted for a student's parents, that student's alone."""
-    known = students_of(row.recording_id)
+    known = students_of(row.about_pk)
     if row.redaction is None or row.redaction.student_id is None:
         return known
     return known.filter(pk=row.redaction.student_id)
@@ -55,12 +54,11 @@ def student_of(row: Disclosure, person: Person) -> Student | None:
 def not_named(recording: str) -> list[str]:
     """Return who was noted at the opening and is not among those recorded."""
     kinds = (OpeningEventKind.PRESENT, OpeningEventKind.TOLD, OpeningEventKind.PARENT_RECORDS)
-    filed = in_force().filter(recording=recording).values("meeting")
-    noted = OpeningEvent.objects.filter(meeting__in=filed, kind__in=kinds).exclude(who="")
-    named = set(Recorded.objects.filter(recording=recording).values_list("name", flat=True))
-    names = [*named, *dict.fromkeys(noted.values_list("who", flat=True))]
+    noted = OpeningEvent.objects.filter(meeting__in=meetings_of(recording), kind__in=kinds).exclude(who="")
+    entered = set(Recorded.objects.filter(named(recording)).values_list("name", flat=True))
+    names = [*entered, *dict.fromkeys(noted.values_list("who", flat=True))]
     # "Rosa Torres" is "Rosa Torres, mother", who was noted as well
-    return [one for one in names[len(named) :] if one not in named and not _is_short_for(one, names)]
+    return [one for one in names[len(entered) :] if one not in entered and not _is_short_for(one, names)]
 
 
 def _is_short_for(name: str, names: list[str]) -> bool:
@@ -69,7 +67,7 @@ def _is_short_for(name: str, names: list[str]) -> bool:
 
 def facts_of(row: Disclosure) -> Facts:
     """Return what is known of a disclosure now."""
-    today, recording = timezone.localdate(), row.recording_id
+    today, recording = timezone.localdate(), row.about_pk
     students = _students_of(row).prefetch_related("rights__person", "bars")
     allowed = {
         (student.pk, one.person.pk)
@@ -85,9 +83,9 @@ def facts_of(row: Disclosure) -> Facts:
             one.withdrawn_on,
             (one.student_id, one.person_id) in allowed,
         )
-        for one in Consent.objects.filter(recording=recording)
+        for one in Consent.objects.filter(named(recording))
     ]
-    recorded = [(one.name, one.consented_on is not None) for one in Recorded.objects.filter(recording=recording)]
+    recorded = [(one.name, one.consented_on is not None) for one in Recorded.objects.filter(named(recording))]
     # whoever was noted at the opening was recorded, whether somebody entered that here or not
     recorded += [(name, False) for name in not_named(recording)]
     return Facts(
@@ -102,6 +100,7 @@ def facts_of(row: Disclosure) -> Facts:
         consents=consents,
         recorded=recorded,
         today=today,
-        holds_restricted=row.what != Copy.AUDIO and bool(restricted(recording)),
+        holds_restricted=row.what not in {Copy.AUDIO, Copy.FILE} and bool(restricted(recording)),
+        silent=OutsideRestriction.objects.filter(outside=recording, lifted_at=None).exists(),
         unfinished_redaction=row.redaction is not None and row.redaction.state != State.SIGNED,
     )

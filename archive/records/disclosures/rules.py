@@ -37,6 +37,8 @@ class Missing(StrEnum):
     """It is about several students: a parent inspects only what is about the own child (34 CFR 99.12(a))."""
     RESTRICTED = "restricted"
     """A package or a key would hand over a restricted passage as well; the audio alone has silence there."""
+    SILENT = "silent"
+    """All of it is restricted: no passage can be silenced in a file that is kept byte for byte."""
     NOT_SIGNED_OFF = "not-signed-off"
     """The redacted copy is not signed off by a second listener, or it was withdrawn."""
     NOBODY_NAMED = "nobody-named"
@@ -77,6 +79,8 @@ class Facts:
     today: date
     holds_restricted: bool = False
     """Whether the copy would hold a restricted passage."""
+    silent: bool = False
+    """Whether all of it is restricted."""
     unfinished_redaction: bool = False
     """Whether it is a redacted copy that no second listener signed off."""
 
@@ -113,6 +117,7 @@ def _covers(one: ConsentFacts, facts: Facts) -> bool:
 def district_gate(facts: Facts) -> list[Missing]:
     """Return what the second gate lacks."""
     missing = [Missing.RESTRICTED] if facts.holds_restricted else []
+    missing += [Missing.SILENT] if facts.silent else []
     if facts.basis in WITHOUT_SECOND_GATE:
         return missing
     if not facts.recorded:

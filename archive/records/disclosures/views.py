@@ -18,21 +18,30 @@ from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.custody.actors import Subject
-from archive.recordings.find import about, check_not_destroyed, find
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
+from archive.records.outside_recordings.either import (
+    Either,
+    about_either,
+    called_either,
+    check_either_kept,
+    find_named,
+    named,
+    page_of,
+    students_of,
+)
+from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.pdf import tagged_pdf
 from archive.records.redactions.models import Redaction
-from archive.records.redactions.reach import signed_off, students_of
+from archive.records.redactions.reach import signed_off
 from archive.records.requests.models import AccessRequest
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
-from archive.ui.templatetags.plain import when
 
 from . import deeds
 from .copies import copy_of, redisclosure_notice
 from .describe import MISSING
-from .forms import ConsentForm, DisclosureForm, NoticeForm, NoticeLetterForm, RecordedForm
+from .forms import ConsentForm, DisclosureForm, NoticeForm, NoticeLetterForm, OutsideDisclosureForm, RecordedForm
 from .models import Basis, Consent, Copy, Disclosure, Recorded
 from .reach import facts_of, not_named
 from .rules import district_gate, ferpa_gate, missing_names
@@ -45,8 +54,8 @@ SHOWN = 200
 def disclosures(request: HttpRequest) -> HttpResponseBase:
     """Show what is prepared, and what went out."""
     user = user_of(request)
-    near = about(reach_of(user, Deed.DISCLOSE))
-    rows = list(Disclosure.objects.filter(near).select_related("recording")[: SHOWN * 2])
+    near = about_either(reach_of(user, Deed.DISCLOSE))
+    rows = list(Disclosure.objects.filter(near).select_related("recording", "outside")[: SHOWN * 2])
     context = {
         "place": "disclosures",
         "prepared": [one for one in rows if one.handed_at is None and one.withdrawn_at is None],
@@ -56,25 +65,30 @@ def disclosures(request: HttpRequest) -> HttpResponseBase:
 
 
 @_SENT
-def disclosure_new(request: HttpRequest, recording: str) -> HttpResponseBase:
+def disclosure_new(request: HttpRequest, **address: str) -> HttpResponseBase:
     """Prepare a disclosure."""
-    row, form = find(recording), DisclosureForm(posted(request), initial=_asked_for(request))
-    check_not_destroyed(row)
-    field = form.fields["redaction"]
-    assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
-    field.queryset = Redaction.objects.filter(signed_off(recording))
+    row = find_named(**address)
+    check_either_kept(row)
+    form = _disclosure_form(request, row)
 
     def act() -> str:
-        made = deeds.prepare(recording, form.facts(), by=user_of(request))
+        made = deeds.prepare(row.pk, form.facts(), by=user_of(request))
         messages.success(request, _("The disclosure was prepared. No copy leaves before both gates let it through."))
         return reverse("pages:disclosure", args=[made.pk])
 
-    frame = _frame(_("Disclose a recording"), reverse("pages:recording", args=[recording])) | {
-        "submit": _("Prepare it")
-    }
-    return form_page(
-        request, form, act, context=frame | {"intro": _("The recording of {at}.").format(at=when(row.listed_at))}
-    )
+    frame = _frame(_("Disclose a recording"), page_of(row)) | {"submit": _("Prepare it")}
+    return form_page(request, form, act, context=frame | {"intro": f"{called_either(row)}."})
+
+
+def _disclosure_form(request: HttpRequest, row: Either) -> OutsideDisclosureForm:
+    initial = _asked_for(request)
+    if isinstance(row, OutsideRecording):
+        return OutsideDisclosureForm(posted(request), initial=initial)
+    form = DisclosureForm(posted(request), initial=initial)
+    field = form.fields["redaction"]
+    assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
+    field.queryset = Redaction.objects.filter(signed_off(row.pk))
+    return form
 
 
 def _asked_for(request: HttpRequest) -> dict[str, object]:
@@ -108,50 +122,52 @@ def disclosure(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
         "place": "disclosures",
         "breadcrumbs": [_crumb()],
         "row": row,
-        "open": row.handed_at is None and row.withdrawn_at is None and row.recording.destroyed_at is None,
+        "addresses": _addresses(row),
+        "open": row.handed_at is None and row.withdrawn_at is None and row.about.destroyed_at is None,
         "first": [MISSING[one] for one in first],
         "second": [MISSING[one] for one in second],
         "names": missing_names(facts),
-        "through": not first and not second and row.withdrawn_at is None and row.recording.destroyed_at is None,
-        "consents": Consent.objects.filter(recording=row.recording).select_related("person", "student").defer("scan"),
-        "recorded": Recorded.objects.filter(recording=row.recording),
+        "through": not first and not second and row.withdrawn_at is None and row.about.destroyed_at is None,
+        "consents": _consents(row),
+        "recorded": Recorded.objects.filter(named(row.about_pk)),
         "noticed": row.basis in {Basis.COMPELLED, Basis.TRANSFER},
     }
     return render(request, "disclosures/disclosure.html", context)
 
 
 @_SENT
-def consent_new(request: HttpRequest, recording: str) -> HttpResponseBase:
+def consent_new(request: HttpRequest, **address: str) -> HttpResponseBase:
     """Enter a parent's consent."""
-    row = find(recording)
-    check_not_destroyed(row)
+    row = find_named(**address)
+    check_either_kept(row)
     form = ConsentForm(posted(request), request.FILES if request.method == "POST" else None)
     field = form.fields["student"]
     assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
-    field.queryset = students_of(recording)
+    field.queryset = students_of(row.pk)
 
     def act() -> str:
-        deeds.enter_consent(recording, form.given(), by=user_of(request))
+        deeds.enter_consent(row.pk, form.given(), by=user_of(request))
         messages.success(request, _("The consent was entered."))
-        return _back(recording)
+        return _back(row)
 
-    return form_page(request, form, act, context=_frame(_("Enter a consent"), _back(recording)))
+    return form_page(request, form, act, context=_frame(_("Enter a consent"), _back(row)))
 
 
 @_SENT
-def consent_withdraw(request: HttpRequest, recording: str, consent: UUID) -> HttpResponseBase:
+def consent_withdraw(request: HttpRequest, consent: UUID, **address: str) -> HttpResponseBase:
     """Enter that a consent was withdrawn."""
-    row = Consent.objects.select_related("person").defer("scan").filter(pk=consent, recording=recording).first()
+    found = find_named(**address)
+    row = Consent.objects.select_related("person").defer("scan").filter(named(found.pk), pk=consent).first()
     if row is None:
         raise UnknownRecordError("there is no such consent here")
     form = forms.Form(posted(request))
 
     def act() -> str:
-        deeds.withdraw_consent(recording, consent, by=user_of(request))
+        deeds.withdraw_consent(found.pk, consent, by=user_of(request))
         messages.success(request, _("The consent was withdrawn. Nothing more goes out on it."))
-        return _back(recording)
+        return _back(found)
 
-    context = _frame(_("Withdraw a consent"), _back(recording)) | {
+    context = _frame(_("Withdraw a consent"), _back(found)) | {
         "submit": _("It was withdrawn"),
         "question": _("The consent of {person}, to {party}.").format(person=row.person, party=row.party),
         "consequences": [_("Copies that went out before are out of reach.")],
@@ -160,22 +176,21 @@ def consent_withdraw(request: HttpRequest, recording: str, consent: UUID) -> Htt
 
 
 @_SENT
-def recorded(request: HttpRequest, recording: str) -> HttpResponseBase:
+def recorded(request: HttpRequest, **address: str) -> HttpResponseBase:
     """Enter who was recorded, and who consented in writing."""
-    row = find(recording)
-    check_not_destroyed(row)
+    row = find_named(**address)
+    check_either_kept(row)
     form = RecordedForm(posted(request), initial={"name": request.GET.get("name", "")[:200]})
 
     def act() -> str:
         typed = form.cleaned_data
-        deeds.enter_recorded(recording, typed["name"], typed["consented_on"], typed["proof"], by=user_of(request))
+        deeds.enter_recorded(row.pk, typed["name"], typed["consented_on"], typed["proof"], by=user_of(request))
         messages.success(request, _("It was entered."))
-        return reverse("pages:recorded", args=[recording])
+        return request.path
 
-    context = _frame(_("Who was recorded?"), _back(recording)) | {
-        "recorded": Recorded.objects.filter(recording=recording),
-        "noted": not_named(recording),
-        "recording": row,
+    context = _frame(_("Who was recorded?"), _back(row)) | {
+        "recorded": Recorded.objects.filter(named(row.pk)),
+        "noted": not_named(row.pk),
     }
     return form_page(request, form, act, "disclosures/recorded.html", context)
 
@@ -267,17 +282,33 @@ def receipt(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
 
 
 def _disclosure(pk: UUID) -> Disclosure:
-    rows = Disclosure.objects.select_related("recording", "prepared_by", "handed_by", "redaction__signed_by")
+    rows = Disclosure.objects.select_related("recording", "outside", "prepared_by", "handed_by", "redaction__signed_by")
     row = rows.filter(pk=pk).first()
     if row is None:
         raise UnknownRecordError("there is no such disclosure here")
     return row
 
 
-def _back(recording: str) -> str:
+def _consents(row: Disclosure) -> list[tuple[Consent, str]]:
+    """Return the consents to disclose its recording, each with the address where it is withdrawn."""
+    found = Consent.objects.filter(named(row.about_pk)).select_related("person", "student").defer("scan")
+    return [(one, _address(row, "consent-withdraw", one.pk)) for one in found]
+
+
+def _addresses(row: Disclosure) -> dict[str, str]:
+    """Return where consents and those who were recorded are entered."""
+    return {"consent": _address(row, "consent-new"), "recorded": _address(row, "recorded")}
+
+
+def _address(row: Disclosure, name: str, *more: object) -> str:
+    """Return the address of this name of its recording, whoever made that."""
+    return reverse(f"pages:{name}-outside" if row.outside_id else f"pages:{name}", args=[row.about_pk, *more])
+
+
+def _back(recording: Either) -> str:
     """Return the page of the recording's last disclosure, or of the recording."""
-    row = Disclosure.objects.filter(recording=recording, withdrawn_at=None).first()
-    return reverse("pages:disclosure", args=[row.pk]) if row else reverse("pages:recording", args=[recording])
+    row = Disclosure.objects.filter(named(recording.pk), withdrawn_at=None).first()
+    return reverse("pages:disclosure", args=[row.pk]) if row else page_of(recording)
 
 
 def _crumb() -> Crumb:

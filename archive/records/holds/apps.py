@@ -13,7 +13,7 @@ class HoldsConfig(AppConfig):
     def ready(self) -> None:
         """Let the key store ask before it destroys a key, and the recording's page say what holds it."""
         from archive.keystore.recording_keys import register_guard  # noqa: PLC0415 - models need ready apps
-        from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
+        from archive.records.outside_recordings.contributions import provide  # noqa: PLC0415 - the same
 
         from .contribution import contribution  # noqa: PLC0415 - the same
         from .reach import why_held  # noqa: PLC0415 - the same

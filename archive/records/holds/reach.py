@@ -41,6 +41,13 @@ def held_recordings() -> Q:
     return Q(pk__in=held.exclude(recording=None).values("recording")) | Q(pk__in=filed.values("recording"))
 
 
+def held_outside() -> Q:
+    """Return the condition that a recording that no box made is on hold, for the table of those."""
+    held = Held.objects.filter(released_at=None, matter__released_at=None)
+    filed = OutsideFiling.objects.filter(meeting__student__in=held.exclude(student=None).values("student"))
+    return Q(pk__in=held.exclude(outside=None).values("outside")) | Q(pk__in=filed.values("outside"))
+
+
 def counts_of(matters: Iterable[Matter]) -> dict[UUID, int]:
     """Return how many recordings each of these open matters holds, in four queries for all of them."""
     found: dict[UUID, set[str]] = {one.pk: set() for one in matters}

@@ -17,6 +17,7 @@ from archive.records.errors import UnknownRecordError
 from archive.records.people.reach import scopes_of_students
 
 from .models import OutsideFiling, OutsideRecording, State
+from .plain_file import outside_package
 
 
 class RestrictedError(PlainSightError):
@@ -82,6 +83,12 @@ def may_be_removed(recording: str) -> bool:
     """Tell whether key and bytes may go: it was given up before the seal, or destroyed by decision."""
     ended = Q(state=State.GIVEN_UP) | Q(destroyed_at__isnull=False)
     return OutsideRecording.objects.filter(ended, pk=recording).exists()
+
+
+def destroyed_packages() -> list[tuple[str, str]]:
+    """Return what was destroyed: identifier, and the name that its package had in the store."""
+    gone = OutsideRecording.objects.filter(destroyed_at__isnull=False).values_list("pk", flat=True)
+    return [(pk, outside_package(pk)) for pk in gone]
 
 
 def kept_keys() -> set[str]:

@@ -25,7 +25,7 @@ REFUSALS: Final = (
         "outside_was_said",
         "UPDATE",
         _TABLE,
-        f"NEW.given_up_at IS NULL AND NEW.destroyed_at IS NULL AND {_changed(_SAID)}",
+        f"NEW.state <> 'given-up' AND NEW.destroyed_at IS NULL AND {_changed(_SAID)}",
         "what was said about it is never changed",
     ),
     Refusal(
@@ -34,13 +34,6 @@ REFUSALS: Final = (
         _TABLE,
         f"OLD.sealed_at IS NOT NULL AND {_changed(_SEALED)}",
         "it is sealed",
-    ),
-    Refusal(
-        "outside_is_not_destroyed",
-        "UPDATE",
-        _TABLE,
-        "NEW.destroyed_at IS NOT NULL",
-        "nothing decides to destroy what no box recorded",
     ),
 )
 

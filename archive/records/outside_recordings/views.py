@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django import forms
@@ -14,13 +14,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access.decisions import may, may_each, reach_of
+from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.accounts.models import User
 from archive.custody import wording
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
+from archive.recordings.contributions import Reader
 from archive.recordings.partial import answer
 from archive.recordings.ranges import Span
 from archive.records.errors import UnknownRecordError
@@ -30,6 +31,7 @@ from archive.records.people.search import reached
 from archive.ui.breadcrumbs import Crumb
 
 from . import filing_deeds, listen_deeds
+from .contributions import contributed
 from .describe import SIGNS, called, facts_of, said_of
 from .forms import FileUnderForm, ReasonForm
 from .media import MediaType
@@ -39,6 +41,8 @@ from .reach import RestrictedError, check_kept, find_outside, is_restricted, rea
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 200
+_DEEDS: Final = (Deed.LISTEN, Deed.DOWNLOAD, Deed.CUSTODY, Deed.FILE, Deed.RESTRICT)
+"""What its own page asks about; what apps above add asks about its own."""
 MOST = 2 << 20
 """Most bytes in one partial answer; a player asks again for what follows."""
 
@@ -61,13 +65,14 @@ def outside(request: HttpRequest, outside: str) -> HttpResponseBase:
     """Show the page, after its custody entry."""
     row, user, subject = find_outside(outside), user_of(request), Subject.outside(outside)
     listen_deeds.enter_look(user, outside)
-    deeds = (Deed.LISTEN, Deed.DOWNLOAD, Deed.CUSTODY, Deed.FILE, Deed.RESTRICT, Deed.HOLD)
-    can = {str(deed): allowed for deed, allowed in may_each(user, deeds, subject).items()}
+    reader = Reader.of(user, subject)
+    can, added = {str(deed): reader.may(deed) for deed in _DEEDS}, contributed(row, reader)
     restricted = row.restrictions.filter(lifted_at=None).first()
     silent = restricted is not None and not can[Deed.RESTRICT]
     kept = row.state == State.SEALED and row.destroyed_at is None
     filing = row.filings.filter(ended_at=None).select_related("meeting__student", "meeting__room").first()
-    source = f"{reverse('pages:outside-audio', args=[outside])}?view={listen_deeds.open_page(user, row)}"
+    audible = kept and can[Deed.LISTEN] and not silent
+    token = listen_deeds.open_page(user, row) if audible else ""
     context = {
         "place": "outside",
         "breadcrumbs": [_crumb()],
@@ -78,7 +83,7 @@ def outside(request: HttpRequest, outside: str) -> HttpResponseBase:
         "kept": kept,
         "restricted": restricted,
         "silent": silent,
-        "source": source if kept and can[Deed.LISTEN] and not silent else "",
+        "source": f"{reverse('pages:outside-audio', args=[outside])}?view={token}" if audible else "",
         "said": said_of(row),
         "facts": facts_of(row) if row.arrived_at else [],
         "filing": filing,
@@ -86,6 +91,8 @@ def outside(request: HttpRequest, outside: str) -> HttpResponseBase:
         "mine": filing is not None and filing.filed_by_id == user.pk,
         "sees_meeting": filing is not None and may(user, Deed.MEETINGS, Subject.meeting(filing.meeting_id)).allowed,
         "same": _same_file(row, user),
+        "sections": added.sections,
+        "actions": added.actions if kept else (),
         "custody": wording.rows(Entry.objects.about(subject).order_by("-n")[:SHOWN]) if can[Deed.CUSTODY] else [],
     }
     return render(request, "outside_recordings/outside.html", context)

@@ -27,12 +27,13 @@ from archive.recordings.models import State as Recorded
 from archive.recordings.parts import audible
 from archive.records.errors import DeedError, SecondPersonError, UnknownRecordError
 from archive.records.holds.reach import why_held
+from archive.records.outside_recordings.either import students_of
 from archive.records.people.models import Student
 from archive.store.current import store
 
 from . import custody_kinds as kinds
 from .models import Basis, Hearing, Passage, Redaction, State
-from .reach import of_the_archive, spans_in, spans_of, students_of
+from .reach import of_the_archive, spans_in, spans_of
 from .rules import Span, Spans, length, minus, outside, time_was_enough
 from .sound import How
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import reduce
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from appliance.contract.errors import DigestError
 from appliance.contract.ledger import Entry, Gap
@@ -25,7 +25,6 @@ from archive.recordings.parts import Part, Parts, both
 from archive.recordings.secrets import secret_of
 from archive.records.errors import DeedError
 from archive.records.meetings.reach import in_force
-from archive.records.people.models import Student
 from archive.records.restrictions.reach import restricted
 from archive.store.base import open_object
 from archive.store.current import store
@@ -42,11 +41,6 @@ class NotSignedOffError(DeedError):
     """A redacted copy leaves the archive by no way before a second listener signed it off."""
 
     code = "not-signed-off"
-
-
-def students_of(recording: str) -> QuerySet[Student]:
-    """Return whose record a recording is."""
-    return Student.objects.filter(pk__in=in_force().filter(recording=recording).values("meeting__student"))
 
 
 def signed_off(recording: str) -> Q:

@@ -27,6 +27,7 @@ from archive.recordings.ranges import Span as Bytes
 from archive.recordings.wav import HEADER_SIZE, WavFile
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
+from archive.records.outside_recordings.either import students_of
 from archive.records.pdf import tagged_pdf
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
@@ -36,7 +37,7 @@ from . import deeds, hear_deeds
 from .describe import SIGN, lines_of, place
 from .forms import BeginForm, PassageForm, ReasonForm, SignOffForm
 from .models import Redaction, State
-from .reach import opened, students_of
+from .reach import opened
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN: Final = 200

@@ -12,6 +12,7 @@ from archive.recordings.companions import Companion
 from archive.recordings.models import Recording
 from archive.recordings.parts import Parts
 from archive.records.meetings.models import Filing
+from archive.records.outside_recordings.models import OutsideFiling
 from archive.records.people.reach import scopes_of_students
 
 from .models import AccessRequest, Amendment, Statement
@@ -37,13 +38,14 @@ def scopes_of_case(case: str) -> Iterable[Scope]:
 
 
 def open_cases(recording: str) -> list[AccessRequest | Amendment]:
-    """Return what is open about a recording: nothing is destroyed meanwhile (34 CFR 99.10(e)).
+    """Return what is open about a recording of either kind: nothing is destroyed meanwhile (34 CFR 99.10(e)).
 
     Filings that were ended count, so that nobody ends one to be rid of a request.
     """
     students = Filing.objects.filter(recording=recording).values("meeting__student")
+    brought = OutsideFiling.objects.filter(outside=recording).values("meeting__student")
     return [
-        *AccessRequest.objects.filter(student__in=students, closed_at=None),
+        *AccessRequest.objects.filter(Q(student__in=students) | Q(student__in=brought), closed_at=None),
         *Amendment.objects.filter(recording=recording, state__in=_WAITING),
     ]
 
@@ -53,3 +55,9 @@ def asked_about() -> Q:
     asking = AccessRequest.objects.filter(closed_at=None).values("student")
     filed = Filing.objects.filter(meeting__student__in=asking).values("recording")
     return Q(pk__in=filed) | Q(pk__in=Amendment.objects.filter(state__in=_WAITING).values("recording"))
+
+
+def asked_about_outside() -> Q:
+    """Return the same condition for the table of recordings that no box made."""
+    asking = AccessRequest.objects.filter(closed_at=None).values("student")
+    return Q(pk__in=OutsideFiling.objects.filter(meeting__student__in=asking).values("outside"))

@@ -26,6 +26,9 @@ from archive.records.letters.letter_facts import common, written_day
 from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.forms import bound_student
 from archive.records.meetings.reach import in_force
+from archive.records.outside_recordings.describe import called
+from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.outside_recordings.reach import in_force as outside_in_force
 from archive.records.people.choices import shown
 from archive.records.people.models import Student
 from archive.records.people.search import reached
@@ -58,6 +61,13 @@ def recordings_of(student: Student) -> list[Recording]:
     """Return the recordings that are filed under the student's meetings."""
     held = in_force().filter(meeting__student=student).values("recording")
     return list(Recording.objects.filter(pk__in=held).select_related("room").defer("header", "receipt"))
+
+
+def brought_of(student: Student) -> list[tuple[OutsideRecording, str]]:
+    """Return the recordings that no box made and that are filed under them, each as a person calls it."""
+    filed = outside_in_force().filter(meeting__student=student).values("outside")
+    rows = OutsideRecording.objects.filter(pk__in=filed).defer("index", "statement", "receipt")
+    return [(row, called(row)) for row in rows]
 
 
 @require_safe
@@ -126,6 +136,7 @@ def access_request(request: HttpRequest, case: UUID) -> HttpResponseBase:
         "due": deeds.due_of(row),
         "late": row.closed_at is None and deeds.due_of(row).late(timezone.localdate()),
         "recordings": recordings_of(row.student),
+        "brought": brought_of(row.student),
         "links": row.links.all(),
         "listenings": row.listenings.select_related("recording", "by"),
         "letters": Letter.objects.filter(about_type="case", about_id=str(case)),

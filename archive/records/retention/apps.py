@@ -12,7 +12,7 @@ class RetentionConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the recording's page say how long it is kept."""
-        from archive.recordings.contributions import provide  # noqa: PLC0415 - models need ready apps
+        from archive.records.outside_recordings.contributions import provide  # noqa: PLC0415 - models need ready apps
 
         from .contribution import contribution  # noqa: PLC0415 - the same
 

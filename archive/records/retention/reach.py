@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Min, Prefetch, Q
+from django.db.models import Min, Prefetch
 from django.utils import timezone
 
+from archive.access.scopes import Reach, recordings_in
 from archive.custody.actors import SubjectType
 from archive.custody.models import Entry
 from archive.recordings.models import Recording, State
 from archive.records.meetings.models import Filing, MeetingKind
+from archive.records.outside_recordings.either import Either, open_filings
+from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
+from archive.records.outside_recordings.models import State as OutsideState
+from archive.records.outside_recordings.reach import outside_in
 
 from .models import Answer, Series
 from .rules import AHEAD, Kept, Period, Why, counted_days, kept
 
 _CHUNK: Final = 500
 """Most identifiers in one query."""
+_Filing = Filing | OutsideFiling
 
 
 def series_by_kind() -> dict[str, list[list[Period]]]:
@@ -34,9 +40,9 @@ def series_by_kind() -> dict[str, list[list[Period]]]:
     return found
 
 
-def kept_of(recording: Recording) -> Kept:
-    """Return how long one recording is kept."""
-    filings = Filing.objects.filter(recording=recording, ended_at=None).select_related("meeting__student")
+def kept_of(recording: Either) -> Kept:
+    """Return how long one recording is kept, whoever made it."""
+    filings = open_filings(recording).select_related("meeting__student")
     first = first_entries([recording.pk]).get(recording.pk, 0)
     return _kept(recording, filings, series_by_kind(), first)
 
@@ -46,17 +52,18 @@ def first_entries(recordings: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for begin in range(0, len(recordings), _CHUNK):
         about = Entry.objects.filter(
-            subject_type=SubjectType.RECORDING, subject_id__in=recordings[begin : begin + _CHUNK]
+            subject_type__in=(SubjectType.RECORDING, SubjectType.OUTSIDE),
+            subject_id__in=recordings[begin : begin + _CHUNK],
         )
         found |= dict(about.order_by().values_list("subject_id").annotate(Min("n")))
     return found
 
 
-def _kept(recording: Recording, filings: Iterable[Filing], series: dict[str, list[list[Period]]], first: int) -> Kept:
+def _kept(recording: Either, filings: Iterable[_Filing], series: dict[str, list[list[Period]]], first: int) -> Kept:
     filings = list(filings)
     if not filings:
         return Kept(Why.UNFILED)
-    if any(one.confirmed_at is None or one.end_asked_at is not None for one in filings):
+    if not all(_is_settled(one) for one in filings):
         return Kept(Why.FILING_OPEN)
     found = [kept(series.get(one.meeting.kind, []), first, _days(recording, one)) for one in filings]
     return longest(found)
@@ -70,44 +77,50 @@ def longest(found: list[Kept]) -> Kept:
     return max(found, key=lambda one: one.eligible_on or date.min)
 
 
-def _days(recording: Recording, filing: Filing) -> dict[str, date | None]:
-    # the later of both: a wrong clock of a box or a moved meeting shortens nothing
-    began = max(timezone.localtime(filing.meeting.starts_at), timezone.localtime(recording.arrived_at))
-    return counted_days(began.date(), filing.meeting.student.left_on)
+def _is_settled(filing: _Filing) -> bool:
+    """Tell whether a second person confirmed it and nobody doubts it; a doubt about one that was brought ends it."""
+    return filing.confirmed_at is not None and (isinstance(filing, OutsideFiling) or filing.end_asked_at is None)
 
 
-def ahead(today: date, near: Q) -> Iterator[tuple[Recording, Kept]]:
-    """Yield the sealed recordings whose period is over or ends within a year, in order of that day.
+def _days(recording: Either, filing: _Filing) -> dict[str, date | None]:
+    # the last of them: a wrong clock of a box, a moved meeting or a day that was said wrongly shortens nothing
+    moments = [filing.meeting.starts_at, *([recording.arrived_at] if recording.arrived_at else [])]
+    days = [timezone.localtime(one).date() for one in moments]
+    days += [recording.made_on] if isinstance(recording, OutsideRecording) else []
+    return counted_days(max(days), filing.meeting.student.left_on)
 
-    `near` is a condition of the recordings' table: those that the reader reaches.
+
+def ahead(today: date, reach: Reach) -> Iterator[tuple[Either, Kept]]:
+    """Yield the sealed recordings of either kind in `reach` whose period is over or ends within a year, by that day.
 
     Those in no series, or in one of which nobody decided, are never among them.
     """
     shortest = Answer.objects.filter(permanent=False).aggregate(years=Min("years"))["years"]
     if shortest is None:
         return
-    filings = Filing.objects.filter(ended_at=None).select_related("meeting__student", "meeting__room")
-    rows = (
-        Recording.objects.filter(
-            near,
-            state=State.SEALED,
-            destroyed_at=None,
-            # no period that begins later can be over by then
-            arrived_at__date__lte=today + AHEAD - timedelta(days=365 * shortest - 1),
-            filings__ended_at=None,
-            filings__confirmed_at__isnull=False,
-        )
-        .distinct()
-        .select_related("room")
-        .prefetch_related(Prefetch("filings", queryset=filings, to_attr="open_filings"))
-        .defer("header", "receipt")
-    )
+    filed = {
+        "destroyed_at": None,
+        # no period that begins later can be over by then
+        "arrived_at__date__lte": today + AHEAD - timedelta(days=365 * shortest - 1),
+        "filings__ended_at": None,
+        "filings__confirmed_at__isnull": False,
+    }
+    of_boxes = Recording.objects.filter(recordings_in(reach), state=State.SEALED, **filed).select_related("room")
+    brought = OutsideRecording.objects.filter(outside_in(reach), state=OutsideState.SEALED, **filed)
+    candidates: list[Any] = [
+        *of_boxes.distinct().prefetch_related(_open(Filing)).defer("header", "receipt"),
+        *brought.distinct().prefetch_related(_open(OutsideFiling)).defer("index", "statement", "receipt"),
+    ]
     series, last = series_by_kind(), today + AHEAD
-    candidates = list(rows)
     first = first_entries([row.pk for row in candidates])
     found = [(row, _kept(row, row.open_filings, series, first.get(row.pk, 0))) for row in candidates]
     due = [(row, one) for row, one in found if one.eligible_on is not None and one.eligible_on <= last]
     yield from sorted(due, key=lambda pair: (pair[1].eligible_on or date.max, pair[0].pk))
+
+
+def _open(model: type[_Filing]) -> Prefetch[Any]:
+    filings = model._default_manager.filter(ended_at=None).select_related("meeting__student", "meeting__room")
+    return Prefetch("filings", queryset=filings, to_attr="open_filings")
 
 
 def unanswered() -> list[tuple[MeetingKind, Series | None]]:

@@ -24,9 +24,12 @@ from archive.recordings.heading import room_name
 from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
-from archive.records.holds.reach import held_recordings
+from archive.records.holds.reach import held_outside, held_recordings
 from archive.records.meetings.models import MeetingKind
-from archive.records.requests.reach import asked_about
+from archive.records.outside_recordings.either import page_of
+from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.outside_recordings.reach import outside_in
+from archive.records.requests.reach import asked_about, asked_about_outside
 from archive.ui.breadcrumbs import Crumb
 
 from . import deeds
@@ -69,16 +72,19 @@ def ahead(request: HttpRequest) -> HttpResponseBase:
     """Show what may be destroyed now, or will be within a year, and what stands against it."""
     user, today = user_of(request), timezone.localdate()
     reaches = reaches_of(user, Deed.RETENTION, Deed.LOOK)
-    due = list(itertools.islice(due_ahead(today, recordings_in(reaches[Deed.RETENTION])), SHOWN))
-    shown = Q(pk__in=[row.pk for row, _kept in due])
-    opened = _those(recordings_in(reaches[Deed.LOOK]) & shown)
-    held, asked = _those(held_recordings() & shown), _those(asked_about() & shown)
+    due = list(itertools.islice(due_ahead(today, reaches[Deed.RETENTION]), SHOWN))
+    shown = [row.pk for row, _kept in due]
+    looks = reaches[Deed.LOOK]
+    opened = _those(shown, recordings_in(looks), outside_in(looks))
+    held = _those(shown, held_recordings(), held_outside())
+    asked = _those(shown, asked_about(), asked_about_outside())
     rows = []
     for row, kept in due:
-        address = reverse("pages:recording", args=[row.pk]) if row.pk in opened else ""
+        address = page_of(row) if row.pk in opened else ""
         against = [_("on hold")] if row.pk in held else []
         against += [_("a request is open")] if row.pk in asked else []
-        rows.append((row, room_name(row), kept, kept.eligible(today), ", ".join(against), address))
+        where = _("no box made it") if isinstance(row, OutsideRecording) else room_name(row)
+        rows.append((row, where, kept, kept.eligible(today), ", ".join(against), address))
     context = {"place": "retention", "breadcrumbs": [_crumb()], "rows": rows, "most": len(rows) == SHOWN}
     return render(request, "retention/ahead.html", context)
 
@@ -132,8 +138,10 @@ def answer_new(request: HttpRequest, series: UUID) -> HttpResponseBase:
     return form_page(request, form, act, context=frame)
 
 
-def _those(condition: Q) -> set[str]:
-    return set(Recording.objects.filter(condition).order_by().values_list("pk", flat=True))
+def _those(shown: list[str], of_boxes: Q, brought: Q) -> set[str]:
+    """Return those of the identifiers for which the condition of their own table holds."""
+    found = Recording.objects.filter(of_boxes, pk__in=shown).order_by().values_list("pk", flat=True)
+    return {*found, *OutsideRecording.objects.filter(brought, pk__in=shown).order_by().values_list("pk", flat=True)}
 
 
 def _series(pk: UUID) -> Series:

@@ -17,7 +17,6 @@ from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
 from archive.access.scopes import Reach, recordings_in
 from archive.accounts.models import User
-from archive.recordings.find import about
 from archive.recordings.fixity import damaged
 from archive.recordings.models import Recording, State
 from archive.records.destruction.models import Destruction
@@ -33,6 +32,7 @@ from archive.records.meetings.models import Meeting
 from archive.records.meetings.tray import to_file, waiting
 from archive.records.meetings.views import meetings_in
 from archive.records.outside_recordings.describe import called
+from archive.records.outside_recordings.either import about_either
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
 from archive.records.outside_recordings.models import State as OutsideState
 from archive.records.outside_recordings.reach import outside_in
@@ -259,12 +259,12 @@ def retention_due(_day: Day) -> list[Task]:
 
 def destructions_due(day: Day) -> list[Task]:
     """Return destructions that wait for a second person or for the deed."""
-    near = about(day.reaches[Deed.DESTROY])
+    near = about_either(day.reaches[Deed.DESTROY])
     open_states = [DestructionState.PROPOSED, DestructionState.APPROVED]
-    rows = Destruction.objects.filter(near, state__in=open_states).select_related("recording")
+    rows = Destruction.objects.filter(near, state__in=open_states).select_related("recording", "outside")
     return [
         Task(
-            f"Destruction of a recording of {words.day(timezone.localtime(row.recording.listed_at))}",
+            f"Destruction: {row.called}",
             reverse("pages:destruction", args=[row.pk]),
             detail=row.get_state_display(),
         )

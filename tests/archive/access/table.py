@@ -80,8 +80,17 @@ def written(page: str) -> str:
 
 
 def place(address: str, known: Mapping[str, str]) -> str:
-    """Return an address of the page with what `known` has for its arguments."""
-    return re.sub(r"[A-Z]{2,}", lambda found: known["recording" if found[0] == "ID" else found[0].lower()], address)
+    """Return an address of the page with what `known` has for its arguments.
+
+    Below a recording that no box made, `outside-x` comes before `x`: what is a box recording's is not there.
+    """
+    kind = "outside-" if "OUTSIDE" in address else ""
+
+    def said(found: re.Match[str]) -> str:
+        name = "recording" if found[0] == "ID" else found[0].lower()
+        return known.get(kind + name) or known[name]
+
+    return re.sub(r"[A-Z]{2,}", said, address)
 
 
 if __name__ == "__main__":

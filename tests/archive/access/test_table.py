@@ -118,18 +118,9 @@ def everything(box: str, recording: str) -> dict[str, str]:
     disclosed = Disclosure.objects.create(
         recording_id=recording, what="audio", party="x", purpose="y", basis="own", prepared_at=NOON
     )
-    consent = Consent.objects.create(
-        recording_id=recording,
-        student=student,
-        person=person,
-        records="r",
-        purpose="y",
-        party="x",
-        signed_on=NOON.date(),
-        how="paper",
-        proof="p",
-        entered_at=NOON,
-    )
+    given = {"student": student, "person": person, "records": "r", "purpose": "y", "party": "x", "how": "paper"}
+    given |= {"signed_on": NOON.date(), "proof": "p", "entered_at": NOON}
+    consent = Consent.objects.create(recording_id=recording, **given)
     made |= {"disclosure": disclosed, "consent": consent}
     restricted = Restriction.objects.create(recording_id=recording, first_frame=0, reason="x", made_at=NOON)
     made |= {"restriction": restricted}
@@ -137,7 +128,7 @@ def everything(box: str, recording: str) -> dict[str, str]:
     # the addresses of both kinds of recordings call them so
     OutsideFiling.objects.create(id=made["filing"].pk, outside=outside, meeting=meeting, filed_at=NOON)
     OutsideRestriction.objects.create(id=restricted.pk, outside=outside, reason="x", made_at=NOON)
-    made |= {"outside": outside}
+    made |= {"outside": outside, "outside-consent": Consent.objects.create(outside=outside, **given)}
     Incident.objects.create(
         meeting=meeting, missing="all", cause="other", explanation="x", told="x", done="x", entered_at=NOON
     )

@@ -24,8 +24,9 @@ from archive.records.retention import triggers as retention
 from archive.records.retention.models import Answer, Series
 from archive.records.transcripts import triggers as transcripts
 from archive.records.transcripts.models import Transcript
-from tests.archive.page_fixtures import Arrive
+from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.factories import NOON, make_hold, make_matter
+from tests.archive.records.outside_recordings.files import brought, sound
 from tests.support.archives import Archive
 
 ENTRY = "(n, version, at, actor_type, actor_id, subject_type, subject_id, code, detail, prev, digest)"
@@ -50,6 +51,10 @@ ON_BOTH = [
     "DELETE FROM retention_series",
     "UPDATE retention_series SET kinds = '[]'",
     "UPDATE recordings_recording SET destroyed_at = '2026-03-04 15:00:00+00:00'",
+    "UPDATE outside_recordings_outsiderecording SET destroyed_at = '2026-03-04 15:00:00+00:00'",
+    "UPDATE outside_recordings_outsiderecording SET given_up_at = '2026-03-04 15:00:00+00:00', made_by = 'x'",
+    "UPDATE outside_recordings_outsiderecording SET sha256 = 'x'",
+    "DELETE FROM outside_recordings_outsiderecording",
     "DELETE FROM transcripts_transcript",
     "UPDATE transcripts_transcript SET version = 7",
     "UPDATE transcripts_transcript SET sha256 = 'x'",
@@ -129,6 +134,7 @@ def contents() -> list[list[tuple[Any, ...]]]:
 def test_every_way_to_change_what_is_kept_is_refused_and_changes_nothing(archive: Archive, sealed: Arrive) -> None:
     for title in ("Torres v. District", "Lee v. District"):
         make_hold(make_matter(title), recording_id=sealed(seconds=1).id)
+    make_hold(make_matter("Vo v. District"), outside=brought(make_user("ann"), sound("FLAC")))
     series = Series.objects.create(code="S", title="Meetings", kinds=["iep"], entered_at=NOON)
     why = {"citation": "RSMo 109", "advice": "Counsel Lee", "decided_by": "the board", "decided_on": NOON.date()}
     Answer.objects.create(
@@ -150,7 +156,7 @@ def test_every_way_to_change_what_is_kept_is_refused_and_changes_nothing(archive
     )
     signed_head()
     assert Entry.objects.count() > 4
-    assert (Held.objects.count(), Matter.objects.count()) == (2, 2)
+    assert (Held.objects.count(), Matter.objects.count()) == (3, 3)
     before = contents()
     let_through = {}
     for statement in [*ON_BOTH, *OF_ONE[archive.engine]]:

@@ -86,7 +86,7 @@ MOST = {
     "/holds/": 14,
     "/holds/{matter}/": 18,
     "/retention/": 12,
-    "/retention/ahead/": 18,
+    "/retention/ahead/": 20,
     "/retention/{series}/": 12,
     "/disclosures/": 12,
     "/disclosures/{disclosure}/": 30,
@@ -151,6 +151,17 @@ def add(recordings: list[str], parent: Person, staff: User) -> None:
         begun_at=now, state="sealed", sealed_at=now, media_type="audio/flac", size=9, **vars(SAID)
     )
     OutsideFiling.objects.create(outside=outside, meeting=meeting, filed_at=now, confirmed_at=now)
+    before = now - timedelta(days=3 * 365)
+    aged = OutsideRecording.objects.create(
+        begun_at=before, arrived_at=before, state="sealed", sealed_at=before, media_type="audio/flac", size=9,
+        **vars(SAID) | {"made_on": before.date(), "brought_on": before.date()},
+    )  # fmt: skip
+    OutsideFiling.objects.create(outside=aged, meeting=make_meeting(student, before), filed_at=now, confirmed_at=now)
+    Destruction.objects.create(outside=aged, basis="period", reason="x", proposed_at=now)
+    first_outside = OutsideRecording.objects.order_by("begun_at").first()
+    said = {"outside": first_outside, "party": "Dr. Lee", "purpose": "an evaluation"}
+    Disclosure.objects.create(**said, what="file", basis="consent", prepared_at=now)
+    make_hold(make_matter(), outside=first_outside)
     for recording in recordings:
         make_filing(recording, meeting, confirmed=student.pk.int % 2 == 0)
     old = old_copy(recordings[0])

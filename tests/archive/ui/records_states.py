@@ -14,6 +14,7 @@ from archive.accounts.models import User
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.recordings.models import Recording
+from archive.records.destruction.finish_deeds import finish
 from archive.records.destruction.models import Destruction, Told
 from archive.records.disclosures.models import Consent, Disclosure, Recorded
 from archive.records.holds.models import Matter
@@ -411,6 +412,49 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     to_confirm = OutsideFiling.objects.create(outside=again, meeting=doubtful, filed_at=now, filed_by=colleague)
     silent = OutsideRestriction.objects.create(outside=again, reason="Staff talked on.", made_at=now, made_by=colleague)
     make_hold(matter, outside=again)
+    proposed_outside = Destruction.objects.create(
+        outside=filed, basis="period", reason="The years are over.", proposed_at=now, proposed_by=colleague
+    )
+    gone = brought(viewer, sound("FLAC"))
+    closing = Destruction.objects.create(
+        outside=gone,
+        state="closing",
+        basis="period",
+        proposed_at=now,
+        proposed_by=colleague,
+        approved_at=now,
+        approved_by=viewer,
+        closed_at=now,
+        closed_by=viewer,
+    )
+    gone.destroyed_at = now
+    gone.save(update_fields=["destroyed_at"])
+    finish(closing.pk)
+    disclosed_outside = Disclosure.objects.create(
+        outside=filed,
+        what="file",
+        party="Dr. Lee, evaluator",
+        purpose="an evaluation",
+        basis="consent",
+        prepared_at=now,
+        prepared_by=colleague,
+    )
+    silent_outside = Disclosure.objects.create(
+        outside=again, what="file", party="Rosa Torres", purpose="her own", basis="own", prepared_at=now
+    )
+    consent_outside = Consent.objects.create(
+        outside=filed,
+        student=student,
+        person=parent,
+        records="the recording",
+        purpose="an evaluation",
+        party="Dr. Lee, evaluator",
+        signed_on=now.date(),
+        how="paper",
+        proof="in the file",
+        entered_at=now,
+    )
+    Recorded.objects.create(outside=filed, name="Marta Ruiz, interpreter")
 
     redactions = make_redactions(first, student, colleague, viewer)
 
@@ -436,6 +480,17 @@ def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
         "outside-restrict": f"/outside-recordings/{filed.pk}/restrict/",
         "outside-lift": f"/outside-recordings/{again.pk}/restrictions/{silent.pk}/lift/",
         "hold-outside": f"/outside-recordings/{filed.pk}/hold/",
+        "outside-destroyed": f"/outside-recordings/{gone.pk}/",
+        "destruction-new-outside": f"/outside-recordings/{unfiled.pk}/destroy/",
+        "destruction-outside": f"/destructions/{proposed_outside.pk}/",
+        "destruction-outside-done": f"/destructions/{closing.pk}/",
+        "destruction-outside-carry-out": f"/destructions/{proposed_outside.pk}/carry-out/",
+        "disclosure-new-outside": f"/outside-recordings/{filed.pk}/disclose/",
+        "disclosure-outside": f"/disclosures/{disclosed_outside.pk}/",
+        "disclosure-outside-silent": f"/disclosures/{silent_outside.pk}/",
+        "consent-new-outside": f"/outside-recordings/{filed.pk}/consents/new/",
+        "consent-withdraw-outside": f"/outside-recordings/{filed.pk}/consents/{consent_outside.pk}/withdraw/",
+        "recorded-outside": f"/outside-recordings/{filed.pk}/recorded/",
         "own-outside": f"/outside-recordings/{filed.pk}/",
         "slip": f"/recordings/{first.pk}/slip/",
         "own-slip": f"/recordings/{first.pk}/slip/",

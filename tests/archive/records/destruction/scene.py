@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -14,19 +15,22 @@ from archive.records.destruction import deeds
 from archive.records.destruction.models import Basis, Destruction, Reply
 from archive.records.letters.deeds import approve_text, note_delivery
 from archive.records.letters.models import LetterKind, Template
-from archive.records.meetings.models import MeetingKind
+from archive.records.meetings.models import Meeting, MeetingKind
+from archive.records.outside_recordings import filing_deeds
+from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.people.models import Person, Student
 from archive.records.retention.deeds import enter_answer, enter_series
 from tests.archive.page_fixtures import make_user
 from tests.archive.records.factories import make_filing, make_meeting, make_person, make_right, make_student
+from tests.archive.records.outside_recordings.files import brought, sound
 from tests.archive.records.retention.test_retention import age, facts
 
 
 @dataclass
 class Scene:
-    """What a destruction needs."""
+    """What a destruction needs: a recording of either kind."""
 
-    row: Recording
+    row: Any
     ann: User
     bob: User
     student: Student
@@ -58,11 +62,33 @@ def make_scene(recording: str, *, ann: User | None = None, bob: User | None = No
     row = Recording.objects.get(pk=recording)
     make_filing(row.pk, make_meeting(student))
     age(row, 2 * 365)
+    decide(ann)
+    return Scene(row, ann, bob, student, parent)
+
+
+def make_outside_scene() -> Scene:
+    """The same of a recording that no box made."""
+    ann, bob = make_user("ann", Deed.DESTROY), make_user("bob", Deed.DESTROY)
+    student, parent = make_student("Ana", "Torres", local_id="S-17"), make_person("Rosa", "Torres")
+    make_right(parent, student)
+    before = timezone.now() - timedelta(days=2 * 365)
+    row = brought(ann, sound("FLAC"), made_on=before.date(), brought_on=before.date())
+    file_by_two(row, make_meeting(student, before), ann, bob)
+    OutsideRecording.objects.update(arrived_at=before)
+    decide(ann)
+    return Scene(OutsideRecording.objects.get(), ann, bob, student, parent)
+
+
+def file_by_two(row: OutsideRecording, meeting: Meeting, ann: User, bob: User) -> None:
+    filing_deeds.confirm(row.pk, filing_deeds.file_outside(row.pk, meeting, by=ann).pk, by=bob)
+
+
+def decide(ann: User) -> None:
+    """Let the district have decided that recordings of such meetings are kept for a year, and have its texts."""
     series = enter_series("SPED 1", "Meetings", [MeetingKind.IEP], by=ann)
     enter_answer(series.pk, facts(1), by=ann)
     for text in Template.objects.filter(kind=LetterKind.DESTRUCTION):
         approve_text(text.pk, by=ann)
-    return Scene(row, ann, bob, student, parent)
 
 
 def refresh(row: Recording) -> Recording:

@@ -244,7 +244,7 @@ def test_a_kill_between_any_two_steps_leaves_the_new_state_to_be_completed(
     assert [entry.code for entry in entries(scene.row.pk)].count("destruction-finished") == 1
 
 
-@pytest.mark.parametrize("step", ["record", "standing_of", "find"])
+@pytest.mark.parametrize("step", ["record", "standing_of", "find_kept"])
 def test_a_kill_before_the_decision_leaves_the_old_state(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -29,6 +29,7 @@ from archive.records.letters.deeds import approve_text
 from archive.records.letters.letter_facts import written_day
 from archive.records.letters.models import Template
 from archive.records.meetings.models import OpeningEvent
+from archive.records.outside_recordings.either import Either
 from archive.records.requests.record_of_access import record_of_access
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.pages import check
@@ -76,7 +77,7 @@ def facts(**other: Any) -> DisclosureFacts:
     return DisclosureFacts(**{**given, **other})
 
 
-def consent(row: Recording, **other: Any) -> ConsentGiven:
+def consent(row: Either, **other: Any) -> ConsentGiven:
     meeting = row.filings.get().meeting
     given: dict[str, Any] = {
         "student": meeting.student,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
+from archive.access.scopes import DISTRICT, Reach
 from archive.accounts.models import User
 from archive.core.jobs import JOBS
 from archive.custody.check import contradictions
@@ -31,6 +31,8 @@ from tests.archive.page_fixtures import Arrive, make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.factories import make_filing, make_hold, make_matter, make_meeting, make_student
 from tests.support.archives import Archive
+
+EVERYWHERE = Reach(frozenset({DISTRICT}))
 
 
 def facts(years: int | None = 1, **other: Any) -> AnswerFacts:
@@ -74,11 +76,11 @@ def test_before_counsel_answered_everything_is_kept(row: Recording, ann: User) -
     assert {kind for kind, _ in unanswered()} == set(MeetingKind)
     series = deeds.enter_series("SPED 1", "Meetings", [MeetingKind.IEP], by=ann)
     assert kept_of(row).why == Why.NO_ANSWER
-    assert list(ahead(timezone.localdate(), Q())) == []
+    assert list(ahead(timezone.localdate(), EVERYWHERE)) == []
     assert (MeetingKind.IEP, series) in unanswered()
     assert len(retention_due(Day.of(ann, timezone.localtime()))) == 3
     deeds.enter_answer(series.pk, facts(), by=ann)
-    assert [recording for recording, _ in ahead(timezone.localdate(), Q())] == [row]
+    assert [recording for recording, _ in ahead(timezone.localdate(), EVERYWHERE)] == [row]
     assert kept_of(row).eligible(timezone.localdate())
 
 
@@ -95,10 +97,10 @@ def test_nothing_is_destroyed_by_a_clock(row: Recording, ann: User) -> None:
 def test_it_is_listed_a_year_ahead_and_no_earlier(row: Recording, ann: User) -> None:
     deeds.enter_answer(deeds.enter_series("S", "x", [MeetingKind.IEP], by=ann).pk, facts(3), by=ann)
     today = timezone.localdate()
-    assert [recording for recording, _ in ahead(today, Q())] == [row]
+    assert [recording for recording, _ in ahead(today, EVERYWHERE)] == [row]
     assert not kept_of(row).eligible(today)
     age(row, 365)
-    assert list(ahead(today, Q())) == []
+    assert list(ahead(today, EVERYWHERE)) == []
 
 
 @pytest.mark.parametrize("state", ["unconfirmed", "doubted"])
@@ -107,7 +109,7 @@ def test_what_is_not_surely_filed_is_kept(row: Recording, ann: User, state: str)
     changed: dict[str, Any] = {"confirmed_at": None} if state == "unconfirmed" else {"end_asked_at": timezone.now()}
     Filing.objects.update(**changed)
     assert kept_of(row).why == Why.FILING_OPEN
-    assert list(ahead(timezone.localdate(), Q())) == []
+    assert list(ahead(timezone.localdate(), EVERYWHERE)) == []
 
 
 def test_a_decision_entered_with_a_clock_put_back_shortens_nothing(
