@@ -265,7 +265,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:letter-file": Route(Deed.LETTERS),
     "pages:delivery": Route(Deed.LETTERS, _FORM),
     "pages:opening": Route(Deed.CONDUCT, _FORM),
-    "pages:opening-events": Route(Deed.CONDUCT, ("POST",), page="pages:opening", longest=256 << 10),
+    "pages:opening-events": Route(Deed.CONDUCT, ("POST",), page="pages:opening"),
     "pages:calendar-import": Route(Deed.PLAN, _FORM, longest=FORM_WITH_FILE),
     "pages:calendar-run": Route(Deed.PLAN, _FORM),
     "pages:tray": Route(Deed.FILE),

@@ -24,7 +24,7 @@ from django.db import DatabaseError
 
 from appliance.contract.errors import PlainSightError, StorageError, TooLargeError
 
-from .errors import API, expected
+from .errors import API, expected, is_for_programs
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -270,7 +270,7 @@ async def _give(send: Send, message: dict[str, Any]) -> None:
 
 async def _refuse(send: Send, error: PlainSightError, path: str) -> None:
     kind, body = b"application/json", json.dumps(error.as_json()).encode()
-    if not path.startswith(API):
+    if not is_for_programs(path):
         # a person reads it, in a browser
         kind, body = b"text/plain; charset=utf-8", f"The archive did not take this: {error.message}.".encode()
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]

@@ -143,7 +143,11 @@ def answer(request: HttpRequest, error: PlainSightError) -> HttpResponseBase:
 
 def wants_json(request: HttpRequest) -> bool:
     """Tell whether a program asks."""
-    path = request.path_info
+    return is_for_programs(request.path_info)
+
+
+def is_for_programs(path: str) -> bool:
+    """Tell whether only programs ask for what is at a path."""
     return path.startswith(API) or path.endswith(".json") or path == METRICS
 
 

@@ -15,8 +15,9 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-FORM: Final = 64 << 10
-"""Longest form without a file, in bytes; such forms have a few fields."""
+FORM: Final = 256 << 10
+"""Longest form without a file, in bytes: a parent's statement of 20,000 characters, in any script, as browsers send it
+(percent-encoded, a character of four bytes has twelve)."""
 LARGEST: Final = 10 << 20
 """Size of the largest file that a form takes, in bytes."""
 FORM_WITH_FILE: Final = 16 << 20

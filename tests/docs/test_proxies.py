@@ -140,6 +140,24 @@ def test_people_and_boxes_reach_the_archive_through_the_real_proxy(
             assert machine.taken_ns(began_ns, time.monotonic_ns()) < 2_000_000_000
 
 
+@pytest.mark.parametrize("name", PROXIES)
+def test_a_scan_passes_the_real_proxy_and_lies_on_no_disk_of_it(name: str, tmp_path: Path) -> None:
+    with archive_in(tmp_path / "archive") as archive, fronted(archive, name, tmp_path) as (url, ca, _):
+        # these import models, and `archive_in` has set Django up
+        from archive.access.deeds import Deed  # noqa: PLC0415
+        from tests.archive.page_fixtures import make_user, sign_in_over_http  # noqa: PLC0415
+
+        # where nginx would put what it keeps on a disk; without it, it answers 500
+        shutil.rmtree(tmp_path / "client_body", ignore_errors=True)
+        with requests.Session() as browser:
+            browser.trust_env, browser.verify = False, str(ca)
+            sign_in_over_http(browser, url, make_user("carol", Deed.CORRECT))
+            for length, told in ((3, "has no column"), (11, "larger than 10 MB")):
+                files = {"file": ("roster.csv", b"id,name\n" + b"1,x\n" * (length << 18), "text/csv")}
+                answer = browser.post(f"{url}/rosters/", data={"once": "a" * 32}, files=files, timeout=60)
+                assert (answer.status_code, told in answer.text) == (422, True), answer.text[-3000:]
+
+
 def test_people_sign_in_with_a_real_browser_behind_a_proxy_that_hides_where_forms_come_from(tmp_path: Path) -> None:
     with archive_in(tmp_path / "archive") as archive, fronted(archive, "nginx", tmp_path, HIDES) as (url, ca, _):
         # these import models, and `archive_in` has set Django up

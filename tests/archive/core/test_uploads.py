@@ -12,7 +12,7 @@ from django import forms
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 import archive.urls  # noqa: F401 - so that every form of every page is there
-from archive.core.uploads import LARGEST, UploadField
+from archive.core.uploads import FORM, LARGEST, UploadField
 from archive.records.disclosures.models import Consent
 from archive.records.people.models import ImportRun
 from tests.archive.page_fixtures import Arrive, signed_in
@@ -50,6 +50,16 @@ def test_every_field_for_a_file_is_one_that_tells_what_was_too_large() -> None:
     }
     assert len(fields) == 4, sorted(fields)
     assert all(isinstance(field, UploadField) and field.most <= LARGEST for field in fields.values()), fields
+
+
+def test_every_form_that_is_filled_to_its_limits_arrives_in_any_script() -> None:
+    longest = {
+        f"{form.__module__}.{form.__name__}": sum(getattr(field, "max_length", None) or 0 for field in fields.values())
+        for form in kinds(forms.BaseForm)
+        if form.__module__.startswith("archive.") and (fields := getattr(form, "base_fields", None))
+    }
+    assert max(longest.values()) > 20_000
+    assert not {name: characters for name, characters in longest.items() if characters * len("%F0%9F%8E%99") > FORM}
 
 
 Post = Callable[..., Any]

@@ -12,12 +12,17 @@ from pathlib import Path
 import pytest
 import requests
 
+from appliance.contract.outside_package import PIECE
 from appliance.contract.request_signature import sign
+from archive.access.deeds import Deed
 from archive.custody.check import check
 from archive.recordings.arrival_log import log_bytes
 from archive.recordings.models import Recording, StoredArrival
 from archive.recordings.stored_ledger import ledger_lines
+from archive.records.outside_recordings import take_in_deeds
 from archive.sealing.seal import seal
+from tests.archive.page_fixtures import make_user, sign_in_over_http
+from tests.archive.records.outside_recordings.files import SAID, sound
 from tests.support.archives import Archive, BoxAuth, batches
 from tests.support.certificates import Authority
 from tests.support.spools import Keys, make_recording
@@ -132,6 +137,25 @@ def test_workers_that_are_killed_lose_nothing_that_was_answered(archive: Archive
     assert (row.state, row.next_line) == ("closed", len(made.lines))
     assert check() is None
     assert seal(made.id).outcome == "complete"
+
+
+def test_what_people_send_reaches_the_archive_over_http(archive: Archive) -> None:
+    """Through the edge: tests with Django's own client go around it."""
+    user = make_user("carol", Deed.FILE, Deed.CORRECT, Deed.TEMPLATES)
+    row, sample = take_in_deeds.begin(SAID, by=user), sound("WAV", 160)
+    size = len(sample)
+    with archive.serving(workers=1) as url, requests.Session() as browser:
+        sign_in_over_http(browser, url, user)
+        address = f"{url}/outside-recordings/{row.pk}/pieces.json?at=0&size={size}"
+        octets = {"Content-Type": "application/octet-stream"}
+        piece = browser.post(address, data=sample[:PIECE], headers=octets, timeout=60)
+        assert (piece.status_code, piece.json()["received"]) == (200, PIECE)
+        for length, status, told in ((3, 422, "has no column"), (11, 422, "larger than 10 MB"), (17, 413, "at most")):
+            roster = {"file": ("roster.csv", b"id,name\n" + b"1,x\n" * (length << 18), "text/csv")}
+            answer = browser.post(f"{url}/rosters/", data={"once": "a" * 32}, files=roster, timeout=60)
+            assert (answer.status_code, told in answer.text) == (status, True), (length, answer.text[-3000:])
+        long = browser.post(f"{url}/letters/texts/new/", data={"text": "\U0001f399" * 20_000}, timeout=60)
+        assert long.status_code == 422
 
 
 def test_refusals_reach_the_box_as_json_over_http(archive: Archive, tmp_path: Path) -> None:
