@@ -108,8 +108,8 @@ pip_install() {
 }
 
 # What the box and the archive need at run time, and what builds PyAudio and systemd-python, which have no wheels
-RUN_PACKAGES=(python3-venv python3-dev gcc libc6-dev pkg-config portaudio19-dev libasound2-dev libsystemd-dev mosquitto espeak-ng util-linux)
+RUN_PACKAGES=(python3-venv python3-dev gcc libc6-dev pkg-config portaudio19-dev libasound2-dev libsystemd-dev mosquitto espeak-ng util-linux faketime)
 # What checking a package needs: every requirement of it has a wheel
 VERIFY_PACKAGES=(python3-venv)
 # What only the tests need
-TEST_PACKAGES=(faketime nginx-light haproxy caddy mosquitto-clients flac age unzip jq openssl sox chromium chromium-driver systemd udev alsa-utils mount e2fsprogs procps gettext device-tree-compiler apt-utils gpg gpg-agent ngspice postgresql)
+TEST_PACKAGES=(nginx-light haproxy caddy mosquitto-clients flac age unzip jq openssl sox chromium chromium-driver systemd udev alsa-utils mount e2fsprogs procps gettext device-tree-compiler apt-utils gpg gpg-agent ngspice postgresql)

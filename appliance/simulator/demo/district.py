@@ -24,6 +24,7 @@ from appliance.simulator.speech import write_meeting
 
 from .accounts import PANEL_GROUP, SPOOL_GROUP, Account, Accounts
 from .broker import free_port, write_broker
+from .clock import ahead
 from .commissioned import commission
 from .files import EnrolledRecorder, archive_toml, courier_toml, recorder_toml
 from .layout import Layout
@@ -63,6 +64,8 @@ class District:
         self._microphone = microphone
         self._tell = tell
         self._process_manager: ProcessManager | None = None
+        self._ahead_h = 0
+        self._commands: dict[str, list[str]] = {}
         self._archive_port = free_port()
         self._boxes_port = free_port()
         self._broker_port = free_port()
@@ -181,8 +184,44 @@ class District:
 
     async def archive(self, *arguments: str) -> str:
         """Run one of the archive's commands and return its output."""
-        command = [*program("plainsight-archive"), *arguments]
+        command = [*ahead(self._ahead_h), *program("plainsight-archive"), *arguments]
         return await run_once(command, self.accounts.archive, self.accounts, self._environment(archive=True))
+
+    async def refused(self, *arguments: str, home: Path | None = None) -> str:
+        """Run one of the archive's commands that must fail, and return what it says; raise DemoError if it does not."""
+        environment = self._environment(archive=True) | ({"ARCHIVE_HOME": str(home)} if home else {})
+        command = [*ahead(self._ahead_h), *program("plainsight-archive"), *arguments]
+        try:
+            words = await run_once(command, self.accounts.archive, self.accounts, environment)
+        except DemoError as error:
+            return error.message
+        raise DemoError(f"{' '.join(arguments)} was to fail, and says: {words}")
+
+    async def go_ahead(self, hours: int) -> None:
+        """Start the archive's processes anew, with a clock that is ahead by so many hours."""
+        self._ahead_h = hours
+        parts = ("web", "boxes", "listen", "worker")
+        for name in parts:
+            await self.services[name].stop()
+            self.services[name].command = [*ahead(hours), *self._commands[name]]
+            await self.services[name].start()
+        await self._listening("boxes", self._boxes_port)
+        await self._listening("web", self._archive_port)
+
+    async def leave_and_come_in(self) -> tuple[int, int, str]:
+        """Export the archive in open formats, take it in as on another host, and return as `back_up_and_restore`."""
+        taken, fresh, identity = self.layout.home / "leaving", self.layout.imported, Identity.generate()
+        exported = await self.archive("export-archive", "--to", str(taken), "--recipient", identity.recipient, "--json")
+        self._folder(fresh, self.accounts.archive, 0o700)
+        opener = self.layout.home / "identity.txt"
+        identity.save(opener)
+        self._give(opener, self.accounts.archive, 0o400)
+        command = [*program("plainsight-archive"), "import-archive", json.loads(exported)["folder"]]
+        command += ["--identity", str(opener), "--json"]
+        environment = self._environment(archive=True) | {"ARCHIVE_HOME": str(fresh)}
+        words = await run_once(command, self.accounts.archive, self.accounts, environment)
+        found = json.loads(words)
+        return int(found["verified"]), int(found["recordings"]), words
 
     async def back_up_and_restore(self) -> tuple[int, int, str]:
         """Make a backup, restore it into an empty folder, and return how many recordings of how many hold there."""
@@ -244,7 +283,8 @@ class District:
         command, account = program("plainsight-archive"), self.accounts.archive
         parts = {"web": ["web"], "boxes": ["web", "--boxes"], "listen": ["listen"], "worker": ["worker"]}
         for name, arguments in parts.items():
-            self._add(name, [*command, *arguments], account, archive=True)
+            self._commands[name] = [*command, *arguments]
+            self._add(name, self._commands[name], account, archive=True)
             await self.services[name].start()
         await self._listening("boxes", self._boxes_port)
 

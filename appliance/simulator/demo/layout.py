@@ -103,6 +103,11 @@ class Layout:
         return self.root / "export"
 
     @property
+    def imported(self) -> Path:
+        """Where the story takes an exported archive in."""
+        return self.root / "imported"
+
+    @property
     def restored(self) -> Path:
         """Where the story restores a backup."""
         return self.root / "restored"

@@ -137,5 +137,6 @@ async def run_once(command: list[str], account: Account, accounts: Accounts, env
     )
     output, errors = await process.communicate()
     if process.returncode:
-        raise DemoError(f"{' '.join(command[:4])} ... failed: {errors.decode(errors='replace').strip()[-2000:]}")
+        said = errors.strip() or output.strip()
+        raise DemoError(f"{' '.join(command[:4])} ... failed: {said.decode(errors='replace')[-2000:]}")
     return output.decode()

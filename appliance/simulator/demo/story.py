@@ -101,6 +101,10 @@ class Story(RedactedCopy):
             ("destruction proposed, parent told, answer kept", self._propose_destruction),
             ("destruction approved by a second person, and its day of rest kept", self._approve_destruction),
             ("backup restored into an empty folder and verified", self._restore),
+            ("one tampered entry of the custody log is found and named", self._tamper),
+            ("archive exported in open formats, and taken in again", self._leave),
+            ("a day later destroyed by two, certificate printed", self._destroy),
+            ("weeks later an old backup opens nothing", self._open_old_backup),
         ]
 
     async def tell(self) -> list[Step]:
@@ -123,6 +127,7 @@ class Story(RedactedCopy):
         return told
 
     async def _sign_in(self) -> None:
+        self.passwords[self.custodian.name] = self._district.password
         await self.custodian.sign_in(self._district.password)
         roles = {
             self.registrar: "custodian",
@@ -136,7 +141,7 @@ class Story(RedactedCopy):
             link = re.search(r"http://\S+/sign-in/invitation/\S+/", made.words)
             if link is None:
                 raise DemoError(f"{made.url} shows no link for {person.name}: {made.said}")
-            password = secrets.token_urlsafe(16)
+            password = self.passwords[person.name] = secrets.token_urlsafe(16)
             # whoever has no right yet is told so
             status = HTTPStatus.OK if role else HTTPStatus.FORBIDDEN
             await person.send(link.group(), status, new_password1=password, new_password2=password)

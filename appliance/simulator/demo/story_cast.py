@@ -32,6 +32,8 @@ class Cast:
         self._begin = datetime.now(self._zone) - timedelta(minutes=1)
         self._meeting = self._recording = self._student = self._case = ""
         self._disclosure = self._destruction = ""
+        self.passwords: dict[str, str] = {}
+        """By name."""
 
     async def _hear(self, person: Visitor) -> None:
         page = await person.get(f"/recordings/{self._recording}/")

@@ -1,12 +1,16 @@
-"""What becomes of the story's recording: disclosed, held, nearly destroyed, and restored from a backup."""
+"""What becomes of the story's recording: disclosed, held, backed up, destroyed, and gone from the old backup."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import io
+import sqlite3
 import zipfile
 from datetime import datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 from .services import DemoError
@@ -20,6 +24,10 @@ RECORDED: Final = ("Rosa Torres, mother", "Lee Park, speech therapist", "Marta R
 ID: Final = "[0-9a-f-]{36}"
 """An identifier in an address, as a pattern."""
 STATEMENT_FILE: Final = "statement-1.txt"
+REST_H: Final = 25
+"""A destruction rests for a day after its approval; an hour more, in hours."""
+FORGOTTEN_H: Final = 32 * 24
+"""After so many hours the copies of the keys that an archive made are forgotten ([backup] keep_days is 30)."""
 
 
 class RecordLife(Cast):
@@ -138,3 +146,64 @@ class RecordLife(Cast):
         verified, of, words = await self._district.back_up_and_restore()
         if verified != of or not of:
             raise DemoError(f"of {of} recordings {verified} were verified after the restore: {words}")
+
+    async def _tamper(self) -> None:
+        """Change one entry in the restored archive, as somebody would who has its disk, and look who notices."""
+        home = self._district.layout.restored
+        entry = await asyncio.to_thread(_change_an_entry, home / "archive.sqlite3")
+        said = await self._district.refused("check-custody", "--json", home=home)
+        if f"entry {entry}: " not in said:
+            raise DemoError(f"entry {entry} was changed, and the check says: {said}")
+
+    async def _leave(self) -> None:
+        verified, of, words = await self._district.leave_and_come_in()
+        if verified != of or not of:
+            raise DemoError(f"of {of} recordings {verified} were verified after the import: {words}")
+
+    async def _destroy(self) -> None:
+        await self._district.go_ahead(REST_H)
+        for person in (self.custodian, self.registrar):
+            await person.sign_in(self.passwords[person.name])
+        await self._hear(self.custodian)
+        done = await self.custodian.send(f"{self._destruction}carry-out/", understood="on")
+        done.expect("It was destroyed. Here is the certificate.")
+        recording = f"/recordings/{self._recording}/"
+        await self.custodian.get(f"{recording}audio.wav", status=HTTPStatus.GONE)
+        page = await self.registrar.until(
+            self._destruction, lambda page: "not yet: short-lived copies" in page.words, "key and package to be removed"
+        )
+        printed = await self.registrar.get(page.link(f"/destructions/{ID}/certificate.pdf"))
+        if not printed.content.startswith(b"%PDF-"):
+            raise DemoError(f"{printed.url} is no PDF file")
+
+    async def _open_old_backup(self) -> None:
+        layout = self._district.layout
+        old = min(path.name.removesuffix(".tar.age") for path in (layout.home / "key-generations").iterdir())
+        await self._district.go_ahead(REST_H + FORGOTTEN_H)
+        await self._district.archive("backup", "--to", str(layout.home / "backup"))
+        said = await self._district.refused(
+            "restore",
+            *("--from", str(layout.home / "backup"), "--generation", old),
+            *("--keys-from", str(layout.home / "key-generations")),
+            *("--generation-keys-from", str(layout.home / "generation-keys")),
+            home=layout.home / "nothing",
+        )
+        if "it was forgotten, and opens nothing" not in said:
+            raise DemoError(f"the old copy of the keys still opens: {said}")
+        await self.registrar.sign_in(self.passwords[self.registrar.name])
+        page = await self.registrar.until(
+            self._destruction, lambda page: "not yet: short-lived copies" not in page.words, "the second date"
+        )
+        page.expect("No backup opens it")
+
+
+def _change_an_entry(database: Path) -> int:
+    """Change what one entry of the custody log says, and return its number."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
+        for name in names:
+            connection.execute(f'DROP TRIGGER "{name}"')
+        (n,) = connection.execute("SELECT n FROM custody_entry WHERE code = 'listen' ORDER BY n").fetchone()
+        connection.execute("UPDATE custody_entry SET actor_id = '' WHERE n = ?", [n])
+        connection.commit()
+    return int(n)

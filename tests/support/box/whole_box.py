@@ -182,7 +182,10 @@ class Box:
         return [span for span in opened if not any(light.covers(span) for light in lit)]
 
     def unwritten(self, recording: str) -> list[outside_view.Span]:
-        """When a device was open outside every audio span of the ledger; 20 ms and the lateness are allowed."""
+        """When a device was open outside every audio span of the ledger; 20 ms and the lateness are allowed.
+
+        So is an attempt to hear in which the machine was late for a second: it gave nothing, and is made again.
+        """
         moments = [entry.at_ns for entry in self.ledger(recording) if entry.kind == "audio"]
 
         def slack(moment: int) -> int:
@@ -193,7 +196,12 @@ class Box:
             for on, off in zip(moments[::2], moments[1::2], strict=True)
         ]
         opened = outside_view.open_spans(self.log("microphone"))
-        return [span for span in opened if not any(written.covers(span) for written in spans)]
+        return [
+            span
+            for span in opened
+            if not any(written.covers(span) for written in spans)
+            and (span.end_ns is None or self.machine.late_ns(span.start_ns, span.end_ns) < SECOND)
+        ]
 
     def samples(self, recording: str) -> list[np.ndarray[Any, np.dtype[np.int16]]]:
         """The audio, a piece for each ledger segment."""

@@ -159,8 +159,9 @@ def test_a_listener_that_is_stopped_loses_audio_as_with_a_real_card(simulator: S
     process.communicate(timeout=60)
     positions = until(lambda: started(simulator))
     heard = np.fromfile(out, "<i2")
-    assert len(positions) == 2, "the overrun restarted the stream"
-    assert positions[1] - positions[0] > 1.4 * 48000, "and the meeting went on meanwhile"
+    # a machine that is late stops it as well, for less
+    assert len(positions) >= 2, "the overrun restarted the stream"
+    assert np.diff(positions).max() > 1.4 * 48000, "and the meeting went on meanwhile"
     assert not np.array_equal(heard, expected(simulator, positions[0], len(heard)))
 
 
