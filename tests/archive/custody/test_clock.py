@@ -21,6 +21,8 @@ from archive.custody.log import record
 from archive.custody.models import Entry
 from tests.support.archives import Archive
 
+pytestmark = pytest.mark.both_engines
+
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 
 
