@@ -33,9 +33,8 @@ def behind(now: datetime, latest: datetime) -> str:
     if latest <= now + SLACK:
         return ""
     return (
-        f"The archive's clock shows {wall(now)}, and the custody log has an entry of {wall(latest)}: the clock is or "
-        "was wrong. Nothing was changed. Ask your administrator to set it right, and then to confirm it "
-        "('plainsight-archive confirm-clock')."
+        f"the archive's clock shows {wall(now)}, and the custody log has an entry of {wall(latest)}: the clock is or "
+        "was wrong"
     )
 
 
@@ -44,24 +43,38 @@ def leapt(days: Sequence[date]) -> str:
     for before, after in pairwise(days):
         if after - before > SILENCE:
             return (
-                f"The custody log has no entry between {before} and {after}: either nothing was done for so long, or "
-                "somebody put the archive's clock ahead. Nothing was changed. Ask your administrator to look at the "
-                "clock, and to confirm it ('plainsight-archive confirm-clock')."
+                f"the custody log has no entry between {before} and {after}: either nothing was done for so long, or "
+                "the archive's clock was put ahead"
             )
     return ""
 
 
 def why_behind() -> str:
-    """Return in words why the clock stands too early, or nothing: what had ended must not begin again."""
+    """Return in a sentence why the clock stands too early, or nothing: what had ended must not begin again."""
+    return _told(_behind())
+
+
+def why_wrong() -> str:
+    """Return in a sentence why the clock stands too early or may stand too late: no period may end too soon."""
+    return _told(doubt())
+
+
+def doubt() -> str:
+    """Return in words what speaks against the clock, for whoever can set it; else nothing."""
+    days = _since_confirmed().annotate(day=Substr("at", 1, 10)).values_list("day", flat=True).distinct()
+    found = sorted(date.fromisoformat(day) for day in days)
+    return _behind() or leapt([*found, timezone.now().astimezone(UTC).date()])
+
+
+def _behind() -> str:
     latest = _since_confirmed().aggregate(at=Max("at"))["at"]
     return behind(timezone.now(), parse_wall(latest)) if latest else ""
 
 
-def why_wrong() -> str:
-    """Return in words why the clock stands too early or may stand too late, or nothing: no period may end too soon."""
-    days = _since_confirmed().annotate(day=Substr("at", 1, 10)).values_list("day", flat=True).distinct()
-    found = sorted(date.fromisoformat(day) for day in days)
-    return why_behind() or leapt([*found, timezone.now().astimezone(UTC).date()])
+def _told(why: str) -> str:
+    if not why:
+        return ""
+    return f"Nothing was changed: {why}. Ask your administrator to look at it (plainsight-archive confirm-clock)."
 
 
 def _since_confirmed() -> QuerySet[Entry]:

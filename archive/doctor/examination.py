@@ -9,7 +9,20 @@ from pathlib import Path
 from appliance.contract.check_result import CheckResult
 from archive.configuration import Configuration
 
-from . import broker, certificates, database, fixity, folders, keys, processes, secret_files, site, storage, witnesses
+from . import (
+    broker,
+    certificates,
+    clock,
+    database,
+    fixity,
+    folders,
+    keys,
+    processes,
+    secret_files,
+    site,
+    storage,
+    witnesses,
+)
 
 
 def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -> Iterator[CheckResult]:
@@ -22,6 +35,7 @@ def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -
     if seen.error or seen.pending:
         # what is missing there would be told again by every other check
         return
+    yield from clock.check(clock.look())
     yield from keys.check(keys.look(home))
     yield from storage.check(storage.look(home))
     yield from fixity.check(fixity.look(now))

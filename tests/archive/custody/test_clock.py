@@ -41,7 +41,7 @@ def test_the_log_of_an_archive_at_work_has_no_leap_and_one_leap_is_found_whereve
 
     assert leapt(days(gaps)) == ""
     for place in {0, len(gaps) // 2, len(gaps)}:
-        assert "confirm-clock" in leapt(days([*gaps[:place], leap, *gaps[place:]]))
+        assert "put ahead" in leapt(days([*gaps[:place], leap, *gaps[place:]]))
 
 
 def enter(at: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +60,7 @@ def test_a_clock_that_was_wrong_stays_doubtful_until_somebody_confirms_it(
     wrong = now + timedelta(days=365 * years)
     with monkeypatch.context() as patch:
         patch.setattr(timezone, "now", lambda: wrong)
-        assert "clock" in why_wrong()
+        assert "confirm-clock" in why_wrong()
         # somebody signs in meanwhile: an entry at the wrong moment makes nothing right
         enter(wrong, monkeypatch)
         assert "clock" in why_wrong()

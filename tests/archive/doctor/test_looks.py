@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,11 @@ from archive.authority.files import ensure
 from archive.configuration import Boxes, Configuration, Mqtt, Site, Web
 from archive.core.health import alive
 from archive.custody.actors import ARCHIVE
+from archive.custody.custody_kinds import CLOCK
+from archive.custody.log import record
 from archive.devices.broker_access import write_access
 from archive.devices.models import Box
-from archive.doctor import broker, certificates, database, folders, keys, processes, storage
+from archive.doctor import broker, certificates, clock, database, folders, keys, processes, storage
 from archive.rooms.placement import place
 from tests.archive.page_fixtures import Arrive
 from tests.archive.setup.test_setup import free_port
@@ -59,6 +61,17 @@ def test_a_trigger_that_was_dropped_and_a_migration_that_was_not_made_are_seen(a
     assert good.triggers - seen.triggers == {"custody_entry_no_delete"}
     assert seen.pending == ("rooms.0001_initial",)
     assert not seen.checked
+
+
+def test_a_clock_that_the_custody_log_contradicts_is_seen(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(CLOCK, actor=ARCHIVE)
+    assert [one.verdict for one in clock.check(clock.look())] == ["ok"]
+    past = timezone.now() - timedelta(days=365)
+    monkeypatch.setattr(timezone, "now", lambda: past)
+    (seen,) = clock.check(clock.look())
+    assert seen.verdict == "wrong"
+    assert "the custody log has an entry of" in seen.found
+    assert "confirm-clock" in seen.remedy
 
 
 def test_a_damaged_and_a_missing_database_are_seen(archive: Archive) -> None:

@@ -11,7 +11,7 @@ from appliance.contract.errors import SettingsError
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.core.deeds import one_deed
 from archive.custody.actors import Actor
-from archive.custody.clock import why_wrong
+from archive.custody.clock import doubt
 from archive.custody.custody_kinds import CLOCK
 from archive.custody.log import record
 
@@ -39,8 +39,7 @@ class Command(ArchiveCommand):
             raise SettingsError(
                 f"this host's clock shows {today} and not {options['day']}; set it right, then confirm it", field="day"
             )
-        doubt = why_wrong()
-        if not doubt:
+        if not doubt():
             self.show(options, {"entered": False}, "Nothing speaks against the clock; there is nothing to confirm.")
             return
         with one_deed():
