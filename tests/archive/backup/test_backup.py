@@ -34,10 +34,11 @@ from archive.keystore.generations import forget_old, generations_in, make_genera
 from archive.recordings.models import Recording
 from archive.recordings.secrets import secret_of
 from archive.records.destruction import deeds
+from archive.records.outside_recordings.either import package_of
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.sealing.audit import audit
 from tests.archive.page_fixtures import Arrive, make_user
-from tests.archive.records.destruction.scene import make_scene
+from tests.archive.records.destruction.scene import Scene, make_outside_scene, make_scene
 from tests.archive.records.outside_recordings.files import brought, sound
 from tests.support.archives import ENGINE, ROOT, SETTINGS, Archive, on_database_of
 from tests.support.postgresql import cluster
@@ -62,6 +63,13 @@ def empty_machine(home: Path, engine: str = ENGINE) -> Iterator[None]:
         keystore.cache_clear()
         if name:
             cluster().drop(name)
+
+
+KINDS = ("a box made it", "it was brought")
+
+
+def scene_of(kind: str, sealed: Arrive) -> Scene:
+    return make_outside_scene() if kind == "it was brought" else make_scene(sealed(seconds=2).id)
 
 
 def source(archive: Archive, folder: Path, **chosen: Any) -> Source:
@@ -148,21 +156,26 @@ def test_everything_is_restored_into_an_empty_folder_and_verified(
         assert list(audit()) == []
 
 
-def test_an_old_backup_opens_nothing_of_what_was_destroyed(archive: Archive, sealed: Arrive, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_old_backup_opens_nothing_of_what_was_destroyed(
+    archive: Archive, sealed: Arrive, tmp_path: Path, kind: str
+) -> None:
     """Both dates of the certificate, with a real backup from before: of the second one on, nothing opens it."""
-    scene, other = make_scene(sealed(seconds=2).id), sealed(seconds=1).id
+    scene, other = scene_of(kind, sealed), sealed(seconds=1).id
     folder, destroyed = tmp_path / "backup", scene.row.pk
+    copied = folder / package_of(scene.row)
     before = back_up(folder, timezone.now() - timedelta(days=31))
     # somebody kept copies of both encrypted places
     stolen = tmp_path / "stolen"
     stolen.mkdir()
     generation = archive.home / "key-generations" / f"{before.generation}.tar.age"
     (stolen / generation.name).write_bytes(generation.read_bytes())
-    package = (folder / "packages" / destroyed[:2] / f"{destroyed}.zip").read_bytes()
+    package = copied.read_bytes()
     deeds.carry_out(scene.approved().pk, by=scene.bob)
     after = back_up(folder, timezone.now())
     assert (after.removed, forget_old(timezone.now())) == (1, [before.generation])
-    (folder / "packages" / destroyed[:2] / f"{destroyed}.zip").write_bytes(package)
+    assert not copied.exists()
+    copied.write_bytes(package)
     with empty_machine(tmp_path / "with-the-old-keys"), pytest.raises(KeyFileError, match="forgotten"):
         restore(Source(folder, stolen, archive.home / "generation-keys", before.name, before.generation))
     with empty_machine(tmp_path / "with-the-new-keys"):
@@ -174,10 +187,11 @@ def test_an_old_backup_opens_nothing_of_what_was_destroyed(archive: Archive, sea
         assert secret_of(other)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_within_its_days_a_copy_of_the_keys_does_not_bring_back_what_was_destroyed(
-    archive: Archive, sealed: Arrive, tmp_path: Path
+    archive: Archive, sealed: Arrive, tmp_path: Path, kind: str
 ) -> None:
-    scene, folder = make_scene(sealed(seconds=1).id), tmp_path / "backup"
+    scene, folder = scene_of(kind, sealed), tmp_path / "backup"
     before = back_up(folder, timezone.now())
     deeds.carry_out(scene.approved().pk, by=scene.bob)
     with empty_machine(tmp_path / "new"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from django.db import connections
 
 from archive.custody.actors import ARCHIVE
 from archive.custody.check import check as check_custody
+from archive.ingest import quotas
 from archive.recordings.models import Recording, State
 from archive.recordings.verification import verify_again
 from archive.sealing.audit import audit
@@ -15,7 +17,10 @@ from tests.support.archives import Archive
 from tests.support.killing import Killer, kills
 
 
-def test_a_seal_that_is_killed_leaves_a_closed_recording_or_a_sealed_one(archive: Archive, arrive: Arrive) -> None:
+def test_a_seal_that_is_killed_leaves_a_closed_recording_or_a_sealed_one(
+    archive: Archive, arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quotas, "AN_HOUR", 1000)  # a campaign has more
     killer, states = Killer(lambda: seal(arrive(seconds=2).id)), set()
     for _ in kills(10):
         made = arrive(seconds=2).id

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +14,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from appliance.contract.errors import DecryptionError
+from appliance.contract.errors import DecryptionError, PlainSightError
 from appliance.contract.stop_signal import StopSignal
 from archive.access.decisions import may
 from archive.access.deeds import Deed
@@ -28,12 +30,14 @@ from archive.recordings.secrets import secret_of
 from archive.records.destruction import deeds, finish_deeds
 from archive.records.destruction.finish_deeds import finish_all, note_forgotten
 from archive.records.destruction.models import Basis, Destruction, Reply, State
-from archive.records.disclosures.models import Consent, Disclosure, Recorded
+from archive.records.disclosures.deeds import prepare
+from archive.records.disclosures.models import Consent, Copy, Disclosure, Recorded
 from archive.records.errors import DeedError, SecondPersonError
 from archive.records.holds import deeds as hold_deeds
+from archive.records.holds.reach import matters_of
 from archive.records.letters.models import Letter
 from archive.records.meetings.models import Filing, Meeting
-from archive.records.outside_recordings import filing_deeds
+from archive.records.outside_recordings import filing_deeds, take_in_deeds
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording, OutsideRestriction, OutsideView
 from archive.records.outside_recordings.plain_file import open_sealed, outside_package
 from archive.records.today.tasks import Day, destructions_due
@@ -41,6 +45,7 @@ from archive.sealing.audit import Code, audit, audit_and_repair
 from archive.store.current import store
 from tests.archive.page_fixtures import Arrive, make_user, signed_in
 from tests.archive.pages import check
+from tests.archive.records.disclosures.test_disclosures import facts
 from tests.archive.records.factories import (
     NOON,
     make_bar,
@@ -50,11 +55,12 @@ from tests.archive.records.factories import (
     make_meeting,
     make_request,
 )
-from tests.archive.records.outside_recordings.files import sound
+from tests.archive.records.outside_recordings.files import SAID, sound
 from tests.support.archives import Archive
 
 from .scene import Scene, make_outside_scene
 from .test_destruction import KilledError, execute
+from .test_races import at_once
 
 
 @pytest.fixture
@@ -137,6 +143,14 @@ def test_one_person_is_not_enough_and_a_parents_answer_stands_against_it(scene: 
         deeds.carry_out(made.pk, by=scene.ann)
     with pytest.raises(DeedError, match="already"):
         scene.propose()
+
+
+def test_what_is_not_sealed_is_given_up_and_not_destroyed(scene: Scene) -> None:
+    half = take_in_deeds.begin(SAID, by=scene.ann)
+    with pytest.raises(DeedError, match="not sealed"):
+        deeds.propose(half.pk, Basis.PERIOD, "x", by=scene.ann)
+    with pytest.raises(DeedError, match="not sealed"):
+        prepare(half.pk, facts(what=Copy.FILE), by=scene.ann)
 
 
 def test_the_letter_says_that_no_box_made_it(scene: Scene) -> None:
@@ -308,6 +322,25 @@ def test_the_pages_from_the_proposal_to_the_certificate(archive: Archive, scene:
     check(bob.get("/outside-recordings/").content.decode())
     check(bob.get("/retention/ahead/").content.decode())
     assert not OutsideView.objects.exists()
+
+
+def test_hold_and_destroy_at_once_one_of_both(archive: Archive, scene: Scene) -> None:
+    made, matter = scene.approved(), make_matter()
+    destroyed, held = at_once(
+        partial(deeds.carry_out, made.pk, by=scene.bob), partial(hold_deeds.hold, matter.pk, scene.row, by=scene.ann)
+    )
+    assert isinstance(destroyed, DeedError) != isinstance(held, PlainSightError)
+    assert gone(scene.row.pk) is not matters_of(scene.row.pk).exists()
+    assert gone(scene.row.pk) or untouched(scene.row.pk)
+
+
+def test_a_copy_that_is_being_taken_while_it_is_destroyed_ends_in_an_error(archive: Archive, scene: Scene) -> None:
+    client = signed_in(archive, "carol", role="custodian")
+    answer = client.get(f"/outside-recordings/{scene.row.pk}/download/")
+    deeds.carry_out(scene.approved().pk, by=scene.bob)
+    with suppress(PlainSightError):
+        assert b"".join(answer) == sound("FLAC"), "what was sent before is whole, or it breaks off"
+    assert client.get(f"/outside-recordings/{scene.row.pk}/download/").status_code == 410
 
 
 def test_who_is_barred_from_the_student_or_may_not_destroy_reaches_none_of_it(archive: Archive, scene: Scene) -> None:

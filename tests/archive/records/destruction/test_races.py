@@ -18,6 +18,7 @@ from django.utils import timezone
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
+from archive.ingest import quotas
 from archive.recordings.models import Recording
 from archive.recordings.playback import open_audio
 from archive.records.destruction import deeds
@@ -127,7 +128,10 @@ def test_who_listens_while_it_is_destroyed_hears_sound_or_an_error_and_afterward
     assert gone(scene.row)
 
 
-def test_killed_at_any_moment_it_is_there_as_before_or_gone(archive: Archive, sealed: Arrive) -> None:
+def test_killed_at_any_moment_it_is_there_as_before_or_gone(
+    archive: Archive, sealed: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quotas, "AN_HOUR", 1000)  # a campaign has more
     scene, states = make_scene(sealed(seconds=1).id), set()
     rng = random.Random(17)
     for number in range(KILLS):
