@@ -49,7 +49,8 @@ def install_from_the_signed_repository(root: Root) -> None:
     out = root.run("apt-get update -q 2>&1", status=None)
     release.write_text(kept)
     require(
-        "not signed" in out or "invalid" in out or "BADSIG" in out, f"a changed repository is refused: {out[-500:]}"
+        "not signed" in out or "signature verification failed" in out or "BADSIG" in out,
+        f"a changed repository is refused: {out[-500:]}",
     )
 
 

@@ -69,7 +69,11 @@ def main(arguments: list[str]) -> int:
     if "archive" in packages:
         os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
         importlib.import_module("django").setup()
-    tried = {what: where for what, where in wanted(packages).items() if what[0].partition(".")[0] not in left_out}
+    tried = {
+        what: where
+        for what, where in wanted(packages).items()
+        if not any(f"{what[0]}.".startswith(f"{name}.") for name in left_out)
+    }
     failed = [
         f"{where}: {'.'.join(filter(None, what))}: {said}" for what, where in tried.items() if (said := load(*what))
     ]
