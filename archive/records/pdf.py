@@ -31,9 +31,10 @@ def pdf_of(html: str) -> bytes:
     # WeasyPrint 63 (Debian trixie) wants a function, and goes on without what was refused; later ones want an object
     newer = hasattr(urls, "URLFetcher")
     fetcher = urls.URLFetcher(allowed_protocols={"data"}, fail_on_errors=True) if newer else only_data
+    fatal: tuple[type[BaseException], ...] = (urls.FatalURLFetchingError,) if newer else ()
     try:
         data = HTML(string=html, url_fetcher=fetcher).write_pdf(pdf_variant="pdf/ua-1")
-    except urls.FatalURLFetchingError if newer else () as error:
+    except fatal as error:
         # WeasyPrint makes it a BaseException
         raise ValueError(f"nothing is fetched for printing: {error}") from error
     if refused:
