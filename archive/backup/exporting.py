@@ -28,8 +28,10 @@ from appliance.contract.package import BAGIT
 from appliance.contract.signed import SignedModel
 from appliance.contract.times import wall
 from appliance.contract.version import software
+from archive.custody.actors import Actor
 from archive.custody.heads import FILE as HEADS
 from archive.custody.heads import signed_head
+from archive.custody.log import record
 from archive.custody.models import Head
 from archive.keystore.current import keystore
 from archive.keystore.generations import INSIDE
@@ -38,6 +40,7 @@ from archive.store.current import store
 from archive.store.local import make_folder, told_as
 
 from .copying import copy_object, sealed
+from .custody_kinds import EXPORT_ALL
 from .manifest import CONFIGURATION, FORMAT
 from .open_rows import write_rows
 
@@ -102,7 +105,9 @@ class Exported:
     """Bytes of all its files."""
 
 
-def export_archive(folder: Path, recipient: str, now: datetime, *, progress: Progress = lambda *_: None) -> Exported:
+def export_archive(
+    folder: Path, recipient: str, now: datetime, actor: Actor, *, progress: Progress = lambda *_: None
+) -> Exported:
     """Export all of it into a new folder below `folder`; raise StorageError.
 
     `recipient` is an age recipient that was parsed. Nothing should change the archive meanwhile; a package that is
@@ -114,6 +119,8 @@ def export_archive(folder: Path, recipient: str, now: datetime, *, progress: Pro
         make_folder(folder)
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(mode=0o700)
+    # before anything is written: it is among the entries that are exported
+    record(EXPORT_ALL, actor=actor, recipient=recipient)
     signed_head()
     try:
         with told_as(f"export {name}"):

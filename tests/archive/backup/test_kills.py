@@ -13,6 +13,7 @@ from archive.backup.exporting import export_archive
 from archive.backup.importing import import_archive
 from archive.backup.manifest import backups_in
 from archive.backup.restoring import restore
+from archive.custody.actors import ARCHIVE
 from archive.custody.check import check as check_custody
 from archive.keystore.current import keystore
 from tests.archive.backup.test_backup import empty_machine, source
@@ -41,16 +42,16 @@ def test_a_backup_that_is_killed_is_none(archive: Archive, sealed: Arrive, tmp_p
 def test_an_export_that_is_killed_is_none(archive: Archive, sealed: Arrive, tmp_path: Path) -> None:
     sealed(seconds=1)
     identity, folder = Identity.generate(), tmp_path / "leaving"
-    killer = Killer(lambda: export_archive(tmp_path / "first", identity.recipient, timezone.now()))
+    killer = Killer(lambda: export_archive(tmp_path / "first", identity.recipient, timezone.now(), ARCHIVE))
     for number in kills(6):
         connections.close_all()
-        killer.kill(lambda: export_archive(folder, identity.recipient, timezone.now()))
+        killer.kill(lambda: export_archive(folder, identity.recipient, timezone.now(), ARCHIVE))
         keystore.cache_clear()
         for whole in folder.glob("archive-*"):
             with empty_machine(tmp_path / f"new-{number}"):
                 assert import_archive(whole, identity).verified == 1
             whole.rename(tmp_path / f"done-{number}")
-    whole = export_archive(folder, identity.recipient, timezone.now()).folder
+    whole = export_archive(folder, identity.recipient, timezone.now(), ARCHIVE).folder
     with empty_machine(tmp_path / "last"):
         assert import_archive(whole, identity).verified == 1
     assert check_custody() is None

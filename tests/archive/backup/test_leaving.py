@@ -51,7 +51,7 @@ def filled(archive: Archive, sealed: Arrive, arrive: Arrive) -> Archive:
 
 
 def exported(folder: Path, identity: Identity) -> Exported:
-    return export_archive(folder, identity.recipient, timezone.now())
+    return export_archive(folder, identity.recipient, timezone.now(), ARCHIVE)
 
 
 @pytest.mark.both_engines
@@ -63,6 +63,8 @@ def test_all_of_it_comes_in_again_on_either_engine(
     before = all_rows()
     keys = {name: recording_keys().read(name) for name in recording_keys().recordings()}
     assert made.rows >= sum(map(len, before.values()))
+    (entry,) = Entry.objects.filter(code="archive-exported")
+    assert entry.member("recipient") == identity.recipient
     with empty_machine(tmp_path / "new", into):
         found = import_archive(made.folder, identity)
         assert (found.recordings, found.verified, found.failed, found.custody) == (2, 2, (), "")

@@ -12,6 +12,7 @@ from appliance.contract.encryption import parse_recipient
 from appliance.contract.errors import KeyFileError, SettingsError
 from archive.backup.exporting import export_archive
 from archive.core.base_command import ArchiveCommand, add_json, show_progress
+from archive.custody.actors import Actor
 
 
 class Command(ArchiveCommand):
@@ -40,7 +41,9 @@ class Command(ArchiveCommand):
             parse_recipient(recipient)
         except KeyFileError as error:
             raise SettingsError(error.message, field="--recipient") from error
-        made = export_archive(options["to"].absolute(), recipient, timezone.now(), progress=show_progress)
+        made = export_archive(
+            options["to"].absolute(), recipient, timezone.now(), Actor.operator(), progress=show_progress
+        )
         members = {"folder": str(made.folder), "recordings": made.recordings, "rows": made.rows, "bytes": made.size}
         text = (
             f"{made.folder}: {made.recordings} recordings, {made.rows} rows, {made.size / 1e6:.1f} MB.\n"
