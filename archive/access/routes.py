@@ -233,7 +233,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:consent-new": Route(Deed.DISCLOSE, _FORM, longest=FORM_WITH_FILE),
     "pages:consent-withdraw": Route(Deed.DISCLOSE, _FORM),
     "pages:recorded": Route(Deed.DISCLOSE, _FORM),
-    "pages:consent-new-outside": Route(Deed.DISCLOSE, _FORM),
+    "pages:consent-new-outside": Route(Deed.DISCLOSE, _FORM, longest=FORM_WITH_FILE),
     "pages:consent-withdraw-outside": Route(Deed.DISCLOSE, _FORM),
     "pages:recorded-outside": Route(Deed.DISCLOSE, _FORM),
     "pages:destructions": Route(Deed.DESTROY),

@@ -20,6 +20,7 @@ from archive.access.middleware import AccessMiddleware
 from archive.access.routes import ROUTES, WITHOUT_SIGN_IN, Open, Route
 from archive.access.views import FIRST
 from archive.accounts.models import ProviderSubject, User
+from archive.core.uploads import FORM_WITH_FILE
 from archive.custody.actors import ARCHIVE
 from archive.enrollment.deeds import give_claim
 from archive.records.destruction.models import Destruction, Told
@@ -63,6 +64,8 @@ from tests.support.archives import Archive, archive_in
 FACTS = Facts(Source.CART, Language.EN, "a captioner")
 CALENDAR = b"meeting_id,student_id,date,from,to,room,kind\n"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+IN_PIECES = {"pages:outside-take-in"}
+"""Whose file is sent to another address, a piece at a time."""
 LEADS_ON = dict.fromkeys(("pages:language", "mfa_authenticate", "mfa_login_webauthn"), 302)
 """What anyone reaches, and what leads on: nobody is in the middle of a sign-in."""
 GONE = {"pages:provider": 404, "pages:provider-callback": 404, "pages:invitation": 410}
@@ -234,8 +237,11 @@ def test_every_address_and_method_as_every_role(archive: Archive, sealed: Arrive
         client = Client()
         client.force_login(user)
         for method in ("DELETE", *route.methods):
-            status = client.generic(method, place(address, known)).status_code
+            answer = client.generic(method, place(address, known))
+            status = answer.status_code
             case = f"{method} {address} as {account}"
+            if method == "GET" and status == 200 and not answer.streaming and b'type="file"' in answer.content:
+                assert route.longest >= FORM_WITH_FILE or name in IN_PIECES, f"no file arrives: {case}"
             if route.page and method in {"GET", "HEAD"}:
                 assert status == 302, case
             elif isinstance(route.needs, Deed) and route.needs not in granted:
