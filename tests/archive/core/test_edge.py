@@ -254,7 +254,8 @@ def test_no_more_is_read_than_an_address_takes(path: str, most: int) -> None:
 def test_every_form_with_a_file_arrives_as_a_whole_and_no_file_is_larger_than_its_address_takes() -> None:
     """A browser sends a file in one go: where the edge took less than the form, nothing would ever arrive."""
     takes = {name for name, route in ROUTES.items() if route.longest >= FORM_WITH_FILE}
-    assert takes == {"pages:roster", "pages:calendar-import", "pages:transcript-new", "pages:consent-new"}
+    consents = {"pages:consent-new", "pages:consent-new-outside"}
+    assert takes == {"pages:roster", "pages:calendar-import", "pages:transcript-new", *consents}
     assert LARGEST + FORM < FORM_WITH_FILE <= edge.MAX_BODY
     assert ROUTES["pages:outside-piece"].longest == PIECE
     assert ROUTES["pages:opening-events"].longest >= opening_views.MAX_BODY
