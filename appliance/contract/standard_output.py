@@ -1,4 +1,4 @@
-"""How a command ends whose reader has gone, or whose output cannot be written."""
+"""How far a command is; how it ends whose reader has gone, or whose output cannot be written."""
 
 from __future__ import annotations
 
@@ -39,3 +39,14 @@ def _reader_gone(stream: TextIO | None) -> bool:
         # no file behind it, or closed
         return False
     return any(found & select.POLLERR for _, found in poll.poll(0))
+
+
+def show_progress(what: str, done: int, of: int) -> None:
+    """Show on standard error how far long work is, where somebody looks at a terminal."""
+    if not sys.stderr.isatty():
+        return
+    if done % 100 == 0:
+        sys.stderr.write(f"\r{what}: {done} of {of}")
+        sys.stderr.flush()
+    if done == of - 1:
+        sys.stderr.write("\r\x1b[K")

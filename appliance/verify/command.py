@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +13,7 @@ from appliance.contract import slip
 from appliance.contract.encryption import MAX_KEY_RECIPIENTS, Identity
 from appliance.contract.errors import DecryptionError, DigestError, KeyFileError, SettingsError
 from appliance.contract.keys import KeyRing
+from appliance.contract.standard_output import show_progress
 from appliance.contract.verification import Report, verify, verify_evidence
 from appliance.contract.verification.evidence_bag import looks_like_evidence
 from appliance.contract.verification.report import SOUND, STATUS
@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
             if is_evidence and named is not None:
                 raise SettingsError("hold the slip against the sealed package that the evidence holds", field="--slip")
             check = verify_evidence if is_evidence else verify
-            report = check(file, ring, identity, _progress if sys.stderr.isatty() else _quiet)
+            report = check(file, ring, identity, show_progress)
             if named is not None and report.verdict in {*SOUND, "not-pinned"}:
                 report = _with_slip(report, file, named)
     except OSError as error:
@@ -94,15 +94,3 @@ def _recording_identity(key: Path, identity: Path) -> Identity:
         return Identity.parse(Identity.load(identity).decrypt(encrypted, MAX_KEY_RECIPIENTS).decode("ascii"))
     except (DecryptionError, UnicodeDecodeError) as error:
         raise KeyFileError(f"{identity} does not decrypt {key}: {error}", field="--identity") from error
-
-
-def _progress(what: str, done: int, of: int) -> None:
-    if done % 100 == 0:
-        sys.stderr.write(f"\r{what}: {done} of {of}")
-        sys.stderr.flush()
-    if done == of - 1:
-        sys.stderr.write("\r\x1b[K")
-
-
-def _quiet(_what: str, _done: int, _of: int) -> None:
-    return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import textwrap
 from datetime import datetime
 from pathlib import Path
@@ -102,14 +101,3 @@ def moment(text: str | None, field: str) -> datetime | None:
     except ValueError as error:
         raise SettingsError(f"{text!r} is no time; write it as 2027-06-30T17:00", field=field) from error
     return timezone.make_aware(typed) if timezone.is_naive(typed) else typed
-
-
-def show_progress(what: str, done: int, of: int) -> None:
-    """Show the progress of long work where somebody looks at a terminal."""
-    if not sys.stderr.isatty():
-        return
-    if done % 100 == 0:
-        sys.stderr.write(f"\r{what}: {done} of {of}")
-        sys.stderr.flush()
-    if done == of - 1:
-        sys.stderr.write("\r\x1b[K")

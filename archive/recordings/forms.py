@@ -38,7 +38,9 @@ class RecordingFilter(forms.Form):
     since = forms.DateField(required=False, label=_("From"), widget=_day())
     until = forms.DateField(required=False, label=_("To"), widget=_day())
     room = forms.ModelChoiceField(Room.objects.all(), required=False, label=_("Room"), empty_label=_("all"))
-    box = forms.ModelChoiceField(Box.objects.all(), required=False, label=_("Box"), empty_label=_("all"))
+    box = forms.ModelChoiceField(
+        Box.objects.filter(elsewhere=False), required=False, label=_("Box"), empty_label=_("all")
+    )
     state = forms.ChoiceField(choices=_STATES, required=False, label=_("State"))
     id = forms.RegexField(
         r"^[0-9a-f]{1,32}$",

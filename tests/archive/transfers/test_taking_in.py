@@ -140,6 +140,8 @@ def test_its_box_and_its_archive_are_believed_for_it_alone(archive: Archive, han
         assert row.archive_key not in ring.archives
     technician = signed_in(archive, "it.support", role="technician")
     assert box.pk not in technician.get("/boxes/").content.decode()
+    listed = signed_in(archive, "m.jones", role="custodian").get("/recordings/").content.decode()
+    assert f'<option value="{box.pk}"' not in listed
 
 
 def test_a_box_that_is_enrolled_here_later_is_ours_from_then_on(archive: Archive, handed: Handed) -> None:

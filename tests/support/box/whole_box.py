@@ -184,7 +184,7 @@ class Box:
     def unwritten(self, recording: str) -> list[outside_view.Span]:
         """When a device was open outside every audio span of the ledger; 20 ms and the lateness are allowed.
 
-        So is an attempt to hear in which the machine was late for a second: it gave nothing, and is made again.
+        So is an attempt to hear that gave nothing, where the machine was late for a second: it is made again.
         """
         moments = [entry.at_ns for entry in self.ledger(recording) if entry.kind == "audio"]
 
@@ -197,11 +197,14 @@ class Box:
         ]
         opened = outside_view.open_spans(self.log("microphone"))
         return [
-            span
-            for span in opened
-            if not any(written.covers(span) for written in spans)
-            and (span.end_ns is None or self.machine.late_ns(span.start_ns, span.end_ns) < SECOND)
+            span for span in opened if not any(written.covers(span) for written in spans) and not self._starved(span)
         ]
+
+    def _starved(self, span: outside_view.Span) -> bool:
+        if span.end_ns is None or self.machine.late_ns(span.start_ns, span.end_ns) < SECOND:
+            return False
+        begun = [line["t_ns"] for line in self.log("microphone") if line.get("device") == "started"]
+        return not any(span.start_ns <= one <= span.end_ns for one in begun)
 
     def samples(self, recording: str) -> list[np.ndarray[Any, np.dtype[np.int16]]]:
         """The audio, a piece for each ledger segment."""

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from appliance.contract.encryption import parse_recipient
 from appliance.contract.errors import KeyFileError, SettingsError
+from appliance.contract.standard_output import show_progress
 from archive.backup.exporting import export_archive
-from archive.core.base_command import ArchiveCommand, add_json, show_progress
+from archive.core.base_command import ArchiveCommand, add_json
 from archive.custody.actors import Actor
 
 

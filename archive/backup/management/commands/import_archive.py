@@ -9,9 +9,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from appliance.contract.encryption import Identity
+from appliance.contract.standard_output import show_progress
 from archive.backup.importing import import_archive
 from archive.backup.told import found_in_words
-from archive.core.base_command import ArchiveCommand, add_json, show_progress
+from archive.core.base_command import ArchiveCommand, add_json
 
 
 class Command(ArchiveCommand):

@@ -9,7 +9,8 @@ from django.core.management.base import CommandParser
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.keys import KeyRing
-from archive.core.base_command import ArchiveCommand, add_json, show_progress
+from appliance.contract.standard_output import show_progress
+from archive.core.base_command import ArchiveCommand, add_json
 from archive.custody.actors import Actor
 from archive.transfers.models import NAME_LENGTH
 from archive.transfers.taking_in import Taken, take_in

@@ -31,14 +31,13 @@ from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.factories import make_filing, make_matter, make_meeting
 from tests.archive.records.retention.test_retention import age
 from tests.support.archives import Archive
+from tests.support.killing import kills
 from tests.support.waiting import until
 
 from .scene import Scene, make_scene, refresh
 from .test_destruction import gone, untouched
 
 ROUNDS = 5
-KILLS = int(os.environ.get("PLAINSIGHT_KILLS", "15"))
-"""How often a destruction is killed; 200 for a campaign."""
 
 
 def next_scene(scene: Scene, recording: str) -> Scene:
@@ -134,7 +133,7 @@ def test_killed_at_any_moment_it_is_there_as_before_or_gone(
     monkeypatch.setattr(quotas, "AN_HOUR", 1000)  # a campaign has more
     scene, states = make_scene(sealed(seconds=1).id), set()
     rng = random.Random(17)
-    for number in range(KILLS):
+    for number in kills(15):
         if number:
             scene = next_scene(scene, sealed(seconds=1).id)
         made = scene.approved(hours=25 + number)

@@ -35,11 +35,9 @@ from archive.store.current import store
 from tests.archive.page_fixtures import RATE, Arrive, entries, make_user
 from tests.archive.records.destruction.scene import make_scene as make_destruction
 from tests.support.archives import Archive
+from tests.support.killing import kills
 
 from .scene import Scene, make_scene, passage
-
-KILLS = int(os.environ.get("PLAINSIGHT_KILLS", "8"))
-"""How often the making of a copy is killed; 200 for a campaign."""
 
 
 def objects(recording: str) -> list[str]:
@@ -117,7 +115,7 @@ def test_killed_at_any_moment_there_is_no_copy_or_a_whole_one(archive: Archive, 
     began = time.monotonic()
     asked = scene.made()
     whole_s = time.monotonic() - began
-    for _ in range(KILLS):
+    for _ in kills(8):
         asked = scene.asked(passage(RATE, 20 * RATE))
         connections.close_all()
         child = os.fork()
