@@ -5,18 +5,22 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
+import hashlib
 import io
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,11 +69,58 @@ def template(engine: str = ENGINE) -> Template:
         os.environ["ARCHIVE_HOME"] = str(home)
         os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
         django.setup()
+    if database:
+        migrate(home)
+    else:
+        with kept(f"{code_digest()}.sqlite3") as file:
+            if not file.exists():
+                migrate(home)
+                shutil.copyfile(home / "archive.sqlite3", file)
+            shutil.copyfile(file, home / "archive.sqlite3")
+    return Template(home, database)
+
+
+def migrate(home: Path) -> None:
+    """Make the tables in the database of the archive in `home`."""
     from django.core.management import call_command
 
     with on_database_of(home / "archive.toml", home):
         call_command("migrate", verbosity=0)
-    return Template(home, database)
+
+
+def code_digest() -> str:
+    """Return what a migrated database depends on: our code, and the versions of the libraries with tables of theirs."""
+    known = hashlib.sha256()
+    for module in sorted((ROOT / "archive").rglob("*.py")):
+        known.update(module.read_bytes())
+    for library in ("django", "django-allauth"):
+        known.update(version(library).encode())
+    return known.hexdigest()[:16]
+
+
+@contextmanager
+def kept(name: str) -> Iterator[Path]:
+    """Yield a file of that name beside the environment, where tests keep what takes them seconds to make.
+
+    One process at a time; what was made of older code goes. Where nothing can be kept, it is a file for this once.
+    """
+    folder = Path(sys.prefix) / "kept-by-tests"
+    try:
+        folder.mkdir(exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError:
+        with TemporaryDirectory() as once:
+            yield Path(once) / name
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for old in folder.glob(f"*{Path(name).suffix}"):
+            if old.name != name and old.stat().st_mtime < time.time() - 3600:
+                old.unlink()
+        partial = folder / f"partial-{os.getpid()}"
+        yield partial if not (folder / name).exists() else folder / name
+        if partial.exists():
+            partial.replace(folder / name)
 
 
 @contextmanager

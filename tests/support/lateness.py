@@ -59,16 +59,19 @@ class Lateness:
         waits = [max(0, came - wanted) for wanted, came in spans]
         return min(sum(waits), _IN_A_ROW * max(waits, default=0))
 
-    def starves(self, cause: str, at_ns: int) -> bool:
+    def starves(self, cause: str, at_ns: int, since_ns: int | None = None) -> bool:
         """Tell whether a gap may be the machine's: what heard, or what watched over it, did not get a core in time.
 
         A stream that is not fetched overruns; one whose capture process waits longer stalls; one whose supervisor
-        waits longer than a heartbeat may be old is closed. Each is told by the ledger, and none is the fault that a
-        test makes.
+        waits longer than a heartbeat may be old is closed; and one whose blocks all come late for a second has lost
+        what nobody reported. Each is told by the ledger, and none is the fault that a test makes. A busy machine also
+        writes a gap late: `since_ns` says from when on to look, usually five seconds before.
         """
         if cause == "overrun":
             return True
-        return cause in {"stall", "capture-died"} and self.late_ns(at_ns - 5 * SECOND, at_ns) > SECOND // 4
+        if cause not in {"stall", "capture-died", "unexplained"}:
+            return False
+        return self.late_ns(at_ns - 5 * SECOND if since_ns is None else since_ns, at_ns) > SECOND // 4
 
     def taken_ns(self, since_ns: int, until_ns: int) -> int:
         """Return the time between two moments without what the machine was late, in nanoseconds."""

@@ -98,20 +98,24 @@ def test_an_unplugged_microphone_is_told_and_leaves_a_gap(running: RunningDistri
     running.end()
     running.wait_until_sealed(recording)
     assert running.verified(recording)[0] == 0
-    gaps = [entry for entry in running.ledger(recording) if entry["kind"] == "gap"]
+    gaps = gaps_of(running, recording)
     assert gaps
     assert "unplugged" in {gap["cause"] for gap in gaps}
     assert sum(gap["frames"] for gap in gaps) > 48000
     assert lamp_covered_all(running, began_ns)
 
 
-def unexcused(running: RunningDistrict, machine: Lateness, recording: str) -> list[dict[str, Any]]:
+def gaps_of(running: RunningDistrict, recording: str) -> list[dict[str, Any]]:
+    return [entry for entry in running.ledger(recording) if entry["kind"] == "gap"]
+
+
+def unexcused(machine: Lateness, gaps: list[dict[str, Any]], began_ns: int) -> list[dict[str, Any]]:
     """Gaps that are not told for a machine that was too busy to let the box hear."""
-    gaps = [entry for entry in running.ledger(recording) if entry["kind"] == "gap"]
-    return [gap for gap in gaps if not machine.starves(gap["cause"], gap["t_ns"])]
+    return [gap for gap in gaps if not machine.starves(gap["cause"], gap["t_ns"], began_ns)]
 
 
 def test_loss_that_nobody_reports_becomes_a_gap_of_its_true_length(running: RunningDistrict, machine: Lateness) -> None:
+    began_ns = time.monotonic_ns()
     recording = running.begin()
     running.control(lose=14400)
     before = running.status.acked_frame
@@ -119,9 +123,13 @@ def test_loss_that_nobody_reports_becomes_a_gap_of_its_true_length(running: Runn
     running.end()
     running.wait_until_sealed(recording)
     assert running.verified(recording)[0] == 0
-    (gap,) = unexcused(running, machine, recording)
-    assert gap["cause"] == "unexplained"
-    assert abs(gap["frames"] - 14400) < 0.05 * 48000
+    gaps = gaps_of(running, recording)
+    unreported = [gap for gap in gaps if gap["cause"] == "unexplained"]
+    assert unreported, gaps
+    # blocks that a starved process leaves waiting for a second may be told so too; of these, one has the true length
+    lost = min(unreported, key=lambda gap: abs(gap["frames"] - 14400))
+    assert abs(lost["frames"] - 14400) < 0.05 * 48000, gaps
+    assert not unexcused(machine, [gap for gap in gaps if gap is not lost], began_ns), gaps
 
 
 def test_promise_1_a_lamp_that_fails_closes_the_microphone(running: RunningDistrict, machine: Lateness) -> None:
@@ -167,7 +175,8 @@ def test_a_pause_is_in_the_ledger_and_not_in_the_audio(running: RunningDistrict,
     assert running.verified(recording)[0] == 0
     pauses = [entry["paused"] for entry in running.ledger(recording) if entry["kind"] == "pause"]
     assert pauses == [True, False]
-    assert not unexcused(running, machine, recording)
+    gaps = gaps_of(running, recording)
+    assert not unexcused(machine, gaps, began_ns), gaps
     assert lamp_covered_all(running, began_ns)
 
 

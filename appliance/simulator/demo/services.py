@@ -56,7 +56,7 @@ class Service:
                 stderr=log,
                 env=self.environment,
                 cwd="/",
-                start_new_session=True,
+                process_group=0,
             )
 
     async def stop(self) -> None:
