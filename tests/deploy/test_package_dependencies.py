@@ -18,7 +18,8 @@ NAMED_OTHERWISE = {
 }
 """Debian's names that are not python3-NAME."""
 TRIXIE = {
-    "boto3": "1.37.9", "cryptography": "43.0.0", "gpiozero": "2.0.1", "icalendar": "6.0.1", "paho-mqtt": "2.1.0", "psycopg": "3.2.6",
+    "boto3": "1.37.9",
+    "cryptography": "43.0.0", "gpiozero": "2.0.1", "icalendar": "6.0.1", "paho-mqtt": "2.1.0", "psycopg": "3.2.6",
     "pydantic": "2.10.6", "requests": "2.32.3", "soundfile": "0.13.1", "weasyprint": "62.3", "whitenoise": "6.8.2",
 }  # fmt: skip
 """What Debian 13 has (gpiozero: Raspberry Pi OS trixie) of the libraries that ours set a lowest version for."""
