@@ -37,7 +37,7 @@ def on_real_server(**others: Any) -> S3:
 
 def on_liar(liar: Liar, folder: Path, **others: Any) -> S3:
     """Settings of the liar's bucket."""
-    members = {
+    members: dict[str, Any] = {
         "endpoint": liar.endpoint,
         "bucket": "archive",
         "credentials_file": credentials(folder, "archive"),
