@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -65,10 +65,12 @@ def prove(question: Question) -> Answer:
     settings = database_settings(database, Path("/"))
     import psycopg  # noqa: PLC0415 - there only where it is used
 
-    options = {name: value for name, value in settings["OPTIONS"].items() if name != "isolation_level"}
-    where = {"host": database.host, "port": database.port, "dbname": database.name, "user": database.user}
+    where: dict[str, Any] = {
+        **{name: value for name, value in settings["OPTIONS"].items() if name != "isolation_level"},
+        **{"host": database.host, "port": database.port, "dbname": database.name, "user": database.user},
+    }
     try:
-        with psycopg.connect(**where, password=settings["PASSWORD"], **options) as connection:
+        with psycopg.connect(**where, password=settings["PASSWORD"]) as connection:
             _require_new_enough(connection.info.server_version)
             _require_utf8(connection.info.parameter_status("server_encoding") or "")
             row = connection.execute("SELECT has_schema_privilege(current_schema(), 'CREATE'), current_user").fetchone()
