@@ -13,6 +13,7 @@ from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE, Actor
 from archive.keystore.recording_keys import owned_elsewhere, recording_keys
+from archive.recordings.elsewhere import Elsewhere, KeptElsewhere, kinds_elsewhere
 from archive.recordings.models import Recording, State
 from archive.recordings.removal import destroyed_elsewhere, remove_destroyed
 from archive.store.base import DERIVATIVES, PACKAGES, derivatives_folder, package_name
@@ -46,7 +47,9 @@ class Code(StrEnum):
     LEFT = "left"
     """Key, package or derivative of a recording that was destroyed: a backup brought it back, or a crash."""
     MISPLACED = "misplaced"
-    """Something in the folder of packages that has no package's name."""
+    """Something in a folder of packages that has no package's name."""
+    UNKNOWN_PACKAGE = "unknown-package"
+    """A package of a recording that no box made, of which the database knows nothing."""
 
 
 WORDS = {
@@ -59,7 +62,19 @@ WORDS = {
     Code.UNKNOWN_ARRIVAL: "parts arrived of a recording that the database does not know; its box will send it again",
     Code.LEFT: "it was destroyed, and its key, package or a copy is back; 'audit --repair' removes it",
     Code.MISPLACED: "this is no package's place; move it away",
+    Code.UNKNOWN_PACKAGE: (
+        "the database knows nothing of this package of a recording that no box made; restore a newer database, since "
+        "what was said about it stands there"
+    ),
 }
+ELSEWHERE_WORDS = {
+    Code.NO_PACKAGE: (
+        "no box made it, and its package is gone from the store; restore it from a copy, since no box sends it again"
+    ),
+    Code.OTHER_SIZE: "no box made it, and its package does not have the size that was sealed; restore it from a copy",
+    Code.NO_KEY: "no box made it, and its key is gone; restore it from a copy, or nobody hears it again",
+}
+"""What is said of a recording that no box made."""
 REPAIRABLE = {Code.NO_ROW, Code.NOT_SEALED_ROW, Code.LEFT}
 MENDED = {
     Code.NO_ROW: "its row was made again",
@@ -113,6 +128,37 @@ def audit() -> Iterator[Finding]:
     for recording, package in sorted(destroyed_elsewhere().items()):
         if recording_keys().exists(recording) or store().exists(package):
             yield Finding(Code.LEFT, recording, WORDS[Code.LEFT])
+    for kind in kinds_elsewhere():
+        yield from _audit_elsewhere(kind)
+
+
+def _audit_elsewhere(kind: Elsewhere) -> Iterator[Finding]:
+    names = list(store().names(kind.folder))
+    suspects = {row.recording for row in kind.rows() if any(_codes_elsewhere(kind, row))}
+    # the rows anew: what is destroyed while names and sizes are read does not count as gone
+    rows = list(kind.rows())
+    for row in rows:
+        if row.recording in suspects:
+            for code in _codes_elsewhere(kind, row):
+                yield Finding(code, row.recording, ELSEWHERE_WORDS[code])
+    known = {row.recording for row in rows} | set(destroyed_elsewhere())
+    for name in names:
+        recording = name.rpartition("/")[2].removesuffix(".zip")
+        if name != kind.package(recording):
+            yield Finding(Code.MISPLACED, name, WORDS[Code.MISPLACED])
+        elif recording not in known and store().exists(name):
+            yield Finding(Code.UNKNOWN_PACKAGE, recording, WORDS[Code.UNKNOWN_PACKAGE])
+
+
+def _codes_elsewhere(kind: Elsewhere, row: KeptElsewhere) -> Iterator[Code]:
+    package = kind.package(row.recording)
+    if row.sealed:
+        if not store().exists(package):
+            yield Code.NO_PACKAGE
+        elif store().size(package) != row.package_size:
+            yield Code.OTHER_SIZE
+    if row.key_arrived and not recording_keys().exists(row.recording):
+        yield Code.NO_KEY
 
 
 @dataclass(frozen=True)

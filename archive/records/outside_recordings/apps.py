@@ -16,15 +16,18 @@ class OutsideRecordingsConfig(AppConfig):
         from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - the same
         from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
         from archive.keystore.recording_keys import register_owner  # noqa: PLC0415 - the same
+        from archive.recordings.elsewhere import Elsewhere, register_elsewhere  # noqa: PLC0415 - the same
         from archive.recordings.removal import register_destroyed  # noqa: PLC0415 - the same
         from archive.records.meetings.sections import provide  # noqa: PLC0415 - the same
 
         from .meeting_section import section  # noqa: PLC0415 - the same
-        from .reach import destroyed_packages, kept_keys, scopes_of_outside  # noqa: PLC0415 - the same
+        from .plain_file import OUTSIDE, outside_package  # noqa: PLC0415 - the same
+        from .reach import destroyed_packages, kept, kept_keys, scopes_of_outside  # noqa: PLC0415 - the same
         from .seal_deeds import LOOK_S, seal_all  # noqa: PLC0415 - the same
 
         register_resolver(SubjectType.OUTSIDE, scopes_of_outside)
         register_owner(kept_keys)
         register_destroyed(destroyed_packages)
+        register_elsewhere(Elsewhere(OUTSIDE, outside_package, kept))
         provide(section)
         JOBS.append(Job("sealing what was brought", LOOK_S, seal_all))

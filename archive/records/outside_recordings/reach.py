@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.db.models import Q, QuerySet
 
@@ -12,6 +12,7 @@ from archive.access.deeds import Deed
 from archive.access.scopes import DISTRICT, Reach, Scope, ScopeType
 from archive.accounts.models import User
 from archive.custody.actors import Subject
+from archive.recordings.elsewhere import KeptElsewhere
 from archive.recordings.find import DestroyedError
 from archive.records.errors import UnknownRecordError
 from archive.records.people.reach import scopes_of_students
@@ -89,6 +90,13 @@ def destroyed_packages() -> list[tuple[str, str]]:
     """Return what was destroyed: identifier, and the name that its package had in the store."""
     gone = OutsideRecording.objects.filter(destroyed_at__isnull=False).values_list("pk", flat=True)
     return [(pk, outside_package(pk)) for pk in gone]
+
+
+def kept() -> Iterator[KeptElsewhere]:
+    """Yield what must be here: the key from the first piece on, the package from the seal on."""
+    rows = OutsideRecording.objects.filter(destroyed_at=None).exclude(state=State.GIVEN_UP)
+    for pk, state, size, received in rows.values_list("pk", "state", "package_size", "received"):
+        yield KeptElsewhere(pk, sealed=state == State.SEALED, package_size=size, key_arrived=received > 0)
 
 
 def kept_keys() -> set[str]:

@@ -139,6 +139,9 @@ def _take_over(row: OutsideRecording, sha256: str, receipt: bytes, offsets: dict
             row.save()
             Piece.objects.filter(outside=row).delete()
     store().drop_incoming(row.pk)
+    if row.state == State.GIVEN_UP:
+        # while it was being sealed
+        store().remove(name)
     return row
 
 

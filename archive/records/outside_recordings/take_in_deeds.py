@@ -30,7 +30,7 @@ from archive.store.current import store
 from .custody_kinds import ARRIVED, BEGUN, GIVEN_UP
 from .media import HEAD, claimed, examine
 from .models import OutsideRecording, Piece, State
-from .plain_file import open_file
+from .plain_file import open_file, outside_package
 from .rules import OtherFileError, PieceError, Statement, check_piece, check_statement
 
 ERASED = "erased with the recording"
@@ -139,6 +139,8 @@ def give_up(pk: str, *, by: User) -> OutsideRecording:
 def clear(pk: str) -> None:
     """Remove what is left of a file that was given up; it can be called again after a crash."""
     recording_keys().destroy_key(pk)
+    # a seal that was killed before its entry may have left one
+    store().remove(outside_package(pk))
     store().drop_incoming(pk)
     Piece.objects.filter(outside=pk).delete()
 

@@ -55,9 +55,11 @@ def test_a_file_of_somebody_else_and_a_key_that_others_may_read_are_seen(archive
 
 def test_a_trigger_that_was_dropped_and_a_migration_that_was_not_made_are_seen(archive: Archive) -> None:
     good = database.look(deep=True)
-    assert (good.error, good.pending, good.damage, good.checked) == ("", (), (), True)
+    # what looks for damage is SQLite's own
+    assert (good.error, good.pending, good.damage, good.checked) == ("", (), (), connection.vendor == "sqlite")
     with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER custody_entry_no_delete")
+        table = " ON custody_entry" if connection.vendor == "postgresql" else ""
+        cursor.execute(f"DROP TRIGGER custody_entry_no_delete{table}")
         cursor.execute("DELETE FROM django_migrations WHERE app = 'rooms'")
     seen = database.look(deep=False)
     assert good.triggers - seen.triggers == {"custody_entry_no_delete"}
