@@ -67,7 +67,10 @@ def prove(question: Question) -> Answer:
 
     where: dict[str, Any] = {
         **{name: value for name, value in settings["OPTIONS"].items() if name != "isolation_level"},
-        "host": database.host, "port": database.port, "dbname": database.name, "user": database.user,
+        "host": database.host,
+        "port": database.port,
+        "dbname": database.name,
+        "user": database.user,
     }
     try:
         with psycopg.connect(**where, password=settings["PASSWORD"]) as connection:
