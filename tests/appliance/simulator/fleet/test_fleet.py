@@ -52,4 +52,4 @@ def test_a_wrong_argument_ends_it_with_2_and_words(arguments: list[str], capsys:
     assert status == 2
     said = capsys.readouterr()
     assert not said.out
-    assert arguments[0] in said.err
+    assert arguments[-2] in said.err
