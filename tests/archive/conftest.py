@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from tests.support.archives import ENGINE, Archive, archive_in, template
+from tests.support.lying_s3 import Liar, lying_s3
 
 template()
 
@@ -73,3 +74,11 @@ def archive(tmp_path: Path, engine: str) -> Iterator[Archive]:
 def client(archive: Archive) -> Any:
     """A client without a sign-in."""
     return archive.client()
+
+
+@pytest.fixture
+def liar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Liar]:
+    """An S3 server that lies when it is told to; nobody waits between two tries."""
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    with lying_s3() as made:
+        yield made

@@ -128,7 +128,7 @@ def s3_server() -> Server:
         "master.telemetry": "false",
     }
     server = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", "--", program, "server", "-s3"]
+        ["setpriv", "--pdeathsig", "KILL", "--", str(program), "server", "-s3"]
         + [f"-{name}={value}" for name, value in options.items()],
         cwd=folder,
         stdout=subprocess.DEVNULL,
