@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from appliance.contract.errors import SettingsError
+from appliance.contract.errors import SettingsError, StorageError
 from archive.configuration import Store
 from archive.core.jobs import require_all
 from archive.keystore.recording_keys import recording_keys
@@ -47,7 +47,7 @@ def test_a_recording_is_sealed_heard_checked_and_destroyed_in_a_bucket(
     assert not (archive.home / "store" / row.package).exists()
     assert list(store().names("packages")) == [row.package]
     assert len(open_audio(row).read(0, 100)) == 100
-    assert "verified" in archive.run("verify", row.pk).stdout
+    archive.run("verify", row.pk)
     assert list(audit()) == []
     scene = make_scene(row.pk)
     deeds.carry_out(scene.approved().pk, by=scene.ann)
@@ -77,7 +77,7 @@ def test_a_bucket_that_is_away_delays_the_seal_and_loses_nothing(
     choose(monkeypatch, Store(engine="s3", s3=on_liar(liar, tmp_path)))
     liar.lies = {"unavailable"}
     made = arrive(seconds=1)
-    with pytest.raises(Exception, match="tried again later"):
+    with pytest.raises(StorageError, match="tried again later"):
         seal(made.id)
     assert store().incoming() == [made.id]
     liar.lies = {"cuts after writing"}
