@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,17 @@ import pytest
 from archive.store.base import Store
 from archive.store.local import LocalStore
 from archive.store.s3 import S3Store
+from archive.store.s3_bucket import Bucket
+from tests.archive.conftest import watched_in_deeds
 from tests.support.lying_s3 import Liar
 from tests.support.s3_stores import connected, on_liar, on_real_server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_bucket_in_a_deed() -> Iterator[None]:
+    """In a deed nothing waits for a bucket either."""
+    with watched_in_deeds([(Bucket, ("first", "put", "describe", "read_range", "delete", "versions_and_marks"))]):
+        yield
 
 
 @pytest.fixture
