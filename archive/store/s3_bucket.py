@@ -279,7 +279,11 @@ class Bucket:
 
     def _pages(self, prefix: str) -> Iterator[dict[str, Any]]:
         with told_as(f"the list of {prefix or self.name}"):
-            yield from self.client.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+            for page in self.client.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix):
+                # an empty list is how a removal is seen to have worked, so it must be the list that was asked for
+                if page.get("Name") != self.name:
+                    raise StorageError(f"the answer is no list of the bucket {self.name}; look at the network to it")
+                yield page
 
 
 @cache

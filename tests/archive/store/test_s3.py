@@ -156,6 +156,15 @@ def test_two_writers_at_once_end_with_the_bytes_of_the_first(liar: Liar, lied_to
     assert lied_to.read(NAME) == b"theirs"
 
 
+def test_a_list_of_nothing_that_is_none_of_the_bucket_shows_no_removal(lied_to: S3Store, liar: Liar) -> None:
+    lied_to.put_once(NAME, b"x")
+    liar.lies = {"speaks HTML"}
+    for ask in (lambda: lied_to.remove(NAME), lambda: lied_to.exists(NAME), lambda: list(lied_to.names("packages"))):
+        with pytest.raises(StorageError, match="no list of the bucket"):
+            ask()
+    assert liar.first(NAME) == b"x"
+
+
 def test_a_removal_that_did_nothing_is_no_removal(lied_to: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
     lied_to.put_once(NAME, b"x")
     monkeypatch.setattr(Bucket, "delete", lambda *_, **__: None)
