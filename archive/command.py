@@ -46,6 +46,8 @@ OWN = {
     "export-archive": "export the whole archive in open formats, to leave with it",
     "import-archive": "take such an export in again, on another host",
     "audit": "compare store, keys and database",
+    "move-store": "move packages from the disk into a bucket, or back",
+    "check-store": "prove that a bucket keeps what it is given, before it is used",
     "make-waveform": "measure a sealed recording's levels again",
     "check-custody": "check the custody log's chain",
     "confirm-clock": "say that the clock is right, where the custody log speaks against it",

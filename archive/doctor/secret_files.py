@@ -31,11 +31,13 @@ class SecretLook:
 
 def look(settings: Configuration, home: Path) -> tuple[SecretLook, ...]:
     """Look at each secret that the settings name; those in the archive's own folder are looked at with the folder."""
-    provider = settings.sign_in.provider
+    provider, bucket = settings.sign_in.provider, settings.store.s3
     named = {
         "database.password_file": settings.database.password_file,
         "mail.password_file": settings.mail.password_file if settings.mail else None,
         "sign_in.provider.secret_file": provider.secret_file if provider else None,
+        "store.s3.credentials_file": bucket.credentials_file if bucket else None,
+        "store.s3.destruction_credentials_file": bucket.destruction_credentials_file if bucket else None,
         "metrics.token_file": settings.metrics.token_file,
         "web.key": settings.web.key,
         "boxes.key": settings.boxes.key,

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from appliance.contract.check_result import CheckResult
-from appliance.contract.errors import PlainSightError
-from archive.store.current import writable
+from appliance.contract.errors import KeyFileError, PlainSightError
+from archive.keystore.current import keystore
+from archive.store.current import require_store, writable
 
 HOUR: Final = 361_000_000
 """Bytes of an hour of audio in the store, at 48 kHz (docs/format.md section 2)."""
@@ -28,6 +29,8 @@ class StoreLook:
     """Why it took no bytes; empty if it did."""
     free: int | None
     """Free bytes; None if that cannot be told."""
+    bucket: str = ""
+    """Why the bucket that packages lie in may not be trusted; empty if it may, or if they lie on the disk."""
 
 
 def look(home: Path) -> StoreLook:
@@ -41,7 +44,15 @@ def look(home: Path) -> StoreLook:
         free: int | None = shutil.disk_usage(home).free
     except OSError:
         free = None
-    return StoreLook(error, free)
+    try:
+        require_store(keystore().public)
+        bucket = ""
+    except KeyFileError:
+        # the look at the keys tells it
+        bucket = ""
+    except PlainSightError as failed:
+        bucket = failed.message
+    return StoreLook(error, free, bucket)
 
 
 def check(seen: StoreLook) -> Iterator[CheckResult]:
@@ -51,6 +62,10 @@ def check(seen: StoreLook) -> Iterator[CheckResult]:
         yield CheckResult("store", "wrong", seen.error, remedy)
     else:
         yield CheckResult("store", "ok", "it takes bytes")
+    if seen.bucket:
+        yield CheckResult(
+            "bucket", "wrong", seen.bucket, "run 'plainsight-archive check-store'; it says what gives way"
+        )
     if seen.free is None:
         yield CheckResult("free space", "wrong", "not known", "look at the disk and its mount")
         return

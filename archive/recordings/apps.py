@@ -13,10 +13,11 @@ class RecordingsConfig(AppConfig):
     def ready(self) -> None:
         """Tell core what says that the store takes bytes, the worker what to do, and the rooms how far uploads are."""
         from archive.core.health import register  # noqa: PLC0415 - Django imports no model before its apps are ready
-        from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - the same
+        from archive.core.jobs import JOBS, REQUIRED, Job  # noqa: PLC0415 - the same
         from archive.core.metrics import provide  # noqa: PLC0415 - the same
+        from archive.keystore.current import keystore  # noqa: PLC0415 - the same
         from archive.rooms.uploads import provide_uploads  # noqa: PLC0415 - the same
-        from archive.store.current import writable  # noqa: PLC0415 - the same
+        from archive.store.current import require_store, writable  # noqa: PLC0415 - the same
 
         from .fixity import LOOK_S as FIXITY_S  # noqa: PLC0415 - the same
         from .fixity import ask_what_is_due  # noqa: PLC0415 - the same
@@ -26,6 +27,7 @@ class RecordingsConfig(AppConfig):
         from .waveform import LOOK_S as WAVEFORM_S  # noqa: PLC0415 - the same
         from .waveform import WaveformMaker  # noqa: PLC0415 - the same
 
+        REQUIRED.append(lambda: require_store(keystore().public))
         register("store", writable, serving=True)
         provide(gauges)
         provide_uploads(uploads_by_box, pages_for)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from datetime import datetime
 from typing import BinaryIO, Protocol
 
 BUFFER = 1 << 18
@@ -98,9 +97,6 @@ class Store(Protocol):
 
         Only a destruction does so, and for derivatives whoever made them.
         """
-
-    def retained_until(self, name: str) -> datetime | None:
-        """Return until when not even a destruction can remove `name`; None if one can now."""
 
     def sweep(self) -> None:
         """Remove temporary objects that a crash left behind."""

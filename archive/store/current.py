@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,24 @@ def s3(chosen: S3, home: Path) -> S3Store:
         Retention("GOVERNANCE" if chosen.mode == "governance" else "COMPLIANCE", chosen.retention_days),
         Bucket.connect(chosen, read_access(chosen, "destruction_credentials_file")) if chosen.destroys_early else None,
     )
+
+
+def require_store(archive_key: str) -> None:
+    """Raise SettingsError unless the bucket that the settings name, if any, is the archive's own and was proven."""
+    chosen = settings.ARCHIVE.store
+    if chosen.engine == "s3" and chosen.s3 is not None:
+        kept = s3(chosen.s3, settings.ARCHIVE_HOME)
+        from .bucket_trust import require_trusted  # noqa: PLC0415 - as above
+
+        require_trusted(kept, chosen.s3, settings.ARCHIVE_HOME, archive_key)
+
+
+def locked_until(kept_at: datetime) -> datetime | None:
+    """Return until when not even a destruction removes what was kept at that moment; None: one can at any time."""
+    chosen = settings.ARCHIVE.store
+    if chosen.engine == "disk" or chosen.s3.destroys_early:
+        return None
+    return kept_at + timedelta(days=chosen.s3.retention_days)
 
 
 def writable() -> bool:

@@ -236,14 +236,6 @@ class S3Store:
         if left := bucket.versions_and_marks(name):
             raise StorageError(f"S3 said that it removed {name}, and {len(left)} versions of it are still there")
 
-    def retained_until(self, name: str) -> datetime | None:
-        """Return until when nothing and nobody of this archive can remove `name`; None if a destruction can now."""
-        if self.destroyer is not None or not is_locked(name) or (found := self._look(name)) is None:
-            return None
-        described = self.bucket.describe(name, found.id)
-        until = described.until if described else None
-        return until if until is not None and until > datetime.now(UTC) else None
-
 
 def is_locked(name: str) -> bool:
     """Tell whether an object is locked: all that is kept for good, but copies that can be made again of a package."""

@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, BinaryIO, Final, Literal
 
 import boto3
@@ -123,6 +124,8 @@ class Bucket:
     client: Any
     """boto3's client; it may be used by several threads."""
     name: str
+    key_id: str
+    """Which pair of keys it is reached with."""
 
     @classmethod
     def connect(cls, settings: S3, access: Access) -> Bucket:
@@ -139,16 +142,16 @@ class Bucket:
             response_checksum_validation="when_required",
         )
         with told_as(settings.endpoint):
-            # a session of its own: the default one would read settings that somebody left in this account
-            client = boto3.session.Session(
-                aws_access_key_id=access.key_id, aws_secret_access_key=access.secret, region_name=settings.region
-            ).client(
+            client = _session().client(
                 "s3",
+                aws_access_key_id=access.key_id,
+                aws_secret_access_key=access.secret,
+                region_name=settings.region,
                 endpoint_url=settings.endpoint,
                 verify=str(settings.ca) if settings.ca else True,
                 config=config,
             )
-        return cls(client, settings.bucket)
+        return cls(client, settings.bucket, access.key_id)
 
     def keeps_versions(self) -> bool:
         """Tell whether the bucket says that it keeps versions."""
@@ -276,7 +279,17 @@ class Bucket:
 
     def _pages(self, prefix: str) -> Iterator[dict[str, Any]]:
         with told_as(f"the list of {prefix or self.name}"):
-            yield from self.client.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+            for page in self.client.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix):
+                # an empty list is how a removal is seen to have worked, so it must be the list that was asked for
+                if page.get("Name") != self.name:
+                    raise StorageError(f"the answer is no list of the bucket {self.name}; look at the network to it")
+                yield page
+
+
+@cache
+def _session() -> Any:
+    """Return boto3's session: one for all clients, since each of its own would read what S3 is once more."""
+    return boto3.session.Session()
 
 
 def _is_missing(refused: RefusedError) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import smtplib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import requests
 
 from tests.support.archives import ENGINE, Archive, archive_in, template
+from tests.support.lying_s3 import Liar, lying_s3
 
 template()
 
@@ -19,7 +21,6 @@ template()
 from archive.core.deeds import in_deed  # noqa: E402
 from archive.keystore.recording_keys import LocalRecordingKeys  # noqa: E402
 from archive.store.local import LocalStore  # noqa: E402
-from archive.store.s3_bucket import Bucket  # noqa: E402
 from tests.archive.page_fixtures import arrive, custodian, sealed, technician  # noqa: E402, F401
 
 
@@ -41,11 +42,17 @@ def _nothing_outside_in_a_deed() -> Iterator[None]:
     """In a deed nothing waits for anything outside of the database: every test of the archive holds that."""
     places: list[tuple[Any, tuple[str, ...]]] = [
         (LocalStore, tuple(name for name in vars(LocalStore) if not name.startswith("_"))),
-        (Bucket, ("first", "put", "describe", "read_range", "delete", "versions_and_marks")),
         (LocalRecordingKeys, tuple(name for name in vars(LocalRecordingKeys) if not name.startswith("_"))),
         (smtplib.SMTP, ("connect", "sendmail")),
         (requests.Session, ("request",)),
     ]
+    with watched_in_deeds(places):
+        yield
+
+
+@contextmanager
+def watched_in_deeds(places: list[tuple[Any, tuple[str, ...]]]) -> Iterator[None]:
+    """Let a test fail that calls one of these methods in a deed."""
     with pytest.MonkeyPatch.context() as patch:
         for place, names in places:
             for name in names:
@@ -73,3 +80,11 @@ def archive(tmp_path: Path, engine: str) -> Iterator[Archive]:
 def client(archive: Archive) -> Any:
     """A client without a sign-in."""
     return archive.client()
+
+
+@pytest.fixture
+def liar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Liar]:
+    """An S3 server that lies when it is told to; nobody waits between two tries."""
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    with lying_s3() as made:
+        yield made

@@ -61,6 +61,7 @@ def everything_that_is_imported_is_there(root: Root) -> str:
     # allauth asks for only where Django's sites are installed
     packages += ["-psycopg", "-psycopg_pool", "-pocketsphinx", "-pywhispercpp", "-django.contrib.sites"]
     packages += ["-boto3", "-botocore", "-archive.store.s3", "-archive.store.s3_bucket"]
+    packages += ["-archive.store.bucket_trust", "-archive.store.lock_proof"]
     out = root.run(
         "setpriv --reuid plainsight-archive --regid plainsight-archive --init-groups env ARCHIVE_HOME=/var/lib/"
         f"plainsight-archive LG_WD=/tmp {CODE} python3 -W ignore /tmp/imports.py {' '.join(packages)}",

@@ -228,7 +228,8 @@ class Handler(BaseHTTPRequestHandler):
                 kind = "DeleteMarker" if one.mark else "Version"
                 size = "" if one.mark else f"<Size>{len(one.data)}</Size>"
                 lines.append(f"<{kind}><Key>{escape(key)}</Key><VersionId>{one.id}</VersionId>{size}</{kind}>")
-        self._send(200, f"<ListVersionsResult>{''.join(lines)}</ListVersionsResult>".encode())
+        bucket = urlsplit(self.path).path.strip("/")
+        self._send(200, f"<ListVersionsResult><Name>{bucket}</Name>{''.join(lines)}</ListVersionsResult>".encode())
 
     def _object(self, key: str, query: dict[str, list[str]]) -> None:
         kept = self._find(key, query)

@@ -11,6 +11,7 @@ from .rules import Obstacle
 OBSTACLES: Final = {
     Obstacle.KEPT: _("It must be kept: its period is not over, or nobody decided about it."),
     Obstacle.HELD: _("It is on hold."),
+    Obstacle.LOCKED: _("The store keeps it locked, and the archive's settings say that nothing is destroyed before."),
     Obstacle.REQUEST_OPEN: _("A request of a parent is open; nothing is destroyed meanwhile (34 CFR 99.10(e))."),
     Obstacle.NOBODY_TO_TELL: _(
         "The archive knows nobody who holds rights over the records of the student, so nobody was told."

@@ -16,6 +16,7 @@ from archive.records.people.models import Person, Student
 from archive.records.people.rules import holders
 from archive.records.requests.reach import open_cases
 from archive.records.retention.reach import kept_of
+from archive.store.current import locked_until
 
 from .models import Basis, Destruction, State
 from .rules import Letter, Standing
@@ -80,4 +81,5 @@ def standing_of(row: Destruction) -> Standing:
         today=today,
         state=State(row.state),
         approved_at=row.approved_at,
+        locked_until=locked_until(recording.sealed_at) if recording.sealed_at else None,
     )

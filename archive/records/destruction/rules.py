@@ -27,6 +27,8 @@ class Obstacle(StrEnum):
     """Its period is not over, or nobody decided; and no parent may ask for its destruction before."""
     HELD = "held"
     """A matter holds it."""
+    LOCKED = "locked"
+    """Its lock in the store has not ended, and the district's settings say that nothing is destroyed before."""
     REQUEST_OPEN = "request-open"
     """A request to inspect or to amend is open (34 CFR 99.10(e))."""
     NOBODY_TO_TELL = "nobody-to-tell"
@@ -73,6 +75,8 @@ class Standing:
     today: date
     state: State = State.PROPOSED
     approved_at: datetime | None = None
+    locked_until: datetime | None = None
+    """Until when the store lets nobody remove it; None: a destruction can at any time."""
 
 
 def against_approval(standing: Standing) -> list[Obstacle]:
@@ -83,6 +87,7 @@ def against_approval(standing: Standing) -> list[Obstacle]:
     holds = {
         Obstacle.KEPT: not allowed,
         Obstacle.HELD: standing.held,
+        Obstacle.LOCKED: standing.locked_until is not None and standing.now < standing.locked_until,
         Obstacle.REQUEST_OPEN: standing.requests_open,
         Obstacle.NOBODY_TO_TELL: not standing.everybody_known,
         Obstacle.NOT_TOLD: any(one.delivered_at is None for one in letters),

@@ -115,6 +115,7 @@ def with_site(**changed: Any) -> site.SiteLook:
         (replace(KEYS, escrow="age1a"), "escrow", "wrong", "own key"),
         (replace(STORE, error="the store failed at health: No space left"), "store", "wrong", "No space left"),
         (replace(STORE, free=None), "free space", "wrong", "not known"),
+        (replace(STORE, bucket="nobody proved it"), "bucket", "wrong", "nobody proved it"),
         (replace(STORE, free=50 * storage.HOUR), "free space", "warning", "50 hours"),
         (replace(STORE, free=2 * storage.HOUR), "free space", "wrong", "2 hours"),
         (replace(BROKER, refusal="Connection refused"), "broker", "wrong", "Connection refused"),

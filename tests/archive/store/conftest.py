@@ -4,56 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from archive.configuration import S3
 from archive.store.base import Store
 from archive.store.local import LocalStore
-from archive.store.s3 import Retention, S3Store
-from archive.store.s3_bucket import Bucket, read_access
-from tests.support.lying_s3 import Liar, lying_s3
-from tests.support.s3_server import credentials, s3_server
+from archive.store.s3 import S3Store
+from archive.store.s3_bucket import Bucket
+from tests.archive.conftest import watched_in_deeds
+from tests.support.lying_s3 import Liar
+from tests.support.s3_stores import connected, on_liar, on_real_server
 
 
-def connected(folder: Path, settings: S3) -> S3Store:
-    """A store in the bucket of some settings."""
-    return S3Store(
-        LocalStore(folder / "store"),
-        Bucket.connect(settings, read_access(settings, "credentials_file")),
-        Retention("GOVERNANCE" if settings.mode == "governance" else "COMPLIANCE", settings.retention_days),
-        Bucket.connect(settings, read_access(settings, "destruction_credentials_file"))
-        if settings.destroys_early
-        else None,
-    )
-
-
-def on_real_server(**others: Any) -> S3:
-    """Settings of a new bucket of the real server."""
-    server = s3_server()
-    return S3(**server.settings(server.create(), **others))
-
-
-def on_liar(liar: Liar, folder: Path, **others: Any) -> S3:
-    """Settings of the liar's bucket."""
-    members: dict[str, Any] = {
-        "endpoint": liar.endpoint,
-        "bucket": "archive",
-        "credentials_file": credentials(folder, "archive"),
-        "destruction_credentials_file": credentials(folder, "destruction"),
-        "retention_days": 2,
-        "answer_s": 60,
-    }
-    return S3(**(members | others))
-
-
-@pytest.fixture
-def liar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Liar]:
-    """A server that lies when it is told to; nobody waits between two tries."""
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
-    with lying_s3() as made:
-        yield made
+@pytest.fixture(scope="session", autouse=True)
+def _no_bucket_in_a_deed() -> Iterator[None]:
+    """In a deed nothing waits for a bucket either."""
+    with watched_in_deeds([(Bucket, ("first", "put", "describe", "read_range", "delete", "versions_and_marks"))]):
+        yield
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ from archive.store.s3 import S3Store
 from archive.store.s3_bucket import Access, Bucket, read_access
 from tests.support.lying_s3 import Liar
 from tests.support.s3_server import credentials, s3_server
-
-from .conftest import connected, on_liar, on_real_server
+from tests.support.s3_stores import NO_DESTRUCTION, connected, on_liar, on_real_server
 
 ID = "0123456789abcdef" * 2
 NAME = package_name(ID)
@@ -42,13 +41,14 @@ def test_a_real_server_keeps_the_first_version_against_whoever_writes_over_or_de
 
 
 def test_a_real_server_locks_packages_and_lets_copies_go(tmp_path: Path) -> None:
-    store = connected(tmp_path, on_real_server(destroys_early=False, destruction_credentials_file=None))
+    store = connected(tmp_path, on_real_server(**NO_DESTRUCTION))
     for name in (NAME, COPY):
         store.put_once(name, b"x")
-    until = store.retained_until(NAME)
+    first = store.bucket.first(NAME)
+    described = store.bucket.describe(NAME, first.id) if first else None
+    until = described.until if described else None
     assert until is not None
     assert abs(until - datetime.now(UTC) - timedelta(days=2)) < timedelta(minutes=10)
-    assert store.retained_until(COPY) is None
     store.remove(COPY)
     assert not store.exists(COPY)
     with pytest.raises(StorageError, match="when its lock ends"):
@@ -154,6 +154,15 @@ def test_two_writers_at_once_end_with_the_bytes_of_the_first(liar: Liar, lied_to
         with pytest.raises(ConflictError):
             lied_to.put_once(NAME, b"ours, late")
     assert lied_to.read(NAME) == b"theirs"
+
+
+def test_a_list_of_nothing_that_is_none_of_the_bucket_shows_no_removal(lied_to: S3Store, liar: Liar) -> None:
+    lied_to.put_once(NAME, b"x")
+    liar.lies = {"speaks HTML"}
+    for ask in (lambda: lied_to.remove(NAME), lambda: lied_to.exists(NAME), lambda: list(lied_to.names("packages"))):
+        with pytest.raises(StorageError, match="no list of the bucket"):
+            ask()
+    assert liar.first(NAME) == b"x"
 
 
 def test_a_removal_that_did_nothing_is_no_removal(lied_to: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:

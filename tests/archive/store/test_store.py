@@ -73,7 +73,6 @@ def test_what_is_not_there_is_told(store: Store) -> None:
 def test_a_destruction_leaves_nothing_and_what_only_begins_alike_stays(store: Store) -> None:
     for name in (NAME, f"{NAME}.other", COPY):
         store.put_once(name, b"x")
-    assert store.retained_until(NAME) is None
     store.remove(NAME)
     store.remove(COPY)
     assert not store.exists(NAME)
