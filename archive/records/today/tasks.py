@@ -33,6 +33,7 @@ from archive.records.meetings.tray import to_file, waiting
 from archive.records.meetings.views import meetings_in
 from archive.records.outside_recordings.describe import called
 from archive.records.outside_recordings.either import about_either
+from archive.records.outside_recordings.fixity import damaged_ones
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
 from archive.records.outside_recordings.models import State as OutsideState
 from archive.records.outside_recordings.reach import outside_in
@@ -299,6 +300,15 @@ def damaged_packages(day: Day) -> list[Task]:
             state="damaged",
         )
         for row in rows
+    ] + [
+        Task(
+            f"Damaged: {called(row)}",
+            reverse("pages:outside", args=[row.pk]),
+            detail="Its copy must be restored.",
+            sign="at-fault",
+            state="damaged",
+        )
+        for row in damaged_ones().filter(outside_in(day.reaches[Deed.VERIFY]))[:MOST]
     ]
 
 
