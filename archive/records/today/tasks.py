@@ -70,7 +70,7 @@ class Day:
     @cached_property
     def cards(self) -> list[Card]:
         """What is known of each box."""
-        return cards_now(self.now)
+        return cards_now(self.now.tzinfo)
 
     def may(self, deed: Deed) -> bool:
         """Tell whether the user may do `deed` to anything."""
