@@ -199,11 +199,12 @@ class Standing:
 
 def standing() -> Standing:
     """Return what is known of the listener now."""
-    row = Listening.objects.filter(pk=ALIVE_ROW).annotate(now=Now()).first()
+    rows = Listening.objects.filter(pk=ALIVE_ROW).annotate(now=Now())
+    row = rows.values_list("now", "alive_at", "connected").first()
     if row is None:
         return Standing(timezone.now(), listens=False, connected=False)
-    listens = row.alive_at is not None and row.now - row.alive_at < LATE
-    return Standing(row.now, listens=listens, connected=row.connected)
+    now, alive_at, connected = row
+    return Standing(now, listens=alive_at is not None and now - alive_at < LATE, connected=connected)
 
 
 def hears() -> bool:
