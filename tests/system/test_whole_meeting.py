@@ -8,16 +8,19 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance.simulator.demo.services import alive_in_group
+from tests.support.lateness import Lateness
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.system
 COMMAND = [sys.executable, "-m", "appliance.simulator.demo"]
+SECOND = 1_000_000_000
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +30,23 @@ def folder(open_folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def result(folder: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [*COMMAND, "--once", "--seconds", "6", "--json", "--keep", str(folder / "kept")],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    """What the command says; a meeting of which a busy machine lost sound is held again, as the command advises."""
+    with Lateness() as machine:
+        for attempt in range(3):
+            began_ns, kept = time.monotonic_ns(), folder / f"kept-{attempt}"
+            done = subprocess.run(
+                [*COMMAND, "--once", "--seconds", "6", "--json", "--keep", str(kept)],
+                capture_output=True,
+                text=True,
+                timeout=600,
+                check=False,
+            )
+            answer: dict[str, Any] = json.loads(done.stdout or "{}")
+            lost = answer.get("lost_frames", 0)
+            if not lost or machine.late_ns(began_ns, time.monotonic_ns()) < SECOND // 4:
+                break
     assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return answer | {"kept": kept}
 
 
 def test_every_truth_of_the_meeting_holds(result: dict[str, Any]) -> None:
@@ -46,8 +56,8 @@ def test_every_truth_of_the_meeting_holds(result: dict[str, Any]) -> None:
     assert result["frames"] >= 48000 * 5
 
 
-def test_a_recording_made_with_the_simulator_says_so_in_its_signed_header(result: dict[str, Any], folder: Path) -> None:
-    header = folder / "kept" / "export" / result["recording"] / "data" / "header.tsv"
+def test_a_recording_made_with_the_simulator_says_so_in_its_signed_header(result: dict[str, Any]) -> None:
+    header = result["kept"] / "export" / result["recording"] / "data" / "header.tsv"
     assert json.loads(header.read_text().split("\t")[0])["panel"] == "simulated"
 
 
@@ -55,8 +65,8 @@ def test_the_printed_command_verifies_the_package_again(result: dict[str, Any]) 
     assert subprocess.run(result["verify"], capture_output=True, check=False).returncode == 0
 
 
-def test_promise_6_the_spoken_samples_come_out_of_stock_tools(result: dict[str, Any], folder: Path) -> None:
-    kept = folder / "kept"
+def test_promise_6_the_spoken_samples_come_out_of_stock_tools(result: dict[str, Any]) -> None:
+    kept = result["kept"]
     key = next((kept / "export" / result["recording"]).glob("*.age"))
     identity = kept / "archive" / "keys" / "opening.txt"
     secret = subprocess.run(["age", "-d", "-i", str(identity), str(key)], capture_output=True, check=True).stdout
@@ -73,8 +83,8 @@ def test_promise_6_the_spoken_samples_come_out_of_stock_tools(result: dict[str, 
     assert Path(result["spoken"]).read_bytes()[at : at + len(pcm)] == pcm
 
 
-def test_promise_7_no_name_is_in_the_box_or_the_package(result: dict[str, Any], folder: Path) -> None:
-    kept = folder / "kept"
+def test_promise_7_no_name_is_in_the_box_or_the_package(result: dict[str, Any]) -> None:
+    kept = result["kept"]
     for path in [*(kept / "box").rglob("*"), *(kept / "export").rglob("*"), *(kept / "logs").glob("recorder*")]:
         assert "Room" not in path.name
         if path.is_file():

@@ -348,6 +348,7 @@ class District:
         layout.courier_settings.write_text(courier_toml(layout, self.box_id, self.boxes_url, self._broker_port))
         self._add("recorder", [*command, "recorder", "--config", str(layout.recorder_settings)], self.accounts.recorder)
         self.services["recorder"].environment.update(environment)
+        self.services["recorder"].first = True
         self._add("courier", [*command, "courier", "--config", str(layout.courier_settings)], self.accounts.courier)
         groups = {"recorder": ["recorder"], "archive": ["web", "boxes", "listen", "worker"], "broker": ["broker"]}
         self._process_manager = ProcessManager(

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive.accounts.models import User
+from archive.recordings.ranges import Span as Bytes
 
 from .models import Hearing, Redaction
 from .rules import Span, heard_with
@@ -35,21 +36,25 @@ def note_sent(row: Redaction, user: User, sent: Span) -> None:
 
 
 def counted(
-    row: Redaction, user: User, pieces: Iterator[bytes], start: int, frame_at: Callable[[int], int]
+    row: Redaction, user: User, pieces: Iterator[bytes], span: Bytes, frame_at: Callable[[int], int]
 ) -> Iterator[bytes]:
-    """Yield `pieces`, which begin at byte `start` of the copy's WAV file, and note what was taken of them.
+    """Yield `pieces`, which are the bytes `span` of the copy's WAV file, and note what was taken of them.
 
-    `frame_at` tells the frame that a byte belongs to.
+    `frame_at` tells the frame that a byte belongs to. Whoever asks for the next piece took this one. A server that has
+    sent as much as it announced may not ask any more: so the last one of the span is taken once it is handed over.
     """
-    at, noted = start, frame_at(start)
+    at, noted = span.start, frame_at(span.start)
+    handed = 0
     try:
         for piece in pieces:
+            handed = len(piece)
             yield piece
-            # whoever asks for the next one took this one
-            at += len(piece)
+            at, handed = at + handed, 0
             if frame_at(at) - noted >= NOTED_S * row.recording.rate:
                 note_sent(row, user, Span(noted, frame_at(at)))
                 noted = frame_at(at)
     finally:
+        if at + handed == span.stop:
+            at = span.stop
         if frame_at(at) > noted:
             note_sent(row, user, Span(noted, frame_at(at)))

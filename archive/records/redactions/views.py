@@ -180,7 +180,7 @@ def audio(request: HttpRequest, recording: str, redaction: UUID) -> HttpResponse
             stack.close()
             raise
         read = only(reader.read, parts, source_row.frames)
-        pieces = hear_deeds.counted(row, user, wav.read(span, read), span.start, wav.frame_at)
+        pieces = hear_deeds.counted(row, user, wav.read(span, read), span, wav.frame_at)
         return _closing(stack, pieces)
 
     silent = "".join(f"-{one.first}.{one.last}" for one in parts or ())

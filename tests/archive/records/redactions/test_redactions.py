@@ -207,6 +207,16 @@ def test_what_a_player_did_not_take_was_not_heard(scene: Scene) -> None:
     assert left[-1].last == 4 * RATE
 
 
+def test_a_server_that_has_sent_all_and_asks_no_more_has_sent_the_last_second_too(scene: Scene) -> None:
+    made = scene.made()
+    answer = scene.client(scene.bob).get(scene.address(made, "audio.wav"))
+    pieces, size = iter(answer), int(answer["Content-Length"])
+    while size:
+        size -= len(next(pieces))
+    answer.close()
+    assert not deeds.not_heard_yet(made, scene.bob)
+
+
 def test_a_copy_that_is_made_anew_is_heard_anew(scene: Scene) -> None:
     made = scene.made()
     scene.hear(made, scene.bob)
