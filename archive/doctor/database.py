@@ -15,6 +15,10 @@ from archive.custody.triggers import REFUSALS
 
 _SET_UP = "run 'plainsight-archive migrate' as the archive's user"
 
+_MEND_SERVER = (
+    "see that the server runs and lets the archive's user in, or mend [database] in archive.toml (docs/postgresql.md)"
+)
+
 
 @dataclass(frozen=True)
 class DatabaseLook:
@@ -34,11 +38,14 @@ class DatabaseLook:
     """Triggers that are there."""
     unsafe: tuple[str, ...] = ()
     """Settings of a server that lose in a power cut what it said was committed."""
+    place: str = ""
+    """Which database of which server it is; empty for a file."""
 
 
 def look(*, deep: bool) -> DatabaseLook:
     """Look at the database; with `deep`, read all of it, which takes seconds for each gigabyte."""
     vendor = connection.vendor
+    place = _place() if vendor == "postgresql" else ""
     if vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
         return DatabaseLook(vendor, f"there is no {connection.settings_dict['NAME']}")
     try:
@@ -52,9 +59,16 @@ def look(*, deep: bool) -> DatabaseLook:
             checked=checked,
             triggers=frozenset(_column(_TRIGGERS[vendor])),
             unsafe=tuple(_column(_UNSAFE)) if vendor == "postgresql" else (),
+            place=f"{place}, PostgreSQL {_column('SHOW server_version')[0]}" if place else "",
         )
     except DatabaseError as error:
-        return DatabaseLook(vendor, str(error))
+        return DatabaseLook(vendor, " ".join(str(error).split()), place=place)
+
+
+def _place() -> str:
+    wanted = connection.settings_dict
+    host = wanted["HOST"] or "this system's socket"
+    return f"{wanted['NAME']} at {host}, port {wanted['PORT']}"
 
 
 _TRIGGERS = {
@@ -73,6 +87,10 @@ def _column(statement: str) -> list[str]:
 
 def check(seen: DatabaseLook) -> Iterator[CheckResult]:
     """Yield what is wrong with the database."""
+    if seen.error and seen.place:
+        found = f"{seen.place}: {seen.error}"
+        yield CheckResult("database", "wrong", found, _MEND_SERVER)
+        return
     if seen.error:
         yield CheckResult("database", "wrong", seen.error, f"{_SET_UP}, or restore the database from a backup")
         return
@@ -83,7 +101,8 @@ def check(seen: DatabaseLook) -> Iterator[CheckResult]:
         found = f"the file is damaged: {seen.damage[0]}"
         yield CheckResult("database", "wrong", found, "stop the archive, keep the file, restore a backup, run 'audit'")
     else:
-        yield CheckResult("database", "ok", f"{seen.vendor}, all changes made{', whole' if seen.checked else ''}")
+        found = f"{seen.place or seen.vendor}, all changes made{', whole' if seen.checked else ''}"
+        yield CheckResult("database", "ok", found)
     if seen.unsafe:
         remedy = "switch that on in postgresql.conf: a box deletes its recording against a receipt for what is there"
         yield CheckResult("database server", "wrong", f"{', '.join(seen.unsafe)} is off", remedy)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from appliance.contract.encryption import parse_recipient
 from appliance.contract.errors import KeyFileError
 from appliance.contract.settings_file import AbsolutePath, Section
+from archive.configuration import Database
 
 
 def _zone(text: str) -> str:
@@ -62,6 +63,8 @@ class Answers(Section):
     """Where a new escrow identity is written, to be taken offline: a stick, not this host's disk."""
     broker: bool = True
     """Set up the Mosquitto on this host."""
+    database: Database | None = None
+    """A PostgreSQL database, as archive.toml names it; None: SQLite, one file in the archive's folder."""
 
     @model_validator(mode="after")
     def _one_way_to_a_certificate(self) -> Self:

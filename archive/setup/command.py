@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -20,6 +21,16 @@ from . import steps
 from .answers import Answers
 from .steps import Host
 from .written_settings import site_url
+
+DATABASE_OPTIONS: Final = (
+    ("name", "NAME", "an empty database, in UTF-8 (default: plainsight)"),
+    ("host", "HOST", "its server, or the folder of its socket (default: this system's socket)"),
+    ("port", "PORT", "the server's port (default: 5432)"),
+    ("user", "USER", "its owner (default: the archive's own user, plainsight-archive)"),
+    ("password-file", "FILE", "a file that holds the password, which the archive's user can read"),
+    ("ca", "FILE", "authority of the server's certificate, needed if it is another machine"),
+)
+"""Any of them makes it PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--escrow", metavar="RECIPIENT", help="escrow age recipient whose identity is kept offline")
     made.add_argument("--new-escrow", type=Path, metavar="FILE", help="make an escrow identity on a stick")
     made.add_argument("--no-broker", dest="broker", action="store_false", default=None, help="the broker is elsewhere")
+    database = made.add_argument_group("a database on PostgreSQL instead of SQLite (docs/postgresql.md)")
+    for name, metavar, words in DATABASE_OPTIONS:
+        database.add_argument(f"--database-{name}", metavar=metavar, help=words)
     made.add_argument("--home", type=Path, default=Host.home, help="the archive's folder (default: %(default)s)")
     made.add_argument("--json", action="store_true", help="print what was done as JSON")
     return made
@@ -76,6 +90,8 @@ def read_answers(options: argparse.Namespace, ask: Callable[[str], str] | None) 
         # what is given as an option goes before what the file says
         read = load_settings(options.answers, Answers, "name the file with --answers")
         given = read.model_dump(exclude_unset=True) | given
+    if database := _database_options(options):
+        given["database"] = given.get("database", {}) | database
     questions = {
         "host": "Name or address by which boxes and browsers reach this host",
         "user": "Sign-in name of the records custodian, for the first account",
@@ -87,8 +103,17 @@ def read_answers(options: argparse.Namespace, ask: Callable[[str], str] | None) 
         return Answers.model_validate(given)
     except ValidationError as error:
         where = location(error)
-        option = f"--{where.replace('_', '-')}" if where else "the options"
+        option = f"--{where.replace('_', '-').replace('.', '-')}" if where else "the options"
         raise SettingsError(f"{option}: {explain(error)}", field=where) from error
+
+
+def _database_options(options: argparse.Namespace) -> dict[str, object]:
+    names = [name.replace("-", "_") for name, _, _ in DATABASE_OPTIONS]
+    given = {name: vars(options)[f"database_{name}"] for name in names}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given.keys() & {"password_file", "ca"}:
+        given[name] = Path(given[name]).absolute()
+    return {"engine": "postgresql", **given} if given else {}
 
 
 def set_up(host: Host, answers: Answers, tell: Callable[[str], None]) -> Outcome:
@@ -100,6 +125,7 @@ def set_up(host: Host, answers: Answers, tell: Callable[[str], None]) -> Outcome
         tell(words)
 
     note(steps.make_folders(host))
+    note(steps.prove_database(host, answers))
     if answers.broker:
         note(steps.make_broker_folder(host))
     note(steps.write_configuration(host, answers))

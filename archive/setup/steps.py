@@ -23,7 +23,9 @@ from appliance.contract.durable_files import replace
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import PlainSightError, SettingsError, StorageError
 from appliance.contract.settings_file import load_settings
+from archive.configuration import Database
 
+from . import database_proof
 from .answers import Answers
 from .public_certificate import read_public
 from .written_settings import PUBLIC, PUBLIC_KEY, has_own_listener_for_boxes, settings_text, site_url
@@ -76,6 +78,7 @@ class _Kept(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     site: _Site
+    database: Database = Database()
 
 
 class StepError(PlainSightError):
@@ -102,7 +105,12 @@ class Host:
 
     def run(self, *arguments: str) -> Any:
         """Run one of the archive's commands as its user and return its JSON; raise StepError with its words."""
-        command = [sys.executable, "-m", "archive.command", *arguments]
+        said = self.run_module("archive.command", *arguments)
+        return json.loads(said) if "--json" in arguments else None
+
+    def run_module(self, module: str, *arguments: str, question: str = "") -> str:
+        """Run a module as the archive's user, and return what it prints; raise StepError with its words."""
+        command = [sys.executable, "-m", module, *arguments]
         if self.is_root:
             account = pwd.getpwnam(USER)
             command = [
@@ -110,11 +118,12 @@ class Host:
             ]  # fmt: skip
         environment = {**os.environ, "ARCHIVE_HOME": str(self.home)}
         done = subprocess.run(
-            command, env=environment, cwd="/", capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            command, env=environment, cwd="/", capture_output=True, text=True, check=False, input=question
         )
         if done.returncode != 0:
-            raise StepError(f"plainsight-archive {arguments[0]}: {done.stderr.strip()[-2000:]}")
-        return json.loads(done.stdout) if "--json" in arguments else None
+            name = f"plainsight-archive {arguments[0]}" if arguments else module
+            raise StepError(f"{name}: {done.stderr.strip()[-2000:]}")
+        return done.stdout
 
 
 def make_folders(host: Host) -> str:
@@ -246,6 +255,33 @@ def allow_low_port(host: Host, answers: Answers) -> str:
     except OSError as error:
         raise StorageError(f"cannot write {host.low_port}: {error.strerror}") from error
     return f"port {answers.public_port} ({host.low_port})"
+
+
+def prove_database(host: Host, answers: Answers) -> str:
+    """Prove, before anything is written, that the database can hold the archive; raise SettingsError."""
+    path = host.home / "archive.toml"
+    kept = load_settings(path, _Kept, "mend it, or move it away").database if path.exists() else None
+    database = kept or answers.database or Database()
+    if kept is not None and answers.database is not None:
+        _require_same_database(path, kept, answers.database)
+    if database.engine == "sqlite":
+        return "database (SQLite, one file)"
+    question = database_proof.Question(database=database, new=kept is None)
+    said = host.run_module(database_proof.MODULE, question=question.model_dump_json(exclude_unset=True))
+    answer = database_proof.Answer.model_validate_json(said)
+    if answer.refusal:
+        raise SettingsError(answer.refusal, field=answer.field)
+    return f"database {database.name} (PostgreSQL {answer.server}, can be reached)"
+
+
+def _require_same_database(path: Path, kept: Database, answered: Database) -> None:
+    for name in ("engine", *sorted(answered.model_fields_set)):
+        if getattr(kept, name) != getattr(answered, name):
+            raise SettingsError(
+                f"{path} has {name} = {getattr(kept, name)}, and the answers say {getattr(answered, name)}; an archive "
+                "goes to another database with backup and restore (docs/postgresql.md)",
+                field=f"database.{name}",
+            )
 
 
 def make_database(host: Host) -> str:

@@ -62,6 +62,8 @@ def settings_text(answers: Answers, home: Path, broker: Path) -> str:
     }
     if has_own_listener_for_boxes(answers):
         sections["boxes"] = {"url": f"https://{answers.host}:{answers.port}", **for_boxes}
+    if answers.database is not None:
+        sections["database"] = answers.database.model_dump(mode="json", exclude_unset=True)
     lines = ["# Written by 'plainsight-archive setup'; archive.example.toml explains each setting."]
     for name, values in sections.items():
         lines += [f"[{name}]", *(f"{key} = {json.dumps(value, default=str)}" for key, value in values.items()), ""]

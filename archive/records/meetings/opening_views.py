@@ -28,6 +28,7 @@ from . import opening_deeds
 from .describe import title
 from .models import Meeting, Mode, OpeningEvent, OpeningEventKind
 from .opening_deeds import EventFacts
+from .rules import clock_error
 from .views import meeting_of
 
 MAX_BODY: Final = 256 << 10
@@ -111,7 +112,7 @@ def opening_events(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         where = ".".join(str(part) for part in first["loc"])
         answer = {"error": {"code": "bad-note", "message": f"{where}: {first['msg']}", "field": where}}
         return JsonResponse(answer, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    off = timezone.now() - sent.sent_at
+    off = clock_error(sent.sent_at, timezone.now())
     facts = [
         EventFacts(one.id, one.kind, one.at + off, one.who, one.mode, one.interpreter, one.answer, one.text)
         for one in sent.events

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 NOTICE: Final = timedelta(hours=24)
 """RSMo 162.686: at most 24 hours' notice may be asked."""
+ON_THE_WAY: Final = timedelta(seconds=10)
+"""A tablet's clock that seems to be behind by less than this is taken as right: so long a request may be on its way."""
 Reading = Literal["time", "day"]
 """How "24 hours prior to the date" is read: before the meeting's time, or before its day begins."""
 
@@ -37,6 +39,16 @@ def notice_timing(received_at: datetime, meeting_at: datetime, zone: ZoneInfo) -
 
 def _elapsed(first: datetime, last: datetime) -> timedelta:
     return timedelta(seconds=last.timestamp() - first.timestamp())
+
+
+def clock_error(sent_at: datetime, arrived_at: datetime) -> timedelta:
+    """Return what to add to the times of a tablet that sent them at `sent_at`, by its own clock.
+
+    The difference holds the time on the way too. That of a slow request would put its notes behind later ones, so that
+    only a clock that is plainly wrong is corrected.
+    """
+    off = arrived_at - sent_at
+    return timedelta(0) if timedelta(0) <= off < ON_THE_WAY else off
 
 
 class RecordingDuty(StrEnum):

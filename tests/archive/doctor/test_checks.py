@@ -101,6 +101,12 @@ def with_site(**changed: Any) -> site.SiteLook:
             "wrong",
             "fsync, synchronous_com",
         ),
+        (
+            replace(DATABASE, error="no route to host", place="plainsight at db"),
+            "database",
+            "wrong",
+            "plainsight at db",
+        ),
         (replace(DATABASE, triggers=frozenset()), "custody log", "wrong", "custody_entry_no_delete"),
         (replace(KEYS, error="there is no signing.pem"), "keys", "wrong", "signing.pem"),
         (replace(KEYS, signed_by="ed25519:b"), "keys", "wrong", "another key"),

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from tests.archive.page_fixtures import Arrive
 from tests.archive.setup.test_setup import free_port
 from tests.support.archives import Archive
 from tests.support.mosquitto import broker_as_set_up
+from tests.support.postgresql import cluster
 
 NOW = datetime.now(UTC)
 
@@ -63,6 +65,14 @@ def test_a_trigger_that_was_dropped_and_a_migration_that_was_not_made_are_seen(a
     assert good.triggers - seen.triggers == {"custody_entry_no_delete"}
     assert seen.pending == ("rooms.0001_initial",)
     assert not seen.checked
+
+
+@pytest.mark.both_engines
+def test_which_database_it_is_is_told(archive: Archive) -> None:
+    (seen, _) = database.check(replace(database.look(deep=False), unsafe=()))
+    assert seen.verdict == "ok"
+    expected = f"{archive.database} at {cluster().folder}, port 5432, PostgreSQL " if archive.database else "sqlite"
+    assert seen.found.startswith(expected)
 
 
 def test_a_clock_that_the_custody_log_contradicts_is_seen(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:

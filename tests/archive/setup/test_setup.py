@@ -23,11 +23,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import SettingsError, StorageError
 from appliance.enrollment.command import enroll
-from archive.setup import command, steps
+from archive.configuration import Database, load
+from archive.setup import command, database_proof, steps
 from archive.setup.answers import Answers
 from archive.setup.steps import Host
 from tests.support.archives import ROOT
 from tests.support.mosquitto import broker_as_set_up
+from tests.support.postgresql import USER, cluster
 from tests.support.waiting import until
 
 
@@ -204,6 +206,85 @@ def test_another_address_than_the_settings_have_is_refused_and_changes_nothing(m
     assert (made.host.home / "archive.toml").read_bytes() == before
 
 
+def on(name: str, **other: Any) -> Database:
+    """A database of the throw-away cluster, as the answers name it."""
+    return Database(engine="postgresql", host=str(cluster().folder), name=name, **{"user": USER, **other})
+
+
+def test_an_archive_is_set_up_on_postgresql_and_a_second_run_keeps_it(tmp_path: Path) -> None:
+    host = Host(tmp_path / "home", tmp_path / "broker")
+    name = cluster().create()
+    answers = Answers(
+        host="127.0.0.1", user="m.jones", new_escrow=tmp_path / "escrow.txt", database=on(name), broker=False
+    )
+    made = command.set_up(host, answers, lambda _: None)
+    assert made.password
+    assert any(words.startswith(f"database {name} (PostgreSQL ") for words in made.done)
+    assert load(host.home / "archive.toml").database == on(name)
+    assert not (host.home / "archive.sqlite3").exists()
+    with cluster().connect(name) as connection:
+        assert connection.execute("SELECT username FROM accounts_user").fetchall() == [("m.jones",)]
+    # proved again, as one that holds this archive now
+    assert steps.prove_database(host, answers.model_copy(update={"database": None})).startswith(f"database {name}")
+    with pytest.raises(SettingsError, match="backup and restore") as caught:
+        steps.prove_database(host, answers.model_copy(update={"database": on("other")}))
+    assert caught.value.field == "database.name"
+    with pytest.raises(SettingsError, match="empty one with createdb"):
+        # the same database by mistake, for another archive
+        steps.prove_database(Host(tmp_path / "another"), answers)
+
+
+def test_a_database_that_cannot_be_reached_stops_before_anything_is_written(tmp_path: Path) -> None:
+    host = Host(tmp_path / "home", tmp_path / "broker")
+    with pytest.raises(SettingsError, match="createdb") as caught:
+        command.set_up(host, Answers(host="127.0.0.1", user="m.jones", database=on("nowhere")), lambda _: None)
+    assert caught.value.field == "database.name"
+    assert not list(host.home.iterdir())
+
+
+def test_each_reason_against_a_database_names_its_setting_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    with cluster().connect() as connection:
+        connection.execute("CREATE DATABASE in_latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+        connection.execute("CREATE ROLE guest LOGIN")
+    used = cluster().create()
+    with cluster().connect(used) as connection:
+        connection.execute("CREATE TABLE of_somebody (id int)")
+    wrong = {
+        "database.name": [(on("nowhere"), "createdb"), (on("in_latin"), "LATIN1"), (on(used), "other tables")],
+        "database.user": [(on(used, user="nobody"), "createuser"), (on(used, user="guest"), "owner")],
+        "database.host": [
+            (on(used).model_copy(update={"host": str(tmp_path)}), "start the server"),
+            (on(used, port=1), "start the server"),
+        ],
+        "database.password_file": [
+            (on(used, password_file=tmp_path / "missing"), "cannot read"),
+            (on(used, password_file=tmp_path / "empty"), "write the password"),
+        ],
+    }
+    for field, cases in wrong.items():
+        for database, words in cases:
+            with pytest.raises(SettingsError, match=words) as caught:
+                database_proof.prove(database_proof.Question(database=database, new=True))
+            assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ('FATAL: password authentication failed for user "x"', "database.password_file"),
+        ('FATAL: Peer authentication failed for user "x"', "database.user"),
+        ('FATAL: no pg_hba.conf entry for host "10.0.0.2"', "database.user"),
+        ("SSL error: certificate verify failed", "database.ca"),
+        ('server certificate for "a" does not match host name "b"', "database.ca"),
+        ("connection timeout expired", "database.host"),
+        ("FATAL: sorry, too many clients already", "database.host"),
+    ],
+)
+def test_what_a_server_says_is_laid_to_the_setting_that_it_is_about(said: str, field: str) -> None:
+    assert database_proof.refused(said).field == field
+
+
 def test_settings_are_written_through_no_link(tmp_path: Path) -> None:
     host = Host(tmp_path / "home", tmp_path / "broker")
     host.home.mkdir()
@@ -243,6 +324,8 @@ def test_without_an_escrow_it_stops_and_says_so(tmp_path: Path) -> None:
         (["--host", "a.example", "--user", "x", "--time-zone", "Mars/Base"], "time_zone"),
         (["--host", "a.example", "--user", "x", "--port", "80"], "port"),
         (["--host", "a.example", "--user", "x", "--escrow", "age1nonsense"], "escrow"),
+        (["--host", "a.example", "--user", "x", "--database-port", "many"], "database.port"),
+        (["--host", "a.example", "--user", "x", "--database-host", "db.example"], "database"),
     ],
 )
 def test_what_is_missing_or_wrong_is_named(arguments: list[str], field: str) -> None:
@@ -261,6 +344,10 @@ def test_answers_come_from_a_file_or_a_person(tmp_path: Path) -> None:
     path.write_text('host = "archive.example"\nusr = "m.jones"\n')
     with pytest.raises(SettingsError, match="usr"):
         command.read_answers(command.parser().parse_args(["--answers", str(path)]), None)
+    path.write_text('host = "archive.example"\nuser = "m.jones"\n[database]\nengine = "postgresql"\nname = "a"\n')
+    named = ["--answers", str(path), "--database-user", "b", "--database-password-file", "c"]
+    database = command.read_answers(command.parser().parse_args(named), None).database
+    assert database == Database(engine="postgresql", name="a", user="b", password_file=Path("c").absolute())
     asked: list[str] = []
 
     def ask(question: str) -> str:

@@ -60,6 +60,12 @@ def test_a_tablet_whose_clock_is_wrong_is_corrected(client_: Any, meeting: Meeti
     assert abs(OpeningEvent.objects.get().at - timezone.now()) < timedelta(minutes=2)
 
 
+def test_a_note_that_was_long_on_its_way_stays_before_a_later_one(client_: Any, meeting: Meeting) -> None:
+    send(client_, meeting, event(text="first", seconds_ago=1), off_s=-8)
+    send(client_, meeting, event(text="second"))
+    assert [row.text for row in OpeningEvent.objects.all()] == ["first", "second"]
+
+
 def test_the_parents_answer_reaches_the_meeting(client_: Any, meeting: Meeting) -> None:
     send(client_, meeting, event("parent-records", answer="yes", text="a phone", who="the mother"))
     meeting.refresh_from_db()
