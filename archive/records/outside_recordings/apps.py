@@ -20,8 +20,8 @@ class OutsideRecordingsConfig(AppConfig):
         from archive.recordings.removal import register_destroyed  # noqa: PLC0415 - the same
         from archive.records.meetings.sections import provide  # noqa: PLC0415 - the same
 
-        from .fixity import LOOK_S as FIXITY_S  # noqa: PLC0415 - the same
-        from .fixity import check_due, damaged  # noqa: PLC0415 - the same
+        from .check_deeds import LOOK_S as FIXITY_S  # noqa: PLC0415 - the same
+        from .check_deeds import check_due, damaged  # noqa: PLC0415 - the same
         from .meeting_section import section  # noqa: PLC0415 - the same
         from .plain_file import OUTSIDE, outside_package  # noqa: PLC0415 - the same
         from .reach import destroyed_packages, kept, kept_keys, scopes_of_outside  # noqa: PLC0415 - the same

@@ -31,9 +31,9 @@ from archive.records.meetings.describe import meeting_words
 from archive.records.meetings.models import Meeting
 from archive.records.meetings.tray import to_file, waiting
 from archive.records.meetings.views import meetings_in
+from archive.records.outside_recordings.check_deeds import damaged_ones
 from archive.records.outside_recordings.describe import called
 from archive.records.outside_recordings.either import about_either
-from archive.records.outside_recordings.fixity import damaged_ones
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
 from archive.records.outside_recordings.models import State as OutsideState
 from archive.records.outside_recordings.reach import outside_in

@@ -22,7 +22,7 @@ from archive.custody.models import Entry
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings import fixity
 from archive.records.outside_recordings import seal_deeds, take_in_deeds
-from archive.records.outside_recordings.fixity import check_again, check_due
+from archive.records.outside_recordings.check_deeds import check_again, check_due
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.plain_file import outside_package
 from archive.sealing.audit import audit
