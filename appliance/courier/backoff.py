@@ -40,10 +40,13 @@ class Backoff:
         """Tell whether it is time."""
         return now >= self.until
 
-    def failed(self, pace: Pace, now: float, at_least: float = 0.0) -> float:
-        """Count a failure and return the pause that follows, in seconds: `at_least` what the other side asked for."""
+    def failed(self, pace: Pace, now: float, at_least: float = 0.0, spread: float = 0.0) -> float:
+        """Count a failure and return the pause that follows, in seconds: `at_least` what the other side asked for.
+
+        With `spread`, it is at least a random part of that: for what fails for all boxes in one moment.
+        """
         self.attempts += 1
-        pause = max(pace.pause(self.attempts, self._random.random()), at_least)
+        pause = max(pace.pause(self.attempts, self._random.random()), at_least, spread * self._random.random())
         self.until = now + pause
         return pause
 

@@ -110,6 +110,9 @@ class Times(Section):
     """First pause when archive or broker is down; it doubles with each attempt."""
     retry_max_s: Seconds = 30.0
     """Longest such pause."""
+    spread_s: Seconds = 5.0
+    """After a connection to the broker was lost, the first attempt comes at a random moment within this, so that all
+    boxes of a broker that was started again do not come back at once."""
     refused_s: Seconds = 30.0
     """First pause when the archive refuses a recording; it doubles with each attempt."""
     refused_max_s: Seconds = 900.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -42,6 +43,8 @@ class Broker:
     """Who vouches for it and its clients."""
     port: int = field(default_factory=free_port)
     """Port on 127.0.0.1, kept over restarts."""
+    access: str = f"user {ARCHIVE}\ntopic read {PREFIX}/#\n\npattern write {PREFIX}/%u/#\n"
+    """Its access list; %u is the certificate's common name: the box's id."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -52,10 +55,7 @@ class Broker:
     def start(self) -> None:
         """Start it and return when it listens."""
         self.authority.server(self.folder)
-        access = self.folder / "access"
-        # %u is the certificate's common name: the box's id
-        access.write_text(f"user {ARCHIVE}\ntopic read {PREFIX}/#\n\npattern write {PREFIX}/%u/#\n", encoding="ascii")
-        access.chmod(0o600)
+        self._write_access()
         command = write_broker(self.folder, self.port)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -70,6 +70,18 @@ class Broker:
                 time.sleep(0.02)
             else:
                 return
+
+    def take_access(self, text: str) -> None:
+        """Read another access list, as it does when the archive has written one."""
+        self.access = text
+        self._write_access()
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
+    def _write_access(self) -> None:
+        path = self.folder / "access"
+        path.write_text(self.access, encoding="ascii")
+        path.chmod(0o600)
 
     def stop(self, *, kill: bool = False) -> None:
         """End it, at once with `kill`; a broker that does not run is none the worse."""

@@ -45,11 +45,12 @@ _log = logging.getLogger(__name__)
 class StatusPublisher:
     """Publishes until it is stopped."""
 
-    def __init__(self, settings: CourierSettings, status: StatusReader, software: str) -> None:
-        """Publish what `status` reads, with what `settings` say."""
+    def __init__(self, settings: CourierSettings, status: StatusReader, software: str, turn_s: float = TURN_S) -> None:
+        """Publish what `status` reads, with what `settings` say; `turn_s` is how often it is looked at, in seconds."""
         times = settings.times
         self._settings = settings
         self._status = status
+        self._turn_s = turn_s
         self._policy = PublicationPolicy(
             settings.box.id, software=software, report_s=times.report_s, counting_s=times.counting_s
         )
@@ -105,7 +106,9 @@ class StatusPublisher:
                 self._hold_connection()
             except PlainSightError as error:
                 now = time.monotonic()
-                pause = self._backoff.failed(self._pace, now)
+                # a broker that was started again has lost all its boxes in one moment
+                spread_s = 0.0 if self._since is None else self._settings.times.spread_s
+                pause = self._backoff.failed(self._pace, now, spread=spread_s)
                 is_short = self._since is not None and now - self._since < self._pace.longest
                 self._short_in_a_row = self._short_in_a_row + 1 if is_short else 0
                 message = error.message if self._short_in_a_row < SUSPICIOUS else f"{error.message}. {TWO_BOXES}"
@@ -134,8 +137,8 @@ class StatusPublisher:
             connection.close()
 
     def _serve(self, connection: Connection) -> None:
-        self._expect(TURN_S)
-        connection.serve(TURN_S)
+        self._expect(self._turn_s)
+        connection.serve(self._turn_s)
         if not connection.believed:
             self._connected.clear()
         elif not self._connected.is_set():

@@ -28,6 +28,7 @@ FAST = {
     "answer_s": 2.0,
     "retry_s": 0.05,
     "retry_max_s": 0.2,
+    "spread_s": 0.05,
     "refused_s": 0.2,
     "refused_max_s": 0.5,
     "receipt_s": 0.02,
