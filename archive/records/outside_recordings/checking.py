@@ -35,7 +35,8 @@ def check_outside(row: OutsideRecording, *, audio: bool = True) -> None:
 
 def _digest(file: BinaryIO) -> str:
     sha256 = hashlib.sha256()
+    take = sha256.update
     while data := file.read(BUFFER):
         still_working()
-        sha256.update(data)
+        take(data)
     return sha256.hexdigest()
