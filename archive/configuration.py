@@ -148,6 +148,69 @@ class Database(_Section):
         return self.host.startswith("/") or self.host in {"", "localhost", "127.0.0.1", "::1"}
 
 
+def _endpoint(url: str) -> str:
+    parts = urlsplit(url)
+    own = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if parts.hostname and not parts.path.strip("/") and (parts.scheme == "https" or (parts.scheme == "http" and own)):
+        return url.rstrip("/")
+    raise ValueError("write https://HOST, without a bucket or a path; http:// is only for this machine")
+
+
+class S3(_Section):
+    """A bucket with Object Lock, for this archive alone (docs/object-store.md)."""
+
+    endpoint: Annotated[str, AfterValidator(_endpoint), Field(max_length=255)]
+    """Where the server answers, https://HOST[:PORT]."""
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+    """Name of the bucket; it must keep versions, and have Object Lock."""
+    region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}$")] = "us-east-1"
+    """Region, as requests are signed for it."""
+    ca: Path | None = None
+    """Certificate authority of the server (PEM); None: those that this system trusts."""
+    credentials_file: SecretFile
+    """A file as AWS' tools write it, with the keys that may list, read, write and lock objects, and bypass nothing."""
+    destruction_credentials_file: SecretFile | None = None
+    """The same, with keys that may also bypass governance: used when two people destroyed a recording, never else."""
+    mode: Literal["governance", "compliance"] = "governance"
+    """`governance`: whoever may bypass it can remove an object before its lock ends; `compliance`: nobody can."""
+    retention_days: Annotated[int, Field(ge=1, le=36500)] = 3650
+    """For how long an object is locked from the moment it is kept."""
+    destroys_early: bool = True
+    """Whether the district destroys recordings before their lock ends; `compliance` needs false."""
+    answer_s: Annotated[int, Field(ge=1, le=300)] = 30
+    """How long an answer may take, in seconds; a request is made three times at most."""
+
+    @model_validator(mode="after")
+    def _destroys_as_it_locks(self) -> Self:
+        if self.destroys_early and self.mode == "compliance":
+            raise ValueError(
+                "compliance lets nobody destroy a recording before its lock ends: say that the district never does, "
+                "with destroys_early = false, or set mode = 'governance'"
+            )
+        if self.destroys_early and self.destruction_credentials_file is None:
+            raise ValueError(
+                "name a destruction_credentials_file, which may bypass governance, or set destroys_early = false"
+            )
+        if not self.destroys_early and self.destruction_credentials_file is not None:
+            raise ValueError("destroys_early is false: remove destruction_credentials_file, and those keys with it")
+        return self
+
+
+class Store(_Section):
+    """Where sealed packages are kept. What arrives, drafts and keys lie in the archive's folder in any case."""
+
+    engine: Literal["disk", "s3"] = "disk"
+    """`disk` keeps packages in the archive's folder; `s3` in a bucket with Object Lock."""
+    s3: S3 | None = None
+    """The bucket; with `disk` it is only where `move-store` may bring packages."""
+
+    @model_validator(mode="after")
+    def _names_its_bucket(self) -> Self:
+        if self.engine == "s3" and self.s3 is None:
+            raise ValueError("engine = 's3' needs the section [store.s3]: endpoint, bucket and credentials_file")
+        return self
+
+
 class Mqtt(_Section):
     """The broker that boxes report to."""
 
@@ -327,6 +390,7 @@ class Configuration(_Section):
     web: Web = Web()
     boxes: Boxes = Boxes()
     database: Database = Database()
+    store: Store = Store()
     mqtt: Mqtt = Mqtt()
     custody: Custody = Custody()
     records: Records = Records()

@@ -1,4 +1,4 @@
-"""What the archive asks of the place where its bytes lie; a local disk now, an object store with locks later.
+"""What the archive asks of the place where its bytes lie: a local disk, or an S3 bucket with locks.
 
 Nothing here hands out a path: bytes are read as ranges, and written as whole objects. Names are relative paths made by
 the functions below, so they hold identifiers and numbers only. Recordings' keys lie elsewhere (archive.keystore).
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 from typing import BinaryIO, Protocol
 
 BUFFER = 1 << 18
@@ -93,7 +94,13 @@ class Store(Protocol):
         """Remove all that arrived of a recording; nothing happens if there is nothing."""
 
     def remove(self, name: str) -> None:
-        """Remove an object that was kept for good; nothing happens if there is none. Only a destruction does so."""
+        """Remove an object that was kept for good; nothing happens if there is none.
+
+        Only a destruction does so, and for derivatives whoever made them.
+        """
+
+    def retained_until(self, name: str) -> datetime | None:
+        """Return until when not even a destruction can remove `name`; None if one can now."""
 
     def sweep(self) -> None:
         """Remove temporary objects that a crash left behind."""

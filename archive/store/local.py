@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -213,6 +214,10 @@ class LocalStore:
             if path.exists():
                 path.unlink()
                 sync_folder(path.parent)
+
+    def retained_until(self, name: str) -> datetime | None:  # noqa: ARG002 - as every store has it
+        """Return None: a file can be removed at any time."""
+        return None
 
     def sweep(self) -> None:
         """Remove temporary files that a crash left more than an hour ago."""

@@ -19,6 +19,7 @@ template()
 from archive.core.deeds import in_deed  # noqa: E402
 from archive.keystore.recording_keys import LocalRecordingKeys  # noqa: E402
 from archive.store.local import LocalStore  # noqa: E402
+from archive.store.s3_bucket import Bucket  # noqa: E402
 from tests.archive.page_fixtures import arrive, custodian, sealed, technician  # noqa: E402, F401
 
 
@@ -40,6 +41,7 @@ def _nothing_outside_in_a_deed() -> Iterator[None]:
     """In a deed nothing waits for anything outside of the database: every test of the archive holds that."""
     places: list[tuple[Any, tuple[str, ...]]] = [
         (LocalStore, tuple(name for name in vars(LocalStore) if not name.startswith("_"))),
+        (Bucket, ("first", "put", "describe", "read_range", "delete", "versions_and_marks")),
         (LocalRecordingKeys, tuple(name for name in vars(LocalRecordingKeys) if not name.startswith("_"))),
         (smtplib.SMTP, ("connect", "sendmail")),
         (requests.Session, ("request",)),

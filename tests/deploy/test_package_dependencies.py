@@ -18,6 +18,7 @@ NAMED_OTHERWISE = {
 }
 """Debian's names that are not python3-NAME."""
 TRIXIE = {
+    "boto3": "1.37.9",
     "cryptography": "43.0.0", "gpiozero": "2.0.1", "icalendar": "6.0.1", "paho-mqtt": "2.1.0", "psycopg": "3.2.6",
     "pydantic": "2.10.6", "requests": "2.32.3", "soundfile": "0.13.1", "weasyprint": "62.3", "whitenoise": "6.8.2",
 }  # fmt: skip
@@ -82,3 +83,9 @@ def test_what_postgresql_needs_is_suggested_and_no_newer_than_trixie_has() -> No
     assert library.extras == {"binary", "pool"}
     assert library.specifier.contains(suggested["python3-psycopg"])
     assert library.specifier.contains(TRIXIE["psycopg"])
+
+
+def test_what_an_s3_store_needs_is_suggested_and_no_newer_than_trixie_has() -> None:
+    (library,) = (Requirement(one) for one in PROJECT["optional-dependencies"]["s3"])
+    assert library.specifier.contains(Version(depends("Suggests")["python3-boto3"]))
+    assert library.specifier.contains(TRIXIE["boto3"])

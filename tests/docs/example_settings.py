@@ -27,7 +27,7 @@ EXAMPLES: dict[str, type[BaseModel]] = {
     "archive/archive.example.toml": Configuration,
 }
 SETTING = re.compile(r"(?P<off># )?(?P<name>[a-z_0-9]+) = (?P<value>.*)")
-SECTION = re.compile(r"(?:# )?\[(?P<name>[a-z_.]+)\]")
+SECTION = re.compile(r"(?:# )?\[(?P<name>[a-z0-9_.]+)\]")
 
 
 def first_sentence(docstring: str) -> str:

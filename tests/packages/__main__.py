@@ -57,9 +57,10 @@ def everything_that_is_imported_is_there(root: Root) -> str:
     shutil.copy(Path(__file__).with_name("imports.py"), root.path("/tmp/imports.py"))
     used = ("account", "core", "mfa", "socialaccount", "usersessions")
     packages = ["appliance", "archive", *(f"allauth.{name}" for name in used)]
-    # what the package suggests (PostgreSQL), what a district brings (engines of transcripts), and what allauth asks for
-    # only where Django's sites are installed
+    # what the package suggests (PostgreSQL, an S3 store), what a district brings (engines of transcripts), and what
+    # allauth asks for only where Django's sites are installed
     packages += ["-psycopg", "-psycopg_pool", "-pocketsphinx", "-pywhispercpp", "-django.contrib.sites"]
+    packages += ["-boto3", "-botocore", "-archive.store.s3", "-archive.store.s3_bucket"]
     out = root.run(
         "setpriv --reuid plainsight-archive --regid plainsight-archive --init-groups env ARCHIVE_HOME=/var/lib/"
         f"plainsight-archive LG_WD=/tmp {CODE} python3 -W ignore /tmp/imports.py {' '.join(packages)}",
