@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from archive.custody.clock import has_come
+
 from .deeds import Deed
 from .scopes import Scope, ScopeType
 
@@ -18,8 +20,9 @@ class GrantQuerySet(models.QuerySet["Grant"]):
     """Grants by time."""
 
     def at(self, moment: datetime) -> GrantQuerySet:
-        """Return the grants that hold at `moment`."""
-        return self.filter(Q(valid_until=None) | Q(valid_until__gt=moment), valid_from__lte=moment)
+        """Return the grants that hold at `moment`; by a clock that was put back, none that had ended holds again."""
+        ends = Q(valid_until__gt=moment) & Q(valid_until__gt=has_come())
+        return self.filter(Q(valid_until=None) | ends, valid_from__lte=moment)
 
     def over(self, scope: Scope) -> GrantQuerySet:
         """Return the grants that reach just `scope`."""

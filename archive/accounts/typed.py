@@ -1,15 +1,16 @@
-"""What somebody typed outlives their session: it is carried through the sign-in, and shown in its form again.
+"""What somebody typed outlives their session, and a failure: it is shown again, and can be sent again.
 
 A form that is sent without a session gets the sign-in page, which carries the fields along, encrypted. After
 the sign-in the form's page fills itself in with `fill`; a page that does not is replaced by one that lists the fields
 and sends them on. Nothing is ever sent by itself. `KeepTyped`, the middleware, is also what asks every page for a
-sign-in. Passwords, fields called `code` and files are not kept, and what one person typed in a browser is shown to
+sign-in. Where the archive itself fails, as on a full disk, the page that tells so holds the fields (`after_failure`).
+Passwords, fields called `code` and files are not kept, and what one person typed in a browser is shown to
 nobody else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -19,13 +20,18 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.core.exceptions import SuspiciousOperation
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.http.multipartparser import MultiPartParserError
+from django.middleware.csrf import get_token
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from archive.core.errors import not_our_form
+from archive.core.errors import not_our_form, wants_json
 from archive.core.once import FIELD as ONCE
 
 from . import throttle
@@ -33,6 +39,7 @@ from .encrypted_text import decrypt, encrypt
 from .forms import cookie_name
 from .models import User
 from .pages import sign_in_words
+from .sessions import at_kiosk
 
 MOST: Final = 64 << 10
 """Most characters that are kept of one form; more than any of our forms takes."""
@@ -42,7 +49,8 @@ NEVER: Final = ("password", "secret", "credential")
 """A field with one of these in its name is never kept."""
 LINE: Final = 80
 """What is longer, in characters, is shown in a field of several lines."""
-_NEVER_EXACTLY: Final = {"csrfmiddlewaretoken", "code", "next", "typed"}
+_OURS: Final = {"csrfmiddlewaretoken", "next", "typed"}
+_NEVER_EXACTLY: Final = {"code"}
 _SESSION: Final = "typed"
 
 
@@ -118,15 +126,57 @@ class KeepTyped(LoginRequiredMiddleware):
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """Answer a form whose token is not the browser's; if only its session was another one, show what was typed."""
-    # as archive.core.headers.HiddenOrigin left it, which request.headers does not see
-    ours = request.META.get("HTTP_ORIGIN") in {
-        f"{request.scheme}://{request.get_host()}",
-        *settings.CSRF_TRUSTED_ORIGINS,
-    }
-    typed = _collect(request) if ours else None
+    typed = _collect(request) if _from_our_page(request) else None
     if typed is None:
         return not_our_form(request, reason)
     return _typed_page(request, typed) if request.user.is_authenticated else _sign_in_page(request, typed)
+
+
+def _from_our_page(request: HttpRequest) -> bool:
+    # as archive.core.headers.HiddenOrigin left it, which request.headers does not see
+    origin = request.META.get("HTTP_ORIGIN")
+    return origin in {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
+
+
+def after_failure(request: HttpRequest, words: Mapping[str, str]) -> str:
+    """Return the page that tells in `words` why a form could not be saved, with its fields to be sent again.
+
+    Returns nothing where nothing can be kept: a form of another site, one with a secret that nobody may see again, a
+    screen that others use and that cannot be told to close itself. The form's token stays the same, so one that was
+    saved after all is not saved twice.
+    """
+    fields = _to_send_again(request)
+    if not fields:
+        return ""
+    page = {**words, "path": request.get_full_path(), "fields": _shown(fields), "files": bool(request.FILES)}
+    try:
+        return render_to_string("accounts/typed.html", page, request)
+    except DatabaseError:
+        # who is signed in cannot be asked; only a session that was read before says whose screen it is
+        shared = _may_be_shared(request)
+        return "" if shared else render_to_string("accounts/typed.html", {**page, "csrf_token": get_token(request)})
+
+
+def _to_send_again(request: HttpRequest) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a form that the archive failed at; none where they are not to be shown."""
+    # a failure may come before the token was looked at
+    ours = getattr(request, "csrf_processing_done", False) or _from_our_page(request)
+    if request.method != "POST" or wants_json(request) or not ours:
+        return ()
+    try:
+        fields, sent = tuple(_fields(request.POST)), sum(len(values) for _, values in _sent(request.POST))
+    except (SuspiciousOperation, MultiPartParserError, OSError):
+        return ()
+    # a form before the sign-in with a secret in it is filled in anew
+    whole = _needs_sign_in(request) or len(fields) == sent
+    return fields if whole and _anything(fields) else ()
+
+
+def _may_be_shared(request: HttpRequest) -> bool:
+    try:
+        return at_kiosk(request.session)
+    except (AttributeError, DatabaseError):
+        return True
 
 
 def _sign_in_page(request: HttpRequest, typed: Typed) -> HttpResponseBase:
@@ -135,16 +185,19 @@ def _sign_in_page(request: HttpRequest, typed: Typed) -> HttpResponseBase:
 
 
 def _typed_page(request: HttpRequest, typed: Typed) -> HttpResponseBase:
-    fields = [
+    return render(request, "accounts/typed.html", {"path": typed.path, "fields": _shown(typed.fields)})
+
+
+def _shown(fields: Iterable[tuple[str, str]]) -> list[dict[str, object]]:
+    return [
         {
             "name": name,
             "label": "" if name == ONCE else name.replace("_", " ").replace("-", " ").capitalize(),
             "value": value,
             "long": "\n" in value or len(value) > LINE,
         }
-        for name, value in typed.fields
+        for name, value in fields
     ]
-    return render(request, "accounts/typed.html", {"path": typed.path, "fields": fields})
 
 
 def _collect(request: HttpRequest) -> Typed | None:
@@ -154,15 +207,24 @@ def _collect(request: HttpRequest) -> Typed | None:
         return None
     fields = tuple(_fields(request.POST))
     long = sum(len(name) + len(value) for name, value in fields) > MOST
-    if long or not any(value.strip() for name, value in fields if name != ONCE):
+    if long or not _anything(fields):
         return None
     return Typed(path=request.get_full_path(), by=by, fields=fields)
 
 
+def _anything(fields: Iterable[tuple[str, str]]) -> bool:
+    return any(value.strip() for name, value in fields if name != ONCE)
+
+
 def _fields(data: QueryDict) -> Iterator[tuple[str, str]]:
-    for name, values in data.lists():
+    for name, values in _sent(data):
         if name not in _NEVER_EXACTLY and not any(part in name.lower() for part in NEVER):
             yield from ((name, str(value)) for value in values)
+
+
+def _sent(data: QueryDict) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the fields without what our own pages add."""
+    return ((name, values) for name, values in data.lists() if name not in _OURS)
 
 
 def _typist(request: HttpRequest) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -43,6 +43,21 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "storage": ("The archive's disk is not answering", "Try again in a minute. If it happens again, ask for help."),
 }
+
+
+DEFECT: Final = (
+    "Something went wrong in the archive",
+    "You did nothing wrong. Try again; if it happens again, say when it happened.",
+)
+"""Heading and message of a defect, where what was typed is shown beside them."""
+WithTyped = Callable[[HttpRequest, Mapping[str, str]], str]
+"""Returns the page that tells a failure in these words, with what a form sent; nothing where nothing was typed."""
+_with_typed: Final[list[WithTyped]] = []
+
+
+def register_typed(page: WithTyped) -> None:
+    """Have `page` show what was typed wherever the archive fails; this app knows no session."""
+    _with_typed.append(page)
 
 
 class NoSuchAddressError(PlainSightError):
@@ -136,9 +151,15 @@ def answer(request: HttpRequest, error: PlainSightError) -> HttpResponseBase:
     # a code's own message may speak to a box or to whoever runs the host: it comes second
     detail = "" if error.code == "unknown-recording" else f"In detail: {error.message}."
     words = {"heading": heading, "message": message, "advice": detail}
+    if status < StorageError.status:
+        return HttpResponse(render_to_string("ui/problem.html", words, request), status=status)
     # who is signed in is asked of the database, which may be what failed
-    page = render_to_string("ui/problem.html", words, None if status >= StorageError.status else request)
+    page = _typed_kept(request, words) or render_to_string("ui/problem.html", words)
     return HttpResponse(page, status=status)
+
+
+def _typed_kept(request: HttpRequest, words: Mapping[str, str]) -> str:
+    return next((page for show in _with_typed if (page := show(request, words))), "")
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -197,4 +218,6 @@ def failed(request: HttpRequest) -> HttpResponseBase:
         return answer(request, error)
     if wants_json(request):
         return answer(request, DefectError("something went wrong in the archive; its log has the details"))
-    return defaults.server_error(request)
+    heading, message = DEFECT
+    page = _typed_kept(request, {"heading": heading, "message": message, "advice": ""})
+    return HttpResponse(page, status=500) if page else defaults.server_error(request)

@@ -13,14 +13,14 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, QuerySet, Subquery
 from django.db.models.functions import Substr
 from django.utils import timezone
 
-from appliance.contract.times import parse_wall, wall
+from appliance.contract.times import wall
 
 from .custody_kinds import CLOCK
-from .models import Entry
+from .models import Entry, Head
 
 SLACK: Final = timedelta(minutes=10)
 """By so much the clocks of several hosts may differ."""
@@ -66,9 +66,17 @@ def doubt() -> str:
     return _behind() or leapt([*found, timezone.now().astimezone(UTC).date()])
 
 
+def has_come() -> Subquery:
+    """Return, for a query, the latest time that the log tells: what ended until then has ended, whatever a clock says.
+
+    It is the database's beginning of time where the log is empty.
+    """
+    return Subquery(Head.objects.filter(pk=1).values("latest")[:1])
+
+
 def _behind() -> str:
-    latest = _since_confirmed().aggregate(at=Max("at"))["at"]
-    return behind(timezone.now(), parse_wall(latest)) if latest else ""
+    head = Head.objects.filter(pk=1).first()
+    return behind(timezone.now(), head.latest) if head else ""
 
 
 def _told(why: str) -> str:

@@ -9,9 +9,10 @@ from django.db import transaction
 from appliance.contract import custody
 from appliance.contract.custody import ENTRY_VERSION, EntryFields, Tree, entry_digest
 from appliance.contract.errors import StorageError
-from appliance.contract.times import now
+from appliance.contract.times import now, parse_wall
 
 from .actors import NOTHING, Actor, Subject
+from .custody_kinds import CLOCK
 from .heads import sign
 from .kinds import Kind
 from .models import Entry, Head
@@ -50,7 +51,10 @@ def record(kind: Kind, *, actor: Actor, subject: Subject = NOTHING, **detail: De
         tree.add(entry.digest)
         head.n, head.digest, head.edge = entry.n + 1, entry.digest, tree.edge
         head.line = sign(head.n, head.digest, tree.root())
-        head.save(update_fields=["n", "digest", "edge", "line"])
+        at = parse_wall(entry.at)
+        # whoever confirms the clock says that later entries were made by a wrong one
+        head.latest = at if kind is CLOCK else max(at, head.latest)
+        head.save(update_fields=["n", "digest", "edge", "line", "latest"])
     return entry
 
 

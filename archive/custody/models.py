@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
-from typing import Any, ClassVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Final
 
 from django.db import models
 from django.utils import timezone
@@ -12,6 +12,9 @@ from django.utils import timezone
 from appliance.contract.times import parse_wall
 
 from .actors import ActorType, Subject, SubjectType
+
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before any entry."""
 
 
 class Head(models.Model):
@@ -25,6 +28,8 @@ class Head(models.Model):
     """Right edge of the tree over all entries, from which the next root is made (appliance.contract.custody)."""
     line = models.BinaryField()
     """The archive's signed statement of just that (CustodyHead); empty before the first entry."""
+    latest = models.DateTimeField(default=BEGINNING)
+    """The latest time of any entry since somebody last confirmed the clock (archive.custody.clock)."""
 
 
 class SignedHead(models.Model):

@@ -15,12 +15,14 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import paho.mqtt.client as mqtt
 from django.db import DatabaseError, close_old_connections
 from django.db.models.functions import Now
+from django.utils import timezone
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -56,6 +58,8 @@ class Listener:
         self._messages: queue.Queue[Message | None] = queue.Queue(QUEUE)
         self._dropped = 0
         self._told = False
+        self._ahead = timedelta()
+        """By so much this host's clock is ahead of the database's."""
         self.stop = StopSignal()
         """Makes `run` return."""
         self._client = self._make_client()
@@ -121,7 +125,9 @@ class Listener:
 
     def _arrived(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         try:
-            self._messages.put_nowait(Message(message.topic, bytes(message.payload), message.retain, datetime.now(UTC)))
+            # by the database's clock, by which other hosts judge how long ago that was
+            at = datetime.now(UTC) - self._ahead
+            self._messages.put_nowait(Message(message.topic, bytes(message.payload), message.retain, at))
         except queue.Full:
             self._dropped += 1
 
@@ -130,7 +136,7 @@ class Listener:
         due = time.monotonic()
         while not self.stop.is_set():
             if time.monotonic() >= due:
-                _say_alive(connected=self._client.is_connected())
+                self._ahead = _say_alive(connected=self._client.is_connected(), ahead=self._ahead)
                 due = time.monotonic() + ALIVE_S
                 if self._dropped:
                     _log.error("%(count)d messages were dropped: the database is too slow", {"count": self._dropped})
@@ -179,15 +185,42 @@ def _try(work: Callable[[], object]) -> bool:
     return False
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What is known of the listener."""
+
+    now: datetime
+    """The moment, by the database's clock: the hosts' own may differ, here and below."""
+    listens: bool
+    """Whether it said lately that it runs."""
+    connected: bool
+    """Whether it was connected to the broker then."""
+
+
+def standing() -> Standing:
+    """Return what is known of the listener now."""
+    rows = Listening.objects.filter(pk=ALIVE_ROW).annotate(now=Now())
+    row = rows.values_list("now", "alive_at", "connected").first()
+    if row is None:
+        return Standing(timezone.now(), listens=False, connected=False)
+    now, alive_at, connected = row
+    return Standing(now, listens=alive_at is not None and now - alive_at < LATE, connected=connected)
+
+
 def hears() -> bool:
     """Tell whether the listener said lately that it is connected to the broker."""
-    # by the database's clock, here and below: the hosts' own may differ
-    return Listening.objects.filter(pk=ALIVE_ROW, connected=True, alive_at__gt=Now() - LATE).exists()
+    found = standing()
+    return found.listens and found.connected
 
 
-def _say_alive(*, connected: bool) -> None:
+def _say_alive(*, connected: bool, ahead: timedelta = timedelta()) -> timedelta:
+    """Say that the listener runs, and return by how much this host's clock is ahead; `ahead` where nobody knows."""
     try:
         Listening.objects.update_or_create(pk=ALIVE_ROW, defaults={"alive_at": Now(), "connected": connected})
+        own = datetime.now(UTC)
+        said = Listening.objects.filter(pk=ALIVE_ROW).values_list("alive_at", flat=True).first()
     except DatabaseError:
         _log.exception("the database failed")
         close_old_connections()
+        return ahead
+    return own - said if said is not None else ahead

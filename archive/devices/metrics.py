@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import get_args
 
-from django.utils import timezone
-
 from archive.core.metrics import Gauge, timestamp
 
+from .listener import standing
 from .models import Box, Listening
 from .reported_status import report
 from .state import Kind, state_of_box
@@ -17,7 +16,7 @@ from .state import Kind, state_of_box
 
 def gauges() -> Iterator[Gauge]:
     """Yield the figures."""
-    now = timezone.now()
+    now = standing().now
     boxes = Box.objects.filter(retired_at=None).select_related("status")
     kinds = Counter(state_of_box(report(getattr(box, "status", None)), now).kind for box in boxes)
     yield Gauge(

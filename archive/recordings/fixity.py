@@ -21,6 +21,7 @@ from appliance.contract.stop_signal import StopSignal
 from archive.configuration import Fixity
 from archive.custody.actors import ARCHIVE, ActorType
 
+from .elsewhere import kinds_elsewhere
 from .models import Recording, State, Verification
 from .verification import VERDICTS, ask
 
@@ -67,6 +68,16 @@ def due(now: datetime, every_days: int) -> QuerySet[Recording]:
 def overdue(now: datetime, every_days: int) -> QuerySet[Recording]:
     """Return those that nothing has looked at for longer than the period."""
     return kept().filter(Q(looked_at__lt=now - timedelta(days=every_days)) | _never(now))
+
+
+def is_due(looked_at: datetime, now: datetime, every_days: int) -> bool:
+    """Tell whether it is the turn of one that is no row of a box's. Pure."""
+    return is_overdue(looked_at, now, every_days) or looked_at <= now - timedelta(days=every_days / 2)
+
+
+def is_overdue(looked_at: datetime, now: datetime, every_days: int) -> bool:
+    """Tell the same of one that is no row of a box's. Pure."""
+    return not now - timedelta(days=every_days) <= looked_at <= now + timedelta(days=1)
 
 
 def _never(now: datetime) -> Q:
@@ -119,14 +130,19 @@ class FixityReport:
 def report(now: datetime) -> FixityReport:
     """Return how the packages are."""
     every_days = settings.ARCHIVE.fixity.every_days
-    packages, late = kept().count(), overdue(now, every_days).count()
-    oldest = kept().aggregate(at=Min("looked_at"))["at"]
+    others = [one for kind in kinds_elsewhere() for one in kind.rows() if one.looked_at is not None]
+    looked_at = [one.looked_at for one in others if one.looked_at is not None]
+    packages = kept().count() + len(others)
+    late = overdue(now, every_days).count() + sum(is_overdue(at, now, every_days) for at in looked_at)
+    if (oldest := kept().aggregate(at=Min("looked_at"))["at"]) is not None:
+        looked_at.append(oldest)
+    damaged_ones = damaged().order_by("pk").values_list("pk", flat=True)
     return FixityReport(
         every_days=every_days,
         packages=packages,
         checked=packages - late,
         overdue=late,
         waiting=Verification.objects.filter(finished_at=None).count(),
-        damaged=tuple(damaged().order_by("pk").values_list("pk", flat=True)),
-        oldest=oldest,
+        damaged=tuple(sorted([*damaged_ones, *(one.recording for one in others if one.damaged)])),
+        oldest=min(looked_at, default=None),
     )

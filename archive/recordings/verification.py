@@ -91,7 +91,7 @@ def check_asked(stop: StopSignal) -> None:
                 "cannot check %(recording)s now: %(problem)s", {"recording": asked.recording_id, "problem": error}
             )
         except PlainSightError as error:
-            if not _store_answers():
+            if not store_answers():
                 # a disk that is away says nothing about the package either
                 continue
             _log.error("cannot check %(recording)s: %(problem)s", {"recording": asked.recording_id, "problem": error})
@@ -115,7 +115,8 @@ def _waiting(stop: StopSignal) -> Iterator[Verification]:
         yield asked
 
 
-def _store_answers() -> bool:
+def store_answers() -> bool:
+    """Tell whether the store takes bytes: what is not found in one that does not says nothing about a package."""
     try:
         return writable()
     except PlainSightError as error:

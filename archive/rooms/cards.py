@@ -18,8 +18,6 @@ from .uploads import Uploads
 
 BEHIND_S: Final = 10.0
 """Seconds of acknowledged audio that may be missing here before the page says so; uploads come in batches."""
-LISTENER_LATE: Final = timedelta(seconds=10)
-"""The listener says every 2 s that it is there."""
 _STATES: Final[dict[str, tuple[SignCode, str]]] = {
     "arming": ("recording", "Recording: the microphone is being opened"),
     "recording": ("recording", "Recording"),
@@ -225,9 +223,9 @@ def _panel(status: RecorderStatus | None) -> str:
     return " ".join(told)
 
 
-def warning(alive_at: datetime | None, connected: bool, now: datetime, contact: str = "your administrator") -> str:
+def warning(*, listens: bool, connected: bool, contact: str = "your administrator") -> str:
     """Return what to say when the archive itself does not hear: then no room's silence is the room's fault."""
-    if alive_at is None or now - alive_at > LISTENER_LATE:
+    if not listens:
         return (
             "The archive is not listening to its boxes, so it does not know what any room is doing. "
             f"Tell {contact}: the service 'plainsight-archive listen' must run."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 
 from archive.access.requests import user_of
 from archive.accounts.models import User
-from archive.devices.models import Box, Listening
+from archive.devices.listener import Standing, standing
+from archive.devices.models import Box
 from archive.devices.reported_status import health, report
 from archive.devices.state import state_of_box
 from archive.ui import words
@@ -48,11 +49,11 @@ def rooms_json(request: HttpRequest) -> HttpResponseBase:
 
 def _board(now: datetime, user: User) -> dict[str, Any]:
     """Return everything that page and JSON say to `user` at the moment `now`, whose zone is that of the words."""
-    cards = sorted(_with_addresses(cards_now(now), user), key=lambda one: one.urgency)
+    cards = sorted(_with_addresses(cards_now(now.tzinfo), user), key=lambda one: one.urgency)
     return {
         "at": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z",
         "at_words": f"{words.time_of_day(now)} {now.tzname()}",
-        "warning": _warning(now),
+        "warning": _warning(standing()),
         "summary": summary(cards),
         "title": title(cards),
         "rooms": cards,
@@ -65,18 +66,19 @@ def _with_addresses(cards: list[Card], user: User) -> list[Card]:
     return [replace(one, address=pages.get(one.recording or "", "")) for one in cards]
 
 
-def _warning(now: datetime) -> str:
-    listening = Listening.objects.first()
-    alive_at, connected = (listening.alive_at, listening.connected) if listening else (None, False)
-    return warning(alive_at, connected, now, words.contact(settings.ARCHIVE.site.contact))
+def _warning(listener: Standing) -> str:
+    contact = words.contact(settings.ARCHIVE.site.contact)
+    return warning(listens=listener.listens, connected=listener.connected, contact=contact)
 
 
-def cards_now(now: datetime) -> list[Card]:
-    """Return the card of each box that is not retired, at the moment `now`, whose zone is that of the words."""
+def cards_now(zone: tzinfo | None) -> list[Card]:
+    """Return the card of each box that is not retired, in words of `zone`, by the database's clock."""
+    listener = standing()
+    now = listener.now.astimezone(zone)
     boxes = list(Box.objects.filter(retired_at=None).select_related("status"))
     rooms = rooms_now(boxes)
     found = [(box, state_of_box(report(getattr(box, "status", None)), now)) for box in boxes]
-    if _warning(now):
+    if _warning(listener):
         found = [(box, deaf(box_state)) for box, box_state in found]
     running = {box_state.status.recording for _, box_state in found if box_state.status and box_state.status.recording}
     here = uploads(running)

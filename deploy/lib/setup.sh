@@ -5,6 +5,10 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 die() { say "$*"; exit 1; }
+# usage: the comment at the head of the command that reads this
+usage() { sed -n '2,/^[^#]/s/^# \?//p' "$0"; }
+# that needs nothing installed, and makes nothing
+case "${1:-}" in -h | --help) usage; exit 0 ;; esac
 
 # can_be_root: whether as_root can work; asked before output is redirected, where a message would be lost
 can_be_root() { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }

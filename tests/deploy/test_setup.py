@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import tomllib
 from fnmatch import fnmatch
@@ -15,6 +17,7 @@ COMMANDS = sorted(
     for path in (ROOT / "deploy").iterdir()
     if path.is_file() and "make_environment" in path.read_text(encoding="utf-8")
 )
+ALL = sorted(path.name for path in (ROOT / "deploy").iterdir() if path.is_file())
 
 
 def tool(folder: Path, name: str, text: str) -> None:
@@ -45,6 +48,47 @@ def test_without_root_and_sudo_a_missing_package_is_named_with_the_line_for_an_a
     assert "apt-get install --no-install-recommends python3-venv" in done.stderr
     assert "administrator" in done.stderr
     assert "apt-get was run" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ALL)
+def test_help_needs_nothing_installed_and_makes_nothing(tmp_path: Path, command: str) -> None:
+    programs, home = tmp_path / "bin", tmp_path / "home"
+    programs.mkdir()
+    home.mkdir()
+    for name in ("bash", "dirname", "sed"):
+        (programs / name).symlink_to(shutil.which(name) or f"/usr/bin/{name}")
+    for asked in ("--help", "-h"):
+        done = subprocess.run(
+            [str(ROOT / "deploy" / command), asked],
+            env={"PATH": str(programs), "HOME": str(home)},
+            cwd=home,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert f"deploy/{command}" in done.stdout
+        assert "set -euo" not in done.stdout
+        assert not list(home.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("command", "sources"),
+    [
+        ("demo", ["appliance/simulator/demo/__main__.py"]),
+        ("verify", ["appliance/verify/command.py"]),
+        ("faults", ["tests/faults/__main__.py"]),
+        ("bench", [f"tests/bench/{name}.py" for name in ("cost", "latency", "records", "redaction", "reading")]),
+    ],
+)
+def test_help_names_every_argument(command: str, sources: list[str]) -> None:
+    head = (ROOT / "deploy" / command).read_text().partition("set -euo")[0]
+    # an argument of a parser, or a campaign of the table of faults
+    argument = re.compile(r'(?:add_argument\(\s*|^ {4})"(--[a-z-]+)"', re.MULTILINE)
+    found = {one for path in sources for one in argument.findall((ROOT / path).read_text())}
+    assert found
+    assert {one for one in found if one not in head} == set()
 
 
 def test_every_file_of_the_packages_is_installed_with_them() -> None:

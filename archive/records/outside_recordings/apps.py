@@ -20,6 +20,8 @@ class OutsideRecordingsConfig(AppConfig):
         from archive.recordings.removal import register_destroyed  # noqa: PLC0415 - the same
         from archive.records.meetings.sections import provide  # noqa: PLC0415 - the same
 
+        from .check_deeds import LOOK_S as FIXITY_S  # noqa: PLC0415 - the same
+        from .check_deeds import check_due, damaged  # noqa: PLC0415 - the same
         from .meeting_section import section  # noqa: PLC0415 - the same
         from .plain_file import OUTSIDE, outside_package  # noqa: PLC0415 - the same
         from .reach import destroyed_packages, kept, kept_keys, scopes_of_outside  # noqa: PLC0415 - the same
@@ -28,6 +30,7 @@ class OutsideRecordingsConfig(AppConfig):
         register_resolver(SubjectType.OUTSIDE, scopes_of_outside)
         register_owner(kept_keys)
         register_destroyed(destroyed_packages)
-        register_elsewhere(Elsewhere(OUTSIDE, outside_package, kept))
+        register_elsewhere(Elsewhere(OUTSIDE, outside_package, kept, damaged))
         provide(section)
         JOBS.append(Job("sealing what was brought", LOOK_S, seal_all))
+        JOBS.append(Job("checking what was brought", FIXITY_S, check_due, lane="checking"))

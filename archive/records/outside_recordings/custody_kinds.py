@@ -13,6 +13,7 @@ from .models import OutsideRecording
 BEGUN = register("outside-begun", "a recording that no box made was announced")
 ARRIVED = register("outside-arrived", "the whole file arrived, as somebody brought it", "bytes")
 SEALED = register("outside-sealed", "was sealed as it was brought; no box made it", "sha256", "package_sha256")
+CHECKED = register("outside-checked", "was held against its seal", "problem")
 GIVEN_UP = register("outside-given-up", "was given up before it was sealed; nothing of it is kept")
 DOWNLOADED = register("download-outside", "downloaded the file as it was brought", "first_byte", "bytes")
 RESTRICTED = register("outside-restricted", "was restricted", "restriction")

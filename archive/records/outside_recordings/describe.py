@@ -55,4 +55,8 @@ def facts_of(row: OutsideRecording) -> list[tuple[str, str]]:
             (_("Digest of the file (SHA-256)"), row.sha256),
             (_("Digest of the package (SHA-256)"), row.package_sha256),
         ]
+    if row.checked_at:
+        when = words.when(timezone.localtime(row.checked_at))
+        told = _("{when}: not what was sealed") if row.damage else _("{when}: as it was sealed")
+        found.append((_("Last held against the seal"), told.format(when=when)))
     return found

@@ -87,6 +87,10 @@ class OutsideRecording(models.Model):
     """Of each piece in the package: place (64 bits), size (32 bits) and SHA-256, big-endian."""
     receipt = models.BinaryField(null=True, blank=True)
     """The signed receipt line."""
+    checked_at = models.DateTimeField(null=True, blank=True)
+    """When it was last held against its seal; None if it was not since."""
+    damage = models.TextField(blank=True)
+    """What was found then, where that is not what was sealed."""
     given_up_at = models.DateTimeField(null=True, blank=True)
     destroyed_at = models.DateTimeField(null=True, blank=True)
     """When it was destroyed; the row is its tombstone from then on."""

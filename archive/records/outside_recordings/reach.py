@@ -95,8 +95,15 @@ def destroyed_packages() -> list[tuple[str, str]]:
 def kept() -> Iterator[KeptElsewhere]:
     """Yield what must be here: the key from the first piece on, the package from the seal on."""
     rows = OutsideRecording.objects.filter(destroyed_at=None).exclude(state=State.GIVEN_UP)
-    for pk, state, size, received in rows.values_list("pk", "state", "package_size", "received"):
-        yield KeptElsewhere(pk, sealed=state == State.SEALED, package_size=size, key_arrived=received > 0)
+    for row in rows.only("state", "package_size", "received", "sealed_at", "checked_at", "damage"):
+        yield KeptElsewhere(
+            row.pk,
+            sealed=row.state == State.SEALED,
+            package_size=row.package_size,
+            key_arrived=row.received > 0,
+            looked_at=row.checked_at or row.sealed_at,
+            damaged=bool(row.damage),
+        )
 
 
 def kept_keys() -> set[str]:

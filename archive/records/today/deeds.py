@@ -40,7 +40,7 @@ def send_due_report(_stop: StopSignal) -> bool:
         return False
     if ReadinessReport.objects.filter(day=now.date()).exists():
         return False
-    lines = readiness_now(now, cards_now(now))
+    lines = readiness_now(now, cards_now(now.tzinfo))
     heading, text = as_text(lines, words.day(now))
     try:
         send_mail(heading, text, mail.sender, list(mail.readiness_to))

@@ -31,6 +31,7 @@ from archive.records.meetings.describe import meeting_words
 from archive.records.meetings.models import Meeting
 from archive.records.meetings.tray import to_file, waiting
 from archive.records.meetings.views import meetings_in
+from archive.records.outside_recordings.check_deeds import damaged_ones
 from archive.records.outside_recordings.describe import called
 from archive.records.outside_recordings.either import about_either
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
@@ -69,7 +70,7 @@ class Day:
     @cached_property
     def cards(self) -> list[Card]:
         """What is known of each box."""
-        return cards_now(self.now)
+        return cards_now(self.now.tzinfo)
 
     def may(self, deed: Deed) -> bool:
         """Tell whether the user may do `deed` to anything."""
@@ -299,6 +300,15 @@ def damaged_packages(day: Day) -> list[Task]:
             state="damaged",
         )
         for row in rows
+    ] + [
+        Task(
+            f"Damaged: {called(row)}",
+            reverse("pages:outside", args=[row.pk]),
+            detail="Its copy must be restored.",
+            sign="at-fault",
+            state="damaged",
+        )
+        for row in damaged_ones().filter(outside_in(day.reaches[Deed.VERIFY]))[:MOST]
     ]
 
 

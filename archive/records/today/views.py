@@ -28,7 +28,7 @@ def today(request: HttpRequest) -> HttpResponseBase:
 def readiness(request: HttpRequest) -> HttpResponseBase:
     """Show every room, and whether its box would record now."""
     now = timezone.localtime()
-    lines = readiness_now(now, cards_now(now))
+    lines = readiness_now(now, cards_now(now.tzinfo))
     context = {"place": "readiness", "day": words.day(now), "at": words.time_of_day(now), "lines": lines}
     return render(request, "today/readiness.html", context)
 

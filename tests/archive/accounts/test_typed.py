@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError, connection
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -205,3 +208,62 @@ def test_whatever_was_typed_comes_back_as_it_was(fields: list[tuple[str, str]]) 
     assert [(name, value) for name, values in again.data().lists() for value in values] == sorted(
         fields, key=lambda one: [name for name, _ in fields].index(one[0])
     )
+
+
+def full_disk(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+    """What SQLite does where the disk has no room."""
+    if sql.startswith(("INSERT", "UPDATE", "DELETE")):
+        raise OperationalError("database or disk is full")
+    return execute(sql, params, many, context)
+
+
+def away(*_: Any) -> Any:
+    raise OperationalError("the connection was lost")
+
+
+def test_what_was_typed_is_shown_where_the_disk_is_full_and_sent_again(archive: Archive) -> None:
+    make_user("ann", role="custodian")
+    client = sign_in("ann")
+    with connection.execute_wrapper(full_disk):
+        answer = client.post("/accounts/new/", {**FORM, "once": "a" * 32})
+    assert answer.status_code == 503
+    page = check(answer.content.decode())
+    assert "disk is not answering" in page.one("h1").text
+    (form,) = [form for form in page.all("form") if form.get("action") == "/accounts/new/"]
+    kept = {one.get("name"): one.get("value") for one in form.all("input")}
+    assert {**FORM, "once": "a" * 32}.items() <= kept.items()
+    assert not User.objects.filter(username="new.person").exists()
+    assert client.post("/accounts/new/", kept).status_code == 200
+    assert User.objects.filter(username="new.person").exists()
+
+
+@pytest.mark.parametrize(("origin", "shown"), [("http://testserver", True), ("https://example.org", False)])
+def test_it_is_shown_to_its_own_page_alone_where_the_disk_was_full_before_the_view(
+    archive: Archive, origin: str, shown: bool
+) -> None:
+    """The session's last use is noted before anybody looked where the form came from."""
+    make_user("ann", role="custodian")
+    client = sign_in("ann")
+    session = client.session
+    session["seen_at"] = time.time() - 120
+    session.save()
+    client.raise_request_exception = False
+    with connection.execute_wrapper(full_disk):
+        answer = client.post("/accounts/new/", FORM, headers={"origin": origin})
+    assert answer.status_code == 503
+    check(answer.content.decode())
+    assert ("new.person" in answer.content.decode()) is shown
+
+
+def test_a_failure_shows_no_secret_and_nothing_on_a_screen_that_nobody_knows(archive: Archive) -> None:
+    make_user("ann", role="custodian")
+    client = sign_in("ann")
+    client.raise_request_exception = False
+    with connection.execute_wrapper(full_disk):
+        answer = client.post("/sign-in/", {"username": "ann", "password": PASSWORD})
+        assert "typed_" not in answer.content.decode()
+        assert PASSWORD not in answer.content.decode()
+    with connection.execute_wrapper(away):
+        answer = client.post("/accounts/new/", FORM, headers={"origin": "http://testserver"})
+    assert answer.status_code == 503
+    assert "new.person" not in answer.content.decode(), "it may be a shared screen"

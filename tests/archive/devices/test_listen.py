@@ -11,13 +11,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from paho.mqtt import publish
 
 from archive.configuration import Mqtt
+from archive.devices import listener as listening
 from archive.devices.listener import Listener
 from archive.devices.models import BoxStatus, Listening
 from archive.devices.reported_status import report
@@ -119,6 +122,24 @@ def test_a_broker_that_is_not_there_is_told_within_seconds(
     finally:
         listener.send_signal(signal.SIGTERM)
         assert listener.wait(60) == 0
+
+
+def test_what_arrives_is_dated_by_the_databases_clock(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Web servers judge by it how long ago a box was heard, whatever the clock of the listener's host says."""
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + timedelta(hours=1)
+
+    monkeypatch.setattr(listening, "datetime", Ahead)
+    listener = Listener(Mqtt())
+    listener._ahead = listening._say_alive(connected=True)
+    said: Any = SimpleNamespace(topic="x", payload=b"", retain=False)
+    listener._arrived(listener._client, None, said)
+    message = listener._messages.get_nowait()
+    assert message is not None
+    assert abs(message.at - datetime.now(UTC)) < timedelta(minutes=30)
 
 
 def test_nobody_can_take_the_listeners_name_at_the_broker(archive: Archive) -> None:

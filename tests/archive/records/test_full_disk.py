@@ -143,6 +143,8 @@ def test_pages_tell_that_the_disk_does_not_answer_and_the_form_works_again(archi
     for answer in refused:
         assert answer.status_code == 503
         assert "disk is not answering" in check(answer.content.decode()).text
+    assert TYPED["purpose"] in refused[1].content.decode(), "nothing that was typed is lost"
+    assert "ask for the file again" in refused[1].content.decode()
     assert (len(entries(row.pk)), Consent.objects.count()) == (before, 0)
     assert enter().status_code == 302
     assert Consent.objects.count() == 1

@@ -52,7 +52,7 @@ from tests.support.archives import Archive
 
 MOST = {
     "/": 36,
-    "/today/": 33,
+    "/today/": 34,
     "/my-rooms/": 22,
     "/readiness/": 14,
     "/rooms/": 14,
@@ -81,7 +81,7 @@ MOST = {
     "/recordings/": 17,
     "/recordings/{recording}/": 56,
     "/recordings/{recording}/evidence/": 40,
-    "/package-checks/": 18,
+    "/package-checks/": 20,
     "/recordings/{recording}/custody/": 24,
     "/holds/": 14,
     "/holds/{matter}/": 18,

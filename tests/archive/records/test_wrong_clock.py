@@ -9,10 +9,16 @@ import pytest
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
+from appliance.contract.times import wall
+from archive.access.decisions import granted_deeds, reach_of
+from archive.access.deeds import Deed
+from archive.access.models import Grant
 from archive.accounts.models import User
 from archive.core.leases import Holder
-from archive.custody.actors import ARCHIVE
-from archive.custody.clock import why_wrong
+from archive.custody import log
+from archive.custody.actors import ARCHIVE, Actor
+from archive.custody.clock import why_behind, why_wrong
+from archive.custody.custody_kinds import CLOCK
 from archive.custody.log import record
 from archive.keystore.generations import forget_due, generations, make_generation
 from archive.recordings.models import Recording
@@ -113,6 +119,28 @@ def test_a_link_that_ended_opens_nothing_again_and_one_that_lasts_no_longer(
     with pytest.raises(LinkRefusedError, match=told):
         link_deeds.use_link(made.token, made.code)
     assert ParentLink.objects.get().used_at is None
+
+
+def test_a_grant_that_ended_does_not_hold_again_by_a_clock_put_back(
+    archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, long_ago = make_user("m.jones"), timezone.now() - timedelta(days=3 * 365)
+    end = timezone.now() - timedelta(days=100)
+    Grant.objects.create(user=user, deed=Deed.LIST, valid_from=long_ago, valid_until=end)
+    Grant.objects.create(user=user, deed=Deed.LOOK, valid_from=long_ago)
+    record(LINK_REFUSED, actor=ARCHIVE, why="unknown")
+    assert set(granted_deeds(user)) == {Deed.LOOK}
+    clock(BACK)
+    assert set(granted_deeds(user)) == {Deed.LOOK}
+    assert not reach_of(user, Deed.LIST).scopes
+    wrong = wall(timezone.now())
+    monkeypatch.setattr(log, "now", lambda: wrong)
+    record(LINK_REFUSED, actor=ARCHIVE, why="unknown")
+    assert set(granted_deeds(user)) == {Deed.LOOK}, "an entry by the wrong clock takes nothing back"
+    assert "clock is or was wrong" in why_behind()
+    record(CLOCK, actor=Actor.operator())
+    assert set(granted_deeds(user)) == {Deed.LIST, Deed.LOOK}, "somebody confirmed it: the one before was ahead"
+    assert not why_behind()
 
 
 @pytest.mark.parametrize("off", [BACK, AHEAD])

@@ -123,11 +123,11 @@ def test_a_box_without_a_room_goes_by_its_identifier() -> None:
 
 
 def test_when_the_archive_is_deaf_it_blames_itself() -> None:
-    assert "not listening" in warning(None, False, NOW, "Pat Doe")
-    assert "Tell Pat Doe" in warning(None, False, NOW, "Pat Doe")
-    assert "not listening" in warning(NOW - timedelta(seconds=11), True, NOW)
-    assert "lost its connection to the broker" in warning(NOW, False, NOW)
-    assert warning(NOW, True, NOW) == ""
+    assert "not listening" in warning(listens=False, connected=False, contact="Pat Doe")
+    assert "Tell Pat Doe" in warning(listens=False, connected=False, contact="Pat Doe")
+    assert "not listening" in warning(listens=False, connected=True)
+    assert "lost its connection to the broker" in warning(listens=True, connected=False)
+    assert warning(listens=True, connected=True) == ""
 
 
 def test_promise_2_while_the_archive_is_deaf_no_room_is_called_anything() -> None:

@@ -6,10 +6,14 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+from django.utils import timezone
+
 from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.custody.actors import ARCHIVE
 from archive.devices.enrollment import retire
+from archive.devices.metrics import gauges
 from archive.devices.models import Listening
 from archive.devices.reported_status import Message, keep
 from archive.rooms.cards import Card
@@ -128,3 +132,16 @@ def test_a_room_may_have_any_name(archive: Archive, technician: Any) -> None:
 def test_news_is_announced_politely_and_only_in_one_place(technician: Any) -> None:
     page = check(technician.get("/rooms/").content.decode())
     assert [node.get("aria-live") for node in page.all() if node.get("aria-live")] == ["polite"]
+
+
+def test_a_web_host_whose_clock_is_wrong_calls_no_room_silent(
+    archive: Archive, technician: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Listener, database and web server may run on hosts of their own."""
+    say(archive, state="recording", recording="a" * 32)
+    wrong = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: wrong)
+    told = technician.get("/rooms.json").json()
+    assert [room["sign"] for room in told["rooms"]] == ["recording"]
+    assert told["warning"] == ""
+    assert {one.name: one.values for one in gauges()}["boxes"]["recording"] == 1

@@ -83,6 +83,8 @@ class Migration(migrations.Migration):
                 ("package_sha256", models.CharField(blank=True, max_length=64)),
                 ("index", models.BinaryField(default=b"")),
                 ("receipt", models.BinaryField(blank=True, null=True)),
+                ("checked_at", models.DateTimeField(blank=True, null=True)),
+                ("damage", models.TextField(blank=True)),
                 ("given_up_at", models.DateTimeField(blank=True, null=True)),
                 ("destroyed_at", models.DateTimeField(blank=True, null=True)),
                 (
