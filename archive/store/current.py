@@ -64,7 +64,7 @@ def require_store(archive_key: str) -> None:
 def locked_until(kept_at: datetime) -> datetime | None:
     """Return until when not even a destruction removes what was kept at that moment; None: one can at any time."""
     chosen = settings.ARCHIVE.store
-    if chosen.engine == "disk" or chosen.s3.destroys_early:
+    if chosen.engine == "disk" or chosen.s3 is None or chosen.s3.destroys_early:
         return None
     return kept_at + timedelta(days=chosen.s3.retention_days)
 
