@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from django.db.models import Q
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from archive.access.scopes import Scope
 from archive.accounts.models import User
+from archive.custody.clock import has_come
 
 from .models import Bar, Right, Student
 
@@ -37,5 +39,7 @@ def barred_students(user: User) -> Iterator[Scope]:
     34 CFR 99.4: either parent has full rights unless the agency has evidence of a court order that revokes them.
     """
     today = timezone.localdate()
-    bars = Bar.objects.filter(Q(valid_to=None) | Q(valid_to__gte=today), person__user=user, valid_from__lte=today)
+    # one that had begun has begun, also where the clock was put back
+    begun = Q(valid_from__lte=today) | Q(valid_from__lte=TruncDate(has_come()))
+    bars = Bar.objects.filter(begun, Q(valid_to=None) | Q(valid_to__gte=today), person__user=user)
     yield from (Scope.student(pk) for pk in bars.values_list("student", flat=True))

@@ -51,7 +51,7 @@ from tests.archive.records.outside_recordings.files import SAID
 from tests.support.archives import Archive
 
 MOST = {
-    "/": 36,
+    "/": 37,
     "/today/": 34,
     "/my-rooms/": 22,
     "/readiness/": 14,

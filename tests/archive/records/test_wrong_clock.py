@@ -13,6 +13,7 @@ from appliance.contract.times import wall
 from archive.access.decisions import granted_deeds, reach_of
 from archive.access.deeds import Deed
 from archive.access.models import Grant
+from archive.access.scopes import Scope, barred_scopes
 from archive.accounts.models import User
 from archive.core.leases import Holder
 from archive.custody import log
@@ -38,7 +39,7 @@ from tests.support.archives import Archive
 from .destruction.scene import Scene, make_scene
 from .destruction.test_destruction import untouched
 from .disclosures.test_disclosures import ann, consent, facts, open_second, row
-from .factories import make_person
+from .factories import make_bar, make_person, make_student
 from .retention.test_retention import facts as answer_facts
 
 __all__ = ["ann", "row"]
@@ -141,6 +142,25 @@ def test_a_grant_that_ended_does_not_hold_again_by_a_clock_put_back(
     record(CLOCK, actor=Actor.operator())
     assert set(granted_deeds(user)) == {Deed.LIST, Deed.LOOK}, "somebody confirmed it: the one before was ahead"
     assert not why_behind()
+
+
+def test_an_ended_account_and_a_court_order_stay_what_they_are_by_a_clock_put_back(
+    archive: Archive, clock: Clock
+) -> None:
+    then = timezone.now() - timedelta(days=100)
+    gone, parent = make_user("m.jones"), make_user("rosa")
+    for user in (gone, parent):
+        Grant.objects.create(user=user, deed=Deed.LOOK, valid_from=then - timedelta(days=2000))
+    User.objects.filter(pk=gone.pk).update(active_until=then)
+    student = make_student()
+    make_bar(make_person("Rosa", "Torres", user=parent), student, valid_from=then.date())
+    record(LINK_REFUSED, actor=ARCHIVE, why="unknown")
+    clock(BACK)
+    gone.refresh_from_db()
+    assert gone.is_active, "what the clock alone says"
+    assert not granted_deeds(gone)
+    assert not reach_of(gone, Deed.LOOK).scopes
+    assert Scope.student(student.pk) in barred_scopes(parent)
 
 
 @pytest.mark.parametrize("off", [BACK, AHEAD])
