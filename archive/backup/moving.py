@@ -9,6 +9,7 @@ from typing import Any
 
 from appliance.contract.errors import ConflictError, SettingsError
 from archive.recordings.models import Recording
+from archive.recordings.removal import destroyed_elsewhere
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.plain_file import OUTSIDE
 from archive.store.base import BUFFER, DERIVATIVES, PACKAGES, Store, open_object
@@ -32,7 +33,11 @@ class Moved:
     failed: dict[str, str] = field(default_factory=dict)
     """Those that are not the same, with what is wrong."""
     only_at_target: list[str] = field(default_factory=list)
-    """Objects that the target has and the source has not: destroyed since an earlier run, or not ours."""
+    """Objects that the target has and the source has not: destroyed since an earlier run, or not ours.
+
+    Where the archive uses the target already, what is only there is new, and not told."""
+    destroyed: int = 0
+    """Objects at the source, beside those above, of recordings that were destroyed: they go nowhere."""
     removed: int = 0
     """Objects that were removed from the source."""
 
@@ -53,25 +58,50 @@ def sealed_digests() -> dict[str, str]:
     return dict(ours) | {f"{OUTSIDE}/{pk[:2]}/{pk}.zip": sha256 for pk, sha256 in brought}
 
 
+def is_destroyed(name: str) -> bool:
+    """Tell whether an object is one of a recording that was destroyed."""
+    parts = name.split("/")
+    recording = parts[-2] if parts[0] == DERIVATIVES else parts[-1].removesuffix(".zip")
+    gone = Recording.objects.filter(pk=recording, destroyed_at__isnull=False).exists()
+    return gone or recording in destroyed_elsewhere()
+
+
 def move(
-    source: Store, target: Store, sealed: Mapping[str, str], told: Callable[[Moved], object], *, remove: bool = False
+    source: Store,
+    target: Store,
+    sealed: Mapping[str, str],
+    told: Callable[[Moved], object],
+    *,
+    destroyed: Callable[[str], bool] = is_destroyed,
+    in_use: bool = False,
+    remove: bool = False,
 ) -> Moved:
     """Copy what the target lacks, read all of it at both places, and return what came of it.
 
-    A run that was broken off is resumed by another one: what is there is read again and not copied. With `remove`,
-    which the operator asks for, the source's objects are removed once every one of them was verified in this run.
-    Raises StorageError if either place stops answering; nothing is lost then.
+    A run that was broken off is resumed by another one: what is there is read again and not copied. What `destroyed`
+    names is not brought over, since the target may lock it for years. `in_use` says that the archive uses the target.
+    With `remove`, which the operator asks for, the source's objects are removed once every one of them was verified in
+    this run, and those that were destroyed with them. Raises StorageError if either place stops answering; nothing is
+    lost then.
     """
     names = sorted(_kept(source))
     moved = Moved(objects=len(names))
+    brought = set()
     for name in names:
         told(moved)
+        # destroyed in the place in use, while this one kept it
+        if destroyed(name):
+            moved.objects -= 1
+            moved.destroyed += 1
+            continue
+        brought.add(name)
         wrong = _move_one(source, target, name, sealed.get(name), moved)
         if wrong:
             moved.failed[name] = wrong
         else:
             moved.verified += 1
-    moved.only_at_target = sorted(set(_kept(target)) - set(names))
+    if not in_use:
+        moved.only_at_target = sorted(set(_kept(target)) - brought)
     if remove and moved.complete:
         for name in names:
             source.remove(name)

@@ -59,7 +59,9 @@ class Command(ArchiveCommand):
 
         require_trusted(bucket, chosen.s3, settings.ARCHIVE_HOME, keystore().public)
         places: tuple[Store, Store] = (disk(), bucket) if to == "s3" else (bucket, disk())
-        found = move(*places, sealed_digests(), self._progress(), remove=options["remove_source"])
+        found = move(
+            *places, sealed_digests(), self._progress(), in_use=chosen.engine == to, remove=options["remove_source"]
+        )
         self.show(options, found.as_json(), _in_words(found, to))
         if not found.complete:
             sys.exit(1)
@@ -85,6 +87,8 @@ def _in_words(found: Moved, to: str) -> str:
         f"WRONG   {name}: only at the target; where it was destroyed, 'audit --repair' removes it once it is in use"
         for name in found.only_at_target
     ]
+    if found.destroyed and not found.removed:
+        lines.append(f"{found.destroyed} objects of recordings that were destroyed are still at the source, and stay")
     if found.removed:
         lines.append(f"removed {found.removed} objects from the disk")
     elif found.complete:
