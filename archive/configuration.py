@@ -170,7 +170,7 @@ class S3(_Section):
     credentials_file: SecretFile
     """A file as AWS' tools write it, with the keys that may list, read, write and lock objects, and bypass nothing."""
     destruction_credentials_file: SecretFile | None = None
-    """The same, with keys that may also bypass governance: used when two people destroyed a recording, never else."""
+    """The same, with keys that may also bypass governance: for destructions, what was given up, and check-store."""
     mode: Literal["governance", "compliance"] = "governance"
     """`governance`: whoever may bypass it can remove an object before its lock ends; `compliance`: nobody can."""
     retention_days: Annotated[int, Field(ge=1, le=36500)] = 3650

@@ -95,7 +95,7 @@ class Store(Protocol):
     def remove(self, name: str) -> None:
         """Remove an object that was kept for good; nothing happens if there is none.
 
-        Only a destruction does so, and for derivatives whoever made them.
+        Only a destruction does so, for derivatives whoever made them, and whoever clears what was given up unsealed.
         """
 
     def sweep(self) -> None:

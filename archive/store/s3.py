@@ -75,7 +75,7 @@ class S3Store:
     """Reached with the credentials that may read and write, and neither bypass a lock nor shorten it."""
     retention: Retention
     destroyer: Bucket | None
-    """The same bucket, with the credentials that may bypass a lock: used by a destruction alone. None: this archive
+    """The same bucket, with the credentials that may bypass a lock: used by `remove` alone. None: this archive
     destroys nothing before its lock ends."""
     _known: dict[str, Version] = field(default_factory=dict, repr=False, compare=False)
 

@@ -6,6 +6,7 @@ Whatever is killed in between leaves the pieces before; the browser asks how far
 from __future__ import annotations
 
 import json
+import logging
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
@@ -32,6 +33,8 @@ from .media import HEAD, claimed, examine
 from .models import OutsideRecording, Piece, State
 from .plain_file import open_file, outside_package
 from .rules import OtherFileError, PieceError, Statement, check_piece, check_statement
+
+_log = logging.getLogger(__name__)
 
 ERASED = "erased with the recording"
 NAMING = ("place", "made_by", "made_with", "since", "brought_by")
@@ -139,9 +142,9 @@ def give_up(pk: str, *, by: User) -> OutsideRecording:
 def clear(pk: str) -> None:
     """Remove what is left of a file that was given up; it can be called again after a crash."""
     recording_keys().destroy_key(pk)
-    # a seal that was killed before its entry may have left one
-    store().remove(outside_package(pk))
     store().drop_incoming(pk)
+    # a seal that was killed before its entry may have left one; where it is locked, the rows below have it tried again
+    store().remove(outside_package(pk))
     Piece.objects.filter(outside=pk).delete()
 
 
@@ -153,7 +156,11 @@ def clear_all(stop: StopSignal) -> None:
         if stop.is_set():
             return
         if pk in in_pieces or recording_keys().exists(pk):
-            clear(pk)
+            try:
+                clear(pk)
+            except StorageError as error:
+                # its key is gone; others wait for nothing of it
+                _log.error("%(recording)s, which was given up: %(problem)s", {"recording": pk, "problem": error})
 
 
 def _arriving(pk: str, *, lock: bool = False) -> OutsideRecording:

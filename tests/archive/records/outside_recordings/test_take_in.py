@@ -155,6 +155,33 @@ def test_giving_up_leaves_nothing_but_the_log(ann: User) -> None:
         take_in_deeds.give_up("0" * 32, by=ann)
 
 
+def test_one_that_a_locked_package_holds_keeps_no_other_from_its_seal(
+    ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A seal that was killed left its package in a bucket that lets nothing go before its lock ends."""
+    stuck, good = bring(ann, sound("FLAC")), bring(ann, sound("FLAC"))
+    kind: Any = type(store())
+    real = kind.remove
+
+    def locked(self: object, name: str) -> None:
+        if name == outside_package(stuck.pk):
+            raise StorageError("what is locked goes when its lock ends")
+        real(self, name)
+
+    monkeypatch.setattr(kind, "remove", locked)
+    with pytest.raises(StorageError):
+        take_in_deeds.give_up(stuck.pk, by=ann)
+    assert not recording_keys().exists(stuck.pk)
+    assert stuck.pk not in store().incoming(), "what can go is gone"
+    seal_all(StopSignal())
+    good.refresh_from_db()
+    assert good.state == State.SEALED
+    monkeypatch.undo()
+    assert Piece.objects.filter(outside=stuck).exists(), "so it is tried again"
+    take_in_deeds.clear_all(StopSignal())
+    assert not Piece.objects.filter(outside=stuck).exists()
+
+
 def test_a_sealed_one_is_not_given_up_and_its_key_not_destroyed(ann: User) -> None:
     row = brought(ann, sound("FLAC"))
     with pytest.raises(DeedError):
