@@ -10,7 +10,7 @@ import base64
 import configparser
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, BinaryIO, Final, Literal
@@ -47,7 +47,7 @@ class Access:
     """A pair of keys."""
 
     key_id: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,10 @@ def test_only_a_destruction_asks_for_a_bypass(lied_to: S3Store, liar: Liar) -> N
     assert liar.first(NAME) == b"x"
 
 
+def test_a_pair_of_keys_shows_no_secret_where_it_is_printed() -> None:
+    assert "hush" not in f"{Access('key', 'hush')}"
+
+
 HEAD = '[store]\nengine = "s3"\n'
 S3_SECTION = '[store.s3]\nendpoint = "https://s3.example"\nbucket = "district"\ncredentials_file = "/x"\n'
 
