@@ -51,6 +51,7 @@ def test_somebody_elses_grant_allows_nothing(archive: Archive, deed: Deed) -> No
 @pytest.mark.parametrize("deed", Deed)
 def test_without_a_sign_in_nothing_is_allowed(archive: Archive, deed: Deed) -> None:
     assert may(AnonymousUser(), deed, subject_of(deed)) == Decision(allowed=False, reason="not-signed-in")
+    assert may_each(AnonymousUser(), [deed], subject_of(deed)) == {deed: False}
     assert granted_deeds(AnonymousUser()) == frozenset()
 
 
@@ -58,6 +59,7 @@ def test_an_account_that_has_ended_may_nothing_whatever_was_granted(archive: Arc
     user = make_user("ann", *Deed)
     user.active_until = timezone.now()
     assert may(user, Deed.LISTEN, SUBJECT) == Decision(allowed=False, reason="account-ended")
+    assert may_each(user, [Deed.LISTEN], SUBJECT) == {Deed.LISTEN: False}
     assert granted_deeds(user) == frozenset()
 
 

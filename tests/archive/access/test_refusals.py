@@ -20,6 +20,7 @@ from archive.accounts.models import User
 from archive.recordings.models import Recording
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in, who
 from tests.archive.pages import check
+from tests.archive.records.factories import make_meeting, make_student
 from tests.support.archives import Archive
 
 GUARDED = [
@@ -174,3 +175,10 @@ def test_only_a_form_about_a_recording_that_was_not_sent_says_that_nothing_was_d
     told = "Nothing was done: you were signed out."
     assert told in check(custodian.get(f"/recordings/{made.id}/verify/", follow=True).content.decode()).text
     assert told not in check(custodian.get("/sign-out/", follow=True).content.decode()).text
+
+
+def test_who_was_signed_out_comes_back_to_the_page_of_the_form(archive: Archive) -> None:
+    """An address that only takes forms shows the page with the form instead, of what the address names."""
+    meeting = make_meeting(make_student())
+    answer = signed_in(archive, "p.smith", Deed.CONDUCT).get(f"/meetings/{meeting.pk}/opening/events/")
+    assert answer.headers["Location"] == f"/meetings/{meeting.pk}/opening/"

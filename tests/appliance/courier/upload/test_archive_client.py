@@ -225,3 +225,12 @@ def test_a_connection_that_was_closed_without_a_word_is_made_anew_once(
         with pytest.raises(DownError, match="cannot be reached"):
             client.state(NOBODY)
     assert len(archive.history) == asked
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_an_archive_that_says_why_it_cannot_work_is_asked_again(
+    client: ArchiveClient, archive: FakeArchive, status: int
+) -> None:
+    archive.rule = lambda _: refusal("storage", status, "the disk is full")
+    with pytest.raises(DownError, match="the disk is full"):
+        client.post_lines("0" * 32, b"x")

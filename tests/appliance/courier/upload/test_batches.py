@@ -99,3 +99,11 @@ def test_a_number_that_no_segment_has_is_no_file_name(tmp_path: Path, number: in
 def test_the_greatest_number_of_a_segment_is_looked_for(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="99999999"):
         BatchReader(tmp_path).tail(99_999_999)
+
+
+@pytest.mark.parametrize("wrong", [b'"segment":"4",', b'"segment":null,'])
+def test_a_segment_line_that_names_no_segment_is_told_and_not_sent(recording: Recording, wrong: bytes) -> None:
+    ledger = recording.folder / "ledger.tsv"
+    ledger.write_bytes(ledger.read_bytes().replace(b'"segment":4,', wrong))
+    with pytest.raises(FormatError, match="names no segment"):
+        BatchReader(recording.folder).read_batch(0, None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,10 @@ import numpy as np
 import pytest
 
 from appliance.contract.errors import DeviceError
+from appliance.recorder import capture as capture_package
+from appliance.recorder.capture import conversion
+from appliance.recorder.capture.input_format import InputFormat
+from appliance.recorder.capture.process import import_modules
 from appliance.recorder.capture.stream import StreamError, arrived_ns, choose
 from appliance.recorder.ipc.messages import (
     CaptureFailed,
@@ -351,3 +357,14 @@ def test_a_close_that_hangs_is_cut_off_after_the_time_that_the_settings_give(
         assert machine.taken_ns(asked_ns, gone_ns) < 2_500_000_000
     finally:
         capture.finish()
+
+
+def test_what_opening_needs_is_imported_before_the_lamp_is_lit(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = conversion.__name__
+    monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(capture_package, "conversion")
+    import_modules(InputFormat())
+    assert name not in sys.modules
+    import_modules(InputFormat(bits=32))
+    gc.unfreeze()
+    assert name in sys.modules

@@ -260,3 +260,15 @@ def test_a_button_that_jams_in_a_hold_leaves_no_green_that_says_ready(world: Wor
     world.run(11 * SECOND)
     assert world.ended == ["button"]
     assert (world.state.phase, world.green, world.amber) == ("fault", "off", 9)
+
+
+def test_a_press_while_a_recording_ends_does_nothing_and_is_told(world: World) -> None:
+    world.start()
+    world.hang_writer(True)
+    world.hold()
+    world.run(SECOND)
+    assert world.state.phase == "ending"
+    world.tap()
+    assert world.state.phase == "ending"
+    told = [action.message for _, action in world.log if isinstance(action, actions.Log)]
+    assert "a press does nothing in the state ending" in told
