@@ -116,9 +116,9 @@ class SessionLimits:
             idle = min(idle, KIOSK_IDLE.total_seconds())
         seen_at = session.get(_SEEN_AT, 0.0)
         if now - session.get(_SIGNED_IN_AT, 0.0) >= LONGEST.total_seconds() or now - seen_at >= idle:
-            logout(request)
-            # what this person was typing is for nobody else
+            # what this person was typing is for nobody else, also where the sign-out fails
             request.session_ended_of = user.pk  # type: ignore[attr-defined]
+            logout(request)
         # a page that asks by itself again and again is not a person who uses it
         elif now - seen_at >= NOTED.total_seconds() and not request.path_info.endswith(".json"):
             session[_SEEN_AT] = now

@@ -141,9 +141,9 @@ def _from_our_page(request: HttpRequest) -> bool:
 def after_failure(request: HttpRequest, words: Mapping[str, str]) -> str:
     """Return the page that tells in `words` why a form could not be saved, with its fields to be sent again.
 
-    Returns nothing where nothing can be kept: a form of another site, one with a secret that nobody may see again, a
-    screen that others use and that cannot be told to close itself. The form's token stays the same, so one that was
-    saved after all is not saved twice.
+    Returns nothing where nothing can be kept: a form of another site, one with a secret that nobody may see again, one
+    of a session that has just ended, a screen that others use and that cannot be told to close itself. The form's token
+    stays the same, so one that was saved after all is not saved twice.
     """
     fields = _to_send_again(request)
     if not fields:
@@ -161,7 +161,9 @@ def _to_send_again(request: HttpRequest) -> tuple[tuple[str, str], ...]:
     """Return the fields of a form that the archive failed at; none where they are not to be shown."""
     # a failure may come before the token was looked at
     ours = getattr(request, "csrf_processing_done", False) or _from_our_page(request)
-    if request.method != "POST" or wants_json(request) or not ours:
+    # whoever sits there now may be another person
+    ended = getattr(request, "session_ended_of", None) is not None
+    if request.method != "POST" or wants_json(request) or not ours or ended:
         return ()
     try:
         fields, sent = tuple(_fields(request.POST)), sum(len(values) for _, values in _sent(request.POST))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from archive.access.deeds import ROLES, Deed
 from archive.accounts.encrypted_text import decrypt, encrypt
 from archive.accounts.models import User
+from archive.accounts.sessions import begin_kiosk
 from archive.accounts.typed import MOST, Typed
 from archive.custody.models import Entry
 from tests.archive.accounts.sign_in import code_of, set_up_app, sign_in, sign_in_settings
@@ -253,6 +254,19 @@ def test_it_is_shown_to_its_own_page_alone_where_the_disk_was_full_before_the_vi
     assert answer.status_code == 503
     check(answer.content.decode())
     assert ("new.person" in answer.content.decode()) is shown
+
+
+@pytest.mark.parametrize("kiosk", [True, False])
+def test_a_failure_at_the_end_of_a_session_shows_nothing_to_whoever_sits_there_now(ann: Client, kiosk: bool) -> None:
+    session = ann.session
+    if kiosk:
+        begin_kiosk(session)
+        session.save()
+    ann.raise_request_exception = False
+    with connection.execute_wrapper(full_disk):
+        answer = ann.post("/accounts/new/", FORM, headers={"origin": "http://testserver"})
+    assert answer.status_code == 503
+    assert "new.person" not in answer.content.decode()
 
 
 def test_a_failure_shows_no_secret_and_nothing_on_a_screen_that_nobody_knows(archive: Archive) -> None:
