@@ -60,7 +60,7 @@ WORDS = {
     Code.NO_KEY: "its key is gone; unless it was destroyed on purpose, restore it from a copy",
     Code.UNKNOWN_KEY: "there is a key, but no recording in the database; restore a newer database, or wait for its box",
     Code.UNKNOWN_ARRIVAL: "parts arrived of a recording that the database does not know; its box will send it again",
-    Code.LEFT: "it was destroyed, and its key, package or a copy is back; 'audit --repair' removes it",
+    Code.LEFT: "it was destroyed or given up, and its key, package or a copy is back; 'audit --repair' removes it",
     Code.MISPLACED: "this is no package's place; move it away",
     Code.UNKNOWN_PACKAGE: (
         "the database knows nothing of this package of a recording that no box made; restore a newer database, since "

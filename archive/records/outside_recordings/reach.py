@@ -87,8 +87,9 @@ def may_be_removed(recording: str) -> bool:
 
 
 def destroyed_packages() -> list[tuple[str, str]]:
-    """Return what was destroyed: identifier, and the name that its package had in the store."""
-    gone = OutsideRecording.objects.filter(destroyed_at__isnull=False).values_list("pk", flat=True)
+    """Return what was destroyed, or given up: identifier, and the name that its package has or would have had."""
+    over = Q(destroyed_at__isnull=False) | Q(state=State.GIVEN_UP)
+    gone = OutsideRecording.objects.filter(over).values_list("pk", flat=True)
     return [(pk, outside_package(pk)) for pk in gone]
 
 

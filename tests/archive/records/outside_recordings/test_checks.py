@@ -17,7 +17,7 @@ from appliance.contract.outside_package import PIECE
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
 from archive.configuration import Fixity
-from archive.custody.actors import Subject
+from archive.custody.actors import ARCHIVE, Subject
 from archive.custody.models import Entry
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings import fixity
@@ -25,7 +25,7 @@ from archive.records.outside_recordings import seal_deeds, take_in_deeds
 from archive.records.outside_recordings.check_deeds import check_again, check_due
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.plain_file import outside_package
-from archive.sealing.audit import audit
+from archive.sealing.audit import audit, repair
 from archive.store.current import store
 from tests.archive.page_fixtures import make_user, signed_in
 from tests.archive.pages import check
@@ -96,6 +96,17 @@ def test_what_is_given_up_while_it_is_sealed_leaves_no_package(ann: User, monkey
     row = bring(ann, sound("FLAC"))
     monkeypatch.setattr(seal_deeds, "require_same", lambda *_: take_in_deeds.give_up(row.pk, by=ann))
     seal_deeds.seal_outside(row.pk)
+    assert not store().exists(outside_package(row.pk))
+    assert found() == []
+
+
+def test_a_package_that_could_not_be_removed_when_it_was_given_up_is_removed_by_the_audit(ann: User) -> None:
+    row = take_in_deeds.begin(SAID, by=ann)
+    take_in_deeds.give_up(row.pk, by=ann)
+    store().put_once(outside_package(row.pk), b"the store was away then")
+    (finding,) = audit()
+    assert (finding.code.value, finding.recording) == ("left", row.pk)
+    assert repair(finding, ARCHIVE) == ""
     assert not store().exists(outside_package(row.pk))
     assert found() == []
 
