@@ -15,6 +15,7 @@ from archive.access.deeds import Deed
 from archive.access.models import Grant
 from archive.access.scopes import ScopeType
 from archive.accounts.models import User
+from archive.custody.clock import has_come
 from archive.records.letters.deeds import approved
 from archive.records.letters.models import LetterKind
 from archive.records.letters.rules import merge
@@ -62,7 +63,8 @@ def holdings() -> tuple[Holding | None, list[Holding]]:
 def members() -> list[Member]:
     """Return the employees who may have access now, by name (34 CFR 300.623(d)); parents are none."""
     now = timezone.now()
-    there = Q(user__active_until=None) | Q(user__active_until__gt=now)
+    ends = Q(user__active_until__gt=now) & Q(user__active_until__gt=has_come())
+    there = Q(user__active_until=None) | ends
     grants = list(Grant.objects.at(now).filter(there, deed__in=[*IDENTIFYING, Deed.OWN]).select_related("user"))
     as_parent = {(one.user_id, one.scope) for one in grants if one.deed == Deed.OWN}
     held = [one for one in grants if one.deed != Deed.OWN and (one.user_id, one.scope) not in as_parent]

@@ -27,6 +27,7 @@ from archive.records.destruction import deeds as destruction_deeds
 from archive.records.disclosures import deeds as disclosure_deeds
 from archive.records.disclosures.models import Basis, Disclosure
 from archive.records.errors import DeedError
+from archive.records.public_lists.tables import members
 from archive.records.requests import link_deeds
 from archive.records.requests.custody_kinds import LINK_REFUSED
 from archive.records.requests.link_deeds import LinkRefusedError
@@ -160,6 +161,7 @@ def test_an_ended_account_and_a_court_order_stay_what_they_are_by_a_clock_put_ba
     assert gone.is_active, "what the clock alone says"
     assert not granted_deeds(gone)
     assert not reach_of(gone, Deed.LOOK).scopes
+    assert [one.user for one in members()] == [parent], "the list of who has access names nobody else"
     assert Scope.student(student.pk) in barred_scopes(parent)
 
 
