@@ -77,6 +77,7 @@ def test_help_needs_nothing_installed_and_makes_nothing(tmp_path: Path, command:
     ("command", "sources"),
     [
         ("demo", ["appliance/simulator/demo/__main__.py"]),
+        ("fleet", ["appliance/simulator/fleet/__main__.py"]),
         ("verify", ["appliance/verify/command.py"]),
         ("faults", ["tests/faults/__main__.py"]),
         ("bench", [f"tests/bench/{name}.py" for name in ("cost", "latency", "records", "redaction", "reading")]),
