@@ -74,8 +74,8 @@ class Site:
         self.card = folder / "asound" / "card0"
         self.card.mkdir()
         (self.card / "usbid").write_text("0d8c:0014\n")
-        # a fake panel answers at once
-        times = {"lamp_s": 0.05}
+        # a fake panel answers at once; a busy machine may let the capture process wait, which then would be killed
+        times = {"lamp_s": 0.05, "close_s": 3.0}
         self.settings: RecorderSettings = settings(folder, times=times, **sections)
         self.record = self.settings.box.commissioning
         self.person.speaks = lambda: self.hears(noise(10, 600.0))

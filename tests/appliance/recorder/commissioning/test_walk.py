@@ -175,6 +175,8 @@ def test_promise_1_a_signal_closes_the_microphone_then_darkens_the_lamp_and_writ
 
 def test_promise_1_the_lamp_stays_lit_until_a_capture_process_that_hangs_is_dead(site: Site) -> None:
     (site.folder / "hang-on-close").touch()
+    times = site.settings.times.model_copy(update={"close_s": 0.15})
+    site.settings = site.settings.model_copy(update={"times": times})
     assert site.commission() == 0
     assert site.heard("closed") == [], "it was killed"
     assert site.panel.last("red") == "off"
