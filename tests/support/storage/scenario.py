@@ -193,8 +193,9 @@ def play(fault: Fault, scene: Scene) -> Result:
         acknowledged = max(acknowledged, int(box.status()["acked_frame"]))
         box.end()
     else:
-        until(lambda: not box.panel.panel.lit, "the recording ends visibly")
-        dark_ns = next(e["t_ns"] for e in reversed(box.log("panel")) if e.get("red") is False)
+        # the panel goes dark before its log says so
+        until(lambda: _dark_ns(scene) is not None, "the recording ends visibly")
+        dark_ns = _dark_ns(scene)
         acknowledged = int(box.status()["acked_frame"])
         _mend_after_the_end(fault, scene)
     return _judge(fault, scene, recording, acknowledged, dark_ns)
@@ -253,6 +254,17 @@ def _mend_after_the_end(fault: Fault, scene: Scene) -> None:
 
 def _await_amber(scene: Scene) -> None:
     until(lambda: _amber_ns(scene) is not None, "amber with a storage code")
+
+
+def _dark_ns(scene: Scene) -> int | None:
+    return next(
+        (
+            entry["t_ns"]
+            for entry in reversed(scene.box.log("panel"))
+            if entry["t_ns"] >= scene.struck_ns and entry.get("red") is False
+        ),
+        None,
+    )
 
 
 def _amber_ns(scene: Scene) -> int | None:
