@@ -18,6 +18,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from appliance.contract import log_format
 from appliance.contract.durable_files import replace
 from appliance.contract.stop_signal import StopSignal
 
@@ -220,7 +221,7 @@ class ShareOfFleet:
 def main() -> int:
     """Run the share that the file in the first argument describes."""
     share = Share.model_validate_json(Path(sys.argv[1]).read_bytes())
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(threadName)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, handlers=[log_format.handler("%(asctime)s %(threadName)s %(message)s")])
     stop = StopSignal()
     with stop.listening():
         fleet = ShareOfFleet(share, stop)
