@@ -144,7 +144,7 @@ TARGETS = (
         tuple(f"archive/access/{name}.py" for name in ("decisions", "middleware", "people", "sign_ins")),
         (
             *(f"tests/archive/access/test_{name}.py" for name in ("decisions", "commands", "refusals")),
-            "tests/archive/accounts/test_throttle.py",
+            *(f"tests/archive/accounts/test_{name}.py" for name in ("throttle", "second_factor")),
         ),
     ),
     Target("accounts", ("archive/accounts/throttle.py",), ("tests/archive/accounts/test_throttle.py",)),
