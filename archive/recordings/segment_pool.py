@@ -6,7 +6,7 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from itertools import chain, islice
 from typing import Final
 
@@ -49,6 +49,10 @@ def _in_order(
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
+    except BrokenExecutor:
+        # Python before 3.11.5 (CPython issue 94777) waits for ever for what it still sends to the process that is gone
+        pool._call_queue._reader.close()  # type: ignore[attr-defined]  # nothing public closes it
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -84,6 +85,14 @@ def die(_: Sealed) -> Opened:
 def test_a_process_that_is_killed_is_told_and_nothing_hangs() -> None:
     with pytest.raises(BrokenExecutor):
         list(in_processes(die, iter(segments(60))))
+
+
+def test_a_process_that_is_killed_while_much_is_sent_to_it_hangs_nothing() -> None:
+    """More than a pipe holds: who writes waits for the reader that is gone (CPython issue 94777)."""
+    large = [replace(one, data=bytes(300_000)) for one in segments(60)]
+    with pytest.raises(BrokenExecutor):
+        list(in_processes(die, iter(large)))
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize(("cores", "load"), [({0}, 0.0), ({0, 1}, 1.0), ({0, 1, 2, 3}, 20.0)])
