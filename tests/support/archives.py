@@ -117,7 +117,9 @@ def kept(name: str) -> Iterator[Path]:
         for old in folder.glob(f"*{Path(name).suffix}"):
             if old.name != name and old.stat().st_mtime < time.time() - 3600:
                 old.unlink()
-        partial = folder / f"partial-{os.getpid()}"
+        partial = folder / "partial"
+        # of a process that was killed while it wrote
+        partial.unlink(missing_ok=True)
         yield partial if not (folder / name).exists() else folder / name
         if partial.exists():
             partial.replace(folder / name)
