@@ -18,7 +18,7 @@ from archive.recordings.parts import Parts
 from archive.records.evidence.chapters import Attachment, Chapter, Fact
 from archive.ui import words
 
-from .models import TakenIn, TakenInDocument
+from .models import TakenIn, TakenInDocument, Upload
 
 STATEMENTS: Final = "data/records/statements/"
 
@@ -41,6 +41,11 @@ def statements_of(recording: Recording, _parts: Parts | None) -> Iterable[Compan
 def documents_of(recording: str) -> QuerySet[Any]:
     """Return what names somebody, to be removed with the recording."""
     return TakenInDocument.objects.filter(taken_in=recording)
+
+
+def uploads_of(recording: str) -> QuerySet[Any]:
+    """Return what was said when its package was sent by the pages: it may name somebody."""
+    return Upload.objects.filter(taken_in=recording)
 
 
 def origin_chapter(recording: str) -> Chapter:

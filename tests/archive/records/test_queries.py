@@ -30,6 +30,7 @@ from archive.records.restrictions.models import Restriction
 from archive.records.retention.models import Answer, Series
 from archive.records.transcripts.deeds import Facts, bring, recipient_of
 from archive.records.transcripts.models import Language, Source, Transcript
+from archive.transfers.models import Upload
 from tests.archive.access.table import addresses
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.factories import (
@@ -77,6 +78,7 @@ MOST = {
     "/tray/": 14,
     "/outside-recordings/": 14,
     "/outside-recordings/{outside}/": 30,
+    "/transfers/": 14,
     "/meetings/{meeting}/incident/": 24,
     "/recordings/": 17,
     "/recordings/{recording}/": 56,
@@ -162,6 +164,7 @@ def add(recordings: list[str], parent: Person, staff: User) -> None:
     said = {"outside": first_outside, "party": "Dr. Lee", "purpose": "an evaluation"}
     Disclosure.objects.create(**said, what="file", basis="consent", prepared_at=now)
     make_hold(make_matter(), outside=first_outside)
+    Upload.objects.create(district="Springfield", key_ring="{}", came_by="x", begun_at=now, begun_by=staff)
     for recording in recordings:
         make_filing(recording, meeting, confirmed=student.pk.int % 2 == 0)
     old = old_copy(recordings[0])
