@@ -20,8 +20,8 @@ MAX_LINE = 1 << 20
 MAX_MEMBERS = 64
 """Most members of one JSON object; none of the format's has half as many."""
 MAX_DEPTH = 16
-"""How deep objects and lists may lie in each other; the format's lie three deep. How deep Python's reader goes before it
-gives up differs from one release to the next."""
+"""How deep objects and lists may lie in each other; the format's lie three deep. What Python's own reader takes differs
+from one release to the next."""
 
 
 def digest(data: bytes) -> str:
