@@ -83,7 +83,7 @@ def test_an_evidence_package_that_is_not_entered_does_not_begin(row: Recording) 
     taker = make_user("carol", role="custodian")
     refuse_each_write_once(lambda: evidence_deeds.begin(row.pk, by=taker), lambda: len(entries(row.pk)))
     refuse_each_write_once(
-        lambda: evidence_deeds.note_whole(row.pk, "0" * 64, 10, by=taker), lambda: len(entries(row.pk))
+        lambda: evidence_deeds.note_whole(row, "0" * 64, 10, by=taker), lambda: len(entries(row.pk))
     )
 
 
