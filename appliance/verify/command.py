@@ -67,11 +67,14 @@ def main(arguments: list[str]) -> int:
             is_evidence = looks_like_evidence(file)
             if is_evidence and named is not None:
                 raise SettingsError("hold the slip against the sealed package that the evidence holds", field="--slip")
-            brought = looks_like_outside(file)
+            brought = not is_evidence and looks_like_outside(file)
             if brought and named is not None:
                 raise SettingsError("no slip is printed for a recording that no box made", field="--slip")
-            check = verify_evidence if is_evidence else verify_outside if brought else verify
-            report = check(file, ring, identity, show_progress)
+            if brought:
+                report = verify_outside(file, ring, identity, show_progress)
+            else:
+                check = verify_evidence if is_evidence else verify
+                report = check(file, ring, identity, show_progress)
             if named is not None and report.verdict in {*SOUND, "not-pinned"}:
                 report = _with_slip(report, file, named)
     except OSError as error:

@@ -33,7 +33,7 @@ from appliance.contract.signed import digest
 from appliance.contract.zip_profile import read_members
 
 from .bag import Bag, check_names
-from .report import Report, printable
+from .report import Report, Verdict, printable
 from .verify import Progress
 
 _HEAD: Final = 4096
@@ -90,7 +90,7 @@ def verify_outside(
         raise  # what cannot be read is not thereby wrong
     except PlainSightError as error:
         return Report("tampered", recording, tuple(checks), printable(error.message), tuple(notes))
-    verdict = "as-brought" if pinned else "not-pinned"
+    verdict: Verdict = "as-brought" if pinned else "not-pinned"
     return Report(verdict, recording, tuple(checks), "", tuple(notes), file_sha256=opened)
 
 

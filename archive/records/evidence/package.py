@@ -85,7 +85,7 @@ class _Played:
     name: str
     """Its place in the package."""
     media_type: str
-    pieces: Iterator[bytes]
+    pieces: Iterable[bytes]
 
 
 @dataclass(frozen=True)

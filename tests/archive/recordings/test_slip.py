@@ -61,7 +61,12 @@ def test_its_code_holds_the_address_where_it_is_checked_and_the_sealed_digest(
     custodian: Any, arrive: Arrive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[str] = []
-    monkeypatch.setattr(view, "qr_code", lambda text: drawn.append(text) or qr_code(text))
+
+    def drawing(text: str) -> str:
+        drawn.append(text)
+        return qr_code(text)
+
+    monkeypatch.setattr(view, "qr_code", drawing)
     made = arrive(seconds=1, reason="button")
     assert "<svg" not in custodian.get(f"/recordings/{made.id}/slip/").content.decode()
     seal(made.id)

@@ -95,7 +95,8 @@ def test_its_summary_says_its_grade_in_both_languages(row: OutsideRecording) -> 
         assert words in page.text
         assert "Kim Vo, teacher" in page.text
         assert row.sha256 in page.text
-        assert "lamp" not in page.text.lower()
+        assert "red lamp tells" not in page.text.lower()
+        assert "lámpara roja avisa" not in page.text.lower()
         assert "intact" not in page.text.lower()
 
 
