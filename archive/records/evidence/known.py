@@ -24,7 +24,8 @@ def meeting_chapter(recording: str) -> Chapter:
     ways = ("meeting__student", "meeting__room", "filed_by", "confirmed_by")
     rows = filings.select_related("recording", *ways)
     brought = outside_in_force().filter(outside=recording).select_related(*ways)
-    return Chapter("meetings", tuple(_meeting(one, recording) for one in (*rows, *brought)))
+    found = [_meeting(one, recording) for one in rows] + [_meeting(one, recording) for one in brought]
+    return Chapter("meetings", tuple(found))
 
 
 def _meeting(filing: Filing | OutsideFiling, recording: str) -> tuple[Fact, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -33,7 +35,7 @@ def evidence(request: HttpRequest, **address: str) -> HttpResponseBase:
     discloses = may(user, Deed.DISCLOSE, subject_of(row)).allowed
     brought = isinstance(row, OutsideRecording)
     kind, disclose = ("-outside", "disclosure-new-outside") if brought else ("", "disclosure-new")
-    context = {
+    context: dict[str, Any] = {
         "recording": row,
         "whole": deeds.is_whole(row, user),
         "disclose": reverse(f"pages:{disclose}", args=[row.pk]) if discloses else "",
