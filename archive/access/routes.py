@@ -118,6 +118,8 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:receipt": Route(Deed.DOWNLOAD),
     "pages:evidence": Route(Deed.DOWNLOAD),
     "pages:evidence-file": Route(Deed.DOWNLOAD),
+    "pages:evidence-outside": Route(Deed.DOWNLOAD),
+    "pages:evidence-file-outside": Route(Deed.DOWNLOAD),
     "pages:students": Route(Deed.PEOPLE),
     "pages:student-new": Route(Deed.CORRECT, _FORM),
     "pages:student": Route(Deed.PEOPLE),

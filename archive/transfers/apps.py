@@ -16,9 +16,9 @@ class TransfersConfig(AppConfig):
         from archive.devices.keyring import register_provider  # noqa: PLC0415 - models need ready apps
         from archive.keystore.recording_keys import register_owner  # noqa: PLC0415 - the same
         from archive.recordings import companions  # noqa: PLC0415 - the same
-        from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
         from archive.recordings.removal import register_identifying  # noqa: PLC0415 - the same
         from archive.records.evidence import chapters  # noqa: PLC0415 - the same
+        from archive.records.outside_recordings.contributions import provide  # noqa: PLC0415 - the same
 
         from .known import contribution, documents_of, keys_of, origin_chapter, statements_of, uploads_of  # noqa: PLC0415 - the same
         from .upload_deeds import LOOK_S, arriving, take_in_all  # noqa: PLC0415 - the same

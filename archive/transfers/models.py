@@ -6,44 +6,41 @@ from typing import ClassVar, Final
 
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
 
 from appliance.contract.ids import new_recording_id
-from archive.recordings.models import Recording
+from archive.records.outside_recordings.either import OfEither, of_one_recording
 from archive.records.outside_recordings.in_pieces import FileInPieces, PieceOfFile
 
 NAME_LENGTH: Final = 200
 """Most characters of a district's name."""
 
 
-class TakenIn(models.Model):
+class TakenIn(OfEither):
     """Where a recording came from. It stays when the recording is destroyed: it names nobody."""
 
-    recording = models.OneToOneField(Recording, primary_key=True, on_delete=models.PROTECT, related_name="taken_in")
+    id = models.CharField(primary_key=True, max_length=32)
+    """The recording's identifier, which is the same in both archives."""
     district = models.CharField(max_length=NAME_LENGTH)
     """Whose archive sealed it, as the operator here called it."""
     archive_key = models.CharField(max_length=60)
     """The key with which that archive signed receipt and package, `ed25519:...`; believed for this recording alone."""
-    box_key = models.CharField(max_length=60)
-    """The key with which its box signed header and ledger; believed for this recording alone."""
+    box_key = models.CharField(max_length=60, blank=True)
+    """The key with which its box signed header and ledger; believed for this recording alone. Empty where no box made
+    it."""
     evidence_sha256 = models.CharField(max_length=64)
     """Digest of the evidence package that it came in."""
     taken_at = models.DateTimeField()
     """When it was taken in."""
 
-    @property
-    def page(self) -> str:
-        """Return the address of the recording's page."""
-        return reverse("pages:recording", args=[self.pk])
-
     class Meta:
         """By recording."""
 
         ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [of_one_recording("taken_in_is_one_recording")]
 
     def __str__(self) -> str:
         """Return the identifier."""
-        return self.recording_id
+        return self.id
 
 
 class TakenInDocument(models.Model):

@@ -147,7 +147,7 @@ def arriving() -> set[str]:
 
 def find_upload(pk: str) -> Upload:
     """Return what was sent; raise UnknownRecordError."""
-    row = Upload.objects.select_related("begun_by", "taken_in__recording").filter(pk=pk).first()
+    row = Upload.objects.select_related("begun_by", "taken_in").filter(pk=pk).first()
     if row is None:
         raise UnknownRecordError("there is no such package here")
     return row

@@ -19,7 +19,6 @@ from archive.access.requests import user_of
 from archive.access.scopes import DISTRICT
 from archive.accounts.models import User
 from archive.core.bodies import read_body
-from archive.custody.actors import Subject
 from archive.keystore.current import keystore
 from archive.records.form_page import form_page, posted
 from archive.records.outside_recordings.take_in_views import place_of_piece
@@ -89,12 +88,11 @@ def transfer(request: HttpRequest, upload: str) -> HttpResponseBase:
         messages.success(request, "All of the file is here. It is checked now, and then taken in.")
         return _address(row)
 
-    recording = row.taken_in.pk if row.taken_in is not None else ""
     context = _frame(f"From {row.district}") | {
         "row": row,
         "sign": SIGNS[row.state],
         "recipient": keystore().recipient,
-        "opens": bool(recording) and may(user, Deed.LOOK, Subject.recording(recording)).allowed,
+        "opens": row.taken_in is not None and may(user, Deed.LOOK, row.taken_in.subject).allowed,
         "piece": PIECE,
         "longest": upload_deeds.longest(),
         "percent": row.received * 100 // row.size if row.size else 0,

@@ -64,6 +64,9 @@ class OutsideRecording(FileInPieces):
     )
     """Who wrote the statement down and takes the file in."""
 
+    sealed_by = models.CharField(max_length=200, blank=True)
+    """Of one that came from another district: whose archive sealed it. Empty: this archive."""
+
     state = models.CharField(max_length=8, choices=State.choices, default=State.ARRIVING)
     media_type = models.CharField(max_length=12, blank=True)
     """What its bytes say that it is (media.MediaType)."""

@@ -100,10 +100,13 @@ class PlainFile(io.RawIOBase):
         if count <= 0:
             return 0
         if self._opened[0] != number:
-            self._opened = (number, self._secret.decrypt(self._places[number].read()))
+            self._opened = (number, self._piece(number))
         buffer[:count] = self._opened[1][begin : begin + count]
         self._at += count
         return count
+
+    def _piece(self, number: int) -> bytes:
+        return self._secret.decrypt(self._places[number].read())
 
 
 def open_file(row: OutsideRecording) -> io.BufferedReader:

@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("outside_recordings", "0001_initial"),
         ("recordings", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -19,24 +20,45 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="TakenIn",
             fields=[
+                ("id", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("district", models.CharField(max_length=200)),
+                ("archive_key", models.CharField(max_length=60)),
+                ("box_key", models.CharField(blank=True, max_length=60)),
+                ("evidence_sha256", models.CharField(max_length=64)),
+                ("taken_at", models.DateTimeField()),
+                (
+                    "outside",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="outside_recordings.outsiderecording",
+                    ),
+                ),
                 (
                     "recording",
-                    models.OneToOneField(
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
-                        related_name="taken_in",
-                        serialize=False,
+                        related_name="+",
                         to="recordings.recording",
                     ),
                 ),
-                ("district", models.CharField(max_length=200)),
-                ("archive_key", models.CharField(max_length=60)),
-                ("box_key", models.CharField(max_length=60)),
-                ("evidence_sha256", models.CharField(max_length=64)),
-                ("taken_at", models.DateTimeField()),
             ],
             options={
                 "ordering": ["pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("outside", None), ("recording__isnull", False)),
+                            models.Q(("outside__isnull", False), ("recording", None)),
+                            _connector="OR",
+                        ),
+                        name="taken_in_is_one_recording",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

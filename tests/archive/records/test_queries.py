@@ -77,7 +77,8 @@ MOST = {
     "/access/review/": 14,
     "/tray/": 14,
     "/outside-recordings/": 14,
-    "/outside-recordings/{outside}/": 30,
+    "/outside-recordings/{outside}/": 32,
+    "/outside-recordings/{outside}/evidence/": 30,
     "/transfers/": 14,
     "/meetings/{meeting}/incident/": 24,
     "/recordings/": 17,
@@ -109,7 +110,7 @@ OF_ONE = {
 """Pages that show no rows, or those of another page that is here: the board's, a letter's."""
 FILES = {
     *("audio", "package", "flac", "receipt", "letter-file", "transcript-file", "outside-audio", "outside-download"),
-    *("redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf", "evidence-file"),
+    *("redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf", "evidence-file", "evidence-file-outside"),
     *("disclosure-copy", "disclosure-receipt", "destruction-certificate"),
 }
 """What is no page."""

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from appliance.contract.errors import StorageError
 from appliance.contract.outside_package import PIECE
@@ -125,8 +126,7 @@ def test_a_file_is_as_long_as_the_setting_allows(
     handed: Handed,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(upload_deeds.settings.ARCHIVE.records, "__dict__",
-                        upload_deeds.settings.ARCHIVE.records.__dict__ | {"longest_transfer_mib": 1})  # fmt: skip
+    monkeypatch.setitem(settings.ARCHIVE.records.__dict__, "longest_transfer_mib", 1)
     client = signed_in(archive, "carol", role="custodian")
     place = announced(client, handed)
     answer = client.post(f"{place}pieces.json?at=0&size={PIECE + 1}", bytes(PIECE), content_type="application/x")

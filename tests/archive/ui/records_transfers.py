@@ -22,6 +22,7 @@ def fill_transfers(s: Scene) -> dict[str, str]:
     Upload.objects.filter(pk=refused.pk).update(state=State.REFUSED, ended_at=s.now, problem=why)
     upload_deeds.give_up(given_up.pk, by=s.viewer)
     from_there = TakenIn.objects.create(
+        id=s.third,
         recording_id=s.third,
         district=said.district,
         archive_key=keystore().public,
