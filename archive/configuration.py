@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
+from fnmatch import fnmatchcase
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,12 +16,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from appliance.contract.errors import SettingsError
+from appliance.contract.ids import BoxId
 from appliance.contract.settings_file import load_settings
 
 DEFAULT_HOME = "/var/lib/plainsight-archive"
 Port = Annotated[int, Field(ge=1, le=65535)]
 CREDENTIAL: Final = "credential:"
 """Before the name of a systemd credential, in place of a path."""
+_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _CREDENTIAL_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,255}")
 """As systemd.exec(5) has them, less what nobody needs."""
 
@@ -145,12 +149,12 @@ class Database(_Section):
     @property
     def is_local(self) -> bool:
         """Whether the server is on this machine."""
-        return self.host.startswith("/") or self.host in {"", "localhost", "127.0.0.1", "::1"}
+        return self.host.startswith("/") or self.host in {"", *_LOCAL}
 
 
 def _endpoint(url: str) -> str:
     parts = urlsplit(url)
-    own = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    own = parts.hostname in _LOCAL
     if parts.hostname and not parts.path.strip("/") and (parts.scheme == "https" or (parts.scheme == "http" and own)):
         return url.rstrip("/")
     raise ValueError("write https://HOST, without a bucket or a path; http:// is only for this machine")
@@ -211,10 +215,35 @@ class Store(_Section):
         return self
 
 
-class Mqtt(_Section):
-    """The broker that boxes report to."""
+MAIN: Final = "main"
+"""Name of the broker in `[mqtt]` itself."""
 
-    host: str = "localhost"
+
+class Broker(_Section):
+    """A group of boxes with a broker of its own (docs/scale.md)."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    """How the archive calls it; boxes are known to be its by this name, so it stays when host or port change."""
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\[\]-]{1,253}$")]
+    """Host name, as in this broker's certificate."""
+    port: Port = 8883
+    """Port of this broker."""
+    broker_folder: Path | None = None
+    """Folder that this broker reads, on the host that has it; each broker has one of its own."""
+    rooms: list[Annotated[str, Field(min_length=1, max_length=120)]] = []
+    """Boxes in rooms of these names are the group's; `*` stands for any letters: "North *"."""
+    boxes: list[BoxId] = []
+    """Boxes that are the group's wherever they stand, by identifier."""
+
+    def has(self, box: str, room: str) -> bool:
+        """Tell whether the group names this box, or the room of that name."""
+        return box in self.boxes or any(fnmatchcase(room.casefold(), name.casefold()) for name in self.rooms)
+
+
+class Mqtt(_Section):
+    """The broker that boxes report to; where there are groups, all boxes that are in none."""
+
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\[\]-]{1,253}$")] = "localhost"
     """Host name, as in the broker's certificate."""
     port: Port = 8883
     """Port of the broker."""
@@ -225,10 +254,42 @@ class Mqtt(_Section):
     key: Path | None = None
     """Its private key (PEM)."""
     broker_folder: Path | None = None
-    """Folder that a Mosquitto on this host reads: the worker writes its access list and renews its certificate there.
+    """Folder that a Mosquitto reads: a worker on its host writes its access list and renews its certificate there.
     None: the broker is looked after elsewhere."""
     client_id: str = "plainsight-archive"
     """Begin of the MQTT client identifier; a random part follows."""
+    groups: list[Broker] = []
+    """Groups of boxes with brokers of their own; the first that names a box or its room has it."""
+
+    @model_validator(mode="after")
+    def _groups_are_apart(self) -> Self:
+        for group in self.groups:
+            if not group.rooms and not group.boxes:
+                raise ValueError(f"the group {group.name} names no boxes: set rooms or boxes, or remove it")
+        for name in ("name", "broker_folder"):
+            found = [value for one in self.brokers if (value := getattr(one, name)) is not None]
+            if len(set(found)) < len(found):
+                twice = Counter(found).most_common(1)[0][0]
+                raise ValueError(f"two brokers have {name} = {str(twice)!r}; each needs its own")
+        places = [(one.host, one.port) for one in self.brokers]
+        if len(set(places)) < len(places):
+            raise ValueError("two brokers have the same host and port; each needs its own")
+        return self
+
+    @property
+    def brokers(self) -> list[Broker]:
+        """All brokers; the first is that of boxes in no group, and where there are no groups the only one."""
+        main = Broker(name=MAIN, host=self.host, port=self.port, broker_folder=self.broker_folder)
+        return [main, *self.groups]
+
+    def broker_for(self, box: str, room: str) -> Broker:
+        """Return the broker that a box in the room of that name has to report to; empty is no room."""
+        main, *groups = self.brokers
+        return next((one for one in groups if one.has(box, room)), main)
+
+    def called(self, name: str) -> Broker:
+        """Return the broker of that name; the first for one that the settings no longer have."""
+        return next((one for one in self.brokers if one.name == name), self.brokers[0])
 
 
 class Mail(_Section):
@@ -347,7 +408,7 @@ class Metrics(_Section):
 
 def _issuer(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}):
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL):
         return url
     raise ValueError("write https://..., exactly as the provider's discovery document has it")
 
@@ -408,6 +469,10 @@ class Configuration(_Section):
     def box_url(self) -> str:
         """Where boxes find the archive."""
         return self.boxes.url or self.site.url
+
+    def host_for_boxes(self, broker: Broker) -> str:
+        """Return by which name boxes reach a broker; one on the archive's own host has the archive's name."""
+        return str(urlsplit(self.box_url).hostname) if broker.host in _LOCAL else broker.host
 
     @property
     def names(self) -> list[str]:

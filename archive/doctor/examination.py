@@ -41,6 +41,7 @@ def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -
     yield from fixity.check(fixity.look(now))
     for certificate in certificates.look(settings, home):
         yield certificates.check(certificate, now)
-    yield from broker.check(broker.look(settings.mqtt))
+    for one in settings.mqtt.brokers:
+        yield from broker.check(broker.look(settings.mqtt, one))
     yield from witnesses.check(settings.custody, witnesses.look(), now)
     yield from processes.check(processes.look(settings), now)

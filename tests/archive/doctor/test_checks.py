@@ -121,6 +121,8 @@ def with_site(**changed: Any) -> site.SiteLook:
         (replace(BROKER, refusal="Connection refused"), "broker", "wrong", "Connection refused"),
         (replace(BROKER, host="broker.example", tls=False), "broker", "wrong", "without TLS"),
         (replace(BROKER, access="it is old"), "broker's access list", "wrong", "it is old"),
+        (replace(BROKER, name="north", refusal="it is away"), "broker north", "wrong", "it is away"),
+        (replace(BROKER, elsewhere="/srv/north"), "broker's access list", "warning", "not on this host"),
         (replace(PAGES, error="no such file"), "certificate of the pages", "wrong", "no such file"),
         (replace(PAGES, ends_at=NOW), "certificate of the pages", "wrong", "it ended"),
         (replace(PAGES, ends_at=NOW + timedelta(days=50)), "certificate of the pages", "warning", "2027-01-14"),

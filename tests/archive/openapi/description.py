@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from appliance.contract.enrollment import MAX_MESSAGE, Certificate, Enrolled
+from appliance.contract.enrollment import MAX_MESSAGE, Enrolled, Renewed
 from appliance.contract.status import UploadState
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -93,8 +93,8 @@ def paths() -> dict[str, Json]:
         },
         "/api/1/renew": {
             "post": _of_anyone(
-                "A known box asks for a new certificate; its key decides.",
-                {"200": _told("The certificate.", "Certificate"), "default": _REFUSED},
+                "A known box asks for its broker, and for a new certificate; its key decides.",
+                {"200": _told("What it has to know now.", "Renewed"), "default": _REFUSED},
                 "box",
                 line,
             )
@@ -166,7 +166,7 @@ def _models() -> Json:
         "additionalProperties": False,
     }
     models: Json = {"Error": error, "Health": health}
-    for model in (Enrolled, Certificate, UploadState):
+    for model in (Enrolled, Renewed, UploadState):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         models |= schema.pop("$defs", {})
         models[model.__name__] = schema

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from archive.access.deeds import Deed
 from archive.accounts.models import User
+from archive.configuration import MAIN
 from archive.custody.actors import ARCHIVE
 from archive.devices.enrollment import retire
 from archive.devices.listener import standing
@@ -29,7 +30,7 @@ from tests.support.archives import Archive
 
 def say(archive: Archive, **status: Any) -> None:
     """Let the box say something, as the MQTT listener hears it."""
-    Listening.objects.update_or_create(pk=1, defaults={"alive_at": datetime.now(UTC), "connected": True})
+    Listening.objects.update_or_create(pk=MAIN, defaults={"alive_at": datetime.now(UTC), "connected": True})
     base = f"plainsight/{archive.keys.box}"
     online = {"version": 1, "online": True, "session": 1}
     recorder = {

@@ -12,6 +12,7 @@ import numpy as np
 
 from appliance.contract.segment import Samples
 from appliance.contract.stop_signal import StopSignal
+from archive.configuration import MAIN
 from archive.custody.actors import ARCHIVE
 from archive.devices.enrollment import enroll, retire
 from archive.devices.models import Box, Listening
@@ -41,7 +42,7 @@ ROOMS: dict[str, dict[str, Any]] = {
 
 def hear(box: str, **status: Any) -> None:
     """Let `box` say something, as the MQTT listener hears it."""
-    Listening.objects.update_or_create(pk=1, defaults={"alive_at": datetime.now(UTC), "connected": True})
+    Listening.objects.update_or_create(pk=MAIN, defaults={"alive_at": datetime.now(UTC), "connected": True})
     recorder = {
         "version": 1,
         "box": box,
