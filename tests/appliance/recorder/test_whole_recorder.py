@@ -187,7 +187,10 @@ def test_a_recording_ended_when_panel_and_microphone_have_logged_it_and_not_when
     panel: Any = SimpleNamespace(press=lambda: None, release=lambda: None)
     box = Box(tmp_path, panel, cast("Any", None), cast("Any", None))
     (tmp_path / "run" / "status.json").write_text('{"state": "idle"}')
-    logs = {"panel": ({"red": True}, {"red": False}), "microphone": ({"device": "open"}, {"device": "closed"})}
+    logs: dict[str, Any] = {
+        "panel": ({"red": True}, {"red": False}),
+        "microphone": ({"device": "open"}, {"device": "closed"}),
+    }
     for name, (on, _) in logs.items():
         (tmp_path / f"{name}.log").write_text(json.dumps({"t_ns": 1, **on}) + "\n")
     late = list(logs)

@@ -61,7 +61,7 @@ def test_without_a_sensor_no_lamp_is_waited_for() -> None:
 
 @pytest.mark.parametrize("check_asked", [False, True])
 def test_whether_the_microphone_is_there_is_asked_once(check_asked: bool) -> None:
-    lit = {"red": True, "red_asked": True, "seen": True, "granted": True}
+    lit: dict[str, Any] = {"red": True, "red_asked": True, "seen": True, "granted": True}
     recording: dict[str, Any] = {"phase": "recording", "writer": "recording", "capture": "warm", "present": None}
     transition = Transition(changed(QUIET, **lit, **recording, check_asked=check_asked), P)
     apply_rules(transition)
