@@ -20,7 +20,7 @@ from appliance.contract.durable_files import replace
 from appliance.contract.errors import StorageError
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.topics import PREFIX
-from archive.configuration import MAIN, Broker
+from archive.configuration.brokers import MAIN, Broker
 
 from .models import Box
 

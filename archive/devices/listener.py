@@ -33,7 +33,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from appliance.contract.errors import SettingsError
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.topics import ALL
-from archive.configuration import Broker, Mqtt
+from archive.configuration.brokers import Broker, Mqtt
 
 from .broker_access import boxes_of
 from .models import Box, BoxStatus, Listening

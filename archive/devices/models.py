@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from archive.configuration import MAIN
+from archive.configuration.brokers import MAIN
 
 
 class Box(models.Model):

@@ -17,7 +17,7 @@ from appliance.contract.health import SOURCES, HealthReport
 from appliance.contract.problems import explain
 from appliance.contract.status import MAX_FAULTS, About, FaultMessage, Online, RecorderStatus, SilentStatus
 from appliance.contract.topics import parse
-from archive.configuration import MAIN
+from archive.configuration.brokers import MAIN
 from archive.core.deeds import take_turn
 
 from .models import Box, BoxStatus

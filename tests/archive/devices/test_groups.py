@@ -13,7 +13,7 @@ from django.conf import settings
 from django.test import override_settings
 from pydantic import ValidationError
 
-from archive.configuration import MAIN, Broker, Mqtt
+from archive.configuration.brokers import MAIN, Broker, Mqtt
 from archive.core.jobs import JOBS
 from archive.custody.actors import ARCHIVE
 from archive.devices.broker_access import boxes_of, wanted_access, write_for_brokers

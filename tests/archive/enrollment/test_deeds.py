@@ -34,7 +34,7 @@ from appliance.contract.errors import PlainSightError
 from appliance.enrollment.identity import Identity
 from archive.authority.authority import Authority
 from archive.command import main
-from archive.configuration import Broker
+from archive.configuration.brokers import Broker
 from archive.custody.actors import ARCHIVE
 from archive.custody.models import Entry
 from archive.devices.models import Box

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from archive.configuration import MAIN
+from archive.configuration.brokers import MAIN
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.devices.broker_access import FILE_NAME, write_access
 
