@@ -119,7 +119,7 @@ def test_a_worker_writes_the_lists_whose_folders_are_on_its_host_whichever_host_
 def report(name: str, broker: str, state: str, at: int = 5) -> list[NewConnection | Message]:
     said: dict[str, Any] = {
         "online": {"version": 1, "online": True, "session": 1},
-        "state/recorder": {**word(state, at), "box": name},  # type: ignore[arg-type]
+        "state/recorder": {**word(state, at), "box": name},
     }
     return [
         Message(f"plainsight/{name}/{rest}", json.dumps(body).encode(), False, datetime.now(UTC), broker)
