@@ -43,6 +43,10 @@ def _time_zone(name: str) -> str:
     return name
 
 
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+"""IANA name of a time zone."""
+
+
 def _ip_address(text: str) -> str:
     return str(ip_address(text))
 
@@ -64,7 +68,7 @@ class Site(_Section):
     ]
     """Host names that are answered, and that stand in the certificates of the archive's own authority; all others are
     refused."""
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = "America/Chicago"
+    time_zone: TimeZone = "America/Chicago"
     """Time zone in which pages show times (IANA name)."""
     contact: Annotated[str, Field(max_length=200)] = ""
     """Whom people may ask, as the pages say it: "Pat Doe, 555-0100"; empty: "your administrator"."""
@@ -148,18 +152,22 @@ class Database(_Section):
         return self.host.startswith("/") or self.host in {"", "localhost", "127.0.0.1", "::1"}
 
 
-def _endpoint(url: str) -> str:
+def server_address(url: str) -> str:
+    """Return the address of a server, without a slash at its end; raise ValueError for what is none."""
     parts = urlsplit(url)
+    if parts.port == 0:
+        raise ValueError("port 0 is none")
     own = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    if parts.hostname and not parts.path.strip("/") and (parts.scheme == "https" or (parts.scheme == "http" and own)):
+    more = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.hostname and not more and (parts.scheme == "https" or (parts.scheme == "http" and own)):
         return url.rstrip("/")
-    raise ValueError("write https://HOST, without a bucket or a path; http:// is only for this machine")
+    raise ValueError("write https://HOST, with nothing behind it; http:// is only for this machine")
 
 
 class S3(_Section):
     """A bucket with Object Lock, for this archive alone (docs/object-store.md)."""
 
-    endpoint: Annotated[str, AfterValidator(_endpoint), Field(max_length=255)]
+    endpoint: Annotated[str, AfterValidator(server_address), Field(max_length=255)]
     """Where the server answers, https://HOST[:PORT]."""
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
     """Name of the bucket; it must keep versions, and have Object Lock."""
@@ -345,6 +353,13 @@ class Metrics(_Section):
     """A file that holds the token of at least 32 characters that a monitor shows; None: nobody is answered."""
 
 
+class Control(_Section):
+    """Counts for the control page of a co-operative, at `/control.json` (docs/control.md)."""
+
+    token_file: SecretFile | None = None
+    """A file that holds the token of at least 32 characters that the operator shows; None: nobody is answered."""
+
+
 def _issuer(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}):
@@ -399,6 +414,7 @@ class Configuration(_Section):
     fixity: Fixity = Fixity()
     logs: Logs = Logs()
     metrics: Metrics = Metrics()
+    control: Control = Control()
     mail: Mail | None = None
     sign_in: SignIn = SignIn()
     escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")

@@ -13,6 +13,7 @@ from . import (
     broker,
     certificates,
     clock,
+    control,
     database,
     fixity,
     folders,
@@ -43,4 +44,5 @@ def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -
         yield certificates.check(certificate, now)
     yield from broker.check(broker.look(settings.mqtt))
     yield from witnesses.check(settings.custody, witnesses.look(), now)
+    yield from control.check(settings.control, control.look())
     yield from processes.check(processes.look(settings), now)
