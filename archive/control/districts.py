@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from appliance.contract.settings_file import AbsolutePath, load_settings
-from archive.configuration import SecretFile, TimeZone, server_address
+from archive.configuration.fields import SecretFile, Section, server_address
+from archive.configuration.web import TimeZone
 
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")
@@ -16,11 +17,7 @@ Name = Annotated[
 """A word of the operator's own, on one line."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class District(_Section):
+class District(Section):
     """One archive that is asked."""
 
     name: Name
@@ -33,7 +30,7 @@ class District(_Section):
     """A file that holds the token that the district handed over."""
 
 
-class ControlPage(_Section):
+class ControlPage(Section):
     """The whole file."""
 
     title: Name = "Archives of the co-operative"

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, ValidationError
 
 from appliance.contract.errors import SettingsError
-from archive.configuration import read_secret
+from archive.configuration.fields import read_secret
 
 from .districts import District
 from .summary import MOST_BYTES, PATH, VERSION, Summary

@@ -14,7 +14,7 @@ from typing import Final
 from django.http import HttpRequest
 
 from appliance.contract.errors import PlainSightError, SettingsError
-from archive.configuration import read_secret
+from archive.configuration.fields import read_secret
 
 from .errors import NoSuchAddressError
 

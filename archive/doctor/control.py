@@ -13,7 +13,7 @@ from django.utils import timezone
 from appliance.contract.check_result import CheckResult
 from appliance.contract.times import LAST_YEAR, wall
 from appliance.contract.version import software
-from archive.configuration import Control
+from archive.configuration.web import Control
 from archive.control.deeds import last_given
 from archive.control.summary import CertificateEnd, Packages, Part, Rooms, Summary
 from archive.core import health

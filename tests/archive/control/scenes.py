@@ -43,7 +43,7 @@ def page_of(*districts: District) -> ControlPage:
 
 def everything() -> tuple[Look, ControlPage]:
     """A look with each state and each reason why nothing is known, and one archive with all that is bad."""
-    ends = [{"whose": whose, "ends_at": wall(NOW), "verdict": "wrong"} for whose in WHOSE]
+    ends = tuple({"whose": whose, "ends_at": wall(NOW), "verdict": "wrong"} for whose in WHOSE)
     worst = changed(
         software="plainsight 0.1.0+20261126.longest-that-the-pattern-has.abcdefgh",
         failing=("database", "store", "keys", "worker"),

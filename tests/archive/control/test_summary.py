@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.test.utils import override_settings
 from django.utils import timezone
 
-from archive.configuration import Control, Metrics
+from archive.configuration.web import Control, Metrics
 from archive.control import deeds
 from archive.control.summary import MOST_BYTES, PATH, Part, Summary
 from archive.core.health import _probes
