@@ -18,7 +18,7 @@ from .records import Records, Transcription
 from .services import Custody, Mail
 from .sign_in import SignIn
 from .storage import Backup, Fixity, Store
-from .web import Boxes, Logs, Metrics, Site, Web
+from .web import Boxes, Control, Logs, Metrics, Site, Web
 
 DEFAULT_HOME = "/var/lib/plainsight-archive"
 
@@ -39,6 +39,7 @@ class Configuration(Section):
     fixity: Fixity = Fixity()
     logs: Logs = Logs()
     metrics: Metrics = Metrics()
+    control: Control = Control()
     mail: Mail | None = None
     sign_in: SignIn = SignIn()
     escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")

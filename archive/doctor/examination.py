@@ -13,6 +13,7 @@ from . import (
     broker,
     certificates,
     clock,
+    control,
     database,
     fixity,
     folders,
@@ -44,4 +45,5 @@ def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -
     for one in settings.mqtt.brokers:
         yield from broker.check(broker.look(settings.mqtt, one))
     yield from witnesses.check(settings.custody, witnesses.look(), now)
+    yield from control.check(settings.control, control.look())
     yield from processes.check(processes.look(settings), now)

@@ -17,6 +17,7 @@ from archive.core.triggers import names as trigger_names
 from archive.custody.triggers import REFUSALS
 from archive.doctor import broker, certificates, database, folders, keys, processes, site, storage
 from archive.doctor.folders import FileLook
+from archive.store.base import HOUR
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 FILES = (
@@ -117,8 +118,8 @@ def with_site(**changed: Any) -> site.SiteLook:
         (replace(STORE, error="the store failed at health: No space left"), "store", "wrong", "No space left"),
         (replace(STORE, free=None), "free space", "wrong", "not known"),
         (replace(STORE, bucket="nobody proved it"), "bucket", "wrong", "nobody proved it"),
-        (replace(STORE, free=50 * storage.HOUR), "free space", "warning", "50 hours"),
-        (replace(STORE, free=2 * storage.HOUR), "free space", "wrong", "2 hours"),
+        (replace(STORE, free=50 * HOUR), "free space", "warning", "50 hours"),
+        (replace(STORE, free=2 * HOUR), "free space", "wrong", "2 hours"),
         (replace(BROKER, refusal="Connection refused"), "broker", "wrong", "Connection refused"),
         (replace(BROKER, host="broker.example", tls=False), "broker", "wrong", "without TLS"),
         (replace(BROKER, access="it is old"), "broker's access list", "wrong", "it is old"),
