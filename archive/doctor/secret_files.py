@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from appliance.contract.check_result import CheckResult
-from archive.configuration import CREDENTIAL, Configuration
+from archive.configuration.fields import CREDENTIAL
+from archive.configuration.file import Configuration
 
 _ANYBODY: Final = stat.S_IRWXO | stat.S_IWGRP
 """Everyone on the host, and a group that could put another secret in its place; a group may read it."""
@@ -39,6 +40,7 @@ def look(settings: Configuration, home: Path) -> tuple[SecretLook, ...]:
         "store.s3.credentials_file": bucket.credentials_file if bucket else None,
         "store.s3.destruction_credentials_file": bucket.destruction_credentials_file if bucket else None,
         "metrics.token_file": settings.metrics.token_file,
+        "control.token_file": settings.control.token_file,
         "web.key": settings.web.key,
         "boxes.key": settings.boxes.key,
         "mqtt.key": settings.mqtt.key,

@@ -11,13 +11,14 @@ from django.db import OperationalError
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from archive.configuration.brokers import MAIN
 from archive.core import health
 from archive.core.jobs import WORKER, Worker
 from archive.core.models import SignOfLife
 from archive.devices import listener
-from archive.devices.listener import ALIVE_ROW
 from archive.devices.models import Listening
 from archive.keystore.current import keystore
+from tests.archive.page_fixtures import listener_runs
 from tests.support.archives import Archive
 
 
@@ -28,7 +29,8 @@ def look_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run_everything() -> None:
     Worker([]).once()
-    Listening.objects.create(pk=ALIVE_ROW, alive_at=datetime.now(UTC), connected=True)
+    SignOfLife.objects.update(at=timezone.now() + timedelta(minutes=15))
+    listener_runs()
 
 
 def test_everything_works(archive: Archive, client: Any) -> None:
@@ -68,7 +70,7 @@ def test_a_host_whose_clock_is_wrong_takes_nobody_for_dead_or_alive(
     assert client.get("/healthz").json()["parts"]["worker"] == "works"
     health.alive(WORKER)
     Listening.objects.all().delete()
-    listener._say_alive(connected=True)
+    listener._say_alive({MAIN: True})
     assert [health.is_alive(WORKER), listener.hears()] == [True, True]
     SignOfLife.objects.update(at=Now() - timedelta(minutes=1))
     Listening.objects.update(alive_at=Now() - timedelta(minutes=1))
