@@ -42,7 +42,7 @@ class Proof(BaseModel):
     """The last proof that held."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     settings_sha256: str
     """Digest of the settings that matter to it."""
     at: datetime

@@ -8,6 +8,7 @@ from datetime import date
 from django.utils import timezone
 
 from archive.access.scopes import Scope, scopes_of
+from archive.recordings.bucket_locks import held_in_bucket
 from archive.recordings.models import Recording
 from archive.records.holds.reach import why_held
 from archive.records.outside_recordings.either import find_either, open_filings
@@ -81,5 +82,6 @@ def standing_of(row: Destruction) -> Standing:
         today=today,
         state=State(row.state),
         approved_at=row.approved_at,
+        held_in_store=held_in_bucket(recording.pk),
         locked_until=locked_until(recording.sealed_at) if recording.sealed_at else None,
     )

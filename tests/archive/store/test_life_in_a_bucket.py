@@ -6,32 +6,53 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from botocore.exceptions import ClientError
 from django.utils import timezone
 
 from appliance.contract.errors import SettingsError, StorageError
-from archive.configuration import Store
+from appliance.contract.stop_signal import StopSignal
+from archive.access.deeds import Deed
+from archive.configuration import S3, Store
 from archive.core.jobs import require_all
 from archive.keystore.recording_keys import recording_keys
+from archive.recordings.bucket_locks import bring_all_in_line
 from archive.recordings.models import Recording, State
 from archive.recordings.playback import open_audio
 from archive.records.destruction import deeds
 from archive.records.destruction.models import Destruction
 from archive.records.destruction.models import State as Standing
 from archive.records.errors import DeedError
-from archive.sealing.audit import audit
+from archive.records.holds.deeds import release
+from archive.sealing.audit import Code, audit
 from archive.sealing.seal import seal
 from archive.store.current import store
-from tests.archive.page_fixtures import Arrive
+from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.destruction.scene import make_scene
+from tests.archive.records.factories import make_hold, make_matter
 from tests.support.archives import Archive
 from tests.support.lying_s3 import Liar
 from tests.support.s3_server import s3_server
-from tests.support.s3_stores import NO_DESTRUCTION, on_liar, on_real_server
+from tests.support.s3_stores import NO_DESTRUCTION, choose, on_liar, on_real_server
 
 
-def choose(patch: pytest.MonkeyPatch, chosen: Store) -> None:
-    patch.setattr(settings, "ARCHIVE", settings.ARCHIVE.model_copy(update={"store": chosen}))
+def held_and_released(row: Recording, chosen: S3) -> None:
+    """A matter's hold keeps the package from the keys for destructions, which may bypass its lock, until it ends."""
+    held = make_hold(make_matter(), recording=row)
+    bring_all_in_line(StopSignal())
+    (version,) = s3_server().client().list_object_versions(Bucket=chosen.bucket, Prefix=row.package)["Versions"]
+    where = {"Bucket": chosen.bucket, "Key": row.package, "VersionId": version["VersionId"]}
+    thief = s3_server().client("destruction")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        thief.delete_object(**where, BypassGovernanceRetention=True)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        thief.put_object_legal_hold(**where, LegalHold={"Status": "OFF"})
+    with pytest.raises(StorageError, match="when its hold does"):
+        store().remove(row.package)
+    assert list(audit()) == []
+    release(held.matter_id, held.pk, "settled", by=make_user("counsel", Deed.HOLD))
+    assert [one.code for one in audit()] == [Code.STILL_HELD]
+    bring_all_in_line(StopSignal())
+    assert list(audit()) == []
 
 
 def test_a_recording_is_sealed_heard_checked_and_destroyed_in_a_bucket(
@@ -49,6 +70,7 @@ def test_a_recording_is_sealed_heard_checked_and_destroyed_in_a_bucket(
     assert len(open_audio(row).read(0, 100)) == 100
     archive.run("verify", row.pk)
     assert list(audit()) == []
+    held_and_released(row, chosen)
     scene = make_scene(row.pk)
     deeds.carry_out(scene.approved().pk, by=scene.ann)
     assert Destruction.objects.get().state == Standing.DONE
