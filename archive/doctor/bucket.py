@@ -1,4 +1,4 @@
-"""The bucket's locks: whether legal holds there are those of the matters, as far as the worker saw."""
+"""The bucket's locks: whether they have not ended, and legal holds are those of the matters, as the worker saw them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def check(seen: OutOfLine | None) -> Iterator[CheckResult]:
         yield CheckResult("legal holds", "warning", ", ".join(waiting), _WORKER)
     else:
         yield CheckResult("legal holds", "ok", "the bucket has those of the matters, and no others")
-    if seen.problems:
+    if seen.ended:
+        found = f"the lock of {len(seen.ended)} packages has ended, and they must stay"
+        yield CheckResult("bucket's locks", "wrong", found, _WORKER)
+    elif seen.problems:
         recording, problem = next(iter(seen.problems.items()))
         found = f"{len(seen.problems)} packages could not be brought in line, first {recording}: {problem}"
         yield CheckResult("bucket's locks", "wrong", found, "mend that; 'plainsight-archive check-store' says more")

@@ -2,8 +2,8 @@
 
 A hold counts from the moment that its deed commits, whatever becomes of the bucket. There it is set as a legal hold,
 which not even the keys for destructions get around, by a job that looks at one object after the other, notes in a row
-what it saw, and goes on where it was. A legal hold of which the database knows nothing is told and never lifted: the
-database may be older than the bucket.
+what it saw, and goes on where it was. The same job renews locks before they end (lock_rules.py). A legal hold of which
+the database knows nothing is told and never lifted: the database may be older than the bucket.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 from archive.configuration import S3
 from archive.store.base import package_name
-from archive.store.current import s3
+from archive.store.current import locked_until, s3
 
 from .elsewhere import kinds_elsewhere
+from .lock_rules import Renewal, stays
 from .models import BucketLock, Recording, State
-from .staying import ever_held, held_now
+from .staying import ever_held, held_now, may_go_on
 
 if TYPE_CHECKING:
     from archive.store.s3 import S3Store
+    from archive.store.s3_bucket import Described
 
 LOOK_S: Final = 60.0
 """How often the worker looks for what is not in line, in seconds."""
 BATCH: Final = 500
 """Most objects in one run; the next one goes on."""
-LOOK_AGAIN: Final = timedelta(days=7)
-"""So long what was seen of an object is believed."""
 RETRY: Final = timedelta(minutes=5)
 """Before an object is tried again that could not be brought in line."""
 GIVE_UP: Final = 3
@@ -56,6 +56,8 @@ class OutOfLine:
     """Recordings whose last hold has ended, still with a legal hold."""
     unknown_hold: frozenset[str] = frozenset()
     """Recordings with a legal hold, of which the database knows no hold that ever was."""
+    ended: frozenset[str] = frozenset()
+    """Recordings that must stay, and whose lock has ended, or that have none."""
     problems: dict[str, str] = field(default_factory=dict)
     """What the bucket said where it could not be brought in line, by recording."""
     unseen: int = 0
@@ -109,12 +111,33 @@ def bring_in_line(store: S3Store, recording: str, package: str) -> None:
         wanted = recording in held_now()
         if wanted != seen.held and (wanted or recording in ever_held()):
             seen = store.hold(package, on=wanted)
+        seen, renews = _renewed(store, recording, package, seen, now)
     except PlainSightError as error:
         tried = {**noted, "problem": error.message, "due_at": now + RETRY}
         BucketLock.objects.update_or_create(recording=recording, defaults=tried)
         raise
-    found = noted | {"held": seen.held, "until": seen.until, "due_at": now + LOOK_AGAIN}
+    found = noted | {"held": seen.held, "until": seen.until, "renews": renews}
+    found["due_at"] = renewal_of(store).looked_at_again(seen.until, now, renews=renews)
     BucketLock.objects.update_or_create(recording=recording, defaults=found)
+
+
+def renewal_of(store: S3Store) -> Renewal:
+    """Return how locks are renewed in a store."""
+    return Renewal(store.retention.days, destroys_early=store.destroyer is not None)
+
+
+def _renewed(store: S3Store, recording: str, package: str, seen: Described, now: datetime) -> tuple[Described, bool]:
+    """Extend a lock where that is due; return how it is locked then, and whether it is renewed as it goes on."""
+    renewal = renewal_of(store)
+    if not renewal.is_due(seen.until, now):
+        return seen, True
+    if not packages_of([recording]):
+        # it was destroyed, and its package is on its way out
+        return seen, False
+    today = timezone.localdate(now)
+    must_stay = renewal.destroys_early or stays(may_go_on(recording), today, held=seen.held)
+    until = renewal.renewed(seen.until, now, stays=must_stay)
+    return (seen if until is None else store.extend(package, until)), must_stay
 
 
 def _note_missing(recording: str, noted: dict[str, object], now: datetime) -> None:
@@ -139,6 +162,11 @@ def _due(bucket: str, now: datetime) -> list[tuple[str, str]]:
     if len(due) < BATCH:
         due |= dict(rows.filter(due_at__lte=now).order_by("due_at").values_list("pk", "package")[:BATCH])
     return list(due.items())[:BATCH]
+
+
+def _ended(rows: QuerySet[BucketLock]) -> list[str]:
+    over = Q(until__lte=timezone.now()) | Q(until=None, problem="")
+    return list(rows.filter(over, renews=True).values_list("pk", flat=True))
 
 
 def _held_in(rows: QuerySet[BucketLock]) -> set[str]:
@@ -185,6 +213,16 @@ def held_in_bucket(recording: str) -> bool:
     return chosen is not None and BucketLock.objects.filter(pk=recording, bucket=chosen.bucket, held=True).exists()
 
 
+def removable_from(recording: str, kept_at: datetime) -> datetime | None:
+    """Return until when the store lets nobody remove a package that was kept then; None: a destruction can."""
+    until = locked_until(kept_at)
+    chosen = chosen_bucket()
+    if until is None or chosen is None:
+        return until
+    seen = BucketLock.objects.filter(pk=recording, bucket=chosen.bucket, until__isnull=False)
+    return seen.values_list("until", flat=True).first() or until
+
+
 def out_of_line() -> OutOfLine:
     """Return what is not in line; the bucket is not asked."""
     chosen = chosen_bucket()
@@ -196,6 +234,7 @@ def out_of_line() -> OutOfLine:
         not_held=frozenset(packages_of(held - in_bucket)),
         still_held=frozenset((in_bucket - held) & ever),
         unknown_hold=frozenset(in_bucket - ever),
+        ended=frozenset(packages_of(_ended(rows))),
         problems=dict(rows.exclude(problem="").order_by("pk").values_list("pk", "problem")),
         unseen=_unseen(rows).count() + len(_unseen_elsewhere(rows)),
     )

@@ -63,5 +63,8 @@ def _of_bucket() -> Iterator[Gauge]:
             "unknown": float(len(seen.unknown_hold)),
         },
     )
+    yield Gauge(
+        "bucket_locks_ended", "Packages that must stay, and whose lock in the bucket has ended", len(seen.ended)
+    )
     yield Gauge("bucket_locks_failed", "Packages whose lock in the bucket could not be set", len(seen.problems))
     yield Gauge("bucket_locks_unseen", "Packages whose lock in the bucket was not looked at yet", seen.unseen)

@@ -223,6 +223,8 @@ class BucketLock(models.Model):
     """The package's name there."""
     until = models.DateTimeField(null=True, blank=True)
     """When its lock ends; None where it has none, or was not seen."""
+    renews = models.BooleanField(default=True)
+    """Whether its lock is renewed; False where it may end, since the recording may be destroyed."""
     held = models.BooleanField(default=False)
     """Whether a legal hold is set on it."""
     looked_at = models.DateTimeField()

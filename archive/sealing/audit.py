@@ -59,6 +59,8 @@ class Code(StrEnum):
     """A package that the bucket keeps under a legal hold although the last hold has ended."""
     UNKNOWN_HOLD = "unknown-hold"
     """A package under a legal hold of which the database knows nothing."""
+    LOCK_ENDED = "lock-ended"
+    """A package whose lock in the bucket has ended although its recording must stay."""
 
 
 WORDS = {
@@ -81,6 +83,7 @@ WORDS = {
         "the bucket keeps its package under a legal hold, and the database never knew of one; restore a newer "
         "database, or ask who set it there; the archive does not lift it"
     ),
+    Code.LOCK_ENDED: "it must stay, and the lock of its package has ended; 'audit --repair' renews it",
 }
 ELSEWHERE_WORDS = {
     Code.NO_PACKAGE: (
@@ -90,7 +93,7 @@ ELSEWHERE_WORDS = {
     Code.NO_KEY: "no box made it, and its key is gone; restore it from a copy, or nobody hears it again",
 }
 """What is said of a recording that no box made."""
-IN_THE_BUCKET = {Code.NOT_HELD, Code.STILL_HELD}
+IN_THE_BUCKET = {Code.NOT_HELD, Code.STILL_HELD, Code.LOCK_ENDED}
 REPAIRABLE = {Code.NO_ROW, Code.NOT_SEALED_ROW, Code.LEFT, *IN_THE_BUCKET}
 MENDED = {
     Code.NO_ROW: "its row was made again",
@@ -98,6 +101,7 @@ MENDED = {
     Code.LEFT: "it was destroyed, and what was here of it again was removed",
     Code.NOT_HELD: "its package is under a legal hold now",
     Code.STILL_HELD: "the legal hold of its package was lifted",
+    Code.LOCK_ENDED: "the lock of its package was renewed",
 }
 """What is said where a finding was repaired."""
 
@@ -152,7 +156,12 @@ def audit() -> Iterator[Finding]:
 
 
 def _audit_locks(seen: OutOfLine) -> Iterator[Finding]:
-    told = {Code.NOT_HELD: seen.not_held, Code.STILL_HELD: seen.still_held, Code.UNKNOWN_HOLD: seen.unknown_hold}
+    told = {
+        Code.NOT_HELD: seen.not_held,
+        Code.STILL_HELD: seen.still_held,
+        Code.UNKNOWN_HOLD: seen.unknown_hold,
+        Code.LOCK_ENDED: seen.ended,
+    }
     for code, recordings in told.items():
         for recording in sorted(recordings):
             yield Finding(code, recording, WORDS[code])

@@ -136,13 +136,14 @@ class S3Store:
             self._require_locked(name, found, lock if written == found.id else None)
         self._remember(name, found)
 
-    def _require_locked(self, name: str, found: Version, lock: Lock | None) -> None:
+    def _require_locked(self, name: str, found: Version, lock: Lock | None) -> Described:
         described = self.bucket.describe(name, found.id)
         until = described.until if described else None
         if described is None or described.mode not in {"GOVERNANCE", "COMPLIANCE"} or until is None:
             raise StorageError(f"S3 keeps {name} without a lock; check the bucket with 'check-store'")
         if lock is not None and (described.mode != lock.mode or until < lock.until - _LATE):
             raise StorageError(f"S3 locked {name} otherwise than asked for; check the bucket with 'check-store'")
+        return described
 
     def _digest(self, name: str, version: Version) -> str:
         known = hashlib.sha256()
@@ -166,6 +167,16 @@ class S3Store:
                 f"S3 said that it {done} {name}, and that is not so; check the bucket with 'check-store'"
             )
         return seen
+
+    def extend(self, name: str, until: datetime) -> Described:
+        """Extend the lock of a kept object, never shorten or weaken it, and return how it is locked now."""
+        found, seen = self._require(name), self.lock_of(name)
+        if seen is not None and seen.until is not None and seen.until >= until:
+            return seen
+        mode: Mode = "COMPLIANCE" if seen is not None and seen.mode == "COMPLIANCE" else self.retention.mode
+        lock = Lock(mode, until.replace(microsecond=0))
+        self.bucket.set_lock(name, found.id, lock)
+        return self._require_locked(name, found, lock)
 
     def exists(self, name: str) -> bool:
         """Tell whether there is such a name."""

@@ -44,6 +44,7 @@ LIES = {
     "bypasses holds": "a bypass of governance removes what a legal hold keeps",
     "anybody lifts": "whoever asks lifts a legal hold",
     "never lifts": "a legal hold stays when it is lifted",
+    "renews nothing": "a lock is renewed in words only",
     "speaks HTML": "a portal answers 200 with a page of its own",
 }
 
@@ -220,7 +221,8 @@ class Handler(BaseHTTPRequestHandler):
         if not allowed:
             self._error(403, "AccessDenied")
             return
-        kept.mode, kept.until = mode, until
+        if not self.liar.tells("renews nothing"):
+            kept.mode, kept.until = mode, until
         self._send(200)
 
     def do_GET(self) -> None:

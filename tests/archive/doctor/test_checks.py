@@ -123,6 +123,7 @@ def with_site(**changed: Any) -> site.SiteLook:
         (replace(LOCKS, still_held=frozenset("a")), "legal holds", "warning", "1 with one although"),
         (replace(LOCKS, unknown_hold=frozenset("a")), "legal holds", "wrong", "never knew of"),
         (replace(LOCKS, problems={"a": "it is away"}), "bucket's locks", "wrong", "first a: it is away"),
+        (replace(LOCKS, ended=frozenset("ab")), "bucket's locks", "wrong", "of 2 packages has ended"),
         (replace(LOCKS, unseen=3), "bucket's locks", "warning", "3 packages"),
         (replace(STORE, free=50 * storage.HOUR), "free space", "warning", "50 hours"),
         (replace(STORE, free=2 * storage.HOUR), "free space", "wrong", "2 hours"),

@@ -1,8 +1,8 @@
-"""Holds reach the bucket as legal holds: whatever becomes of the bucket, nothing of a deed waits for it."""
+"""Holds reach the bucket, and locks are renewed there: whatever becomes of the bucket, no deed waits for it."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,15 +18,17 @@ from archive.keystore.recording_keys import KeyHeldError, recording_keys
 from archive.recordings import bucket_locks
 from archive.recordings.bucket_locks import bring_all_in_line, held_in_bucket, out_of_line
 from archive.recordings.models import BucketLock, Recording
+from archive.records.errors import DeedError
 from archive.records.holds import deeds
 from archive.records.outside_recordings.plain_file import outside_package
 from archive.sealing.audit import Code, audit
 from tests.archive.page_fixtures import Arrive, make_user
+from tests.archive.records.destruction.scene import make_scene
 from tests.archive.records.factories import make_filing, make_hold, make_matter, make_meeting, make_student
 from tests.archive.records.outside_recordings.files import brought, sound
 from tests.support.archives import Archive
 from tests.support.lying_s3 import Liar
-from tests.support.s3_stores import choose, on_liar
+from tests.support.s3_stores import NO_DESTRUCTION, choose, on_liar
 
 
 @pytest.fixture
@@ -36,8 +38,15 @@ def ann(archive: Archive) -> User:
 
 @pytest.fixture
 def bucket(archive: Archive, liar: Liar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Liar:
-    """The bucket that the archive keeps its packages in."""
+    """The bucket that the archive keeps its packages in; locks are short, and destructions bypass them."""
     choose(monkeypatch, Store(engine="s3", s3=on_liar(liar, tmp_path)))
+    return liar
+
+
+@pytest.fixture
+def strict(archive: Archive, liar: Liar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Liar:
+    """The same, where nothing is destroyed before its lock ends."""
+    choose(monkeypatch, Store(engine="s3", s3=on_liar(liar, tmp_path, mode="compliance", **NO_DESTRUCTION)))
     return liar
 
 
@@ -47,6 +56,18 @@ def work() -> None:
 
 def codes() -> list[Code]:
     return [one.code for one in audit()]
+
+
+def ends(bucket: Liar, row: Recording) -> timedelta:
+    """How long its lock still lasts."""
+    return datetime.fromisoformat(bucket.objects[row.package][0].until) - timezone.now()
+
+
+def end_lock(bucket: Liar, row: Recording, ends_in: timedelta) -> None:
+    """As if the lock had been made so long ago, and been seen then."""
+    until = timezone.now() + ends_in
+    bucket.objects[row.package][0].until = until.strftime("%Y-%m-%dT%H:%M:%SZ")
+    BucketLock.objects.filter(pk=row.pk).update(until=until, due_at=timezone.now())
 
 
 def held(bucket: Liar, package: str) -> bool:
@@ -165,3 +186,71 @@ def test_a_run_does_a_batch_goes_on_where_it_was_and_ends_where_the_bucket_is_aw
     monkeypatch.setattr(bucket_locks, "BATCH", 500)
     work()
     assert out_of_line().problems == {rows[0].pk: "its package is not in the bucket"}
+
+
+@pytest.mark.parametrize("kind", ["bucket", "strict"])
+def test_a_lock_is_renewed_before_it_ends_as_long_as_nobody_decided(
+    sealed: Arrive, kind: str, request: pytest.FixtureRequest
+) -> None:
+    liar: Liar = request.getfixturevalue(kind)
+    row = Recording.objects.get(pk=sealed(seconds=1).id)
+    before = ends(liar, row)
+    work()
+    liar.asked = []
+    work()
+    assert (liar.asked, ends(liar, row) <= before) == ([], True), "it is far from its end"
+    end_lock(liar, row, timedelta(hours=3))
+    liar.lies = {"unavailable"}
+    work()
+    assert "tried again later" in out_of_line().problems[row.pk]
+    liar.lies = set()
+    BucketLock.objects.update(due_at=timezone.now())
+    work()
+    assert timedelta(days=1, hours=23) < ends(liar, row) <= timedelta(days=2)
+    assert liar.objects[row.package][0].mode == ("GOVERNANCE" if kind == "bucket" else "COMPLIANCE")
+    assert out_of_line() == bucket_locks.OutOfLine()
+
+
+def test_a_lock_that_ended_is_told_until_it_is_renewed(archive: Archive, bucket: Liar, sealed: Arrive) -> None:
+    row = Recording.objects.get(pk=sealed(seconds=1).id)
+    work()
+    end_lock(bucket, row, timedelta(hours=-1))
+    assert (out_of_line().ended, codes()) == ({row.pk}, [Code.LOCK_ENDED])
+    assert {one.name: one.value for one in gauges()}["bucket_locks_ended"] == 1
+    assert "renewed" in archive.run("audit", "--repair").stdout
+    assert ends(bucket, row) > timedelta(days=1)
+    assert (codes(), {one.name: one.value for one in gauges()}["bucket_locks_ended"]) == ([], 0)
+
+
+def test_a_bucket_that_renews_in_words_only_is_told(bucket: Liar, sealed: Arrive) -> None:
+    row = Recording.objects.get(pk=sealed(seconds=1).id)
+    work()
+    end_lock(bucket, row, timedelta(hours=3))
+    bucket.lies = {"renews nothing"}
+    work()
+    assert "otherwise than asked for" in out_of_line().problems[row.pk]
+
+
+def test_where_nothing_is_destroyed_early_a_lock_may_end_once_the_period_is_over_and_no_hold_is_left(
+    strict: Liar, sealed: Arrive
+) -> None:
+    scene = make_scene(sealed(seconds=1).id)
+    row = scene.row
+    work()
+    end_lock(strict, row, timedelta(hours=3))
+    work()
+    assert ends(strict, row) < timedelta(hours=4), "the district may destroy it, so its lock is let end"
+    Recording.objects.update(sealed_at=timezone.now() - timedelta(days=99))
+    with pytest.raises(DeedError, match="locked"):
+        scene.propose()
+    end_lock(strict, row, timedelta(hours=-1))
+    work()
+    assert out_of_line() == bucket_locks.OutOfLine(), "that is no fault"
+    hold = make_hold(make_matter(), recording=row)
+    work()
+    assert (held(strict, row.package), ends(strict, row) > timedelta(days=1)) == (True, True)
+    deeds.release(hold.matter_id, hold.pk, "settled", by=scene.ann)
+    work()
+    end_lock(strict, row, timedelta(hours=-1))
+    work()
+    assert scene.propose().pk
