@@ -58,6 +58,9 @@ class RecordingKeys(Protocol):
     def recordings(self) -> Iterator[str]:
         """Yield every recording whose key is here, in no order."""
 
+    def why_kept(self, recording: str) -> str:
+        """Return why a key may not be destroyed, whoever asks; empty if it may. The guards read the database alone."""
+
     def destroy_key(self, recording: str) -> None:
         """Remove a key for good; nothing happens if there is none. Nobody can hear that recording afterwards.
 
@@ -97,10 +100,13 @@ class LocalRecordingKeys:
         for name in self._store.names(""):
             yield name.removesuffix(".age")
 
+    def why_kept(self, recording: str) -> str:
+        """Return why a key may not be destroyed; empty if it may."""
+        return next((said for guard in self.guards if (said := guard(recording))), "")
+
     def destroy_key(self, recording: str) -> None:
         """Remove a key for good, temporary copies as well, and make that durable. Raises KeyHeldError."""
-        why = next((said for guard in self.guards if (said := guard(recording))), "")
-        if why:
+        if why := self.why_kept(recording):
             raise KeyHeldError(f"the key is not destroyed: {why}")
         with told_as(f"{recording}.age"):
             if self.root.is_dir():
