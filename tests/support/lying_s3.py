@@ -36,6 +36,8 @@ LIES = {
     "has no locks": "the bucket has no Object Lock",
     "unavailable": "every answer is 503",
     "slow": "no answer comes until the client has given up",
+    "cuts uploads": "every connection ends in the middle of what is sent",
+    "cuts one upload": "one connection ends in the middle of what is sent",
     "cuts answers": "every body breaks off in the middle",
     "cuts one answer": "one body breaks off in the middle",
     "cuts after writing": "the connection ends once an object is kept, before the answer",
@@ -100,8 +102,14 @@ class Handler(BaseHTTPRequestHandler):
     def _begin(self) -> tuple[str, dict[str, list[str]], bytes] | None:
         liar = self.liar
         parts = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
         liar.asked.append(f"{self.command} {self.path}")
+        if size and (liar.tells("cuts uploads") or liar.tells("cuts one upload")):
+            liar.lies.discard("cuts one upload")
+            self.rfile.read(size // 2)
+            self.close_connection = True
+            return None
+        body = self.rfile.read(size)
         if liar.tells("slow"):
             liar.awake.wait(60)
             self.close_connection = True
