@@ -161,7 +161,8 @@ def test_two_workers_at_one_package_because_the_bucket_was_slow_seal_it_once(
     arrive: Arrive, bucket: Liar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lease of the first ran out while it waited for the bucket: the other one does all of it meanwhile."""
-    made, kept, others = arrive(seconds=1), S3Store.keep, []
+    made, kept = arrive(seconds=1), S3Store.keep
+    others: list[Recording] = []
 
     def slowly(self: S3Store, name: str, body: BinaryIO) -> None:
         monkeypatch.setattr(S3Store, "keep", kept)
