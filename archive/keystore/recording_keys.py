@@ -5,7 +5,7 @@ They lie beside the store and not in it: a store's packages are locked and copie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,11 @@ def register_guard(guard: Callable[[str], str]) -> None:
     _guards.append(guard)
 
 
+def why_kept(recording: str, guards: Iterable[Callable[[str], str]] = _guards) -> str:
+    """Return why a key may not be destroyed, whoever asks; empty if it may. The guards read the database alone."""
+    return next((said for guard in guards if (said := guard(recording))), "")
+
+
 def register_owner(identifiers: Callable[[], AbstractSet[str]]) -> None:
     """Have `identifiers` tell whose keys, and whose bytes on their way in, belong to others than box recordings."""
     _owners.append(identifiers)
@@ -57,9 +62,6 @@ class RecordingKeys(Protocol):
 
     def recordings(self) -> Iterator[str]:
         """Yield every recording whose key is here, in no order."""
-
-    def why_kept(self, recording: str) -> str:
-        """Return why a key may not be destroyed, whoever asks; empty if it may. The guards read the database alone."""
 
     def destroy_key(self, recording: str) -> None:
         """Remove a key for good; nothing happens if there is none. Nobody can hear that recording afterwards.
@@ -100,13 +102,9 @@ class LocalRecordingKeys:
         for name in self._store.names(""):
             yield name.removesuffix(".age")
 
-    def why_kept(self, recording: str) -> str:
-        """Return why a key may not be destroyed; empty if it may."""
-        return next((said for guard in self.guards if (said := guard(recording))), "")
-
     def destroy_key(self, recording: str) -> None:
         """Remove a key for good, temporary copies as well, and make that durable. Raises KeyHeldError."""
-        if why := self.why_kept(recording):
+        if why := why_kept(recording, self.guards):
             raise KeyHeldError(f"the key is not destroyed: {why}")
         with told_as(f"{recording}.age"):
             if self.root.is_dir():

@@ -23,7 +23,7 @@ from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.keystore.current import keystore
 from archive.keystore.escrow import escrow_recipient
-from archive.keystore.recording_keys import recording_keys
+from archive.keystore.recording_keys import recording_keys, why_kept
 from archive.recordings.secrets import secret_of
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.store.current import store
@@ -140,7 +140,7 @@ def give_up(pk: str, *, by: User) -> OutsideRecording:
             setattr(row, name, "")
         row.save()
         # what would keep its key is asked while all of this can still be undone
-        if why := recording_keys().why_kept(pk):
+        if why := why_kept(pk):
             raise DeedError(f"It was not given up: {why}.")
         after_commit(lambda: clear(pk))
     return row
