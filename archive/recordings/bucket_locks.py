@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
-from archive.configuration import S3
+from archive.configuration.storage import S3
 from archive.store.base import package_name
 from archive.store.current import locked_until, s3
 

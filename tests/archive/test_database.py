@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.configuration import Database
+from archive.configuration.database import Database
 from archive.database import database_settings, use_pool
 
 HOME = Path("/srv/archive")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from archive.configuration import S3, Store
+from archive.configuration.storage import S3, Store
 from archive.store.local import LocalStore
 from archive.store.s3 import Retention, S3Store
 from archive.store.s3_bucket import Bucket, read_access

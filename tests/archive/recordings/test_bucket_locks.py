@@ -12,7 +12,7 @@ from appliance.contract.errors import StorageError
 from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
 from archive.accounts.models import User
-from archive.configuration import Store
+from archive.configuration.storage import Store
 from archive.core.metrics import gauges
 from archive.keystore.recording_keys import KeyHeldError, recording_keys
 from archive.recordings import bucket_locks

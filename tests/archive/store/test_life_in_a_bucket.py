@@ -13,7 +13,7 @@ from django.utils import timezone
 from appliance.contract.errors import SettingsError, StorageError
 from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
-from archive.configuration import S3, Store
+from archive.configuration.storage import S3, Store
 from archive.core.jobs import require_all
 from archive.custody.models import Entry
 from archive.keystore.recording_keys import recording_keys
