@@ -18,6 +18,7 @@ from archive.custody.triggers import REFUSALS
 from archive.doctor import broker, bucket, certificates, database, folders, keys, processes, site, storage
 from archive.doctor.folders import FileLook
 from archive.recordings.bucket_locks import OutOfLine
+from archive.store.base import HOUR
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 FILES = (
@@ -126,11 +127,13 @@ def with_site(**changed: Any) -> site.SiteLook:
         (replace(LOCKS, problems={"a": "it is away"}), "bucket's locks", "wrong", "first a: it is away"),
         (replace(LOCKS, ended=frozenset("ab")), "bucket's locks", "wrong", "of 2 packages has ended"),
         (replace(LOCKS, unseen=3), "bucket's locks", "warning", "3 packages"),
-        (replace(STORE, free=50 * storage.HOUR), "free space", "warning", "50 hours"),
-        (replace(STORE, free=2 * storage.HOUR), "free space", "wrong", "2 hours"),
+        (replace(STORE, free=50 * HOUR), "free space", "warning", "50 hours"),
+        (replace(STORE, free=2 * HOUR), "free space", "wrong", "2 hours"),
         (replace(BROKER, refusal="Connection refused"), "broker", "wrong", "Connection refused"),
         (replace(BROKER, host="broker.example", tls=False), "broker", "wrong", "without TLS"),
         (replace(BROKER, access="it is old"), "broker's access list", "wrong", "it is old"),
+        (replace(BROKER, name="north", refusal="it is away"), "broker north", "wrong", "it is away"),
+        (replace(BROKER, elsewhere="/srv/north"), "broker's access list", "warning", "not on this host"),
         (replace(PAGES, error="no such file"), "certificate of the pages", "wrong", "no such file"),
         (replace(PAGES, ends_at=NOW), "certificate of the pages", "wrong", "it ended"),
         (replace(PAGES, ends_at=NOW + timedelta(days=50)), "certificate of the pages", "warning", "2027-01-14"),
