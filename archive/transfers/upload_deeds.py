@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.encryption import Identity, encrypt
@@ -17,7 +16,7 @@ from appliance.contract.keys import KeyRing
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.verification.evidence_bag import looks_like_evidence
 from archive.accounts.models import User
-from archive.core.deeds import one_deed
+from archive.core.deeds import after_commit, one_deed
 from archive.core.jobs import still_working
 from archive.custody.actors import ARCHIVE, NOTHING, Actor
 from archive.custody.log import record
@@ -168,7 +167,7 @@ def _end(row: Upload, state: State) -> None:
     """End a package in the transaction that is open; its key is forgotten with it."""
     row.state, row.ended_at, row.key = state, timezone.now(), b""
     row.save()
-    transaction.on_commit(lambda: clear(row.pk))
+    after_commit(lambda: clear(row.pk))
 
 
 def _opened(row: Upload) -> io.BufferedReader:

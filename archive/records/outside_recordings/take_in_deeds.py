@@ -9,11 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from appliance.contract.encryption import Identity, encrypt
-from appliance.contract.errors import ConflictError, StorageError
+from appliance.contract.errors import ConflictError, PlainSightError
 from appliance.contract.outside_package import LONGEST
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
