@@ -22,7 +22,7 @@ from archive.custody.actors import ARCHIVE, NOTHING, Actor
 from archive.custody.log import record
 from archive.keystore.current import keystore
 from archive.records.errors import DeedError, UnknownRecordError
-from archive.records.outside_recordings.in_pieces import Arrivals, check_whole
+from archive.records.outside_recordings.piece_deeds import Arrivals, check_whole
 from archive.records.outside_recordings.plain_file import PlainFile, places_of_pieces
 from archive.store.base import BUFFER
 from archive.store.current import store

@@ -27,9 +27,9 @@ from archive.records.errors import DeedError, UnknownRecordError
 from archive.store.current import store
 
 from .custody_kinds import ARRIVED, BEGUN, GIVEN_UP
-from .in_pieces import Arrivals, check_whole
 from .media import HEAD, claimed, examine
 from .models import OutsideRecording, Piece, State
+from .piece_deeds import Arrivals, check_whole
 from .plain_file import open_file, outside_package
 from .rules import Statement, check_statement
 

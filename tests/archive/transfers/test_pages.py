@@ -16,7 +16,7 @@ from archive.custody.check import check as check_custody
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.records.destruction.deeds import carry_out
-from archive.records.outside_recordings import in_pieces
+from archive.records.outside_recordings import piece_deeds
 from archive.sealing.audit import audit
 from archive.store.current import store
 from archive.transfers import upload_deeds
@@ -189,7 +189,7 @@ def test_a_disk_that_does_not_answer_refuses_nothing(archive: Archive, handed: H
         raise StorageError("the disk is full")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(in_pieces, "store", fails)
+        patch.setattr(piece_deeds, "store", fails)
         assert send(client, announced(client, handed), handed.data).status_code == 503
     row = sent(client, handed, handed.data)
     with pytest.MonkeyPatch.context() as patch:
