@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from .fields import SecretFile, Section
-
-
-def _endpoint(url: str) -> str:
-    parts = urlsplit(url)
-    own = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    if parts.hostname and not parts.path.strip("/") and (parts.scheme == "https" or (parts.scheme == "http" and own)):
-        return url.rstrip("/")
-    raise ValueError("write https://HOST, without a bucket or a path; http:// is only for this machine")
+from .fields import SecretFile, Section, server_address
 
 
 class S3(Section):
     """A bucket with Object Lock, for this archive alone (docs/object-store.md)."""
 
-    endpoint: Annotated[str, AfterValidator(_endpoint), Field(max_length=255)]
+    endpoint: Annotated[str, AfterValidator(server_address), Field(max_length=255)]
     """Where the server answers, https://HOST[:PORT]."""
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
     """Name of the bucket; it must keep versions, and have Object Lock."""
@@ -31,9 +22,9 @@ class S3(Section):
     ca: Path | None = None
     """Certificate authority of the server (PEM); None: those that this system trusts."""
     credentials_file: SecretFile
-    """A file as AWS' tools write it, with the keys that may list, read, write and lock objects, and bypass nothing."""
+    """A file as AWS' tools write it, with keys that list, read, write, lock and hold objects, and bypass nothing."""
     destruction_credentials_file: SecretFile | None = None
-    """The same, with keys that may also bypass governance: for destructions, what was given up, and check-store."""
+    """Keys that also bypass governance, and set no holds: for destructions, what was given up, and proofs."""
     mode: Literal["governance", "compliance"] = "governance"
     """`governance`: whoever may bypass it can remove an object before its lock ends; `compliance`: nobody can."""
     retention_days: Annotated[int, Field(ge=1, le=36500)] = 3650
