@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .fields import Port, SecretFile, Section
+from .fields import LOCAL, Port, SecretFile, Section
 
 
 class Database(Section):
@@ -50,4 +50,4 @@ class Database(Section):
     @property
     def is_local(self) -> bool:
         """Whether the server is on this machine."""
-        return self.host.startswith("/") or self.host in {"", "localhost", "127.0.0.1", "::1"}
+        return self.host.startswith("/") or self.host in {"", *LOCAL}

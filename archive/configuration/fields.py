@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from appliance.contract.errors import SettingsError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names of this machine."""
 CREDENTIAL: Final = "credential:"
 """Before the name of a systemd credential, in place of a path."""
 _CREDENTIAL_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,255}")

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from appliance.contract.enrollment import MAX_MESSAGE, Certificate, Enrolled
+from appliance.contract.enrollment import MAX_MESSAGE, Enrolled, Renewed
 from appliance.contract.status import UploadState
 from archive.control.summary import PATH, Summary
 
@@ -94,8 +94,8 @@ def paths() -> dict[str, Json]:
         },
         "/api/1/renew": {
             "post": _of_anyone(
-                "A known box asks for a new certificate; its key decides.",
-                {"200": _told("The certificate.", "Certificate"), "default": _REFUSED},
+                "A known box asks for its broker, and for a new certificate; its key decides.",
+                {"200": _told("What it has to know now.", "Renewed"), "default": _REFUSED},
                 "box",
                 line,
             )
@@ -175,7 +175,7 @@ def _models() -> Json:
         "additionalProperties": False,
     }
     models: Json = {"Error": error, "Health": health}
-    for model in (Enrolled, Certificate, UploadState, Summary):
+    for model in (Enrolled, Renewed, UploadState, Summary):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         models |= schema.pop("$defs", {})
         models[model.__name__] = schema
