@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from appliance.contract.errors import NotSealedError
 from archive.access.decisions import may
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
@@ -17,8 +18,7 @@ from archive.recordings.views.copies import called as box_called
 from archive.recordings.views.copies import sealed
 from archive.records.outside_recordings.describe import called
 from archive.records.outside_recordings.either import Either, subject_of
-from archive.records.outside_recordings.models import OutsideRecording
-from archive.records.outside_recordings.plain_file import open_sealed
+from archive.records.outside_recordings.models import OutsideRecording, State
 from archive.records.outside_recordings.reach import check_kept, find_outside
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
@@ -79,5 +79,6 @@ def _sealed(recording: str = "", outside: str = "") -> Either:
         return sealed(recording)
     row = find_outside(outside)
     check_kept(row)
-    open_sealed(row).close()
+    if row.state != State.SEALED:
+        raise NotSealedError("there is nothing to hand out before the seal")
     return row
