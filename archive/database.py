@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from appliance.contract.errors import SettingsError
 
-from .configuration import Database, read_secret
+from .configuration.database import Database
+from .configuration.fields import read_secret
 
 CONNECT_S: Final = 10
 """A server that does not answer for so long is not there, in seconds; the same for a connection of the pool. Several

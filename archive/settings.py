@@ -8,7 +8,7 @@ from pathlib import Path
 
 from appliance.contract.errors import SettingsError
 
-from .configuration import configuration, home
+from .configuration.file import configuration, home
 from .database import database_settings
 
 _config = configuration()

@@ -19,6 +19,9 @@ MAX_LINE = 1 << 20
 """Longest line that a reader accepts, in bytes; a closing record with 10,000 tail segments stays below it."""
 MAX_MEMBERS = 64
 """Most members of one JSON object; none of the format's has half as many."""
+MAX_DEPTH = 16
+"""How deep objects and lists may lie in each other; the format's lie three deep. What Python's own reader takes differs
+from one release to the next."""
 
 
 def digest(data: bytes) -> str:
@@ -47,6 +50,16 @@ def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
+def _deeper_than(value: Any, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth):
+        inside = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for members in inside for one in members if isinstance(one, (dict, list))]
+        if not level:
+            return False
+    return True
+
+
 def parse_json(payload: bytes) -> dict[str, Any]:
     """Return the object in `payload` under the rules of section 1.3; raise FormatError otherwise."""
     try:
@@ -61,6 +74,8 @@ def parse_json(payload: bytes) -> dict[str, Any]:
         raise FormatError(f"not a JSON object in ASCII: {error}") from error
     if not isinstance(value, dict):
         raise FormatError("a signed line holds one JSON object")
+    if _deeper_than(value, MAX_DEPTH):
+        raise FormatError(f"objects and lists here lie at most {MAX_DEPTH} deep in each other")
     return value
 
 

@@ -11,12 +11,23 @@ BROKEN_PIPE: Final = 141
 
 
 def flush_output() -> OSError | None:
-    """Write what standard output still holds; return what went wrong, and let nothing of it be tried again."""
+    """Write what standard output and standard error still hold; return what went wrong with standard output.
+
+    Nothing of it is tried again when the interpreter ends, which from Python 3.13 on would then end with 120.
+    """
+    failed = _flush(sys.stdout)
+    _flush(sys.stderr)
+    return failed
+
+
+def _flush(stream: TextIO | None) -> OSError | None:
+    if stream is None:
+        # closed by whoever started us
+        return None
     try:
-        sys.stdout.flush()
+        stream.flush()
     except OSError as error:
-        # what is still buffered would be tried again when the interpreter ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return error
     return None
 

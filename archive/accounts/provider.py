@@ -32,7 +32,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from appliance.contract.errors import PlainSightError
-from archive.configuration import Provider, read_secret
+from archive.configuration.fields import read_secret
+from archive.configuration.sign_in import Provider
 
 from . import id_token
 from .events import provider_refused

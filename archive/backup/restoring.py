@@ -21,7 +21,7 @@ from appliance.contract.durable_files import create
 from appliance.contract.errors import DecryptionError, KeyFileError, PlainSightError, SettingsError, StorageError
 from appliance.contract.verification.report import SOUND
 from appliance.contract.version import software
-from archive.configuration import load
+from archive.configuration.file import load
 from archive.custody.actors import Actor
 from archive.custody.check import check as check_custody
 from archive.keystore.current import keystore

@@ -18,7 +18,7 @@ from django.db import connections, transaction
 from django.db.models import Model
 from django.db.models.sql import InsertQuery
 
-from archive.configuration import Database
+from archive.configuration.database import Database
 from archive.core.triggers import set_aside
 from archive.database import database_settings
 

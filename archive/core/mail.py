@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.mail.backends import smtp
 
-from archive.configuration import read_secret
+from archive.configuration.fields import read_secret
 
 
 class EmailBackend(smtp.EmailBackend):

@@ -24,7 +24,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from appliance.contract.errors import PlainSightError, SettingsError
-from archive.configuration import read_secret
+from archive.configuration.fields import read_secret
 
 from .errors import NoSuchAddressError, answer
 from .health import look

@@ -28,7 +28,8 @@ from appliance.contract.durable_files import replace
 from appliance.contract.errors import SettingsError, StorageError
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.times import now, parse_wall, wall
-from archive.configuration import Custody, configuration
+from archive.configuration.file import configuration
+from archive.configuration.services import Custody
 
 from .delivery import DeliveryError, deliver
 from .heads import FILE, signed_head

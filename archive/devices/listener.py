@@ -31,7 +31,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from appliance.contract.errors import SettingsError
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.topics import ALL
-from archive.configuration import Mqtt
+from archive.configuration.services import Mqtt
 
 from .models import BoxStatus, Listening
 from .reported_status import MAX_PAYLOAD, Message, keep

@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from paho.mqtt.enums import CallbackAPIVersion
 
 from appliance.contract.check_result import CheckResult
-from archive.configuration import Mqtt
+from archive.configuration.services import Mqtt
 from archive.devices.broker_access import FILE_NAME, wanted_access
 
 ANSWER_S: Final = 5.0

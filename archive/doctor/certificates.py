@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from appliance.contract.check_result import CheckResult
 from archive.authority.authority import CERTIFICATE
 from archive.authority.files import RENEW_BEFORE, is_issued_by, names_of
-from archive.configuration import Boxes, Configuration, Web
+from archive.configuration.file import Configuration
+from archive.configuration.web import Boxes, Web
 from archive.setup.public_certificate import covers
 
 LATE: Final = RENEW_BEFORE - timedelta(days=5)

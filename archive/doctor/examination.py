@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.contract.check_result import CheckResult
-from archive.configuration import Configuration
+from archive.configuration.file import Configuration
 
 from . import (
     broker,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.contract.check_result import CheckResult
-from archive.configuration import DEFAULT_HOME
+from archive.configuration.file import DEFAULT_HOME
 from archive.keystore.file import ESCROW, SIGNING
 from archive.setup.steps import USER
 

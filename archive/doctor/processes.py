@@ -14,7 +14,7 @@ from django.db import DatabaseError
 
 from appliance.contract.check_result import CheckResult
 from appliance.contract.kernel_clock import read_clock
-from archive.configuration import Configuration
+from archive.configuration.file import Configuration
 from archive.core.health import LATE as WORKER_LATE
 from archive.core.jobs import WORKER
 from archive.core.models import SignOfLife

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from appliance.contract.check_result import CheckResult
-from archive.configuration import CREDENTIAL, Configuration
+from archive.configuration.fields import CREDENTIAL
+from archive.configuration.file import Configuration
 
 _ANYBODY: Final = stat.S_IRWXO | stat.S_IWGRP
 """Everyone on the host, and a group that could put another secret in its place; a group may read it."""

@@ -12,7 +12,7 @@ from django.http.request import validate_host
 
 from appliance.contract.check_result import CheckResult
 from appliance.contract.version import software
-from archive.configuration import Configuration
+from archive.configuration.file import Configuration
 
 
 @dataclass(frozen=True)

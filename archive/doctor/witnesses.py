@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from appliance.contract.check_result import CheckResult
-from archive.configuration import Custody
+from archive.configuration.services import Custody
 from archive.custody.witnesses import Taken, late, read_state, witnesses
 
 

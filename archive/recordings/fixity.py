@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
-from archive.configuration import Fixity
+from archive.configuration.storage import Fixity
 from archive.custody.actors import ARCHIVE, ActorType
 
 from .elsewhere import kinds_elsewhere

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from appliance.contract.encryption import parse_recipient
 from appliance.contract.errors import KeyFileError
 from appliance.contract.settings_file import AbsolutePath, Section
-from archive.configuration import Database
+from archive.configuration.database import Database
 
 
 def _zone(text: str) -> str:

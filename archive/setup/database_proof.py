@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from appliance.contract.errors import SettingsError
-from archive.configuration import Database
+from archive.configuration.database import Database
 from archive.database import database_settings
 
 MODULE: Final = "archive.setup.database_proof"

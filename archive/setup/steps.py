@@ -23,7 +23,7 @@ from appliance.contract.durable_files import replace
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import PlainSightError, SettingsError, StorageError
 from appliance.contract.settings_file import load_settings
-from archive.configuration import Database
+from archive.configuration.database import Database
 
 from . import database_proof
 from .answers import Answers

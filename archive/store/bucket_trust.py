@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from appliance.contract.check_result import CheckResult
 from appliance.contract.durable_files import write_new
 from appliance.contract.errors import ConflictError, SettingsError, StorageError
-from archive.configuration import S3
+from archive.configuration.storage import S3
 
 from .lock_proof import PROOFS, prove
 from .owner import OWNER, mark, owner_of

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from appliance.contract.errors import SettingsError
-from archive.configuration import S3
+from archive.configuration.storage import S3
 
 from .base import Store
 from .local import LocalStore

@@ -21,7 +21,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from appliance.contract.errors import SettingsError, StorageError
-from archive.configuration import S3, read_secret
+from archive.configuration.fields import read_secret
+from archive.configuration.storage import S3
 
 CONNECT_S: Final = 5
 """How long a connection may take to be made, in seconds."""

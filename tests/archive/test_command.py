@@ -12,9 +12,9 @@ import pytest
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.standard_output import BROKEN_PIPE
-from archive import command, configuration
+from archive import command
 from archive.command import OWN, REFUSED
-from archive.configuration import Configuration, load
+from archive.configuration.file import Configuration, load
 from tests.support.archives import Archive
 from tests.support.examples import fill
 
@@ -79,7 +79,7 @@ def test_a_home_that_does_not_exist(archive: Archive) -> None:
 
 
 def test_the_example_configuration_is_refused_as_shipped_and_shows_the_defaults(tmp_path: Path) -> None:
-    shipped = Path(configuration.__file__).with_name("archive.example.toml")
+    shipped = Path(command.__file__).with_name("archive.example.toml")
     with pytest.raises(SettingsError, match="still has the shipped example's text"):
         load(shipped)
     filled = tmp_path / "archive.toml"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from archive.configuration import Database
+from archive.configuration.database import Database
 from archive.database import CONNECT_S, database_settings, use_pool
 
 HOME = Path("/srv/archive")

@@ -12,7 +12,10 @@ from django.conf import settings
 from django.core import mail
 
 from appliance.contract.errors import SettingsError
-from archive.configuration import Configuration, Mail, Metrics, load, read_secret
+from archive.configuration.fields import read_secret
+from archive.configuration.file import Configuration, load
+from archive.configuration.services import Mail
+from archive.configuration.web import Metrics
 from archive.core.mail import EmailBackend
 from archive.doctor import secret_files, site
 from tests.support.archives import Archive

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from appliance.courier.settings import CourierSettings
 from appliance.recorder.settings import RecorderSettings
-from archive.configuration import Configuration
+from archive.configuration.file import Configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES: dict[str, type[BaseModel]] = {

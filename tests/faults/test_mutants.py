@@ -18,7 +18,7 @@ from tests.support.mutants.campaign import Job, Outcome, Survivor
 from tests.support.mutants.mutations import mutated, mutations
 from tests.support.mutants.survey import Survey
 from tests.support.mutants.table import TARGETS, Target
-from tests.support.mutants.workshop import ROOT, BrokenBaselineError
+from tests.support.mutants.workshop import ROOT, BrokenBaselineError, Workshop
 
 SOURCE = """
 def check(size, limit, names):
@@ -155,3 +155,12 @@ def test_tests_that_fail_with_nothing_broken_are_told(tmp_path: Path) -> None:
 
     with pytest.raises(BrokenBaselineError, match="chain: 1 failed"):
         campaign.Memory(tmp_path).survey(campaign.jobs("chain")[0].target, cast("Any", Shop()))
+
+
+def test_a_run_that_could_not_begin_noticed_nothing(tmp_path: Path) -> None:
+    shop = object.__new__(Workshop)
+    vars(shop).update(
+        tree=tmp_path / "gone", _temporary=tmp_path / "tmp", _output=tmp_path / "output", _report=tmp_path / "report"
+    )
+    with pytest.raises(BrokenBaselineError, match="no test could be run"):
+        shop.who_notices(["tests/test_a.py::test_b"], 0.0)

@@ -132,7 +132,7 @@ def on_database_of(file: Path, home: Path) -> Iterator[None]:
     from django.db import connections
     from django.test.utils import override_settings
 
-    from archive.configuration import load
+    from archive.configuration.file import load
     from archive.database import database_settings
 
     named = load(file).database

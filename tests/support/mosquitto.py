@@ -9,7 +9,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,12 +22,10 @@ from appliance.contract.topics import ALL, PREFIX
 from appliance.simulator.demo.broker import BrokerError, free_port, write_broker
 from archive.setup.steps import BROKER_SETTINGS
 from tests.support.certificates import Authority, Files
-from tests.support.waiting import PATIENCE_S, until
+from tests.support.waiting import PATIENCE_S, TimedOutError, until
 
 ARCHIVE = "archive"
 """Common name of the one client that may read."""
-START_S = 10.0
-"""How long a broker may take to listen, in seconds."""
 STOP_S = 5.0
 """How long it may take to end, in seconds."""
 
@@ -59,17 +56,12 @@ class Broker:
         command = write_broker(self.folder, self.port)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        deadline = time.monotonic() + START_S
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=START_S).close()
-            except OSError as error:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    self.stop()
-                    raise BrokerError(f"the broker does not start: {self.log.read_text()[-500:]}") from error
-                time.sleep(0.02)
-            else:
-                return
+        process = self._process
+        try:
+            until(lambda: _listens(self.port), "the broker", alive=lambda: process.poll() is None)
+        except TimedOutError as error:
+            self.stop()
+            raise BrokerError(f"the broker does not start: {self.log.read_text()[-500:]}") from error
 
     def take_access(self, text: str) -> None:
         """Read another access list, as it does when the archive has written one."""

@@ -15,7 +15,7 @@ import oidc_provider_mock
 import requests
 from oidc_provider_mock import _app
 
-from archive.configuration import Provider
+from archive.configuration.sign_in import Provider
 
 CLIENT = "plain-sight"
 Lie = Callable[[dict[str, Any]], dict[str, Any]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from archive.configuration import S3
+from archive.configuration.storage import S3
 from archive.store.local import LocalStore
 from archive.store.s3 import Retention, S3Store
 from archive.store.s3_bucket import Bucket, read_access

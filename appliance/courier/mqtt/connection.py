@@ -24,7 +24,7 @@ from appliance.contract.trouble_log import TroubleLog
 from appliance.courier.settings import Broker
 
 from .publication_policy import Publication
-from .reason_codes import in_words
+from .reason_codes import TAKEN_OVER, in_words
 
 CLOSING_TURNS = 20
 """How often, for 0.05 s each, the network is served so that the last message gets out."""
@@ -34,6 +34,10 @@ class BrokerError(PlainSightError):
     """The broker cannot be reached, or does not want this box."""
 
     code = "broker-down"
+
+
+class TakenOverError(BrokerError):
+    """Another client has this box's identity, as the broker says."""
 
 
 def tls_context(settings: Broker) -> ssl.SSLContext:
@@ -65,6 +69,7 @@ class Connection:
         self._troubles = TroubleLog(logging.getLogger(__name__), logging.ERROR)
         self._waiting: dict[int, str] = {}
         self._ended = ""
+        self._taken_over = False
         self.accepted = False
         """Whether the broker took the connection."""
         self.believed = False
@@ -95,7 +100,7 @@ class Connection:
         """Send and receive for at most so long; raise BrokerError if the connection ended."""
         result = self._client.loop(timeout=seconds)
         if self._ended:
-            raise BrokerError(self._ended)
+            raise TakenOverError(self._ended) if self._taken_over else BrokerError(self._ended)
         if result != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise BrokerError(
                 f"the connection to the broker ended: {mqtt.error_string(result)}"
@@ -131,6 +136,7 @@ class Connection:
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         self._ended = self._ended or f"the connection to the broker ended: {in_words(reason)}"
+        self._taken_over = reason.value == TAKEN_OVER
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
         topic = self._waiting.pop(mid, "")

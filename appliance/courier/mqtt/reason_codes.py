@@ -6,6 +6,8 @@ from typing import Final
 
 from paho.mqtt.reasoncodes import ReasonCode
 
+TAKEN_OVER: Final = 0x8E
+"""Another client connected with this one's id, and the broker ended the older connection."""
 _WORDS: Final = {
     0x80: "the connection broke",
     0x85: "the broker does not accept this box's id as a client id; compare box.id with the broker's settings",
@@ -16,7 +18,7 @@ _WORDS: Final = {
     0x8A: "the broker has banned this box; ask its administrator",
     0x8B: "the broker is shutting down",
     0x8D: "the broker received nothing for too long; look at the network",
-    0x8E: "another client took over this session: two boxes have one identity, as after copying a card. "
+    TAKEN_OVER: "another client took over this session: two boxes have one identity, as after copying a card. "
     "Enroll one of them again",
     0x95: "the broker does not take messages of this size; raise its limit",
     0x97: "the broker's quota for this box is used up; look at the broker's limits",

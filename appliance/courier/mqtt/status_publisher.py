@@ -22,7 +22,7 @@ from appliance.courier.health_reader import HealthReader
 from appliance.courier.settings import CourierSettings
 from appliance.courier.status_reader import StatusReader
 
-from .connection import BrokerError, Connection
+from .connection import BrokerError, Connection, TakenOverError
 from .publication_policy import PublicationPolicy
 
 TURN_S = 0.5
@@ -33,11 +33,12 @@ PATIENCE_S = 60.0
 """So much later than expected the thread may come back from the network, in seconds, before it counts as stuck."""
 SUSPICIOUS = 3
 """After so many short connections in a row, two boxes with one identity are the likely reason: each throws the other
-off, and Mosquitto does not say why (MQTT 5 has a reason code for it, 0x8E)."""
+off, and Mosquitto 2.0.11 does not say why (MQTT 5 has a reason code for it, 0x8E)."""
 TWO_BOXES = (
-    "It ended so shortly after it began several times in a row: most likely two boxes have one identity, as after "
-    "copying a card. Enroll one of them again"
+    "most likely two boxes have one identity, as after copying a card: each ends the connection of the other to the "
+    "broker. Enroll one of them again"
 )
+"""In place of what each of the connections ended with, which is now one sentence and now another."""
 _BROKER = "broker"
 _log = logging.getLogger(__name__)
 
@@ -111,7 +112,9 @@ class StatusPublisher:
                 pause = self._backoff.failed(self._pace, now, spread=spread_s)
                 is_short = self._since is not None and now - self._since < self._pace.longest
                 self._short_in_a_row = self._short_in_a_row + 1 if is_short else 0
-                message = error.message if self._short_in_a_row < SUSPICIOUS else f"{error.message}. {TWO_BOXES}"
+                if isinstance(error, TakenOverError):
+                    self._short_in_a_row = max(self._short_in_a_row, SUSPICIOUS)
+                message = error.message if self._short_in_a_row < SUSPICIOUS else TWO_BOXES
                 self._troubles.report(_BROKER, f"{message}; uploads go on, and the broker is tried again")
                 self._expect(pause)
                 self._stop.wait(pause)

@@ -31,6 +31,7 @@ def called(row: OutsideRecording) -> str:
 def said_of(row: OutsideRecording) -> list[tuple[str, str]]:
     """Return what was said about it, as pairs."""
     begun = words.when(timezone.localtime(row.begun_at))
+    by = row.begun_by or _("a person whose account was erased")
     return [
         (_("How it was made"), str(row.get_origin_display())),
         (_("Where"), row.place),
@@ -38,7 +39,7 @@ def said_of(row: OutsideRecording) -> list[tuple[str, str]]:
         (_("Made with"), row.made_with),
         (_("What was done with it since"), row.since),
         (_("Brought and said by"), f"{row.brought_by}, {words.day(row.brought_on)}"),
-        (_("Written down by"), f"{row.begun_by or _('a person whose account was erased')}, {begun}"),
+        (_("Written down by"), f"{by}, {begun}"),
     ]
 
 

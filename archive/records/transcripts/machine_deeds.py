@@ -17,7 +17,7 @@ from django.utils import timezone
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
-from archive.configuration import Transcription
+from archive.configuration.records import Transcription
 from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record

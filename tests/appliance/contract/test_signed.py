@@ -189,6 +189,16 @@ def test_an_object_has_at_most_64_members() -> None:
         parse_json(of(65))
 
 
+@pytest.mark.parametrize(("opens", "closes"), [('{"a":', "}"), ("[", "]")])
+def test_objects_and_lists_lie_at_most_16_deep_whatever_python_s_own_reader_takes(opens: str, closes: str) -> None:
+    def of(depth: int) -> bytes:
+        return f'{{"type":{opens * (depth - 1)}0{closes * (depth - 1)}}}'.encode()
+
+    assert set(parse_json(of(16))) == {"type"}
+    with pytest.raises(FormatError, match="at most 16 deep"):
+        parse_json(of(17))
+
+
 def test_a_line_may_have_every_byte_up_to_the_limit() -> None:
     signature = b"\t" + base64.b64encode(bytes(64)) + b"\n"
     assert split(b"x" * (MAX_LINE - len(signature)) + signature)[1] == bytes(64)

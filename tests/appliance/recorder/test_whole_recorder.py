@@ -9,6 +9,8 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -177,3 +179,29 @@ def test_a_killed_child_is_replaced_and_nothing_acknowledged_is_lost(box: Box, n
     assert closing.kind == "closing"
     assert closing.frames >= acknowledged
     assert sum(len(piece) for piece in box.samples(recording)) == closing.frames
+
+
+def test_a_recording_ended_when_panel_and_microphone_have_logged_it_and_not_when_the_recorder_says_so(
+    tmp_path: Path,
+) -> None:
+    panel: Any = SimpleNamespace(press=lambda: None, release=lambda: None)
+    box = Box(tmp_path, panel, cast("Any", None), cast("Any", None))
+    (tmp_path / "run" / "status.json").write_text('{"state": "idle"}')
+    logs: dict[str, Any] = {
+        "panel": ({"red": True}, {"red": False}),
+        "microphone": ({"device": "open"}, {"device": "closed"}),
+    }
+    for name, (on, _) in logs.items():
+        (tmp_path / f"{name}.log").write_text(json.dumps({"t_ns": 1, **on}) + "\n")
+    late = list(logs)
+
+    def log_the_next(seconds: float) -> None:
+        if late and seconds:
+            with (tmp_path / f"{late[0]}.log").open("a") as file:
+                file.write(json.dumps({"t_ns": 2, **logs[late.pop(0)][1]}) + "\n")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.sleep", log_the_next)
+        box.end()
+    assert not late
+    assert box.uncovered() == []

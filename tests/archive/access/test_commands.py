@@ -143,6 +143,15 @@ def test_an_account_ends_now_or_at_a_moment(archive: Archive) -> None:
     assert "--until" in archive.run("disable-user", "ann", "--until", "tomorrow", status=2).stderr
 
 
+def test_a_session_of_an_account_that_ended_does_not_come_back_with_it(archive: Archive) -> None:
+    make_user("ann", role="technician")
+    theirs = sign_in("ann")
+    archive.run("disable-user", "ann")
+    User.objects.update(active_until=None)
+    assert not is_signed_in(theirs)
+    assert is_signed_in(sign_in("ann"))
+
+
 @pytest.mark.parametrize("command", ["disable-user", "set-password"])
 def test_an_account_that_is_not_there(archive: Archive, command: str) -> None:
     assert "list-users" in archive.run(command, "nobody", status=2).stderr

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from archive.access.decisions import Decision, granted_deeds, may, may_each, reached_recordings
@@ -61,6 +63,13 @@ def test_an_account_that_has_ended_may_nothing_whatever_was_granted(archive: Arc
     assert may(user, Deed.LISTEN, SUBJECT) == Decision(allowed=False, reason="account-ended")
     assert may_each(user, [Deed.LISTEN], SUBJECT) == {Deed.LISTEN: False}
     assert granted_deeds(user) == frozenset()
+
+
+def test_for_who_may_do_it_to_everything_the_subject_is_not_looked_up(archive: Archive) -> None:
+    user = make_user("ann", Deed.LISTEN)
+    with CaptureQueriesContext(connection) as queries:
+        assert may(user, Deed.LISTEN, SUBJECT) == GRANTED
+    assert len(queries) == 2, "what bars them, and what they were granted"
 
 
 @pytest.mark.parametrize(

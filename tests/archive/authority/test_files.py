@@ -10,7 +10,8 @@ from cryptography import x509
 
 from archive.authority.authority import CERTIFICATE, KEY
 from archive.authority.files import RENEW_BEFORE, ensure, names_of
-from archive.configuration import Boxes, Configuration, Site
+from archive.configuration.file import Configuration
+from archive.configuration.web import Boxes, Site
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 HOSTS = ["archive.example"]

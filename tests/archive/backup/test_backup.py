@@ -25,7 +25,7 @@ from appliance.contract.errors import DecryptionError, KeyFileError, PlainSightE
 from archive.backup.copying import back_up
 from archive.backup.manifest import backups_in
 from archive.backup.restoring import Source, restore
-from archive.configuration import load
+from archive.configuration.file import load
 from archive.custody.actors import ARCHIVE
 from archive.custody.models import Entry
 from archive.enrollment.deeds import give_claim

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from appliance.contract.errors import SettingsError, StorageError
 from archive.backup.moving import Moved, is_destroyed, move, sealed_digests
-from archive.configuration import Store as StoreSettings
+from archive.configuration.storage import Store as StoreSettings
 from archive.recordings.models import Recording
 from archive.store.base import derivatives_folder, package_name
 from archive.store.local import LocalStore

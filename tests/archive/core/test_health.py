@@ -15,9 +15,9 @@ from archive.core import health
 from archive.core.jobs import WORKER, Worker
 from archive.core.models import SignOfLife
 from archive.devices import listener
-from archive.devices.listener import ALIVE_ROW
 from archive.devices.models import Listening
 from archive.keystore.current import keystore
+from tests.archive.page_fixtures import listener_runs
 from tests.support.archives import Archive
 
 
@@ -28,7 +28,8 @@ def look_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run_everything() -> None:
     Worker([]).once()
-    Listening.objects.create(pk=ALIVE_ROW, alive_at=datetime.now(UTC), connected=True)
+    SignOfLife.objects.update(at=timezone.now() + timedelta(minutes=15))
+    listener_runs()
 
 
 def test_everything_works(archive: Archive, client: Any) -> None:

@@ -13,7 +13,7 @@ from django.test.utils import override_settings
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from archive.configuration import Metrics
+from archive.configuration.web import Metrics
 from archive.core import metrics
 from archive.core.jobs import Worker
 from archive.recordings.models import Recording

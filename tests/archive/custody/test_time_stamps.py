@@ -17,7 +17,8 @@ from appliance.contract.errors import SettingsError
 from appliance.contract.settings_file import load_settings
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.times import now, parse_wall
-from archive.configuration import Configuration, Custody
+from archive.configuration.file import Configuration
+from archive.configuration.services import Custody
 from archive.custody import delivery, witnesses
 from archive.custody.actors import ARCHIVE, NOTHING
 from archive.custody.heads import signed_head

@@ -22,7 +22,8 @@ from appliance.contract.errors import SettingsError
 from appliance.contract.settings_file import load_settings
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.times import now, parse_wall, wall
-from archive.configuration import Configuration, Custody
+from archive.configuration.file import Configuration
+from archive.configuration.services import Custody
 from archive.core.jobs import JOBS
 from archive.custody import delivery, witnesses
 from archive.custody.heads import FILE

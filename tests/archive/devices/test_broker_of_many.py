@@ -13,14 +13,14 @@ import pytest
 from appliance.contract.topics import Topics
 from appliance.courier.backoff import Backoff, Pace
 from appliance.courier.mqtt.status_publisher import StatusPublisher
-from appliance.courier.settings import Times
+from appliance.courier.settings import CourierSettings, Times
 from appliance.courier.status_reader import StatusReader
 from archive.devices.broker_access import WRITE_S, access_list
-from tests.support.box.courier import Box
+from tests.support.box.courier import FAST, Box
 from tests.support.certificates import Authority
 from tests.support.mosquitto import Broker, Listener, listening
 from tests.support.spools import Keys
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 BOXES = 12
 
@@ -35,13 +35,17 @@ class Courier:
         self.id = self.box.keys.box
         self.topics = Topics(self.id)
         files = broker.authority.client(folder / "tls", self.id)
-        settings = self.box.settings(
+        members = self.box.members(
             "http://127.0.0.1:9",
             port=broker.port,
             ca=str(files.ca),
             certificate=str(files.certificate),
             key=str(files.key),
+            # what is held here is who drops whom, not how long this machine may keep a box from saying a word
+            keepalive=300,
         )
+        members["times"] = {**FAST, "connect_s": PATIENCE_S}
+        settings = CourierSettings.model_validate(members)
         self.publisher = StatusPublisher(settings, StatusReader(folder / "run", self.id), "plainsight test")
 
     def sessions(self, ear: Listener) -> set[int]:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from paho.mqtt import publish
 
-from archive.configuration import Mqtt
+from archive.configuration.services import Mqtt
 from archive.devices import listener as listening
 from archive.devices.listener import Listener
 from archive.devices.models import BoxStatus, Listening

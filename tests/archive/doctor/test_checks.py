@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from appliance.contract.check_result import CheckResult
-from archive.configuration import Boxes, Configuration, Site, Web
+from archive.configuration.file import Configuration
+from archive.configuration.web import Boxes, Site, Web
 from archive.core.triggers import names as trigger_names
 from archive.custody.triggers import REFUSALS
 from archive.doctor import broker, certificates, database, folders, keys, processes, site, storage

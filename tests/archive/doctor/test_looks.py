@@ -23,7 +23,9 @@ from appliance.contract.encryption import Identity
 from appliance.contract.keys import SigningKey
 from archive.authority.authority import Authority
 from archive.authority.files import ensure
-from archive.configuration import Boxes, Configuration, Mqtt, Site, Web
+from archive.configuration.file import Configuration
+from archive.configuration.services import Mqtt
+from archive.configuration.web import Boxes, Site, Web
 from archive.core.health import alive
 from archive.custody.actors import ARCHIVE
 from archive.custody.custody_kinds import CLOCK

@@ -131,6 +131,13 @@ def test_a_tail_segment_that_comes_again_after_the_seal_is_known_and_changes_not
     assert not TailSegment.objects.exists()
 
 
+def test_a_recording_that_was_sealed_without_its_end_has_no_tail(archive: Archive, client: Any, tmp_path: Path) -> None:
+    made = make_recording(tmp_path, archive.keys, seconds=1, reason=None)
+    send(client, made)
+    assert seal(made.id, incomplete=True).state == "sealed"
+    assert client.put(f"/api/1/recordings/{made.id}/tail/1", b"x", "text/plain").status_code == 409
+
+
 def test_a_key_that_the_archive_cannot_open_is_kept_and_entered_with_what_is_wrong(
     archive: Archive, client: Any, tmp_path: Path
 ) -> None:

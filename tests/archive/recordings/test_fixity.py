@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.contract.stop_signal import StopSignal
-from archive.configuration import Fixity
+from archive.configuration.storage import Fixity
 from archive.core.jobs import JOBS
 from archive.custody.actors import ARCHIVE, Actor
 from archive.doctor import fixity as doctor

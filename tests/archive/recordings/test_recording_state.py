@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,10 @@ def test_every_state_is_reached() -> None:
 def test_only_what_is_sealed_whole_and_has_its_key_is_called_sealed(facts: StateFacts) -> None:
     whole = replace(facts, package="there", key="there", found_damaged=False)
     assert (state_of(facts) == R.SEALED) == (facts.state == S.SEALED and facts == whole)
+
+
+def test_a_destroyed_recording_is_called_so_without_a_look_for_what_is_gone() -> None:
+    assert recording_state(Recording(state=S.SEALED, destroyed_at=timezone.now())) == R.DESTROYED
 
 
 def now() -> RecordingState:

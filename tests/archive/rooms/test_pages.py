@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import DateTimeField, Value
 from django.utils import timezone
 
 from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.custody.actors import ARCHIVE
+from archive.devices import listener
 from archive.devices.enrollment import retire
-from archive.devices.listener import standing
 from archive.devices.metrics import gauges
 from archive.devices.models import Listening
 from archive.devices.reported_status import Message, keep
-from archive.rooms import views
 from archive.rooms.cards import Card
 from archive.rooms.models import Room
-from tests.archive.page_fixtures import Arrive, signed_in
+from tests.archive.page_fixtures import Arrive, listener_runs, signed_in
 from tests.archive.pages import check
 from tests.archive.records.factories import grant_student, make_student
 from tests.support.archives import Archive
 
 
+@pytest.fixture(autouse=True)
+def moment(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """When every page is asked, by the database's clock: each word was just said, however slow this machine is."""
+    now = timezone.now()
+    monkeypatch.setattr(listener, "Now", lambda: Value(now, DateTimeField()))
+    return now
+
+
 def say(archive: Archive, **status: Any) -> None:
     """Let the box say something, as the MQTT listener hears it."""
-    Listening.objects.update_or_create(pk=1, defaults={"alive_at": datetime.now(UTC), "connected": True})
+    listener_runs()
     base = f"plainsight/{archive.keys.box}"
     online = {"version": 1, "online": True, "session": 1}
     recorder = {
@@ -54,24 +61,21 @@ def test_a_room_that_was_never_heard_is_silent(archive: Archive, technician: Any
     assert "not listening to its boxes" in page.text
 
 
-def test_with_its_listener_dead_the_page_calls_every_room_not_known(archive: Archive, technician: Any) -> None:
+def test_with_its_listener_dead_the_page_calls_every_room_not_known(
+    archive: Archive, technician: Any, moment: datetime
+) -> None:
     say(archive, state="recording", recording="a" * 32)
     assert technician.get("/rooms.json").json()["rooms"][0]["sign"] == "recording"
-    Listening.objects.update(alive_at=datetime.now(UTC) - timedelta(seconds=11))
+    Listening.objects.update(alive_at=moment - timedelta(seconds=11))
     told = technician.get("/rooms.json").json()
     assert [room["sign"] for room in told["rooms"]] == ["unknown"]
     assert told["title"] == "1 not known - Rooms"
-    Listening.objects.update(alive_at=datetime.now(UTC), connected=False)
+    Listening.objects.update(alive_at=moment, connected=False)
     assert [room["sign"] for room in technician.get("/rooms.json").json()["rooms"]] == ["unknown"]
 
 
-def test_the_page_without_scripts_says_what_the_json_says(
-    archive: Archive, technician: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_page_without_scripts_says_what_the_json_says(archive: Archive, technician: Any) -> None:
     say(archive)
-    # both are asked in one moment, however slow this machine is
-    at_once = replace(standing(), now=timezone.now())
-    monkeypatch.setattr(views, "standing", lambda: at_once)
     page = check(technician.get("/rooms/").content.decode())
     answer = technician.get("/rooms.json")
     assert answer.headers["Content-Type"] == "application/json"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from appliance.contract.errors import StorageError
 from appliance.contract.stop_signal import StopSignal
@@ -19,7 +20,7 @@ from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import PackageIndex, Recording
 from archive.recordings.playback import open_audio
 from archive.rooms.models import Placement
-from archive.sealing.audit import Code, audit, audit_and_repair
+from archive.sealing.audit import Code, _codes, _Present, audit, audit_and_repair
 from archive.sealing.seal import seal
 from archive.store.base import package_name
 from archive.store.current import store
@@ -58,6 +59,17 @@ def package(archive: Archive, made: Made) -> Path:
 def test_what_fits_is_silent(archive: Archive, made: Made) -> None:
     assert found() == []
     assert "fit each other" in archive.run("audit").stdout
+
+
+@pytest.mark.parametrize(
+    ("back", "left"),
+    [("packages", True), ("keys", True), ("derivatives", True), ("arrivals", False), ("", False)],
+)
+def test_whatever_is_back_of_a_destroyed_recording_is_left(back: str, left: bool) -> None:
+    recording = "0" * 32
+    folders = ("packages", "keys", "arrivals", "derivatives")
+    present = _Present(*({recording} if name == back else set() for name in folders))
+    assert list(_codes(recording, ("sealed", 9, True, timezone.now()), present)) == [Code.LEFT] * left
 
 
 @pytest.mark.parametrize("read_before", ["names", "recordings"])

@@ -327,6 +327,15 @@ def test_what_is_still_arriving_is_never_swept(archive: Archive, made: Made) -> 
     assert store().incoming() == [made.id]
 
 
+def test_what_nothing_names_of_a_recording_that_still_arrives_is_swept(archive: Archive, made: Made) -> None:
+    named = sorted(store().names("incoming"))
+    stray = store().add_incoming(made.id, "lines-00000000", [b"of a request that was killed"])
+    for name in (*named, stray):
+        os.utime(archive.home / "store" / name, (1, 1))
+    sweep(StopSignal())
+    assert sorted(store().names("incoming")) == named
+
+
 def test_a_sealer_whose_key_changed_still_names_the_key_that_signs(archive: Archive, made: Made) -> None:
     assert Receipt.read(bytes(seal(made.id).receipt or b""), None).archive_key == keystore().public
 

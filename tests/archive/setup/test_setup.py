@@ -23,7 +23,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import SettingsError, StorageError
 from appliance.enrollment.command import enroll
-from archive.configuration import Database, load
+from archive.configuration.database import Database
+from archive.configuration.file import load
 from archive.setup import command, database_proof, steps
 from archive.setup.answers import Answers
 from archive.setup.steps import Host

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from appliance.contract.errors import SettingsError, StorageError
-from archive.configuration import Store
+from archive.configuration.storage import Store
 from archive.core.jobs import require_all
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, State

@@ -187,3 +187,13 @@ def test_only_what_arrived_can_be_dropped(store: LocalStore) -> None:
     store.drop_incoming(ID)
     store.drop_incoming(ID)
     assert files(store) == [NAME]
+
+
+def test_what_is_removed_is_gone_for_good_and_once(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (NAME, package_name("f" * 32)):
+        store.put_once(name, b"x")
+    synced: list[int] = []
+    monkeypatch.setattr("archive.store.local.sync_folder", lambda _: synced.append(len(files(store))))
+    for _ in range(2):
+        store.remove(NAME)
+    assert (files(store), synced) == ([package_name("f" * 32)], [1])

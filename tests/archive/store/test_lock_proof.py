@@ -10,7 +10,7 @@ import pytest
 
 from appliance.contract.check_result import CheckResult
 from appliance.contract.errors import SettingsError
-from archive.configuration import S3
+from archive.configuration.storage import S3
 from archive.store.base import package_name
 from archive.store.bucket_trust import PROOF, check, last_proof, require_trusted
 from archive.store.s3 import S3Store

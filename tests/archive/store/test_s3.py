@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance.contract.errors import ConflictError, PlainSightError, SettingsError, StorageError
-from archive.configuration import load
+from archive.configuration.file import load
 from archive.store.base import derivatives_folder, package_name
 from archive.store.s3 import S3Store
 from archive.store.s3_bucket import Access, Bucket, read_access

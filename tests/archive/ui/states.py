@@ -14,7 +14,7 @@ from appliance.contract.segment import Samples
 from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE
 from archive.devices.enrollment import enroll, retire
-from archive.devices.models import Box, Listening
+from archive.devices.models import Box
 from archive.devices.reported_status import Message, keep
 from archive.enrollment.deeds import give_claim
 from archive.enrollment.models import Claim
@@ -23,7 +23,7 @@ from archive.recordings.verification import ask, check_asked
 from archive.recordings.waveform import WaveformMaker
 from archive.rooms.placement import place
 from archive.sealing.seal import seal
-from tests.archive.page_fixtures import RATE, make_user, send_one
+from tests.archive.page_fixtures import RATE, listener_runs, make_user, send_one
 from tests.support.archives import Archive, lose_key, send
 from tests.support.spools import CLOCK, Keys, Recording, noise
 
@@ -41,7 +41,7 @@ ROOMS: dict[str, dict[str, Any]] = {
 
 def hear(box: str, **status: Any) -> None:
     """Let `box` say something, as the MQTT listener hears it."""
-    Listening.objects.update_or_create(pk=1, defaults={"alive_at": datetime.now(UTC), "connected": True})
+    listener_runs()
     recorder = {
         "version": 1,
         "box": box,

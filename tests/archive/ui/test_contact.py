@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from archive.configuration import Site
+from archive.configuration.web import Site
 from tests.archive.page_fixtures import signed_in
 from tests.archive.page_sources import ARCHIVE, TEMPLATES
 from tests.archive.pages import check

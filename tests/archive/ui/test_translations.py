@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gettext
 import shutil
 import subprocess
@@ -51,6 +52,19 @@ def test_every_word_that_is_marked_is_translated_and_no_other(folder: Path, tmp_
     assert "fuzzy" not in counted, counted
     before, after = (compiled(source, tmp_path / "one.mo") for source in (folder / "django.po", gathered))
     assert set(before) == set(after), "run deploy/messages: some words are no longer used"
+
+
+def test_no_marked_word_stands_in_an_f_string() -> None:
+    """Older releases of xgettext do not look into them, and so it would never be translated."""
+    found = [
+        f"{path.relative_to(ARCHIVE)}:{call.lineno}"
+        for path in sorted(ARCHIVE.rglob("*.py"))
+        for joined in ast.walk(ast.parse(path.read_text()))
+        if isinstance(joined, ast.JoinedStr)
+        for call in ast.walk(joined)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "_"
+    ]
+    assert found == []
 
 
 def test_the_footer_s_switch_changes_the_language_and_leads_back(archive: Archive, client: Any) -> None:

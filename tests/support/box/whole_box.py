@@ -140,11 +140,21 @@ class Box:
         return str(self.status()["recording"])
 
     def end(self) -> None:
+        """Hold the button until the recording is closed, and until panel and microphone have logged its end as well."""
         time.sleep(max(0.0, self._released + REPEAT_S - time.monotonic()))
         self.panel.press()
         until(lambda: self.status()["state"] not in ("recording", "paused"), "the end")
         self.panel.release()
         until(lambda: self.status()["state"] == "idle", "idle")
+        until(self._is_dark, "dark, by the panel's log")
+        until(self._is_closed, "closed, by the microphone's log")
+
+    def _is_dark(self) -> bool:
+        # the panel acts on a command before it logs that, and says nothing of either
+        return all(light.end_ns is not None for light in outside_view.lit_spans(self.log("panel")))
+
+    def _is_closed(self) -> bool:
+        return all(span.end_ns is not None for span in outside_view.open_spans(self.log("microphone")))
 
     def ledger(self, recording: str) -> list[AnyFact]:
         path = self.folder / "spool" / "recordings" / recording / "ledger.tsv"
@@ -177,6 +187,8 @@ class Box:
     def uncovered(self) -> list[outside_view.Span]:
         """When a device was open outside every lit span, by the lamp's and the device's own logs."""
         lit = outside_view.lit_spans(self.log("panel"))
+        if self._is_dark():
+            until(self._is_closed, "closed in the dark, by the microphone's log")
         opened = outside_view.open_spans(self.log("microphone"))
         assert opened, "no device was opened at all"
         return [span for span in opened if not any(light.covers(span) for light in lit)]

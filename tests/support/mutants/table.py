@@ -17,7 +17,7 @@ _VERIFICATION = (
     "tests/appliance/contract/test_dishonest_archive.py",
     "tests/appliance/contract/test_forgeries.py",
 )
-_INGEST = ("tests/archive/ingest",)
+_INGEST = ("tests/archive/ingest", "tests/archive/rooms/test_placement.py")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ TARGETS = (
         tuple(f"appliance/recorder/capture/{name}.py" for name in ("conversion", "process", "stream")),
         tuple(
             f"tests/appliance/recorder/capture/test_{name}.py"
-            for name in ("conversion", "watch", "process", "odd_cards", "capture_faults")
+            for name in ("conversion", "stream", "watch", "process", "odd_cards", "capture_faults")
         ),
         exact=False,
     ),
@@ -107,7 +107,11 @@ TARGETS = (
     Target(
         "sealing",
         tuple(f"archive/sealing/{name}.py" for name in ("seal", "material", "rebuild", "audit", "sweeping")),
-        ("tests/archive/sealing/test_seal.py", "tests/archive/sealing/test_audit.py"),
+        (
+            "tests/archive/sealing/test_seal.py",
+            "tests/archive/sealing/test_audit.py",
+            "tests/archive/records/outside_recordings/test_checks.py",
+        ),
     ),
     Target(
         "recordings",
@@ -126,7 +130,10 @@ TARGETS = (
         ),
         tuple(
             f"tests/archive/recordings/test_{name}.py"
-            for name in ("listing", "playback", "ledger_entries", "verify", "recording_state", "recordings")
+            for name in (
+                *("dating", "secrets", "listing", "playback", "ledger_entries", "verify", "recording_state"),
+                "recordings",
+            )
         ),
     ),
     Target(

@@ -25,7 +25,8 @@ PRELOADED = ("_pytest.assertion", "cryptography.hazmat.primitives.asymmetric.ed2
              "pydantic", "pyrage", "pytest", "requests", "soundfile")  # fmt: skip
 """What every run imports; a run is a fork of a process that has them."""
 OURS = ("appliance", "archive", "tests")
-_NOTHING_FAILED, _FAILED, _NOTHING_RAN = 0, 1, 5
+_NOTHING_FAILED, _FAILED, _NOTHING_RAN, _NOT_BEGUN = 0, 1, 5, 70
+"""How a run ends: as pytest says it; the last is no status of pytest's."""
 LIMIT = "time limit"
 """Who noticed a break that made the tests hang."""
 _BUSY = 6.0
@@ -100,6 +101,8 @@ class Workshop:
             return ""
         if run.status == _NOTHING_RAN:
             raise BrokenBaselineError(f"these tests are gone: {', '.join(names)}\n{self.output()}")
+        if run.status == _NOT_BEGUN:
+            raise BrokenBaselineError(f"no test could be run: is {self.tree} still there?\n{self.output()}")
         return LIMIT if run.status is None else run.said.partition("\n")[0] or "collection"
 
     def output(self) -> str:
@@ -145,7 +148,7 @@ class Workshop:
         return Run(status, self._report.read_text())
 
     def _be_child(self, work: Callable[[Callable[[str], object]], int]) -> NoReturn:
-        status = 70
+        status = _NOT_BEGUN
         try:
             os.setsid()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from pathlib import Path
 
+import pytest
+
+from appliance.contract.errors import StorageError
 from appliance.contract.receipt import Receipt
+from appliance.courier.upload.receipt_inbox import ReceiptInbox
 from tests.support.box.courier import Box, Courier
 
 
@@ -42,3 +48,9 @@ def test_garbage_in_the_inbox_is_replaced_by_the_receipt(box: Box, courier: Cour
     courier.receipt(recording).write_bytes(b"not a receipt\n")
     courier.until(lambda: courier.receipt(recording).read_bytes() != b"not a receipt\n")
     Receipt.read(courier.receipt(recording).read_bytes(), box.keys.archive_signing.public)
+
+
+def test_what_is_wrong_with_the_inbox_is_told_in_words(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    with pytest.raises(StorageError, match=rf"inbox {re.escape(str(folder))}: No such file or directory; receipts"):
+        ReceiptInbox(folder).store("0" * 32, b"receipt")

@@ -30,6 +30,9 @@ class Says:
             raise state
         return state
 
+    def post_lines(self, _recording: str, _body: bytes) -> UploadState:
+        return self.state("")
+
     def put_header(self, _recording: str, _data: bytes) -> None:
         self.given.append("header")
 
@@ -83,3 +86,9 @@ def test_another_refusal_is_told_and_nothing_is_sent(recording: Recording) -> No
     with pytest.raises(RefusedError):
         upload(recording, says)
     assert says.given == []
+
+
+def test_one_segment_that_is_too_large_by_itself_is_refused_and_not_sent_for_ever(recording: Recording) -> None:
+    made = upload(recording, Says(of(recording, "receiving", 1), RefusedError("too-large", "no")))
+    with pytest.raises(RefusedError):
+        made.step(PendingRecording(recording.id, recording.folder, None))

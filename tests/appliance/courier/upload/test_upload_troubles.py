@@ -9,7 +9,10 @@ from collections import Counter
 
 import pytest
 
-from tests.support.box.courier import Box, Courier
+from appliance.courier.status_reader import StatusReader
+from appliance.courier.upload.archive_client import ArchiveClient
+from appliance.courier.upload.uploader import Uploader
+from tests.support.box.courier import FAST, Box, Courier
 from tests.support.fake_archive import Answer, Request, assert_arrived, lines_sent, refusal
 
 
@@ -137,6 +140,31 @@ def test_a_failure_that_concerns_one_recording_slows_only_that_one(box: Box, cou
         courier.uploader.run_pass()
     # pauses of 0.05, 0.1, 0.2, 0.2 ... s, at least half of each
     assert 0 < len([one for one in courier.archive.history[before:] if one.recording == broken.id]) <= 12
+
+
+def in_one_moment(box: Box, courier: Courier) -> None:
+    """Let the courier's clock stand: whatever has to wait waits for ever."""
+    settings = box.settings(courier.archive.url)
+    status = StatusReader(box.root / "run", box.keys.box)
+    courier.uploader = Uploader(settings, ArchiveClient(settings), status, clock=lambda: 0.0)
+
+
+def test_a_failure_that_concerns_one_recording_holds_no_other_up_for_a_moment(box: Box, courier: Courier) -> None:
+    broken, good = box.record(), box.record()
+    courier.archive.recordings[good.id] = good
+    courier.archive.rule = lambda request: Answer(500, b"oops") if request.recording == broken.id else None
+    in_one_moment(box, courier)
+    courier.passes(8)
+    assert courier.receipt(good).exists()
+    assert [one.recording for one in courier.archive.history].count(broken.id) == 1
+
+
+def test_a_recording_of_which_all_is_sent_keeps_nobody_busy(box: Box, courier: Courier) -> None:
+    recording = box.record(reason=None)
+    box.recording_until(recording, 3)
+    in_one_moment(box, courier)
+    courier.until(lambda: recording.id in courier.archive.kept and courier.archive.kept[recording.id].lines)
+    assert courier.uploader.run_pass() == FAST["poll_s"]
 
 
 def test_an_archive_that_is_away_is_logged_once_for_all_recordings_and_so_is_its_return(

@@ -86,6 +86,14 @@ def test_an_offset_that_wanders_makes_no_step_at_the_edge_of_a_block(offset: flo
     assert edges.max() <= np.abs(np.diff(kept)).max() * 0.9 + 5
 
 
+@pytest.mark.parametrize("gain_db", [0.0, 20.0])
+def test_a_block_without_frames_spoils_none_that_follows(gain_db: float) -> None:
+    converter = Converter(InputFormat(gain_db=gain_db), 48000)
+    assert converter.convert(b"") == b""
+    data = speech(1000).tobytes()
+    assert converter.convert(data) == Converter(InputFormat(gain_db=gain_db), 48000).convert(data)
+
+
 def test_quiet_speech_keeps_its_shape() -> None:
     loud = speech(48000)
     quiet = (loud.astype(np.float64) / 1000 * 65536).astype("<i4")

@@ -25,6 +25,14 @@ def look(given: RecorderSettings, devices: Path) -> list[CheckResult]:
     return examination.examine_box(given, devices)
 
 
+@pytest.fixture(autouse=True)
+def driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver of the pins is installed; Debian has none for its newer Python, Raspberry Pi OS has."""
+    real: Callable[[str], Any] = importlib.util.find_spec
+    there = real("pytest")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: there if name == "lgpio" else real(name))
+
+
 @pytest.fixture
 def with_pins(tmp_path: Path) -> RecorderSettings:
     return settings(tmp_path, panel={"kind": "gpio", "lamp_seen": 25})

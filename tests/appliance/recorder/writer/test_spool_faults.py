@@ -234,6 +234,7 @@ def test_a_recording_without_a_header_is_set_aside_and_not_deleted(tmp_path: Pat
     assert recovery.recover(spool, home.keys.box_signing) == []
     assert home.recordings() == []
     assert [path.read_bytes() for path in spool.aside.rglob("key.age")] == [b"something"]
+    assert recovery.continued(spool, home.keys.box_signing) is None
 
 
 def test_a_segment_without_a_line_is_named_as_unverified_tail(tmp_path: Path) -> None:
@@ -255,7 +256,10 @@ def test_a_segment_without_a_line_is_named_as_unverified_tail(tmp_path: Path) ->
     assert interrupted.recording == recording
 
 
-def test_a_ledger_that_the_disk_damaged_keeps_what_still_holds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [lambda line: line.replace(b"overrun", b"0verrun"), lambda _: b""])
+def test_a_ledger_that_the_disk_damaged_keeps_what_still_holds(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
     home, recording = Home(tmp_path), new_recording_id()
     spool = Spool(home.spool, Disk())
     spool.prepare()
@@ -267,7 +271,7 @@ def test_a_ledger_that_the_disk_damaged_keeps_what_still_holds(tmp_path: Path) -
         file.add(part)
     path = file.folder / "ledger.tsv"
     lines = split_lines(path.read_bytes())
-    damaged = b"".join(lines[:3]) + lines[3].replace(b"overrun", b"0verrun") + b"".join(lines[4:])
+    damaged = b"".join(lines[:3]) + damage(lines[3]) + b"".join(lines[4:])
     path.write_bytes(damaged)
     recovery.recover(spool, home.keys.box_signing)
     opened = open_recording(home, recording)
@@ -275,6 +279,18 @@ def test_a_ledger_that_the_disk_damaged_keeps_what_still_holds(tmp_path: Path) -
     assert opened.closing is not None
     assert [tail.segment for tail in opened.closing.unverified_tail] == [1, 2]
     assert [path.read_bytes() for path in spool.aside.iterdir()] == [damaged[sum(map(len, lines[:3])) :]]
+
+
+def test_a_closing_record_behind_a_line_that_the_disk_damaged_closes_nothing(tmp_path: Path) -> None:
+    home, recording = Home(tmp_path), new_recording_id()
+    record(home, Disk(), recording, [])
+    path = home.folder(recording) / "ledger.tsv"
+    lines = split_lines(path.read_bytes())
+    path.write_bytes(b"".join(lines[:-2]) + lines[-2].replace(b"lamp", b"lump") + lines[-1])
+    assert recovery.recover(Spool(home.spool, Disk()), home.keys.box_signing) == [recording]
+    closing = open_recording(home, recording).closing
+    assert closing is not None
+    assert closing.reason == "interrupted"
 
 
 def test_a_file_that_reads_back_differently_is_never_entered(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from appliance.contract.outside_package import PIECE
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
-from archive.configuration import Fixity
+from archive.configuration.storage import Fixity
 from archive.custody.actors import ARCHIVE, Subject
 from archive.custody.models import Entry
 from archive.keystore.recording_keys import recording_keys

@@ -15,7 +15,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
-from archive.configuration import Mail
+from archive.configuration.services import Mail
 from archive.custody.models import Entry
 from archive.records.today import deeds
 from archive.records.today.models import ReadinessReport

@@ -17,7 +17,7 @@ from django.utils import timezone
 from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
 from archive.accounts.models import User
-from archive.configuration import Transcription
+from archive.configuration.records import Transcription
 from archive.core.jobs import JOBS
 from archive.recordings.find import DestroyedError
 from archive.recordings.models import Recording

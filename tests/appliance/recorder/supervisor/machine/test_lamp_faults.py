@@ -65,6 +65,23 @@ def test_a_live_rail_in_the_dark_refuses_the_press(world: World) -> None:
     assert "rail-live" in world.state.faults
 
 
+def test_a_rail_that_was_live_in_the_dark_is_told_until_it_was_seen_dead(world: World) -> None:
+    world.start()
+    world.tap()
+    world.run(SECOND)
+    world.stick_rail(True)
+    world.run(SECOND)
+    assert "rail-live" in world.state.faults
+    world.tap()
+    world.run(SECOND)
+    assert world.commanded
+    assert "rail-live" in world.state.faults, "a lit lamp proves nothing about the dark"
+    world.stick_rail(False)
+    world.tap()
+    world.run(SECOND)
+    assert "rail-live" not in world.state.faults
+
+
 def held(world: World) -> None:
     world.handle(events.Checked(world.now, frozenset(), present=True, held=True))
 

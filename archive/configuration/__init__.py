@@ -1,0 +1,1 @@
+"""The archive's configuration: one TOML file, every value with its unit and default (archive.example.toml)."""
