@@ -15,6 +15,7 @@ from appliance.contract.version import software
 OWN = {
     "setup": "set up an archive on this host, in one command",
     "doctor": "say what is wrong with this archive, and what to do",
+    "control-page": "ask a co-operative's archives how they are, and write the page that shows it",
     "take-certificate": "take a public certificate for the pages",
     "make-certificates": "make the district's authority, and the certificates of this host",
     "write-broker-access": "write what the broker lets each box do",

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "archive.ingest",
     "archive.sealing",
     "archive.backup",
+    "archive.control",
     "archive.doctor",
     "archive.records.people",
     "archive.records.letters",

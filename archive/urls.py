@@ -11,6 +11,7 @@ from archive.core import errors
 from archive.core.health import healthz, livez, readyz
 from archive.core.metrics import metrics
 from archive.doctor.urls import urlpatterns as checks
+from archive.doctor.views import control_summary
 from archive.enrollment.urls import pages_urlpatterns as boxes
 from archive.recordings.urls import urlpatterns as recordings
 from archive.records.destruction.urls import urlpatterns as destruction
@@ -68,6 +69,7 @@ urlpatterns = [
     path("livez", livez, name="livez"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
+    path("control.json", control_summary, name="control-summary"),
     path("favicon.ico", favicon, name="favicon"),
     path("robots.txt", robots, name="robots"),
     *plain,

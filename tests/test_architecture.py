@@ -140,7 +140,7 @@ ARCHIVE_LAYERS = [
     {"rooms"},
     {"enrollment", "recordings"},
     {"ingest", "sealing", "setup", "records"},
-    {"transfers"},
+    {"control", "transfers"},
     {"backup", "doctor"},
 ]
 """The archive's apps, bottom to top. Each may import what stands below it, and none what stands beside it."""

@@ -107,23 +107,35 @@ class EnrollRequest(SignedModel):
 
 
 class RenewRequest(SignedModel):
-    """A known box asks for a new certificate. Signed with its own key, so that an old certificate is not needed."""
+    """A known box asks which broker is its own, and for a new certificate if its old one is half over.
+
+    Signed with its own key, so that an old certificate is not needed.
+    """
 
     type: Literal["plainsight/renew/1"] = "plainsight/renew/1"
     box: BoxId
     box_key: PublicKey
-    csr: Pem
+    csr: Pem | None
+    """What the new certificate is for; null: none is asked for."""
     board: Board
 
 
-class Certificate(_Message):
-    """A certificate for the broker."""
+class BrokerAddress(_Message):
+    """The broker that a box has to report to."""
+
+    host: Host
+    port: Annotated[int, Field(ge=1, le=65535)]
+
+
+class Renewed(_Message):
+    """What a known box has to know now."""
 
     version: Literal[1] = 1
-    certificate: Pem
-    """The box's client certificate."""
+    certificate: Pem | None
+    """The box's client certificate for the broker; null where none was asked for."""
     authority: Pem
     """The authority that issued it, and that broker and archive are known by."""
+    broker: BrokerAddress
 
 
 class Enrolled(_Message):
@@ -136,8 +148,7 @@ class Enrolled(_Message):
     archive_recipient: AgeRecipient
     escrow_recipient: AgeRecipient
     archive_key: PublicKey
-    broker_host: Host
-    broker_port: Annotated[int, Field(ge=1, le=65535)]
+    broker: BrokerAddress
     time_zone: str = Field(max_length=64)
     """IANA name; for people who look at the box's journal."""
 

@@ -85,6 +85,9 @@ class Broker(Section):
     """Host name, as in the broker's certificate. No default."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8883
     """Port of the broker."""
+    address: AbsolutePath = Path("/etc/plainsight/mqtt/broker.json")
+    """Where `plainsight renew` writes which broker the archive named last; while it is there, host and port say
+    nothing."""
     ca: AbsolutePath = Path("/etc/plainsight/mqtt/ca.pem")
     """Certificate authority of the broker (PEM)."""
     certificate: AbsolutePath = Path("/etc/plainsight/mqtt/client.pem")

@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict
 from appliance.contract.board import board_model, board_serial, is_another_board
 from appliance.contract.durable_files import replace, sync_folder
 from appliance.contract.enrollment import (
-    Certificate,
     ClaimFile,
     Enrolled,
     EnrollRequest,
     NoAnswerError,
+    Renewed,
     RenewRequest,
     read_claim,
 )
@@ -130,13 +130,14 @@ def due(certificate: Path, now: datetime) -> bool:
 
 
 def renew(folder: Path, *, force: bool = False, now: datetime | None = None) -> bool:
-    """Get a new certificate if half of the old one's life is over; tell whether one was got.
+    """Ask for the box's broker, and for a new certificate if half of the old one's life is over; tell whether it was.
+
+    The courier takes up by itself what is new.
 
     Raises SettingsError, ClaimError (the archive refuses), NoAnswerError, KeyFileError or StorageError.
     """
     certificate = folder / "mqtt" / "client.pem"
-    if not force and not due(certificate, now or datetime.now(UTC)):
-        return False
+    is_due = force or due(certificate, now or datetime.now(UTC))
     known = load_settings(folder / "courier.toml", _Courier, "enroll the box first with 'plainsight enroll'")
     try:
         authority = Path(known.archive.ca).read_text(encoding="ascii")
@@ -146,15 +147,30 @@ def renew(folder: Path, *, force: bool = False, now: datetime | None = None) -> 
         ) from error
     identity = Identity.load(folder)
     request = RenewRequest(
-        box=known.box.id, box_key=identity.signing.public, csr=identity.certificate_request(), board=board_serial()
+        box=known.box.id,
+        box_key=identity.signing.public,
+        csr=identity.certificate_request() if is_due else None,
+        board=board_serial(),
     ).sign(identity.signing)
-    answer = Certificate.parse(ask(known.archive.url, "/api/1/renew", authority, request))
     try:
-        replace(certificate, answer.certificate.encode(), mode=0o644, durable=True)
-        replace(folder / "mqtt" / "ca.pem", answer.authority.encode(), mode=0o644, durable=True)
-    except OSError as error:
-        raise StorageError(f"cannot write {certificate}: {error.strerror}; run this as root") from error
-    return True
+        answer = Renewed.parse(ask(known.archive.url, "/api/1/renew", authority, request))
+    except NoAnswerError:
+        if is_due:
+            raise
+        # nothing ends; tomorrow is soon enough
+        return False
+    files = {"ca.pem": answer.authority, "broker.json": answer.broker.model_dump_json()}
+    if answer.certificate is not None:
+        files["client.pem"] = answer.certificate
+    for name, text in files.items():
+        path = folder / "mqtt" / name
+        try:
+            # a card wears out by what is written each day though it says the same
+            if not path.exists() or path.read_bytes() != text.encode():
+                replace(path, text.encode(), mode=0o644, durable=True)
+        except OSError as error:
+            raise StorageError(f"cannot write {path}: {error.strerror}; run this as root") from error
+    return answer.certificate is not None
 
 
 def _parser(name: str, description: str, example: str) -> argparse.ArgumentParser:
@@ -198,8 +214,10 @@ def main(arguments: list[str]) -> int:
 
 def main_renew(arguments: list[str]) -> int:
     """Run `plainsight renew`; raises what `renew` raises."""
-    parser = _parser("renew", "Renew this box's certificate once half of its life is over.", "--force")
-    parser.add_argument("--force", action="store_true", help="renew it now")
+    parser = _parser(
+        "renew", "Ask for this box's broker, and renew its certificate once half of its life is over.", "--force"
+    )
+    parser.add_argument("--force", action="store_true", help="renew the certificate now")
     options = parser.parse_args(arguments)
     done = renew(options.folder, force=options.force)
     print("the certificate was renewed" if done else "the certificate need not be renewed yet")

@@ -44,7 +44,7 @@ def courier_sections(claim: ClaimFile, answer: Enrolled, board: str, folder: Pat
     return {
         "box": {"id": answer.box, "board": board},
         "archive": {"url": claim.url, "ca": str(folder / "archive-ca.pem"), "key": str(folder / "courier.key")},
-        "broker": {"host": answer.broker_host, "port": answer.broker_port},
+        "broker": {"host": answer.broker.host, "port": answer.broker.port},
     }
 
 
@@ -66,6 +66,7 @@ def write(folder: Path, claim: ClaimFile, answer: Enrolled, board: str) -> None:
         folder / "archive-ca.pem": (answer.authority.encode(), 0o644),
         folder / "mqtt" / "ca.pem": (answer.authority.encode(), 0o644),
         folder / "mqtt" / "client.pem": (answer.certificate.encode(), 0o644),
+        folder / "mqtt" / "broker.json": (answer.broker.model_dump_json().encode(), 0o644),
         folder / "courier.toml": (toml(courier_sections(claim, answer, board, folder), heading), 0o644),
         folder / "recorder.toml": (toml(recorder_sections(claim, answer, board), heading), 0o644),
     }

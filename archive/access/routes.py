@@ -26,11 +26,13 @@ class Open(StrEnum):
     """Cookies mean nothing there; the box's signature decides."""
     MONITOR = "a monitor"
     """Cookies mean nothing there; the token of `[metrics]` decides, and without that setting nobody is answered."""
+    CONTROL_PAGE = "a control page"
+    """Cookies mean nothing there; the token of `[control]` decides, and without that setting nobody is answered."""
     SIGNED_IN = "any signed-in user"
     """Whatever was granted."""
 
 
-WITHOUT_SIGN_IN: Final = frozenset({Open.ANYONE, Open.BOX, Open.MONITOR})
+WITHOUT_SIGN_IN: Final = frozenset({Open.ANYONE, Open.BOX, Open.MONITOR, Open.CONTROL_PAGE})
 """Those whom no session is asked of."""
 
 
@@ -278,6 +280,7 @@ ROUTES: Final[dict[str, Route]] = {
     "livez": Route(Open.ANYONE),
     "readyz": Route(Open.ANYONE),
     "metrics": Route(Open.MONITOR),
+    "control-summary": Route(Open.CONTROL_PAGE),
     "favicon": Route(Open.ANYONE),
     "robots": Route(Open.ANYONE),
     "box-state": Route(Open.BOX, ("GET",)),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from .authority import CERTIFICATE, Authority, Issued
 RENEW_BEFORE: Final = timedelta(days=60)
 """How long before its end a certificate is made again: two months in which somebody may notice that it was not."""
 LISTENER: Final = "archive"
-"""Common name of the one client of the broker that reads what all boxes say."""
+"""Common name of the one client of each broker that reads what all its boxes say."""
 
 
 @dataclass(frozen=True)
@@ -32,43 +33,65 @@ class Place:
     key_mode: int = 0o600
 
 
-def ensure(keys: Path, broker: Path | None, names: list[str], now: datetime) -> list[str]:
+Needed = tuple[str, Place, list[str], Callable[[], Issued]]
+"""What a certificate is called, where it lies, for which names, and what makes it."""
+
+
+def ensure(keys: Path, names: list[str], now: datetime) -> list[str]:
     """Make whatever is missing, ends soon or lacks a name, and return which certificates were made.
 
-    `keys` is the archive's key folder, `broker` the folder that the broker reads (None: the broker is somebody
-    else's), `names` the names and addresses by which boxes and browsers reach this host. Raises KeyFileError or
-    StorageError.
+    `keys` is the archive's key folder, `names` the names and addresses by which boxes and browsers reach this host.
+    Raises KeyFileError or StorageError.
     """
-    local = list(dict.fromkeys([*names, "localhost", "127.0.0.1"]))
     made: list[str] = []
-    try:
+    with _told_where():
         if not (keys / CERTIFICATE).exists():
             Authority.make(keys, f"Plain Sight authority of {names[0]}", now)
             made.append("authority")
         authority = Authority.load(keys)
         web, listener = Place(keys / "web.pem", keys / "web.key"), Place(keys / "listener.pem", keys / "listener.key")
-        plan: list[tuple[str, Place, list[str], Callable[[], Issued]]] = [
+        plan: list[Needed] = [
             ("web", web, names, lambda: authority.server(names, now)),
             ("listener", listener, [], lambda: authority.client(LISTENER, now)),
         ]
-        if broker is not None:
-            # group and mode of the folder let the broker's user in (systemd/tmpfiles.d)
-            place = Place(broker / "server.pem", broker / "server.key", 0o640)
-            plan.append(("broker", place, local, lambda: authority.server(local, now)))
-            if not (broker / "ca.pem").exists() or (broker / "ca.pem").read_bytes() != authority.pem:
-                replace(broker / "ca.pem", authority.pem, mode=0o644, durable=True)
-        for name, place, needs, issue in plan:
-            if not _is_good(place, keys / CERTIFICATE, needs, now):
-                issued = issue()
-                # the key first: a certificate without its key would keep the server from starting
-                replace(place.key, issued.key, mode=place.key_mode, durable=True)
-                replace(place.certificate, issued.certificate, mode=0o644, durable=True)
-                made.append(name)
+        return made + _make(plan, keys, now)
+
+
+def ensure_broker(keys: Path, folder: Path, names: list[str], now: datetime) -> list[str]:
+    """Do the same for a broker's certificate in the folder that it reads; raise KeyFileError or StorageError.
+
+    `names` are those by which boxes reach it; it also gets those by which this host reaches itself.
+    """
+    local = list(dict.fromkeys([*names, "localhost", "127.0.0.1"]))
+    with _told_where():
+        authority = Authority.load(keys)
+        if not (folder / "ca.pem").exists() or (folder / "ca.pem").read_bytes() != authority.pem:
+            replace(folder / "ca.pem", authority.pem, mode=0o644, durable=True)
+        # group and mode of the folder let the broker's user in (systemd/tmpfiles.d)
+        place = Place(folder / "server.pem", folder / "server.key", 0o640)
+        return _make([("broker", place, local, lambda: authority.server(local, now))], keys, now)
+
+
+def _make(plan: list[Needed], keys: Path, now: datetime) -> list[str]:
+    made = []
+    for name, place, needs, issue in plan:
+        if not _is_good(place, keys / CERTIFICATE, needs, now):
+            issued = issue()
+            # the key first: a certificate without its key would keep the server from starting
+            replace(place.key, issued.key, mode=place.key_mode, durable=True)
+            replace(place.certificate, issued.certificate, mode=0o644, durable=True)
+            made.append(name)
+    return made
+
+
+@contextmanager
+def _told_where() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise StorageError(
             f"cannot write {error.filename}: {error.strerror}; run this as the archive's user"
         ) from error
-    return made
 
 
 def names_of(certificate: x509.Certificate) -> set[str]:

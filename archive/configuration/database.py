@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .fields import Port, SecretFile, Section
+from .fields import LOCAL, Port, SecretFile, Section
 
 
 class Database(Section):
@@ -51,7 +51,7 @@ class Database(Section):
     @property
     def is_local(self) -> bool:
         """Whether the server is on this machine."""
-        return all(host.startswith("/") or host in {"", "localhost", "127.0.0.1", "::1"} for host in self.hosts)
+        return all(host.startswith("/") or host in {"", *LOCAL} for host in self.hosts)
 
     @property
     def hosts(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What sections have in common: their form, ports, and files that hold a secret."""
+"""What sections have in common: their form, ports, servers, and files that hold a secret."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from appliance.contract.errors import SettingsError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names of this machine."""
 CREDENTIAL: Final = "credential:"
 """Before the name of a systemd credential, in place of a path."""
 _CREDENTIAL_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,255}")
@@ -33,6 +36,18 @@ class Section(BaseModel):
     """A section of the file; a name that it does not have is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def server_address(url: str) -> str:
+    """Return the address of a server, without a slash at its end; raise ValueError for what is none."""
+    parts = urlsplit(url)
+    if parts.port == 0:
+        raise ValueError("port 0 is none")
+    own = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    more = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.hostname and not more and (parts.scheme == "https" or (parts.scheme == "http" and own)):
+        return url.rstrip("/")
+    raise ValueError("write https://HOST, with nothing behind it; http:// is only for this machine")
 
 
 def read_secret(path: Path | None, field: str) -> str:

@@ -11,13 +11,14 @@ from pydantic import Field
 
 from appliance.contract.settings_file import load_settings
 
+from .brokers import Broker, Mqtt
 from .database import Database
-from .fields import Section
+from .fields import LOCAL, Section
 from .records import Records, Transcription
-from .services import Custody, Mail, Mqtt
+from .services import Custody, Mail
 from .sign_in import SignIn
 from .storage import Backup, Fixity, Store
-from .web import Boxes, Logs, Metrics, Site, Web
+from .web import Boxes, Control, Logs, Metrics, Site, Web
 
 DEFAULT_HOME = "/var/lib/plainsight-archive"
 
@@ -38,6 +39,7 @@ class Configuration(Section):
     fixity: Fixity = Fixity()
     logs: Logs = Logs()
     metrics: Metrics = Metrics()
+    control: Control = Control()
     mail: Mail | None = None
     sign_in: SignIn = SignIn()
     escrow_recipient: str | None = Field(default=None, pattern=r"^age1[a-z0-9]{58}$")
@@ -47,6 +49,10 @@ class Configuration(Section):
     def box_url(self) -> str:
         """Where boxes find the archive."""
         return self.boxes.url or self.site.url
+
+    def host_for_boxes(self, broker: Broker) -> str:
+        """Return by which name boxes reach a broker; one on the archive's own host has the archive's name."""
+        return str(urlsplit(self.box_url).hostname) if broker.host in LOCAL else broker.host
 
     @property
     def names(self) -> list[str]:

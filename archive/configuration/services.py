@@ -1,4 +1,4 @@
-"""What the archive itself talks to: the boxes' broker, the mail server, and the witnesses of its custody log."""
+"""What the archive itself talks to: the mail server, and the witnesses of its custody log."""
 
 from __future__ import annotations
 
@@ -8,26 +8,6 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from .fields import Port, SecretFile, Section
-
-
-class Mqtt(Section):
-    """The broker that boxes report to."""
-
-    host: str = "localhost"
-    """Host name, as in the broker's certificate."""
-    port: Port = 8883
-    """Port of the broker."""
-    ca: Path | None = None
-    """Certificate authority of the broker (PEM); without it no TLS, which is only for this machine."""
-    certificate: Path | None = None
-    """The archive's client certificate (PEM)."""
-    key: Path | None = None
-    """Its private key (PEM)."""
-    broker_folder: Path | None = None
-    """Folder that a Mosquitto on this host reads: the worker writes its access list and renews its certificate there.
-    None: the broker is looked after elsewhere."""
-    client_id: str = "plainsight-archive"
-    """Begin of the MQTT client identifier; a random part follows."""
 
 
 class Mail(Section):

@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from .fields import SecretFile, Section
+from .fields import LOCAL, SecretFile, Section
 
 
 def _issuer(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}):
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL):
         return url
     raise ValueError("write https://..., exactly as the provider's discovery document has it")
 

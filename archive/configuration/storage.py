@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from .fields import SecretFile, Section
-
-
-def _endpoint(url: str) -> str:
-    parts = urlsplit(url)
-    own = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    if parts.hostname and not parts.path.strip("/") and (parts.scheme == "https" or (parts.scheme == "http" and own)):
-        return url.rstrip("/")
-    raise ValueError("write https://HOST, without a bucket or a path; http:// is only for this machine")
+from .fields import SecretFile, Section, server_address
 
 
 class S3(Section):
     """A bucket with Object Lock, for this archive alone (docs/object-store.md)."""
 
-    endpoint: Annotated[str, AfterValidator(_endpoint), Field(max_length=255)]
+    endpoint: Annotated[str, AfterValidator(server_address), Field(max_length=255)]
     """Where the server answers, https://HOST[:PORT]."""
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
     """Name of the bucket; it must keep versions, and have Object Lock."""

@@ -20,6 +20,10 @@ def _time_zone(name: str) -> str:
     return name
 
 
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+"""IANA name of a time zone."""
+
+
 def _ip_address(text: str) -> str:
     return str(ip_address(text))
 
@@ -35,7 +39,7 @@ class Site(Section):
     )
     """Host names that are answered, and that stand in the certificates of the archive's own authority; all others are
     refused."""
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = "America/Chicago"
+    time_zone: TimeZone = "America/Chicago"
     """Time zone in which pages show times (IANA name)."""
     contact: Annotated[str, Field(max_length=200)] = ""
     """Whom people may ask, as the pages say it: "Pat Doe, 555-0100"; empty: "your administrator"."""
@@ -88,3 +92,10 @@ class Metrics(Section):
 
     token_file: SecretFile | None = None
     """A file that holds the token of at least 32 characters that a monitor shows; None: nobody is answered."""
+
+
+class Control(Section):
+    """Counts for the control page of a co-operative, at `/control.json` (docs/control.md)."""
+
+    token_file: SecretFile | None = None
+    """A file that holds the token of at least 32 characters that the operator shows; None: nobody is answered."""

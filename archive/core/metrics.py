@@ -6,7 +6,6 @@ or an identifier: only words that stand in the code. Each app registers its own 
 
 from __future__ import annotations
 
-import hmac
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,16 +22,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from appliance.contract.errors import PlainSightError, SettingsError
-from archive.configuration.fields import read_secret
+from appliance.contract.errors import PlainSightError
 
-from .errors import NoSuchAddressError, answer
 from .health import look
 from .models import SignOfLife
+from .tokens import require_token
 
 PREFIX: Final = "plainsight_"
-SHORTEST: Final = 32
-"""Least length of the token, in characters: nobody counts how often strangers guess."""
 _log = logging.getLogger(__name__)
 
 
@@ -54,14 +50,6 @@ class Gauge:
 
 Provider = Callable[[], Iterable[Gauge]]
 _providers: list[Provider] = []
-
-
-class NoTokenError(PlainSightError):
-    """Whoever asks for the figures did not show the token."""
-
-    code = "no-token"
-    status = 401
-    headers: Final = {"WWW-Authenticate": "Bearer"}
 
 
 def provide(provider: Provider) -> None:
@@ -116,28 +104,11 @@ class _Rows(Collector):
                 yield family
 
 
-def _check_token(request: HttpRequest) -> None:
-    token = read_secret(settings.ARCHIVE.metrics.token_file, "metrics.token_file")
-    if len(token) < SHORTEST:
-        raise SettingsError(f"the token has fewer than {SHORTEST} characters; make it with 'openssl rand -hex 32'")
-    shown = request.headers.get("Authorization", "")
-    if not hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
-        raise NoTokenError("show the token of [metrics] token_file: 'Authorization: Bearer TOKEN'")
-
-
 @require_safe
 @login_not_required
 def metrics(request: HttpRequest) -> HttpResponseBase:
     """Answer with every figure, to whoever shows the token."""
-    if settings.ARCHIVE.metrics.token_file is None:
-        raise NoSuchAddressError(
-            "this archive shows no figures; [metrics] token_file in archive.toml lets a monitor ask"
-        )
-    try:
-        _check_token(request)
-    except SettingsError as error:
-        _log.error("the figures are shown to nobody: %(problem)s", {"problem": error})
-        return answer(request, NoTokenError("the archive's log says why nobody is answered"))
+    require_token(request, settings.ARCHIVE.metrics.token_file, "metrics.token_file")
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Rows())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -16,10 +16,11 @@ class DevicesConfig(AppConfig):
         from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - the same
         from archive.core.metrics import provide  # noqa: PLC0415 - the same
 
-        from .broker_access import WRITE_S, write_for_the_broker  # noqa: PLC0415 - the same
+        from .broker_access import WRITE_S, write_for_brokers  # noqa: PLC0415 - the same
         from .listener import hears  # noqa: PLC0415 - the same
         from .metrics import gauges  # noqa: PLC0415 - the same
 
         register("listener", hears)
         provide(gauges)
-        JOBS.append(Job("writing the broker's access list", WRITE_S, write_for_the_broker))
+        # each worker writes what brokers on its own host read
+        JOBS.append(Job("writing the brokers' access lists", WRITE_S, write_for_brokers, alone=False))

@@ -1,4 +1,7 @@
-"""What the broker lets each box do (mosquitto.conf(5), acl_file): written from the boxes that are believed.
+"""What a broker lets each box do (mosquitto.conf(5), acl_file): written from the boxes that are believed.
+
+Each broker lets in the boxes that were told of it, and no other. A worker writes the lists of the brokers whose folders
+are on its host.
 
 Mosquitto reads it at its start and when it is told to (SIGHUP, sent by plainsight-broker.path when the file changes).
 A box that was retired keeps its connection, and every word that it says is refused; nobody else is disturbed.
@@ -11,11 +14,13 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from appliance.contract.durable_files import replace
 from appliance.contract.errors import StorageError
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.topics import PREFIX
+from archive.configuration.brokers import MAIN, Broker
 
 from .models import Box
 
@@ -40,14 +45,22 @@ def access_list(boxes: Iterable[str]) -> str:
     return "\n".join([*lines, ""])
 
 
-def wanted_access() -> bytes:
-    """Return the list as it has to be now."""
-    return access_list(Box.objects.filter(retired_at=None).values_list("pk", flat=True)).encode("ascii")
+def boxes_of(broker: Broker) -> QuerySet[Box]:
+    """Return the boxes that this broker has: those that were told of it, and are not retired."""
+    known = Box.objects.filter(retired_at=None)
+    groups = [group.name for group in settings.ARCHIVE.mqtt.groups]
+    # a box that was told of a broker that the settings no longer have is the first one's
+    return known.exclude(broker__in=groups) if broker.name == MAIN else known.filter(broker=broker.name)
 
 
-def write_access(path: Path) -> bool:
-    """Write the list if it changed, and tell whether it did; raise StorageError."""
-    text = wanted_access()
+def wanted_access(broker: Broker) -> bytes:
+    """Return the list of this broker as it has to be now."""
+    return access_list(boxes_of(broker).values_list("pk", flat=True)).encode("ascii")
+
+
+def write_access(path: Path, broker: Broker) -> bool:
+    """Write the list of this broker if it changed, and tell whether it did; raise StorageError."""
+    text = wanted_access(broker)
     try:
         if path.exists() and path.read_bytes() == text:
             return False
@@ -57,8 +70,8 @@ def write_access(path: Path) -> bool:
     return True
 
 
-def write_for_the_broker(_stop: StopSignal) -> None:
-    """Write the list where a broker on this host reads it, if there is one."""
-    folder = settings.ARCHIVE.mqtt.broker_folder
-    if folder is not None:
-        write_access(folder / FILE_NAME)
+def write_for_brokers(_stop: StopSignal) -> None:
+    """Write the list of each broker whose folder is on this host."""
+    for broker in settings.ARCHIVE.mqtt.brokers:
+        if broker.broker_folder is not None and broker.broker_folder.is_dir():
+            write_access(broker.broker_folder / FILE_NAME, broker)

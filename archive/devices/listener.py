@@ -1,9 +1,9 @@
-"""Following the boxes over MQTT 5.
+"""Following the boxes over MQTT 5, at every broker.
 
-Concurrency: paho's own thread (started by `loop_start`, joined by `loop_stop`) only puts messages into a queue, because
-an exception in a paho callback ends that thread without a word. The main thread alone takes from the queue and writes
-to the database. When the queue is full because the database cannot follow, messages are dropped and counted; a room
-then shows as silent, never as something that it is not.
+Concurrency: paho has one thread for each broker (started by `loop_start`, joined by `loop_stop`), which only puts
+messages into a queue, because an exception in a paho callback ends that thread without a word. The main thread alone
+takes from the queue and writes to the database. When the queue is full because the database cannot follow, messages are
+dropped and counted; a room then shows as silent, never as something that it is not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections
+from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone
 from paho.mqtt.enums import CallbackAPIVersion
@@ -31,9 +33,10 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from appliance.contract.errors import SettingsError
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.topics import ALL
-from archive.configuration.services import Mqtt
+from archive.configuration.brokers import Broker, Mqtt
 
-from .models import BoxStatus, Listening
+from .broker_access import boxes_of
+from .models import Box, BoxStatus, Listening
 from .reported_status import MAX_PAYLOAD, Message, keep
 
 QUEUE = 20_000
@@ -44,51 +47,56 @@ ALIVE_S = 2.0
 """How often the listener says that it is there, in seconds."""
 LATE = timedelta(seconds=10)
 """A listener that said nothing for so long does not run."""
-ALIVE_ROW = 1
-NEW_CONNECTION = None
-"""Stands in the queue where a new connection begins."""
 _log = logging.getLogger(__name__)
 
 
-class Listener:
-    """Subscribes, and keeps what it hears."""
+@dataclass(frozen=True)
+class NewConnection:
+    """Stands in the queue where a new connection begins."""
 
-    def __init__(self, settings: Mqtt) -> None:
-        self._settings = settings
-        self._messages: queue.Queue[Message | None] = queue.Queue(QUEUE)
-        self._dropped = 0
+    broker: Broker
+
+
+Heard = Message | NewConnection
+
+
+class Connection:
+    """The connection to one broker; what comes is given to `hear`, with the moment that `now` tells."""
+
+    def __init__(self, named: Mqtt, broker: Broker, hear: Callable[[Heard], None], now: Callable[[], datetime]) -> None:
+        self.broker = broker
+        self._hear = hear
+        self._now = now
         self._told = False
-        self._ahead = timedelta()
-        """By so much this host's clock is ahead of the database's."""
-        self.stop = StopSignal()
-        """Makes `run` return."""
-        self._client = self._make_client()
+        self._client = self._make_client(named)
 
-    def run(self) -> None:
-        """Listen until `stop`; a broker that is down is tried again and again."""
-        settings = self._settings
+    @property
+    def connected(self) -> bool:
+        """Whether the broker took the connection."""
+        return bool(self._client.is_connected())
+
+    def start(self) -> None:
+        """Connect; a broker that is down is tried again and again."""
         most = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         # the broker drops what is larger, instead of sending it; a topic and what surrounds it are shorter than 4 KiB
         most.MaximumPacketSize = MAX_PAYLOAD + (4 << 10)
-        self._client.connect_async(settings.host, settings.port, keepalive=20, clean_start=True, properties=most)
+        self._client.connect_async(self.broker.host, self.broker.port, keepalive=20, clean_start=True, properties=most)
         self._client.loop_start()
-        try:
-            self._consume()
-        finally:
-            self._client.disconnect()
-            self._client.loop_stop()
-            _say_alive(connected=False)
 
-    def _make_client(self) -> mqtt.Client:
-        settings = self._settings
+    def stop(self) -> None:
+        """Disconnect."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _make_client(self, named: Mqtt) -> mqtt.Client:
         # nobody can take a name that nobody can guess, and so throw the listener off the broker
-        name = f"{settings.client_id}-{secrets.token_hex(8)}"
+        name = f"{named.client_id}-{secrets.token_hex(8)}"
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5)
-        if settings.ca is not None:
+        if named.ca is not None:
             try:
-                context = ssl.create_default_context(cafile=str(settings.ca))
-                if settings.certificate is not None:
-                    context.load_cert_chain(settings.certificate, settings.key)
+                context = ssl.create_default_context(cafile=str(named.ca))
+                if named.certificate is not None:
+                    context.load_cert_chain(named.certificate, named.key)
             except (OSError, ssl.SSLError) as error:
                 raise SettingsError(f"cannot use the broker's certificates: {error}", field="mqtt") from error
             client.tls_set_context(context)
@@ -107,8 +115,8 @@ class Listener:
             )
             return
         self._told = False
-        _log.info("connected to the broker")
-        self._messages.put(NEW_CONNECTION)
+        _log.info("connected to the broker at %(host)s:%(port)d", {"host": self.broker.host, "port": self.broker.port})
+        self._hear(NewConnection(self.broker))
         options = SubscribeOptions(qos=1, retainAsPublished=False)
         client.subscribe(ALL, options=options, properties=Properties(PacketTypes.SUBSCRIBE))  # type: ignore[no-untyped-call]
 
@@ -116,18 +124,56 @@ class Listener:
         if not self._told:
             _log.error(
                 "cannot reach the broker at %(host)s:%(port)d; it is tried again (see [mqtt] in archive.toml)",
-                {"host": self._settings.host, "port": self._settings.port},
+                {"host": self.broker.host, "port": self.broker.port},
             )
         self._told = True
 
     def _disconnected(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        _log.warning("the connection to the broker ended: %(problem)s", {"problem": reason})
+        _log.warning(
+            "the connection to the broker at %(host)s:%(port)d ended: %(problem)s",
+            {"host": self.broker.host, "port": self.broker.port, "problem": reason},
+        )
 
     def _arrived(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        self._hear(Message(message.topic, bytes(message.payload), message.retain, self._now(), self.broker.name))
+
+
+class Listener:
+    """Subscribes at every broker, and keeps what it hears."""
+
+    def __init__(self, named: Mqtt) -> None:
+        self._heard: queue.Queue[Heard] = queue.Queue(QUEUE)
+        self._dropped = 0
+        self._ahead = timedelta()
+        """By so much this host's clock is ahead of the database's."""
+        self.stop = StopSignal()
+        """Makes `run` return."""
+        self._connections = [Connection(named, broker, self._hear, self._now) for broker in named.brokers]
+
+    def run(self) -> None:
+        """Listen until `stop`."""
+        for connection in self._connections:
+            connection.start()
         try:
-            # by the database's clock, by which other hosts judge how long ago that was
-            at = datetime.now(UTC) - self._ahead
-            self._messages.put_nowait(Message(message.topic, bytes(message.payload), message.retain, at))
+            self._consume()
+        finally:
+            for connection in self._connections:
+                connection.stop()
+            _say_alive(dict.fromkeys(self._connected(), False))
+
+    def _connected(self) -> dict[str, bool]:
+        return {connection.broker.name: connection.connected for connection in self._connections}
+
+    def _now(self) -> datetime:
+        # by the database's clock, by which other hosts judge how long ago that was
+        return datetime.now(UTC) - self._ahead
+
+    def _hear(self, heard: Heard) -> None:
+        if isinstance(heard, NewConnection):
+            self._heard.put(heard)
+            return
+        try:
+            self._heard.put_nowait(heard)
         except queue.Full:
             self._dropped += 1
 
@@ -136,27 +182,38 @@ class Listener:
         due = time.monotonic()
         while not self.stop.is_set():
             if time.monotonic() >= due:
-                self._ahead = _say_alive(connected=self._client.is_connected(), ahead=self._ahead)
+                self._ahead = _say_alive(self._connected(), self._ahead)
                 due = time.monotonic() + ALIVE_S
                 if self._dropped:
                     _log.error("%(count)d messages were dropped: the database is too slow", {"count": self._dropped})
                     self._dropped = 0
-            messages = self._next()
-            if NEW_CONNECTION in messages:
-                # a fault's end may have been missed; the broker repeats those that still hold
-                last = len(messages) - messages[::-1].index(NEW_CONNECTION)
-                _try(lambda: BoxStatus.objects.update(faults={}))
-                messages = messages[last:]
-            take([message for message in messages if message is not None])
+            take_all(self._next())
 
-    def _next(self) -> list[Message | None]:
+    def _next(self) -> list[Heard]:
         """Return what waits, at most BATCH of them; wait a little for the first."""
-        found: list[Message | None] = []
+        found: list[Heard] = []
         with suppress(queue.Empty):
-            found.append(self._messages.get(timeout=0.25))
+            found.append(self._heard.get(timeout=0.25))
             while len(found) < BATCH:
-                found.append(self._messages.get_nowait())
+                found.append(self._heard.get_nowait())
         return found
+
+
+def take_all(heard: list[Heard]) -> None:
+    """Keep what was heard; of a broker to which a new connection began, only what came after that."""
+    begins: dict[str, int] = {}
+    for place, one in enumerate(heard):
+        if isinstance(one, NewConnection):
+            begins[one.broker.name] = place
+            # a fault's end may have been missed; the broker repeats those that still hold
+            _try(lambda broker=one.broker: _forget_faults(broker))  # type: ignore[misc]
+    take([
+        one for place, one in enumerate(heard) if isinstance(one, Message) and place > begins.get(one.broker, -1)
+    ])  # fmt: skip
+
+
+def _forget_faults(broker: Broker) -> None:
+    BoxStatus.objects.filter(box__in=boxes_of(broker)).update(faults={})
 
 
 def take(messages: list[Message]) -> None:
@@ -191,34 +248,47 @@ class Standing:
 
     now: datetime
     """The moment, by the database's clock: the hosts' own may differ, here and below."""
-    listens: bool
-    """Whether it said lately that it runs."""
-    connected: bool
-    """Whether it was connected to the broker then."""
+    alive_at: datetime | None
+    """When it last said that it runs; None if it never did."""
+    lost: frozenset[str]
+    """Names of the brokers to which it was not connected then."""
+
+    @property
+    def listens(self) -> bool:
+        """Whether it said lately that it runs."""
+        return self.alive_at is not None and self.now - self.alive_at < LATE
+
+    def hears(self, box: Box) -> bool:
+        """Tell whether it hears what this box says."""
+        return self.listens and settings.ARCHIVE.mqtt.called(box.broker).name not in self.lost
 
 
 def standing() -> Standing:
     """Return what is known of the listener now."""
-    rows = Listening.objects.filter(pk=ALIVE_ROW).annotate(now=Now())
-    row = rows.values_list("now", "alive_at", "connected").first()
-    if row is None:
-        return Standing(timezone.now(), listens=False, connected=False)
-    now, alive_at, connected = row
-    return Standing(now, listens=alive_at is not None and now - alive_at < LATE, connected=connected)
+    names = {broker.name for broker in settings.ARCHIVE.mqtt.brokers}
+    found = Listening.objects.filter(pk__in=names).annotate(now=Now())
+    rows = list(found.values_list("pk", "connected", "alive_at", "now"))
+    alive_at = max((at for _, _, at, _ in rows if at is not None), default=None)
+    lost = frozenset(names - {name for name, connected, _, _ in rows if connected})
+    return Standing(rows[0][3] if rows else timezone.now(), alive_at, lost)
 
 
 def hears() -> bool:
-    """Tell whether the listener said lately that it is connected to the broker."""
+    """Tell whether the listener said lately that it is connected to every broker."""
     found = standing()
-    return found.listens and found.connected
+    return found.listens and not found.lost
 
 
-def _say_alive(*, connected: bool, ahead: timedelta = timedelta()) -> timedelta:
-    """Say that the listener runs, and return by how much this host's clock is ahead; `ahead` where nobody knows."""
+def _say_alive(connected: dict[str, bool], ahead: timedelta = timedelta()) -> timedelta:
+    """Say that the listener runs, and to which brokers it is connected.
+
+    Returns by how much this host's clock is ahead of the database's; `ahead` where nobody knows.
+    """
     try:
-        Listening.objects.update_or_create(pk=ALIVE_ROW, defaults={"alive_at": Now(), "connected": connected})
+        for name, is_connected in connected.items():
+            Listening.objects.update_or_create(pk=name, defaults={"alive_at": Now(), "connected": is_connected})
         own = datetime.now(UTC)
-        said = Listening.objects.filter(pk=ALIVE_ROW).values_list("alive_at", flat=True).first()
+        said = Listening.objects.filter(pk__in=connected).aggregate(last=Max("alive_at"))["last"]
     except DatabaseError:
         _log.exception("the database failed")
         close_old_connections()

@@ -9,26 +9,25 @@ from typing import get_args
 from archive.core.metrics import Gauge, timestamp
 
 from .listener import standing
-from .models import Box, Listening
+from .models import Box
 from .reported_status import report
 from .state import Kind, state_of_box
 
 
 def gauges() -> Iterator[Gauge]:
     """Yield the figures."""
-    now = standing().now
+    listener = standing()
+    now = listener.now
     boxes = Box.objects.filter(retired_at=None).select_related("status")
     kinds = Counter(state_of_box(report(getattr(box, "status", None)), now).kind for box in boxes)
     yield Gauge(
         "boxes", "Boxes by what they do, as they said lately; silent is what is not known",
         label="state", values={kind: float(kinds[kind]) for kind in get_args(Kind)},
     )  # fmt: skip
-    listening = Listening.objects.first()
     yield Gauge(
-        "listener_connected", "Whether the listener is connected to the broker",
-        float(listening is not None and listening.connected),
+        "listener_connected", "Whether the listener is connected to every broker",
+        float(listener.alive_at is not None and not listener.lost),
     )  # fmt: skip
     yield Gauge(
-        "listener_seen_timestamp_seconds", "When the listener last said that it works",
-        timestamp(listening.alive_at if listening else None),
+        "listener_seen_timestamp_seconds", "When the listener last said that it works", timestamp(listener.alive_at)
     )  # fmt: skip

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from archive.configuration.brokers import MAIN
+
 
 class Box(models.Model):
     """An enrolled box: what it is trusted for is decided by its keys alone."""
@@ -18,6 +20,8 @@ class Box(models.Model):
     """Since when nothing new is taken from it."""
     elsewhere = models.BooleanField(default=False)
     """Whether it is another district's, of which a recording was taken in; it was never enrolled here."""
+    broker = models.CharField(max_length=40, default=MAIN)
+    """Name of the broker that it was told last to report to; one that the settings no longer have is the first."""
 
     class Meta:
         """By identifier."""
@@ -89,9 +93,11 @@ class BoxStatus(models.Model):
 
 
 class Listening(models.Model):
-    """The listener's own sign of life: one row. Without it, silence would be blamed on the boxes."""
+    """The listener's own sign of life, for each broker. Without it, silence would be blamed on the boxes."""
 
+    broker = models.CharField(primary_key=True, max_length=40)
+    """The broker's name."""
     alive_at = models.DateTimeField(null=True)
     """When the listener last said that it runs."""
     connected = models.BooleanField(default=False)
-    """Whether it was connected to the broker then."""
+    """Whether it was connected to this broker then."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from pydantic import ValidationError
 
@@ -16,6 +17,7 @@ from appliance.contract.health import SOURCES, HealthReport
 from appliance.contract.problems import explain
 from appliance.contract.status import MAX_FAULTS, About, FaultMessage, Online, RecorderStatus, SilentStatus
 from appliance.contract.topics import parse
+from archive.configuration.brokers import MAIN
 from archive.core.deeds import take_turn
 
 from .models import Box, BoxStatus
@@ -35,6 +37,8 @@ class Message:
     """Whether the broker had kept it: then its age is unknown."""
     at: datetime
     """When it arrived here."""
+    broker: str = MAIN
+    """Name of the broker that brought it."""
 
 
 @dataclass(frozen=True)
@@ -131,22 +135,24 @@ def _fault(known: Known, code: str, payload: bytes) -> Known:
 def keep(messages: Sequence[Message]) -> list[str]:
     """Apply messages to the database in one transaction, in order; return why some were not understood.
 
-    A message that is senseless changes nothing, and neither do those on topics that are not ours and of boxes that are
-    not enrolled.
+    A message that is senseless changes nothing, and neither do those on topics that are not ours, of boxes that are not
+    enrolled, and from another broker than the box's.
     """
     ours = [(where, message) for message in messages if (where := _where(message)) is not None]
     problems: list[str] = []
     with transaction.atomic():
         names = {box for (box, _), _ in ours}
-        enrolled = set(Box.objects.filter(pk__in=names, retired_at=None).values_list("pk", flat=True))
+        told = Box.objects.filter(pk__in=names, retired_at=None).values_list("pk", "broker")
+        brokers = {box: settings.ARCHIVE.mqtt.called(broker).name for box, broker in told}
+        # what the broker before kept of a box is old, and says nothing about the one that it reports to now
+        ours = [(where, message) for where, message in ours if brokers.get(where[0]) == message.broker]
+        enrolled = {box for (box, _), _ in ours}
         # of two listeners that hear the same one waits here, and then knows what the other knew
         take_turn("what boxes say about themselves")
         rows = {row.box_id: row for row in BoxStatus.objects.filter(pk__in=enrolled)}
         before = {box: load(rows[box]) if box in rows else Known() for box in enrolled}
         known = dict(before)
         for (box, rest), message in ours:
-            if box not in enrolled:
-                continue
             try:
                 known[box] = _of_itself(box, heard(known[box], rest, message))
             except FormatError as error:

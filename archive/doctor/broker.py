@@ -1,4 +1,4 @@
-"""The broker: whether it takes the archive's certificate, and lets in whom the archive believes."""
+"""A broker: whether it takes the archive's certificate, and lets in whom the archive believes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from paho.mqtt.enums import CallbackAPIVersion
 
 from appliance.contract.check_result import CheckResult
-from archive.configuration.services import Mqtt
+from archive.configuration.brokers import MAIN, Broker, Mqtt
 from archive.devices.broker_access import FILE_NAME, wanted_access
 
 ANSWER_S: Final = 5.0
@@ -24,7 +24,7 @@ _LOCAL: Final = {"localhost", "127.0.0.1", "::1"}
 
 @dataclass(frozen=True)
 class BrokerLook:
-    """The broker."""
+    """A broker."""
 
     host: str
     port: int
@@ -36,24 +36,31 @@ class BrokerLook:
     """Whether the archive looks after its files."""
     access: str
     """What is wrong with its access list; empty if it is current."""
+    name: str = MAIN
+    """How the settings call it."""
+    elsewhere: str = ""
+    """Its folder, if that is not on this host."""
 
 
-def look(settings: Mqtt) -> BrokerLook:
+def look(settings: Mqtt, broker: Broker) -> BrokerLook:
     """Connect as the listener does, under a name of its own, and compare the access list."""
-    folder = settings.broker_folder
-    access = ""
+    folder = broker.broker_folder
+    access, elsewhere = "", ""
+    if folder is not None and not folder.is_dir():
+        folder, elsewhere = None, str(folder)
     if folder is not None:
         try:
-            access = "" if (folder / FILE_NAME).read_bytes() == wanted_access() else "it is not that of today's boxes"
+            current = (folder / FILE_NAME).read_bytes() == wanted_access(broker)
+            access = "" if current else "it is not that of today's boxes"
         except OSError as error:
             access = f"cannot read {folder / FILE_NAME}: {error.strerror}"
         except DatabaseError:
             access = "the boxes cannot be read from the database"
-    refusal = _refusal(settings)
-    return BrokerLook(settings.host, settings.port, settings.ca is not None, refusal, folder is not None, access)
+    refusal, tls = _refusal(settings, broker), settings.ca is not None
+    return BrokerLook(broker.host, broker.port, tls, refusal, folder is not None, access, broker.name, elsewhere)
 
 
-def _refusal(settings: Mqtt) -> str:
+def _refusal(settings: Mqtt, broker: Broker) -> str:
     answers: list[Any] = []
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"doctor-{secrets.token_hex(4)}", protocol=mqtt.MQTTv5)
     client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.append(reason)
@@ -64,7 +71,7 @@ def _refusal(settings: Mqtt) -> str:
                 context.load_cert_chain(settings.certificate, settings.key)
             client.tls_set_context(context)
         client.connect_timeout = ANSWER_S
-        client.connect(settings.host, settings.port)
+        client.connect(broker.host, broker.port)
         deadline = time.monotonic() + ANSWER_S
         while not answers and time.monotonic() < deadline:
             if client.loop(0.2) != mqtt.MQTT_ERR_SUCCESS:
@@ -80,17 +87,21 @@ def _refusal(settings: Mqtt) -> str:
 
 def check(seen: BrokerLook) -> Iterator[CheckResult]:
     """Yield what is wrong with the broker."""
+    name = "broker" if seen.name == MAIN else f"broker {seen.name}"
     where = f"{seen.host}:{seen.port}"
     if seen.refusal:
         remedy = "start it (systemctl restart mosquitto), or mend [mqtt]; until then the rooms' states are not known"
-        yield CheckResult("broker", "wrong", f"{where}: {seen.refusal}", remedy)
+        yield CheckResult(name, "wrong", f"{where}: {seen.refusal}", remedy)
     elif not seen.tls and seen.host not in _LOCAL:
         remedy = "name the broker's authority in [mqtt] ca"
-        yield CheckResult("broker", "wrong", f"{where} is spoken to without TLS", remedy)
+        yield CheckResult(name, "wrong", f"{where} is spoken to without TLS", remedy)
     else:
-        yield CheckResult("broker", "ok", f"{where}{', by TLS' if seen.tls else ', without TLS, on this host'}")
+        yield CheckResult(name, "ok", f"{where}{', by TLS' if seen.tls else ', without TLS, on this host'}")
+    if seen.elsewhere:
+        remedy = "nothing, if it is another host's where a worker runs; else run 'plainsight-archive setup' here"
+        yield CheckResult(f"{name}'s access list", "warning", f"{seen.elsewhere} is not on this host", remedy)
     if seen.is_ours and seen.access:
         remedy = "see that the worker runs: it writes the list every ten seconds"
-        yield CheckResult("broker's access list", "wrong", seen.access, remedy)
+        yield CheckResult(f"{name}'s access list", "wrong", seen.access, remedy)
     elif seen.is_ours:
-        yield CheckResult("broker's access list", "ok", "it lets in the boxes that are believed, and nobody else")
+        yield CheckResult(f"{name}'s access list", "ok", "it lets in its boxes that are believed, and nobody else")

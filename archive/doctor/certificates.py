@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from appliance.contract.check_result import CheckResult
 from archive.authority.authority import CERTIFICATE
 from archive.authority.files import RENEW_BEFORE, is_issued_by, names_of
+from archive.configuration.brokers import MAIN
 from archive.configuration.file import Configuration
 from archive.configuration.web import Boxes, Web
 from archive.setup.public_certificate import covers
@@ -26,7 +27,6 @@ SOON: Final = timedelta(days=14)
 """Before its end somebody should look after a certificate that others renew, which public ones are after 60 days."""
 ANSWER_S: Final = 5.0
 """How long a server of ours may take to answer, in seconds."""
-_LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class CertificateLook:
     """One certificate on this host."""
 
     name: str
-    """Whose: `pages`, `boxes`, `broker`, `listener` or `authority`."""
+    """Whose: `pages`, `boxes`, `broker`, `broker` and the name of its group, `listener` or `authority`."""
     path: Path
     is_ours: bool
     """Whether the worker renews it."""
@@ -65,10 +65,12 @@ def look(settings: Configuration, home: Path) -> list[CertificateLook]:
         if url is not None and listener.certificate is not None:
             read = _read(name, listener.certificate, listener.key, str(urlsplit(url).hostname), authority)
             seen.append(read if read.error else replace(read, presented=_presented(listener.address, read.path)))
-    if mqtt.broker_folder is not None:
-        certificate, key = mqtt.broker_folder / "server.pem", mqtt.broker_folder / "server.key"
-        reached = str(urlsplit(settings.box_url).hostname) if mqtt.host in _LOCAL else mqtt.host
-        seen.append(_read("broker", certificate, key, reached, authority))
+    for broker in mqtt.brokers:
+        # the folder of another host's broker is looked at there
+        if broker.broker_folder is not None and broker.broker_folder.is_dir():
+            certificate, key = broker.broker_folder / "server.pem", broker.broker_folder / "server.key"
+            name = "broker" if broker.name == MAIN else f"broker {broker.name}"
+            seen.append(_read(name, certificate, key, settings.host_for_boxes(broker), authority))
     if mqtt.certificate is not None:
         seen.append(_read("listener", mqtt.certificate, mqtt.key, "", authority))
     if authority.exists():

@@ -13,6 +13,7 @@ from . import (
     broker,
     certificates,
     clock,
+    control,
     database,
     fixity,
     folders,
@@ -41,6 +42,8 @@ def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -
     yield from fixity.check(fixity.look(now))
     for certificate in certificates.look(settings, home):
         yield certificates.check(certificate, now)
-    yield from broker.check(broker.look(settings.mqtt))
+    for one in settings.mqtt.brokers:
+        yield from broker.check(broker.look(settings.mqtt, one))
     yield from witnesses.check(settings.custody, witnesses.look(), now)
+    yield from control.check(settings.control, control.look())
     yield from processes.check(processes.look(settings), now)

@@ -19,7 +19,7 @@ from archive.core.health import LATE as WORKER_LATE
 from archive.core.jobs import WORKER
 from archive.core.models import SignOfLife
 from archive.devices.listener import LATE as LISTENER_LATE
-from archive.devices.models import Listening
+from archive.devices.listener import standing
 from archive.setup.steps import units
 
 SYSTEMD: Final = Path("/run/systemd/system")
@@ -53,7 +53,7 @@ class ProcessesLook:
     listener_at: datetime | None
     """The listener's."""
     connected: bool
-    """Whether the listener was connected to the broker then."""
+    """Whether the listener was connected to every broker then."""
     synchronized: bool
     """Whether the clock is kept right."""
 
@@ -62,19 +62,24 @@ def look(settings: Configuration, systemd: Path = SYSTEMD) -> ProcessesLook:
     """Ask systemd, the database and the kernel."""
     try:
         worker = SignOfLife.objects.filter(part=WORKER).values_list("at", flat=True).first()
-        listening = Listening.objects.first()
+        listener = standing()
+        listener_at, connected = listener.alive_at, not listener.lost
     except DatabaseError:
         # the database's own check tells it
-        worker = listening = None
+        worker = listener_at = None
+        connected = False
     return ProcessesLook(
-        _units(units(broker=settings.mqtt.broker_folder is not None, boxes=settings.boxes.url is not None))
-        if systemd.exists()
-        else None,
+        _units(units(broker=_has_broker(settings), boxes=settings.boxes.url is not None)) if systemd.exists() else None,
         worker,
-        listening.alive_at if listening else None,
-        listening is not None and listening.connected,
+        listener_at,
+        connected,
         read_clock().synchronized,
     )
+
+
+def _has_broker(settings: Configuration) -> bool:
+    folders = [broker.broker_folder for broker in settings.mqtt.brokers]
+    return any(folder is not None and folder.is_dir() for folder in folders)
 
 
 def _units(names: list[str]) -> tuple[UnitLook, ...] | None:
@@ -108,8 +113,8 @@ def check(seen: ProcessesLook, now: datetime) -> Iterator[CheckResult]:
     yield _alive("worker", seen.worker_at, now, WORKER_LATE, "nothing is sealed, no receipt is signed")
     yield _alive("listener", seen.listener_at, now, LISTENER_LATE, "the rooms' states are not known")
     if seen.listener_at is not None and not seen.connected:
-        remedy = "see the check of the broker"
-        yield CheckResult("listener's connection", "wrong", "it is not connected to the broker", remedy)
+        remedy = "see the checks of the brokers"
+        yield CheckResult("listener's connection", "wrong", "it is not connected to every broker", remedy)
     if seen.synchronized:
         yield CheckResult("clock", "ok", "synchronized")
     else:

@@ -40,6 +40,7 @@ def look(settings: Configuration, home: Path) -> tuple[SecretLook, ...]:
         "store.s3.credentials_file": bucket.credentials_file if bucket else None,
         "store.s3.destruction_credentials_file": bucket.destruction_credentials_file if bucket else None,
         "metrics.token_file": settings.metrics.token_file,
+        "control.token_file": settings.control.token_file,
         "web.key": settings.web.key,
         "boxes.key": settings.boxes.key,
         "mqtt.key": settings.mqtt.key,

@@ -6,19 +6,12 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from appliance.contract.check_result import CheckResult
 from appliance.contract.errors import KeyFileError, PlainSightError
 from archive.keystore.current import keystore
+from archive.store.base import FEW_HOURS, HOUR, NO_HOURS
 from archive.store.current import require_store, writable
-
-HOUR: Final = 361_000_000
-"""Bytes of an hour of audio in the store, at 48 kHz (docs/format.md section 2)."""
-FEW_HOURS: Final = 100
-"""Below this somebody should make room: about a day of a district with 25 rooms."""
-NO_HOURS: Final = 10
-"""Below this a day of meetings may not fit."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +34,6 @@ def look(home: Path) -> StoreLook:
     except PlainSightError as failed:
         error = failed.message
     try:
-        free: int | None = shutil.disk_usage(home).free
-    except OSError:
-        free = None
-    try:
         require_store(keystore().public)
         trust = ""
     except KeyFileError:
@@ -52,7 +41,15 @@ def look(home: Path) -> StoreLook:
         trust = ""
     except PlainSightError as failed:
         trust = failed.message
-    return StoreLook(error, free, trust)
+    return StoreLook(error, free_bytes(home), trust)
+
+
+def free_bytes(home: Path) -> int | None:
+    """Return the free room on the archive's disk; None if that cannot be told."""
+    try:
+        return shutil.disk_usage(home).free
+    except OSError:
+        return None
 
 
 def check(seen: StoreLook) -> Iterator[CheckResult]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from django.conf import settings
 
 from appliance.contract.enrollment import (
     CLAIM_HOURS,
-    Certificate,
+    BrokerAddress,
     ClaimError,
     Enrolled,
     EnrollRequest,
+    Renewed,
     RenewRequest,
     new_claim,
     read_claim,
@@ -31,7 +31,7 @@ from archive.devices.enrollment import enroll
 from archive.devices.models import Box, BoxKey
 from archive.keystore.current import keystore
 from archive.keystore.escrow import escrow_recipient
-from archive.rooms.placement import place, room_called
+from archive.rooms.placement import place, room_called, rooms_now
 
 from .custody_kinds import CERTIFY, CLAIM, CLONE, REFUSE_CLAIM, USE_CLAIM, WITHDRAW_CLAIM
 from .models import Claim, ClaimState
@@ -115,15 +115,17 @@ def use_claim(line: bytes, now: datetime) -> Enrolled:
                 row.used_at, row.box, row.board, row.model = now, known, asked.board, asked.model
                 row.save(update_fields=["used_at", "box", "board", "model"])
             _note_certificate(box, certificate)
-            return _answer(box, certificate, authority)
+            return _answer(Box.objects.get(pk=box), certificate, authority)
     if clone and row is not None:
         _require_board(str(row.box_id), row.board, asked.board)
     _refuse(row, why)
     raise ClaimError(why, field="claim")
 
 
-def renew(line: bytes, now: datetime) -> Certificate:
-    """Return a new certificate for a box that is believed; its old one is not looked at, and may have ended.
+def renew(line: bytes, now: datetime) -> Renewed:
+    """Tell a box that is believed its broker, and give it a new certificate if it asks for one.
+
+    Its old certificate is not looked at, and may have ended.
 
     Raises FormatError, SignatureError, NotEnrolledError, or CloneError after an entry in the custody log.
     """
@@ -137,10 +139,16 @@ def renew(line: bytes, now: datetime) -> Certificate:
         raise SignatureError(f"{asked.box} has another key", field="box_key")
     board = Claim.objects.filter(box=box).values_list("board", flat=True).first()
     _require_board(box.pk, board or "", asked.board)
-    with one_deed():
-        certificate = authority.box(asked.csr, box.pk, now)
-        _note_certificate(box.pk, certificate)
-    return Certificate(certificate=certificate.decode("ascii"), authority=authority.pem.decode("ascii"))
+    certificate = None
+    if asked.csr is not None:
+        with one_deed():
+            certificate = authority.box(asked.csr, box.pk, now)
+            _note_certificate(box.pk, certificate)
+    return Renewed(
+        certificate=None if certificate is None else certificate.decode("ascii"),
+        authority=authority.pem.decode("ascii"),
+        broker=_tell_broker(box),
+    )
 
 
 def names_a_good_claim(line: bytes, now: datetime) -> bool:
@@ -212,21 +220,23 @@ def _note_certificate(box: str, certificate: bytes) -> None:
     Claim.objects.filter(box=box).update(certificate_ends_at=given.not_valid_after_utc)
 
 
-def _answer(box: str, certificate: bytes, authority: Authority) -> Enrolled:
-    mqtt = settings.ARCHIVE.mqtt
-    # a broker that the archive reaches as itself is reached by boxes under the archive's own name
-    host = (
-        mqtt.host if mqtt.host not in {"localhost", "127.0.0.1"} else str(urlsplit(settings.ARCHIVE.box_url).hostname)
-    )
+def _tell_broker(box: Box) -> BrokerAddress:
+    """Return the broker of the room where the box stands now; from now on that one lets it in, and no other."""
+    room = rooms_now([box]).get(box.pk)
+    broker = settings.ARCHIVE.mqtt.broker_for(box.pk, room.name if room is not None else "")
+    Box.objects.filter(pk=box.pk).exclude(broker=broker.name).update(broker=broker.name)
+    return BrokerAddress(host=settings.ARCHIVE.host_for_boxes(broker), port=broker.port)
+
+
+def _answer(box: Box, certificate: bytes, authority: Authority) -> Enrolled:
     return Enrolled(
-        box=box,
+        box=box.pk,
         certificate=certificate.decode("ascii"),
         authority=authority.pem.decode("ascii"),
         archive_recipient=keystore().recipient,
         escrow_recipient=escrow_recipient(),
         archive_key=keystore().public,
-        broker_host=host,
-        broker_port=mqtt.port,
+        broker=_tell_broker(box),
         time_zone=settings.TIME_ZONE,
     )
 

@@ -223,17 +223,22 @@ def _panel(status: RecorderStatus | None) -> str:
     return " ".join(told)
 
 
-def warning(*, listens: bool, connected: bool, contact: str = "your administrator") -> str:
-    """Return what to say when the archive itself does not hear: then no room's silence is the room's fault."""
+def warning(*, listens: bool, lost: int = 0, brokers: int = 1, contact: str = "your administrator") -> str:
+    """Return what to say when the archive itself does not hear: then no room's silence is the room's fault.
+
+    It has `brokers`, and has lost its connection to `lost` of them.
+    """
     if not listens:
         return (
             "The archive is not listening to its boxes, so it does not know what any room is doing. "
             f"Tell {contact}: the service 'plainsight-archive listen' must run."
         )
-    if not connected:
+    if lost:
+        which, what = "the broker", "what any room is doing"
+        if lost < brokers:
+            which, what = f"{lost} of {brokers} brokers", "what the rooms of that group are doing"
         return (
-            "The archive has lost its connection to the broker, so it does not know what any room is doing. "
-            "It keeps trying to connect."
+            f"The archive has lost its connection to {which}, so it does not know {what}. It keeps trying to connect."
         )
     return ""
 

@@ -68,7 +68,8 @@ def _with_addresses(cards: list[Card], user: User) -> list[Card]:
 
 def _warning(listener: Standing) -> str:
     contact = words.contact(settings.ARCHIVE.site.contact)
-    return warning(listens=listener.listens, connected=listener.connected, contact=contact)
+    brokers = len(settings.ARCHIVE.mqtt.brokers)
+    return warning(listens=listener.listens, lost=len(listener.lost), brokers=brokers, contact=contact)
 
 
 def cards_now(zone: tzinfo | None) -> list[Card]:
@@ -78,8 +79,7 @@ def cards_now(zone: tzinfo | None) -> list[Card]:
     boxes = list(Box.objects.filter(retired_at=None).select_related("status"))
     rooms = rooms_now(boxes)
     found = [(box, state_of_box(report(getattr(box, "status", None)), now)) for box in boxes]
-    if _warning(listener):
-        found = [(box, deaf(box_state)) for box, box_state in found]
+    found = [(box, box_state if listener.hears(box) else deaf(box_state)) for box, box_state in found]
     running = {box_state.status.recording for _, box_state in found if box_state.status and box_state.status.recording}
     here = uploads(running)
     return [

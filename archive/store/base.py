@@ -9,10 +9,16 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 
 BUFFER = 1 << 18
 """Bytes that a reader asks the store for at once."""
+HOUR: Final = 361_000_000
+"""Bytes of an hour of audio in the store, at 48 kHz (docs/format.md section 2)."""
+FEW_HOURS: Final = 100
+"""Room for fewer hours than this needs a look: about a day of a district with 25 rooms."""
+NO_HOURS: Final = 10
+"""Below this a day of meetings may not fit."""
 PACKAGES = "packages"
 INCOMING = "incoming"
 DERIVATIVES = "derivatives"

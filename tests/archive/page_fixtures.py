@@ -17,9 +17,9 @@ from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import ROLES, Deed
 from archive.access.models import Grant
 from archive.accounts.models import User
+from archive.configuration.brokers import MAIN
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
-from archive.devices.listener import ALIVE_ROW
 from archive.devices.models import Listening
 from archive.recordings.verification import check_asked
 from archive.sealing.seal import seal
@@ -67,7 +67,7 @@ def sign_in_over_http(browser: requests.Session, url: str, user: User) -> None:
 def listener_runs() -> None:
     """Let the listener say that it runs, for longer than any test takes: it must not seem dead on a slow machine."""
     alive_at = timezone.now() + timedelta(minutes=15)
-    Listening.objects.update_or_create(pk=ALIVE_ROW, defaults={"alive_at": alive_at, "connected": True})
+    Listening.objects.update_or_create(pk=MAIN, defaults={"alive_at": alive_at, "connected": True})
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ EXAMPLES: dict[str, type[BaseModel]] = {
     "archive/archive.example.toml": Configuration,
 }
 SETTING = re.compile(r"(?P<off># )?(?P<name>[a-z_0-9]+) = (?P<value>.*)")
-SECTION = re.compile(r"(?:# )?\[(?P<name>[a-z0-9_.]+)\]")
+SECTION = re.compile(r"(?:# )?\[\[?(?P<name>[a-z0-9_.]+)\]\]?")
 
 
 def first_sentence(docstring: str) -> str:
@@ -58,8 +58,9 @@ def sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type
 
 
 def section_model(annotation: object) -> type[BaseModel] | None:
-    """Return the model of a setting that is a section, else None."""
-    kinds = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    """Return the model of a setting that is a section, or a list of such, else None."""
+    is_many = isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is list
+    kinds = typing.get_args(annotation) if is_many else (annotation,)
     return next((one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)), None)
 
 

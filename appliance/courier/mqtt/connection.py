@@ -17,7 +17,9 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-from appliance.contract.errors import PlainSightError, SettingsError
+from appliance.contract.durable_files import read_bounded
+from appliance.contract.enrollment import BrokerAddress
+from appliance.contract.errors import FormatError, PlainSightError, SettingsError
 from appliance.contract.status import Online
 from appliance.contract.topics import Topics
 from appliance.contract.trouble_log import TroubleLog
@@ -26,6 +28,8 @@ from appliance.courier.settings import Broker
 from .publication_policy import Publication
 from .reason_codes import TAKEN_OVER, in_words
 
+MAX_ADDRESS = 1 << 10
+"""Most bytes of a file that names a broker."""
 CLOSING_TURNS = 20
 """How often, for 0.05 s each, the network is served so that the last message gets out."""
 
@@ -58,12 +62,22 @@ def tls_context(settings: Broker) -> ssl.SSLContext:
     return context
 
 
+def address_of(settings: Broker) -> BrokerAddress:
+    """Return the broker that the archive named last, else that of the settings; what cannot be read names none."""
+    try:
+        return BrokerAddress.parse(read_bounded(settings.address, MAX_ADDRESS))
+    except (OSError, FormatError):
+        return BrokerAddress(host=settings.host, port=settings.port)
+
+
 class Connection:
     """From connecting to the first failure."""
 
     def __init__(self, settings: Broker, box: str, session: int, connect_s: float) -> None:
         """Prepare the connection number `session` of the box; `connect_s` limits connecting, in seconds."""
         self._settings = settings
+        self.address = address_of(settings)
+        """The broker."""
         self._topics = Topics(box)
         self._session = session
         self._troubles = TroubleLog(logging.getLogger(__name__), logging.ERROR)
@@ -88,13 +102,18 @@ class Connection:
 
     def open(self) -> None:
         """Connect; raise BrokerError if that fails."""
-        settings = self._settings
+        host, port = self.address.host, self.address.port
         try:
-            self._client.connect(settings.host, settings.port, settings.keepalive, clean_start=True)
+            self._client.connect(host, port, self._settings.keepalive, clean_start=True)
         except (OSError, ValueError) as error:
             raise BrokerError(
-                f"the broker at {settings.host}:{settings.port} cannot be reached: {type(error).__name__}: {error}"
+                f"the broker at {host}:{port} cannot be reached: {type(error).__name__}: {error}"
             ) from error
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the broker is still the one that the archive named last."""
+        return address_of(self._settings) == self.address
 
     def serve(self, seconds: float) -> None:
         """Send and receive for at most so long; raise BrokerError if the connection ended."""

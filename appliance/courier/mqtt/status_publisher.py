@@ -134,6 +134,9 @@ class StatusPublisher:
             self._publish_all(connection)
             while not self._stop.is_set():
                 self._serve(connection)
+                if not connection.is_current:
+                    _log.info("the archive has named another broker")
+                    return
                 self._publish_changes(connection)
         finally:
             self._connected.clear()

@@ -116,6 +116,7 @@ def courier_toml(layout: Layout, box: str, url: str, broker_port: int) -> str:
             "broker": {
                 "host": "127.0.0.1",
                 "port": broker_port,
+                "address": mqtt / "broker.json",
                 "ca": mqtt / "ca.pem",
                 "certificate": mqtt / "client.pem",
                 "key": mqtt / "client.key",

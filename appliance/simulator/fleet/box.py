@@ -223,7 +223,12 @@ def _settings(folder: Path, probe_s: float, *, is_idle: bool) -> courier.Courier
         ),
         "state": courier.State(path=folder / "courier"),
         "broker": read.broker.model_copy(
-            update={"ca": mqtt / "ca.pem", "certificate": mqtt / "client.pem", "key": mqtt / "client.key"}
+            update={
+                "address": mqtt / "broker.json",
+                "ca": mqtt / "ca.pem",
+                "certificate": mqtt / "client.pem",
+                "key": mqtt / "client.key",
+            }
         ),
         "times": courier.Times(probe_s=probe_s, **({"poll_s": min(IDLE_POLL_S, probe_s)} if is_idle else {})),
     }

@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
                 ("enrolled_at", models.DateTimeField(auto_now_add=True)),
                 ("retired_at", models.DateTimeField(blank=True, null=True)),
                 ("elsewhere", models.BooleanField(default=False)),
+                ("broker", models.CharField(default="main", max_length=40)),
             ],
             options={
                 "verbose_name_plural": "boxes",
@@ -26,7 +27,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Listening",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("broker", models.CharField(max_length=40, primary_key=True, serialize=False)),
                 ("alive_at", models.DateTimeField(null=True)),
                 ("connected", models.BooleanField(default=False)),
             ],

@@ -159,6 +159,24 @@ def test_a_certificate_is_renewed_after_half_of_its_life_and_after_its_end(claim
     assert due(folder / "mqtt" / "client.pem", now)
 
 
+def test_a_box_asks_each_day_which_broker_is_its_own_and_keeps_its_certificate(claim: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    answer = enroll(claim, folder)
+    address, certificate = folder / "mqtt" / "broker.json", folder / "mqtt" / "client.pem"
+    told, before = address.read_text(), certificate.read_bytes()
+    assert json.loads(told) == {"host": answer.broker.host, "port": answer.broker.port}
+    address.write_text('{"host":"old.example","port":8883}')
+    assert not renew(folder)
+    assert (address.read_text(), certificate.read_bytes()) == (told, before)
+    settings = folder / "courier.toml"
+    url = next(one for one in settings.read_text().splitlines() if one.startswith("url"))
+    settings.write_text(settings.read_text().replace(url, 'url = "https://127.0.0.1:9"'))
+    assert not renew(folder), "an archive that is away for a day is no fault of the box"
+    with pytest.raises(NoAnswerError):
+        renew(folder, force=True)
+
+
 def test_a_copied_card_with_a_claim_of_its_own_becomes_a_box_of_its_own(
     claim: Path, district: tuple[Archive, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

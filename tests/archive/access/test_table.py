@@ -271,7 +271,7 @@ def test_every_address_and_method_without_a_sign_in(archive: Archive, sealed: Ar
                 up = 422
             leads_on = route.page and method in {"GET", "HEAD"}
             assert answer.status_code == (302 if leads_on else up if method in route.methods else 405), case
-        elif route.needs is Open.MONITOR:
+        elif route.needs in {Open.MONITOR, Open.CONTROL_PAGE}:
             assert answer.status_code == (404 if method in route.methods else 405), case
         elif route.needs is Open.BOX and method not in route.methods:
             told = answer.status_code, answer.headers["Allow"], answer.headers["Content-Type"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from archive.access.routes import ROUTES, Open
+from archive.access.routes import ROUTES, WITHOUT_SIGN_IN
 from tests.archive.access.table import SOMETHING, addresses, place
 from tests.archive.page_fixtures import PASSWORD, make_user
 from tests.archive.pages import check
@@ -16,7 +16,7 @@ from tests.support.archives import Archive
 PLACES = [
     place(address, SOMETHING)
     for address, name in addresses()
-    if ROUTES[name].needs not in {Open.ANYONE, Open.BOX, Open.MONITOR} and address != "/sign-out/"
+    if ROUTES[name].needs not in WITHOUT_SIGN_IN and address != "/sign-out/"
 ]
 
 

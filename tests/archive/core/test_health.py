@@ -11,6 +11,7 @@ from django.db import OperationalError
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from archive.configuration.brokers import MAIN
 from archive.core import health
 from archive.core.jobs import WORKER, Worker
 from archive.core.models import SignOfLife
@@ -69,7 +70,7 @@ def test_a_host_whose_clock_is_wrong_takes_nobody_for_dead_or_alive(
     assert client.get("/healthz").json()["parts"]["worker"] == "works"
     health.alive(WORKER)
     Listening.objects.all().delete()
-    listener._say_alive(connected=True)
+    listener._say_alive({MAIN: True})
     assert [health.is_alive(WORKER), listener.hears()] == [True, True]
     SignOfLife.objects.update(at=Now() - timedelta(minutes=1))
     Listening.objects.update(alive_at=Now() - timedelta(minutes=1))

@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 from paho.mqtt import publish
 
-from archive.configuration.services import Mqtt
+from archive.configuration.brokers import MAIN, Mqtt
 from archive.devices import listener as listening
 from archive.devices.listener import Listener
 from archive.devices.models import BoxStatus, Listening
-from archive.devices.reported_status import report
+from archive.devices.reported_status import Message, report
 from archive.devices.state import state_of_box
 from tests.support.archives import Archive
 from tests.support.lateness import Lateness
@@ -134,16 +134,17 @@ def test_what_arrives_is_dated_by_the_databases_clock(archive: Archive, monkeypa
 
     monkeypatch.setattr(listening, "datetime", Ahead)
     listener = Listener(Mqtt())
-    listener._ahead = listening._say_alive(connected=True)
+    listener._ahead = listening._say_alive({MAIN: True})
     said: Any = SimpleNamespace(topic="x", payload=b"", retain=False)
-    listener._arrived(listener._client, None, said)
-    message = listener._messages.get_nowait()
-    assert message is not None
+    (connection,) = listener._connections
+    connection._arrived(connection._client, None, said)
+    message = listener._heard.get_nowait()
+    assert isinstance(message, Message)
     assert abs(message.at - datetime.now(UTC)) < timedelta(minutes=30)
 
 
 def test_nobody_can_take_the_listeners_name_at_the_broker(archive: Archive) -> None:
     settings = Mqtt()
-    names = {Listener(settings)._client._client_id for _ in range(2)}
+    names = {Listener(settings)._connections[0]._client._client_id for _ in range(2)}
     assert len(names) == 2
     assert all(name.startswith(settings.client_id.encode()) for name in names)

@@ -17,6 +17,7 @@ from archive.core.triggers import names as trigger_names
 from archive.custody.triggers import REFUSALS
 from archive.doctor import broker, certificates, database, folders, keys, processes, site, storage
 from archive.doctor.folders import FileLook
+from archive.store.base import HOUR
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 FILES = (
@@ -118,11 +119,13 @@ def with_site(**changed: Any) -> site.SiteLook:
         (replace(STORE, error="the store failed at health: No space left"), "store", "wrong", "No space left"),
         (replace(STORE, free=None), "free space", "wrong", "not known"),
         (replace(STORE, trust="nobody proved it"), "whose store it is", "wrong", "nobody proved it"),
-        (replace(STORE, free=50 * storage.HOUR), "free space", "warning", "50 hours"),
-        (replace(STORE, free=2 * storage.HOUR), "free space", "wrong", "2 hours"),
+        (replace(STORE, free=50 * HOUR), "free space", "warning", "50 hours"),
+        (replace(STORE, free=2 * HOUR), "free space", "wrong", "2 hours"),
         (replace(BROKER, refusal="Connection refused"), "broker", "wrong", "Connection refused"),
         (replace(BROKER, host="broker.example", tls=False), "broker", "wrong", "without TLS"),
         (replace(BROKER, access="it is old"), "broker's access list", "wrong", "it is old"),
+        (replace(BROKER, name="north", refusal="it is away"), "broker north", "wrong", "it is away"),
+        (replace(BROKER, elsewhere="/srv/north"), "broker's access list", "warning", "not on this host"),
         (replace(PAGES, error="no such file"), "certificate of the pages", "wrong", "no such file"),
         (replace(PAGES, ends_at=NOW), "certificate of the pages", "wrong", "it ended"),
         (replace(PAGES, ends_at=NOW + timedelta(days=50)), "certificate of the pages", "warning", "2027-01-14"),

@@ -22,9 +22,9 @@ from django.utils import timezone
 from appliance.contract.encryption import Identity
 from appliance.contract.keys import SigningKey
 from archive.authority.authority import Authority
-from archive.authority.files import ensure
+from archive.authority.files import ensure, ensure_broker
+from archive.configuration.brokers import Mqtt
 from archive.configuration.file import Configuration
-from archive.configuration.services import Mqtt
 from archive.configuration.web import Boxes, Site, Web
 from archive.core.health import alive
 from archive.custody.actors import ARCHIVE
@@ -150,7 +150,8 @@ def certified(archive: Archive) -> Iterator[tuple[Path, Configuration]]:
             broker_folder=folder,
         ),
     )
-    ensure(own, folder, made.names, NOW)
+    ensure(own, made.names, NOW)
+    ensure_broker(own, folder, made.names, NOW)
     with override_settings(ARCHIVE=made):
         yield archive.home, made
 
@@ -193,7 +194,7 @@ def test_a_server_that_still_presents_the_old_certificate_is_seen(certified: tup
         assert seen["boxes"].presented == ""
         for name in ("web.pem", "web.key"):
             (home / "keys" / name).unlink()
-        ensure(home / "keys", home / "broker", made.names, NOW)
+        ensure(home / "keys", made.names, NOW)
         seen = {one.name: one for one in certificates.look(settings_now, home)}
         assert "another one" in seen["boxes"].presented
 
@@ -202,20 +203,24 @@ def test_a_broker_is_seen_to_be_there_to_take_the_certificate_and_to_have_todays
     certified: tuple[Path, Configuration], tmp_path: Path
 ) -> None:
     home, made = certified
-    write_access(home / "broker" / "access")
-    seen = broker.look(made.mqtt)
+    (main,) = made.mqtt.brokers
+    write_access(home / "broker" / "access", main)
+    seen = broker.look(made.mqtt, main)
     assert (bool(seen.refusal), seen.access) == (True, "")
     with broker_as_set_up(home / "broker", tmp_path) as (port, _):
-        here = made.mqtt.model_copy(update={"port": port})
-        assert broker.look(here).refusal == ""
+        here = main.model_copy(update={"port": port})
+        assert broker.look(made.mqtt, here).refusal == ""
         stranger = Authority.make(tmp_path, "A stranger", NOW).client("archive", NOW)
         (home / "keys" / "listener.pem").write_bytes(stranger.certificate)
         (home / "keys" / "listener.key").write_bytes(stranger.key)
-        assert broker.look(here).refusal
+        assert broker.look(made.mqtt, here).refusal
     place(Box.objects.create(pk="box-new"), "Room 99", by=ARCHIVE)
-    assert "not that of today" in broker.look(made.mqtt).access
+    assert "not that of today" in broker.look(made.mqtt, main).access
     (home / "broker" / "access").unlink()
-    assert "cannot read" in broker.look(made.mqtt).access
+    assert "cannot read" in broker.look(made.mqtt, main).access
+    shutil.rmtree(home / "broker")
+    seen = broker.look(made.mqtt, main)
+    assert (seen.is_ours, seen.elsewhere) == (False, str(home / "broker"))
 
 
 def test_signs_of_life_are_read(archive: Archive, tmp_path: Path) -> None:

@@ -21,11 +21,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.contract.enrollment import (
-    Certificate,
     ClaimError,
     ClaimFile,
     Enrolled,
     EnrollRequest,
+    Renewed,
     RenewRequest,
     new_claim,
     read_claim,
@@ -34,11 +34,13 @@ from appliance.contract.errors import PlainSightError
 from appliance.enrollment.identity import Identity
 from archive.authority.authority import Authority
 from archive.command import main
+from archive.configuration.brokers import Broker
 from archive.custody.actors import ARCHIVE
 from archive.custody.models import Entry
 from archive.devices.models import Box
 from archive.enrollment import deeds
 from archive.enrollment.models import Claim
+from archive.rooms.placement import place
 from tests.support.archives import Archive
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -200,18 +202,38 @@ def test_letters_that_look_like_digits_are_read_as_digits() -> None:
     assert read_claim("oil0 1234-5678 9abc") == "0110-1234-5678-9ABC"
 
 
-def renewal(box: Identity, name: str, board: str = BOARD) -> bytes:
-    return RenewRequest(
-        box=name, box_key=box.signing.public, csr=box.certificate_request(), board=board
-    ).sign(box.signing)  # fmt: skip
+def renewal(box: Identity, name: str, board: str = BOARD, *, certificate: bool = True) -> bytes:
+    csr = box.certificate_request() if certificate else None
+    return RenewRequest(box=name, box_key=box.signing.public, csr=csr, board=board).sign(box.signing)
 
 
 def test_a_certificate_is_renewed_without_the_old_one(district: Archive, client: Any, tmp_path: Path) -> None:
     box = identity(tmp_path)
     name = enroll(client, deeds.give_claim("Room 9", by=ARCHIVE, now=timezone.now()).text, box).box
     answer = client.post("/api/1/renew", renewal(box, name), content_type="application/octet-stream")
-    made = x509.load_pem_x509_certificate(Certificate.parse(answer.content).certificate.encode())
+    made = x509.load_pem_x509_certificate((Renewed.parse(answer.content).certificate or "").encode())
     assert made.not_valid_after_utc - timezone.now() > timedelta(days=390)
+
+
+def test_a_box_is_told_the_broker_of_the_room_where_it_stands_also_without_a_new_certificate(
+    district: Archive, client: Any, tmp_path: Path
+) -> None:
+    north = Broker(name="north", host="north.example", port=8884, rooms=["North *"])
+    mqtt = settings.ARCHIVE.mqtt.model_copy(update={"groups": [north]})
+    with override_settings(ARCHIVE=settings.ARCHIVE.model_copy(update={"mqtt": mqtt})):
+        box = identity(tmp_path)
+        told = enroll(client, deeds.give_claim("North 9", by=ARCHIVE, now=timezone.now()).text, box)
+        known = Box.objects.get(pk=told.box)
+        assert (told.broker.host, told.broker.port, known.broker) == ("north.example", 8884, "north")
+        place(known, "Room 9", by=ARCHIVE)
+        known.refresh_from_db()
+        assert known.broker == "north", "it goes on reporting where it does, until it was told"
+        before = codes()
+        line = renewal(box, told.box, certificate=False)
+        answer = Renewed.parse(client.post("/api/1/renew", line, content_type="application/octet-stream").content)
+        known.refresh_from_db()
+        assert (answer.broker.host, answer.broker.port, known.broker) == ("archive.example", 8883, "main")
+        assert (answer.certificate, codes()) == (None, before)
 
 
 def test_a_retired_box_and_a_strangers_key_get_no_certificate(district: Archive, client: Any, tmp_path: Path) -> None:

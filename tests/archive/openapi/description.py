@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from appliance.contract.enrollment import MAX_MESSAGE, Certificate, Enrolled
+from appliance.contract.enrollment import MAX_MESSAGE, Enrolled, Renewed
 from appliance.contract.status import UploadState
+from archive.control.summary import PATH, Summary
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 PAGE: Final = ROOT / "docs" / "openapi.json"
@@ -93,8 +94,8 @@ def paths() -> dict[str, Json]:
         },
         "/api/1/renew": {
             "post": _of_anyone(
-                "A known box asks for a new certificate; its key decides.",
-                {"200": _told("The certificate.", "Certificate"), "default": _REFUSED},
+                "A known box asks for its broker, and for a new certificate; its key decides.",
+                {"200": _told("What it has to know now.", "Renewed"), "default": _REFUSED},
                 "box",
                 line,
             )
@@ -135,6 +136,14 @@ def paths() -> dict[str, Json]:
                 "responses": figures | {"default": _REFUSED},
             }
         },
+        PATH: {
+            "get": {
+                "summary": "Counts for the control page of a co-operative (docs/control.md).",
+                "tags": ["control page"],
+                "security": [{"token": []}],
+                "responses": {"200": _told("Counts, ages and ends.", "Summary"), "default": _REFUSED},
+            }
+        },
     }
 
 
@@ -166,7 +175,7 @@ def _models() -> Json:
         "additionalProperties": False,
     }
     models: Json = {"Error": error, "Health": health}
-    for model in (Enrolled, Certificate, UploadState):
+    for model in (Enrolled, Renewed, UploadState, Summary):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         models |= schema.pop("$defs", {})
         models[model.__name__] = schema
@@ -186,7 +195,8 @@ def description() -> Json:
         "info": {
             "title": "Plain Sight archive",
             "version": "1",
-            "description": "What boxes and monitors ask an archive. docs/format.md and docs/running.md say the rest.",
+            "description": "What boxes, monitors and control pages ask an archive. docs/format.md, docs/running.md and "
+            "docs/control.md say the rest.",
         },
         "paths": paths(),
         "components": {

@@ -29,7 +29,7 @@ def test_it_has_each_address_and_method_of_the_table_of_routes() -> None:
     programs = {
         (re.sub(r"[A-Z]{2,}", "*", address), method)
         for address, name in addresses()
-        if ROUTES[name].needs in {Open.BOX, Open.MONITOR} or name in HEALTH
+        if ROUTES[name].needs in {Open.BOX, Open.MONITOR, Open.CONTROL_PAGE} or name in HEALTH
         for method in ROUTES[name].methods
         if method != "HEAD"
     }

@@ -123,11 +123,12 @@ def test_a_box_without_a_room_goes_by_its_identifier() -> None:
 
 
 def test_when_the_archive_is_deaf_it_blames_itself() -> None:
-    assert "not listening" in warning(listens=False, connected=False, contact="Pat Doe")
-    assert "Tell Pat Doe" in warning(listens=False, connected=False, contact="Pat Doe")
-    assert "not listening" in warning(listens=False, connected=True)
-    assert "lost its connection to the broker" in warning(listens=True, connected=False)
-    assert warning(listens=True, connected=True) == ""
+    assert "not listening" in warning(listens=False, lost=1, contact="Pat Doe")
+    assert "Tell Pat Doe" in warning(listens=False, lost=1, contact="Pat Doe")
+    assert "not listening" in warning(listens=False)
+    assert "lost its connection to the broker, so it does not know what any room" in warning(listens=True, lost=1)
+    assert "the rooms of that group" in warning(listens=True, lost=1, brokers=3)
+    assert warning(listens=True) == ""
 
 
 def test_promise_2_while_the_archive_is_deaf_no_room_is_called_anything() -> None:

@@ -112,7 +112,7 @@ class Box(BoxFolder):
             },
             "state": {"path": str(self.state)},
             "archive": {"url": url, "key": str(self.courier_key())},
-            "broker": {"host": "localhost", **broker},
+            "broker": {"host": "localhost", "address": str(self.root / "broker.json"), **broker},
             "times": FAST,
         }
 

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from appliance.contract.durable_files import replace
+from appliance.contract.enrollment import BrokerAddress
 from appliance.contract.errors import SettingsError
 from appliance.contract.topics import Topics
-from appliance.courier.mqtt.connection import tls_context
+from appliance.courier.mqtt.connection import address_of, tls_context
 from appliance.courier.mqtt.status_publisher import Sessions, StatusPublisher
 from appliance.courier.settings import CourierSettings
 from appliance.courier.status_reader import StatusReader
@@ -102,6 +104,27 @@ def test_the_broker_restarts_and_hears_everything_again_in_a_new_session(
             assert ear.wait(topics.about)["box"] == box.keys.box
             until(lambda: publisher.connected)
             assert ear.of(topics.fault("clock")) in ([], [None])
+
+
+def test_a_box_goes_over_to_the_broker_that_the_archive_names(
+    box: Box, broker: Broker, authority: Authority, tmp_path: Path
+) -> None:
+    topics, address = Topics(box.keys.box), box.root / "broker.json"
+    with (
+        running_broker(tmp_path / "other", authority) as other,
+        publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher,
+        listening(other, tmp_path / "ear of other") as ear,
+    ):
+        until(lambda: publisher.connected)
+        for useless in ('{"host":"loc', '{"host":"localhost"}', "x" * 5000):
+            address.write_text(useless)
+            assert address_of(settings_for(box, broker, authority.client(box.root / "tls", box.keys.box)).broker) == (
+                BrokerAddress(host="localhost", port=broker.port)
+            )
+        named = BrokerAddress(host="localhost", port=other.port)
+        replace(address, named.model_dump_json().encode(), mode=0o644, durable=False)
+        assert ear.wait(topics.online)["session"] == 2
+        until(lambda: publisher.connected)
 
 
 def test_a_courier_that_dies_is_reported_by_its_will(
