@@ -75,11 +75,13 @@ def move(
     destroyed: Callable[[str], bool] = is_destroyed,
     in_use: bool = False,
     remove: bool = False,
+    hold: Callable[[str], object] = lambda _name: None,
 ) -> Moved:
     """Copy what the target lacks, read all of it at both places, and return what came of it.
 
     A run that was broken off is resumed by another one: what is there is read again and not copied. What `destroyed`
-    names is not brought over, since the target may lock it for years. `in_use` says that the archive uses the target.
+    names is not brought over, since the target may lock it for years. `hold` is called with each name that is the same
+    at both places, and sets or lifts a legal hold there. `in_use` says that the archive uses the target.
     With `remove`, which the operator asks for, the source's objects are removed once every one of them was verified in
     this run, and those that were destroyed with them. Raises StorageError if either place stops answering; nothing is
     lost then.
@@ -99,6 +101,7 @@ def move(
         if wrong:
             moved.failed[name] = wrong
         else:
+            hold(name)
             moved.verified += 1
     if not in_use:
         moved.only_at_target = sorted(set(_kept(target)) - brought)

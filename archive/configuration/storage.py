@@ -22,9 +22,9 @@ class S3(Section):
     ca: Path | None = None
     """Certificate authority of the server (PEM); None: those that this system trusts."""
     credentials_file: SecretFile
-    """A file as AWS' tools write it, with the keys that may list, read, write and lock objects, and bypass nothing."""
+    """A file as AWS' tools write it, with keys that list, read, write, lock and hold objects, and bypass nothing."""
     destruction_credentials_file: SecretFile | None = None
-    """The same, with keys that may also bypass governance: for destructions, what was given up, and check-store."""
+    """Keys that also bypass governance, and set no holds: for destructions, what was given up, and proofs."""
     mode: Literal["governance", "compliance"] = "governance"
     """`governance`: whoever may bypass it can remove an object before its lock ends; `compliance`: nobody can."""
     retention_days: Annotated[int, Field(ge=1, le=36500)] = 3650

@@ -10,6 +10,7 @@ password (docs/postgresql.md).
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from typing import Final
 
 from django.db import connection, transaction
 
+from appliance.contract.errors import PlainSightError
+
+_log = logging.getLogger(__name__)
 FIRST: Final[list[Callable[[], object]]] = []
 """What takes the lock; the custody log registers it, since this app does not know it."""
 
@@ -45,6 +49,21 @@ def one_deed() -> Iterator[None]:
 def in_deed() -> bool:
     """Tell whether this thread is in a deed."""
     return _running.depth > 0
+
+
+def after_commit(work: Callable[[], object]) -> None:
+    """Do `work` once the deed is committed: what a job of the worker does again until it is done.
+
+    Where a disk or a store says no then, the deed stands all the same, so nobody is told that it failed; it is logged.
+    """
+
+    def try_once() -> None:
+        try:
+            work()
+        except (PlainSightError, OSError) as error:
+            _log.warning("what follows from a deed is left to the worker: %(problem)s", {"problem": error})
+
+    transaction.on_commit(try_once)
 
 
 def take_turn(name: str) -> None:

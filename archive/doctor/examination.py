@@ -11,6 +11,7 @@ from archive.configuration.file import Configuration
 
 from . import (
     broker,
+    bucket,
     certificates,
     clock,
     control,
@@ -39,6 +40,7 @@ def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -
     yield from clock.check(clock.look())
     yield from keys.check(keys.look(home))
     yield from storage.check(storage.look(home))
+    yield from bucket.check(bucket.look())
     yield from fixity.check(fixity.look(now))
     for certificate in certificates.look(settings, home):
         yield certificates.check(certificate, now)

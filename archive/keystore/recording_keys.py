@@ -5,7 +5,7 @@ They lie beside the store and not in it: a store's packages are locked and copie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,11 @@ class KeyHeldError(PlainSightError):
 def register_guard(guard: Callable[[str], str]) -> None:
     """Have `guard` asked before any key is destroyed: it says why not, or nothing."""
     _guards.append(guard)
+
+
+def why_kept(recording: str, guards: Iterable[Callable[[str], str]] = _guards) -> str:
+    """Return why a key may not be destroyed, whoever asks; empty if it may. The guards read the database alone."""
+    return next((said for guard in guards if (said := guard(recording))), "")
 
 
 def register_owner(identifiers: Callable[[], AbstractSet[str]]) -> None:
@@ -99,8 +104,7 @@ class LocalRecordingKeys:
 
     def destroy_key(self, recording: str) -> None:
         """Remove a key for good, temporary copies as well, and make that durable. Raises KeyHeldError."""
-        why = next((said for guard in self.guards if (said := guard(recording))), "")
-        if why:
+        if why := why_kept(recording, self.guards):
             raise KeyHeldError(f"the key is not destroyed: {why}")
         with told_as(f"{recording}.age"):
             if self.root.is_dir():

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from archive.core.metrics import Gauge, timestamp
 
+from .bucket_locks import chosen_bucket, out_of_line
 from .fixity import report
 from .models import Recording, State, Verification
 
@@ -45,4 +46,25 @@ def gauges() -> Iterator[Gauge]:
     yield Gauge(
         "oldest_check_timestamp_seconds", "When the package was checked that waits for longest", timestamp(found.oldest)
     )
+    if chosen_bucket() is not None:
+        yield from _of_bucket()
     yield Gauge("store_free_bytes", "Free room on the archive's disk", shutil.disk_usage(settings.ARCHIVE_HOME).free)
+
+
+def _of_bucket() -> Iterator[Gauge]:
+    seen = out_of_line()
+    yield Gauge(
+        "bucket_holds_out_of_line",
+        "Packages whose legal hold in the bucket is not as the matters say",
+        label="why",
+        values={
+            "missing": float(len(seen.not_held)),
+            "left": float(len(seen.still_held)),
+            "unknown": float(len(seen.unknown_hold)),
+        },
+    )
+    yield Gauge(
+        "bucket_locks_ended", "Packages that must stay, and whose lock in the bucket has ended", len(seen.ended)
+    )
+    yield Gauge("bucket_locks_failed", "Packages whose lock in the bucket could not be set", len(seen.problems))
+    yield Gauge("bucket_locks_unseen", "Packages whose lock in the bucket was not looked at yet", seen.unseen)

@@ -212,6 +212,33 @@ class PackageIndex(models.Model):
         return self.recording_id
 
 
+class BucketLock(models.Model):
+    """How a package in a bucket was last seen to be locked, whoever made its recording; made again by looking."""
+
+    recording = models.CharField(primary_key=True, max_length=32)
+    """The recording, of whatever kind: no reference, since not all of them are rows of one table."""
+    bucket = models.CharField(max_length=63)
+    """Where it was seen; of another bucket it says nothing."""
+    package = models.CharField(max_length=100)
+    """The package's name there."""
+    until = models.DateTimeField(null=True, blank=True)
+    """When its lock ends; None where it has none, or was not seen."""
+    renews = models.BooleanField(default=True)
+    """Whether its lock is renewed; False where it may end, since the recording may be destroyed."""
+    held = models.BooleanField(default=False)
+    """Whether a legal hold is set on it."""
+    looked_at = models.DateTimeField()
+    """When it was last looked at, or that was tried."""
+    due_at = models.DateTimeField(db_index=True)
+    """When it is looked at again."""
+    problem = models.TextField(blank=True)
+    """Why it could not be brought in line then; empty if it was."""
+
+    def __str__(self) -> str:
+        """Return the recording's identifier."""
+        return self.recording
+
+
 class Waveform(models.Model):
     """How loud each part of a sealed recording is; made again from the package when it is lost."""
 

@@ -11,6 +11,8 @@ from archive.keystore.recording_keys import recording_keys
 from archive.store.base import derivatives_folder
 from archive.store.current import store
 
+from .models import BucketLock
+
 
 def remove_destroyed(recording: str, package: str) -> None:
     """Remove key, package and derivatives of a recording that two people decided to destroy, as far as they are there.
@@ -22,6 +24,7 @@ def remove_destroyed(recording: str, package: str) -> None:
     """
     recording_keys().destroy_key(recording)
     store().remove(package)
+    BucketLock.objects.filter(pk=recording).delete()
     for name in list(store().names(derivatives_folder(recording))):
         store().remove(name)
     store().drop_incoming(recording)

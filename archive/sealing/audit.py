@@ -9,15 +9,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from django.conf import settings
+
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 from archive.custody.actors import ARCHIVE, Actor
 from archive.keystore.recording_keys import owned_elsewhere, recording_keys
+from archive.recordings.bucket_locks import OutOfLine, bring_in_line, chosen_bucket, out_of_line, packages_of
 from archive.recordings.elsewhere import Elsewhere, KeptElsewhere, kinds_elsewhere
-from archive.recordings.models import Recording, State
+from archive.recordings.models import BucketLock, Recording, State
 from archive.recordings.removal import destroyed_elsewhere, remove_destroyed
 from archive.store.base import DERIVATIVES, PACKAGES, derivatives_folder, package_name
-from archive.store.current import store
+from archive.store.current import s3, store
 
 from .custody_kinds import REBUILD
 from .rebuild import rebuild
@@ -50,6 +53,14 @@ class Code(StrEnum):
     """Something in a folder of packages that has no package's name."""
     UNKNOWN_PACKAGE = "unknown-package"
     """A package of a recording that no box made, of which the database knows nothing."""
+    NOT_HELD = "not-held-in-store"
+    """A recording on hold whose package has no legal hold in the bucket yet."""
+    STILL_HELD = "still-held-in-store"
+    """A package that the bucket keeps under a legal hold although the last hold has ended."""
+    UNKNOWN_HOLD = "unknown-hold"
+    """A package under a legal hold of which the database knows nothing."""
+    LOCK_ENDED = "lock-ended"
+    """A package whose lock in the bucket has ended although its recording must stay."""
 
 
 WORDS = {
@@ -66,6 +77,13 @@ WORDS = {
         "the database knows nothing of this package of a recording that no box made; restore a newer database, since "
         "what was said about it stands there"
     ),
+    Code.NOT_HELD: "it is on hold, and its package has no legal hold in the bucket yet; 'audit --repair' sets it",
+    Code.STILL_HELD: "its last hold has ended, and the bucket still has a legal hold; 'audit --repair' lifts it",
+    Code.UNKNOWN_HOLD: (
+        "the bucket keeps its package under a legal hold, and the database never knew of one; restore a newer "
+        "database, or ask who set it there; the archive does not lift it"
+    ),
+    Code.LOCK_ENDED: "it must stay, and the lock of its package has ended; 'audit --repair' renews it",
 }
 ELSEWHERE_WORDS = {
     Code.NO_PACKAGE: (
@@ -75,11 +93,15 @@ ELSEWHERE_WORDS = {
     Code.NO_KEY: "no box made it, and its key is gone; restore it from a copy, or nobody hears it again",
 }
 """What is said of a recording that no box made."""
-REPAIRABLE = {Code.NO_ROW, Code.NOT_SEALED_ROW, Code.LEFT}
+IN_THE_BUCKET = {Code.NOT_HELD, Code.STILL_HELD, Code.LOCK_ENDED}
+REPAIRABLE = {Code.NO_ROW, Code.NOT_SEALED_ROW, Code.LEFT, *IN_THE_BUCKET}
 MENDED = {
     Code.NO_ROW: "its row was made again",
     Code.NOT_SEALED_ROW: "its row was made again",
     Code.LEFT: "it was destroyed, and what was here of it again was removed",
+    Code.NOT_HELD: "its package is under a legal hold now",
+    Code.STILL_HELD: "the legal hold of its package was lifted",
+    Code.LOCK_ENDED: "the lock of its package was renewed",
 }
 """What is said where a finding was repaired."""
 
@@ -130,6 +152,19 @@ def audit() -> Iterator[Finding]:
             yield Finding(Code.LEFT, recording, WORDS[Code.LEFT])
     for kind in kinds_elsewhere():
         yield from _audit_elsewhere(kind)
+    yield from _audit_locks(out_of_line())
+
+
+def _audit_locks(seen: OutOfLine) -> Iterator[Finding]:
+    told = {
+        Code.NOT_HELD: seen.not_held,
+        Code.STILL_HELD: seen.still_held,
+        Code.UNKNOWN_HOLD: seen.unknown_hold,
+        Code.LOCK_ENDED: seen.ended,
+    }
+    for code, recordings in told.items():
+        for recording in sorted(recordings):
+            yield Finding(code, recording, WORDS[code])
 
 
 def _audit_elsewhere(kind: Elsewhere) -> Iterator[Finding]:
@@ -224,11 +259,22 @@ def repair(finding: Finding, actor: Actor) -> str:
         if finding.code == Code.LEFT:
             package = destroyed_elsewhere().get(finding.recording, package_name(finding.recording))
             remove_destroyed(finding.recording, package)
+        elif finding.code in IN_THE_BUCKET:
+            _bring_in_line(finding.recording)
         else:
             rebuild(finding.recording, REBUILD, actor)
     except PlainSightError as error:
         return error.message
     return ""
+
+
+def _bring_in_line(recording: str) -> None:
+    chosen = chosen_bucket()
+    # of one that was destroyed, the row says what its package is called
+    seen = BucketLock.objects.filter(pk=recording).values_list("package", flat=True).first()
+    package = packages_of([recording]).get(recording, seen)
+    if chosen is not None and package is not None:
+        bring_in_line(s3(chosen, settings.ARCHIVE_HOME), recording, package)
 
 
 def tell() -> None:

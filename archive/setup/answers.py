@@ -39,7 +39,11 @@ class Answers(Section):
 
     host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")]
     """Name or address by which boxes and browsers reach this host."""
-    names: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")], ...] = ()
+    names: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")], ...],
+        # a file and the command line give a list
+        Field(strict=False),
+    ] = ()
     """Other names and addresses by which it is reached; they stand in its certificates."""
     port: Annotated[int, Field(ge=1024, le=65535)] = 8443
     """Port of the boxes' interface, and of the pages unless these have a certificate or a proxy of their own."""

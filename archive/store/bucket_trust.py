@@ -32,7 +32,7 @@ class Proof(BaseModel):
     """The last proof that held."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     settings_sha256: str
     """Digest of the settings that matter to it."""
     at: datetime
@@ -112,6 +112,7 @@ def _look_at_owner(store: S3Store, archive_key: str) -> CheckResult:
 def _take(store: S3Store, archive_key: str) -> None:
     # two archives at once: the first one's mark counts, and the second one meets a conflict
     store.keep(OWNER, BytesIO(mark(archive_key)))
+    store.extend(OWNER, store.retention.lock().until)
 
 
 def _not_ours(bucket: str, whose: str | None) -> str:

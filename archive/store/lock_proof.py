@@ -29,6 +29,9 @@ OURS: Final = b"what was kept first"
 OTHERS: Final = b"what somebody would put in its place"
 MEND: Final = "choose another server or bucket: this one does not keep what it is given"
 RIGHTS: Final = "take that right from this pair of keys (docs/object-store.md lists what each may do)"
+MAY_HOLD: Final = (
+    "let the archive's keys read, set and lift legal holds (docs/object-store.md), or choose another server"
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class _Kept:
 
     key: str
     version: str
-    lock: Lock
+    lock: Lock | None
+    """None: only a legal hold keeps it."""
     described: Described
 
 
@@ -51,8 +55,13 @@ class _Attempt:
     """Whether it asks for a bypass of governance."""
 
 
+def _lock(kept: _Kept) -> Lock:
+    assert kept.lock is not None  # noqa: S101 - told to the type checker: what tries locks has one
+    return kept.lock
+
+
 def _earlier(kept: _Kept) -> Lock:
-    return Lock(kept.lock.mode, kept.lock.until - LOCKED_FOR / 2)
+    return Lock(_lock(kept).mode, _lock(kept).until - LOCKED_FOR / 2)
 
 
 ATTEMPTS: Final = (
@@ -65,7 +74,9 @@ ATTEMPTS: Final = (
     _Attempt("unlock", lambda bucket, kept: bucket.set_lock(kept.key, kept.version, None)),
     _Attempt(
         "downgrade",
-        lambda bucket, kept: bucket.set_lock(kept.key, kept.version, Lock("GOVERNANCE", kept.lock.until), bypass=True),
+        lambda bucket, kept: bucket.set_lock(
+            kept.key, kept.version, Lock("GOVERNANCE", _lock(kept).until), bypass=True
+        ),
         bypasses=True,
     ),
     _Attempt(
@@ -81,6 +92,16 @@ ATTEMPTS: Final = (
     _Attempt(
         "delete by bypass", lambda bucket, kept: bucket.delete(kept.key, kept.version, bypass=True), bypasses=True
     ),
+)
+LIFT: Final = "lift a legal hold"
+HOLD_ATTEMPTS: Final = (
+    _Attempt("delete under a legal hold", lambda bucket, kept: bucket.delete(kept.key, kept.version)),
+    _Attempt(
+        "delete by bypass under a legal hold",
+        lambda bucket, kept: bucket.delete(kept.key, kept.version, bypass=True),
+        bypasses=True,
+    ),
+    _Attempt(LIFT, lambda bucket, kept: bucket.set_legal_hold(kept.key, kept.version, on=False)),
 )
 
 
@@ -117,19 +138,49 @@ def prove(store: S3Store) -> Iterator[CheckResult]:
             yield _try(store, whose, bucket, attempt)
     if store.destroyer is not None:
         yield _destroy(store, store.destroyer)
+    yield from _prove_holds(store, pairs)
     tidy(store)
+
+
+def _prove_holds(store: S3Store, pairs: list[tuple[str, Bucket]]) -> Iterator[CheckResult]:
+    """Try to get around a legal hold: it keeps what no lock keeps, and what a bypass would remove."""
+    kept = _keep(store)
+    with suppress(RefusedError):
+        store.bucket.set_legal_hold(kept.key, kept.version, on=True)
+    set_now = _is_held(store.bucket, kept)
+    yield _told("legal hold", "it is set", "" if set_now else "it is not set", MAY_HOLD)
+    if not set_now:
+        return
+    for whose, bucket in pairs:
+        for attempt in HOLD_ATTEMPTS:
+            if bucket is store.bucket and attempt.name == LIFT:
+                # these set holds, so they lift them; those that bypass a lock may not
+                continue
+            yield _try_held(store, whose, bucket, attempt)
+    with suppress(RefusedError):
+        store.bucket.set_legal_hold(kept.key, kept.version, on=False)
+    yield _told(LIFT, "it is lifted", "it is still set" if _is_held(store.bucket, kept) else "", MAY_HOLD)
+
+
+def _try_held(store: S3Store, whose: str, bucket: Bucket, attempt: _Attempt) -> CheckResult:
+    """Try one way around a legal hold on an object under a lock, if the keys may bypass that, or else under none."""
+    kept = _keep(store) if bucket is store.destroyer and attempt.bypasses else _keep_unlocked(store)
+    store.bucket.set_legal_hold(kept.key, kept.version, on=True)
+    said = _said(lambda: attempt.act(bucket, kept))
+    wrong = _changed(store.bucket, kept)
+    if not wrong and not _is_held(store.bucket, kept):
+        wrong = "its legal hold is gone"
+    return _told(
+        f"{attempt.name} with {whose}",
+        f"it said {said}, and the object is held as before",
+        f"it said {said}, and {wrong}" if wrong else "",
+        RIGHTS if attempt.name == LIFT else MEND,
+    )
 
 
 def _try(store: S3Store, whose: str, bucket: Bucket, attempt: _Attempt) -> CheckResult:
     kept = _keep(store)
-    said = "yes"
-    try:
-        attempt.act(bucket, kept)
-    except RefusedError:
-        said = "no"
-    except StorageError:
-        # a server may fail at what it does not know; that it answers at all shows at the look at what is left
-        said = "nothing"
+    said = _said(lambda: attempt.act(bucket, kept))
     wrong = _changed(store.bucket, kept)
     return _told(
         f"{attempt.name} with {whose}",
@@ -137,6 +188,17 @@ def _try(store: S3Store, whose: str, bucket: Bucket, attempt: _Attempt) -> Check
         f"it said {said}, and {wrong}" if wrong else "",
         RIGHTS if attempt.bypasses else MEND,
     )
+
+
+def _said(act: Callable[[], object]) -> str:
+    try:
+        act()
+    except RefusedError:
+        return "no"
+    except StorageError:
+        # a server may fail at what it does not know; that it answers at all shows at the look at what is left
+        return "nothing"
+    return "yes"
 
 
 def _destroy(store: S3Store, destroyer: Bucket) -> CheckResult:
@@ -195,6 +257,21 @@ def _keep(store: S3Store) -> _Kept:
     return kept
 
 
+def _keep_unlocked(store: S3Store) -> _Kept:
+    """Keep an object without a lock."""
+    key = _new_key()
+    version = store.bucket.put(key, BytesIO(OURS), _sha256(OURS), None)
+    described = store.bucket.describe(key, version) if version is not None else None
+    if version is None or described is None:
+        raise StorageError("the server said that it kept an object, and does not have it")
+    return _Kept(key, version, None, described)
+
+
+def _is_held(bucket: Bucket, kept: _Kept) -> bool:
+    now = bucket.describe(kept.key, kept.version)
+    return now is not None and now.held
+
+
 def _changed(bucket: Bucket, kept: _Kept) -> str:
     """Return what is not as it was kept; empty if nothing."""
     first, now = bucket.first(kept.key), bucket.describe(kept.key, kept.version)
@@ -206,6 +283,8 @@ def _changed(bucket: Bucket, kept: _Kept) -> str:
         return "its bytes are others"
     if now.mode != kept.described.mode:
         return f"its lock is {now.mode.lower() or 'gone'}"
+    if kept.lock is None:
+        return ""
     ends_earlier = now.until is None or kept.described.until is None or now.until < kept.described.until
     return "its lock ends earlier" if ends_earlier else ""
 
@@ -216,6 +295,10 @@ def tidy(store: S3Store) -> None:
     for key in list(store.bucket.keys(f"{PROOFS}/")):
         for version in store.bucket.versions_and_marks(key):
             with suppress(RefusedError):
+                bucket.delete(key, version, bypass=store.destroyer is not None)
+        for version in store.bucket.versions_and_marks(key):
+            with suppress(RefusedError):
+                store.bucket.set_legal_hold(key, version, on=False)
                 bucket.delete(key, version, bypass=store.destroyer is not None)
 
 

@@ -20,7 +20,7 @@ from appliance.contract.errors import ConflictError, StorageError
 
 from .base import DERIVATIVES, INCOMING
 from .local import LocalDraft, LocalStore
-from .s3_bucket import CHUNK, LARGEST, Bucket, Lock, Mode, RefusedError, Version
+from .s3_bucket import CHUNK, LARGEST, Bucket, Described, Lock, Mode, RefusedError, Version
 
 KNOWN: Final = 4096
 """Of so many objects a process remembers which version is the first."""
@@ -72,11 +72,11 @@ class S3Store:
     local: LocalStore
     """Keeps what arrives, and drafts."""
     bucket: Bucket
-    """Reached with the credentials that may read and write, and neither bypass a lock nor shorten it."""
+    """Reached with the credentials that may read, write and hold, and neither bypass a lock nor shorten it."""
     retention: Retention
     destroyer: Bucket | None
-    """The same bucket, with the credentials that may bypass a lock: used by `remove` alone. None: this archive
-    destroys nothing before its lock ends."""
+    """The same bucket, with the credentials that may bypass a lock, and lift no legal hold: used by `remove` alone.
+    None: this archive destroys nothing before its lock ends."""
     _known: dict[str, Version] = field(default_factory=dict, repr=False, compare=False)
 
     def add_incoming(self, recording: str, label: str, pieces: Iterable[bytes]) -> str:
@@ -136,19 +136,47 @@ class S3Store:
             self._require_locked(name, found, lock if written == found.id else None)
         self._remember(name, found)
 
-    def _require_locked(self, name: str, found: Version, lock: Lock | None) -> None:
+    def _require_locked(self, name: str, found: Version, lock: Lock | None) -> Described:
         described = self.bucket.describe(name, found.id)
         until = described.until if described else None
         if described is None or described.mode not in {"GOVERNANCE", "COMPLIANCE"} or until is None:
             raise StorageError(f"S3 keeps {name} without a lock; check the bucket with 'check-store'")
         if lock is not None and (described.mode != lock.mode or until < lock.until - _LATE):
             raise StorageError(f"S3 locked {name} otherwise than asked for; check the bucket with 'check-store'")
+        return described
 
     def _digest(self, name: str, version: Version) -> str:
         known = hashlib.sha256()
         for offset in range(0, version.size, CHUNK):
             known.update(self._exactly(name, version, offset, min(CHUNK, version.size - offset)))
         return known.hexdigest()
+
+    def lock_of(self, name: str) -> Described | None:
+        """Return how a kept object is locked and held now; None if it is not there."""
+        found = self._look(name)
+        return None if found is None else self.bucket.describe(name, found.id)
+
+    def hold(self, name: str, *, on: bool) -> Described:
+        """Set or lift the legal hold of a kept object, look whether that worked, and return how it is locked now."""
+        found = self._require(name)
+        self.bucket.set_legal_hold(name, found.id, on=on)
+        seen = self.bucket.describe(name, found.id)
+        if seen is None or seen.held != on:
+            done = "holds" if on else "no longer holds"
+            raise StorageError(
+                f"S3 said that it {done} {name}, and that is not so; check the bucket with 'check-store'"
+            )
+        return seen
+
+    def extend(self, name: str, until: datetime) -> Described:
+        """Extend the lock of a kept object, never shorten or weaken it, and return how it is locked now."""
+        found, seen = self._require(name), self.lock_of(name)
+        if seen is not None and seen.until is not None and seen.until >= until:
+            return seen
+        mode: Mode = "COMPLIANCE" if seen is not None and seen.mode == "COMPLIANCE" else self.retention.mode
+        lock = Lock(mode, until.replace(microsecond=0))
+        self.bucket.set_lock(name, found.id, lock)
+        return self._require_locked(name, found, lock)
 
     def exists(self, name: str) -> bool:
         """Tell whether there is such a name."""
@@ -223,7 +251,8 @@ class S3Store:
     def remove(self, name: str) -> None:
         """Remove every version of an object, and the marks that hide it; nothing happens if there is none.
 
-        What is locked goes only where this archive destroys before locks end; raises StorageError where it does not.
+        What is locked goes only where this archive destroys before locks end, and what a legal hold keeps goes nowhere;
+        raises StorageError where it does not go.
         """
         self._known.pop(name, None)
         locked = is_locked(name)
@@ -232,7 +261,9 @@ class S3Store:
             try:
                 bucket.delete(name, version, bypass=locked and self.destroyer is not None)
             except RefusedError as refused:
-                raise StorageError(f"{refused.message}; what is locked goes when its lock ends") from refused
+                raise StorageError(
+                    f"{refused.message}; what is locked goes when its lock ends, and what is held when its hold does"
+                ) from refused
         if left := bucket.versions_and_marks(name):
             raise StorageError(f"S3 said that it removed {name}, and {len(left)} versions of it are still there")
 

@@ -80,6 +80,8 @@ class Described:
     """Of its lock; empty if there is none."""
     until: datetime | None
     """Until when it is locked."""
+    held: bool = False
+    """Whether a legal hold keeps it, whatever its lock says."""
 
 
 def read_access(settings: S3, field: Literal["credentials_file", "destruction_credentials_file"]) -> Access:
@@ -226,6 +228,7 @@ class Bucket:
             sha256=base64.b64decode(checksum).hex() if checksum else "",
             mode=str(found.get("ObjectLockMode", "")),
             until=found.get("ObjectLockRetainUntilDate"),
+            held=found.get("ObjectLockLegalHoldStatus") == "ON",
         )
 
     def read_range(self, key: str, version: str, offset: int, size: int) -> bytes | None:
@@ -276,6 +279,13 @@ class Bucket:
                 VersionId=version,
                 Retention=retention,
                 **({"BypassGovernanceRetention": True} if bypass else {}),
+            )
+
+    def set_legal_hold(self, key: str, version: str, *, on: bool) -> None:
+        """Ask that a version be kept whatever its lock says, or no longer; who must know looks at what came of it."""
+        with told_as(key):
+            self.client.put_object_legal_hold(
+                Bucket=self.name, Key=key, VersionId=version, LegalHold={"Status": "ON" if on else "OFF"}
             )
 
     def _pages(self, prefix: str) -> Iterator[dict[str, Any]]:

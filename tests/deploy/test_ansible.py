@@ -1,4 +1,4 @@
-"""The Ansible role: its syntax, its lint, and that it runs in check mode and refuses settings that cannot work."""
+"""The Ansible roles of boxes: their syntax, their lint, check mode, and what is refused."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def play(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def play(home: Path, *arguments: str, book: str = "boxes.yml") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["ansible-playbook", "boxes.yml", *arguments], cwd=FOLDER, capture_output=True, text=True, check=False,
-        timeout=120,
+        ["ansible-playbook", book, *arguments], cwd=FOLDER, capture_output=True, text=True, check=False,
+        timeout=600,
         env={**os.environ, "HOME": str(home), "ANSIBLE_LOCAL_TEMP": str(home), "ANSIBLE_NOCOLOR": "1",
-             "ANSIBLE_REMOTE_TEMP": str(home), "LC_ALL": "C.UTF-8"},
+             "ANSIBLE_REMOTE_TEMP": str(home), "ANSIBLE_PIPELINING": "1", "LC_ALL": "C.UTF-8"},
     )  # fmt: skip
 
 
@@ -67,7 +67,8 @@ def test_ansible_lint_is_content(tmp_path: Path) -> None:
     if shutil.which("ansible-lint") is None:
         pytest.skip("ansible-lint is not installed (apt-get install ansible-lint)")
     done = subprocess.run(
-        ["ansible-lint", "--offline", "--nocolor", "-q", "boxes.yml"], cwd=FOLDER, capture_output=True, text=True,
-        check=False, timeout=180, env={**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
+        ["ansible-lint", "--offline", "--nocolor", "-q", "boxes.yml", "archives.yml"], cwd=FOLDER,
+        capture_output=True, text=True, check=False, timeout=600,
+        env={**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

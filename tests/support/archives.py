@@ -322,11 +322,17 @@ class Archive:
         return Done(done.stdout, done.stderr)
 
     @contextmanager
-    def serving(self, workers: int = 2, ca: Path | None = None, log: Path | None = None) -> Iterator[Served]:
-        """Run the web server and yield where it is; with `ca`, it speaks TLS; what it says goes to the file `log`."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+    def serving(
+        self, workers: int = 2, ca: Path | None = None, log: Path | None = None, port: int | None = None
+    ) -> Iterator[Served]:
+        """Run the web server, at any `port` or this one, and yield where it is.
+
+        With `ca`, it speaks TLS; what it says goes to the file `log`.
+        """
+        if port is None:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
         command = [
             sys.executable,
             "-m",

@@ -36,9 +36,17 @@ LIES = {
     "has no locks": "the bucket has no Object Lock",
     "unavailable": "every answer is 503",
     "slow": "no answer comes until the client has given up",
+    "cuts uploads": "every connection ends in the middle of what is sent",
+    "cuts one upload": "one connection ends in the middle of what is sent",
     "cuts answers": "every body breaks off in the middle",
     "cuts one answer": "one body breaks off in the middle",
     "cuts after writing": "the connection ends once an object is kept, before the answer",
+    "holds nothing": "a legal hold is set in words only",
+    "holds in words": "what a legal hold keeps goes all the same",
+    "bypasses holds": "a bypass of governance removes what a legal hold keeps",
+    "anybody lifts": "whoever asks lifts a legal hold",
+    "never lifts": "a legal hold stays when it is lifted",
+    "renews nothing": "a lock is renewed in words only",
     "speaks HTML": "a portal answers 200 with a page of its own",
 }
 
@@ -52,6 +60,7 @@ class Kept:
     mode: str = ""
     until: str = ""
     mark: bool = False
+    held: bool = False
 
 
 @dataclass
@@ -66,6 +75,8 @@ class Liar:
     awake: threading.Event = field(default_factory=threading.Event)
     """Ends the wait of a slow answer."""
     bypassing: str = "destruction-key"
+    holding: str = "archive-key"
+    """Whose keys may set and lift legal holds."""
     number: Iterator[int] = field(default_factory=lambda: count(1))
 
     def tells(self, lie: str) -> bool:
@@ -91,8 +102,14 @@ class Handler(BaseHTTPRequestHandler):
     def _begin(self) -> tuple[str, dict[str, list[str]], bytes] | None:
         liar = self.liar
         parts = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
         liar.asked.append(f"{self.command} {self.path}")
+        if size and (liar.tells("cuts uploads") or liar.tells("cuts one upload")):
+            liar.lies.discard("cuts one upload")
+            self.rfile.read(size // 2)
+            self.close_connection = True
+            return None
+        body = self.rfile.read(size)
         if liar.tells("slow"):
             liar.awake.wait(60)
             self.close_connection = True
@@ -136,6 +153,8 @@ class Handler(BaseHTTPRequestHandler):
         return asked and (self.liar.bypassing in self.headers["Authorization"] or self.liar.tells("anybody bypasses"))
 
     def _is_free(self, kept: Kept) -> bool:
+        if kept.held and not self.liar.tells("holds in words"):
+            return self.liar.tells("bypasses holds") and self._may_bypass()
         over = not kept.until or datetime.fromisoformat(kept.until) < datetime.now(UTC)
         return over or (kept.mode == "GOVERNANCE" and self._may_bypass())
 
@@ -147,6 +166,9 @@ class Handler(BaseHTTPRequestHandler):
         liar = self.liar
         if "retention" in query:
             self._lock_anew(key, query, body)
+            return
+        if "legal-hold" in query:
+            self._hold(key, query, on=b"<Status>ON</Status>" in body)
             return
         given = self.headers.get("x-amz-checksum-sha256", "")
         if given != base64.b64encode(hashlib.sha256(body).digest()).decode() and not liar.tells("ignores the checksum"):
@@ -179,6 +201,17 @@ class Handler(BaseHTTPRequestHandler):
             return
         self._send(200, headers={"x-amz-version-id": kept.id, "ETag": '"e"'})
 
+    def _hold(self, key: str, query: dict[str, list[str]], *, on: bool) -> None:
+        liar, kept = self.liar, self._find(key, query)
+        if kept is None:
+            self._error(404, "NoSuchVersion")
+        elif liar.holding not in self.headers["Authorization"] and not liar.tells("anybody lifts"):
+            self._error(403, "AccessDenied")
+        else:
+            if not liar.tells("holds nothing" if on else "never lifts"):
+                kept.held = on
+            self._send(200)
+
     def _lock_anew(self, key: str, query: dict[str, list[str]], body: bytes) -> None:
         kept = self._find(key, query)
         if kept is None:
@@ -196,7 +229,8 @@ class Handler(BaseHTTPRequestHandler):
         if not allowed:
             self._error(403, "AccessDenied")
             return
-        kept.mode, kept.until = mode, until
+        if not self.liar.tells("renews nothing"):
+            kept.mode, kept.until = mode, until
         self._send(200)
 
     def do_GET(self) -> None:
@@ -239,6 +273,8 @@ class Handler(BaseHTTPRequestHandler):
         headers = {"x-amz-version-id": kept.id, "ETag": '"e"'}
         if kept.mode:
             headers |= {"x-amz-object-lock-mode": kept.mode, "x-amz-object-lock-retain-until-date": kept.until}
+        if kept.held:
+            headers["x-amz-object-lock-legal-hold"] = "ON"
         if self.command == "HEAD":
             self._send(200, headers=headers | {"Content-Length": str(len(kept.data))})
             return

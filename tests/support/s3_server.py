@@ -27,12 +27,11 @@ LOCKS = [
     "GetObjectRetention",
     "PutObjectRetention",
     "GetObjectLegalHold",
-    "PutObjectLegalHold",
     "GetBucketObjectLockConfiguration",
     "GetBucketVersioning",
 ]
 ACTIONS = {
-    "archive": ["Read", "Write", "List", *LOCKS],
+    "archive": ["Read", "Write", "List", *LOCKS, "PutObjectLegalHold"],
     "destruction": ["Read", "Write", "List", *LOCKS, "BypassGovernanceRetention"],
     "administrator": ["Admin", "Read", "Write", "List"],
 }

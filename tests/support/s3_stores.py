@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from archive.configuration.storage import S3
+import pytest
+from django.conf import settings as django_settings
+
+from archive.configuration.storage import S3, Store
 from archive.store.local import LocalStore
 from archive.store.s3 import Retention, S3Store
 from archive.store.s3_bucket import Bucket, read_access
@@ -45,3 +48,9 @@ def on_liar(liar: Liar, folder: Path, **others: Any) -> S3:
         "answer_s": 60,
     }
     return S3(**(members | others))
+
+
+def choose(patch: pytest.MonkeyPatch, chosen: Store) -> None:
+    """Let the archive keep its packages there."""
+    changed = django_settings.ARCHIVE.model_copy(update={"store": chosen})
+    patch.setattr(django_settings, "ARCHIVE", changed)

@@ -16,6 +16,20 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="BucketLock",
+            fields=[
+                ("recording", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("bucket", models.CharField(max_length=63)),
+                ("package", models.CharField(max_length=100)),
+                ("until", models.DateTimeField(blank=True, null=True)),
+                ("renews", models.BooleanField(default=True)),
+                ("held", models.BooleanField(default=False)),
+                ("looked_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField(db_index=True)),
+                ("problem", models.TextField(blank=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name="Recording",
             fields=[
                 (

@@ -11,6 +11,10 @@ from .rules import Obstacle
 OBSTACLES: Final = {
     Obstacle.KEPT: _("It must be kept: its period is not over, or nobody decided about it."),
     Obstacle.HELD: _("It is on hold."),
+    Obstacle.HELD_IN_STORE: _(
+        "The store still keeps it under a legal hold. That is lifted within minutes after its last matter ended; where "
+        "no matter ever held it, somebody set it in the store itself: ask your administrator."
+    ),
     Obstacle.LOCKED: _("The store keeps it locked, and the archive's settings say that nothing is destroyed before."),
     Obstacle.REQUEST_OPEN: _("A request of a parent is open; nothing is destroyed meanwhile (34 CFR 99.10(e))."),
     Obstacle.NOBODY_TO_TELL: _(

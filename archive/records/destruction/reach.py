@@ -8,6 +8,7 @@ from datetime import date
 from django.utils import timezone
 
 from archive.access.scopes import Scope, scopes_of
+from archive.recordings.bucket_locks import held_in_bucket, removable_from
 from archive.recordings.models import Recording
 from archive.records.holds.reach import why_held
 from archive.records.outside_recordings.either import find_either, open_filings
@@ -16,7 +17,6 @@ from archive.records.people.models import Person, Student
 from archive.records.people.rules import holders
 from archive.records.requests.reach import open_cases
 from archive.records.retention.reach import kept_of
-from archive.store.current import locked_until
 
 from .models import Basis, Destruction, State
 from .rules import Letter, Standing
@@ -81,5 +81,6 @@ def standing_of(row: Destruction) -> Standing:
         today=today,
         state=State(row.state),
         approved_at=row.approved_at,
-        locked_until=locked_until(recording.sealed_at) if recording.sealed_at else None,
+        held_in_store=held_in_bucket(recording.pk),
+        locked_until=removable_from(recording.pk, recording.sealed_at) if recording.sealed_at else None,
     )

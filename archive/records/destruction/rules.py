@@ -27,6 +27,8 @@ class Obstacle(StrEnum):
     """Its period is not over, or nobody decided; and no parent may ask for its destruction before."""
     HELD = "held"
     """A matter holds it."""
+    HELD_IN_STORE = "held-in-store"
+    """A legal hold was seen on its package, and no matter holds it."""
     LOCKED = "locked"
     """Its lock in the store has not ended, and the district's settings say that nothing is destroyed before."""
     REQUEST_OPEN = "request-open"
@@ -77,6 +79,8 @@ class Standing:
     approved_at: datetime | None = None
     locked_until: datetime | None = None
     """Until when the store lets nobody remove it; None: a destruction can at any time."""
+    held_in_store: bool = False
+    """Whether a legal hold was seen on its package in the store."""
 
 
 def against_approval(standing: Standing) -> list[Obstacle]:
@@ -87,6 +91,7 @@ def against_approval(standing: Standing) -> list[Obstacle]:
     holds = {
         Obstacle.KEPT: not allowed,
         Obstacle.HELD: standing.held,
+        Obstacle.HELD_IN_STORE: standing.held_in_store and not standing.held,
         Obstacle.LOCKED: standing.locked_until is not None and standing.now < standing.locked_until,
         Obstacle.REQUEST_OPEN: standing.requests_open,
         Obstacle.NOBODY_TO_TELL: not standing.everybody_known,

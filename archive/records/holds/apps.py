@@ -11,12 +11,14 @@ class HoldsConfig(AppConfig):
     name = "archive.records.holds"
 
     def ready(self) -> None:
-        """Let the key store ask before it destroys a key, and the recording's page say what holds it."""
+        """Let key store and bucket ask what is held, and the recording's page say what holds it."""
         from archive.keystore.recording_keys import register_guard  # noqa: PLC0415 - models need ready apps
+        from archive.recordings.staying import register_holds  # noqa: PLC0415 - the same
         from archive.records.outside_recordings.contributions import provide  # noqa: PLC0415 - the same
 
         from .contribution import contribution  # noqa: PLC0415 - the same
-        from .reach import why_held  # noqa: PLC0415 - the same
+        from .reach import ever_held, held_now, why_held  # noqa: PLC0415 - the same
 
         register_guard(why_held)
+        register_holds(held_now, ever_held)
         provide(contribution)

@@ -48,6 +48,27 @@ def held_outside() -> Q:
     return Q(pk__in=held.exclude(outside=None).values("outside")) | Q(pk__in=filed.values("outside"))
 
 
+def held_now() -> set[str]:
+    """Return every recording that an open matter holds, whoever made it."""
+    return _reached_by(Held.objects.filter(released_at=None, matter__released_at=None))
+
+
+def ever_held() -> set[str]:
+    """Return every recording that a matter holds, or held until it was released."""
+    return _reached_by(Held.objects.all())
+
+
+def _reached_by(items: QuerySet[Held]) -> set[str]:
+    of_students = items.exclude(student=None)
+    columns = [
+        items.exclude(recording=None).values_list("recording", flat=True),
+        items.exclude(outside=None).values_list("outside", flat=True),
+        of_students.values_list("student__meetings__filings__recording", flat=True),
+        of_students.values_list("student__meetings__outside_filings__outside", flat=True),
+    ]
+    return {one for column in columns for one in column if one is not None}
+
+
 def counts_of(matters: Iterable[Matter]) -> dict[UUID, int]:
     """Return how many recordings each of these open matters holds, in four queries for all of them."""
     found: dict[UUID, set[str]] = {one.pk: set() for one in matters}

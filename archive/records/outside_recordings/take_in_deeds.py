@@ -18,12 +18,12 @@ from appliance.contract.errors import ConflictError, PlainSightError, StorageErr
 from appliance.contract.signed import digest
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
-from archive.core.deeds import one_deed
+from archive.core.deeds import after_commit, one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.keystore.current import keystore
 from archive.keystore.escrow import escrow_recipient
-from archive.keystore.recording_keys import recording_keys
+from archive.keystore.recording_keys import recording_keys, why_kept
 from archive.recordings.secrets import secret_of
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.store.current import store
@@ -123,7 +123,11 @@ def complete(pk: str, *, by: User, examined: Examined | None = None) -> OutsideR
 
 
 def give_up(pk: str, *, by: User) -> OutsideRecording:
-    """Give a file up before it is sealed; key, pieces and what was said about it go."""
+    """Give a file up before it is sealed: what was said about it goes with the deed, key and pieces right after it.
+
+    Where the store says no then, the worker goes on with `clear_all`. Raises DeedError for one that is sealed, was
+    given up, or is on hold.
+    """
     with one_deed():
         row = OutsideRecording.objects.select_for_update().filter(pk=pk).first()
         if row is None:
@@ -135,8 +139,16 @@ def give_up(pk: str, *, by: User) -> OutsideRecording:
         for name in NAMING:
             setattr(row, name, "")
         row.save()
-        transaction.on_commit(lambda: clear(pk))
+        # what would keep its key is asked while all of this can still be undone
+        if why := why_kept(pk):
+            raise DeedError(f"It was not given up: {why}.")
+        after_commit(lambda: clear(pk))
     return row
+
+
+def is_cleared(pk: str) -> bool:
+    """Tell whether nothing is left of a file that was given up."""
+    return not recording_keys().exists(pk) and not Piece.objects.filter(outside=pk).exists()
 
 
 def clear(pk: str) -> None:
@@ -158,8 +170,8 @@ def clear_all(stop: StopSignal) -> None:
         if pk in in_pieces or recording_keys().exists(pk):
             try:
                 clear(pk)
-            except StorageError as error:
-                # its key is gone; others wait for nothing of it
+            except PlainSightError as error:
+                # others wait for nothing of it
                 _log.error("%(recording)s, which was given up: %(problem)s", {"recording": pk, "problem": error})
 
 

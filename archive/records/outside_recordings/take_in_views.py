@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -101,7 +102,8 @@ def give_up(request: HttpRequest, outside: str) -> HttpResponseBase:
 
     def act() -> str:
         take_in_deeds.give_up(outside, by=user_of(request))
-        messages.success(request, "It was given up. Nothing of it is kept.")
+        # said behind the clearing, which begins with the commit: only then it shows whether the store let all of it go
+        transaction.on_commit(lambda: messages.success(request, _given_up(outside)))
         return reverse("pages:outside-recordings")
 
     context = _below("Give up what is being brought", row) | {
@@ -110,6 +112,12 @@ def give_up(request: HttpRequest, outside: str) -> HttpResponseBase:
         "consequences": ["The custody log goes on saying that something was announced and given up, and by whom."],
     }
     return form_page(request, form, act, "ui/confirm.html", context)
+
+
+def _given_up(pk: str) -> str:
+    if take_in_deeds.is_cleared(pk):
+        return "It was given up. Nothing of it is kept."
+    return "It was given up. The store does not let all of it go now; the archive removes what is left when it does."
 
 
 def _frame(heading: str) -> dict[str, Any]:

@@ -17,9 +17,10 @@ class RedactionsConfig(AppConfig):
         from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
 
         from .contribution import contribution  # noqa: PLC0415 - the same
-        from .make_deeds import LOOK_S, make_asked  # noqa: PLC0415 - the same
+        from .make_deeds import CLEAR_S, LOOK_S, clear_withdrawn, make_asked  # noqa: PLC0415 - the same
         from .reach import heard_by_parents  # noqa: PLC0415 - the same
 
         JOBS.append(Job("making redacted copies", LOOK_S, make_asked, lane="redacting"))
+        JOBS.append(Job("clearing withdrawn copies", CLEAR_S, clear_withdrawn, lane="redacting"))
         parts.register(heard_by_parents)
         provide(contribution)

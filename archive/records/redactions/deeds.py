@@ -10,12 +10,11 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from archive.access.deeds import Deed
 from archive.accounts.models import User
-from archive.core.deeds import one_deed
+from archive.core.deeds import after_commit, one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.kinds import Kind
 from archive.custody.log import Detail, record
@@ -159,7 +158,7 @@ def reopen(recording: str, pk: UUID, *, by: User) -> Redaction:
         row.save()
         row.passages.filter(by_archive=True).delete()
         if made:
-            transaction.on_commit(lambda: store().remove(made))
+            after_commit(lambda: store().remove(made))
     return row
 
 
@@ -227,7 +226,7 @@ def withdraw(recording: str, pk: UUID, reason: str, *, by: User) -> Redaction:
         )
         if drop:
             row.object = ""
-            transaction.on_commit(lambda: store().remove(drop))
+            after_commit(lambda: store().remove(drop))
         row.save(update_fields=["state", "withdrawn_at", "withdrawn_by", "withdrawn_reason", "object"])
     return row
 

@@ -30,6 +30,7 @@ from archive.recordings.models import Recording
 from archive.recordings.playback import open_audio
 from archive.recordings.secrets import secret_of
 from archive.recordings.verification import StoppedError
+from archive.records.holds.reach import why_held
 from archive.store.base import BUFFER, derivatives_folder
 from archive.store.current import store
 
@@ -43,6 +44,10 @@ LOOK_S: Final = 1.0
 """How often the worker looks for a copy that was asked for, in seconds."""
 TOLD_S: Final = 1.0
 """How often the progress is written down, in seconds."""
+CLEAR_S: Final = 3600.0
+"""How often the worker looks for what is left of copies that were withdrawn, in seconds."""
+CLEARED_FOR: Final = timedelta(days=7)
+"""So long after a copy was withdrawn it is looked for what is left of it."""
 LEFT: Final = timedelta(seconds=60)
 """A copy of which no worker said for so long that it is at work is left behind by a crash."""
 _log = logging.getLogger(__name__)
@@ -176,9 +181,24 @@ def _clear(row: Redaction) -> None:
         take_turn(folder)
         if not _asked(row).exists():
             raise StoppedError("it was taken back, or another worker has made it")
-        for name in list(store().names(folder)):
-            if name.startswith(f"{folder}/{row.pk.hex}-"):
-                store().remove(name)
+        _remove_files(row)
+
+
+def clear_withdrawn(stop: StopSignal) -> None:
+    """Remove what a store that was away kept of copies withdrawn before their sign-off: a job of the worker."""
+    lately = Redaction.objects.filter(withdrawn_at__gt=timezone.now() - CLEARED_FOR)
+    for row in lately.filter(state=State.WITHDRAWN, object=""):
+        if stop.is_set():
+            return
+        if not why_held(row.recording_id):
+            _remove_files(row)
+
+
+def _remove_files(row: Redaction) -> None:
+    folder = derivatives_folder(row.recording_id)
+    for name in list(store().names(folder)):
+        if name.startswith(f"{folder}/{row.pk.hex}-"):
+            store().remove(name)
 
 
 def _measure(file: BinaryIO) -> tuple[int, str]:

@@ -14,7 +14,7 @@ from archive.custody.actors import SubjectType
 from archive.custody.models import Entry
 from archive.recordings.models import Recording, State
 from archive.records.meetings.models import Filing, MeetingKind
-from archive.records.outside_recordings.either import Either, open_filings
+from archive.records.outside_recordings.either import Either, find_either, open_filings
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
 from archive.records.outside_recordings.models import State as OutsideState
 from archive.records.outside_recordings.reach import outside_in
@@ -45,6 +45,11 @@ def kept_of(recording: Either) -> Kept:
     filings = open_filings(recording).select_related("meeting__student")
     first = first_entries([recording.pk]).get(recording.pk, 0)
     return _kept(recording, filings, series_by_kind(), first)
+
+
+def may_go_on(recording: str) -> date | None:
+    """Return the first day on which the period of a recording is over; None: never, or not known."""
+    return kept_of(find_either(recording)).eligible_on
 
 
 def first_entries(recordings: Sequence[str]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from archive.store.base import derivatives_folder, package_name
 from archive.store.local import LocalStore
 from archive.store.s3 import S3Store
 from tests.archive.page_fixtures import Arrive
+from tests.archive.records.factories import make_hold, make_matter
 from tests.support.archives import Archive, change_as_owner
 from tests.support.lying_s3 import Liar
 from tests.support.s3_stores import connected, on_liar
@@ -145,6 +146,7 @@ def test_the_commands_prove_move_and_say_what_is_next(
     row = Recording.objects.get(pk=sealed(seconds=1).id)
     assert "store.s3" in archive.run("move-store", "--to", "s3", status=2).stderr
     assert "store.s3" in archive.run("check-store", status=2).stderr
+    make_hold(make_matter(), recording=row)
     chosen = StoreSettings(engine="disk", s3=on_liar(liar, tmp_path))
     monkeypatch.setattr(settings, "ARCHIVE", settings.ARCHIVE.model_copy(update={"store": chosen}))
     assert "check-store" in archive.run("move-store", "--to", "s3", status=2).stderr
@@ -154,6 +156,7 @@ def test_the_commands_prove_move_and_say_what_is_next(
     assert json.loads(archive.run("check-store", "--json").stdout)["ok"]
     told = archive.run("move-store", "--to", "s3").stdout
     assert "engine = 's3'" in told
+    assert [one.held for one in liar.objects[row.package]] == [True], "it is on hold, there as well"
     assert sealed_digests() == {row.package: hashlib.sha256(liar.first(row.package) or b"").hexdigest()}
     for refused in (("--to", "s3", "--remove-source"), ("--to", "disk", "--remove-source")):
         assert "--remove-source" in archive.run("move-store", *refused, status=2).stderr

@@ -15,8 +15,9 @@ from archive.configuration.file import Configuration
 from archive.configuration.web import Boxes, Site, Web
 from archive.core.triggers import names as trigger_names
 from archive.custody.triggers import REFUSALS
-from archive.doctor import broker, certificates, database, folders, keys, processes, site, storage
+from archive.doctor import broker, bucket, certificates, database, folders, keys, processes, site, storage
 from archive.doctor.folders import FileLook
+from archive.recordings.bucket_locks import OutOfLine
 from archive.store.base import HOUR
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -33,6 +34,7 @@ FOLDERS = folders.FoldersLook(Path("/srv/archive"), 990, FILES)
 DATABASE = database.DatabaseLook("sqlite", checked=True, triggers=frozenset(trigger_names("sqlite", REFUSALS)))
 KEYS = keys.KeysLook("", "ed25519:a", "ed25519:a", "age1a", "age1b", 0, 3)
 STORE = storage.StoreLook("", 10**12)
+LOCKS = OutOfLine()
 BROKER = broker.BrokerLook("localhost", 8883, tls=True, refusal="", is_ours=True, access="")
 PAGES = certificates.CertificateLook(
     "pages",
@@ -56,6 +58,7 @@ CHECKS: dict[type, Callable[[Any], Iterable[CheckResult]]] = {
     database.DatabaseLook: database.check,
     keys.KeysLook: keys.check,
     storage.StoreLook: storage.check,
+    OutOfLine: bucket.check,
     broker.BrokerLook: broker.check,
     certificates.CertificateLook: lambda seen: [certificates.check(seen, NOW)],
     processes.ProcessesLook: lambda seen: processes.check(seen, NOW),
@@ -68,7 +71,7 @@ def told(seen: Any) -> list[CheckResult]:
     return list(CHECKS[type(seen)](seen))
 
 
-@pytest.mark.parametrize("seen", [FOLDERS, DATABASE, KEYS, STORE, BROKER, PAGES, PROCESSES, SITE])
+@pytest.mark.parametrize("seen", [FOLDERS, DATABASE, KEYS, STORE, LOCKS, BROKER, PAGES, PROCESSES, SITE])
 def test_what_is_good_is_called_good(seen: Any) -> None:
     found = told(seen)
     assert found
@@ -119,6 +122,12 @@ def with_site(**changed: Any) -> site.SiteLook:
         (replace(STORE, error="the store failed at health: No space left"), "store", "wrong", "No space left"),
         (replace(STORE, free=None), "free space", "wrong", "not known"),
         (replace(STORE, trust="nobody proved it"), "whose store it is", "wrong", "nobody proved it"),
+        (replace(LOCKS, not_held=frozenset("ab")), "legal holds", "warning", "2 on hold without a legal hold"),
+        (replace(LOCKS, still_held=frozenset("a")), "legal holds", "warning", "1 with one although"),
+        (replace(LOCKS, unknown_hold=frozenset("a")), "legal holds", "wrong", "never knew of"),
+        (replace(LOCKS, problems={"a": "it is away"}), "bucket's locks", "wrong", "first a: it is away"),
+        (replace(LOCKS, ended=frozenset("ab")), "bucket's locks", "wrong", "of 2 packages has ended"),
+        (replace(LOCKS, unseen=3), "bucket's locks", "warning", "3 packages"),
         (replace(STORE, free=50 * HOUR), "free space", "warning", "50 hours"),
         (replace(STORE, free=2 * HOUR), "free space", "wrong", "2 hours"),
         (replace(BROKER, refusal="Connection refused"), "broker", "wrong", "Connection refused"),

@@ -19,7 +19,8 @@ from tests.support.s3_stores import connected, on_liar, on_real_server
 @pytest.fixture(scope="session", autouse=True)
 def _no_bucket_in_a_deed() -> Iterator[None]:
     """In a deed nothing waits for a bucket either."""
-    with watched_in_deeds([(Bucket, ("first", "put", "describe", "read_range", "delete", "versions_and_marks"))]):
+    asked = ("first", "put", "describe", "read_range", "delete", "versions_and_marks", "set_lock", "set_legal_hold")
+    with watched_in_deeds([(Bucket, asked)]):
         yield
 
 

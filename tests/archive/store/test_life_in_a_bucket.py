@@ -4,34 +4,61 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
-from django.conf import settings
+from botocore.exceptions import ClientError
 from django.utils import timezone
 
 from appliance.contract.errors import SettingsError, StorageError
-from archive.configuration.storage import Store
+from appliance.contract.stop_signal import StopSignal
+from archive.access.deeds import Deed
+from archive.configuration.storage import S3, Store
 from archive.core.jobs import require_all
+from archive.custody.models import Entry
 from archive.keystore.recording_keys import recording_keys
+from archive.recordings.bucket_locks import bring_all_in_line, out_of_line
+from archive.recordings.custody_kinds import PROBLEM
 from archive.recordings.models import Recording, State
 from archive.recordings.playback import open_audio
 from archive.records.destruction import deeds
 from archive.records.destruction.models import Destruction
 from archive.records.destruction.models import State as Standing
 from archive.records.errors import DeedError
-from archive.sealing.audit import audit
+from archive.records.holds.deeds import release
+from archive.sealing.audit import Code, audit
+from archive.sealing.custody_kinds import SEAL
 from archive.sealing.seal import seal
+from archive.sealing.sealer import Sealer
 from archive.store.current import store
-from tests.archive.page_fixtures import Arrive
+from archive.store.s3 import S3Store
+from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.destruction.scene import make_scene
+from tests.archive.records.factories import make_hold, make_matter
 from tests.support.archives import Archive
 from tests.support.lying_s3 import Liar
 from tests.support.s3_server import s3_server
-from tests.support.s3_stores import NO_DESTRUCTION, on_liar, on_real_server
+from tests.support.s3_stores import NO_DESTRUCTION, choose, on_liar, on_real_server
 
 
-def choose(patch: pytest.MonkeyPatch, chosen: Store) -> None:
-    patch.setattr(settings, "ARCHIVE", settings.ARCHIVE.model_copy(update={"store": chosen}))
+def held_and_released(row: Recording, chosen: S3) -> None:
+    """A matter's hold keeps the package from the keys for destructions, which may bypass its lock, until it ends."""
+    held = make_hold(make_matter(), recording=row)
+    bring_all_in_line(StopSignal())
+    (version,) = s3_server().client().list_object_versions(Bucket=chosen.bucket, Prefix=row.package)["Versions"]
+    where = {"Bucket": chosen.bucket, "Key": row.package, "VersionId": version["VersionId"]}
+    thief = s3_server().client("destruction")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        thief.delete_object(**where, BypassGovernanceRetention=True)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        thief.put_object_legal_hold(**where, LegalHold={"Status": "OFF"})
+    with pytest.raises(StorageError, match="when its hold does"):
+        store().remove(row.package)
+    assert list(audit()) == []
+    release(held.matter_id, held.pk, "settled", by=make_user("counsel", Deed.HOLD))
+    assert [one.code for one in audit()] == [Code.STILL_HELD]
+    bring_all_in_line(StopSignal())
+    assert list(audit()) == []
 
 
 def test_a_recording_is_sealed_heard_checked_and_destroyed_in_a_bucket(
@@ -49,6 +76,7 @@ def test_a_recording_is_sealed_heard_checked_and_destroyed_in_a_bucket(
     assert len(open_audio(row).read(0, 100)) == 100
     archive.run("verify", row.pk)
     assert list(audit()) == []
+    held_and_released(row, chosen)
     scene = make_scene(row.pk)
     deeds.carry_out(scene.approved().pk, by=scene.ann)
     assert Destruction.objects.get().state == Standing.DONE
@@ -68,6 +96,85 @@ def test_where_nothing_is_destroyed_before_its_lock_ends_nobody_can_propose_it(
         scene.propose()
     Recording.objects.update(sealed_at=timezone.now() - timedelta(days=3))
     scene.propose()
+
+
+@pytest.fixture
+def bucket(archive: Archive, liar: Liar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Liar:
+    """The bucket that the archive keeps its packages in."""
+    choose(monkeypatch, Store(engine="s3", s3=on_liar(liar, tmp_path)))
+    return liar
+
+
+def versions(liar: Liar) -> list[int]:
+    """How many versions each package has."""
+    return [len(kept) for key, kept in liar.objects.items() if key.startswith("packages/") and kept]
+
+
+@pytest.mark.parametrize("fault", ["loses", "cuts uploads", "cuts answers", "unavailable"])
+def test_there_is_no_receipt_before_the_package_is_really_there(arrive: Arrive, bucket: Liar, fault: str) -> None:
+    """Also where the bucket said that it keeps it: what arrived stays here, and is sealed once, later."""
+    made = arrive(seconds=1)
+    bucket.lies = {fault}
+    with pytest.raises(StorageError):
+        seal(made.id)
+    row = Recording.objects.get(pk=made.id)
+    assert (row.state, row.receipt, store().incoming()) == (State.CLOSED, None, [made.id])
+    bucket.lies = set()
+    row = seal(made.id)
+    assert (row.state, row.receipt is not None, versions(bucket)) == (State.SEALED, True, [1])
+    assert seal(made.id).receipt == row.receipt
+    assert list(audit()) == []
+
+
+def test_a_package_that_the_bucket_loses_after_its_receipt_is_told(sealed: Arrive, bucket: Liar) -> None:
+    row = Recording.objects.get(pk=sealed(seconds=1).id)
+    bucket.objects.clear()
+    assert [(one.code, one.recording) for one in audit()] == [(Code.NO_PACKAGE, row.pk)]
+    bring_all_in_line(StopSignal())
+    assert out_of_line().problems == {row.pk: "its package is not in the bucket"}
+
+
+def test_an_hour_without_a_network_to_the_bucket_loses_nothing_and_seals_nothing_twice(
+    arrive: Arrive, bucket: Liar
+) -> None:
+    now = 0.0
+    sealer = Sealer(clock=lambda: now)
+    bucket.lies = {"unavailable"}
+    made = [arrive(seconds=1).id]
+    for minute in range(0, 60, 10):
+        now = minute * 60.0
+        assert sealer.once() == 0
+        if minute == 30:
+            made.append(arrive(seconds=1).id)
+    assert set(store().incoming()) == set(made), "what arrived waits here"
+    assert not Recording.objects.exclude(receipt=None).exists()
+    assert Entry.objects.filter(code=PROBLEM.code).count() == len(made), "told once, not each time"
+    bucket.lies, bucket.asked = {"cuts after writing"}, []
+    now += 10 * 60.0
+    assert (sealer.once(), sealer.once()) == (2, 0)
+    assert (versions(bucket), store().incoming()) == ([1, 1], [])
+    assert Recording.objects.filter(state=State.SEALED, problem="").count() == len(made)
+    assert list(audit()) == []
+
+
+def test_two_workers_at_one_package_because_the_bucket_was_slow_seal_it_once(
+    arrive: Arrive, bucket: Liar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease of the first ran out while it waited for the bucket: the other one does all of it meanwhile."""
+    made, kept = arrive(seconds=1), S3Store.keep
+    others: list[Recording] = []
+
+    def slowly(self: S3Store, name: str, body: BinaryIO) -> None:
+        monkeypatch.setattr(S3Store, "keep", kept)
+        others.append(seal(made.id))
+        kept(self, name, body)
+
+    monkeypatch.setattr(S3Store, "keep", slowly)
+    row = seal(made.id)
+    assert [one.receipt for one in others] == [row.receipt]
+    assert versions(bucket) == [1]
+    assert Entry.objects.filter(code=SEAL.code, subject_id=made.id).count() == 1
+    assert list(audit()) == []
 
 
 def test_a_bucket_that_is_away_delays_the_seal_and_loses_nothing(

@@ -41,7 +41,7 @@ def test_a_real_server_holds_and_its_bucket_becomes_ours_alone(tmp_path: Path, o
         require_trusted(store, settings, tmp_path, OURS)
     found = checked(settings, tmp_path)
     assert wrong(found) == []
-    assert len(found) >= 14, "each attempt is told"
+    assert len(found) >= 18, "each attempt is told"
     require_trusted(store, settings, tmp_path, OURS)
     assert wrong(checked(settings, tmp_path)) == [], "again, with what it kept before"
     store.put_once(package_name("f" * 32), b"a package")
@@ -67,7 +67,13 @@ NOTICED_BY = {
     "has no locks": "object lock",
     "unavailable": "proof",
     "speaks HTML": "proof",
+    "cuts uploads": "proof",
     "cuts answers": "lock",
+    "holds nothing": "legal hold",
+    "holds in words": "delete under a legal hold with the archive's keys",
+    "bypasses holds": "delete by bypass under a legal hold with the keys for destructions",
+    "anybody lifts": "lift a legal hold with the keys for destructions",
+    "never lifts": "lift a legal hold",
 }
 
 
@@ -91,8 +97,9 @@ def test_a_weaker_mode_in_place_of_compliance_is_noticed(liar: Liar, tmp_path: P
 
 
 def test_every_lie_of_the_liar_is_noticed_somewhere() -> None:
-    """Slow answers, and those that are lost on the way, are no lies: tests/archive/store/test_s3.py."""
-    assert set(LIES) - set(NOTICED_BY) == {"slow", "cuts one answer", "cuts after writing"}
+    """What is slow, or lost on the way, is no lie (test_s3.py); each renewal is looked at (test_bucket_locks.py)."""
+    others = {"slow", "cuts one answer", "cuts one upload", "cuts after writing", "renews nothing"}
+    assert set(LIES) - set(NOTICED_BY) == others
 
 
 def test_keys_for_destructions_that_cannot_destroy_are_told(liar: Liar, tmp_path: Path) -> None:
@@ -104,6 +111,23 @@ def test_the_archives_keys_may_not_be_those_for_destructions(liar: Liar, tmp_pat
     settings = on_liar(liar, tmp_path)
     credentials(tmp_path, "archive").write_text(credentials(tmp_path, "destruction").read_text())
     assert "delete by bypass with the archive's keys" in wrong(checked(settings, tmp_path))
+
+
+def test_the_archives_keys_must_set_legal_holds_and_those_for_destructions_may_not(liar: Liar, tmp_path: Path) -> None:
+    settings = on_liar(liar, tmp_path)
+    liar.holding = "nobody"
+    found = checked(settings, tmp_path)
+    assert wrong(found) == ["legal hold"]
+    assert "let the archive's keys" in found[-1].remedy
+    liar.holding = "-key"
+    assert wrong(checked(settings, tmp_path)) == ["lift a legal hold with the keys for destructions"]
+
+
+def test_without_keys_for_destructions_a_legal_hold_is_proven_on_what_no_lock_keeps(liar: Liar, tmp_path: Path) -> None:
+    settings = on_liar(liar, tmp_path, mode="compliance", **NO_DESTRUCTION)
+    assert wrong(checked(settings, tmp_path)) == []
+    liar.lies = {"holds in words"}
+    assert "delete under a legal hold with the archive's keys" in wrong(checked(settings, tmp_path))
 
 
 def test_a_bucket_of_another_archive_is_refused_and_nothing_is_written_into_it(liar: Liar, tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ NOTICED: dict[str, type[PlainSightError]] = {
     "locks nothing": StorageError,
     "locks for less": StorageError,
     "unavailable": StorageError,
+    "cuts uploads": StorageError,
     "cuts answers": StorageError,
     "speaks HTML": StorageError,
 }
@@ -124,6 +125,24 @@ def test_an_answer_that_is_lost_after_the_object_was_kept_makes_no_second_one(li
     lied_to.put_once(NAME, b"package")
     assert [one.data for one in liar.objects[NAME]] == [b"package"]
     assert len([line for line in liar.asked if line.startswith("PUT")]) == 2, "it was asked again"
+
+
+def test_an_upload_that_breaks_off_once_is_sent_again_whole(liar: Liar, lied_to: S3Store) -> None:
+    """Also one that is larger than what a socket takes at once: the second try begins at its begin."""
+    package = bytes(range(256)) * 4096
+    draft = lied_to.draft(NAME)
+    draft.write(package)
+    liar.lies = {"cuts one upload"}
+    draft.publish()
+    draft.discard()
+    assert [one.data for one in liar.objects[NAME]] == [package]
+    assert len([line for line in liar.asked if line.startswith("PUT")]) == 2
+
+
+def test_a_read_back_that_breaks_off_once_is_asked_for_again(liar: Liar, lied_to: S3Store) -> None:
+    liar.lies = {"cuts one answer"}
+    lied_to.put_once(NAME, b"package")
+    assert lied_to.read(NAME) == b"package"
 
 
 def test_an_answer_that_breaks_off_once_is_asked_for_again(liar: Liar, lied_to: S3Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.core.management.base import CommandParser
@@ -13,8 +13,12 @@ from appliance.contract.errors import SettingsError
 from archive.backup.moving import Moved, move, sealed_digests
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.keystore.current import keystore
-from archive.store.base import Store
+from archive.recordings.bucket_locks import bring_in_line
+from archive.store.base import DERIVATIVES, Store
 from archive.store.current import disk, s3
+
+if TYPE_CHECKING:
+    from archive.store.s3 import S3Store
 
 TOLD_S: Final = 5.0
 """How often progress is told, in seconds."""
@@ -60,7 +64,12 @@ class Command(ArchiveCommand):
         require_trusted(bucket, chosen.s3, settings.ARCHIVE_HOME, keystore().public)
         places: tuple[Store, Store] = (disk(), bucket) if to == "s3" else (bucket, disk())
         found = move(
-            *places, sealed_digests(), self._progress(), in_use=chosen.engine == to, remove=options["remove_source"]
+            *places,
+            sealed_digests(),
+            self._progress(),
+            in_use=chosen.engine == to,
+            remove=options["remove_source"],
+            hold=(lambda name: _hold(bucket, name)) if to == "s3" else lambda _name: None,
         )
         self.show(options, found.as_json(), _in_words(found, to))
         if not found.complete:
@@ -77,6 +86,11 @@ class Command(ArchiveCommand):
                 self.stderr.write(f"{done} of {moved.objects} objects, {moved.bytes / 1e9:.1f} GB")
 
         return tell
+
+
+def _hold(bucket: S3Store, name: str) -> None:
+    if not name.startswith(f"{DERIVATIVES}/"):
+        bring_in_line(bucket, name.rpartition("/")[2].removesuffix(".zip"), name)
 
 
 def _in_words(found: Moved, to: str) -> str:

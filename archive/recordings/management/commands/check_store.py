@@ -19,9 +19,10 @@ class Command(ArchiveCommand):
 
     help = (
         "Prove the lock of the bucket in [store.s3] before anything is trusted to it: keep small objects, and try to "
-        "write over, hide, delete, shorten, unlock and bypass them with each pair of keys. Refuses a bucket that gives "
-        "way, that has no versions or no Object Lock, or that is another archive's; makes an empty one this archive's "
-        "own. Web server and worker do not start without it. Exit status: 0 it held, 1 it did not, 2 bad settings."
+        "write over, hide, delete, shorten, unlock and bypass them, and to get around a legal hold, with each pair of "
+        "keys. Refuses a bucket that gives way, that has no versions or no Object Lock, or that is another archive's; "
+        "makes an empty one this archive's own. Web server and worker do not start without it. Exit status: 0 it held, "
+        "1 it did not, 2 bad settings."
     )
     example = "plainsight-archive check-store --json"
     needs_database = False

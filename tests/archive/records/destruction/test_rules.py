@@ -43,6 +43,7 @@ def test_where_nothing_stands_against_it_two_people_may() -> None:
         ({"kept": Kept(Why.PERMANENT), "basis": Basis.REQUEST}, Obstacle.KEPT),
         ({"kept": Kept(Why.PERMANENT, on_request=True)}, Obstacle.KEPT),
         ({"held": True}, Obstacle.HELD),
+        ({"held_in_store": True}, Obstacle.HELD_IN_STORE),
         ({"locked_until": NOW + timedelta(seconds=1)}, Obstacle.LOCKED),
         ({"requests_open": True}, Obstacle.REQUEST_OPEN),
         ({"everybody_known": False}, Obstacle.NOBODY_TO_TELL),

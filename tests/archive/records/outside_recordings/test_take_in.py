@@ -31,7 +31,8 @@ from archive.records.outside_recordings.rules import OtherFileError, PieceError,
 from archive.records.outside_recordings.seal_deeds import seal_all, seal_outside
 from archive.sealing.audit import audit
 from archive.store.current import store
-from tests.archive.page_fixtures import make_user
+from tests.archive.page_fixtures import make_user, signed_in
+from tests.archive.records.factories import make_hold, make_matter
 from tests.support.archives import Archive, change_as_owner
 
 from .files import SAID, bring, brought, m4a, send, sound, track
@@ -169,8 +170,8 @@ def test_one_that_a_locked_package_holds_keeps_no_other_from_its_seal(
         real(self, name)
 
     monkeypatch.setattr(kind, "remove", locked)
-    with pytest.raises(StorageError):
-        take_in_deeds.give_up(stuck.pk, by=ann)
+    assert take_in_deeds.give_up(stuck.pk, by=ann).state == State.GIVEN_UP
+    assert not take_in_deeds.is_cleared(stuck.pk)
     assert not recording_keys().exists(stuck.pk)
     assert stuck.pk not in store().incoming(), "what can go is gone"
     seal_all(StopSignal())
@@ -180,6 +181,48 @@ def test_one_that_a_locked_package_holds_keeps_no_other_from_its_seal(
     assert Piece.objects.filter(outside=stuck).exists(), "so it is tried again"
     take_in_deeds.clear_all(StopSignal())
     assert not Piece.objects.filter(outside=stuck).exists()
+    assert take_in_deeds.is_cleared(stuck.pk)
+
+
+def test_whoever_gives_up_is_told_what_the_store_did_while_it_was_away(
+    archive: Archive, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is that of the rows: given up, and what is left is told and removed by the worker."""
+    client = signed_in(archive, "carol", role="custodian")
+    first = bring(ann, sound("FLAC"))
+
+    def away(_self: object, _name: str) -> None:
+        raise StorageError("S3 did not answer; it is tried again later")
+
+    def give_up(row: OutsideRecording, token: str) -> str:
+        answer = client.post(f"/outside-recordings/{row.pk}/give-up/", {"once": token * 32}, follow=True)
+        row.refresh_from_db()
+        assert (answer.status_code, row.state) == (200, State.GIVEN_UP)
+        return str(answer.content.decode())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store()), "remove", away)
+        told = give_up(first, "a")
+        assert "removes what is left" in told
+        assert "Nothing of it is kept" not in told
+        assert not recording_keys().exists(first.pk)
+        seal_all(StopSignal())
+        assert not take_in_deeds.is_cleared(first.pk)
+    seal_all(StopSignal())
+    assert take_in_deeds.is_cleared(first.pk)
+    second = bring(ann, sound("FLAC"))
+    assert "Nothing of it is kept" in give_up(second, "b")
+    assert codes(first.pk) == codes(second.pk)
+
+
+def test_one_on_hold_is_not_given_up(ann: User) -> None:
+    row = bring(ann, sound("FLAC"))
+    make_hold(make_matter(), outside=row)
+    with pytest.raises(DeedError, match="on hold"):
+        take_in_deeds.give_up(row.pk, by=ann)
+    row.refresh_from_db()
+    assert (row.state, row.place != "", recording_keys().exists(row.pk)) == (State.ARRIVED, True, True)
+    assert "outside-given-up" not in codes(row.pk)
 
 
 def test_a_sealed_one_is_not_given_up_and_its_key_not_destroyed(ann: User) -> None:

@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from appliance.contract.errors import NotSealedError
+from appliance.contract.errors import NotSealedError, StorageError
 from appliance.contract.segment import decode
 from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
@@ -422,6 +422,29 @@ def test_nothing_of_a_held_recording_s_copies_goes_away(scene: Scene) -> None:
     assert objects(scene) == [made.object]
     other = scene.signed(passage(0, 5))
     assert other.state == State.SIGNED, "a hold keeps; it forbids no copy"
+
+
+@pytest.mark.parametrize("deed", ["withdraw", "reopen"])
+def test_a_copy_is_withdrawn_also_while_the_store_is_away_and_goes_later(
+    scene: Scene, deed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = scene.made()
+
+    def away(_self: object, _name: str) -> None:
+        raise StorageError("S3 did not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store()), "remove", away)
+        if deed == "withdraw":
+            assert deeds.withdraw(scene.row.pk, made.pk, "wrong", by=scene.ann).state == State.WITHDRAWN
+        else:
+            assert deeds.reopen(scene.row.pk, made.pk, by=scene.ann).state == State.DRAFT
+    assert objects(scene) == [made.object]
+    if deed == "reopen":
+        deeds.withdraw(scene.row.pk, made.pk, "wrong", by=scene.ann)
+    other = scene.signed(passage(0, 5))
+    make_deeds.clear_withdrawn(StopSignal())
+    assert objects(scene) == [other.object]
 
 
 def test_a_withdrawn_copy_is_heard_by_nobody(scene: Scene) -> None:

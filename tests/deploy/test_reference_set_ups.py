@@ -1,0 +1,120 @@
+"""The set-ups of docs/scale.md as Ansible inventories: check mode passes, what is written can be used, no secret."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from appliance.contract.encryption import Identity
+from archive.configuration.file import Configuration
+from archive.setup.answers import Answers
+from tests.docs.test_two_hosts import shown
+
+from .test_ansible import FOLDER, ROOT, play
+
+INVENTORIES = sorted((FOLDER / "inventories").glob("*.yml"))
+SECRET = re.compile(r"password|credentials|token|secret|key_file|certificate_file")
+needs_ansible = pytest.mark.skipif(
+    shutil.which("ansible-playbook") is None, reason="ansible-core is not installed (apt-get install ansible-core)"
+)
+HOSTS = {"one-host": 1, "two-hosts": 5, "co-operative": 3}
+
+
+def copied(home: Path, name: str) -> Path:
+    """Copy an inventory, and make every file that it names; return where it lies."""
+    text = (FOLDER / "inventories" / f"{name}.yml").read_text()
+    (home / "files" / "secrets").mkdir(parents=True)
+    named = re.findall(
+        r"/(files/(?:\{\{ \w+ \}\}|[^\"'\s{])+)", text.replace("' + plainsight_host + '", "{{ plainsight_host }}")
+    )
+    hosts = re.findall(r"(?m)^\s+plainsight_host: (\S+)", text) + re.findall(r"(?m)^ +(database-\w+):$", text)
+    for path in named:
+        for host in hosts if "{{" in path else [""]:
+            file = home / re.sub(r"\{\{.*?\}\}", host, path)
+            recipient = Identity.generate().recipient
+            other = f"{'secret' if 'secrets' in path else 'public'}: {file.name}"
+            file.write_text(recipient if file.suffix == ".recipient" else other)
+    (home / f"{name}.yml").write_text(text)
+    return home / f"{name}.yml"
+
+
+def checked(home: Path, name: str) -> str:
+    """Run the playbook in check mode, and return what it says."""
+    done = play(
+        home, "-i", str(copied(home, name)), "--check", "--diff", "-c", "local",
+        "-e", f'{{"plainsight_offline": true, "ansible_become": false, "plainsight_proxy_settings": "{home}/h.cfg"}}',
+        book="archives.yml",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def written(said: str, template: str) -> list[str]:
+    """Return what was written by a template, on each host."""
+    found = re.findall(rf"\+\+\+ after: [^\n]*/{re.escape(template)}\n@@[^\n]*\n((?:\+[^\n]*\n)+)", said)
+    return ["".join(f"{line[1:]}\n" for line in one.splitlines()) for one in found]
+
+
+def test_each_set_up_of_the_page_has_its_inventory() -> None:
+    page = (ROOT / "docs" / "scale.md").read_text()
+    section = page.split("## Three set-ups")[1].split("\n## ")[0]
+    assert re.findall(r"`inventories/([\w-]+)\.yml`", section) == list(HOSTS)
+    assert [path.stem for path in INVENTORIES] == sorted(HOSTS)
+
+
+@pytest.mark.parametrize("path", INVENTORIES, ids=[path.stem for path in INVENTORIES])
+def test_what_is_secret_is_a_file_and_stands_in_no_inventory_and_no_default(path: Path) -> None:
+    defaults = [*FOLDER.glob("roles/*/defaults/main.yml")]
+    lines = [line for file in (path, *defaults) for line in file.read_text().splitlines()]
+    named = [line.split(":", 1) for line in lines if re.match(r" *\w+:", line)]
+    for name, value in named:
+        if SECRET.search(name):
+            assert name.strip().endswith(("_file", "_certificate")), f"{name} is no file"
+            assert re.search(r"/files/(secrets/)?", value) or value.strip() == '""', f"{name} names no file"
+
+
+@needs_ansible
+@pytest.mark.parametrize("name", HOSTS)
+def test_check_mode_passes_and_set_up_takes_what_is_written(name: str, tmp_path: Path) -> None:
+    said = checked(tmp_path, name)
+    recap = said.split("PLAY RECAP")[1]
+    assert (recap.count("failed=0"), recap.count("unreachable=0")) == (HOSTS[name], HOSTS[name])
+    assert "secret: " not in said, "a secret is shown"
+    answers = [Answers.model_validate(tomllib.loads(text)) for text in written(said, "answers.toml.j2")]
+    sites = [one.host for one in answers]
+    assert len(sites) == len(re.findall(r"(?m)^(?:archive|one|two)\S* +:", recap))
+    if name == "two-hosts":
+        assert sites == ["archive.district.example"] * 2
+        assert answers[0] == answers[1]
+        assert answers[0].database is not None
+        check_two_hosts(said)
+    else:
+        # what districts have in common is the operator alone
+        assert len(set(sites)) == len({one.escrow for one in answers}) == len({one.user for one in answers})
+
+
+def check_two_hosts(said: str) -> None:
+    """What the others of the five hosts have fits together."""
+    more = re.findall(r"(?m)^\+(.*)$", said.split("TASK [plainsight_archive : Name store and monitor]")[1])
+    block = more[more.index("# BEGIN ANSIBLE MANAGED BLOCK") : more.index("# END ANSIBLE MANAGED BLOCK")]
+    store = Configuration.model_validate(tomllib.loads("\n".join(block))).store
+    assert (store.engine, store.s3 is not None and store.s3.destroys_early) == ("s3", True)
+    (proxy,) = written(said, "haproxy.cfg.j2")
+    assert proxy.partition("\n")[2] == shown(), "docs/proxies.md shows another set-up than the role makes"
+    names = re.findall(r"FIRST 1 \(\"([\w-]+)\"\)", "".join(written(said, "plainsight.conf.j2")))
+    assert names == ["database-two", "database-one"], "whichever is the primary waits for the other one"
+
+
+@needs_ansible
+def test_hosts_that_share_a_folder_and_no_database_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    done = play(
+        tmp_path, "-i", str(copied(tmp_path, "one-host")), "--check", "-c", "local",
+        "-e", '{"plainsight_offline": true, "ansible_become": false, "plainsight_shared": "10.0.0.1:/srv"}',
+        book="archives.yml",
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "hosts that share a folder need plainsight_database" in " ".join(done.stdout.split())
