@@ -58,8 +58,10 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("checks", _("This archive"), "pages:checks", frozenset({"checks"})),
 )
 """In the order of the menu."""
+FEW: Final = 3
+"""A menu of more places than this folds those away that do not come first: on a narrow screen."""
 LONGEST: Final = 6
-"""A menu of more places than this folds those away that do not come first."""
+"""And one of more places than this on every screen."""
 
 
 def places_for(may: Mapping[str, bool]) -> list[Place]:
