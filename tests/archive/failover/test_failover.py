@@ -126,30 +126,36 @@ def test_a_box_and_a_reader_find_the_other_server_and_nothing_that_was_answered_
             seen.add(answer.status_code)
             return answer.status_code
 
-        def sealed() -> set[str]:
-            close_old_connections()
-            return set(Row.objects.filter(state=State.SEALED).values_list("pk", flat=True))
-
         box = Box(archive, url, tmp_path / "spool")
         box.start()
+
+        def has_whole(count: int) -> Callable[[], bool]:
+            return lambda: len(box.whole) >= count
+
+        def was_refused(count: int) -> Callable[[], bool]:
+            return lambda: box.answers[503] >= count
+
+        def all_sealed() -> bool:
+            close_old_connections()
+            sealed = set(Row.objects.filter(state=State.SEALED).values_list("pk", flat=True))
+            return taken <= sealed
+
         try:
             for how in (kill, stop_at_once):
-                before = len(box.whole)
-                until(lambda before=before: len(box.whole) > before, "a recording", alive=box.is_alive)
+                until(has_whole(len(box.whole) + 1), "a recording", alive=box.is_alive)
                 pair.fall(how)
-                refused, whole = box.answers[503], len(box.whole)
-                until(lambda refused=refused: box.answers[503] > refused, "a refusal", alive=box.is_alive)
+                until(was_refused(box.answers[503] + 1), "a refusal", alive=box.is_alive)
                 assert look() == 503
                 pair.promote()
-                until(lambda whole=whole: len(box.whole) > whole + 1, "two recordings more", alive=box.is_alive)
+                until(has_whole(len(box.whole) + 2), "two recordings more", alive=box.is_alive)
                 # whoever was signed in still is
                 until(lambda: look() == 200, "the page again")
                 taken = {made.id for made in box.whole}
-                until(lambda taken=taken: taken <= sealed(), "the seals", alive=lambda: worker.poll() is None)
+                until(all_sealed, "the seals", alive=lambda: worker.poll() is None)
         finally:
             box.end()
         taken = {made.id for made in box.whole}
-        until(lambda: taken <= sealed(), "the last seals", alive=lambda: worker.poll() is None)
+        until(all_sealed, "the last seals", alive=lambda: worker.poll() is None)
         assert url.workers() == servers
     assert seen == {200, 503}
     assert set(box.answers) <= {200, 201, 503}
@@ -180,7 +186,7 @@ def falls_in_the_middle(pair: Pair, how: Fall) -> Iterator[None]:
 @contextmanager
 def falls_before_it_answers(pair: Pair, how: Fall) -> Iterator[None]:
     """Let the primary end when it has committed and the standby has it, before the archive hears so."""
-    commit = connection._commit
+    commit = connection._commit  # type: ignore[attr-defined]  # every engine has one
 
     def watched() -> None:
         commit()

@@ -162,7 +162,7 @@ def test_a_package_with_another_manifest_plays_nothing(archive: Archive, made: M
 def test_a_sealed_recording_has_one_index_and_no_other_row_of_its_segments(made: Made) -> None:
     assert not StoredArrival.objects.exists()
     index = PackageIndex.objects.get()
-    assert list(unpacked(index.sizes)) == [len(data) for data in made.segments]
+    assert list(unpacked(bytes(index.sizes))) == [len(data) for data in made.segments]
     assert len(index.short) == 8 * 2, "two segments are shorter than a second"
 
 
