@@ -44,6 +44,7 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("readiness", _("Readiness"), "pages:readiness", frozenset({"board"})),
     Place("tray", _("Tray"), "pages:tray", frozenset({"file"})),
     Place("outside", _("Brought in"), "pages:outside-recordings", frozenset({"list"})),
+    Place("transfers", "From other districts", "pages:transfers", frozenset({"file"})),
     Place("asked", _("My requests"), "pages:asked", frozenset({"ask"})),
     Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
     Place("grants", _("Access"), "pages:grants", frozenset({"grant"})),
@@ -58,8 +59,10 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("checks", _("This archive"), "pages:checks", frozenset({"checks"})),
 )
 """In the order of the menu."""
+FEW: Final = 3
+"""A menu of more places than this folds those away that do not come first: on a narrow screen."""
 LONGEST: Final = 6
-"""A menu of more places than this folds those away that do not come first."""
+"""And one of more places than this on every screen."""
 
 
 def places_for(may: Mapping[str, bool]) -> list[Place]:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from archive.ui.navigation import LONGEST, places_for
+from archive.ui.navigation import FEW, LONGEST, places_for
 
 register = template.Library()
 
@@ -33,6 +33,8 @@ class Menu:
     """In sight."""
     folded: list[MenuEntry]
     """Behind one more press, in a menu that would take too much of a narrow screen."""
+    short: bool
+    """Whether a wide screen has room for all of it, and shows what is folded as well."""
 
     @property
     def folded_here(self) -> MenuEntry | None:
@@ -45,11 +47,11 @@ def menu(context: Context) -> Menu:
     """Return the menu of the reader."""
     here, path = context.get("place"), context["request"].path
     places = places_for(context["may"])
-    menu = Menu([], [])
+    menu = Menu([], [], short=len(places) <= LONGEST)
     for place in places:
         address = reverse(place.address)
         current = "page" if path == address else "true" if place.code == here else ""
-        entries = menu.shown if place.first or len(places) <= LONGEST else menu.folded
+        entries = menu.shown if place.first or len(places) <= FEW else menu.folded
         entries.append(MenuEntry(str(place.label), address, current))
     return menu
 

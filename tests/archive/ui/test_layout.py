@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connections
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+from django.utils import translation
 from selenium import webdriver
+from selenium.webdriver.common.keys import Keys as Key
 
+from archive.access.deeds import ROLES
+from archive.control.page import write
+from tests.archive.control.scenes import everything
 from tests.archive.ui.states import States, fill, hear
 from tests.archive.ui.test_browser import CONTRAST, WIDE, Visit, chromium, real_user
 from tests.support.archives import Archive, archive_in
@@ -156,6 +164,85 @@ def test_a_print_says_who_printed_it_when_and_where_from(visit: Visit, served: t
     look_through(visit, "wide")
 
 
+def test_a_control_page_fits_its_medium_and_axe_finds_nothing_on_it(visit: Visit, tmp_path: Path) -> None:
+    """It is a file that any web server shows, so it is looked at as a file."""
+    write(tmp_path / "control", *everything())
+    found: dict[str, Any] = {}
+    # what pages before it said
+    visit.complaints()
+    for media in ("narrow", "middle", "large", "forced"):
+        visit.go("/sign-in/")
+        look_through(visit, media)
+        visit.browser.get((tmp_path / "control" / "index.html").as_uri())
+        shoot(visit, f"{media}-control-page")
+        wrong = {
+            "too wide": visit.run(WIDE.replace("321", str(MEDIA[media][0]["width"] + 1))),
+            "scrolls sideways": visit.run("return document.documentElement.scrollWidth > window.innerWidth"),
+            "heads in two lines": visit.run(BROKEN_HEADS),
+            "words broken inside": visit.run(BROKEN_WORDS),
+            "contrast": visit.run(CONTRAST),
+            "without its style": visit.run(
+                "return getComputedStyle(document.querySelector('.sign')).fontWeight !== '700'"
+            ),
+            "blocked": visit.complaints(),
+            "axe": violations(visit.browser),
+        }
+        # axe itself asks for the style sheet, which the page lets no script do
+        visit.complaints()
+        found |= {f"{media}: {what}": value for what, value in wrong.items() if value}
+    visit.go("/rooms/")
+    look_through(visit, "wide")
+    assert found == {}
+
+
+def test_no_menu_takes_more_lines_of_a_narrow_screen_than_it_may(visit: Visit) -> None:
+    """Of any one who has one role or several, in both languages; what is folded opens by keyboard without a script."""
+    visit.go("/rooms/")
+    look_through(visit, "narrow")
+    found: dict[str, int] = {}
+    for names in (names for size in (1, 2, 3, 4) for names in combinations(ROLES, size)):
+        for language in ("en", "es"):
+            lines = visit.run(MENU_LINES, menu_of(names, language))
+            if lines > MENU_MOST[language]:
+                found[f"{'+'.join(names)} {language}"] = lines
+    look_through(visit, "wide")
+    assert found == {}
+
+
+def test_a_short_menu_is_all_in_sight_where_there_is_room_and_opens_by_keyboard_where_there_is_none(
+    visit: Visit,
+) -> None:
+    for media, shown in (("wide", 6), ("narrow", 3)):
+        visit.go("/rooms/")
+        look_through(visit, media)
+        visit.run(MENU_LINES, menu_of(["technician"], "en"))
+        assert visit.run(MENU_SHOWN) == shown, media
+    visit.tab_to("More")
+    visit.press(Key.ENTER)
+    assert visit.run(MENU_SHOWN) == 7, "the way to close it again is one of them"
+    visit.tab_to("Boxes")
+    assert violations(visit.browser) == []
+    look_through(visit, "wide")
+
+
+def menu_of(roles: Iterable[str], language: str) -> str:
+    """The menu, as somebody sees it who has all of these roles."""
+    may = dict.fromkeys(frozenset().union(*(ROLES[role] for role in roles)), True)
+    with translation.override(language):
+        said = render_to_string("ui/menu.html", {"may": may, "request": RequestFactory().get("/nowhere/")})
+    return str(said)
+
+
+MENU_MOST = {"en": 2, "es": 3}
+"""Lines of the menu at 320 px, by language."""
+MENU_LINES = """
+document.querySelector('header.site nav').outerHTML = arguments[0];
+const tops = [...document.querySelectorAll('header.site nav > ul > li')].map((e) => e.offsetTop);
+return 1 + tops.filter((top, place) => place && top - tops[place - 1] > 12).length;
+"""
+MENU_SHOWN = """
+return [...document.querySelectorAll('header.site nav :is(a, summary)')].filter((e) => e.checkVisibility()).length;
+"""
 BROKEN_HEADS = """
 return [...document.querySelectorAll('th')].filter((e) => !/\\s/.test(e.innerText.trim()) && e.innerText.trim())
   .filter((e) => { const r = document.createRange(); r.selectNodeContents(e); return new Set([...r.getClientRects()]

@@ -54,5 +54,20 @@ def test_a_long_menu_folds_what_is_needed_less_often_and_says_where_the_reader_i
     (folded,) = page.all("nav")[0].all("details")
     assert folded.all("summary")[0].text == "More: Letters"
     assert {link.text for link in folded.all("a")} == {str(place.label) for place in PLACES if not place.first}
-    few = check(signed_in(archive, "case.manager", role="facilitator").get("/today/").content.decode())
+    assert folded.get("class") == "more"
+
+
+def test_a_short_menu_folds_for_narrow_screens_alone_and_one_of_few_places_never(archive: Archive) -> None:
+    page = check(signed_in(archive, "it.support", role="technician").get("/boxes/").content.decode())
+    (folded,) = page.all("nav")[0].all("details")
+    assert folded.get("class").split() == ["more", "short"]
+    assert [link.text for link in folded.all("a")] == ["Readiness", "Brought in", "Boxes", "This archive"]
+    assert folded.all("summary")[0].text == "More: Boxes"
+    few = check(signed_in(archive, "an.auditor", role="auditor").get("/recordings/").content.decode())
     assert few.all("nav")[0].all("details") == []
+
+
+def test_who_may_do_nothing_that_comes_first_has_a_menu_as_well(archive: Archive) -> None:
+    deeds = (Deed.LETTERS, Deed.GRANT, Deed.REDACT, Deed.DISCLOSE, Deed.HOLD, Deed.RETENTION, Deed.DESTROY)
+    page = check(signed_in(archive, "p.smith", *deeds).get("/letters/").content.decode())
+    assert len(page.all("nav")[0].all("a")) == len(deeds)
