@@ -32,6 +32,7 @@ from archive.records.retention.urls import urlpatterns as retention
 from archive.records.today.urls import urlpatterns as today
 from archive.records.transcripts.urls import urlpatterns as transcripts
 from archive.rooms.urls import urlpatterns as rooms
+from archive.transfers.urls import urlpatterns as transfers
 from archive.ui.views import favicon, language, robots
 
 pages = [
@@ -58,6 +59,7 @@ pages = [
     *disclosures,
     *destruction,
     *today,
+    *transfers,
     path("language/", language, name="language"),
 ]
 """Addresses of people's pages, each with its noun; templates name them `pages:...`."""

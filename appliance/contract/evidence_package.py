@@ -50,6 +50,11 @@ def audio_name(recording: str) -> str:
     return f"data/recording/{recording}.flac"
 
 
+def brought_name(recording: str, suffix: str) -> str:
+    """Return the place of the file that was brought, of a recording that no box made; `suffix` is its kind's."""
+    return f"data/recording/{recording}-not-made-by-a-box.{suffix}"
+
+
 class EvidenceStatement(SignedModel):
     """The archive made exactly this package (docs/format.md section 10.2)."""
 

@@ -14,8 +14,9 @@ from appliance.contract.encryption import MAX_KEY_RECIPIENTS, Identity
 from appliance.contract.errors import DecryptionError, DigestError, KeyFileError, SettingsError
 from appliance.contract.keys import KeyRing
 from appliance.contract.standard_output import show_progress
-from appliance.contract.verification import Report, verify, verify_evidence
+from appliance.contract.verification import Report, verify, verify_evidence, verify_outside
 from appliance.contract.verification.evidence_bag import looks_like_evidence
+from appliance.contract.verification.outside import looks_like_outside
 from appliance.contract.verification.report import SOUND, STATUS
 
 EPILOG = (
@@ -66,8 +67,14 @@ def main(arguments: list[str]) -> int:
             is_evidence = looks_like_evidence(file)
             if is_evidence and named is not None:
                 raise SettingsError("hold the slip against the sealed package that the evidence holds", field="--slip")
-            check = verify_evidence if is_evidence else verify
-            report = check(file, ring, identity, show_progress)
+            brought = not is_evidence and looks_like_outside(file)
+            if brought and named is not None:
+                raise SettingsError("no slip is printed for a recording that no box made", field="--slip")
+            if brought:
+                report = verify_outside(file, ring, identity, show_progress)
+            else:
+                check = verify_evidence if is_evidence else verify
+                report = check(file, ring, identity, show_progress)
             if named is not None and report.verdict in {*SOUND, "not-pinned"}:
                 report = _with_slip(report, file, named)
     except OSError as error:

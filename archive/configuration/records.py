@@ -22,6 +22,11 @@ class Records(Section):
     """To whom parents give notice, as letters say it."""
     meeting_minutes: Annotated[int, Field(ge=5, le=480)] = 60
     """How long a meeting is planned where nobody says so, in minutes."""
+    longest_brought_mib: Annotated[int, Field(ge=1, le=2048)] = 2048
+    """The longest file that is taken in of a recording that no box made, in MiB."""
+    longest_transfer_mib: Annotated[int, Field(ge=1, le=65536)] = 8192
+    """The longest evidence package of another district's archive that the pages take in, in MiB; the command
+    `take-in` takes any."""
 
 
 class Transcription(Section):

@@ -37,15 +37,20 @@ def behind(now: datetime, latest: datetime) -> str:
     )
 
 
+def leap(days: Sequence[date]) -> tuple[date, date] | None:
+    """Return the days between which the clock may have leapt, by the days of entries in their order, today last."""
+    return next(((before, after) for before, after in pairwise(days) if after - before > SILENCE), None)
+
+
 def leapt(days: Sequence[date]) -> str:
     """Return in words why the clock may have leapt, by the days of entries in their order, today last; else nothing."""
-    for before, after in pairwise(days):
-        if after - before > SILENCE:
-            return (
-                f"the custody log has no entry between {before} and {after}: either nothing was done for so long, or "
-                "the archive's clock was put ahead"
-            )
-    return ""
+    found = leap(days)
+    if found is None:
+        return ""
+    return (
+        f"the custody log has no entry between {found[0]} and {found[1]}: either nothing was done for so long, or "
+        "the archive's clock was put ahead"
+    )
 
 
 def why_behind() -> str:
@@ -60,9 +65,25 @@ def why_wrong() -> str:
 
 def doubt() -> str:
     """Return in words what speaks against the clock, for whoever can set it; else nothing."""
+    return _behind() or leapt(_days())
+
+
+def day_that_came() -> date:
+    """Return the later one of today and the day of the latest entry: what begins until then has begun."""
+    head, today = Head.objects.filter(pk=1).first(), timezone.localdate()
+    return max(today, timezone.localdate(head.latest)) if head else today
+
+
+def day_that_passed() -> date:
+    """Return today, or the last day before the clock may have leapt ahead: what shuts until later is not over."""
+    found = leap(_days())
+    return found[0] if found is not None else timezone.localdate()
+
+
+def _days() -> list[date]:
+    """Return the days of the entries since somebody last confirmed the clock, in their order, and today."""
     days = _since_confirmed().annotate(day=Substr("at", 1, 10)).values_list("day", flat=True).distinct()
-    found = sorted(date.fromisoformat(day) for day in days)
-    return _behind() or leapt([*found, timezone.now().astimezone(UTC).date()])
+    return [*sorted(date.fromisoformat(day) for day in days), timezone.now().astimezone(UTC).date()]
 
 
 def has_come() -> Subquery:

@@ -37,7 +37,7 @@ REFERENCES: Final = frozenset(
         *("answer_id", "held", "incident", "recorded", "restriction"),
         *("last_frame", "link", "matter", "meeting", "notice", "package_sha256", "person", "recording", "room"),
         *("scope_id", "segment", "serial", "sha256", "statement", "student", "template"),
-        *("archive_key", "entries", "evidence_sha256", "recipient"),
+        *("archive_key", "entries", "evidence_sha256", "recipient", "upload"),
     }
 )
 """Members that name something by an opaque identifier, a digest or a place that only a machine counts in."""

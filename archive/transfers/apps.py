@@ -12,16 +12,22 @@ class TransfersConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell with which keys they are checked, what goes along with copies, and what the pages and packages say."""
+        from archive.core.jobs import JOBS, Job  # noqa: PLC0415 - the same
         from archive.devices.keyring import register_provider  # noqa: PLC0415 - models need ready apps
+        from archive.keystore.recording_keys import register_owner  # noqa: PLC0415 - the same
         from archive.recordings import companions  # noqa: PLC0415 - the same
-        from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
         from archive.recordings.removal import register_identifying  # noqa: PLC0415 - the same
         from archive.records.evidence import chapters  # noqa: PLC0415 - the same
+        from archive.records.outside_recordings.contributions import provide  # noqa: PLC0415 - the same
 
-        from .known import contribution, documents_of, keys_of, origin_chapter, statements_of  # noqa: PLC0415 - the same
+        from .known import contribution, documents_of, keys_of, origin_chapter, statements_of, uploads_of  # noqa: PLC0415 - the same
+        from .upload_deeds import LOOK_S, arriving, take_in_all  # noqa: PLC0415 - the same
 
         register_provider(keys_of)
         companions.register(statements_of)
         provide(contribution)
         chapters.register(origin_chapter)
         register_identifying("documents of the other archive", documents_of)
+        register_identifying("what was said of the other archive's package", uploads_of)
+        register_owner(arriving)
+        JOBS.append(Job("taking in what was handed over", LOOK_S, take_in_all, lane="checking"))

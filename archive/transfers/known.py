@@ -16,9 +16,10 @@ from archive.recordings.contributions import Contribution, Reader, Section
 from archive.recordings.models import Recording
 from archive.recordings.parts import Parts
 from archive.records.evidence.chapters import Attachment, Chapter, Fact
+from archive.records.outside_recordings.either import Either
 from archive.ui import words
 
-from .models import TakenIn, TakenInDocument
+from .models import TakenIn, TakenInDocument, Upload
 
 STATEMENTS: Final = "data/records/statements/"
 
@@ -29,7 +30,7 @@ def keys_of(recording: str) -> KeyRing | None:
     if row is None:
         return None
     box, box_key, archive_key = row
-    return KeyRing(boxes={box: [box_key]}, archives=[archive_key])
+    return KeyRing(boxes={box: [box_key]} if box_key else {}, archives=[archive_key])
 
 
 def statements_of(recording: Recording, _parts: Parts | None) -> Iterable[Companion]:
@@ -41,6 +42,11 @@ def statements_of(recording: Recording, _parts: Parts | None) -> Iterable[Compan
 def documents_of(recording: str) -> QuerySet[Any]:
     """Return what names somebody, to be removed with the recording."""
     return TakenInDocument.objects.filter(taken_in=recording)
+
+
+def uploads_of(recording: str) -> QuerySet[Any]:
+    """Return what was said when its package was sent by the pages: it may name somebody."""
+    return Upload.objects.filter(taken_in=recording)
 
 
 def origin_chapter(recording: str) -> Chapter:
@@ -58,7 +64,7 @@ def origin_chapter(recording: str) -> Chapter:
     return Chapter("origin", (facts,), files)
 
 
-def contribution(recording: Recording, reader: Reader) -> Contribution:
+def contribution(recording: Either, reader: Reader) -> Contribution:
     """Return what the recording's page says of it to staff."""
     row = TakenIn.objects.filter(pk=recording.pk).first()
     if row is None or not reader.may(Deed.VERIFY):

@@ -34,10 +34,14 @@ from archive.devices.models import Box
 from archive.keystore.current import keystore
 from archive.keystore.escrow import escrow_recipient
 from archive.keystore.recording_keys import recording_keys
-from archive.recordings.find import check_not_destroyed
 from archive.recordings.models import Recording
 from archive.recordings.secrets import secret_of
 from archive.recordings.segment_pool import in_processes
+from archive.records.outside_recordings.either import Either, check_either_kept
+from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.outside_recordings.plain_file import outside_package
+from archive.records.outside_recordings.take_over_deeds import read_package
+from archive.records.outside_recordings.take_over_deeds import take_over as take_over_brought
 from archive.sealing.custody_kinds import TAKE_IN
 from archive.sealing.rebuild import take_over
 from archive.store.base import BUFFER, package_name
@@ -58,9 +62,8 @@ class Taken:
     """What was taken in."""
 
     row: TakenIn
-    frames: int
-    rate: int
-    """Frames in a second."""
+    seconds: float
+    """Its length; 0 where a file that was brought does not say it."""
     documents: int
     """Files that came with it."""
     already: bool
@@ -86,36 +89,74 @@ def take_in(
         if report.verdict == "not-pinned":
             why = f"the key ring lacks the keys that signed it; ask the other archive for its key ring ({why})"
         raise _refused(f"it is not taken in: {why}")
-    header = _header(bag)
-    if secret.recipient != header.recipient:
-        raise _refused("its key is not this recording's; ask the other archive for a new package")
-    documents = _documents(bag)
     sha256 = _digest(file)
-    _keep_key(statement.recording, secret)
-    _keep_package(bag)
-
-    def beside(row: Recording) -> None:
-        # nothing is taken from a box that is another district's
-        Box.objects.get_or_create(pk=header.box, defaults={"elsewhere": True, "retired_at": timezone.now()})
-        made = TakenIn.objects.create(
-            recording=row,
-            district=district,
-            archive_key=statement.archive_key,
-            box_key=header.box_key,
-            evidence_sha256=sha256,
-            taken_at=timezone.now(),
-        )
-        TakenInDocument.objects.bulk_create(
-            TakenInDocument(taken_in=made, name=name, data=data) for name, data in documents
-        )
-
     entered: dict[str, str | int] = {
         "evidence_sha256": sha256,
         "archive_key": statement.archive_key,
         "entries": statement.custody_entries,
     }
-    row = take_over(statement.recording, TAKE_IN, actor, beside=beside, **entered)
-    return _taken(TakenIn.objects.get(pk=row.pk), already=False)
+    made = TakenIn(
+        id=statement.recording,
+        district=district,
+        archive_key=statement.archive_key,
+        evidence_sha256=sha256,
+        taken_at=timezone.now(),
+    )
+    checked = _Checked(bag, secret, made, _documents(bag), entered)
+    keep = _keep_brought if report.verdict == "as-brought" else _keep_box_recording
+    keep(checked, actor)
+    return _taken(TakenIn.objects.get(pk=statement.recording), already=False)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A package of which everything holds."""
+
+    bag: EvidenceBag
+    secret: Identity
+    made: TakenIn
+    """Its row, not saved."""
+    documents: list[tuple[str, bytes]]
+    """What is kept beside the recording."""
+    entered: dict[str, str | int]
+    """What its custody entry says."""
+
+    def keep_beside(self) -> None:
+        """Save the row with its documents, in the deed that saves the recording's."""
+        self.made.save(force_insert=True)
+        TakenInDocument.objects.bulk_create(
+            TakenInDocument(taken_in=self.made, name=name, data=data) for name, data in self.documents
+        )
+
+
+def _keep_box_recording(checked: _Checked, actor: Actor) -> None:
+    header, made = _header(checked.bag), checked.made
+    if checked.secret.recipient != header.recipient:
+        raise _refused("its key is not this recording's; ask the other archive for a new package")
+    _keep_key(made.pk, checked.secret)
+    _keep_package(checked.bag, package_name(made.pk))
+
+    def beside(row: Recording) -> None:
+        # nothing is taken from a box that is another district's
+        Box.objects.get_or_create(pk=header.box, defaults={"elsewhere": True, "retired_at": timezone.now()})
+        made.recording, made.box_key = row, header.box_key
+        checked.keep_beside()
+
+    take_over(made.pk, TAKE_IN, actor, beside=beside, **checked.entered)
+
+
+def _keep_brought(checked: _Checked, actor: Actor) -> None:
+    made = checked.made
+    with checked.bag.open(sealed_name(made.pk)) as package:
+        found = read_package(package, checked.secret, made.district)
+    _keep_key(made.pk, checked.secret)
+    _keep_package(checked.bag, outside_package(made.pk))
+
+    def beside(row: OutsideRecording) -> None:
+        made.outside = row
+        checked.keep_beside()
+
+    take_over_brought(found, actor, beside, **checked.entered)
 
 
 def _refused(why: str) -> SettingsError:
@@ -157,13 +198,18 @@ def _known(bag: EvidenceBag, statement: EvidenceStatement) -> Taken | None:
     """Return what was taken in before of the same recording; raise SettingsError for one that is here otherwise."""
     if statement.recording != bag.recording:
         raise _refused(f"it is damaged: {STATEMENT} is of recording {statement.recording}; ask for it again")
-    row = Recording.objects.filter(pk=bag.recording).first()
+    brought = OutsideRecording.objects.filter(pk=bag.recording).first()
+    row: Either | None = brought or Recording.objects.filter(pk=bag.recording).first()
     if row is None:
         return None
-    check_not_destroyed(row)
+    check_either_kept(row)
     before = TakenIn.objects.filter(pk=row.pk).first()
     if before is None:
-        raise _refused(f"recording {row.pk} was made by a box of this archive and is here already")
+        raise _refused(
+            f"recording {row.pk} was made by a box of this archive and is here already"
+            if brought is None
+            else f"recording {row.pk} was brought to this archive and is here already"
+        )
     with bag.open(sealed_name(row.pk)) as package:
         sha256 = hashlib.file_digest(package, "sha256").hexdigest()  # type: ignore[arg-type]  # it has readinto
     if sha256 != row.package_sha256:
@@ -172,7 +218,7 @@ def _known(bag: EvidenceBag, statement: EvidenceStatement) -> Taken | None:
 
 
 def _taken(row: TakenIn, *, already: bool) -> Taken:
-    return Taken(row, row.recording.frames, row.recording.rate, row.documents.count(), already)
+    return Taken(row, row.about.seconds or 0.0, row.documents.count(), already)
 
 
 def _header(bag: EvidenceBag) -> Header:
@@ -203,8 +249,8 @@ def _keep_key(recording: str, secret: Identity) -> None:
     recording_keys().put_once(recording, encrypt(secret.secret_line(), [keystore().recipient, escrow_recipient()]))
 
 
-def _keep_package(bag: EvidenceBag) -> None:
-    draft = store().draft(package_name(bag.recording))
+def _keep_package(bag: EvidenceBag, name: str) -> None:
+    draft = store().draft(name)
     try:
         for piece in _pieces(bag):
             draft.write(piece)

@@ -27,6 +27,7 @@ from appliance.contract.evidence_package import (
     STATEMENT,
     EvidenceStatement,
     audio_name,
+    brought_name,
     sealed_name,
 )
 from appliance.contract.keys import KeyRing
@@ -35,6 +36,7 @@ from appliance.contract.signed import digest
 
 from .audio import Spread
 from .evidence_bag import EvidenceBag, check_manifests, check_payload, open_bag
+from .outside import looks_like_outside, verify_outside
 from .report import SOUND, Report, Verdict, printable
 from .verify import Progress, verify
 
@@ -67,7 +69,9 @@ def verify_evidence(
         checks.append(f"{who} signed the manifest of the evidence package on {statement.made_at}")
         check_payload(bag, partial(progress, "digests"))
         checks.append("each of its files has the digests that the manifests name")
-        checks.append(_custody(bag, statement))
+        with bag.open(sealed_name(recording)) as package:
+            brought = looks_like_outside(package)
+        checks.append(_custody(bag, statement, "outside" if brought else "recording"))
         inner = _sealed(bag, key_ring, identity or _own_key(bag, statement), progress, spread)
         checks += [f"sealed package: {one}" for one in inner.checks]
         notes += inner.notes
@@ -76,13 +80,14 @@ def verify_evidence(
             return Report(inner.verdict, recording, tuple(checks), f"sealed package: {inner.problem}", tuple(notes))
         if audio_name(recording) in bag.members:
             checks.append(_audio(bag, inner))
+        checks += _file(bag, inner)
         notes += _not_checked(bag, statement, pinned=pinned, ring=key_ring)
     except StorageError:
         raise  # what cannot be read is not thereby wrong
     except PlainSightError as error:
         return Report("tampered", recording, tuple(checks), printable(error.message), tuple(notes))
     verdict: Verdict = inner.verdict if pinned or inner.verdict not in SOUND else "not-pinned"
-    return Report(verdict, recording, tuple(checks), "", tuple(notes), inner.audio_md5)
+    return Report(verdict, recording, tuple(checks), "", tuple(notes), inner.audio_md5, inner.file_sha256)
 
 
 def _statement(bag: EvidenceBag, key_ring: KeyRing | None) -> tuple[EvidenceStatement, bool]:
@@ -104,8 +109,11 @@ def _statement(bag: EvidenceBag, key_ring: KeyRing | None) -> tuple[EvidenceStat
     return statement, pinned
 
 
-def _custody(bag: EvidenceBag, statement: EvidenceStatement) -> str:
-    """Check that each entry is in the log whose head the archive signed; return what was checked."""
+def _custody(bag: EvidenceBag, statement: EvidenceStatement, kind: str) -> str:
+    """Check that each entry is in the log whose head the archive signed; return what was checked.
+
+    `kind` is how the log calls what they are about.
+    """
     try:
         head = CustodyHead.read(bag.read(HEAD), statement.archive_key)
     except (FormatError, SignatureError) as error:
@@ -118,7 +126,7 @@ def _custody(bag: EvidenceBag, statement: EvidenceStatement) -> str:
                 proof = CustodyProof.model_validate_json(line)
             except ValidationError as error:
                 raise FormatError(f"{place}: {explain(error)}") from error
-            if proof.n <= last or proof.subject != ("recording", bag.recording):
+            if proof.n <= last or proof.subject != (kind, bag.recording):
                 raise OrderError(f"{place}: it is out of order, or about something else")
             proof.require(head)
             count, last = count + 1, proof.n
@@ -142,7 +150,10 @@ def _sealed(
 ) -> Report:
     name = sealed_name(bag.recording)
     with bag.open(name) as package:
-        report = verify(package, key_ring, identity, progress, spread)
+        if looks_like_outside(package):
+            report = verify_outside(package, key_ring, identity, progress)
+        else:
+            report = verify(package, key_ring, identity, progress, spread)
     if report.recording != bag.recording:
         raise FormatError(f"{name}: it is not the sealed package of this recording")
     return report
@@ -164,6 +175,18 @@ def _audio(bag: EvidenceBag, inner: Report) -> str:
     return "the FLAC file holds exactly the samples that were sealed"
 
 
+def _file(bag: EvidenceBag, inner: Report) -> list[str]:
+    """Check that a file that was brought is what was sealed; return what was checked."""
+    begin = brought_name(bag.recording, "")
+    found = [name for name in bag.payload() if name.startswith(begin)]
+    for name in found:
+        if not inner.file_sha256:
+            raise FormatError(f"{name} is here without the key that would show whether it is what was sealed")
+        if bag.manifests["sha256"][name] != inner.file_sha256:
+            raise DigestError(f"{name} is not the file that was sealed")
+    return ["the file beside the sealed package is the one that was brought, byte for byte"] if found else []
+
+
 def _not_checked(bag: EvidenceBag, statement: EvidenceStatement, *, pinned: bool, ring: KeyRing | None) -> list[str]:
     words = (
         "not checked: what the summary, the filing, statements, consents and receipts say of people is the archive's "
@@ -175,7 +198,7 @@ def _not_checked(bag: EvidenceBag, statement: EvidenceStatement, *, pinned: bool
     ]
     if statement.purpose == "transfer":
         notes.append(f"it is a transfer: its key opens for the holder of {statement.recipient} alone")
-    elif audio_name(bag.recording) not in bag.members:
+    elif not any(name.startswith((audio_name(bag.recording), brought_name(bag.recording, ""))) for name in bag.members):
         notes.append("it holds no audio file that anybody can play; the summary says why")
     if ring is not None and not pinned:
         notes.append("the key ring has no archive key: who made the evidence package is open")

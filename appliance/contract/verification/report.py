@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-Verdict = Literal["intact", "tampered", "not-a-package", "wrong-key", "not-pinned", "interrupted", "incomplete"]
+Verdict = Literal[
+    "intact", "tampered", "not-a-package", "wrong-key", "not-pinned", "interrupted", "incomplete", "as-brought"
+]
 
 STATUS: Final[dict[Verdict, int]] = {
     "intact": 0,
@@ -15,6 +17,7 @@ STATUS: Final[dict[Verdict, int]] = {
     "not-pinned": 3,
     "interrupted": 4,
     "incomplete": 5,
+    "as-brought": 6,
 }
 WORDS: Final[dict[Verdict, str]] = {
     "intact": "Intact. Everything was checked with keys from outside the package, and holds.",
@@ -24,13 +27,15 @@ WORDS: Final[dict[Verdict, str]] = {
     "not-pinned": "Not pinned. It is consistent, but no key ring confirms who made it.",
     "interrupted": "Interrupted. What is there is intact, but a crash or a power cut ended the recording.",
     "incomplete": "Incomplete. What is there is intact, but the box never closed the recording.",
+    "as-brought": "As brought. No box made it; it is what an archive sealed, and nobody knows the time before.",
 }
-SOUND: Final[tuple[Verdict, ...]] = ("intact", "interrupted", "incomplete")
+SOUND: Final[tuple[Verdict, ...]] = ("intact", "interrupted", "incomplete", "as-brought")
 """Verdicts of packages that hold."""
 WORDS_WITHOUT_AUDIO: Final[dict[Verdict, str]] = {
     "intact": "Intact as far as it was checked, with keys from outside the package.",
     "interrupted": "Interrupted. What was checked is intact, but a crash or a power cut ended the recording.",
     "incomplete": "Incomplete. What was checked is intact, but the box never closed the recording.",
+    "as-brought": "As brought, as far as it was checked. No box made it, and nobody knows the time before.",
 }
 
 _MAX_TEXT = 600
@@ -57,6 +62,13 @@ class Report:
     """What a reader should know besides."""
     audio_md5: str = ""
     """MD5 of all samples as FLAC's STREAMINFO counts it; empty where the audio was not opened."""
+    file_sha256: str = ""
+    """Of a recording that no box made: digest of the file that was brought; empty where it was not opened."""
+
+    @property
+    def opened(self) -> bool:
+        """Whether what can be heard was opened."""
+        return bool(self.audio_md5 or self.file_sha256)
 
     @property
     def status(self) -> int:
@@ -66,7 +78,7 @@ class Report:
     @property
     def words(self) -> str:
         """The verdict in one sentence."""
-        if self.verdict in SOUND and not self.audio_md5:
+        if self.verdict in SOUND and not self.opened:
             return f"{WORDS_WITHOUT_AUDIO[self.verdict]} The audio itself was not opened."
         return WORDS[self.verdict]
 
@@ -76,7 +88,7 @@ class Report:
             "verdict": self.verdict,
             "status": self.status,
             "recording": self.recording,
-            "audio_checked": bool(self.audio_md5),
+            "audio_checked": self.opened,
             "problem": self.problem,
             "checks": list(self.checks),
             "notes": list(self.notes),

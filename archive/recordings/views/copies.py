@@ -77,7 +77,7 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
         "simulated": row.panel == "simulated",
         "notice": words.notice(),
         "companions": companions_of(row, parts),
-        "own": ground_of(user_of(request), row.pk) == "own",
+        "own": ground_of(user_of(request), Subject.recording(row.pk)) == "own",
         "whole": parts is None,
         "package_size": row.package_size,
         "length_words": words.spoken(row.seconds),
@@ -173,7 +173,7 @@ def receipt(request: HttpRequest, recording: str) -> HttpResponseBase:
 
 
 def _enter(kind: Kind, request: HttpRequest, row: Recording, **detail: int) -> None:
-    ground = ground_of(user_of(request), row.pk)
+    ground = ground_of(user_of(request), Subject.recording(row.pk))
     record(kind, actor=actor(request), subject=Subject.recording(row.pk), ground=ground, **detail)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from appliance.contract.receipt import Receipt
@@ -19,6 +20,7 @@ from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import read_ledger
 from archive.recordings.models import Recording, State
 from archive.recordings.stored_ledger import lines_from
+from archive.ui.qr_code import qr_code
 
 
 @require_safe
@@ -28,7 +30,11 @@ def slip(request: HttpRequest, recording: str) -> HttpResponseBase:
     check_not_destroyed(row)
     record(LOOK, actor=actor(request), subject=Subject.recording(row.pk), page="slip")
     sealed = row.state == State.SEALED
+    # behind the #, what stands on paper is sent to nobody, and the page beside it shows what the archive says now
+    link = f"{settings.ARCHIVE.site.url}{reverse('pages:slip', args=[row.pk])}#{digest_of(row)}" if sealed else ""
     context = {
+        "link": link,
+        "code": qr_code(link) if link else "",
         "place": "recordings",
         "recording": row,
         "called": heading(row, read_ledger(row).entries),

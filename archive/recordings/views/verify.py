@@ -36,6 +36,7 @@ _HEADINGS: Final = {
     "intact": "Verified: intact",
     "interrupted": "Verified: intact, but the recording was interrupted",
     "incomplete": "Verified: intact, but its box never closed it",
+    "as-brought": "Verified: as it was brought; no box made it",
     "not-pinned": "Not verified: no key that this archive knows signed it",
     "wrong-key": "Not fully verified: the key does not fit this recording",
     "tampered": "Not verified: something is wrong",

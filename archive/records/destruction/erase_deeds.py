@@ -57,7 +57,8 @@ def erase(row: Destruction) -> dict[str, int]:
 
 def _of_outside(pk: str) -> dict[str, int]:
     """Remove what stands beside a recording that no box made, and beside no other."""
-    return {"letters": _erase_letters(Q(about_type="outside", about_id=pk)), **erase_outside(pk)}
+    beside = {name: rows.delete()[0] for name, rows in identifying_rows(pk).items()}
+    return {"letters": _erase_letters(Q(about_type="outside", about_id=pk)), **erase_outside(pk), **beside}
 
 
 def _of_box(recording: str) -> dict[str, int]:

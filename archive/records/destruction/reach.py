@@ -14,7 +14,7 @@ from archive.records.holds.reach import why_held
 from archive.records.outside_recordings.either import find_either, open_filings
 from archive.records.outside_recordings.reach import may_be_removed
 from archive.records.people.models import Person, Student
-from archive.records.people.rules import holders
+from archive.records.people.reach import holders_now
 from archive.records.requests.reach import open_cases
 from archive.records.retention.reach import kept_of
 
@@ -49,7 +49,7 @@ def to_tell(recording: str, day: date) -> list[tuple[Student, Person]]:
     return [
         (student, one.person)
         for student in students_of(recording)
-        for one in holders(student.rights.all(), student.bars.all(), day)
+        for one in holders_now(student.rights.all(), student.bars.all(), day)
     ]
 
 

@@ -36,6 +36,7 @@ from archive.records.retention.describe import kept_words
 from archive.records.retention.reach import kept_of
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
+from archive.ui.qr_code import qr_image
 
 from . import deeds
 from .describe import OBSTACLES
@@ -214,7 +215,10 @@ def certificate(_request: HttpRequest, destruction: UUID) -> HttpResponseBase:
     if row.state != State.DONE:
         raise DeedError("There is a certificate once it was carried out.")
     keep = timedelta(days=settings.ARCHIVE.backup.keep_days)
+    link = f"{settings.ARCHIVE.site.url}{row.page}#{row.about.package_sha256}"
     context = {
+        "link": link,
+        "code": qr_image(link),
         "row": row,
         "district": settings.ARCHIVE.records.district,
         "contact": words.contact(settings.ARCHIVE.site.contact),

@@ -6,6 +6,7 @@ from django.utils.timezone import localtime
 
 from appliance.contract.times import wall
 from archive.records.evidence.chapters import Attachment, Chapter, Fact
+from archive.records.outside_recordings.either import named
 from archive.ui import words
 
 from .models import Consent, Disclosure, Recorded
@@ -17,7 +18,7 @@ def consent_chapter(recording: str) -> Chapter:
     """Return the parents' consents, with the scans of those on paper."""
     items: list[tuple[Fact, ...]] = []
     scans: list[Attachment] = []
-    for number, one in enumerate(Consent.objects.filter(recording=recording).select_related("person", "student"), 1):
+    for number, one in enumerate(Consent.objects.filter(named(recording)).select_related("person", "student"), 1):
         facts = [
             Fact("student", str(one.student)),
             Fact("person", str(one.person)),
@@ -41,7 +42,7 @@ def consent_chapter(recording: str) -> Chapter:
 def recorded_chapter(recording: str) -> Chapter:
     """Return who was recorded, and who agreed in writing to passing it on."""
     items = []
-    for one in Recorded.objects.filter(recording=recording):
+    for one in Recorded.objects.filter(named(recording)):
         facts = [Fact("person", one.name)]
         if one.consented_on is not None:
             facts.append(Fact("consented", one.consented_on.isoformat(), words.day(one.consented_on)))
@@ -51,7 +52,7 @@ def recorded_chapter(recording: str) -> Chapter:
 
 def disclosure_chapter(recording: str) -> Chapter:
     """Return the copies that were handed out: what their receipts say."""
-    rows = Disclosure.objects.filter(recording=recording, handed_at__isnull=False).order_by("handed_at")
+    rows = Disclosure.objects.filter(named(recording), handed_at__isnull=False).order_by("handed_at")
     return Chapter("disclosures", tuple(_disclosed(one) for one in rows))
 
 

@@ -50,12 +50,12 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
         deeds.note_whole(row.pk, sha256, size, by=by)
 
     recording = row.about
+    if row.what in {Copy.EVIDENCE, Copy.TRANSFER}:
+        return evidence_package(recording, noted, documents=[notice], recipient=row.recipient)
     if isinstance(recording, OutsideRecording):
         documents = [Companion("NOT-MADE-BY-A-BOX.txt", _not_made_by_a_box(recording)), notice]
         name = f"{recording.pk}-not-made-by-a-box.{MediaType(recording.media_type).suffix}"
         return counted(bundle(name, _file(recording), documents, recording.sealed_at or row.prepared_at), noted)
-    if row.what in {Copy.EVIDENCE, Copy.TRANSFER}:
-        return evidence_package(recording, noted, documents=[notice], recipient=row.recipient)
     # a redacted copy goes without what was written down of the recording
     parts = unrestricted(recording.pk) if row.what == Copy.AUDIO else None
     documents = [notice, *companions_of(recording, () if row.redaction is not None else parts)]

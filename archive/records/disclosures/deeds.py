@@ -50,7 +50,7 @@ from .custody_kinds import (
     DISCLOSURE_WITHDRAWN,
     RECORDED,
 )
-from .models import Basis, Consent, Copy, Disclosure, Exempt, HowSigned, Recorded
+from .models import OF_BOX, OF_BROUGHT, Basis, Consent, Copy, Disclosure, Exempt, HowSigned, Recorded
 from .reach import facts_of, student_of
 from .rules import district_gate, ferpa_gate
 
@@ -161,9 +161,12 @@ def prepare(recording: str, facts: DisclosureFacts, *, by: User) -> Disclosure:
             parse_recipient(facts.recipient)
         except KeyFileError as error:
             raise DeedError("Name the other archive's recipient: age1...", field="recipient") from error
+    elif facts.recipient:
+        raise DeedError("Only a transfer goes to another archive's recipient; leave this empty.", field="recipient")
     with one_deed():
         found = find_sealed(recording)
-        if (facts.what == Copy.FILE) != isinstance(found, OutsideRecording):
+        brought = isinstance(found, OutsideRecording)
+        if facts.what not in (OF_BROUGHT if brought else OF_BOX):
             raise DeedError("A file that was brought leaves as it is, and a box's recording as a copy.", field="what")
         if facts.redaction is not None:
             if facts.what != Copy.AUDIO:

@@ -14,14 +14,20 @@ from archive.records.redactions.models import Redaction
 from archive.records.text import DayField, LineField, LinesField
 
 from .deeds import MOST_BYTES, ConsentGiven, DisclosureFacts
-from .models import Basis, Copy, Exempt, HowSigned
+from .models import OF_BOX, OF_BROUGHT, Basis, Copy, Exempt, HowSigned
 
 
 class OutsideDisclosureForm(forms.Form):
-    """For whom a file that was brought shall leave, and why: it leaves whole, or not at all."""
+    """What of a recording that no box made shall leave, for whom, and why: all of it leaves, or nothing."""
 
     party = LineField(max_length=200, label=_("To whom"))
     purpose = LineField(max_length=500, label=_("Purpose"))
+    what = forms.ChoiceField(
+        choices=[(one.value, one.label) for one in OF_BROUGHT],
+        widget=forms.RadioSelect,
+        label=_("What"),
+        initial=Copy.FILE,
+    )
     basis = forms.ChoiceField(choices=Basis.choices, widget=forms.RadioSelect, label=_("On what ground"))
     explanation = LinesField(
         required=False,
@@ -30,13 +36,19 @@ class OutsideDisclosureForm(forms.Form):
         label=_("Explanation"),
         help_text=_("Of an exception: court, number and day of the order; the contract; the emergency."),
     )
+    recipient = LineField(
+        required=False,
+        max_length=62,
+        label=_("The other archive's recipient"),
+        help_text=_("Only for a transfer: age1..."),
+    )
 
     def facts(self) -> DisclosureFacts:
         """Return what was typed."""
         typed = self.cleaned_data
         return DisclosureFacts(
-            what=Copy(typed.get("what", Copy.FILE)),
-            recipient=typed.get("recipient", ""),
+            what=Copy(typed["what"]),
+            recipient=typed["recipient"],
             party=typed["party"],
             purpose=typed["purpose"],
             basis=Basis(typed["basis"]),
@@ -49,7 +61,7 @@ class DisclosureForm(OutsideDisclosureForm):
     """What of a box's recording shall leave, for whom, and why."""
 
     what = forms.ChoiceField(
-        choices=[one for one in Copy.choices if one[0] != Copy.FILE], widget=forms.RadioSelect, label=_("What")
+        choices=[(one.value, one.label) for one in OF_BOX], widget=forms.RadioSelect, label=_("What")
     )
     redaction = forms.ModelChoiceField(
         Redaction.objects.none(),
@@ -57,12 +69,6 @@ class DisclosureForm(OutsideDisclosureForm):
         empty_label=_("no: the recording as it is"),
         label=_("A redacted copy instead"),
         help_text=_("Those that a second listener signed off; only of the audio."),
-    )
-    recipient = LineField(
-        required=False,
-        max_length=62,
-        label=_("The other archive's recipient"),
-        help_text=_("Only for a transfer: age1..."),
     )
     field_order = ("party", "purpose", "what", "redaction", "basis", "explanation", "recipient")
 

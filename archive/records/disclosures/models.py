@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -115,6 +115,13 @@ class Copy(models.TextChoices):
     """Of a recording that no box made, and of no other."""
 
 
+OF_BOX: Final = (Copy.AUDIO, Copy.PACKAGE, Copy.EVIDENCE, Copy.TRANSFER)
+"""What is handed over of a box's recording."""
+OF_BROUGHT: Final = (Copy.FILE, Copy.EVIDENCE, Copy.TRANSFER)
+"""What is handed over of a recording that no box made: all of it, with or without what shows that it has not changed
+since."""
+
+
 class Disclosure(OfEither):
     """A copy that leaves, or left, the archive."""
 
@@ -162,7 +169,7 @@ class Disclosure(OfEither):
             of_one_recording("disclosure_is_of_one_recording"),
             models.CheckConstraint(
                 condition=Q(outside=None) & ~Q(what=Copy.FILE)
-                | Q(outside__isnull=False, what=Copy.FILE, redaction=None, recipient=""),
+                | Q(outside__isnull=False, what__in=OF_BROUGHT, redaction=None),
                 name="file_that_was_brought_is_handed_over_whole",
             ),
             models.CheckConstraint(

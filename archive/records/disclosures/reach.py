@@ -13,7 +13,7 @@ from archive.records.meetings.models import OpeningEvent, OpeningEventKind
 from archive.records.outside_recordings.either import meetings_of, named, students_of
 from archive.records.outside_recordings.models import OutsideRestriction
 from archive.records.people.models import Person, Student
-from archive.records.people.rules import holders
+from archive.records.people.reach import holders_now
 from archive.records.redactions.models import State
 from archive.records.requests.record_of_access import Party
 from archive.records.restrictions.reach import restricted
@@ -45,7 +45,7 @@ def _students_of(row: Disclosure) -> QuerySet[Student]:
 def student_of(row: Disclosure, person: Person) -> Student | None:
     """Return whose record a disclosure is of those over whose records `person` holds rights today."""
     for student in _students_of(row):
-        held = holders(student.rights.select_related("person"), student.bars.all(), timezone.localdate())
+        held = holders_now(student.rights.select_related("person"), student.bars.all(), timezone.localdate())
         if any(one.person == person for one in held):
             return student
     return None
@@ -72,7 +72,7 @@ def facts_of(row: Disclosure) -> Facts:
     allowed = {
         (student.pk, one.person.pk)
         for student in students
-        for one in holders(student.rights.all(), student.bars.all(), today)
+        for one in holders_now(student.rights.all(), student.bars.all(), today)
     }
     consents = [
         ConsentFacts(

@@ -83,7 +83,7 @@ def disclosure_new(request: HttpRequest, **address: str) -> HttpResponseBase:
 def _disclosure_form(request: HttpRequest, row: Either) -> OutsideDisclosureForm:
     initial = _asked_for(request)
     if isinstance(row, OutsideRecording):
-        return OutsideDisclosureForm(posted(request), initial=initial)
+        return OutsideDisclosureForm(posted(request), initial=initial | {"what": Copy.FILE})
     form = DisclosureForm(posted(request), initial=initial)
     field = form.fields["redaction"]
     assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker

@@ -12,7 +12,7 @@ class EvidenceConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the summary's chapters that the apps below know, and the recording's page."""
-        from archive.recordings.contributions import provide  # noqa: PLC0415 - models need ready apps
+        from archive.records.outside_recordings.contributions import provide  # noqa: PLC0415 - models need ready apps
 
         from .chapters import register  # noqa: PLC0415 - the same
         from .contribution import contribution  # noqa: PLC0415 - the same

@@ -8,6 +8,8 @@ from appliance.contract.times import wall
 from archive.records.meetings.describe import where
 from archive.records.meetings.models import Filing, OpeningEvent, OpeningEventKind
 from archive.records.meetings.reach import in_force
+from archive.records.outside_recordings.models import OutsideFiling
+from archive.records.outside_recordings.reach import in_force as outside_in_force
 from archive.records.requests.models import Statement
 from archive.ui import words
 
@@ -19,14 +21,19 @@ _PRESENT = (OpeningEventKind.PRESENT, OpeningEventKind.TOLD)
 def meeting_chapter(recording: str) -> Chapter:
     """Return the meetings under which two people filed the recording."""
     filings = in_force().filter(recording=recording)
-    rows = filings.select_related("recording", "meeting__student", "meeting__room", "filed_by", "confirmed_by")
-    return Chapter("meetings", tuple(_meeting(one, recording) for one in rows))
+    ways = ("meeting__student", "meeting__room", "filed_by", "confirmed_by")
+    rows = filings.select_related("recording", *ways)
+    brought = outside_in_force().filter(outside=recording).select_related(*ways)
+    found = [_meeting(one, recording) for one in rows] + [_meeting(one, recording) for one in brought]
+    return Chapter("meetings", tuple(found))
 
 
-def _meeting(filing: Filing, recording: str) -> tuple[Fact, ...]:
+def _meeting(filing: Filing | OutsideFiling, recording: str) -> tuple[Fact, ...]:
     meeting = filing.meeting
     begin, end = localtime(meeting.starts_at), localtime(meeting.ends_at)
-    noted = OpeningEvent.objects.filter(meeting=meeting, recording=recording, kind__in=_PRESENT).exclude(who="")
+    noted = OpeningEvent.objects.filter(meeting=meeting, kind__in=_PRESENT).exclude(who="")
+    if isinstance(filing, Filing):
+        noted = noted.filter(recording=recording)
     present = "; ".join(dict.fromkeys(noted.values_list("who", flat=True)))
     facts = [
         Fact("student", str(meeting.student)),
@@ -38,6 +45,8 @@ def _meeting(filing: Filing, recording: str) -> tuple[Fact, ...]:
         Fact("confirmed_by", str(filing.confirmed_by or "")),
         Fact("filed", wall(filing.filed_at), words.when(localtime(filing.filed_at))),
     ]
+    if isinstance(filing, OutsideFiling):
+        return tuple(one for one in facts if one.value)
     for code, frame in (("first_frame", filing.first_frame), ("last_frame", filing.last_frame)):
         if frame is not None:
             facts.append(Fact(code, str(frame), words.clock_time(frame / filing.recording.rate)))

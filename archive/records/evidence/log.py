@@ -21,9 +21,9 @@ _DIGESTS: Final = 20_000
 class Extract:
     """The entries about one recording, as the log was when `head` was signed."""
 
-    def __init__(self, recording: str, head: CustodyHead) -> None:
+    def __init__(self, subject: Subject, head: CustodyHead) -> None:
         """Find which entries they are."""
-        self._about = Entry.objects.about(Subject.recording(recording)).filter(n__lt=head.entries)
+        self._about = Entry.objects.about(subject).filter(n__lt=head.entries)
         self.numbers = list(self._about.order_by("n").values_list("n", flat=True))
         self._head = head
 

@@ -22,6 +22,7 @@ from appliance.contract.evidence_package import (
     EvidenceStatement,
     EvidenceWriter,
     audio_name,
+    brought_name,
     sealed_name,
 )
 from appliance.contract.times import wall
@@ -29,10 +30,13 @@ from archive.custody.heads import signed_head
 from archive.keystore.current import keystore
 from archive.recordings import flac
 from archive.recordings.companions import Companion, companions_of, counted
-from archive.recordings.models import Recording
-from archive.recordings.playback import AudioSource, open_audio
+from archive.recordings.playback import open_audio
 from archive.recordings.secrets import secret_of
 from archive.recordings.stored_ledger import package_member
+from archive.records.outside_recordings.either import Either, package_of, subject_of
+from archive.records.outside_recordings.media import MediaType
+from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.outside_recordings.plain_file import chunks, open_sealed
 from archive.records.restrictions.reach import unrestricted
 from archive.store.base import BUFFER, open_object
 from archive.store.current import store
@@ -66,15 +70,31 @@ _AUDIO: Final = """\
     data/recording/key.txt           an age identity that opens the sealed segments
     data/recording/{recording}.flac  what they hold, as one file: flac -t tests it
 """
+_BROUGHT: Final = """\
+    data/recording/key.txt           an age identity that opens the sealed pieces
+    data/recording/{recording}-not-made-by-a-box.*
+                                     the file as it was brought: what the pieces are, one behind
+                                     the other. No box made it; see section 5.6
+"""
+
+
+@dataclass(frozen=True)
+class _Played:
+    """What anybody can play."""
+
+    name: str
+    """Its place in the package."""
+    media_type: str
+    pieces: Iterable[bytes]
 
 
 @dataclass(frozen=True)
 class _Content:
     """What a package is made of; all that can be wrong is found while this is made."""
 
-    recording: Recording
+    recording: Either
     secret: Identity | None
-    source: AudioSource | None
+    played: _Played | None
     """None: there is no audio that can be handed out, or it is a transfer."""
     recipient: str
     """Of a transfer, the other archive's."""
@@ -85,7 +105,7 @@ class _Content:
 
 
 def evidence_package(
-    row: Recording,
+    row: Either,
     noted: Callable[[str, int], None],
     *,
     documents: Iterable[Companion] = (),
@@ -101,27 +121,37 @@ def evidence_package(
     return counted(_written(content), noted)
 
 
-def _content(row: Recording, documents: list[Companion], recipient: str) -> _Content:
-    store().read_range(row.package, 0, 1)  # a missing package is an error, no download
+def _content(row: Either, documents: list[Companion], recipient: str) -> _Content:
+    store().read_range(package_of(row), 0, 1)  # a missing package is an error, no download
     try:
         secret = secret_of(row.pk)
     except DecryptionError:
         if recipient:
             raise  # a transfer without its key would be of no use
         secret = None
-    source = None
-    if secret is not None and not recipient and row.frames and not row.damaged_segments:
-        source = open_audio(row)
-        source.read(0, 1)
+    played = _played(row) if secret is not None and not recipient else None
     line = signed_head()
     head = CustodyHead.read(line, None)
-    return _Content(row, secret, source, recipient, documents, line, head, timezone.now())
+    return _Content(row, secret, played, recipient, documents, line, head, timezone.now())
+
+
+def _played(row: Either) -> _Played | None:
+    """Return what anybody can play, if all of it opens; its first bytes are opened here."""
+    if isinstance(row, OutsideRecording):
+        file, kind = open_sealed(row), MediaType(row.media_type)
+        file.peek(1)
+        return _Played(brought_name(row.pk, kind.suffix), kind.value, chunks(file, 0, row.size))
+    if not row.frames or row.damaged_segments:
+        return None
+    source = open_audio(row)
+    source.read(0, 1)
+    return _Played(audio_name(row.pk), "audio/flac", flac.stream(row.pk, source.frames, source.rate, source.read))
 
 
 def _written(content: _Content) -> Iterator[bytes]:
     row = content.recording
     writer = EvidenceWriter(row.pk, content.made_at)
-    extract = Extract(row.pk, content.head)
+    extract = Extract(subject_of(row), content.head)
     yield writer.begin()
     for name, pieces in _payload(content, extract):
         yield from writer.add(f"data/{name}" if not name.startswith("data/") else name, pieces)
@@ -143,14 +173,15 @@ def _written(content: _Content) -> Iterator[bytes]:
 
 
 def _payload(content: _Content, extract: Extract) -> Iterator[tuple[str, Iterable[bytes]]]:
-    row, audio = content.recording, content.source is not None
-    hint = _AUDIO.format(recording=row.pk) if audio else ""
+    row, played = content.recording, content.played
+    brought = isinstance(row, OutsideRecording)
+    hint = (_BROUGHT if brought else _AUDIO).format(recording=row.pk) if played is not None else ""
     district = settings.ARCHIVE.records.district
     yield "README.txt", [README.format(recording=row.pk, district=district, audio=hint).encode("utf-8")]
     yield "NOTICE.txt", [f"{words.notice()}\n".encode()]
     for one in content.documents:
         yield f"notices/{one.name}", [_bytes(one)]
-    facts = Facts(row, content.made_at, extract, audio, bool(content.recipient))
+    facts = Facts(row, content.made_at, extract, played.name if played is not None else "", bool(content.recipient))
     for name, data in summaries(facts):
         yield name, [data]
     with translation.override("en"):
@@ -159,17 +190,17 @@ def _payload(content: _Content, extract: Extract) -> Iterator[tuple[str, Iterabl
         yield f"records/{chapter.code}.json", [chapter.as_json()]
         for attachment in chapter.attachments:
             yield f"records/{chapter.code}/{attachment.name}", [attachment.data]
-    for one in companions_of(row, unrestricted(row.pk)):
-        yield f"records/statements/{one.name}", [_bytes(one)]
+    if not isinstance(row, OutsideRecording):
+        for one in companions_of(row, unrestricted(row.pk)):
+            yield f"records/statements/{one.name}", [_bytes(one)]
     yield "premis.xml", document(_files(content), _events(row, extract), _agents(row, extract))
-    yield sealed_name(row.pk), _stored(row.package)
+    yield sealed_name(row.pk), _stored(package_of(row))
     if content.recipient:
         assert content.secret is not None  # noqa: S101 - told to the type checker: _content raised
         yield ENCRYPTED_KEY, [encrypt(content.secret.secret_line(), [content.recipient])]
-    elif content.source is not None and content.secret is not None:
+    elif played is not None and content.secret is not None:
         yield KEY, [content.secret.secret_line()]
-        read = content.source.read
-        yield audio_name(row.pk), flac.stream(row.pk, content.source.frames, content.source.rate, read)
+        yield played.name, played.pieces
     yield HEAD, [content.head_line]
     yield ENTRIES, extract.proved()
     with translation.override("en"):
@@ -188,21 +219,24 @@ def _stored(name: str) -> Iterator[bytes]:
 def _files(content: _Content) -> list[FileObject]:
     row = content.recording
     sealed = FileObject(sealed_name(row.pk), "application/zip", row.package_size, row.package_sha256)
-    return [sealed, FileObject(audio_name(row.pk), "audio/flac", 0, "")] if content.source is not None else [sealed]
+    return [sealed, *([FileObject(content.played.name, content.played.media_type, 0, "")] if content.played else [])]
 
 
-def _events(row: Recording, extract: Extract) -> Iterator[Event]:
-    for number, one in enumerate(json.loads(package_member(row, "data/events.json"))):
-        yield Event(f"arrival-{number}", one["event"], one["at"], one["detail"], one["outcome"], one["agent"])
+def _events(row: Either, extract: Extract) -> Iterator[Event]:
+    if not isinstance(row, OutsideRecording):
+        for number, one in enumerate(json.loads(package_member(row, "data/events.json"))):
+            yield Event(f"arrival-{number}", one["event"], one["at"], one["detail"], one["outcome"], one["agent"])
     for entry in extract.of(tuple(EVENT_TYPES), len(extract.numbers)):
         detail = f"{entry.code}, custody entry {entry.n}"
         agent = entry.actor_id or entry.actor_type
         yield Event(f"custody-{entry.n}", EVENT_TYPES[entry.code], entry.at, detail, "", agent)
 
 
-def _agents(row: Recording, extract: Extract) -> list[tuple[str, str, str]]:
+def _agents(row: Either, extract: Extract) -> list[tuple[str, str, str]]:
     kinds = {"user": "person", "operator": "person", "box": "hardware"}
-    found = {row.box_id: (row.box_id, "hardware"), "Plain Sight archive": ("Plain Sight archive", "software")}
+    found = {"Plain Sight archive": ("Plain Sight archive", "software")}
+    if not isinstance(row, OutsideRecording):
+        found = {row.box_id: (row.box_id, "hardware"), **found}
     for entry in extract.of(tuple(EVENT_TYPES), len(extract.numbers)):
         who = entry.actor_id or entry.actor_type
         # names stand in the summary alone; here is what the custody log calls them

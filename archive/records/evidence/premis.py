@@ -20,6 +20,11 @@ EVENT_TYPES: Final = {
     "filing-ended": "metadata modification",
     "statement": "metadata modification",
     "transferred-in": "transfer",
+    "outside-arrived": "ingestion end",
+    "outside-sealed": "information package creation",
+    "outside-checked": "fixity check",
+    "outside-transferred-in": "transfer",
+    "download-outside": "dissemination",
 }
 """Kinds of custody entries that PREMIS has an event type for (id.loc.gov/vocabulary/preservation/eventType)."""
 _HEAD: Final = (

@@ -15,6 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from appliance.contract import ledger
+from appliance.contract.evidence_package import sealed_name
 from archive.custody import wording
 from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import read_ledger
@@ -23,6 +24,9 @@ from archive.recordings.picture import Picture, Stretches, picture
 from archive.recordings.timeline import Moment, timeline
 from archive.recordings.wall_clock import wall_clock
 from archive.records.meetings.models import OpeningEvent
+from archive.records.outside_recordings.describe import facts_of, said_of
+from archive.records.outside_recordings.either import Either
+from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.pdf import pdf_of
 from archive.records.requests.record_of_access import TOLD
 from archive.ui import words as ui_words
@@ -38,7 +42,7 @@ MOMENTS: Final = 60
 ENTRIES: Final = 100
 """Most lines of who did what; the log has all of it."""
 _WIDTH: Final = 1000
-_TRANSFERRED: Final = "transferred-in"
+_TRANSFERRED: Final = ("transferred-in", "outside-transferred-in")
 _PALETTE: Final = {"lamp": "#b3261e", "open": "#5b4b8a", "kept": "#1f5f8b", "lost": "#1a1a1a", "pause": "#8a8a8a"}
 
 
@@ -54,11 +58,11 @@ class FileWords:
 class Facts:
     """What the summary is made of besides what the apps know."""
 
-    recording: Recording
+    recording: Either
     made_at: datetime
     extract: Extract
-    audio: bool
-    """Whether audio that anybody can play is in the package."""
+    audio: str
+    """The file in the package that anybody can play; empty where there is none."""
     transfer: bool
     """Whether it is for another archive."""
 
@@ -76,35 +80,50 @@ def summaries(facts: Facts) -> list[tuple[str, bytes]]:
 
 def _context(facts: Facts) -> dict[str, Any]:
     row = facts.recording
+    told = facts.extract.of((*TOLD, *_TRANSFERRED), ENTRIES)
+    common = {
+        "district": settings.ARCHIVE.records.district,
+        "contact": ui_words.contact(settings.ARCHIVE.site.contact),
+        "made": ui_words.when(localtime(facts.made_at)),
+        "audio": facts.audio,
+        "transfer": facts.transfer,
+        # what says that a box of this archive made it is not said of what none made
+        "chapters": [
+            _said(one)
+            for one in chapters_of(row.pk)
+            if one.items or one.code != "origin" or not isinstance(row, OutsideRecording)
+        ],
+        "log": [(one.at, one.who, _told(one.code), one.detail) for one in wording.rows(told)],
+        "log_all": len(facts.extract.numbers),
+        "files": _files(row, facts),
+        "notice": ui_words.notice(),
+    }
+    return common | (_of_brought(row) if isinstance(row, OutsideRecording) else _of_box(row))
+
+
+def _of_brought(row: OutsideRecording) -> dict[str, Any]:
+    """Return what is known of a recording that no box made: what people said, and that it has not changed since."""
+    return {"brought": True, "facts": [*facts_of(row), (_("Number of the recording"), row.pk)], "said": said_of(row)}
+
+
+def _of_box(row: Recording) -> dict[str, Any]:
     entries = read_ledger(row).entries
     clock, called = wall_clock(row.signed_header, entries), heading(row, entries)
     moments = _moments(row, entries)
     drawn = picture(entries, row.rate)
     ends = [clock.moment(at) for at in (drawn.begin_ns, drawn.end_ns)] if drawn and called.known else []
-    told = facts.extract.of((*TOLD, _TRANSFERRED), ENTRIES)
     return {
-        "district": settings.ARCHIVE.records.district,
-        "contact": ui_words.contact(settings.ARCHIVE.site.contact),
-        "recording": row,
-        "made": ui_words.when(localtime(facts.made_at)),
         "facts": _facts(row, str(called)),
         "clock_note": called.clock_note,
         "unverified": row.lamp == "unverified",
         "simulated": row.panel == "simulated",
-        "audio": facts.audio,
-        "transfer": facts.transfer,
         "picture": _source(drawn, ends) if drawn else "",
         "moments": [(one, clock.moment(one.at_ns) if called.known else None) for one in moments],
-        "chapters": [_said(one) for one in chapters_of(row.pk)],
-        "log": [(one.at, one.who, _told(one.code), one.detail) for one in wording.rows(told)],
-        "log_all": len(facts.extract.numbers),
-        "files": _files(row.pk, facts),
-        "notice": ui_words.notice(),
     }
 
 
 def _told(code: str) -> str:
-    return _("took it in from another district") if code == _TRANSFERRED else str(TOLD[code])
+    return _("took it in from another district") if code in _TRANSFERRED else str(TOLD[code])
 
 
 def _facts(row: Recording, called: str) -> list[tuple[str, str]]:
@@ -135,17 +154,24 @@ def _said(chapter: Chapter) -> dict[str, Any]:
     return {"heading": words.HEADINGS[chapter.code], "items": items, "empty": words.EMPTY[chapter.code]}
 
 
-def _files(recording: str, facts: Facts) -> list[FileWords]:
+def _files(row: Either, facts: Facts) -> list[FileWords]:
     found = [
         FileWords("data/summary.pdf, data/summary.html", _("This page, to print and to read; summary.es in Spanish."))
     ]
+    brought = isinstance(row, OutsideRecording)
     if facts.audio:
-        found.append(FileWords(f"data/recording/{recording}.flac", _("The sound. Most music players play it.")))
-    sealed = _(
-        "The recording as it was sealed: locked sound, the recorder's signed list of every second (ledger), "
-        "and the archive's signed receipt."
+        sound = _("The file as it was brought. Most music players play it.")
+        played = sound if brought else _("The sound. Most music players play it.")
+        found.append(FileWords(facts.audio, played))
+    sealed = (
+        _("The file as it was sealed: in locked pieces, with what was said about it, and the archive's signed receipt.")
+        if brought
+        else _(
+            "The recording as it was sealed: locked sound, the recorder's signed list of every second (ledger), "
+            "and the archive's signed receipt."
+        )
     )
-    found.append(FileWords(f"data/recording/{recording}.zip", sealed))
+    found.append(FileWords(sealed_name(row.pk), sealed))
     if facts.transfer:
         found.append(FileWords("data/recording/key.age", _("The key to it, locked for the other archive alone.")))
     elif facts.audio:

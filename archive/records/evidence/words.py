@@ -73,6 +73,7 @@ CHOICES: Final = {
     ("what", "package"): _("the sealed recording, which nobody can play without its key"),
     ("what", "transfer"): _("the sealed recording and its key, for another district's archive"),
     ("what", "evidence"): _("a package like this one"),
+    ("what", "file"): _("the file as it was brought"),
 }
 """Facts whose value is one of a few."""
 

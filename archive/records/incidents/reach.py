@@ -17,7 +17,7 @@ from archive.recordings.timeline import timeline
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent, ParentRecords
 from archive.records.meetings.rules import GRACE
 from archive.records.people.models import Person
-from archive.records.people.rules import holders
+from archive.records.people.reach import holders_now
 
 
 def without_record(rows: QuerySet[Meeting], now: datetime) -> QuerySet[Meeting]:
@@ -61,5 +61,5 @@ def _entries(recording: Recording) -> list[Entry]:
 def to_tell(meeting: Meeting) -> list[Person]:
     """Return who holds rights over the records of the meeting's student today."""
     student = meeting.student
-    found = holders(student.rights.select_related("person"), student.bars.all(), timezone.localdate())
+    found = holders_now(student.rights.select_related("person"), student.bars.all(), timezone.localdate())
     return [one.person for one in found]

@@ -19,7 +19,7 @@ from archive.records.letters.deeds import make_letter
 from archive.records.letters.letter_facts import common
 from archive.records.letters.models import LetterKind
 from archive.records.people.models import Language, Person
-from archive.records.people.rules import holders
+from archive.records.people.reach import holders_now
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
@@ -42,7 +42,7 @@ def meeting_letter(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     """Make a letter about a meeting, to somebody who holds rights over the student's records today."""
     row, user = meeting_of(meeting), user_of(request)
     student = row.student
-    people = [one.person.pk for one in holders(student.rights.all(), student.bars.all(), timezone.localdate())]
+    people = [one.person.pk for one in holders_now(student.rights.all(), student.bars.all(), timezone.localdate())]
     form = MeetingLetterForm(posted(request))
     field = form.fields["person"]
     assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker

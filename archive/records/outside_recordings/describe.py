@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -32,6 +33,9 @@ def said_of(row: OutsideRecording) -> list[tuple[str, str]]:
     """Return what was said about it, as pairs."""
     begun = words.when(timezone.localtime(row.begun_at))
     by = row.begun_by or _("a person whose account was erased")
+    written = f"{by}, {begun}"
+    if row.sealed_by:
+        written = _("The archive of {district}, which sealed it").format(district=row.sealed_by)
     return [
         (_("How it was made"), str(row.get_origin_display())),
         (_("Where"), row.place),
@@ -39,7 +43,7 @@ def said_of(row: OutsideRecording) -> list[tuple[str, str]]:
         (_("Made with"), row.made_with),
         (_("What was done with it since"), row.since),
         (_("Brought and said by"), f"{row.brought_by}, {words.day(row.brought_on)}"),
-        (_("Written down by"), f"{by}, {begun}"),
+        (_("Written down by"), written),
     ]
 
 
@@ -52,7 +56,8 @@ def facts_of(row: OutsideRecording) -> list[tuple[str, str]]:
     ]
     if row.sealed_at:
         found += [
-            (_("Sealed here"), words.when(timezone.localtime(row.sealed_at))),
+            (_("Sealed"), words.when(timezone.localtime(row.sealed_at))),
+            (_("Sealed by the archive of"), row.sealed_by or settings.ARCHIVE.records.district),
             (_("Digest of the file (SHA-256)"), row.sha256),
             (_("Digest of the package (SHA-256)"), row.package_sha256),
         ]

@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from appliance.contract.ids import new_recording_id
 from archive.records.meetings.models import Meeting
 
+from .in_pieces import FileInPieces, PieceOfFile
+
 
 class Origin(models.TextChoices):
     """How a recording came to be without a box."""
@@ -36,7 +38,7 @@ class State(models.TextChoices):
     GIVEN_UP = "given-up", _("given up before it was sealed")
 
 
-class OutsideRecording(models.Model):
+class OutsideRecording(FileInPieces):
     """One file, and what was said about it. Neither is changed afterwards."""
 
     id = models.CharField(primary_key=True, max_length=32, default=new_recording_id, editable=False)
@@ -62,11 +64,10 @@ class OutsideRecording(models.Model):
     )
     """Who wrote the statement down and takes the file in."""
 
+    sealed_by = models.CharField(max_length=200, blank=True)
+    """Of one that came from another district: whose archive sealed it. Empty: this archive."""
+
     state = models.CharField(max_length=8, choices=State.choices, default=State.ARRIVING)
-    size = models.PositiveBigIntegerField(default=0)
-    """Of the file in bytes; 0 before its first piece arrived."""
-    received = models.PositiveBigIntegerField(default=0)
-    """Bytes of it that are here."""
     media_type = models.CharField(max_length=12, blank=True)
     """What its bytes say that it is (media.MediaType)."""
     seconds = models.FloatField(null=True, blank=True)
@@ -105,19 +106,10 @@ class OutsideRecording(models.Model):
         return self.id
 
 
-class Piece(models.Model):
+class Piece(PieceOfFile):
     """A piece that arrived; dropped once the package holds it."""
 
     outside = models.ForeignKey(OutsideRecording, on_delete=models.CASCADE, related_name="pieces")
-    number = models.PositiveIntegerField()
-    stored = models.CharField(max_length=100)
-    """The object in the store that holds it, encrypted."""
-    size = models.PositiveIntegerField()
-    """Of that object, in bytes."""
-    sha256 = models.CharField(max_length=64)
-    """Of that object."""
-    plain_sha256 = models.CharField(max_length=64)
-    """Of the piece itself, so that one that is sent again is known, and another file's is refused."""
 
     class Meta:
         """In order; each once."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.contract.encryption import Identity
 from appliance.contract.errors import DigestError, NotSealedError
 from appliance.contract.outside_package import PIECE
 from appliance.contract.signed import digest
@@ -15,6 +16,7 @@ from archive.recordings.secrets import secret_of
 from archive.store.base import BUFFER
 from archive.store.current import store
 
+from .in_pieces import PieceOfFile
 from .models import OutsideRecording, State
 
 OUTSIDE: Final = "outside"
@@ -56,15 +58,20 @@ def places_of(row: OutsideRecording) -> list[Place]:
         name = outside_package(row.pk)
         entries = _ENTRY.iter_unpack(bytes(row.index))
         return [Place(name, offset, size, sha256.hex()) for offset, size, sha256 in entries]
-    return [Place(one.stored, 0, one.size, one.sha256) for one in row.pieces.order_by("number")]
+    return places_of_pieces(row.pieces.order_by("number"))
+
+
+def places_of_pieces(pieces: Iterable[PieceOfFile]) -> list[Place]:
+    """Return where pieces that arrived lie: each is an object of its own."""
+    return [Place(one.stored, 0, one.size, one.sha256) for one in pieces]
 
 
 class PlainFile(io.RawIOBase):
-    """The file as it was brought. For one thread; it remembers the last piece, which ends with the request."""
+    """A file as it was brought. For one thread; it remembers the last piece, which ends with the request."""
 
-    def __init__(self, row: OutsideRecording) -> None:
+    def __init__(self, places: list[Place], secret: Identity, size: int) -> None:
         super().__init__()
-        self._places, self._secret, self._size = places_of(row), secret_of(row.pk), row.size
+        self._places, self._secret, self._size = places, secret, size
         self._at = 0
         self._opened: tuple[int, bytes] = (-1, b"")
 
@@ -93,15 +100,18 @@ class PlainFile(io.RawIOBase):
         if count <= 0:
             return 0
         if self._opened[0] != number:
-            self._opened = (number, self._secret.decrypt(self._places[number].read()))
+            self._opened = (number, self._piece(number))
         buffer[:count] = self._opened[1][begin : begin + count]
         self._at += count
         return count
 
+    def _piece(self, number: int) -> bytes:
+        return self._secret.decrypt(self._places[number].read())
+
 
 def open_file(row: OutsideRecording) -> io.BufferedReader:
     """Return a reader of all that was brought; raise DecryptionError where its key is gone."""
-    return io.BufferedReader(PlainFile(row), BUFFER)
+    return io.BufferedReader(PlainFile(places_of(row), secret_of(row.pk), row.size), BUFFER)
 
 
 def open_sealed(row: OutsideRecording) -> io.BufferedReader:

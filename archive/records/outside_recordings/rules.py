@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, time
 
-from appliance.contract.outside_package import LONGEST, PIECE
+from appliance.contract.outside_package import PIECE
 from archive.records.errors import DeedError
-
-from .models import Origin
 
 
 @dataclass(frozen=True)
 class Statement:
     """What the one who brings a recording says about it. One person says it, another account writes it down."""
 
-    origin: Origin
+    origin: str
+    """A value of models.Origin."""
     made_on: date
     made_at: time | None
     """Time of day of its begin, in the site's zone; None if nobody knows."""
@@ -52,10 +51,13 @@ def check_statement(said: Statement, today: date) -> None:
         raise DeedError("It was brought before it was made; one of both days is wrong.", field="brought_on")
 
 
-def check_piece(at: int, size: int, length: int) -> int:
-    """Return the number of the piece of `length` bytes at byte `at` of a file of `size`; raise PieceError."""
-    if not 0 < size <= LONGEST:
-        raise PieceError(f"A file has 1 byte to {LONGEST >> 30} GiB; this one cannot be taken in.")
+def check_piece(at: int, size: int, length: int, longest: int) -> int:
+    """Return the number of the piece of `length` bytes at byte `at` of a file of `size`; raise PieceError.
+
+    `longest` is the most bytes that a file may have.
+    """
+    if not 0 < size <= longest:
+        raise PieceError(f"A file has 1 byte to {longest >> 20} MiB; this one cannot be taken in.")
     if at < 0 or at % PIECE or at >= size or length != min(PIECE, size - at):
         raise PieceError("This piece does not fit the file. Choose the file again; what arrived is kept.")
     return at // PIECE

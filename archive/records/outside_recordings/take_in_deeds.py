@@ -1,7 +1,4 @@
-"""Taking a file in, piece by piece: each is encrypted before it touches a disk, and counts once it is committed.
-
-Whatever is killed in between leaves the pieces before; the browser asks how far it got, and goes on.
-"""
+"""Taking in a file that was brought: what is said about it, its pieces, its end."""
 
 from __future__ import annotations
 
@@ -9,13 +6,14 @@ import json
 import logging
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from typing import Final
 
-from django.db import transaction
+from django.conf import settings
 from django.utils import timezone
 
 from appliance.contract.encryption import Identity, encrypt
-from appliance.contract.errors import ConflictError, PlainSightError, StorageError
-from appliance.contract.signed import digest
+from appliance.contract.errors import ConflictError, PlainSightError
+from appliance.contract.outside_package import LONGEST
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
 from archive.core.deeds import after_commit, one_deed
@@ -31,8 +29,9 @@ from archive.store.current import store
 from .custody_kinds import ARRIVED, BEGUN, GIVEN_UP
 from .media import HEAD, claimed, examine
 from .models import OutsideRecording, Piece, State
+from .piece_deeds import Arrivals, check_whole
 from .plain_file import open_file, outside_package
-from .rules import OtherFileError, PieceError, Statement, check_piece, check_statement
+from .rules import Statement, check_statement
 
 _log = logging.getLogger(__name__)
 
@@ -51,38 +50,17 @@ def begin(said: Statement, *, by: User) -> OutsideRecording:
     return row
 
 
+def longest() -> int:
+    """Return the most bytes of a file that is taken in."""
+    return min(LONGEST, int(settings.ARCHIVE.records.longest_brought_mib) << 20)
+
+
 def add_piece(pk: str, at: int, size: int, data: bytes) -> int:
     """Keep the piece at byte `at` of a file of `size` bytes; return how many bytes of it are here then.
 
     One that is here already is only compared. Raises PieceError, OtherFileError, NotSoundError, StorageError.
     """
-    number = check_piece(at, size, len(data))
-    row = _arriving(pk)
-    if number == 0:
-        claimed(data[:HEAD])
-    if at < row.received:
-        return _same(row, number, size, data)
-    _check_next(row, at, size)
-    sealed = encrypt(data, [_key(row).recipient])
-    stored = store().add_incoming(pk, f"piece-{number}", [sealed])
-    try:
-        return _count(pk, Piece(number=number, stored=stored, size=len(sealed), sha256=digest(sealed),
-                                plain_sha256=digest(data)), at, size, len(data))  # fmt: skip
-    except PlainSightError:
-        # another request brought the same piece meanwhile
-        store().remove_incoming(stored)
-        raise
-
-
-def _count(pk: str, piece: Piece, at: int, size: int, length: int) -> int:
-    with transaction.atomic():
-        row = _arriving(pk, lock=True)
-        _check_next(row, at, size)
-        piece.outside = row
-        piece.save(force_insert=True)
-        row.size, row.received = size, at + length
-        row.save(update_fields=["size", "received"])
-    return row.received
+    return _ARRIVALS.add(pk, at, size, data)
 
 
 @dataclass(frozen=True)
@@ -98,8 +76,7 @@ class Examined:
 def examine_file(pk: str) -> Examined:
     """Look at a file of which all bytes are here. Raises DeedError, NotSoundError."""
     row = _arriving(pk)
-    if not row.size or row.received != row.size:
-        raise DeedError("Not all of the file has arrived. Choose it again; what is here is not sent again.")
+    check_whole(row)
     with open_file(row) as file:
         found = examine(file)
     said = {name: str(getattr(row, name)) for name in ("origin", "made_on", "made_at", *NAMING, "brought_on")}
@@ -175,7 +152,7 @@ def clear_all(stop: StopSignal) -> None:
                 _log.error("%(recording)s, which was given up: %(problem)s", {"recording": pk, "problem": error})
 
 
-def _arriving(pk: str, *, lock: bool = False) -> OutsideRecording:
+def _arriving(pk: str, lock: bool = False) -> OutsideRecording:
     rows = OutsideRecording.objects.select_for_update(of=("self",)) if lock else OutsideRecording.objects.all()
     row = rows.filter(pk=pk).first()
     if row is None:
@@ -183,22 +160,6 @@ def _arriving(pk: str, *, lock: bool = False) -> OutsideRecording:
     if row.state != State.ARRIVING:
         raise DeedError("Its file is complete, or was given up. Load the page again.")
     return row
-
-
-def _check_next(row: OutsideRecording, at: int, size: int) -> None:
-    if row.size and row.size != size:
-        raise OtherFileError("This is another file than the one whose begin is here. Choose that one, or give it up.")
-    if at != row.received:
-        raise PieceError("A piece before this one is missing. Choose the file again; what arrived is kept.")
-
-
-def _same(row: OutsideRecording, number: int, size: int, data: bytes) -> int:
-    piece = row.pieces.filter(number=number).first()
-    if piece is None:
-        raise StorageError("a piece that arrived is missing in the database; give the file up, and bring it again")
-    if row.size != size or piece.plain_sha256 != digest(data):
-        raise OtherFileError("This is another file than the one whose begin is here. Choose that one, or give it up.")
-    return row.received
 
 
 def _key(row: OutsideRecording) -> Identity:
@@ -213,3 +174,13 @@ def _key(row: OutsideRecording) -> Identity:
         with suppress(ConflictError):
             recording_keys().put_once(row.pk, encrypt(secret, [keystore().recipient, escrow_recipient()]))
     return secret_of(row.pk)
+
+
+_ARRIVALS: Final = Arrivals(
+    find=_arriving,
+    piece=lambda row: Piece(outside=row),
+    pieces=lambda row: row.pieces.all(),
+    recipient=lambda row: _key(row).recipient,
+    longest=longest,
+    look=lambda data: claimed(data[:HEAD]),
+)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appliance.contract.errors import FormatError
-from appliance.contract.outside_package import LONGEST, PIECE
+from appliance.contract.outside_package import PIECE
 from archive.access.decisions import reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
@@ -78,8 +78,11 @@ def take_in(request: HttpRequest, outside: str) -> HttpResponseBase:
     context = _below("Bring the file", row) | {
         "row": row,
         "piece": PIECE,
-        "longest": LONGEST,
+        "longest": take_in_deeds.longest(),
         "percent": row.received * 100 // row.size if row.size else 0,
+        "pieces": reverse("pages:outside-piece", args=[row.pk]),
+        "give_up": reverse("pages:outside-give-up", args=[row.pk]),
+        "accept": ".wav,.flac,.mp3,.m4a,audio/*",
     }
     return form_page(request, form, act, "outside_recordings/take_in.html", context)
 
@@ -87,12 +90,18 @@ def take_in(request: HttpRequest, outside: str) -> HttpResponseBase:
 @require_POST
 def piece(request: HttpRequest, outside: str) -> HttpResponseBase:
     """Take one piece of the file; answer how much of it is here."""
+    at, size = place_of_piece(request)
+    here = take_in_deeds.add_piece(outside, at, size, read_body(request, PIECE))
+    return JsonResponse({"version": 1, "received": here})
+
+
+def place_of_piece(request: HttpRequest) -> tuple[int, int]:
+    """Return where in its file a piece belongs that is sent, and the file's size; raise FormatError."""
     try:
         at, size = (int(request.GET.get(name, "")[:20]) for name in ("at", "size"))
     except ValueError:
         raise FormatError("the place of a piece (at) and the size of its file (size) are numbers", field="at") from None
-    here = take_in_deeds.add_piece(outside, at, size, read_body(request, PIECE))
-    return JsonResponse({"version": 1, "received": here})
+    return at, size
 
 
 @_SENT

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 
-from django.db.models import Q
-from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from archive.access.scopes import Scope
 from archive.accounts.models import User
-from archive.custody.clock import has_come
+from archive.custody.clock import day_that_came, day_that_passed
 
 from .models import Bar, Right, Student
+from .rules import Holder, holders
 
 
 def scopes_of_students(students: Iterable[object]) -> Iterator[Scope]:
@@ -38,8 +38,24 @@ def barred_students(user: User) -> Iterator[Scope]:
 
     34 CFR 99.4: either parent has full rights unless the agency has evidence of a court order that revokes them.
     """
-    today = timezone.localdate()
-    # one that had begun has begun, also where the clock was put back
-    begun = Q(valid_from__lte=today) | Q(valid_from__lte=TruncDate(has_come()))
-    bars = Bar.objects.filter(begun, Q(valid_to=None) | Q(valid_to__gte=today), person__user=user)
-    yield from (Scope.student(pk) for pk in bars.values_list("student", flat=True))
+    bars = bars_in_force(Bar.objects.filter(person__user=user))
+    yield from (Scope.student(bar.student_id) for bar in bars)
+
+
+def bars_in_force(bars: Iterable[Bar]) -> list[Bar]:
+    """Return the court orders that hold, whatever a wrong clock says.
+
+    One that had begun has begun, also where the clock was put back; none is over by a clock that may have leapt ahead.
+    """
+    today, rows = timezone.localdate(), list(bars)
+    came = day_that_came() if any(one.valid_from > today for one in rows) else today
+    over = any(one.valid_to is not None and one.valid_to < today for one in rows)
+    passed = min(today, day_that_passed()) if over else today
+    return [one for one in rows if one.valid_from <= came and (one.valid_to is None or one.valid_to >= passed)]
+
+
+def holders_now(rights: Iterable[Right], bars: Iterable[Bar], day: date) -> list[Holder]:
+    """Return who holds rights on `day`; a court order that holds now, whatever a wrong clock says, bars besides."""
+    orders = list(bars)
+    barred = {one.person_id for one in bars_in_force(orders)}
+    return [one for one in holders(rights, orders, day) if one.person.pk not in barred]

@@ -37,8 +37,9 @@ from .forms import (
     student_initial,
 )
 from .models import Bar, ImportRun, Person, Right, RightKind, Student
+from .reach import holders_now
 from .roster import read_roster
-from .rules import holders, majority, majority_tasks
+from .rules import majority, majority_tasks
 from .search import page, reached
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
@@ -83,7 +84,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponseBase:
         "place": "people",
         "breadcrumbs": [Crumb("People", reverse("pages:students"))],
         "student": row,
-        "holders": [(one.person, [kind.label for kind in one.grounds]) for one in holders(rights, bars, today)],
+        "holders": [(one.person, [kind.label for kind in one.grounds]) for one in holders_now(rights, bars, today)],
         "rights": rights,
         "bars": bars,
         "today": today,

@@ -22,7 +22,7 @@ from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
 from archive.records.meetings.models import Meeting, MeetingKind
 from archive.records.people.models import Person, Student
-from archive.records.people.rules import holders
+from archive.records.people.reach import holders_now
 
 from .custody_kinds import (
     ACCESS_REQUEST,
@@ -46,7 +46,7 @@ _MEETS: Final = Q(kind=MeetingKind.IEP, cancelled_at=None)
 
 def check_holder(student: Student, person: Person, on: date) -> None:
     """Raise DeedError unless `person` holds rights over the student's records on that day (34 CFR 99.4, 99.10)."""
-    found = holders(student.rights.select_related("person"), student.bars.all(), on)
+    found = holders_now(student.rights.select_related("person"), student.bars.all(), on)
     if person.pk not in {one.person.pk for one in found}:
         raise DeedError(
             f"{person} holds no rights over these records on {on}, as far as this archive knows. "

@@ -20,6 +20,10 @@ MARGIN_MS: Final = 10_000
 seconds behind, so words of the passage stand beside it."""
 
 
+PART: Final = 200
+"""Most cues that a page shows at once: some ten minutes of talk, and with the player under 100 kB."""
+
+
 class Version(Protocol):
     """What decides which version is shown."""
 
@@ -71,6 +75,11 @@ def readable(cues: Sequence[Cue], parts: Parts | None, rate: int, margin_ms: int
         if any(first <= cue.start_ms and (last is None or cue.end_ms <= last) for first, last in heard)
     )
     return Readable(kept, len(cues) - len(kept))
+
+
+def parted(cues: Sequence[Cue]) -> list[Sequence[Cue]]:
+    """Return the parts that pages show, in order; a transcript without cues has one part without cues."""
+    return [cues[at : at + PART] for at in range(0, max(len(cues), 1), PART)]
 
 
 def _stretches(parts: Parts, rate: int, margin_ms: int) -> list[tuple[int, int | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ from .forms import AnswerForm, BringForm, SearchForm, SetAsideForm
 from .models import Transcript
 from .notices import made, notice, standing
 from .reach import cues_of, file_of, in_use
-from .rules import best, found_in, pieces, readable
+from .rules import PART, best, found_in, parted, pieces, readable
 from .webvtt import Cue
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
@@ -69,8 +70,10 @@ def transcript(request: HttpRequest, recording: str, version: int | None = None)
     wanted = form.wanted()
     shown = readable(cues_of(found), audible(user, Deed.LISTEN, recording), row.rate)
     deeds.enter_read(found, by=user, searched=bool(wanted))
-    lines = [_line(one, wanted) for one in shown.cues]
-    matching = [one for one in lines if any(marked for _text, marked in one.pieces)]
+    parts = parted(shown.cues)
+    part = _part_of(request, len(parts))
+    matching = [one for one in shown.cues if found_in(one.text, wanted)] if wanted else []
+    lines = [_line(one, wanted) for one in (matching[:PART] if wanted else parts[part])]
     ledger = read_ledger(row)
     called = heading(row, ledger.entries)
     context = {
@@ -85,7 +88,9 @@ def transcript(request: HttpRequest, recording: str, version: int | None = None)
         "standing": standing(found),
         "form": form,
         "wanted": wanted,
-        "lines": matching if wanted else lines,
+        "lines": lines,
+        "matching": len(matching),
+        "parts": _parts(parts, part) if len(parts) > 1 else [],
         "left_out": shown.left_out,
         "others": [one for one in versions if one.pk != found.pk],
         "may": {str(deed): yes for deed, yes in _may(user, row).items()},
@@ -94,6 +99,20 @@ def transcript(request: HttpRequest, recording: str, version: int | None = None)
         "length_words": words.spoken(row.seconds),
     }
     return render(request, "transcripts/transcript.html", context)
+
+
+def _part_of(request: HttpRequest, count: int) -> int:
+    """Return which part of a long transcript is asked for, from 0; the first one where that is no number of one."""
+    asked = request.GET.get("part", "")[:6]
+    return int(asked) if asked.isdecimal() and int(asked) < count else 0
+
+
+def _parts(parts: Sequence[Sequence[Cue]], shown: int) -> list[tuple[int, str, bool]]:
+    """Return of each part its number, where it begins, and whether it is shown."""
+    return [
+        (number, words.clock_time(one[0].start_ms / 1000) if one else "", number == shown)
+        for number, one in enumerate(parts)
+    ]
 
 
 @require_safe

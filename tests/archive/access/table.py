@@ -18,6 +18,7 @@ SOMETHING = defaultdict(
     lambda: str(UUID(int=0)),
     recording="0" * 32,
     outside="0" * 32,
+    upload="0" * 32,
     number="0",
     version="0",
     pk="0",

@@ -13,6 +13,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
 
+from appliance.contract.keys import KeyRing
 from appliance.contract.stop_signal import StopSignal
 from archive.access.checks import check_routes
 from archive.access.deeds import ROLES, Deed
@@ -23,6 +24,7 @@ from archive.accounts.models import ProviderSubject, User
 from archive.core.uploads import FORM_WITH_FILE
 from archive.custody.actors import ARCHIVE
 from archive.enrollment.deeds import give_claim
+from archive.keystore.current import keystore
 from archive.records.destruction.models import Destruction, Told
 from archive.records.disclosures.models import Consent, Disclosure
 from archive.records.incidents.models import Incident
@@ -42,6 +44,7 @@ from archive.records.retention.models import Series
 from archive.records.transcripts.deeds import Facts, recipient_of
 from archive.records.transcripts.deeds import bring as bring_transcript
 from archive.records.transcripts.models import Language, Source
+from archive.transfers import upload_deeds
 from tests.archive.access.table import PAGE, SOMETHING, addresses, place, written
 from tests.archive.page_fixtures import Arrive, entries, make_user, seal_one
 from tests.archive.records.factories import (
@@ -64,7 +67,7 @@ from tests.support.archives import Archive, archive_in
 FACTS = Facts(Source.CART, Language.EN, "a captioner")
 CALENDAR = b"meeting_id,student_id,date,from,to,room,kind\n"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-IN_PIECES = {"pages:outside-take-in"}
+IN_PIECES = {"pages:outside-take-in", "pages:transfer"}
 """Whose file is sent to another address, a piece at a time."""
 LEADS_ON = dict.fromkeys(("pages:language", "mfa_authenticate", "mfa_login_webauthn"), 302)
 """What anyone reaches, and what leads on: nobody is in the middle of a sign-in."""
@@ -148,6 +151,8 @@ def everything(box: str, recording: str) -> dict[str, str]:
     tried = ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-1", last_at=timezone.now())
     claim = give_claim("Room 1", by=ARCHIVE, now=timezone.now()).row
     made |= {"account": account, "tried": tried, "claim": claim}
+    ring = KeyRing(archives=[keystore().public])
+    made |= {"upload": upload_deeds.begin(upload_deeds.Said("Springfield", ring, "x"), by=account)}
     known = {"box": box, "pk": "0", "text": "x", "token": "x", "recording": recording, "number": "0", "what": "records"}
     known |= {"version": str(said.version)}
     return known | {name: str(row.pk) for name, row in made.items()}

@@ -12,8 +12,10 @@ import pytest
 
 from appliance.contract import slip
 from archive.recordings.models import Recording
+from archive.recordings.views import slip as view
 from archive.sealing.seal import seal
 from archive.store.current import store
+from archive.ui.qr_code import qr_code
 from tests.archive.page_fixtures import Arrive, entries
 from tests.archive.pages import check
 
@@ -53,3 +55,24 @@ def test_it_is_printed_in_both_languages(custodian: Any, sealed: Arrive, languag
 
 def test_who_may_not_look_gets_none(technician: Any, sealed: Arrive) -> None:
     assert technician.get(f"/recordings/{sealed(seconds=1).id}/slip/").status_code == 403
+
+
+def test_its_code_holds_the_address_where_it_is_checked_and_the_sealed_digest(
+    custodian: Any, arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+
+    def drawing(text: str) -> str:
+        drawn.append(text)
+        return qr_code(text)
+
+    monkeypatch.setattr(view, "qr_code", drawing)
+    made = arrive(seconds=1, reason="button")
+    assert 'class="scan"' not in custodian.get(f"/recordings/{made.id}/slip/").content.decode()
+    seal(made.id)
+    text = custodian.get(f"/recordings/{made.id}/slip/").content.decode()
+    address, _, named = drawn[0].partition("#")
+    assert named == digits(custodian, made.id)
+    assert address.endswith(f"/recordings/{made.id}/slip/")
+    assert qr_code(drawn[0]) in text
+    assert drawn[0] in check(text).text

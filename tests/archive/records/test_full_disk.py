@@ -82,9 +82,7 @@ def test_a_transcript_is_added_whole_or_not_at_all(row: Recording, ann: User) ->
 def test_an_evidence_package_that_is_not_entered_does_not_begin(row: Recording) -> None:
     taker = make_user("carol", role="custodian")
     refuse_each_write_once(lambda: evidence_deeds.begin(row.pk, by=taker), lambda: len(entries(row.pk)))
-    refuse_each_write_once(
-        lambda: evidence_deeds.note_whole(row.pk, "0" * 64, 10, by=taker), lambda: len(entries(row.pk))
-    )
+    refuse_each_write_once(lambda: evidence_deeds.note_whole(row, "0" * 64, 10, by=taker), lambda: len(entries(row.pk)))
 
 
 def test_a_copy_that_is_not_entered_does_not_begin_and_has_no_receipt(row: Recording, ann: User) -> None:

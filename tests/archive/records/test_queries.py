@@ -30,6 +30,7 @@ from archive.records.restrictions.models import Restriction
 from archive.records.retention.models import Answer, Series
 from archive.records.transcripts.deeds import Facts, bring, recipient_of
 from archive.records.transcripts.models import Language, Source, Transcript
+from archive.transfers.models import Upload
 from tests.archive.access.table import addresses
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.factories import (
@@ -76,7 +77,9 @@ MOST = {
     "/access/review/": 14,
     "/tray/": 14,
     "/outside-recordings/": 14,
-    "/outside-recordings/{outside}/": 30,
+    "/outside-recordings/{outside}/": 32,
+    "/outside-recordings/{outside}/evidence/": 30,
+    "/transfers/": 14,
     "/meetings/{meeting}/incident/": 24,
     "/recordings/": 17,
     "/recordings/{recording}/": 56,
@@ -107,7 +110,7 @@ OF_ONE = {
 """Pages that show no rows, or those of another page that is here: the board's, a letter's."""
 FILES = {
     *("audio", "package", "flac", "receipt", "letter-file", "transcript-file", "outside-audio", "outside-download"),
-    *("redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf", "evidence-file"),
+    *("redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf", "evidence-file", "evidence-file-outside"),
     *("disclosure-copy", "disclosure-receipt", "destruction-certificate"),
 }
 """What is no page."""
@@ -162,6 +165,7 @@ def add(recordings: list[str], parent: Person, staff: User) -> None:
     said = {"outside": first_outside, "party": "Dr. Lee", "purpose": "an evaluation"}
     Disclosure.objects.create(**said, what="file", basis="consent", prepared_at=now)
     make_hold(make_matter(), outside=first_outside)
+    Upload.objects.create(district="Springfield", key_ring="{}", came_by="x", begun_at=now, begun_by=staff)
     for recording in recordings:
         make_filing(recording, meeting, confirmed=student.pk.int % 2 == 0)
     old = old_copy(recordings[0])

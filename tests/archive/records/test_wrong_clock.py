@@ -27,6 +27,7 @@ from archive.records.destruction import deeds as destruction_deeds
 from archive.records.disclosures import deeds as disclosure_deeds
 from archive.records.disclosures.models import Basis, Disclosure
 from archive.records.errors import DeedError
+from archive.records.people.reach import holders_now
 from archive.records.public_lists.tables import members
 from archive.records.requests import link_deeds
 from archive.records.requests.custody_kinds import LINK_REFUSED
@@ -40,7 +41,7 @@ from tests.support.archives import Archive
 from .destruction.scene import Scene, make_scene
 from .destruction.test_destruction import untouched
 from .disclosures.test_disclosures import ann, consent, facts, open_second, row
-from .factories import make_bar, make_person, make_student
+from .factories import make_bar, make_person, make_right, make_student
 from .retention.test_retention import facts as answer_facts
 
 __all__ = ["ann", "row"]
@@ -163,6 +164,35 @@ def test_an_ended_account_and_a_court_order_stay_what_they_are_by_a_clock_put_ba
     assert not reach_of(gone, Deed.LOOK).scopes
     assert [one.user for one in members()] == [parent], "the list of who has access names nobody else"
     assert Scope.student(student.pk) in barred_scopes(parent)
+
+
+def test_a_court_order_is_not_over_by_a_clock_that_is_ahead(
+    archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today, student = timezone.localdate(), make_student()
+    rosa, luis = make_person("Rosa", "Torres", user=make_user("rosa")), make_person("Luis", user=make_user("luis"))
+    for person, end in ((rosa, today + timedelta(days=1000)), (luis, today - timedelta(days=1))):
+        make_right(person, student)
+        make_bar(person, student, valid_from=today - timedelta(days=300), valid_to=end)
+    record(LINK_REFUSED, actor=ARCHIVE, why="unknown")
+
+    def barred() -> list[bool]:
+        assert rosa.user is not None
+        assert luis.user is not None
+        return [Scope.student(student.pk) in barred_scopes(one) for one in (rosa.user, luis.user)]
+
+    def holding() -> set[str]:
+        found = holders_now(student.rights.select_related("person"), student.bars.all(), timezone.localdate())
+        return {one.person.given_name for one in found}
+
+    assert (barred(), holding()) == ([True, False], {"Luis"})
+    clock(AHEAD)
+    assert (barred(), holding()) == ([True, False], {"Luis"})
+    monkeypatch.setattr(log, "now", lambda: wall(timezone.now()))
+    record(LINK_REFUSED, actor=ARCHIVE, why="unknown")
+    assert (barred(), holding()) == ([True, False], {"Luis"}), "an entry by the wrong clock lifts nothing"
+    record(CLOCK, actor=Actor.operator())
+    assert (barred(), holding()) == ([False, False], {"Luis", "Rosa"}), "somebody confirmed it"
 
 
 @pytest.mark.parametrize("off", [BACK, AHEAD])

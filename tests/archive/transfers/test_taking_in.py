@@ -32,6 +32,7 @@ from archive.recordings.models import Recording
 from archive.recordings.verification import verify_again
 from archive.records.destruction.deeds import carry_out
 from archive.records.evidence.package import evidence_package
+from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.requests.models import Amendment, Statement
 from archive.sealing.audit import audit
 from archive.store.base import package_name
@@ -106,13 +107,23 @@ def taken(handed: Handed, data: bytes | None = None, ring: KeyRing | None = None
     return take_in(io.BytesIO(data or handed.data), ring or handed.ring, DISTRICT, ARCHIVE)
 
 
+def of_box(row: TakenIn) -> Recording:
+    assert row.recording is not None
+    return row.recording
+
+
 def nothing_is_here() -> bool:
-    return not (Recording.objects.exists() or TakenIn.objects.exists() or Box.objects.filter(elsewhere=True).exists())
+    return not (
+        Recording.objects.exists()
+        or OutsideRecording.objects.exists()
+        or TakenIn.objects.exists()
+        or Box.objects.filter(elsewhere=True).exists()
+    )
 
 
 def test_it_is_here_as_what_it_was_sealed_as(archive: Archive, handed: Handed) -> None:
     done = taken(handed)
-    row = done.row.recording
+    row = of_box(done.row)
     assert (row.pk, row.state, row.outcome, row.package_sha256) == (
         handed.recording,
         "sealed",
@@ -131,7 +142,7 @@ def test_it_is_here_as_what_it_was_sealed_as(archive: Archive, handed: Handed) -
 
 def test_its_box_and_its_archive_are_believed_for_it_alone(archive: Archive, handed: Handed) -> None:
     row = taken(handed).row
-    box = row.recording.box
+    box = of_box(row).box
     assert box.elsewhere
     assert not box.believes(row.box_key)
     assert key_ring_of(row.pk) == KeyRing(boxes={box.pk: [row.box_key]}, archives=[row.archive_key])
@@ -146,14 +157,14 @@ def test_its_box_and_its_archive_are_believed_for_it_alone(archive: Archive, han
 
 def test_a_box_that_is_enrolled_here_later_is_ours_from_then_on(archive: Archive, handed: Handed) -> None:
     row = taken(handed).row
-    archive.run("add-box", "--box", row.recording.box_id, "--key", archive.keys.courier.public, status=2)
-    keys = archive.keys.__class__(box=row.recording.box_id)
+    archive.run("add-box", "--box", of_box(row).box_id, "--key", archive.keys.courier.public, status=2)
+    keys = archive.keys.__class__(box=of_box(row).box_id)
     assert not archive.enroll(keys).elsewhere
-    assert verify_again(row.recording, ARCHIVE).verdict == "intact"
+    assert verify_again(of_box(row), ARCHIVE).verdict == "intact"
 
 
 def test_what_parents_placed_with_it_goes_along_with_each_copy(archive: Archive, handed: Handed) -> None:
-    row = taken(handed).row.recording
+    row = of_box(taken(handed).row)
     (one,) = companions_of(row, None)
     assert SAID.encode() in (one.text if isinstance(one.text, bytes) else one.text.encode())
     ring = KeyRing.model_validate_json(archive.run("keyring", "--recording", row.pk).stdout)
@@ -259,7 +270,7 @@ def test_a_full_disk_takes_nothing_in_and_the_same_again_works(
         with pytest.raises(StorageError):
             taken(handed)
     assert nothing_is_here()
-    assert verify_again(taken(handed).row.recording, ARCHIVE).verdict == "intact"
+    assert verify_again(of_box(taken(handed).row), ARCHIVE).verdict == "intact"
     assert list(audit()) == []
 
 
@@ -271,7 +282,7 @@ def test_stopped_before_its_rows_it_is_told_and_taken_in_by_the_same_again(archi
     assert nothing_is_here()
     (finding,) = audit()
     assert (finding.code, finding.recording) == ("no-row", handed.recording)
-    assert verify_again(taken(handed).row.recording, ARCHIVE).verdict == "intact"
+    assert verify_again(of_box(taken(handed).row), ARCHIVE).verdict == "intact"
 
 
 def test_another_key_in_its_place_is_not_believed(archive: Archive, handed: Handed) -> None:

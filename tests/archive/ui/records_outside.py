@@ -103,5 +103,7 @@ def fill_outside(s: Scene) -> dict[str, str]:
         "consent-new-outside": f"/outside-recordings/{filed.pk}/consents/new/",
         "consent-withdraw-outside": f"/outside-recordings/{filed.pk}/consents/{consent_outside.pk}/withdraw/",
         "recorded-outside": f"/outside-recordings/{filed.pk}/recorded/",
+        "evidence-outside": f"/outside-recordings/{filed.pk}/evidence/",
+        "evidence-outside-restricted": f"/outside-recordings/{again.pk}/evidence/",
         "own-outside": f"/outside-recordings/{filed.pk}/",
     }

@@ -30,6 +30,7 @@ from tests.archive.ui.records_life import fill_life
 from tests.archive.ui.records_outside import fill_outside
 from tests.archive.ui.records_requests import fill_requests
 from tests.archive.ui.records_scene import Scene, make_scene
+from tests.archive.ui.records_transfers import fill_transfers
 
 EMPTY = {
     "students": "/students/",
@@ -54,6 +55,7 @@ EMPTY = {
     "destructions": "/destructions/",
     "disclosures": "/disclosures/",
     "outside-recordings": "/outside-recordings/",
+    "transfers": "/transfers/",
     "redactions": "/redactions/",
     "today": "/",
     "readiness": "/readiness/",
@@ -73,6 +75,7 @@ WRONG = {
     "matter-new": "/holds/new/",
     "series-new": "/retention/new/",
     "outside-new": "/outside-recordings/new/",
+    "transfer-new": "/transfers/new/",
     "record-type-new": "/lists/types/new/",
     "public-records-answer": "/lists/answers/new/",
 }
@@ -144,4 +147,11 @@ def fill_lists(s: Scene) -> dict[str, str]:
 def fill_records(recordings: list[str], viewer: User) -> dict[str, str]:
     """Make one of each thing around three sealed `recordings`; return each page's address by its name."""
     scene, pages = make_scene(recordings, viewer)
-    return pages | fill_requests(scene) | fill_lists(scene) | fill_life(scene) | fill_outside(scene)
+    return (
+        pages
+        | fill_requests(scene)
+        | fill_lists(scene)
+        | fill_life(scene)
+        | fill_outside(scene)
+        | fill_transfers(scene)
+    )

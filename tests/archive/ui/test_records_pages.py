@@ -46,7 +46,7 @@ ELSEWHERE = {name for name in ROUTES if not name.startswith("pages:")} | {
         *("accounts", "new-account", "account", "invitation", "own-password", "provider-callback"),
         *("boxes", "claim-new", "claim-withdraw", "box-retire", "checks", "first", "rooms", "rooms-json", "wall"),
         *("recordings", "audio", "verification", "export", "package", "flac", "receipt", "letter-file"),
-        *("evidence-file", "fixity", "transcript-file"),
+        *("evidence-file", "evidence-file-outside", "fixity", "transcript-file"),
         *("destruction-certificate", "disclosure-copy", "disclosure-receipt", "outside-audio"),
         *("outside-download", "redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf"),
     )

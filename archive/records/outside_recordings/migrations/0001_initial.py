@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                 ("brought_by", models.CharField(max_length=200)),
                 ("brought_on", models.DateField()),
                 ("begun_at", models.DateTimeField()),
+                ("sealed_by", models.CharField(blank=True, max_length=200)),
                 (
                     "state",
                     models.CharField(

@@ -12,6 +12,7 @@ from appliance.contract.keys import KeyRing
 from appliance.contract.standard_output import show_progress
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.custody.actors import Actor
+from archive.recordings.models import Recording
 from archive.transfers.models import NAME_LENGTH
 from archive.transfers.taking_in import Taken, take_in
 from archive.ui import words
@@ -52,25 +53,29 @@ class Command(ArchiveCommand):
 
 
 def _members(done: Taken) -> dict[str, Any]:
-    row = done.row
+    row, about = done.row, done.row.about
+    made = {"box": None, "outcome": "as-brought"}
+    if isinstance(about, Recording):
+        made = {"box": about.box_id, "outcome": about.outcome}
     return {
         "recording": row.pk,
         "district": row.district,
         "archive_key": row.archive_key,
-        "box": row.recording.box_id,
-        "outcome": row.recording.outcome,
-        "seconds": round(done.frames / done.rate, 3),
+        **made,
+        "seconds": round(done.seconds, 3),
         "documents": done.documents,
-        "package_sha256": row.recording.package_sha256,
+        "package_sha256": about.package_sha256,
         "already": done.already,
     }
 
 
 def _text(done: Taken) -> str:
-    length = words.spoken(done.frames / done.rate)
     if done.already:
         return f"{done.row.pk} was taken in before, from {done.row.district}; nothing was changed."
+    length = words.spoken(done.seconds) if done.seconds else "an unknown length"
+    page = "Unfiled" if isinstance(done.row.about, Recording) else "Brought in"
+    grade = "" if isinstance(done.row.about, Recording) else " No box made it: it is kept as it was brought there."
     return (
-        f"{done.row.pk} from {done.row.district} is taken in: {length} of sound, {done.documents} documents.\n"
-        "File it under its meeting on the page 'Unfiled'."
+        f"{done.row.pk} from {done.row.district} is taken in: {length} of sound, {done.documents} documents.{grade}\n"
+        f"File it under its meeting on the page '{page}'."
     )

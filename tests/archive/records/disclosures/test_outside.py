@@ -13,12 +13,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from appliance.contract.encryption import Identity
 from appliance.contract.errors import DigestError
+from appliance.contract.verification import verify_evidence
 from archive.access.decisions import may
 from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
+from archive.devices.keyring import key_ring
 from archive.records.disclosures import deeds
 from archive.records.disclosures.copies import copy_of
 from archive.records.disclosures.models import Basis, Consent, Copy, Disclosure, Recorded
@@ -147,12 +150,30 @@ def test_what_is_not_surely_filed_leaves_on_no_ground(row: OutsideRecording, ann
         deeds.begin_copy(made.pk, by=ann)
 
 
-@pytest.mark.parametrize("what", [one for one in Copy if one not in {Copy.FILE, Copy.TRANSFER}])
-def test_it_leaves_as_nothing_but_the_file(row: OutsideRecording, ann: User, what: Copy) -> None:
+@pytest.mark.parametrize("what", [Copy.AUDIO, Copy.PACKAGE])
+def test_it_leaves_as_all_of_it_or_not_at_all(row: OutsideRecording, ann: User, what: Copy) -> None:
     with pytest.raises(DeedError, match="leaves as it is"):
         prepared(row, ann, what=what)
     with pytest.raises(DatabaseError), transaction.atomic():
         Disclosure.objects.create(outside=row, what=what, party="x", purpose="y", basis="own", prepared_at=NOON)
+
+
+@pytest.mark.parametrize("what", [Copy.FILE, Copy.EVIDENCE])
+def test_only_a_transfer_names_another_archive(row: OutsideRecording, ann: User, what: Copy) -> None:
+    with pytest.raises(DeedError, match="Only a transfer"):
+        prepared(row, ann, what=what, recipient=Identity.generate().recipient)
+
+
+def test_its_evidence_package_passes_the_gates_and_says_its_grade(row: OutsideRecording, ann: User) -> None:
+    made = prepared(row, ann, what=Copy.EVIDENCE, basis=Basis.OWN)
+    whole = b"".join(copy_of(deeds.begin_copy(made.pk, by=ann), ann))
+    made.refresh_from_db()
+    assert made.sha256 == hashlib.sha256(whole).hexdigest()
+    report = verify_evidence(io.BytesIO(whole), key_ring())
+    assert (report.verdict, report.problem, report.file_sha256) == ("as-brought", "", row.sha256)
+    with zipfile.ZipFile(io.BytesIO(whole)) as file:
+        assert b"34 CFR 99.33" in file.read(f"evidence-{row.pk}/data/notices/REDISCLOSURE.txt")
+        assert "Ana Torres" in file.read(f"evidence-{row.pk}/data/records/meetings.json").decode()
 
 
 def test_no_box_recording_leaves_as_a_file_and_no_row_is_of_two(
@@ -190,7 +211,7 @@ def test_the_pages_from_the_preparation_to_the_receipt(archive: Archive, row: Ou
     assert "A redacted copy instead" not in page.text
     for way in ("disclose/", "consents/new/", "recorded/"):
         assert client.get(f"/recordings/{row.pk}/{way}").status_code == 404
-    typed = {"party": "Dr. Lee", "purpose": "an evaluation", "basis": "consent"}
+    typed = {"party": "Dr. Lee", "purpose": "an evaluation", "basis": "consent", "what": "file"}
     assert client.post(f"{place}disclose/", {**typed, "party": "", "once": "0" * 32}).status_code == 422
     there = client.post(f"{place}disclose/", {**typed, "once": "a" * 32}).headers["Location"]
     page = check(client.get(there).content.decode())
@@ -233,7 +254,7 @@ def test_a_parents_request_leads_to_a_copy_of_what_was_brought(archive: Archive,
     (copy,) = [one.get("href") for one in page.all("a") if "/disclose/" in one.get("href")]
     form = client.get(copy).content.decode()
     assert 'value="Rosa Torres"' in form
-    typed = {"party": "Rosa Torres", "purpose": "her own", "basis": "own", "once": "a" * 32}
+    typed = {"party": "Rosa Torres", "purpose": "her own", "basis": "own", "what": "file", "once": "a" * 32}
     there = client.post(copy, typed).headers["Location"]
     whole = b"".join(client.get(f"{there}copy.zip"))
     with zipfile.ZipFile(io.BytesIO(whole)) as file:

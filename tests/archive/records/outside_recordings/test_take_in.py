@@ -59,10 +59,12 @@ def whole(row: OutsideRecording) -> bytes:
 def test_every_byte_lies_in_one_piece(size: int, data: st.DataObject) -> None:
     number = data.draw(st.integers(0, pieces(size) - 1))
     at = number * PIECE
-    assert check_piece(at, size, min(PIECE, size - at)) == number
+    assert check_piece(at, size, min(PIECE, size - at), LONGEST) == number
     for wrong in ((at + 1, size, 1), (at, size, PIECE + 1), (-PIECE, size, PIECE), (pieces(size) * PIECE, size, 1)):
         with pytest.raises(PieceError):
-            check_piece(*wrong)
+            check_piece(*wrong, LONGEST)
+    with pytest.raises(PieceError, match="MiB"):
+        check_piece(at, size, min(PIECE, size - at), size - 1)
 
 
 def test_it_is_kept_byte_for_byte_and_opens_with_stock_tools(archive: Archive, ann: User, tmp_path: Path) -> None:

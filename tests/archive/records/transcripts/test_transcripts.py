@@ -484,3 +484,28 @@ def test_nothing_here_is_answered_for_or_set_aside(row: Recording, ann: User) ->
             deed(row.pk, 1, "x", by=ann)
     with pytest.raises(TranscriptFileError):
         bring(row, ann, b"")
+
+
+def test_the_page_of_a_long_transcript_stays_small_and_all_of_it_is_found(
+    archive: Archive, row: Recording, ann: User
+) -> None:
+    """Four hours of talk are some 4,800 cues."""
+    lines = [
+        f"00:00.{n // 8:03d} --> 00:01.000\nMs. Lee: this is what somebody says in sentence {n}.\n" for n in range(4800)
+    ]
+    data = "\n".join(["WEBVTT\n", *lines]).encode()
+    deeds.bring(row.pk, data, 0, Facts(Source.CART, Language.EN, "a captioner"), deeds.recipient_of(row.pk), by=ann)
+    client = signed_in(archive, "teacher", Deed.LISTEN)
+    seen: list[str] = []
+    for part in range(24):
+        answer = client.get(f"{place(row)}?part={part}").content
+        assert len(answer) < 100_000
+        seen += words(check(answer.decode()))
+    assert len(seen) == 4800
+    for odd in ("24", "-1", "x", "9" * 9):
+        assert words(check(client.get(f"{place(row)}?part={odd}").content.decode()))[0].endswith("sentence 0.")
+    found = check(client.post(place(row), {"words": "sentence 4799"}).content.decode())
+    assert len(words(found)) == 1
+    many = client.post(place(row), {"words": "somebody"}).content
+    assert "4800 places" in many.decode()
+    assert len(many) < 100_000

@@ -72,6 +72,8 @@
   }
 
   form.addEventListener("submit", (event) => {
+    // only the archive has all of a long transcript
+    if (!("whole" in say)) return;
     event.preventDefault();
     find();
   });

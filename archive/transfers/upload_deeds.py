@@ -1,0 +1,203 @@
+"""Taking in an evidence package by the pages: it arrives in pieces, and the worker checks it and takes it in."""
+
+from __future__ import annotations
+
+import io
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from django.conf import settings
+from django.utils import timezone
+
+from appliance.contract.encryption import Identity, encrypt
+from appliance.contract.errors import KeyFileError, PlainSightError, StorageError
+from appliance.contract.keys import KeyRing
+from appliance.contract.stop_signal import StopSignal
+from appliance.contract.verification.evidence_bag import looks_like_evidence
+from archive.accounts.models import User
+from archive.core.deeds import after_commit, one_deed
+from archive.core.jobs import still_working
+from archive.custody.actors import ARCHIVE, NOTHING, Actor
+from archive.custody.log import record
+from archive.keystore.current import keystore
+from archive.records.errors import DeedError, UnknownRecordError
+from archive.records.outside_recordings.piece_deeds import Arrivals, check_whole
+from archive.records.outside_recordings.plain_file import PlainFile, places_of_pieces
+from archive.store.base import BUFFER
+from archive.store.current import store
+
+from .custody_kinds import ARRIVED, BEGUN, GIVEN_UP, REFUSED
+from .models import State, Upload, UploadPiece
+from .taking_in import Taken, take_in
+
+LOOK_S: Final = 5.0
+"""How often the worker looks for what arrived, in seconds."""
+_log = logging.getLogger(__name__)
+
+
+class NotEvidenceError(DeedError):
+    """A file is no evidence package."""
+
+    code = "not-evidence"
+    status = 415
+
+
+@dataclass(frozen=True)
+class Said:
+    """What whoever takes a package in says about it."""
+
+    district: str
+    ring: KeyRing
+    """The other archive's keys, which came by another way than the package."""
+    came_by: str
+
+
+def longest() -> int:
+    """Return the most bytes of a package that is taken in so."""
+    return int(settings.ARCHIVE.records.longest_transfer_mib) << 20
+
+
+def begin(said: Said, *, by: User) -> Upload:
+    """Write down what is said about an evidence package; its file follows."""
+    key = encrypt(Identity.generate().secret_line(), [keystore().recipient])
+    with one_deed():
+        row = Upload(
+            district=said.district,
+            key_ring=said.ring.model_dump_json(),
+            came_by=said.came_by,
+            begun_at=timezone.now(),
+            begun_by=by,
+            key=key,
+        )
+        record(BEGUN, actor=Actor.user(by.pk), subject=NOTHING, upload=row.pk)
+        row.save(force_insert=True)
+    return row
+
+
+def add_piece(pk: str, at: int, size: int, data: bytes) -> int:
+    """Keep the piece at byte `at` of a file of `size` bytes; return how many bytes of it are here then.
+
+    Raises PieceError, OtherFileError, NotEvidenceError, StorageError.
+    """
+    return _ARRIVALS.add(pk, at, size, data)
+
+
+def complete(pk: str, *, by: User) -> Upload:
+    """Hand a package of which all bytes are here to the worker. Raises DeedError."""
+    with one_deed():
+        row = _arriving(pk, lock=True)
+        check_whole(row)
+        record(ARRIVED, actor=Actor.user(by.pk), subject=NOTHING, upload=pk, bytes=row.size)
+        row.state, row.arrived_at = State.ARRIVED, timezone.now()
+        row.save(update_fields=["state", "arrived_at"])
+    return row
+
+
+def give_up(pk: str, *, by: User) -> Upload:
+    """Give a package up before all of it arrived; nothing of it is kept."""
+    with one_deed():
+        row = _arriving(pk, lock=True)
+        record(GIVEN_UP, actor=Actor.user(by.pk), subject=NOTHING, upload=pk)
+        _end(row, State.GIVEN_UP)
+    return row
+
+
+def take_in_all(stop: StopSignal) -> None:
+    """Take in what arrived, and clear what is left of the others: a job of the worker."""
+    ended = Upload.objects.exclude(state__in=[State.ARRIVING, State.ARRIVED])
+    for pk in ended.filter(pk__in=store().incoming()).values_list("pk", flat=True):
+        clear(pk)
+    for pk in list(Upload.objects.filter(state=State.ARRIVED).order_by("arrived_at").values_list("pk", flat=True)):
+        if stop.is_set():
+            return
+        take_in_one(pk)
+
+
+def take_in_one(pk: str) -> Upload:
+    """Check one that arrived, and take it in or refuse it; what the disk does not let be read is tried again."""
+    row = find_upload(pk)
+    if row.state != State.ARRIVED:
+        return row
+    actor = Actor.user(row.begun_by.pk) if row.begun_by is not None else ARCHIVE
+    try:
+        with _opened(row) as file:
+            ring = KeyRing.model_validate_json(row.key_ring)
+            taken = take_in(file, ring, row.district, actor, progress=lambda *_: still_working())
+    except (StorageError, KeyFileError) as error:
+        _log.error("%(upload)s cannot be looked at: %(problem)s", {"upload": pk, "problem": error})
+        Upload.objects.filter(pk=pk, state=State.ARRIVED).update(problem=error.message)
+        return find_upload(pk)
+    except PlainSightError as error:
+        return _close(pk, None, error.message)
+    return _close(pk, taken, "")
+
+
+def clear(pk: str) -> None:
+    """Remove the pieces of a package that ended; it can be called again after a crash."""
+    store().drop_incoming(pk)
+    UploadPiece.objects.filter(upload=pk).delete()
+
+
+def arriving() -> set[str]:
+    """Return the identifiers whose pieces may be here."""
+    return set(Upload.objects.filter(state__in=[State.ARRIVING, State.ARRIVED]).values_list("pk", flat=True))
+
+
+def find_upload(pk: str) -> Upload:
+    """Return what was sent; raise UnknownRecordError."""
+    row = Upload.objects.select_related("begun_by", "taken_in").filter(pk=pk).first()
+    if row is None:
+        raise UnknownRecordError("there is no such package here")
+    return row
+
+
+def _close(pk: str, taken: Taken | None, problem: str) -> Upload:
+    with one_deed():
+        row = Upload.objects.select_for_update().get(pk=pk)
+        if row.state == State.ARRIVED:
+            row.problem, row.taken_in = problem, taken.row if taken is not None else None
+            if taken is None:
+                record(REFUSED, actor=ARCHIVE, subject=NOTHING, upload=pk)
+            _end(row, State.REFUSED if taken is None else State.TAKEN_IN)
+    return row
+
+
+def _end(row: Upload, state: State) -> None:
+    """End a package in the transaction that is open; its key is forgotten with it."""
+    row.state, row.ended_at, row.key = state, timezone.now(), b""
+    row.save()
+    after_commit(lambda: clear(row.pk))
+
+
+def _opened(row: Upload) -> io.BufferedReader:
+    places = places_of_pieces(row.pieces.order_by("number"))
+    return io.BufferedReader(PlainFile(places, keystore().decrypt_secret(bytes(row.key)), row.size), BUFFER)
+
+
+def _arriving(pk: str, lock: bool = False) -> Upload:
+    rows = Upload.objects.select_for_update() if lock else Upload.objects.all()
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        raise UnknownRecordError("there is no such package here")
+    if row.state != State.ARRIVING:
+        raise DeedError("All of it is here, or it was given up. Load the page again.")
+    return row
+
+
+def _look(data: bytes) -> None:
+    if not looks_like_evidence(io.BytesIO(data)):
+        raise NotEvidenceError(
+            "this is no evidence package; ask the other archive for a transfer, which its page 'Disclosures' makes, "
+            "and give it the recipient that this page shows"
+        )
+
+
+_ARRIVALS: Final = Arrivals(
+    find=_arriving,
+    piece=lambda row: UploadPiece(upload=row),
+    pieces=lambda row: row.pieces.all(),
+    recipient=lambda row: keystore().decrypt_secret(bytes(row.key)).recipient,
+    longest=longest,
+    look=_look,
+)
