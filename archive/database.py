@@ -12,7 +12,13 @@ from .configuration.database import Database
 from .configuration.fields import read_secret
 
 CONNECT_S: Final = 10
-"""A server that does not answer for so long is not there, in seconds; the same for a connection of the pool."""
+"""A server that does not answer for so long is not there, in seconds; the same for a connection of the pool. Several
+hosts share this time.
+"""
+RECONNECT_S: Final = 4
+"""A pool gives an attempt to connect up after so long, in seconds, and whoever asks next begins anew. The pause between
+two of its tries doubles, so after a longer time it would still wait when the server has long been back.
+"""
 IDLE_S: Final = 60
 """The server ends a transaction whose owner asks nothing for so long, in seconds: a host that hangs keeps no lock."""
 GONE_S: Final = 20
@@ -28,7 +34,12 @@ def use_pool(settings: dict[str, Any], most: int) -> None:
     """Let the threads of this process share at most `most` connections, where the engine has connections to share."""
     if settings["ENGINE"].endswith("postgresql"):
         settings["CONN_MAX_AGE"] = 0
-        settings["OPTIONS"]["pool"] = {"min_size": 0, "max_size": most, "timeout": CONNECT_S}
+        settings["OPTIONS"]["pool"] = {
+            "min_size": 0,
+            "max_size": most,
+            "timeout": CONNECT_S,
+            "reconnect_timeout": RECONNECT_S,
+        }
 
 
 def _sqlite(database: Database, home: Path) -> dict[str, Any]:
@@ -83,7 +94,9 @@ def _postgresql(database: Database) -> dict[str, Any]:
         "OPTIONS": {
             "isolation_level": IsolationLevel.READ_COMMITTED,
             "application_name": database.application_name,
-            "connect_timeout": CONNECT_S,
+            "connect_timeout": max(CONNECT_S // len(database.hosts), 2),
+            # a standby answers as well, and takes no writes
+            "target_session_attrs": "read-write",
             "keepalives_idle": GONE_S // 2,
             "keepalives_interval": GONE_S // 4,
             "keepalives_count": 2,

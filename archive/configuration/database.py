@@ -17,8 +17,9 @@ class Database(Section):
     """`sqlite` keeps one file in the archive's home; `postgresql` is for several hosts."""
     busy_s: Annotated[int, Field(ge=1, le=120)] = 20
     """SQLite: how long to wait for another writer, in seconds."""
-    host: Annotated[str, Field(pattern=r"^[^\s,]*$", max_length=255)] = ""
-    """PostgreSQL: host; a path is the folder of the local socket, and empty means where this system has it."""
+    host: Annotated[str, Field(pattern=r"^([^\s,]+(,[^\s,]+)*)?$", max_length=1023)] = ""
+    """PostgreSQL: host, or a primary and its standbys with commas between, of which the one is used that takes writes;
+    a path is the folder of the local socket, and empty means where this system has it."""
     port: Port = 5432
     """PostgreSQL: port."""
     ca: Path | None = None
@@ -50,4 +51,9 @@ class Database(Section):
     @property
     def is_local(self) -> bool:
         """Whether the server is on this machine."""
-        return self.host.startswith("/") or self.host in {"", *LOCAL}
+        return all(host.startswith("/") or host in {"", *LOCAL} for host in self.hosts)
+
+    @property
+    def hosts(self) -> list[str]:
+        """The primary and its standbys, in the order in which they are asked; at least one."""
+        return self.host.split(",")

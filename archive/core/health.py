@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 
 from appliance.contract.errors import PlainSightError
 
+from .database_clock import why_off
 from .models import SignOfLife
 
 LATE: Final = timedelta(seconds=15)
@@ -28,10 +29,11 @@ LATE: Final = timedelta(seconds=15)
 REMEMBERED_S: Final = 2.0
 """An answer is given again for so long, in seconds, so that asking often costs nothing."""
 DATABASE: Final = "database"
+CLOCK: Final = "clock"
 Probe = Callable[[], bool]
 _log = logging.getLogger(__name__)
 _probes: dict[str, Probe] = {}
-_serving: set[str] = {DATABASE}
+_serving: set[str] = {DATABASE, CLOCK}
 """Parts without which no request can be served."""
 _last: tuple[float, dict[str, bool]] = (float("-inf"), {})
 
@@ -59,7 +61,7 @@ def is_alive(part: str) -> bool:
 
 def look() -> dict[str, bool]:
     """Return what works."""
-    return {part: _works(part, probe) for part, probe in {DATABASE: _database, **_probes}.items()}
+    return {part: _works(part, probe) for part, probe in {DATABASE: _database, CLOCK: _clock, **_probes}.items()}
 
 
 def _works(part: str, probe: Probe) -> bool:
@@ -74,6 +76,17 @@ def _database() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         return bool(cursor.fetchone())
+
+
+def _clock() -> bool:
+    try:
+        off = why_off()
+    except DatabaseError:
+        # nobody knows, and the database's own word tells that
+        return True
+    if off:
+        _log.error("%(problem)s", {"problem": off})
+    return not off
 
 
 def _remembered() -> dict[str, bool]:

@@ -19,6 +19,7 @@ from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 
 from . import leases
+from .database_clock import why_off
 from .health import alive
 
 WORKER: Final = "worker"
@@ -78,9 +79,12 @@ class Worker:
         for job in jobs:
             self._lanes.setdefault(job.lane, {})[job] = clock()
         self._alive_at = clock()
+        self._off = ""
+        """Why this host's clock is wrong; empty if it is right."""
 
     def run(self) -> None:
         """Work until `stop`."""
+        self._say_alive()
         first = self._lanes.get(MAIN, {})
         others = [lane for name, lane in self._lanes.items() if name != MAIN]
         threads = [
@@ -121,6 +125,11 @@ class Worker:
         for job, due in list(lane.items()):
             if self.stop.is_set() or due > self._clock():
                 continue
+            if self._off:
+                # times that it would write down are wrong; another host's worker takes its jobs up
+                lane[job] = self._clock() + TAKE_UP_S
+                continue
+            pause = job.every_s
             try:
                 if job.alone and not self._holder.take(f"job: {job.name}"):
                     lane[job] = self._clock() + min(job.every_s, TAKE_UP_S)
@@ -131,13 +140,21 @@ class Worker:
             except DatabaseError:
                 _log.exception("%(job)s: the database failed", {"job": job.name})
                 close_old_connections()
-            lane[job] = self._clock() + job.every_s
+                # a server that is away for an hour would be told some thousand times
+                pause = max(pause, TAKE_UP_S)
+            lane[job] = self._clock() + pause
 
     def _say_alive(self) -> None:
         if self._clock() < self._alive_at:
             return
         self._alive_at = self._clock() + ALIVE_S
         try:
+            off = why_off()
+            if off and not self._off:
+                _log.error("no job runs here: %(problem)s", {"problem": off})
+            self._off = off
+            if off:
+                return
             with transaction.atomic():
                 alive(WORKER)
                 self._holder.renew()

@@ -18,12 +18,11 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 
 from appliance.contract.times import wall
+from archive.core.database_clock import SLACK, why_off
 
 from .custody_kinds import CLOCK
 from .models import Entry, Head
 
-SLACK: Final = timedelta(minutes=10)
-"""By so much the clocks of several hosts may differ."""
 SILENCE: Final = timedelta(days=100)
 """Longer than any summer in which nobody signs in; after such a time somebody must say that the clock is right."""
 
@@ -97,7 +96,7 @@ def has_come() -> Subquery:
 
 def _behind() -> str:
     head = Head.objects.filter(pk=1).first()
-    return behind(timezone.now(), head.latest) if head else ""
+    return why_off() or (behind(timezone.now(), head.latest) if head else "")
 
 
 def _told(why: str) -> str:

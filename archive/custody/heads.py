@@ -7,22 +7,24 @@ back: a database that is put back to an older state no longer holds against it.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, close_old_connections, transaction
 
 from appliance.contract.custody import CustodyHead
-from appliance.contract.errors import StorageError
+from appliance.contract.errors import FormatError, SettingsError, StorageError
 from appliance.contract.signed import split_lines
 from appliance.contract.times import now
 from archive.keystore.current import keystore
 
 from .models import Head, SignedHead
 
+_log = logging.getLogger(__name__)
 PUBLISH_S: Final = 3600.0
 """How often the worker publishes the head, in seconds; what somebody does before that shows no later."""
 FILE: Final = "custody-heads.tsv"
@@ -34,6 +36,37 @@ def sign(entries: int, digest: str, root: str) -> bytes:
     keys = keystore()
     head = CustodyHead(archive_key=keys.public, entries=entries, digest=digest, root=root, signed_at=now())
     return keys.sign(head)
+
+
+def require_own(line: bytes) -> None:
+    """Raise SettingsError if another archive's key signed this end of the log: the database is that archive's.
+
+    A line that is damaged says nothing about that; the check of the log tells it.
+    """
+    ours = keystore().public
+    try:
+        whose = CustodyHead.read(line, None).archive_key if line else ours
+    except FormatError:
+        return
+    if whose != ours:
+        raise SettingsError(
+            f"the database is another archive's: its custody log is signed with {whose}, and this archive's key is "
+            f"{ours}. Two archives never share a database; name this one's own in [database], or restore the keys that "
+            "belong to this one",
+            field="database.name",
+        )
+
+
+def require_own_log() -> None:
+    """Raise SettingsError if the database is another archive's; one that does not answer is only told."""
+    try:
+        head = Head.objects.filter(pk=1).first()
+    except DatabaseError as error:
+        _log.warning("whose the database is cannot be seen now: %(problem)s", {"problem": error})
+        close_old_connections()
+        return
+    if head is not None:
+        require_own(bytes(head.line))
 
 
 def signed_head() -> bytes:

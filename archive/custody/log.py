@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from appliance.contract import custody
 from appliance.contract.custody import ENTRY_VERSION, EntryFields, Tree, entry_digest
 from appliance.contract.errors import StorageError
 from appliance.contract.times import now, parse_wall
+from archive.core.database_clock import right
 
 from .actors import NOTHING, Actor, Subject
 from .custody_kinds import CLOCK
-from .heads import sign
+from .heads import require_own, sign
 from .kinds import Kind
 from .models import Entry, Head
 
@@ -30,13 +32,14 @@ def record(kind: Kind, *, actor: Actor, subject: Subject = NOTHING, **detail: De
     if unknown:
         raise TypeError(f"an entry of kind {kind.code!r} has no {sorted(unknown)}")
     with transaction.atomic():
-        head = Head.objects.select_for_update().filter(pk=1).first()
+        head = Head.objects.select_for_update().annotate(database_now=Now()).filter(pk=1).first()
         if head is None:
             raise StorageError("the custody log has no head; run 'plainsight-archive migrate'")
+        require_own(bytes(head.line))
         entry = Entry(
             n=head.n,
             version=ENTRY_VERSION,
-            at=now(),
+            at=right(now(), head.database_now),
             actor_type=actor.type.value,
             actor_id=actor.id,
             subject_type=subject.type.value,

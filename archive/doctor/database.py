@@ -38,6 +38,8 @@ class DatabaseLook:
     """Triggers that are there."""
     unsafe: tuple[str, ...] = ()
     """Settings of a server that lose in a power cut what it said was committed."""
+    alone: bool = False
+    """Whether several servers are named, and no commit waits for a standby."""
     place: str = ""
     """Which database of which server it is; empty for a file."""
 
@@ -59,6 +61,7 @@ def look(*, deep: bool) -> DatabaseLook:
             checked=checked,
             triggers=frozenset(_column(_TRIGGERS[vendor])),
             unsafe=tuple(_column(_UNSAFE)) if vendor == "postgresql" else (),
+            alone=vendor == "postgresql" and _has_no_standby(),
             place=f"{place}, PostgreSQL {_column('SHOW server_version')[0]}" if place else "",
         )
     except DatabaseError as error:
@@ -69,6 +72,10 @@ def _place() -> str:
     wanted = connection.settings_dict
     host = wanted["HOST"] or "this system's socket"
     return f"{wanted['NAME']} at {host}, port {wanted['PORT']}"
+
+
+def _has_no_standby() -> bool:
+    return "," in connection.settings_dict["HOST"] and not _column("SHOW synchronous_standby_names")[0]
 
 
 _TRIGGERS = {
@@ -106,6 +113,10 @@ def check(seen: DatabaseLook) -> Iterator[CheckResult]:
     if seen.unsafe:
         remedy = "switch that on in postgresql.conf: a box deletes its recording against a receipt for what is there"
         yield CheckResult("database server", "wrong", f"{', '.join(seen.unsafe)} is off", remedy)
+    if seen.alone:
+        found = "several servers are named, and no commit waits for a standby"
+        remedy = "set synchronous_standby_names: else a fail-over loses what boxes have a receipt for (postgresql.md)"
+        yield CheckResult("database standby", "warning", found, remedy)
     missing = sorted(trigger_names(seen.vendor, REFUSALS) - seen.triggers)
     if missing and not seen.pending:
         remedy = "find out who took them away; run 'plainsight-archive check-custody', and restore a backup"

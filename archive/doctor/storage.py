@@ -22,8 +22,8 @@ class StoreLook:
     """Why it took no bytes; empty if it did."""
     free: int | None
     """Free bytes; None if that cannot be told."""
-    bucket: str = ""
-    """Why the bucket that packages lie in may not be trusted; empty if it may, or if they lie on the disk."""
+    trust: str = ""
+    """Why this store may not be trusted: it is another archive's, or a bucket that nobody proved; empty if it may."""
 
 
 def look(home: Path) -> StoreLook:
@@ -35,13 +35,13 @@ def look(home: Path) -> StoreLook:
         error = failed.message
     try:
         require_store(keystore().public)
-        bucket = ""
+        trust = ""
     except KeyFileError:
         # the look at the keys tells it
-        bucket = ""
+        trust = ""
     except PlainSightError as failed:
-        bucket = failed.message
-    return StoreLook(error, free_bytes(home), bucket)
+        trust = failed.message
+    return StoreLook(error, free_bytes(home), trust)
 
 
 def free_bytes(home: Path) -> int | None:
@@ -59,10 +59,9 @@ def check(seen: StoreLook) -> Iterator[CheckResult]:
         yield CheckResult("store", "wrong", seen.error, remedy)
     else:
         yield CheckResult("store", "ok", "it takes bytes")
-    if seen.bucket:
-        yield CheckResult(
-            "bucket", "wrong", seen.bucket, "run 'plainsight-archive check-store'; it says what gives way"
-        )
+    if seen.trust:
+        remedy = "do that; for a bucket, 'plainsight-archive check-store' says what gives way"
+        yield CheckResult("whose store it is", "wrong", seen.trust, remedy)
     if seen.free is None:
         yield CheckResult("free space", "wrong", "not known", "look at the disk and its mount")
         return

@@ -29,7 +29,7 @@ class RecordingsConfig(AppConfig):
         from .waveform import LOOK_S as WAVEFORM_S  # noqa: PLC0415 - the same
         from .waveform import WaveformMaker  # noqa: PLC0415 - the same
 
-        REQUIRED.append(lambda: require_store(keystore().public))
+        REQUIRED.append(lambda: require_store(keystore().public, take=True))
         register("store", writable, serving=True)
         provide(gauges)
         provide_uploads(uploads_by_box, pages_for)

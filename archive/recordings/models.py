@@ -195,7 +195,7 @@ class TailSegment(models.Model):
 
 
 class PackageIndex(models.Model):
-    """Where each segment lies in a sealed package: 4 bytes a segment, made again from the package when it is lost."""
+    """Where each segment lies in a sealed package, made again from the package when it is lost."""
 
     recording = models.OneToOneField(Recording, primary_key=True, on_delete=models.CASCADE, related_name="index")
     first_byte = models.PositiveBigIntegerField()
@@ -203,7 +203,7 @@ class PackageIndex(models.Model):
     segment_frames = models.PositiveIntegerField()
     """Frames in a whole segment."""
     sizes = models.BinaryField()
-    """Size in bytes of each segment: 32-bit integers, little-endian."""
+    """Size in bytes of each segment: audio_index.packed, little more than a byte a segment."""
     short = models.BinaryField()
     """Segments that are not whole: pairs of number and frames, 32-bit integers, little-endian."""
 

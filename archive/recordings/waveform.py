@@ -27,8 +27,9 @@ from .playback import AudioSource, open_audio
 from .secrets import secret_of
 from .verification import StoppedError
 
-POINTS: Final = 2000
-"""Points of a waveform, each one byte; a shorter recording has as many as it has frames."""
+POINTS: Final = 1600
+"""Points of a waveform, each one byte; a shorter recording has as many as it has frames. Four to each drawn bar, and so
+many that, encrypted, two fit into one page of SQLite: with 2,000 each waveform would take a whole one."""
 FLOOR_DB: Final = 60.0
 """So far below full scale, in decibels, a peak is 0; full scale is 255, and the steps between are equal in decibels."""
 LOOK_S: Final = 2.0

@@ -23,6 +23,7 @@ _TABLES: Final = """SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oi
     WHERE c.relkind IN ('r', 'p', 'v') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"""
 _REFUSALS: Final = (
     # what the server says, in the language of its own messages; in another one the place below is named
+    ("session is read-only", "database.host", "name the primary as well: this server is a standby of it"),
     ("password authentication failed", "database.password_file", "write that user's password into the file"),
     ("no password supplied", "database.password_file", "give a file that holds the password"),
     ("authentication failed", "database.user", "give the user that the server knows this one by, or mend pg_hba.conf"),
@@ -118,7 +119,7 @@ def _require_its_own(tables: set[str], name: str, *, new: bool) -> None:
 
 def refused(said: str) -> SettingsError:
     """Return the error for a server's refusal, by what it said."""
-    reached = "FATAL" in said or "certificate" in said
+    reached = any(word in said for word in ("FATAL", "certificate", "read-only"))
     for words, field, remedy in _REFUSALS if reached else ():
         if words in said:
             return SettingsError(f"PostgreSQL refuses: {said}; {remedy}", field=field)

@@ -19,23 +19,13 @@ from appliance.contract.errors import ConflictError, SettingsError, StorageError
 from archive.configuration.storage import S3
 
 from .lock_proof import PROOFS, prove
+from .owner import OWNER, mark, owner_of
 from .s3 import S3Store
 
-OWNER: Final = "plainsight-archive.json"
-"""The object that says whose bucket this is: locked, and its first version counts."""
 PROOF: Final = "store-proof.json"
 """The file in the archive's folder that says which bucket was proven."""
 FIELD: Final = "store.s3.bucket"
 _log = logging.getLogger(__name__)
-
-
-class Owner(BaseModel):
-    """Whose bucket it is."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    version: Literal[1] = 1
-    archive_key: str
-    """The archive's public key."""
 
 
 class Proof(BaseModel):
@@ -107,16 +97,6 @@ def last_proof(home: Path) -> Proof | None:
         return None
 
 
-def owner_of(store: S3Store) -> str | None:
-    """Return the public key of the archive whose bucket it is; None: nobody's yet."""
-    if not store.exists(OWNER):
-        return None
-    try:
-        return Owner.model_validate_json(store.read(OWNER)).archive_key
-    except ValidationError as error:
-        raise StorageError(f"{OWNER} in the bucket is nothing that this archive wrote; take another bucket") from error
-
-
 def _look_at_owner(store: S3Store, archive_key: str) -> CheckResult:
     whose = owner_of(store)
     if whose is not None and whose != archive_key:
@@ -131,7 +111,7 @@ def _look_at_owner(store: S3Store, archive_key: str) -> CheckResult:
 
 def _take(store: S3Store, archive_key: str) -> None:
     # two archives at once: the first one's mark counts, and the second one meets a conflict
-    store.keep(OWNER, BytesIO(Owner(archive_key=archive_key).model_dump_json().encode()))
+    store.keep(OWNER, BytesIO(mark(archive_key)))
     store.extend(OWNER, store.retention.lock().until)
 
 

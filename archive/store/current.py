@@ -15,6 +15,7 @@ from archive.configuration.storage import S3
 
 from .base import Store
 from .local import LocalStore
+from .owner import require_own
 
 if TYPE_CHECKING:
     from .s3 import S3Store
@@ -51,8 +52,12 @@ def s3(chosen: S3, home: Path) -> S3Store:
     )
 
 
-def require_store(archive_key: str) -> None:
-    """Raise SettingsError unless the bucket that the settings name, if any, is the archive's own and was proven."""
+def require_store(archive_key: str, *, take: bool = False) -> None:
+    """Raise SettingsError unless the store is this archive's own, and the bucket, if the settings name one, was proven.
+
+    With `take`, a folder that is nobody's becomes this archive's; a bucket only does so by check-store.
+    """
+    require_own(disk(), archive_key, take=take)
     chosen = settings.ARCHIVE.store
     if chosen.engine == "s3" and chosen.s3 is not None:
         kept = s3(chosen.s3, settings.ARCHIVE_HOME)

@@ -363,28 +363,37 @@ def _answers(url: str, ca: Path | None) -> bool:
 def archive_in(home: Path, engine: str = ENGINE) -> Iterator[Archive]:
     """Make an archive in `home` and point this process at it."""
     base = template(engine)
+    shutil.copytree(base.home, home, dirs_exist_ok=True)
+    archive = Archive(home, database=cluster().create(base.database) if base.database else "")
+    archive.write_settings(SETTINGS)
+    try:
+        with prepared(archive):
+            yield archive
+    finally:
+        if archive.database:
+            cluster().drop(archive.database)
+
+
+@contextmanager
+def prepared(archive: Archive) -> Iterator[None]:
+    """Point this process at an archive whose settings and tables are there, and give it its keys."""
     from django.conf import settings
     from django.test.utils import override_settings
 
     from archive.keystore.current import keystore
 
-    shutil.copytree(base.home, home, dirs_exist_ok=True)
-    archive = Archive(home, database=cluster().create(base.database) if base.database else "")
-    archive.write_settings(SETTINGS)
     keystore.cache_clear()
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     try:
         with (
-            on_database_of(home / "archive.toml", home),
-            override_settings(ARCHIVE_HOME=home, PASSWORD_HASHERS=hashers),
+            on_database_of(archive.home / "archive.toml", archive.home),
+            override_settings(ARCHIVE_HOME=archive.home, PASSWORD_HASHERS=hashers),
         ):
-            assert home == settings.ARCHIVE_HOME
+            assert archive.home == settings.ARCHIVE_HOME
             archive.prepare()
-            yield archive
+            yield
     finally:
         keystore.cache_clear()
-        if archive.database:
-            cluster().drop(archive.database)
 
 
 def batches(recording: Recording, segments: int = 10) -> list[tuple[int, bytes]]:

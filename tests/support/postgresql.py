@@ -56,7 +56,8 @@ class Cluster:
     """A running server."""
 
     folder: Path
-    """Its socket is here."""
+    """Its socket is here, and its data in `data`."""
+    process: subprocess.Popen[bytes]
 
     def connect(self, name: str = "postgres") -> Any:
         """A connection that commits each statement."""
@@ -78,35 +79,58 @@ class Cluster:
 
     def settings(self, name: str) -> str:
         """The section of archive.toml that names a database."""
-        return f'[database]\nengine = "postgresql"\nhost = "{self.folder}"\nname = "{name}"\nuser = "{USER}"\n'
+        return section(str(self.folder), name)
+
+    def end(self) -> None:
+        """Let it end in order, if it runs."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(60)
 
 
-@cache
-def cluster() -> Cluster:
-    """Start the server, once."""
+def section(host: str, name: str) -> str:
+    """The section of archive.toml that names a database of the servers whose sockets are in `host`."""
+    return f'[database]\nengine = "postgresql"\nhost = "{host}"\nname = "{name}"\nuser = "{USER}"\n'
+
+
+def new_folder() -> Path:
+    """Make a folder for a server, which goes with this process."""
     folder = Path(mkdtemp(prefix="archive-postgresql-"))
     if os.geteuid() == 0:
         owner = pwd.getpwnam(OWNER)
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-    data, programs = folder / "data", _programs()
-    initdb = [programs / "initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", f"-U{USER}"]
-    subprocess.run([*_as_owner(), *map(str, initdb), "-D", data], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+    atexit.register(shutil.rmtree, folder)
+    return folder
+
+
+def run(program: str, *arguments: object, folder: Path) -> None:
+    """Run one of PostgreSQL's programs in `folder`, as its owner."""
+    command = [*_as_owner(), str(_programs() / program), *map(str, arguments)]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+def start(folder: Path, **other: str) -> Cluster:
+    """Start the server whose data is in `folder`, with settings `other` than these tests' usual ones."""
+    options = [f"-c{name}={value}" for name, value in {**SETTINGS, **other}.items()]
     server = subprocess.Popen(
-        [*_as_owner(), programs / "postgres", "-D", data, "-k", folder, *options],
+        [*_as_owner(), _programs() / "postgres", "-D", folder / "data", "-k", folder, *options],
         cwd=folder,
-        stderr=(folder / "log").open("wb"),
+        stderr=(folder / "log").open("ab"),
     )
-
-    def end() -> None:
-        server.send_signal(signal.SIGINT)
-        server.wait(60)
-        shutil.rmtree(folder)
-
-    atexit.register(end)
-    found = Cluster(folder)
+    found = Cluster(folder, server)
+    # ended before its folder goes: what was registered last comes first
+    atexit.register(found.end)
     until(lambda: _answers(found), alive=lambda: server.poll() is None)
     return found
+
+
+@cache
+def cluster() -> Cluster:
+    """Start the server that most tests share, once."""
+    folder = new_folder()
+    run("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", f"-U{USER}", "-D",
+        folder / "data", folder=folder)  # fmt: skip
+    return start(folder)
 
 
 def _answers(found: Cluster) -> bool:

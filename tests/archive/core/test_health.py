@@ -38,7 +38,7 @@ def test_everything_works(archive: Archive, client: Any) -> None:
     answer = client.get("/healthz")
     assert answer.status_code == 200
     assert set(answer.json()["parts"].values()) == {"works"}
-    assert set(answer.json()["parts"]) == {"database", "store", "keys", "listener", "worker"}
+    assert set(answer.json()["parts"]) == {"database", "clock", "store", "keys", "listener", "worker"}
 
 
 @pytest.mark.parametrize("part", ["store", "keys", "listener", "worker"])
@@ -96,7 +96,7 @@ def test_asking_often_looks_once(archive: Archive, client: Any, monkeypatch: pyt
 @pytest.mark.parametrize(("part", "ready"), [("store", 503), ("worker", 200), ("listener", 200)])
 def test_requests_are_sent_where_they_can_be_served(archive: Archive, client: Any, part: str, ready: int) -> None:
     run_everything()
-    assert set(client.get("/readyz").json()["parts"]) == {"database", "store", "keys"}
+    assert set(client.get("/readyz").json()["parts"]) == {"database", "clock", "store", "keys"}
     if part == "store":
         shutil.rmtree(archive.home / "store", ignore_errors=True)
         (archive.home / "store").write_text("no folder")

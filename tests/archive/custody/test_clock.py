@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.contract.times import wall
+from archive.core.database_clock import SLACK
 from archive.custody import log
 from archive.custody.actors import ARCHIVE, NOTHING
 from archive.custody.check import check
-from archive.custody.clock import SILENCE, SLACK, behind, leapt, why_behind, why_wrong
+from archive.custody.clock import SILENCE, behind, leapt, why_behind, why_wrong
 from archive.custody.custody_kinds import CLOCK
 from archive.custody.kinds import kinds
 from archive.custody.log import record

@@ -15,7 +15,7 @@ from appliance.contract.errors import DecryptionError, DigestError, NotSealedErr
 from appliance.contract.segment import decode, encode
 from appliance.contract.signed import digest
 from archive.recordings import playback
-from archive.recordings.audio_index import AudioIndex, Part
+from archive.recordings.audio_index import AudioIndex, Part, packed, unpacked
 from archive.recordings.models import PackageIndex, Recording, StoredArrival
 from archive.recordings.playback import open_audio
 from archive.sealing.seal import seal
@@ -159,11 +159,22 @@ def test_a_package_with_another_manifest_plays_nothing(archive: Archive, made: M
         open_audio(row).read(0, 10)
 
 
-def test_a_sealed_recording_costs_four_bytes_a_second_and_no_row(made: Made) -> None:
+def test_a_sealed_recording_has_one_index_and_no_other_row_of_its_segments(made: Made) -> None:
     assert not StoredArrival.objects.exists()
     index = PackageIndex.objects.get()
-    assert len(index.sizes) == 4 * len(made.segments)
+    assert list(unpacked(bytes(index.sizes))) == [len(data) for data in made.segments]
     assert len(index.short) == 8 * 2, "two segments are shorter than a second"
+
+
+@given(st.lists(st.integers(1, 2**32 - 1), max_size=50))
+def test_sizes_of_any_kind_are_what_they_were_after_packing(sizes: list[int]) -> None:
+    assert list(unpacked(packed(sizes))) == sizes
+
+
+def test_the_sizes_of_an_hour_of_segments_take_little_more_than_a_byte_each() -> None:
+    random = np.random.default_rng(7)
+    sizes = 100_300 + random.integers(0, 300, 3600)
+    assert len(packed(sizes.tolist())) < 1.5 * sizes.size
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(100, 200)), min_size=1, max_size=40), st.data())

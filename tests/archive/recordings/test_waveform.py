@@ -40,7 +40,7 @@ def test_it_shows_what_was_loud_and_what_was_quiet(archive: Archive, client: Any
     draw(row)
     peaks = np.frombuffer(waveform_of(row), np.uint8)
     assert peaks.size == waveform.POINTS
-    loud, quiet, silent = peaks[:1000], peaks[1000:1500], peaks[1500:]
+    loud, quiet, silent = peaks[:800], peaks[800:1200], peaks[1200:]
     assert set(loud) == {237}
     assert set(quiet) == {67}
     assert set(silent) == {0}

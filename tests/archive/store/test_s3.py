@@ -226,7 +226,7 @@ S3_SECTION = '[store.s3]\nendpoint = "https://s3.example"\nbucket = "district"\n
         (HEAD + S3_SECTION, "store.s3", "destruction_credentials_file"),
         (HEAD + S3_SECTION + 'mode = "compliance"\n', "store.s3", "destroys_early = false"),
         (HEAD + S3_SECTION.replace("https", "http"), "store.s3.endpoint", "https://HOST"),
-        (HEAD + S3_SECTION.replace("s3.example", "s3.example/bucket"), "store.s3.endpoint", "without a bucket"),
+        (HEAD + S3_SECTION.replace("s3.example", "s3.example/bucket"), "store.s3.endpoint", "with nothing behind it"),
         (HEAD + S3_SECTION.replace("district", "No Bucket"), "store.s3.bucket", "bucket"),
         (HEAD + S3_SECTION + "retention_days = 0\n", "store.s3.retention_days", "retention_days"),
         (HEAD + S3_SECTION + 'destroys_early = false\ndestruction_credentials_file = "/y"\n', "store.s3", "remove"),

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from appliance.contract.errors import SettingsError
 from archive.core.base_command import ArchiveCommand, add_json
+from archive.core.database_clock import why_off
 from archive.core.deeds import one_deed
 from archive.custody.actors import Actor
 from archive.custody.clock import doubt
@@ -40,6 +41,8 @@ class Command(ArchiveCommand):
             raise SettingsError(
                 f"this host's clock shows {today} and not {options['day']}; set it right, then confirm it", field="day"
             )
+        if off := why_off():
+            raise SettingsError(f"{off}, then confirm it", field="day")
         if not doubt():
             self.show(options, {"entered": False}, "Nothing speaks against the clock; there is nothing to confirm.")
             return

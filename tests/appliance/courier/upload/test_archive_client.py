@@ -150,6 +150,15 @@ def test_a_refusal_carries_the_archives_code(client: ArchiveClient, archive: Fak
     assert caught.value.answer_code == "not-enrolled"
 
 
+@pytest.mark.parametrize(("length", "error"), [(60, RefusedError), (61, DownError)])
+def test_a_code_has_at_most_60_letters(
+    client: ArchiveClient, archive: FakeArchive, length: int, error: type[Exception]
+) -> None:
+    archive.rule = lambda _: refusal("a" * length, 403)
+    with pytest.raises(error):
+        client.put_header("0" * 32, b"x")
+
+
 @pytest.mark.parametrize(
     ("retry_after", "wait_s"),
     [

@@ -27,9 +27,13 @@ class Card:
         raise ValueError("Invalid sample rate", -9997)
 
 
-def said_of(card: Card) -> str:
+def stream() -> Stream:
     ring: Any = SimpleNamespace(rate=48000)
-    return Stream(ring, cast("Any", None), InputFormat())._what_it_can_do(cast("Any", card), "USB", 3)
+    return Stream(ring, cast("Any", None), InputFormat())
+
+
+def said_of(card: Card) -> str:
+    return stream()._what_it_can_do(cast("Any", card), "USB", 3)
 
 
 @pytest.mark.parametrize(
@@ -51,3 +55,16 @@ def test_a_card_that_does_not_open_as_set_says_all_that_it_can_do(ways: list[tup
 
 def test_a_card_that_opens_in_no_way_is_told() -> None:
     assert "opens at no rate that is known here" in said_of(Card())
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(-9985, "Device unavailable"), "device-busy"),
+        (OSError(-9997, "Invalid sample rate"), "not-supported"),
+        (ValueError("Invalid number of channels", -9998), "not-supported"),
+        (OSError(-9999, "Unanticipated host error"), "device-failed"),
+    ],
+)
+def test_each_way_in_which_opening_fails_has_its_reason(error: OSError | ValueError, reason: str) -> None:
+    assert stream()._opening_error(cast("Any", Card()), "USB", 3, error).reason == reason

@@ -129,6 +129,16 @@ def test_shutdown_during_a_recording_closes_it_in_good_order(world: World) -> No
     assert world.exited == 0
 
 
+def test_a_panel_that_is_lost_in_a_recording_ends_it_as_a_fault(world: World) -> None:
+    world.start()
+    world.handle(events.PanelLost(world.now))
+    world.run(5 * SECOND)
+    assert world.ended == ["fault"]
+    assert world.exited == 1
+    told = [one.level for _, one in world.log if isinstance(one, actions.Log) and "ends (fault)" in one.message]
+    assert told == ["error"]
+
+
 def test_an_upgrade_waits_for_the_end_of_the_recording_and_of_its_pause(world: World) -> None:
     world.start()
     world.handle(events.RestartAsked(world.now))
