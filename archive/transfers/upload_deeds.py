@@ -125,7 +125,7 @@ def take_in_one(pk: str) -> Upload:
             ring = KeyRing.model_validate_json(row.key_ring)
             taken = take_in(file, ring, row.district, actor, progress=lambda *_: still_working())
     except (StorageError, KeyFileError) as error:
-        _log.error("%(upload)s cannot be looked at: %(problem)s", {"upload": pk, "problem": error})
+        _log.error("%(subject)s cannot be looked at: %(problem)s", {"subject": pk, "problem": error})
         Upload.objects.filter(pk=pk, state=State.ARRIVED).update(problem=error.message)
         return find_upload(pk)
     except PlainSightError as error:

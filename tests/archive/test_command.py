@@ -46,7 +46,7 @@ def test_a_setting_that_does_not_exist_names_its_likely_name(archive: Archive) -
         ('[database]\nengine = "postgresql"\npassword_file = "/dev/null"\n', "database.password_file"),
         ('[database]\nengine = "postgresql"\nhost = "db.example.org"\n', "set ca to its authority"),
         ('[database]\nengine = "postgresql"\nhost = "db"\nca = "/nonexistent/ca.pem"\n', "database.ca"),
-        ('[database]\nengine = "postgresql"\nhost = "a,b"\n', "database.host"),
+        ('[database]\nengine = "postgresql"\nhost = "a,,b"\n', "database.host"),
         ('[database]\nengine = "postgresql"\nport = 0\n', "database.port"),
         ('[database]\nengine = "postgresql"\nname = ""\n', "database.name"),
         ('[database]\nengine = "postgresql"\npool = 0\n', "database.pool"),
@@ -158,8 +158,10 @@ def test_output_into_a_closed_pipe_ends_quietly_with_a_status_of_its_own(
         check=False,
     )
     os.close(writer)
-    if arguments == ["list", "nonsense"] and not both:
-        assert done.returncode == 2, "nothing was to be written there"
+    if arguments == ["list", "nonsense"]:
+        # what argparse tells of a wrong argument, and nobody reads: from Python 3.13 on it ends with its own status
+        assert done.returncode in ({2, BROKEN_PIPE} if both else {2})
+        assert (done.stderr or b"")[:5] in {b"", b"usage"}
     else:
         assert (done.returncode, done.stderr or b"") == (BROKEN_PIPE, b"")
 
