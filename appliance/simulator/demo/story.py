@@ -20,8 +20,8 @@ from .district import ROOM
 from .lived_in import ROSTER, approve_texts, import_roster
 from .meeting import HOLD_S
 from .services import DemoError
+from .story_outside import WithoutBox
 from .story_record import ID, STATEMENT_FILE
-from .story_redaction import RedactedCopy
 from .visitor import Page, Visitor
 
 LENGTH_S: Final = 120.0
@@ -62,7 +62,7 @@ class Card:
     """So much of it is in the archive, in seconds."""
 
 
-class Story(RedactedCopy):
+class Story(WithoutBox):
     """The course of the story in a running district."""
 
     @property
@@ -92,6 +92,8 @@ class Story(RedactedCopy):
             ("amendment refused, heard and refused, statement placed", self._amend),
             ("statement travels with every copy", self._copy_with_statement),
             ("request answered", self._answer),
+            ("meeting without a copy: incident entered, letter to the parent printed", self._enter_incident),
+            ("what a spare recorder made is taken in, sealed, and filed by two", self._take_in),
             ("disclosure refused while consents are missing", self._disclose_in_vain),
             ("consents entered, copy taken out, receipt printed", self._disclose),
             ("redacted copy signed off by a second listener, and handed out", self._redact),

@@ -39,6 +39,8 @@ class PageForm:
     """Names of all its fields."""
     options: dict[str, dict[str, str]] = field(default_factory=dict)
     """Of each list to choose from: value by what a person reads."""
+    told: dict[str, str] = field(default_factory=dict)
+    """What the page tells its own script about it (attributes data-...)."""
 
     def takes(self, typed: Mapping[str, str]) -> bool:
         """Tell whether this is the form in which somebody would type that; only a deed's own form asks for nothing."""
@@ -78,7 +80,8 @@ class _Reader(HTMLParser):
         elif tag == "audio":
             self.audio = of.get("src", "")
         elif tag == "form":
-            self._form = PageForm(of.get("action", ""))
+            told = {name.removeprefix("data-"): value for name, value in of.items() if name.startswith("data-")}
+            self._form = PageForm(of.get("action", ""), told=told)
             self.forms.append(self._form)
         elif form is not None and name and tag in {"input", "select", "textarea"}:
             self._field(form, tag, name, of)
@@ -194,6 +197,20 @@ class Visitor:
         files = None if file is None else {"file": ("file.csv", file)}
         target = urljoin(page.url, form.action)
         return self._checked(await self._ask("POST", target, data=form.filled(typed), files=files), status)
+
+    async def bring(self, address: str, data: bytes) -> Page:
+        """Choose a file on a page that sends it in pieces, as its script does; return where it leads."""
+        page = await self.get(address)
+        form = next((one for one in page.forms if "pieces" in one.told), None)
+        if form is None:
+            raise DemoError(f"{page.url} takes no file in pieces: {page.said}")
+        length = int(form.told["piece"])
+        headers = {"Content-Type": "application/octet-stream", "X-CSRFToken": form.sent["csrfmiddlewaretoken"]}
+        for at in range(0, len(data), length):
+            place = f"{urljoin(page.url, form.told['pieces'])}?at={at}&size={len(data)}"
+            sent = await self._ask("POST", place, data=data[at : at + length], headers=headers)
+            self._checked(sent, HTTPStatus.OK)
+        return await self.send(address)
 
     async def sign_in(self, password: str) -> None:
         """Sign in with the own name."""

@@ -23,6 +23,7 @@ HTML = """
 two
 lines</textarea><button type="submit" name="kiosk" value="yes">Kiosk</button></form>
 <input readonly value="http://127.0.0.1/link/">
+<form data-pieces="/pieces.json" data-piece="4"></form>
 <audio src="/audio.wav?view=1"></audio>
 """
 
@@ -33,6 +34,10 @@ def page() -> Page:
     answer.url, answer.status_code, answer._content = "http://127.0.0.1/here/", 200, HTML.encode()
     answer.headers["Content-Type"] = "text/html; charset=utf-8"
     return Page.read(answer)
+
+
+def test_a_form_tells_what_its_page_tells_its_script(page: Page) -> None:
+    assert [one.told for one in page.forms if one.told] == [{"pieces": "/pieces.json", "piece": "4"}]
 
 
 def test_a_form_sends_what_a_browser_would_and_what_was_typed(page: Page) -> None:
@@ -50,7 +55,7 @@ def test_a_form_sends_what_a_browser_would_and_what_was_typed(page: Page) -> Non
 
 
 def test_a_hidden_field_tells_forms_apart_and_an_empty_one_is_never_the_sign_out(page: Page) -> None:
-    sign_out, note = page.forms
+    sign_out, note, _ = page.forms
     assert note.takes({"kind": "note", "text": "x"})
     assert not note.takes({"kind": "opened"})
     assert (sign_out.takes({}), note.takes({})) == (False, True)
