@@ -14,8 +14,8 @@ from archive.records.text import LineField, LinesField
 from .models import NAME_LENGTH
 from .upload_deeds import Said
 
-_RING: Final = 100_000
-"""Most characters of a key ring."""
+_RING: Final = 16_000
+"""Most characters of a key ring for one recording; a form holds no more (archive/core/uploads.py)."""
 
 
 class AnnounceForm(forms.Form):

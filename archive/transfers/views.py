@@ -147,7 +147,7 @@ def _address(row: Upload) -> str:
 
 
 def _crumb() -> Crumb:
-    return Crumb("From other districts", reverse("pages:transfers"))
+    return Crumb("Transfers", reverse("pages:transfers"))
 
 
 def _frame(heading: str) -> dict[str, Any]:

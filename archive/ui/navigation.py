@@ -44,7 +44,7 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("readiness", _("Readiness"), "pages:readiness", frozenset({"board"})),
     Place("tray", _("Tray"), "pages:tray", frozenset({"file"})),
     Place("outside", _("Brought in"), "pages:outside-recordings", frozenset({"list"})),
-    Place("transfers", "From other districts", "pages:transfers", frozenset({"file"})),
+    Place("transfers", _("Transfers"), "pages:transfers", frozenset({"file"})),
     Place("asked", _("My requests"), "pages:asked", frozenset({"ask"})),
     Place("letters", _("Letters"), "pages:letters", frozenset({"letters"})),
     Place("grants", _("Access"), "pages:grants", frozenset({"grant"})),
