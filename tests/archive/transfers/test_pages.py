@@ -24,6 +24,7 @@ from archive.sealing.audit import audit
 from archive.store.current import store
 from archive.transfers import upload_deeds
 from archive.transfers.models import State, Upload, UploadPiece
+from archive.transfers.taking_in import take_in
 from archive.transfers.upload_deeds import due_again, take_in_all, take_in_one
 from tests.archive.page_fixtures import entries, make_user, signed_in
 from tests.archive.pages import check
@@ -257,7 +258,6 @@ def test_one_waits_as_long_again_as_it_has_waited() -> None:
 
 def test_given_up_while_it_was_taken_in_its_page_says_that_it_is_here(archive: Archive, handed: Handed) -> None:  # noqa: F811
     row = sent(signed_in(archive, "carol", role="custodian"), handed, handed.data)
-    take_in = upload_deeds.take_in
 
     def given_up(*given: Any, **named: Any) -> Any:
         done = take_in(*given, **named)
