@@ -103,7 +103,7 @@ def lamp_covers_audio(
     problems += _disagreements(
         "audio",
         [Span(start.at_ns, end.at_ns) for start, end in _pairs(ledger, AudioSpan, "open")],
-        merged(opened),
+        _heard(opened, microphone),
         wider=True,
     )
     return problems
@@ -111,6 +111,16 @@ def lamp_covers_audio(
 
 def _lit_ns(lamp: Lamp) -> int:
     return lamp.commanded_ns if lamp.seen_ns is None else lamp.seen_ns
+
+
+def _heard(opened: Sequence[Span], microphone: Iterable[dict[str, Any]]) -> list[Span]:
+    """Return the spans in which a stream started; on a busy machine a probe may stand apart from what it was for."""
+    started = [entry["t_ns"] for entry in microphone if entry.get("device") == "started"]
+    return [
+        span
+        for span in merged(opened)
+        if any(span.start_ns <= moment and (span.end_ns is None or moment <= span.end_ns) for moment in started)
+    ]
 
 
 def merged(spans: Sequence[Span], pause_ns: int = 200_000_000) -> list[Span]:

@@ -68,10 +68,9 @@ class WithoutBox(RedactedCopy):
         there = said.url.removesuffix("file/")
         whole = await self.custodian.bring(said.url, tone())
         whole.expect("All of the file is here.", "no box made it")
-        sealed = await self.custodian.until(there, lambda page: "Sealed here" in page.words, "the seal")
-        filed = await self.custodian.send(
-            sealed.link(r"/outside-recordings/[0-9a-f]{32}/meeting/"), meeting=self._other
-        )
+        place = r"/outside-recordings/[0-9a-f]{32}/meeting/"
+        sealed = await self.custodian.until(there, lambda page: bool(page.all_links(place)), "the seal")
+        filed = await self.custodian.send(sealed.link(place), meeting=self._other)
         filed.expect("waits for a second person")
         confirm = (await self.registrar.get(there)).link(rf"/outside-recordings/[0-9a-f]{{32}}/filings/{ID}/confirm/")
         await self.custodian.send(confirm, status=HTTPStatus.UNPROCESSABLE_ENTITY)

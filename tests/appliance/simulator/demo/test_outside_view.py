@@ -46,6 +46,12 @@ def test_promise_1_an_honest_meeting_passes() -> None:
     assert lamp_covers_audio(PANEL, MICROPHONE, ledger()) == []
 
 
+def test_a_probe_that_a_busy_machine_sets_apart_is_no_span_of_audio() -> None:
+    waited = [*MICROPHONE[:2], *({**line, "t_ns": line["t_ns"] + 400 * MS} for line in MICROPHONE[2:4]), MICROPHONE[4]]
+    assert lamp_covers_audio(PANEL, waited, ledger(opened=1409)) == []
+    assert lamp_covers_audio(PANEL, [*waited, {**MICROPHONE[0], "t_ns": 10601 * MS}], ledger(opened=1409)) != []
+
+
 @pytest.mark.parametrize(
     ("panel", "microphone"),
     [
