@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from django.test.utils import override_settings
 from django.utils import timezone
 
+from appliance.contract.times import wall
 from archive.configuration.web import Control, Metrics
 from archive.control import deeds
 from archive.control.summary import MOST_BYTES, PATH, Part, Summary
@@ -203,8 +204,8 @@ def test_the_brokers_of_groups_are_told_as_one_and_never_by_name() -> None:
     groups = [seen(f"broker school-{number}", 300 + number) for number in range(8)]
     told = control._ends([seen("pages", 300), seen("broker", 300), *groups, seen("broker late", 10)], now)
     assert [(one.whose, one.ends_at, one.verdict) for one in told] == [
-        ("pages", control.wall(now + timedelta(days=300)), "ok"),
-        ("broker", control.wall(now + timedelta(days=10)), "warning"),
+        ("pages", wall(now + timedelta(days=300)), "ok"),
+        ("broker", wall(now + timedelta(days=10)), "warning"),
     ]
     (told_one,) = control._ends([*groups, seen("broker", None)], now)
     assert (told_one.whose, told_one.ends_at, told_one.verdict) == ("broker", None, "wrong")
