@@ -276,7 +276,7 @@ def test_a_full_disk_takes_nothing_in_and_the_same_again_works(
 
 def test_stopped_before_its_rows_it_is_told_and_taken_in_by_the_same_again(archive: Archive, handed: Handed) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TakenIn.objects, "create", _full)
+        patch.setattr(TakenIn, "save", _full)
         with pytest.raises(StorageError):
             taken(handed)
     assert nothing_is_here()
