@@ -142,6 +142,9 @@ class Worker:
                 close_old_connections()
                 # a server that is away for an hour would be told some thousand times
                 pause = max(pause, TAKE_UP_S)
+            except Exception:  # noqa: BLE001 - a defect of one job would end its lane, and nothing would tell
+                _log.exception("%(job)s: it failed by a defect of this program", {"job": job.name})
+                pause = max(pause, TAKE_UP_S)
             lane[job] = self._clock() + pause
 
     def _say_alive(self) -> None:

@@ -85,7 +85,8 @@ class Upload(FileInPieces):
     key_ring = models.TextField()
     """That archive's keys, as JSON (docs/format.md section 4)."""
     came_by = models.TextField()
-    """Who handed over what, and how: said by whoever takes it in, and never changed."""
+    """Who handed over what, and how: said by whoever takes it in, and never changed. Empty, as the keys are, once it
+    was given up, and some time after it was refused."""
     begun_at = models.DateTimeField()
     begun_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -94,6 +95,12 @@ class Upload(FileInPieces):
     key = models.BinaryField(default=b"")
     """What opens its pieces, encrypted to this archive; empty once they are dropped."""
     arrived_at = models.DateTimeField(null=True, blank=True)
+    completed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    """Who said that all of it is here; None before, and once that account was erased."""
+    tried_at = models.DateTimeField(null=True, blank=True)
+    """When it could last not be looked at; None if it always could."""
     ended_at = models.DateTimeField(null=True, blank=True)
     """When it was taken in, refused or given up."""
     problem = models.TextField(blank=True)

@@ -53,6 +53,8 @@ KEPT: Final = ("data/records/", "data/notices/", "data/custody/")
 """Folders of the package that are kept beside the recording. Its key is not: it would open the recording for ever."""
 MOST: Final = 64 << 20
 """Most bytes of what is kept beside a recording: scans of signed papers, and the custody entries."""
+_LONGEST: Final = TakenInDocument._meta.get_field("name").max_length or 0
+"""Most characters of the path of a file that is kept beside a recording."""
 _LEADING: Final = (*TAG_FILES, *PAYLOAD)
 Progress = Callable[[str, int, int], None]
 
@@ -232,6 +234,8 @@ def _documents(bag: EvidenceBag) -> list[tuple[str, bytes]]:
     size = sum(bag.members[name][1] for name in names)
     if size > MOST:
         raise _refused(f"the documents beside the recording have {size} bytes; this archive keeps at most {MOST}")
+    if max(map(len, names)) > _LONGEST:
+        raise _refused(f"a file beside the recording has a path of more than {_LONGEST} characters")
     return [(name, bag.read(name)) for name in names]
 
 

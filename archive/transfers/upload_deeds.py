@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import logging
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.errors import KeyFileError, PlainSightError, StorageError
 from appliance.contract.keys import KeyRing
+from appliance.contract.log_format import printable
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.verification.evidence_bag import looks_like_evidence
 from archive.accounts.models import User
@@ -31,8 +34,16 @@ from .custody_kinds import ARRIVED, BEGUN, GIVEN_UP, REFUSED
 from .models import State, Upload, UploadPiece
 from .taking_in import Taken, take_in
 
+OPEN: Final = (State.ARRIVING, State.ARRIVED)
+"""Where a package may still be taken in."""
 LOOK_S: Final = 5.0
 """How often the worker looks for what arrived, in seconds."""
+FIRST_PAUSE: Final = timedelta(minutes=1)
+LAST_PAUSE: Final = timedelta(hours=1)
+"""How long one that cannot be looked at waits at first, and at most: each time as long as it has waited in all."""
+WORDS_KEPT: Final = timedelta(days=30)
+"""How long what was said about one that was refused is kept, so that it need not be typed again. Our choice: within it
+the other archive sends a new one."""
 _log = logging.getLogger(__name__)
 
 
@@ -89,47 +100,58 @@ def complete(pk: str, *, by: User) -> Upload:
         row = _arriving(pk, lock=True)
         check_whole(row)
         record(ARRIVED, actor=Actor.user(by.pk), subject=NOTHING, upload=pk, bytes=row.size)
-        row.state, row.arrived_at = State.ARRIVED, timezone.now()
-        row.save(update_fields=["state", "arrived_at"])
+        row.state, row.arrived_at, row.completed_by = State.ARRIVED, timezone.now(), by
+        row.save(update_fields=["state", "arrived_at", "completed_by"])
     return row
 
 
 def give_up(pk: str, *, by: User) -> Upload:
-    """Give a package up before all of it arrived; nothing of it is kept."""
+    """Give a package up before it is taken in; nothing of it is kept, nor of what was said about it."""
     with one_deed():
-        row = _arriving(pk, lock=True)
+        row = Upload.objects.select_for_update().filter(pk=pk).first()
+        if row is None:
+            raise UnknownRecordError("there is no such package here")
+        if row.state not in OPEN:
+            raise DeedError("It was taken in, refused or given up already. Nothing was changed.")
         record(GIVEN_UP, actor=Actor.user(by.pk), subject=NOTHING, upload=pk)
+        row.came_by = row.key_ring = row.problem = ""
         _end(row, State.GIVEN_UP)
     return row
 
 
 def take_in_all(stop: StopSignal) -> None:
     """Take in what arrived, and clear what is left of the others: a job of the worker."""
-    ended = Upload.objects.exclude(state__in=[State.ARRIVING, State.ARRIVED])
-    for pk in ended.filter(pk__in=store().incoming()).values_list("pk", flat=True):
-        clear(pk)
-    for pk in list(Upload.objects.filter(state=State.ARRIVED).order_by("arrived_at").values_list("pk", flat=True)):
+    _clear_ended()
+    for row in list(Upload.objects.filter(state=State.ARRIVED).order_by("arrived_at").only("arrived_at", "tried_at")):
         if stop.is_set():
             return
-        take_in_one(pk)
+        if row.tried_at is None or timezone.now() >= due_again(row.arrived_at or row.tried_at, row.tried_at):
+            take_in_one(row.pk)
+
+
+def due_again(arrived_at: datetime, tried_at: datetime) -> datetime:
+    """Return when one that could not be looked at is looked at again."""
+    return tried_at + min(max(tried_at - arrived_at, FIRST_PAUSE), LAST_PAUSE)
 
 
 def take_in_one(pk: str) -> Upload:
-    """Check one that arrived, and take it in or refuse it; what the disk does not let be read is tried again."""
+    """Check one that arrived, and take it in or refuse it; one that cannot be looked at or kept is tried again."""
     row = find_upload(pk)
     if row.state != State.ARRIVED:
         return row
-    actor = Actor.user(row.begun_by.pk) if row.begun_by is not None else ARCHIVE
+    actor = Actor.user(row.completed_by.pk) if row.completed_by is not None else ARCHIVE
     try:
         with _opened(row) as file:
             ring = KeyRing.model_validate_json(row.key_ring)
             taken = take_in(file, ring, row.district, actor, progress=lambda *_: still_working())
     except (StorageError, KeyFileError) as error:
         _log.error("%(subject)s cannot be looked at: %(problem)s", {"subject": pk, "problem": error})
-        Upload.objects.filter(pk=pk, state=State.ARRIVED).update(problem=error.message)
-        return find_upload(pk)
+        return _put_off(pk, error.message)
     except PlainSightError as error:
         return _close(pk, None, error.message)
+    except Exception:  # noqa: BLE001 - what one package sets off must not keep the others out
+        _log.exception("%(subject)s cannot be taken in by a defect of this program", {"subject": pk})
+        return _put_off(pk, "the archive's database or program failed; ask IT for what its log says of it")
     return _close(pk, taken, "")
 
 
@@ -141,12 +163,12 @@ def clear(pk: str) -> None:
 
 def arriving() -> set[str]:
     """Return the identifiers whose pieces may be here."""
-    return set(Upload.objects.filter(state__in=[State.ARRIVING, State.ARRIVED]).values_list("pk", flat=True))
+    return set(Upload.objects.filter(state__in=OPEN).values_list("pk", flat=True))
 
 
 def find_upload(pk: str) -> Upload:
     """Return what was sent; raise UnknownRecordError."""
-    row = Upload.objects.select_related("begun_by", "taken_in").filter(pk=pk).first()
+    row = Upload.objects.select_related("begun_by", "completed_by", "taken_in").filter(pk=pk).first()
     if row is None:
         raise UnknownRecordError("there is no such package here")
     return row
@@ -155,12 +177,31 @@ def find_upload(pk: str) -> Upload:
 def _close(pk: str, taken: Taken | None, problem: str) -> Upload:
     with one_deed():
         row = Upload.objects.select_for_update().get(pk=pk)
-        if row.state == State.ARRIVED:
-            row.problem, row.taken_in = problem, taken.row if taken is not None else None
+        # one that was given up while it was taken in is here: its page must not say otherwise
+        if row.state == State.ARRIVED or (taken is not None and row.state == State.GIVEN_UP):
+            row.problem, row.taken_in = printable(problem), taken.row if taken is not None else None
             if taken is None:
                 record(REFUSED, actor=ARCHIVE, subject=NOTHING, upload=pk)
             _end(row, State.REFUSED if taken is None else State.TAKEN_IN)
     return row
+
+
+def _put_off(pk: str, problem: str) -> Upload:
+    Upload.objects.filter(pk=pk, state=State.ARRIVED).update(problem=printable(problem), tried_at=timezone.now())
+    return find_upload(pk)
+
+
+def _clear_ended() -> None:
+    """Remove the pieces that a crash or a store left behind, and words that nobody takes over any more."""
+    ended = Upload.objects.exclude(state__in=OPEN)
+    left = ended.filter(Q(pk__in=store().incoming()) | Q(pieces__isnull=False)).distinct()
+    for pk in list(left.values_list("pk", flat=True)):
+        try:
+            clear(pk)
+        except (PlainSightError, OSError) as error:
+            _log.error("pieces of %(subject)s cannot be removed: %(problem)s", {"subject": pk, "problem": error})
+    old = Upload.objects.filter(state=State.REFUSED, ended_at__lt=timezone.now() - WORDS_KEPT)
+    old.exclude(came_by="", key_ring="").update(came_by="", key_ring="")
 
 
 def _end(row: Upload, state: State) -> None:

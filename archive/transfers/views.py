@@ -7,6 +7,8 @@ from typing import Any, Final
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -29,8 +31,8 @@ from . import upload_deeds
 from .forms import AnnounceForm
 from .models import State, Upload
 
-SHOWN: Final = 50
-"""Packages that the list shows, the newest."""
+A_PAGE: Final = 50
+"""Packages on one page of the list: those that may still be taken in first, then the newest."""
 SIGNS: Final[dict[str, SignCode]] = {
     State.ARRIVING: "attention",
     State.ARRIVED: "working",
@@ -45,10 +47,12 @@ _SENT = require_http_methods(["GET", "HEAD", "POST"])
 def transfers(request: HttpRequest) -> HttpResponseBase:
     """Show what was handed over by the pages, and whom another archive must address."""
     _allowed(request)
-    rows = Upload.objects.defer("key_ring", "key")[:SHOWN]
+    listed = Upload.objects.defer("key_ring", "key").annotate(ended=~Q(state__in=upload_deeds.OPEN))
+    page = Paginator(listed.order_by("ended", "-begun_at", "-pk"), A_PAGE).get_page(request.GET.get("page"))
     context = {
         "place": "transfers",
-        "rows": [(one, SIGNS[one.state]) for one in rows],
+        "rows": [(one, SIGNS[one.state]) for one in page.object_list],
+        "page": page,
         "recipient": keystore().recipient,
     }
     return render(request, "transfers/transfers.html", context)
@@ -115,7 +119,7 @@ def piece(request: HttpRequest, upload: str) -> HttpResponseBase:
 
 @_SENT
 def give_up(request: HttpRequest, upload: str) -> HttpResponseBase:
-    """Give a package up before all of it arrived."""
+    """Give a package up before it is taken in."""
     user, row, form = _allowed(request), upload_deeds.find_upload(upload), forms.Form(posted(request))
 
     def act() -> str:
@@ -126,7 +130,7 @@ def give_up(request: HttpRequest, upload: str) -> HttpResponseBase:
     there = _address(row)
     context = _frame("Give up a package") | {
         "submit": "Give it up",
-        "question": "What arrived of the package is removed.",
+        "question": "What arrived of the package is removed, and what was said about it.",
         "consequences": ["The custody log goes on saying that one was announced and given up, and by whom."],
         "cancel": there,
         "breadcrumbs": [_crumb(), Crumb(f"From {row.district}", there)],

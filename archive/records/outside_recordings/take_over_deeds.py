@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections.abc import Callable
 from datetime import date, time
-from typing import Any, BinaryIO
+from typing import Annotated, BinaryIO
 
 from django.utils import timezone
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import FormatError
 from appliance.contract.outside_package import STATEMENT, piece_name, pieces
-from appliance.contract.signed import digest
+from appliance.contract.problems import explain
+from appliance.contract.signed import digest, parse_json
 from appliance.contract.times import parse_wall
 from appliance.contract.verification.outside import open_outside
 from archive.core.deeds import one_deed
 from archive.core.jobs import still_working
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import Detail, record
+from archive.records.text import FIRST_YEAR, LAST_YEAR, line, lines
 from archive.store.base import BUFFER, open_object
 from archive.store.current import store
 
@@ -29,7 +31,49 @@ from .media import examine
 from .models import Origin, OutsideRecording, State
 from .plain_file import Place, PlainFile, outside_package, packed
 from .reach import check_kept
-from .take_in_deeds import NAMING
+from .rules import Statement
+
+
+def _of_text(said: object) -> str:
+    if not isinstance(said, str):
+        raise ValueError("it is no text")  # noqa: TRY004 - pydantic takes a ValueError for a member that is wrong
+    return said
+
+
+def _day(said: object) -> date:
+    day = date.fromisoformat(_of_text(said))
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"it is not between {FIRST_YEAR} and {LAST_YEAR}")
+    return day
+
+
+def _hour(said: object) -> time | None:
+    if said == "None":
+        return None
+    hour = time.fromisoformat(_of_text(said))
+    if hour.tzinfo is not None:
+        raise ValueError("it names a zone; it is an hour of the site")
+    return hour
+
+
+_Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(line)]
+_Lines = Annotated[str, StringConstraints(max_length=4000), AfterValidator(lines)]
+
+
+class _Said(BaseModel):
+    """The statement in a package, as another archive wrote it: no form of this one looked at it before."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    origin: Annotated[Origin, BeforeValidator(lambda said: Origin(_of_text(said)))]
+    made_on: Annotated[date, BeforeValidator(_day)]
+    made_at: Annotated[time | None, BeforeValidator(_hour)]
+    place: _Line
+    made_by: _Line
+    made_with: _Line
+    since: _Lines
+    brought_by: _Line
+    brought_on: Annotated[date, BeforeValidator(_day)]
 
 
 class _InPackage(PlainFile):
@@ -64,7 +108,7 @@ def read_package(file: BinaryIO, secret: Identity, sealed_by: str) -> OutsideRec
     statement, sealed = bag.read(STATEMENT), parse_wall(receipt.sealed_at)
     return OutsideRecording(
         id=receipt.recording,
-        **_said(secret.decrypt(statement)),
+        **vars(read_statement(secret.decrypt(statement))),
         begun_at=sealed,
         sealed_by=sealed_by,
         state=State.SEALED,
@@ -107,22 +151,11 @@ def take_over(
     return row
 
 
-def _said(data: bytes) -> dict[str, Any]:
-    """Return what was said about it, as the statement in its package has it."""
+def read_statement(data: bytes) -> Statement:
+    """Return what another archive's package says about a recording; raise FormatError that names what is wrong."""
     try:
-        said = json.loads(data)
-        return {
-            "origin": Origin(said["origin"]),
-            "made_on": date.fromisoformat(said["made_on"]),
-            "made_at": None if said["made_at"] == "None" else time.fromisoformat(said["made_at"]),
-            "brought_on": date.fromisoformat(said["brought_on"]),
-            **{name: _text(said[name], 4000 if name == "since" else 200) for name in NAMING},
-        }
-    except (ValueError, KeyError, TypeError) as error:
-        raise FormatError(f"{STATEMENT} is not what an archive writes: {error}") from error
-
-
-def _text(said: object, most: int) -> str:
-    if not isinstance(said, str) or len(said) > most:
-        raise ValueError(f"a text of more than {most} characters, or none")
-    return said
+        return Statement(**dict(_Said.model_validate(parse_json(data))))
+    except ValidationError as error:
+        raise FormatError(f"{STATEMENT} is not what an archive writes: {explain(error)}") from error
+    except FormatError as error:
+        raise FormatError(f"{STATEMENT} is not what an archive writes: {error.message}") from error

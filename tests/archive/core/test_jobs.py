@@ -43,7 +43,7 @@ def test_each_job_runs_at_once_and_then_after_its_pause() -> None:
     assert done == ["often", "seldom", "often", "often", "often", "seldom"]
 
 
-@pytest.mark.parametrize("error", [StorageError("no"), OSError("no"), OperationalError("locked")])
+@pytest.mark.parametrize("error", [StorageError("no"), OSError("no"), OperationalError("locked"), ValueError("no")])
 def test_a_job_that_fails_is_told_and_stops_no_other(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     def fail(_: StopSignal) -> None:
         raise error
@@ -53,6 +53,23 @@ def test_a_job_that_fails_is_told_and_stops_no_other(error: Exception, caplog: p
     made.once()
     assert done == [1]
     assert "bad" in caplog.text
+
+
+def test_a_defect_in_a_job_does_not_end_its_lane() -> None:
+    done: list[int] = []
+
+    def fail(_: StopSignal) -> None:
+        done.append(len(done))
+        if len(done) == 1:
+            raise RecursionError
+        made.stop.set()
+
+    made = Worker([Job("bad", 0, fail, lane="checking")], clock := Clock())
+    lane = next(iter(made._lanes.values()))
+    made._once(lane)
+    clock.now += jobs.TAKE_UP_S
+    made._run_lane(lane)
+    assert done == [0, 1]
 
 
 def test_a_stop_ends_it_before_the_next_job() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import DataError
+from django.utils import timezone
 
-from appliance.contract.errors import StorageError
+from appliance.contract.errors import SettingsError, StorageError
 from appliance.contract.outside_package import PIECE
 from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
@@ -21,7 +24,8 @@ from archive.sealing.audit import audit
 from archive.store.current import store
 from archive.transfers import upload_deeds
 from archive.transfers.models import State, Upload, UploadPiece
-from archive.transfers.upload_deeds import take_in_all, take_in_one
+from archive.transfers.taking_in import take_in
+from archive.transfers.upload_deeds import due_again, take_in_all, take_in_one
 from tests.archive.page_fixtures import entries, make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.destruction.scene import make_scene
@@ -35,6 +39,14 @@ from tests.archive.transfers.test_taking_in import (  # noqa: F401 - fixtures
     opening,
 )
 from tests.support.archives import Archive
+
+ENDED: dict[str, Any] = {
+    "district": DISTRICT,
+    "key_ring": "{}",
+    "came_by": "by mail",
+    "begun_at": timezone.now(),
+    "state": State.REFUSED,
+}
 
 
 def typed(handed: Handed) -> dict[str, str]:  # noqa: F811 - the fixture
@@ -180,6 +192,128 @@ def test_what_a_crash_left_behind_is_cleared(archive: Archive, handed: Handed) -
     assert store().incoming() == [row.pk]
     take_in_all(StopSignal())
     assert (store().incoming(), UploadPiece.objects.count()) == ([], 0)
+
+
+def test_what_cannot_be_cleared_keeps_no_other_out(archive: Archive, handed: Handed) -> None:  # noqa: F811
+    client = signed_in(archive, "carol", role="custodian")
+    row = sent(client, handed, handed.data)
+    stuck = [Upload.objects.create(**ENDED, ended_at=timezone.now()) for _ in range(2)]
+    for one in stuck:
+        # its file went, its row stayed
+        UploadPiece.objects.create(upload=one, number=0, stored="x", size=1)
+    clear, tried = upload_deeds.clear, []
+
+    def fails(pk: str) -> None:
+        tried.append(pk)
+        if len(tried) == 1:
+            raise StorageError("the bucket says no")
+        clear(pk)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upload_deeds, "clear", fails)
+        take_in_all(StopSignal())
+    assert set(tried) >= {one.pk for one in stuck}
+    assert Upload.objects.get(pk=row.pk).state == State.TAKEN_IN
+    take_in_all(StopSignal())
+    assert not UploadPiece.objects.exists()
+
+
+@pytest.mark.parametrize("error", [DataError("value too long"), UnicodeEncodeError("utf-8", "x", 0, 1, "no")])
+def test_what_cannot_be_kept_waits_and_can_be_given_up(
+    archive: Archive,  # noqa: F811
+    handed: Handed,  # noqa: F811
+    error: Exception,
+) -> None:
+    client = signed_in(archive, "carol", role="custodian")
+    row = sent(client, handed, handed.data)
+    tried: list[object] = []
+
+    def fails(*_: object, **__: object) -> None:
+        tried.append(1)
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upload_deeds, "take_in", fails)
+        take_in_all(StopSignal())
+        take_in_all(StopSignal())
+        assert len(tried) == 1
+        Upload.objects.update(tried_at=timezone.now() - upload_deeds.LAST_PAUSE)
+        take_in_all(StopSignal())
+    assert len(tried) == 2
+    page = client.get(f"/transfers/{row.pk}/").content.decode()
+    assert "ask IT" in check(page).text
+    assert f"/transfers/{row.pk}/give-up/" in page
+    assert client.post(f"/transfers/{row.pk}/give-up/", {"once": "d" * 32}).status_code == 302
+    row = take_in_one(row.pk)
+    assert (row.state, row.came_by, row.key_ring, row.problem) == (State.GIVEN_UP, "", "", "")
+    assert (store().incoming(), UploadPiece.objects.count()) == ([], 0)
+    check(client.get(f"/transfers/{row.pk}/").content.decode())
+
+
+def test_one_waits_as_long_again_as_it_has_waited() -> None:
+    at, minute = timezone.now(), timedelta(minutes=1)
+    for waited, pause in ((0, 1), (1, 1), (10, 10), (60, 60), (6000, 60)):
+        assert due_again(at, at + waited * minute) == at + (waited + pause) * minute
+
+
+def test_given_up_while_it_was_taken_in_its_page_says_that_it_is_here(archive: Archive, handed: Handed) -> None:  # noqa: F811
+    row = sent(signed_in(archive, "carol", role="custodian"), handed, handed.data)
+
+    def given_up(*given: Any, **named: Any) -> Any:
+        done = take_in(*given, **named)
+        upload_deeds.give_up(row.pk, by=make_user("dave", role="custodian"))
+        return done
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upload_deeds, "take_in", given_up)
+        assert take_in_one(row.pk).taken_in is not None
+    assert Upload.objects.get().state == State.TAKEN_IN
+
+
+def test_the_entry_names_who_closed_the_package(archive: Archive, handed: Handed) -> None:  # noqa: F811
+    place = announced(signed_in(archive, "carol", role="custodian"), handed)
+    other = signed_in(archive, "dave", role="custodian")
+    assert send(other, place, handed.data).status_code == 200
+    other.post(place, {"once": "b" * 32})
+    row = take_in_one(Upload.objects.get().pk)
+    (entry,) = entries(handed.recording, "transferred-in")
+    assert row.begun_by is not None
+    assert row.completed_by is not None
+    assert entry.actor_id == str(row.completed_by.pk) != str(row.begun_by.pk)
+
+
+def test_words_about_a_refused_one_are_kept_for_a_while(archive: Archive, handed: Handed) -> None:  # noqa: F811
+    client = signed_in(archive, "carol", role="custodian")
+    row = sent(client, handed, handed.data)
+
+    def refused(*_: object, **__: object) -> None:
+        raise SettingsError("it is of no form: \0")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upload_deeds, "take_in", refused)
+        assert take_in_one(row.pk).problem == "it is of no form: \\x00"
+    for age, kept in ((timedelta(days=29), True), (timedelta(days=31), False)):
+        Upload.objects.update(ended_at=timezone.now() - age)
+        take_in_all(StopSignal())
+        row = Upload.objects.get()
+        assert (bool(row.came_by), bool(row.key_ring)) == (kept, kept)
+        page = client.get(f"/transfers/{row.pk}/").content.decode()
+        assert ("Begin anew" in check(page).text) == kept
+
+
+def test_the_list_begins_with_what_waits_and_has_all(archive: Archive) -> None:  # noqa: F811
+    client = signed_in(archive, "carol", role="custodian")
+    old = timezone.now() - timedelta(days=400)
+    waits = Upload.objects.create(**ENDED | {"state": State.ARRIVING, "begun_at": old})
+    last = Upload.objects.create(**ENDED | {"begun_at": old})
+    Upload.objects.bulk_create(Upload(**ENDED) for _ in range(50))
+    first, second = (client.get(f"/transfers/?page={number}").content.decode() for number in (1, 2))
+    assert waits.pk in first
+    assert last.pk not in first
+    assert last.pk in second
+    assert "?page=2" in first
+    check(first)
+    check(second)
 
 
 def test_a_disk_that_does_not_answer_refuses_nothing(archive: Archive, handed: Handed) -> None:  # noqa: F811

@@ -285,6 +285,15 @@ def test_stopped_before_its_rows_it_is_told_and_taken_in_by_the_same_again(archi
     assert verify_again(of_box(taken(handed).row), ARCHIVE).verdict == "intact"
 
 
+def test_a_path_that_no_row_holds_is_refused_before_anything_is_kept(archive: Archive, handed: Handed) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(taking_in, "_LONGEST", 20)
+        with pytest.raises(SettingsError, match="a path of more than 20 characters"):
+            taken(handed)
+    assert nothing_is_here()
+    assert list(audit()) == []
+
+
 def test_another_key_in_its_place_is_not_believed(archive: Archive, handed: Handed) -> None:
     taken(handed)
     with pytest.raises(SettingsError, match="another key"):
