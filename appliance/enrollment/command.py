@@ -32,6 +32,8 @@ from .identity import Identity
 
 FOLDER: Final = Path("/etc/plainsight")
 CLAIM: Final = Path("/boot/firmware/plainsight-claim.toml")
+NO_ANSWER: Final = 75
+"""Exit status of a renewal that nobody answered (EX_TEMPFAIL of sysexits.h): plainsight-renew.service tries again."""
 _WAIT_S: Final = (5.0, 10.0, 20.0, 40.0, 60.0)
 """Pauses between attempts while nobody answers, in seconds; the last one repeats."""
 
@@ -152,13 +154,7 @@ def renew(folder: Path, *, force: bool = False, now: datetime | None = None) -> 
         csr=identity.certificate_request() if is_due else None,
         board=board_serial(),
     ).sign(identity.signing)
-    try:
-        answer = Renewed.parse(ask(known.archive.url, "/api/1/renew", authority, request))
-    except NoAnswerError:
-        if is_due:
-            raise
-        # nothing ends; tomorrow is soon enough
-        return False
+    answer = Renewed.parse(ask(known.archive.url, "/api/1/renew", authority, request))
     files = {"ca.pem": answer.authority, "broker.json": answer.broker.model_dump_json()}
     if answer.certificate is not None:
         files["client.pem"] = answer.certificate
@@ -213,12 +209,16 @@ def main(arguments: list[str]) -> int:
 
 
 def main_renew(arguments: list[str]) -> int:
-    """Run `plainsight renew`; raises what `renew` raises."""
+    """Run `plainsight renew`; raises what `renew` raises, but for NoAnswerError, which is the status NO_ANSWER."""
     parser = _parser(
         "renew", "Ask for this box's broker, and renew its certificate once half of its life is over.", "--force"
     )
     parser.add_argument("--force", action="store_true", help="renew the certificate now")
     options = parser.parse_args(arguments)
-    done = renew(options.folder, force=options.force)
+    try:
+        done = renew(options.folder, force=options.force)
+    except NoAnswerError as error:
+        print(f"plainsight renew: {error.message}; the box's service tries again in a few minutes", file=sys.stderr)
+        return NO_ANSWER
     print("the certificate was renewed" if done else "the certificate need not be renewed yet")
     return 0

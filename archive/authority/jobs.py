@@ -9,6 +9,7 @@ from typing import Final
 from django.conf import settings
 from django.utils import timezone
 
+from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
 
 from .authority import CERTIFICATE
@@ -45,12 +46,22 @@ def make_own() -> list[str]:
 
 
 def make_for_brokers() -> list[str]:
-    """Make what `ensure_broker` makes, for each broker whose folder is on this host."""
-    archive, made = settings.ARCHIVE, []
+    """Make what `ensure_broker` makes, for each broker whose folder is on this host.
+
+    Raises the first KeyFileError or StorageError once each broker had its turn.
+    """
+    archive = settings.ARCHIVE
+    made: list[str] = []
+    errors: list[PlainSightError] = []
     for broker in archive.mqtt.brokers:
         if broker.broker_folder is not None and broker.broker_folder.is_dir():
             names = list(dict.fromkeys([*archive.names, archive.host_for_boxes(broker)]))
-            made += ensure_broker(_keys(), broker.broker_folder, names, timezone.now())
+            try:
+                made += ensure_broker(_keys(), broker.broker_folder, names, timezone.now())
+            except PlainSightError as error:
+                errors.append(error)
+    if errors:
+        raise errors[0]
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -35,7 +36,12 @@ class Broker(Section):
 
     def has(self, box: str, room: str) -> bool:
         """Tell whether the group names this box, or the room of that name."""
-        return box in self.boxes or any(fnmatchcase(room.casefold(), name.casefold()) for name in self.rooms)
+        return box in self.boxes or any(_matches(name, room) for name in self.rooms)
+
+
+def _matches(pattern: str, room: str) -> bool:
+    # only * is special here: a room may well be called "Gym [old]" or "Why?"
+    return fnmatchcase(room.casefold(), re.sub(r"([\[?])", r"[\1]", pattern.casefold()))
 
 
 class Mqtt(Section):

@@ -43,7 +43,7 @@ def server_address(url: str) -> str:
     parts = urlsplit(url)
     if parts.port == 0:
         raise ValueError("port 0 is none")
-    own = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    own = parts.hostname in LOCAL
     more = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
     if parts.hostname and not more and (parts.scheme == "https" or (parts.scheme == "http" and own)):
         return url.rstrip("/")

@@ -38,7 +38,7 @@ class ControlPage(Section):
     time_zone: TimeZone = "America/Chicago"
     """Time zone in which the page shows times (IANA name)."""
     answer_s: Annotated[float, Field(ge=1, le=120)] = 15.0
-    """How long one archive's answer may take in all, in seconds; all are asked at once."""
+    """How long one archive's answer may take in all, in seconds; archive.control.fetching bounds them all together."""
     archives: Annotated[tuple[District, ...], Field(min_length=1, max_length=2000)]
     """The archives, in any order: the page sorts them by what needs attention."""
 

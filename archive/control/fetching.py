@@ -26,6 +26,8 @@ from .summary import MOST_BYTES, PATH, VERSION, Summary
 
 AT_ONCE: Final = 64
 """Most archives that are being asked at a time."""
+ALL_S: Final = 240.0
+"""How long all may take together, in seconds: the page is made anew each five minutes, and tells that they are slow."""
 _TOKEN: Final = re.compile(r"[!-~]{32,500}")
 """What can stand in a header, and is no word that somebody guesses."""
 
@@ -62,17 +64,22 @@ class _Said:
         return io.BytesIO(self._said)
 
 
-def ask_all(districts: Iterable[District], answer_s: float) -> list[Answer]:
-    """Ask each, and return the answers in the same order."""
-    return asyncio.run(_ask_all(list(districts), answer_s))
+def ask_all(districts: Iterable[District], answer_s: float, all_s: float = ALL_S) -> list[Answer]:
+    """Ask each, and return the answers in the same order; whoever did not answer within `all_s` is slow."""
+    return asyncio.run(_ask_all(list(districts), answer_s, all_s))
 
 
-async def _ask_all(districts: list[District], answer_s: float) -> list[Answer]:
+async def _ask_all(districts: list[District], answer_s: float, all_s: float) -> list[Answer]:
     places = asyncio.Semaphore(AT_ONCE)
+    time_of = asyncio.get_running_loop().time
+    end = time_of() + all_s
 
     async def one(district: District) -> Answer:
         async with places:
-            return await _ask(district, answer_s)
+            left_s = end - time_of()
+            if left_s <= 0:
+                return Answer(problem="slow", detail="there was no time left to ask it: too many others are slow")
+            return await _ask(district, min(answer_s, left_s))
 
     return list(await asyncio.gather(*map(one, districts)))
 

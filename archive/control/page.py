@@ -161,7 +161,7 @@ def read_look(folder: Path) -> Look | None:
 
 def write(folder: Path, look: Look, page: ControlPage) -> None:
     """Write page and look into a folder, made if it is missing; each file is there whole. Raises StorageError."""
-    files = {name: Path(finders.find(f"ui/{name}") or "").read_bytes() for name in STYLES}
+    files = {name: _style(name) for name in STYLES}
     files |= {PAGE: as_html(look, page).encode(), LOOK: (look.model_dump_json(indent=1) + "\n").encode()}
     try:
         folder.mkdir(exist_ok=True)
@@ -173,3 +173,10 @@ def write(folder: Path, look: Look, page: ControlPage) -> None:
         raise StorageError(
             f"cannot write {error.filename or folder}: {error.strerror}; name a folder with -o that you may write to"
         ) from error
+
+
+def _style(name: str) -> bytes:
+    try:
+        return Path(finders.find(f"ui/{name}") or name).read_bytes()
+    except OSError as error:
+        raise StorageError(f"cannot read the style sheet {name}: {error.strerror}; install the archive anew") from error

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import DatabaseError, close_old_connections, connection, transaction
 
 from appliance.contract.errors import PlainSightError
 
@@ -54,14 +54,17 @@ def in_deed() -> bool:
 def after_commit(work: Callable[[], object]) -> None:
     """Do `work` once the deed is committed: what a job of the worker does again until it is done.
 
-    Where a disk or a store says no then, the deed stands all the same, so nobody is told that it failed; it is logged.
+    Where a disk, a store or the database says no then, the deed stands all the same, so nobody is told that it failed;
+    it is logged.
     """
 
     def try_once() -> None:
         try:
             work()
-        except (PlainSightError, OSError) as error:
+        except (PlainSightError, OSError, DatabaseError) as error:
             _log.warning("what follows from a deed is left to the worker: %(problem)s", {"problem": error})
+            # one that is broken is of no use to whatever comes next
+            close_old_connections()
 
     transaction.on_commit(try_once)
 

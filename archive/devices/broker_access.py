@@ -17,15 +17,14 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from appliance.contract.durable_files import replace
-from appliance.contract.errors import StorageError
+from appliance.contract.errors import PlainSightError, StorageError
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.topics import PREFIX
+from archive.authority.files import LISTENER
 from archive.configuration.brokers import MAIN, Broker
 
 from .models import Box
 
-LISTENER: Final = "archive"
-"""Common name of the archive's own client."""
 FILE_NAME: Final = "access"
 """In the folder that the broker reads."""
 WRITE_S: Final = 10.0
@@ -71,7 +70,13 @@ def write_access(path: Path, broker: Broker) -> bool:
 
 
 def write_for_brokers(_stop: StopSignal) -> None:
-    """Write the list of each broker whose folder is on this host."""
+    """Write the list of each broker whose folder is on this host; raise the first error once each had its turn."""
+    errors: list[PlainSightError] = []
     for broker in settings.ARCHIVE.mqtt.brokers:
         if broker.broker_folder is not None and broker.broker_folder.is_dir():
-            write_access(broker.broker_folder / FILE_NAME, broker)
+            try:
+                write_access(broker.broker_folder / FILE_NAME, broker)
+            except PlainSightError as error:
+                errors.append(error)
+    if errors:
+        raise errors[0]

@@ -21,8 +21,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
-from django.db.models import Max
+from django.db import DatabaseError, close_old_connections, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from paho.mqtt.enums import CallbackAPIVersion
@@ -144,8 +143,7 @@ class Listener:
     def __init__(self, named: Mqtt) -> None:
         self._heard: queue.Queue[Heard] = queue.Queue(QUEUE)
         self._dropped = 0
-        self._ahead = timedelta()
-        """By so much this host's clock is ahead of the database's."""
+        self._sign = OwnSign()
         self.stop = StopSignal()
         """Makes `run` return."""
         self._connections = [Connection(named, broker, self._hear, self._now) for broker in named.brokers]
@@ -159,14 +157,14 @@ class Listener:
         finally:
             for connection in self._connections:
                 connection.stop()
-            _say_alive(dict.fromkeys(self._connected(), False))
+            self._sign.say(dict.fromkeys(self._connected(), False))
 
     def _connected(self) -> dict[str, bool]:
         return {connection.broker.name: connection.connected for connection in self._connections}
 
     def _now(self) -> datetime:
         # by the database's clock, by which other hosts judge how long ago that was
-        return datetime.now(UTC) - self._ahead
+        return datetime.now(UTC) - self._sign.ahead
 
     def _hear(self, heard: Heard) -> None:
         if isinstance(heard, NewConnection):
@@ -182,7 +180,7 @@ class Listener:
         due = time.monotonic()
         while not self.stop.is_set():
             if time.monotonic() >= due:
-                self._ahead = _say_alive(self._connected(), self._ahead)
+                self._sign.say(self._connected())
                 due = time.monotonic() + ALIVE_S
                 if self._dropped:
                     _log.error("%(count)d messages were dropped: the database is too slow", {"count": self._dropped})
@@ -279,18 +277,36 @@ def hears() -> bool:
     return found.listens and not found.lost
 
 
-def _say_alive(connected: dict[str, bool], ahead: timedelta = timedelta()) -> timedelta:
-    """Say that the listener runs, and to which brokers it is connected.
+class OwnSign:
+    """What one listener says of itself; another one, on another host, may say the same of itself in the same rows."""
 
-    Returns by how much this host's clock is ahead of the database's; `ahead` where nobody knows.
-    """
-    try:
-        for name, is_connected in connected.items():
-            Listening.objects.update_or_create(pk=name, defaults={"alive_at": Now(), "connected": is_connected})
-        own = datetime.now(UTC)
-        said = Listening.objects.filter(pk__in=connected).aggregate(last=Max("alive_at"))["last"]
-    except DatabaseError:
-        _log.exception("the database failed")
-        close_old_connections()
-        return ahead
-    return own - said if said is not None else ahead
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+        """By so much this host's clock is ahead of the database's, as far as is known."""
+        self._said: dict[str, datetime] = {}
+        """When this listener last wrote the row of a broker, by the database's clock."""
+
+    def say(self, connected: dict[str, bool]) -> None:
+        """Say that this listener runs, and to which brokers it is connected.
+
+        That it is cut off from one counts only where no other said lately that it hears that one.
+        """
+        try:
+            for name, is_connected in connected.items():
+                self._say(name, is_connected)
+        except DatabaseError:
+            _log.exception("the database failed")
+            close_old_connections()
+
+    def _say(self, name: str, is_connected: bool) -> None:
+        with transaction.atomic():
+            Listening.objects.get_or_create(pk=name)
+            row = Listening.objects.select_for_update().annotate(now=Now()).get(pk=name)
+            of_other = row.alive_at is not None and row.alive_at != self._said.get(name)
+            if not is_connected and row.connected and of_other and row.now - row.alive_at < LATE:
+                return
+            Listening.objects.filter(pk=name).update(alive_at=Now(), connected=is_connected)
+            # the row is locked, so this is what was just written
+            row.refresh_from_db()
+        if row.alive_at is not None:
+            self._said[name], self.ahead = row.alive_at, datetime.now(UTC) - row.alive_at

@@ -15,11 +15,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from appliance.contract.check_result import CheckResult
 from archive.configuration.brokers import MAIN, Broker, Mqtt
+from archive.configuration.fields import LOCAL
 from archive.devices.broker_access import FILE_NAME, wanted_access
 
 ANSWER_S: Final = 5.0
 """How long the broker may take to answer, in seconds."""
-_LOCAL: Final = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def check(seen: BrokerLook) -> Iterator[CheckResult]:
     if seen.refusal:
         remedy = "start it (systemctl restart mosquitto), or mend [mqtt]; until then the rooms' states are not known"
         yield CheckResult(name, "wrong", f"{where}: {seen.refusal}", remedy)
-    elif not seen.tls and seen.host not in _LOCAL:
+    elif not seen.tls and seen.host not in LOCAL:
         remedy = "name the broker's authority in [mqtt] ca"
         yield CheckResult(name, "wrong", f"{where} is spoken to without TLS", remedy)
     else:

@@ -29,6 +29,8 @@ from . import certificates, storage
 _LAST: Final = datetime(LAST_YEAR, 12, 31, tzinfo=UTC)
 """Stands for later ends: a certificate that has none says the year 9999 (RFC 5280 section 4.1.2.5)."""
 
+_FROM_GOOD_TO_BAD: Final = ("ok", "warning", "wrong")
+
 
 def look() -> str:
     """Return the day on which the counts were last given; empty if they never were."""
@@ -54,7 +56,7 @@ def summarize(home: Path, now: datetime) -> Summary:
         at=wall(now),
         software=software(),
         failing=tuple(part for part in get_args(Part) if not works.get(part, False)),
-        certificates=tuple(_end(one, now) for one in certificates.look(settings.ARCHIVE, home)),
+        certificates=_ends(certificates.look(settings.ARCHIVE, home), now),
         rooms=_rooms(),
         packages=Packages(damaged=len(found.damaged), overdue=found.overdue, oldest_check_s=_age(found.oldest, now)),
         worker_s=_age(worker, now),
@@ -69,10 +71,20 @@ def _rooms() -> Rooms:
     return Rooms(ready=ready, not_ready=len(signs) - ready - silent, silent=silent)
 
 
-def _end(seen: certificates.CertificateLook, now: datetime) -> CertificateEnd:
-    ends_at = None if seen.ends_at is None else wall(min(seen.ends_at, _LAST))
-    verdict = certificates.check(seen, now).verdict
-    return CertificateEnd.model_validate({"whose": seen.name, "ends_at": ends_at, "verdict": verdict})
+def _ends(seen: list[certificates.CertificateLook], now: datetime) -> tuple[CertificateEnd, ...]:
+    """Return one end for each kind of certificate: the name of a group's broker is a word of the district's."""
+    kinds: dict[str, list[certificates.CertificateLook]] = {}
+    for one in seen:
+        kinds.setdefault(one.name.split()[0], []).append(one)
+    return tuple(_end(whose, of_kind, now) for whose, of_kind in kinds.items())
+
+
+def _end(whose: str, seen: list[certificates.CertificateLook], now: datetime) -> CertificateEnd:
+    """Return the earliest end, or None where one cannot be read, and the worst verdict."""
+    ends = [one.ends_at for one in seen if one.ends_at is not None]
+    ends_at = wall(min(*ends, _LAST)) if len(ends) == len(seen) else None
+    verdict = max((certificates.check(one, now).verdict for one in seen), key=_FROM_GOOD_TO_BAD.index)
+    return CertificateEnd.model_validate({"whose": whose, "ends_at": ends_at, "verdict": verdict})
 
 
 def _age(moment: datetime | None, now: datetime) -> int | None:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from django.conf import settings
+from django.utils import timezone
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
@@ -104,6 +105,7 @@ MENDED = {
     Code.LOCK_ENDED: "the lock of its package was renewed",
 }
 """What is said where a finding was repaired."""
+_LEFT_ALONE: Final = "it is another way since it was found, and nothing was done in the bucket; run the audit again"
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,7 @@ def repair(finding: Finding, actor: Actor) -> str:
             package = destroyed_elsewhere().get(finding.recording, package_name(finding.recording))
             remove_destroyed(finding.recording, package)
         elif finding.code in IN_THE_BUCKET:
-            _bring_in_line(finding.recording)
+            return _bring_in_line(finding)
         else:
             rebuild(finding.recording, REBUILD, actor)
     except PlainSightError as error:
@@ -268,13 +270,23 @@ def repair(finding: Finding, actor: Actor) -> str:
     return ""
 
 
-def _bring_in_line(recording: str) -> None:
-    chosen = chosen_bucket()
+def _bring_in_line(finding: Finding) -> str:
+    """Bring a package in a bucket in line, and return why it is not so, as was seen there afterwards."""
+    chosen, row = chosen_bucket(), BucketLock.objects.filter(pk=finding.recording)
     # of one that was destroyed, the row says what its package is called
-    seen = BucketLock.objects.filter(pk=recording).values_list("package", flat=True).first()
-    package = packages_of([recording]).get(recording, seen)
-    if chosen is not None and package is not None:
-        bring_in_line(s3(chosen, settings.ARCHIVE_HOME), recording, package)
+    package = packages_of([finding.recording]).get(finding.recording, row.values_list("package", flat=True).first())
+    if chosen is None or package is None:
+        return _LEFT_ALONE
+    bring_in_line(s3(chosen, settings.ARCHIVE_HOME), finding.recording, package)
+    seen = row.first()
+    if seen is None:
+        return _LEFT_ALONE
+    in_line = {
+        Code.NOT_HELD: seen.held,
+        Code.STILL_HELD: not seen.held,
+        Code.LOCK_ENDED: seen.until is not None and seen.until > timezone.now(),
+    }
+    return seen.problem or ("" if in_line[finding.code] else _LEFT_ALONE)
 
 
 def tell() -> None:

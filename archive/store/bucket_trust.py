@@ -53,7 +53,7 @@ def check(store: S3Store, chosen: S3, home: Path, archive_key: str) -> Iterator[
             (home / PROOF).unlink(missing_ok=True)
             return
         _take(store, archive_key)
-    except (StorageError, ConflictError) as error:
+    except (StorageError, ConflictError, SettingsError) as error:
         yield CheckResult("proof", "wrong", error.message, "mend that, and run check-store again")
         return
     (home / PROOF).unlink(missing_ok=True)

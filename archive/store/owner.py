@@ -32,18 +32,25 @@ def mark(archive_key: str) -> bytes:
 
 
 def owner_of(store: Store) -> str | None:
-    """Return the public key of the archive whose store it is; None: nobody's yet."""
+    """Return the public key of the archive whose store it is; None: nobody's yet.
+
+    Raises StorageError where the store does not answer, and SettingsError for a mark that no archive wrote.
+    """
     if not store.exists(OWNER):
         return None
     try:
         return Owner.model_validate_json(store.read(OWNER)).archive_key
     except ValidationError as error:
-        raise StorageError(f"{OWNER} in the store is nothing that this archive wrote; take another store") from error
+        raise SettingsError(
+            f"{OWNER} in the store is nothing that an archive wrote, so nobody can tell whose store it is; restore "
+            "that file from a copy, or take another store"
+        ) from error
 
 
 def require_own(disk: LocalStore, archive_key: str, *, take: bool) -> None:
-    """Raise SettingsError if the folder is another archive's; with `take`, one that is nobody's becomes this one's.
+    """Raise SettingsError if the folder is another archive's, or nobody can tell whose it is.
 
+    With `take`, one that is nobody's becomes this one's.
     A disk that does not answer is only told: web server and worker say so by themselves, and wait for it.
     """
     try:

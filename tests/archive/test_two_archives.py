@@ -99,7 +99,13 @@ def test_a_folder_that_does_not_answer_is_told_and_keeps_nobody_from_starting(
     (tmp_path / "store").write_text("in the way")
     require_own(LocalStore(tmp_path / "store"), OURS, take=True)
     assert "cannot be seen now" in caplog.text
-    (tmp_path / OWNER).write_bytes(b"not a mark")
-    require_own(LocalStore(tmp_path), OURS, take=True)
-    assert "nothing that this archive wrote" in caplog.text
+
+
+@pytest.mark.parametrize("wrong", [b"not a mark", b"", b"\xff", b'{"version":2,"archive_key":"k"}'])
+def test_a_folder_whose_mark_no_archive_wrote_is_not_used(tmp_path: Path, wrong: bytes) -> None:
+    (tmp_path / OWNER).write_bytes(wrong)
+    for take in (False, True):
+        with pytest.raises(SettingsError, match="nothing that an archive wrote"):
+            require_own(LocalStore(tmp_path), OURS, take=take)
+    assert (tmp_path / OWNER).read_bytes() == wrong
     assert mark(OURS) != mark(THEIRS)

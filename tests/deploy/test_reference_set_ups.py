@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -118,3 +120,50 @@ def test_hosts_that_share_a_folder_and_no_database_are_refused_with_the_remedy(t
     )  # fmt: skip
     assert done.returncode != 0
     assert "hosts that share a folder need plainsight_database" in " ".join(done.stdout.split())
+
+
+def role(name: str, file: str) -> str:
+    """Return the text of a file of a role."""
+    return (FOLDER / "roles" / name / file).read_text()
+
+
+@pytest.mark.parametrize(("answer", "status", "stays"), [("exit 2", 2, True), ("echo 1", 3, True), ("true", 0, False)])
+def test_a_cluster_is_set_aside_only_where_it_answers_that_it_is_empty(
+    tmp_path: Path, answer: str, status: int, stays: bool
+) -> None:
+    copying = textwrap.dedent(role("plainsight_database", "tasks/standby.yml").split("- |\n")[1].split("\n  vars:")[0])
+    cluster, tools = tmp_path / "main", tmp_path / "tools"
+    cluster.mkdir()
+    (cluster / "PG_VERSION").write_text("17")
+    tools.mkdir()
+    for tool, does in {"runuser": f'case "$*" in *psql*) {answer};; esac', "pg_ctlcluster": "true"}.items():
+        (tools / tool).write_text(f"#!/bin/sh\n{does}\n")
+        (tools / tool).chmod(0o700)
+    script = re.sub(r"\{\{ \w+ \}\}", "x", copying.replace("{{ plainsight_cluster }}", str(cluster)))
+    found = {"PATH": f"{tools}:/usr/bin:/bin"}
+    done = subprocess.run(["sh", "-ec", script], env=found, capture_output=True, check=False)
+    assert (done.returncode, cluster.exists()) == (status, stays), done.stderr
+    assert len(list(tmp_path.glob("main*/PG_VERSION"))) == 1, "nothing is thrown away"
+
+
+def test_new_settings_start_a_listener_only_where_one_runs() -> None:
+    """The handler comes after the task that stops it."""
+    assert 'loop: "{{ plainsight_services }}"' in role("plainsight_archive", "handlers/main.yml")
+    services = role("plainsight_archive", "vars/main.yml").split("plainsight_services:")[1].split("\nplainsight_")[0]
+    assert re.findall(r"\[([^\]]*listen[^\]]*)\] if (\w+) else \[\]", services) == [
+        ("'plainsight-archive-listen.service'", "plainsight_listen")
+    ]
+
+
+def test_another_store_is_proven_before_the_archive_takes_it_up() -> None:
+    """`creates` alone would leave the proof of the old settings, which web server and worker refuse."""
+    tasks = re.split(r"(?m)^- name: ", role("plainsight_archive", "tasks/main.yml"))
+    (away,) = [number for number, one in enumerate(tasks) if "state: absent" in one]
+    (proven,) = [number for number, one in enumerate(tasks) if "check-store" in one]
+    assert away < proven
+    assert re.findall(r"creates: (\S+)", tasks[proven]) == re.findall(r"path: (\S+)", tasks[away])
+    for name in ("Hand over what is secret", "Name store and monitor"):
+        (number,) = [number for number, one in enumerate(tasks) if one.startswith(name)]
+        assert number < away
+        (registered,) = re.findall(r"register: (\w+)", tasks[number])
+        assert f"{registered} is changed" in tasks[away]

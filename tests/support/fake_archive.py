@@ -96,6 +96,8 @@ class FakeArchive:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # or a body would wait 40 ms for the acknowledgment of its head
+            disable_nagle_algorithm = True
 
             def _serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))

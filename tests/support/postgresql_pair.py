@@ -55,7 +55,7 @@ class Pair:
     def promote(self) -> None:
         """Make the standby the primary, which waits for no standby of its own, and the other one its standby."""
         with self.standby.connect() as connection:
-            connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = ''")
             connection.execute("SELECT pg_reload_conf()")
             assert connection.execute("SELECT pg_promote(true, 600)").fetchone() == (True,)
         self.primary = self.standby

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance import command
+from appliance.enrollment.command import NO_ANSWER
 from appliance.recorder.capture import process
 from archive.command import OWN
 
@@ -169,6 +170,13 @@ def test_what_root_runs_ends_and_hears_nothing() -> None:
         may_write = words(name, "ReadWritePaths")
         assert all(path.startswith(("/etc/plainsight", "/boot/firmware")) for path in may_write)
         assert bool(may_write) == (name in WRITERS)
+
+
+def test_a_renewal_that_nobody_answered_is_tried_again_within_minutes() -> None:
+    assert one("plainsight-renew.service", "Restart") == "on-failure"
+    assert str(NO_ANSWER) not in words("plainsight-renew.service", "RestartPreventExitStatus")
+    assert int(one("plainsight-renew.service", "RestartSec")) <= 600
+    assert "StartLimitIntervalSec=0\n" in (FOLDER / "plainsight-renew.service").read_text(encoding="utf-8")
 
 
 def test_recorder_and_courier_wait_for_enrollment_and_for_the_settings_that_it_writes_last() -> None:

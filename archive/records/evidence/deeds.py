@@ -12,7 +12,7 @@ from archive.recordings.grounds import ground_of
 from archive.recordings.parts import OnlyAPartError, audible
 from archive.records.outside_recordings.either import Either, find_sealed, subject_of
 from archive.records.outside_recordings.models import OutsideRecording
-from archive.records.outside_recordings.reach import is_restricted
+from archive.records.outside_recordings.reach import RestrictedError, is_restricted
 
 from .custody_kinds import EVIDENCE, EVIDENCE_WHOLE
 
@@ -25,11 +25,14 @@ def look(row: Either, *, by: User) -> None:
 def begin(recording: str, *, by: User) -> Either:
     """Enter that a package is taken out, and return its recording.
 
-    Raises OnlyAPartError for who may not have all of it, DestroyedError, and DeedError before the seal.
+    Raises OnlyAPartError for who may not have all of it, RestrictedError for whom one that no box made is silent,
+    DestroyedError, and DeedError before the seal.
     """
     with one_deed():
         row = find_sealed(recording)
         if not is_whole(row, by):
+            if isinstance(row, OutsideRecording):
+                raise RestrictedError("this recording is restricted, and you are not among those who may hear it")
             raise OnlyAPartError("the package holds all of the recording, and you may hear a part; take the audio")
         subject = subject_of(row)
         record(EVIDENCE, actor=Actor.user(by.pk), subject=subject, ground=ground_of(by, subject))

@@ -31,7 +31,7 @@ from archive.recordings.playback import open_audio
 from archive.recordings.secrets import secret_of
 from archive.recordings.verification import StoppedError
 from archive.records.holds.reach import why_held
-from archive.store.base import BUFFER, derivatives_folder
+from archive.store.base import BUFFER, DERIVATIVES, derivatives_folder
 from archive.store.current import store
 
 from .custody_kinds import FAILED, MADE
@@ -46,8 +46,6 @@ TOLD_S: Final = 1.0
 """How often the progress is written down, in seconds."""
 CLEAR_S: Final = 3600.0
 """How often the worker looks for what is left of copies that were withdrawn, in seconds."""
-CLEARED_FOR: Final = timedelta(days=7)
-"""So long after a copy was withdrawn it is looked for what is left of it."""
 LEFT: Final = timedelta(seconds=60)
 """A copy of which no worker said for so long that it is at work is left behind by a crash."""
 _log = logging.getLogger(__name__)
@@ -185,13 +183,22 @@ def _clear(row: Redaction) -> None:
 
 
 def clear_withdrawn(stop: StopSignal) -> None:
-    """Remove what a store that was away kept of copies withdrawn before their sign-off: a job of the worker."""
-    lately = Redaction.objects.filter(withdrawn_at__gt=timezone.now() - CLEARED_FOR)
-    for row in lately.filter(state=State.WITHDRAWN, object=""):
+    """Remove what a store that was away kept of copies withdrawn before their sign-off: a job of the worker.
+
+    What the store does not remove now is removed by a later run, however long that takes.
+    """
+    withdrawn = Redaction.objects.filter(state=State.WITHDRAWN, object="").values_list("pk", "recording_id")
+    left = {f"{derivatives_folder(recording)}/{pk.hex}": (pk, recording) for pk, recording in withdrawn}
+    for name in list(store().names(DERIVATIVES)) if left else []:
         if stop.is_set():
             return
-        if not why_held(row.recording_id):
-            _remove_files(row)
+        pk, recording = left.get(name.rpartition("-")[0], (None, ""))
+        if pk is None or why_held(recording):
+            continue
+        try:
+            store().remove(name)
+        except StorageError as error:
+            _log.error("the withdrawn copy %(redaction)s is left: %(problem)s", {"redaction": pk, "problem": error})
 
 
 def _remove_files(row: Redaction) -> None:

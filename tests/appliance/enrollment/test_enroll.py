@@ -17,7 +17,7 @@ from appliance.contract.enrollment import ClaimError, NoAnswerError
 from appliance.contract.errors import KeyFileError, SettingsError
 from appliance.courier.settings import load as load_courier
 from appliance.enrollment import command
-from appliance.enrollment.command import due, enroll, renew
+from appliance.enrollment.command import NO_ANSWER, due, enroll, main_renew, renew
 from appliance.recorder.settings import load as load_recorder
 from archive.authority.authority import Authority
 from tests.support.archives import ROOT, Archive, archive_in, template
@@ -159,7 +159,9 @@ def test_a_certificate_is_renewed_after_half_of_its_life_and_after_its_end(claim
     assert due(folder / "mqtt" / "client.pem", now)
 
 
-def test_a_box_asks_each_day_which_broker_is_its_own_and_keeps_its_certificate(claim: Path, tmp_path: Path) -> None:
+def test_a_box_asks_each_day_which_broker_is_its_own_and_keeps_its_certificate(
+    claim: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "etc"
     folder.mkdir()
     answer = enroll(claim, folder)
@@ -172,9 +174,14 @@ def test_a_box_asks_each_day_which_broker_is_its_own_and_keeps_its_certificate(c
     settings = folder / "courier.toml"
     url = next(one for one in settings.read_text().splitlines() if one.startswith("url"))
     settings.write_text(settings.read_text().replace(url, 'url = "https://127.0.0.1:9"'))
-    assert not renew(folder), "an archive that is away for a day is no fault of the box"
+    for options in ([], ["--force"]):
+        assert main_renew(["--folder", str(folder), *options]) == NO_ANSWER
+        said = capsys.readouterr()
+        assert said.out == "", "nothing was asked for that need not be renewed"
+        assert "https://127.0.0.1:9 does not answer" in said.err
+    assert (address.read_text(), certificate.read_bytes()) == (told, before)
     with pytest.raises(NoAnswerError):
-        renew(folder, force=True)
+        renew(folder)
 
 
 def test_a_copied_card_with_a_claim_of_its_own_becomes_a_box_of_its_own(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socketserver
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from appliance.contract.errors import SettingsError
+from appliance.contract.errors import SettingsError, StorageError
 from appliance.contract.times import parse_wall, wall
+from archive.control import fetching
 from archive.control.districts import ControlPage, District, load
 from archive.control.fetching import Answer, ask_all, read_answer
 from archive.control.judging import PROBLEMS, Look, judge, look
@@ -194,6 +197,13 @@ def test_the_folder_holds_all_that_a_web_server_shows_and_what_the_next_look_beg
         write(tmp_path / "file", found, page_of(one))
 
 
+def test_a_style_sheet_that_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finders, "find", lambda _name: None)
+    one = district("Springfield")
+    with pytest.raises(StorageError, match=r"the style sheet style\.css: .* install the archive anew"):
+        write(tmp_path, look([one], [Answer(GOOD)], None, NOW), page_of(one))
+
+
 @pytest.mark.parametrize(
     ("text", "field"),
     [
@@ -295,6 +305,20 @@ def test_one_that_sends_for_ever_or_never_costs_the_others_nothing(tmp_path: Pat
     assert f"Authorization: Bearer {TOKEN}\r\n".encode() in whole[1][0]
     assert len(whole[1]) == 1, "without a token nothing is asked"
     assert time.monotonic() - began < 30
+
+
+def test_all_are_asked_within_one_time_however_many_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "AT_ONCE", 1)
+
+    async def hang(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(fetching, "_exchange", hang)
+    (tmp_path / "token").write_text(TOKEN)
+    asked = [district(f"Slow {number}", "http://127.0.0.1:1", tmp_path / "token") for number in range(50)]
+    answers = ask_all(asked, 60.0, 0.05)
+    assert [one.problem for one in answers] == ["slow"] * len(asked)
+    assert "no time left" in answers[-1].detail
 
 
 @pytest.mark.parametrize("token", ["", "short", "a b" * 20, "ü" * 40])

@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from django.test.utils import override_settings
 from django.utils import timezone
 
+from appliance.contract.times import wall
 from archive.configuration.web import Control, Metrics
 from archive.control import deeds
 from archive.control.summary import MOST_BYTES, PATH, Part, Summary
@@ -21,6 +22,7 @@ from archive.core.health import _probes
 from archive.core.jobs import Worker
 from archive.custody.models import Entry
 from archive.doctor import control
+from archive.doctor.certificates import CertificateLook
 from archive.rooms.models import Room
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.factories import make_meeting, make_person, make_student
@@ -190,3 +192,20 @@ def test_the_doctor_says_who_gets_counts(archive: Archive, tmp_path: Path) -> No
     assert "last on 2026-11-26" in on.found
     found = json.loads(archive.run("doctor", "--quick", "--json", status=1).stdout)["checks"]
     assert "control page" in {one["check"] for one in found}
+
+
+def test_the_brokers_of_groups_are_told_as_one_and_never_by_name() -> None:
+    now = timezone.now()
+
+    def seen(name: str, days: int | None) -> CertificateLook:
+        ends_at = None if days is None else now + timedelta(days=days)
+        return CertificateLook(name, Path("/c.pem"), True, "" if days else "junk", ends_at=ends_at)
+
+    groups = [seen(f"broker school-{number}", 300 + number) for number in range(8)]
+    told = control._ends([seen("pages", 300), seen("broker", 300), *groups, seen("broker late", 10)], now)
+    assert [(one.whose, one.ends_at, one.verdict) for one in told] == [
+        ("pages", wall(now + timedelta(days=300)), "ok"),
+        ("broker", wall(now + timedelta(days=10)), "warning"),
+    ]
+    (told_one,) = control._ends([*groups, seen("broker", None)], now)
+    assert (told_one.whose, told_one.ends_at, told_one.verdict) == ("broker", None, "wrong")

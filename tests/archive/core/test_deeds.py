@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
-from appliance.contract.errors import PlainSightError
+from appliance.contract.errors import PlainSightError, StorageError
 from archive.access.deeds import Deed
 from archive.access.models import Grant
 from archive.access.people import grant
 from archive.accounts import throttle
 from archive.accounts.models import User
 from archive.accounts.throttle import Source
-from archive.core.deeds import in_deed, one_deed, take_turn
+from archive.core.deeds import after_commit, in_deed, one_deed, take_turn
 from archive.custody.actors import ARCHIVE, Actor
 from archive.custody.check import check
 from archive.custody.log import record
@@ -238,6 +238,20 @@ def test_a_deed_that_fails_leaves_nothing_behind(archive: Archive) -> None:
         fail()
     assert not in_deed()
     assert check() is None
+
+
+@pytest.mark.parametrize("no", [StorageError("full"), OSError("away"), OperationalError("no route to host")])
+def test_a_deed_stands_and_is_answered_as_done_whatever_fails_after_its_commit(
+    archive: Archive, no: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise no
+
+    with one_deed():
+        record(LOOK, actor=ARCHIVE, page="x")
+        after_commit(fail)
+    assert "left to the worker" in caplog.text
+    assert Entry.objects.latest("n").code == LOOK.code
 
 
 def transactions_that_enter(path: Path) -> list[int]:

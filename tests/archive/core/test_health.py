@@ -70,7 +70,7 @@ def test_a_host_whose_clock_is_wrong_takes_nobody_for_dead_or_alive(
     assert client.get("/healthz").json()["parts"]["worker"] == "works"
     health.alive(WORKER)
     Listening.objects.all().delete()
-    listener._say_alive({MAIN: True})
+    listener.OwnSign().say({MAIN: True})
     assert [health.is_alive(WORKER), listener.hears()] == [True, True]
     SignOfLife.objects.update(at=Now() - timedelta(minutes=1))
     Listening.objects.update(alive_at=Now() - timedelta(minutes=1))

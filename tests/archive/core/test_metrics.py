@@ -20,7 +20,7 @@ from archive.recordings.models import Recording
 from archive.rooms.models import Room
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.factories import make_meeting, make_person, make_student
-from tests.support.archives import Archive
+from tests.support.archives import ROOT, Archive
 
 TOKEN = "f" * 64
 
@@ -123,3 +123,11 @@ def test_each_figure_tells_its_unit_and_help(shown: Any) -> None:
         assert not family.documentation.endswith(".")
         if "timestamp" in family.name:
             assert family.name.endswith("_timestamp_seconds")
+
+
+def test_every_rule_for_an_alert_compares_figures_that_have_the_same_labels() -> None:
+    """A bare `sum(...)` has no labels, so nothing that has the monitor's own ever matches it."""
+    page = (ROOT / "docs" / "running.md").read_text()
+    rules = re.findall(r"(?m)^\| [^|]+ \| `([^`]*plainsight_[^`]*)`", page)
+    assert len(rules) > 5
+    assert [one for one in rules if re.search(r"\b(sum|min|max|avg|count)\b(?! without)", one)] == []

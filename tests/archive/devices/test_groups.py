@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.models.functions import Now
 from django.test import override_settings
 from pydantic import ValidationError
 
+from appliance.contract.errors import StorageError
+from archive.authority import jobs as certificates
 from archive.configuration.brokers import MAIN, Broker, Mqtt
 from archive.core.jobs import JOBS
 from archive.custody.actors import ARCHIVE
 from archive.devices.broker_access import boxes_of, wanted_access, write_for_brokers
 from archive.devices.enrollment import retire
-from archive.devices.listener import NewConnection, _say_alive, hears, standing, take_all
-from archive.devices.models import Box, BoxStatus
+from archive.devices.listener import LATE, NewConnection, OwnSign, hears, standing, take_all
+from archive.devices.models import Box, BoxStatus, Listening
 from archive.devices.reported_status import Message
 from archive.rooms.placement import place
 from archive.rooms.views import cards_now
@@ -29,7 +32,7 @@ from .test_reported_status import word
 
 NORTH = {"name": "north", "host": "north.example", "rooms": ["north *", "Annex"]}
 SOUTH = {"name": "south", "host": "south.example", "rooms": ["*"], "boxes": ["box-carried"]}
-GROUPS = Mqtt.model_validate({"groups": [NORTH, SOUTH | {"rooms": ["South ?"]}]})
+GROUPS = Mqtt.model_validate({"groups": [NORTH, SOUTH | {"rooms": ["South *", "Gym [old]?"]}]})
 
 
 @pytest.fixture
@@ -53,6 +56,8 @@ def box(name: str, broker: str) -> Box:
         ("box-one1", "Annex", "north"),
         ("box-one1", "Annex 2", MAIN),
         ("box-one1", "South 1", "south"),
+        ("box-one1", "gym [OLD]?", "south"),
+        ("box-one1", "Gym o!", MAIN),
         ("box-one1", "Room 12", MAIN),
         ("box-one1", "", MAIN),
         ("box-carried", "Room 12", "south"),
@@ -149,10 +154,42 @@ def test_a_lost_broker_costs_the_view_of_its_own_boxes_alone(grouped: Archive) -
     for name, broker in (("box-main", MAIN), ("box-north", "north")):
         box(name, broker)
         take_all(report(name, broker, "recording"))
-    _say_alive(dict.fromkeys((MAIN, "north", "south"), True))
+    own = OwnSign()
+    own.say(dict.fromkeys((MAIN, "north", "south"), True))
     signs = {card.box: card.sign for card in cards_now(UTC)}
     assert (signs["box-main"], signs["box-north"], hears()) == ("recording", "recording", True)
-    _say_alive({MAIN: True, "north": False, "south": True})
+    own.say({MAIN: True, "north": False, "south": True})
     signs = {card.box: card.sign for card in cards_now(UTC)}
     assert (signs["box-main"], signs["box-north"], hears()) == ("recording", "unknown", False)
     assert standing().lost == {"north"}
+
+
+def test_a_listener_that_is_cut_off_hides_nothing_that_another_hears(grouped: Archive) -> None:
+    own = OwnSign()
+    everything = dict.fromkeys((MAIN, "north", "south"), True)
+    cut_off = everything | {"north": False}
+    own.say(everything)
+    for ago, lost in ((timedelta(seconds=1), set()), (timedelta(seconds=2), set()), (LATE, {"north"})):
+        Listening.objects.update(alive_at=Now() - ago, connected=True)
+        own.say(cut_off)
+        assert standing().lost == lost, f"the other listener said {ago} ago that it hears"
+    own.say(everything)
+    own.say(cut_off)
+    assert standing().lost == {"north"}, "what it said itself keeps it from nothing"
+
+
+def test_a_broker_folder_that_cannot_be_written_stops_no_other(archive: Archive, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("main", "north")]
+    for folder in folders:
+        folder.mkdir()
+    for name in ("access", "server.pem"):
+        (folders[0] / name).mkdir()
+    north = Broker.model_validate({**NORTH, "broker_folder": folders[1]})
+    mqtt = Mqtt(broker_folder=folders[0], groups=[north])
+    with override_settings(ARCHIVE=settings.ARCHIVE.model_copy(update={"mqtt": mqtt})):
+        with pytest.raises(StorageError, match="main"):
+            write_for_brokers(None)  # type: ignore[arg-type]
+        certificates.make_own()
+        with pytest.raises(StorageError, match="main"):
+            certificates.make_for_brokers()
+    assert {"access", "server.pem", "server.key"} <= {path.name for path in folders[1].iterdir()}

@@ -134,7 +134,7 @@ def test_what_arrives_is_dated_by_the_databases_clock(archive: Archive, monkeypa
 
     monkeypatch.setattr(listening, "datetime", Ahead)
     listener = Listener(Mqtt())
-    listener._ahead = listening._say_alive({MAIN: True})
+    listener._sign.say({MAIN: True})
     said: Any = SimpleNamespace(topic="x", payload=b"", retain=False)
     (connection,) = listener._connections
     connection._arrived(connection._client, None, said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import pytest
 from django.utils import timezone
 
 from appliance.contract.errors import StorageError
+from appliance.contract.ids import new_recording_id
 from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.configuration.storage import Store
 from archive.core.metrics import gauges
+from archive.custody.actors import ARCHIVE
 from archive.keystore.recording_keys import KeyHeldError, recording_keys
 from archive.recordings import bucket_locks
 from archive.recordings.bucket_locks import bring_all_in_line, held_in_bucket, out_of_line
@@ -21,7 +24,7 @@ from archive.recordings.models import BucketLock, Recording
 from archive.records.errors import DeedError
 from archive.records.holds import deeds
 from archive.records.outside_recordings.plain_file import outside_package
-from archive.sealing.audit import Code, audit
+from archive.sealing.audit import Code, audit, repair
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.destruction.scene import make_scene
 from tests.archive.records.factories import make_filing, make_hold, make_matter, make_meeting, make_student
@@ -220,6 +223,22 @@ def test_a_lock_that_ended_is_told_until_it_is_renewed(archive: Archive, bucket:
     assert "renewed" in archive.run("audit", "--repair").stdout
     assert ends(bucket, row) > timedelta(days=1)
     assert (codes(), {one.name: one.value for one in gauges()}["bucket_locks_ended"]) == ([], 0)
+
+
+def test_a_repair_that_did_nothing_in_the_bucket_does_not_say_that_it_did(
+    bucket: Liar, sealed: Arrive, ann: User
+) -> None:
+    row = Recording.objects.get(pk=sealed(seconds=1).id)
+    matter = make_matter()
+    hold = deeds.hold(matter.pk, row, by=ann)
+    (found,) = audit()
+    kept = bucket.objects.pop(row.package)
+    assert repair(found, ARCHIVE) == "its package is not in the bucket"
+    bucket.objects[row.package] = kept
+    deeds.release(matter.pk, hold.pk, "settled", by=ann)
+    assert "nothing was done in the bucket" in repair(found, ARCHIVE)
+    unknown = replace(found, recording=new_recording_id())
+    assert "nothing was done in the bucket" in repair(unknown, ARCHIVE)
 
 
 def test_a_bucket_that_renews_in_words_only_is_told(bucket: Liar, sealed: Arrive) -> None:

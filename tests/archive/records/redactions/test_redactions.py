@@ -443,6 +443,11 @@ def test_a_copy_is_withdrawn_also_while_the_store_is_away_and_goes_later(
     if deed == "reopen":
         deeds.withdraw(scene.row.pk, made.pk, "wrong", by=scene.ann)
     other = scene.signed(passage(0, 5))
+    Redaction.objects.filter(pk=made.pk).update(withdrawn_at=timezone.now() - timedelta(days=99))
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store()), "remove", away)
+        make_deeds.clear_withdrawn(StopSignal())
+    assert sorted(objects(scene)) == sorted([made.object, other.object])
     make_deeds.clear_withdrawn(StopSignal())
     assert objects(scene) == [other.object]
 
