@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from archive.ui import words
 from archive.ui.signs import SIGNS, SignCode
@@ -31,6 +32,12 @@ def sign(code: SignCode, text: str) -> SafeString:
 def when(moment: datetime) -> str:
     """Return date, time and zone: Tue Nov 24 2026, 1:05:07 pm CST."""
     return words.when(localtime(moment))
+
+
+@register.filter
+def who(account: object) -> str:
+    """Return how an account is called; of one that was erased no name is left, and that is said."""
+    return _("a person whose account was erased") if account is None else str(account)
 
 
 @register.filter

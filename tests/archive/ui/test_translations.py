@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gettext
+import re
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,13 @@ from typing import Any
 
 import pytest
 
+from archive.ui.templatetags.plain import who
 from tests.archive.page_sources import ARCHIVE
 from tests.archive.pages import check
 from tests.support.archives import Archive
 
+DEEDS = ("destruction", "disclosures", "letters", "redactions")
+"""Apps whose pages tell who did something; the account may be erased since."""
 LOCALES = sorted(ARCHIVE.rglob("locale/es/LC_MESSAGES"))
 
 
@@ -65,6 +69,14 @@ def test_no_marked_word_stands_in_an_f_string() -> None:
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "_"
     ]
     assert found == []
+
+
+def test_an_account_that_was_erased_is_called_so_wherever_somebody_s_deed_is_told() -> None:
+    assert (who(None), who("m.jones")) == ("a person whose account was erased", "m.jones")
+    bare = re.compile(r"\{\{ \w+\.(asked|signed|withdrawn|begun|handed|prepared|proposed|approved|closed)_by \}\}")
+    pages = [path for app in DEEDS for path in sorted((ARCHIVE / "records" / app).rglob("*.html"))]
+    assert len(pages) > 10
+    assert [path.name for path in pages if bare.search(path.read_text())] == []
 
 
 def test_the_footer_s_switch_changes_the_language_and_leads_back(archive: Archive, client: Any) -> None:
