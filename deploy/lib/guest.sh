@@ -63,7 +63,8 @@ locate_disk() {
 # make_disk: sets DISK, and makes it if there is none yet
 make_disk() {
     mkdir -p "$GUEST"
-    trixie_root "$CACHE/vm-root" "$GUEST_PACKAGES"
+    # no initial RAM disk yet: the kernel would make it before what goes into it, overlayroot's hook, can run
+    INITRD=No trixie_root "$CACHE/vm-root" "$GUEST_PACKAGES"
     locate_disk
     [ ! -e "$DISK" ] || return 0
     local modules=$GUEST/gpio-sim-$KERNEL-$HARDWARE
@@ -92,7 +93,7 @@ make_disk() {
     printf 'virtio_pci\nvirtio_blk\next4\n' >>"$work/etc/initramfs-tools/modules"
     in_root "$work" sh -c "
         depmod $KERNEL
-        update-initramfs -u -k $KERNEL
+        update-initramfs -c -k $KERNEL
         systemctl enable vm-hardware vm-wiring vm-acked
         systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
             e2scrub_reap.service getty@tty1.service
