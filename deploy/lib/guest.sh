@@ -12,7 +12,7 @@ dependencies() {
 # installed before, because apt takes long under emulation and the guest has no network: what our packages use and do not
 # declare is missing there
 GUEST_PACKAGES=systemd-sysv,systemd,udev,dbus,kmod,linux-image-amd64,initramfs-tools,zstd,apt,iproute2,procps
-GUEST_PACKAGES+=,alsa-utils,e2fsprogs,overlayroot,qemu-guest-agent,systemd-timesyncd,python3-colorzero,$(dependencies)
+GUEST_PACKAGES+=,alsa-utils,busybox,e2fsprogs,overlayroot,qemu-guest-agent,systemd-timesyncd,python3-colorzero,$(dependencies)
 BUILDER_PACKAGES=linux-headers-amd64,linux-source,gcc,make,libc6-dev,xz-utils,kmod
 
 # fingerprint PATH...: one word for the contents of files and folders of the project
