@@ -78,7 +78,7 @@ def students(request: HttpRequest) -> HttpResponseBase:
 def student(request: HttpRequest, student: UUID) -> HttpResponseBase:
     """Show a student: data, who holds rights, and what is due."""
     row, today = student_of(student), timezone.localdate()
-    rights = list(row.rights.select_related("person"))
+    rights = list(row.rights.select_related("person", "named_by"))
     bars = list(row.bars.select_related("person"))
     context: dict[str, Any] = {
         "place": "people",

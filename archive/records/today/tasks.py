@@ -26,6 +26,7 @@ from archive.records.grants.rules import SOON, review_due
 from archive.records.holds.models import Matter
 from archive.records.incidents.models import Incident
 from archive.records.incidents.reach import without_record
+from archive.records.letters.reach import withheld
 from archive.records.letters.views import letters_in
 from archive.records.meetings.describe import meeting_words
 from archive.records.meetings.models import Meeting
@@ -229,7 +230,16 @@ def letters_due(day: Day) -> list[Task]:
         for row in unwritten[:MOST]
     ]
     rows = letters_in(day.reaches[Deed.LETTERS]).filter(delivered_at=None)[:MOST]
-    return tasks + [Task(f"Deliver: {row.subject}", reverse("pages:letter", args=[row.pk])) for row in rows]
+    held_back = withheld(rows)
+    return tasks + [
+        Task(
+            f"Deliver: {row.subject}",
+            reverse("pages:letter", args=[row.pk]),
+            detail=f"To {row.person or 'whom it names'}.",
+        )
+        for row in rows
+        if row.pk not in held_back
+    ]
 
 
 def holds_due(day: Day) -> list[Task]:

@@ -16,13 +16,15 @@ from django.utils import timezone
 
 from archive.access.decisions import may
 from archive.access.deeds import Deed
+from archive.access.models import Grant
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError
 from archive.records.letters.models import Letter, Template
-from archive.records.people.models import Person, Student
+from archive.records.people.deeds import end_right
+from archive.records.people.models import Person, Right, RightKind, Student
 from archive.records.requests import deeds, link_deeds, views
 from archive.records.requests.link_deeds import MAX_FAILURES, LinkRefusedError
 from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, ParentLink, Wish
@@ -326,6 +328,59 @@ def test_a_barred_parent_reaches_nothing_from_that_moment_on(
     parent = archive.client()
     parent.force_login(family[1].user)
     assert "Ana" not in parent.get("/own/").content.decode()
+
+
+def open_to(student: Student, person: Person, by: User, days: int = 14) -> User:
+    """Let a rights-holder reach the student's recordings; return the account."""
+    case = make_request(student, person)
+    link_deeds.make_link(person, by=by, request=case)
+    deeds.open_for(case.pk, days, by=by)
+    person.refresh_from_db()
+    assert person.user is not None
+    return person.user
+
+
+def test_access_ends_with_the_rights_and_not_later(custodian_: User, family: tuple[Student, Person]) -> None:
+    """34 CFR 99.5: at 18, for example, the parents' rights are ended by a person; nothing is open to them then."""
+    student, mother = family
+    account, today = open_to(student, mother, custodian_, days=60), timezone.localdate()
+    right = Right.objects.get(person=mother)
+    end_right(right.pk, today + timedelta(days=5), shown=None, by=custodian_)
+    ends = set(Grant.objects.filter(user=account).at(timezone.now()).values_list("valid_until", flat=True))
+    assert [timezone.localtime(one).date() for one in ends] == [today + timedelta(days=6)]
+    assert may(account, Deed.OWN, Subject.student(student.pk)).allowed
+    end_right(right.pk, today - timedelta(days=1), shown=today + timedelta(days=5), by=custodian_)
+    assert may(account, Deed.OWN, Subject.student(student.pk)).reason == "no-grant"
+
+
+def test_access_is_opened_no_longer_than_rights_hold(custodian_: User) -> None:
+    student, foster, today = make_student(), make_person("Kim", "Ito"), timezone.localdate()
+    make_right(foster, student, RightKind.FOSTER, valid_to=today + timedelta(days=3))
+    account = open_to(student, foster, custodian_)
+    ends = {timezone.localtime(one.valid_until).date() for one in Grant.objects.filter(user=account) if one.valid_until}
+    assert ends == {today + timedelta(days=4)}
+
+
+def test_an_agent_reaches_nothing_once_the_parent_is_barred_who_named_them(
+    custodian_: User, family: tuple[Student, Person]
+) -> None:
+    student, mother = family
+    aunt = make_person("Carla", "Ruiz")
+    make_right(aunt, student, RightKind.AGENT, named_by=mother)
+    account = open_to(student, aunt, custodian_)
+    assert may(account, Deed.OWN, Subject.student(student.pk)).allowed
+    bar = make_bar(mother, student)
+    assert may(account, Deed.OWN, Subject.student(student.pk)).reason == "barred"
+    with pytest.raises(DeedError, match="holds no rights"):
+        deeds.ask_access(student, aunt, Wish.LISTEN, received_on=timezone.localdate(), by=custodian_)
+    father = make_person("Luis", "Torres")
+    make_right(father, student)
+    make_right(aunt, student, RightKind.AGENT, named_by=father)
+    assert may(account, Deed.OWN, Subject.student(student.pk)).allowed
+    bar.delete()
+    Right.objects.filter(named_by=father).delete()
+    end_right(Right.objects.get(person=mother).pk, timezone.localdate() - timedelta(days=1), shown=None, by=custodian_)
+    assert may(account, Deed.OWN, Subject.student(student.pk)).reason == "no-grant"
 
 
 def test_the_pages_of_a_request_and_an_amendment(
