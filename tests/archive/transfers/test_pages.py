@@ -22,7 +22,7 @@ from archive.records.destruction.deeds import carry_out
 from archive.records.outside_recordings import piece_deeds
 from archive.sealing.audit import audit
 from archive.store.current import store
-from archive.transfers import upload_deeds
+from archive.transfers import clear_deeds, upload_deeds
 from archive.transfers.models import State, Upload, UploadPiece
 from archive.transfers.taking_in import take_in
 from archive.transfers.upload_deeds import due_again, take_in_all, take_in_one
@@ -201,7 +201,7 @@ def test_what_cannot_be_cleared_keeps_no_other_out(archive: Archive, handed: Han
     for one in stuck:
         # its file went, its row stayed
         UploadPiece.objects.create(upload=one, number=0, stored="x", size=1)
-    clear, tried = upload_deeds.clear, []
+    clear, tried = clear_deeds.clear, []
 
     def fails(pk: str) -> None:
         tried.append(pk)
@@ -210,7 +210,7 @@ def test_what_cannot_be_cleared_keeps_no_other_out(archive: Archive, handed: Han
         clear(pk)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(upload_deeds, "clear", fails)
+        patch.setattr(clear_deeds, "clear", fails)
         take_in_all(StopSignal())
     assert set(tried) >= {one.pk for one in stuck}
     assert Upload.objects.get(pk=row.pk).state == State.TAKEN_IN
