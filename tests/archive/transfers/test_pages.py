@@ -333,6 +333,23 @@ def test_a_disk_that_does_not_answer_refuses_nothing(archive: Archive, handed: H
     assert take_in_one(row.pk).state == State.TAKEN_IN
 
 
+def test_one_of_which_not_all_is_here_is_a_dated_task_until_it_is_given_up(archive: Archive, handed: Handed) -> None:  # noqa: F811
+    client = signed_in(archive, "carol", role="custodian")
+    place = announced(client, handed)
+    assert f"Recording from {DISTRICT}" in check(client.get("/today/").content.decode()).text
+    Upload.objects.update(begun_at=timezone.now() - timedelta(days=400))
+    take_in_all(StopSignal())
+    assert "was due" in check(client.get("/today/").content.decode()).text
+    assert Upload.objects.get().came_by, "no clock removes anything"
+    assert client.post(f"{place}give-up/", {"once": "d" * 32}).status_code == 302
+    assert DISTRICT not in client.get("/today/").content.decode()
+    user = make_user("teacher")
+    grant_student(user, make_student(), Deed.FILE)
+    announced(client, handed)
+    client.force_login(user)
+    assert DISTRICT not in client.get("/today/").content.decode()
+
+
 def test_who_may_file_for_some_students_alone_takes_nothing_in(archive: Archive, handed: Handed) -> None:  # noqa: F811
     place = announced(signed_in(archive, "carol", role="custodian"), handed)
     user = make_user("teacher")
