@@ -41,6 +41,7 @@ from .reach import holders_now
 from .roster import read_roster
 from .rules import majority, majority_tasks
 from .search import page, reached
+from .sections import SECTIONS
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 _CORRECTED = "The corrections were saved. A roster will not change them back."
@@ -89,6 +90,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponseBase:
         "bars": bars,
         "today": today,
         "majority": majority(row.birth_date) if row.birth_date and majority_tasks([row], today) else None,
+        "sections": SECTIONS.of(row, user_of(request)),
         "editable": may(user_of(request), Deed.CORRECT, Subject.student(student)).allowed,
     }
     return render(request, "people/student.html", context)

@@ -22,6 +22,7 @@ from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError
+from archive.records.letters.deeds import approve_text
 from archive.records.letters.models import Letter, Template
 from archive.records.people.deeds import end_right
 from archive.records.people.models import Person, Right, RightKind, Student
@@ -74,6 +75,26 @@ def test_a_request_is_due_at_the_earliest_of_meeting_hearing_and_45_days(
     assert (found.on, found.why) == (on, why)
     assert not found.late(on)
     assert found.late(on + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("days", "told"), [(None, "Say by when"), (-1, "has passed"), (46, "no letter moves that"), (45, "")]
+)
+def test_more_time_is_never_beyond_the_day_on_which_it_is_due(
+    archive: Archive, family: tuple[Student, Person], days: int | None, told: str
+) -> None:
+    """34 CFR 99.10(b), 300.613(a): in no case more than 45 days."""
+    approve_text(Template.objects.get(kind="extension", language="en").pk, by=make_user("director", Deed.TEMPLATES))
+    today = timezone.localdate()
+    case = make_request(*family, received_on=today)
+    on = "" if days is None else (today + timedelta(days=days)).isoformat()
+    typed = {"kind": "extension", "text": "the officer is ill", "answer_by": on, "once": "a" * 32}
+    client = signed_in(archive, "reader", role="custodian")
+    answer = client.post(f"/requests/{case.pk}/letter/", typed, follow=True)
+    page = check(answer.content.decode()).text
+    assert told in page
+    assert ("We need more time, and will answer by" in page) is (not told)
+    assert Letter.objects.count() == (not told)
 
 
 def test_only_who_holds_rights_can_ask(custodian_: User, family: tuple[Student, Person]) -> None:
@@ -208,6 +229,9 @@ def test_the_record_of_access_is_printed_from_the_log(
     assert {"opened the recording's page", "listened"} <= {row.what for row in record_of_access(family[0])}
     page = check(client.get(f"/students/{family[0].pk}/record-of-access/").content.decode())
     assert "listened" in page.text
+    assert "work as a school official (34 CFR 99.31(a)(1))" in page.text, (
+        "an account's role names no purpose of its own"
+    )
     assert record_of_access(make_student("Other")) == []
 
 
@@ -386,8 +410,6 @@ def test_an_agent_reaches_nothing_once_the_parent_is_barred_who_named_them(
 def test_the_pages_of_a_request_and_an_amendment(
     archive: Archive, custodian_: User, family: tuple[Student, Person], sealed: Arrive
 ) -> None:
-    from archive.records.letters.deeds import approve_text  # noqa: PLC0415 - for this test alone
-
     for text in Template.objects.all():
         approve_text(text.pk, by=custodian_)
     made = sealed(seconds=1)
@@ -399,8 +421,12 @@ def test_the_pages_of_a_request_and_an_amendment(
     place = answer.headers["Location"]
     assert "due on" in client.get(place).content.decode()
     check(client.get("/requests/").content.decode())
-    letter = client.post(f"{place}letter/", {"outcome": "at the office", "version": "0", "once": "b" * 32}, follow=True)
+    form = {"kind": "access-granted", "text": "at the office", "once": "b" * 32}
+    letter = client.post(f"{place}letter/", form, follow=True)
     assert "Your access to recordings" in letter.content.decode()
+    student = check(client.get(f"/students/{family[0].pk}/").content.decode())
+    addresses = [one.get("href") for one in student.all("a")]
+    assert {place, f"/recordings/{made.id}/", f"/students/{family[0].pk}/record-of-access/"} <= set(addresses)
     assert client.post("/requests/new/", {**typed, "person": "Nobody", "once": "c" * 32}).status_code == 422
     amend = {"student": "S-17", "person": "Rosa Torres", "received_on": today, "recording": made.id, "text": "wrong"}
     there = client.post("/amendments/new/", {**amend, "once": "d" * 32}).headers["Location"]
