@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -168,11 +168,12 @@ def before_the_answer(cable: Cable, server: Cluster, database: str) -> Iterator[
             count = "SELECT count(*) FROM custody_entry"
             before = direct.execute(count).fetchone()
             cable.lose_answers()
-            wait = threading.Thread(
-                target=until, args=(lambda: direct.execute(count).fetchone() != before, "the commit")
-            )
-            wait.start()
-            then = threading.Thread(target=lambda: (wait.join(), cable.unplug()))
+
+            def unplug() -> None:
+                until(lambda: direct.execute(count).fetchone() != before, "the commit")
+                cable.unplug()
+
+            then = threading.Thread(target=unplug)
             then.start()
             try:
                 commit()
@@ -190,7 +191,7 @@ def test_a_deed_in_hand_ends_in_time_keeps_nobody_out_and_is_done_once(  # noqa:
     server: Cluster,
     cable: Cable,
     sealed: Arrive,
-    vanishes: Callable[..., object],
+    vanishes: Callable[..., AbstractContextManager[None]],
     machine: Lateness,
 ) -> None:
     row, matter = Row.objects.get(pk=sealed(seconds=1).id), make_matter()
