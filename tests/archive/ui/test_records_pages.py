@@ -6,6 +6,7 @@ Each page is loaded once, and looked at narrow, at 768 px, wide, and dark.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -137,11 +138,17 @@ def test_no_page_of_the_records_has_a_fault_in_any_of_its_states(
     visit.run("document.getElementById('id_code').value = arguments[0]", code)
     visit.run("document.querySelector('form[data-form]').requestSubmit()")
     visit.until("location.pathname === '/own/'")
+    headings: dict[str, set[str]] = {}
     for language in ("es", "en"):
         visit.browser.add_cookie({"name": "language", "value": language, "path": "/"})
         for name in PARENTS:
             look_at(f"{language}-{name}", pages[name])
             assert visit.run("return document.documentElement.lang") == language
+            said = visit.run("return [...document.querySelectorAll('h2, h3, th')].map((one) => one.innerText)")
+            headings.setdefault(language, set()).update(one for one in said if re.search("[a-z]{4}", one))
+    names = {str(student) for student in Student.objects.all()}
+    connections.close_all()
+    assert headings["es"] & headings["en"] - names == set(), "these are not translated"
     visit.browser.delete_all_cookies()
     show_on(visit, "wide")
     visit.sign_in("/students/")
