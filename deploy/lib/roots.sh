@@ -28,7 +28,8 @@ trixie_root() {
 in_root() {
     local folder=$1; shift
     [ -e "$folder/.packages" ] || die "$folder is not one of our roots"
-    unshare --mount --pid --fork --propagation private sh -ceu '
+    # the caller's folder for temporary files is none of the root's
+    env -u TMPDIR unshare --mount --pid --fork --propagation private sh -ceu '
         mount -t proc proc "$0/proc"
         exec chroot "$0" "$@"' "$folder" "$@"
 }

@@ -103,3 +103,17 @@ def test_every_file_of_the_packages_is_installed_with_them() -> None:
         if not name.endswith(".py") and not any(fnmatch(Path(name).name, pattern) for pattern in patterns)
     ]
     assert not left, "enter its kind under [tool.setuptools.package-data] in pyproject.toml"
+
+
+def test_a_program_in_a_root_uses_the_roots_own_folder_for_temporary_files(tmp_path: Path) -> None:
+    """dpkg-deb ends where TMPDIR names a folder that only the caller's root has."""
+    tool(tmp_path, "unshare", "echo TMPDIR=${TMPDIR-none}")
+    (tmp_path / ".packages").touch()
+    # what makes the cache's folder is none of this test's business
+    text = (ROOT / "deploy" / "lib" / "roots.sh").read_text().replace("/var/cache/plainsight", str(tmp_path / "cache"))
+    done = subprocess.run(
+        ["bash", "-c", f'{text}\nin_root "$1" true', "bash", str(tmp_path)],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "TMPDIR": "/home/somebody/tmp"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stdout == "TMPDIR=none\n", done.stderr

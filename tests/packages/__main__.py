@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from .control_page import CONTROL_PAGE
 from .delivery import DELIVERY
 from .root import CODE, Root, require
 from .set_up import SET_UP
@@ -169,6 +170,7 @@ TRIALS: Final[list[Trial]] = [
     install_the_box,
     documents_stand_where_units_say,
     *SET_UP,
+    *CONTROL_PAGE,
     upgrade_and_downgrade,
     remove,
     purge_keeps_what_has_no_receipt,

@@ -81,7 +81,7 @@ def set_up_the_archive(root: Root) -> None:
 
 
 @contextmanager
-def _archive(root: Root) -> Iterator[Services]:
+def running_archive(root: Root) -> Iterator[Services]:
     """The archive's programs, as their units start them; the pages answer."""
     with Services(root) as services:
         services.start("broker", "mosquitto -c /etc/mosquitto/mosquitto.conf", "root")
@@ -96,7 +96,7 @@ def first_sign_in_and_a_claim_from_the_pages(root: Root) -> None:
     """The custodian signs in over HTTPS, sets up the second step, gives out a claim and downloads its file."""
     shutil.copy(Path(__file__).with_name("person.py"), root.path("/tmp/person.py"))
     root.run("mkdir -p /boot/firmware")
-    with _archive(root) as services:
+    with running_archive(root) as services:
         done = json.loads(
             services.run('python3 /tmp/person.py /tmp/set-up.json /boot/firmware/plainsight-claim.toml "Room 12"')
         )
@@ -119,7 +119,7 @@ def doctor_finds_nothing_wrong(root: Root) -> str:
         found = json.loads(services.run("plainsight-archive doctor --json", ARCHIVE, status=None))
         return bool(found["ok"])
 
-    with _archive(root) as services:
+    with running_archive(root) as services:
         services.until(good, "a doctor who is content")
     wrong = [one for one in found["checks"] if one["verdict"] == "warning" and one["check"] not in EXCUSED]
     require(not wrong, f"the doctor warns: {wrong}")
@@ -131,7 +131,7 @@ def doctor_finds_nothing_wrong(root: Root) -> str:
 def a_box_is_enrolled_by_its_claim(root: Root) -> None:
     """The installed box uses the claim from its card, over TLS; its settings load, and the claim is gone."""
     root.install("old", "plainsight-common", "plainsight-gpio", "plainsight-box")
-    with _archive(root) as services:
+    with running_archive(root) as services:
         services.run("plainsight enroll")
     root.run("systemd-tmpfiles --create /usr/lib/tmpfiles.d/plainsight-box.conf")
     require(root.path("/etc/plainsight/recorder.toml").exists(), "the box's settings")
@@ -151,7 +151,7 @@ def one_press_to_a_sealed_recording(root: Root) -> str:
     root.path("/tmp/press.py").write_text(PRESS)
     root.run("python3 /tmp/noise.py")
     _simulate_devices(root.path("/etc/plainsight/recorder.toml"))
-    with _archive(root) as services:
+    with running_archive(root) as services:
         services.start(
             "panel", f"env {CODE} plainsight simulator --dir /sim/panel --spoken /sim/spoken.raw", "plainsight-recorder"
         )

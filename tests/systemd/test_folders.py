@@ -88,3 +88,8 @@ def test_keys_that_lay_open_are_closed(root: Path) -> None:
 
 def test_the_archives_folder_is_its_own(root: Path) -> None:
     assert folder(root, "/var/lib/plainsight-archive") == (0o700, "plainsight-archive", "plainsight-archive")
+
+
+def test_what_an_administrator_hands_over_is_read_by_the_service_that_it_is_for_alone(root: Path) -> None:
+    assert folder(root, "/etc/plainsight-archive") == (0o750, "root", "plainsight-archive")
+    assert folder(root, "/etc/plainsight-control") == (0o750, "root", "plainsight-control")

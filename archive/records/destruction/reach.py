@@ -10,6 +10,7 @@ from django.utils import timezone
 from archive.access.scopes import Scope, scopes_of
 from archive.recordings.bucket_locks import held_in_bucket, removable_from
 from archive.recordings.models import Recording
+from archive.recordings.removal import was_never_kept
 from archive.records.holds.reach import why_held
 from archive.records.outside_recordings.either import find_either, open_filings
 from archive.records.outside_recordings.reach import may_be_removed
@@ -32,7 +33,7 @@ def why_not_decided(recording: str) -> str:
     """Return why the key of a recording may not be destroyed, unless two people decided so and it was carried out."""
     if Recording.objects.filter(pk=recording, destroyed_at__isnull=False).exists():
         return ""
-    if may_be_removed(recording):
+    if may_be_removed(recording) or was_never_kept(recording):
         return ""
     return f"nobody decided to destroy recording {recording}; two people do so on its page"
 

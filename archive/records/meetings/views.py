@@ -44,7 +44,7 @@ from .forms import (
     moment,
 )
 from .models import Filing, Meeting, MeetingKind, ParentRecords
-from .sections import sections_of
+from .sections import SECTIONS
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 50
@@ -148,7 +148,7 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         "notices": [notice_words(one) for one in row.notices.select_related("given_by", "logged_by")],
         "events": list(row.events.select_related("by")),
         "filings": [(one, one.recording_id in opened) for one in filings],
-        "sections": sections_of(row, user),
+        "sections": SECTIONS.of(row, user),
         "can_plan": may(user, Deed.PLAN, subject).allowed,
         "can_conduct": may(user, Deed.CONDUCT, subject).allowed,
         "can_see_people": may(user, Deed.PEOPLE, Subject.student(row.student_id)).allowed,

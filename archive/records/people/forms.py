@@ -72,7 +72,13 @@ class RightForm(_Span):
         label="Basis",
         help_text="The document that shows it: birth certificate, order, letter.",
     )
-    field_order = ("person", "kind", "basis", "valid_from", "valid_to")
+    named_by = PersonChoice(
+        label="Named by",
+        required=False,
+        help_text="Only for an agent: the whole name of the parent who named them. The agent's rights end with that "
+        "parent's.",
+    )
+    field_order = ("person", "kind", "named_by", "basis", "valid_from", "valid_to")
 
 
 class BarForm(_Span):

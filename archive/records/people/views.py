@@ -41,6 +41,7 @@ from .reach import holders_now
 from .roster import read_roster
 from .rules import majority, majority_tasks
 from .search import page, reached
+from .sections import SECTIONS
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 _CORRECTED = "The corrections were saved. A roster will not change them back."
@@ -78,7 +79,7 @@ def students(request: HttpRequest) -> HttpResponseBase:
 def student(request: HttpRequest, student: UUID) -> HttpResponseBase:
     """Show a student: data, who holds rights, and what is due."""
     row, today = student_of(student), timezone.localdate()
-    rights = list(row.rights.select_related("person"))
+    rights = list(row.rights.select_related("person", "named_by"))
     bars = list(row.bars.select_related("person"))
     context: dict[str, Any] = {
         "place": "people",
@@ -89,6 +90,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponseBase:
         "bars": bars,
         "today": today,
         "majority": majority(row.birth_date) if row.birth_date and majority_tasks([row], today) else None,
+        "sections": SECTIONS.of(row, user_of(request)),
         "editable": may(user_of(request), Deed.CORRECT, Subject.student(student)).allowed,
     }
     return render(request, "people/student.html", context)

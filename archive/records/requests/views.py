@@ -31,6 +31,7 @@ from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.reach import in_force as outside_in_force
 from archive.records.people.choices import shown
 from archive.records.people.models import Student
+from archive.records.people.reach import is_kept_away
 from archive.records.people.search import reached
 from archive.records.people.views import student_of
 from archive.ui import words
@@ -43,6 +44,7 @@ from .forms import (
     ExplanationForm,
     OpenForm,
     RequestForm,
+    RequestLetterForm,
     StatementForm,
     StepForm,
 )
@@ -135,6 +137,7 @@ def access_request(request: HttpRequest, case: UUID) -> HttpResponseBase:
         "case": row,
         "due": deeds.due_of(row),
         "late": row.closed_at is None and deeds.due_of(row).late(timezone.localdate()),
+        "kept_away": is_kept_away(row.student_id, row.person_id),
         "recordings": recordings_of(row.student),
         "brought": brought_of(row.student),
         "links": row.links.all(),
@@ -235,21 +238,23 @@ def supervised(request: HttpRequest, case: UUID, recording: str) -> HttpResponse
 
 @_SENT
 def request_letter(request: HttpRequest, case: UUID) -> HttpResponseBase:
-    """Write that access is given, in the language of the rights-holder."""
-    row = _request(case)
-    form = CloseForm(posted(request), initial={"version": row.version})
-    form.fields["outcome"].label = "How the person can listen"
-    user = user_of(request)
+    """Write how the rights-holder can listen, or that more time is needed, in the rights-holder's language."""
+    row, user = _request(case), user_of(request)
+    due = deeds.due_of(row)
+    form = RequestLetterForm(due, posted(request))
+    form.fields["text"].help_text = f"In {row.person.get_language_display()}, the language of the letter."
 
     def act() -> str:
-        person, language = row.person, row.person.language
+        typed, person, language = form.cleaned_data, row.person, row.person.language
+        kind = LetterKind(typed["kind"])
+        more_time = kind == LetterKind.EXTENSION
         values = common(row.student, person, language) | {
             "received": written_day(row.received_on, language),
-            "due": written_day(deeds.due_of(row).on, language),
-            "how": form.cleaned_data["outcome"],
+            "due": written_day(typed["answer_by"] if more_time else due.on, language),
+            "reason" if more_time else "how": typed["text"],
         }
         letter = make_letter(
-            LetterKind.ACCESS_GRANTED,
+            kind,
             values,
             by=user,
             student=row.student,
@@ -259,7 +264,7 @@ def request_letter(request: HttpRequest, case: UUID) -> HttpResponseBase:
         )
         return reverse("pages:letter", args=[letter.pk])
 
-    return form_page(request, form, act, context=_below("Write the letter", row) | {"submit": "Make the letter"})
+    return form_page(request, form, act, context=_below("Write a letter", row) | {"submit": "Make the letter"})
 
 
 @require_safe

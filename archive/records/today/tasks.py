@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Final
 
-from django.db.models import Case, Exists, OuterRef, Q, When
+from django.db.models import Case, When
 from django.urls import reverse
 from django.utils import timezone
 
-from archive.access.decisions import reaches_of
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
-from archive.access.scopes import Reach, recordings_in
+from archive.access.scopes import recordings_in
 from archive.accounts.models import User
 from archive.recordings.fixity import damaged
 from archive.recordings.models import Recording, State
@@ -26,16 +23,14 @@ from archive.records.grants.rules import SOON, review_due
 from archive.records.holds.models import Matter
 from archive.records.incidents.models import Incident
 from archive.records.incidents.reach import without_record
+from archive.records.letters.reach import withheld
 from archive.records.letters.views import letters_in
 from archive.records.meetings.describe import meeting_words
 from archive.records.meetings.models import Meeting
-from archive.records.meetings.tray import to_file, waiting
 from archive.records.meetings.views import meetings_in
 from archive.records.outside_recordings.check_deeds import damaged_ones
 from archive.records.outside_recordings.describe import called
 from archive.records.outside_recordings.either import about_either
-from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
-from archive.records.outside_recordings.models import State as OutsideState
 from archive.records.outside_recordings.reach import outside_in
 from archive.records.people.models import Student
 from archive.records.people.rules import TOLD_AHEAD, majority_tasks
@@ -44,42 +39,15 @@ from archive.records.requests import deeds as request_deeds
 from archive.records.requests.models import AccessRequest, Amendment
 from archive.records.requests.rules import NEXT
 from archive.records.retention.reach import unanswered
-from archive.rooms.cards import Card
-from archive.rooms.views import cards_now
 from archive.ui import words
 from archive.ui.tasks import Task
 
+from .day import MOST, Day
 from .rooms_today import RoomOfMeeting, day_of, readiness_now, rooms_of
+from .tray_tasks import tray
 
 AHEAD: Final = timedelta(days=14)
 """How far ahead requests are told."""
-MOST: Final = 20
-"""Most tasks of one list."""
-
-
-@dataclass(frozen=True)
-class Day:
-    """Whose day it is, and what several of its lists ask for: each is asked once a page."""
-
-    user: User
-    now: datetime
-    """The moment; its zone is that of the words."""
-    reaches: Mapping[Deed, Reach]
-    """How far `user` may do each deed."""
-
-    @cached_property
-    def cards(self) -> list[Card]:
-        """What is known of each box."""
-        return cards_now(self.now.tzinfo)
-
-    def may(self, deed: Deed) -> bool:
-        """Tell whether the user may do `deed` to anything."""
-        return bool(self.reaches[deed].scopes)
-
-    @classmethod
-    def of(cls, user: User, now: datetime) -> Day:
-        """Return the day of `user` at the moment `now`."""
-        return cls(user, now, reaches_of(user, *Deed))
 
 
 def meetings_today(day: Day, deed: Deed) -> list[Meeting]:
@@ -145,39 +113,6 @@ def requests_due(day: Day) -> list[Task]:
     return tasks[:MOST]
 
 
-def tray(day: Day) -> list[Task]:
-    """Return what waits in the tray."""
-    tasks, user, reach = [], day.user, day.reaches[Deed.FILE]
-    count = to_file(reach)[: MOST + 1].count()
-    if count:
-        more = f"more than {MOST}" if count > MOST else str(count)
-        tasks.append(Task(f"File recordings: {more}", reverse("pages:tray"), sign="attention", state="waits"))
-    mine = waiting(reach).exclude(filed_by=user).exclude(end_asked_by=user).count()
-    if mine:
-        tasks.append(Task(f"Confirm, as a second person: {mine}", reverse("pages:tray")))
-    return tasks + brought(day)
-
-
-def brought(day: Day) -> list[Task]:
-    """Return recordings that no box made and of which a file, a meeting or a second person is missing."""
-    reach = OutsideRecording.objects.filter(outside_in(day.reaches[Deed.FILE])).defer("index", "statement")
-    open_filing = OutsideFiling.objects.filter(outside=OuterRef("pk"), ended_at=None)
-    rows = reach.filter(
-        ~Q(problem="")
-        | Q(state=OutsideState.ARRIVING)
-        | Q(state=OutsideState.SEALED, destroyed_at=None) & ~Exists(open_filing.filter(confirmed_at__isnull=False))
-    )
-    said = {
-        OutsideState.ARRIVING: "Not all of the file has arrived: bring the rest, or give it up.",
-        OutsideState.ARRIVED: "It cannot be sealed.",
-        OutsideState.SEALED: "It waits to be filed by two people.",
-    }
-    return [
-        Task(called(row), reverse("pages:outside", args=[row.pk]), detail=said[OutsideState(row.state)])
-        for row in rows[:MOST]
-    ]
-
-
 def at_18(day: Day) -> list[Task]:
     """Return students for whom somebody must decide what follows from the 18th birthday."""
     now = day.now
@@ -229,7 +164,16 @@ def letters_due(day: Day) -> list[Task]:
         for row in unwritten[:MOST]
     ]
     rows = letters_in(day.reaches[Deed.LETTERS]).filter(delivered_at=None)[:MOST]
-    return tasks + [Task(f"Deliver: {row.subject}", reverse("pages:letter", args=[row.pk])) for row in rows]
+    held_back = withheld(rows)
+    return tasks + [
+        Task(
+            f"Deliver: {row.subject}",
+            reverse("pages:letter", args=[row.pk]),
+            detail=f"To {row.person or 'whom it names'}.",
+        )
+        for row in rows
+        if row.pk not in held_back
+    ]
 
 
 def holds_due(day: Day) -> list[Task]:

@@ -12,8 +12,9 @@ from archive.access.requests import user_of
 from archive.rooms.views import cards_now
 from archive.ui import words
 
+from .day import Day
 from .rooms_today import readiness_now, rooms_of
-from .tasks import Day, lists_for, meetings_today
+from .tasks import lists_for, meetings_today
 
 
 @require_safe

@@ -25,7 +25,8 @@ from archive.records.retention.deeds import AnswerFacts
 from archive.records.retention.models import Answer, CountsFrom, Series
 from archive.records.retention.reach import ahead, kept_of, unanswered
 from archive.records.retention.rules import Why
-from archive.records.today.tasks import Day, retention_due
+from archive.records.today.day import Day
+from archive.records.today.tasks import retention_due
 from archive.store.current import store
 from tests.archive.page_fixtures import Arrive, make_user, signed_in
 from tests.archive.pages import check
