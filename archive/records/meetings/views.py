@@ -24,6 +24,7 @@ from archive.custody.actors import Subject
 from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
+from archive.records.letters.letter_facts import notices_to
 from archive.records.people.models import ImportRun
 from archive.records.people.search import is_uuid, reached
 from archive.rooms.models import Room
@@ -173,7 +174,10 @@ def notice_new(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, f"The notice was logged, {said.by_time}.{flag}")
         return reverse("pages:meeting", args=[made.meeting_id])
 
-    intro = "A parent tells the district that they will record a meeting. Student, date and time are enough."
+    intro = (
+        "A parent tells the district that they will record a meeting. Student, date and time are enough. The district "
+        f"asks parents to tell {notices_to('en')}."
+    )
     return form_page(request, form, act, context={**_frame("Log a notice"), "submit": "Log the notice", "intro": intro})
 
 
