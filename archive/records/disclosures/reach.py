@@ -28,6 +28,11 @@ def scopes_of_disclosure(disclosure: str) -> Iterable[Scope]:
         yield from scopes_of(row.subject)
 
 
+def open_disclosures(recording: str) -> QuerySet[Disclosure]:
+    """Return what is prepared of a recording of either kind, and was neither taken out as a whole nor withdrawn."""
+    return Disclosure.objects.filter(named(recording), handed_at=None, withdrawn_at=None)
+
+
 def party_of(entry: Entry) -> Party | None:
     """Return to whom a copy went and for what purpose, for the record of access (34 CFR 99.32(a)(3))."""
     row = Disclosure.objects.filter(pk=entry.member("disclosure")).first()
