@@ -141,7 +141,7 @@ def change_meeting(pk: UUID, facts: MeetingFacts, version: int, *, by: User) -> 
         if meeting.version != version:
             raise StaleError
         if meeting.cancelled_at is not None:
-            raise DeedError("This meeting was cancelled; plan a new one.")
+            raise DeedError("This meeting was canceled; plan a new one.")
         if facts.student.pk != meeting.student_id:
             raise DeedError("A meeting keeps its student. Cancel this one, and plan another.", field="student")
         values: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The letter that says how somebody who asked can listen."""
+"""Letters about an access request: how somebody who asked can listen, or that more time is needed."""
 
 from __future__ import annotations
 
@@ -16,27 +16,29 @@ from archive.records.letters.letter_facts import common, written_day
 from archive.records.letters.models import LetterKind
 
 from . import deeds
-from .forms import CloseForm
+from .forms import RequestLetterForm
 from .pages import below, request_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_letter(request: HttpRequest, case: UUID) -> HttpResponseBase:
-    """Write that access is given, in the language of the rights-holder."""
-    row = request_of(case)
-    form = CloseForm(posted(request), initial={"version": row.version})
-    form.fields["outcome"].label = "How the person can listen"
-    user = user_of(request)
+    """Write how the rights-holder can listen, or that more time is needed, in the rights-holder's language."""
+    row, user = request_of(case), user_of(request)
+    due = deeds.due_of(row)
+    form = RequestLetterForm(due, posted(request))
+    form.fields["text"].help_text = f"In {row.person.get_language_display()}, the language of the letter."
 
     def act() -> str:
-        person, language = row.person, row.person.language
+        typed, person, language = form.cleaned_data, row.person, row.person.language
+        kind = LetterKind(typed["kind"])
+        more_time = kind == LetterKind.EXTENSION
         values = common(row.student, person, language) | {
             "received": written_day(row.received_on, language),
-            "due": written_day(deeds.due_of(row).on, language),
-            "how": form.cleaned_data["outcome"],
+            "due": written_day(typed["answer_by"] if more_time else due.on, language),
+            "reason" if more_time else "how": typed["text"],
         }
         letter = make_letter(
-            LetterKind.ACCESS_GRANTED,
+            kind,
             values,
             by=user,
             student=row.student,
@@ -46,4 +48,4 @@ def request_letter(request: HttpRequest, case: UUID) -> HttpResponseBase:
         )
         return reverse("pages:letter", args=[letter.pk])
 
-    return form_page(request, form, act, context=below("Write the letter", row) | {"submit": "Make the letter"})
+    return form_page(request, form, act, context=below("Write a letter", row) | {"submit": "Make the letter"})

@@ -20,6 +20,7 @@ from archive.records.letters.models import Letter
 from archive.records.meetings.forms import bound_student
 from archive.records.people.choices import shown
 from archive.records.people.models import Student
+from archive.records.people.reach import is_kept_away
 from archive.records.people.search import reached
 from archive.records.people.views import student_of
 from archive.ui import words
@@ -102,6 +103,7 @@ def access_request(request: HttpRequest, case: UUID) -> HttpResponseBase:
         "case": row,
         "due": deeds.due_of(row),
         "late": row.closed_at is None and deeds.due_of(row).late(timezone.localdate()),
+        "kept_away": is_kept_away(row.student_id, row.person_id),
         "recordings": recordings_of(row.student),
         "brought": brought_of(row.student),
         "links": row.links.all(),

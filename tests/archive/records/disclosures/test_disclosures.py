@@ -310,7 +310,7 @@ def test_the_pages_from_a_refusal_to_the_receipt(archive: Archive, row: Recordin
     there = client.post(f"{recording}disclose/", {**typed, "once": "a" * 32}).headers["Location"]
     page = check(client.get(there).content.decode())
     assert "Lee Park, therapist" in page.text
-    assert "Take out the copy" not in page.text
+    assert "Hand out the copy" not in page.text
     refused = client.get(f"{there}copy.zip", follow=True)
     assert "do not let it through" in check(refused.content.decode()).text
     given = {
@@ -332,7 +332,7 @@ def test_the_pages_from_a_refusal_to_the_receipt(archive: Archive, row: Recordin
         signed = {"name": name, "consented_on": timezone.localdate().isoformat(), "proof": "file 13"}
         client.post(f"{recording}recorded/", {**signed, "once": f"{number:032x}"})
     check(client.get(f"{recording}recorded/").content.decode())
-    assert "Take out the copy" in check(client.get(there).content.decode()).text
+    assert "Hand out the copy" in check(client.get(there).content.decode()).text
     answer = client.get(f"{there}copy.zip")
     whole = b"".join(answer)
     shown = check(client.get(there).content.decode()).text
@@ -344,7 +344,7 @@ def test_the_pages_from_a_refusal_to_the_receipt(archive: Archive, row: Recordin
     gone = f"{recording}consents/{consent_row.pk}/withdraw/"
     check(client.get(gone).content.decode())
     client.post(gone, {"once": "d" * 32})
-    assert "Take out the copy" not in client.get(there).content.decode()
+    assert "Hand out the copy" not in client.get(there).content.decode()
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

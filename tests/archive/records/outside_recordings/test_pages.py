@@ -145,6 +145,7 @@ def test_two_people_file_it_and_then_the_parent_reaches_it(archive: Archive, ann
         filing_deeds.file_outside(row.pk, make_meeting(), by=bob)
     filing_deeds.confirm(row.pk, filing.pk, by=bob)
     page = check(parent.get(place).content.decode())
+    assert "/outside-recordings/" not in [one.get("href") for one in page.all("a")], "the list is refused to a parent"
     (player,) = page.all("audio")
     assert parent.get(player.get("src")).status_code == 200
     assert "no box made it" in parent.get("/own/").content.decode()
