@@ -281,6 +281,7 @@ def calendar_run(request: HttpRequest, calendar: UUID) -> HttpResponseBase:
         **_frame(heading),
         "run": found,
         "difference": difference,
+        "added": list(difference.meetings.added.values())[:SHOWN] if difference else [],
         "shown": SHOWN,
         "breadcrumbs": [
             Crumb("Meetings", reverse("pages:meetings")),

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Final, Generic, TypeVar
 
+from django.utils import timezone
+
+from archive.ui import words
+
 Row = TypeVar("Row")
-_WORDS: Final = {"local_id": "student number", "starts_at": "begin", "ends_at": "end"}
+_WORDS: Final = {"local_id": "student number", "starts_at": "begin", "ends_at": "end", "cancelled": "canceled"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,25 @@ class FieldChange:
     def words(self) -> str:
         """The field as people call it."""
         return _WORDS.get(self.name, self.name.replace("_", " "))
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """Both values as people say them."""
+        return _said(self.before), _said(self.after)
+
+
+def _said(value: Any) -> str:
+    match value:
+        case None | "":
+            return "nothing"
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return words.day_and_time(timezone.localtime(value))
+        case date():
+            return words.day(value)
+        case _:
+            return f"“{value}”"
 
 
 @dataclass(frozen=True)
