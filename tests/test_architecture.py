@@ -129,7 +129,7 @@ def test_no_two_parts_read_settings_in_ways_of_their_own() -> None:
 
 
 ARCHIVE_LAYERS = [
-    {"configuration"},
+    {"configuration", "postgresql"},
     {"core", "ui"},
     {"store"},
     {"authority", "keystore"},

@@ -22,6 +22,7 @@ from archive.ui import words
 
 from .calendar_file import EventRow, PlannedCalendar, Problem, Surroundings, read_calendar
 from .custody_kinds import CALENDAR
+from .deeds import keep_kind
 from .models import Meeting
 
 _PREFIX = "calendar-"
@@ -162,6 +163,8 @@ def _apply(found: CalendarDifference) -> None:
             changed.append(meeting)
         else:
             added.append(meeting)
+        if pk in here and "kind" in names:
+            keep_kind(meeting, one.kind)
         for name in names & {"kind", "starts_at", "ends_at"}:
             setattr(meeting, name, getattr(one, name))
         if "place" in names:
@@ -170,5 +173,5 @@ def _apply(found: CalendarDifference) -> None:
         if "cancelled" in names:
             meeting.cancelled_at = (meeting.cancelled_at or now) if one.cancelled else None
     Meeting.objects.bulk_create(added, batch_size=500)
-    fields = ["kind", "starts_at", "ends_at", "room", "place", "cancelled_at", "moved_from", "version"]
+    fields = ["kind", "kinds_before", "starts_at", "ends_at", "room", "place", "cancelled_at", "moved_from", "version"]
     Meeting.objects.bulk_update(changed, fields, batch_size=500)

@@ -54,7 +54,7 @@ class Difference(Generic[Row]):
     kept: list[Change] = field(default_factory=list)
     """What the roster says otherwise than people who corrected it; `after` is what stays unsaid."""
     missing: list[str] = field(default_factory=list)
-    """What is here and no longer in the roster: people look at it, nothing is deleted."""
+    """What people call that which is here and no longer in the roster: they look at it, nothing is deleted."""
 
 
 def difference(
@@ -78,7 +78,7 @@ def difference(
             found.changed.append(Change(pk, here.called, changed))
         if kept:
             found.kept.append(Change(pk, here.called, kept))
-    found.missing = sorted(known.keys() - rows.keys())
+    found.missing = sorted(known[pk].called for pk in known.keys() - rows.keys())
     return found
 
 

@@ -21,8 +21,8 @@ from archive.records.meetings.calendar_file import Surroundings, read_calendar
 from archive.records.meetings.deeds import MeetingFacts
 from archive.records.meetings.models import Meeting, MeetingKind, ParentRecords
 from archive.records.people.models import ImportRun
-from tests.archive.page_fixtures import make_user, signed_in
-from tests.archive.records.factories import make_room, make_student
+from tests.archive.page_fixtures import Arrive, make_user, signed_in
+from tests.archive.records.factories import make_filing, make_room, make_student
 from tests.support.archives import Archive
 
 HEAD = "meeting_id,student_id,date,from,to,room,kind\n"
@@ -100,6 +100,15 @@ def test_no_calendar_plans_a_meeting_that_its_own_form_would_refuse(begin: str, 
         read = read_calendar(data, AROUND)
         assert read.events == {}
         assert [said in problem.words for problem in read.problems] == [True]
+
+
+def test_the_kind_that_a_filed_recording_had_is_kept_in_mind(planner: User, sealed: Arrive) -> None:
+    import_(HEAD + "m1,S-17,2026-11-24,13:05,14:20,Room 12,IEP\n", planner)
+    meeting = Meeting.objects.get()
+    make_filing(sealed(seconds=1).id, meeting)
+    import_(HEAD + "m1,S-17,2026-11-24,13:05,14:20,Room 12,504\n", planner)
+    meeting.refresh_from_db()
+    assert (meeting.kind, meeting.kinds_before) == ("504", ["iep"])
 
 
 def test_what_is_gone_from_the_calendar_stays_here(planner: User) -> None:
