@@ -19,10 +19,17 @@ RECONNECT_S: Final = 4
 """A pool gives an attempt to connect up after so long, in seconds, and whoever asks next begins anew. The pause between
 two of its tries doubles, so after a longer time it would still wait when the server has long been back.
 """
+LATE_S: Final = 10
+"""A statement whose answer is later than its limit by so much was not stopped by the server either, in seconds: whoever
+waits for it gives the connection up.
+"""
 IDLE_S: Final = 60
 """The server ends a transaction whose owner asks nothing for so long, in seconds: a host that hangs keeps no lock."""
 GONE_S: Final = 20
 """Either side gives a connection up after so long without any sign of the other, in seconds."""
+
+POSTGRESQL: Final = "archive.postgresql"
+"""Django's engine, with what we add."""
 
 
 def database_settings(database: Database, home: Path) -> dict[str, Any]:
@@ -32,9 +39,12 @@ def database_settings(database: Database, home: Path) -> dict[str, Any]:
 
 def use_pool(settings: dict[str, Any], most: int) -> None:
     """Let the threads of this process share at most `most` connections, where the engine has connections to share."""
-    if settings["ENGINE"].endswith("postgresql"):
+    if settings["ENGINE"] == POSTGRESQL:
+        from .postgresql.driver import Connection  # noqa: PLC0415 - psycopg is there only where it is used
+
         settings["CONN_MAX_AGE"] = 0
         settings["OPTIONS"]["pool"] = {
+            "connection_class": Connection,
             "min_size": 0,
             "max_size": most,
             "timeout": CONNECT_S,
@@ -83,7 +93,7 @@ def _postgresql(database: Database) -> dict[str, Any]:
         "tcp_user_timeout": GONE_S * 1000,
     }
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": POSTGRESQL,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "NAME": database.name,
@@ -94,6 +104,7 @@ def _postgresql(database: Database) -> dict[str, Any]:
         "OPTIONS": {
             "isolation_level": IsolationLevel.READ_COMMITTED,
             "application_name": database.application_name,
+            "answer_s": database.statement_s + LATE_S,
             "connect_timeout": max(CONNECT_S // len(database.hosts), 2),
             # a standby answers as well, and takes no writes
             "target_session_attrs": "read-write",

@@ -129,7 +129,7 @@ def test_no_two_parts_read_settings_in_ways_of_their_own() -> None:
 
 
 ARCHIVE_LAYERS = [
-    {"configuration"},
+    {"configuration", "postgresql"},
     {"core", "ui"},
     {"store"},
     {"authority", "keystore"},
@@ -188,7 +188,7 @@ RECORDS_LAYERS = [
     "today",
 ]
 """The apps of the records, bottom to top. Each may import what stands below it."""
-RECORDS_SHARED = {"errors", "form_page", "pdf", "text"}
+RECORDS_SHARED = {"errors", "form_page", "pdf", "sections", "text"}
 """What all of them use; it imports none of them."""
 
 

@@ -35,8 +35,15 @@ Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 MAX_BODY: Final = 16 << 20
 """Longest request that is read, in bytes, whatever its address takes."""
-MAX_BODIES: Final = 256 << 20
-"""Most bytes of requests that one process holds at once."""
+MAX_BODIES: Final = 48 << 20
+"""Most bytes of requests that one process holds at once; the rest of its 150 MB is what it is made of."""
+PLACES: Final = 20
+"""So many requests of one kind, besides those that have a thread, arrive at once or wait for one with what arrived; the
+others stay where they are."""
+QUICK_S: Final = 0.5
+"""What has not arrived within so long gives its place back, in seconds: a slow line, or nobody who means to send."""
+PLACE_S: Final = 20.0
+"""A request waits for a place so long, in seconds: less than the 30 s after which a courier gives up."""
 BODY_S: Final = 120.0
 """A request must have arrived within so long, in seconds: a batch of 1 MB at 70 kbit/s."""
 CHUNK_S: Final = 60.0
@@ -71,10 +78,13 @@ class Crew:
     threads: int
     waiting: int = 0
     """Requests that wait for a thread or have one."""
+    bodies: asyncio.Semaphore = field(init=False)
+    """Places for what arrives."""
     _pool: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the pool; its threads start when they are needed."""
+        self.bodies = asyncio.Semaphore(self.threads + PLACES)
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix=self.name)
 
     @contextmanager
@@ -91,6 +101,43 @@ class Crew:
     async def run(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Return what `work` returns in one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
+
+
+class _Body:
+    """What arrives of one request, and its place among others."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self.size = 0
+        """Bytes that arrived."""
+        self._places = places
+        self._has_place = False
+        self._parts: list[bytes] = []
+
+    async def take_place(self) -> None:
+        """Wait until there is room; raise BusyError. A place that what is slow has is given back after a moment."""
+        try:
+            async with asyncio.timeout(PLACE_S):
+                await self._places.acquire()
+        except TimeoutError:
+            raise BusyError("too much arrives at once; try again later") from None
+        self._has_place = True
+
+    def give_place_back(self) -> None:
+        """Let another one arrive, once."""
+        if self._has_place:
+            self._has_place = False
+            self._places.release()
+
+    def add(self, part: bytes) -> None:
+        """Take a part."""
+        self._parts.append(part)
+        self.size += len(part)
+
+    def whole(self) -> bytes:
+        """Return all of it, and keep none: it is there once and not twice."""
+        whole = b"".join(self._parts)
+        self._parts.clear()
+        return whole
 
 
 class Edge:
@@ -126,15 +173,16 @@ class Edge:
         if scope["type"] != "http":
             return
         crew = self._boxes if scope["path"].startswith(API) else self._people
-        body = bytearray()
+        body = _Body(crew.bodies)
         try:
             environ = self._environ(scope)
             if scope["method"] not in {"GET", "HEAD"}:
                 with crew.place():
                     await crew.run(self._admit, environ)
+                await body.take_place()
             await self._read(scope, receive, body)
             # counted, not announced: a proxy may pass a body on in chunks
-            environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+            environ |= {"wsgi.input": io.BytesIO(body.whole()), "CONTENT_LENGTH": str(body.size)}
             with crew.place():
                 await self._serve(crew, environ, receive, send)
         except PlainSightError as error:
@@ -144,13 +192,15 @@ class Edge:
         except _GoneError:
             return
         finally:
-            self._held -= len(body)
+            body.give_place_back()
+            self._held -= body.size
 
-    async def _read(self, scope: Scope, receive: Receive, body: bytearray) -> None:
+    async def _read(self, scope: Scope, receive: Receive, body: _Body) -> None:
         most = min(self._longest(scope["path"]), MAX_BODY)
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if not announced.isdigit() or int(announced[:20]) > most:
             raise TooLargeError(f"a request here has at most {most} bytes", field="Content-Length")
+        slow = asyncio.get_running_loop().call_later(QUICK_S, body.give_place_back)
         try:
             async with asyncio.timeout(BODY_S):
                 while True:
@@ -158,9 +208,9 @@ class Edge:
                     if message["type"] == "http.disconnect":
                         raise _GoneError
                     part = message.get("body", b"")
-                    if len(body) + len(part) > most:
+                    if body.size + len(part) > most:
                         raise TooLargeError(f"a request here has at most {most} bytes", field="body")
-                    body += part
+                    body.add(part)
                     self._held += len(part)
                     if self._held > MAX_BODIES:
                         raise BusyError("too many requests arrive at once; try again later")
@@ -168,6 +218,8 @@ class Edge:
                         return
         except TimeoutError:
             raise SlowError(f"the request did not arrive within {BODY_S:.0f} s; send less at once") from None
+        finally:
+            slow.cancel()
 
     def _environ(self, scope: Scope) -> Environ:
         """Return what a request's head says; its body is added when it has arrived."""

@@ -54,3 +54,16 @@ def register_identifying(name: str, rows: Callable[[str], QuerySet[Any]]) -> Non
 def identifying_rows(recording: str) -> dict[str, QuerySet[Any]]:
     """Return what apps above the records keep of a recording that names somebody, by what it is."""
     return {name: rows(recording) for name, rows in _identifying}
+
+
+_never_kept: Final[list[Callable[[str], bool]]] = []
+
+
+def register_never_kept(told: Callable[[str], bool]) -> None:
+    """Have `told` say of which recordings key and package may go although nobody decided it: they never had a row."""
+    _never_kept.append(told)
+
+
+def was_never_kept(recording: str) -> bool:
+    """Tell whether what is here of a recording is only what was left of an attempt to take it in."""
+    return any(told(recording) for told in _never_kept)

@@ -64,7 +64,7 @@ def prove(question: Question) -> Answer:
     database = question.database
     # checks the files that the settings name, and that psycopg is there
     settings = database_settings(database, Path("/"))
-    import psycopg  # noqa: PLC0415 - there only where it is used
+    from archive.postgresql import driver  # noqa: PLC0415 - psycopg is there only where it is used
 
     where: dict[str, Any] = {
         **{name: value for name, value in settings["OPTIONS"].items() if name != "isolation_level"},
@@ -74,7 +74,7 @@ def prove(question: Question) -> Answer:
         "user": database.user,
     }
     try:
-        with psycopg.connect(**where, password=settings["PASSWORD"]) as connection:
+        with driver.connect(**where, password=settings["PASSWORD"]) as connection:
             _require_new_enough(connection.info.server_version)
             _require_utf8(connection.info.parameter_status("server_encoding") or "")
             row = connection.execute("SELECT has_schema_privilege(current_schema(), 'CREATE'), current_user").fetchone()
@@ -87,7 +87,7 @@ def prove(question: Question) -> Answer:
             tables = {str(one[0]) for one in connection.execute(_TABLES).fetchall()}
             _require_its_own(tables, database.name, new=question.new)
             version = connection.info.server_version
-    except psycopg.Error as error:
+    except driver.Error as error:
         raise refused(" ".join(str(error).split())) from error
     return Answer(server=f"{version // 10000}.{version % 10000}")
 

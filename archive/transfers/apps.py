@@ -16,12 +16,15 @@ class TransfersConfig(AppConfig):
         from archive.devices.keyring import register_provider  # noqa: PLC0415 - models need ready apps
         from archive.keystore.recording_keys import register_owner  # noqa: PLC0415 - the same
         from archive.recordings import companions  # noqa: PLC0415 - the same
-        from archive.recordings.removal import register_identifying  # noqa: PLC0415 - the same
+        from archive.recordings.removal import register_identifying, register_never_kept  # noqa: PLC0415 - the same
         from archive.records.evidence import chapters  # noqa: PLC0415 - the same
         from archive.records.outside_recordings.contributions import provide  # noqa: PLC0415 - the same
+        from archive.records.today.tray_tasks import BROUGHT  # noqa: PLC0415 - the same
 
+        from .clear_deeds import CLEAR_S, clear_stored, is_left  # noqa: PLC0415 - the same
         from .known import contribution, documents_of, keys_of, origin_chapter, statements_of, uploads_of  # noqa: PLC0415 - the same
         from .upload_deeds import LOOK_S, arriving, take_in_all  # noqa: PLC0415 - the same
+        from .waiting import to_bring_here  # noqa: PLC0415 - the same
 
         register_provider(keys_of)
         companions.register(statements_of)
@@ -30,4 +33,7 @@ class TransfersConfig(AppConfig):
         register_identifying("documents of the other archive", documents_of)
         register_identifying("what was said of the other archive's package", uploads_of)
         register_owner(arriving)
+        register_never_kept(is_left)
+        BROUGHT.append(to_bring_here)
         JOBS.append(Job("taking in what was handed over", LOOK_S, take_in_all, lane="checking"))
+        JOBS.append(Job("clearing what was handed over in vain", CLEAR_S, clear_stored, lane="checking"))

@@ -75,6 +75,10 @@ class State(models.TextChoices):
     GIVEN_UP = "given-up", "given up"
 
 
+OPEN: Final = (State.ARRIVING, State.ARRIVED)
+"""Where a package may still be taken in."""
+
+
 class Upload(FileInPieces):
     """An evidence package that somebody sends by the pages, and what they say about it."""
 
@@ -105,6 +109,9 @@ class Upload(FileInPieces):
     """When it was taken in, refused or given up."""
     problem = models.TextField(blank=True)
     """Why it was refused, or cannot be looked at for now; empty otherwise."""
+    stored = models.CharField(max_length=32, blank=True)
+    """The recording whose key and package a run for this one put into the stores; empty before, once its row says that
+    it is here, and once nothing of it is left there."""
     taken_in = models.ForeignKey(TakenIn, null=True, blank=True, on_delete=models.PROTECT, related_name="uploads")
     """What it was, once it is taken in."""
 

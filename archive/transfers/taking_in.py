@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 from django.utils import timezone
 
 from appliance.contract.encryption import Identity, encrypt
-from appliance.contract.errors import DecryptionError, FormatError, SettingsError, SignatureError
+from appliance.contract.errors import DecryptionError, FormatError, SettingsError, SignatureError, StorageError
 from appliance.contract.evidence_package import (
     ENCRYPTED_KEY,
     STATEMENT,
@@ -47,6 +47,7 @@ from archive.sealing.rebuild import take_over
 from archive.store.base import BUFFER, package_name
 from archive.store.current import store
 
+from .clear_deeds import is_being_cleared
 from .models import TakenIn, TakenInDocument
 
 KEPT: Final = ("data/records/", "data/notices/", "data/custody/")
@@ -73,17 +74,25 @@ class Taken:
 
 
 def take_in(
-    file: BinaryIO, ring: KeyRing, district: str, actor: Actor, *, progress: Progress = lambda *_: None
+    file: BinaryIO,
+    ring: KeyRing,
+    district: str,
+    actor: Actor,
+    *,
+    progress: Progress = lambda *_: None,
+    keeping: Callable[[str], None] = lambda _: None,
 ) -> Taken:
     """Take in the evidence package in `file`, and return what is here then.
 
-    `ring` has the other archive's keys; it must come by another way than the package. Raises SettingsError that says
-    why it is not taken, DestroyedError, StorageError; then no row was changed.
+    `ring` has the other archive's keys; it must come by another way than the package. `keeping` is told the recording
+    before anything of it is kept that was not there. Raises SettingsError that says why it is not taken,
+    DestroyedError, StorageError; then no row was changed.
     """
     bag, statement = _addressed(file)
     known = _known(bag, statement)
     if known is not None:
         return known
+    _check_not_being_cleared(bag.recording)
     secret = _secret(bag)
     report = verify_evidence(file, ring, secret, progress, in_processes)
     if report.verdict not in SOUND:
@@ -104,7 +113,7 @@ def take_in(
         evidence_sha256=sha256,
         taken_at=timezone.now(),
     )
-    checked = _Checked(bag, secret, made, _documents(bag), entered)
+    checked = _Checked(bag, secret, made, _documents(bag), entered, keeping)
     keep = _keep_brought if report.verdict == "as-brought" else _keep_box_recording
     keep(checked, actor)
     return _taken(TakenIn.objects.get(pk=statement.recording), already=False)
@@ -122,9 +131,19 @@ class _Checked:
     """What is kept beside the recording."""
     entered: dict[str, str | int]
     """What its custody entry says."""
+    keeping: Callable[[str], None]
+    """Is told the recording before anything of it is kept that was not there."""
+
+    def keep(self, package: str) -> None:
+        """Keep key and package, the latter under this name in the store, as far as they are not there."""
+        if not recording_keys().exists(self.made.pk) and not store().exists(package):
+            self.keeping(self.made.pk)
+        _keep_key(self.made.pk, self.secret)
+        _keep_package(self.bag, package)
 
     def keep_beside(self) -> None:
         """Save the row with its documents, in the deed that saves the recording's."""
+        _check_not_being_cleared(self.made.pk)
         self.made.save(force_insert=True)
         TakenInDocument.objects.bulk_create(
             TakenInDocument(taken_in=self.made, name=name, data=data) for name, data in self.documents
@@ -135,8 +154,7 @@ def _keep_box_recording(checked: _Checked, actor: Actor) -> None:
     header, made = _header(checked.bag), checked.made
     if checked.secret.recipient != header.recipient:
         raise _refused("its key is not this recording's; ask the other archive for a new package")
-    _keep_key(made.pk, checked.secret)
-    _keep_package(checked.bag, package_name(made.pk))
+    checked.keep(package_name(made.pk))
 
     def beside(row: Recording) -> None:
         # nothing is taken from a box that is another district's
@@ -151,14 +169,18 @@ def _keep_brought(checked: _Checked, actor: Actor) -> None:
     made = checked.made
     with checked.bag.open(sealed_name(made.pk)) as package:
         found = read_package(package, checked.secret, made.district)
-    _keep_key(made.pk, checked.secret)
-    _keep_package(checked.bag, outside_package(made.pk))
+    checked.keep(outside_package(made.pk))
 
     def beside(row: OutsideRecording) -> None:
         made.outside = row
         checked.keep_beside()
 
     take_over_brought(found, actor, beside, **checked.entered)
+
+
+def _check_not_being_cleared(recording: str) -> None:
+    if is_being_cleared(recording):
+        raise StorageError(f"what a run that failed kept of {recording} is being removed; try again in ten minutes")
 
 
 def _refused(why: str) -> SettingsError:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
 from appliance.contract.encryption import Identity, encrypt
@@ -28,22 +27,17 @@ from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.outside_recordings.piece_deeds import Arrivals, check_whole
 from archive.records.outside_recordings.plain_file import PlainFile, places_of_pieces
 from archive.store.base import BUFFER
-from archive.store.current import store
 
+from .clear_deeds import clear, clear_ended
 from .custody_kinds import ARRIVED, BEGUN, GIVEN_UP, REFUSED
-from .models import State, Upload, UploadPiece
+from .models import OPEN, State, Upload, UploadPiece
 from .taking_in import Taken, take_in
 
-OPEN: Final = (State.ARRIVING, State.ARRIVED)
-"""Where a package may still be taken in."""
 LOOK_S: Final = 5.0
 """How often the worker looks for what arrived, in seconds."""
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LAST_PAUSE: Final = timedelta(hours=1)
 """How long one that cannot be looked at waits at first, and at most: each time as long as it has waited in all."""
-WORDS_KEPT: Final = timedelta(days=30)
-"""How long what was said about one that was refused is kept, so that it need not be typed again. Our choice: within it
-the other archive sends a new one."""
 _log = logging.getLogger(__name__)
 
 
@@ -121,7 +115,7 @@ def give_up(pk: str, *, by: User) -> Upload:
 
 def take_in_all(stop: StopSignal) -> None:
     """Take in what arrived, and clear what is left of the others: a job of the worker."""
-    _clear_ended()
+    clear_ended()
     for row in list(Upload.objects.filter(state=State.ARRIVED).order_by("arrived_at").only("arrived_at", "tried_at")):
         if stop.is_set():
             return
@@ -143,7 +137,11 @@ def take_in_one(pk: str) -> Upload:
     try:
         with _opened(row) as file:
             ring = KeyRing.model_validate_json(row.key_ring)
-            taken = take_in(file, ring, row.district, actor, progress=lambda *_: still_working())
+            taken = take_in(
+                *(file, ring, row.district, actor),
+                progress=lambda *_: still_working(),
+                keeping=lambda recording: _keeping(pk, recording),
+            )
     except (StorageError, KeyFileError) as error:
         _log.error("%(subject)s cannot be looked at: %(problem)s", {"subject": pk, "problem": error})
         return _put_off(pk, error.message)
@@ -153,12 +151,6 @@ def take_in_one(pk: str) -> Upload:
         _log.exception("%(subject)s cannot be taken in by a defect of this program", {"subject": pk})
         return _put_off(pk, "the archive's database or program failed; ask IT for what its log says of it")
     return _close(pk, taken, "")
-
-
-def clear(pk: str) -> None:
-    """Remove the pieces of a package that ended; it can be called again after a crash."""
-    store().drop_incoming(pk)
-    UploadPiece.objects.filter(upload=pk).delete()
 
 
 def arriving() -> set[str]:
@@ -180,28 +172,22 @@ def _close(pk: str, taken: Taken | None, problem: str) -> Upload:
         # one that was given up while it was taken in is here: its page must not say otherwise
         if row.state == State.ARRIVED or (taken is not None and row.state == State.GIVEN_UP):
             row.problem, row.taken_in = printable(problem), taken.row if taken is not None else None
+            row.stored = row.stored if taken is None else ""
             if taken is None:
                 record(REFUSED, actor=ARCHIVE, subject=NOTHING, upload=pk)
             _end(row, State.REFUSED if taken is None else State.TAKEN_IN)
     return row
 
 
+def _keeping(pk: str, recording: str) -> None:
+    """Note for which recording a key and a package are about to be kept: where no row follows, both are removed."""
+    if not Upload.objects.filter(pk=pk, state=State.ARRIVED).update(stored=recording):
+        raise DeedError("It was given up meanwhile.")
+
+
 def _put_off(pk: str, problem: str) -> Upload:
     Upload.objects.filter(pk=pk, state=State.ARRIVED).update(problem=printable(problem), tried_at=timezone.now())
     return find_upload(pk)
-
-
-def _clear_ended() -> None:
-    """Remove the pieces that a crash or a store left behind, and words that nobody takes over any more."""
-    ended = Upload.objects.exclude(state__in=OPEN)
-    left = ended.filter(Q(pk__in=store().incoming()) | Q(pieces__isnull=False)).distinct()
-    for pk in list(left.values_list("pk", flat=True)):
-        try:
-            clear(pk)
-        except (PlainSightError, OSError) as error:
-            _log.error("pieces of %(subject)s cannot be removed: %(problem)s", {"subject": pk, "problem": error})
-    old = Upload.objects.filter(state=State.REFUSED, ended_at__lt=timezone.now() - WORDS_KEPT)
-    old.exclude(came_by="", key_ring="").update(came_by="", key_ring="")
 
 
 def _end(row: Upload, state: State) -> None:

@@ -29,7 +29,7 @@ from archive.ui.signs import SignCode
 
 from . import upload_deeds
 from .forms import AnnounceForm
-from .models import State, Upload
+from .models import OPEN, State, Upload
 
 A_PAGE: Final = 50
 """Packages on one page of the list: those that may still be taken in first, then the newest."""
@@ -47,7 +47,7 @@ _SENT = require_http_methods(["GET", "HEAD", "POST"])
 def transfers(request: HttpRequest) -> HttpResponseBase:
     """Show what was handed over by the pages, and whom another archive must address."""
     _allowed(request)
-    listed = Upload.objects.defer("key_ring", "key").annotate(ended=~Q(state__in=upload_deeds.OPEN))
+    listed = Upload.objects.defer("key_ring", "key").annotate(ended=~Q(state__in=OPEN))
     page = Paginator(listed.order_by("ended", "-begun_at", "-pk"), A_PAGE).get_page(request.GET.get("page"))
     context = {
         "place": "transfers",
@@ -123,8 +123,9 @@ def give_up(request: HttpRequest, upload: str) -> HttpResponseBase:
     user, row, form = _allowed(request), upload_deeds.find_upload(upload), forms.Form(posted(request))
 
     def act() -> str:
-        upload_deeds.give_up(upload, by=user)
-        messages.success(request, "It was given up. Nothing of the package is kept.")
+        gone = upload_deeds.give_up(upload, by=user)
+        left = "What an attempt had kept of it is removed within ten minutes." if gone.stored else ""
+        messages.success(request, f"It was given up. {left or 'Nothing of the package is kept.'}")
         return reverse("pages:transfers")
 
     there = _address(row)

@@ -244,6 +244,30 @@ class Archive:
             leftover.unlink()
         shutil.copy(path, self.home / "archive.sqlite3")
 
+    def lose_database(self) -> None:
+        """Leave an archive without tables, as one that was never set up: no file, or an empty database."""
+        from django.db import connections
+
+        connections.close_all()
+        if self.database:
+            cluster().drop(self.database)
+            cluster().create(name=self.database)
+            return
+        for file in self.home.glob("archive.sqlite3*"):
+            file.unlink()
+
+    def database_bytes(self) -> bytes:
+        """Return all that the database holds, as it is kept there."""
+        if not self.database:
+            return b"".join(one.read_bytes() for one in sorted(self.home.glob("archive.sqlite3*")))
+        with cluster().connect(self.database) as direct, direct.cursor() as cursor:
+            cursor.execute("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+            found = []
+            for (table,) in cursor.fetchall():
+                with cursor.copy(f"COPY {table} TO STDOUT (FORMAT binary)") as rows:
+                    found += [table.encode(), *map(bytes, rows)]
+        return b"".join(found)
+
     def prepare(self) -> None:
         """Give it its keys and make the box known."""
         from archive.custody.actors import ARCHIVE

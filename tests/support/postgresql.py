@@ -88,9 +88,9 @@ class Cluster:
             self.process.wait(60)
 
 
-def section(host: str, name: str) -> str:
-    """The section of archive.toml that names a database of the servers whose sockets are in `host`."""
-    return f'[database]\nengine = "postgresql"\nhost = "{host}"\nname = "{name}"\nuser = "{USER}"\n'
+def section(host: str, name: str, port: int = 5432) -> str:
+    """The section of archive.toml that names a database of the servers at `host`, or whose sockets are there."""
+    return f'[database]\nengine = "postgresql"\nhost = "{host}"\nport = {port}\nname = "{name}"\nuser = "{USER}"\n'
 
 
 def new_folder() -> Path:

@@ -33,6 +33,11 @@ def stop_at_once(server: Cluster) -> None:
     server.process.wait(60)
 
 
+AS_A_PAIR = {
+    "synchronous_commit": "on",
+    # what a server shares with its processes lies in its folder, and goes with that where it was killed
+    "dynamic_shared_memory_type": "mmap",
+}
 Fall = Callable[[Cluster], None]
 
 
@@ -41,7 +46,7 @@ class Pair:
 
     def __init__(self) -> None:
         self._places = [new_folder(), new_folder()]
-        self.primary = self._copy(cluster(), self._places[0])
+        self.primary = copy_of(cluster(), self._places[0], **AS_A_PAIR)
         self._follow()
 
     def section(self, name: str) -> str:
@@ -68,16 +73,16 @@ class Pair:
 
     def _follow(self) -> None:
         folder = next(place for place in self._places if place != self.primary.folder)
-        self.standby = self._copy(self.primary, folder, "--write-recovery-conf")
+        self.standby = copy_of(self.primary, folder, "--write-recovery-conf", **AS_A_PAIR)
         with self.primary.connect() as connection:
             connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
             connection.execute("SELECT pg_reload_conf()")
             until(lambda: connection.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").fetchone())
 
-    @staticmethod
-    def _copy(server: Cluster, folder: Path, *options: str) -> Cluster:
-        shutil.rmtree(folder / "data", ignore_errors=True)
-        run("pg_basebackup", "-h", server.folder, "-U", USER, "-D", folder / "data", "--checkpoint=fast", "--no-sync",
-            *options, folder=folder)  # fmt: skip
-        # what it shares with its processes lies in its folder, and goes with that where it was killed
-        return start(folder, synchronous_commit="on", dynamic_shared_memory_type="mmap")
+
+def copy_of(server: Cluster, folder: Path, *options: str, **other: str) -> Cluster:
+    """Start a server in `folder` with all that `server` has, with settings `other` than these tests' usual ones."""
+    shutil.rmtree(folder / "data", ignore_errors=True)
+    run("pg_basebackup", "-h", server.folder, "-U", USER, "-D", folder / "data", "--checkpoint=fast", "--no-sync",
+        *options, folder=folder)  # fmt: skip
+    return start(folder, **other)

@@ -20,7 +20,7 @@ from appliance.recorder.panel.real_box import find_real_box
 
 from .accounts import Accounts
 from .district import District
-from .kept import remove_all, remove_secrets, why_unreachable
+from .kept import clean_up, why_unreachable
 from .layout import Layout
 from .lived_in import live_in
 from .meeting import Meeting, describe, what_fails
@@ -146,24 +146,13 @@ async def _run(options: argparse.Namespace, layout: Layout) -> int:
         tell("ending everything that was started")
         _on_signals(lambda: tell("still ending; that takes some seconds"))
         await district.stop()
-        _clean_up(layout, keep=options.keep is not None, worth_a_look=not cancelled)
+        tell(clean_up(layout, keep=options.keep is not None, worth_a_look=not cancelled))
     return 0
 
 
 def _on_signals(do: Callable[[], object]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, do)
-
-
-def _clean_up(layout: Layout, *, keep: bool, worth_a_look: bool) -> None:
-    if keep:
-        tell(f"what it made, keys and logs included, lies in {layout.root}")
-    elif worth_a_look:
-        remove_secrets(layout)
-        tell(f"private keys and audio are removed; logs and sealed packages lie in {layout.root}")
-    else:
-        remove_all(layout)
-        tell("everything that it made is removed; --keep DIR keeps it")
 
 
 async def _once(district: District, seconds: float, options: argparse.Namespace) -> int:

@@ -10,6 +10,17 @@ from .accounts import Accounts
 from .layout import Layout
 
 
+def clean_up(layout: Layout, *, keep: bool, worth_a_look: bool) -> str:
+    """Remove what nobody asked to keep and nobody should look at; return what to tell of it."""
+    if keep:
+        return f"what it made, keys and logs included, lies in {layout.root}"
+    if worth_a_look:
+        remove_secrets(layout)
+        return f"private keys and audio are removed; logs and sealed packages lie in {layout.root}"
+    remove_all(layout)
+    return "everything that it made is removed; --keep DIR keeps it"
+
+
 def remove_all(layout: Layout) -> None:
     """Remove everything that a demonstration made: private keys, recordings, logs."""
     shutil.rmtree(layout.root)

@@ -39,6 +39,8 @@ class Part:
     """CPU time of all its processes so far, in seconds."""
     memory: int = 0
     """Most memory that they had at once, in bytes; what several share counts once."""
+    largest: int = 0
+    """Most memory that one of them had, in bytes."""
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _before_s: float = field(default=0.0, init=False)
 
@@ -70,7 +72,9 @@ class Part:
             return
         pids = _tree(self.process.pid) if self.has_children else [self.process.pid]
         self.cpu_s = max(self.cpu_s, self._before_s + sum(_cpu_s(pid) for pid in pids))
-        self.memory = max(self.memory, sum(_memory(pid) for pid in pids))
+        sizes = [_memory(pid) for pid in pids]
+        self.memory = max(self.memory, sum(sizes))
+        self.largest = max(self.largest, *sizes)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End it; what does not end by itself is killed."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from .plan import Plan
@@ -20,6 +21,18 @@ SCHOOL_DAYS_A_YEAR: Final = 174
 DAY_S: Final = 86_400
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a part used."""
+
+    cpu_s: float
+    """CPU time of all its processes, in seconds."""
+    memory: int
+    """Most memory that they had at once, in bytes."""
+    largest: int
+    """Most memory that one of them had, in bytes."""
+
+
 def spread(values: Sequence[float]) -> dict[str, float | int]:
     """Return how values are spread: count, median, 95th percentile, greatest."""
     ordered = sorted(values)
@@ -33,9 +46,9 @@ def spread(values: Sequence[float]) -> dict[str, float | int]:
 
 
 def report(
-    plan: Plan, found: Sequence[Found], seen: Seen, costs: dict[str, tuple[float, int]], elapsed_s: float
+    plan: Plan, found: Sequence[Found], seen: Seen, costs: Mapping[str, Cost], elapsed_s: float
 ) -> dict[str, Any]:
-    """Return everything; `costs` are CPU seconds and bytes of memory of each part over `elapsed_s` seconds."""
+    """Return everything; `costs` are what each part used in `elapsed_s` seconds."""
     begun, received = sum(one.begun for one in found), sum(one.received for one in found)
     audio_s = sum(one.received_frames for one in found) / RATE
     lost_s = sum(one.frames - one.received_frames for one in found) / RATE
@@ -58,7 +71,7 @@ def report(
             "status_s": spread(seen.status_age_s),
             "upload_behind_s": spread([seconds for one in found for seconds in one.behind_s]),
             "end_to_receipt_s": spread([seconds for one in found for seconds in one.to_receipt_s]),
-            "fleet_late_s": round(max((one.late_s for one in found), default=0.0), 3),
+            "fleet_late_s": round(max((max(one.late_s, one.turn_late_s) for one in found), default=0.0), 3),
         },
         "broker": {
             "connected": sum(one.connected for one in found),
@@ -66,8 +79,13 @@ def report(
             "most_in_a_second": _most_in_a_second(came),
         },
         "parts": {
-            name: {"cpu_s": round(cpu, 2), "cores": round(cpu / elapsed_s, 3), "memory_mb": round(memory / 1e6, 1)}
-            for name, (cpu, memory) in costs.items()
+            name: {
+                "cpu_s": round(used.cpu_s, 2),
+                "cores": round(used.cpu_s / elapsed_s, 3),
+                "memory_mb": round(used.memory / 1e6, 1),
+                "largest_mb": round(used.largest / 1e6, 1),
+            }
+            for name, used in costs.items()
         },
         "database_kb_an_hour": round((seen.database_after - seen.database_before) / 1e3 / (audio_s / 3600), 1)
         if audio_s
@@ -76,11 +94,9 @@ def report(
     }
 
 
-def _a_thousand(
-    plan: Plan, costs: dict[str, tuple[float, int]], elapsed_s: float, audio_s: float
-) -> dict[str, float | None]:
+def _a_thousand(plan: Plan, costs: Mapping[str, Cost], elapsed_s: float, audio_s: float) -> dict[str, float | None]:
     """Return what a thousand rooms cost that each hold one meeting of an hour on a school day."""
-    spent = {name: cpu for name, (cpu, _) in costs.items() if name != "fleet"}
+    spent = {name: used.cpu_s for name, used in costs.items() if name != "fleet"}
     status_s = spent.get("broker", 0.0) + spent.get("listen", 0.0)
     audio_cpu_s = sum(spent.values()) - status_s
     status_day_h = status_s / elapsed_s / plan.boxes * ROOMS * DAY_S / 3600
@@ -117,7 +133,8 @@ def in_words(result: dict[str, Any]) -> str:
         f"upload behind       {seconds('upload_behind_s')}",
         f"end to receipt      {seconds('end_to_receipt_s')}",
         *(
-            f"{name:<19} {part['cores']} cores, {part['memory_mb']} MB at most ({part['cpu_s']} s of CPU)"
+            f"{name:<19} {part['cores']} cores, {part['memory_mb']} MB at most, {part['largest_mb']} in one process "
+            f"({part['cpu_s']} s of CPU)"
             for name, part in parts.items()
         ),
         "a thousand rooms with an hour a school day:",

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from appliance.contract.durable_files import replace
+from appliance.contract import durable_files
 from appliance.contract.errors import PlainSightError, SettingsError
 from appliance.contract.problems import explain, location
 from appliance.contract.stop_signal import StopSignal
@@ -26,7 +28,7 @@ from appliance.contract.stop_signal import StopSignal
 from . import watching
 from .parts import FleetError, Part
 from .plan import GO, Plan, length_s, shares
-from .report import in_words, report
+from .report import Cost, in_words, report
 from .share import CONNECT_S, Found, Share
 from .site import START_S, Site, machine, program
 from .watching import Seen
@@ -120,6 +122,7 @@ class Fleet:
 
     def run(self) -> dict[str, Any]:
         """Do all of it; raise PlainSightError if a part would not start or ended."""
+        load = os.getloadavg()[0]
         try:
             self._site.start()
             watcher = self._site.add("watching", [*program(f"{__package__}.watching"), str(self._folder)])
@@ -128,7 +131,7 @@ class Fleet:
             self._until((self._folder / watching.READY).exists, START_S, "the look into the database")
             before = self._costs()
             started = time.monotonic()
-            replace(self._folder / GO, str(started).encode(), mode=0o600, durable=False)
+            durable_files.replace(self._folder / GO, str(started).encode(), mode=0o600, durable=False)
             self._watch(started)
             elapsed_s = time.monotonic() - started
             after = self._costs()
@@ -141,11 +144,13 @@ class Fleet:
             for part in self._boxes:
                 part.stop()
             self._site.stop()
-        costs = {name: (after[name][0] - before[name][0], after[name][1]) for name in after}
+        costs = {name: replace(used, cpu_s=used.cpu_s - before[name].cpu_s) for name, used in after.items()}
         about = {
             "plan": self._plan.model_dump(),
             "database": "postgresql" if self._postgresql else "sqlite",
             "machine": machine(),
+            # what else runs here counts as much as the machine
+            "load": {"before": round(load, 1), "after": round(os.getloadavg()[0], 1)},
         }
         return about | report(self._plan, found, seen, costs, elapsed_s)
 
@@ -183,13 +188,20 @@ class Fleet:
             if self._stop.wait(LOOK_S):
                 raise KeyboardInterrupt
 
-    def _costs(self) -> dict[str, tuple[float, int]]:
-        """Return CPU seconds and greatest memory of each part so far; the boxes are one."""
+    def _costs(self) -> dict[str, Cost]:
+        """Return what each part used so far; the boxes are one."""
         for part in (*self._site.parts.values(), *self._boxes):
             part.measure()
-        found = {name: (part.cpu_s, part.memory) for name, part in self._site.parts.items() if name != "watching"}
         ours = [*self._boxes, self._site.parts["watching"]]
-        return found | {"fleet": (sum(part.cpu_s for part in ours), sum(part.memory for part in ours))}
+        parts = {name: [part] for name, part in self._site.parts.items() if name != "watching"} | {"fleet": ours}
+        return {
+            name: Cost(
+                sum(part.cpu_s for part in all_of_it),
+                sum(part.memory for part in all_of_it),
+                max(part.largest for part in all_of_it),
+            )
+            for name, all_of_it in parts.items()
+        }
 
     def _result(self, path: Path) -> bytes:
         # what writes it ends just then, and with status 0

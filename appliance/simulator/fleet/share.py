@@ -80,6 +80,8 @@ class Found(BaseModel):
     to_receipt_s: list[float]
     behind_s: list[float]
     late_s: float
+    turn_late_s: float
+    """How late a turn of the main thread was, at most, in seconds: this machine's fault as well."""
     connected: int
     """Boxes that the broker took, when all was over."""
     connected_after_s: list[float]
@@ -101,6 +103,7 @@ class ShareOfFleet:
         ]
         self._connected = [False] * len(self.boxes)
         self._connected_after_s: list[float] = []
+        self._turn_late_s = 0.0
         self._threads: list[threading.Thread] = []
 
     def run(self) -> Found:
@@ -119,9 +122,10 @@ class ShareOfFleet:
             self._connect(0)
         self._start_uploads()
         limit = started + length_s(plan) + plan.drain_minutes * 60
-        drained = started
+        drained, due = started, time.monotonic()
         while not self._stop.is_set():
             now = time.monotonic()
+            self._turn_late_s = max(self._turn_late_s, now - due)
             for box in self.boxes:
                 if box.meetings:
                     box.record(started, now)
@@ -132,7 +136,8 @@ class ShareOfFleet:
                 self._share.over.touch()
             if now > limit and not self._share.over.exists():
                 self._share.over.touch()
-            self._stop.wait(max(0.0, TICK_S - (time.monotonic() - now)))
+            due = max(now + TICK_S, time.monotonic())
+            self._stop.wait(due - time.monotonic())
         for thread in self._threads:
             thread.join()
         return self._found(drained - started)
@@ -212,6 +217,7 @@ class ShareOfFleet:
             to_receipt_s=[seconds for one in tallies for seconds in one.to_receipt_s],
             behind_s=[seconds for one in tallies for seconds in one.behind_s],
             late_s=max((one.late_s for one in tallies), default=0.0),
+            turn_late_s=self._turn_late_s,
             connected=sum(self._connected),
             connected_after_s=self._connected_after_s,
             drained_s=drained_s,

@@ -12,8 +12,8 @@ class IncidentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the meeting's page."""
-        from archive.records.meetings.sections import provide  # noqa: PLC0415 - models need ready apps
+        from archive.records.meetings.sections import SECTIONS  # noqa: PLC0415 - models need ready apps
 
         from .meeting_section import section  # noqa: PLC0415 - the same
 
-        provide(section)
+        SECTIONS.provide(section)

@@ -16,6 +16,7 @@ from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.people.models import Language, Person, Student
+from archive.records.people.reach import is_kept_away
 
 from .custody_kinds import DELIVERY, LETTER, TEMPLATE, TEMPLATE_APPROVED
 from .models import Letter, LetterKind, Template
@@ -72,7 +73,11 @@ def make_letter(
     language: str,
     about: Subject,
 ) -> Letter:
-    """Merge the approved text of a kind and keep the letter. Raises DeedError where nobody approved one."""
+    """Merge the approved text of a kind and keep the letter.
+
+    Raises DeedError where nobody approved one, and for a person from whom a court order keeps what is about the student
+    (34 CFR 99.4).
+    """
     template = approved(kind, language)
     if template is None:
         label = Language(language).label
@@ -81,6 +86,8 @@ def make_letter(
             field="language",
         )
     with one_deed():
+        if student is not None and person is not None and is_kept_away(student.pk, person.pk):
+            raise DeedError(f"A court order bars {person} from this student's records, so no letter goes there.")
         letter = Letter(
             template=template,
             student=student,

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods, require_safe
 
 from archive.access.decisions import may, reach_of
@@ -19,7 +20,7 @@ from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.access.scopes import Reach
 from archive.accounts.models import User
-from archive.records.errors import UnknownRecordError
+from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.people.models import Language
 from archive.records.people.search import is_uuid, reached
@@ -29,9 +30,16 @@ from . import deeds
 from .forms import DeliveryForm, TextForm
 from .models import Letter, LetterKind, Template
 from .pdf import letter_pdf, paragraphs
+from .reach import withheld
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 100
+
+
+class WithheldError(DeedError):
+    """A court order keeps a letter from the person whom it was made for."""
+
+    code = "withheld"
 
 
 def letters_of(user: User) -> QuerySet[Letter]:
@@ -50,9 +58,11 @@ def letters(request: HttpRequest) -> HttpResponseBase:
     """Show the last letters, those that were not delivered first."""
     user = user_of(request)
     rows = letters_of(user)
+    waiting = rows.filter(delivered_at=None)[:SHOWN]
     context = {
         "place": "letters",
-        "waiting": rows.filter(delivered_at=None)[:SHOWN],
+        "waiting": waiting,
+        "withheld": withheld(waiting),
         "delivered": rows.exclude(delivered_at=None)[:SHOWN],
         "can_write": may(user, Deed.TEMPLATES).allowed,
     }
@@ -67,6 +77,7 @@ def letter(request: HttpRequest, letter: UUID) -> HttpResponseBase:
         "place": "letters",
         "breadcrumbs": [Crumb("Letters", reverse("pages:letters"))],
         "letter": row,
+        "withheld": bool(withheld([row])),
         "paragraphs": paragraphs(row.body),
     }
     return render(request, "letters/letter.html", context)
@@ -74,8 +85,10 @@ def letter(request: HttpRequest, letter: UUID) -> HttpResponseBase:
 
 @require_safe
 def letter_file(_request: HttpRequest, letter: UUID) -> HttpResponseBase:
-    """Hand a letter out as a tagged PDF file."""
+    """Hand a letter out as a tagged PDF file. Raises WithheldError."""
     row = letter_of(letter)
+    if withheld([row]):
+        raise WithheldError(f"A court order bars {row.person} from this student's records, so it is not printed.")
     with translation.override(row.template.language):
         data = letter_pdf(row)
     answer = HttpResponse(data, content_type="application/pdf")
@@ -96,7 +109,8 @@ def delivery(request: HttpRequest, letter: UUID) -> HttpResponseBase:
         messages.success(request, "The delivery was noted.")
         return back
 
-    context = _frame("How was it delivered?", back) | {"intro": row.subject, "submit": "Note the delivery"}
+    crumbs = [Crumb("Letters", reverse("pages:letters")), Crumb(row.subject, back)]
+    context = _frame("How was it delivered?", back) | {"submit": "Note the delivery", "breadcrumbs": crumbs}
     return form_page(request, form, act, context=context)
 
 
@@ -154,7 +168,7 @@ def text(request: HttpRequest, template: UUID) -> HttpResponseBase:
         return reverse("pages:text", args=[template])
 
     context = {
-        **_frame(f"{row.get_kind_display()}, {row.get_language_display()}, version {row.version}", ""),
+        **_frame(f"{capfirst(row.get_kind_display())}, {row.get_language_display()}, version {row.version}", ""),
         "text": row,
         "paragraphs": paragraphs(row.body),
     }

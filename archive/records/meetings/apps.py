@@ -17,6 +17,7 @@ class MeetingsConfig(AppConfig):
         from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
         from archive.recordings import parts  # noqa: PLC0415 - the same
         from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
+        from archive.records.people.sections import SECTIONS  # noqa: PLC0415 - the same
 
         from .contribution import contribution  # noqa: PLC0415 - the same
         from .filing_deeds import PROPOSE_S, propose_all  # noqa: PLC0415 - the same
@@ -27,6 +28,7 @@ class MeetingsConfig(AppConfig):
             scopes_of_meeting,
             scopes_of_recording,
         )
+        from .student_section import section  # noqa: PLC0415 - the same
 
         JOBS.append(Job("placing notes", PLACE_S, place_notes))
         JOBS.append(Job("filing by room and time", PROPOSE_S, propose_all))
@@ -35,3 +37,4 @@ class MeetingsConfig(AppConfig):
         register_recordings(recordings_in)
         parts.register(audible_parts)
         provide(contribution)
+        SECTIONS.provide(section)

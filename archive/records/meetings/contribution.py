@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from archive.access.decisions import reach_of
 from archive.access.deeds import Deed
@@ -47,7 +48,7 @@ def contribution(recording: Recording, reader: Reader) -> Contribution:
         )
         for one in meetings
     ]
-    section = Section("Meeting", "meetings/section.html", {"meetings": shown})
+    section = Section(_("Meeting"), "meetings/section.html", {"meetings": shown})
     kind = meetings[0].get_kind_display()
     return Contribution(kind, notes, sections=(section,), actions=tuple(actions))
 

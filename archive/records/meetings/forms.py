@@ -173,6 +173,12 @@ def meeting_initial(meeting: Meeting) -> dict[str, Any]:
     }
 
 
+def notice_initial(meeting: Meeting) -> dict[str, Any]:
+    """Return what the form of a notice shows of the meeting that it is about."""
+    shown = meeting_initial(meeting)
+    return {name: shown[name] for name in ("student", "day", "room", "place", "kind")} | {"at": shown["begin"]}
+
+
 def bound_student(form: forms.Form, reach: Reach) -> None:
     """Let only students be chosen who lie in `reach`."""
     field = form.fields["student"]
@@ -200,8 +206,12 @@ class FileForm(forms.Form):
     """A recording, or a part of it, belongs to a meeting."""
 
     meeting = forms.ChoiceField(widget=forms.RadioSelect, label="Meeting")
-    first = OffsetField(required=False, label="From", help_text="If only a part is of it: h:mm:ss into the recording.")
-    last = OffsetField(required=False, label="To")
+    first = OffsetField(
+        required=False,
+        label="From",
+        help_text="Only if the meeting is a part of the recording: h:mm:ss from its start.",
+    )
+    last = OffsetField(required=False, label="To", help_text="The same: h:mm:ss from its start.")
 
     def __init__(self, recording: Recording, meetings: list[tuple[str, str]], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

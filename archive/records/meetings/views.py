@@ -24,8 +24,9 @@ from archive.custody.actors import Subject
 from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
+from archive.records.letters.letter_facts import notices_to
 from archive.records.people.models import ImportRun
-from archive.records.people.search import reached
+from archive.records.people.search import is_uuid, reached
 from archive.rooms.models import Room
 from archive.ui.breadcrumbs import Crumb
 from archive.ui.words import day as day_words
@@ -42,9 +43,10 @@ from .forms import (
     bound_student,
     meeting_initial,
     moment,
+    notice_initial,
 )
 from .models import Filing, Meeting, MeetingKind, ParentRecords
-from .sections import sections_of
+from .sections import SECTIONS
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 50
@@ -148,7 +150,7 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         "notices": [notice_words(one) for one in row.notices.select_related("given_by", "logged_by")],
         "events": list(row.events.select_related("by")),
         "filings": [(one, one.recording_id in opened) for one in filings],
-        "sections": sections_of(row, user),
+        "sections": SECTIONS.of(row, user),
         "can_plan": may(user, Deed.PLAN, subject).allowed,
         "can_conduct": may(user, Deed.CONDUCT, subject).allowed,
         "can_see_people": may(user, Deed.PEOPLE, Subject.student(row.student_id)).allowed,
@@ -160,8 +162,10 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
 def notice_new(request: HttpRequest) -> HttpResponseBase:
     """Log a notice."""
     user = user_of(request)
-    form = NoticeForm(posted(request))
-    bound_student(form, reach_of(user, Deed.PLAN))
+    reach, about = reach_of(user, Deed.PLAN), request.GET.get("meeting", "")
+    planned = Meeting.objects.filter(reached(reach, "student"), pk=about).first() if is_uuid(about) else None
+    form = NoticeForm(posted(request), initial=notice_initial(planned) if planned else None)
+    bound_student(form, reach)
 
     def act() -> str:
         made = deeds.log_notice(form.facts(), by=user)
@@ -170,7 +174,10 @@ def notice_new(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, f"The notice was logged, {said.by_time}.{flag}")
         return reverse("pages:meeting", args=[made.meeting_id])
 
-    intro = "A parent tells the district that they will record a meeting. Student, date and time are enough."
+    intro = (
+        "A parent tells the district that they will record a meeting. Student, date and time are enough. The district "
+        f"asks parents to tell {notices_to('en')}."
+    )
     return form_page(request, form, act, context={**_frame("Log a notice"), "submit": "Log the notice", "intro": intro})
 
 
@@ -213,11 +220,11 @@ def meeting_cancel(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
 
     def act() -> str:
         deeds.cancel_meeting(meeting, by=user_of(request))
-        messages.success(request, "The meeting was cancelled. It stays in the calendar, marked as cancelled.")
+        messages.success(request, "The meeting was canceled. It stays in the calendar, marked as canceled.")
         return reverse("pages:meeting", args=[meeting])
 
     context = {**_below("Cancel a meeting", row), "question": title(row), "submit": "Cancel this meeting"}
-    context["consequences"] = ["Its notices and recordings stay.", "The calendar goes on showing it, as cancelled."]
+    context["consequences"] = ["Its notices and recordings stay.", "The calendar goes on showing it, as canceled."]
     return form_page(request, form, act, "ui/confirm.html", context)
 
 
@@ -248,7 +255,7 @@ def calendar_import(request: HttpRequest) -> HttpResponseBase:
         return reverse("pages:calendar-run", args=[run.pk])
 
     context = {**_frame("Import a calendar"), "submit": "Show what would change"}
-    context["intro"] = "An event names its student by number. Meetings are moved and cancelled, never deleted."
+    context["intro"] = "An event names its student by number. Meetings are moved and canceled, never deleted."
     return form_page(request, form, act, context=context)
 
 
@@ -274,6 +281,7 @@ def calendar_run(request: HttpRequest, calendar: UUID) -> HttpResponseBase:
         **_frame(heading),
         "run": found,
         "difference": difference,
+        "added": list(difference.meetings.added.values())[:SHOWN] if difference else [],
         "shown": SHOWN,
         "breadcrumbs": [
             Crumb("Meetings", reverse("pages:meetings")),

@@ -18,7 +18,7 @@ class OutsideRecordingsConfig(AppConfig):
         from archive.keystore.recording_keys import register_owner  # noqa: PLC0415 - the same
         from archive.recordings.elsewhere import Elsewhere, register_elsewhere  # noqa: PLC0415 - the same
         from archive.recordings.removal import register_destroyed  # noqa: PLC0415 - the same
-        from archive.records.meetings.sections import provide  # noqa: PLC0415 - the same
+        from archive.records.meetings.sections import SECTIONS  # noqa: PLC0415 - the same
 
         from .check_deeds import LOOK_S as FIXITY_S  # noqa: PLC0415 - the same
         from .check_deeds import check_due, damaged  # noqa: PLC0415 - the same
@@ -31,6 +31,6 @@ class OutsideRecordingsConfig(AppConfig):
         register_owner(kept_keys)
         register_destroyed(destroyed_packages)
         register_elsewhere(Elsewhere(OUTSIDE, outside_package, kept, damaged))
-        provide(section)
+        SECTIONS.provide(section)
         JOBS.append(Job("sealing what was brought", LOOK_S, seal_all))
         JOBS.append(Job("checking what was brought", FIXITY_S, check_due, lane="checking"))

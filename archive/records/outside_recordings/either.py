@@ -109,7 +109,7 @@ def find_either(pk: str, *, lock: bool = False) -> Either:
 
 
 def find_kept(pk: str, *, lock: bool = False) -> Either:
-    """Return a recording that is here; raise DestroyedError for one that was destroyed."""
+    """Return a recording that is here; raise DestroyedError or GivenUpError for one that is gone."""
     row = find_either(pk, lock=lock)
     check_either_kept(row)
     return row
@@ -124,7 +124,7 @@ def find_sealed(pk: str) -> Either:
 
 
 def check_either_kept(row: Either) -> None:
-    """Raise DestroyedError if it was destroyed."""
+    """Raise DestroyedError if it was destroyed, GivenUpError for one that was given up while it was brought."""
     if isinstance(row, OutsideRecording):
         check_kept(row)
     else:

@@ -14,7 +14,7 @@ from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.recordings.elsewhere import KeptElsewhere
 from archive.recordings.find import DestroyedError
-from archive.records.errors import UnknownRecordError
+from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.people.reach import scopes_of_students
 
 from .models import OutsideFiling, OutsideRecording, State
@@ -28,6 +28,12 @@ class RestrictedError(PlainSightError):
     status = 403
 
 
+class GivenUpError(DeedError):
+    """Its file was given up before the seal, and nothing of it is kept."""
+
+    code = "given-up"
+
+
 def find_outside(pk: str, *, lock: bool = False) -> OutsideRecording:
     """Return the recording; raise UnknownRecordError. `lock` keeps others away until the transaction ends."""
     rows = OutsideRecording.objects.select_for_update(of=("self",)) if lock else OutsideRecording.objects
@@ -38,7 +44,9 @@ def find_outside(pk: str, *, lock: bool = False) -> OutsideRecording:
 
 
 def check_kept(row: OutsideRecording) -> None:
-    """Raise DestroyedError if it was destroyed."""
+    """Raise DestroyedError if it was destroyed, GivenUpError if it was given up before its seal."""
+    if row.state == State.GIVEN_UP:
+        raise GivenUpError("It was given up before it was sealed; nothing of it is kept.")
     if row.destroyed_at is not None:
         raise DestroyedError("this recording was destroyed; only its tombstone is left")
 

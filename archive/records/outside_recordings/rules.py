@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
+from typing import Final
 
 from appliance.contract.outside_package import PIECE
 from archive.records.errors import DeedError
+
+TO_BRING: Final = timedelta(days=14)
+"""How long somebody has to bring all of a file, from the day on which it was announced: our choice. Nothing goes
+on that day: the task is late then, and a person brings the rest or gives it up, which removes what was said."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """Until when all of a file should be here."""
+
+    on: date
+    late: bool
+    """Whether that day is over."""
+
+
+def due_of(begun_on: date, today: date) -> Due:
+    """Return until when all of a file should be here that was announced on `begun_on`."""
+    on = begun_on + TO_BRING
+    return Due(on, today > on)
 
 
 @dataclass(frozen=True)

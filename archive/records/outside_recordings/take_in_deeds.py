@@ -112,7 +112,7 @@ def give_up(pk: str, *, by: User) -> OutsideRecording:
         if row.state not in {State.ARRIVING, State.ARRIVED}:
             raise DeedError("It is sealed, or was given up already. Nothing was changed.")
         record(GIVEN_UP, actor=Actor.user(by.pk), subject=Subject.outside(pk))
-        row.state, row.given_up_at, row.problem = State.GIVEN_UP, timezone.now(), ""
+        row.state, row.given_up_at, row.problem, row.statement = State.GIVEN_UP, timezone.now(), "", b""
         for name in NAMING:
             setattr(row, name, "")
         row.save()

@@ -75,7 +75,7 @@ def outside(request: HttpRequest, outside: str) -> HttpResponseBase:
     token = listen_deeds.open_page(user, row) if audible else ""
     context = {
         "place": "outside",
-        "breadcrumbs": [_crumb()],
+        "breadcrumbs": [_crumb()] if reader.may(Deed.LIST) else [],
         "row": row,
         "called": called(row),
         "sign": SIGNS[row.state],

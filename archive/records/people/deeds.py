@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from archive.accounts.models import User
@@ -29,6 +30,8 @@ from .custody_kinds import (
     STUDENT_CHANGED,
 )
 from .models import Bar, Person, Right, RightKind, Student
+from .own_access import end_with_rights
+from .reach import holders_now
 
 STUDENT_FIELDS = ("given_name", "family_name", "local_id", "birth_date", "school", "left_on")
 """What people may enter and correct of a student."""
@@ -85,12 +88,24 @@ def correct_person(pk: UUID, values: Mapping[str, Any], version: int, *, by: Use
 
 
 def enter_right(
-    student: UUID, person: Person, kind: RightKind, *, basis: str, valid_from: date, valid_to: date | None, by: User
+    student: UUID,
+    person: Person,
+    kind: RightKind,
+    *,
+    basis: str,
+    valid_from: date,
+    valid_to: date | None,
+    named_by: Person | None = None,
+    by: User,
 ) -> Right:
-    """Enter that `person` holds rights over the student's records. Raises DeedError if that ground is there already."""
+    """Enter that `person` holds rights over the student's records.
+
+    Raises DeedError if that ground is there already, and for an agent whom nobody named who holds rights.
+    """
     with one_deed():
         row = _locked_student(student)
-        if Right.objects.filter(person=person, student=row, kind=kind, valid_to=None).exists():
+        _check_named(row, person, kind, named_by)
+        if Right.objects.filter(person=person, student=row, kind=kind, named_by=named_by, valid_to=None).exists():
             raise DeedError("This person holds rights on this ground already; end them first.", field="kind")
         record(
             RIGHT,
@@ -98,17 +113,25 @@ def enter_right(
             subject=Subject.student(row.pk),
             person=str(person.pk),
             ground=kind.value,
+            named_by=str(named_by.pk) if named_by else None,
             from_day=valid_from.isoformat(),
             to_day=valid_to.isoformat() if valid_to else None,
         )
         return Right.objects.create(
-            person=person, student=row, kind=kind, basis=basis, valid_from=valid_from, valid_to=valid_to
+            person=person,
+            student=row,
+            kind=kind,
+            named_by=named_by,
+            basis=basis,
+            valid_from=valid_from,
+            valid_to=valid_to,
         )
 
 
 def end_right(pk: UUID, valid_to: date, *, shown: date | None, by: User) -> Right:
     """End rights with the day `valid_to`; `shown` is the end that the page showed before.
 
+    What the person may do as a rights-holder ends with them, and so do the rights of agents whom the person named.
     Raises StaleError where that is not their end any more, and DeedError for a day on which they cannot end.
     """
     with one_deed():
@@ -126,6 +149,10 @@ def end_right(pk: UUID, valid_to: date, *, shown: date | None, by: User) -> Righ
         )
         right.valid_to = valid_to
         right.save(update_fields=["valid_to"])
+        student = right.student
+        agents = student.rights.filter(named_by=right.person_id).values("person")
+        for person in Person.objects.select_related("user").filter(Q(pk=right.person_id) | Q(pk__in=agents)):
+            end_with_rights(student, person, by=by)
     return right
 
 
@@ -189,11 +216,31 @@ def _check_end(row: Right | Bar, valid_to: date, shown: date | None) -> None:
     if row.valid_to != shown:
         raise StaleError
     if row.valid_to is not None and row.valid_to < timezone.localdate():
-        raise DeedError(f"This ended on {row.valid_to}. Enter anew what holds since.", field="valid_to")
+        raise DeedError(f"This ended on {words.day(row.valid_to)}. Enter anew what holds since.", field="valid_to")
     if valid_to < row.valid_from:
-        raise DeedError(f"This began on {row.valid_from}; choose that day or a later one.", field="valid_to")
+        raise DeedError(f"This began on {words.day(row.valid_from)}; choose that day or a later one.", field="valid_to")
     if row.valid_to is not None and valid_to > row.valid_to:
-        raise DeedError(f"This ends on {row.valid_to} anyway. Enter anew what holds longer.", field="valid_to")
+        raise DeedError(
+            f"This ends on {words.day(row.valid_to)} anyway. Enter anew what holds longer.", field="valid_to"
+        )
+
+
+def _check_named(student: Student, person: Person, kind: RightKind, named_by: Person | None) -> None:
+    """Raise unless an agent, and nobody else, was named by somebody who holds rights today (34 CFR 300.613(b)(3))."""
+    if kind != RightKind.AGENT:
+        if named_by is not None:
+            raise DeedError("Only an agent is named by somebody.", field="named_by")
+        return
+    if named_by is None:
+        raise DeedError("Say which parent or other rights-holder named this agent.", field="named_by")
+    if named_by.pk == person.pk:
+        raise DeedError("Nobody is their own agent.", field="named_by")
+    today = timezone.localdate()
+    found = holders_now(student.rights.select_related("person"), student.bars.all(), today)
+    if not any(one.person.pk == named_by.pk and set(one.grounds) != {RightKind.AGENT} for one in found):
+        raise DeedError(
+            f"{named_by} holds no rights over these records today, so nobody represents them.", field="named_by"
+        )
 
 
 def _locked_student(pk: UUID) -> Student:

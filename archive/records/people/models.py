@@ -154,6 +154,11 @@ class Right(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="rights")
     student = models.ForeignKey(Student, on_delete=models.PROTECT, related_name="rights")
     kind = models.CharField(max_length=16, choices=RightKind.choices)
+    named_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="rights_of_agents"
+    )
+    """Of an agent: who named them, and through whom alone they hold rights (34 CFR 300.613(b)(3): the parent's
+    representative); None of everybody else."""
     basis = models.TextField()
     """On what document or fact it rests."""
     valid_from = models.DateField()
@@ -162,7 +167,7 @@ class Right(models.Model):
     """Last day; None without an end."""
 
     class Meta:
-        """Oldest first; one without an end for each ground."""
+        """Oldest first; one without an end for each ground, and for each who named an agent."""
 
         ordering: ClassVar = ["valid_from", "pk"]
         constraints: ClassVar = [
@@ -170,8 +175,19 @@ class Right(models.Model):
                 condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")), name="right_ends_after_its_begin"
             ),
             models.CheckConstraint(condition=~Q(basis=""), name="right_has_a_basis"),
+            models.CheckConstraint(
+                condition=Q(kind=RightKind.AGENT, named_by__isnull=False) | ~Q(kind=RightKind.AGENT) & Q(named_by=None),
+                name="only_an_agent_is_named_by_somebody",
+            ),
             models.UniqueConstraint(
-                fields=["person", "student", "kind"], condition=Q(valid_to=None), name="one_open_right_of_a_kind"
+                fields=["person", "student", "kind"],
+                condition=Q(valid_to=None, named_by=None),
+                name="one_open_right_of_a_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["person", "student", "named_by"],
+                condition=Q(valid_to=None, named_by__isnull=False),
+                name="one_open_right_of_an_agent",
             ),
         ]
 
@@ -234,3 +250,8 @@ class ImportRun(models.Model):
         """Newest first."""
 
         ordering: ClassVar = ["-looked_at", "pk"]
+
+    @property
+    def format(self) -> str:
+        """The file's format, as people call it."""
+        return {"csv": "CSV file", "oneroster": "OneRoster export"}.get(self.source, self.source)

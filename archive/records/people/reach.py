@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from archive.access.scopes import Scope
 from archive.accounts.models import User
 from archive.custody.clock import day_that_came, day_that_passed
 
-from .models import Bar, Right, Student
+from .models import Bar, Person, Right, RightKind, Student
 from .rules import Holder, holders
 
 
@@ -34,12 +36,48 @@ def scopes_of_person(person: str) -> Iterable[Scope]:
 
 
 def barred_students(user: User) -> Iterator[Scope]:
-    """Yield the students from whom a court order keeps the person of this account.
+    """Yield the students from whom a court order keeps the person of this account, or whoever named them as agent.
 
     34 CFR 99.4: either parent has full rights unless the agency has evidence of a court order that revokes them.
     """
-    bars = bars_in_force(Bar.objects.filter(person__user=user))
-    yield from (Scope.student(bar.student_id) for bar in bars)
+    agency = Right.objects.filter(
+        kind=RightKind.AGENT, person__user=user, student=OuterRef("student"), named_by=OuterRef("person")
+    )
+    rows = Bar.objects.filter(Q(person__user=user) | Exists(agency)).select_related("person")
+    bars = bars_in_force(rows)
+    yield from (Scope.student(bar.student_id) for bar in bars if bar.person.user_id == user.pk)
+    as_agent = {bar.student_id for bar in bars if bar.person.user_id != user.pk}
+    if as_agent:
+        mine = set(Person.objects.filter(user=user).values_list("pk", flat=True))
+        yield from (Scope.student(student) for student, person in kept_away(as_agent) if person in mine)
+
+
+def kept_away(students: Iterable[UUID]) -> set[tuple[UUID, UUID]]:
+    """Return the pairs of student and person whom a court order keeps apart now.
+
+    An agent is kept away with the parent who named them, unless they hold rights otherwise.
+    """
+    bars = bars_in_force(Bar.objects.filter(student__in=set(students)))
+    direct = {(bar.student_id, bar.person_id) for bar in bars}
+    if not direct:
+        return set()
+    today, around = timezone.localdate(), {student for student, _ in direct}
+    rights = Right.objects.filter(student__in=around)
+    held = [one for one in rights if one.holds_on(today) and (one.student_id, one.person_id) not in direct]
+    own = {(one.student_id, one.person_id) for one in held if one.kind != RightKind.AGENT}
+    agents = [one for one in rights if one.kind == RightKind.AGENT]
+    named_otherwise = {
+        (one.student_id, one.person_id)
+        for one in agents
+        if one.holds_on(today) and (one.student_id, one.named_by_id) in own
+    }
+    through = {(one.student_id, one.person_id) for one in agents if (one.student_id, one.named_by_id) in direct}
+    return direct | through - own - named_otherwise
+
+
+def is_kept_away(student: UUID, person: UUID) -> bool:
+    """Tell whether a court order keeps this person from what is about this student now."""
+    return (student, person) in kept_away([student])
 
 
 def bars_in_force(bars: Iterable[Bar]) -> list[Bar]:
@@ -58,4 +96,4 @@ def holders_now(rights: Iterable[Right], bars: Iterable[Bar], day: date) -> list
     """Return who holds rights on `day`; a court order that holds now, whatever a wrong clock says, bars besides."""
     orders = list(bars)
     barred = {one.person_id for one in bars_in_force(orders)}
-    return [one for one in holders(rights, orders, day) if one.person.pk not in barred]
+    return holders([one for one in rights if one.person_id not in barred], orders, day)

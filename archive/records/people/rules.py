@@ -11,6 +11,7 @@ from .models import Bar, Person, Right, RightKind, Student
 
 MAJORITY_YEARS: Final = 18
 """34 CFR 99.5(a): the rights pass to the student at 18; 34 CFR 300.520 and 300.625 for IDEA records."""
+_DAY: Final = timedelta(days=1)
 TOLD_AHEAD: Final = timedelta(days=365)
 """34 CFR 300.320(c): one year before, the student must be told; so the task appears a year ahead."""
 
@@ -61,11 +62,28 @@ class Holder:
 def holders(rights: Iterable[Right], bars: Iterable[Bar], day: date) -> list[Holder]:
     """Return who holds rights on `day`: everybody with a right that holds, but nobody whom a court order bars.
 
-    34 CFR 99.4: either parent has full rights, unless there is a court order or law that revokes them.
+    34 CFR 99.4: either parent has full rights, unless there is a court order or law that revokes them. 34 CFR
+    300.613(b)(3): an agent represents the parent, and so holds rights for as long as that parent does.
     """
     barred = {bar.person_id for bar in bars if bar.valid_from <= day and (bar.valid_to is None or day <= bar.valid_to)}
+    held = [right for right in rights if right.holds_on(day) and right.person_id not in barred]
+    own = {right.person_id for right in held if right.kind != RightKind.AGENT}
     grounds: dict[Person, list[RightKind]] = {}
-    for right in rights:
-        if right.holds_on(day) and right.person_id not in barred:
+    for right in held:
+        if right.kind != RightKind.AGENT or right.named_by_id in own:
             grounds.setdefault(right.person, []).append(RightKind(right.kind))
     return [Holder(person, tuple(kinds)) for person, kinds in grounds.items()]
+
+
+def held_until(person: Person, rights: Iterable[Right], bars: Iterable[Bar], today: date) -> date | None:
+    """Return the last day on which `person` holds rights without a break from `today` on; None where no end is known.
+
+    It is the day before `today` where the person holds none now.
+    """
+    known, orders = list(rights), list(bars)
+
+    def holds(day: date) -> bool:
+        return any(one.person == person for one in holders(known, orders, day))
+
+    days = {today - _DAY} | {one.valid_to for one in known if one.valid_to is not None and one.valid_to >= today}
+    return next((day for day in sorted(days) if not holds(day + _DAY)), None)

@@ -41,6 +41,7 @@ from .reach import holders_now
 from .roster import read_roster
 from .rules import majority, majority_tasks
 from .search import page, reached
+from .sections import SECTIONS
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 _CORRECTED = "The corrections were saved. A roster will not change them back."
@@ -78,7 +79,7 @@ def students(request: HttpRequest) -> HttpResponseBase:
 def student(request: HttpRequest, student: UUID) -> HttpResponseBase:
     """Show a student: data, who holds rights, and what is due."""
     row, today = student_of(student), timezone.localdate()
-    rights = list(row.rights.select_related("person"))
+    rights = list(row.rights.select_related("person", "named_by"))
     bars = list(row.bars.select_related("person"))
     context: dict[str, Any] = {
         "place": "people",
@@ -89,6 +90,7 @@ def student(request: HttpRequest, student: UUID) -> HttpResponseBase:
         "bars": bars,
         "today": today,
         "majority": majority(row.birth_date) if row.birth_date and majority_tasks([row], today) else None,
+        "sections": SECTIONS.of(row, user_of(request)),
         "editable": may(user_of(request), Deed.CORRECT, Subject.student(student)).allowed,
     }
     return render(request, "people/student.html", context)
@@ -153,7 +155,8 @@ def right_end(request: HttpRequest, student: UUID, right: UUID) -> HttpResponseB
     found = Right.objects.select_related("person", "student").filter(pk=right, student=student).first()
     if found is None:
         raise UnknownRecordError("there is no such entry of rights here")
-    return _end(request, found, f"End the rights of {found.person}", deeds.end_right)
+    intro = "After that day nothing that was opened to this person, or to an agent whom they named, is open any more."
+    return _end(request, found, f"End the rights of {found.person}", deeds.end_right, intro)
 
 
 @_SENT
@@ -162,15 +165,19 @@ def bar_end(request: HttpRequest, student: UUID, bar: UUID) -> HttpResponseBase:
     found = Bar.objects.select_related("person", "student").filter(pk=bar, student=student).first()
     if found is None:
         raise UnknownRecordError("there is no such court order here")
-    return _end(request, found, f"End the bar of {found.person}", deeds.end_bar)
+    intro = "After that day no court order keeps this person from the student's records."
+    return _end(request, found, f"End the court order against {found.person}", deeds.end_bar, intro)
 
 
-def _end(request: HttpRequest, found: Right | Bar, heading: str, end: Callable[..., object]) -> HttpResponseBase:
+def _end(
+    request: HttpRequest, found: Right | Bar, heading: str, end: Callable[..., object], intro: str
+) -> HttpResponseBase:
     def save(typed: dict[str, Any]) -> str:
         end(found.pk, typed["valid_to"], shown=typed["shown"], by=user_of(request))
         return "The end was entered."
 
-    return _change(request, EndForm(posted(request), initial={"shown": found.valid_to}), save, heading, found.student)
+    form = EndForm(posted(request), initial={"shown": found.valid_to})
+    return _change(request, form, save, heading, found.student, intro=intro)
 
 
 @_SENT
@@ -180,9 +187,13 @@ def majority_decide(request: HttpRequest, student: UUID) -> HttpResponseBase:
 
     def save(typed: dict[str, Any]) -> str:
         deeds.decide_majority(student, typed["decision"], typed["on"], by=user_of(request))
-        return "The decision was entered. Enter or end the rights themselves below."
+        return "The decision was entered. Now end or enter the rights themselves below."
 
-    return _change(request, MajorityForm(posted(request)), save, f"{row} at 18", row)
+    intro = (
+        "Rights over the records pass to the student at 18, unless a court says otherwise (34 CFR 99.5, 300.625). "
+        "This notes the decision; then end the parents' rights and enter the student's on the page before."
+    )
+    return _change(request, MajorityForm(posted(request)), save, f"{row} at 18", row, intro=intro)
 
 
 @require_safe
@@ -297,7 +308,13 @@ def roster_run(request: HttpRequest, run: UUID) -> HttpResponseBase:
 
 
 def _change(
-    request: HttpRequest, form: Form, save: Callable[[dict[str, Any]], str], heading: str, row: Student | Person
+    request: HttpRequest,
+    form: Form,
+    save: Callable[[dict[str, Any]], str],
+    heading: str,
+    row: Student | Person,
+    *,
+    intro: str = "",
 ) -> HttpResponseBase:
     """Show a form about a student or a person; `save` does what was typed and returns what to say of it."""
     back = reverse("pages:student" if isinstance(row, Student) else "pages:person", args=[row.pk])
@@ -306,7 +323,7 @@ def _change(
         messages.success(request, save(dict(form.cleaned_data)))
         return back
 
-    return form_page(request, form, act, context=_frame(heading, back, Crumb(str(row), back)))
+    return form_page(request, form, act, context=_frame(heading, back, Crumb(str(row), back)) | {"intro": intro})
 
 
 def _frame(heading: str, back: str, *below: Crumb) -> dict[str, Any]:

@@ -16,8 +16,9 @@ class RedactionsConfig(AppConfig):
         from archive.recordings import parts  # noqa: PLC0415 - the same
         from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
 
+        from .clear_deeds import CLEAR_S, clear_withdrawn  # noqa: PLC0415 - the same
         from .contribution import contribution  # noqa: PLC0415 - the same
-        from .make_deeds import CLEAR_S, LOOK_S, clear_withdrawn, make_asked  # noqa: PLC0415 - the same
+        from .make_deeds import LOOK_S, make_asked  # noqa: PLC0415 - the same
         from .reach import heard_by_parents  # noqa: PLC0415 - the same
 
         JOBS.append(Job("making redacted copies", LOOK_S, make_asked, lane="redacting"))

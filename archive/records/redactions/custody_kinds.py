@@ -31,6 +31,10 @@ SIGNED = register(
 )
 REOPENED = register("redaction-reopened", "a redacted copy went back to its passages", "redaction")
 WITHDRAWN = register("redaction-withdrawn", "a redacted copy was withdrawn", "redaction")
+DROPPED = register(
+    *("redaction-dropped", "what was made of a withdrawn redacted copy was removed after the last hold", "redaction"),
+    "sha256",
+)
 LOG = register("redaction-log", "the exemption log of a redacted copy was opened", "redaction", "page")
 
 

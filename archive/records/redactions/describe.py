@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from archive.records.holds.reach import why_held
 from archive.ui.signs import SignCode
 
 from .models import Passage, Redaction, State
@@ -58,6 +59,17 @@ def lines_of(row: Redaction) -> list[Line]:
         )
         for one in passages_of(row)
     ]
+
+
+def still_kept(row: Redaction) -> str:
+    """Return why the store still has what was made of a withdrawn copy; an empty text where it has nothing of it."""
+    if row.state != State.WITHDRAWN or not row.object:
+        return ""
+    if row.signed_at is not None:
+        return "The file stays with the recording, to tell what was signed off. Nobody hears it."
+    if why_held(row.recording_id):
+        return "The recording is on hold, so the file stays in the store, and nobody hears it. It goes with the hold."
+    return "The last hold has ended. The archive removes the file within an hour."
 
 
 def notice_of(row: Redaction) -> str:

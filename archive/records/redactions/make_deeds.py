@@ -30,8 +30,7 @@ from archive.recordings.models import Recording
 from archive.recordings.playback import open_audio
 from archive.recordings.secrets import secret_of
 from archive.recordings.verification import StoppedError
-from archive.records.holds.reach import why_held
-from archive.store.base import BUFFER, DERIVATIVES, derivatives_folder
+from archive.store.base import BUFFER, derivatives_folder
 from archive.store.current import store
 
 from .custody_kinds import FAILED, MADE
@@ -44,8 +43,6 @@ LOOK_S: Final = 1.0
 """How often the worker looks for a copy that was asked for, in seconds."""
 TOLD_S: Final = 1.0
 """How often the progress is written down, in seconds."""
-CLEAR_S: Final = 3600.0
-"""How often the worker looks for what is left of copies that were withdrawn, in seconds."""
 LEFT: Final = timedelta(seconds=60)
 """A copy of which no worker said for so long that it is at work is left behind by a crash."""
 _log = logging.getLogger(__name__)
@@ -180,25 +177,6 @@ def _clear(row: Redaction) -> None:
         if not _asked(row).exists():
             raise StoppedError("it was taken back, or another worker has made it")
         _remove_files(row)
-
-
-def clear_withdrawn(stop: StopSignal) -> None:
-    """Remove what a store that was away kept of copies withdrawn before their sign-off: a job of the worker.
-
-    What the store does not remove now is removed by a later run, however long that takes.
-    """
-    withdrawn = Redaction.objects.filter(state=State.WITHDRAWN, object="").values_list("pk", "recording_id")
-    left = {f"{derivatives_folder(recording)}/{pk.hex}": (pk, recording) for pk, recording in withdrawn}
-    for name in list(store().names(DERIVATIVES)) if left else []:
-        if stop.is_set():
-            return
-        pk, recording = left.get(name.rpartition("-")[0], (None, ""))
-        if pk is None or why_held(recording):
-            continue
-        try:
-            store().remove(name)
-        except StorageError as error:
-            _log.error("the withdrawn copy %(redaction)s is left: %(problem)s", {"redaction": pk, "problem": error})
 
 
 def _remove_files(row: Redaction) -> None:

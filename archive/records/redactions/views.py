@@ -34,7 +34,7 @@ from archive.ui.breadcrumbs import Crumb
 from archive.ui.templatetags.plain import when
 
 from . import deeds, hear_deeds
-from .describe import SIGN, lines_of, place
+from .describe import SIGN, lines_of, place, still_kept
 from .forms import BeginForm, PassageForm, ReasonForm, SignOffForm
 from .models import Redaction, State
 from .reach import opened
@@ -100,6 +100,7 @@ def redaction(request: HttpRequest, recording: str, redaction: UUID) -> HttpResp
         "length": words.spoken(row.recording.seconds),
         "left": [(place(one.first, rate), place(one.last, rate)) for one in left[:SHOWN]],
         "why_not": deeds.why_not_signed_off_by(row, user) if state == State.MADE else "",
+        "still_kept": still_kept(row),
         "can_reopen": state in {State.ASKED, State.FAILED, State.MADE},
     }
     return render(request, "redactions/redaction.html", context)
@@ -230,8 +231,8 @@ def withdraw(request: HttpRequest, recording: str, redaction: UUID) -> HttpRespo
     row, form = _redaction(recording, redaction), ReasonForm(posted(request))
 
     def act() -> str:
-        deeds.withdraw(recording, redaction, form.cleaned_data["reason"], by=user_of(request))
-        messages.success(request, "It was withdrawn. Nothing of it leaves any more.")
+        gone = deeds.withdraw(recording, redaction, form.cleaned_data["reason"], by=user_of(request))
+        messages.success(request, f"It was withdrawn. Nothing of it leaves any more. {still_kept(gone)}".rstrip())
         return _page(row)
 
     intro = "Nothing of it leaves any more. What was handed out before is out of reach."

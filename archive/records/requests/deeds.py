@@ -12,7 +12,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from archive.access.deeds import Deed
-from archive.access.people import GrantFacts, grant
+from archive.access.people import grant
 from archive.access.scopes import Scope
 from archive.accounts.models import User
 from archive.core.deeds import one_deed
@@ -22,7 +22,9 @@ from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
 from archive.records.meetings.models import Meeting, MeetingKind
 from archive.records.people.models import Person, Student
+from archive.records.people.own_access import OWN_ACCESS, rights_end
 from archive.records.people.reach import holders_now
+from archive.ui.words import day as day_words
 
 from .custody_kinds import (
     ACCESS_REQUEST,
@@ -49,7 +51,7 @@ def check_holder(student: Student, person: Person, on: date) -> None:
     found = holders_now(student.rights.select_related("person"), student.bars.all(), on)
     if person.pk not in {one.person.pk for one in found}:
         raise DeedError(
-            f"{person} holds no rights over these records on {on}, as far as this archive knows. "
+            f"{person} holds no rights over these records on {day_words(on)}, as far as this archive knows. "
             "Have them entered on the student's page first.",
             field="person",
         )
@@ -128,14 +130,17 @@ def explain(pk: UUID, explanation: str, version: int, *, by: User) -> AccessRequ
 
 
 def open_for(pk: UUID, days: int, *, by: User) -> AccessRequest:
-    """Let the rights-holder's account reach the student's recordings for some days. Raises DeedError."""
+    """Let the rights-holder's account reach the student's recordings for some days, and no longer than the rights hold.
+
+    Raises DeedError.
+    """
     with one_deed():
         row = _request(pk)
         check_holder(row.student, row.person, timezone.localdate())
         if row.person.user is None:
             raise DeedError("This person has no account yet; make a one-time link first.")
-        until = timezone.now() + timedelta(days=days)
-        why = GrantFacts(purpose="34 CFR 99.10, 300.613: inspection by a rights-holder", position="rights-holder")
+        until, end = timezone.now() + timedelta(days=days), rights_end(row.student, row.person)
+        until = until if end is None else min(until, end)
         for deed in OWN_DEEDS:
             grant(
                 row.person.user,
@@ -143,7 +148,7 @@ def open_for(pk: UUID, days: int, *, by: User) -> AccessRequest:
                 by=Actor.user(by.pk),
                 scope=Scope.student(row.student_id),
                 until=until,
-                facts=why,
+                facts=OWN_ACCESS,
             )
     return row
 

@@ -8,10 +8,13 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from archive.records.letters.models import LetterKind
 from archive.records.people.choices import PersonChoice, StudentChoice
 from archive.records.text import DayField, LineField, LinesField
+from archive.ui.words import day
 
 from .models import AmendmentState, Wish
+from .rules import Due
 
 
 class _Received(forms.Form):
@@ -49,6 +52,44 @@ class CloseForm(forms.Form):
 
     outcome = LinesField(rows=3, max_length=4000, label="How it was answered")
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
+
+
+class RequestLetterForm(forms.Form):
+    """A letter about an access request."""
+
+    kind = forms.ChoiceField(
+        choices=[
+            (LetterKind.ACCESS_GRANTED.value, "how the person can listen"),
+            (LetterKind.EXTENSION.value, "that more time is needed, and why"),
+        ],
+        initial=LetterKind.ACCESS_GRANTED.value,
+        widget=forms.RadioSelect,
+        label="What the letter says",
+    )
+    text = LinesField(rows=3, max_length=4000, label="How, or why")
+    answer_by = DayField(required=False, label="Answered by", help_text="Only where more time is needed.")
+
+    def __init__(self, due: Due, *args: Any, **options: Any) -> None:
+        """Make the form; `due` is by when the request must be answered in any case."""
+        super().__init__(*args, **options)
+        self._due = due
+        self.fields["answer_by"].help_text = f"Only where more time is needed; at the latest {day(due.on)} ({due.why})."
+
+    def clean(self) -> dict[str, Any]:
+        """Hold the new day against the law's: more time never goes beyond it (34 CFR 99.10(b), 300.613(a))."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("kind") != LetterKind.EXTENSION or "answer_by" in self.errors:
+            return cleaned
+        on = cleaned.get("answer_by")
+        if on is None:
+            self.add_error("answer_by", "Say by when the request is answered.")
+        elif on < timezone.localdate():
+            self.add_error("answer_by", "This day has passed.")
+        elif on > self._due.on:
+            self.add_error(
+                "answer_by", f"The request is due on {day(self._due.on)} ({self._due.why}); no letter moves that."
+            )
+        return cleaned
 
 
 class OpenForm(forms.Form):

@@ -44,6 +44,10 @@ TOLD: Final = {
 """Kinds of entries about a recording that the record of access tells, in words for a parent."""
 
 
+BY_ROLE: Final = _("work as a school official (34 CFR 99.31(a)(1))")
+"""The purpose of somebody who acted by the rights of an account's role, which name none of their own."""
+
+
 @dataclass(frozen=True)
 class AccessRow:
     """One line of the record of access."""
@@ -100,7 +104,8 @@ def record_of_access(student: Student) -> list[AccessRow]:
             found.append(AccessRow(row.at, party.name, party.basis, str(TOLD[entry.code]), party.purpose, ""))
             continue
         held = _held_then(grants.get(entry.actor_id, []), student, row.at)
-        position, purpose = (held.position, held.purpose) if held else ("", "")
+        by_role = str(BY_ROLE) if entry.actor_type == ActorType.USER and entry.code != "refusal" else ""
+        position, purpose = (held.position, held.purpose) if held else ("", by_role)
         found.append(AccessRow(row.at, row.who, position, str(TOLD[entry.code]), purpose, row.detail))
     return found
 

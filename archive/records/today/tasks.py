@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Final
 
-from django.db.models import Case, Exists, OuterRef, Q, When
+from django.db.models import Case, When
 from django.urls import reverse
 from django.utils import timezone
 
-from archive.access.decisions import reaches_of
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
-from archive.access.scopes import Reach, recordings_in
+from archive.access.scopes import recordings_in
 from archive.accounts.models import User
 from archive.recordings.fixity import damaged
 from archive.recordings.models import Recording, State
@@ -26,16 +23,14 @@ from archive.records.grants.rules import SOON, review_due
 from archive.records.holds.models import Matter
 from archive.records.incidents.models import Incident
 from archive.records.incidents.reach import without_record
+from archive.records.letters.reach import withheld
 from archive.records.letters.views import letters_in
 from archive.records.meetings.describe import meeting_words
 from archive.records.meetings.models import Meeting
-from archive.records.meetings.tray import to_file, waiting
 from archive.records.meetings.views import meetings_in
 from archive.records.outside_recordings.check_deeds import damaged_ones
 from archive.records.outside_recordings.describe import called
 from archive.records.outside_recordings.either import about_either
-from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
-from archive.records.outside_recordings.models import State as OutsideState
 from archive.records.outside_recordings.reach import outside_in
 from archive.records.people.models import Student
 from archive.records.people.rules import TOLD_AHEAD, majority_tasks
@@ -44,42 +39,15 @@ from archive.records.requests import deeds as request_deeds
 from archive.records.requests.models import AccessRequest, Amendment
 from archive.records.requests.rules import NEXT
 from archive.records.retention.reach import unanswered
-from archive.rooms.cards import Card
-from archive.rooms.views import cards_now
 from archive.ui import words
 from archive.ui.tasks import Task
 
+from .day import MOST, Day
 from .rooms_today import RoomOfMeeting, day_of, readiness_now, rooms_of
+from .tray_tasks import tray
 
 AHEAD: Final = timedelta(days=14)
 """How far ahead requests are told."""
-MOST: Final = 20
-"""Most tasks of one list."""
-
-
-@dataclass(frozen=True)
-class Day:
-    """Whose day it is, and what several of its lists ask for: each is asked once a page."""
-
-    user: User
-    now: datetime
-    """The moment; its zone is that of the words."""
-    reaches: Mapping[Deed, Reach]
-    """How far `user` may do each deed."""
-
-    @cached_property
-    def cards(self) -> list[Card]:
-        """What is known of each box."""
-        return cards_now(self.now.tzinfo)
-
-    def may(self, deed: Deed) -> bool:
-        """Tell whether the user may do `deed` to anything."""
-        return bool(self.reaches[deed].scopes)
-
-    @classmethod
-    def of(cls, user: User, now: datetime) -> Day:
-        """Return the day of `user` at the moment `now`."""
-        return cls(user, now, reaches_of(user, *Deed))
 
 
 def meetings_today(day: Day, deed: Deed) -> list[Meeting]:
@@ -99,7 +67,7 @@ def own_meetings(day: Day) -> list[Task]:
     now = day.now
     first, _ = day_of(now)
     today = meetings_today(day, Deed.MEETINGS)
-    standing = {one.meeting.pk: one for one in rooms_of(today, day.cards)} if day.may(Deed.READY) else {}
+    standing = {one.meeting.pk: one for one in rooms_of(today, day.cards, now)} if day.may(Deed.READY) else {}
     tasks = [_meeting(row, now, standing.get(row.pk)) for row in today]
     past = meetings_in(day.reaches[Deed.MEETINGS]).filter(starts_at__lt=first)
     for row in without_record(past, now).order_by("-starts_at", "pk")[:MOST]:
@@ -145,39 +113,6 @@ def requests_due(day: Day) -> list[Task]:
     return tasks[:MOST]
 
 
-def tray(day: Day) -> list[Task]:
-    """Return what waits in the tray."""
-    tasks, user, reach = [], day.user, day.reaches[Deed.FILE]
-    count = to_file(reach)[: MOST + 1].count()
-    if count:
-        more = f"more than {MOST}" if count > MOST else str(count)
-        tasks.append(Task(f"File recordings: {more}", reverse("pages:tray"), sign="attention", state="waits"))
-    mine = waiting(reach).exclude(filed_by=user).exclude(end_asked_by=user).count()
-    if mine:
-        tasks.append(Task(f"Confirm, as a second person: {mine}", reverse("pages:tray")))
-    return tasks + brought(day)
-
-
-def brought(day: Day) -> list[Task]:
-    """Return recordings that no box made and of which a file, a meeting or a second person is missing."""
-    reach = OutsideRecording.objects.filter(outside_in(day.reaches[Deed.FILE])).defer("index", "statement")
-    open_filing = OutsideFiling.objects.filter(outside=OuterRef("pk"), ended_at=None)
-    rows = reach.filter(
-        ~Q(problem="")
-        | Q(state=OutsideState.ARRIVING)
-        | Q(state=OutsideState.SEALED, destroyed_at=None) & ~Exists(open_filing.filter(confirmed_at__isnull=False))
-    )
-    said = {
-        OutsideState.ARRIVING: "Not all of the file has arrived: bring the rest, or give it up.",
-        OutsideState.ARRIVED: "It cannot be sealed.",
-        OutsideState.SEALED: "It waits to be filed by two people.",
-    }
-    return [
-        Task(called(row), reverse("pages:outside", args=[row.pk]), detail=said[OutsideState(row.state)])
-        for row in rows[:MOST]
-    ]
-
-
 def at_18(day: Day) -> list[Task]:
     """Return students for whom somebody must decide what follows from the 18th birthday."""
     now = day.now
@@ -188,7 +123,7 @@ def at_18(day: Day) -> list[Task]:
         Task(
             f"Decide what follows at 18: {one.student}",
             reverse("pages:majority", args=[one.student.pk]),
-            due=f"{'was' if one.late else 'on'} {words.day(one.on)}",
+            due=f"{'turned 18 on' if one.late else 'turns 18 on'} {words.day(one.on)}",
             sign="attention" if one.late else None,
             state="late" if one.late else "",
         )
@@ -229,7 +164,16 @@ def letters_due(day: Day) -> list[Task]:
         for row in unwritten[:MOST]
     ]
     rows = letters_in(day.reaches[Deed.LETTERS]).filter(delivered_at=None)[:MOST]
-    return tasks + [Task(f"Deliver: {row.subject}", reverse("pages:letter", args=[row.pk])) for row in rows]
+    held_back = withheld(rows)
+    return tasks + [
+        Task(
+            f"Deliver: {row.subject}",
+            reverse("pages:letter", args=[row.pk]),
+            detail=f"To {row.person or 'whom it names'}.",
+        )
+        for row in rows
+        if row.pk not in held_back
+    ]
 
 
 def holds_due(day: Day) -> list[Task]:
@@ -239,7 +183,7 @@ def holds_due(day: Day) -> list[Task]:
         Task(
             f"Look at a hold again: {row.title}",
             reverse("pages:matter", args=[row.pk]),
-            due=f"was planned for {row.valid_until}",
+            due=f"was planned for {words.day(row.valid_until)}" if row.valid_until else "",
             detail="It goes on until somebody ends it.",
         )
         for row in rows
@@ -319,7 +263,7 @@ def rooms_due(day: Day) -> list[Task]:
             f"{one.room.room}: {one.room.said}",
             reverse("pages:rooms"),
             due=f"meeting at {words.time_of_day(one.booked, seconds=False)}" if one.booked else "",
-            detail=one.room.remedy,
+            detail=one.to_do,
             sign=one.room.sign,
             state="not ready",
         )
@@ -333,14 +277,14 @@ LISTS: Final[tuple[tuple[Deed, str, Callable[[Day], list[Task]], str], ...]] = (
     (Deed.MEETINGS, "Meetings today", own_meetings, "No meeting is planned for today."),
     (Deed.REQUESTS, "Requests of parents", requests_due, "No request is due within two weeks."),
     (Deed.FILE, "Tray", tray, "Nothing waits to be filed."),
-    (Deed.CORRECT, "Students who turn 18", at_18, "No student turns 18 within a year, or it was decided."),
-    (Deed.GRANT, "Access", access_due, "No access ends within a month, and the review was made."),
+    (Deed.CORRECT, "Students who turn 18", at_18, "No decision about a student who turns 18 is open."),
+    (Deed.GRANT, "Access", access_due, "No access ends within a month, and the quarter's review was made."),
     (Deed.LETTERS, "Letters to deliver", letters_due, "Every letter was delivered."),
-    (Deed.HOLD, "Holds", holds_due, "No hold is to be looked at again."),
-    (Deed.RETENTION, "Retention", retention_due, "It was decided how long each kind of recording is kept."),
+    (Deed.HOLD, "Holds", holds_due, "No hold needs another look."),
+    (Deed.RETENTION, "Retention", retention_due, "How long each kind of recording is kept was decided."),
     (Deed.DESTROY, "Destruction", destructions_due, "No destruction is under way."),
-    (Deed.LOOK, "Recordings that fail", failing, "No recording fails."),
-    (Deed.VERIFY, "Damaged packages", damaged_packages, "No package is damaged, as far as the last checks tell."),
+    (Deed.LOOK, "Recordings that fail", failing, "Every recording could be sealed."),
+    (Deed.VERIFY, "Damaged packages", damaged_packages, "The last checks found no damaged package."),
 )
 """Deed, heading, what is due, and what is said where nothing is; in the order of the page."""
 

@@ -287,6 +287,76 @@ def test_what_all_requests_hold_together_is_bounded(monkeypatch: pytest.MonkeyPa
     run(story())
 
 
+def test_no_more_requests_arrive_at_once_than_have_a_place_and_the_others_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two hundred couriers that are behind send a megabyte each: what waits for a thread would fill the memory."""
+    monkeypatch.setattr(edge, "PLACES", 1)
+    monkeypatch.setattr(edge, "PLACE_S", PATIENCE_S)
+    working, may_end = threading.Semaphore(0), threading.Event()
+
+    def works(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        working.release()
+        may_end.wait(PATIENCE_S)
+        return application(environ, start)
+
+    async def story() -> None:
+        served = Edge(works, threads=1, scheme="https")
+        boxes = [Client(BOX, [b"x" * 100, b"y"]) for _ in range(6)]
+        person = Client("/sign-in/", [b"x"])
+        tasks = [asyncio.create_task(one.ask(served)) for one in boxes]
+        while not working.acquire(blocking=False):
+            await asyncio.sleep(0)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert sum(not one.parts for one in boxes) == 2, "one has the thread, one waits for it"
+        may_end.set()
+        await asyncio.gather(*tasks, person.ask(served))
+        assert [one.status for one in (*boxes, person)] == [200] * 7
+
+    run(story())
+
+
+def test_what_arrives_slowly_keeps_no_place_and_whoever_gets_none_is_told_to_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(edge, "PLACES", 0)
+    monkeypatch.setattr(edge, "PLACE_S", PATIENCE_S)
+    monkeypatch.setattr(edge, "QUICK_S", 0.01)
+
+    class Slow(Client):
+        async def receive(self) -> dict[str, Any]:
+            if len(self.parts) == 1:
+                await self.leaves.wait()
+            return await super().receive()
+
+    async def story() -> None:
+        served = serve()
+        slow, other = Slow(BOX, [b"x", b"y"]), Client(BOX, [b"x"])
+        task = asyncio.create_task(slow.ask(served))
+        await asyncio.sleep(0)
+        await other.ask(served)
+        assert (other.status, slow.sent) == (200, []), "it did not wait for the slow one"
+        slow.leaves.set()
+        await task
+        assert slow.status == 200
+        # one that is quick and has the place for longer
+        monkeypatch.setattr(edge, "QUICK_S", PATIENCE_S)
+        monkeypatch.setattr(edge, "PLACE_S", 0.01)
+        keeps, refused = Slow(BOX, [b"x", b"y"]), Client(BOX, [b"x"])
+        task = asyncio.create_task(keeps.ask(served))
+        while len(keeps.parts) > 1:
+            await asyncio.sleep(0)
+        await refused.ask(served)
+        assert (refused.status, json.loads(refused.body)["error"]["code"]) == (503, "busy")
+        assert refused.parts == [b"x"], "nothing of it was read"
+        keeps.leaves.set()
+        await task
+        assert keeps.status == 200
+
+    run(story())
+
+
 def test_requests_that_wait_for_their_signature_check_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood of strangers' requests waits in no queue without an end before anybody looked at a signature."""
     monkeypatch.setattr(edge, "MAX_WAITING", 3)

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from appliance.contract.stop_signal import StopSignal
 from archive.accounts.models import User
@@ -70,8 +69,7 @@ def test_rows_that_no_entry_tells_of_are_told(archive: Archive) -> None:
 
 
 def test_a_database_that_was_not_made_names_the_remedy(archive: Archive) -> None:
-    connection.close()
-    (archive.home / "archive.sqlite3").unlink()
+    archive.lose_database()
     assert "migrate" in archive.spawn("check-custody", status=2).stderr
 
 

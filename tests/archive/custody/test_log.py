@@ -51,8 +51,9 @@ def drop_triggers() -> None:
     """What somebody can do who holds the database."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("ALTER TABLE custody_entry DISABLE TRIGGER USER")
-            cursor.execute("ALTER TABLE custody_signedhead DISABLE TRIGGER USER")
+            cursor.execute("SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal")
+            for (table,) in cursor.fetchall():
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             return
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         for (name,) in cursor.fetchall():

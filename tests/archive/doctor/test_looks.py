@@ -88,6 +88,7 @@ def test_a_clock_that_the_custody_log_contradicts_is_seen(archive: Archive, monk
     assert "confirm-clock" in seen.remedy
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_damaged_and_a_missing_database_are_seen(archive: Archive) -> None:
     path = archive.home / "archive.sqlite3"
     with connection.cursor() as cursor:
@@ -246,11 +247,14 @@ def test_units_are_asked_of_systemd(archive: Archive, tmp_path: Path, monkeypatc
     assert {one.active for one in units} == {"active"}
 
 
-def state_of(home: Path) -> dict[str, bytes | str]:
+def state_of(archive: Archive) -> dict[str, bytes | str]:
     """Every file, and what the database says; its own files change when it is read."""
-    files = [path for path in home.rglob("*") if path.is_file() and not path.name.startswith("archive.sqlite3")]
-    with closing(sqlite3.connect(home / "archive.sqlite3")) as opened:
-        return {**{str(path): path.read_bytes() for path in files}, "database": "\n".join(opened.iterdump())}
+    files = [path for path in archive.home.rglob("*") if path.is_file() and "archive.sqlite3" not in path.name]
+    found: dict[str, bytes | str] = {str(path): path.read_bytes() for path in files}
+    if archive.database:
+        return found | {"database": archive.database_bytes()}
+    with closing(sqlite3.connect(archive.home / "archive.sqlite3")) as opened:
+        return found | {"database": "\n".join(opened.iterdump())}
 
 
 def run(archive: Archive, *options: str, status: int) -> dict[str, Any]:
@@ -259,14 +263,14 @@ def run(archive: Archive, *options: str, status: int) -> dict[str, Any]:
 
 
 def test_the_command_ends_with_1_if_something_is_wrong_and_changes_nothing(archive: Archive) -> None:
-    before = state_of(archive.home)
+    before = state_of(archive)
     found = run(archive, status=1)
     assert found["ok"] is False
     assert {"worker", "broker", "database", "keys"} <= {one["check"] for one in found["checks"]}
     text = archive.run("doctor", "--quick", status=1).stdout
     assert "WRONG   worker: it never ran here" in text
     assert "\n          -> " in text
-    assert state_of(archive.home) == before
+    assert state_of(archive) == before
 
 
 def test_the_command_ends_with_0_if_nothing_is_wrong(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,6 +284,7 @@ def test_bad_settings_end_it_with_2(archive: Archive) -> None:
     assert "did you mean" in told or "url" in told
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_without_a_database_it_says_so_and_makes_none(archive: Archive) -> None:
     connection.close()
     (archive.home / "archive.sqlite3").unlink()

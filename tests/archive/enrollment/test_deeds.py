@@ -110,6 +110,7 @@ def test_a_new_box_is_known_stands_in_its_room_and_gets_what_its_settings_need(
 
 def test_no_copy_of_the_database_holds_a_claim(district: Archive) -> None:
     claim = deeds.give_claim("Room 9", by=ARCHIVE, now=timezone.now())
+    assert claim.text.encode() not in district.database_bytes()
     for path in district.home.rglob("archive.sqlite3*"):
         assert claim.text.encode() not in path.read_bytes()
     assert claim.text not in json.dumps([entry.detail for entry in Entry.objects.all()])

@@ -18,6 +18,7 @@ from archive.store.current import store
 from archive.ui.qr_code import qr_code
 from tests.archive.page_fixtures import Arrive, entries
 from tests.archive.pages import check
+from tests.support import qr_codes
 
 
 def digits(client: Any, recording: str) -> str:
@@ -75,4 +76,5 @@ def test_its_code_holds_the_address_where_it_is_checked_and_the_sealed_digest(
     assert named == digits(custodian, made.id)
     assert address.endswith(f"/recordings/{made.id}/slip/")
     assert qr_code(drawn[0]) in text
+    assert qr_codes.drawn(qr_code(drawn[0])) == qr_codes.of(drawn[0])
     assert drawn[0] in check(text).text

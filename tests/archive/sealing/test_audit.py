@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from appliance.contract.errors import StorageError
@@ -125,17 +123,13 @@ def test_an_older_database_is_noticed_and_mended(archive: Archive, client: Any, 
     """What a restore of yesterday's backup does: the store is a day ahead."""
     made = make_recording(tmp_path / "spool", archive.keys, seconds=2)
     send_start(client, made)
-    connections.close_all()
     backup = tmp_path / "backup.sqlite3"
-    shutil.copy(archive.home / "archive.sqlite3", backup)
+    archive.save_database(backup)
     for _, body in batches(made):
         send_lines(client, made, body)
     seal(made.id)
     before = Recording.objects.values().get()
-    connections.close_all()
-    for path in archive.home.glob("archive.sqlite3*"):
-        path.unlink()
-    shutil.copy(backup, archive.home / "archive.sqlite3")
+    archive.put_database_back(backup)
     assert Recording.objects.get().state == "receiving"
     assert found() == [("row-not-sealed", made.id)]
     done = archive.run("audit", status=1)

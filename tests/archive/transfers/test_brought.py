@@ -8,21 +8,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import DataError
 from django.utils import timezone
 
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import SettingsError, StorageError
 from appliance.contract.keys import KeyRing
+from appliance.contract.outside_package import PIECE
+from appliance.contract.stop_signal import StopSignal
 from appliance.contract.verification import verify_evidence
 from archive.access.deeds import Deed
+from archive.accounts.models import User
 from archive.custody.actors import ARCHIVE, Subject
 from archive.custody.check import check as check_custody
 from archive.custody.models import Entry
 from archive.devices.keyring import key_ring, key_ring_of
 from archive.keystore.current import keystore
-from archive.keystore.recording_keys import recording_keys
+from archive.keystore.recording_keys import KeyHeldError, recording_keys
 from archive.recordings.find import DestroyedError
 from archive.recordings.models import Recording
 from archive.records.destruction.deeds import carry_out
@@ -33,8 +38,11 @@ from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.plain_file import open_sealed, outside_package
 from archive.sealing.audit import audit
 from archive.store.current import store
-from archive.transfers.models import TakenIn, TakenInDocument
+from archive.transfers import taking_in, upload_deeds
+from archive.transfers.clear_deeds import clear_stored
+from archive.transfers.models import State, TakenIn, TakenInDocument, Upload
 from archive.transfers.taking_in import Taken, take_in
+from archive.transfers.upload_deeds import take_in_all, take_in_one
 from tests.archive.page_fixtures import make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.destruction.scene import Scene, decide, file_by_two
@@ -189,3 +197,94 @@ def test_destroyed_here_it_leaves_its_tombstone_and_is_not_taken_in_again(archiv
     assert TakenIn.objects.get().district == DISTRICT
     with pytest.raises(DestroyedError):
         taken(handed)
+
+
+def save_fails(*_: object, **__: object) -> None:
+    raise DataError("value too long")
+
+
+def sent(handed: Handed, ann: User) -> Upload:
+    row = upload_deeds.begin(upload_deeds.Said(DISTRICT, handed.ring, "on a stick"), by=ann)
+    for at in range(0, len(handed.data), PIECE):
+        upload_deeds.add_piece(row.pk, at, len(handed.data), handed.data[at : at + PIECE])
+    return upload_deeds.complete(row.pk, by=ann)
+
+
+def test_given_up_after_a_failed_save_its_key_and_package_go(archive: Archive, handed: Handed) -> None:
+    client = signed_in(archive, "carol", role="custodian")
+    row = sent(handed, make_user("ann", role="custodian"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TakenInDocument.objects, "bulk_create", save_fails)
+        take_in_all(StopSignal())
+    name = outside_package(handed.recording)
+    assert store().exists(name)
+    assert recording_keys().exists(handed.recording)
+    clear_stored(StopSignal())
+    assert store().exists(name), "it is tried again as long as nobody gives it up"
+    answer = client.post(f"/transfers/{row.pk}/give-up/", {"once": "d" * 32}, follow=True)
+    assert "is removed within ten minutes" in check(answer.content.decode()).text
+    assert "removes both within ten minutes" in check(client.get(f"/transfers/{row.pk}/").content.decode()).text
+    with pytest.raises(StorageError, match="being removed"):
+        taken(handed)
+    clear_stored(StopSignal())
+    assert not store().exists(name)
+    assert list(recording_keys().recordings()) == []
+    assert nothing_is_here()
+    assert list(audit()) == []
+    assert "removes both" not in client.get(f"/transfers/{row.pk}/").content.decode()
+    taken(handed)
+    clear_stored(StopSignal())
+    check_outside(OutsideRecording.objects.get())
+
+
+def test_what_a_bucket_locks_is_tried_again_and_opens_no_more(archive: Archive, handed: Handed) -> None:
+    ann = make_user("ann", role="custodian")
+    row = sent(handed, ann)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TakenInDocument.objects, "bulk_create", save_fails)
+        take_in_all(StopSignal())
+    upload_deeds.give_up(row.pk, by=ann)
+
+    def locked(*_: object) -> None:
+        raise StorageError("what is locked goes when its lock ends")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(store()), "remove", locked)
+        clear_stored(StopSignal())
+    assert Upload.objects.get().stored == handed.recording
+    assert not recording_keys().exists(handed.recording)
+    clear_stored(StopSignal())
+    assert (Upload.objects.get().stored, store().exists(outside_package(handed.recording))) == ("", False)
+
+
+def test_what_another_run_had_kept_is_not_removed_with_one_that_is_given_up(archive: Archive, handed: Handed) -> None:
+    """It may be all that is left where an older database was restored: the audit tells of it, and people decide."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TakenInDocument.objects, "bulk_create", save_fails)
+        with pytest.raises(DataError):
+            taken(handed)
+        ann = make_user("ann", role="custodian")
+        row = sent(handed, ann)
+        take_in_all(StopSignal())
+    assert upload_deeds.give_up(row.pk, by=ann).stored == ""
+    clear_stored(StopSignal())
+    assert store().exists(outside_package(handed.recording))
+    with pytest.raises(KeyHeldError):
+        recording_keys().destroy_key(handed.recording)
+
+
+def test_given_up_while_its_row_is_saved_it_is_not_here_and_its_key_goes(archive: Archive, handed: Handed) -> None:
+    ann = make_user("ann", role="custodian")
+    row, real = sent(handed, ann), taking_in._keep_package
+
+    def given_up(*given: Any) -> None:
+        real(*given)
+        upload_deeds.give_up(row.pk, by=ann)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(taking_in, "_keep_package", given_up)
+        assert take_in_one(row.pk).state == State.GIVEN_UP
+    assert nothing_is_here()
+    clear_stored(StopSignal())
+    assert list(recording_keys().recordings()) == []
+    assert list(audit()) == []

@@ -22,7 +22,7 @@ from archive.records.destruction.deeds import carry_out
 from archive.records.outside_recordings import piece_deeds
 from archive.sealing.audit import audit
 from archive.store.current import store
-from archive.transfers import upload_deeds
+from archive.transfers import clear_deeds, upload_deeds
 from archive.transfers.models import State, Upload, UploadPiece
 from archive.transfers.taking_in import take_in
 from archive.transfers.upload_deeds import due_again, take_in_all, take_in_one
@@ -201,7 +201,7 @@ def test_what_cannot_be_cleared_keeps_no_other_out(archive: Archive, handed: Han
     for one in stuck:
         # its file went, its row stayed
         UploadPiece.objects.create(upload=one, number=0, stored="x", size=1)
-    clear, tried = upload_deeds.clear, []
+    clear, tried = clear_deeds.clear, []
 
     def fails(pk: str) -> None:
         tried.append(pk)
@@ -210,7 +210,7 @@ def test_what_cannot_be_cleared_keeps_no_other_out(archive: Archive, handed: Han
         clear(pk)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(upload_deeds, "clear", fails)
+        patch.setattr(clear_deeds, "clear", fails)
         take_in_all(StopSignal())
     assert set(tried) >= {one.pk for one in stuck}
     assert Upload.objects.get(pk=row.pk).state == State.TAKEN_IN
@@ -331,6 +331,23 @@ def test_a_disk_that_does_not_answer_refuses_nothing(archive: Archive, handed: H
         assert take_in_one(row.pk).state == State.ARRIVED
     assert "the disk is full" in check(client.get(f"/transfers/{row.pk}/").content.decode()).text
     assert take_in_one(row.pk).state == State.TAKEN_IN
+
+
+def test_one_of_which_not_all_is_here_is_a_dated_task_until_it_is_given_up(archive: Archive, handed: Handed) -> None:  # noqa: F811
+    client = signed_in(archive, "carol", role="custodian")
+    place = announced(client, handed)
+    assert f"Recording from {DISTRICT}" in check(client.get("/today/").content.decode()).text
+    Upload.objects.update(begun_at=timezone.now() - timedelta(days=400))
+    take_in_all(StopSignal())
+    assert "was due" in check(client.get("/today/").content.decode()).text
+    assert Upload.objects.get().came_by, "no clock removes anything"
+    assert client.post(f"{place}give-up/", {"once": "d" * 32}).status_code == 302
+    assert DISTRICT not in client.get("/today/").content.decode()
+    user = make_user("teacher")
+    grant_student(user, make_student(), Deed.FILE)
+    announced(client, handed)
+    client.force_login(user)
+    assert DISTRICT not in client.get("/today/").content.decode()
 
 
 def test_who_may_file_for_some_students_alone_takes_nothing_in(archive: Archive, handed: Handed) -> None:  # noqa: F811

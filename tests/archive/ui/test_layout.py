@@ -1,12 +1,7 @@
-"""Every page in each of its states, as a browser lays it out: narrow and wide, light and dark, on screen and on paper.
-
-With PLAINSIGHT_SHOTS=FOLDER each is kept as a picture, for a person to look at.
-"""
+"""Every page in each of its states, as a browser lays it out: narrow and wide, light and dark, on screen, on paper."""
 
 from __future__ import annotations
 
-import base64
-import os
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
@@ -23,21 +18,12 @@ from selenium.webdriver.common.keys import Keys as Key
 from archive.access.deeds import ROLES
 from archive.control.page import write
 from tests.archive.control.scenes import everything
+from tests.archive.ui.looks import examine, show_on
 from tests.archive.ui.states import States, fill, hear
-from tests.archive.ui.test_browser import CONTRAST, WIDE, Visit, chromium, real_user
+from tests.archive.ui.test_browser import Visit, chromium, real_user
 from tests.support.archives import Archive, archive_in
 from tests.support.axe import violations
 
-MEDIA = {
-    "narrow": ({"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True}, "screen", "light"),
-    "spanish": ({"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True}, "screen", "light"),
-    "large": ({"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": False}, "screen", "dark"),
-    "middle": ({"width": 768, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "light"),
-    "wide": ({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "light"),
-    "dark": ({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "dark"),
-    "forced": ({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "screen", "forced"),
-    "print": ({"width": 720, "height": 900, "deviceScaleFactor": 1, "mobile": False}, "print", "dark"),
-}
 MOST_BYTES = 100_000
 """Weight of a page with everything that it loads, without audio."""
 
@@ -65,26 +51,6 @@ def visit(served: tuple[Archive, str, States], browser: webdriver.Chrome) -> Vis
     return visit
 
 
-def look_through(visit: Visit, media: str) -> None:
-    size, kind, scheme = MEDIA[media]
-    visit.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    visit.browser.delete_cookie("language")
-    if media == "spanish":
-        visit.browser.add_cookie({"name": "language", "value": "es", "path": "/"})
-    forced = "active" if scheme == "forced" else "none"
-    features = [
-        {"name": "prefers-color-scheme", "value": "dark" if scheme == "dark" else "light"},
-        {"name": "forced-colors", "value": forced},
-    ]
-    visit.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": kind, "features": features})
-
-
-def shoot(visit: Visit, name: str) -> None:
-    if folder := os.environ.get("PLAINSIGHT_SHOTS"):
-        shot = visit.browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "format": "png"})
-        (Path(folder) / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
-
-
 def pages(states: States) -> dict[str, str]:
     connections.close_all()
     states.hear()
@@ -92,36 +58,48 @@ def pages(states: States) -> dict[str, str]:
     return states.pages
 
 
-@pytest.mark.parametrize("media", list(MEDIA))
-def test_every_page_fits_its_medium(visit: Visit, served: tuple[Archive, str, States], media: str) -> None:
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_page_fits_each_medium_and_axe_finds_nothing(
+    visit: Visit, served: tuple[Archive, str, States], language: str
+) -> None:
     found: dict[str, Any] = {}
-    look_through(visit, media)
+    media = ("narrow",) if language == "es" else ("narrow", "middle", "wide", "wide-dark", "large", "forced", "print")
+    visit.browser.add_cookie({"name": "language", "value": language, "path": "/"})
     for name, address in pages(served[2]).items():
+        show_on(visit, "narrow")
         visit.go(address)
-        shoot(visit, f"{media}-{name}")
-        wrong = {
-            "too wide": visit.run(WIDE.replace("321", str(MEDIA[media][0]["width"] + 1))),
-            "scrolls sideways": visit.run("return document.documentElement.scrollWidth > window.innerWidth"),
-            "heads in two lines": visit.run(BROKEN_HEADS),
-            "words broken inside": visit.run(BROKEN_WORDS),
-            "contrast": visit.run(CONTRAST),
-        }
-        if any(wrong.values()):
-            found[name] = {what: value for what, value in wrong.items() if value}
-    look_through(visit, "wide")
+        assert visit.run("return document.documentElement.lang") == language
+        found |= examine(visit, f"{language}-{name}", media, ("narrow", "wide", "wide-dark"))
+    visit.browser.delete_cookie("language")
+    show_on(visit, "wide")
+    # axe itself tries to set styles, which no page lets a script do
+    visit.complaints()
     assert found == {}
 
 
-def test_axe_finds_nothing_on_any_page(visit: Visit, served: tuple[Archive, str, States]) -> None:
-    found: dict[str, Any] = {}
-    for media in ("narrow", "spanish", "wide", "dark"):
-        look_through(visit, media)
-        for name, address in pages(served[2]).items():
-            visit.go(address)
-            if told := violations(visit.browser):
-                found[f"{media} {name}"] = told
-    look_through(visit, "wide")
-    assert found == {}
+def test_what_is_wrong_with_a_page_is_found(visit: Visit) -> None:
+    """Each fault that the looks are for, put into a page on purpose."""
+    visit.go("/rooms/")
+    visit.run(
+        "document.querySelector('header.site').style.height = '300px';"
+        "document.querySelector('main').innerHTML = `<div id='wide'></div><table><tr><th>Confirmation</th></tr></table>"
+        "<p id='cut'>Unbelievable</p><p id='pale'>pale</p><img src='/static/none.png'>`;"
+        "const styled = (id, css) => Object.assign(document.querySelector(id).style, css);"
+        "styled('#wide', {width: '2000px', height: '1px'});"
+        "styled('table', {width: '2ch', tableLayout: 'fixed'});"
+        "styled('th', {whiteSpace: 'normal', wordBreak: 'break-all'});"
+        "styled('#cut', {width: '4ch', wordBreak: 'break-all'});"
+        "styled('#pale', {color: '#aaaaaa', backgroundColor: '#ffffff'});"
+    )
+    found = examine(visit, "broken", ("wide",), ("wide",))["broken wide"]
+    visit.complaints()
+    assert found["words broken inside"] == ["Confirmation", "Unbelievable"]
+    assert found["heads in two lines"] == ["Confirmation"]
+    assert [one for one in found["too wide"] if 'id="wide"' in one]
+    assert [one for one in found["contrast"] if 'id="pale"' in one]
+    assert found["scrolls sideways"] is True
+    assert found["a frame that takes too much"] == 300
+    assert {"image-alt", "color-contrast"} <= {rule for rule, _ in found["axe"]}
 
 
 def test_news_of_several_rooms_are_all_said(visit: Visit, served: tuple[Archive, str, States]) -> None:
@@ -149,7 +127,7 @@ def test_no_page_is_heavy(visit: Visit, served: tuple[Archive, str, States]) -> 
 
 
 def test_a_print_says_who_printed_it_when_and_where_from(visit: Visit, served: tuple[Archive, str, States]) -> None:
-    look_through(visit, "print")
+    show_on(visit, "print")
     made = served[2].recordings["eventful"]
     for address in (f"/recordings/{made}/", f"/recordings/{made}/verification/"):
         visit.go(address)
@@ -161,7 +139,7 @@ def test_a_print_says_who_printed_it_when_and_where_from(visit: Visit, served: t
             == []
         )
     assert visit.run("return document.querySelector('.digest').innerText.length") == 64
-    look_through(visit, "wide")
+    show_on(visit, "wide")
 
 
 def test_a_control_page_fits_its_medium_and_axe_finds_nothing_on_it(visit: Visit, tmp_path: Path) -> None:
@@ -172,40 +150,34 @@ def test_a_control_page_fits_its_medium_and_axe_finds_nothing_on_it(visit: Visit
     visit.complaints()
     for media in ("narrow", "middle", "large", "forced"):
         visit.go("/sign-in/")
-        look_through(visit, media)
+        show_on(visit, media)
         visit.browser.get((tmp_path / "control" / "index.html").as_uri())
-        shoot(visit, f"{media}-control-page")
         wrong = {
-            "too wide": visit.run(WIDE.replace("321", str(MEDIA[media][0]["width"] + 1))),
-            "scrolls sideways": visit.run("return document.documentElement.scrollWidth > window.innerWidth"),
-            "heads in two lines": visit.run(BROKEN_HEADS),
-            "words broken inside": visit.run(BROKEN_WORDS),
-            "contrast": visit.run(CONTRAST),
             "without its style": visit.run(
                 "return getComputedStyle(document.querySelector('.sign')).fontWeight !== '700'"
             ),
             "blocked": visit.complaints(),
-            "axe": violations(visit.browser),
         }
+        found |= examine(visit, "control-page", (media,), (media,))
         # axe itself asks for the style sheet, which the page lets no script do
         visit.complaints()
         found |= {f"{media}: {what}": value for what, value in wrong.items() if value}
     visit.go("/rooms/")
-    look_through(visit, "wide")
+    show_on(visit, "wide")
     assert found == {}
 
 
 def test_no_menu_takes_more_lines_of_a_narrow_screen_than_it_may(visit: Visit) -> None:
     """Of any one who has one role or several, in both languages; what is folded opens by keyboard without a script."""
     visit.go("/rooms/")
-    look_through(visit, "narrow")
+    show_on(visit, "narrow")
     found: dict[str, int] = {}
     for names in (names for size in (1, 2, 3, 4) for names in combinations(ROLES, size)):
         for language in ("en", "es"):
             lines = visit.run(MENU_LINES, menu_of(names, language))
             if lines > MENU_MOST[language]:
                 found[f"{'+'.join(names)} {language}"] = lines
-    look_through(visit, "wide")
+    show_on(visit, "wide")
     assert found == {}
 
 
@@ -214,7 +186,7 @@ def test_a_short_menu_is_all_in_sight_where_there_is_room_and_opens_by_keyboard_
 ) -> None:
     for media, shown in (("wide", 6), ("narrow", 3)):
         visit.go("/rooms/")
-        look_through(visit, media)
+        show_on(visit, media)
         visit.run(MENU_LINES, menu_of(["technician"], "en"))
         assert visit.run(MENU_SHOWN) == shown, media
     visit.tab_to("More")
@@ -222,7 +194,7 @@ def test_a_short_menu_is_all_in_sight_where_there_is_room_and_opens_by_keyboard_
     assert visit.run(MENU_SHOWN) == 7, "the way to close it again is one of them"
     visit.tab_to("Boxes")
     assert violations(visit.browser) == []
-    look_through(visit, "wide")
+    show_on(visit, "wide")
 
 
 def menu_of(roles: Iterable[str], language: str) -> str:
@@ -242,25 +214,4 @@ return 1 + tops.filter((top, place) => place && top - tops[place - 1] > 12).leng
 """
 MENU_SHOWN = """
 return [...document.querySelectorAll('header.site nav :is(a, summary)')].filter((e) => e.checkVisibility()).length;
-"""
-BROKEN_HEADS = """
-return [...document.querySelectorAll('th')].filter((e) => !/\\s/.test(e.innerText.trim()) && e.innerText.trim())
-  .filter((e) => { const r = document.createRange(); r.selectNodeContents(e); return new Set([...r.getClientRects()]
-  .map((box) => Math.round(box.top))).size > 1; }).map((e) => e.innerText);
-"""
-BROKEN_WORDS = """
-const found = [];
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-for (let node; (node = walker.nextNode());) {
-  const parent = node.parentElement;
-  if (!parent.offsetParent || parent.closest('.id, .digest, .detail, .hidden, .skip, code, svg, footer')) continue;
-  for (const match of node.data.matchAll(/(?<!\\w)[A-Za-z]{2,24}(?!\\w)/g)) {
-    const range = document.createRange();
-    range.setStart(node, match.index);
-    range.setEnd(node, match.index + match[0].length);
-    const tops = new Set([...range.getClientRects()].filter((r) => r.width > 0).map((r) => Math.round(r.top)));
-    if (tops.size > 1) found.push(match[0]);
-  }
-}
-return found;
 """

@@ -1,12 +1,12 @@
 """The pages of the records in a browser: each in its states, by axe and as it is laid out; and tasks by keyboard alone.
 
-Each page is loaded once, and looked at narrow, at 768 px, wide, and dark. With PLAINSIGHT_SHOTS=FOLDER each is kept as
-a picture.
+Each page is loaded once, and looked at narrow, at 768 px, wide, and dark.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,6 @@ import pytest
 from django.db import connections
 from django.urls import resolve
 from django.utils import timezone
-from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.keys import Keys as Key
 
@@ -25,6 +24,7 @@ from archive.records.meetings.models import Meeting, Notice, OpeningEvent
 from archive.records.people.models import Student
 from tests.archive.page_fixtures import seal_one
 from tests.archive.records.factories import make_meeting, make_student
+from tests.archive.ui.looks import examine, show_on
 from tests.archive.ui.records_states import (
     EMPTY,
     MANY,
@@ -35,8 +35,7 @@ from tests.archive.ui.records_states import (
     make_many,
     someone_else_saves,
 )
-from tests.archive.ui.test_browser import CONTRAST, WIDE, Visit, chromium, real_user
-from tests.archive.ui.test_layout import BROKEN_HEADS, BROKEN_WORDS, MEDIA, shoot
+from tests.archive.ui.test_browser import Visit, chromium, real_user
 from tests.support.archives import Archive, archive_in
 from tests.support.axe import violations
 
@@ -55,18 +54,6 @@ ELSEWHERE = {name for name in ROUTES if not name.startswith("pages:")} | {
 LOOKS = ("narrow", "narrow-dark", "middle", "wide", "wide-dark")
 """How each page is looked at; by axe in the first and, where the page has something to show for the first time, in the
 last."""
-LAYOUT = f"""
-const [widest] = arguments;
-return {{
-  "went wrong": performance.getEntriesByType("navigation")[0].responseStatus >= 500,
-  "too wide": (() => {{ {WIDE.replace("321", "widest")} }})(),
-  "scrolls sideways": document.documentElement.scrollWidth > window.innerWidth,
-  "heads in two lines": (() => {{ {BROKEN_HEADS} }})(),
-  "words broken inside": (() => {{ {BROKEN_WORDS} }})(),
-  "contrast": (() => {{ {CONTRAST} }})(),
-  "a frame that takes too much": document.querySelector("header.site").offsetHeight > (widest < 400 ? 200 : 120),
-}};
-"""
 
 
 @pytest.fixture(scope="module")
@@ -86,31 +73,6 @@ def visit(served: tuple[Archive, str], tmp_path_factory: pytest.TempPathFactory)
         yield visit
 
 
-def look_like(browser: webdriver.Chrome, look: str) -> int:
-    """Show the page that is there as `look` says; return how wide that is, in pixels."""
-    size, kind, _ = MEDIA[look.partition("-")[0]]
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    scheme = "dark" if look.endswith("dark") else "light"
-    # colors that still fade from one look to the next would be measured on their way
-    wanted = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
-    features = [{"name": name, "value": value} for name, value in wanted.items()]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": kind, "features": features})
-    return int(size["width"])
-
-
-def examine(visit: Visit, name: str, *, first: bool) -> dict[str, Any]:
-    """Return what is wrong with the page that is shown, in each of its looks."""
-    found: dict[str, Any] = {}
-    for look in LOOKS:
-        by_axe = look == "narrow" or (first and look == "wide-dark")
-        width = look_like(visit.browser, look)
-        shoot(visit, f"{name}-{look}")
-        wrong = visit.run(LAYOUT, width + 1) | {"axe": by_axe and violations(visit.browser)}
-        if any(wrong.values()):
-            found[f"{look} {name}"] = {what: value for what, value in wrong.items() if value}
-    return found
-
-
 def test_no_page_of_the_records_has_a_fault_in_any_of_its_states(
     visit: Visit, served: tuple[Archive, str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -125,8 +87,13 @@ def test_no_page_of_the_records_has_a_fault_in_any_of_its_states(
         look(name)
 
     def look(name: str) -> None:
-        view = resolve(visit.run("return location.pathname")).view_name
-        found.update(examine(visit, name, first=view not in seen))
+        path, status = visit.run(
+            "return [location.pathname, performance.getEntriesByType('navigation')[0].responseStatus]"
+        )
+        assert status < 500, name
+        view = resolve(path).view_name
+        by_axe = ("narrow",) if view in seen else ("narrow", "wide-dark")
+        found.update(examine(visit, name, LOOKS, by_axe))
         if not name.startswith("empty-"):
             seen.add(view)
 
@@ -171,13 +138,19 @@ def test_no_page_of_the_records_has_a_fault_in_any_of_its_states(
     visit.run("document.getElementById('id_code').value = arguments[0]", code)
     visit.run("document.querySelector('form[data-form]').requestSubmit()")
     visit.until("location.pathname === '/own/'")
+    headings: dict[str, set[str]] = {}
     for language in ("es", "en"):
         visit.browser.add_cookie({"name": "language", "value": language, "path": "/"})
         for name in PARENTS:
             look_at(f"{language}-{name}", pages[name])
             assert visit.run("return document.documentElement.lang") == language
+            said = visit.run("return [...document.querySelectorAll('h2, h3, th')].map((one) => one.innerText)")
+            headings.setdefault(language, set()).update(one for one in said if re.search("[a-z]{4}", one))
+    names = {str(student) for student in Student.objects.all()}
+    connections.close_all()
+    assert headings["es"] & headings["en"] - names == set(), "these are not translated"
     visit.browser.delete_all_cookies()
-    look_like(visit.browser, "wide")
+    show_on(visit, "wide")
     visit.sign_in("/students/")
     visit.complaints()  # the browser's own, about forms that were refused, and about axe's own styles
     assert found == {}

@@ -222,6 +222,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "named_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rights_of_agents",
+                        to="people.person",
+                    ),
+                ),
+                (
                     "student",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -318,10 +328,32 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="right",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind", "agent"),
+                    ("named_by__isnull", False),
+                )
+                | models.Q(
+                    models.Q(("kind", "agent"), _negated=True),
+                    ("named_by", None),
+                ),
+                name="only_an_agent_is_named_by_somebody",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="right",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("valid_to", None)),
+                condition=models.Q(("named_by", None), ("valid_to", None)),
                 fields=("person", "student", "kind"),
                 name="one_open_right_of_a_kind",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="right",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("named_by__isnull", False), ("valid_to", None)),
+                fields=("person", "student", "named_by"),
+                name="one_open_right_of_an_agent",
             ),
         ),
         migrations.AddConstraint(

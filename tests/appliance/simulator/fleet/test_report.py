@@ -6,13 +6,19 @@ from typing import Any
 
 from appliance.simulator.fleet.plan import Plan
 from appliance.simulator.fleet.recording import RATE
-from appliance.simulator.fleet.report import in_words, report, spread
+from appliance.simulator.fleet.report import Cost, in_words, report, spread
 from appliance.simulator.fleet.share import Found
 from appliance.simulator.fleet.watching import Seen
 
 PLAN = Plan(boxes=100, recording=2, minutes=1)
 SEEN = Seen(status_age_s=[0.1, 0.2], database_before=1000, database_after=21_000, sealed=2)
-COSTS = {"web": (36.0, 100), "worker": (3.6, 50), "broker": (6.0, 10), "listen": (6.0, 40), "fleet": (600.0, 900)}
+COSTS = {
+    "web": Cost(36.0, 300_000_000, 120_000_000),
+    "worker": Cost(3.6, 50, 50),
+    "broker": Cost(6.0, 10, 10),
+    "listen": Cost(6.0, 40, 40),
+    "fleet": Cost(600.0, 900, 900),
+}
 
 
 def found(**changed: Any) -> Found:
@@ -25,6 +31,7 @@ def found(**changed: Any) -> Found:
         "to_receipt_s": [1.0, 2.0],
         "behind_s": [5.0],
         "late_s": 0.1,
+        "turn_late_s": 0.4,
         "connected": 100,
         "connected_after_s": [0.1, 0.2, 1.5],
         "drained_s": 3600.0,
@@ -54,6 +61,13 @@ def test_throughput_growth_and_the_storm_are_counted() -> None:
     assert told["database_kb_an_hour"] == 10.0
     assert told["broker"]["most_in_a_second"] == 4
     assert "lost                0 of 2 recordings" in in_words(told)
+
+
+def test_the_largest_process_of_a_part_and_how_late_the_machine_was_are_told() -> None:
+    told = report(PLAN, [found()], SEEN, COSTS, 60.0)
+    assert (told["parts"]["web"]["memory_mb"], told["parts"]["web"]["largest_mb"]) == (300.0, 120.0)
+    assert "120.0 in one process" in in_words(told)
+    assert told["lag"]["fleet_late_s"] == 0.4
 
 
 def test_without_a_recording_nothing_is_divided_by_it() -> None:

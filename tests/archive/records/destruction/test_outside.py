@@ -40,7 +40,8 @@ from archive.records.meetings.models import Filing, Meeting
 from archive.records.outside_recordings import filing_deeds, take_in_deeds
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording, OutsideRestriction, OutsideView
 from archive.records.outside_recordings.plain_file import open_sealed, outside_package
-from archive.records.today.tasks import Day, destructions_due
+from archive.records.today.day import Day
+from archive.records.today.tasks import destructions_due
 from archive.sealing.audit import Code, audit, audit_and_repair
 from archive.store.current import store
 from tests.archive.page_fixtures import Arrive, make_user, signed_in

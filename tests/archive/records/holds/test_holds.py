@@ -21,7 +21,8 @@ from archive.records.holds.deeds import MatterFacts
 from archive.records.holds.models import Held, Matter
 from archive.records.holds.reach import held_recordings, matters_of, recordings_of
 from archive.records.holds.rules import must_be_looked_at
-from archive.records.today.tasks import Day, holds_due
+from archive.records.today.day import Day
+from archive.records.today.tasks import holds_due
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.factories import make_filing, make_hold, make_matter, make_meeting, make_student

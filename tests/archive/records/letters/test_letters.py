@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 from weasyprint import HTML
 
 from archive.access.deeds import Deed
+from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from archive.records.errors import DeedError
@@ -19,9 +22,18 @@ from archive.records.letters.pdf import letter_pdf
 from archive.records.letters.rules import NEEDED, check_text, merge, placeholders
 from archive.records.letters.shipped_deeds import shipped_texts
 from archive.records.people.models import Language
+from archive.records.public_lists.rules import ListKind
+from archive.records.public_lists.tables import table_of
 from tests.archive.page_fixtures import make_user, signed_in
 from tests.archive.pages import check
-from tests.archive.records.factories import make_letter, make_meeting, make_person, make_right, make_student
+from tests.archive.records.factories import (
+    make_bar,
+    make_letter,
+    make_meeting,
+    make_person,
+    make_right,
+    make_student,
+)
 from tests.support.archives import Archive
 
 
@@ -43,6 +55,19 @@ def test_the_acknowledgment_says_what_the_permission_covers_and_what_not(languag
     assert covers in body
     assert written in body
     assert not re.search(r"(?i)\bapprov|\bdeny|\bdenied|\brequest|\baprob|\bdeneg|\bsolicitud", body)
+
+
+@pytest.mark.parametrize(("named", "told"), [("", "la dirección de educación especial"), ("Sra. Ruiz", "Sra. Ruiz")])
+def test_the_annual_notice_says_whom_to_tell_before_recording(archive: Archive, named: str, told: str) -> None:
+    deeds.approve_text(
+        Template.objects.get(kind="annual-notice", language="es").pk, by=make_user("director", Deed.TEMPLATES)
+    )
+    records = settings.ARCHIVE.records.model_copy(update={"notices_to": named})
+    with override_settings(ARCHIVE=settings.ARCHIVE.model_copy(update={"records": records})):
+        (row,) = table_of(ListKind.NOTICE).rows
+        page = signed_in(archive, "case.manager", role="facilitator").get("/notices/new/").content.decode()
+    assert f"avise a {told} con al menos 24 horas" in row[2]
+    assert (named or "the special-education director") in page
 
 
 def test_no_letter_is_made_of_a_text_that_nobody_approved(archive: Archive) -> None:
@@ -123,6 +148,33 @@ def test_nobody_without_rights_is_offered_as_the_recipient(archive: Archive) -> 
     typed = {"person": str(stranger.pk), "once": "a" * 32}
     assert client.post(f"/meetings/{make_meeting(student).pk}/letter/", typed).status_code == 422
     assert Letter.objects.count() == 0
+
+
+def test_no_letter_reaches_who_is_barred_by_a_court_order(archive: Archive) -> None:
+    approve_all(archive)
+    student, father = make_student("Ana", "Torres"), make_person("Luis", "Torres")
+    make_right(father, student)
+    letter = make_letter(student)
+    letter.person = father
+    letter.save()
+    client = signed_in(archive, "custodian", role="custodian")
+    assert f"/letters/{letter.pk}/" in client.get("/today/").content.decode()
+    make_bar(father, student)
+    assert f"/letters/{letter.pk}/" not in client.get("/today/").content.decode()
+    assert "Do not deliver it" in check(client.get("/letters/").content.decode()).text
+    assert "Do not deliver this letter" in check(client.get(f"/letters/{letter.pk}/").content.decode()).text
+    assert client.get(f"/letters/{letter.pk}/letter.pdf").status_code == 409
+    values = dict.fromkeys(placeholders(LetterKind.ACKNOWLEDGMENT), "x")
+    with pytest.raises(DeedError, match="court order bars Luis Torres"):
+        deeds.make_letter(
+            LetterKind.ACKNOWLEDGMENT,
+            values,
+            by=User.objects.get(username="custodian"),
+            student=student,
+            person=father,
+            language="en",
+            about=Subject.student(student.pk),
+        )
 
 
 def test_a_new_version_is_used_once_it_was_approved(archive: Archive) -> None:

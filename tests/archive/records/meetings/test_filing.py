@@ -28,6 +28,7 @@ from archive.records.meetings.models import Filing, Meeting, ParentRecords
 from archive.records.meetings.rules import RecordingDuty
 from archive.records.meetings.tray import unfiled
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
+from tests.archive.pages import check
 from tests.archive.records.factories import make_filing, make_meeting, make_room, make_student
 from tests.support.archives import Archive
 from tests.support.waiting import PATIENCE_S
@@ -174,6 +175,19 @@ def test_the_pages_file_by_two(archive: Archive, row: Recording) -> None:
     assert ann.post(there, {"once": "b" * 32}).status_code == 422
     assert "The filing was confirmed." in bob.post(there, {"once": "c" * 32}, follow=True).content.decode()
     assert "Nothing waits for a second person." in bob.get("/tray/").content.decode()
+
+
+def test_a_student_s_page_leads_to_the_recordings_that_the_reader_may_open(archive: Archive, row: Recording) -> None:
+    meeting = meeting_at(row)
+    make_filing(row.pk, meeting)
+    there, place = f"/recordings/{row.pk}/", f"/students/{meeting.student_id}/"
+    everything = (Deed.PEOPLE, Deed.MEETINGS, Deed.LOOK)
+    for number, (may_do, sees) in enumerate([(everything, True), (everything[:2], False), (everything[:1], False)]):
+        page = check(signed_in(archive, f"reader{number}", *may_do).get(place).content.decode())
+        addresses = [one.get("href") for one in page.all("a")]
+        assert (there in addresses) is sees
+        assert (f"/meetings/{meeting.pk}/" in addresses) is (Deed.MEETINGS in may_do)
+        assert f"/students/{meeting.student_id}/record-of-access/" not in addresses
 
 
 @pytest.mark.parametrize("typed", ["x", "1:2:3:4", "-1", "99999999999:00", "1:5x"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from appliance.contract.outside_package import PIECE
 from archive.access.decisions import may
@@ -16,13 +17,19 @@ from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
+from archive.records.destruction.deeds import propose
+from archive.records.destruction.models import Basis
+from archive.records.disclosures.deeds import enter_recorded
 from archive.records.errors import DeedError, SecondPersonError
 from archive.records.holds import deeds as hold_deeds
 from archive.records.holds.reach import why_held
-from archive.records.outside_recordings import filing_deeds
+from archive.records.outside_recordings import filing_deeds, take_in_deeds
 from archive.records.outside_recordings.models import OutsideRecording, State
+from archive.records.outside_recordings.reach import GivenUpError
+from archive.records.outside_recordings.rules import TO_BRING, due_of
 from archive.records.outside_recordings.seal_deeds import seal_outside
 from archive.records.people.models import Bar
+from archive.ui import words
 from tests.archive.page_fixtures import Arrive, make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.factories import (
@@ -138,6 +145,7 @@ def test_two_people_file_it_and_then_the_parent_reaches_it(archive: Archive, ann
         filing_deeds.file_outside(row.pk, make_meeting(), by=bob)
     filing_deeds.confirm(row.pk, filing.pk, by=bob)
     page = check(parent.get(place).content.decode())
+    assert "/outside-recordings/" not in [one.get("href") for one in page.all("a")], "the list is refused to a parent"
     (player,) = page.all("audio")
     assert parent.get(player.get("src")).status_code == 200
     assert "no box made it" in parent.get("/own/").content.decode()
@@ -293,3 +301,52 @@ def test_the_pages_file_confirm_doubt_restrict_and_give_up(archive: Archive) -> 
     check(carol.get(half).content.decode())
     assert "Nothing of it is kept" in carol.post(half, {"once": "e" * 32}, follow=True).content.decode()
     assert OutsideRecording.objects.filter(state=State.GIVEN_UP).count() == 1
+
+
+def test_a_file_that_nobody_brings_is_a_dated_task_until_it_is_given_up(archive: Archive, ann: User) -> None:
+    client = signed_in(archive, "carol", role="custodian")
+    row = take_in_deeds.begin(SAID, by=ann)
+    due = words.day(timezone.localdate(row.begun_at) + TO_BRING)
+    listed = check(client.get("/today/").content.decode()).text
+    assert f"due {due}" in listed
+    assert f"was due {due}" not in listed
+    OutsideRecording.objects.filter(pk=row.pk).update(begun_at=timezone.now() - timedelta(days=900))
+    assert "was due" in check(client.get("/today/").content.decode()).text
+    row.refresh_from_db()
+    assert row.made_by == SAID.made_by, "no clock removes anything"
+    assert client.post(f"/outside-recordings/{row.pk}/give-up/", {"once": "a" * 32}).status_code == 302
+    row.refresh_from_db()
+    assert [getattr(row, name) for name in take_in_deeds.NAMING] == [""] * len(take_in_deeds.NAMING)
+    assert "was due" not in client.get("/today/").content.decode()
+
+
+@pytest.mark.parametrize("begun", [0, 13, 14])
+def test_it_is_late_after_its_day_and_not_on_it(begun: int) -> None:
+    today = NOON.date()
+    assert not due_of(today - timedelta(days=begun), today).late
+    assert due_of(today - TO_BRING - timedelta(days=1), today).late
+
+
+def test_what_was_given_up_is_held_filed_disclosed_and_destroyed_by_nobody(archive: Archive, ann: User) -> None:
+    row, meeting = take_in_deeds.begin(SAID, by=ann), make_meeting(make_student())
+    take_in_deeds.give_up(row.pk, by=ann)
+    row.refresh_from_db()
+    matter = make_matter()
+    for deed in (
+        lambda: hold_deeds.hold(matter.pk, row, by=ann),
+        lambda: filing_deeds.file_outside(row.pk, meeting, by=ann),
+        lambda: filing_deeds.restrict(row.pk, "x", by=ann),
+        lambda: enter_recorded(row.pk, "Kim Vo", None, "", by=ann),
+        lambda: propose(row.pk, Basis.PERIOD, "", by=ann),
+    ):
+        with pytest.raises(GivenUpError, match="given up before it was sealed"):
+            deed()
+    client = signed_in(archive, "carol", role="custodian")
+    for page in ("hold", "disclose", "consents/new", "recorded", "destroy", "evidence", "audio"):
+        answer = client.get(f"/outside-recordings/{row.pk}/{page}/")
+        assert answer.status_code == 409, page
+        assert "given up" in answer.content.decode(), page
+    typed = {"recordings": row.pk, "student": "", "once": "a" * 32}
+    answer = client.post(f"/holds/{matter.pk}/add/", typed)
+    assert (answer.status_code, matter.items.count()) == (422, 0)
+    assert "given up before it was sealed" in check(answer.content.decode()).text

@@ -16,7 +16,7 @@ from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
 from archive.records.people import deeds
-from archive.records.people.models import Right, RightKind, Student
+from archive.records.people.models import Person, Right, RightKind, Student
 from tests.archive.page_fixtures import make_user, signed_in
 from tests.archive.records.factories import make_bar, make_person, make_right, make_student
 from tests.support.archives import Archive
@@ -88,9 +88,34 @@ def test_the_same_ground_is_entered_once(registrar: User) -> None:
     assert Right.objects.count() == 1
 
 
+def test_an_agent_is_named_by_somebody_who_holds_rights(registrar: User) -> None:
+    """34 CFR 300.613(b)(3): a representative of the parent."""
+    student, mother, aunt = make_student(), make_person("Rosa"), make_person("Carla")
+
+    def enter(kind: RightKind, named_by: Person | None) -> Right:
+        day = date(2026, 1, 1)
+        return deeds.enter_right(
+            student.pk, aunt, kind, basis="x", valid_from=day, valid_to=None, named_by=named_by, by=registrar
+        )
+
+    for kind, named_by, told in (
+        (RightKind.AGENT, None, "Say which parent"),
+        (RightKind.AGENT, aunt, "their own agent"),
+        (RightKind.AGENT, mother, "Rosa Torres holds no rights"),
+        (RightKind.GUARDIAN, mother, "Only an agent"),
+    ):
+        with pytest.raises(DeedError, match=told) as refused:
+            enter(kind, named_by)
+        assert refused.value.field == "named_by"
+    make_right(mother, student)
+    assert enter(RightKind.AGENT, mother).named_by == mother
+    with pytest.raises(DeedError, match="already"):
+        enter(RightKind.AGENT, mother)
+
+
 def test_rights_end_on_a_day_that_is_not_before_their_begin(registrar: User) -> None:
     right = make_right(make_person(), make_student(), valid_from=date(2026, 1, 10))
-    with pytest.raises(DeedError, match="2026-01-10"):
+    with pytest.raises(DeedError, match="Jan 10 2026"):
         deeds.end_right(right.pk, date(2026, 1, 9), shown=None, by=registrar)
     deeds.end_right(right.pk, date(2026, 1, 10), shown=None, by=registrar)
     assert (last().code, last().member("to_day")) == ("right-end", "2026-01-10")

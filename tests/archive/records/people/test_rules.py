@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.records.people.models import Bar, Person, Right, RightKind, Student
-from archive.records.people.rules import TOLD_AHEAD, holders, majority, majority_tasks
+from archive.records.people.rules import TOLD_AHEAD, held_until, holders, majority, majority_tasks
 
 DAY = date(2026, 11, 24)
-MOTHER, FATHER = Person(given_name="Rosa"), Person(given_name="Luis")
+MOTHER, FATHER, AUNT = Person(given_name="Rosa"), Person(given_name="Luis"), Person(given_name="Carla")
 
 
 def right(person: Person, kind: RightKind = RightKind.PARENT, first: int = -10, last: int | None = None) -> Right:
     end = None if last is None else DAY + timedelta(days=last)
-    return Right(person=person, kind=kind, valid_from=DAY + timedelta(days=first), valid_to=end)
+    named_by = MOTHER if kind == RightKind.AGENT else None
+    return Right(person=person, kind=kind, named_by=named_by, valid_from=DAY + timedelta(days=first), valid_to=end)
 
 
 def bar(person: Person, first: int = -1, last: int | None = None) -> Bar:
@@ -34,8 +35,44 @@ def test_a_court_order_bars_one_parent_and_not_the_other() -> None:
 
 
 def test_a_barred_parent_does_not_come_back_through_another_ground() -> None:
-    rights = [right(FATHER), right(FATHER, RightKind.AGENT)]
-    assert holders(rights, [bar(FATHER)], DAY) == []
+    rights = [right(MOTHER), right(FATHER), right(FATHER, RightKind.AGENT)]
+    assert [one.person for one in holders(rights, [bar(FATHER)], DAY)] == [MOTHER]
+
+
+@pytest.mark.parametrize(
+    ("mother", "bars", "held"),
+    [
+        (right(MOTHER), [], True),
+        (right(MOTHER), [bar(MOTHER)], False),
+        (right(MOTHER, last=-1), [], False),
+        (right(MOTHER, RightKind.AGENT), [], False),
+    ],
+)
+def test_an_agent_holds_rights_as_long_as_the_parent_does_who_named_them(
+    mother: Right, bars: list[Bar], held: bool
+) -> None:
+    found = holders([mother, right(AUNT, RightKind.AGENT)], bars, DAY)
+    assert (AUNT in [one.person for one in found]) is held
+
+
+def test_an_agent_who_is_a_guardian_as_well_keeps_those_rights() -> None:
+    rights = [right(MOTHER), right(AUNT, RightKind.AGENT), right(AUNT, RightKind.GUARDIAN)]
+    assert [(one.person, one.grounds) for one in holders(rights, [bar(MOTHER)], DAY)] == [(AUNT, (RightKind.GUARDIAN,))]
+
+
+@pytest.mark.parametrize(
+    ("rights", "last"),
+    [
+        ([right(FATHER)], None),
+        ([], -1),
+        ([right(FATHER, last=5)], 5),
+        ([right(FATHER, last=5), right(FATHER, RightKind.GUARDIAN, first=6, last=9)], 9),
+        ([right(FATHER, last=5), right(FATHER, RightKind.GUARDIAN, first=7)], 5),
+        ([right(MOTHER, last=3), right(FATHER, RightKind.AGENT)], 3),
+    ],
+)
+def test_rights_end_with_the_last_day_without_a_break(rights: list[Right], last: int | None) -> None:
+    assert held_until(FATHER, rights, [], DAY) == (None if last is None else DAY + timedelta(days=last))
 
 
 @pytest.mark.parametrize(("first", "last", "holds"), [(0, 0, True), (-5, 0, True), (-5, -1, False), (1, None, False)])

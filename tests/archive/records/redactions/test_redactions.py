@@ -21,14 +21,17 @@ from appliance.contract.segment import decode
 from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
 from archive.accounts.models import User
+from archive.custody.actors import Subject
 from archive.custody.check import check as check_custody
 from archive.custody.check import contradictions
+from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.recordings.parts import audible
 from archive.recordings.secrets import secret_of
 from archive.records.errors import DeedError, SecondPersonError, UnknownRecordError
 from archive.records.holds import deeds as hold_deeds
 from archive.records.redactions import deeds, make_deeds
+from archive.records.redactions.clear_deeds import clear_withdrawn
 from archive.records.redactions.derivative_file import MANIFEST, piece_name
 from archive.records.redactions.make_deeds import LEFT, NotExactError, make, make_asked
 from archive.records.redactions.models import Basis, Hearing, Passage, Redaction, State
@@ -424,6 +427,37 @@ def test_nothing_of_a_held_recording_s_copies_goes_away(scene: Scene) -> None:
     assert other.state == State.SIGNED, "a hold keeps; it forbids no copy"
 
 
+def test_what_a_hold_kept_of_a_withdrawn_copy_goes_with_the_last_hold_and_is_told_until_then(scene: Scene) -> None:
+    made, client = scene.made(), scene.client(scene.ann)
+    hugo = make_user("hugo", Deed.HOLD)
+    first, second = make_matter("Smith"), make_matter("Jones")
+    for one in (first, second):
+        hold_deeds.hold(one.pk, scene.row, by=hugo)
+    sent = {"reason": "a name is left", "once": "a" * 32}
+    told = client.post(scene.address(made, "withdraw/"), sent, follow=True).content.decode()
+    assert "It goes with the hold" in told
+    hold_deeds.end_matter(first.pk, "settled", by=hugo)
+    clear_withdrawn(StopSignal())
+    assert objects(scene) == [made.object], "the second matter holds it as well"
+    hold_deeds.end_matter(second.pk, "settled", by=hugo)
+    assert "removes the file within an hour" in client.get(scene.address(made)).content.decode()
+    clear_withdrawn(StopSignal())
+    assert not objects(scene)
+    clear_withdrawn(StopSignal())
+    about = Entry.objects.about(Subject.recording(scene.row.pk))
+    dropped = about.get(code="redaction-dropped")
+    assert (dropped.member("redaction"), dropped.member("sha256")) == (made.pk.hex, made.sha256)
+    assert "removes the file within an hour" not in client.get(scene.address(made)).content.decode()
+
+
+def test_what_was_signed_off_stays_after_the_hold(scene: Scene) -> None:
+    made = scene.signed()
+    deeds.withdraw(scene.row.pk, made.pk, "a name is left", by=scene.ann)
+    clear_withdrawn(StopSignal())
+    assert objects(scene) == [made.object]
+    assert "stays with the recording" in scene.client(scene.ann).get(scene.address(made)).content.decode()
+
+
 @pytest.mark.parametrize("deed", ["withdraw", "reopen"])
 def test_a_copy_is_withdrawn_also_while_the_store_is_away_and_goes_later(
     scene: Scene, deed: str, monkeypatch: pytest.MonkeyPatch
@@ -446,9 +480,9 @@ def test_a_copy_is_withdrawn_also_while_the_store_is_away_and_goes_later(
     Redaction.objects.filter(pk=made.pk).update(withdrawn_at=timezone.now() - timedelta(days=99))
     with monkeypatch.context() as patch:
         patch.setattr(type(store()), "remove", away)
-        make_deeds.clear_withdrawn(StopSignal())
+        clear_withdrawn(StopSignal())
     assert sorted(objects(scene)) == sorted([made.object, other.object])
-    make_deeds.clear_withdrawn(StopSignal())
+    clear_withdrawn(StopSignal())
     assert objects(scene) == [other.object]
 
 

@@ -16,13 +16,16 @@ from django.utils import timezone
 
 from archive.access.decisions import may
 from archive.access.deeds import Deed
+from archive.access.models import Grant
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError
+from archive.records.letters.deeds import approve_text
 from archive.records.letters.models import Letter, Template
-from archive.records.people.models import Person, Student
+from archive.records.people.deeds import end_right
+from archive.records.people.models import Person, Right, RightKind, Student
 from archive.records.requests import deeds, link_deeds, views
 from archive.records.requests.link_deeds import MAX_FAILURES, LinkRefusedError
 from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, ParentLink, Wish
@@ -72,6 +75,26 @@ def test_a_request_is_due_at_the_earliest_of_meeting_hearing_and_45_days(
     assert (found.on, found.why) == (on, why)
     assert not found.late(on)
     assert found.late(on + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("days", "told"), [(None, "Say by when"), (-1, "has passed"), (46, "no letter moves that"), (45, "")]
+)
+def test_more_time_is_never_beyond_the_day_on_which_it_is_due(
+    archive: Archive, family: tuple[Student, Person], days: int | None, told: str
+) -> None:
+    """34 CFR 99.10(b), 300.613(a): in no case more than 45 days."""
+    approve_text(Template.objects.get(kind="extension", language="en").pk, by=make_user("director", Deed.TEMPLATES))
+    today = timezone.localdate()
+    case = make_request(*family, received_on=today)
+    on = "" if days is None else (today + timedelta(days=days)).isoformat()
+    typed = {"kind": "extension", "text": "the officer is ill", "answer_by": on, "once": "a" * 32}
+    client = signed_in(archive, "reader", role="custodian")
+    answer = client.post(f"/requests/{case.pk}/letter/", typed, follow=True)
+    page = check(answer.content.decode()).text
+    assert told in page
+    assert ("We need more time, and will answer by" in page) is (not told)
+    assert Letter.objects.count() == (not told)
 
 
 def test_only_who_holds_rights_can_ask(custodian_: User, family: tuple[Student, Person]) -> None:
@@ -206,6 +229,9 @@ def test_the_record_of_access_is_printed_from_the_log(
     assert {"opened the recording's page", "listened"} <= {row.what for row in record_of_access(family[0])}
     page = check(client.get(f"/students/{family[0].pk}/record-of-access/").content.decode())
     assert "listened" in page.text
+    assert "work as a school official (34 CFR 99.31(a)(1))" in page.text, (
+        "an account's role names no purpose of its own"
+    )
     assert record_of_access(make_student("Other")) == []
 
 
@@ -328,11 +354,62 @@ def test_a_barred_parent_reaches_nothing_from_that_moment_on(
     assert "Ana" not in parent.get("/own/").content.decode()
 
 
+def open_to(student: Student, person: Person, by: User, days: int = 14) -> User:
+    """Let a rights-holder reach the student's recordings; return the account."""
+    case = make_request(student, person)
+    link_deeds.make_link(person, by=by, request=case)
+    deeds.open_for(case.pk, days, by=by)
+    person.refresh_from_db()
+    assert person.user is not None
+    return person.user
+
+
+def test_access_ends_with_the_rights_and_not_later(custodian_: User, family: tuple[Student, Person]) -> None:
+    """34 CFR 99.5: at 18, for example, the parents' rights are ended by a person; nothing is open to them then."""
+    student, mother = family
+    account, today = open_to(student, mother, custodian_, days=60), timezone.localdate()
+    right = Right.objects.get(person=mother)
+    end_right(right.pk, today + timedelta(days=5), shown=None, by=custodian_)
+    ends = set(Grant.objects.filter(user=account).at(timezone.now()).values_list("valid_until", flat=True))
+    assert [timezone.localtime(one).date() for one in ends] == [today + timedelta(days=6)]
+    assert may(account, Deed.OWN, Subject.student(student.pk)).allowed
+    end_right(right.pk, today - timedelta(days=1), shown=today + timedelta(days=5), by=custodian_)
+    assert may(account, Deed.OWN, Subject.student(student.pk)).reason == "no-grant"
+
+
+def test_access_is_opened_no_longer_than_rights_hold(custodian_: User) -> None:
+    student, foster, today = make_student(), make_person("Kim", "Ito"), timezone.localdate()
+    make_right(foster, student, RightKind.FOSTER, valid_to=today + timedelta(days=3))
+    account = open_to(student, foster, custodian_)
+    ends = {timezone.localtime(one.valid_until).date() for one in Grant.objects.filter(user=account) if one.valid_until}
+    assert ends == {today + timedelta(days=4)}
+
+
+def test_an_agent_reaches_nothing_once_the_parent_is_barred_who_named_them(
+    custodian_: User, family: tuple[Student, Person]
+) -> None:
+    student, mother = family
+    aunt = make_person("Carla", "Ruiz")
+    make_right(aunt, student, RightKind.AGENT, named_by=mother)
+    account = open_to(student, aunt, custodian_)
+    assert may(account, Deed.OWN, Subject.student(student.pk)).allowed
+    bar = make_bar(mother, student)
+    assert may(account, Deed.OWN, Subject.student(student.pk)).reason == "barred"
+    with pytest.raises(DeedError, match="holds no rights"):
+        deeds.ask_access(student, aunt, Wish.LISTEN, received_on=timezone.localdate(), by=custodian_)
+    father = make_person("Luis", "Torres")
+    make_right(father, student)
+    make_right(aunt, student, RightKind.AGENT, named_by=father)
+    assert may(account, Deed.OWN, Subject.student(student.pk)).allowed
+    bar.delete()
+    Right.objects.filter(named_by=father).delete()
+    end_right(Right.objects.get(person=mother).pk, timezone.localdate() - timedelta(days=1), shown=None, by=custodian_)
+    assert may(account, Deed.OWN, Subject.student(student.pk)).reason == "no-grant"
+
+
 def test_the_pages_of_a_request_and_an_amendment(
     archive: Archive, custodian_: User, family: tuple[Student, Person], sealed: Arrive
 ) -> None:
-    from archive.records.letters.deeds import approve_text  # noqa: PLC0415 - for this test alone
-
     for text in Template.objects.all():
         approve_text(text.pk, by=custodian_)
     made = sealed(seconds=1)
@@ -344,8 +421,12 @@ def test_the_pages_of_a_request_and_an_amendment(
     place = answer.headers["Location"]
     assert "due on" in client.get(place).content.decode()
     check(client.get("/requests/").content.decode())
-    letter = client.post(f"{place}letter/", {"outcome": "at the office", "version": "0", "once": "b" * 32}, follow=True)
+    form = {"kind": "access-granted", "text": "at the office", "once": "b" * 32}
+    letter = client.post(f"{place}letter/", form, follow=True)
     assert "Your access to recordings" in letter.content.decode()
+    student = check(client.get(f"/students/{family[0].pk}/").content.decode())
+    addresses = [one.get("href") for one in student.all("a")]
+    assert {place, f"/recordings/{made.id}/", f"/students/{family[0].pk}/record-of-access/"} <= set(addresses)
     assert client.post("/requests/new/", {**typed, "person": "Nobody", "once": "c" * 32}).status_code == 422
     amend = {"student": "S-17", "person": "Rosa Torres", "received_on": today, "recording": made.id, "text": "wrong"}
     there = client.post("/amendments/new/", {**amend, "once": "d" * 32}).headers["Location"]

@@ -120,7 +120,7 @@ def test_no_word_of_it_stands_in_the_log_or_the_tables(
     told = "".join(one.detail for one in Entry.objects.all()) + caplog.text
     assert SECRET not in told
     assert "Heartland" not in told
-    database = b"".join(one.read_bytes() for one in archive.home.glob("archive.sqlite3*"))
+    database = archive.database_bytes()
     assert SECRET.encode() not in database
     assert made.sha256.encode() in database
 
