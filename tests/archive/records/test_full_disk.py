@@ -187,7 +187,7 @@ def steps_of(scene: Scene) -> Iterator[Callable[[], Any]]:
     case = AccessRequest.objects.get()
     yield lambda: request_deeds.explain(case.pk, "It was an IEP meeting.", case.version, by=ann)
     yield lambda: request_deeds.close(case.pk, "listened at the office", case.version + 1, by=ann)
-    asked = {"text": "It leaves out the end.", "received_on": today}
+    asked: dict[str, Any] = {"text": "It leaves out the end.", "received_on": today}
     yield lambda: request_deeds.ask_amendment(scene.student, scene.parent, row, **asked, by=ann)
     amendment = Amendment.objects.get()
     yield lambda: request_deeds.decide(amendment.pk, AmendmentState.AMENDED, "so done", amendment.version, by=ann)
@@ -211,11 +211,11 @@ def steps_of(scene: Scene) -> Iterator[Callable[[], Any]]:
     yield lambda: destruction_deeds.enter_reply(destruction.pk, told.pk, Reply.AGREES, today, "by phone", by=ann)
     yield lambda: destruction_deeds.approve(destruction.pk, by=bob)
     yield lambda: destruction_deeds.withdraw(destruction.pk, "kept after all", by=ann)
-    access = {"what": next(iter(STAFF_DEEDS)), "purpose": "leads the meeting", "position": "case manager"}
+    access: dict[str, Any] = {"what": next(iter(STAFF_DEEDS)), "purpose": "leads the meeting", "position": "case manager"}
     given = AccessFacts(scene.student, bob, **access, trained_on=today, until=today)
     yield lambda: grant_deeds.give_access(given, by=ann)
     yield lambda: grant_deeds.end_access(bob.pk, scene.student.pk, by=ann)
-    barred = {"basis": "order no. 3", "valid_from": today, "valid_to": None}
+    barred: dict[str, Any] = {"basis": "order no. 3", "valid_from": today, "valid_to": None}
     yield lambda: people_deeds.enter_bar(scene.student.pk, scene.parent, **barred, by=ann)
     yield lambda: list_deeds.enter_holding("recordings", "the archive", "the director", by=ann)
 
