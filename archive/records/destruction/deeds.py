@@ -55,7 +55,7 @@ def propose(recording: str, basis: Basis, reason: str, *, by: User, asked_by: Pe
             raise DeedError(
                 "This person holds no rights over the records, as far as this archive knows.", field="asked_by"
             )
-        at_once = {Obstacle.KEPT, Obstacle.HELD, Obstacle.LOCKED, Obstacle.REQUEST_OPEN}
+        at_once = {Obstacle.KEPT, Obstacle.HELD, Obstacle.LOCKED, Obstacle.REQUEST_OPEN, Obstacle.DISCLOSURE_OPEN}
         _refuse(against_approval(standing_of(row)), at_once)
         _enter(PROPOSED, row, by, basis=basis.value)
         row.save(force_insert=True)

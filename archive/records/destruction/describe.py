@@ -17,6 +17,9 @@ OBSTACLES: Final = {
     ),
     Obstacle.LOCKED: _("The store keeps it locked, and the archive's settings say that nothing is destroyed before."),
     Obstacle.REQUEST_OPEN: _("A request of a parent is open; nothing is destroyed meanwhile (34 CFR 99.10(e))."),
+    Obstacle.DISCLOSURE_OPEN: _(
+        "A copy of it was prepared for somebody and not taken out; take it out, or withdraw that disclosure."
+    ),
     Obstacle.NOBODY_TO_TELL: _(
         "The archive knows nobody who holds rights over the records of the student, so nobody was told."
     ),

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from archive.recordings.models import PackageIndex, PageView, Verification, Waveform
 from archive.recordings.removal import identifying_rows
-from archive.records.disclosures.models import Consent, Disclosure, Recorded
+from archive.records.disclosures.models import Consent, Disclosure, NoticeGiven, Recorded
 from archive.records.holds.models import Held
 from archive.records.incidents.models import Incident, IncidentLetter
 from archive.records.letters.models import Letter
@@ -37,6 +37,7 @@ def erase(row: Destruction) -> dict[str, int]:
     filed = Filing.objects.filter(recording=pk).values_list("meeting", flat=True)
     brought = OutsideFiling.objects.filter(outside=pk).values_list("meeting", flat=True)
     meetings = {*filed, *brought}
+    NoticeGiven.objects.filter(disclosure__in=Disclosure.objects.filter(named(pk))).delete()
     row.told.update(person=None, student=None, remark="")
     removed = {
         "consents": Consent.objects.filter(named(pk)).delete()[0],

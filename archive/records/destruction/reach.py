@@ -11,6 +11,7 @@ from archive.access.scopes import Scope, scopes_of
 from archive.recordings.bucket_locks import held_in_bucket, removable_from
 from archive.recordings.models import Recording
 from archive.recordings.removal import was_never_kept
+from archive.records.disclosures.reach import open_disclosures
 from archive.records.holds.reach import why_held
 from archive.records.outside_recordings.either import find_either, open_filings
 from archive.records.outside_recordings.reach import may_be_removed
@@ -76,6 +77,7 @@ def standing_of(row: Destruction) -> Standing:
         basis=Basis(row.basis),
         held=bool(why_held(recording.pk)),
         requests_open=bool(open_cases(recording.pk)),
+        disclosures_open=open_disclosures(recording.pk).exists(),
         everybody_known={student.pk for student, _ in people} >= {one.pk for one in students_of(recording.pk)},
         letters=letters,
         now=now,

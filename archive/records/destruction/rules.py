@@ -33,6 +33,8 @@ class Obstacle(StrEnum):
     """Its lock in the store has not ended, and the district's settings say that nothing is destroyed before."""
     REQUEST_OPEN = "request-open"
     """A request to inspect or to amend is open (34 CFR 99.10(e))."""
+    DISCLOSURE_OPEN = "disclosure-open"
+    """A disclosure is prepared, and its copy was not taken out: a court, a school or a parent waits for it."""
     NOBODY_TO_TELL = "nobody-to-tell"
     """The archive knows nobody who holds rights over the records of one of its students."""
     NOT_TOLD = "not-told"
@@ -69,6 +71,8 @@ class Standing:
     basis: Basis
     held: bool
     requests_open: bool
+    disclosures_open: bool
+    """Whether a copy of it is to leave that nobody took out yet."""
     everybody_known: bool
     """Whether somebody holds rights over the records of each of its students."""
     letters: Sequence[Letter]
@@ -94,6 +98,7 @@ def against_approval(standing: Standing) -> list[Obstacle]:
         Obstacle.HELD_IN_STORE: standing.held_in_store and not standing.held,
         Obstacle.LOCKED: standing.locked_until is not None and standing.now < standing.locked_until,
         Obstacle.REQUEST_OPEN: standing.requests_open,
+        Obstacle.DISCLOSURE_OPEN: standing.disclosures_open,
         Obstacle.NOBODY_TO_TELL: not standing.everybody_known,
         Obstacle.NOT_TOLD: any(one.delivered_at is None for one in letters),
         Obstacle.NO_REPLY: any(not one.reply for one in letters),

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from archive.custody.kinds import register
 
-CONSENT = register("consent", "a consent to disclose it was entered", "consent", "person", "how", "scan_sha256")
+CONSENT = register(
+    *("consent", "a consent to disclose it was entered", "consent", "person", "how", "scan_sha256", "copy_wanted")
+)
 CONSENT_WITHDRAWN = register("consent-withdrawn", "a consent to disclose it was withdrawn", "consent")
 RECORDED = register(
     "recorded", "somebody who was recorded was entered, with or without a written consent", "recorded", "consented"
 )
 DISCLOSURE = register("disclosure", "a disclosure was prepared", "disclosure", "basis", "what", "redaction")
-DISCLOSURE_CHANGED = register("disclosure-notice", "a notice about a disclosure was entered", "disclosure")
+DISCLOSURE_CHANGED = register(
+    *("disclosure-notice", "a notice about a disclosure was entered", "disclosure", "student", "told_on"),
+    *("waits_until", "exempt"),
+)
 DISCLOSURE_TOLD = register(
-    "disclosure-told", "a letter about a disclosure was written to a parent", "disclosure", "letter"
+    "disclosure-told", "a letter about a disclosure was written to a parent", "disclosure", "letter", "until"
 )
 DISCLOSURE_WITHDRAWN = register("disclosure-withdrawn", "a disclosure was withdrawn", "disclosure")
 DISCLOSURE_REFUSED = register("disclosure-refused", "a copy was refused at the gates", "disclosure", "missing")

@@ -19,16 +19,11 @@ from archive.custody.clock import why_behind, why_wrong
 from archive.custody.kinds import Kind
 from archive.custody.log import Detail, record
 from archive.records.errors import DeedError, UnknownRecordError
-from archive.records.letters.deeds import make_letter
-from archive.records.letters.letter_facts import common, written_day
-from archive.records.letters.models import Letter, LetterKind
-from archive.records.meetings.describe import title
 from archive.records.outside_recordings.either import (
     check_either_kept,
     columns_of,
     find_kept,
     find_sealed,
-    meetings_of,
     named,
     students_of,
     subject_of,
@@ -44,20 +39,16 @@ from .custody_kinds import (
     DISCLOSED,
     DISCLOSED_WHOLE,
     DISCLOSURE,
-    DISCLOSURE_CHANGED,
     DISCLOSURE_REFUSED,
-    DISCLOSURE_TOLD,
     DISCLOSURE_WITHDRAWN,
     RECORDED,
 )
-from .models import OF_BOX, OF_BROUGHT, Basis, Consent, Copy, Disclosure, Exempt, HowSigned, Recorded
-from .reach import facts_of, student_of
+from .models import OF_BOX, OF_BROUGHT, Basis, Consent, Copy, Disclosure, HowSigned, Recorded
+from .reach import facts_of
 from .rules import district_gate, ferpa_gate
 
 MOST_BYTES: Final = 5 << 20
 """Size of a scan, in bytes: twenty pages in black and white."""
-LETTERS: Final = {Basis.COMPELLED: LetterKind.SUBPOENA, Basis.TRANSFER: LetterKind.TRANSFER}
-"""The letter that tells a parent of a disclosure before it."""
 _SCANS: Final = (b"%PDF-", b"\x89PNG\r\n", b"\xff\xd8\xff")
 
 
@@ -75,6 +66,10 @@ class ConsentGiven:
     proof: str
     scan: bytes | None
     """The scanned paper; None where it was given electronically."""
+    approval: str = ""
+    """Of an electronic one: what shows that the person approved it."""
+    copy_wanted: bool = False
+    """Whether that person asked for a copy of what is disclosed."""
 
 
 def enter_consent(recording: str, given: ConsentGiven, *, by: User) -> Consent:
@@ -83,6 +78,8 @@ def enter_consent(recording: str, given: ConsentGiven, *, by: User) -> Consent:
         raise DeedError("This day is still to come.", field="signed_on")
     if given.how == HowSigned.PAPER and given.scan is None:
         raise DeedError("Add the scan of the signed paper.", field="scan")
+    if given.how == HowSigned.ELECTRONIC and not given.approval:
+        raise DeedError("Say what shows that the person approved it (34 CFR 99.30(d)(2)).", field="approval")
     if given.scan is not None and (len(given.scan) > MOST_BYTES or not given.scan.startswith(_SCANS)):
         raise DeedError("A scan is a PDF, PNG or JPEG file of at most 5 MB.", field="scan")
     with one_deed():
@@ -99,6 +96,7 @@ def enter_consent(recording: str, given: ConsentGiven, *, by: User) -> Consent:
             person=str(given.person.pk),
             how=given.how.value,
             scan_sha256=consent.scan_sha256,
+            copy_wanted=given.copy_wanted,
         )
         consent.save(force_insert=True)
     return consent
@@ -175,69 +173,16 @@ def prepare(recording: str, facts: DisclosureFacts, *, by: User) -> Disclosure:
                 raise DeedError("This redacted copy is another recording's.", field="redaction")
             for_handing_out(Redaction.objects.get(pk=facts.redaction.pk))
         row = Disclosure(**columns_of(found), prepared_at=timezone.now(), prepared_by=by, **vars(facts))
-        _enter(DISCLOSURE, row, by, basis=row.basis, what=row.what, **_redaction(row))
+        enter(DISCLOSURE, row, by, basis=row.basis, what=row.what, **_redaction(row))
         row.save(force_insert=True)
     return row
-
-
-def enter_notice(pk: UUID, told_on: date | None, waits_until: date | None, exempt: str, *, by: User) -> Disclosure:
-    """Enter when the parent was told, until when it waits, or why no notice is needed (99.31(a)(9)(ii), 99.34)."""
-    if told_on is not None and told_on > timezone.localdate():
-        raise DeedError("This day is still to come.", field="told_on")
-    if told_on is not None and waits_until is not None and waits_until <= told_on:
-        raise DeedError("Leave the parent time to act against it.", field="waits_until")
-    with one_deed():
-        row = _open(pk)
-        if exempt and (row.basis != Basis.COMPELLED or exempt not in Exempt.values):
-            raise DeedError("Only a compelled production can need no notice.", field="exempt")
-        _enter(DISCLOSURE_CHANGED, row, by)
-        row.told_on, row.waits_until, row.exempt = told_on, waits_until, exempt
-        row.save(update_fields=["told_on", "waits_until", "exempt"])
-    return row
-
-
-def write_notice(pk: UUID, person: Person, language: str, until: date | None, *, by: User) -> Letter:
-    """Write the letter that tells a rights-holder of a compelled production (99.31(a)(9)(ii)) or a transfer (99.34(a)).
-
-    Its delivery is noted with the letter; `enter_notice` then says when the parent was told.
-    """
-    with one_deed():
-        row = _open(pk)
-        if row.basis not in LETTERS:
-            raise DeedError("Only a compelled production and a transfer are told by a letter.")
-        compelled = row.basis == Basis.COMPELLED
-        if compelled and (until is None or until <= timezone.localdate()):
-            raise DeedError("Leave the parent time to act against it.", field="until")
-        student = student_of(row, person)
-        if student is None:
-            raise DeedError(
-                "This person holds no rights over the records, as far as this archive knows.", field="person"
-            )
-        values = {
-            "meeting": title(meetings_of(row.about_pk).filter(student=student)[0]),
-            "party": row.party,
-            "reason": row.explanation or row.purpose,
-        }
-        if compelled and until is not None:
-            values["until"] = written_day(until, language)
-        letter = make_letter(
-            LETTERS[Basis(row.basis)],
-            common(student, person, language) | values,
-            by=by,
-            student=student,
-            person=person,
-            language=language,
-            about=row.subject,
-        )
-        _enter(DISCLOSURE_TOLD, row, by, letter=str(letter.pk))
-    return letter
 
 
 def withdraw(pk: UUID, *, by: User) -> Disclosure:
     """Withdraw a disclosure of which no whole copy was taken out."""
     with one_deed():
-        row = _open(pk)
-        _enter(DISCLOSURE_WITHDRAWN, row, by)
+        row = open_disclosure(pk)
+        enter(DISCLOSURE_WITHDRAWN, row, by)
         row.withdrawn_at = timezone.now()
         row.save(update_fields=["withdrawn_at"])
     return row
@@ -249,15 +194,15 @@ def begin_copy(pk: UUID, *, by: User) -> Disclosure:
     A refusal is an entry that stays.
     """
     with one_deed():
-        row = _open(pk, handed_too=True)
+        row = open_disclosure(pk, handed_too=True)
         facts = facts_of(row)
         missing = [*ferpa_gate(facts), *district_gate(facts)]
         # where a parent has until a day to act against it, that day must not come early; and no withdrawal is undone
         clock = why_wrong() if row.basis == Basis.COMPELLED else why_behind()
         if missing or clock:
-            _enter(DISCLOSURE_REFUSED, row, by, missing=",".join([*missing, *(["clock"] if clock else [])]))
+            enter(DISCLOSURE_REFUSED, row, by, missing=",".join([*missing, *(["clock"] if clock else [])]))
         else:
-            _enter(DISCLOSED, row, by, basis=row.basis, what=row.what, **_redaction(row))
+            enter(DISCLOSED, row, by, basis=row.basis, what=row.what, **_redaction(row))
     if clock:
         raise DeedError(clock)
     if missing:
@@ -269,13 +214,14 @@ def note_whole(pk: UUID, sha256: str, size: int, *, by: User) -> None:
     """Note that a whole copy was taken out, and its digest: the first one is what the receipt names."""
     with one_deed():
         row = Disclosure.objects.select_for_update().get(pk=pk)
-        _enter(DISCLOSED_WHOLE, row, by, sha256=sha256, bytes=size)
+        enter(DISCLOSED_WHOLE, row, by, sha256=sha256, bytes=size)
         if row.handed_at is None:
             row.handed_at, row.handed_by, row.sha256, row.size = timezone.now(), by, sha256, size
             row.save(update_fields=["handed_at", "handed_by", "sha256", "size"])
 
 
-def _open(pk: UUID, *, handed_too: bool = False) -> Disclosure:
+def open_disclosure(pk: UUID, *, handed_too: bool = False) -> Disclosure:
+    """Lock a disclosure that may still be changed, and return it; raise DeedError. `handed_too`: or was taken out."""
     rows = Disclosure.objects.select_for_update(of=("self",)).select_related("recording", "outside")
     row = rows.filter(pk=pk).first()
     if row is None:
@@ -292,5 +238,6 @@ def _redaction(row: Disclosure) -> dict[str, Detail]:
     return {"redaction": row.redaction_id.hex} if row.redaction_id else {}
 
 
-def _enter(kind: Kind, row: Disclosure, by: User, **detail: Detail) -> None:
+def enter(kind: Kind, row: Disclosure, by: User, **detail: Detail) -> None:
+    """Enter a deed about a disclosure."""
     record(kind, actor=Actor.user(by.pk), subject=row.subject, disclosure=str(row.pk), **detail)

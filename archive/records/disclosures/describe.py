@@ -13,8 +13,8 @@ MISSING: Final = {
         "A signed and dated consent of a parent that names this recording, this purpose and this party (34 CFR 99.30)."
     ),
     Missing.EXPLANATION: _("Why the exception holds here, in words (34 CFR 99.31)."),
-    Missing.NOTICE: _("That the parent was told, and when (34 CFR 99.31(a)(9)(ii), 99.34)."),
-    Missing.WAITING: _("The day until which it waits, so that the parent can act against it; it must have passed."),
+    Missing.NOTICE: _("That each student's parents were told, and when (34 CFR 99.31(a)(9)(ii), 99.34)."),
+    Missing.WAITING: _("The day until which it waits, so that parents can act against it; it must have passed."),
     Missing.NOT_FILED: _("The meeting: it is filed under none, so nobody knows whose record it is."),
     Missing.SEVERAL: _(
         "A copy of the own child's part alone: this recording is about several students (34 CFR 99.12). Make a "

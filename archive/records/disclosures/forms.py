@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from archive.core.uploads import UploadField
+from archive.records.outside_recordings.either import students_of
 from archive.records.people.choices import PersonChoice
 from archive.records.people.models import Language, Student
 from archive.records.redactions.models import Redaction
 from archive.records.text import DayField, LineField, LinesField
 
 from .deeds import MOST_BYTES, ConsentGiven, DisclosureFacts
-from .models import OF_BOX, OF_BROUGHT, Basis, Copy, Exempt, HowSigned
+from .models import EXEMPT_OF, OF_BOX, OF_BROUGHT, Basis, Copy, Disclosure, HowSigned
+from .notice_deeds import Notice
 
 
 class OutsideDisclosureForm(forms.Form):
@@ -93,7 +96,17 @@ class ConsentForm(forms.Form):
         rows=2,
         max_length=2000,
         label=_("Proof"),
-        help_text=_("Where the paper is kept; or how the person was identified, and what shows the approval."),
+        help_text=_("Where the paper is kept; or how the person was identified and authenticated."),
+    )
+    approval = LinesField(
+        required=False,
+        rows=2,
+        max_length=2000,
+        label=_("What shows the approval"),
+        help_text=_("Only of one that was given electronically (34 CFR 99.30(d)(2))."),
+    )
+    copy_wanted = forms.BooleanField(
+        required=False, label=_("The person asks for a copy of what is disclosed (34 CFR 99.30(c))")
     )
     scan = UploadField(
         most=MOST_BYTES,
@@ -119,17 +132,33 @@ class RecordedForm(forms.Form):
 
 
 class NoticeForm(forms.Form):
-    """When the parent was told, or why not."""
+    """Whose parents were told, and when; or why nobody is."""
 
-    told_on = DayField(required=False, label=_("The parent was told on"))
+    student = forms.ModelChoiceField(
+        Student.objects.none(), required=False, empty_label=_("nobody yet"), label=_("Whose parents were told?")
+    )
+    told_on = DayField(required=False, label=_("They were told on"))
     waits_until = DayField(
         required=False,
         label=_("It waits until"),
-        help_text=_("So that the parent can act against it. A reasonable time; ask counsel."),
+        help_text=_("So that the parent can act against it. A reasonable time; ask counsel. It is only moved later."),
     )
-    exempt = forms.ChoiceField(
-        required=False, choices=[("", _("notice is given")), *Exempt.choices], label=_("No notice is needed because of")
-    )
+    exempt = forms.ChoiceField(required=False, label=_("No notice is needed because of"))
+
+    def __init__(self, row: Disclosure, data: QueryDict | None = None, **given: Any) -> None:
+        super().__init__(data, **given)
+        students, exempt = self.fields["student"], self.fields["exempt"]
+        assert isinstance(students, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
+        assert isinstance(exempt, forms.ChoiceField)  # noqa: S101 - the same
+        students.queryset = students_of(row.about_pk)
+        chosen = EXEMPT_OF.get(Basis(row.basis), ())
+        exempt.choices = [("", _("notice is given")), *((one.value, one.label) for one in chosen)]
+        if row.basis != Basis.COMPELLED:
+            del self.fields["waits_until"]
+
+    def notice(self) -> Notice:
+        """Return what was typed."""
+        return Notice(**self.cleaned_data)
 
 
 class NoticeLetterForm(forms.Form):

@@ -28,11 +28,21 @@ class Basis(models.TextChoices):
 
 
 class Exempt(models.TextChoices):
-    """When a compelled production needs no notice to the parent before (34 CFR 99.31(a)(9)(ii)(A) to (C))."""
+    """When a disclosure needs no notice to the parent before (20 USC 1232g(b), 34 CFR 99.31(a)(9)(ii), 99.34(a)(1))."""
 
     GRAND_JURY = "grand-jury", _("a federal grand jury subpoena that forbids it (A)")
     LAW_ENFORCEMENT = "law-enforcement", _("a subpoena for law enforcement that forbids it (B)")
     EX_PARTE = "ex-parte", _("an ex parte order about terrorism (C)")
+    DEPENDENCY = "dependency", _("a case about abuse or neglect to which the parent is a party (20 USC 1232g(b))")
+    PARENT_ASKED = "parent-asked", _("the parent or the student began the transfer (99.34(a)(1)(i))")
+    ANNUAL_NOTICE = "annual-notice", _("the annual notice says that records follow a student (99.34(a)(1)(ii))")
+
+
+EXEMPT_OF: Final = {
+    Basis.COMPELLED: (Exempt.GRAND_JURY, Exempt.LAW_ENFORCEMENT, Exempt.EX_PARTE, Exempt.DEPENDENCY),
+    Basis.TRANSFER: (Exempt.PARENT_ASKED, Exempt.ANNUAL_NOTICE),
+}
+"""Which of them there are for a ground; for any other, no notice is needed at all."""
 
 
 class HowSigned(models.TextChoices):
@@ -57,7 +67,11 @@ class Consent(OfEither):
     signed_on = models.DateField()
     how = models.CharField(max_length=10, choices=HowSigned.choices)
     proof = models.TextField()
-    """Of paper: where it is kept. Otherwise: how the person was identified, and what shows the approval."""
+    """Of paper: where it is kept. Otherwise: how the person was identified and authenticated (99.30(d)(1))."""
+    approval = models.TextField(blank=True)
+    """Of one that was given electronically: what shows that the person approved what it says (99.30(d)(2))."""
+    copy_wanted = models.BooleanField(default=False)
+    """Whether whoever signed it asked for a copy of what is disclosed (99.30(c))."""
     scan = models.BinaryField(null=True, blank=True)
     """The scanned paper, as PDF, PNG or JPEG."""
     scan_sha256 = models.CharField(max_length=64, blank=True)
@@ -75,6 +89,9 @@ class Consent(OfEither):
             of_one_recording("consent_is_of_one_recording"),
             models.CheckConstraint(
                 condition=~Q(records="") & ~Q(purpose="") & ~Q(party="") & ~Q(proof=""), name="consent_has_every_field"
+            ),
+            models.CheckConstraint(
+                condition=Q(how="paper") | ~Q(approval=""), name="electronic_consent_shows_the_approval"
             ),
         ]
 
@@ -140,12 +157,10 @@ class Disclosure(OfEither):
     basis = models.CharField(max_length=10, choices=Basis.choices)
     explanation = models.TextField(blank=True)
     """Why the exception holds here: court, number and day of an order; the emergency; the contract."""
-    told_on = models.DateField(null=True, blank=True)
-    """When the parent was told of a compelled production or a transfer."""
     waits_until = models.DateField(null=True, blank=True)
-    """Last day on which the parent may still act against a compelled production."""
+    """Last day on which parents may still act against a compelled production. It is only moved later."""
     exempt = models.CharField(max_length=16, choices=Exempt.choices, blank=True)
-    """Why a compelled production needs no such notice; empty where it does."""
+    """Why parents need not be told; empty where they must be."""
     prepared_at = models.DateTimeField()
     prepared_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -176,4 +191,20 @@ class Disclosure(OfEither):
                 condition=Q(handed_at=None, sha256="") | Q(handed_at__isnull=False) & ~Q(sha256=""),
                 name="disclosed_copy_has_a_digest",
             ),
+        ]
+
+
+class NoticeGiven(models.Model):
+    """The parents of one of its students were told of a compelled production or a transfer."""
+
+    disclosure = models.ForeignKey(Disclosure, on_delete=models.CASCADE, related_name="told")
+    student = models.ForeignKey(Student, on_delete=models.PROTECT, related_name="+")
+    told_on = models.DateField()
+
+    class Meta:
+        """In order of the days; each student once."""
+
+        ordering: ClassVar = ["told_on", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["disclosure", "student"], name="disclosure_told_once_a_student"),
         ]

@@ -28,6 +28,11 @@ def scopes_of_disclosure(disclosure: str) -> Iterable[Scope]:
         yield from scopes_of(row.subject)
 
 
+def open_disclosures(recording: str) -> QuerySet[Disclosure]:
+    """Return what is prepared of a recording of either kind, and was neither taken out as a whole nor withdrawn."""
+    return Disclosure.objects.filter(named(recording), handed_at=None, withdrawn_at=None)
+
+
 def party_of(entry: Entry) -> Party | None:
     """Return to whom a copy went and for what purpose, for the record of access (34 CFR 99.32(a)(3))."""
     row = Disclosure.objects.filter(pk=entry.member("disclosure")).first()
@@ -82,8 +87,9 @@ def facts_of(row: Disclosure) -> Facts:
             one.signed_on,
             one.withdrawn_on,
             (one.student_id, one.person_id) in allowed,
+            str(one.person) if one.copy_wanted else "",
         )
-        for one in Consent.objects.filter(named(recording))
+        for one in Consent.objects.filter(named(recording)).select_related("person").defer("scan")
     ]
     recorded = [(one.name, one.consented_on is not None) for one in Recorded.objects.filter(named(recording))]
     # whoever was noted at the opening was recorded, whether somebody entered that here or not
@@ -93,7 +99,7 @@ def facts_of(row: Disclosure) -> Facts:
         party=row.party,
         purpose=row.purpose,
         explanation=row.explanation,
-        told_on=row.told_on,
+        told=frozenset(str(pk) for pk in row.told.values_list("student", flat=True)),
         waits_until=row.waits_until,
         exempt=row.exempt,
         students=[str(one.pk) for one in students],

@@ -12,10 +12,12 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from .models import Basis
+from .models import EXEMPT_OF, Basis
 
 EXPLAINED: Final = frozenset({Basis.OFFICIAL, Basis.TRANSFER, Basis.AUDIT, Basis.COMPELLED, Basis.EMERGENCY})
 """Exceptions of 34 CFR 99.31 that must be explained in words."""
+NOTICED: Final = frozenset(EXEMPT_OF)
+"""Of what parents are told before (34 CFR 99.31(a)(9)(ii), 99.34(a)(1)), unless an exemption is chosen."""
 WITHOUT_SECOND_GATE: Final = frozenset({Basis.OWN, Basis.COMPELLED})
 """The district's permission is the parent's own already, and no policy stands against a court."""
 
@@ -28,7 +30,7 @@ class Missing(StrEnum):
     EXPLANATION = "explanation"
     """The exception is chosen and not explained."""
     NOTICE = "notice"
-    """The parent was not told of a compelled production (99.31(a)(9)(ii)) or a transfer (99.34(a)(1))."""
+    """A student's parents were not told of a compelled production (99.31(a)(9)(ii)) or a transfer (99.34(a)(1))."""
     WAITING = "waiting"
     """The parent may still act against it: no waiting day is named, or it has not passed."""
     NOT_FILED = "not-filed"
@@ -58,6 +60,8 @@ class ConsentFacts:
     withdrawn_on: date | None
     by_holder: bool
     """Whether whoever signed it holds rights over the records today (99.30(a))."""
+    copy_for: str = ""
+    """Who signed it, if that one asked for a copy of what is disclosed (99.30(c)); else empty."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ class Facts:
     party: str
     purpose: str
     explanation: str
-    told_on: date | None
+    told: frozenset[str]
+    """Whose parents were told."""
     waits_until: date | None
     exempt: str
     students: Sequence[str]
@@ -97,14 +102,17 @@ def ferpa_gate(facts: Facts) -> list[Missing]:
             missing += [Missing.SEVERAL] if len(facts.students) > 1 else []
         case _ if not facts.explanation:
             missing.append(Missing.EXPLANATION)
-    if facts.basis == Basis.TRANSFER and facts.told_on is None:
-        missing.append(Missing.NOTICE)
-    if facts.basis == Basis.COMPELLED and not facts.exempt:
-        if facts.told_on is None:
-            missing.append(Missing.NOTICE)
-        if facts.waits_until is None or facts.waits_until >= facts.today:
-            missing.append(Missing.WAITING)
+    if facts.basis in NOTICED and not facts.exempt:
+        missing += [Missing.NOTICE] if untold(facts) or not facts.students else []
+        over = facts.waits_until is not None and facts.waits_until < facts.today
+        missing += [Missing.WAITING] if facts.basis == Basis.COMPELLED and not over else []
     return missing
+
+
+def untold(facts: Facts) -> list[str]:
+    """Return the students whose parents must still be told: a copy of several students' record is each one's."""
+    told = facts.basis not in NOTICED or facts.exempt
+    return [] if told else [one for one in facts.students if one not in facts.told]
 
 
 def _covers(one: ConsentFacts, facts: Facts) -> bool:
@@ -112,6 +120,13 @@ def _covers(one: ConsentFacts, facts: Facts) -> bool:
     same = (one.party.casefold(), one.purpose.casefold()) == (facts.party.casefold(), facts.purpose.casefold())
     stands = one.withdrawn_on is None or one.withdrawn_on > facts.today
     return same and stands and one.by_holder and one.signed_on <= facts.today
+
+
+def copies_wanted(facts: Facts) -> list[str]:
+    """Return who is to get a copy of what this disclosure hands over, because their consent asks for it (99.30(c))."""
+    if facts.basis != Basis.CONSENT:
+        return []
+    return sorted({one.copy_for for one in facts.consents if one.copy_for and _covers(one, facts)})
 
 
 def district_gate(facts: Facts) -> list[Missing]:

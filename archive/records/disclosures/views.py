@@ -38,13 +38,13 @@ from archive.records.requests.models import AccessRequest
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
-from . import deeds
+from . import deeds, notice_deeds
 from .copies import copy_of, redisclosure_notice
 from .describe import MISSING
 from .forms import ConsentForm, DisclosureForm, NoticeForm, NoticeLetterForm, OutsideDisclosureForm, RecordedForm
 from .models import Basis, Consent, Copy, Disclosure, Recorded
 from .reach import facts_of, not_named
-from .rules import district_gate, ferpa_gate, missing_names
+from .rules import NOTICED, copies_wanted, district_gate, ferpa_gate, missing_names, untold
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 200
@@ -127,10 +127,13 @@ def disclosure(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
         "first": [MISSING[one] for one in first],
         "second": [MISSING[one] for one in second],
         "names": missing_names(facts),
+        "told": row.told.select_related("student"),
+        "untold": [one for one in students_of(row.about_pk) if str(one.pk) in untold(facts)],
+        "copies": copies_wanted(facts),
         "through": not first and not second and row.withdrawn_at is None and row.about.destroyed_at is None,
         "consents": _consents(row),
         "recorded": Recorded.objects.filter(named(row.about_pk)),
-        "noticed": row.basis in {Basis.COMPELLED, Basis.TRANSFER},
+        "noticed": row.basis in NOTICED,
     }
     return render(request, "disclosures/disclosure.html", context)
 
@@ -199,12 +202,10 @@ def recorded(request: HttpRequest, **address: str) -> HttpResponseBase:
 def notice(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
     """Enter when the parent was told."""
     row = _disclosure(disclosure)
-    initial = {"told_on": row.told_on, "waits_until": row.waits_until, "exempt": row.exempt}
-    form = NoticeForm(posted(request), initial=initial)
+    form = NoticeForm(row, posted(request), initial={"waits_until": row.waits_until, "exempt": row.exempt})
 
     def act() -> str:
-        typed = form.cleaned_data
-        deeds.enter_notice(disclosure, typed["told_on"], typed["waits_until"], typed["exempt"], by=user_of(request))
+        notice_deeds.enter_notice(disclosure, form.notice(), by=user_of(request))
         messages.success(request, _("It was entered."))
         return reverse("pages:disclosure", args=[disclosure])
 
@@ -219,7 +220,9 @@ def notice_letter(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
 
     def act() -> str:
         typed = form.cleaned_data
-        made = deeds.write_notice(disclosure, typed["person"], typed["language"], typed["until"], by=user_of(request))
+        made = notice_deeds.write_notice(
+            disclosure, typed["person"], typed["language"], typed["until"], by=user_of(request)
+        )
         messages.success(
             request, _("The letter was made. Print it, deliver it, and enter here when the parent was told.")
         )

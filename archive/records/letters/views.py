@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods, require_safe
 
 from archive.access.decisions import may, reach_of
@@ -167,7 +168,7 @@ def text(request: HttpRequest, template: UUID) -> HttpResponseBase:
         return reverse("pages:text", args=[template])
 
     context = {
-        **_frame(f"{row.get_kind_display()}, {row.get_language_display()}, version {row.version}", ""),
+        **_frame(f"{capfirst(row.get_kind_display())}, {row.get_language_display()}, version {row.version}", ""),
         "text": row,
         "paragraphs": paragraphs(row.body),
     }

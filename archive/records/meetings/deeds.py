@@ -141,7 +141,7 @@ def change_meeting(pk: UUID, facts: MeetingFacts, version: int, *, by: User) -> 
         if meeting.version != version:
             raise StaleError
         if meeting.cancelled_at is not None:
-            raise DeedError("This meeting was cancelled; plan a new one.")
+            raise DeedError("This meeting was canceled; plan a new one.")
         if facts.student.pk != meeting.student_id:
             raise DeedError("A meeting keeps its student. Cancel this one, and plan another.", field="student")
         values: dict[str, Any] = {
@@ -168,11 +168,21 @@ def change_meeting(pk: UUID, facts: MeetingFacts, version: int, *, by: User) -> 
         if "starts_at" in changed:
             meeting.moved_from = meeting.starts_at
             changed.append("moved_from")
+        keep_kind(meeting, facts.kind)
         for name, value in values.items():
             setattr(meeting, name, value)
         meeting.version += 1
-        meeting.save(update_fields=[*changed, "corrected", "version"])
+        meeting.save(update_fields=[*changed, "kinds_before", "corrected", "version"])
     return meeting
+
+
+def keep_kind(meeting: Meeting, then: str) -> None:
+    """Keep in mind, before a meeting becomes of another kind, which it was while a recording was filed under it.
+
+    How long that recording is kept follows from each of them: no correction makes it eligible at once.
+    """
+    if then != meeting.kind and (meeting.filings.exists() or meeting.outside_filings.exists()):
+        meeting.kinds_before = sorted({*meeting.kinds_before, meeting.kind})
 
 
 def cancel_meeting(pk: UUID, *, by: User) -> Meeting:

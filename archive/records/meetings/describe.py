@@ -21,7 +21,7 @@ _DUTY: Final[dict[RecordingDuty, tuple[SignCode | None, str]]] = {
     RecordingDuty.NONE: (None, ""),
     RecordingDuty.AHEAD: ("working", "A parent will record: press the button on the box when it begins"),
     RecordingDuty.MET: ("ready", "A parent recorded, and so did the district"),
-    RecordingDuty.UNMET: ("at-fault", "A parent records and no box does: record now, or enter an incident record"),
+    RecordingDuty.UNMET: ("at-fault", "A parent recorded, and no box did: enter an incident record"),
     RecordingDuty.FLAWED: (
         "at-fault",
         "A parent recorded, and the district's recording has gaps: enter an incident record",
@@ -31,6 +31,10 @@ _DUTY: Final[dict[RecordingDuty, tuple[SignCode | None, str]]] = {
         "The district's recording is missing or has gaps; the incident record says why",
     ),
 }
+
+
+_UNMET_NOW: Final = "A parent records, and no box does: press the button on the box now"
+"""What is said of an unmet duty while the meeting goes on: a late recording is better than none."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,13 @@ def expects_parent(meeting: Meeting) -> bool:
     return bool(meeting.notices.all())
 
 
+def _in_use(meeting: Meeting) -> list[Filing]:
+    return [one for one in meeting.filings.all() if one.ended_at is None and one.end_asked_at is None]
+
+
 def meeting_words(meeting: Meeting, now: datetime | None = None) -> MeetingWords:
     """Return a meeting in words; its notices and filings are best fetched with it."""
-    filings = [one for one in meeting.filings.all() if one.ended_at is None and one.end_asked_at is None]
+    filings, now = _in_use(meeting), now or timezone.now()
     duty = recording_duty(
         parent_records=expects_parent(meeting),
         starts_at=meeting.starts_at,
@@ -87,9 +95,11 @@ def meeting_words(meeting: Meeting, now: datetime | None = None) -> MeetingWords
         flawed=any(is_flawed(one.recording) for one in filings),
         explained=hasattr(meeting, "incident"),
         cancelled=meeting.cancelled_at is not None,
-        now=now or timezone.now(),
+        now=now,
     )
     sign, said = _DUTY[duty]
+    if duty == RecordingDuty.UNMET and now < meeting.ends_at:
+        said = _UNMET_NOW
     return MeetingWords(meeting, title(meeting), times(meeting), where(meeting), duty, sign, said, len(filings))
 
 

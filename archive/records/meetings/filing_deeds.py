@@ -71,7 +71,7 @@ def file_under(recording: Recording, meeting: Meeting, part: Part = WHOLE, *, by
         meeting = Meeting.objects.select_for_update().get(pk=meeting.pk)
         recording = _locked_recording(recording)
         if meeting.cancelled_at is not None:
-            raise DeedError("This meeting was cancelled. Choose another one.", field="meeting")
+            raise DeedError("This meeting was canceled. Choose another one.", field="meeting")
         if Filing.objects.filter(recording=recording, meeting=meeting, ended_at=None).exists():
             raise DeedError("It is filed under this meeting already.", field="meeting")
         _check_part(recording, part)

@@ -37,6 +37,8 @@ class Meeting(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     """Opaque, as it stands in addresses and in the custody log."""
     kind = models.CharField(max_length=8, choices=MeetingKind.choices)
+    kinds_before = models.JSONField(default=list, blank=True)
+    """What its kind was before, each since a recording was filed under it: how long that is kept follows from all."""
     student = models.ForeignKey(Student, on_delete=models.PROTECT, related_name="meetings")
     room = models.ForeignKey(Room, null=True, blank=True, on_delete=models.PROTECT, related_name="meetings")
     place = models.CharField(max_length=200, blank=True)

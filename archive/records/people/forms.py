@@ -34,8 +34,8 @@ class PersonForm(forms.Form):
 
     given_name = LineField(max_length=_LONGEST, label="Given name")
     family_name = LineField(max_length=_LONGEST, label="Family name", required=False)
-    kind = forms.ChoiceField(choices=PersonKind.choices, label="Is")
-    position = LineField(max_length=120, required=False, help_text="Of staff.")
+    kind = forms.ChoiceField(choices=PersonKind.choices, label="Role")
+    position = LineField(max_length=120, required=False, help_text="Only for staff.")
     email = forms.EmailField(required=False, label="E-mail", help_text="Letters may go there; nobody signs in with it.")
     phone = LineField(max_length=40, required=False)
     address = LinesField(required=False, rows=3, label="Postal address")
@@ -50,7 +50,7 @@ class _Span(forms.Form):
     """From one day to another."""
 
     valid_from = DayField(label="From", initial=timezone.localdate)
-    valid_to = DayField(label="To", required=False, help_text="Empty: without an end.")
+    valid_to = DayField(label="To", required=False, help_text="Leave it empty where no end is known.")
 
     def clean(self) -> dict[str, Any]:
         """Hold the days against each other."""

@@ -250,3 +250,8 @@ class ImportRun(models.Model):
         """Newest first."""
 
         ordering: ClassVar = ["-looked_at", "pk"]
+
+    @property
+    def format(self) -> str:
+        """The file's format, as people call it."""
+        return {"csv": "CSV file", "oneroster": "OneRoster export"}.get(self.source, self.source)

@@ -155,7 +155,8 @@ def right_end(request: HttpRequest, student: UUID, right: UUID) -> HttpResponseB
     found = Right.objects.select_related("person", "student").filter(pk=right, student=student).first()
     if found is None:
         raise UnknownRecordError("there is no such entry of rights here")
-    return _end(request, found, f"End the rights of {found.person}", deeds.end_right)
+    intro = "After that day nothing that was opened to this person, or to an agent whom they named, is open any more."
+    return _end(request, found, f"End the rights of {found.person}", deeds.end_right, intro)
 
 
 @_SENT
@@ -164,15 +165,19 @@ def bar_end(request: HttpRequest, student: UUID, bar: UUID) -> HttpResponseBase:
     found = Bar.objects.select_related("person", "student").filter(pk=bar, student=student).first()
     if found is None:
         raise UnknownRecordError("there is no such court order here")
-    return _end(request, found, f"End the bar of {found.person}", deeds.end_bar)
+    intro = "After that day no court order keeps this person from the student's records."
+    return _end(request, found, f"End the court order against {found.person}", deeds.end_bar, intro)
 
 
-def _end(request: HttpRequest, found: Right | Bar, heading: str, end: Callable[..., object]) -> HttpResponseBase:
+def _end(
+    request: HttpRequest, found: Right | Bar, heading: str, end: Callable[..., object], intro: str
+) -> HttpResponseBase:
     def save(typed: dict[str, Any]) -> str:
         end(found.pk, typed["valid_to"], shown=typed["shown"], by=user_of(request))
         return "The end was entered."
 
-    return _change(request, EndForm(posted(request), initial={"shown": found.valid_to}), save, heading, found.student)
+    form = EndForm(posted(request), initial={"shown": found.valid_to})
+    return _change(request, form, save, heading, found.student, intro=intro)
 
 
 @_SENT
@@ -182,9 +187,13 @@ def majority_decide(request: HttpRequest, student: UUID) -> HttpResponseBase:
 
     def save(typed: dict[str, Any]) -> str:
         deeds.decide_majority(student, typed["decision"], typed["on"], by=user_of(request))
-        return "The decision was entered. Enter or end the rights themselves below."
+        return "The decision was entered. Now end or enter the rights themselves below."
 
-    return _change(request, MajorityForm(posted(request)), save, f"{row} at 18", row)
+    intro = (
+        "Rights over the records pass to the student at 18, unless a court says otherwise (34 CFR 99.5, 300.625). "
+        "This notes the decision; then end the parents' rights and enter the student's on the page before."
+    )
+    return _change(request, MajorityForm(posted(request)), save, f"{row} at 18", row, intro=intro)
 
 
 @require_safe
@@ -299,7 +308,13 @@ def roster_run(request: HttpRequest, run: UUID) -> HttpResponseBase:
 
 
 def _change(
-    request: HttpRequest, form: Form, save: Callable[[dict[str, Any]], str], heading: str, row: Student | Person
+    request: HttpRequest,
+    form: Form,
+    save: Callable[[dict[str, Any]], str],
+    heading: str,
+    row: Student | Person,
+    *,
+    intro: str = "",
 ) -> HttpResponseBase:
     """Show a form about a student or a person; `save` does what was typed and returns what to say of it."""
     back = reverse("pages:student" if isinstance(row, Student) else "pages:person", args=[row.pk])
@@ -308,7 +323,7 @@ def _change(
         messages.success(request, save(dict(form.cleaned_data)))
         return back
 
-    return form_page(request, form, act, context=_frame(heading, back, Crumb(str(row), back)))
+    return form_page(request, form, act, context=_frame(heading, back, Crumb(str(row), back)) | {"intro": intro})
 
 
 def _frame(heading: str, back: str, *below: Crumb) -> dict[str, Any]:

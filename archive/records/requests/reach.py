@@ -1,4 +1,4 @@
-"""Which student a request or an amendment is about."""
+"""Which student a request or an amendment is about, and which recordings are filed under a student."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from archive.recordings.companions import Companion
 from archive.recordings.models import Recording
 from archive.recordings.parts import Parts
 from archive.records.meetings.models import Filing
-from archive.records.outside_recordings.models import OutsideFiling
+from archive.records.meetings.reach import in_force
+from archive.records.outside_recordings.describe import called
+from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
+from archive.records.outside_recordings.reach import in_force as outside_in_force
+from archive.records.people.models import Student
 from archive.records.people.reach import scopes_of_students
 
 from .models import AccessRequest, Amendment, Statement
@@ -61,3 +65,16 @@ def asked_about_outside() -> Q:
     """Return the same condition for the table of recordings that no box made."""
     asking = AccessRequest.objects.filter(closed_at=None).values("student")
     return Q(pk__in=OutsideFiling.objects.filter(meeting__student__in=asking).values("outside"))
+
+
+def recordings_of(student: Student) -> list[Recording]:
+    """Return the recordings that are filed under the student's meetings."""
+    held = in_force().filter(meeting__student=student).values("recording")
+    return list(Recording.objects.filter(pk__in=held).select_related("room").defer("header", "receipt"))
+
+
+def brought_of(student: Student) -> list[tuple[OutsideRecording, str]]:
+    """Return the recordings that no box made and that are filed under them, each as a person calls it."""
+    filed = outside_in_force().filter(meeting__student=student).values("outside")
+    rows = OutsideRecording.objects.filter(pk__in=filed).defer("index", "statement", "receipt")
+    return [(row, called(row)) for row in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import kiosk_views, own_views, views
+from . import amendment_views, kiosk_views, letter_views, listen_views, own_views, views
 
 urlpatterns: list[URLPattern] = [
     path("requests/", views.requests, name="requests"),
@@ -13,15 +13,15 @@ urlpatterns: list[URLPattern] = [
     path("requests/<uuid:case>/", views.access_request, name="request"),
     path("requests/<uuid:case>/explain/", views.explain, name="request-explain"),
     path("requests/<uuid:case>/answer/", views.request_close, name="request-close"),
-    path("requests/<uuid:case>/open/", views.request_link, name="request-open"),
-    path("requests/<uuid:case>/letter/", views.request_letter, name="request-letter"),
-    path("requests/<uuid:case>/links/<uuid:link>/withdraw/", views.link_withdraw, name="link-withdraw"),
-    path("requests/<uuid:case>/listen/<recording:recording>/", views.supervised, name="supervised"),
+    path("requests/<uuid:case>/open/", listen_views.request_link, name="request-open"),
+    path("requests/<uuid:case>/letter/", letter_views.request_letter, name="request-letter"),
+    path("requests/<uuid:case>/links/<uuid:link>/withdraw/", listen_views.link_withdraw, name="link-withdraw"),
+    path("requests/<uuid:case>/listen/<recording:recording>/", listen_views.supervised, name="supervised"),
     path("students/<uuid:student>/record-of-access/", views.access_record, name="access-record"),
-    path("amendments/new/", views.amendment_new, name="amendment-new"),
-    path("amendments/<uuid:case>/", views.amendment, name="amendment"),
-    path("amendments/<uuid:case>/step/", views.amendment_step, name="amendment-step"),
-    path("amendments/<uuid:case>/statement/", views.statement, name="statement"),
+    path("amendments/new/", amendment_views.amendment_new, name="amendment-new"),
+    path("amendments/<uuid:case>/", amendment_views.amendment, name="amendment"),
+    path("amendments/<uuid:case>/step/", amendment_views.amendment_step, name="amendment-step"),
+    path("amendments/<uuid:case>/statement/", amendment_views.statement, name="statement"),
     path("link/<str:token>/", own_views.parent_link, name="parent-link"),
     path("kiosk/", kiosk_views.kiosk, name="kiosk"),
     path("kiosk/start/", kiosk_views.start, name="kiosk-start"),

@@ -9,7 +9,7 @@ from .rules import Kept, Why
 
 
 def kept_words(kept: Kept) -> str:
-    """Return one sentence."""
+    """Return one sentence, and a second one where it follows from what its meeting was before."""
     series = "; ".join(kept.series)
     day = date_format(kept.eligible_on, "M j Y") if kept.eligible_on else ""
     said = {
@@ -25,4 +25,5 @@ def kept_words(kept: Kept) -> str:
             day=day, series=series
         ),
     }
-    return said[kept.why]
+    former = _("Its meeting was of another kind before, which counts as well.")
+    return f"{said[kept.why]} {former}" if kept.former else said[kept.why]

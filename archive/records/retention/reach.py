@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -25,11 +26,13 @@ from .rules import AHEAD, Kept, Period, Why, counted_days, kept
 _CHUNK: Final = 500
 """Most identifiers in one query."""
 _Filing = Filing | OutsideFiling
+_Series = dict[str, list[list[Period]]]
+"""For each kind of meeting its series, each as the list of what was decided about it."""
 
 
-def series_by_kind() -> dict[str, list[list[Period]]]:
+def series_by_kind() -> _Series:
     """Return for each kind of meeting its series, each as the list of what was decided about it."""
-    found: dict[str, list[list[Period]]] = {}
+    found: _Series = {}
     for row in Series.objects.prefetch_related("answers"):
         periods = [
             Period(str(row), one.entry, one.permanent, one.years, one.counts_from, one.on_request)
@@ -64,14 +67,22 @@ def first_entries(recordings: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def _kept(recording: Either, filings: Iterable[_Filing], series: dict[str, list[list[Period]]], first: int) -> Kept:
+def _kept(recording: Either, filings: Iterable[_Filing], series: _Series, first: int) -> Kept:
     filings = list(filings)
     if not filings:
         return Kept(Why.UNFILED)
     if not all(_is_settled(one) for one in filings):
         return Kept(Why.FILING_OPEN)
-    found = [kept(series.get(one.meeting.kind, []), first, _days(recording, one)) for one in filings]
-    return longest(found)
+    return longest([one for filing in filings for one in _kept_of_filing(recording, filing, series, first)])
+
+
+def _kept_of_filing(recording: Either, filing: _Filing, series: _Series, first: int) -> Iterator[Kept]:
+    """Yield how long each kind keeps it that its meeting is of, or was of while something was filed under it."""
+    days = _days(recording, filing)
+    yield kept(series.get(filing.meeting.kind, []), first, days)
+    for kind in filing.meeting.kinds_before:
+        if kind != filing.meeting.kind:
+            yield replace(kept(series.get(kind, []), first, days), former=True)
 
 
 def longest(found: list[Kept]) -> Kept:

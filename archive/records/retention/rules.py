@@ -65,6 +65,8 @@ class Kept:
     """The series that say so."""
     on_request: bool = False
     """Whether it may be destroyed before at a parent's request (34 CFR 300.624(b)): every series allows it."""
+    former: bool = False
+    """Whether that follows from another kind, which its meeting was of before somebody corrected it."""
 
     def eligible(self, today: date) -> bool:
         """Tell whether its period is over."""

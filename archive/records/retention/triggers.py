@@ -1,4 +1,4 @@
-"""Triggers: what was decided is never changed or taken away, so that periods go only forwards."""
+"""Triggers: what was decided is never changed or taken away, nor what it counts for: periods go only forwards."""
 
 from __future__ import annotations
 
@@ -12,19 +12,33 @@ _COLUMNS: Final = {
     "retention_answer": ("series_id", "number", "permanent", "years", "counts_from", "on_request", "entry"),
     "retention_series": ("kinds", "entered_at"),
 }
-REFUSALS: Final = tuple(
-    refusal
-    for table, columns in _COLUMNS.items()
-    for refusal in (
-        Refusal(f"{table}_kept", "DELETE", table, "OLD.id IS NOT NULL", MESSAGE),
-        Refusal(
-            f"{table}_same",
-            "UPDATE",
-            table,
-            " OR ".join(f"CAST(NEW.{one} AS text) IS DISTINCT FROM CAST(OLD.{one} AS text)" for one in columns),
-            MESSAGE,
-        ),
-    )
+_FILED: Final = """(EXISTS (SELECT 1 FROM meetings_filing f WHERE f.meeting_id = OLD.id)
+    OR EXISTS (SELECT 1 FROM outside_recordings_outsidefiling o WHERE o.meeting_id = OLD.id))"""
+_FORGETS: Final = """(NEW.kind <> OLD.kind AND CAST(NEW.kinds_before AS text) NOT LIKE '%"' || OLD.kind || '"%'
+    OR length(CAST(NEW.kinds_before AS text)) < length(CAST(OLD.kinds_before AS text)))"""
+_KINDS: Final = Refusal(
+    "retention_keeps_kinds",
+    "UPDATE",
+    "meetings_meeting",
+    f"{_FORGETS} AND {_FILED}",
+    "what a meeting was while a recording was filed under it counts for how long that is kept",
+)
+REFUSALS: Final = (
+    _KINDS,
+    *(
+        refusal
+        for table, columns in _COLUMNS.items()
+        for refusal in (
+            Refusal(f"{table}_kept", "DELETE", table, "OLD.id IS NOT NULL", MESSAGE),
+            Refusal(
+                f"{table}_same",
+                "UPDATE",
+                table,
+                " OR ".join(f"CAST(NEW.{one} AS text) IS DISTINCT FROM CAST(OLD.{one} AS text)" for one in columns),
+                MESSAGE,
+            ),
+        )
+    ),
 )
 
 

@@ -40,6 +40,11 @@ class Readiness:
         """Whether a press would record."""
         return self.room.sign in READY
 
+    @property
+    def to_do(self) -> str:
+        """What to do; empty where the room is ready and nothing is."""
+        return self.room.remedy or ("" if self.ready else "Look at the box: is it plugged in, and is a light on?")
+
 
 def readiness(rooms: Iterable[RoomState], booked: dict[str, datetime]) -> list[Readiness]:
     """Return the lines: booked rooms that are not ready, then booked ones, then what is not ready, then the rest."""
@@ -59,6 +64,6 @@ def as_text(lines: list[Readiness], day: str) -> tuple[str, str]:
     for one in lines:
         booked = f", first meeting {words.time_of_day(one.booked, seconds=False)}" if one.booked else ""
         told.append(f"{'ready' if one.ready else 'NOT READY'}: {one.room.room}{booked}. {one.room.said}")
-        if not one.ready and one.room.remedy:
-            told.append(f"    {one.room.remedy}")
+        if not one.ready:
+            told.append(f"    {one.to_do}")
     return heading, "\n".join(told or ["No box is enrolled yet."]) + "\n"

@@ -29,6 +29,8 @@ class RoomOfMeeting:
     """The room or the place."""
     boxes: tuple[RoomState, ...]
     """What the boxes say that stand there; empty where none does."""
+    over: bool
+    """Whether it has ended by the plan."""
 
     @property
     def ready(self) -> bool:
@@ -38,6 +40,8 @@ class RoomOfMeeting:
     @property
     def to_do(self) -> str:
         """What whoever leads the meeting can do; empty where nothing is to be done."""
+        if self.over:
+            return ""
         if not self.boxes:
             return f"No box records there. Meet in a room that has one, or tell {_contact()} to bring a spare recorder."
         said = " ".join(box.remedy for box in self.boxes if box.remedy)
@@ -50,13 +54,16 @@ def room_state(card: Card) -> RoomState:
     return RoomState(card.name, card.sign, card.words.get("state", ""), remedy)
 
 
-def rooms_of(meetings: Iterable[Meeting], cards: Iterable[Card]) -> list[RoomOfMeeting]:
-    """Return the state of the room of each of these meetings, as `cards` have the boxes now."""
+def rooms_of(meetings: Iterable[Meeting], cards: Iterable[Card], now: datetime) -> list[RoomOfMeeting]:
+    """Return the state of the room of each of these meetings, as `cards` have the boxes at the moment `now`."""
     standing: dict[str, list[RoomState]] = {}
     for card in cards:
         if card.room is not None:
             standing.setdefault(card.room, []).append(room_state(card))
-    return [RoomOfMeeting(row, times(row), where(row), tuple(standing.get(str(row.room_id), ()))) for row in meetings]
+    return [
+        RoomOfMeeting(row, times(row), where(row), tuple(standing.get(str(row.room_id), ())), row.ends_at <= now)
+        for row in meetings
+    ]
 
 
 def readiness_now(now: datetime, cards: Iterable[Card]) -> list[Readiness]:

@@ -67,7 +67,7 @@ def own_meetings(day: Day) -> list[Task]:
     now = day.now
     first, _ = day_of(now)
     today = meetings_today(day, Deed.MEETINGS)
-    standing = {one.meeting.pk: one for one in rooms_of(today, day.cards)} if day.may(Deed.READY) else {}
+    standing = {one.meeting.pk: one for one in rooms_of(today, day.cards, now)} if day.may(Deed.READY) else {}
     tasks = [_meeting(row, now, standing.get(row.pk)) for row in today]
     past = meetings_in(day.reaches[Deed.MEETINGS]).filter(starts_at__lt=first)
     for row in without_record(past, now).order_by("-starts_at", "pk")[:MOST]:
@@ -123,7 +123,7 @@ def at_18(day: Day) -> list[Task]:
         Task(
             f"Decide what follows at 18: {one.student}",
             reverse("pages:majority", args=[one.student.pk]),
-            due=f"{'was' if one.late else 'on'} {words.day(one.on)}",
+            due=f"{'turned 18 on' if one.late else 'turns 18 on'} {words.day(one.on)}",
             sign="attention" if one.late else None,
             state="late" if one.late else "",
         )
@@ -183,7 +183,7 @@ def holds_due(day: Day) -> list[Task]:
         Task(
             f"Look at a hold again: {row.title}",
             reverse("pages:matter", args=[row.pk]),
-            due=f"was planned for {row.valid_until}",
+            due=f"was planned for {words.day(row.valid_until)}" if row.valid_until else "",
             detail="It goes on until somebody ends it.",
         )
         for row in rows
@@ -263,7 +263,7 @@ def rooms_due(day: Day) -> list[Task]:
             f"{one.room.room}: {one.room.said}",
             reverse("pages:rooms"),
             due=f"meeting at {words.time_of_day(one.booked, seconds=False)}" if one.booked else "",
-            detail=one.room.remedy,
+            detail=one.to_do,
             sign=one.room.sign,
             state="not ready",
         )
@@ -277,14 +277,14 @@ LISTS: Final[tuple[tuple[Deed, str, Callable[[Day], list[Task]], str], ...]] = (
     (Deed.MEETINGS, "Meetings today", own_meetings, "No meeting is planned for today."),
     (Deed.REQUESTS, "Requests of parents", requests_due, "No request is due within two weeks."),
     (Deed.FILE, "Tray", tray, "Nothing waits to be filed."),
-    (Deed.CORRECT, "Students who turn 18", at_18, "No student turns 18 within a year, or it was decided."),
-    (Deed.GRANT, "Access", access_due, "No access ends within a month, and the review was made."),
+    (Deed.CORRECT, "Students who turn 18", at_18, "No decision about a student who turns 18 is open."),
+    (Deed.GRANT, "Access", access_due, "No access ends within a month, and the quarter's review was made."),
     (Deed.LETTERS, "Letters to deliver", letters_due, "Every letter was delivered."),
-    (Deed.HOLD, "Holds", holds_due, "No hold is to be looked at again."),
-    (Deed.RETENTION, "Retention", retention_due, "It was decided how long each kind of recording is kept."),
+    (Deed.HOLD, "Holds", holds_due, "No hold needs another look."),
+    (Deed.RETENTION, "Retention", retention_due, "How long each kind of recording is kept was decided."),
     (Deed.DESTROY, "Destruction", destructions_due, "No destruction is under way."),
-    (Deed.LOOK, "Recordings that fail", failing, "No recording fails."),
-    (Deed.VERIFY, "Damaged packages", damaged_packages, "No package is damaged, as far as the last checks tell."),
+    (Deed.LOOK, "Recordings that fail", failing, "Every recording could be sealed."),
+    (Deed.VERIFY, "Damaged packages", damaged_packages, "The last checks found no damaged package."),
 )
 """Deed, heading, what is due, and what is said where nothing is; in the order of the page."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -21,7 +23,13 @@ from .tasks import lists_for, meetings_today
 def today(request: HttpRequest) -> HttpResponseBase:
     """Show what is due."""
     now = timezone.localtime()
-    context = {"place": "today", "day": words.day(now), "lists": lists_for(user_of(request), now)}
+    lists = lists_for(user_of(request), now)
+    context = {
+        "place": "today",
+        "day": words.day(now),
+        "lists": [(heading, tasks) for heading, tasks, _ in lists if tasks],
+        "quiet": [none for _, tasks, none in lists if not tasks],
+    }
     return render(request, "today/today.html", context)
 
 
@@ -37,8 +45,12 @@ def readiness(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def my_rooms(request: HttpRequest) -> HttpResponseBase:
     """Show whether the room of each meeting of today would record now, to whoever leads it; of no other room."""
-    now = timezone.localtime()
+    now = _now()
     day = Day.of(user_of(request), now)
-    rooms = rooms_of(meetings_today(day, Deed.READY), day.cards)
+    rooms = rooms_of(meetings_today(day, Deed.READY), day.cards, now)
     context = {"place": "my-rooms", "day": words.day(now), "at": words.time_of_day(now), "rooms": rooms}
     return render(request, "today/my_rooms.html", context)
+
+
+def _now() -> datetime:
+    return timezone.localtime()

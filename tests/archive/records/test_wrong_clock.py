@@ -25,7 +25,9 @@ from archive.keystore.generations import forget_due, generations, make_generatio
 from archive.recordings.models import Recording
 from archive.records.destruction import deeds as destruction_deeds
 from archive.records.disclosures import deeds as disclosure_deeds
+from archive.records.disclosures import notice_deeds
 from archive.records.disclosures.models import Basis, Disclosure
+from archive.records.disclosures.notice_deeds import Notice
 from archive.records.errors import DeedError
 from archive.records.people.reach import holders_now
 from archive.records.public_lists.tables import members
@@ -91,7 +93,8 @@ def test_a_compelled_copy_waits_for_its_day_whatever_the_clock_says(
 ) -> None:
     made = disclosure_deeds.prepare(row.pk, facts(basis=Basis.COMPELLED, explanation="Circuit Court, no. 17"), by=ann)
     today = timezone.localdate()
-    disclosure_deeds.enter_notice(made.pk, today, today + timedelta(days=10), "", by=ann)
+    student = row.filings.get().meeting.student
+    notice_deeds.enter_notice(made.pk, Notice(student, today, today + timedelta(days=10)), by=ann)
     clock(off)
     with pytest.raises(DeedError, match="clock"):
         disclosure_deeds.begin_copy(made.pk, by=ann)

@@ -139,6 +139,8 @@ def test_a_facilitator_plans_a_meeting_and_writes_its_letter(visit: Visit, distr
     visit.type(student="4711", day=f"{day:%m%d%Y}", begin="0130PM", place="Library")
     visit.follow("Save")
     assert status(visit) == "The meeting was planned."
+    visit.follow("Log a notice for this meeting")
+    visit.follow("Log the notice")
     visit.follow("Acknowledge a notice by letter")
     visit.follow("Make the letter")
     visit.follow("Note its delivery")

@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("place", models.CharField(blank=True, max_length=200)),
+                ("kinds_before", models.JSONField(blank=True, default=list)),
                 ("starts_at", models.DateTimeField()),
                 ("ends_at", models.DateTimeField()),
                 ("moved_from", models.DateTimeField(blank=True, null=True)),

@@ -28,6 +28,8 @@ from archive.recordings.waveform import WaveformMaker
 from archive.records.destruction import deeds, finish_deeds
 from archive.records.destruction.finish_deeds import finish_all, note_forgotten
 from archive.records.destruction.models import Basis, Destruction, Reply, State
+from archive.records.disclosures import deeds as disclosure_deeds
+from archive.records.disclosures.models import Basis as DisclosureBasis
 from archive.records.errors import DeedError, SecondPersonError
 from archive.records.holds import deeds as hold_deeds
 from archive.records.letters.models import Letter
@@ -38,6 +40,7 @@ from archive.sealing.audit import Code, audit, audit_and_repair
 from archive.store.current import store
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.pages import check
+from tests.archive.records.disclosures.test_disclosures import facts as disclosure_facts
 from tests.archive.records.factories import NOON, make_hold, make_matter, make_request
 from tests.support.archives import Archive, change_as_owner, without_triggers
 
@@ -337,6 +340,19 @@ def test_what_a_backup_brings_back_is_removed_again(scene: Scene) -> None:
     audit_and_repair(StopSignal())
     assert gone(row)
     assert list(audit()) == []
+
+
+def test_nothing_is_destroyed_while_a_copy_of_it_is_to_leave(scene: Scene) -> None:
+    """A court waits for it: it must not be gone when the parent's days are over."""
+    made = scene.approved()
+    order = disclosure_facts(basis=DisclosureBasis.COMPELLED, explanation="Circuit Court, no. 17")
+    waiting = disclosure_deeds.prepare(scene.row.pk, order, by=scene.ann)
+    with pytest.raises(DeedError, match="prepared for somebody"):
+        deeds.carry_out(made.pk, by=scene.bob)
+    assert untouched(scene.row)
+    disclosure_deeds.withdraw(waiting.pk, by=scene.ann)
+    deeds.carry_out(made.pk, by=scene.bob)
+    assert gone(scene.row)
 
 
 def test_the_log_contradicts_an_older_database(scene: Scene) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,10 +19,20 @@ from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.recordings.models import Recording
 from archive.recordings.secrets import secret_of
-from archive.records.disclosures import deeds
+from archive.records.disclosures import deeds, notice_deeds
 from archive.records.disclosures.copies import copy_of
 from archive.records.disclosures.deeds import ConsentGiven, DisclosureFacts
-from archive.records.disclosures.models import Basis, Consent, Copy, Disclosure, HowSigned, Recorded
+from archive.records.disclosures.models import (
+    Basis,
+    Consent,
+    Copy,
+    Disclosure,
+    Exempt,
+    HowSigned,
+    NoticeGiven,
+    Recorded,
+)
+from archive.records.disclosures.notice_deeds import Notice
 from archive.records.disclosures.reach import facts_of, not_named
 from archive.records.disclosures.rules import Missing, district_gate, ferpa_gate, missing_names
 from archive.records.errors import DeedError
@@ -91,6 +102,12 @@ def consent(row: Either, **other: Any) -> ConsentGiven:
         "scan": PDF,
     }
     return ConsentGiven(**{**given, **other})
+
+
+def told(made: Disclosure, by: User, *, waits_until: date | None = None) -> None:
+    """Let the parents of the first student have been told today."""
+    student = made.about.filings.all()[0].meeting.student
+    notice_deeds.enter_notice(made.pk, Notice(student, timezone.localdate(), waits_until), by=by)
 
 
 def open_second(row: Recording, by: User) -> None:
@@ -177,7 +194,7 @@ def test_a_transfer_hands_the_key_to_the_other_archive_alone(row: Recording, ann
     made = deeds.prepare(row.pk, moved, by=ann)
     with pytest.raises(DeedError):
         deeds.begin_copy(made.pk, by=ann)
-    deeds.enter_notice(made.pk, timezone.localdate(), None, "", by=ann)
+    told(made, ann)
     open_second(row, ann)
     whole = b"".join(copy_of(deeds.begin_copy(made.pk, by=ann), ann))
     with zipfile.ZipFile(io.BytesIO(whole)) as file:
@@ -194,12 +211,83 @@ def test_a_court_order_waits_for_the_parent(row: Recording, ann: User) -> None:
     made = deeds.prepare(row.pk, facts(basis=Basis.COMPELLED, explanation="Circuit Court, no. 17"), by=ann)
     today = timezone.localdate()
     with pytest.raises(DeedError, match="time to act"):
-        deeds.enter_notice(made.pk, today, today, "", by=ann)
-    deeds.enter_notice(made.pk, today, today + timedelta(days=10), "", by=ann)
+        told(made, ann, waits_until=today)
+    told(made, ann, waits_until=today + timedelta(days=10))
     with pytest.raises(DeedError, match="gates"):
         deeds.begin_copy(made.pk, by=ann)
-    Disclosure.objects.update(told_on=today - timedelta(days=11), waits_until=today - timedelta(days=1))
+    NoticeGiven.objects.update(told_on=today - timedelta(days=11))
+    Disclosure.objects.update(waits_until=today - timedelta(days=1))
     deeds.begin_copy(made.pk, by=ann)
+
+
+def test_the_day_that_a_parent_was_promised_is_only_moved_later(row: Recording, ann: User) -> None:
+    made = deeds.prepare(row.pk, facts(basis=Basis.COMPELLED, explanation="Circuit Court, no. 17"), by=ann)
+    today = timezone.localdate()
+    for text in Template.objects.filter(kind=notice_deeds.LETTERS[Basis.COMPELLED]):
+        approve_text(text.pk, by=ann)
+    parent = row.filings.get().meeting.student.rights.get().person
+    notice_deeds.write_notice(made.pk, parent, "en", today + timedelta(days=20), by=ann)
+    for sooner in (1, 19):
+        with pytest.raises(DeedError, match="promised"):
+            told(made, ann, waits_until=today + timedelta(days=sooner))
+    told(made, ann, waits_until=None)
+    notice_deeds.write_notice(made.pk, parent, "en", today + timedelta(days=5), by=ann)
+    made.refresh_from_db()
+    assert made.waits_until == today + timedelta(days=20)
+    told(made, ann, waits_until=today + timedelta(days=30))
+    last = entries(row.pk, "disclosure-notice")[-1]
+    assert last.member("waits_until") == (today + timedelta(days=30)).isoformat()
+    assert last.member("student") == str(row.filings.get().meeting.student_id)
+
+
+@pytest.mark.parametrize("exempt", Exempt)
+def test_only_what_the_law_names_for_a_ground_needs_no_notice(row: Recording, ann: User, exempt: Exempt) -> None:
+    of_transfers = {Exempt.PARENT_ASKED, Exempt.ANNUAL_NOTICE}
+    for basis in Basis:
+        made = deeds.prepare(row.pk, facts(basis=basis, explanation="x"), by=ann)
+        if (basis == Basis.TRANSFER and exempt in of_transfers) or (
+            basis == Basis.COMPELLED and exempt not in of_transfers
+        ):
+            notice_deeds.enter_notice(made.pk, Notice(exempt=exempt), by=ann)
+            made.refresh_from_db()
+            assert ferpa_gate(facts_of(made)) == []
+        else:
+            with pytest.raises(DeedError, match="no reason"):
+                notice_deeds.enter_notice(made.pk, Notice(exempt=exempt), by=ann)
+
+
+def test_of_two_students_the_parents_of_both_are_told(archive: Archive, row: Recording, ann: User) -> None:
+    ben = make_student("Ben", "Ash")
+    make_filing(row.pk, make_meeting(ben))
+    made = deeds.prepare(row.pk, facts(basis=Basis.COMPELLED, explanation="Circuit Court, no. 17"), by=ann)
+    told(made, ann, waits_until=timezone.localdate() + timedelta(days=10))
+    assert Missing.NOTICE in ferpa_gate(facts_of(made))
+    client = signed_in(archive, "custodian", role="custodian")
+    there = f"/disclosures/{made.pk}/"
+    page = check(client.get(there).content.decode()).text
+    assert "The parents of Ben Ash were not told." in page
+    assert "The parents of Ana Torres were not told." not in page
+    check(client.get(f"{there}notice/").content.decode())
+    typed = {"student": str(ben.pk), "told_on": timezone.localdate().isoformat(), "waits_until": "", "exempt": ""}
+    for wrong in ({"student": ""}, {"told_on": ""}, {"student": "x"}, {"exempt": "annual-notice"}):
+        assert client.post(f"{there}notice/", {**typed, **wrong, "once": "a" * 32}).status_code == 422, wrong
+    assert client.post(f"{there}notice/", {**typed, "once": "b" * 32}).status_code == 302
+    assert Missing.NOTICE not in ferpa_gate(facts_of(made))
+
+
+def test_a_consent_may_ask_for_a_copy_and_an_electronic_one_shows_its_approval(
+    archive: Archive, row: Recording, ann: User
+) -> None:
+    """34 CFR 99.30(c) and (d)."""
+    given = consent(row, how=HowSigned.ELECTRONIC, scan=None, proof="signed in at the portal with two factors")
+    with pytest.raises(DeedError) as refused:
+        deeds.enter_consent(row.pk, given, by=ann)
+    assert refused.value.field == "approval"
+    made = deeds.prepare(row.pk, facts(), by=ann)
+    deeds.enter_consent(row.pk, replace(given, approval="pressed “I agree”", copy_wanted=True), by=ann)
+    assert entries(row.pk, "consent")[0].member("copy_wanted") is True
+    page = signed_in(archive, "custodian", role="custodian").get(f"/disclosures/{made.pk}/").content.decode()
+    assert "Rosa Torres asked for a copy" in check(page).text
 
 
 def test_the_record_of_access_tells_to_whom_and_why(row: Recording, ann: User) -> None:
@@ -222,7 +310,7 @@ def test_the_pages_from_a_refusal_to_the_receipt(archive: Archive, row: Recordin
     there = client.post(f"{recording}disclose/", {**typed, "once": "a" * 32}).headers["Location"]
     page = check(client.get(there).content.decode())
     assert "Lee Park, therapist" in page.text
-    assert "Take out the copy" not in page.text
+    assert "Hand out the copy" not in page.text
     refused = client.get(f"{there}copy.zip", follow=True)
     assert "do not let it through" in check(refused.content.decode()).text
     given = {
@@ -244,7 +332,7 @@ def test_the_pages_from_a_refusal_to_the_receipt(archive: Archive, row: Recordin
         signed = {"name": name, "consented_on": timezone.localdate().isoformat(), "proof": "file 13"}
         client.post(f"{recording}recorded/", {**signed, "once": f"{number:032x}"})
     check(client.get(f"{recording}recorded/").content.decode())
-    assert "Take out the copy" in check(client.get(there).content.decode()).text
+    assert "Hand out the copy" in check(client.get(there).content.decode()).text
     answer = client.get(f"{there}copy.zip")
     whole = b"".join(answer)
     shown = check(client.get(there).content.decode()).text
@@ -256,7 +344,7 @@ def test_the_pages_from_a_refusal_to_the_receipt(archive: Archive, row: Recordin
     gone = f"{recording}consents/{consent_row.pk}/withdraw/"
     check(client.get(gone).content.decode())
     client.post(gone, {"once": "d" * 32})
-    assert "Take out the copy" not in client.get(there).content.decode()
+    assert "Hand out the copy" not in client.get(there).content.decode()
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -267,10 +355,10 @@ def test_a_parent_is_told_by_an_approved_letter(row: Recording, ann: User, basis
     later = timezone.localdate() + timedelta(days=14)
     made = deeds.prepare(row.pk, facts(basis=basis, party="Circuit Court", explanation="order no. 17"), by=ann)
     with pytest.raises(DeedError, match="approved"):
-        deeds.write_notice(made.pk, parent, language, later, by=ann)
-    for text in Template.objects.filter(kind=deeds.LETTERS[basis]):
+        notice_deeds.write_notice(made.pk, parent, language, later, by=ann)
+    for text in Template.objects.filter(kind=notice_deeds.LETTERS[basis]):
         approve_text(text.pk, by=ann)
-    letter = deeds.write_notice(made.pk, parent, language, later, by=ann)
+    letter = notice_deeds.write_notice(made.pk, parent, language, later, by=ann)
     for words in ("Circuit Court", "order no. 17", "Ana Torres", "Rosa Torres"):
         assert words in f"{letter.subject}\n{letter.body}"
     assert (written_day(later, language) in letter.body) == (basis == Basis.COMPELLED)
@@ -288,16 +376,16 @@ def test_a_letter_goes_to_nobody_without_rights_and_leaves_time(row: Recording, 
         (parent, timezone.localdate(), "until"),
     ):
         with pytest.raises(DeedError) as told:
-            deeds.write_notice(made.pk, person, "en", until, by=ann)
+            notice_deeds.write_notice(made.pk, person, "en", until, by=ann)
         assert told.value.field == field
     consented = deeds.prepare(row.pk, facts(), by=ann)
     with pytest.raises(DeedError, match="Only a compelled production"):
-        deeds.write_notice(consented.pk, parent, "en", later, by=ann)
+        notice_deeds.write_notice(consented.pk, parent, "en", later, by=ann)
 
 
 def test_the_page_writes_the_letter(archive: Archive, row: Recording, ann: User) -> None:
     made = deeds.prepare(row.pk, facts(basis=Basis.TRANSFER, party="Rolla schools", explanation="moved"), by=ann)
-    for text in Template.objects.filter(kind=deeds.LETTERS[Basis.TRANSFER]):
+    for text in Template.objects.filter(kind=notice_deeds.LETTERS[Basis.TRANSFER]):
         approve_text(text.pk, by=ann)
     client = signed_in(archive, "custodian", role="custodian")
     assert f"/disclosures/{made.pk}/letter/" in client.get(f"/disclosures/{made.pk}/").content.decode()

@@ -22,9 +22,10 @@ from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from archive.devices.keyring import key_ring
-from archive.records.disclosures import deeds
+from archive.records.disclosures import deeds, notice_deeds
 from archive.records.disclosures.copies import copy_of
 from archive.records.disclosures.models import Basis, Consent, Copy, Disclosure, Recorded
+from archive.records.disclosures.notice_deeds import Notice
 from archive.records.disclosures.reach import facts_of, not_named
 from archive.records.disclosures.rules import Missing, district_gate, ferpa_gate, missing_names
 from archive.records.errors import DeedError
@@ -195,11 +196,14 @@ def test_a_subpoena_is_told_by_a_letter_and_waits(row: OutsideRecording, ann: Us
         approve_text(text.pk, by=ann)
     made = prepared(row, ann, basis=Basis.COMPELLED, explanation="Circuit Court, no. 17")
     assert ferpa_gate(facts_of(made)) == [Missing.NOTICE, Missing.WAITING]
-    parent = OutsideFiling.objects.get().meeting.student.rights.get().person
-    deeds.write_notice(made.pk, parent, "en", timezone.localdate() + timedelta(days=9), by=ann)
+    student = OutsideFiling.objects.get().meeting.student
+    parent = student.rights.get().person
+    notice_deeds.write_notice(made.pk, parent, "en", timezone.localdate() + timedelta(days=9), by=ann)
     assert Letter.objects.get().about_type == "outside"
-    before = timezone.localdate() - timedelta(days=10)
-    deeds.enter_notice(made.pk, before, before + timedelta(days=5), "", by=ann)
+    notice_deeds.enter_notice(made.pk, Notice(student, timezone.localdate() - timedelta(days=10)), by=ann)
+    made.refresh_from_db()
+    assert ferpa_gate(facts_of(made)) == [Missing.WAITING]
+    Disclosure.objects.update(waits_until=timezone.localdate() - timedelta(days=1))
     deeds.begin_copy(made.pk, by=ann)
 
 

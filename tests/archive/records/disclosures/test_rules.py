@@ -9,16 +9,26 @@ from typing import Any
 import pytest
 
 from archive.records.disclosures.models import Basis, Exempt
-from archive.records.disclosures.rules import ConsentFacts, Facts, Missing, district_gate, ferpa_gate, missing_names
+from archive.records.disclosures.rules import (
+    ConsentFacts,
+    Facts,
+    Missing,
+    copies_wanted,
+    district_gate,
+    ferpa_gate,
+    missing_names,
+    untold,
+)
 
 TODAY = date(2026, 11, 24)
+TOLD = frozenset({"ana"})
 CONSENT = ConsentFacts("ana", "Dr. Lee", "an evaluation", TODAY, None, by_holder=True)
 FACTS = Facts(
     basis=Basis.CONSENT,
     party="Dr. Lee",
     purpose="an evaluation",
     explanation="",
-    told_on=None,
+    told=frozenset(),
     waits_until=None,
     exempt="",
     students=["ana"],
@@ -73,9 +83,9 @@ def test_an_exception_is_explained_and_passes_only_the_first_gate(basis: Basis) 
     ("other", "missing"),
     [
         ({}, [Missing.NOTICE, Missing.WAITING]),
-        ({"told_on": TODAY}, [Missing.WAITING]),
-        ({"told_on": TODAY, "waits_until": TODAY}, [Missing.WAITING]),
-        ({"told_on": TODAY, "waits_until": TODAY - timedelta(days=1)}, []),
+        ({"told": TOLD}, [Missing.WAITING]),
+        ({"told": TOLD, "waits_until": TODAY}, [Missing.WAITING]),
+        ({"told": TOLD, "waits_until": TODAY - timedelta(days=1)}, []),
         ({"exempt": Exempt.GRAND_JURY}, []),
         ({"exempt": Exempt.GRAND_JURY, "explanation": ""}, [Missing.EXPLANATION]),
     ],
@@ -95,7 +105,24 @@ def test_a_parents_own_access_needs_neither() -> None:
 def test_a_transfer_is_told_before() -> None:
     moved = replace(FACTS, basis=Basis.TRANSFER, consents=[], explanation="enrolled in Rolla on Nov 2")
     assert ferpa_gate(moved) == [Missing.NOTICE]
-    assert ferpa_gate(replace(moved, told_on=TODAY)) == []
+    assert ferpa_gate(replace(moved, told=TOLD)) == []
+
+
+@pytest.mark.parametrize("basis", [Basis.COMPELLED, Basis.TRANSFER])
+def test_the_parents_of_each_student_are_told(basis: Basis) -> None:
+    both = replace(COURT, basis=basis, students=["ana", "ben"], told=TOLD, waits_until=TODAY - timedelta(days=1))
+    assert (ferpa_gate(both), untold(both)) == ([Missing.NOTICE], ["ben"])
+    assert ferpa_gate(replace(both, told=frozenset({"ana", "ben"}))) == []
+    assert untold(replace(both, basis=Basis.AUDIT)) == []
+
+
+def test_whoever_consents_may_ask_for_a_copy() -> None:
+    """34 CFR 99.30(c)."""
+    wanted = replace(FACTS, consents=[replace(CONSENT, copy_for="Rosa Torres")])
+    assert copies_wanted(wanted) == ["Rosa Torres"]
+    assert copies_wanted(FACTS) == []
+    assert copies_wanted(replace(wanted, party="somebody else")) == []
+    assert copies_wanted(replace(wanted, basis=Basis.AUDIT)) == []
 
 
 def test_what_is_filed_nowhere_leaves_on_no_ground() -> None:

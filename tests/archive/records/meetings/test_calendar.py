@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -21,8 +22,8 @@ from archive.records.meetings.calendar_file import Surroundings, read_calendar
 from archive.records.meetings.deeds import MeetingFacts
 from archive.records.meetings.models import Meeting, MeetingKind, ParentRecords
 from archive.records.people.models import ImportRun
-from tests.archive.page_fixtures import make_user, signed_in
-from tests.archive.records.factories import make_room, make_student
+from tests.archive.page_fixtures import Arrive, make_user, signed_in
+from tests.archive.records.factories import make_filing, make_room, make_student
 from tests.support.archives import Archive
 
 HEAD = "meeting_id,student_id,date,from,to,room,kind\n"
@@ -102,10 +103,28 @@ def test_no_calendar_plans_a_meeting_that_its_own_form_would_refuse(begin: str, 
         assert [said in problem.words for problem in read.problems] == [True]
 
 
+def test_the_kind_that_a_filed_recording_had_is_kept_in_mind(planner: User, sealed: Arrive) -> None:
+    import_(HEAD + "m1,S-17,2026-11-24,13:05,14:20,Room 12,IEP\n", planner)
+    meeting = Meeting.objects.get()
+    make_filing(sealed(seconds=1).id, meeting)
+    import_(HEAD + "m1,S-17,2026-11-24,13:05,14:20,Room 12,504\n", planner)
+    meeting.refresh_from_db()
+    assert (meeting.kind, meeting.kinds_before) == ("504", ["iep"])
+
+
 def test_what_is_gone_from_the_calendar_stays_here(planner: User) -> None:
     import_(ics(vevent(), vevent("b@x")), planner)
     assert import_(ics(vevent("b@x")), planner).missing == 1
     assert Meeting.objects.filter(cancelled_at=None).count() == 2
+
+
+def test_a_meeting_to_come_that_the_calendar_lost_is_shown_until_somebody_cancels_it(planner: User) -> None:
+    far = {"DTSTART;TZID=America/Chicago": "20991124T130500", "DTEND;TZID=America/Chicago": "20991124T142000"}
+    import_(ics(vevent(), vevent("far@x", **far)), planner)
+    _, found = look_at(ics(vevent("b@x")), by=planner)
+    assert [one.source_id for one in found.gone] == ["far@x"], "what is over needs nothing"
+    Meeting.objects.filter(source_id="far@x").update(cancelled_at=timezone.now())
+    assert look_at(ics(vevent("b@x")), by=planner)[1].gone == []
 
 
 def test_what_people_changed_here_is_kept(planner: User) -> None:
@@ -206,6 +225,7 @@ def test_the_pages_show_the_difference_and_take_it_in(archive: Archive) -> None:
     answer = client.post("/calendars/", {"file": file, "once": "a" * 32})
     shown = client.get(answer.headers["Location"]).content.decode()
     assert "no student" in shown
+    assert re.search(r"IEP meeting of student s-17, Tue Nov 24 2026, 1:05:00 pm CST, Room 12", shown)
     assert Meeting.objects.count() == 0
     client.post(answer.headers["Location"], {"once": "b" * 32})
     assert Meeting.objects.count() == 1

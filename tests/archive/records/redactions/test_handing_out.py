@@ -175,7 +175,7 @@ def test_the_pages_hand_a_redacted_copy_out_for_a_parent_s_request(scene: Scene)
         "once": "a" * 32,
     }
     answer = client.post(there, typed, follow=True)
-    assert "Take out the copy" in check(answer.content.decode()).text
+    assert "Hand out the copy" in check(answer.content.decode()).text
     place = answer.redirect_chain[-1][0]
     b"".join(client.get(f"{place}copy.zip"))
     assert client.get(f"{place}receipt.pdf").content.startswith(b"%PDF-")

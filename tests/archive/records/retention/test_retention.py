@@ -19,9 +19,11 @@ from archive.custody.models import Entry
 from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError
-from archive.records.meetings.models import Filing, MeetingKind
+from archive.records.meetings.deeds import MeetingFacts, change_meeting
+from archive.records.meetings.models import Filing, Meeting, MeetingKind
 from archive.records.retention import deeds
 from archive.records.retention.deeds import AnswerFacts
+from archive.records.retention.describe import kept_words
 from archive.records.retention.models import Answer, CountsFrom, Series
 from archive.records.retention.reach import ahead, kept_of, unanswered
 from archive.records.retention.rules import Why
@@ -123,6 +125,40 @@ def test_a_decision_entered_with_a_clock_put_back_shortens_nothing(
     deeds.enter_answer(series.pk, facts(decided_on=date(2020, 1, 1)), by=ann)
     monkeypatch.undo()
     assert kept_of(row).why == Why.PERMANENT
+
+
+def corrected(meeting: Meeting, ann: User, kind: MeetingKind) -> None:
+    meeting.refresh_from_db()
+    facts_now = MeetingFacts(
+        *(kind, meeting.student, meeting.starts_at, meeting.ends_at, meeting.room, meeting.place, meeting.facilitator)
+    )
+    change_meeting(meeting.pk, facts_now, meeting.version, by=ann)
+
+
+def test_no_correction_of_its_meetings_kind_makes_a_recording_eligible(row: Recording, ann: User) -> None:
+    """The longest period wins, and one person's correction would be a way around two."""
+    deeds.enter_answer(deeds.enter_series("S", "x", [MeetingKind.IEP], by=ann).pk, facts(None), by=ann)
+    deeds.enter_answer(deeds.enter_series("T", "y", [MeetingKind.SECTION_504], by=ann).pk, facts(1), by=ann)
+    meeting = row.filings.get().meeting
+    corrected(meeting, ann, MeetingKind.SECTION_504)
+    kept = kept_of(row)
+    assert (kept.why, kept.former) == (Why.PERMANENT, True)
+    assert "of another kind before" in kept_words(kept)
+    assert list(ahead(timezone.localdate(), EVERYWHERE)) == []
+    corrected(meeting, ann, MeetingKind.OTHER)
+    corrected(meeting, ann, MeetingKind.IEP)
+    assert kept_of(row).why == Why.PERMANENT
+    other = make_meeting(make_student("Ben", "Ash"))
+    corrected(other, ann, MeetingKind.SECTION_504)
+    other.refresh_from_db()
+    assert other.kinds_before == [], "nothing was filed under it"
+    for statement in ("kind = 'other', kinds_before = '[]'", "kinds_before = '[]'"):
+        with (
+            pytest.raises(DatabaseError, match="how long that is kept"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(f"UPDATE meetings_meeting SET {statement}")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from django.utils import timezone
 from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.devices.models import Box
+from archive.records.today import views
 from archive.records.today.rooms_today import day_of
 from archive.rooms.models import Placement
 from tests.archive.page_fixtures import make_user, signed_in
@@ -21,7 +22,9 @@ from tests.support.archives import Archive
 
 
 @pytest.fixture
-def facilitator(archive: Archive) -> Any:
+def facilitator(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Who leads the meetings, at noon of today."""
+    monkeypatch.setattr(views, "_now", noon)
     return signed_in(archive, "case.manager", role="facilitator")
 
 
@@ -62,6 +65,13 @@ def test_a_box_that_is_not_heard_is_not_called_ready(archive: Archive, facilitat
     (line,) = lines(facilitator)
     assert "Not known" in line
     assert "before the meeting begins" in line
+
+
+def test_nothing_is_to_be_done_for_a_meeting_that_is_over(archive: Archive, facilitator: Any) -> None:
+    mine(starts=noon(hours=-1))
+    (line,) = lines(facilitator)
+    assert "Its planned end has passed." in line
+    assert "Tell" not in line
 
 
 def test_where_no_box_stands_the_page_says_so(archive: Archive, facilitator: Any) -> None:

@@ -45,6 +45,13 @@ def test_booked_rooms_that_are_not_ready_come_first() -> None:
     assert [one.room.room for one in readiness(rooms, booked)] == ["E", "C", "A", "B", "D"]
 
 
+@pytest.mark.parametrize("sign", ["unknown", "working", "attention", "at-fault"])
+def test_whoever_reads_of_a_room_that_is_not_ready_is_told_what_to_do(sign: Any) -> None:
+    line = Readiness(RoomState("A", sign, "not known", ""), None)
+    assert "Look at the box" in line.to_do
+    assert line.to_do in as_text([line], "x")[1]
+
+
 def test_the_report_names_rooms_and_remedies_and_no_student() -> None:
     heading, text = as_text([Readiness(room("B", "at-fault"), NOON), Readiness(room("A"), None)], "Tue Nov 24 2026")
     assert heading == "Rooms, Tue Nov 24 2026: 1 not ready"

@@ -1,0 +1,150 @@
+"""Amendments: what a parent wants changed, what was decided, the hearing, and the statement (34 CFR 99.20 to 99.22)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from archive.access.decisions import reach_of
+from archive.access.deeds import Deed
+from archive.access.requests import user_of
+from archive.custody.actors import Subject
+from archive.records.errors import DeedError, UnknownRecordError
+from archive.records.form_page import form_page, posted
+from archive.records.letters.deeds import make_letter
+from archive.records.letters.letter_facts import common, written_day
+from archive.records.letters.models import Letter, LetterKind
+from archive.records.meetings.forms import bound_student
+from archive.records.people.reach import is_kept_away
+from archive.ui.breadcrumbs import Crumb
+
+from . import deeds
+from .forms import AmendmentForm, StatementForm, StepForm
+from .models import Amendment, AmendmentState
+from .pages import frame
+from .reach import recordings_of
+from .rules import NEXT, STATEMENT_IN
+
+_SENT = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@_SENT
+def amendment_new(request: HttpRequest) -> HttpResponseBase:
+    """Enter a request to amend."""
+    user = user_of(request)
+    form = AmendmentForm(posted(request), initial={"recording": request.GET.get("recording", "")[:32]})
+    bound_student(form, reach_of(user, Deed.REQUESTS))
+
+    def act() -> str:
+        typed = form.cleaned_data
+        found = {one.pk: one for one in recordings_of(typed["student"])}
+        if typed["recording"] not in found:
+            raise DeedError("No recording of this student has this identifier.", field="recording")
+        made = deeds.ask_amendment(
+            typed["student"],
+            typed["person"],
+            found[typed["recording"]],
+            text=typed["text"],
+            received_on=typed["received_on"],
+            by=user,
+        )
+        messages.success(request, "The request to amend was entered. Decide within a reasonable time (34 CFR 99.20).")
+        return reverse("pages:amendment", args=[made.pk])
+
+    return form_page(request, form, act, context=frame("Enter a request to amend"))
+
+
+@require_safe
+def amendment(request: HttpRequest, case: UUID) -> HttpResponseBase:
+    """Show an amendment."""
+    row = _amendment(case)
+    state = AmendmentState(row.state)
+    context = {
+        "place": "requests",
+        "breadcrumbs": [Crumb("Requests", reverse("pages:requests"))],
+        "case": row,
+        "state": state.label,
+        "can_go_on": bool(NEXT[state]),
+        "can_place": state in STATEMENT_IN,
+        "statements": row.statements.all(),
+        "letters": Letter.objects.filter(about_type="case", about_id=str(case)),
+    }
+    return render(request, "requests/amendment.html", context)
+
+
+@_SENT
+def amendment_step(request: HttpRequest, case: UUID) -> HttpResponseBase:
+    """Decide, set a hearing, or decide after it; a refusal writes its letter, which tells of the hearing."""
+    row, user = _amendment(case), user_of(request)
+    form = StepForm(NEXT[AmendmentState(row.state)], posted(request), initial={"version": row.version})
+
+    def act() -> str:
+        typed = form.cleaned_data
+        then = AmendmentState(typed["state"])
+        deeds.decide(
+            case,
+            then,
+            typed["words"],
+            typed["version"],
+            by=user,
+            hearing_on=typed["hearing_on"],
+            officer=typed["officer"],
+        )
+        if then == AmendmentState.REFUSED and is_kept_away(row.student_id, row.person_id):
+            messages.success(
+                request, f"The refusal was entered. No letter goes to {row.person}: a court order bars them."
+            )
+            return reverse("pages:amendment", args=[case])
+        if then == AmendmentState.REFUSED:
+            values = common(row.student, row.person, row.person.language)
+            received = written_day(row.received_on, row.person.language)
+            values |= {"received": received, "reason": typed["words"]}
+            letter = make_letter(
+                LetterKind.REFUSAL_TO_AMEND,
+                values,
+                by=user,
+                student=row.student,
+                person=row.person,
+                language=row.person.language,
+                about=Subject.case(case),
+            )
+            messages.success(
+                request, "The refusal was entered. Deliver its letter: it tells of the right to a hearing."
+            )
+            return reverse("pages:letter", args=[letter.pk])
+        messages.success(request, "The step was entered.")
+        return reverse("pages:amendment", args=[case])
+
+    return form_page(request, form, act, context=_below("What was decided?", row))
+
+
+@_SENT
+def statement(request: HttpRequest, case: UUID) -> HttpResponseBase:
+    """Place the rights-holder's statement."""
+    row, form = _amendment(case), StatementForm(posted(request))
+
+    def act() -> str:
+        deeds.place_statement(case, form.cleaned_data["text"], by=user_of(request))
+        messages.success(request, "The statement was placed. It goes along with every copy from now on.")
+        return reverse("pages:amendment", args=[case])
+
+    return form_page(request, form, act, context=_below("Place a statement", row))
+
+
+def _amendment(case: UUID) -> Amendment:
+    row = Amendment.objects.select_related("student", "person", "recording").filter(pk=case).first()
+    if row is None:
+        raise UnknownRecordError("there is no such amendment here")
+    return row
+
+
+def _below(heading: str, row: Amendment) -> dict[str, Any]:
+    back = reverse("pages:amendment", args=[row.pk])
+    crumbs = [Crumb("Requests", reverse("pages:requests")), Crumb(str(row.student), back)]
+    return frame(heading) | {"cancel": back, "breadcrumbs": crumbs, "intro": row.text}
