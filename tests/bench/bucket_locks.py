@@ -58,8 +58,11 @@ def fill(row: Any, recordings: int) -> None:
             ended = {"released_at": now, "release_reason": "over"} if number % 10 == 7 else {}
             held.append(Held(matter=matter, recording=one, added_at=now, **ended))
     held.append(Held(matter=matter, student=students[0], added_at=now))
-    for model, made in ((Recording, rows), (Meeting, meetings), (Filing, filings), (BucketLock, locks), (Held, held)):
-        model.objects.bulk_create(made, batch_size=2000)  # type: ignore[attr-defined]
+    Recording.objects.bulk_create(rows, batch_size=2000)
+    Meeting.objects.bulk_create(meetings, batch_size=2000)
+    Filing.objects.bulk_create(filings, batch_size=2000)
+    BucketLock.objects.bulk_create(locks, batch_size=2000)
+    Held.objects.bulk_create(held, batch_size=2000)
 
 
 def measured(work: Callable[[], object]) -> dict[str, float]:
