@@ -67,8 +67,8 @@ def _reached_by(items: QuerySet[Held], among: Collection[str] | None) -> set[str
     )
     found: set[str] = set()
     for column in columns:
-        chosen = {f"{column}__isnull": False} if among is None else {f"{column}__in": among}
-        found |= set(items.filter(**chosen).values_list(column, flat=True))
+        chosen = Q((f"{column}__isnull", False)) if among is None else Q((f"{column}__in", among))
+        found |= set(items.filter(chosen).values_list(column, flat=True))
     return found
 
 
