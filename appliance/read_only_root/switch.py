@@ -22,13 +22,16 @@ def switch_on(machine: Machine, device: Path, root: Path = Path("/")) -> bool:
 
     Returns False where that is so already. It may be repeated after a power cut at any moment: folders are copied whole
     or not at all, and removed from the root only when the next start will mount them. Raises StorageError for a device
-    that cannot be the data partition, SettingsError where overlayroot is missing, ConflictError where the root holds
-    something that the data partition, in use before, does not.
+    that cannot be the data partition, SettingsError where overlayroot or busybox is missing, ConflictError where the
+    root holds something that the data partition, in use before, does not.
     """
     if root_is_overlay(machine):
         return False
     if not machine.has("overlayroot-chroot"):
         raise SettingsError("overlayroot is not installed: apt install overlayroot")
+    if not machine.has("busybox"):
+        # its script in the initial RAM disk calls trap, grep and sed, which klibc's shell alone does not have
+        raise SettingsError("busybox is not installed, and overlayroot needs it at a start: apt install busybox")
     _check_initial_ram_disk(root)
     data_disk = disk(machine, device)
     if told := plan.objection(data_disk):

@@ -12,7 +12,7 @@ dependencies() {
 # installed before, because apt takes long under emulation and the guest has no network: what our packages use and do not
 # declare is missing there
 GUEST_PACKAGES=systemd-sysv,systemd,udev,dbus,kmod,linux-image-amd64,initramfs-tools,zstd,apt,iproute2,procps
-GUEST_PACKAGES+=,alsa-utils,overlayroot,qemu-guest-agent,systemd-timesyncd,python3-colorzero,$(dependencies)
+GUEST_PACKAGES+=,alsa-utils,busybox,e2fsprogs,overlayroot,qemu-guest-agent,systemd-timesyncd,python3-colorzero,$(dependencies)
 BUILDER_PACKAGES=linux-headers-amd64,linux-source,gcc,make,libc6-dev,xz-utils,kmod
 
 # fingerprint PATH...: one word for the contents of files and folders of the project
@@ -63,7 +63,8 @@ locate_disk() {
 # make_disk: sets DISK, and makes it if there is none yet
 make_disk() {
     mkdir -p "$GUEST"
-    trixie_root "$CACHE/vm-root" "$GUEST_PACKAGES"
+    # the initial RAM disk is made once, below, with what the simulated box needs
+    INITRD=No trixie_root "$CACHE/vm-root" "$GUEST_PACKAGES"
     locate_disk
     [ ! -e "$DISK" ] || return 0
     local modules=$GUEST/gpio-sim-$KERNEL-$HARDWARE
@@ -90,9 +91,9 @@ make_disk() {
     rm -f "$work/etc/resolv.conf" "$work/etc/apt/sources.list" "$work"/etc/apt/sources.list.d/*
     sed -i 's/^MODULES=.*/MODULES=list/' "$work/etc/initramfs-tools/initramfs.conf"
     printf 'virtio_pci\nvirtio_blk\next4\n' >>"$work/etc/initramfs-tools/modules"
-    in_root "$work" sh -c "
+    in_root "$work" sh -ec "
         depmod $KERNEL
-        update-initramfs -u -k $KERNEL
+        update-initramfs -c -k $KERNEL
         systemctl enable vm-hardware vm-wiring vm-acked
         systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
             e2scrub_reap.service getty@tty1.service

@@ -116,4 +116,4 @@ RUN_PACKAGES=(python3-venv python3-dev gcc libc6-dev pkg-config portaudio19-dev 
 # What checking a package needs: every requirement of it has a wheel
 VERIFY_PACKAGES=(python3-venv)
 # What only the tests need
-TEST_PACKAGES=(nginx-light haproxy caddy mosquitto-clients flac age unzip jq openssl sox chromium chromium-driver systemd udev alsa-utils mount e2fsprogs procps gettext device-tree-compiler apt-utils gpg gpg-agent ngspice postgresql)
+TEST_PACKAGES=(nginx-light haproxy caddy mosquitto-clients flac age unzip jq openssl sox chromium chromium-driver systemd udev alsa-utils mount e2fsprogs procps gettext device-tree-compiler apt-utils gpg gpg-agent ngspice postgresql ansible-core)

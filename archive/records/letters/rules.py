@@ -27,7 +27,7 @@ OF_KIND: Final[dict[LetterKind, tuple[str, ...]]] = {
     LetterKind.DESTRUCTION: ("meeting", "reason"),
     LetterKind.SUBPOENA: ("meeting", "party", "reason", "until"),
     LetterKind.TRANSFER: ("meeting", "party", "reason"),
-    LetterKind.ANNUAL_NOTICE: ("officials",),
+    LetterKind.ANNUAL_NOTICE: ("officials", "notices_to"),
     LetterKind.PUBLIC_RECORDS: ("received", "asked"),
 }
 """What else each kind may say."""

@@ -35,6 +35,8 @@ class CalendarDifference:
 
     calendar: PlannedCalendar
     meetings: Difference[EventRow]
+    gone: list[Meeting]
+    """Meetings to come that an earlier calendar had, and this one has not: a person cancels them."""
 
     def counts(self) -> dict[str, int]:
         """Return how many events each part of it holds."""
@@ -92,6 +94,9 @@ def take_in(pk: UUID, *, by: User) -> ImportRun:
 
 def compare(calendar: PlannedCalendar) -> CalendarDifference:
     """Return what `calendar` would change. What people changed here by hand since is kept: they know better."""
+    rows, now = list(Meeting.objects.filter(source=calendar.source).select_related("student", "room")), timezone.now()
+    named = set(calendar.events)
+    gone = [row for row in rows if row.source_id not in named and row.cancelled_at is None and row.starts_at > now]
     known = {
         row.source_id: Known(
             {
@@ -105,7 +110,7 @@ def compare(calendar: PlannedCalendar) -> CalendarDifference:
             _corrected(row),
             f"{row.student}, {words.day_and_time(timezone.localtime(row.starts_at))}",
         )
-        for row in Meeting.objects.filter(source=calendar.source).select_related("student", "room")
+        for row in rows
     }
     moved = [pk for pk, one in calendar.events.items() if pk in known and known[pk].values["student"] != one.student]
     for pk in moved:
@@ -122,7 +127,7 @@ def compare(calendar: PlannedCalendar) -> CalendarDifference:
         }
         for pk, one in calendar.events.items()
     }
-    return CalendarDifference(calendar, difference(known, calendar.events, values))
+    return CalendarDifference(calendar, difference(known, calendar.events, values), gone)
 
 
 def _corrected(row: Meeting) -> frozenset[str]:

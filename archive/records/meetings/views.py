@@ -24,6 +24,7 @@ from archive.custody.actors import Subject
 from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
+from archive.records.letters.letter_facts import notices_to
 from archive.records.people.models import ImportRun
 from archive.records.people.search import is_uuid, reached
 from archive.rooms.models import Room
@@ -32,7 +33,7 @@ from archive.ui.words import day as day_words
 
 from . import calendar_deeds, deeds
 from .calendar_file import read_calendar
-from .describe import MeetingWords, meeting_words, notice_words, title
+from .describe import MeetingWords, meeting_words, notice_words, times, title
 from .forms import (
     CalendarForm,
     CancelForm,
@@ -45,6 +46,7 @@ from .forms import (
     notice_initial,
 )
 from .models import Filing, Meeting, MeetingKind, ParentRecords
+from .rules import LONGEST
 from .sections import SECTIONS
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
@@ -146,6 +148,7 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         "breadcrumbs": [Crumb("Meetings", reverse("pages:meetings"))],
         "meeting": row,
         "words": meeting_words(row),
+        "clash": "; ".join(times(one) for one in _at_the_same_time(row)),
         "notices": [notice_words(one) for one in row.notices.select_related("given_by", "logged_by")],
         "events": list(row.events.select_related("by")),
         "filings": [(one, one.recording_id in opened) for one in filings],
@@ -173,7 +176,10 @@ def notice_new(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, f"The notice was logged, {said.by_time}.{flag}")
         return reverse("pages:meeting", args=[made.meeting_id])
 
-    intro = "A parent tells the district that they will record a meeting. Student, date and time are enough."
+    intro = (
+        "A parent tells the district that they will record a meeting. Student, date and time are enough. The district "
+        f"asks parents to tell {notices_to('en')}."
+    )
     return form_page(request, form, act, context={**_frame("Log a notice"), "submit": "Log the notice", "intro": intro})
 
 
@@ -277,6 +283,7 @@ def calendar_run(request: HttpRequest, calendar: UUID) -> HttpResponseBase:
         **_frame(heading),
         "run": found,
         "difference": difference,
+        "added": list(difference.meetings.added.values())[:SHOWN] if difference else [],
         "shown": SHOWN,
         "breadcrumbs": [
             Crumb("Meetings", reverse("pages:meetings")),
@@ -288,6 +295,16 @@ def calendar_run(request: HttpRequest, calendar: UUID) -> HttpResponseBase:
 
 _MIDNIGHT: Final = time()
 _SATURDAY: Final = 5
+
+
+def _at_the_same_time(row: Meeting) -> list[Meeting]:
+    """Return the other meetings that are planned in the same room while this one is."""
+    if row.room_id is None or row.cancelled_at is not None:
+        return []
+    others = Meeting.objects.filter(room=row.room_id, cancelled_at=None).exclude(pk=row.pk)
+    # without a first moment, all meetings of the room's past would be looked through
+    near = others.filter(starts_at__gt=row.starts_at - LONGEST, starts_at__lt=row.ends_at, ends_at__gt=row.starts_at)
+    return list(near[:SHOWN])
 
 
 def _overlap(one: MeetingWords, other: MeetingWords) -> bool:

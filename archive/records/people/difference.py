@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Final, Generic, TypeVar
 
+from django.utils import timezone
+
+from archive.ui import words
+
 Row = TypeVar("Row")
-_WORDS: Final = {"local_id": "student number", "starts_at": "begin", "ends_at": "end"}
+_WORDS: Final = {"local_id": "student number", "starts_at": "begin", "ends_at": "end", "cancelled": "canceled"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,25 @@ class FieldChange:
         """The field as people call it."""
         return _WORDS.get(self.name, self.name.replace("_", " "))
 
+    @property
+    def told(self) -> tuple[str, str]:
+        """Both values as people say them."""
+        return _said(self.before), _said(self.after)
+
+
+def _said(value: Any) -> str:
+    match value:
+        case None | "":
+            return "nothing"
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return words.day_and_time(timezone.localtime(value))
+        case date():
+            return words.day(value)
+        case _:
+            return f"“{value}”"
+
 
 @dataclass(frozen=True)
 class Change:
@@ -54,7 +78,7 @@ class Difference(Generic[Row]):
     kept: list[Change] = field(default_factory=list)
     """What the roster says otherwise than people who corrected it; `after` is what stays unsaid."""
     missing: list[str] = field(default_factory=list)
-    """What is here and no longer in the roster: people look at it, nothing is deleted."""
+    """What people call that which is here and no longer in the roster: they look at it, nothing is deleted."""
 
 
 def difference(
@@ -78,7 +102,7 @@ def difference(
             found.changed.append(Change(pk, here.called, changed))
         if kept:
             found.kept.append(Change(pk, here.called, kept))
-    found.missing = sorted(known.keys() - rows.keys())
+    found.missing = sorted(known[pk].called for pk in known.keys() - rows.keys())
     return found
 
 

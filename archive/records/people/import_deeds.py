@@ -29,6 +29,20 @@ _STUDENT: Final = ("given_name", "family_name", "local_id", "birth_date", "schoo
 _PERSON: Final = ("given_name", "family_name", "kind", "position", "email", "phone", "language")
 
 
+@dataclass(frozen=True, order=True)
+class GoneRight:
+    """A roster no longer says that somebody is a student's parent or guardian."""
+
+    student: str
+    """The student's name."""
+    person: str
+    """Whose rights they are."""
+    ground: str
+    """On what ground, in words."""
+    pk: UUID
+    """The student, for the way to the page where rights are ended."""
+
+
 @dataclass(frozen=True)
 class RosterDifference:
     """What a roster would change here."""
@@ -39,6 +53,8 @@ class RosterDifference:
     persons: Difference[PersonRow]
     rights: list[tuple[str, str, str]]
     """Person, student (source identifiers) and ground of rights that are not here yet."""
+    gone: list[GoneRight]
+    """Rights that hold here, and that the roster no longer gives a student whom it has: a person ends them."""
 
     def counts(self) -> dict[str, int]:
         """Return how many rows each part of it holds."""
@@ -47,7 +63,7 @@ class RosterDifference:
             "added": total(tables, "added") + len(self.rights),
             "changed": total(tables, "changed"),
             "kept": total(tables, "kept"),
-            "missing": total(tables, "missing"),
+            "missing": total(tables, "missing") + len(self.gone),
             "refused": len(self.roster.problems),
         }
 
@@ -97,18 +113,23 @@ def compare(roster: Roster) -> RosterDifference:
         for pk, known in _known(Student, source, (*_STUDENT[:-1], "school_id")).items()
     }
     persons = _known(Person, source, _PERSON)
-    here = {
-        (person, student, kind)
-        for person, student, kind in Right.objects.filter(person__source=source, student__source=source).values_list(
-            "person__source_id", "student__source_id", "kind"
-        )
-    }
+    rows = list(Right.objects.filter(person__source=source, student__source=source).select_related("person", "student"))
+    here = {(one.person.source_id, one.student.source_id, one.kind) for one in rows}
+    told = {(one.person, one.student, one.kind.value) for one in roster.rights}
+    gone = [
+        GoneRight(str(one.student), str(one.person), str(one.get_kind_display()), one.student_id)
+        for one in rows
+        if one.valid_to is None
+        and one.student.source_id in roster.students
+        and (one.person.source_id, one.student.source_id, one.kind) not in told
+    ]
     return RosterDifference(
         roster,
         difference(_known(School, source, _SCHOOL), roster.schools, _values(roster.schools, _SCHOOL)),
         difference(known_students, roster.students, _values(roster.students, _STUDENT)),
         difference(persons, roster.persons, _values(roster.persons, _PERSON)),
-        sorted({(one.person, one.student, one.kind.value) for one in roster.rights} - here),
+        sorted(told - here),
+        sorted(gone),
     )
 
 

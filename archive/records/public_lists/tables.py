@@ -17,6 +17,7 @@ from archive.access.scopes import ScopeType
 from archive.accounts.models import User
 from archive.custody.clock import has_come
 from archive.records.letters.deeds import approved
+from archive.records.letters.letter_facts import notices_to
 from archive.records.letters.models import LetterKind
 from archive.records.letters.rules import merge
 from archive.records.meetings.models import MeetingKind
@@ -164,6 +165,7 @@ def _notice() -> Table:
             # the day on which it is published stands beside it
             "date": "",
             "officials": "; ".join(positions),
+            "notices_to": notices_to(language.value),
             "contact": contact,
         }
         rows.append((language.value, merge(text.subject, values), merge(text.body, values)))

@@ -29,7 +29,7 @@ from archive.ui.breadcrumbs import Crumb
 
 from . import link_deeds
 from .forms import CodeForm
-from .own_views import BACKEND
+from .own_views import BACKEND, to_own_pages
 
 LASTS: Final = timedelta(days=30)
 """How long a browser stays the kiosk."""
@@ -59,7 +59,7 @@ def kiosk(request: HttpRequest) -> HttpResponseBase:
             # who handed the code over saw the person
             set_second_factor(request.session, proved=True)
             begin_kiosk(request.session)
-            return HttpResponseRedirect(reverse("pages:own"))
+            return to_own_pages(request, user)
     response = render(request, "requests/kiosk.html", {"form": form}, status=422 if form.is_bound else 200)
     if left:
         response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)

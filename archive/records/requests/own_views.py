@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -21,6 +22,7 @@ from archive.access.decisions import reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.access.scopes import ScopeType
+from archive.accounts.models import User
 from archive.accounts.sessions import set_second_factor
 from archive.recordings.find import about
 from archive.records.errors import UnknownRecordError
@@ -32,7 +34,7 @@ from archive.records.outside_recordings.describe import called
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.reach import in_force as outside_in_force
 from archive.records.outside_recordings.reach import reached_outside
-from archive.records.people.models import Student
+from archive.records.people.models import Language, Person, Student
 from archive.records.people.views import student_of
 from archive.ui import words
 
@@ -70,8 +72,28 @@ def parent_link(request: HttpRequest, token: str) -> HttpResponseBase:
             login(request, user, backend=BACKEND)
             # link and code came by two ways: that is what a second factor is for
             set_second_factor(request.session, proved=True)
-            return HttpResponseRedirect(reverse("pages:own"))
+            return to_own_pages(request, user)
     return render(request, "requests/parent_link.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def to_own_pages(request: HttpRequest, user: User) -> HttpResponseBase:
+    """Lead a rights-holder who just signed in to their pages, in the language that the district writes to them in.
+
+    A language that was chosen on the page counts more, and so does that of a browser where letters are in English: that
+    is what is entered where nobody asked.
+    """
+    response = HttpResponseRedirect(reverse("pages:own"))
+    language = Person.objects.filter(user=user).values_list("language", flat=True).first()
+    if language not in {None, Language.ENGLISH} and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            str(language),
+            path=settings.LANGUAGE_COOKIE_PATH,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+            samesite="Lax",
+        )
+    return response
 
 
 @require_safe

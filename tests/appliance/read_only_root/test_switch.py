@@ -28,7 +28,7 @@ class FakeMachine:
     def __init__(self, *, kind: str = "ext4", mounted: str = "", overlay: bool = False, cut_at: int = -1) -> None:
         self.kind, self.mounted, self.overlay, self.cut_at = kind, mounted, overlay, cut_at
         self.history: list[tuple[str, ...]] = []
-        self.installed = {"overlayroot-chroot"}
+        self.installed = {"busybox", "overlayroot-chroot"}
 
     def run(self, *command: str, status: int | None = 0) -> str:
         """Play the command."""
@@ -176,6 +176,9 @@ def test_what_is_missing_is_told_before_anything_is_changed(root: Path) -> None:
     machine = FakeMachine()
     machine.installed.clear()
     with pytest.raises(SettingsError, match="apt install overlayroot"):
+        switch_on(machine, DEVICE, root)
+    machine.installed.add("overlayroot-chroot")
+    with pytest.raises(SettingsError, match="apt install busybox"):
         switch_on(machine, DEVICE, root)
     (root / "boot/firmware").mkdir(parents=True)
     (root / "boot/firmware/config.txt").write_text("# auto_initramfs=0\n[all]\n")

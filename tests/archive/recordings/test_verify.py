@@ -316,6 +316,7 @@ def test_a_box_that_the_archive_does_not_know_any_more(custodian: Any, sealed: A
     made = sealed(seconds=1)
     BoxKey.objects.all().delete()
     assert verified(custodian, made.id).one("h1").text.startswith("Not verified")
+    assert audio_md5(Recording.objects.get()) == b"", "what nobody known signed is vouched for by no digest"
 
 
 def test_a_recording_without_its_key_is_not_called_verified(archive: Archive, custodian: Any, sealed: Arrive) -> None:

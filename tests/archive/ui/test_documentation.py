@@ -180,8 +180,9 @@ def test_the_session_ends_when_the_guide_says(archive: Archive) -> None:
 def test_what_the_guide_tells_to_press_stands_on_a_page() -> None:
     """In the sections about records, everything in bold is a button, a link or a place of the menu, word for word."""
     begin, end = GUIDE.index("## The parent's slip"), GUIDE.index("## The custody log")
+    guides = GUIDE[begin:end] + (_ROOT / "docs" / "facilitator.md").read_text()
     pages = [*ARCHIVE.rglob("*.html"), *ARCHIVE.rglob("*.py")]
     there = "\n".join(path.read_text() for path in pages)
-    told = [prose(one) for one in re.findall(r"\*\*(.+?)\*\*", GUIDE[begin:end], re.DOTALL)]
+    told = [prose(one) for one in re.findall(r"\*\*(.+?)\*\*", guides, re.DOTALL)]
     assert len(told) > 25
     assert not [one for one in told if one not in there]

@@ -35,7 +35,9 @@ def run(row: Row, stage: Stage) -> None:
 
 
 def _exposure(row: Row, box: Box) -> None:
-    said = box.guest.run(f"for unit in $({UNITS}); do systemd-analyze security --no-pager $unit | tail -n 1; done", 300)
+    said = box.guest.run(
+        f"for unit in $({UNITS}); do systemd-analyze security --no-pager $unit | tail -n 1; done", patience(30)
+    )
     found = dict(re.findall(r"exposure level for (\S+): ([0-9.]+)", said))
     row.hold(
         len(found) >= 8 and all(float(value) <= MOST_EXPOSED for value in found.values()),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 from weasyprint import HTML
@@ -20,6 +22,8 @@ from archive.records.letters.pdf import letter_pdf
 from archive.records.letters.rules import NEEDED, check_text, merge, placeholders
 from archive.records.letters.shipped_deeds import shipped_texts
 from archive.records.people.models import Language
+from archive.records.public_lists.rules import ListKind
+from archive.records.public_lists.tables import table_of
 from tests.archive.page_fixtures import make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.factories import (
@@ -51,6 +55,19 @@ def test_the_acknowledgment_says_what_the_permission_covers_and_what_not(languag
     assert covers in body
     assert written in body
     assert not re.search(r"(?i)\bapprov|\bdeny|\bdenied|\brequest|\baprob|\bdeneg|\bsolicitud", body)
+
+
+@pytest.mark.parametrize(("named", "told"), [("", "la dirección de educación especial"), ("Sra. Ruiz", "Sra. Ruiz")])
+def test_the_annual_notice_says_whom_to_tell_before_recording(archive: Archive, named: str, told: str) -> None:
+    deeds.approve_text(
+        Template.objects.get(kind="annual-notice", language="es").pk, by=make_user("director", Deed.TEMPLATES)
+    )
+    records = settings.ARCHIVE.records.model_copy(update={"notices_to": named})
+    with override_settings(ARCHIVE=settings.ARCHIVE.model_copy(update={"records": records})):
+        (row,) = table_of(ListKind.NOTICE).rows
+        page = signed_in(archive, "case.manager", role="facilitator").get("/notices/new/").content.decode()
+    assert f"avise a {told} con al menos 24 horas" in row[2]
+    assert (named or "the special-education director") in page
 
 
 def test_no_letter_is_made_of_a_text_that_nobody_approved(archive: Archive) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -117,6 +118,15 @@ def test_what_is_gone_from_the_calendar_stays_here(planner: User) -> None:
     assert Meeting.objects.filter(cancelled_at=None).count() == 2
 
 
+def test_a_meeting_to_come_that_the_calendar_lost_is_shown_until_somebody_cancels_it(planner: User) -> None:
+    far = {"DTSTART;TZID=America/Chicago": "20991124T130500", "DTEND;TZID=America/Chicago": "20991124T142000"}
+    import_(ics(vevent(), vevent("far@x", **far)), planner)
+    _, found = look_at(ics(vevent("b@x")), by=planner)
+    assert [one.source_id for one in found.gone] == ["far@x"], "what is over needs nothing"
+    Meeting.objects.filter(source_id="far@x").update(cancelled_at=timezone.now())
+    assert look_at(ics(vevent("b@x")), by=planner)[1].gone == []
+
+
 def test_what_people_changed_here_is_kept(planner: User) -> None:
     import_(ics(vevent()), planner)
     meeting = Meeting.objects.get()
@@ -215,6 +225,7 @@ def test_the_pages_show_the_difference_and_take_it_in(archive: Archive) -> None:
     answer = client.post("/calendars/", {"file": file, "once": "a" * 32})
     shown = client.get(answer.headers["Location"]).content.decode()
     assert "no student" in shown
+    assert re.search(r"IEP meeting of student s-17, Tue Nov 24 2026, 1:05:00 pm CST, Room 12", shown)
     assert Meeting.objects.count() == 0
     client.post(answer.headers["Location"], {"once": "b" * 32})
     assert Meeting.objects.count() == 1

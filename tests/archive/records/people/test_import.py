@@ -121,6 +121,21 @@ def test_nothing_is_deleted(registrar: User) -> None:
     assert (Student.objects.count(), Person.objects.count(), Right.objects.count()) == (2, 2, 2)
 
 
+def test_whom_a_roster_no_longer_names_is_shown_and_keeps_the_rights(registrar: User) -> None:
+    import_(PLAIN, registrar)
+    ana = Student.objects.get(source_id="1")
+    without = "\n".join(line for line in PLAIN.splitlines() if "Luis" not in line) + "\n"
+    _, found = look_at(without.encode(), by=registrar)
+    assert [(one.student, one.person, one.ground, one.pk) for one in found.gone] == [
+        ("Ana Torres", "Luis Torres", "legal guardian", ana.pk)
+    ]
+    assert found.persons.missing == ["Luis Torres"]
+    import_(without, registrar)
+    assert ana.rights.filter(valid_to=None).count() == 2
+    Right.objects.filter(person__given_name="Luis").update(valid_to=Right.objects.all()[0].valid_from)
+    assert look_at(without.encode(), by=registrar)[1].gone == [], "a person has ended them"
+
+
 def test_what_people_corrected_is_kept(registrar: User) -> None:
     import_(PLAIN, registrar)
     ana = Student.objects.get(source_id="1")

@@ -9,9 +9,11 @@ import pytest
 
 from archive.access.deeds import Deed
 from archive.accounts.sessions import KIOSK_IDLE
+from archive.records.people.models import Person
 from archive.records.requests.link_deeds import MAX_FAILURES, MadeLink, make_link
 from archive.records.requests.models import ParentLink
 from tests.archive.page_fixtures import make_user, signed_in
+from tests.archive.pages import check
 from tests.archive.records.factories import grant_student, make_person, make_student
 from tests.support.archives import Archive
 
@@ -42,6 +44,21 @@ def test_a_code_opens_what_the_parent_may_see_once(screen: Any, made: MadeLink) 
     screen.get("/kiosk/")
     assert screen.get("/own/").status_code == 302, "whoever comes to the kiosk ends the session before"
     assert screen.post("/kiosk/", {"code": code}).status_code == 422, "a code works once"
+
+
+@pytest.mark.parametrize(
+    ("entered", "chosen", "language"), [("es", None, "es"), ("es", "en", "en"), ("en", None, "en"), ("en", "es", "es")]
+)
+def test_a_parent_reads_in_the_language_of_their_letters_unless_they_chose_another(
+    screen: Any, made: MadeLink, entered: str, chosen: str | None, language: str
+) -> None:
+    Person.objects.update(language=entered)
+    if chosen:
+        screen.post("/language/", {"language": chosen, "next": "/kiosk/"})
+    screen.post("/kiosk/", {"code": made.code})
+    assert check(screen.get("/own/").content.decode(), language=language)
+    answer = screen.get("/kiosk/")
+    assert answer.cookies["language"].value == "", "the next person reads in the office's language"
 
 
 def test_only_the_kiosk_asks_for_codes(archive: Archive, made: MadeLink) -> None:
