@@ -211,7 +211,11 @@ def steps_of(scene: Scene) -> Iterator[Callable[[], Any]]:
     yield lambda: destruction_deeds.enter_reply(destruction.pk, told.pk, Reply.AGREES, today, "by phone", by=ann)
     yield lambda: destruction_deeds.approve(destruction.pk, by=bob)
     yield lambda: destruction_deeds.withdraw(destruction.pk, "kept after all", by=ann)
-    access: dict[str, Any] = {"what": next(iter(STAFF_DEEDS)), "purpose": "leads the meeting", "position": "case manager"}
+    access: dict[str, Any] = {
+        "what": next(iter(STAFF_DEEDS)),
+        "purpose": "leads the meeting",
+        "position": "case manager",
+    }
     given = AccessFacts(scene.student, bob, **access, trained_on=today, until=today)
     yield lambda: grant_deeds.give_access(given, by=ann)
     yield lambda: grant_deeds.end_access(bob.pk, scene.student.pk, by=ann)
