@@ -38,6 +38,7 @@ REFERENCES: Final = frozenset(
         *(
             "last_frame",
             "link",
+            "listening",
             "matter",
             "meeting",
             "named_by",

@@ -19,8 +19,8 @@ class StaleError(DeedError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Somebody else changed this while you were typing. What you typed is still here: "
-            "look at the present values beside it, then save again."
+            "Somebody else changed this while you were typing. What you typed is still here. "
+            "What is saved now, where it differs, stands below; save again to replace it."
         )
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from archive.custody.kinds import register
 
-CONSENT = register(
-    *("consent", "a consent to disclose it was entered", "consent", "person", "how", "scan_sha256", "copy_wanted")
-)
+CONSENT = register(*("consent", "a consent to disclose it was entered", "consent", "how", "scan_sha256", "copy_wanted"))
 CONSENT_WITHDRAWN = register("consent-withdrawn", "a consent to disclose it was withdrawn", "consent")
 RECORDED = register(
     "recorded", "somebody who was recorded was entered, with or without a written consent", "recorded", "consented"
 )
 DISCLOSURE = register("disclosure", "a disclosure was prepared", "disclosure", "basis", "what", "redaction")
 DISCLOSURE_CHANGED = register(
-    *("disclosure-notice", "a notice about a disclosure was entered", "disclosure", "student", "told_on"),
+    *("disclosure-notice", "a notice about a disclosure was entered", "disclosure", "told_on"),
     *("waits_until", "exempt"),
 )
 DISCLOSURE_TOLD = register(

@@ -62,7 +62,6 @@ def enter_notice(pk: UUID, notice: Notice, *, by: User) -> Disclosure:
             DISCLOSURE_CHANGED,
             row,
             by,
-            student=str(notice.student.pk) if notice.student else None,
             told_on=_iso(notice.told_on),
             waits_until=_iso(row.waits_until),
             exempt=notice.exempt,

@@ -21,10 +21,10 @@ _DUTY: Final[dict[RecordingDuty, tuple[SignCode | None, str]]] = {
     RecordingDuty.NONE: (None, ""),
     RecordingDuty.AHEAD: ("working", "A parent will record: press the button on the box when it begins"),
     RecordingDuty.MET: ("ready", "A parent recorded, and so did the district"),
-    RecordingDuty.UNMET: ("at-fault", "A parent recorded, and no box did: enter an incident record"),
+    RecordingDuty.UNMET: ("at-fault", "A parent recorded, and no box did: the incident record is missing"),
     RecordingDuty.FLAWED: (
         "at-fault",
-        "A parent recorded, and the district's recording has gaps: enter an incident record",
+        "A parent recorded, and the district's recording has gaps: the incident record is missing",
     ),
     RecordingDuty.EXPLAINED: (
         "attention",

@@ -8,8 +8,11 @@ from uuid import UUID
 
 from django import forms
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from archive.access.deeds import Deed
+from archive.access.models import Grant
 from archive.access.scopes import Reach
 from archive.accounts.models import User
 from archive.core.uploads import UploadField
@@ -100,13 +103,20 @@ class MeetingForm(forms.Form):
     room = forms.ModelChoiceField(Room.objects.all(), required=False, empty_label="another place")
     place = LineField(required=False, max_length=200, label="Place", help_text="Another site, or remote.")
     facilitator = forms.ModelChoiceField(
-        User.objects.all(), required=False, empty_label="not known", label="Facilitator", help_text="Reads the opening."
+        User.objects.none(),
+        required=False,
+        empty_label="not known",
+        label="Facilitator",
+        help_text="Reads the opening.",
     )
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
 
     def __init__(self, *args: Any, planned: Meeting | None = None, **options: Any) -> None:
         """Make the form; `planned` is the meeting that it changes, if it changes one."""
         super().__init__(*args, **options)
+        field = self.fields["facilitator"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
+        field.queryset = _leaders(planned)
         self._begin = planned.starts_at if planned else None
         self._end = planned.ends_at if planned else None
 
@@ -143,6 +153,14 @@ class MeetingForm(forms.Form):
             typed["place"],
             typed["facilitator"],
         )
+
+
+def _leaders(planned: Meeting | None) -> QuerySet[User]:
+    """Return the accounts that may lead a meeting, no parent's among them; and whoever leads this one by now."""
+    now = timezone.now()
+    may_lead = Q(pk__in=Grant.objects.at(now).filter(deed=Deed.CONDUCT).values("user"))
+    found = may_lead & (Q(active_until=None) | Q(active_until__gt=now))
+    return User.objects.filter(found | Q(pk=planned.facilitator_id) if planned and planned.facilitator_id else found)
 
 
 def _typed(day: date, at: time, planned: datetime | None) -> datetime:

@@ -33,7 +33,7 @@ from archive.ui.words import day as day_words
 
 from . import calendar_deeds, deeds
 from .calendar_file import read_calendar
-from .describe import MeetingWords, meeting_words, notice_words, title
+from .describe import MeetingWords, meeting_words, notice_words, times, title
 from .forms import (
     CalendarForm,
     CancelForm,
@@ -46,6 +46,7 @@ from .forms import (
     notice_initial,
 )
 from .models import Filing, Meeting, MeetingKind, ParentRecords
+from .rules import LONGEST
 from .sections import SECTIONS
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
@@ -147,6 +148,7 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         "breadcrumbs": [Crumb("Meetings", reverse("pages:meetings"))],
         "meeting": row,
         "words": meeting_words(row),
+        "clash": "; ".join(times(one) for one in _at_the_same_time(row)),
         "notices": [notice_words(one) for one in row.notices.select_related("given_by", "logged_by")],
         "events": list(row.events.select_related("by")),
         "filings": [(one, one.recording_id in opened) for one in filings],
@@ -293,6 +295,16 @@ def calendar_run(request: HttpRequest, calendar: UUID) -> HttpResponseBase:
 
 _MIDNIGHT: Final = time()
 _SATURDAY: Final = 5
+
+
+def _at_the_same_time(row: Meeting) -> list[Meeting]:
+    """Return the other meetings that are planned in the same room while this one is."""
+    if row.room_id is None or row.cancelled_at is not None:
+        return []
+    others = Meeting.objects.filter(room=row.room_id, cancelled_at=None).exclude(pk=row.pk)
+    # without a first moment, all meetings of the room's past would be looked through
+    near = others.filter(starts_at__gt=row.starts_at - LONGEST, starts_at__lt=row.ends_at, ends_at__gt=row.starts_at)
+    return list(near[:SHOWN])
 
 
 def _overlap(one: MeetingWords, other: MeetingWords) -> bool:

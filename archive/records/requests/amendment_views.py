@@ -21,6 +21,7 @@ from archive.records.letters.deeds import make_letter
 from archive.records.letters.letter_facts import common, written_day
 from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.forms import bound_student
+from archive.records.people.reach import is_kept_away
 from archive.ui.breadcrumbs import Crumb
 
 from . import deeds
@@ -95,6 +96,11 @@ def amendment_step(request: HttpRequest, case: UUID) -> HttpResponseBase:
             hearing_on=typed["hearing_on"],
             officer=typed["officer"],
         )
+        if then == AmendmentState.REFUSED and is_kept_away(row.student_id, row.person_id):
+            messages.success(
+                request, f"The refusal was entered. No letter goes to {row.person}: a court order bars them."
+            )
+            return reverse("pages:amendment", args=[case])
         if then == AmendmentState.REFUSED:
             values = common(row.student, row.person, row.person.language)
             received = written_day(row.received_on, row.person.language)

@@ -36,8 +36,7 @@ from archive.records.people.models import Student
 from archive.records.people.rules import TOLD_AHEAD, majority_tasks
 from archive.records.people.search import reached
 from archive.records.requests import deeds as request_deeds
-from archive.records.requests.models import AccessRequest, Amendment
-from archive.records.requests.rules import NEXT
+from archive.records.requests.models import AccessRequest, Amendment, AmendmentState
 from archive.records.retention.reach import unanswered
 from archive.ui import words
 from archive.ui.tasks import Task
@@ -106,10 +105,16 @@ def requests_due(day: Day) -> list[Task]:
         for row, due in request_deeds.with_due(AccessRequest.objects.filter(near, closed_at=None))
         if due.on <= now.date() + AHEAD or row.logged_by not in (None, day.user)
     ]
-    open_states = [state for state, then in NEXT.items() if then]
-    for amendment in Amendment.objects.filter(near, state__in=open_states).select_related("student")[:MOST]:
-        address = reverse("pages:amendment", args=[amendment.pk])
-        tasks.append(Task(f"Amendment about {amendment.student}", address, due=amendment.get_state_display()))
+    # after a refusal it is the parent's turn: whether to ask for a hearing
+    ours = Amendment.objects.filter(near, state__in=[AmendmentState.ASKED, AmendmentState.HEARING])
+    for one in ours.select_related("student")[:MOST]:
+        address = reverse("pages:amendment", args=[one.pk])
+        if one.state == AmendmentState.HEARING:
+            due = f"hearing on {words.day(one.hearing_on)}" if one.hearing_on else ""
+            tasks.append(Task(f"Enter the outcome of the hearing about {one.student}", address, due=due))
+        else:
+            due = f"received {words.day(one.received_on)}"
+            tasks.append(Task(f"Decide on a request to amend about {one.student}", address, due=due))
     return tasks[:MOST]
 
 

@@ -158,6 +158,17 @@ def test_what_is_wrong_is_told_at_its_field_and_what_was_typed_is_kept(
     assert Notice.objects.count() == 0
 
 
+def test_two_meetings_in_one_room_at_a_time_are_told_on_both_pages(archive: Archive) -> None:
+    first, second = make_meeting(starts=NOON), make_meeting(starts=NOON + timedelta(minutes=59))
+    after = make_meeting(starts=NOON + timedelta(minutes=119))
+    make_meeting(starts=NOON, cancelled_at=NOON)
+    client = signed_in(archive, "case.manager", role="facilitator")
+    pages = {one.pk: check(client.get(f"/meetings/{one.pk}/").content.decode()).text for one in (first, second, after)}
+    assert "at the same time: 12:59 pm to 1:59 pm." in pages[first.pk]
+    assert "at the same time: 12:00 pm to 1:00 pm." in pages[second.pk]
+    assert "at the same time" not in pages[after.pk]
+
+
 def test_a_name_with_a_script_in_it_is_text(archive: Archive) -> None:
     meeting = make_meeting(make_student("<script>alert(1)</script>", "Torres"))
     client = signed_in(archive, "case.manager", role="facilitator")

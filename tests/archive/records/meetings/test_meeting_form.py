@@ -6,14 +6,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.forms import ModelChoiceField
 from django.http import QueryDict
+from django.utils import timezone
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from archive.access.deeds import Deed
+from archive.accounts.models import User
 from archive.records.meetings.forms import MeetingForm, meeting_initial
 from archive.records.meetings.models import Meeting, MeetingKind
 from archive.records.people.models import Student
-from tests.archive.records.factories import NOON, make_meeting, make_student
+from tests.archive.page_fixtures import make_user
+from tests.archive.records.factories import (
+    NOON,
+    grant_student,
+    make_account,
+    make_meeting,
+    make_person,
+    make_student,
+)
 from tests.support.archives import Archive
 
 DOUBLE_HOUR = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
@@ -94,3 +106,18 @@ def test_a_meeting_over_midnight_is_moved_on_its_page(archive: Archive, custodia
     assert custodian.post(address, typed).status_code == 302
     row.refresh_from_db()
     assert (row.starts_at, row.ends_at) == (late - timedelta(minutes=30), late + timedelta(hours=1))
+
+
+def test_only_who_may_lead_a_meeting_is_offered_and_no_parent(archive: Archive) -> None:
+    parent = make_account(make_person("Rosa"))
+    grant_student(parent, make_student(), Deed.OWN)
+    leader, gone = make_user("p.smith", role="facilitator"), make_user("left", role="facilitator")
+    User.objects.filter(pk=gone.pk).update(active_until=timezone.now())
+
+    def offered(planned: Meeting | None = None) -> set[User]:
+        field = MeetingForm(planned=planned).fields["facilitator"]
+        assert isinstance(field, ModelChoiceField)
+        return set(field.queryset or ())
+
+    assert offered() == {leader}
+    assert offered(make_meeting(facilitator=gone)) == {leader, gone}, "who leads it by now stays"

@@ -18,6 +18,7 @@ from archive.records.errors import DeedError, StaleError, UnknownRecordError
 from archive.records.people import deeds
 from archive.records.people.models import Person, Right, RightKind, Student
 from tests.archive.page_fixtures import make_user, signed_in
+from tests.archive.pages import check
 from tests.archive.records.factories import make_bar, make_person, make_right, make_student
 from tests.support.archives import Archive
 
@@ -86,6 +87,24 @@ def test_the_same_ground_is_entered_once(registrar: User) -> None:
             by=registrar,
         )
     assert Right.objects.count() == 1
+
+
+def test_who_was_overtaken_sees_what_is_saved_now_and_can_save_again(archive: Archive) -> None:
+    """Otherwise the second person could only give up what they typed."""
+    student = make_student("Ana", "Torres", birth_date=date(2015, 5, 31))
+    ann, bob = (signed_in(archive, name, Deed.CORRECT, Deed.PEOPLE) for name in ("ann", "bob"))
+    there = f"/students/{student.pk}/edit/"
+    typed = {"given_name": "Anna", "family_name": "Torres", "local_id": student.local_id, "birth_date": "2015-05-31"}
+    assert ann.post(there, {**typed, "left_on": "2026-01-05", "version": "0", "once": "a" * 32}).status_code == 302
+    late = {**typed, "given_name": "Hannah", "version": "0"}
+    page = check(bob.post(there, {**late, "once": "b" * 32}).content.decode())
+    saved = dict(zip([one.text for one in page.all("dt")], [one.text for one in page.all("dd")], strict=True))
+    assert saved == {"Given name": "Anna", "Left the district on": "Mon Jan 5 2026"}
+    fields = {one.get("name"): one.get("value") for one in page.all("input")}
+    assert (fields["given_name"], fields["version"]) == ("Hannah", "1")
+    assert bob.post(there, {**late, "version": "1", "once": "c" * 32}).status_code == 302
+    student.refresh_from_db()
+    assert (student.given_name, student.left_on, student.version) == ("Hannah", None, 2)
 
 
 def test_an_agent_is_named_by_somebody_who_holds_rights(registrar: User) -> None:

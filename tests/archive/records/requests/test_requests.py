@@ -354,6 +354,21 @@ def test_a_barred_parent_reaches_nothing_from_that_moment_on(
     assert "Ana" not in parent.get("/own/").content.decode()
 
 
+def test_an_amendment_of_somebody_who_is_barred_is_refused_without_a_letter(
+    archive: Archive, family: tuple[Student, Person], sealed: Arrive
+) -> None:
+    case = Amendment.objects.create(
+        student=family[0], person=family[1], recording_id=sealed(seconds=1).id, received_on=date(2026, 1, 5), text="x"
+    )
+    make_bar(family[1], family[0])
+    typed = {"state": "refused", "words": "it is right", "version": "0", "once": "a" * 32}
+    there = f"/amendments/{case.pk}/step/"
+    answer = signed_in(archive, "reader", role="custodian").post(there, typed, follow=True)
+    assert "No letter goes to Rosa Torres" in check(answer.content.decode()).text
+    case.refresh_from_db()
+    assert (case.state, Letter.objects.count()) == ("refused", 0)
+
+
 def open_to(student: Student, person: Person, by: User, days: int = 14) -> User:
     """Let a rights-holder reach the student's recordings; return the account."""
     case = make_request(student, person)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from appliance.contract.stop_signal import StopSignal
 from archive.configuration.services import Mail
 from archive.custody.models import Entry
+from archive.records.requests.models import Amendment
 from archive.records.today import deeds
 from archive.records.today.models import ReadinessReport
 from archive.records.today.readiness import Readiness, RoomState, as_text, readiness
@@ -135,6 +136,20 @@ def test_a_custodian_sees_all_that_is_due(archive: Archive, lived_in: None) -> N
         "Deliver: About",
     ):
         assert due in text, due
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [("asked", "Decide on a request to amend"), ("refused", ""), ("hearing", "Enter the outcome of the hearing")],
+)
+def test_an_amendment_is_a_task_while_it_is_the_districts_turn(
+    archive: Archive, arrive: Arrive, state: str, told: str
+) -> None:
+    about = {"student": make_student("Ana", "Torres"), "person": make_person(), "recording_id": arrive(seconds=1).id}
+    Amendment.objects.create(**about, state=state, received_on=date(2026, 1, 5), hearing_on=date(2026, 2, 5), text="x")
+    text = check(signed_in(archive, "director", role="custodian").get("/today/").content.decode()).text
+    assert (f"{told} about Ana Torres" in text) is bool(told)
+    assert ("No request is due within two weeks." in text) is (not told)
 
 
 def test_a_facilitator_sees_meetings_and_letters_and_no_requests(archive: Archive, lived_in: None) -> None:
