@@ -108,8 +108,8 @@ def bring_in_line(store: S3Store, recording: str, package: str) -> None:
             _note_missing(recording, noted, now)
             return
         # asked anew for each: what was put on hold since the run began is not let go
-        wanted = recording in held_now()
-        if wanted != seen.held and (wanted or recording in ever_held()):
+        wanted = bool(held_now([recording]))
+        if wanted != seen.held and (wanted or ever_held([recording])):
             seen = store.hold(package, on=wanted)
         seen, renews = _renewed(store, recording, package, seen, now)
     except PlainSightError as error:
@@ -155,7 +155,7 @@ def _due(bucket: str, now: datetime) -> list[tuple[str, str]]:
     held, in_bucket = held_now(), _held_in(rows)
     tried = set(rows.exclude(problem="").filter(due_at__gt=now).values_list("pk", flat=True))
     due = packages_of(held - in_bucket - tried)
-    lift = (in_bucket - held - tried) & ever_held()
+    lift = _ever_held(in_bucket - held - tried)
     due |= dict(rows.filter(held=True, pk__in=sorted(lift)[:BATCH]).values_list("pk", "package"))
     if len(due) < BATCH:
         due |= dict(_unseen(rows)[:BATCH]) | _unseen_elsewhere(rows)
@@ -173,9 +173,15 @@ def _held_in(rows: QuerySet[BucketLock]) -> set[str]:
     return set(rows.filter(held=True).values_list("pk", flat=True))
 
 
+def _ever_held(recordings: set[str]) -> set[str]:
+    """Return those that were ever on hold: usually few are asked for, of many that were."""
+    return {one for some in _parts(recordings) for one in ever_held(some)}
+
+
 def _unseen(rows: QuerySet[BucketLock]) -> QuerySet[Recording, tuple[str, str]]:
-    kept = Recording.objects.filter(state=State.SEALED, destroyed_at=None)
-    return kept.filter(~Exists(rows.filter(pk=OuterRef("pk")))).order_by("pk").values_list("pk", "package")
+    # by an index alone; the rows themselves, which are long, are read of those few only
+    few = Recording.objects.filter(~Exists(rows.filter(pk=OuterRef("pk"))), state=State.SEALED).order_by().values("pk")
+    return Recording.objects.filter(pk__in=few, destroyed_at=None).order_by("pk").values_list("pk", "package")
 
 
 def _unseen_elsewhere(rows: QuerySet[BucketLock]) -> dict[str, str]:
@@ -229,11 +235,13 @@ def out_of_line() -> OutOfLine:
     if chosen is None:
         return OutOfLine()
     rows = BucketLock.objects.filter(bucket=chosen.bucket)
-    held, ever, in_bucket = held_now(), ever_held(), _held_in(rows)
+    held, in_bucket = held_now(), _held_in(rows)
+    left = in_bucket - held
+    known = _ever_held(left)
     return OutOfLine(
         not_held=frozenset(packages_of(held - in_bucket)),
-        still_held=frozenset((in_bucket - held) & ever),
-        unknown_hold=frozenset(in_bucket - ever),
+        still_held=frozenset(known),
+        unknown_hold=frozenset(left - known),
         ended=frozenset(packages_of(_ended(rows))),
         problems=dict(rows.exclude(problem="").order_by("pk").values_list("pk", "problem")),
         unseen=_unseen(rows).count() + len(_unseen_elsewhere(rows)),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Final
 
 MayGo = Callable[[str], date | None]
-Identifiers = Callable[[], AbstractSet[str]]
+Identifiers = Callable[[Collection[str] | None], AbstractSet[str]]
+"""Returns recordings: all that there are, or those among some."""
 _held: Final[list[Identifiers]] = []
 _ever_held: Final[list[Identifiers]] = []
 _periods: Final[list[MayGo]] = []
@@ -20,14 +21,14 @@ def register_holds(held: Identifiers, ever_held: Identifiers) -> None:
     _ever_held.append(ever_held)
 
 
-def held_now() -> set[str]:
-    """Return the recordings that are on hold, sealed or not."""
-    return {one for known in _held for one in known()}
+def held_now(among: Collection[str] | None = None) -> set[str]:
+    """Return the recordings, of all or `among` some, that are on hold, sealed or not."""
+    return {one for known in _held for one in known(among)}
 
 
-def ever_held() -> set[str]:
-    """Return the recordings that are on hold or were once, as far as the database knows."""
-    return {one for known in _ever_held for one in known()}
+def ever_held(among: Collection[str] | None = None) -> set[str]:
+    """Return the recordings, of all or `among` some, that are or were on hold, as far as the database knows."""
+    return {one for known in _ever_held for one in known(among)}
 
 
 def register_period(may_go_on: MayGo) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -48,25 +48,28 @@ def held_outside() -> Q:
     return Q(pk__in=held.exclude(outside=None).values("outside")) | Q(pk__in=filed.values("outside"))
 
 
-def held_now() -> set[str]:
-    """Return every recording that an open matter holds, whoever made it."""
-    return _reached_by(Held.objects.filter(released_at=None, matter__released_at=None))
+def held_now(among: Collection[str] | None = None) -> set[str]:
+    """Return every recording, of all or `among` some, that an open matter holds, whoever made it."""
+    return _reached_by(Held.objects.filter(released_at=None, matter__released_at=None), among)
 
 
-def ever_held() -> set[str]:
-    """Return every recording that a matter holds, or held until it was released."""
-    return _reached_by(Held.objects.all())
+def ever_held(among: Collection[str] | None = None) -> set[str]:
+    """Return every recording, of all or `among` some, that a matter holds, or held until it was released."""
+    return _reached_by(Held.objects.all(), among)
 
 
-def _reached_by(items: QuerySet[Held]) -> set[str]:
-    of_students = items.exclude(student=None)
-    columns = [
-        items.exclude(recording=None).values_list("recording", flat=True),
-        items.exclude(outside=None).values_list("outside", flat=True),
-        of_students.values_list("student__meetings__filings__recording", flat=True),
-        of_students.values_list("student__meetings__outside_filings__outside", flat=True),
-    ]
-    return {one for column in columns for one in column if one is not None}
+def _reached_by(items: QuerySet[Held], among: Collection[str] | None) -> set[str]:
+    columns = (
+        "recording",
+        "outside",
+        "student__meetings__filings__recording",
+        "student__meetings__outside_filings__outside",
+    )
+    found: set[str] = set()
+    for column in columns:
+        chosen = Q((f"{column}__isnull", False)) if among is None else Q((f"{column}__in", among))
+        found |= set(items.filter(chosen).values_list(column, flat=True))
+    return found
 
 
 def counts_of(matters: Iterable[Matter]) -> dict[UUID, int]:

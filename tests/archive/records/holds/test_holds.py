@@ -19,7 +19,7 @@ from archive.records.errors import DeedError, StaleError
 from archive.records.holds import deeds
 from archive.records.holds.deeds import MatterFacts
 from archive.records.holds.models import Held, Matter
-from archive.records.holds.reach import held_recordings, matters_of, recordings_of
+from archive.records.holds.reach import ever_held, held_now, held_recordings, matters_of, recordings_of
 from archive.records.holds.rules import must_be_looked_at
 from archive.records.today.day import Day
 from archive.records.today.tasks import holds_due
@@ -105,6 +105,20 @@ def test_a_hold_on_a_student_reaches_what_is_filed_later_and_what_was_filed_wron
     assert list(Recording.objects.filter(held_recordings())) == [row]
     with pytest.raises(DatabaseError, match="on hold"), transaction.atomic():
         filing.delete()
+
+
+def test_what_is_asked_of_some_recordings_is_what_is_known_of_all(row: Recording, sealed: Arrive, ann: User) -> None:
+    itself, filed, ended, free = row, *(Recording.objects.get(pk=sealed(seconds=1).id) for _ in range(3))
+    student, matter = make_student(), deeds.open_matter(facts(), by=ann)
+    make_filing(filed.pk, make_meeting(student))
+    for what in (itself, student, ended):
+        deeds.hold(matter.pk, what, by=ann)
+    deeds.release(matter.pk, Held.objects.get(recording=ended).pk, "over", by=ann)
+    assert (held_now(), ever_held()) == ({itself.pk, filed.pk}, {itself.pk, filed.pk, ended.pk})
+    for one in (itself, filed, ended, free):
+        assert held_now([one.pk]) == held_now() & {one.pk}
+        assert ever_held([one.pk]) == ever_held() & {one.pk}
+    assert held_now([]) == set()
 
 
 @pytest.mark.parametrize(
