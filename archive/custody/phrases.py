@@ -38,6 +38,7 @@ REFERENCES: Final = frozenset(
         *(
             "last_frame",
             "link",
+            "listening",
             "matter",
             "meeting",
             "named_by",
@@ -199,6 +200,9 @@ PHRASES: Final[dict[str, Phrase]] = {
     "decided_on": _said(gettext_noop("decided on {value}")),
     "kinds": lambda value: _("of these meetings: {value}").format(value=value.replace(",", ", ")),
     "ground": _choice(_GROUNDS),
+    "copy_wanted": _if_so("a copy is asked for"),
+    "told_on": lambda value: f"parents were told on {value}",
+    "exempt": lambda value: f"nobody is told: {_plain(value)}",
     "heard_s": lambda value: f"listened to {value} s of it",
     "took_s": lambda value: f"within {value} s",
     "outside": lambda value: f"{value} samples outside of the passages, of which 0 were changed",

@@ -6,7 +6,9 @@ only enqueue. Lines are set by the supervisor's main loop alone. The red line is
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,8 @@ from appliance.contract.status import Light
 from appliance.recorder.settings import PanelSettings
 
 from .base import PanelEvent, PanelEventKind
+
+_log = logging.getLogger(__name__)
 
 
 def lgpio_factory(run: Path) -> Any:
@@ -38,6 +42,14 @@ def lgpio_factory(run: Path) -> Any:
         ) from error
 
 
+def _pin_errors() -> tuple[type[Exception], ...]:
+    """Return what is raised where a line cannot be had or let go: lgpio's own error is none of gpiozero's."""
+    import gpiozero  # noqa: PLC0415 - only where pins are
+
+    lgpio = sys.modules.get("lgpio")
+    return (gpiozero.GPIOZeroError, OSError, *([lgpio.error] if lgpio else []))
+
+
 class GpioPanel:
     """Button, lights and sense lines on pins."""
 
@@ -54,7 +66,7 @@ class GpioPanel:
         def claim(make: Callable[..., Any], pin: int, **options: Any) -> Any:
             try:
                 device = make(pin, pin_factory=factory, **options)
-            except (gpiozero.GPIOZeroError, OSError) as error:
+            except _pin_errors() as error:
                 self.close()
                 raise DeviceError(
                     f"cannot use GPIO {pin}: {error}; is another program, or another recorder, using it?",
@@ -66,7 +78,8 @@ class GpioPanel:
         self._red = claim(gpiozero.LED, settings.red, initial_value=False)
         self._green = claim(gpiozero.LED, settings.green, initial_value=False)
         self._amber = claim(gpiozero.LED, settings.amber, initial_value=False)
-        self._button = claim(gpiozero.Button, settings.button, pull_up=False, bounce_time=bounce_s or None)
+        # no Button of gpiozero's: that has a thread of its own for holds, which the recorder measures itself
+        self._button = claim(gpiozero.DigitalInputDevice, settings.button, pull_up=False, bounce_time=bounce_s or None)
         self._senses: list[tuple[Any, PanelEventKind, PanelEventKind]] = []
         if settings.lamp_seen is not None:
             line = claim(gpiozero.DigitalInputDevice, settings.lamp_seen, pull_up=False)
@@ -85,9 +98,9 @@ class GpioPanel:
             line.when_activated = report(active)
             line.when_deactivated = report(inactive)
             report(active if line.value else inactive)()
-        self._button.when_pressed = report("button-down")
-        self._button.when_released = report("button-up")
-        if self._button.is_pressed:
+        self._button.when_activated = report("button-down")
+        self._button.when_deactivated = report("button-up")
+        if self._button.value:
             report("button-found-down")()
 
     def set_red(self, lit: bool) -> int:
@@ -110,6 +123,17 @@ class GpioPanel:
             if hasattr(device, "off"):
                 device.off()
         for device in self._devices:
-            device.close()
+            self._let_go(device)
         self._devices.clear()
         self._factory.close()
+
+    def _let_go(self, device: Any) -> None:
+        pin = device.pin
+        # gpiozero 2.0.1 leaves a closed pin's callback with lgpio's thread, which calls it at each edge of the panel
+        # that follows, and dies of the first exception: nobody hears the button any more
+        for release in (lambda: setattr(pin, "when_changed", None), device.close):
+            try:
+                release()
+            except _pin_errors() as error:
+                # lgpio's poll still has the line for a moment; closing the chip frees it
+                _log.warning("GPIO %s is let go with the chip: %s", pin, error)

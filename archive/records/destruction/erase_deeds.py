@@ -2,13 +2,14 @@
 
 What is left is a tombstone: that there was a recording, its digests, who decided, and opaque identifiers in the custody
 log that no table leads from any more to a person. The meeting itself is another record, and stays the calendar's; it
-gets a new identifier, so that the log's old one names nothing.
+gets a new identifier, so that the log's old one names nothing; so do its notices and letters.
 """
 
 from __future__ import annotations
 
 import uuid
 
+from django.db import models
 from django.db.models import Q
 
 from archive.recordings.models import PackageIndex, PageView, Verification, Waveform
@@ -17,7 +18,7 @@ from archive.records.disclosures.models import Consent, Disclosure, NoticeGiven,
 from archive.records.holds.models import Held
 from archive.records.incidents.models import Incident, IncidentLetter
 from archive.records.letters.models import Letter
-from archive.records.meetings.models import Filing, Meeting, OpeningEvent
+from archive.records.meetings.models import Filing, Meeting, Notice, OpeningEvent
 from archive.records.outside_recordings.either import named
 from archive.records.outside_recordings.erase_deeds import erase_outside
 from archive.records.outside_recordings.models import OutsideFiling
@@ -102,11 +103,23 @@ def _erase_letters(which: Q) -> int:
 
 
 def _rename(meeting: uuid.UUID) -> None:
-    """Give a meeting another identifier, wherever it stands."""
+    """Give a meeting another identifier, wherever it stands, and its notices and letters as well: the log has them."""
+    letters = Letter.objects.filter(about_type="meeting", about_id=str(meeting))
+    for model, pks in (
+        (Letter, list(letters.values_list("pk", flat=True))),
+        (Notice, list(Notice.objects.filter(meeting=meeting).values_list("pk", flat=True))),
+    ):
+        for pk in pks:
+            _renew(model, pk)
+    letters.update(about_id=str(_renew(Meeting, meeting)))
+
+
+def _renew(model: type[models.Model], pk: uuid.UUID) -> uuid.UUID:
+    """Give a row another identifier, wherever rows name it, and return that."""
     new = uuid.uuid4()
-    Meeting.objects.filter(pk=meeting).update(id=new)
-    for relation in Meeting._meta.related_objects:
-        relation.related_model._default_manager.filter(**{relation.field.name: meeting}).update(  # type: ignore[union-attr]
+    model._default_manager.filter(pk=pk).update(id=new)
+    for relation in model._meta.related_objects:
+        relation.related_model._default_manager.filter(**{relation.field.name: pk}).update(  # type: ignore[union-attr]
             **{relation.field.attname: new}
         )
-    Letter.objects.filter(about_type="meeting", about_id=str(meeting)).update(about_id=str(new))
+    return new

@@ -93,7 +93,6 @@ def enter_consent(recording: str, given: ConsentGiven, *, by: User) -> Consent:
             actor=Actor.user(by.pk),
             subject=subject_of(row),
             consent=str(consent.pk),
-            person=str(given.person.pk),
             how=given.how.value,
             scan_sha256=consent.scan_sha256,
             copy_wanted=given.copy_wanted,

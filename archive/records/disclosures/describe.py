@@ -16,6 +16,9 @@ MISSING: Final = {
     Missing.NOTICE: _("That each student's parents were told, and when (34 CFR 99.31(a)(9)(ii), 99.34)."),
     Missing.WAITING: _("The day until which it waits, so that parents can act against it; it must have passed."),
     Missing.NOT_FILED: _("The meeting: it is filed under none, so nobody knows whose record it is."),
+    Missing.NO_HOLDER: _(
+        "A parent: nobody of this name holds rights over the records today. Name the parent as the student's page does."
+    ),
     Missing.SEVERAL: _(
         "A copy of the own child's part alone: this recording is about several students (34 CFR 99.12). Make a "
         "redacted copy for these parents and hand that out, or let them listen by a link."

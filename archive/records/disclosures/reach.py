@@ -70,15 +70,21 @@ def _is_short_for(name: str, names: list[str]) -> bool:
     return any(other.startswith(f"{name}, ") for other in names)
 
 
+def _is_called(party: str, name: str) -> bool:
+    """Tell whether a party is somebody of this name, with or without a part behind it: "Rosa Torres, mother"."""
+    return f"{party.casefold()},".startswith(f"{name.casefold()},")
+
+
 def facts_of(row: Disclosure) -> Facts:
     """Return what is known of a disclosure now."""
     today, recording = timezone.localdate(), row.about_pk
     students = _students_of(row).prefetch_related("rights__person", "bars")
-    allowed = {
-        (student.pk, one.person.pk)
+    holders = [
+        (student.pk, one.person)
         for student in students
         for one in holders_now(student.rights.all(), student.bars.all(), today)
-    }
+    ]
+    allowed = {(student, person.pk) for student, person in holders}
     consents = [
         ConsentFacts(
             str(one.student_id),
@@ -106,6 +112,7 @@ def facts_of(row: Disclosure) -> Facts:
         consents=consents,
         recorded=recorded,
         today=today,
+        party_is_holder=any(_is_called(row.party, str(person)) for _, person in holders),
         holds_restricted=row.what not in {Copy.AUDIO, Copy.FILE} and bool(restricted(recording)),
         silent=OutsideRestriction.objects.filter(outside=recording, lifted_at=None).exists(),
         unfinished_redaction=row.redaction is not None and row.redaction.state != State.SIGNED,

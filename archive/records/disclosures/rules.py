@@ -35,6 +35,8 @@ class Missing(StrEnum):
     """The parent may still act against it: no waiting day is named, or it has not passed."""
     NOT_FILED = "not-filed"
     """It is filed under no meeting, so nobody knows whose record it is."""
+    NO_HOLDER = "no-holder"
+    """Whoever is to get it as a parent's own access holds no rights over the records today (34 CFR 99.10, 99.4)."""
     SEVERAL = "several"
     """It is about several students: a parent inspects only what is about the own child (34 CFR 99.12(a))."""
     RESTRICTED = "restricted"
@@ -82,6 +84,8 @@ class Facts:
     recorded: Sequence[tuple[str, bool]]
     """Who was recorded, and whether that one's written consent is there."""
     today: date
+    party_is_holder: bool = False
+    """Whether the party is called as somebody who holds rights over the records today."""
     holds_restricted: bool = False
     """Whether the copy would hold a restricted passage."""
     silent: bool = False
@@ -99,6 +103,7 @@ def ferpa_gate(facts: Facts) -> list[Missing]:
             covered = {one.student for one in facts.consents if _covers(one, facts)}
             missing += [] if covered >= set(facts.students) else [Missing.CONSENT]
         case Basis.OWN:
+            missing += [] if facts.party_is_holder or not facts.students else [Missing.NO_HOLDER]
             missing += [Missing.SEVERAL] if len(facts.students) > 1 else []
         case _ if not facts.explanation:
             missing.append(Missing.EXPLANATION)

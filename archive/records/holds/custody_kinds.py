@@ -13,8 +13,9 @@ from .models import Held, Matter
 MATTER = register("matter", "a matter with a hold was opened", "matter", "from_day", "until_day")
 MATTER_CHANGED = register("matter-changed", "a matter with a hold was changed", "matter", "until_day")
 MATTER_RELEASED = register("matter-released", "a matter ended, and its holds with it", "matter")
-HOLD = register("hold", "put on hold", "matter", "held")
-HOLD_RELEASED = register("hold-released", "released from a hold", "matter", "held")
+# which matter it was stands in the row alone, which goes with a recording that is destroyed
+HOLD = register("hold", "put on hold", "held")
+HOLD_RELEASED = register("hold-released", "released from a hold", "held")
 
 
 @compare_with_log

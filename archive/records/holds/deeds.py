@@ -91,7 +91,7 @@ def hold(pk: UUID, what: Recording | OutsideRecording | Student, *, by: User) ->
         same = {"recording": row.recording, "outside": row.outside, "student": row.student}
         if matter.items.filter(**same, released_at=None).exists():
             raise DeedError(f"This matter holds {_named(row)} already.")
-        record(HOLD, actor=Actor.user(by.pk), subject=_subject(row), matter=pk.hex, held=row.pk.hex)
+        record(HOLD, actor=Actor.user(by.pk), subject=_subject(row), held=row.pk.hex)
         row.save(force_insert=True)
     return row
 
@@ -121,7 +121,7 @@ def end_matter(pk: UUID, reason: str, *, by: User) -> Matter:
 
 
 def _release(row: Held, reason: str, by: User) -> None:
-    record(HOLD_RELEASED, actor=Actor.user(by.pk), subject=_subject(row), matter=row.matter_id.hex, held=row.pk.hex)
+    record(HOLD_RELEASED, actor=Actor.user(by.pk), subject=_subject(row), held=row.pk.hex)
     row.released_at, row.released_by, row.release_reason = timezone.now(), by, reason
     row.save(update_fields=["released_at", "released_by", "release_reason"])
 

@@ -104,8 +104,6 @@ def make_letter(
             actor=Actor.user(by.pk),
             subject=Subject.letter(letter.pk),
             template=str(template.pk),
-            student=str(student.pk) if student else None,
-            person=str(person.pk) if person else None,
             about=about.type.value,
             about_id=about.id,
             sha256=hashlib.sha256(f"{letter.subject}\n{letter.body}".encode()).hexdigest(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archive.custody.kinds import register
 
-NOTICE = register("notice", "a notice was logged", "notice", "student", "received", "meeting_at")
+NOTICE = register("notice", "a notice was logged", "notice", "received", "meeting_at")
 MEETING = register("meeting", "a meeting was planned", "starts", "ends", "room", "source")
 MEETING_CHANGED = register("meeting-changed", "a meeting was changed", "fields", "starts", "ends", "room")
 MEETING_CANCELLED = register("meeting-cancelled", "a meeting was cancelled")

@@ -80,7 +80,6 @@ def log_notice(facts: NoticeFacts, *, by: User) -> Notice:
             actor=Actor.user(by.pk),
             subject=Subject.meeting(meeting.pk),
             notice=str(notice.pk),
-            student=str(facts.student.pk),
             received=wall(facts.received_at),
             meeting_at=wall(facts.meeting_at),
         )

@@ -158,14 +158,11 @@ def begin_supervised(pk: UUID, recording: Recording, *, by: User) -> SupervisedL
     with one_deed():
         row = _request(pk)
         check_holder(row.student, row.person, timezone.localdate())
-        record(
-            SUPERVISED,
-            actor=Actor.user(by.pk),
-            subject=Subject.recording(recording.pk),
-            case=str(pk),
-            person=str(row.person_id),
-        )
-        return SupervisedListening.objects.create(request=row, recording=recording, began_at=timezone.now(), by=by)
+        made = SupervisedListening(request=row, recording=recording, began_at=timezone.now(), by=by)
+        subject = Subject.recording(recording.pk)
+        record(SUPERVISED, actor=Actor.user(by.pk), subject=subject, listening=str(made.pk))
+        made.save(force_insert=True)
+    return made
 
 
 def close(pk: UUID, outcome: str, version: int, *, by: User) -> AccessRequest:
@@ -194,8 +191,6 @@ def ask_amendment(
             AMENDMENT,
             actor=Actor.user(by.pk),
             subject=Subject.case(row.pk),
-            student=str(student.pk),
-            person=str(person.pk),
             recording=recording.pk,
             received=received_on.isoformat(),
         )

@@ -86,11 +86,10 @@ def _kept_of_filing(recording: Either, filing: _Filing, series: _Series, first: 
 
 
 def longest(found: list[Kept]) -> Kept:
-    """Return what counts of several meetings in one recording: what is kept longest, or not known."""
+    """Return what counts of several: what is kept longest, or not known; at a parent's request if all allow it."""
     open_ended = [one for one in found if one.eligible_on is None]
-    if open_ended:
-        return open_ended[0]
-    return max(found, key=lambda one: one.eligible_on or date.min)
+    chosen = open_ended[0] if open_ended else max(found, key=lambda one: one.eligible_on or date.min)
+    return replace(chosen, on_request=all(one.on_request for one in found))
 
 
 def _is_settled(filing: _Filing) -> bool:

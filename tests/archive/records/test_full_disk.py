@@ -7,21 +7,51 @@ Deeds whose own bytes go to the store are held beside them: the seal (sealing/te
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection, transaction
+from django.utils import timezone
 
+from archive.access.models import Grant
 from archive.accounts.models import User
+from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.records.destruction import deeds as destruction_deeds
+from archive.records.destruction.models import Basis as Period
+from archive.records.destruction.models import Destruction, Reply
 from archive.records.disclosures import deeds as disclosure_deeds
+from archive.records.disclosures import notice_deeds
 from archive.records.disclosures.models import Basis, Consent, Disclosure
 from archive.records.evidence import deeds as evidence_deeds
+from archive.records.grants import deeds as grant_deeds
+from archive.records.grants.deeds import AccessFacts
+from archive.records.grants.rules import STAFF_DEEDS
+from archive.records.holds import deeds as hold_deeds
+from archive.records.holds.deeds import MatterFacts
+from archive.records.holds.models import Matter
+from archive.records.letters.deeds import note_delivery
+from archive.records.letters.models import Letter
+from archive.records.meetings import deeds as meeting_deeds
+from archive.records.meetings import filing_deeds
+from archive.records.meetings.deeds import MeetingFacts
+from archive.records.meetings.models import MeetingKind
 from archive.records.outside_recordings import take_in_deeds
 from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.people import deeds as people_deeds
+from archive.records.public_lists import deeds as list_deeds
+from archive.records.redactions import deeds as redaction_deeds
+from archive.records.redactions.models import Redaction
+from archive.records.requests import deeds as request_deeds
+from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, Wish
+from archive.records.restrictions import deeds as restriction_deeds
+from archive.records.restrictions.models import Restriction
+from archive.records.retention import deeds as retention_deeds
+from archive.records.retention.models import Series
 from archive.records.transcripts import deeds as transcript_deeds
 from archive.records.transcripts.models import Language, Source, Transcript
 from tests.archive.core.test_uploads import PDF, TYPED
@@ -32,6 +62,8 @@ from tests.support.archives import Archive
 from .destruction.scene import Scene
 from .disclosures.test_disclosures import ann, consent, facts, row
 from .outside_recordings.files import SAID, send, sound
+from .redactions.scene import passage
+from .retention.test_retention import facts as answer_facts
 from .test_wrong_clock import scene
 
 __all__ = ["ann", "row", "scene"]
@@ -125,6 +157,76 @@ def test_a_destruction_is_decided_or_not(scene: Scene) -> None:
     refuse_each_write_once(
         decide_and_take_back, lambda: (Recording.objects.get(pk=scene.row.pk).destroyed_at, len(entries(scene.row.pk)))
     )
+
+
+def rows() -> dict[str, list[str]]:
+    """All that the records, the grants and the custody log say."""
+    told = [one for one in apps.get_models() if one.__module__.startswith("archive.records.") or one in (Entry, Grant)]
+    return {one._meta.label: sorted(map(str, one._default_manager.values_list())) for one in told}
+
+
+def steps_of(scene: Scene) -> Iterator[Callable[[], Any]]:
+    """Yield a deed of each noun, each after the one before it was done."""
+    row, today, ann, bob = scene.row, timezone.localdate(), scene.ann, scene.bob
+    meeting = row.filings.get().meeting
+    yield lambda: restriction_deeds.restrict(row.pk, 0, 10, "staff talked on", by=ann)
+    yield lambda: restriction_deeds.lift(row.pk, Restriction.objects.get().pk, "nothing private", by=bob)
+    yield lambda: redaction_deeds.begin(row.pk, "for counsel", None, by=ann)
+    copy = Redaction.objects.get()
+    yield lambda: redaction_deeds.enter_passage(row.pk, copy.pk, passage(0, 10), by=ann)
+    yield lambda: redaction_deeds.ask(row.pk, copy.pk, by=ann)
+    yield lambda: redaction_deeds.withdraw(row.pk, copy.pk, "not needed", by=ann)
+    order = facts(basis=Basis.COMPELLED, explanation="Circuit Court, no. 17")
+    yield lambda: disclosure_deeds.prepare(row.pk, order, by=ann)
+    disclosure = Disclosure.objects.get()
+    notice = notice_deeds.Notice(scene.student, today, today + timedelta(days=9))
+    yield lambda: notice_deeds.enter_notice(disclosure.pk, notice, by=ann)
+    yield lambda: disclosure_deeds.enter_recorded(row.pk, "Lee Park, therapist", today, "file 13", by=ann)
+    yield lambda: disclosure_deeds.withdraw(disclosure.pk, by=ann)
+    yield lambda: request_deeds.ask_access(scene.student, scene.parent, Wish.LISTEN, received_on=today, by=ann)
+    case = AccessRequest.objects.get()
+    yield lambda: request_deeds.explain(case.pk, "It was an IEP meeting.", case.version, by=ann)
+    yield lambda: request_deeds.close(case.pk, "listened at the office", case.version + 1, by=ann)
+    asked: dict[str, Any] = {"text": "It leaves out the end.", "received_on": today}
+    yield lambda: request_deeds.ask_amendment(scene.student, scene.parent, row, **asked, by=ann)
+    amendment = Amendment.objects.get()
+    yield lambda: request_deeds.decide(amendment.pk, AmendmentState.AMENDED, "so done", amendment.version, by=ann)
+    yield lambda: filing_deeds.call_wrong(row.filings.get().pk, "another meeting", by=ann)
+    yield lambda: filing_deeds.keep(row.filings.get().pk, by=bob)
+    moved = MeetingFacts(MeetingKind.IEP, scene.student, meeting.starts_at, meeting.ends_at, None, "the library", None)
+    yield lambda: meeting_deeds.change_meeting(meeting.pk, moved, meeting.version, by=ann)
+    matter = MatterFacts("Torres v. District", "a lawsuit", "Counsel Lee", today, None)
+    yield lambda: hold_deeds.open_matter(matter, by=ann)
+    held = Matter.objects.get()
+    yield lambda: hold_deeds.hold(held.pk, row, by=ann)
+    yield lambda: hold_deeds.end_matter(held.pk, "settled", by=ann)
+    yield lambda: retention_deeds.enter_series("S 2", "Section 504", [MeetingKind.SECTION_504], by=ann)
+    series = Series.objects.get(code="S 2")
+    yield lambda: retention_deeds.enter_answer(series.pk, answer_facts(3), by=ann)
+    yield lambda: destruction_deeds.propose(row.pk, Period.PERIOD, "its years are over", by=ann)
+    destruction = Destruction.objects.get()
+    yield lambda: destruction_deeds.tell(destruction.pk, scene.student, scene.parent, "en", by=ann)
+    yield lambda: note_delivery(Letter.objects.get().pk, "by mail", timezone.now(), by=ann)
+    told = destruction.told.get()
+    yield lambda: destruction_deeds.enter_reply(destruction.pk, told.pk, Reply.AGREES, today, "by phone", by=ann)
+    yield lambda: destruction_deeds.approve(destruction.pk, by=bob)
+    yield lambda: destruction_deeds.withdraw(destruction.pk, "kept after all", by=ann)
+    access: dict[str, Any] = {
+        "what": next(iter(STAFF_DEEDS)),
+        "purpose": "leads the meeting",
+        "position": "case manager",
+    }
+    given = AccessFacts(scene.student, bob, **access, trained_on=today, until=today)
+    yield lambda: grant_deeds.give_access(given, by=ann)
+    yield lambda: grant_deeds.end_access(bob.pk, scene.student.pk, by=ann)
+    barred: dict[str, Any] = {"basis": "order no. 3", "valid_from": today, "valid_to": None}
+    yield lambda: people_deeds.enter_bar(scene.student.pk, scene.parent, **barred, by=ann)
+    yield lambda: list_deeds.enter_holding("recordings", "the archive", "the director", by=ann)
+
+
+def test_each_deed_of_the_records_is_done_or_not(scene: Scene) -> None:
+    for step in steps_of(scene):
+        refuse_each_write_once(step, rows)
 
 
 def test_pages_tell_that_the_disk_does_not_answer_and_the_form_works_again(archive: Archive, row: Recording) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
 import gpiozero
 import pytest
-from gpiozero.pins.mock import MockFactory
+from gpiozero.pins.mock import MockFactory, MockPin
 
 from appliance.contract.errors import DeviceError
 from appliance.recorder.panel.base import PanelEvent
@@ -109,3 +111,61 @@ def test_a_button_that_is_down_at_the_start_is_told_as_such_and_its_release_as_w
     heard = started(panel)
     factory.pin(24).drive_low()
     assert [event.kind for event in heard if event.kind.startswith("button")] == ["button-found-down", "button-up"]
+
+
+class LgpioLikePin(MockPin):  # type: ignore[misc]  # gpiozero ships no types
+    """A pin that closing takes from nobody, as gpiozero's for lgpio: its callback goes on."""
+
+    def close(self) -> None:
+        self.function = "input"
+
+
+def test_a_closed_panel_hears_nothing_when_the_next_one_uses_its_lines() -> None:
+    """The press that begins a commissioning is released when another panel has the button (a whole box found it)."""
+    factory = MockFactory(pin_class=LgpioLikePin)
+    panel = GpioPanel(SETTINGS, 0, factory)
+    heard = started(panel)
+    pins = [factory.pin(number) for number in (23, 22, 17, 24, 25, 27)]
+    pins[3].drive_high()
+    panel.close()
+    del heard[:]
+    assert [pin.when_changed for pin in pins] == [None] * 6
+    for _ in range(2):
+        pins[3].drive_low()
+        pins[3].drive_high()
+    assert heard == []
+
+
+class BusyPin(MockPin):  # type: ignore[misc]  # gpiozero ships no types
+    """A line that lgpio's poll still has when it is let go."""
+
+    busy = True
+
+    def close(self) -> None:
+        if self.busy:
+            self.busy = False
+            raise OSError("GPIO busy")
+        super().close()
+
+
+def test_a_line_that_cannot_be_let_go_keeps_no_other_from_it() -> None:
+    factory = MockFactory(pin_class=BusyPin)
+    panel = GpioPanel(SETTINGS, 0, factory)
+    panel.set_red(True)
+    red = factory.pin(23)
+    panel.close()
+    assert red.state == 0
+    assert factory.pins == {}
+
+
+def test_what_lgpio_raises_for_a_busy_line_is_told_as_a_busy_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class LgpioError(Exception):
+        """Like lgpio's own, which is no error of gpiozero's."""
+
+    class TakenPin(MockPin):  # type: ignore[misc]  # gpiozero ships no types
+        def __init__(self, *arguments: Any) -> None:
+            raise LgpioError("GPIO busy")
+
+    monkeypatch.setitem(sys.modules, "lgpio", types.SimpleNamespace(error=LgpioError))
+    with pytest.raises(DeviceError, match="another recorder"):
+        GpioPanel(SETTINGS, 0, MockFactory(pin_class=TakenPin))

@@ -234,7 +234,8 @@ def test_the_tombstone_holds_no_name_and_leads_to_nobody(archive: Archive, scene
         outside=row, student=scene.student, person=scene.parent, records="r", purpose="p", party="Dr. Lee",
         signed_on=NOON.date(), how="paper", proof="x", entered_at=NOON,
     )  # fmt: skip
-    Disclosure.objects.create(outside=row, what="file", party="Dr. Lee", purpose="p", basis="own", prepared_at=NOON)
+    said = {"what": "file", "party": "Dr. Lee", "purpose": "p", "basis": "own", "sha256": "0" * 64}
+    Disclosure.objects.create(outside=row, prepared_at=NOON, handed_at=NOON, **said)
     deeds.carry_out(scene.approved().pk, by=scene.bob)
     for model in (OutsideFiling, OutsideRestriction, OutsideView, Recorded, Consent, Disclosure):
         assert not model.objects.exists(), model

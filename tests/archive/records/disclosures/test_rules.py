@@ -97,9 +97,10 @@ def test_a_court_waits_for_the_parent_and_passes_the_second_gate(other: dict[str
 
 
 def test_a_parents_own_access_needs_neither() -> None:
-    own = replace(FACTS, basis=Basis.OWN, consents=[], recorded=[])
+    own = replace(FACTS, basis=Basis.OWN, consents=[], recorded=[], party_is_holder=True)
     assert (ferpa_gate(own), district_gate(own)) == ([], [])
     assert ferpa_gate(replace(own, students=["ana", "ben"])) == [Missing.SEVERAL]
+    assert ferpa_gate(replace(own, party_is_holder=False)) == [Missing.NO_HOLDER], "anybody could be called a parent"
 
 
 def test_a_transfer_is_told_before() -> None:

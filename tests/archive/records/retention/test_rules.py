@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -86,6 +87,10 @@ def test_of_several_meetings_the_one_that_is_kept_longest_counts() -> None:
     early, late = Kept(Why.PERIOD, date(2027, 1, 1)), Kept(Why.PERIOD, date(2028, 1, 1))
     assert longest([early, late]) == late
     assert longest([early, Kept(Why.PERMANENT)]).eligible_on is None
+    # a parent of one student asks for nothing that the other meeting's decision forbids
+    for one, other in ((early, replace(late, on_request=True)), (replace(early, on_request=True), late)):
+        assert not longest([one, other]).on_request
+    assert longest([replace(early, on_request=True), replace(late, on_request=True)]).on_request
 
 
 PERIODS = st.lists(
