@@ -52,7 +52,8 @@ class RecordLife(Cast):
             party=PARTY,
             signed_on=today,
             how="electronic",
-            proof="Signed in with her own link and code; her approval is in file 12",
+            proof="Signed in with her own link and code",
+            approval="Her words in an e-mail, in file 12",
         )
         page.expect("The consent was entered.", RECORDED[0])
         for name in RECORDED:

@@ -28,6 +28,9 @@ from .plan import GO, Plan, length_s, meetings
 IDLE_THREADS: Final = 2
 CONNECTS_A_SECOND: Final = 50
 """How many boxes a process brings to the broker in a second before the start; after an outage all come at once."""
+CONNECTING: Final = 8
+"""So many boxes of a process are on their way to the broker at once before the start: ten thousand handshakes that wait
+for each other on a small machine all come too late, and are begun anew."""
 CONNECT_S: Final = 120.0
 """So long the boxes get to connect before the start, in seconds; after it the others are counted as not connected."""
 TICK_S: Final = 0.1
@@ -153,10 +156,11 @@ class ShareOfFleet:
             box.close()
 
     def _connect(self, a_second: int) -> None:
-        for box in self.boxes:
+        for number, box in enumerate(self.boxes):
             box.publisher.start()
             if a_second:
                 self._stop.wait(1 / a_second)
+                self._let_connect(self.boxes[: number + 1])
         if not a_second:
             return
         deadline = time.monotonic() + CONNECT_S
@@ -164,6 +168,13 @@ class ShareOfFleet:
             if self._stop.wait(TICK_S):
                 break
         self._connected = [box.publisher.connected for box in self.boxes]
+
+    def _let_connect(self, boxes: list[SimulatedBox]) -> None:
+        """Wait until few of `boxes` are still on their way, or for CONNECT_S."""
+        deadline = time.monotonic() + CONNECT_S
+        while sum(not box.publisher.connected for box in boxes) >= CONNECTING and time.monotonic() < deadline:
+            if self._stop.wait(TICK_S):
+                return
 
     def _started(self) -> float:
         while not self._stop.is_set():

@@ -12,10 +12,10 @@ RECORDED = register(
 DISCLOSURE = register("disclosure", "a disclosure was prepared", "disclosure", "basis", "what", "redaction")
 DISCLOSURE_CHANGED = register(
     *("disclosure-notice", "a notice about a disclosure was entered", "disclosure", "told_on"),
-    *("waits_until", "exempt"),
+    *("until_day", "exempt"),
 )
 DISCLOSURE_TOLD = register(
-    "disclosure-told", "a letter about a disclosure was written to a parent", "disclosure", "letter", "until"
+    "disclosure-told", "a letter about a disclosure was written to a parent", "disclosure", "letter", "until_day"
 )
 DISCLOSURE_WITHDRAWN = register("disclosure-withdrawn", "a disclosure was withdrawn", "disclosure")
 DISCLOSURE_REFUSED = register("disclosure-refused", "a copy was refused at the gates", "disclosure", "missing")

@@ -63,7 +63,7 @@ def enter_notice(pk: UUID, notice: Notice, *, by: User) -> Disclosure:
             row,
             by,
             told_on=_iso(notice.told_on),
-            waits_until=_iso(row.waits_until),
+            until_day=_iso(row.waits_until),
             exempt=notice.exempt,
         )
         row.exempt = notice.exempt
@@ -127,7 +127,7 @@ def write_notice(pk: UUID, person: Person, language: str, until: date | None, *,
             language=language,
             about=row.subject,
         )
-        enter(DISCLOSURE_TOLD, row, by, letter=str(letter.pk), until=_iso(until if compelled else None))
+        enter(DISCLOSURE_TOLD, row, by, letter=str(letter.pk), until_day=_iso(until if compelled else None))
         if compelled and until is not None and (row.waits_until is None or until > row.waits_until):
             # what the letter promises holds
             row.waits_until = until

@@ -133,7 +133,11 @@ def notice_words(notice: Notice) -> NoticeWords:
 
 def _before(seconds: float, what: str) -> str:
     side = "before" if seconds >= 0 else "after"
-    return f"{words.spoken(abs(seconds) // 60 * 60)} {side} {what}"
+    hours, minutes = divmod(int(abs(seconds)) // 60, 60)
+    said = [words.count(hours, "hour", "hours")] if hours else []
+    if minutes or not hours:
+        said.append(words.count(minutes, "minute", "minutes"))
+    return f"{' '.join(said)} {side} {what}"
 
 
 def open_filings(filings: Iterable[Filing]) -> list[Filing]:

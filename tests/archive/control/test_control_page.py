@@ -332,7 +332,7 @@ def test_what_is_no_token_is_sent_to_nobody(tmp_path: Path, token: str) -> None:
 def test_a_real_archive_answers_by_its_pinned_authority_alone(archive: Archive, tmp_path: Path) -> None:
     files, other = Authority.make().server(tmp_path / "own"), Authority.make().server(tmp_path / "other")
     (tmp_path / "token").write_text(TOKEN)
-    (archive.home / "archive.toml").write_text(
+    archive.write_settings(
         f'{SETTINGS}[web]\ncertificate = "{files.certificate}"\nkey = "{files.key}"\n'
         f'[control]\ntoken_file = "{tmp_path / "token"}"\n'
     )

@@ -60,7 +60,7 @@ def test_a_refusal_says_in_words_what_was_refused(archive: Archive, deed: Deed) 
         ("access-request", {"wish": "link", "student": "s"}, "to listen through a link"),
         ("parent-records", {"answer": "yes"}, "a parent records"),
         ("readiness", {"rooms": 4, "not_ready": 2}, "2 not ready; 4 rooms"),
-        ("hold", {"matter": "m", "held": "h"}, ""),
+        ("hold", {"held": "h"}, ""),
     ],
 )
 def test_an_entry_reads_as_a_sentence_for_staff(

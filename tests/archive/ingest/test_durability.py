@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import connections, transaction
-from django.db.backends.sqlite3.base import DatabaseWrapper
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from appliance.contract.stop_signal import StopSignal
 from archive.ingest import views
@@ -66,7 +66,7 @@ BEFORE: dict[str, Step] = {
     "before the transaction": lambda patch: patch.setattr(transaction, "atomic", die),
     "before the arrival is entered": lambda patch: patch.setattr(StoredArrival, "save", die),
     "before it is confirmed": lambda patch: patch.setattr(Incoming, "confirm", die),
-    "before the commit": lambda patch: patch.setattr(DatabaseWrapper, "_commit", die),
+    "before the commit": lambda patch: patch.setattr(BaseDatabaseWrapper, "_commit", die),
 }
 
 
@@ -154,19 +154,19 @@ def test_a_request_makes_one_file_durable_with_its_name_and_then_commits(
     archive: Archive, client: Any, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     did: list[str] = []
-    fsync, commit = os.fsync, DatabaseWrapper._commit  # type: ignore[attr-defined]  # Django's own, not in its stubs
+    fsync, commit = os.fsync, BaseDatabaseWrapper._commit  # type: ignore[attr-defined]  # Django's own, not in its stubs
 
     def watched_fsync(descriptor: int) -> None:
         status = os.fstat(descriptor)
         did.append("folder" if stat.S_ISDIR(status.st_mode) else f"{status.st_size} bytes")
         fsync(descriptor)
 
-    def watched_commit(database: DatabaseWrapper) -> Any:
+    def watched_commit(database: BaseDatabaseWrapper) -> Any:
         did.append("commit")
         return commit(database)
 
     monkeypatch.setattr(os, "fsync", watched_fsync)
-    monkeypatch.setattr(DatabaseWrapper, "_commit", watched_commit)
+    monkeypatch.setattr(BaseDatabaseWrapper, "_commit", watched_commit)
     assert send_lines(client, made, the_rest(made)).status_code == 200
     assert did == [f"{len(made.segments[2]) + len(made.segments[3])} bytes", "folder", "commit"]
 

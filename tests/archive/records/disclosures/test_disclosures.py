@@ -257,7 +257,7 @@ def test_the_day_that_a_parent_was_promised_is_only_moved_later(row: Recording, 
     assert made.waits_until == today + timedelta(days=20)
     told(made, ann, waits_until=today + timedelta(days=30))
     last = entries(row.pk, "disclosure-notice")[-1]
-    assert last.member("waits_until") == (today + timedelta(days=30)).isoformat()
+    assert last.member("until_day") == (today + timedelta(days=30)).isoformat()
     assert last.member("told_on") == today.isoformat()
 
 

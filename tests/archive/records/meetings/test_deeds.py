@@ -17,6 +17,7 @@ from archive.custody.models import Entry
 from archive.records.errors import DeedError, StaleError
 from archive.records.meetings import deeds
 from archive.records.meetings.deeds import MeetingFacts, NoticeFacts
+from archive.records.meetings.describe import notice_words
 from archive.records.meetings.models import Meeting, MeetingKind, Notice, ParentRecords
 from tests.archive.page_fixtures import make_user, signed_in
 from tests.archive.pages import check
@@ -43,6 +44,15 @@ def test_a_notice_plans_its_meeting_if_nobody_did(facilitator: User) -> None:
     assert (meeting.starts_at, meeting.ends_at - meeting.starts_at) == (NOON, timedelta(hours=1))
     codes = [entry.code for entry in Entry.objects.about(Subject.meeting(meeting.pk)).order_by("n")]
     assert codes == ["meeting", "notice"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told"),
+    [(1440, "24 hours before"), (61, "1 hour 1 minute before"), (0, "0 minutes before"), (-30, "30 minutes after")],
+)
+def test_how_long_before_the_meeting_a_notice_came_is_said_in_words(minutes: int, told: str) -> None:
+    notice = Notice(received_at=NOON - timedelta(minutes=minutes), meeting_at=NOON)
+    assert notice_words(notice).by_time == f"{told} the meeting"
 
 
 def test_a_notice_finds_the_meeting_that_is_planned_for_that_day(facilitator: User) -> None:
