@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from appliance.contract.request_signature import sign
+from appliance.simulator.demo.ports import free_port
 from tests.support.archives import Archive, BoxAuth, archive_in, batches
 from tests.support.certificates import Authority, Files
 from tests.support.lateness import Lateness
@@ -30,12 +31,6 @@ def shown(language: str) -> str:
     found = re.search(rf"```{language}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     assert found, f"docs/proxies.md shows nothing for {language}"
     return found[1]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 HIDES = "proxy_hide_header Referrer-Policy; add_header Referrer-Policy no-referrer always;"

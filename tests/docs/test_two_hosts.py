@@ -27,6 +27,7 @@ from appliance.courier.settings import CourierSettings
 from appliance.courier.status_reader import StatusReader
 from appliance.courier.upload.archive_client import ArchiveClient
 from appliance.courier.upload.uploader import Uploader
+from appliance.simulator.demo.ports import free_port
 from archive.authority.authority import Authority
 from tests.support.archives import Archive, BoxAuth, Served, archive_in, batches
 from tests.support.box.courier import Box
@@ -34,7 +35,7 @@ from tests.support.certificates import Authority as District
 from tests.support.mosquitto import Broker
 from tests.support.waiting import until
 
-from .test_proxies import DOCUMENT, free_port
+from .test_proxies import DOCUMENT
 
 HAPROXY: Final = Path("/usr/sbin/haproxy")
 NAMES: Final = ("one", "two")

@@ -10,7 +10,6 @@ import hashlib
 import io
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -30,6 +29,7 @@ from appliance.contract.encryption import Identity, encrypt
 from appliance.contract.request_signature import NONCE, sign
 from appliance.contract.segment import padded_size
 from appliance.contract.signed import digest
+from appliance.simulator.demo.ports import free_port
 from tests.support.postgresql import cluster
 from tests.support.waiting import until
 
@@ -354,9 +354,7 @@ class Archive:
         With `ca`, it speaks TLS; what it says goes to the file `log`.
         """
         if port is None:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
+            port = free_port()
         command = [
             sys.executable,
             "-m",

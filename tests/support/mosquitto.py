@@ -19,7 +19,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from appliance.contract.topics import ALL, PREFIX
-from appliance.simulator.demo.broker import BrokerError, free_port, write_broker
+from appliance.simulator.demo.broker import BrokerError, write_broker
+from appliance.simulator.demo.ports import free_port
 from archive.setup.steps import BROKER_SETTINGS
 from tests.support.certificates import Authority, Files
 from tests.support.waiting import PATIENCE_S, TimedOutError, until

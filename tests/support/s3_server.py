@@ -9,11 +9,9 @@ from __future__ import annotations
 import atexit
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -21,6 +19,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from appliance.simulator.demo.ports import free_ports
 from tests.support.waiting import until
 
 LOCKS = [
@@ -108,7 +107,7 @@ def s3_server() -> Server:
         for name, actions in ACTIONS.items()
     ]
     (folder / "s3.json").write_text(json.dumps({"identities": identities}))
-    ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     options = {
         **{
             name.replace(".grpc", ".port.grpc") if "." in name else f"{name}.port": port for name, port in ports.items()
@@ -154,11 +153,3 @@ def _answers(found: Server) -> bool:
     except (BotoCoreError, ClientError):
         return False
     return True
-
-
-def _free_ports(many: int) -> list[int]:
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(many)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]

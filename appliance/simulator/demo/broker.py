@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from pathlib import Path
 
 from appliance.contract.errors import PlainSightError
@@ -48,10 +47,3 @@ def write_broker(folder: Path, port: int) -> list[str]:
         encoding="utf-8",
     )
     return [program, "-c", str(settings)]
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nothing listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

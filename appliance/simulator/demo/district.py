@@ -23,11 +23,12 @@ from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY
 from appliance.simulator.speech import write_meeting
 
 from .accounts import PANEL_GROUP, SPOOL_GROUP, Account, Accounts
-from .broker import free_port, write_broker
+from .broker import write_broker
 from .clock import ahead
 from .commissioned import commission
 from .files import EnrolledRecorder, archive_toml, courier_toml, recorder_toml
 from .layout import Layout
+from .ports import free_ports
 from .process_manager import ProcessManager
 from .services import DemoError, Service, run_once, until
 
@@ -66,9 +67,7 @@ class District:
         self._process_manager: ProcessManager | None = None
         self._ahead_h = 0
         self._commands: dict[str, list[str]] = {}
-        self._archive_port = free_port()
-        self._boxes_port = free_port()
-        self._broker_port = free_port()
+        self._archive_port, self._boxes_port, self._broker_port = free_ports(3)
 
     @property
     def archive_url(self) -> str:

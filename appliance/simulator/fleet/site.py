@@ -16,8 +16,9 @@ from typing import Any, Final
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import SettingsError
 from appliance.contract.stop_signal import StopSignal
-from appliance.simulator.demo.broker import free_port, write_broker
+from appliance.simulator.demo.broker import write_broker
 from appliance.simulator.demo.files import toml
+from appliance.simulator.demo.ports import free_ports
 
 from .parts import FleetError, Part, run_once, wait_for_port
 from .plan import Plan
@@ -49,7 +50,7 @@ class Site:
         self._tell = tell
         self._postgresql = postgresql
         self._home, self._broker = folder / "archive", folder / "broker"
-        self._web_port, self._broker_port = free_port(), free_port()
+        self._web_port, self._broker_port = free_ports(2)
         self.environment = {**os.environ, "ARCHIVE_HOME": str(self._home), "PYTHONUNBUFFERED": "1"}
 
     def start(self) -> None:

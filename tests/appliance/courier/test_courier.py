@@ -23,7 +23,7 @@ from appliance.courier.command import parser
 from appliance.courier.courier import Courier
 from appliance.courier.mqtt.status_publisher import StatusPublisher
 from appliance.courier.settings import Times
-from appliance.simulator.demo.broker import free_port
+from appliance.simulator.demo.ports import free_port
 from tests.support.box.courier import Box
 from tests.support.certificates import Authority
 from tests.support.fake_archive import Answer, FakeArchive

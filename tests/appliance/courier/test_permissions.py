@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from appliance.simulator.demo.accounts import SPOOL_GROUP, Accounts
-from appliance.simulator.demo.broker import free_port
+from appliance.simulator.demo.ports import free_port
 from tests.support.box.courier import FAST, Box
 from tests.support.certificates import Authority
 from tests.support.fake_archive import FakeArchive

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from appliance.contract.encryption import Identity
 from appliance.contract.keys import SigningKey
+from appliance.simulator.demo.ports import free_port
 from archive.authority.authority import Authority
 from archive.authority.files import ensure, ensure_broker
 from archive.configuration.brokers import Mqtt
@@ -35,7 +36,6 @@ from archive.devices.models import Box
 from archive.doctor import broker, certificates, clock, database, folders, keys, processes, storage
 from archive.rooms.placement import place
 from tests.archive.page_fixtures import Arrive
-from tests.archive.setup.test_setup import free_port
 from tests.support.archives import Archive
 from tests.support.mosquitto import broker_as_set_up
 from tests.support.postgresql import cluster

@@ -24,13 +24,13 @@ import requests
 from appliance.contract.enrollment import NoAnswerError
 from appliance.contract.errors import SettingsError
 from appliance.enrollment.command import enroll
+from appliance.simulator.demo.ports import free_port
 from archive.authority.authority import Authority, Issued
 from archive.setup import command, steps
 from archive.setup.answers import Answers
 from archive.setup.public_certificate import covers, read_public
 from archive.setup.steps import Host
 from archive.setup.written_settings import settings_text, site_url
-from tests.archive.setup.test_setup import free_port
 from tests.support.archives import ROOT
 from tests.support.waiting import until
 

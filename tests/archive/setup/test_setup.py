@@ -23,6 +23,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from appliance.contract.encryption import Identity
 from appliance.contract.errors import SettingsError, StorageError
 from appliance.enrollment.command import enroll
+from appliance.simulator.demo.ports import free_port
 from archive.configuration.database import Database
 from archive.configuration.file import load
 from archive.setup import command, database_proof, steps
@@ -62,12 +63,6 @@ def made(another_user: None, tmp_path_factory: pytest.TempPathFactory) -> Made:
     host = Host(folder / "home", folder / "broker", folder / "conf.d" / "plainsight.conf")
     answers = Answers(host="127.0.0.1", port=free_port(), user="m.jones", new_escrow=folder / "escrow.txt")
     return Made(host, command.set_up(host, answers, lambda _: None), folder / "escrow.txt")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
