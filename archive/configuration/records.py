@@ -19,8 +19,7 @@ class Records(Section):
     """How a notice of 24 hours is counted to tell a late one: to the meeting's `time`, or to the begin of its `day`.
     Pages show both. A late notice is only marked: nothing is denied (RSMo 162.686)."""
     notices_to: Annotated[str, Field(max_length=120)] = ""
-    """To whom parents give notice that they will record, as the annual notice and the page of a notice say it. Empty:
-    the special-education director, in the language of the letter."""
+    """To whom parents give notice that they will record; empty: the special-education director, in either language."""
     meeting_minutes: Annotated[int, Field(ge=5, le=480)] = 60
     """How long a meeting is planned where nobody says so, in minutes."""
     longest_brought_mib: Annotated[int, Field(ge=1, le=2048)] = 2048
