@@ -36,6 +36,14 @@ UPGRADE_TEXT: Final = """\
 ExecStart=
 ExecStart=/usr/bin/plainsight read-only-root run --restart -- sh -c "apt-get -q update && unattended-upgrade"
 """
+REMOUNT: Final = "/etc/systemd/system/systemd-remount-fs.service.d/read-only-root.conf"
+REMOUNT_TEXT: Final = """\
+# Written by plainsight read-only-root. At a start systemd mounts the root again with its line of /etc/fstab; by mount's
+# newer interface an overlay refuses that, and where the kernel is told "ro" everything stays read-only, memory included
+# (https://github.com/systemd/systemd/issues/39558).
+[Service]
+Environment=LIBMOUNT_FORCE_MOUNT2=always
+"""
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ def switch_on(machine: Machine, device: Path, root: Path = Path("/")) -> bool:
     for unit in plan.UNITS:
         _write(root, plan.unit_file(unit), plan.unit_text(kept))
     _write(root, plan.UPGRADE, plan.UPGRADE_TEXT)
+    _write(root, plan.REMOUNT, plan.REMOUNT_TEXT)
     _write(root, plan.OVERLAYROOT, plan.ON)
     for folder in plan.ours(kept):
         # keys and recordings stand in one place only; what belongs to the running system stays until it has ended

@@ -90,12 +90,21 @@ def an_upgrade_waits_for_the_end_of_a_recording(root: Root) -> None:
         "ready": True, "recording": None, "since_ns": 0, "monotonic_ns": 0,
     }  # fmt: skip
     root.path("/run/status.json").write_text(json.dumps(status))
+    # again and again, as a recorder does: what is two seconds old counts no more
     root.path("/run/record").write_text(
-        "import json, time\n"
-        "status = json.load(open('/run/status.json')) | {'monotonic_ns': time.monotonic_ns()}\n"
-        "json.dump(status, open('/run/plainsight/status.json', 'w'))\n"
+        "import json, os, time\n"
+        "status = json.load(open('/run/status.json'))\n"
+        "while True:\n"
+        "    with open('/run/plainsight/.new', 'w') as file:\n"
+        "        json.dump(status | {'monotonic_ns': time.monotonic_ns()}, file)\n"
+        "    os.rename('/run/plainsight/.new', '/run/plainsight/status.json')\n"
+        "    time.sleep(0.1)\n"
     )
-    root.run("python3 /run/record && plainsight idle", status=1)
+    root.run(
+        "python3 /run/record & until [ -e /run/plainsight/status.json ]; do sleep 0.1; done; "
+        "plainsight idle; said=$?; kill $!; exit $said",
+        status=1,
+    )
     root.path("/run/plainsight/status.json").unlink()
 
 

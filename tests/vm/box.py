@@ -30,11 +30,18 @@ class Box:
 
     def press(self) -> None:
         """Press the button shortly."""
-        self.guest.run(f"echo pull-up >{PULL}; sleep 0.3; echo pull-down >{PULL}")
+        self._hold(0.3)
 
     def hold_button(self) -> None:
         """Hold the button for as long as ends a recording."""
-        self.guest.run(f"echo pull-up >{PULL}; sleep 2.5; echo pull-down >{PULL}")
+        self._hold(2.5)
+
+    def _hold(self, seconds: float) -> None:
+        # one program: an emulated shell may take two seconds to start `sleep`, and a short press would be a long one
+        self.guest.run(
+            "nice -n -10 python3 -S -c \"import os, time; line = os.open('"
+            f"{PULL}', os.O_WRONLY); os.write(line, b'pull-up'); time.sleep({seconds}); os.write(line, b'pull-down')\""
+        )
 
     def level(self, line: int) -> bool:
         """Return the level of a line, as a meter would show it."""

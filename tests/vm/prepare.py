@@ -127,10 +127,11 @@ def _prepare(
             commission(box)
         except GuestError as error:
             row.hold(False, "the box is commissioned by its lights and its button alone", error)
-            # the other rows want a box whose first press records
+            # the other rows want a box whose first press records; the status is the old recorder's until this has ended
             guest.run(
                 "printf '\\n[checks]\\ncommissioned = false\\n' >>/etc/plainsight/recorder.toml; "
-                "systemctl restart --no-block plainsight-recorder"
+                "systemctl restart plainsight-recorder",
+                patience(30),
             )
             box.wait_ready(patience(30))
 

@@ -82,6 +82,8 @@ def _commission(panel_loop: PanelLoop, key: SigningKey, module: str, seconds: fl
     )
     if isinstance(outcome.wrong, StoppedError):
         return False
+    if outcome.wrong is not None:
+        _log.warning("the box was not commissioned: %s", outcome.wrong.message)
     keep_report(panel_loop.settings, "commissioning", findings(outcome))
     return True
 

@@ -84,6 +84,7 @@ def test_what_must_last_is_moved_onto_the_data_partition_and_mounted_from_there(
     assert f"{plan.DATA}/etc/plainsight /etc/plainsight none bind" in fstab
     assert "/var/log/journal" not in fstab, "a box without it gets none"
     assert 'overlayroot="tmpfs:recurse=0"' in read(root, plan.OVERLAYROOT)
+    assert "LIBMOUNT_FORCE_MOUNT2=always" in read(root, plan.REMOUNT), "systemd may mount an overlay again"
     assert machine.history.index(("systemctl", "stop", *(f"plainsight-{one}.service" for one in plan.UNITS))) < [
         command[0] for command in machine.history
     ].index("cp"), "nobody writes while it is copied"

@@ -42,6 +42,8 @@ def _start(row: Row, box: Box, when: str) -> None:
     box.wait_ready(patience(40))
     said = json.loads(box.guest.run("plainsight read-only-root status --json", patience(5), None))
     row.hold(said == {"read_only": True, "data": True, "wrong": []}, f"{when}: ready on a read-only root", said)
+    failed = box.guest.run("systemctl list-units --failed --no-legend --plain").strip()
+    row.hold(not failed, f"{when}: no unit has failed", failed)
 
 
 def _switch_on(row: Row, box: Box) -> None:
@@ -53,10 +55,12 @@ def _switch_on(row: Row, box: Box) -> None:
     box.guest.run(
         f"systemctl stop 'plainsight-archive-*'; mkdir -p {DATA} && mount /dev/vdb {DATA} && "
         f"cp -a {ARCHIVE} {DATA}/archive && "
-        f"echo '{DATA}/archive {ARCHIVE} none bind,x-systemd.requires-mounts-for={DATA} 0 0' >>/etc/fstab",
+        f"echo '{DATA}/archive {ARCHIVE} none bind,nofail,x-systemd.requires-mounts-for={DATA} 0 0' >>/etc/fstab",
         patience(20),
     )
     box.guest.run("plainsight read-only-root on --data /dev/vdb", patience(20))
+    # an emulated udev names a disk after more than the 30 s that a box waits for its partition
+    box.guest.run(f"sed -i s/device-timeout=30s/device-timeout={patience(30):.0f}s/ /etc/fstab && sync")
     left = box.guest.run("ls -A /etc/plainsight /var/lib/plainsight | grep -c . || true").strip()
     row.hold(int(left) <= 3, "settings, keys and recordings stand on the data partition alone", left)
 

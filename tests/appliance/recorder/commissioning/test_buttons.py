@@ -128,7 +128,7 @@ def test_promise_1_red_alone_is_lit_while_it_listens(site: Site, walks: Callable
 
 @pytest.mark.parametrize(("part", "code"), [("red", "lamp-dark"), ("green", "panel-lost"), ("amber", "panel-lost")])
 def test_holding_the_button_says_no_and_names_the_part(
-    site: Site, walks: Callable[[], bool], part: str, code: str
+    site: Site, walks: Callable[[], bool], part: str, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Cardholder(site, holds_at=part):
         assert walks()
@@ -137,7 +137,7 @@ def test_holding_the_button_says_no_and_names_the_part(
     assert "docs/wiring" in finding.remedy
     assert not site.record.exists()
     assert site.heard("open") == []
-
+    assert [one for one in caplog.messages if one.startswith("the box was not commissioned: ")]
     assert f"slow {amber_codes.find(code).blinks}" in [
         state for _, light, state in site.panel.history if light == "amber"
     ]
