@@ -163,7 +163,7 @@ class Fleet:
             log = self._folder / "logs" / f"boxes-{share.number}.log"
             self._boxes.append(Part(f"boxes-{share.number}", command, log, self._site.environment, has_children=False))
             self._boxes[-1].start()
-        limit = START_S + CONNECT_S + self._plan.boxes / 10 + self._plan.recording * self._plan.minutes * 60
+        limit = START_S + CONNECT_S + self._plan.boxes + self._plan.recording * self._plan.minutes * 60
         self._until(lambda: all(share.ready.exists() for share in self._shares), limit, "the boxes to be ready")
 
     def _watch(self, started: float) -> None:
