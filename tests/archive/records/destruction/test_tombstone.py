@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
+import pytest
 from django.apps import apps
 from django.db.models import Model
 from django.utils import timezone
 
 from archive.custody.models import Entry
+from archive.recordings.models import Recording
 from archive.records.destruction import deeds
 from archive.records.disclosures import deeds as disclosure_deeds
 from archive.records.disclosures import notice_deeds
-from archive.records.disclosures.models import Basis
+from archive.records.disclosures.models import Basis, Copy
 from archive.records.holds import deeds as hold_deeds
 from archive.records.holds.models import Matter
 from archive.records.letters.deeds import approve_text
@@ -29,7 +31,7 @@ from tests.archive.records.disclosures.test_disclosures import consent, facts
 from tests.archive.records.factories import make_matter, make_room
 from tests.support.archives import Archive
 
-from .scene import Scene, make_scene
+from .scene import Scene, make_outside_scene, make_scene
 
 _ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 _SHARED = ("accounts.User", "rooms.Room", "letters.Template")
@@ -83,15 +85,11 @@ def lived_through(scene: Scene) -> None:
         hold_deeds.hold(matter.pk, row, by=scene.ann)
         hold_deeds.hold(matter.pk, scene.student, by=scene.ann)
         hold_deeds.end_matter(matter.pk, "settled", by=scene.ann)
-    case = request_deeds.ask_access(scene.student, scene.parent, Wish.LISTEN, received_on=today, by=scene.ann)
-    request_deeds.begin_supervised(case.pk, row, by=scene.ann)
-    request_deeds.close(case.pk, "listened", case.version, by=scene.ann)
-    amendment = request_deeds.ask_amendment(
-        scene.student, scene.parent, row, text="It leaves out the end.", received_on=today, by=scene.ann
-    )
-    request_deeds.decide(amendment.pk, AmendmentState.AMENDED, "so done", amendment.version, by=scene.ann)
+    if isinstance(row, Recording):
+        asked_for(scene, row, today)
     disclosure_deeds.enter_consent(row.pk, consent(row), by=scene.ann)
-    order = facts(basis=Basis.COMPELLED, explanation="Circuit Court, no. 17")
+    what = Copy.AUDIO if isinstance(row, Recording) else Copy.FILE
+    order = facts(what=what, basis=Basis.COMPELLED, explanation="Circuit Court, no. 17")
     disclosure = disclosure_deeds.prepare(row.pk, order, by=scene.ann)
     later = today + timedelta(days=9)
     notice_deeds.write_notice(disclosure.pk, scene.parent, "en", later, by=scene.ann)
@@ -99,8 +97,22 @@ def lived_through(scene: Scene) -> None:
     disclosure_deeds.withdraw(disclosure.pk, by=scene.ann)
 
 
-def test_no_identifier_in_the_log_leads_from_a_tombstone_to_a_person(archive: Archive, sealed: Arrive) -> None:
-    scene = make_scene(sealed(seconds=1).id)
+def asked_for(scene: Scene, row: Recording, today: date) -> None:
+    """Let a parent listen at the office, and ask for an amendment: of a box's recording alone."""
+    case = request_deeds.ask_access(scene.student, scene.parent, Wish.LISTEN, received_on=today, by=scene.ann)
+    request_deeds.begin_supervised(case.pk, row, by=scene.ann)
+    request_deeds.close(case.pk, "listened", case.version, by=scene.ann)
+    amendment = request_deeds.ask_amendment(
+        scene.student, scene.parent, row, text="It leaves out the end.", received_on=today, by=scene.ann
+    )
+    request_deeds.decide(amendment.pk, AmendmentState.AMENDED, "so done", amendment.version, by=scene.ann)
+
+
+@pytest.mark.parametrize("made_by_a_box", [True, False])
+def test_no_identifier_in_the_log_leads_from_a_tombstone_to_a_person(
+    archive: Archive, sealed: Arrive, made_by_a_box: bool
+) -> None:
+    scene = make_scene(sealed(seconds=1).id) if made_by_a_box else make_outside_scene()
     lived_through(scene)
     made = scene.approved()
     assert leads_to_people(reached_from(scene.row.pk)), "as long as it is kept, its rows say whose record it is"
