@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from pathlib import Path
 
@@ -24,13 +25,13 @@ def test_they_are_different_free_and_not_among_those_that_the_kernel_gives_away(
 def test_one_on_which_something_listens_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     taken, free = ports.free_ports(2)
     drawn = iter([taken, free])
-    monkeypatch.setattr(ports.random, "randrange", lambda *_: next(drawn))
+    monkeypatch.setattr(random, "randrange", lambda *_: next(drawn))
     with socket.create_server(("127.0.0.1", taken)):
         assert ports.free_port() == free
 
 
 def test_where_none_is_free_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     (taken,) = ports.free_ports(1)
-    monkeypatch.setattr(ports.random, "randrange", lambda *_: taken)
+    monkeypatch.setattr(random, "randrange", lambda *_: taken)
     with socket.create_server(("127.0.0.1", taken)), pytest.raises(DemoError, match="too few ports"):
         ports.free_port()
