@@ -51,6 +51,8 @@ def chromium(profile: Path, *flags: str) -> Iterator[webdriver.Chrome]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    # selenium's own 30 s are few for all rules of axe on a busy machine
+    browser.set_script_timeout(180)
     try:
         yield browser
     finally:
