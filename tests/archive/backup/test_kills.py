@@ -25,7 +25,7 @@ from tests.support.killing import Killer, kills
 def test_a_backup_that_is_killed_is_none(archive: Archive, sealed: Arrive, tmp_path: Path) -> None:
     sealed(seconds=1)
     killer = Killer(lambda: back_up(tmp_path / "first", timezone.now()))
-    for number in kills(6):
+    for number in kills(4):
         folder = tmp_path / f"backup-{number}"
         connections.close_all()
         killer.kill(lambda folder=folder: back_up(folder, timezone.now()))  # type: ignore[misc]  # as for any default
@@ -43,7 +43,7 @@ def test_an_export_that_is_killed_is_none(archive: Archive, sealed: Arrive, tmp_
     sealed(seconds=1)
     identity, folder = Identity.generate(), tmp_path / "leaving"
     killer = Killer(lambda: export_archive(tmp_path / "first", identity.recipient, timezone.now(), ARCHIVE))
-    for number in kills(6):
+    for number in kills(4):
         connections.close_all()
         killer.kill(lambda: export_archive(folder, identity.recipient, timezone.now(), ARCHIVE))
         keystore.cache_clear()

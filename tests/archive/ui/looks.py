@@ -76,11 +76,13 @@ return {{
 """
 
 
-def show_on(visit: Visit, name: str) -> Medium:
-    """Show the page that is there on the medium `name`."""
+def show_on(visit: Visit, name: str, after: str = "") -> Medium:
+    """Show the page that is there on the medium `name`, right `after` another one where that is known."""
     medium = MEDIA[name]
-    size = {"width": medium.width, "height": medium.height, "deviceScaleFactor": 1, "mobile": medium.width == 320}
-    visit.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    before = MEDIA.get(after)
+    if before is None or (before.width, before.height) != (medium.width, medium.height):
+        size = {"width": medium.width, "height": medium.height, "deviceScaleFactor": 1, "mobile": medium.width == 320}
+        visit.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     wanted = {
         "prefers-color-scheme": "dark" if medium.dark else "light",
         "forced-colors": "active" if medium.forced else "none",
@@ -102,8 +104,8 @@ def shoot(visit: Visit, name: str) -> None:
 def examine(visit: Visit, name: str, media: tuple[str, ...], by_axe: tuple[str, ...]) -> dict[str, Any]:
     """Return what is wrong with the page that is shown, on each of `media`; by axe on those of `by_axe`."""
     found: dict[str, Any] = {}
-    for one in media:
-        medium = show_on(visit, one)
+    for after, one in zip(("", *media), media, strict=False):
+        medium = show_on(visit, one, after)
         shoot(visit, f"{name}-{one}")
         wrong: dict[str, Any] = visit.run(_LAYOUT, medium.width + 1)
         wrong["axe"] = one in by_axe and violations(visit.browser)
