@@ -35,8 +35,9 @@ Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 MAX_BODY: Final = 16 << 20
 """Longest request that is read, in bytes, whatever its address takes."""
-MAX_BODIES: Final = 48 << 20
-"""Most bytes of requests that one process holds at once; the rest of its 150 MB is what it is made of."""
+MAX_BODIES: Final = 24 << 20
+"""Most bytes of requests of one kind that one process holds at once; the rest of its 150 MB is what it is made of.
+What people send is read before anybody knows who they are: it takes no room from boxes, whose signature comes first."""
 PLACES: Final = 20
 """So many requests of one kind, besides those that have a thread, arrive at once or wait for one with what arrived; the
 others stay where they are."""
@@ -78,6 +79,8 @@ class Crew:
     threads: int
     waiting: int = 0
     """Requests that wait for a thread or have one."""
+    held: int = 0
+    """Bytes of requests that are held."""
     bodies: asyncio.Semaphore = field(init=False)
     """Places for what arrives."""
     _pool: ThreadPoolExecutor = field(init=False)
@@ -166,7 +169,6 @@ class Edge:
         self._longest = longest
         self._boxes = Crew("boxes", threads)
         self._people = Crew("people", threads)
-        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -180,7 +182,7 @@ class Edge:
                 with crew.place():
                     await crew.run(self._admit, environ)
                 await body.take_place()
-            await self._read(scope, receive, body)
+            await self._read(crew, scope, receive, body)
             # counted, not announced: a proxy may pass a body on in chunks
             environ |= {"wsgi.input": io.BytesIO(body.whole()), "CONTENT_LENGTH": str(body.size)}
             with crew.place():
@@ -193,9 +195,9 @@ class Edge:
             return
         finally:
             body.give_place_back()
-            self._held -= body.size
+            crew.held -= body.size
 
-    async def _read(self, scope: Scope, receive: Receive, body: _Body) -> None:
+    async def _read(self, crew: Crew, scope: Scope, receive: Receive, body: _Body) -> None:
         most = min(self._longest(scope["path"]), MAX_BODY)
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if not announced.isdigit() or int(announced[:20]) > most:
@@ -211,8 +213,8 @@ class Edge:
                     if body.size + len(part) > most:
                         raise TooLargeError(f"a request here has at most {most} bytes", field="body")
                     body.add(part)
-                    self._held += len(part)
-                    if self._held > MAX_BODIES:
+                    crew.held += len(part)
+                    if crew.held > MAX_BODIES:
                         raise BusyError("too many requests arrive at once; try again later")
                     if not message.get("more_body"):
                         return

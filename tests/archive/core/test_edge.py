@@ -287,6 +287,36 @@ def test_what_all_requests_hold_together_is_bounded(monkeypatch: pytest.MonkeyPa
     run(story())
 
 
+def test_what_strangers_send_slowly_takes_no_room_from_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form is read before anybody signs in; a box's signature is looked at before its body."""
+    monkeypatch.setattr(edge, "MAX_BODIES", 1000)
+
+    class Stalls(Client):
+        async def receive(self) -> dict[str, Any]:
+            if len(self.parts) == 1:
+                await self.leaves.wait()
+            return await super().receive()
+
+    async def story() -> None:
+        served = serve()
+        stranger, box, person = (
+            Stalls("/sign-in/", [b"x" * 900, b"y"]),
+            Client(BOX, [b"x" * 900]),
+            Client("/sign-in/", [b"x" * 900]),
+        )
+        task = asyncio.create_task(stranger.ask(served))
+        while len(stranger.parts) > 1:
+            await asyncio.sleep(0)
+        await box.ask(served)
+        await person.ask(served)
+        assert (box.status, person.status) == (200, 503)
+        stranger.leaves.set()
+        await task
+        assert stranger.status == 200
+
+    run(story())
+
+
 def test_no_more_requests_arrive_at_once_than_have_a_place_and_the_others_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
