@@ -28,12 +28,23 @@ class Basis(models.TextChoices):
 
 
 class Exempt(models.TextChoices):
-    """When a disclosure needs no notice to the parent before (20 USC 1232g(b), 34 CFR 99.31(a)(9)(ii), 99.34(a)(1))."""
+    """When a disclosure needs no notice to the parent before.
 
-    GRAND_JURY = "grand-jury", _("a federal grand jury subpoena that forbids it (A)")
-    LAW_ENFORCEMENT = "law-enforcement", _("a subpoena for law enforcement that forbids it (B)")
-    EX_PARTE = "ex-parte", _("an ex parte order about terrorism (C)")
-    DEPENDENCY = "dependency", _("a case about abuse or neglect to which the parent is a party (20 USC 1232g(b))")
+    34 CFR 99.31(a)(9)(ii)(A) to (C), 99.34(a)(1). That of orders in cases about children stands in the statute alone,
+    20 USC 1232g(b)(2)(B). It speaks of an order, and of a parent who is a party to the case: of a subpoena, and where
+    another parent is no party, notice is given.
+    """
+
+    GRAND_JURY = "grand-jury", _("a federal grand jury subpoena that a court ordered not to be told of (A)")
+    LAW_ENFORCEMENT = "law-enforcement", _("a subpoena for law enforcement that was ordered not to be told of (B)")
+    EX_PARTE = "ex-parte", _("an ex parte order that the Attorney General obtained about terrorism (C)")
+    DEPENDENCY = (
+        "dependency",
+        _(
+            "a court order in a case about child abuse, neglect or dependency to which the parents are parties "
+            "(20 USC 1232g(b)(2)(B))"
+        ),
+    )
     PARENT_ASKED = "parent-asked", _("the parent or the student began the transfer (99.34(a)(1)(i))")
     ANNUAL_NOTICE = "annual-notice", _("the annual notice says that records follow a student (99.34(a)(1)(ii))")
 

@@ -97,12 +97,18 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("grand-jury", "a federal grand jury subpoena that forbids it (A)"),
-                            ("law-enforcement", "a subpoena for law enforcement that forbids it (B)"),
-                            ("ex-parte", "an ex parte order about terrorism (C)"),
+                            ("grand-jury", "a federal grand jury subpoena that a court ordered not to be told of (A)"),
+                            (
+                                "law-enforcement",
+                                "a subpoena for law enforcement that was ordered not to be told of (B)",
+                            ),
+                            ("ex-parte", "an ex parte order that the Attorney General obtained about terrorism (C)"),
                             (
                                 "dependency",
-                                "a case about abuse or neglect to which the parent is a party (20 USC 1232g(b))",
+                                (
+                                    "a court order in a case about child abuse, neglect or dependency to which the "
+                                    "parents are parties (20 USC 1232g(b)(2)(B))"
+                                ),
                             ),
                             ("parent-asked", "the parent or the student began the transfer (99.34(a)(1)(i))"),
                             ("annual-notice", "the annual notice says that records follow a student (99.34(a)(1)(ii))"),
