@@ -18,7 +18,8 @@ from archive.accounts.invitations import issue
 from archive.accounts.models import ProviderSubject, User
 from tests.archive.accounts.sign_in import code_of
 from tests.archive.page_fixtures import PASSWORD, make_user
-from tests.archive.ui.test_browser import CONTRAST, WIDE, Visit, chromium
+from tests.archive.ui.looks import CONTRAST, WIDE
+from tests.archive.ui.test_browser import Visit, chromium
 from tests.support.archives import Archive, archive_in
 from tests.support.axe import violations
 
@@ -98,7 +99,8 @@ def look(visit: Visit, state: str) -> None:
         visit.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "screen", "features": features})
         wrong = {
             "axe": violations(visit.browser),
-            "too wide": visit.run(WIDE.replace("321", str(width + 1))),
+            "too wide": visit.run(WIDE, width + 1),
+            "scrolls sideways": visit.run("return document.documentElement.scrollWidth > arguments[0]", width),
             "contrast": visit.run(CONTRAST),
         }
         found |= {f"{state}, {width} {scheme}: {what}": told for what, told in wrong.items() if told}
