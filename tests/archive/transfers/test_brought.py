@@ -53,7 +53,7 @@ from tests.support.archives import Archive, archive_in
 
 __all__ = ["opening"]
 WAV = sound("WAV")
-MADE = (timezone.now() - timedelta(days=2 * 365)).date()
+MADE = (timezone.localtime() - timedelta(days=2 * 365)).date()
 
 
 @dataclass(frozen=True)

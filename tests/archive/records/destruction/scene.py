@@ -71,7 +71,7 @@ def make_outside_scene() -> Scene:
     ann, bob = make_user("ann", Deed.DESTROY), make_user("bob", Deed.DESTROY)
     student, parent = make_student("Ana", "Torres", local_id="S-17"), make_person("Rosa", "Torres")
     make_right(parent, student)
-    before = timezone.now() - timedelta(days=2 * 365)
+    before = timezone.localtime() - timedelta(days=2 * 365)
     row = brought(ann, sound("FLAC"), made_on=before.date(), brought_on=before.date())
     file_by_two(row, make_meeting(student, before), ann, bob)
     OutsideRecording.objects.update(arrived_at=before)

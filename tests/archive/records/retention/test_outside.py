@@ -38,7 +38,7 @@ def ann(archive: Archive) -> User:
 @pytest.fixture
 def row(ann: User) -> OutsideRecording:
     """What was brought of an IEP meeting of two years ago."""
-    before = timezone.now() - LONG_AGO
+    before = timezone.localtime() - LONG_AGO
     made = brought(ann, sound("FLAC"), made_on=before.date(), brought_on=before.date())
     filing = filing_deeds.file_outside(made.pk, make_meeting(starts=before), by=ann)
     filing_deeds.confirm(made.pk, filing.pk, by=make_user("bob"))
