@@ -45,6 +45,17 @@ install_packages() {
     done
 }
 
+# in_memory MB: makes a folder in memory and prints it, where so many MB are free there and four times as many in all;
+# fails otherwise
+in_memory() {
+    local room all
+    room=$(df --output=avail --block-size=1M /dev/shm 2>/dev/null | tail -n 1) || return 1
+    all=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
+    [ "$room" -ge "$1" ] && [ "$all" -ge $((4 * $1)) ] || return 1
+    # short: the path of a Unix socket has 108 characters
+    mktemp -d /dev/shm/ps.XXXX
+}
+
 # locate_environment EXTRAS: sets VENV to where the environment with these extras is, or would be
 locate_environment() {
     local python=/usr/bin/python3
