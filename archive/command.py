@@ -12,6 +12,8 @@ from appliance.contract.errors import PlainSightError, SettingsError
 from appliance.contract.standard_output import BROKEN_PIPE, flush_output, nobody_reads
 from appliance.contract.version import software
 
+from .core.own_user import become_own_user
+
 OWN = {
     "setup": "set up an archive on this host, in one command",
     "doctor": "say what is wrong with this archive, and what to do",
@@ -71,7 +73,8 @@ def usage() -> str:
             *(f"  {name:<{width}}  {purpose}" for name, purpose in OWN.items()),
             "",
             "Django's own subcommands work as well ('plainsight-archive help' lists them).",
-            "$ARCHIVE_HOME names the archive's folder. Each subcommand has --help.",
+            "Run them with sudo: they go on as the archive's own user. Each has --help.",
+            "$ARCHIVE_HOME names the archive's folder.",
             "example: ARCHIVE_HOME=/srv/archive plainsight-archive list --json",
         ]
     )
@@ -122,6 +125,12 @@ def _run(arguments: list[str]) -> int:
             from archive.setup import command as setup  # noqa: PLC0415 - only when it is asked for
 
             return (setup.main if name == "setup" else setup.take_certificate)(arguments[1:])
+        if name == "control-page":
+            # it runs where no archive is, as any user, and is none of the archive that may be here
+            os.environ.setdefault("ARCHIVE_HOME", "/nonexistent")
+        from archive.configuration.file import home  # noqa: PLC0415 - only when it is installed
+
+        become_own_user(home())
         return _execute(name, arguments)
     except ModuleNotFoundError as error:
         print(

@@ -69,6 +69,6 @@ def _next_steps(steps: Steps) -> list[Task]:
     else:
         left = [Task("Give out a claim for the first box", reverse("pages:claim-new"))]
     if steps.accounts < 2:
-        detail = "On this host: 'plainsight-archive add-user NAME --role technician'."
+        detail = "On this host: 'sudo plainsight-archive add-user NAME --role technician'."
         left.append(Task("Make accounts for those who look after rooms and recordings", "", detail=detail))
     return left

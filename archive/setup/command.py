@@ -147,7 +147,7 @@ def set_up(host: Host, answers: Answers, tell: Callable[[str], None]) -> Outcome
 def _left(host: Host, answers: Answers) -> list[str]:
     left = [
         f"back up {host.home / 'keys'} now, apart from everything else: without it no recording can be opened",
-        'give each box a claim: plainsight-archive enroll "Room 12" -o FOLDER (docs/enrollment.md)',
+        "give each box a claim, on the page Boxes (docs/install.md, step 7)",
     ]
     if answers.new_escrow is not None:
         left.insert(0, f"take {answers.new_escrow} away from this host, to a safe: it opens everything")

@@ -24,12 +24,18 @@ class Command(ArchiveCommand):
         "Give out a one-time claim for a new box in ROOM, good for 72 hours, as the file that goes on the box's card. "
         "The box makes its own keys, uses the claim, and removes it from the card."
     )
-    example = 'plainsight-archive enroll "Room 12" -o /media/card/bootfs'
+    example = 'sudo plainsight-archive enroll "Room 12" >/media/bootfs/plainsight-claim.toml'
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the room, and what the box is made of."""
         parser.add_argument("room", help="the room that the box will stand in (kept in this database only)")
-        parser.add_argument("-o", metavar="DIR", dest="folder", type=Path, help="write the file into this folder")
+        parser.add_argument(
+            "-o",
+            metavar="DIR",
+            dest="folder",
+            type=Path,
+            help="write the file into this folder, instead of printing it",
+        )
         parser.add_argument("--hardware", choices=("usb", "i2s"), default="usb", help="the box's microphone")
         parser.add_argument("--no-lamp-seen", action="store_true", help="the lamp's sensor is not wired")
         parser.add_argument(
@@ -67,4 +73,7 @@ def _write(path: Path, text: str) -> None:
             f"{path} is there already: a claim that no box has used; remove it, or name another folder with -o"
         ) from error
     except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}; name another folder with -o") from error
+        raise StorageError(
+            f"cannot write {path}: {error.strerror}; name another folder, which the archive's user may write, or leave "
+            f"-o out and keep what is printed, with >{FILE_NAME}"
+        ) from error
