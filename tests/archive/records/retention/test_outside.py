@@ -27,7 +27,8 @@ from tests.support.archives import Archive
 
 from .test_retention import EVERYWHERE, age, facts
 
-LONG_AGO = timedelta(days=2 * 365)
+LONG_AGO = timedelta(days=2 * 365 + 3)
+"""Two years, whether a leap day lies between or not."""
 
 
 @pytest.fixture

@@ -62,7 +62,8 @@ def row(archive: Archive, sealed: Arrive) -> Recording:
     """A recording of an IEP meeting of two years ago."""
     row = Recording.objects.get(pk=sealed(seconds=1).id)
     make_filing(row.pk, make_meeting())
-    return age(row, 2 * 365)
+    # two years, whether a leap day lies between or not
+    return age(row, 2 * 365 + 3)
 
 
 def age(row: Recording, days: int) -> Recording:
