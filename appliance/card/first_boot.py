@@ -22,8 +22,20 @@ _INSTALL: Final = """#!/bin/sh
 # Installs the box's software, as often as it takes: the network may come later than the first boot.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
-apt-get update
-apt-get install -y --no-install-recommends {what}
+log=/run/plainsight-install.log says={boot}/plainsight-says.txt
+if ! {{ apt-get update && apt-get install -y --no-install-recommends {what}; }} >$log 2>&1; then
+    cat $log
+    # nobody can log in and look: the card says it to whoever puts it into a computer, and is not worn out by it
+    grep '^[EW]:' $log | sort -u >$log.new || true
+    if [ ! -e $says ] || ! cmp -s $log.new $log.said; then
+        {{ echo "Since $(date -u '+%Y-%m-%d %H:%M') UTC by the box's clock, which may be wrong:"
+           echo "The software cannot be installed; the box tries again every minute. Is it on the network?"
+           cat $log.new; }} >$says || true
+        cp $log.new $log.said
+    fi
+    exit 1
+fi
+rm -f $says
 touch /var/lib/plainsight-installed
 # the kernel's command line, groups, udev rules and units hold from the next start on
 systemctl --no-block reboot
@@ -93,7 +105,7 @@ def _files(plan: Plan) -> list[dict[str, str]]:
     repository = isinstance(plan.source, Repository)
     what = "plainsight-box unattended-upgrades" if repository else f"{_BOOT}/{PACKAGES}/*.deb"
     files = {
-        SCRIPT: ("0755", _INSTALL.format(what=what)),
+        SCRIPT: ("0755", _INSTALL.format(what=what, boot=_BOOT)),
         f"/etc/systemd/system/{UNIT}": ("0644", _SERVICE),
     }
     if isinstance(plan.source, Repository):

@@ -23,12 +23,13 @@ from appliance.contract.enrollment import (
     RenewRequest,
     read_claim,
 )
-from appliance.contract.errors import SettingsError, StorageError
+from appliance.contract.errors import PlainSightError, SettingsError, StorageError
 from appliance.contract.settings_file import load_settings
 
 from . import settings
 from .archive import ask
 from .identity import Identity
+from .says import say, say_nothing
 
 FOLDER: Final = Path("/etc/plainsight")
 CLAIM: Final = Path("/boot/firmware/plainsight-claim.toml")
@@ -185,15 +186,20 @@ def main(arguments: list[str]) -> int:
         f"--claim {CLAIM}",
     )
     parser.add_argument("--claim", type=Path, default=CLAIM, help=f"the claim's file (default: {CLAIM})")
-    parser.add_argument("--wait", action="store_true", help="try again while the archive does not answer")
+    parser.add_argument(
+        "--wait", action="store_true", help="try again while the archive does not answer; say on the card what is wrong"
+    )
     options = parser.parse_args(arguments)
     attempt = 0
     while True:
         try:
             answer = enroll(options.claim, options.folder)
-        except NoAnswerError as error:
+        except PlainSightError as error:
+            if options.wait:
+                say(options.claim.parent, f"The box is not enrolled: {error.message}")
             # a claim that was left on a box that is set up must not keep its recorder from starting
-            if not options.wait or (options.folder / "recorder.toml").exists():
+            waits = options.wait and not (options.folder / "recorder.toml").exists()
+            if not isinstance(error, NoAnswerError) or not waits:
                 raise
             pause = _WAIT_S[min(attempt, len(_WAIT_S) - 1)]
             print(
@@ -204,6 +210,7 @@ def main(arguments: list[str]) -> int:
             time.sleep(pause)
             attempt += 1
         else:
+            say_nothing(options.claim.parent)
             print(f"this box is {answer.box}; its archive knows it now")
             return 0
 

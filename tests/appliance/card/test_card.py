@@ -17,6 +17,7 @@ from appliance.card.plan import HOST_NAME, Repository
 from appliance.command import main
 from appliance.contract.enrollment import ClaimFile, new_claim
 from appliance.contract.settings_file import load_settings
+from appliance.enrollment.says import FILE
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 ARMOR = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEabc=\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n"
@@ -168,6 +169,37 @@ def test_the_installation_is_tried_until_it_works(
         ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False, timeout=60
     )
     assert [line for line in said.stderr.splitlines() if unit.name in line] == []
+
+
+def test_a_box_without_a_screen_says_on_its_card_why_nothing_is_installed(
+    fresh: Path, claim: Path, repository: list[str], tmp_path: Path
+) -> None:
+    assert run(fresh, claim, *repository) == 0
+    programs, boot, run_folder = tmp_path / "bin", tmp_path / "boot", tmp_path / "run"
+    for folder in (programs, boot, run_folder):
+        folder.mkdir()
+    text = content(fresh, SCRIPT).replace("/boot/firmware", str(boot)).replace("/run/", f"{run_folder}/")
+    script = write(tmp_path / "install", text.replace("/var/lib/plainsight-installed", str(tmp_path / "installed")))
+
+    def attempt(apt: str) -> int:
+        for name, body in (("apt-get", apt), ("systemctl", "true")):
+            write(programs / name, f"#!/bin/sh\n{body}\n").chmod(0o755)
+        environment = {"PATH": f"{programs}:/usr/bin:/bin"}
+        return subprocess.run(["sh", str(script)], env=environment, check=False, timeout=60).returncode
+
+    says = boot / FILE
+    assert attempt("echo 'E: Could not resolve packages.example'; exit 100") == 1
+    told = says.read_text()
+    assert "Could not resolve packages.example" in told
+    assert "network" in told
+    before = says.stat()
+    assert attempt("echo 'E: Could not resolve packages.example'; exit 100") == 1
+    assert says.stat().st_mtime_ns == before.st_mtime_ns, "the card is not worn out"
+    assert attempt("echo 'E: The repository is not signed.'; exit 100") == 1
+    assert "not signed" in says.read_text()
+    assert attempt("true") == 0
+    assert not says.exists()
+    assert (tmp_path / "installed").exists()
 
 
 WIFI = [

@@ -18,6 +18,7 @@ from appliance.contract.errors import KeyFileError, SettingsError
 from appliance.courier.settings import load as load_courier
 from appliance.enrollment import command
 from appliance.enrollment.command import NO_ANSWER, due, enroll, main_renew, renew
+from appliance.enrollment.says import FILE
 from appliance.recorder.settings import load as load_recorder
 from archive.authority.authority import Authority
 from tests.support.archives import ROOT, Archive, archive_in, template
@@ -249,3 +250,53 @@ def test_the_command_waits_for_a_network_where_it_is_told_to(
     assert command.main(["--claim", str(claim), "--folder", str(tmp_path / "etc"), "--wait"]) == 0
     assert waited == [5, 10, 20, 40, 60, 60, 60]
     assert "check the network" in capsys.readouterr().err
+
+
+def said(claim: Path) -> str:
+    path = claim.parent / FILE
+    return path.read_text() if path.exists() else ""
+
+
+def test_a_box_without_a_screen_says_on_its_card_why_it_is_not_enrolled(
+    claim: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = claim.read_text()
+    url = next(one for one in text.splitlines() if one.startswith("url"))
+    claim.write_text(text.replace(url, 'url = "https://127.0.0.1:9"'))
+    seen: list[tuple[str, int]] = []
+
+    def sleep(_: float) -> None:
+        seen.append((said(claim), (claim.parent / FILE).stat().st_ino))
+        if len(seen) == 3:
+            claim.write_text(text)
+
+    monkeypatch.setattr("appliance.enrollment.command.time.sleep", sleep)
+    (tmp_path / "etc").mkdir()
+    assert command.main(["--claim", str(claim), "--folder", str(tmp_path / "etc"), "--wait"]) == 0
+    assert len(set(seen)) == 1, "what stands there is not written again each minute"
+    assert "check the network" in seen[0][0]
+    assert said(claim) == "", "an enrolled box has nothing to say"
+
+
+def test_a_claim_that_is_refused_is_told_on_the_card_and_the_reason_follows_what_is_wrong_now(
+    claim: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "etc").mkdir()
+    arguments = ["--claim", str(claim), "--folder", str(tmp_path / "etc"), "--wait"]
+    text = claim.read_text()
+    wrong = next(one for one in text.splitlines() if one.startswith("claim"))
+    claim.write_text(text.replace(wrong, 'claim = "7K3M-Q9TX-0RB2-H5NC"'))
+    with pytest.raises(ClaimError):
+        command.main(arguments)
+    assert "gave out no such claim" in said(claim)
+    claim.write_text(text.replace(wrong, 'claim = "7K3M"'))
+    with pytest.raises(ClaimError):
+        command.main(arguments)
+    assert "16 letters and digits" in said(claim)
+    assert "gave out" not in said(claim)
+
+
+def test_a_card_that_cannot_be_written_keeps_no_box_from_trying(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(SettingsError):
+        command.main(["--claim", str(tmp_path / "none.toml"), "--folder", str(tmp_path), "--wait"])
