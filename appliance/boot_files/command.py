@@ -15,7 +15,7 @@ from .panel_pins import SHIPPED
 
 
 def main(arguments: list[str]) -> int:
-    """Write what differs; return 1 if the boot files are wrong then. Raises SettingsError or StorageError."""
+    """Write what differs, then check; return 1 if the boot files are wrong. Raises SettingsError or StorageError."""
     parser = argparse.ArgumentParser(
         prog="plainsight boot-files",
         description="Bring config.txt and cmdline.txt of a box up to date, keep what else is in them, and check them. "
@@ -26,7 +26,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--microphone", choices=get_args(Microphone), default="usb", help="default: usb")
     parser.add_argument("--clock", choices=get_args(Clock), default="none", help="a clock on I2C (default: none)")
     parser.add_argument("--wired", action="store_true", help="the box has a cable: switch its radio off")
+    parser.add_argument("--check", action="store_true", help="write nothing: only say what is wrong")
     options = parser.parse_args(arguments)
+    if not options.check:
+        _bring_up_to_date(options)
+    results = check_boot(options.boot, SHIPPED)
+    for result in results:
+        print(result.as_text())
+    return 1 if any(result.verdict == "wrong" for result in results) else 0
+
+
+def _bring_up_to_date(options: argparse.Namespace) -> None:
     texts = boot_texts(options.boot, fragment_files(options.microphone, options.clock, wired=options.wired))
     changed = {name: text for name, text in texts.items() if (options.boot / name).read_text("utf-8") != text}
     for name, text in changed.items():
@@ -35,7 +45,3 @@ def main(arguments: list[str]) -> int:
         except OSError as error:
             raise StorageError(f"cannot write {options.boot / name}: {error.strerror}; run this as root") from error
     print("changed: start the box again" if changed else "unchanged")
-    results = check_boot(options.boot, SHIPPED)
-    for result in results:
-        print(result.as_text())
-    return 1 if any(result.verdict == "wrong" for result in results) else 0

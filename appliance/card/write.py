@@ -84,6 +84,9 @@ def write_card(card: Path, plan: Plan, claim: Path) -> list[CheckResult]:
     try:
         if isinstance(plan.source, tuple):
             (card / PACKAGES).mkdir(exist_ok=True)
+            # of an earlier call: apt installs all that lie there, and no two versions of one package
+            for old in set((card / PACKAGES).glob("*.deb")) - {card / PACKAGES / one.name for one in plan.source}:
+                old.unlink()
             for package in plan.source:
                 shutil.copyfile(package, card / PACKAGES / package.name)
         for name, text in files.items():

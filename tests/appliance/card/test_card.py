@@ -345,3 +345,28 @@ def test_a_boxs_own_boot_files_are_brought_up_to_date_once(fresh: Path, capsys: 
     assert "# the district's own line" in (fresh / "config.txt").read_text()
     (fresh / "config.txt").unlink()
     assert main(arguments) == 2
+
+
+def test_a_technicians_computer_checks_a_card_with_the_common_package_alone(
+    fresh: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = digests(fresh)
+    assert main(["boot-files", str(fresh), "--check"]) == 1
+    assert "WRONG" in capsys.readouterr().out
+    assert digests(fresh) == before, "it only looks"
+    assert main(["boot-files", str(fresh), "--wired"]) == 0
+    assert main(["boot-files", str(fresh), "--check"]) == 0
+
+
+def test_packages_of_an_earlier_call_do_not_stay_on_the_card(fresh: Path, claim: Path, tmp_path: Path) -> None:
+    for version in ("0.1.0", "0.2.0"):
+        folder = tmp_path / version
+        folder.mkdir()
+        for name in (f"plainsight-common_{version}_arm64.deb", f"plainsight-box_{version}_all.deb"):
+            write(folder / name, name)
+        assert run(fresh, claim, "--packages", str(folder)) == 0
+    # apt refuses two versions of one package
+    assert {path.name for path in (fresh / "plainsight-packages").iterdir()} == {
+        "plainsight-common_0.2.0_arm64.deb",
+        "plainsight-box_0.2.0_all.deb",
+    }
