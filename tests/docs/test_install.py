@@ -14,6 +14,7 @@ from appliance.command import SUBCOMMANDS
 from appliance.enrollment.says import FILE
 from archive.command import OWN
 from archive.setup import command as setup
+from archive.setup.answers import Answers
 from archive.setup.steps import BROKER_SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,7 +93,7 @@ def test_the_set_up_of_step_4_is_complete() -> None:
 def test_the_ports_that_a_firewall_has_to_let_through_are_the_ones_that_are_listened_at() -> None:
     said = re.search(r"from boxes to the archive TCP (\d+) .* and (\d+) ", TEXT)
     assert said
-    assert said[1] == str(setup.Answers.model_fields["port"].default)
+    assert said[1] == str(Answers.model_fields["port"].default)
     assert f"\nlistener {said[2]}\n" in BROKER_SETTINGS
 
 

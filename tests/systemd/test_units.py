@@ -20,6 +20,8 @@ SPOOL = "/var/lib/plainsight/spool"
 INBOX = "/var/lib/plainsight/inbox"
 STATE = "/var/lib/plainsight/state"
 MOST_EXPOSED = 1.5
+TARGET = "plainsight-box.target"
+PACKAGE = FOLDER.parent / "deploy/packages/debian"
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "lib").symlink_to("usr/lib")
     ours = tmp_path / "etc/systemd/system"
     ours.mkdir(parents=True)
-    for name in UNITS:
+    for name in (*UNITS, TARGET):
         shutil.copy(FOLDER / name, ours)
     programs = tmp_path / "usr/bin"
     programs.mkdir(parents=True, exist_ok=True)
@@ -47,7 +49,7 @@ def verify(root: Path, name: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", [*UNITS, TARGET])
 def test_systemd_understands_every_line(root: Path, name: str) -> None:
     # it exits 0 for settings that it does not know: only silence counts
     assert verify(root, name) == (0, "")
@@ -216,3 +218,41 @@ def test_the_recorder_waits_for_the_pins_that_udev_gives_it() -> None:
     assert {"Wants=dev-gpiochip0.device", "After=dev-gpiochip0.device"} <= set(lines)
     rule = (FOLDER.parent / "firmware_config" / "99-plainsight.rules").read_text(encoding="ascii")
     assert re.search(r'^SUBSYSTEM=="gpio", KERNEL=="gpiochip.*TAG\+="systemd"', rule, flags=re.MULTILINE)
+
+
+def test_all_services_of_a_box_start_and_stop_under_one_name() -> None:
+    for name in (RECORDER, COURIER, "plainsight-enroll.service"):
+        lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+        assert {f"PartOf={TARGET}", f"WantedBy={TARGET}"} <= set(lines), name
+    assert "WantedBy=multi-user.target" in (FOLDER / TARGET).read_text(encoding="utf-8").splitlines()
+    rules = (PACKAGE / "rules").read_text(encoding="utf-8")
+    # shipped, and enabled
+    assert f"systemd/{TARGET} " in rules
+    assert re.search(rf"dh_installsystemd -pplainsight-box [^\n]*{TARGET}", rules)
+
+
+def test_a_boxs_journal_has_a_bound_on_the_card_and_in_memory(root: Path) -> None:
+    (shipped,) = (FOLDER / "journald.conf.d").glob("*.conf")
+    found = dict(line.split("=") for line in shipped.read_text(encoding="utf-8").splitlines() if "=" in line[1:])
+    assert {"SystemMaxUse", "RuntimeMaxUse", "MaxRetentionSec", "RateLimitBurst"} <= set(found)
+    assert int(found["SystemMaxUse"].removesuffix("M")) <= 64
+    # after Raspberry Pi OS's own (40-rpi-volatile-storage.conf), whose choice between card and memory stays
+    assert shipped.name > "40-"
+    assert "Storage" not in found
+    assert "journald.conf.d/*.conf" in (PACKAGE / "rules").read_text(encoding="utf-8")
+
+
+def test_the_clock_is_kept_right_and_keeps_no_box_from_recording() -> None:
+    control = (PACKAGE / "control").read_text(encoding="utf-8")
+    box = control.split("Package: plainsight-box\n")[1].split("\nPackage: ")[0]
+    depends = box.split("Depends: ")[1].split("\nRecommends")[0]
+    assert "systemd-timesyncd | time-daemon" in depends
+    for name in UNITS:
+        assert "time-sync.target" not in (FOLDER / name).read_text(encoding="utf-8"), name
+
+
+@pytest.mark.parametrize("name", [RECORDER, COURIER])
+def test_what_a_box_lives_on_is_tried_for_ever_and_not_in_a_tight_loop(name: str) -> None:
+    assert one(name, "Restart") == "always"
+    assert int(one(name, "RestartSec")) >= 2
+    assert "StartLimitIntervalSec=0" in (FOLDER / name).read_text(encoding="utf-8").splitlines()
