@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import signal
 import subprocess
 import time
@@ -18,6 +19,28 @@ BOARD: Final = "3f0a51a2-6d0c-4a57-9d2b-8c1be5a30001"
 """The serial number of the board, which a Pi keeps in its one-time memory."""
 OTHER_BOARD: Final = "3f0a51a2-6d0c-4a57-9d2b-8c1be5a30002"
 _CHUNK: Final = 1 << 20
+
+
+EMERGENCY: Final = b"emergency mode"
+"""What systemd's shell says at the console when a start has failed."""
+
+
+def cpu_seconds(pid: int, proc: Path = Path("/proc")) -> float:
+    """Return the processors' time that a process has had, in seconds; 0 for one that is gone."""
+    try:
+        # the name in brackets may hold blanks
+        fields = (proc / str(pid) / "stat").read_text("ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def gives_up(seconds: float, waited: float, worked: float) -> bool:
+    """Tell whether a start has had its time: `seconds` by the clock, and half of them on a processor.
+
+    A guest that hangs without working is given up after four times as long.
+    """
+    return waited >= seconds and (worked >= seconds / 2 or waited >= 4 * seconds)
 
 
 class GuestError(AssertionError):
@@ -73,12 +96,14 @@ class Guest:
         self._sync = 0
         self.boots = 0
         self.resets: list[str] = []
+        self._said_before = 0
         self.console = machine.folder / "console.log"
         self.acked = machine.folder / "acked.log"
 
     def start(self, snapshot: str = "") -> None:
         """Switch it on, or go on from a snapshot; returns before it is up."""
         folder = self._machine.folder
+        self._said_before = self.console.stat().st_size if self.console.exists() else 0
         for name in ("monitor", "agent"):
             (folder / name).unlink(missing_ok=True)
         root = "root=/dev/vda" if self.data else "root=/dev/vda rw"
@@ -131,15 +156,25 @@ class Guest:
         return self.resets
 
     def wait_up(self, seconds: float = 180.0) -> None:
-        """Wait until the guest agent answers; raise GuestError with the console's end."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self._qemu is None or self._qemu.poll() is not None:
+        """Wait until the guest agent answers; raise GuestError with the console's end.
+
+        `seconds` count while the emulator has processors to itself; beside other work it is given the time that it did
+        not get. A guest in an emergency shell never comes out of it by itself.
+        """
+        began = time.monotonic()
+        while self._qemu is not None and self._qemu.poll() is None:
+            if gives_up(seconds, time.monotonic() - began, cpu_seconds(self._qemu.pid)):
                 break
+            if EMERGENCY in self._said():
+                raise GuestError(f"the guest is in emergency mode; its console ends with {self._console_end()}")
             self._sync += 1
             if self._agent is not None and self._agent.synchronize(self._sync, 2.0):
                 return
         raise GuestError(f"the guest does not come up; its console ends with {self._console_end()}")
+
+    def _said(self) -> bytes:
+        """Return what the console has said since this start."""
+        return self.console.read_bytes()[self._said_before :] if self.console.exists() else b""
 
     def _console_end(self) -> str:
         return self.console.read_bytes()[-1500:].decode("utf-8", "replace") if self.console.exists() else "nothing"

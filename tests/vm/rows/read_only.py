@@ -18,6 +18,12 @@ from .power import read_acknowledged
 DATA: Final = "/var/lib/plainsight-data"
 ARCHIVE: Final = "/var/lib/plainsight-archive"
 NEWER: Final = "/run/vm/newer"
+MOUNT: Final = f"{DATA}/archive {ARCHIVE} none bind,nofail,x-systemd.requires-mounts-for={DATA} 0 0"
+"""Without `nofail` a partition that is late would end the start in emergency mode."""
+ARCHIVE_WAITS: Final = "/etc/systemd/system/plainsight-archive-.service.d/data.conf"
+"""Read for every service whose name begins so. With `nofail` nothing waits for the mount by itself: the archive would
+start on the root's copy in memory, and be hidden by the mount a moment later."""
+ARCHIVE_WAITS_TEXT: Final = f"[Unit]\nRequiresMountsFor={ARCHIVE}\n"
 
 
 def run(row: Row, stage: Stage) -> None:
@@ -53,11 +59,11 @@ def _switch_on(row: Row, box: Box) -> None:
     box.guest.run("mkfs.ext4 -q -L plainsight /dev/vdb", patience(10))
     # box and archive share this guest; on a host of its own the archive's root is an ordinary one
     box.guest.run(
-        f"systemctl stop 'plainsight-archive-*'; mkdir -p {DATA} && mount /dev/vdb {DATA} && "
-        f"cp -a {ARCHIVE} {DATA}/archive && "
-        f"echo '{DATA}/archive {ARCHIVE} none bind,nofail,x-systemd.requires-mounts-for={DATA} 0 0' >>/etc/fstab",
+        f"systemctl stop 'plainsight-archive-*'; mkdir -p {DATA} {ARCHIVE_WAITS.rpartition('/')[0]} && "
+        f"mount /dev/vdb {DATA} && cp -a {ARCHIVE} {DATA}/archive && echo '{MOUNT}' >>/etc/fstab",
         patience(20),
     )
+    box.guest.write(ARCHIVE_WAITS, ARCHIVE_WAITS_TEXT.encode())
     box.guest.run("plainsight read-only-root on --data /dev/vdb", patience(20))
     # an emulated udev names a disk after more than the 30 s that a box waits for its partition
     box.guest.run(f"sed -i s/device-timeout=30s/device-timeout={patience(30):.0f}s/ /etc/fstab && sync")
