@@ -41,7 +41,7 @@ class Deed(models.TextChoices):
     LISTS = "lists", "open the lists for the public, and the register of training"
     PUBLISH = "publish", "enter what the public lists say, and publish them"
     TEMPLATES = "templates", "approve the texts of letters"
-    OWN = "own", "see the recordings, statements and record of access of one's own child"
+    OWN = "own", "see, as a rights-holder, the recordings, statements and record of access"
 
 
 OF_ONE_RECORDING: Final = frozenset({Deed.LOOK, Deed.LISTEN, Deed.VERIFY, Deed.DOWNLOAD, Deed.CUSTODY})

@@ -36,7 +36,7 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("today", _("Today"), "pages:today", frozenset({"meetings"}), first=True),
     Place("meetings", _("Meetings"), "pages:meetings", frozenset({"meetings"}), first=True),
     Place("recordings", _("Recordings"), "pages:recordings", frozenset({"list"}), first=True),
-    Place("own", _("Your child's recordings"), "pages:own", frozenset({"own"}), first=True),
+    Place("own", _("Recordings for you"), "pages:own", frozenset({"own"}), first=True),
     Place("requests", _("Requests"), "pages:requests", frozenset({"requests"}), first=True),
     Place("people", _("People"), "pages:students", frozenset({"people"}), first=True),
     Place("my-rooms", _("My rooms"), "pages:my-rooms", frozenset({"ready"})),

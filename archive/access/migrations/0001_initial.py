@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                             ("lists", "open the lists for the public, and the register of training"),
                             ("publish", "enter what the public lists say, and publish them"),
                             ("templates", "approve the texts of letters"),
-                            ("own", "see the recordings, statements and record of access of one's own child"),
+                            ("own", "see, as a rights-holder, the recordings, statements and record of access"),
                         ],
                         max_length=12,
                     ),

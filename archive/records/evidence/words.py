@@ -63,7 +63,7 @@ CHOICES: Final = {
     ("how", "paper"): _("on paper"),
     ("how", "electronic"): _("on a screen, after showing who they are"),
     ("ground", "consent"): _("A parent agreed in writing."),
-    ("ground", "own"): _("A parent may have the record of their own child."),
+    ("ground", "own"): _("A parent, or the student as an adult, may have it."),
     ("ground", "official"): _("Somebody who works for the district, and needs it for that work."),
     ("ground", "transfer"): _("A school where the student enrolls."),
     ("ground", "audit"): _("An authority that checks the school."),

@@ -39,7 +39,7 @@ from .models import AccessRequest, Amendment, AmendmentState, Statement, Supervi
 from .rules import STATEMENT_IN, Due, due, may_follow
 
 OWN_DEEDS = (Deed.OWN, Deed.LOOK, Deed.LISTEN)
-"""What a rights-holder can do with the child's recordings while access lasts; copies are handed out by staff."""
+"""What a rights-holder can do with the student's recordings while access lasts; copies are handed out by staff."""
 
 
 _MEETS: Final = Q(kind=MeetingKind.IEP, cancelled_at=None)

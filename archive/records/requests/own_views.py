@@ -1,4 +1,7 @@
-"""What a parent sees: the child's recordings, statements, the record of access, own requests; nothing else."""
+"""What rights-holders see: the student's recordings, statements, the record of access, own requests; nothing else.
+
+A rights-holder may be a parent, a surrogate, the student as an adult, or an agent: no page here says whose child it is.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ from .models import AccessRequest, Statement
 from .record_of_access import record_of_access
 
 PLANNED: Final = 5
-"""Meetings that are told ahead of each child."""
+"""Meetings that are told ahead of each student."""
 _OF_A_FILING: Final = ("recording", "meeting", "meeting__room")
 _Found = TypeVar("_Found")
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -98,7 +101,7 @@ def to_own_pages(request: HttpRequest, user: User) -> HttpResponseBase:
 
 @require_safe
 def own(request: HttpRequest) -> HttpResponseBase:
-    """Show a parent's own first page."""
+    """Show the first page of somebody who holds rights over students' records."""
     user, students = user_of(request), own_students(request)
     near = about(reach_of(user, Deed.LOOK))
     filings = in_force().filter(near, meeting__student__in=students)
@@ -114,7 +117,7 @@ def own(request: HttpRequest) -> HttpResponseBase:
     statements = _by_student((one.amendment.student_id, one) for one in placed.select_related("amendment"))
     asked = AccessRequest.objects.filter(student__in=students, person__user=user)
     requests = _by_student((one.student_id, one) for one in asked)
-    children = [
+    pupils = [
         {
             "student": student,
             "recordings": [
@@ -128,7 +131,7 @@ def own(request: HttpRequest) -> HttpResponseBase:
         }
         for student in students
     ]
-    return render(request, "requests/own.html", {"place": "own", "children": children})
+    return render(request, "requests/own.html", {"place": "own", "pupils": pupils})
 
 
 def _by_student(pairs: Iterable[tuple[UUID, _Found]]) -> defaultdict[UUID, list[_Found]]:

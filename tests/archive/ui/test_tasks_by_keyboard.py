@@ -229,13 +229,13 @@ def test_a_parent_signs_in_listens_and_reads_who_had_access(visit: Visit, distri
     visit.go(urlsplit(link).path)
     visit.type(code=code)
     visit.follow("Continue")
-    assert heading(visit) == "Your child's recordings"
+    assert heading(visit) == "Recordings for you"
     visit.follow(visit.run("return document.querySelector('main li a').innerText"))
     visit.tab_to("Play")
     visit.press(Key.ENTER)
     visit.until("document.querySelector('audio').currentTime > 0.2")
     visit.press(Key.ENTER)
-    visit.follow("Your child's recordings")
+    visit.follow("Recordings for you")
     visit.follow("Who had access to the recordings about Sam Fox")
     assert "listened" in visit.run("return document.querySelector('table').innerText")
     assert visit.complaints() == []
@@ -351,7 +351,7 @@ def test_the_kiosk_signs_out_whoever_left_and_shows_nothing_of_the_one_before(vi
     visit.follow("Requests")
     visit.follow("Make this browser the kiosk")
     visit.follow("Make it the kiosk")
-    assert heading(visit) == "Listen to your child's recordings"
+    assert heading(visit) == "Listen to recordings of meetings"
     made = visit.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": CLOCK})
     visit.type(code=code)
     visit.follow("Continue")
@@ -363,7 +363,7 @@ def test_the_kiosk_signs_out_whoever_left_and_shows_nothing_of_the_one_before(vi
     visit.until(f"!({asks})")
     visit.run("window.skipped += 125000")
     visit.until("location.pathname === '/kiosk/'")
-    assert heading(visit) == "Listen to your child's recordings"
+    assert heading(visit) == "Listen to recordings of meetings"
     assert visit.run("return document.querySelector('[name=code]').value") == ""
     visit.browser.back()
     visit.until("document.readyState === 'complete'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import zipfile
 from datetime import date, timedelta
 from typing import Any
@@ -420,6 +421,35 @@ def test_an_agent_reaches_nothing_once_the_parent_is_barred_who_named_them(
     Right.objects.filter(named_by=father).delete()
     end_right(Right.objects.get(person=mother).pk, timezone.localdate() - timedelta(days=1), shown=None, by=custodian_)
     assert may(account, Deed.OWN, Subject.student(student.pk)).reason == "no-grant"
+
+
+@pytest.mark.parametrize("kind", [RightKind.ADULT_STUDENT, RightKind.AGENT, RightKind.SURROGATE])
+def test_no_page_calls_the_student_the_child_of_whoever_reads_it(
+    archive: Archive, custodian_: User, sealed: Arrive, kind: RightKind
+) -> None:
+    student, reader, mother = make_student("Jo", "Lee"), make_person("Jo", "Lee"), make_person("Kim", "Lee")
+    make_right(mother, student)
+    make_right(reader, student, kind, named_by=mother if kind == RightKind.AGENT else None)
+    recording = sealed(seconds=1).id
+    make_filing(recording, make_meeting(student))
+    client = archive.client()
+    client.force_login(open_to(student, reader, custodian_))
+    link = link_deeds.make_link(reader, by=custodian_).token
+    for language in ("en", "es"):
+        client.post("/language/", {"language": language, "next": "/own/"})
+        own = check(client.get("/own/").content.decode(), language=language)
+        assert own.all("h1")[0].text in {link.text for link in own.all("a")}, "the menu calls it as the page does"
+        for address in (
+            "/own/",
+            f"/own/{student.pk}/record-of-access/",
+            f"/recordings/{recording}/",
+            f"/recordings/{recording}/slip/",
+            f"/link/{link}/",
+        ):
+            answer = client.get(address)
+            assert answer.status_code == 200, address
+            said = check(answer.content.decode(), language=language).text
+            assert not re.search(r"\b(child|hij[oa])\b", said), (address, language)
 
 
 def test_the_pages_of_a_request_and_an_amendment(
