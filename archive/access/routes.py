@@ -166,6 +166,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:amendment-new": Route(Deed.REQUESTS, _FORM),
     "pages:amendment": Route(Deed.REQUESTS),
     "pages:amendment-step": Route(Deed.REQUESTS, _FORM),
+    "pages:amendment-no-hearing": Route(Deed.REQUESTS, _FORM),
     "pages:statement": Route(Deed.REQUESTS, _FORM),
     "pages:parent-link": Route(Open.ANYONE, _FORM),
     "pages:kiosk": Route(Open.ANYONE, _FORM),

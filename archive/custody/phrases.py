@@ -222,6 +222,8 @@ PHRASES: Final[dict[str, Phrase]] = {
     "fields": _plain,
     "rows_count": _counted("lines"),
     "file_type": str.upper,
+    "hearing_days": _said(gettext_noop("the district waits {value} days for the parent to ask for a hearing")),
+    "as_of": _said(gettext_noop("as of {value}")),
     "held_on": _said(gettext_noop("held on {value}")),
     "until_day": _said(gettext_noop("until {value}")),
     **{

@@ -24,12 +24,12 @@ from archive.records.meetings.forms import bound_student
 from archive.records.people.reach import is_kept_away
 from archive.ui.breadcrumbs import Crumb
 
-from . import deeds
-from .forms import AmendmentForm, StatementForm, StepForm
-from .models import Amendment, AmendmentState
+from . import amendment_deeds as deeds
+from .forms import AmendmentForm, NoHearingForm, StatementForm, StepForm
+from .models import Amendment, AmendmentState, NoHearing
 from .pages import frame
-from .reach import recordings_of
-from .rules import NEXT, STATEMENT_IN
+from .reach import recordings_of, unheard
+from .rules import NEXT, STATEMENT_IN, may_follow
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -64,13 +64,16 @@ def amendment_new(request: HttpRequest) -> HttpResponseBase:
 def amendment(request: HttpRequest, case: UUID) -> HttpResponseBase:
     """Show an amendment."""
     row = _amendment(case)
-    state = AmendmentState(row.state)
+    state, known = AmendmentState(row.state), unheard(row)
     context = {
         "place": "requests",
         "breadcrumbs": [Crumb("Requests", reverse("pages:requests"))],
         "case": row,
         "state": state.label,
-        "can_go_on": bool(NEXT[state]),
+        "can_go_on": bool(NEXT[state] - {AmendmentState.NO_HEARING}),
+        "next": "A hearing is asked for" if _hearing_is_next(state) else "Enter the next step",
+        "can_end": may_follow(state, AmendmentState.NO_HEARING),
+        "known": known if state == AmendmentState.REFUSED else None,
         "can_place": state in STATEMENT_IN,
         "statements": row.statements.all(),
         "letters": Letter.objects.filter(about_type="case", about_id=str(case)),
@@ -93,8 +96,9 @@ def amendment_step(request: HttpRequest, case: UUID) -> HttpResponseBase:
             typed["words"],
             typed["version"],
             by=user,
-            hearing_on=typed["hearing_on"],
-            officer=typed["officer"],
+            hearing_days=typed.get("hearing_days"),
+            hearing_on=typed.get("hearing_on"),
+            officer=typed.get("officer", ""),
         )
         if then == AmendmentState.REFUSED and is_kept_away(row.student_id, row.person_id):
             messages.success(
@@ -104,7 +108,7 @@ def amendment_step(request: HttpRequest, case: UUID) -> HttpResponseBase:
         if then == AmendmentState.REFUSED:
             values = common(row.student, row.person, row.person.language)
             received = written_day(row.received_on, row.person.language)
-            values |= {"received": received, "reason": typed["words"]}
+            values |= {"received": received, "reason": typed["words"], "days": str(typed["hearing_days"])}
             letter = make_letter(
                 LetterKind.REFUSAL_TO_AMEND,
                 values,
@@ -121,7 +125,24 @@ def amendment_step(request: HttpRequest, case: UUID) -> HttpResponseBase:
         messages.success(request, "The step was entered.")
         return reverse("pages:amendment", args=[case])
 
-    return form_page(request, form, act, context=_below("What was decided?", row))
+    heading = "A hearing is asked for" if _hearing_is_next(AmendmentState(row.state)) else "What was decided?"
+    return form_page(request, form, act, context=_below(heading, row))
+
+
+@_SENT
+def amendment_no_hearing(request: HttpRequest, case: UUID) -> HttpResponseBase:
+    """Enter that no hearing is asked for; it can be asked for later all the same."""
+    row = _amendment(case)
+    form = NoHearingForm(unheard(row).reasons(), posted(request), initial={"version": row.version})
+
+    def act() -> str:
+        typed = form.cleaned_data
+        why = NoHearing(typed["why"])
+        deeds.end_unheard(case, why, typed["on"], typed["how"], typed["version"], by=user_of(request))
+        messages.success(request, "It was entered. A hearing that is asked for later is held all the same.")
+        return reverse("pages:amendment", args=[case])
+
+    return form_page(request, form, act, context=_below("No hearing was asked for", row))
 
 
 @_SENT
@@ -135,6 +156,10 @@ def statement(request: HttpRequest, case: UUID) -> HttpResponseBase:
         return reverse("pages:amendment", args=[case])
 
     return form_page(request, form, act, context=_below("Place a statement", row))
+
+
+def _hearing_is_next(state: AmendmentState) -> bool:
+    return AmendmentState.HEARING in NEXT[state]
 
 
 def _amendment(case: UUID) -> Amendment:

@@ -8,7 +8,10 @@ ACCESS_REQUEST = register("access-request", "access was asked for", "student", "
 EXPLAINED = register("explained", "an explanation was given", "sha256")
 REQUEST_CLOSED = register("request-closed", "a request was answered")
 AMENDMENT = register("amendment", "an amendment was asked for", "recording", "received")
-AMENDMENT_STEP = register("amendment-step", "an amendment went on", "state")
+AMENDMENT_STEP = register("amendment-step", "an amendment went on", "state", "hearing_days")
+NO_HEARING = register(
+    "amendment-no-hearing", "an amendment ended, since no hearing was asked for", "cause", "as_of", "sha256"
+)
 STATEMENT = register("statement", "a statement was placed", "case", "statement", "sha256")
 LINK = register("parent-link", "a one-time link was made", "person", "link", "expires", "kiosk")
 LINK_USED = register("parent-link-used", "a one-time link was used", "link")

@@ -1,4 +1,4 @@
-"""Requests and amendments: each deed locks, changes, and writes its custody entry in one transaction."""
+"""Access requests: each deed locks, changes, and writes its custody entry in one transaction."""
 
 from __future__ import annotations
 
@@ -23,20 +23,12 @@ from archive.records.errors import DeedError, StaleError, UnknownRecordError
 from archive.records.meetings.models import Meeting, MeetingKind
 from archive.records.people.models import Person, Student
 from archive.records.people.own_access import OWN_ACCESS, rights_end
-from archive.records.people.reach import holders_now
 from archive.ui.words import day as day_words
 
-from .custody_kinds import (
-    ACCESS_REQUEST,
-    AMENDMENT,
-    AMENDMENT_STEP,
-    EXPLAINED,
-    REQUEST_CLOSED,
-    STATEMENT,
-    SUPERVISED,
-)
-from .models import AccessRequest, Amendment, AmendmentState, Statement, SupervisedListening, Wish
-from .rules import STATEMENT_IN, Due, due, may_follow
+from .custody_kinds import ACCESS_REQUEST, EXPLAINED, REQUEST_CLOSED, SUPERVISED
+from .models import AccessRequest, SupervisedListening, Wish
+from .reach import holds_rights
+from .rules import Due, due
 
 OWN_DEEDS = (Deed.OWN, Deed.LOOK, Deed.LISTEN)
 """What a rights-holder can do with the student's recordings while access lasts; copies are handed out by staff."""
@@ -48,8 +40,7 @@ _MEETS: Final = Q(kind=MeetingKind.IEP, cancelled_at=None)
 
 def check_holder(student: Student, person: Person, on: date) -> None:
     """Raise DeedError unless `person` holds rights over the student's records on that day (34 CFR 99.4, 99.10)."""
-    found = holders_now(student.rights.select_related("person"), student.bars.all(), on)
-    if person.pk not in {one.person.pk for one in found}:
+    if not holds_rights(student, person, on):
         raise DeedError(
             f"{person} holds no rights over these records on {day_words(on)}, as far as this archive knows. "
             "Have them entered on the student's page first.",
@@ -180,78 +171,6 @@ def close(pk: UUID, outcome: str, version: int, *, by: User) -> AccessRequest:
     return row
 
 
-def ask_amendment(
-    student: Student, person: Person, recording: Recording, *, text: str, received_on: date, by: User
-) -> Amendment:
-    """Enter that a rights-holder asks to amend a recording (34 CFR 99.20(a), 300.618). Raises DeedError."""
-    check_holder(student, person, timezone.localdate())
-    with one_deed():
-        row = Amendment(student=student, person=person, recording=recording, text=text, received_on=received_on)
-        record(
-            AMENDMENT,
-            actor=Actor.user(by.pk),
-            subject=Subject.case(row.pk),
-            recording=recording.pk,
-            received=received_on.isoformat(),
-        )
-        row.save(force_insert=True)
-    return row
-
-
-def decide(
-    pk: UUID,
-    then: AmendmentState,
-    words: str,
-    version: int,
-    *,
-    by: User,
-    hearing_on: date | None = None,
-    officer: str = "",
-) -> Amendment:
-    """Let an amendment go on: decided, a hearing set, or decided after it (34 CFR 99.20 to 99.22). Raises DeedError."""
-    with one_deed():
-        row = _amendment(pk)
-        if row.version != version:
-            raise StaleError
-        if not may_follow(AmendmentState(row.state), then):
-            raise DeedError("This step does not follow from where the amendment stands.", field="state")
-        if then == AmendmentState.HEARING and (hearing_on is None or not officer):
-            raise DeedError(
-                "A hearing has a day, and an officer without a direct interest (34 CFR 99.22).", field="hearing_on"
-            )
-        record(AMENDMENT_STEP, actor=Actor.user(by.pk), subject=Subject.case(pk), state=then.value)
-        row.state = then
-        match then:
-            case AmendmentState.HEARING:
-                row.hearing_on, row.hearing_officer = hearing_on, officer
-            case AmendmentState.HEARING_AMENDED | AmendmentState.HEARING_REFUSED:
-                row.hearing_outcome = words
-            case _:
-                row.decided_at, row.decision = timezone.now(), words
-        row.version += 1
-        row.save()
-    return row
-
-
-def place_statement(pk: UUID, text: str, *, by: User) -> Statement:
-    """Place the rights-holder's statement with the recording; every later copy carries it (34 CFR 99.21(c))."""
-    with one_deed():
-        row = _amendment(pk)
-        if row.state not in STATEMENT_IN:
-            raise DeedError("A statement is placed after a hearing that did not amend the record (34 CFR 99.21).")
-        statement = Statement(amendment=row, recording=row.recording, text=text, placed_at=timezone.now())
-        record(
-            STATEMENT,
-            actor=Actor.user(by.pk),
-            subject=Subject.recording(row.recording_id),
-            case=str(pk),
-            statement=str(statement.pk),
-            sha256=hashlib.sha256(text.encode()).hexdigest(),
-        )
-        statement.save(force_insert=True)
-    return statement
-
-
 def _request(pk: UUID) -> AccessRequest:
     row = (
         AccessRequest.objects.select_for_update(of=("self",))
@@ -263,11 +182,4 @@ def _request(pk: UUID) -> AccessRequest:
         raise UnknownRecordError("there is no such request here")
     if row.closed_at is not None:
         raise DeedError("This request was answered already.")
-    return row
-
-
-def _amendment(pk: UUID) -> Amendment:
-    row = Amendment.objects.select_for_update(of=("self",)).select_related("recording").filter(pk=pk).first()
-    if row is None:
-        raise UnknownRecordError("there is no such amendment here")
     return row

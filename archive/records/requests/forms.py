@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -13,8 +14,8 @@ from archive.records.people.choices import PersonChoice, StudentChoice
 from archive.records.text import DayField, LineField, LinesField
 from archive.ui.words import day
 
-from .models import AmendmentState, Wish
-from .rules import Due
+from .models import AmendmentState, NoHearing, Wish
+from .rules import WAIT, Due
 
 
 class _Received(forms.Form):
@@ -113,6 +114,14 @@ class StepForm(forms.Form):
 
     state = forms.ChoiceField(widget=forms.RadioSelect, label="What was decided")
     words = LinesField(required=False, rows=4, max_length=8000, label="Decision, with its reasons")
+    hearing_days = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=365,
+        initial=WAIT,
+        label="If it is refused: for how many days the district waits for the parent to ask for a hearing",
+        help_text="From the delivery of the letter, which says so. The law sets no time: whoever asks later gets one.",
+    )
     hearing_on = DayField(required=False, label="Hearing on")
     officer = LineField(
         required=False, max_length=200, label="Hearing officer", help_text="Without a direct interest in the outcome."
@@ -123,7 +132,13 @@ class StepForm(forms.Form):
         super().__init__(*args, **options)
         field = self.fields["state"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - told to the type checker
-        field.choices = [(one.value, one.label) for one in AmendmentState if one in states]
+        # how no hearing came about is asked on a page of its own
+        shown = [one for one in AmendmentState if one in states and one != AmendmentState.NO_HEARING]
+        field.choices = [(one.value, one.label) for one in shown]
+        if AmendmentState.REFUSED not in states:
+            del self.fields["hearing_days"]
+        if AmendmentState.HEARING not in states:
+            del self.fields["hearing_on"], self.fields["officer"]
 
     def clean(self) -> dict[str, Any]:
         """Ask for the reasons of a decision."""
@@ -131,6 +146,26 @@ class StepForm(forms.Form):
         if cleaned.get("state") and cleaned["state"] != AmendmentState.HEARING and not cleaned.get("words"):
             self.add_error("words", "A decision has its reasons.")
         return cleaned
+
+
+class NoHearingForm(forms.Form):
+    """That no hearing is asked for about a refusal."""
+
+    why = forms.ChoiceField(widget=forms.RadioSelect, label="Why there is no hearing")
+    on = DayField(label="As of", initial=timezone.localdate, help_text="The day on which it was said, or today.")
+    how = LinesField(
+        rows=3,
+        max_length=4000,
+        label="How that is known",
+        help_text="Who said it to whom and in which way, or which letter gave the time and how it was delivered.",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
+
+    def __init__(self, reasons: Iterable[NoHearing], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["why"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - told to the type checker
+        field.choices = [(one.value, one.label) for one in reasons]
 
 
 class StatementForm(forms.Form):

@@ -83,9 +83,18 @@ class AmendmentState(models.TextChoices):
     ASKED = "asked", _("asked for")
     AMENDED = "amended", _("amended")
     REFUSED = "refused", _("refused; the parent was told of the right to a hearing")
+    NO_HEARING = "no-hearing", _("refused; no hearing was asked for, and one still can be")
     HEARING = "hearing", _("a hearing is held")
     HEARING_AMENDED = "hearing-amended", _("amended after the hearing")
     HEARING_REFUSED = "hearing-refused", _("not amended after the hearing; a statement may be placed")
+
+
+class NoHearing(models.TextChoices):
+    """Why an amendment that was refused is over without a hearing: a person says so, no clock does."""
+
+    SAID = "said", _("the parent said that they want none")
+    TIME = "time", _("the time that the district gave has passed")
+    NO_RIGHTS = "no-rights", _("the person holds no rights over the record any more, or a court order bars them")
 
 
 class Amendment(models.Model):
@@ -102,6 +111,15 @@ class Amendment(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     decision = models.TextField(blank=True)
     """The decision with its reasons."""
+    hearing_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    """How long the district waits for the parent to ask for a hearing, from the delivery of the refusal's letter, which
+    says so. No section sets a time, so none ends the right to ask."""
+    no_hearing = models.CharField(max_length=9, choices=NoHearing.choices, blank=True)
+    """Why it was over without a hearing; it stays where one is asked for later."""
+    no_hearing_on = models.DateField(null=True, blank=True)
+    """As of which day."""
+    no_hearing_how = models.TextField(blank=True)
+    """How that is known: who said it to whom, or which letter."""
     hearing_on = models.DateField(null=True, blank=True)
     hearing_officer = models.CharField(max_length=200, blank=True)
     """Somebody without a direct interest in the outcome (34 CFR 99.22(c))."""
@@ -112,6 +130,13 @@ class Amendment(models.Model):
         """Oldest first."""
 
         ordering: ClassVar = ["received_on", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(state="no-hearing")
+                | (~Q(no_hearing="") & Q(no_hearing_on__isnull=False) & ~Q(no_hearing_how="")),
+                name="no_hearing_has_its_reason",
+            )
+        ]
 
 
 class Statement(models.Model):

@@ -43,7 +43,7 @@ from archive.ui import words
 
 from . import link_deeds
 from .forms import CodeForm
-from .models import AccessRequest, Statement
+from .models import AccessRequest, Amendment, Statement
 from .record_of_access import record_of_access
 
 PLANNED: Final = 5
@@ -117,6 +117,8 @@ def own(request: HttpRequest) -> HttpResponseBase:
     statements = _by_student((one.amendment.student_id, one) for one in placed.select_related("amendment"))
     asked = AccessRequest.objects.filter(student__in=students, person__user=user)
     requests = _by_student((one.student_id, one) for one in asked)
+    changes = Amendment.objects.filter(student__in=students, person__user=user)
+    amendments = _by_student((one.student_id, one) for one in changes)
     pupils = [
         {
             "student": student,
@@ -128,6 +130,7 @@ def own(request: HttpRequest) -> HttpResponseBase:
             "statements": statements[student.pk],
             "meetings": [words.day_and_time(timezone.localtime(at)) for at in meetings[student.pk][:PLANNED]],
             "requests": requests[student.pk],
+            "amendments": amendments[student.pk],
         }
         for student in students
     ]

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from datetime import date
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from archive.access.scopes import Scope
+from archive.custody.actors import SubjectType
 from archive.recordings.companions import Companion
 from archive.recordings.models import Recording
 from archive.recordings.parts import Parts
+from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.models import Filing
 from archive.records.meetings.reach import in_force
 from archive.records.outside_recordings.describe import called
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
 from archive.records.outside_recordings.reach import in_force as outside_in_force
-from archive.records.people.models import Student
-from archive.records.people.reach import scopes_of_students
+from archive.records.people.models import Person, Student
+from archive.records.people.reach import holders_now, scopes_of_students
+from archive.records.people.rules import Holder
 
-from .models import AccessRequest, Amendment, Statement
-from .rules import NEXT
-
-_WAITING: Final = [state for state, then in NEXT.items() if then]
+from .models import AccessRequest, Amendment, AmendmentState, Statement
+from .rules import OPEN, Unheard
 
 
 def statements_of(recording: Recording, _parts: Parts | None) -> list[Companion]:
@@ -41,6 +43,53 @@ def scopes_of_case(case: str) -> Iterable[Scope]:
     return scopes_of_students([*requests, *amendments])
 
 
+def holds_rights(student: Student, person: Person, on: date) -> bool:
+    """Tell whether `person` holds rights over the student's records on that day (34 CFR 99.4, 99.10)."""
+    return _among(person, holders_now(student.rights.select_related("person"), student.bars.all(), on))
+
+
+def _among(person: Person, holders: Iterable[Holder]) -> bool:
+    return person.pk in {one.person.pk for one in holders}
+
+
+def unheard(row: Amendment) -> Unheard:
+    """Return what is known of a refusal when somebody says that no hearing is asked for."""
+    return _unheard(row, _told_on([row]), holds=holds_rights(row.student, row.person, timezone.localdate()))
+
+
+def unheard_of(rows: Iterable[Amendment]) -> list[tuple[Amendment, Unheard]]:
+    """Return the same of all of these, in few queries: read them `with_holders`."""
+    rows, today = list(rows), timezone.localdate()
+    told = _told_on(rows)
+    found = []
+    for row in rows:
+        holders = holders_now(row.student.rights.all(), row.student.bars.all(), today)
+        found.append((row, _unheard(row, told, holds=_among(row.person, holders))))
+    return found
+
+
+def with_holders(rows: QuerySet[Amendment]) -> QuerySet[Amendment]:
+    """Return these, each with its student, and with whoever may hold rights over the student's records."""
+    return rows.select_related("student", "person").prefetch_related("student__rights__person", "student__bars")
+
+
+def _unheard(row: Amendment, told: dict[str, date], *, holds: bool) -> Unheard:
+    decided = None if row.decided_at is None else timezone.localtime(row.decided_at).date()
+    return Unheard(AmendmentState(row.state), decided, told.get(str(row.pk)), row.hearing_days, holds)
+
+
+def _told_on(rows: Iterable[Amendment]) -> dict[str, date]:
+    """Return when the letters of these refusals were delivered, by amendment."""
+    letters = Letter.objects.filter(
+        template__kind=LetterKind.REFUSAL_TO_AMEND,
+        about_type=SubjectType.CASE,
+        about_id__in=[str(row.pk) for row in rows],
+        delivered_at__isnull=False,
+    )
+    pairs = letters.values_list("about_id", "delivered_at")
+    return {case: timezone.localtime(at).date() for case, at in pairs if at is not None}
+
+
 def open_cases(recording: str) -> list[AccessRequest | Amendment]:
     """Return what is open about a recording of either kind: nothing is destroyed meanwhile (34 CFR 99.10(e)).
 
@@ -50,7 +99,7 @@ def open_cases(recording: str) -> list[AccessRequest | Amendment]:
     brought = OutsideFiling.objects.filter(outside=recording).values("meeting__student")
     return [
         *AccessRequest.objects.filter(Q(student__in=students) | Q(student__in=brought), closed_at=None),
-        *Amendment.objects.filter(recording=recording, state__in=_WAITING),
+        *Amendment.objects.filter(recording=recording, state__in=OPEN),
     ]
 
 
@@ -58,7 +107,7 @@ def asked_about() -> Q:
     """Return the condition that something is open about a recording, for the recordings' table."""
     asking = AccessRequest.objects.filter(closed_at=None).values("student")
     filed = Filing.objects.filter(meeting__student__in=asking).values("recording")
-    return Q(pk__in=filed) | Q(pk__in=Amendment.objects.filter(state__in=_WAITING).values("recording"))
+    return Q(pk__in=filed) | Q(pk__in=Amendment.objects.filter(state__in=OPEN).values("recording"))
 
 
 def asked_about_outside() -> Q:

@@ -13,19 +13,23 @@ from archive.records.people.search import reached
 
 from .deeds import with_due
 from .models import AccessRequest, Amendment
-from .rules import NEXT
+from .rules import OPEN
 
 
 def section(student: Student, reader: User) -> Section | None:
-    """Return the open requests and amendments about the student, as far as `reader` handles them."""
+    """Return the open requests about the student, and all amendments, as far as `reader` handles them.
+
+    One that is over is there as well: a hearing can be asked for later, and a statement placed.
+    """
     reach, today = reach_of(reader, Deed.REQUESTS), timezone.localdate()
     if not reach.scopes or not Student.objects.filter(reached(reach), pk=student.pk).exists():
         return None
     waiting = with_due(AccessRequest.objects.filter(student=student, closed_at=None))
-    open_states = [state for state, then in NEXT.items() if then]
     context = {
         "student": student,
         "waiting": [(one, due, due.late(today)) for one, due in waiting],
-        "amendments": Amendment.objects.filter(student=student, state__in=open_states).select_related("person"),
+        "amendments": [
+            (one, one.state in OPEN) for one in Amendment.objects.filter(student=student).select_related("person")
+        ],
     }
     return Section("Requests of parents", "requests/student_section.html", context)

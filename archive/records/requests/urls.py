@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("amendments/new/", amendment_views.amendment_new, name="amendment-new"),
     path("amendments/<uuid:case>/", amendment_views.amendment, name="amendment"),
     path("amendments/<uuid:case>/step/", amendment_views.amendment_step, name="amendment-step"),
+    path("amendments/<uuid:case>/no-hearing/", amendment_views.amendment_no_hearing, name="amendment-no-hearing"),
     path("amendments/<uuid:case>/statement/", amendment_views.statement, name="statement"),
     path("link/<str:token>/", own_views.parent_link, name="parent-link"),
     path("kiosk/", kiosk_views.kiosk, name="kiosk"),

@@ -32,7 +32,7 @@ from .models import AccessRequest, Amendment, Wish
 from .pages import ASKED, below, frame, request_of
 from .reach import brought_of, recordings_of
 from .record_of_access import record_of_access
-from .rules import NEXT
+from .rules import OPEN
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 200
@@ -47,7 +47,8 @@ def requests(request: HttpRequest) -> HttpResponseBase:
     context = {
         "place": "requests",
         "waiting": [(one, due, due.late(today)) for one, due in waiting],
-        "amendments": amendments.filter(state__in=[state for state, then in NEXT.items() if then])[:SHOWN],
+        "amendments": amendments.filter(state__in=OPEN)[:SHOWN],
+        "over": amendments.exclude(state__in=OPEN).order_by("-decided_at", "pk")[:20],
         "done": AccessRequest.objects.filter(within).exclude(closed_at=None).select_related("student", "person")[:20],
     }
     return render(request, "requests/requests.html", context)

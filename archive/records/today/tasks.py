@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
-from django.db.models import Case, When
+from django.db.models import Case, Q, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -37,6 +37,8 @@ from archive.records.people.rules import TOLD_AHEAD, majority_tasks
 from archive.records.people.search import reached
 from archive.records.requests import deeds as request_deeds
 from archive.records.requests.models import AccessRequest, Amendment, AmendmentState
+from archive.records.requests.reach import unheard_of, with_holders
+from archive.records.requests.rules import OPEN
 from archive.records.retention.reach import unanswered
 from archive.ui import words
 from archive.ui.tasks import Task
@@ -105,17 +107,25 @@ def requests_due(day: Day) -> list[Task]:
         for row, due in request_deeds.with_due(AccessRequest.objects.filter(near, closed_at=None))
         if due.on <= now.date() + AHEAD or row.logged_by not in (None, day.user)
     ]
-    # after a refusal it is the parent's turn: whether to ask for a hearing
-    ours = Amendment.objects.filter(near, state__in=[AmendmentState.ASKED, AmendmentState.HEARING])
-    for one in ours.select_related("student")[:MOST]:
-        address = reverse("pages:amendment", args=[one.pk])
-        if one.state == AmendmentState.HEARING:
-            due = f"hearing on {words.day(one.hearing_on)}" if one.hearing_on else ""
-            tasks.append(Task(f"Enter the outcome of the hearing about {one.student}", address, due=due))
-        else:
-            due = f"received {words.day(one.received_on)}"
-            tasks.append(Task(f"Decide on a request to amend about {one.student}", address, due=due))
-    return tasks[:MOST]
+    return [*tasks, *_amendments(near, now.date())][:MOST]
+
+
+def _amendments(near: Q, today: date) -> list[Task]:
+    """Return what an amendment waits for. After a refusal it is the parent's turn, until the time given has passed."""
+    tasks = []
+    for row, known in unheard_of(with_holders(Amendment.objects.filter(near, state__in=OPEN))):
+        about, due, address = row.student, "", reverse("pages:amendment", args=[row.pk])
+        if row.state == AmendmentState.HEARING:
+            due = f"hearing on {words.day(row.hearing_on)}" if row.hearing_on else ""
+            tasks.append(Task(f"Enter the outcome of the hearing about {about}", address, due=due))
+        elif row.state == AmendmentState.ASKED:
+            due = f"received {words.day(row.received_on)}"
+            tasks.append(Task(f"Decide on a request to amend about {about}", address, due=due))
+        elif not known.holds_rights or (known.until is not None and known.until < today):
+            if known.until is not None:
+                due = f"the district waited until {words.day(known.until)}"
+            tasks.append(Task(f"Enter whether a hearing was asked for about {about}", address, due=due))
+    return tasks
 
 
 def at_18(day: Day) -> list[Task]:

@@ -48,9 +48,12 @@ def make_bar(person: Person, student: Student, **fields: Any) -> Bar:
     return Bar.objects.create(person=person, student=student, basis="Circuit Court, 2026-01-05, no. 17", **fields)
 
 
-def make_letter(student: Student | None = None) -> Letter:
-    template = Template.objects.filter(kind=LetterKind.ACKNOWLEDGMENT, language="en").get()
-    return Letter.objects.create(template=template, student=student, subject="About", body="One.\n\nTwo.", made_at=NOON)
+def make_letter(student: Student | None = None, kind: LetterKind = LetterKind.ACKNOWLEDGMENT, **fields: Any) -> Letter:
+    fields |= {"subject": "About", "body": "One.\n\nTwo.", "made_at": NOON}
+    if fields.get("delivered_at"):
+        fields["delivered_how"] = "by hand"
+    template = Template.objects.filter(kind=kind, language="en").get()
+    return Letter.objects.create(template=template, student=student, **fields)
 
 
 def make_room(name: str = "Room 12") -> Room:

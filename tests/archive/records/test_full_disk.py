@@ -35,7 +35,7 @@ from archive.records.holds import deeds as hold_deeds
 from archive.records.holds.deeds import MatterFacts
 from archive.records.holds.models import Matter
 from archive.records.letters.deeds import note_delivery
-from archive.records.letters.models import Letter
+from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings import deeds as meeting_deeds
 from archive.records.meetings import filing_deeds
 from archive.records.meetings.deeds import MeetingFacts
@@ -46,8 +46,9 @@ from archive.records.people import deeds as people_deeds
 from archive.records.public_lists import deeds as list_deeds
 from archive.records.redactions import deeds as redaction_deeds
 from archive.records.redactions.models import Redaction
+from archive.records.requests import amendment_deeds
 from archive.records.requests import deeds as request_deeds
-from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, Wish
+from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, NoHearing, Wish
 from archive.records.restrictions import deeds as restriction_deeds
 from archive.records.restrictions.models import Restriction
 from archive.records.retention import deeds as retention_deeds
@@ -57,6 +58,7 @@ from archive.records.transcripts.models import Language, Source, Transcript
 from tests.archive.core.test_uploads import PDF, TYPED
 from tests.archive.page_fixtures import entries, make_user, signed_in
 from tests.archive.pages import check
+from tests.archive.records.factories import make_letter
 from tests.support.archives import Archive
 
 from .destruction.scene import Scene
@@ -188,9 +190,13 @@ def steps_of(scene: Scene) -> Iterator[Callable[[], Any]]:
     yield lambda: request_deeds.explain(case.pk, "It was an IEP meeting.", case.version, by=ann)
     yield lambda: request_deeds.close(case.pk, "listened at the office", case.version + 1, by=ann)
     asked: dict[str, Any] = {"text": "It leaves out the end.", "received_on": today}
-    yield lambda: request_deeds.ask_amendment(scene.student, scene.parent, row, **asked, by=ann)
+    yield lambda: amendment_deeds.ask_amendment(scene.student, scene.parent, row, **asked, by=ann)
     amendment = Amendment.objects.get()
-    yield lambda: request_deeds.decide(amendment.pk, AmendmentState.AMENDED, "so done", amendment.version, by=ann)
+    yield lambda: amendment_deeds.decide(amendment.pk, AmendmentState.REFUSED, "it is whole", 0, by=ann, hearing_days=9)
+    about = {"about_type": "case", "about_id": str(amendment.pk)}
+    make_letter(scene.student, LetterKind.REFUSAL_TO_AMEND, delivered_at=timezone.now(), **about)
+    yield lambda: amendment_deeds.end_unheard(amendment.pk, NoHearing.SAID, today, "on the phone", 1, by=ann)
+    yield lambda: amendment_deeds.place_statement(amendment.pk, "The end is missing.", by=ann)
     yield lambda: filing_deeds.call_wrong(row.filings.get().pk, "another meeting", by=ann)
     yield lambda: filing_deeds.keep(row.filings.get().pk, by=bob)
     moved = MeetingFacts(MeetingKind.IEP, scene.student, meeting.starts_at, meeting.ends_at, None, "the library", None)
@@ -206,7 +212,7 @@ def steps_of(scene: Scene) -> Iterator[Callable[[], Any]]:
     yield lambda: destruction_deeds.propose(row.pk, Period.PERIOD, "its years are over", by=ann)
     destruction = Destruction.objects.get()
     yield lambda: destruction_deeds.tell(destruction.pk, scene.student, scene.parent, "en", by=ann)
-    yield lambda: note_delivery(Letter.objects.get().pk, "by mail", timezone.now(), by=ann)
+    yield lambda: note_delivery(Letter.objects.get(delivered_at=None).pk, "by mail", timezone.now(), by=ann)
     told = destruction.told.get()
     yield lambda: destruction_deeds.enter_reply(destruction.pk, told.pk, Reply.AGREES, today, "by phone", by=ann)
     yield lambda: destruction_deeds.approve(destruction.pk, by=bob)

@@ -43,6 +43,31 @@ def fill_requests(s: Scene) -> dict[str, str]:
         hearing_officer="A. Ruiz",
         hearing_outcome="The record stays.",
     )
+    refused = Amendment.objects.create(
+        student=s.student,
+        person=s.parent,
+        recording=s.first,
+        received_on=s.now.date(),
+        text="The end is missing.",
+        state=AmendmentState.REFUSED,
+        decided_at=s.now,
+        decision="It ended then.",
+        hearing_days=30,
+    )
+    over = Amendment.objects.create(
+        student=s.student,
+        person=s.parent,
+        recording=s.first,
+        received_on=s.now.date(),
+        text="It was said more than once.",
+        state=AmendmentState.NO_HEARING,
+        decided_at=s.now,
+        decision="It was said once.",
+        hearing_days=30,
+        no_hearing="said",
+        no_hearing_on=s.now.date(),
+        no_hearing_how="Rosa Torres said so to M. Jones on the phone.",
+    )
     Statement.objects.create(amendment=heard, recording=s.first, text="I said March, not May.", placed_at=s.now)
     return {
         "own-slip": f"/recordings/{s.first.pk}/slip/",
@@ -58,6 +83,9 @@ def fill_requests(s: Scene) -> dict[str, str]:
         "supervised": f"/requests/{case.pk}/listen/{s.first.pk}/",
         "access-record": f"/students/{s.student.pk}/record-of-access/",
         "amendment": f"/amendments/{amendment.pk}/",
+        "amendment-refused": f"/amendments/{refused.pk}/",
+        "amendment-over": f"/amendments/{over.pk}/",
+        "amendment-no-hearing": f"/amendments/{refused.pk}/no-hearing/",
         "amendment-heard": f"/amendments/{heard.pk}/",
         "amendment-step": f"/amendments/{amendment.pk}/step/",
         "statement": f"/amendments/{heard.pk}/statement/",

@@ -111,6 +111,7 @@ class Migration(migrations.Migration):
                             ("asked", "asked for"),
                             ("amended", "amended"),
                             ("refused", "refused; the parent was told of the right to a hearing"),
+                            ("no-hearing", "refused; no hearing was asked for, and one still can be"),
                             ("hearing", "a hearing is held"),
                             ("hearing-amended", "amended after the hearing"),
                             ("hearing-refused", "not amended after the hearing; a statement may be placed"),
@@ -121,6 +122,24 @@ class Migration(migrations.Migration):
                 ),
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
                 ("decision", models.TextField(blank=True)),
+                ("hearing_days", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "no_hearing",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("said", "the parent said that they want none"),
+                            ("time", "the time that the district gave has passed"),
+                            (
+                                "no-rights",
+                                "the person holds no rights over the record any more, or a court order bars them",
+                            ),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("no_hearing_on", models.DateField(blank=True, null=True)),
+                ("no_hearing_how", models.TextField(blank=True)),
                 ("hearing_on", models.DateField(blank=True, null=True)),
                 ("hearing_officer", models.CharField(blank=True, max_length=200)),
                 ("hearing_outcome", models.TextField(blank=True)),
@@ -128,6 +147,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["received_on", "pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "no-hearing"), _negated=True),
+                            models.Q(
+                                models.Q(("no_hearing", ""), _negated=True),
+                                ("no_hearing_on__isnull", False),
+                                models.Q(("no_hearing_how", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="no_hearing_has_its_reason",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

@@ -117,6 +117,37 @@ def test_what_must_be_kept_is_refused_at_each_step(scene: Scene, step: str) -> N
     assert untouched(scene.row)
 
 
+@pytest.mark.parametrize(
+    ("state", "stands"),
+    [
+        ("asked", True),
+        ("amended", False),
+        ("refused", True),
+        ("no-hearing", False),
+        ("hearing", True),
+        ("hearing-amended", False),
+        ("hearing-refused", False),
+    ],
+)
+def test_an_amendment_stands_against_it_until_it_is_over(scene: Scene, state: str, stands: bool) -> None:
+    """34 CFR 99.10(e); and a refusal about which nobody asks for a hearing keeps no recording for good."""
+    reason = {"no_hearing": "said", "no_hearing_on": NOON.date(), "no_hearing_how": "on the phone"}
+    Amendment.objects.create(
+        student=scene.student,
+        person=scene.parent,
+        recording=scene.row,
+        received_on=NOON.date(),
+        text="x",
+        state=state,
+        **reason if state == "no-hearing" else {},
+    )
+    if not stands:
+        scene.propose()
+        return
+    with pytest.raises(DeedError, match="request of a parent is open"):
+        scene.propose()
+
+
 def test_one_person_is_not_enough(scene: Scene) -> None:
     made = scene.told(scene.propose())
     with pytest.raises(SecondPersonError):

@@ -24,6 +24,7 @@ from archive.records.letters.deeds import approve_text
 from archive.records.letters.models import LetterKind, Template
 from archive.records.meetings.deeds import NoticeFacts, log_notice
 from archive.records.people.models import Person, Student
+from archive.records.requests import amendment_deeds
 from archive.records.requests import deeds as request_deeds
 from archive.records.requests.models import AmendmentState, Wish
 from tests.archive.page_fixtures import Arrive
@@ -102,10 +103,10 @@ def asked_for(scene: Scene, row: Recording, today: date) -> None:
     case = request_deeds.ask_access(scene.student, scene.parent, Wish.LISTEN, received_on=today, by=scene.ann)
     request_deeds.begin_supervised(case.pk, row, by=scene.ann)
     request_deeds.close(case.pk, "listened", case.version, by=scene.ann)
-    amendment = request_deeds.ask_amendment(
+    amendment = amendment_deeds.ask_amendment(
         scene.student, scene.parent, row, text="It leaves out the end.", received_on=today, by=scene.ann
     )
-    request_deeds.decide(amendment.pk, AmendmentState.AMENDED, "so done", amendment.version, by=scene.ann)
+    amendment_deeds.decide(amendment.pk, AmendmentState.AMENDED, "so done", amendment.version, by=scene.ann)
 
 
 @pytest.mark.parametrize("made_by_a_box", [True, False])

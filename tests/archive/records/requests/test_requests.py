@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
-import zipfile
 from datetime import date, timedelta
 from typing import Any
 
@@ -29,10 +27,10 @@ from archive.records.people.deeds import end_right
 from archive.records.people.models import Person, Right, RightKind, Student
 from archive.records.requests import deeds, link_deeds, views
 from archive.records.requests.link_deeds import MAX_FAILURES, LinkRefusedError
-from archive.records.requests.models import AccessRequest, Amendment, AmendmentState, ParentLink, Wish
+from archive.records.requests.models import AccessRequest, ParentLink, Wish
 from archive.records.requests.record_of_access import record_of_access
-from archive.records.requests.rules import NEXT, due, may_follow
-from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
+from archive.records.requests.rules import due
+from tests.archive.page_fixtures import Arrive, make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.factories import (
     grant_student,
@@ -45,18 +43,6 @@ from tests.archive.records.factories import (
     make_student,
 )
 from tests.support.archives import Archive
-
-
-@pytest.fixture
-def custodian_(archive: Archive) -> User:
-    return make_user("director", role="custodian")
-
-
-@pytest.fixture
-def family(archive: Archive) -> tuple[Student, Person]:
-    student, mother = make_student("Ana", "Torres", local_id="S-17"), make_person("Rosa", "Torres")
-    make_right(mother, student)
-    return student, mother
 
 
 @pytest.mark.parametrize(
@@ -126,74 +112,6 @@ def test_an_explanation_that_was_asked_for_is_given_before_the_answer(
     with pytest.raises(StaleError):
         deeds.close(row.pk, "listened", 0, by=custodian_)
     deeds.close(row.pk, "listened", 1, by=custodian_)
-
-
-@pytest.mark.parametrize("first", AmendmentState)
-@pytest.mark.parametrize("then", AmendmentState)
-def test_an_amendment_goes_only_the_way_of_the_law(
-    custodian_: User, family: tuple[Student, Person], sealed: Arrive, first: AmendmentState, then: AmendmentState
-) -> None:
-    assert may_follow(first, then) is (then in NEXT[first])
-    if then in NEXT[first]:
-        return
-    row = Amendment.objects.create(
-        student=family[0],
-        person=family[1],
-        recording_id=sealed(seconds=1).id,
-        received_on=date(2026, 11, 2),
-        text="x",
-        state=first,
-    )
-    with pytest.raises(DeedError, match="does not follow"):
-        deeds.decide(row.pk, then, "x", 0, by=custodian_)
-
-
-def amended(family: tuple[Student, Person], recording: str, by: User) -> Amendment:
-    """An amendment that a hearing refused, with the statement placed."""
-    student, mother = family
-    row = deeds.ask_amendment(
-        student,
-        mother,
-        Recording.objects.get(pk=recording),
-        text="I never said that",
-        received_on=timezone.localdate(),
-        by=by,
-    )
-    deeds.decide(row.pk, AmendmentState.REFUSED, "it is what was said", 0, by=by)
-    with pytest.raises(DeedError, match="after a hearing"):
-        deeds.place_statement(row.pk, "early", by=by)
-    with pytest.raises(DeedError, match="officer"):
-        deeds.decide(row.pk, AmendmentState.HEARING, "", 1, by=by)
-    deeds.decide(row.pk, AmendmentState.HEARING, "", 1, by=by, hearing_on=date(2026, 12, 1), officer="Dr. Lee")
-    deeds.decide(row.pk, AmendmentState.HEARING_REFUSED, "not amended", 2, by=by)
-    deeds.place_statement(row.pk, "What I meant was another thing.", by=by)
-    return row
-
-
-def test_the_statement_travels_with_every_later_copy(
-    archive: Archive, custodian_: User, family: tuple[Student, Person], sealed: Arrive
-) -> None:
-    made = sealed(seconds=2)
-    make_filing(made.id, make_meeting(family[0]))
-    client = signed_in(archive, "reader", role="custodian")
-    plain = client.get(f"/recordings/{made.id}/audio.flac").getvalue()
-    assert plain[:4] == b"fLaC"
-    amended(family, made.id, custodian_)
-    for name, begin in (("audio.flac", b"fLaC"), ("package.zip", b"PK")):
-        answer = client.get(f"/recordings/{made.id}/{name}")
-        assert answer.headers["Content-Type"] == "application/zip"
-        with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as copy:
-            assert copy.testzip() is None
-            held = {one: copy.read(one) for one in copy.namelist()}
-        assert b"What I meant was another thing." in held["statement-1.txt"]
-        assert b"written consent" in held["NOTICE.txt"]
-        (whole,) = [data for one, data in held.items() if one.startswith(made.id)]
-        assert whole[:4] == plain[:4] if name == "audio.flac" else whole[:2] == begin
-    assert [one.member("documents") for one in entries(made.id) if one.code.startswith("download-")] == [
-        None,
-        1,
-        1,
-    ]
 
 
 def test_only_the_part_about_the_own_child_is_heard(archive: Archive, sealed: Arrive) -> None:
@@ -355,21 +273,6 @@ def test_a_barred_parent_reaches_nothing_from_that_moment_on(
     assert "Ana" not in parent.get("/own/").content.decode()
 
 
-def test_an_amendment_of_somebody_who_is_barred_is_refused_without_a_letter(
-    archive: Archive, family: tuple[Student, Person], sealed: Arrive
-) -> None:
-    case = Amendment.objects.create(
-        student=family[0], person=family[1], recording_id=sealed(seconds=1).id, received_on=date(2026, 1, 5), text="x"
-    )
-    make_bar(family[1], family[0])
-    typed = {"state": "refused", "words": "it is right", "version": "0", "once": "a" * 32}
-    there = f"/amendments/{case.pk}/step/"
-    answer = signed_in(archive, "reader", role="custodian").post(there, typed, follow=True)
-    assert "No letter goes to Rosa Torres" in check(answer.content.decode()).text
-    case.refresh_from_db()
-    assert (case.state, Letter.objects.count()) == ("refused", 0)
-
-
 def open_to(student: Student, person: Person, by: User, days: int = 14) -> User:
     """Let a rights-holder reach the student's recordings; return the account."""
     case = make_request(student, person)
@@ -475,7 +378,7 @@ def test_the_pages_of_a_request_and_an_amendment(
     assert client.post("/requests/new/", {**typed, "person": "Nobody", "once": "c" * 32}).status_code == 422
     amend = {"student": "S-17", "person": "Rosa Torres", "received_on": today, "recording": made.id, "text": "wrong"}
     there = client.post("/amendments/new/", {**amend, "once": "d" * 32}).headers["Location"]
-    step = {"state": "refused", "words": "it is right", "version": "0", "once": "e" * 32}
+    step = {"state": "refused", "words": "it is right", "hearing_days": "30", "version": "0", "once": "e" * 32}
     told = check(client.post(f"{there}step/", step, follow=True).content.decode()).text
     assert "hearing" in told
     assert Letter.objects.count() == 2

@@ -17,6 +17,7 @@ from django.utils import timezone
 from appliance.contract.stop_signal import StopSignal
 from archive.configuration.services import Mail
 from archive.custody.models import Entry
+from archive.records.letters.models import LetterKind
 from archive.records.requests.models import Amendment
 from archive.records.today import deeds
 from archive.records.today.models import ReadinessReport
@@ -145,11 +146,38 @@ def test_a_custodian_sees_all_that_is_due(archive: Archive, lived_in: None) -> N
 def test_an_amendment_is_a_task_while_it_is_the_districts_turn(
     archive: Archive, arrive: Arrive, state: str, told: str
 ) -> None:
-    about = {"student": make_student("Ana", "Torres"), "person": make_person(), "recording_id": arrive(seconds=1).id}
+    about: dict[str, Any] = {
+        "student": make_student("Ana", "Torres"),
+        "person": make_person(),
+        "recording_id": arrive(seconds=1).id,
+    }
+    make_right(about["person"], about["student"])
     Amendment.objects.create(**about, state=state, received_on=date(2026, 1, 5), hearing_on=date(2026, 2, 5), text="x")
     text = check(signed_in(archive, "director", role="custodian").get("/today/").content.decode()).text
     assert (f"{told} about Ana Torres" in text) is bool(told)
     assert ("No request is due within two weeks." in text) is (not told)
+
+
+@pytest.mark.parametrize(("ago", "told"), [(None, False), (30, False), (31, True)])
+def test_a_refusal_is_a_task_once_the_time_given_from_its_letter_has_passed(
+    archive: Archive, arrive: Arrive, ago: int | None, told: bool
+) -> None:
+    student, person = make_student("Ana", "Torres"), make_person()
+    make_right(person, student)
+    case = Amendment.objects.create(
+        student=student,
+        person=person,
+        recording_id=arrive(seconds=1).id,
+        state="refused",
+        received_on=date(2026, 1, 5),
+        hearing_days=30,
+        text="x",
+    )
+    delivered = None if ago is None else timezone.now() - timedelta(days=ago)
+    about = {"about_type": "case", "about_id": str(case.pk)}
+    make_letter(student, LetterKind.REFUSAL_TO_AMEND, delivered_at=delivered, **about)
+    text = check(signed_in(archive, "director", role="custodian").get("/today/").content.decode()).text
+    assert ("Enter whether a hearing was asked for about Ana Torres" in text) is told
 
 
 def test_a_facilitator_sees_meetings_and_letters_and_no_requests(archive: Archive, lived_in: None) -> None:
