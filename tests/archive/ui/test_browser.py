@@ -91,9 +91,9 @@ class Visit:
 
     def focused(self) -> str:
         """What the focus is on, as a person would name it."""
-        return str(
-            self.run("const e = document.activeElement; return e.ariaLabel || e.innerText || e.name || e.tagName;")
-        )
+        # what a list can be set to is no name of it
+        said = "e.ariaLabel || (e.tagName === 'SELECT' ? '' : e.innerText) || e.name || e.tagName"
+        return str(self.run(f"const e = document.activeElement; return {said};"))
 
     def tab_to(self, name: str) -> None:
         """Press Tab until the focus is on `name`; it must be visible there."""

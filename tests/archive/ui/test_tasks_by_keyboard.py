@@ -35,6 +35,7 @@ from tests.archive.records.factories import (
     make_student,
 )
 from tests.archive.rooms.test_pages import say
+from tests.archive.ui.keyboard import find, fold_out, heading, signed_in, status
 from tests.archive.ui.test_browser import Visit, chromium, real_user
 from tests.support.archives import Archive, archive_in
 
@@ -74,30 +75,6 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
 def visit(district: District, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     with chromium(tmp_path_factory.mktemp("profile"), "--window-size=1280,900") as browser:
         yield Visit(browser, district.address)
-
-
-def signed_in(visit: Visit, name: str) -> Visit:
-    visit.go("/sign-in/")
-    visit.browser.delete_all_cookies()
-    connections.close_all()
-    visit.sign_in("/", name)
-    visit.complaints()
-    return visit
-
-
-def heading(visit: Visit) -> str:
-    return str(visit.run("return document.querySelector('h1').innerText"))
-
-
-def status(visit: Visit) -> str:
-    return str(visit.run("return document.querySelector('[role=status].note')?.innerText || ''"))
-
-
-def fold_out(visit: Visit, name: str) -> None:
-    """Open the folded part of the menu, and follow an entry of it."""
-    visit.tab_to("More")
-    visit.press(Key.ENTER)
-    visit.follow(name)
 
 
 def test_a_facilitator_finds_the_meeting_reads_the_opening_and_announces_the_end(
@@ -175,12 +152,7 @@ def test_a_custodian_confirms_a_filing_and_answers_a_request(visit: Visit, distr
 
 def test_a_custodian_finds_a_recording_and_looks_after_access(visit: Visit, district: District) -> None:
     signed_in(visit, "m.jones")
-    visit.follow("Recordings")
-    visit.type(id=district.recording[:12])
-    visit.follow("Show")
-    link = visit.run("return document.querySelector('tbody a').innerText")
-    visit.follow(link)
-    assert visit.run("return location.pathname") == f"/recordings/{district.recording}/"
+    find(visit, district.recording)
     fold_out(visit, "Access")
     visit.follow("Give access")
     until = timezone.localdate() + timedelta(days=30)
