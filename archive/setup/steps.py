@@ -27,6 +27,7 @@ from archive.configuration.database import Database
 
 from . import database_proof
 from .answers import Answers
+from .broker_settings import access_plugin, broker_settings, program
 from .public_certificate import read_public
 from .written_settings import PUBLIC, PUBLIC_KEY, has_own_listener_for_boxes, settings_text, site_url
 
@@ -49,20 +50,6 @@ LOW_PORT: Final = """\
 [Service]
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 AmbientCapabilities=CAP_NET_BIND_SERVICE
-"""
-BROKER_SETTINGS: Final = """\
-# Written by plainsight-archive setup. Boxes are known by their certificates, and write under their own id.
-per_listener_settings false
-listener 8883
-cafile {folder}/ca.pem
-certfile {folder}/server.pem
-keyfile {folder}/server.key
-require_certificate true
-use_identity_as_username true
-tls_version tlsv1.2
-allow_anonymous false
-acl_file {folder}/access
-max_queued_messages 10000
 """
 
 
@@ -295,7 +282,7 @@ def set_up_broker(host: Host) -> str:
     host.run("write-broker-access", str(host.broker), "--json")
     if not host.is_root:
         return f"access list for the broker (as another user than root, {host.broker_settings} is left alone)"
-    text = BROKER_SETTINGS.format(folder=host.broker).encode()
+    text = broker_settings(host.broker, access_plugin(program())).encode()
     try:
         if not host.broker_settings.exists() or host.broker_settings.read_bytes() != text:
             replace(host.broker_settings, text, mode=0o644, durable=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import socket
 import ssl
@@ -21,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from appliance.contract.topics import ALL, PREFIX
 from appliance.simulator.demo.broker import BrokerError, write_broker
 from appliance.simulator.demo.ports import free_port
-from archive.setup.steps import BROKER_SETTINGS
+from archive.setup.broker_settings import access_plugin, broker_settings, program
 from tests.support.certificates import Authority, Files
 from tests.support.waiting import PATIENCE_S, TimedOutError, until
 
@@ -107,12 +106,13 @@ def running_broker(folder: Path, authority: Authority | None = None) -> Iterator
 def broker_as_set_up(folder: Path, work: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """A broker with the settings that set-up writes for the files in `folder`: its own port, and its process."""
     port = free_port()
-    text = BROKER_SETTINGS.format(folder=folder).replace("listener 8883", f"listener {port} 127.0.0.1")
+    broker = program()
+    assert broker is not None, "mosquitto is not installed"
+    text = broker_settings(folder, access_plugin(broker)).replace("listener 8883", f"listener {port} 127.0.0.1")
     settings = work / "mosquitto.conf"
     settings.write_text(text + "user root\n")
-    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
     with (work / "mosquitto.log").open("wb") as log:
-        process = subprocess.Popen([program, "-c", str(settings)], stderr=log)
+        process = subprocess.Popen([broker, "-c", str(settings)], stderr=log)
     try:
         until(lambda: _listens(port), "the broker", alive=lambda: process.poll() is None)
         yield port, process

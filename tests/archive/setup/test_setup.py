@@ -28,6 +28,7 @@ from archive.configuration.database import Database
 from archive.configuration.file import load
 from archive.setup import command, database_proof, steps
 from archive.setup.answers import Answers
+from archive.setup.broker_settings import MAX_PACKET
 from archive.setup.steps import Host
 from tests.support.archives import ROOT
 from tests.support.mosquitto import broker_as_set_up
@@ -91,17 +92,22 @@ class Box:
 
     def __init__(self, folder: Path, port: int) -> None:
         self.answers: dict[int, int] = {}
+        self.drops = 0
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         context = ssl.create_default_context(cafile=str(folder / "mqtt" / "ca.pem"))
         context.load_cert_chain(folder / "mqtt" / "client.pem", folder / "mqtt" / "client.key")
         self.client.tls_set_context(context)
         self.client.on_publish = self._published
+        self.client.on_disconnect = self._dropped
         self.client.connect("localhost", port)
         self.client.loop_start()
         until(self.client.is_connected, "the broker takes the certificate")
 
     def _published(self, _client: Any, _data: Any, number: int, reason: Any, _properties: Any) -> None:
         self.answers[number] = reason.value
+
+    def _dropped(self, *_arguments: Any) -> None:
+        self.drops += 1
 
     def says(self, topic: str) -> int:
         """The broker's answer to one message: 0 or 16 is yes, 135 is "not authorized" (MQTT 5, 3.4.2.1)."""
@@ -137,6 +143,10 @@ def test_from_nothing_to_boxes_that_speak_under_their_own_name_and_stop_when_the
         until(lambda: one.says(f"plainsight/{first}/state/about") == 135, "the retired box is refused")
         assert two.says(f"plainsight/{second}/state/about") in {0, 16}, "nobody else is disturbed"
         assert two.client.is_connected()
+        # nothing that a box says is so long; a retained word stays in the broker's memory
+        two.client.publish(f"plainsight/{second}/state/about", b"x" * (MAX_PACKET + 1), qos=0, retain=True)
+        until(lambda: two.drops, "who says too much at once is dropped")
+        assert one.drops == 0, "nobody else is"
         one.close()
         two.close()
 
