@@ -209,6 +209,8 @@ class Archive:
     keys: Keys = field(default_factory=Keys)
     database: str = ""
     """Its name on PostgreSQL; empty on SQLite."""
+    saved: str = ""
+    """Name of the copy that was kept of it there."""
 
     @property
     def engine(self) -> str:
@@ -225,20 +227,19 @@ class Archive:
 
         if self.database:
             connections.close_all()
-            self._saved = cluster().create(self.database)
+            self.saved = cluster().create(self.database)
             return
         with connection.cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(path)])
 
     def put_database_back(self, path: Path) -> None:
-        """Put the copy in the database's place."""
+        """Put the copy in the database's place, as often as one likes."""
         from django.db import connections
 
         connections.close_all()
         if self.database:
             cluster().drop(self.database)
-            cluster().create(self._saved, self.database)
-            cluster().drop(self._saved)
+            cluster().create(self.saved, self.database)
             return
         for leftover in self.home.glob("archive.sqlite3*"):
             leftover.unlink()
@@ -392,8 +393,8 @@ def archive_in(home: Path, engine: str = ENGINE) -> Iterator[Archive]:
         with prepared(archive):
             yield archive
     finally:
-        if archive.database:
-            cluster().drop(archive.database)
+        for name in filter(None, (archive.database, archive.saved)):
+            cluster().drop(name)
 
 
 @contextmanager

@@ -176,14 +176,16 @@ def test_certificates_are_read_with_key_name_end_and_issuer(certified: tuple[Pat
     assert "No such file" in seen["broker"].error
 
 
-def test_a_server_that_still_presents_the_old_certificate_is_seen(certified: tuple[Path, Configuration]) -> None:
+def test_a_server_that_still_presents_the_old_certificate_is_seen(
+    archive: Archive, certified: tuple[Path, Configuration]
+) -> None:
     home, made = certified
     lines = [
         f'[site]\nurl = "{made.site.url}"\nhosts = ["localhost", "127.0.0.1"]',
         f'[web]\ncertificate = "{made.web.certificate}"\nkey = "{made.web.key}"',
     ]
-    (home / "archive.toml").write_text("\n".join(lines))
-    with Archive(home).serving(workers=1, ca=home / "keys" / "authority.pem") as address:
+    archive.write_settings("\n".join([*lines, ""]))
+    with archive.serving(workers=1, ca=home / "keys" / "authority.pem") as address:
         boxes = Boxes(
             url=str(address),
             address=address.removeprefix("https://"),

@@ -19,6 +19,8 @@ from tests.support.killing import Killer, kills
 
 
 def test_a_take_in_that_is_killed_is_finished_by_the_next(archive: Archive, handed: Handed) -> None:  # noqa: F811
+    saved = archive.home.with_name("saved.sqlite3")
+    archive.save_database(saved)
     connections.close_all()
     empty = archive.home.with_name("empty")
     shutil.copytree(archive.home, empty)
@@ -27,6 +29,7 @@ def test_a_take_in_that_is_killed_is_finished_by_the_next(archive: Archive, hand
         connections.close_all()
         shutil.rmtree(archive.home)
         shutil.copytree(empty, archive.home)
+        archive.put_database_back(saved)
         killer.kill(lambda: taken(handed))
         there = Recording.objects.exists()
         states.add(there)
