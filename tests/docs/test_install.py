@@ -15,7 +15,7 @@ from appliance.enrollment.says import FILE
 from archive.command import OWN
 from archive.setup import command as setup
 from archive.setup.answers import Answers
-from archive.setup.steps import BROKER_SETTINGS
+from archive.setup.broker_settings import broker_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["install.md", "enrollment.md", "certificates.md", "read-only-root.md", "commissioning.md", "hardware.md"]
@@ -94,7 +94,7 @@ def test_the_ports_that_a_firewall_has_to_let_through_are_the_ones_that_are_list
     said = re.search(r"from boxes to the archive TCP (\d+) .* and (\d+) ", TEXT)
     assert said
     assert said[1] == str(Answers.model_fields["port"].default)
-    assert f"\nlistener {said[2]}\n" in BROKER_SETTINGS
+    assert f"\nlistener {said[2]}\n" in broker_settings(Path("broker"), None)
 
 
 def test_what_a_box_says_on_its_card_has_the_name_of_the_page() -> None:
