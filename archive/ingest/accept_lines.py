@@ -35,12 +35,14 @@ from archive.recordings.validation import OK, UNJUDGED, judge_segments
 from .batch import Item, parse
 from .custody_kinds import CLOSE
 from .incoming import Incoming, incoming
+from .quotas import check_more
 
 _CHANGED: Final = (
     "next_line",
     "checker",
     "frames",
     "lost_frames",
+    "taken_bytes",
     "last_arrival_at",
     "state",
     "end_reason",
@@ -70,8 +72,9 @@ def _take(row: Recording, believed: AbstractSet[str], items: list[Item]) -> bool
     check_box_is_believed(row, believed)
     if row.state != State.RECEIVING:
         raise OrderError(f"the recording is {row.state}; no line can follow")
-    first_line, arrived = row.next_line, now()
+    first_line, before, arrived = row.next_line, row.taken_bytes, now()
     tail = _follow(row, fresh, parse_wall(arrived))
+    check_more(row, before, parse_wall(arrived))
     verdicts = _judge(row, fresh)
     lines = b"".join(item.line for item in fresh)
     arrival = arrival_log.sign(row, "lines", digest(lines), at=arrived, first_line=first_line, lines=len(fresh))
@@ -124,6 +127,7 @@ def _follow(row: Recording, items: list[Item], arrived: datetime) -> list[TailSe
     tail = closing.unverified_tail if closing else []
     check_room(checker.frames, max([checker.segments, *(part.segment + 1 for part in tail)]), checker.lines)
     row.next_line, row.frames, row.lost_frames = checker.lines, checker.frames, checker.lost_frames
+    row.taken_bytes += sum(len(item.encrypted or b"") for item in items) + sum(part.size for part in tail)
     row.last_arrival_at = arrived
     row.checker = "" if closing else checker.snapshot()
     if closing:

@@ -13,13 +13,17 @@ from django.db.models import Sum
 
 from appliance.contract.errors import PlainSightError
 from archive.recordings.models import Recording, State
+from archive.store.base import HOUR
 
 OPEN: Final = 400
 """Recordings of one box that are not closed."""
 AN_HOUR: Final = 120
 """Recordings of one box that begin to arrive within an hour."""
-SECONDS_A_DAY: Final = 14 * 24 * 3600
-"""Seconds of audio in the recordings of one box that began to arrive within a day: all that its spool can hold."""
+BYTES_A_DAY: Final = 14 * 24 * HOUR
+"""Bytes of the recordings of one box of which something came within a day: two weeks of audio without a pause, more
+than its spool holds."""
+LOOK_BYTES: Final = 64 << 20
+"""While a recording arrives, it is looked at each time that so many bytes more are here: once in ten minutes."""
 
 
 class QuotaError(PlainSightError):
@@ -38,6 +42,18 @@ def check_new_recording(box: str, now: datetime) -> None:
         raise QuotaError(f"{OPEN} recordings of this box are not closed; close or retire them at the archive")
     if of_box.filter(arrived_at__gt=now - timedelta(hours=1))[:AN_HOUR].count() >= AN_HOUR:
         raise QuotaError(f"this box began {AN_HOUR} recordings within an hour; the archive takes more later")
-    today = of_box.filter(arrived_at__gt=now - timedelta(days=1)).values("rate").annotate(frames=Sum("frames"))
-    if sum(row["frames"] / row["rate"] for row in today) > SECONDS_A_DAY:
-        raise QuotaError("this box handed in more audio within a day than it can keep; the archive takes more later")
+    _check_bytes(box, 0, now)
+
+
+def check_more(recording: Recording, before: int, now: datetime) -> None:
+    """Raise QuotaError if a recording that had `before` bytes, and is about to have more, is too much for a day."""
+    after = recording.taken_bytes
+    if after // LOOK_BYTES != before // LOOK_BYTES:
+        _check_bytes(recording.box_id, after - before, now)
+
+
+def _check_bytes(box: str, more: int, now: datetime) -> None:
+    today = Recording.objects.filter(box_id=box, last_arrival_at__gt=now - timedelta(days=1))
+    taken = today.aggregate(taken=Sum("taken_bytes"))["taken"] or 0
+    if taken + more > BYTES_A_DAY:
+        raise QuotaError("this box handed in more within a day than it can keep; the archive takes more later")

@@ -73,6 +73,8 @@ class Recording(models.Model):
     """Frames in the segments that it has."""
     lost_frames = models.PositiveBigIntegerField(default=0)
     """Frames that the ledger says were lost and are silence."""
+    taken_bytes = models.PositiveBigIntegerField(default=0)
+    """For its box's quota: bytes of its segments, its tail's that are to come included; once sealed, its package's."""
     last_arrival_at = models.DateTimeField(null=True, blank=True)
     """When the last batch arrived."""
     end_reason = models.CharField(max_length=20, blank=True)

@@ -84,7 +84,7 @@ def take_over(
         check_not_destroyed(row)
         if row.state != State.SEALED or row.package_sha256 != package.sha256:
             _fill(row, package)
-            row.package, row.package_size = name, size
+            row.package, row.package_size, row.taken_bytes = name, size, size
             row.save()
             index.save()
             row.arrivals.all().delete()

@@ -77,6 +77,7 @@ class Migration(migrations.Migration):
                 ("last_arrival_sha256", models.CharField(blank=True, max_length=64)),
                 ("frames", models.PositiveBigIntegerField(default=0)),
                 ("lost_frames", models.PositiveBigIntegerField(default=0)),
+                ("taken_bytes", models.PositiveBigIntegerField(default=0)),
                 ("last_arrival_at", models.DateTimeField(blank=True, null=True)),
                 ("end_reason", models.CharField(blank=True, max_length=20)),
                 ("closed_at", models.DateTimeField(blank=True, null=True)),

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -290,7 +291,7 @@ def test_a_recording_that_claims_to_go_on_from_another_boxs(
     assert refused(answer, 400, "bad-format")
 
 
-@pytest.mark.parametrize(("limit", "value"), [("OPEN", 2), ("AN_HOUR", 2), ("SECONDS_A_DAY", 3)])
+@pytest.mark.parametrize(("limit", "value"), [("OPEN", 2), ("AN_HOUR", 2), ("BYTES_A_DAY", 300_000)])
 def test_what_one_box_can_hand_in_is_bounded_and_others_go_on(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
 ) -> None:
@@ -310,6 +311,41 @@ def test_what_one_box_can_hand_in_is_bounded_and_others_go_on(
     client.signer = other
     theirs = make_recording(tmp_path / "theirs", other, seconds=1)
     assert client.put(f"/api/1/recordings/{theirs.id}/header", theirs.header_line, "text/plain").status_code == 201
+
+
+def test_what_was_begun_already_is_bounded_by_the_day_as_well(
+    archive: Archive, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # many recordings that are open fill a store as well as new ones do
+    monkeypatch.setattr(quotas, "LOOK_BYTES", 1000)
+    monkeypatch.setattr(quotas, "BYTES_A_DAY", 350_000)
+    one, two = (make_recording(tmp_path / name, archive.keys, seconds=3) for name in ("one", "two"))
+    for made in (one, two):
+        send_start(client, made)
+    (_, first), (_, second), *_ = batches(one, 1)
+    (_, third), (_, fourth), *_ = batches(two, 1)
+    for made, body in ((one, first), (two, third), (one, second)):
+        assert send_lines(client, made, body).status_code == 200
+    before = contents()
+    answer = send_lines(client, two, fourth)
+    refused(answer, 429, "quota")
+    assert answer["Retry-After"] == "300"
+    assert contents() == before
+    other = Keys(box="box-another-one")
+    archive.enroll(other)
+    client.signer = other
+    theirs = make_recording(tmp_path / "theirs", other, seconds=2)
+    send(client, theirs)
+    client.signer = archive.keys
+    Recording.objects.filter(pk=one.id).update(last_arrival_at=datetime.now(UTC) - timedelta(hours=25))
+    assert send_lines(client, two, fourth).status_code == 200, "a day later it goes on where it was"
+
+
+def test_a_day_is_counted_in_the_bytes_that_segments_take_here(archive: Archive, client: Any, made: Made) -> None:
+    for _, body in batches(made):
+        assert send_lines(client, made, body).status_code == 200
+    row = Recording.objects.get(pk=made.id)
+    assert row.taken_bytes == sum(store().size(name) for name in store().names("incoming"))
 
 
 def test_a_box_that_asks_too_often_is_told_when_to_ask_again_and_others_go_on(

@@ -67,12 +67,15 @@ def test_an_archive_that_asks_to_slow_down_is_left_alone_so_long_and_then_gets_e
     assert len(courier.archive.requests("state")) <= 4, "what is known of a recording still holds"
 
 
-def test_a_quota_keeps_one_recording_back_for_as_long_as_it_says_and_no_other(box: Box, courier: Courier) -> None:
+@pytest.mark.parametrize("what", ["header", "lines"])
+def test_a_quota_keeps_one_recording_back_for_as_long_as_it_says_and_no_other(
+    box: Box, courier: Courier, what: str
+) -> None:
     many, good = box.record(), box.record()
     told: list[Request] = []
 
     def full(request: Request) -> Answer | None:
-        if request.recording != many.id or request.what != "header" or told:
+        if request.recording != many.id or request.what != what or told:
             return None
         told.append(request)
         return Answer(429, refusal("quota", 429).body, {"Retry-After": "2"})
