@@ -215,12 +215,18 @@ def test_a_second_place_is_enough_for_the_keys(archive: Archive, sealed: Arrive,
         assert found.verified == 1
 
 
-def test_the_commands_on_another_host(archive: Archive, sealed: Arrive, tmp_path: Path) -> None:
+def test_the_commands_on_another_host(
+    archive: Archive, sealed: Arrive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sealed(seconds=1)
     told = archive.spawn("backup", "--to", str(tmp_path / "backup"))
     assert "no second place" in told.stdout
     here = [f"--keys-from={archive.home}/key-generations", f"--generation-keys-from={archive.home}/generation-keys"]
     new = Archive(tmp_path / "new", archive.keys)
+    if archive.database:
+        # settings of the other host name a database there
+        (tmp_path / "new.toml").write_text(SETTINGS + cluster().settings(cluster().create()))
+        monkeypatch.setenv("ARCHIVE_CONFIG", str(tmp_path / "new.toml"))
     found = json.loads(new.spawn("restore", f"--from={tmp_path}/backup", *here, "--json").stdout)
     assert (found["recordings"], found["verified"], found["failed"]) == (1, 1, [])
     assert "empty folder" in new.spawn("restore", f"--from={tmp_path}/backup", *here, status=2).stderr
