@@ -23,6 +23,8 @@ from tests.support.archives import Archive, archive_in
 
 LOOKS = 40
 """How often each page is asked for."""
+BATCH = 2000
+"""Rows that are made in one transaction."""
 SEEKS = 20
 """How many places of the long recording are sought."""
 
@@ -72,37 +74,46 @@ def fill(made_id: str, recordings: int) -> dict[str, str]:
     row, room = Recording.objects.get(pk=made_id), make_room()
     students = list(Student.objects.order_by("pk").values_list("pk", flat=True))
     before = row.created_at
-    copies, meetings, filings = [], [], []
-    for number in range(recordings):
-        copy = Recording(**{field.attname: getattr(row, field.attname) for field in Recording._meta.concrete_fields})
-        copy.pk, copy.room_id = f"{number:032x}", room.pk
-        copy.created_at = copy.arrived_at = copy.listed_at = before - timedelta(minutes=50 * number)
-        starts = copy.created_at
-        meeting = Meeting(
-            kind="iep",
-            student_id=students[number % len(students)],
-            room=room,
-            starts_at=starts,
-            ends_at=starts + timedelta(hours=1),
-        )
-        copies.append(copy)
-        meetings.append(meeting)
-        filings.append(Filing(recording=copy, meeting=meeting, filed_at=starts, confirmed_at=starts))
-    Recording.objects.bulk_create(copies, batch_size=2000)
-    Meeting.objects.bulk_create(meetings, batch_size=2000)
-    Filing.objects.bulk_create(filings, batch_size=2000)
+    first = last = None
+    for begin in range(0, recordings, BATCH):
+        copies, meetings, filings = [], [], []
+        for number in range(begin, min(begin + BATCH, recordings)):
+            copy = Recording(**{one.attname: getattr(row, one.attname) for one in Recording._meta.concrete_fields})
+            copy.pk, copy.room_id = f"{number:032x}", room.pk
+            copy.created_at = copy.arrived_at = copy.listed_at = before - timedelta(minutes=50 * number)
+            starts = copy.created_at
+            meeting = Meeting(
+                kind="iep",
+                student_id=students[number % len(students)],
+                room=room,
+                starts_at=starts,
+                ends_at=starts + timedelta(hours=1),
+            )
+            copies.append(copy)
+            meetings.append(meeting)
+            filings.append(Filing(recording=copy, meeting=meeting, filed_at=starts, confirmed_at=starts))
+        # each batch is a transaction of its own: on a machine that gives this process hardly any time, the server would
+        # end a long one whose owner asks nothing for a minute (archive.database.IDLE_S)
+        Recording.objects.bulk_create(copies)
+        Meeting.objects.bulk_create(meetings)
+        Filing.objects.bulk_create(filings)
+        first, last = first or (copies[0], meetings[0]), copies[-1]
+    assert first is not None
+    assert last is not None
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             # what the server's own vacuum does; of an archive's SQLite nothing does it
+            cursor.execute("SET statement_timeout = 0")
             cursor.execute("ANALYZE")
+            cursor.execute("RESET statement_timeout")
     student = Student.objects.get(pk=students[0])
     return {
         "student": str(student.pk),
         "person": str(student.rights.values_list("person", flat=True)[0]),
-        "meeting": str(meetings[0].pk),
-        "recording": copies[0].pk,
+        "meeting": str(first[1].pk),
+        "recording": first[0].pk,
         "room": str(room.pk),
-        "oldest": f"{copies[-1].listed_at:%Y-%m-%dT%H:%M:%S.%fZ}_{copies[-1].pk}",
+        "oldest": f"{last.listed_at:%Y-%m-%dT%H:%M:%S.%fZ}_{last.pk}",
         "day": f"{before:%Y-%m-%d}",
     }
 
