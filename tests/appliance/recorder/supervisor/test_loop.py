@@ -55,7 +55,7 @@ def test_promise_1_lamp_first_and_microphone_closed_first(make: Callable[..., Ru
 
 
 def test_promise_1_somebody_else_who_hears_in_the_dark_is_told_and_the_press_refused(
-    make: Callable[..., Running], tmp_path: Path
+    make: Callable[..., Running], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     status = tmp_path / "asound" / "card0" / "pcm0c" / "sub0" / "status"
     status.parent.mkdir(parents=True)
@@ -77,7 +77,8 @@ def test_promise_1_somebody_else_who_hears_in_the_dark_is_told_and_the_press_ref
         until(lambda: running.panel.last("red") == "off", "dark")
         running.release()
         running.until("idle")
-    assert [state for _, light, state in running.panel.history if light == "amber"].count("slow 5") == 1
+    # by its name: beside other work the lamp's sensor may be late, which is told by as many blinks and taken back
+    assert caplog.text.count("amber 5 (microphone-open)") == 1
 
 
 def test_pause_and_resume_open_a_new_generation(make: Callable[..., Running]) -> None:
