@@ -21,6 +21,8 @@ class RecordingsConfig(AppConfig):
 
         from .bucket_locks import LOOK_S as LOCKS_S  # noqa: PLC0415 - the same
         from .bucket_locks import bring_all_in_line  # noqa: PLC0415 - the same
+        from .bucket_proof import LOOK_S as PROOF_S  # noqa: PLC0415 - the same
+        from .bucket_proof import prove_when_due  # noqa: PLC0415 - the same
         from .fixity import LOOK_S as FIXITY_S  # noqa: PLC0415 - the same
         from .fixity import ask_what_is_due  # noqa: PLC0415 - the same
         from .metrics import gauges  # noqa: PLC0415 - the same
@@ -35,5 +37,6 @@ class RecordingsConfig(AppConfig):
         provide_uploads(uploads_by_box, pages_for)
         JOBS.append(Job("asking for the night's checks", FIXITY_S, ask_what_is_due, lane="checking"))
         JOBS.append(Job("checking", LOOK_S, check_asked, lane="checking", alone=False))
+        JOBS.append(Job("proving the bucket's lock", PROOF_S, prove_when_due, lane="bucket"))
         JOBS.append(Job("bringing the bucket's locks in line", LOCKS_S, bring_all_in_line, lane="bucket"))
         JOBS.append(Job("making waveforms", WAVEFORM_S, WaveformMaker().once, lane="waveforms", alone=False))

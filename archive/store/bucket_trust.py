@@ -14,7 +14,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from appliance.contract.check_result import CheckResult
-from appliance.contract.durable_files import write_new
+from appliance.contract.durable_files import replace
 from appliance.contract.errors import ConflictError, SettingsError, StorageError
 from archive.configuration.storage import S3
 
@@ -56,9 +56,9 @@ def check(store: S3Store, chosen: S3, home: Path, archive_key: str) -> Iterator[
     except (StorageError, ConflictError, SettingsError) as error:
         yield CheckResult("proof", "wrong", error.message, "mend that, and run check-store again")
         return
-    (home / PROOF).unlink(missing_ok=True)
     proof = Proof(settings_sha256=digest_of(store, chosen), at=datetime.now(UTC).replace(microsecond=0))
-    write_new(home / PROOF, [proof.model_dump_json().encode()], mode=0o600)
+    # in one go: nothing is sealed while there is none
+    replace(home / PROOF, proof.model_dump_json().encode(), mode=0o600, durable=True)
 
 
 def _look_and_prove(store: S3Store, archive_key: str) -> Iterator[CheckResult]:
@@ -73,8 +73,7 @@ def require_trusted(store: S3Store, chosen: S3, home: Path, archive_key: str) ->
 
     A bucket that does not answer is only told: what arrives waits on this host.
     """
-    proof = last_proof(home)
-    if proof is None or proof.settings_sha256 != digest_of(store, chosen):
+    if not is_proven(store, chosen, home):
         raise SettingsError(
             f"nobody proved that the bucket {chosen.bucket} keeps what it is given, as it is set now; run "
             "'plainsight-archive check-store'",
@@ -87,6 +86,12 @@ def require_trusted(store: S3Store, chosen: S3, home: Path, archive_key: str) ->
         return
     if whose != archive_key:
         raise SettingsError(_not_ours(chosen.bucket, whose), field=FIELD)
+
+
+def is_proven(store: S3Store, chosen: S3, home: Path) -> bool:
+    """Tell whether the last proof held, and was made with these settings."""
+    proof = last_proof(home)
+    return proof is not None and proof.settings_sha256 == digest_of(store, chosen)
 
 
 def last_proof(home: Path) -> Proof | None:

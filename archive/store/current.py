@@ -66,6 +66,16 @@ def require_store(archive_key: str, *, take: bool = False) -> None:
         require_trusted(kept, chosen.s3, settings.ARCHIVE_HOME, archive_key)
 
 
+def keeps_what_it_is_given() -> bool:
+    """Tell whether the store is a disk, or a bucket whose lock was proven with these settings. Nothing is asked."""
+    chosen = settings.ARCHIVE.store
+    if chosen.engine == "disk" or chosen.s3 is None:
+        return True
+    from .bucket_trust import is_proven  # noqa: PLC0415 - as above
+
+    return is_proven(s3(chosen.s3, settings.ARCHIVE_HOME), chosen.s3, settings.ARCHIVE_HOME)
+
+
 def locked_until(kept_at: datetime) -> datetime | None:
     """Return until when not even a destruction removes what was kept at that moment; None: one can at any time."""
     chosen = settings.ARCHIVE.store

@@ -17,7 +17,9 @@ from archive.configuration.storage import S3, Store
 from archive.core.jobs import require_all
 from archive.custody.models import Entry
 from archive.keystore.recording_keys import recording_keys
+from archive.recordings import bucket_proof
 from archive.recordings.bucket_locks import bring_all_in_line, out_of_line
+from archive.recordings.bucket_proof import prove_when_due
 from archive.recordings.custody_kinds import PROBLEM
 from archive.recordings.models import Recording, State
 from archive.recordings.playback import open_audio
@@ -102,6 +104,7 @@ def test_where_nothing_is_destroyed_before_its_lock_ends_nobody_can_propose_it(
 def bucket(archive: Archive, liar: Liar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Liar:
     """The bucket that the archive keeps its packages in."""
     choose(monkeypatch, Store(engine="s3", s3=on_liar(liar, tmp_path)))
+    archive.run("check-store")
     return liar
 
 
@@ -155,6 +158,31 @@ def test_an_hour_without_a_network_to_the_bucket_loses_nothing_and_seals_nothing
     assert (versions(bucket), store().incoming()) == ([1, 1], [])
     assert Recording.objects.filter(state=State.SEALED, problem="").count() == len(made)
     assert list(audit()) == []
+
+
+def test_a_lock_that_gives_way_later_is_noticed_within_a_day_and_nothing_is_sealed_until_it_holds(
+    arrive: Arrive, bucket: Liar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.lies, bucket.asked = {"deletes"}, []
+    prove_when_due(StopSignal())
+    assert bucket.asked == [], "the proof is of today"
+    monkeypatch.setattr(bucket_proof, "LASTS", timedelta(0))
+    bucket.lies = {"unavailable"}
+    prove_when_due(StopSignal())
+    require_all()  # a bucket that is away has not given way
+    bucket.lies = {"deletes"}
+    prove_when_due(StopSignal())
+    with pytest.raises(SettingsError, match="check-store"):
+        require_all()
+    made, sealer = arrive(seconds=1), Sealer()
+    assert (sealer.once(), sealer.once()) == (0, 0)
+    row = Recording.objects.get(pk=made.id)
+    assert (row.state, row.receipt, store().incoming()) == (State.CLOSED, None, [made.id]), "the box keeps it"
+    bucket.lies = set()
+    prove_when_due(StopSignal())
+    require_all()
+    assert sealer.once() == 1
+    assert versions(bucket) == [1]
 
 
 def test_two_workers_at_one_package_because_the_bucket_was_slow_seal_it_once(
