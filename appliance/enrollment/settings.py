@@ -12,15 +12,16 @@ from appliance.contract.errors import StorageError
 
 Value = str | int | float | bool
 Sections = dict[str, dict[str, Value]]
-_I2S: Final[dict[str, Value]] = {"channels": 2, "channel": "left", "bits": 32}
-"""What the common I2S boards give: the microphone in the left channel of two, 24 bits in 32."""
+_I2S: Final[dict[str, Value]] = {"card": "Microphone", "channels": 2, "channel": "left", "bits": 32}
+"""What the common I2S boards give: a card that is always there, the microphone in its left channel, 24 bits in 32."""
+_USB: Final[dict[str, Value]] = {"card": ""}
+"""The lamp switches the socket's supply (docs/wiring.md), so that an idle box sees no card: with one to look for, every
+press would be refused as `microphone-missing`."""
 
 
 def recorder_sections(claim: ClaimFile, answer: Enrolled, board: str) -> Sections:
     """Return the recorder's settings; what is not named keeps its default."""
-    microphone: dict[str, Value] = {"device": "plainsight", "card": "Microphone"}
-    if claim.hardware == "i2s":
-        microphone |= _I2S
+    microphone: dict[str, Value] = {"device": "plainsight", **(_I2S if claim.hardware == "i2s" else _USB)}
     panel: dict[str, Value] = {}
     if claim.lamp_seen:
         panel["lamp_seen"] = 25

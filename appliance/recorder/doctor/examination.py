@@ -225,7 +225,10 @@ def _microphone(settings: RecorderSettings, record: Commissioning | None) -> Ite
     microphone = settings.microphone
     if not microphone.card:
         yield CheckResult(
-            "microphone", "warning", "its card is not set, so its presence is not checked", "set microphone.card"
+            "microphone",
+            "warning",
+            "its card is not set, so its presence is not checked while the box is idle",
+            "none is needed where the lamp switches the microphone's supply; else set microphone.card",
         )
         return
     number = card_number(microphone)

@@ -19,6 +19,7 @@ from appliance.courier.settings import load as load_courier
 from appliance.enrollment import command
 from appliance.enrollment.command import NO_ANSWER, due, enroll, main_renew, renew
 from appliance.enrollment.says import FILE
+from appliance.recorder.device_checks import look
 from appliance.recorder.settings import load as load_recorder
 from archive.authority.authority import Authority
 from tests.support.archives import ROOT, Archive, archive_in, template
@@ -250,6 +251,23 @@ def test_the_command_waits_for_a_network_where_it_is_told_to(
     assert command.main(["--claim", str(claim), "--folder", str(tmp_path / "etc"), "--wait"]) == 0
     assert waited == [5, 10, 20, 40, 60, 60, 60]
     assert "check the network" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("hardware", "card", "channels"), [("usb", "", 1), ("i2s", "Microphone", 2)])
+def test_a_usb_microphone_whose_supply_the_lamp_switches_is_not_asked_for_while_it_has_none(
+    claim: Path, tmp_path: Path, hardware: str, card: str, channels: int
+) -> None:
+    """docs/wiring.md: with a card to look for, every press would be refused as `microphone-missing`."""
+    claim.write_text(claim.read_text().replace('hardware = "usb"', f'hardware = "{hardware}"'))
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    enroll(claim, folder)
+    settings = load_recorder(folder / "recorder.toml")
+    assert (settings.microphone.card, settings.microphone.channels) == (card, channels)
+    # no sound card is in sight: what an idle box with a switched socket sees
+    (tmp_path / "cards").write_text("--- no soundcards ---\n")
+    microphone = settings.microphone.model_copy(update={"asound": tmp_path})
+    assert look(settings.model_copy(update={"microphone": microphone})).present is (hardware == "usb")
 
 
 def said(claim: Path) -> str:
