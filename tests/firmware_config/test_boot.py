@@ -67,3 +67,24 @@ def test_every_file_here_is_told_where_to_go() -> None:
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
     files = {path.name for path in FOLDER.iterdir() if path.is_file() and path.name != "README.md"}
     assert files == set(re.findall(r"`([\w.-]+\.(?:txt|rules|conf))`", readme.split("\n\n")[1]))
+
+
+def test_every_file_says_where_its_lines_come_from() -> None:
+    for path in [*sorted(FOLDER.glob("*.txt")), FOLDER / "eeprom.conf"]:
+        # the kernel's words have no room for it beside them
+        said = (FOLDER / "README.md" if path.name == "cmdline.txt" else path).read_text(encoding="utf-8")
+        assert "overlays/README" in said or "Source" in said, path.name
+
+
+def test_every_setting_has_a_reason_above_it() -> None:
+    for path in [*FOLDER.glob("*.txt"), FOLDER / "eeprom.conf"]:
+        if path.name == "cmdline.txt":
+            continue
+        reason = False
+        for line in path.read_text(encoding="ascii").splitlines():
+            if not line:
+                reason = False
+            elif line.startswith("#"):
+                reason = True
+            elif line not in {"[all]", "dtoverlay="}:
+                assert reason, f"{path.name}: {line}"
