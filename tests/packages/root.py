@@ -24,16 +24,16 @@ class Root:
     old: str
     new: str
 
-    def run(self, command: str, *, status: int | None = 0, within: Sequence[str] = ()) -> str:
+    def run(self, command: str, *, status: int | None = 0, within: Sequence[str] = (), seconds: float = 1800) -> str:
         """Run a shell command in the root; return what it printed. Raises NotHeldError for another exit status.
 
-        `within`: what to start it with, if not with `chroot` into the root.
+        `within`: what to start it with, if not with `chroot` into the root. `seconds`: how long it may take.
         """
         done = subprocess.run(
             [*(within or ("chroot", str(self.folder))), "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
              "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", command],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, check=False, timeout=1800,
+            text=True, check=False, timeout=seconds,
         )  # fmt: skip
         if status is not None and done.returncode != status:
             raise NotHeldError(f"{command}: exit status {done.returncode}, not {status}: {done.stdout[-2000:]}")
