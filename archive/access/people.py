@@ -66,9 +66,11 @@ def create_account(
     Without `password` it is for an invitation, or for who signs in through the provider as `identity`.
     """
     known = {"oidc_issuer": identity.issuer, "oidc_subject": identity.subject} if identity else {}
+    # made before: it takes a while on purpose
+    hashed = make_password(password)
     with one_deed():
         try:
-            user = User.objects.create_user(username, password, display_name=display_name, **known)
+            user = User.objects.create_user(username, hashed=hashed, display_name=display_name, **known)
         except ValidationError as error:
             field, problems = next(iter(error.message_dict.items()))
             words = " ".join(problems).rstrip(".")

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -26,15 +27,18 @@ def normalize(username: str) -> str:
 class UserManager(BaseUserManager["User"]):
     """Makes users, and finds them by whatever form of their name was typed."""
 
-    def create_user(self, username: str | None, password: str | None = None, **fields: Any) -> User:
+    def create_user(
+        self, username: str | None, password: str | None = None, *, hashed: str | None = None, **fields: Any
+    ) -> User:
         """Return a new user; raise django's ValidationError that names the field that is wrong.
 
-        Without `password` nobody can sign in with one; without `username` only a provider can tell who it is.
+        Without `password` nobody can sign in with one; in a deed it is given as `hashed` before, since that takes a
+        while on purpose. Without `username` only a provider can tell who it is.
         """
         if username is not None and not normalize(username):
             raise ValidationError({"username": "type a name to sign in with"})
         user = self.model(username=None if username is None else normalize(username), **fields)
-        user.set_password(password)
+        user.password = hashed or make_password(password)
         user.full_clean()
         user.save(using=self._db)
         return user

@@ -70,6 +70,8 @@ def make_link(person: Person, *, by: User, request: AccessRequest | None = None,
     """
     token, code = secrets.token_urlsafe(16), "".join(secrets.choice(_DIGITS) for _ in range(CODE_LENGTH))
     now = timezone.now()
+    # made before: it takes a while on purpose
+    hashed = make_password(code)
     with one_deed():
         person = Person.objects.select_for_update(of=("self",)).select_related("user").get(pk=person.pk)
         if person.user is None:
@@ -84,7 +86,7 @@ def make_link(person: Person, *, by: User, request: AccessRequest | None = None,
             person=person,
             request=request,
             token_digest=_digest(token),
-            code_digest=make_password(code),
+            code_digest=hashed,
             made_at=now,
             made_by=by,
             expires_at=now + (KIOSK_LASTS if kiosk else LASTS),
