@@ -18,16 +18,26 @@ class TransfersConfig(AppConfig):
         from archive.recordings import companions  # noqa: PLC0415 - the same
         from archive.recordings.removal import register_identifying, register_never_kept  # noqa: PLC0415 - the same
         from archive.records.evidence import chapters  # noqa: PLC0415 - the same
+        from archive.records.outside_recordings.companions import register_outside  # noqa: PLC0415 - the same
         from archive.records.outside_recordings.contributions import provide  # noqa: PLC0415 - the same
         from archive.records.today.tray_tasks import BROUGHT  # noqa: PLC0415 - the same
 
         from .clear_deeds import CLEAR_S, clear_stored, is_left  # noqa: PLC0415 - the same
-        from .known import contribution, documents_of, keys_of, origin_chapter, statements_of, uploads_of  # noqa: PLC0415 - the same
+        from .known import (  # noqa: PLC0415 - the same  # noqa: PLC0415 - the same
+            contribution,
+            documents_of,
+            keys_of,
+            origin_chapter,
+            statements_of,
+            statements_with,
+            uploads_of,
+        )
         from .upload_deeds import LOOK_S, arriving, take_in_all  # noqa: PLC0415 - the same
         from .waiting import to_bring_here  # noqa: PLC0415 - the same
 
         register_provider(keys_of)
         companions.register(statements_of)
+        register_outside(statements_with)
         provide(contribution)
         chapters.register(origin_chapter)
         register_identifying("documents of the other archive", documents_of)

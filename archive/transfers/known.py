@@ -35,6 +35,11 @@ def keys_of(recording: str) -> KeyRing | None:
 
 def statements_of(recording: Recording, _parts: Parts | None) -> Iterable[Companion]:
     """Return the statements that parents placed with it there: they go along with each copy (34 CFR 99.21(c))."""
+    return statements_with(recording)
+
+
+def statements_with(recording: Either) -> list[Companion]:
+    """Return the same of a recording of either kind."""
     placed = TakenInDocument.objects.filter(taken_in=recording.pk, name__startswith=STATEMENTS)
     return [Companion(f"before-{one.name.removeprefix(STATEMENTS)}", bytes(one.data)) for one in placed]
 

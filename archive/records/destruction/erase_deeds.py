@@ -46,7 +46,14 @@ def erase(row: Destruction) -> dict[str, int]:
         "disclosures": Disclosure.objects.filter(named(pk)).delete()[0],
         "holds that had ended": Held.objects.filter(named(pk)).delete()[0],
     }
-    removed |= _of_box(pk) if row.outside_id is None else _of_outside(pk)
+    about = Q(about_type=row.subject.type, about_id=pk) | Q(about_type="case", about_id__in=_amendments(pk))
+    removed |= {
+        "letters": _erase_letters(about),
+        "statements": Statement.objects.filter(named(pk)).delete()[0],
+        "amendments": Amendment.objects.filter(named(pk)).delete()[0],
+    }
+    beside = _of_box(pk) if row.outside_id is None else _of_outside(pk)
+    removed |= {name: removed.get(name, 0) + count for name, count in beside.items()}
     if row.outside_id is None:
         # another box's copy of the meeting is enough; what was brought stands in for none
         left = Filing.objects.filter(meeting__in=meetings).values("meeting")
@@ -60,21 +67,19 @@ def erase(row: Destruction) -> dict[str, int]:
 def _of_outside(pk: str) -> dict[str, int]:
     """Remove what stands beside a recording that no box made, and beside no other."""
     beside = {name: rows.delete()[0] for name, rows in identifying_rows(pk).items()}
-    return {"letters": _erase_letters(Q(about_type="outside", about_id=pk)), **erase_outside(pk), **beside}
+    return {**erase_outside(pk), **beside}
 
 
 def _of_box(recording: str) -> dict[str, int]:
     """Remove what stands beside a box's recording, and beside no other."""
-    cases = [str(pk) for pk in Amendment.objects.filter(recording=recording).values_list("pk", flat=True)]
-    removed = {"letters": _letters(recording, cases)}
     incidents = Incident.objects.filter(recording=recording)
     written = IncidentLetter.objects.filter(incident__in=incidents).values_list("letter", flat=True)
-    removed["letters"] += _erase_letters(Q(pk__in=list(written)))
-    removed["incident records"] = incidents.delete()[0]
+    removed = {
+        "letters": _erase_letters(Q(pk__in=list(written))),
+        "incident records": incidents.delete()[0],
+    }
     for name, rows in {
         "notes of the meeting": OpeningEvent.objects.filter(recording=recording),
-        "statements": Statement.objects.filter(recording=recording),
-        "amendments": Amendment.objects.filter(recording=recording),
         "transcripts": Transcript.objects.filter(recording=recording),
         "drafts of the computer": MachineDraft.objects.filter(recording=recording),
         "listenings to redacted copies": Hearing.objects.filter(redaction__recording=recording),
@@ -93,9 +98,8 @@ def _of_box(recording: str) -> dict[str, int]:
     return removed
 
 
-def _letters(recording: str, cases: list[str]) -> int:
-    about = Q(about_type="recording", about_id=recording) | Q(about_type="case", about_id__in=cases)
-    return _erase_letters(about)
+def _amendments(recording: str) -> list[str]:
+    return [str(pk) for pk in Amendment.objects.filter(named(recording)).values_list("pk", flat=True)]
 
 
 def _erase_letters(which: Q) -> int:

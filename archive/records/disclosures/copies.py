@@ -14,6 +14,7 @@ from archive.recordings.parts import only
 from archive.recordings.playback import open_audio
 from archive.recordings.verification import audio_md5
 from archive.records.evidence.package import evidence_package
+from archive.records.outside_recordings.companions import companions_of_outside
 from archive.records.outside_recordings.describe import said_of
 from archive.records.outside_recordings.media import MediaType
 from archive.records.outside_recordings.models import OutsideRecording
@@ -53,7 +54,8 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
     if row.what in {Copy.EVIDENCE, Copy.TRANSFER}:
         return evidence_package(recording, noted, documents=[notice], recipient=row.recipient)
     if isinstance(recording, OutsideRecording):
-        documents = [Companion("NOT-MADE-BY-A-BOX.txt", _not_made_by_a_box(recording)), notice]
+        grade = Companion("NOT-MADE-BY-A-BOX.txt", _not_made_by_a_box(recording))
+        documents = [grade, notice, *companions_of_outside(recording)]
         name = f"{recording.pk}-not-made-by-a-box.{MediaType(recording.media_type).suffix}"
         return counted(bundle(name, _file(recording), documents, recording.sealed_at or row.prepared_at), noted)
     # a redacted copy goes without what was written down of the recording

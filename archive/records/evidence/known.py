@@ -8,6 +8,7 @@ from appliance.contract.times import wall
 from archive.records.meetings.describe import where
 from archive.records.meetings.models import Filing, OpeningEvent, OpeningEventKind
 from archive.records.meetings.reach import in_force
+from archive.records.outside_recordings.either import named
 from archive.records.outside_recordings.models import OutsideFiling
 from archive.records.outside_recordings.reach import in_force as outside_in_force
 from archive.records.requests.models import Statement
@@ -55,7 +56,7 @@ def _meeting(filing: Filing | OutsideFiling, recording: str) -> tuple[Fact, ...]
 
 def statement_chapter(recording: str) -> Chapter:
     """Return the statements that a parent placed with the recording (34 CFR 99.21(c))."""
-    placed = Statement.objects.filter(recording=recording).select_related("amendment__person")
+    placed = Statement.objects.filter(named(recording)).select_related("amendment__person")
     items = tuple(
         (
             Fact("person", str(one.amendment.person)),

@@ -33,6 +33,7 @@ from archive.recordings.companions import Companion, companions_of, counted
 from archive.recordings.playback import open_audio
 from archive.recordings.secrets import secret_of
 from archive.recordings.stored_ledger import package_member
+from archive.records.outside_recordings.companions import companions_of_outside
 from archive.records.outside_recordings.either import Either, package_of, subject_of
 from archive.records.outside_recordings.media import MediaType
 from archive.records.outside_recordings.models import OutsideRecording
@@ -190,9 +191,11 @@ def _payload(content: _Content, extract: Extract) -> Iterator[tuple[str, Iterabl
         yield f"records/{chapter.code}.json", [chapter.as_json()]
         for attachment in chapter.attachments:
             yield f"records/{chapter.code}/{attachment.name}", [attachment.data]
-    if not isinstance(row, OutsideRecording):
-        for one in companions_of(row, unrestricted(row.pk)):
-            yield f"records/statements/{one.name}", [_bytes(one)]
+    along = (
+        companions_of_outside(row) if isinstance(row, OutsideRecording) else companions_of(row, unrestricted(row.pk))
+    )
+    for one in along:
+        yield f"records/statements/{one.name}", [_bytes(one)]
     yield "premis.xml", document(_files(content), _events(row, extract), _agents(row, extract))
     yield sealed_name(row.pk), _stored(package_of(row))
     if content.recipient:

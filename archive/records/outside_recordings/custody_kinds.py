@@ -20,7 +20,7 @@ TAKEN_OVER = register(
 )
 CHECKED = register("outside-checked", "was held against its seal", "problem")
 GIVEN_UP = register("outside-given-up", "was given up before it was sealed; nothing of it is kept")
-DOWNLOADED = register("download-outside", "downloaded the file as it was brought", "first_byte", "bytes")
+DOWNLOADED = register("download-outside", "downloaded the file as it was brought", "first_byte", "bytes", "documents")
 RESTRICTED = register("outside-restricted", "was restricted", "restriction")
 LIFTED = register("outside-restriction-lifted", "a restriction was lifted", "restriction")
 

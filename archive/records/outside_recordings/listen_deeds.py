@@ -45,10 +45,11 @@ def enter_listen(user: User, row: OutsideRecording, token: str) -> None:
             record(LISTEN, actor=Actor.user(user.pk), subject=Subject.outside(row.pk), how=how)
 
 
-def enter_download(user: User, row: OutsideRecording, first: int, size: int) -> None:
-    """Enter that the file, or a part of it, is handed out."""
+def enter_download(user: User, row: OutsideRecording, first: int, size: int, documents: int = 0) -> None:
+    """Enter that the file, or a part of it, is handed out, and how many documents went along."""
     part = {} if size == row.size else {"first_byte": first, "bytes": size}
-    record(DOWNLOADED, actor=Actor.user(user.pk), subject=Subject.outside(row.pk), **part)
+    along = {"documents": documents} if documents else {}
+    record(DOWNLOADED, actor=Actor.user(user.pk), subject=Subject.outside(row.pk), **part, **along)
 
 
 def enter_refusal(user: User, pk: str, deed: Deed, page: str) -> None:

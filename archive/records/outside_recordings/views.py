@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +21,7 @@ from archive.accounts.models import User
 from archive.custody import wording
 from archive.custody.actors import Subject
 from archive.custody.models import Entry
+from archive.recordings.companions import bundle
 from archive.recordings.contributions import Reader
 from archive.recordings.partial import answer
 from archive.recordings.ranges import Span
@@ -31,6 +32,7 @@ from archive.records.people.search import reached
 from archive.ui.breadcrumbs import Crumb
 
 from . import filing_deeds, listen_deeds
+from .companions import companions_of_outside
 from .contributions import contributed
 from .describe import SIGNS, called, facts_of, said_of
 from .forms import FileUnderForm, ReasonForm
@@ -93,6 +95,7 @@ def outside(request: HttpRequest, outside: str) -> HttpResponseBase:
         "same": _same_file(row, user),
         "sections": added.sections,
         "actions": added.actions if kept else (),
+        "documents": companions_of_outside(row) if kept and can[Deed.DOWNLOAD] else [],
         "custody": wording.rows(Entry.objects.about(subject).order_by("-n")[:SHOWN]) if can[Deed.CUSTODY] else [],
     }
     return render(request, "outside_recordings/outside.html", context)
@@ -123,8 +126,16 @@ def audio(request: HttpRequest, outside: str) -> HttpResponseBase:
 
 @require_safe
 def download(request: HttpRequest, outside: str) -> HttpResponseBase:
-    """Hand out the file as it was brought."""
+    """Hand out the file as it was brought; in a ZIP file where a parent's statement goes along (34 CFR 99.21(c))."""
     row, user = _audible(request, outside, Deed.DOWNLOAD), user_of(request)
+    name = f"{row.pk}-not-made-by-a-box.{MediaType(row.media_type).suffix}"
+    documents = companions_of_outside(row)
+    if documents and request.method == "GET":
+        whole = open_sealed(row)
+        whole.peek(1)
+        listen_deeds.enter_download(user, row, 0, row.size, len(documents))
+        data = bundle(name, chunks(whole, 0, row.size), documents, row.sealed_at or row.begun_at)
+        return _named(StreamingHttpResponse(data, content_type="application/zip"), f"{row.pk}-copy.zip")
 
     def body(span: Span) -> Iterator[bytes]:
         file = open_sealed(row)
@@ -133,8 +144,10 @@ def download(request: HttpRequest, outside: str) -> HttpResponseBase:
         listen_deeds.enter_download(user, row, span.start, span.size)
         return chunks(file, span.start, span.stop)
 
-    response = _bytes(request, row, body)
-    name = f"{row.pk}-not-made-by-a-box.{MediaType(row.media_type).suffix}"
+    return _named(_bytes(request, row, body), name)
+
+
+def _named(response: HttpResponseBase, name: str) -> HttpResponseBase:
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

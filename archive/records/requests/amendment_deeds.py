@@ -12,8 +12,8 @@ from archive.accounts.models import User
 from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
-from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
+from archive.records.outside_recordings.either import Either, columns_of, find_kept
 from archive.records.people.models import Person, Student
 
 from .custody_kinds import AMENDMENT, AMENDMENT_STEP, NO_HEARING, STATEMENT
@@ -24,12 +24,16 @@ from .rules import STATEMENT_IN, check_no_hearing, may_follow
 
 
 def ask_amendment(
-    student: Student, person: Person, recording: Recording, *, text: str, received_on: date, by: User
+    student: Student, person: Person, recording: Either, *, text: str, received_on: date, by: User
 ) -> Amendment:
-    """Enter that a rights-holder asks to amend a recording (34 CFR 99.20(a), 300.618). Raises DeedError."""
+    """Enter that a rights-holder asks to amend a recording of either kind (34 CFR 99.20(a), 300.618).
+
+    Raises DeedError; DestroyedError where it is not here any more.
+    """
     check_holder(student, person, timezone.localdate())
     with one_deed():
-        row = Amendment(student=student, person=person, recording=recording, text=text, received_on=received_on)
+        kept = columns_of(find_kept(recording.pk, lock=True))
+        row = Amendment(student=student, person=person, **kept, text=text, received_on=received_on)
         record(
             AMENDMENT,
             actor=Actor.user(by.pk),
@@ -117,11 +121,11 @@ def place_statement(pk: UUID, text: str, *, by: User) -> Statement:
                 "A statement is placed after a hearing that did not amend the record (34 CFR 99.21(b)(2)), or where no "
                 "hearing was asked for."
             )
-        statement = Statement(amendment=row, recording=row.recording, text=text, placed_at=timezone.now())
+        statement = Statement(amendment=row, **columns_of(row.about), text=text, placed_at=timezone.now())
         record(
             STATEMENT,
             actor=Actor.user(by.pk),
-            subject=Subject.recording(row.recording_id),
+            subject=row.subject,
             case=str(pk),
             statement=str(statement.pk),
             sha256=hashlib.sha256(text.encode()).hexdigest(),
@@ -133,7 +137,7 @@ def place_statement(pk: UUID, text: str, *, by: User) -> Statement:
 def _amendment(pk: UUID) -> Amendment:
     row = (
         Amendment.objects.select_for_update(of=("self",))
-        .select_related("recording", "student", "person")
+        .select_related("recording", "outside", "student", "person")
         .filter(pk=pk)
         .first()
     )

@@ -21,6 +21,7 @@ from archive.records.letters.deeds import make_letter
 from archive.records.letters.letter_facts import common, written_day
 from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.forms import bound_student
+from archive.records.outside_recordings.either import Either
 from archive.records.people.reach import is_kept_away
 from archive.ui.breadcrumbs import Crumb
 
@@ -28,7 +29,7 @@ from . import amendment_deeds as deeds
 from .forms import AmendmentForm, NoHearingForm, StatementForm, StepForm
 from .models import Amendment, AmendmentState, NoHearing
 from .pages import frame
-from .reach import recordings_of, unheard
+from .reach import brought_of, recordings_of, unheard
 from .rules import NEXT, STATEMENT_IN, may_follow
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
@@ -43,7 +44,8 @@ def amendment_new(request: HttpRequest) -> HttpResponseBase:
 
     def act() -> str:
         typed = form.cleaned_data
-        found = {one.pk: one for one in recordings_of(typed["student"])}
+        boxes, brought = recordings_of(typed["student"]), brought_of(typed["student"])
+        found: dict[str, Either] = {one.pk: one for one in boxes} | {row.pk: row for row, _called in brought}
         if typed["recording"] not in found:
             raise DeedError("No recording of this student has this identifier.", field="recording")
         made = deeds.ask_amendment(
@@ -163,7 +165,7 @@ def _hearing_is_next(state: AmendmentState) -> bool:
 
 
 def _amendment(case: UUID) -> Amendment:
-    row = Amendment.objects.select_related("student", "person", "recording").filter(pk=case).first()
+    row = Amendment.objects.select_related("student", "person", "recording", "outside").filter(pk=case).first()
     if row is None:
         raise UnknownRecordError("there is no such amendment here")
     return row

@@ -11,15 +11,20 @@ class RequestsConfig(AppConfig):
     name = "archive.records.requests"
 
     def ready(self) -> None:
-        """Tell the access app which student a request or an amendment is about, and the student's page what is open."""
+        """Tell the access app which student a request or an amendment is about, and the pages what is open."""
         from archive.access.scopes import register_resolver  # noqa: PLC0415 - models need ready apps
         from archive.custody.actors import SubjectType  # noqa: PLC0415 - the same
         from archive.recordings import companions  # noqa: PLC0415 - the same
+        from archive.records.outside_recordings.companions import register_outside  # noqa: PLC0415 - the same
+        from archive.records.outside_recordings.contributions import provide  # noqa: PLC0415 - the same
         from archive.records.people.sections import SECTIONS  # noqa: PLC0415 - the same
 
-        from .reach import scopes_of_case, statements_of  # noqa: PLC0415 - the same
+        from .contribution import contribution  # noqa: PLC0415 - the same
+        from .reach import scopes_of_case, statements_of, statements_with  # noqa: PLC0415 - the same
         from .student_section import section  # noqa: PLC0415 - the same
 
         companions.register(statements_of)
+        register_outside(statements_with)
+        provide(contribution)
         register_resolver(SubjectType.CASE, scopes_of_case)
         SECTIONS.provide(section)

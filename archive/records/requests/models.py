@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from archive.recordings.models import Recording
+from archive.records.outside_recordings.either import OfEither, of_one_recording
 from archive.records.people.models import Person, Student
 
 
@@ -82,7 +83,7 @@ class AmendmentState(models.TextChoices):
 
     ASKED = "asked", _("asked for")
     AMENDED = "amended", _("amended")
-    REFUSED = "refused", _("refused; the parent was told of the right to a hearing")
+    REFUSED = "refused", _("refused; a hearing can be asked for")
     NO_HEARING = "no-hearing", _("refused; no hearing was asked for, and one still can be")
     HEARING = "hearing", _("a hearing is held")
     HEARING_AMENDED = "hearing-amended", _("amended after the hearing")
@@ -97,13 +98,12 @@ class NoHearing(models.TextChoices):
     NO_RIGHTS = "no-rights", _("the person holds no rights over the record any more, or a court order bars them")
 
 
-class Amendment(models.Model):
-    """A rights-holder says that a record is inaccurate, misleading or violates privacy."""
+class Amendment(OfEither):
+    """A rights-holder says that a record is inaccurate, misleading or violates privacy; any recording."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     student = models.ForeignKey(Student, on_delete=models.PROTECT, related_name="amendments")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="amendments")
-    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="amendments")
     received_on = models.DateField()
     text = models.TextField()
     """What should be amended, and why."""
@@ -131,20 +131,20 @@ class Amendment(models.Model):
 
         ordering: ClassVar = ["received_on", "pk"]
         constraints: ClassVar = [
+            of_one_recording("amendment_is_of_one_recording"),
             models.CheckConstraint(
                 condition=~Q(state="no-hearing")
                 | (~Q(no_hearing="") & Q(no_hearing_on__isnull=False) & ~Q(no_hearing_how="")),
                 name="no_hearing_has_its_reason",
-            )
+            ),
         ]
 
 
-class Statement(models.Model):
+class Statement(OfEither):
     """A rights-holder's statement: kept with the recording, disclosed with every copy of it (34 CFR 99.21(c))."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     amendment = models.ForeignKey(Amendment, on_delete=models.PROTECT, related_name="statements")
-    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="statements")
     text = models.TextField()
     placed_at = models.DateTimeField()
 
@@ -152,6 +152,7 @@ class Statement(models.Model):
         """Oldest first."""
 
         ordering: ClassVar = ["placed_at", "pk"]
+        constraints: ClassVar = [of_one_recording("statement_is_of_one_recording")]
 
 
 class ParentLink(models.Model):

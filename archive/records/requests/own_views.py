@@ -34,6 +34,7 @@ from archive.records.meetings.describe import title
 from archive.records.meetings.models import Meeting
 from archive.records.meetings.reach import in_force
 from archive.records.outside_recordings.describe import called
+from archive.records.outside_recordings.either import about_either
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.reach import in_force as outside_in_force
 from archive.records.outside_recordings.reach import reached_outside
@@ -106,7 +107,7 @@ def own(request: HttpRequest) -> HttpResponseBase:
     near = about(reach_of(user, Deed.LOOK))
     filings = in_force().filter(near, meeting__student__in=students)
     planned = Meeting.objects.filter(student__in=students, cancelled_at=None, starts_at__gte=timezone.now())
-    placed = Statement.objects.filter(near, amendment__student__in=students)
+    placed = Statement.objects.filter(about_either(reach_of(user, Deed.LOOK)), amendment__student__in=students)
     outside = outside_in_force().filter(
         meeting__student__in=students,
         outside__in=OutsideRecording.objects.filter(reached_outside(user, Deed.LOOK), destroyed_at=None).values("pk"),

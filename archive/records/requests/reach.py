@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -17,6 +18,7 @@ from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.models import Filing
 from archive.records.meetings.reach import in_force
 from archive.records.outside_recordings.describe import called
+from archive.records.outside_recordings.either import Either, named
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
 from archive.records.outside_recordings.reach import in_force as outside_in_force
 from archive.records.people.models import Person, Student
@@ -29,7 +31,12 @@ from .rules import OPEN, Unheard
 
 def statements_of(recording: Recording, _parts: Parts | None) -> list[Companion]:
     """Return the statements that go along with each copy of a recording (34 CFR 99.21(c)), whatever parts it holds."""
-    placed = Statement.objects.filter(recording=recording)
+    return statements_with(recording)
+
+
+def statements_with(recording: Either) -> list[Companion]:
+    """Return the same of a recording of either kind."""
+    placed = Statement.objects.filter(named(recording.pk))
     return [
         Companion(f"statement-{number}.txt", f"Statement placed {one.placed_at:%Y-%m-%d}\n\n{one.text}\n")
         for number, one in enumerate(placed, 1)
@@ -99,7 +106,7 @@ def open_cases(recording: str) -> list[AccessRequest | Amendment]:
     brought = OutsideFiling.objects.filter(outside=recording).values("meeting__student")
     return [
         *AccessRequest.objects.filter(Q(student__in=students) | Q(student__in=brought), closed_at=None),
-        *Amendment.objects.filter(recording=recording, state__in=OPEN),
+        *Amendment.objects.filter(named(recording), state__in=OPEN),
     ]
 
 
@@ -107,13 +114,19 @@ def asked_about() -> Q:
     """Return the condition that something is open about a recording, for the recordings' table."""
     asking = AccessRequest.objects.filter(closed_at=None).values("student")
     filed = Filing.objects.filter(meeting__student__in=asking).values("recording")
-    return Q(pk__in=filed) | Q(pk__in=Amendment.objects.filter(state__in=OPEN).values("recording"))
+    return Q(pk__in=filed) | Q(pk__in=_to_amend("recording"))
 
 
 def asked_about_outside() -> Q:
     """Return the same condition for the table of recordings that no box made."""
     asking = AccessRequest.objects.filter(closed_at=None).values("student")
-    return Q(pk__in=OutsideFiling.objects.filter(meeting__student__in=asking).values("outside"))
+    filed = OutsideFiling.objects.filter(meeting__student__in=asking).values("outside")
+    return Q(pk__in=filed) | Q(pk__in=_to_amend("outside"))
+
+
+def _to_amend(column: str) -> QuerySet[Amendment, Any]:
+    open_ones: QuerySet[Amendment, Any] = Amendment.objects.filter(~Q((column, None)), state__in=OPEN).values(column)
+    return open_ones
 
 
 def recordings_of(student: Student) -> list[Recording]:

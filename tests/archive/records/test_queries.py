@@ -77,7 +77,7 @@ MOST = {
     "/access/review/": 14,
     "/tray/": 14,
     "/outside-recordings/": 14,
-    "/outside-recordings/{outside}/": 32,
+    "/outside-recordings/{outside}/": 35,
     "/outside-recordings/{outside}/evidence/": 30,
     "/transfers/": 14,
     "/meetings/{meeting}/incident/": 24,

@@ -34,8 +34,10 @@ from archive.records.destruction.deeds import carry_out
 from archive.records.evidence.package import evidence_package
 from archive.records.outside_recordings import filing_deeds
 from archive.records.outside_recordings.checking import check_outside
+from archive.records.outside_recordings.companions import companions_of_outside
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.plain_file import open_sealed, outside_package
+from archive.records.requests.models import Amendment, Statement
 from archive.sealing.audit import audit
 from archive.store.current import store
 from archive.transfers import taking_in, upload_deeds
@@ -75,6 +77,10 @@ def handed(tmp_path_factory: pytest.TempPathFactory, opening: Identity) -> Hande
         meeting = make_meeting(make_student("Ana", "Torres"), timezone.now() - timedelta(days=2 * 365))
         filing = filing_deeds.file_outside(row.pk, meeting, by=ann)
         filing_deeds.confirm(row.pk, filing.pk, by=make_user("bob"))
+        asked = Amendment.objects.create(
+            student=meeting.student, person=make_person(), outside=row, received_on=MADE, text="The hour is wrong."
+        )
+        Statement.objects.create(amendment=asked, outside=row, text="I asked for one hour.", placed_at=timezone.now())
         data, own = (
             b"".join(evidence_package(row, lambda *_: None, recipient=one))
             for one in (opening.recipient, keystore().recipient)
@@ -118,6 +124,15 @@ def test_it_is_here_as_what_it_was_brought_as(archive: Archive, handed: Handed) 
     assert done.row.archive_key not in key_ring().archives
     key = recording_keys().read(row.pk)
     assert archive.keys.escrow.decrypt(key, 2) == keystore().decrypt_secret(key).secret_line()
+
+
+def test_a_statement_that_was_placed_there_goes_along_with_each_copy_here(archive: Archive, handed: Handed) -> None:
+    """34 CFR 99.21(c)(2): wherever the record is kept."""
+    taken(handed)
+    (statement,) = companions_of_outside(OutsideRecording.objects.get())
+    assert statement.name == "before-statement-1.txt"
+    assert isinstance(statement.text, bytes)
+    assert b"I asked for one hour." in statement.text
 
 
 def test_its_evidence_package_is_checked_with_the_keys_of_both(archive: Archive, handed: Handed) -> None:

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "__first__"),
+        ("outside_recordings", "0001_initial"),
         ("people", "0001_initial"),
         ("recordings", "0001_initial"),
     ]
@@ -81,6 +82,26 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Amendment",
             fields=[
+                (
+                    "recording",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="recordings.recording",
+                    ),
+                ),
+                (
+                    "outside",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="outside_recordings.outsiderecording",
+                    ),
+                ),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "student",
@@ -94,14 +115,6 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, related_name="amendments", to="people.person"
                     ),
                 ),
-                (
-                    "recording",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="amendments",
-                        to="recordings.recording",
-                    ),
-                ),
                 ("received_on", models.DateField()),
                 ("text", models.TextField()),
                 (
@@ -110,7 +123,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("asked", "asked for"),
                             ("amended", "amended"),
-                            ("refused", "refused; the parent was told of the right to a hearing"),
+                            ("refused", "refused; a hearing can be asked for"),
                             ("no-hearing", "refused; no hearing was asked for, and one still can be"),
                             ("hearing", "a hearing is held"),
                             ("hearing-amended", "amended after the hearing"),
@@ -150,6 +163,14 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
+                            models.Q(("outside", None), ("recording__isnull", False)),
+                            models.Q(("outside__isnull", False), ("recording", None)),
+                            _connector="OR",
+                        ),
+                        name="amendment_is_of_one_recording",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
                             models.Q(("state", "no-hearing"), _negated=True),
                             models.Q(
                                 models.Q(("no_hearing", ""), _negated=True),
@@ -159,7 +180,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="no_hearing_has_its_reason",
-                    )
+                    ),
                 ],
             },
         ),
@@ -209,6 +230,26 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Statement",
             fields=[
+                (
+                    "recording",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="recordings.recording",
+                    ),
+                ),
+                (
+                    "outside",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="outside_recordings.outsiderecording",
+                    ),
+                ),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "amendment",
@@ -216,19 +257,21 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, related_name="statements", to="requests.amendment"
                     ),
                 ),
-                (
-                    "recording",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="statements",
-                        to="recordings.recording",
-                    ),
-                ),
                 ("text", models.TextField()),
                 ("placed_at", models.DateTimeField()),
             ],
             options={
                 "ordering": ["placed_at", "pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("outside", None), ("recording__isnull", False)),
+                            models.Q(("outside__isnull", False), ("recording", None)),
+                            _connector="OR",
+                        ),
+                        name="statement_is_of_one_recording",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(

@@ -23,13 +23,14 @@ from archive.records.holds.models import Matter
 from archive.records.letters.deeds import approve_text
 from archive.records.letters.models import LetterKind, Template
 from archive.records.meetings.deeds import NoticeFacts, log_notice
+from archive.records.outside_recordings.either import Either
 from archive.records.people.models import Person, Student
 from archive.records.requests import amendment_deeds
 from archive.records.requests import deeds as request_deeds
-from archive.records.requests.models import AmendmentState, Wish
+from archive.records.requests.models import Amendment, AmendmentState, NoHearing, Statement, Wish
 from tests.archive.page_fixtures import Arrive
 from tests.archive.records.disclosures.test_disclosures import consent, facts
-from tests.archive.records.factories import make_matter, make_room
+from tests.archive.records.factories import make_letter, make_matter, make_room
 from tests.support.archives import Archive
 
 from .scene import Scene, make_outside_scene, make_scene
@@ -87,7 +88,8 @@ def lived_through(scene: Scene) -> None:
         hold_deeds.hold(matter.pk, scene.student, by=scene.ann)
         hold_deeds.end_matter(matter.pk, "settled", by=scene.ann)
     if isinstance(row, Recording):
-        asked_for(scene, row, today)
+        listened(scene, row, today)
+    asked_to_amend(scene, row, today)
     disclosure_deeds.enter_consent(row.pk, consent(row), by=scene.ann)
     what = Copy.AUDIO if isinstance(row, Recording) else Copy.FILE
     order = facts(what=what, basis=Basis.COMPELLED, explanation="Circuit Court, no. 17")
@@ -98,15 +100,23 @@ def lived_through(scene: Scene) -> None:
     disclosure_deeds.withdraw(disclosure.pk, by=scene.ann)
 
 
-def asked_for(scene: Scene, row: Recording, today: date) -> None:
-    """Let a parent listen at the office, and ask for an amendment: of a box's recording alone."""
+def listened(scene: Scene, row: Recording, today: date) -> None:
+    """Let a parent listen at the office: to a box's recording alone."""
     case = request_deeds.ask_access(scene.student, scene.parent, Wish.LISTEN, received_on=today, by=scene.ann)
     request_deeds.begin_supervised(case.pk, row, by=scene.ann)
     request_deeds.close(case.pk, "listened", case.version, by=scene.ann)
+
+
+def asked_to_amend(scene: Scene, row: Either, today: date) -> None:
+    """Let a parent ask for an amendment that is refused, want no hearing, and place a statement."""
     amendment = amendment_deeds.ask_amendment(
         scene.student, scene.parent, row, text="It leaves out the end.", received_on=today, by=scene.ann
     )
-    amendment_deeds.decide(amendment.pk, AmendmentState.AMENDED, "so done", amendment.version, by=scene.ann)
+    amendment_deeds.decide(amendment.pk, AmendmentState.REFUSED, "it is whole", 0, by=scene.ann, hearing_days=9)
+    about = {"about_type": "case", "about_id": str(amendment.pk)}
+    make_letter(scene.student, LetterKind.REFUSAL_TO_AMEND, person=scene.parent, delivered_at=timezone.now(), **about)
+    amendment_deeds.end_unheard(amendment.pk, NoHearing.SAID, today, "on the phone", 1, by=scene.ann)
+    amendment_deeds.place_statement(amendment.pk, "The end is missing.", by=scene.ann)
 
 
 @pytest.mark.parametrize("made_by_a_box", [True, False])
@@ -118,4 +128,6 @@ def test_no_identifier_in_the_log_leads_from_a_tombstone_to_a_person(
     made = scene.approved()
     assert leads_to_people(reached_from(scene.row.pk)), "as long as it is kept, its rows say whose record it is"
     deeds.carry_out(made.pk, by=scene.bob)
+    assert not Amendment.objects.exists()
+    assert not Statement.objects.exists()
     assert leads_to_people(reached_from(scene.row.pk)) == []
