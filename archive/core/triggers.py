@@ -1,7 +1,7 @@
-"""Triggers that refuse a change, in each database's own words, for the tables of which no deed ever changes a row so.
+"""Triggers, in each database's own words: some refuse a change that no deed ever makes, others note that one was made.
 
-They stop mistakes and the application's own user, not root on the database's host: docs/threat-model.md. Both engines
-refuse the same (tests/archive/core/test_triggers.py), with an IntegrityError that has the refusal's words.
+Refusals stop mistakes and the application's own user, not root on the database's host: docs/threat-model.md. Both
+engines refuse the same (tests/archive/core/test_triggers.py), with an IntegrityError that has the refusal's words.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 ALWAYS: Final = "1 = 1"
 """Condition of a change that is refused whatever the row is."""
+Change = Literal["INSERT", "UPDATE", "DELETE"]
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,44 @@ class Refusal:
 
     name: str
     """Name of the trigger."""
-    change: Literal["INSERT", "UPDATE", "DELETE"]
+    change: Change
     table: str
     condition: str
     """SQL over OLD and NEW that tells when; it may say IS DISTINCT FROM."""
     message: str
     """What whoever tries is told."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """A change that another table gets rows for, in the same transaction and whichever way it is made."""
+
+    name: str
+    """Name of the trigger."""
+    change: Change
+    table: str
+    into: str
+    """The other table, with its columns in brackets."""
+    rows: str
+    """A SELECT over OLD and NEW that gives its rows."""
+    columns: tuple[str, ...] = ()
+    """Of an update, those that it must name one of."""
+    condition: str = ALWAYS
+    """SQL over OLD and NEW that tells when."""
+
+
+def install_notes(schema_editor: Any, notes: Iterable[Note]) -> None:
+    """Make the triggers that note changes."""
+    for one in notes:
+        change = f"{one.change} OF {', '.join(one.columns)}" if one.columns else one.change
+        after = f"AFTER {change} ON {one.table} FOR EACH ROW WHEN ({one.condition})"
+        insert = f"INSERT INTO {one.into} {one.rows};"
+        if schema_editor.connection.vendor == "sqlite":
+            schema_editor.execute(f"CREATE TRIGGER {one.name} {after} BEGIN {insert} END", None)
+        else:
+            body = f"$$ BEGIN {insert} RETURN NULL; END $$"
+            schema_editor.execute(f"CREATE FUNCTION {one.name}() RETURNS trigger LANGUAGE plpgsql AS {body}", None)
+            schema_editor.execute(f"CREATE TRIGGER {one.name} {after} EXECUTE FUNCTION {one.name}()", None)
 
 
 def install(schema_editor: Any, refusals: Iterable[Refusal]) -> None:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.functional import cached_property
 
 from appliance.contract.errors import OrderError
@@ -275,10 +276,17 @@ class Verification(models.Model):
     """When it was done; None before."""
     package_sha256 = models.CharField(max_length=64, blank=True)
     """Digest of the file that was checked."""
-    verdict = models.CharField(max_length=20, blank=True, db_index=True)
+    verdict = models.CharField(max_length=20, blank=True)
     """What was found, as the report has it; it stands until another check is done. Empty before the first."""
+    damaged = models.BooleanField(default=False)
+    """Whether that is not what was sealed."""
     report = models.JSONField(default=dict)
     """What was found: a Report's members."""
+
+    class Meta:
+        """Damaged ones are found among all that are not."""
+
+        indexes: ClassVar = [models.Index(fields=["recording"], name="checks_with_damage", condition=Q(damaged=True))]
 
     def __str__(self) -> str:
         """Return the recording's identifier."""

@@ -177,7 +177,8 @@ def audio_md5(row: Recording) -> bytes:
 
 def _keep(row: Recording, actor: Actor, report: Report, sha256: str) -> None:
     now = timezone.now()
-    found = {"package_sha256": sha256, "verdict": report.verdict, "report": asdict(report)}
+    damaged = report.verdict != VERDICTS[row.outcome]
+    found = {"package_sha256": sha256, "verdict": report.verdict, "damaged": damaged, "report": asdict(report)}
     result = {"finished_at": now, "working_at": None, **found}
     Verification.objects.update_or_create(
         recording=row,

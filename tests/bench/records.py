@@ -63,10 +63,15 @@ def imported(students: int, by: Any) -> dict[str, Any]:
 
 
 def fill(made_id: str, recordings: int) -> dict[str, str]:
-    """Make so many recordings, each filed under a meeting of some student; return what addresses name."""
+    """Make so many recordings, each checked, and filed under a meeting of some student that a parent recorded.
+
+    Return what addresses name.
+    """
     from django.db import connection
 
-    from archive.recordings.models import Recording
+    from appliance.contract.stop_signal import StopSignal
+    from archive.recordings.models import Recording, Verification
+    from archive.records.incidents.look_deeds import look_again
     from archive.records.meetings.models import Filing, Meeting
     from archive.records.people.models import Student
     from tests.archive.records.factories import make_room
@@ -76,7 +81,7 @@ def fill(made_id: str, recordings: int) -> dict[str, str]:
     before = row.created_at
     first = last = None
     for begin in range(0, recordings, BATCH):
-        copies, meetings, filings = [], [], []
+        copies, meetings, filings, checks = [], [], [], []
         for number in range(begin, min(begin + BATCH, recordings)):
             copy = Recording(**{one.attname: getattr(row, one.attname) for one in Recording._meta.concrete_fields})
             copy.pk, copy.room_id = f"{number:032x}", room.pk
@@ -84,6 +89,7 @@ def fill(made_id: str, recordings: int) -> dict[str, str]:
             starts = copy.created_at
             meeting = Meeting(
                 kind="iep",
+                parent_records="yes",
                 student_id=students[number % len(students)],
                 room=room,
                 starts_at=starts,
@@ -92,14 +98,19 @@ def fill(made_id: str, recordings: int) -> dict[str, str]:
             copies.append(copy)
             meetings.append(meeting)
             filings.append(Filing(recording=copy, meeting=meeting, filed_at=starts, confirmed_at=starts))
+            found = {"asked_by_type": "archive", "package_sha256": row.package_sha256, "verdict": "intact"}
+            checks.append(Verification(recording=copy, asked_at=before, finished_at=before, **found))
         # each batch is a transaction of its own: on a machine that gives this process hardly any time, the server would
         # end a long one whose owner asks nothing for a minute (archive.database.IDLE_S)
         Recording.objects.bulk_create(copies)
         Meeting.objects.bulk_create(meetings)
         Filing.objects.bulk_create(filings)
+        Verification.objects.bulk_create(checks)
         first, last = first or (copies[0], meetings[0]), copies[-1]
     assert first is not None
     assert last is not None
+    # what the worker does each minute
+    look_again(StopSignal())
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             # what the server's own vacuum does; of an archive's SQLite nothing does it

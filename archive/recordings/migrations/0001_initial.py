@@ -186,9 +186,15 @@ class Migration(migrations.Migration):
                 ("of", models.PositiveIntegerField(default=0)),
                 ("finished_at", models.DateTimeField(blank=True, db_index=True, null=True)),
                 ("package_sha256", models.CharField(blank=True, max_length=64)),
-                ("verdict", models.CharField(blank=True, db_index=True, max_length=20)),
+                ("verdict", models.CharField(blank=True, max_length=20)),
+                ("damaged", models.BooleanField(default=False)),
                 ("report", models.JSONField(default=dict)),
             ],
+            options={
+                "indexes": [
+                    models.Index(condition=models.Q(("damaged", True)), fields=["recording"], name="checks_with_damage")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PageView",

@@ -66,3 +66,19 @@ class IncidentLetter(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["incident", "person"], name="incident_letter_once"),
         ]
+
+
+class LookAgain(models.Model):
+    """A meeting of which something changed that tells whether it lacks its incident record; triggers make the rows.
+
+    One that has no row was looked at since its last change and lacks nothing (look_deeds.py). So a page looks at few
+    meetings, and not at all that ever were.
+    """
+
+    # a check that the meeting is there would lock it from within every deed that a trigger follows
+    meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="look_again", db_constraint=False)
+
+    class Meta:
+        """Oldest change first."""
+
+        ordering: ClassVar = ["pk"]

@@ -14,22 +14,34 @@ from archive.recordings.models import Recording, State
 from archive.recordings.recording_state import FLAWED
 from archive.recordings.state_words import marks
 from archive.recordings.timeline import timeline
-from archive.records.meetings.models import Filing, Meeting, OpeningEvent, ParentRecords
+from archive.records.meetings.models import Filing, Meeting, Notice, OpeningEvent, ParentRecords
 from archive.records.meetings.rules import GRACE
 from archive.records.people.models import Person
 from archive.records.people.reach import holders_now
 
+from .models import LookAgain
+
 
 def without_record(rows: QuerySet[Meeting], now: datetime) -> QuerySet[Meeting]:
-    """Return those of `rows` that a parent records, as far as anybody said, and whose copy is missing or has gaps."""
-    said = Q(parent_records=ParentRecords.YES) | Q(parent_records=ParentRecords.UNKNOWN, notices__isnull=False)
+    """Return those of `rows` that lack their incident record now; a meeting that has just begun is given time.
+
+    Only those are looked at that the triggers noted: of all others `lacking` was asked since their last change.
+    """
+    return lacking(rows.filter(pk__in=LookAgain.objects.values("meeting"), starts_at__lt=now - GRACE))
+
+
+def lacking(rows: QuerySet[Meeting]) -> QuerySet[Meeting]:
+    """Return those of `rows` that a parent records, as far as anybody said, and whose copy is missing or has gaps.
+
+    No clock has a part in it. What it reads is what the triggers watch (triggers.py).
+    """
+    noticed = Notice.objects.filter(meeting=OuterRef("pk"))
+    said = Q(parent_records=ParentRecords.YES) | Q(parent_records=ParentRecords.UNKNOWN) & Exists(noticed)
     filed = Filing.objects.filter(meeting=OuterRef("pk"), ended_at=None, end_asked_at=None)
     ran = OpeningEvent.objects.filter(meeting=OuterRef("pk"), recording__isnull=False)
-    flawed = filed.filter(recording__in=Recording.objects.filter(FLAWED, state=State.SEALED).values("pk"))
-    open_ones = rows.filter(
-        said, cancelled_at=None, starts_at__lt=now - GRACE, incident=None, recording_destroyed=False
-    )
-    return open_ones.filter(~Exists(filed) & ~Exists(ran) | Exists(flawed)).distinct()
+    flawed = filed.filter(Exists(Recording.objects.filter(FLAWED, state=State.SEALED, pk=OuterRef("recording"))))
+    open_ones = rows.filter(said, cancelled_at=None, incident=None, recording_destroyed=False)
+    return open_ones.filter(~Exists(filed) & ~Exists(ran) | Exists(flawed))
 
 
 def filed_under(meeting: Meeting) -> list[Recording]:

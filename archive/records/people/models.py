@@ -87,7 +87,11 @@ class Student(Sourced):
         ordering: ClassVar = ["family_name", "given_name", "pk"]
         indexes: ClassVar = [
             models.Index(fields=["family_name", "given_name", "id"], name="students_by_name"),
-            models.Index(fields=["birth_date"], name="students_by_birth"),
+            models.Index(
+                fields=["birth_date"],
+                name="students_not_decided_on",
+                condition=Q(rights_decided_on=None, left_on=None),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -133,7 +133,7 @@ def at_18(day: Day) -> list[Task]:
     now = day.now
     born = now.date() + TOLD_AHEAD - timedelta(days=int(18 * 365.2))
     near = Student.objects.filter(reached(day.reaches[Deed.PEOPLE]), birth_date__lte=born)
-    found = majority_tasks(near.filter(rights_decided_on=None, left_on=None), now.date())
+    found = majority_tasks(near.filter(rights_decided_on=None, left_on=None).order_by("birth_date"), now.date())
     return [
         Task(
             f"Decide what follows at 18: {one.student}",

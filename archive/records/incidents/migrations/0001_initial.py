@@ -102,6 +102,24 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("incident", "person"), name="incident_letter_once")],
             },
         ),
+        migrations.CreateModel(
+            name="LookAgain",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "meeting",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="look_again",
+                        to="meetings.meeting",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["pk"],
+            },
+        ),
         migrations.RunPython(
             code=archive.records.incidents.triggers.create,
             reverse_code=django.db.migrations.operations.special.RunPython.noop,

@@ -150,7 +150,11 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "indexes": [
                     models.Index(fields=["family_name", "given_name", "id"], name="students_by_name"),
-                    models.Index(fields=["birth_date"], name="students_by_birth"),
+                    models.Index(
+                        condition=models.Q(("left_on", None), ("rights_decided_on", None)),
+                        fields=["birth_date"],
+                        name="students_not_decided_on",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
