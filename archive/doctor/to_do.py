@@ -63,7 +63,8 @@ def _next_steps(steps: Steps) -> list[Task]:
     if steps.recordings:
         return []
     if steps.boxes:
-        left = [Task("Commission each box where it stands", "", detail="Run 'sudo plainsight commission' on it.")]
+        detail = "Press its button and follow the printed card (docs/commissioning.md): it needs no terminal."
+        left = [Task("Commission each box where it stands", "", detail=detail)]
     elif steps.claims:
         left = [Task("Put the claim onto a box's card and plug it in", reverse("pages:boxes"))]
     else:

@@ -14,6 +14,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from appliance.contract.enrollment import ClaimFile
+from appliance.enrollment.says import FILE as SAYS
 from archive.authority.authority import Authority
 from archive.core.once import new_token
 from archive.custody.actors import ARCHIVE
@@ -146,3 +147,10 @@ def test_a_box_is_listed_with_board_and_certificate_and_retired_after_a_question
     assert (entry.actor_type, entry.subject_id) == ("user", archive.keys.box)
     assert "retired" in page(it, "/boxes/").text
     page(it, "/boxes/box-unknown/retire/", 404)
+
+
+def test_the_page_of_a_claim_leaves_no_step_out(it: Any) -> None:
+    """Who only copies the claim onto a fresh card gets a computer with a wizard, and no box (docs/install.md)."""
+    text = ask(it, "Room 9", new_token()).content.decode()
+    steps = [text.index(words) for words in ("boot partition", "plainsight card", "plug it in", SAYS)]
+    assert steps == sorted(steps)
