@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -56,6 +56,19 @@ class MadeLink:
     """Digits that go another way than the link."""
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What opens a link, drawn before any deed: the code is hashed, which takes a while on purpose."""
+
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
+    code: str = field(default_factory=lambda: "".join(secrets.choice(_DIGITS) for _ in range(CODE_LENGTH)), repr=False)
+    code_digest: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Hash the code."""
+        object.__setattr__(self, "code_digest", make_password(self.code))
+
+
 class LinkRefusedError(DeedError):
     """A link or its code opens nothing."""
 
@@ -63,15 +76,21 @@ class LinkRefusedError(DeedError):
     status = 403
 
 
-def make_link(person: Person, *, by: User, request: AccessRequest | None = None, kiosk: bool = False) -> MadeLink:
+def make_link(
+    person: Person,
+    *,
+    by: User,
+    request: AccessRequest | None = None,
+    kiosk: bool = False,
+    drawn: Drawn | None = None,
+) -> MadeLink:
     """Make a link for a person, and an account if there is none; earlier links of the person end.
 
-    Raises DeedError where the account may do more than `by`, beside what a parent may: whoever makes a link can use it.
+    Who calls it inside a deed of its own hands in what was `drawn` before. Raises DeedError where the account may do
+    more than `by`, beside what a parent may: whoever makes a link can use it.
     """
-    token, code = secrets.token_urlsafe(16), "".join(secrets.choice(_DIGITS) for _ in range(CODE_LENGTH))
+    drawn = drawn or Drawn()
     now = timezone.now()
-    # made before: it takes a while on purpose
-    hashed = make_password(code)
     with one_deed():
         person = Person.objects.select_for_update(of=("self",)).select_related("user").get(pk=person.pk)
         if person.user is None:
@@ -85,8 +104,8 @@ def make_link(person: Person, *, by: User, request: AccessRequest | None = None,
         row = ParentLink(
             person=person,
             request=request,
-            token_digest=_digest(token),
-            code_digest=hashed,
+            token_digest=_digest(drawn.token),
+            code_digest=drawn.code_digest,
             made_at=now,
             made_by=by,
             expires_at=now + (KIOSK_LASTS if kiosk else LASTS),
@@ -102,7 +121,7 @@ def make_link(person: Person, *, by: User, request: AccessRequest | None = None,
             kiosk=kiosk,
         )
         row.save(force_insert=True)
-    return MadeLink(row, token, code)
+    return MadeLink(row, drawn.token, drawn.code)
 
 
 def withdraw_link(pk: UUID, *, by: User) -> None:

@@ -32,9 +32,10 @@ def request_link(request: HttpRequest, case: UUID) -> HttpResponseBase:
     row, form = request_of(case), OpenForm(posted(request))
     user = user_of(request)
     if request.method == "POST" and form.is_valid():
+        kiosk, drawn = "kiosk" in request.POST, link_deeds.Drawn()
         try:
             with one_deed():
-                made = link_deeds.make_link(row.person, by=user, request=row, kiosk="kiosk" in request.POST)
+                made = link_deeds.make_link(row.person, by=user, request=row, kiosk=kiosk, drawn=drawn)
                 deeds.open_for(case, form.cleaned_data["days"], by=user)
         except DeedError as error:
             form.add_error(None, error.message)
