@@ -193,9 +193,12 @@ def check_manifests(bag: EvidenceBag) -> str:
 
 def _listed(bag: EvidenceBag, name: str) -> dict[str, str]:
     try:
-        lines = bag.read(name).decode("ascii").splitlines()
+        # each line ends with a line feed and nothing else: no other byte that ends a line somewhere may stand for it
+        *lines, rest = bag.read(name).decode("ascii").split("\n")
     except UnicodeDecodeError as error:
         raise FormatError(f"{name} is not text") from error
+    if rest:
+        raise FormatError(f"{name}: its last line does not end")
     listed: dict[str, str] = {}
     for line in lines:
         found = _LINE.fullmatch(line)

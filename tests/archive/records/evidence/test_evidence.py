@@ -216,6 +216,16 @@ def test_a_changed_byte_in_any_file_shows(row: Recording) -> None:
         assert checked(bytes(changed)).verdict == "tampered", name
 
 
+@pytest.mark.parametrize("end", [b"", b"\r", b"\x0b", b"\x1c"])
+def test_a_line_of_a_manifest_ends_as_the_format_says_and_not_as_some_reader_takes_it(
+    row: Recording, end: bytes
+) -> None:
+    data = whole(row)
+    start, size = open_bag(io.BytesIO(data)).members["tagmanifest-sha256.txt"]
+    changed = data[: start + size - 1] + (end or b"0") + data[start + size :]
+    assert checked(changed).verdict == "tampered"
+
+
 def test_bytes_between_the_members_and_a_cut_file_show(row: Recording) -> None:
     data = whole(row)
     assert "cut off" in checked(data[: len(data) // 2]).problem
