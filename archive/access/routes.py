@@ -138,6 +138,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:roster": Route(Deed.CORRECT, _FORM, longest=FORM_WITH_FILE),
     "pages:roster-run": Route(Deed.CORRECT, _FORM),
     "pages:notice-new": Route(Deed.PLAN, _FORM),
+    "pages:notice-correct": Route(Deed.PLAN, _FORM),
     "pages:meetings": Route(Deed.MEETINGS),
     "pages:meeting-new": Route(Deed.PLAN, _FORM),
     "pages:day-sheet": Route(Deed.MEETINGS),

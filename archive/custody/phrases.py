@@ -213,6 +213,8 @@ PHRASES: Final[dict[str, Phrase]] = {
     "starts": _moment(gettext_noop("begins {when}")),
     "ends": _moment(gettext_noop("ends {when}")),
     "received": _said(gettext_noop("received {value}")),
+    "received_before": _said(gettext_noop("received {value}, as it was logged before")),
+    "meeting_at_before": _moment(gettext_noop("for a meeting that begins {when}, as it was logged before")),
     "due": _said(gettext_noop("due {value}")),
     "from_day": _said(gettext_noop("from {value} on")),
     "to_day": _said(gettext_noop("to {value}")),

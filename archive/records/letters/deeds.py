@@ -18,7 +18,7 @@ from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.people.models import Language, Person, Student
 from archive.records.people.reach import is_kept_away
 
-from .custody_kinds import DELIVERY, LETTER, TEMPLATE, TEMPLATE_APPROVED
+from .custody_kinds import DELIVERY, LETTER, OVERTAKEN, TEMPLATE, TEMPLATE_APPROVED
 from .models import Letter, LetterKind, Template
 from .rules import check_text, merge
 
@@ -124,6 +124,18 @@ def note_delivery(pk: UUID, how: str, at: datetime, *, by: User) -> Letter:
         letter.delivered_how, letter.delivered_at = how, at
         letter.save(update_fields=["delivered_how", "delivered_at"])
     return letter
+
+
+def mark_overtaken(kind: LetterKind, about: Subject, *, by: User) -> None:
+    """Mark the letters of a kind about something as made before what they say was corrected; their texts stay."""
+    with one_deed():
+        rows = Letter.objects.select_for_update(of=("self",)).filter(
+            template__kind=kind, about_type=about.type, about_id=about.id, overtaken_at=None
+        )
+        for letter in rows:
+            record(OVERTAKEN, actor=Actor.user(by.pk), subject=Subject.letter(letter.pk))
+            letter.overtaken_at = timezone.now()
+            letter.save(update_fields=["overtaken_at"])
 
 
 def _digest(template: Template) -> str:

@@ -81,6 +81,8 @@ class Letter(models.Model):
     delivered_how = models.CharField(max_length=120, blank=True)
     """By mail, by hand, by e-mail; empty while it was not delivered."""
     delivered_at = models.DateTimeField(null=True, blank=True)
+    overtaken_at = models.DateTimeField(null=True, blank=True)
+    """When something that it says was corrected after it was made; None as long as nothing was."""
 
     class Meta:
         """Newest first."""

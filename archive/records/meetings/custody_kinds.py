@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from appliance.contract.times import wall
+from archive.custody.check import compare_with_log
 from archive.custody.kinds import register
+from archive.custody.models import Entry
+
+from .models import Notice
 
 NOTICE = register("notice", "a notice was logged", "notice", "received", "meeting_at")
+NOTICE_CORRECTED = register(
+    "notice-corrected",
+    "a notice was corrected",
+    "notice",
+    "fields",
+    "received_before",
+    "received",
+    "meeting_at_before",
+    "meeting_at",
+)
 MEETING = register("meeting", "a meeting was planned", "starts", "ends", "room", "source")
 MEETING_CHANGED = register("meeting-changed", "a meeting was changed", "fields", "starts", "ends", "room")
 MEETING_CANCELLED = register("meeting-cancelled", "a meeting was cancelled")
@@ -19,3 +36,16 @@ FILING_KEPT = register("filing-kept", "its filing was called right after all", "
 FILING_ENDED = register("filing-ended", "its filing was ended by a second person", "meeting", "filing")
 OPENING = register("opening-event", "something was noted at a meeting", "what", "event", "recording", "frame")
 PLACED = register("opening-placed", "a note's place in the recording was found", "event", "recording", "frame")
+
+
+@compare_with_log
+def notices_that_differ() -> Iterator[str]:
+    """Yield notices whose times are not what was logged or corrected last; one that got another identifier is new."""
+    codes = [NOTICE.code, NOTICE_CORRECTED.code]
+    last = {
+        str(entry.member("notice")): (entry.member("received"), entry.member("meeting_at"))
+        for entry in Entry.objects.filter(code__in=codes).order_by("n").iterator()
+    }
+    for pk, received_at, meeting_at in Notice.objects.order_by("pk").values_list("pk", "received_at", "meeting_at"):
+        if last.get(str(pk), there := (wall(received_at), wall(meeting_at))) != there:
+            yield f"the notice {pk} does not say what was entered of it last"

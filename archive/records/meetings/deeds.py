@@ -64,7 +64,7 @@ class MeetingFacts:
 def log_notice(facts: NoticeFacts, *, by: User) -> Notice:
     """Log a notice, with its meeting: the one that is planned for the student on that day, else a new one."""
     with one_deed():
-        meeting = _meeting_of(facts, by)
+        meeting = meeting_for(facts, by)
         notice = Notice(
             student=facts.student,
             meeting=meeting,
@@ -91,7 +91,8 @@ def log_notice(facts: NoticeFacts, *, by: User) -> Notice:
     return notice
 
 
-def _meeting_of(facts: NoticeFacts, by: User) -> Meeting:
+def meeting_for(facts: NoticeFacts, by: User) -> Meeting:
+    """Return the meeting of a notice: the one that is planned for the student on that day, else a new one."""
     day = timezone.localtime(facts.meeting_at).date()
     known = (
         Meeting.objects.select_for_update()

@@ -9,6 +9,7 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 
 from archive.access.deeds import Deed
@@ -26,7 +27,7 @@ from archive.rooms.models import Room
 from .calendar_file import MAX_BYTES
 from .deeds import MeetingFacts, NoticeFacts
 from .filing_deeds import Part
-from .models import Meeting, MeetingKind, ParentRecords
+from .models import Meeting, MeetingKind, Notice, ParentRecords
 from .rules import LONGEST
 
 
@@ -89,6 +90,61 @@ class NoticeForm(forms.Form):
             reason=typed["reason"],
             device=typed["device"],
         )
+
+
+class NoticeCorrectionForm(NoticeForm):
+    """What a notice really says, and why it was logged otherwise."""
+
+    received_day = DayField(label="Notice received on")
+    received_at = forms.TimeField(label="Notice received at", widget=time_input())
+    why = LinesField(
+        rows=2,
+        max_length=2000,
+        label="Why it is corrected",
+        help_text="What was typed wrongly, and how that was found. What was logged before stays beside the notice.",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
+
+    def __init__(self, notice: Notice, data: QueryDict | None = None) -> None:
+        """Make the form for a notice; where and of what kind its meeting is, is the meeting's own."""
+        super().__init__(data, initial=_notice_said(notice))
+        for name in ("room", "place", "kind"):
+            del self.fields[name]
+        self._notice = notice
+
+    def clean(self) -> dict[str, Any]:
+        """Join days and times; what was not typed anew is not changed."""
+        cleaned = super().clean()
+        for name, day, at in (("meeting_at", "day", "at"), ("received", "received_day", "received_at")):
+            if cleaned.get(day) and cleaned.get(at):
+                known = self._notice.meeting_at if name == "meeting_at" else self._notice.received_at
+                cleaned[name] = _typed(cleaned[day], cleaned[at], known)
+        return cleaned
+
+    def facts(self) -> NoticeFacts:
+        """Return what was typed."""
+        planned = self._notice.meeting
+        self.cleaned_data |= {
+            "room": planned.room if planned else None,
+            "place": planned.place if planned else "",
+            "kind": planned.kind if planned else MeetingKind.IEP,
+        }
+        return super().facts()
+
+
+def _notice_said(notice: Notice) -> dict[str, Any]:
+    (day, at), (received_day, received_at) = shown_moment(notice.meeting_at), shown_moment(notice.received_at)
+    return {
+        "student": notice.student.local_id or str(notice.student),
+        "day": day,
+        "at": at,
+        "received_day": received_day,
+        "received_at": received_at,
+        "given_by": str(notice.given_by or ""),
+        "device": notice.device,
+        "reason": notice.reason,
+        "version": notice.version,
+    }
 
 
 class MeetingForm(forms.Form):

@@ -111,11 +111,41 @@ class Notice(models.Model):
     """Why, if the parent said so (docs/policy.md, guideline 2); empty is normal."""
     device = models.CharField(max_length=200, blank=True)
     """What the parent will record with, if the parent said so."""
+    version = models.PositiveIntegerField(default=0)
+    """Counts corrections, so that of two people who edit at once the second one is told."""
 
     class Meta:
         """Newest first."""
 
         ordering: ClassVar = ["-received_at", "pk"]
+
+
+class NoticeCorrection(models.Model):
+    """A notice was logged wrongly, and corrected: what it said before. Never changed, and shown beside the notice."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="corrections")
+    at = models.DateTimeField()
+    """When it was corrected."""
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    why = models.TextField()
+    """Why, in the words of whoever corrected it."""
+    student = models.ForeignKey(Student, on_delete=models.PROTECT, related_name="+")
+    meeting = models.ForeignKey(
+        Meeting, null=True, blank=True, on_delete=models.PROTECT, related_name="notices_corrected"
+    )
+    """The meeting at which the notice stood until then."""
+    received_at = models.DateTimeField()
+    meeting_at = models.DateTimeField()
+    given_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True)
+    device = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        """Newest first; none without a reason."""
+
+        ordering: ClassVar = ["-at", "pk"]
+        constraints: ClassVar = [models.CheckConstraint(condition=~Q(why=""), name="notice_correction_says_why")]
 
 
 WAITS: Final = Q(ended_at=None) & (Q(confirmed_at=None) | Q(end_asked_at__isnull=False))

@@ -6,11 +6,12 @@ from typing import Final
 
 from django.urls import URLPattern, path
 
-from . import filing_views, letter_views, opening_views, views
+from . import filing_views, letter_views, notice_views, opening_views, views
 
 _FILING: Final = "recordings/<recording:recording>/filings/<uuid:filing>/"
 urlpatterns: list[URLPattern] = [
-    path("notices/new/", views.notice_new, name="notice-new"),
+    path("notices/new/", notice_views.notice_new, name="notice-new"),
+    path("meetings/<uuid:meeting>/notices/<uuid:notice>/correct/", notice_views.notice_correct, name="notice-correct"),
     path("meetings/", views.calendar, name="meetings"),
     path("meetings/new/", views.meeting_new, name="meeting-new"),
     path("meetings/rooms/<uuid:room>/", views.day_sheet, name="day-sheet"),

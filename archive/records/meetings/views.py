@@ -1,4 +1,4 @@
-"""Notices, the calendar, day sheets and meetings: views parse and show, deeds change."""
+"""The calendar, day sheets and meetings: views parse and show, deeds change."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from archive.custody.actors import Subject
 from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
-from archive.records.letters.letter_facts import notices_to
+from archive.records.letters.reach import overtaken_about
 from archive.records.people.models import ImportRun
-from archive.records.people.search import is_uuid, reached
+from archive.records.people.search import reached
 from archive.rooms.models import Room
 from archive.ui.breadcrumbs import Crumb
 from archive.ui.words import day as day_words
@@ -38,14 +38,13 @@ from .forms import (
     CalendarForm,
     CancelForm,
     MeetingForm,
-    NoticeForm,
     ParentRecordsForm,
     bound_student,
     meeting_initial,
     moment,
-    notice_initial,
 )
 from .models import Filing, Meeting, MeetingKind, ParentRecords
+from .notice_history import corrections_of
 from .rules import LONGEST
 from .sections import SECTIONS
 
@@ -140,6 +139,7 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     """Show a meeting: who, when, notices, what was said, and its recordings."""
     row, user = meeting_of(meeting), user_of(request)
     subject = Subject.meeting(meeting)
+    notices = row.notices.select_related("given_by", "logged_by")
     filings = list(row.filings.filter(ended_at=None).select_related("recording"))
     held = Recording.objects.filter(reached_recordings(user, Deed.LOOK), pk__in=[one.recording_id for one in filings])
     opened = set(held.values_list("pk", flat=True))
@@ -149,7 +149,9 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         "meeting": row,
         "words": meeting_words(row),
         "clash": "; ".join(times(one) for one in _at_the_same_time(row)),
-        "notices": [notice_words(one) for one in row.notices.select_related("given_by", "logged_by")],
+        "notices": [notice_words(one) for one in notices],
+        "corrections": corrections_of(row, user),
+        "overtaken": overtaken_about(subject),
         "events": list(row.events.select_related("by")),
         "filings": [(one, one.recording_id in opened) for one in filings],
         "sections": SECTIONS.of(row, user),
@@ -158,29 +160,6 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         "can_see_people": may(user, Deed.PEOPLE, Subject.student(row.student_id)).allowed,
     }
     return render(request, "meetings/meeting.html", context)
-
-
-@_SENT
-def notice_new(request: HttpRequest) -> HttpResponseBase:
-    """Log a notice."""
-    user = user_of(request)
-    reach, about = reach_of(user, Deed.PLAN), request.GET.get("meeting", "")
-    planned = Meeting.objects.filter(reached(reach, "student"), pk=about).first() if is_uuid(about) else None
-    form = NoticeForm(posted(request), initial=notice_initial(planned) if planned else None)
-    bound_student(form, reach)
-
-    def act() -> str:
-        made = deeds.log_notice(form.facts(), by=user)
-        said = notice_words(made)
-        flag = " It is marked as late; that changes nothing for the parent." if said.late else ""
-        messages.success(request, f"The notice was logged, {said.by_time}.{flag}")
-        return reverse("pages:meeting", args=[made.meeting_id])
-
-    intro = (
-        "A parent tells the district that they will record a meeting. Student, date and time are enough. The district "
-        f"asks parents to tell {notices_to('en')}."
-    )
-    return form_page(request, form, act, context={**_frame("Log a notice"), "submit": "Log the notice", "intro": intro})
 
 
 @_SENT
@@ -195,7 +174,7 @@ def meeting_new(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, "The meeting was planned.")
         return reverse("pages:meeting", args=[made.pk])
 
-    return form_page(request, form, act, context=_frame("Plan a meeting"))
+    return form_page(request, form, act, context=frame("Plan a meeting"))
 
 
 @_SENT
@@ -211,7 +190,7 @@ def meeting_edit(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         messages.success(request, "The changes were saved.")
         return back
 
-    return form_page(request, form, act, context=_below("Move or correct a meeting", row))
+    return form_page(request, form, act, context=below("Move or correct a meeting", row))
 
 
 @_SENT
@@ -225,7 +204,7 @@ def meeting_cancel(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         messages.success(request, "The meeting was canceled. It stays in the calendar, marked as canceled.")
         return reverse("pages:meeting", args=[meeting])
 
-    context = {**_below("Cancel a meeting", row), "question": title(row), "submit": "Cancel this meeting"}
+    context = {**below("Cancel a meeting", row), "question": title(row), "submit": "Cancel this meeting"}
     context["consequences"] = ["Its notices and recordings stay.", "The calendar goes on showing it, as canceled."]
     return form_page(request, form, act, "ui/confirm.html", context)
 
@@ -244,7 +223,7 @@ def parent_records(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         messages.success(request, "The answer was entered.")
         return reverse("pages:meeting", args=[meeting])
 
-    return form_page(request, form, act, context=_below("Does a parent record?", row))
+    return form_page(request, form, act, context=below("Does a parent record?", row))
 
 
 @_SENT
@@ -256,7 +235,7 @@ def calendar_import(request: HttpRequest) -> HttpResponseBase:
         run, _ = calendar_deeds.look_at(form.cleaned_data["file"].read(), by=user_of(request))
         return reverse("pages:calendar-run", args=[run.pk])
 
-    context = {**_frame("Import a calendar"), "submit": "Show what would change"}
+    context = {**frame("Import a calendar"), "submit": "Show what would change"}
     context["intro"] = "An event names its student by number. Meetings are moved and canceled, never deleted."
     return form_page(request, form, act, context=context)
 
@@ -280,7 +259,7 @@ def calendar_run(request: HttpRequest, calendar: UUID) -> HttpResponseBase:
         difference = calendar_deeds.compare(read_calendar(bytes(found.data), calendar_deeds.surroundings()))
     heading = "What the calendar would change" if found.taken_at is None else "A calendar"
     context = {
-        **_frame(heading),
+        **frame(heading),
         "run": found,
         "difference": difference,
         "added": list(difference.meetings.added.values())[:SHOWN] if difference else [],
@@ -319,7 +298,8 @@ def _day(text: str) -> date:
     return day if date(2000, 1, 10) < day < date(2200, 1, 1) else timezone.localdate()
 
 
-def _frame(heading: str) -> dict[str, Any]:
+def frame(heading: str) -> dict[str, Any]:
+    """Return what a form's page shows that stands below the calendar."""
     address = reverse("pages:meetings")
     return {
         "place": "meetings",
@@ -330,7 +310,8 @@ def _frame(heading: str) -> dict[str, Any]:
     }
 
 
-def _below(heading: str, row: Meeting) -> dict[str, Any]:
+def below(heading: str, row: Meeting) -> dict[str, Any]:
+    """Return what a form's page shows that stands below a meeting's."""
     back = reverse("pages:meeting", args=[row.pk])
     return {
         "place": "meetings",

@@ -31,6 +31,7 @@ from archive.records.disclosures.models import Consent, Disclosure
 from archive.records.incidents.models import Incident
 from archive.records.letters.models import Template
 from archive.records.meetings import calendar_deeds
+from archive.records.meetings.models import Notice
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRestriction
 from archive.records.people.import_deeds import look_at
 from archive.records.public_lists.models import Holding
@@ -103,6 +104,7 @@ def everything(box: str, recording: str) -> dict[str, str]:
         "run": run,
         "room": make_room(),
         "meeting": meeting,
+        "notice": Notice.objects.create(student=student, meeting=meeting, received_at=NOON, meeting_at=NOON),
         "letter": make_letter(student),
         "case": case,
         "link": make_link(person, by=account, request=case).row,

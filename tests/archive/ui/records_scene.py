@@ -13,7 +13,14 @@ from archive.records.holds.models import Matter
 from archive.records.incidents.models import Incident, IncidentLetter
 from archive.records.letters.models import Letter, LetterKind, Template
 from archive.records.meetings import calendar_deeds
-from archive.records.meetings.models import Meeting, Notice, OpeningEvent, OpeningEventKind, ParentRecords
+from archive.records.meetings.models import (
+    Meeting,
+    Notice,
+    NoticeCorrection,
+    OpeningEvent,
+    OpeningEventKind,
+    ParentRecords,
+)
 from archive.records.people.import_deeds import look_at, take_in
 from archive.records.people.models import Person, PersonKind, Student
 from archive.rooms.models import Room
@@ -92,6 +99,21 @@ def make_scene(recordings: list[str], viewer: User) -> tuple[Scene, dict[str, st
             device="a phone",
             reason="To hear it again at home.",
         )
+    notice = Notice.objects.filter(meeting=meeting).first()
+    assert notice is not None
+    NoticeCorrection.objects.create(
+        notice=notice,
+        at=now,
+        by=colleague,
+        why="The names stand side by side.",
+        student=student,
+        meeting=meeting,
+        received_at=notice.received_at - timedelta(minutes=30),
+        meeting_at=meeting.starts_at - timedelta(hours=4),
+        given_by=parent,
+        device="a tablet",
+        reason="To hear it again.",
+    )
     OpeningEvent.objects.create(
         meeting=meeting, kind=OpeningEventKind.OPENED, at=meeting.starts_at, received_at=now, by=colleague
     )
@@ -114,7 +136,8 @@ def make_scene(recordings: list[str], viewer: User) -> tuple[Scene, dict[str, st
 
     letter = make_letter(student)
     letter.person = parent
-    letter.save(update_fields=["person"])
+    letter.about_type, letter.about_id, letter.overtaken_at = "meeting", str(meeting.pk), now
+    letter.save(update_fields=["person", "about_type", "about_id", "overtaken_at"])
     delivered = make_letter(student)
     delivered.delivered_at, delivered.delivered_how = now, "by mail"
     delivered.save(update_fields=["delivered_at", "delivered_how"])
@@ -170,6 +193,7 @@ def make_scene(recordings: list[str], viewer: User) -> tuple[Scene, dict[str, st
         "day-sheet": f"/meetings/rooms/{room.pk}/?day={timezone.localtime(meeting.starts_at).date():%Y-%m-%d}",
         "day-sheet-none": f"/meetings/rooms/{room.pk}/?day=2025-01-01",
         "meeting": f"/meetings/{meeting.pk}/",
+        "notice-correct": f"/meetings/{meeting.pk}/notices/{notice.pk}/correct/",
         "meeting-unmet": f"/meetings/{unmet.pk}/",
         "meeting-cancelled": f"/meetings/{cancelled.pk}/",
         "meeting-edit": f"/meetings/{meeting.pk}/edit/",

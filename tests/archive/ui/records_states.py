@@ -13,7 +13,7 @@ from archive.records.holds.models import Matter
 from archive.records.incidents.models import Incident
 from archive.records.letters.deeds import approve_text
 from archive.records.letters.models import LetterKind, Template
-from archive.records.meetings.models import Meeting
+from archive.records.meetings.models import Meeting, Notice
 from archive.records.people.models import Person, Student
 from archive.records.public_lists.deeds import enter_holding, enter_position, enter_training, publish
 from archive.records.public_lists.rules import ListKind
@@ -84,6 +84,7 @@ STALE: dict[str, type[Model]] = {
     "student-edit": Student,
     "person-edit": Person,
     "meeting-edit": Meeting,
+    "notice-correct": Notice,
     "incident-edit": Incident,
     "matter-edit": Matter,
     "request-close": AccessRequest,

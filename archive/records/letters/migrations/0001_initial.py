@@ -112,6 +112,7 @@ class Migration(migrations.Migration):
                 ),
                 ("delivered_how", models.CharField(blank=True, max_length=120)),
                 ("delivered_at", models.DateTimeField(blank=True, null=True)),
+                ("overtaken_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 "ordering": ["-made_at", "pk"],

@@ -244,9 +244,72 @@ class Migration(migrations.Migration):
                 ),
                 ("reason", models.TextField(blank=True)),
                 ("device", models.CharField(blank=True, max_length=200)),
+                ("version", models.PositiveIntegerField(default=0)),
             ],
             options={
                 "ordering": ["-received_at", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="NoticeCorrection",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="corrections", to="meetings.notice"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("why", models.TextField()),
+                (
+                    "student",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.student"
+                    ),
+                ),
+                (
+                    "meeting",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices_corrected",
+                        to="meetings.meeting",
+                    ),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("meeting_at", models.DateTimeField()),
+                (
+                    "given_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.person",
+                    ),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("device", models.CharField(blank=True, max_length=200)),
+            ],
+            options={
+                "ordering": ["-at", "pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("why", ""), _negated=True), name="notice_correction_says_why"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
