@@ -57,6 +57,8 @@ class SentEvents(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    account: UUID
+    """Who was signed in when the page was made. It may be kept by a tablet that several people share."""
     sent_at: AwareDatetime
     """The tablet's clock as it sends: what it is off is taken off each event."""
     events: Annotated[list[SentEvent], Field(max_length=opening_deeds.MAX_EVENTS)]
@@ -67,6 +69,13 @@ class FormWithoutScriptsError(DeedError):
 
     code = "bad-note"
     status = 422
+
+
+class AnotherAccountError(DeedError):
+    """The notes were made by somebody else than who is signed in now."""
+
+    code = "another-account"
+    status = 403
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,6 +98,7 @@ def opening(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
             Crumb(str(row.student), reverse("pages:meeting", args=[meeting])),
         ],
         "meeting": row,
+        "account": user_of(request).pk,
         "title": title(row),
         "problem": problem,
         "typed": request.POST if problem else {},
@@ -112,13 +122,17 @@ def opening_events(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         where = ".".join(str(part) for part in first["loc"])
         answer = {"error": {"code": "bad-note", "message": f"{where}: {first['msg']}", "field": where}}
         return JsonResponse(answer, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    user = user_of(request)
+    if sent.account != user.pk:
+        told = AnotherAccountError("somebody else made these notes; that person signs in, and the page sends them")
+        return JsonResponse(told.as_json(), status=told.status)
     off = clock_error(sent.sent_at, timezone.now())
     facts = [
         EventFacts(one.id, one.kind, one.at + off, one.who, one.mode, one.interpreter, one.answer, one.text)
         for one in sent.events
     ]
     try:
-        taken = opening_deeds.note(meeting, facts, by=user_of(request))
+        taken = opening_deeds.note(meeting, facts, by=user)
     except DeedError as error:
         return JsonResponse(error.as_json(), status=error.status)
     row = Meeting.objects.get(pk=meeting)

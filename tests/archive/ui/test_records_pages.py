@@ -253,6 +253,33 @@ def test_a_reload_while_the_network_is_away_loses_no_note(visit: Visit, opening:
     assert texts(opening) == ["before the reload"]
 
 
+def come_in_as(visit: Visit, name: str) -> None:
+    visit.browser.delete_all_cookies()
+    visit.sign_in("/meetings/", name)
+
+
+def test_who_signs_in_again_in_another_tab_has_the_page_send_what_it_kept(visit: Visit, opening: Meeting) -> None:
+    """And who comes in as somebody else has not: nothing is entered as noted by a person who did not note it."""
+    real_user("o.diaz", role="facilitator")
+    here = visit.browser.current_window_handle
+    visit.browser.delete_all_cookies()
+    note(visit, "goals are read")
+    says(visit, "1 note is kept here. Sign in again in another tab, as the same person")
+    visit.browser.switch_to.new_window("tab")
+    come_in_as(visit, "o.diaz")
+    visit.go(f"/meetings/{opening.pk}/opening/")
+    visit.until("document.getElementById('others').innerText.startsWith('1 note that somebody else made waits')")
+    assert violations(visit.browser) == []
+    assert texts(opening) == []
+    come_in_as(visit, "m.jones")
+    visit.browser.close()
+    visit.browser.switch_to.window(here)
+    says(visit, "Everything noted is in the archive.")
+    assert texts(opening) == ["goals are read"]
+    assert OpeningEvent.objects.get(meeting=opening).by == User.objects.get(username="m.jones")
+    connections.close_all()
+
+
 def refused_note(visit: Visit, opening: Meeting, text: str) -> None:
     """Leave a note on the tablet that was written while its clock was set back a week."""
     stale = {"id": "1" * 8 + "-1111-4111-8111-" + "1" * 12, "kind": "note", "label": "Note", "text": text}

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
+from archive.accounts.models import User
 from archive.custody.models import Entry
 from archive.devices.models import BoxStatus
 from archive.recordings.models import Recording
@@ -42,7 +43,8 @@ def event(kind: str = "note", seconds_ago: float = 0, **other: str) -> dict[str,
 
 def send(client: Any, meeting: Meeting, *events: dict[str, str], off_s: float = 0) -> Any:
     sent_at = timezone.now() + timedelta(seconds=off_s)
-    body = json.dumps({"sent_at": sent_at.isoformat(), "events": list(events)})
+    account = client.session["_auth_user_id"]
+    body = json.dumps({"account": account, "sent_at": sent_at.isoformat(), "events": list(events)})
     return client.post(f"/meetings/{meeting.pk}/opening/events/", body, content_type="application/json")
 
 
@@ -52,6 +54,20 @@ def test_what_is_sent_twice_is_entered_once(client_: Any, meeting: Meeting) -> N
     assert send(client_, meeting, two, one).json()["taken"] == [two["id"], one["id"]]
     assert [row.text for row in OpeningEvent.objects.all()] == ["first", "second"]
     assert Entry.objects.filter(code="opening-event").count() == 2
+
+
+def test_notes_of_a_shared_tablet_are_entered_as_nobody_elses(
+    archive: Archive, client_: Any, meeting: Meeting
+) -> None:
+    """The archive tells the truth about who noted what."""
+    other = signed_in(archive, "other.manager", role="facilitator")
+    body = {"account": client_.session["_auth_user_id"], "sent_at": timezone.now().isoformat(), "events": [event()]}
+    place = f"/meetings/{meeting.pk}/opening/events/"
+    answer = other.post(place, json.dumps(body), content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "another-account")
+    assert not OpeningEvent.objects.exists()
+    assert client_.post(place, json.dumps(body), content_type="application/json").status_code == 200
+    assert OpeningEvent.objects.get().by == User.objects.get(pk=body["account"])
 
 
 def test_a_tablet_whose_clock_is_wrong_is_corrected(client_: Any, meeting: Meeting) -> None:
@@ -112,9 +128,10 @@ def test_without_a_recording_a_note_has_no_offset(client_: Any, meeting: Meeting
     [
         ("", "JSON"),
         ("[]", "object"),
-        ('{"sent_at":"2026-11-24T10:00:00Z","events":[{"id":"1","kind":"note","at":"x"}]}', "events.0"),
-        ('{"sent_at":"2026-11-24T10:00:00","events":[]}', "sent_at"),
-        ('{"sent_at":"2026-11-24T10:00:00Z","events":[],"start":true}', "start"),
+        ('{"sent_at":"2026-11-24T10:00:00Z","events":[]}', "account"),
+        ('{"account":"7c1c0e0e-0000-4000-8000-000000000000","sent_at":"2026-11-24T10:00:00Z","events":[{"id":"1","kind":"note","at":"x"}]}', "events.0"),
+        ('{"account":"7c1c0e0e-0000-4000-8000-000000000000","sent_at":"2026-11-24T10:00:00","events":[]}', "sent_at"),
+        ('{"account":"7c1c0e0e-0000-4000-8000-000000000000","sent_at":"2026-11-24T10:00:00Z","events":[],"start":true}', "start"),
     ],
 )
 def test_a_body_that_makes_no_sense_is_refused_by_its_field(

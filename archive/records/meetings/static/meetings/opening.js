@@ -1,12 +1,14 @@
 "use strict";
 // Keeps what is noted in this browser until the archive says that it has it. A note has an identifier of its own, so
-// that one which is sent twice is entered once. Nothing here talks to a box.
+// that one which is sent twice is entered once. It is kept under the account that noted it, and entered as nobody
+// else's, also where several people share a tablet. Nothing here talks to a box.
 (() => {
   const status = document.getElementById("sending");
   const list = document.getElementById("noted");
   const refused = document.getElementById("refused");
+  const account = status.dataset.account;
   const key = status.dataset.store;
-  const token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
+  let token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
   const PAUSE_MS = 3000;
   const MOST = 100; // notes in one request; the archive takes 500 and 256 KiB
   let sending = false;
@@ -19,6 +21,22 @@
     }
   };
   const keep = (events) => localStorage.setItem(key, JSON.stringify(events));
+
+  // What somebody else noted on this tablet stays theirs: the page says so, and does not send it.
+  const tellOfOthers = () => {
+    const meeting = key.slice(0, -account.length);
+    let count = 0;
+    try {
+      const names = Object.keys(localStorage).filter((name) => name.startsWith(meeting) && name !== key);
+      count = names.reduce((sum, name) => sum + JSON.parse(localStorage.getItem(name)).length, 0);
+    } catch {
+      return; // this browser keeps nothing
+    }
+    const others = document.getElementById("others");
+    others.hidden = count === 0;
+    const notes = count === 1 ? "1 note that somebody else made waits" : `${count} notes that others made wait`;
+    others.textContent = `${notes} on this tablet. Whoever made them signs in and opens this page: that sends them.`;
+  };
 
   // crypto.randomUUID is missing where the page comes without TLS (the demo)
   const newId = () => {
@@ -46,7 +64,7 @@
 
   const counted = (count) => (count === 1 ? "1 note is" : `${count} notes are`);
   const body = (events) =>
-    JSON.stringify({ sent_at: new Date().toISOString(), events: events.map(({ label, refused, ...event }) => event) });
+    JSON.stringify({ account, sent_at: new Date().toISOString(), events: events.map(({ label, refused, ...event }) => event) });
   const time = (event) => new Date(event.at).toLocaleTimeString("en-US");
 
   // A note that the archive does not take stays until a person changed it or discarded it, with a second press.
@@ -120,8 +138,21 @@
     waiting().filter((event) => !event.refused).forEach(show);
   };
 
+  // A new sign-in comes with a new token. The page as it is now has it, and tells whether the same person is signed in.
+  const renew = async () => {
+    let page;
+    try {
+      page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+    } catch {
+      return false;
+    }
+    if (page.getElementById("sending")?.dataset.store !== key) return false;
+    token = page.querySelector("input[name=csrfmiddlewaretoken]").value;
+    return true;
+  };
+
   // Returns which notes the archive has now, and which it does not take and why, or throws what to tell the person.
-  const post = async (events) => {
+  const post = async (events, renewed = false) => {
     const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
     let answer;
     try {
@@ -140,7 +171,9 @@
       const { message, field } = (await answer.json()).error;
       return { taken: [], held: [[events[0].id, { message, field }]] };
     }
-    throw `${counted(waiting().length)} kept here. Sign in again in another tab, and this page will send them.`;
+    if (!renewed && (await renew())) return post(events, true);
+    const how = "Sign in again in another tab, as the same person, and this page will send them.";
+    throw `${counted(waiting().length)} kept here. ${how}`;
   };
 
   const send = async () => {
@@ -200,6 +233,7 @@
   }
   window.addEventListener("online", send);
   window.setInterval(send, PAUSE_MS);
+  tellOfOthers();
   showAll();
   if (waiting().some((event) => event.refused)) tell();
   send();
