@@ -9,6 +9,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from appliance.contract import amber_codes
 from appliance.contract.times import parse_wall
 from archive.ui import words
 
@@ -218,7 +219,8 @@ PHRASES: Final[dict[str, Phrase]] = {
     "due": _said(gettext_noop("due {value}")),
     "from_day": _said(gettext_noop("from {value} on")),
     "to_day": _said(gettext_noop("to {value}")),
-    **dict.fromkeys(("code", "basis", "what", "state", "reply", "cause"), _plain),
+    **dict.fromkeys(("code", "basis", "what", "state", "reply"), _plain),
+    "cause": lambda value: words.fault(value).rstrip(".") if amber_codes.known(value) else _plain(value),
     "deed": _choice(_DEEDS),
     "reason": words.reason,
     "fields": _plain,

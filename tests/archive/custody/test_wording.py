@@ -61,6 +61,8 @@ def test_a_refusal_says_in_words_what_was_refused(archive: Archive, deed: Deed) 
         ("parent-records", {"answer": "yes"}, "a parent records"),
         ("readiness", {"rooms": 4, "not_ready": 2}, "2 not ready; 4 rooms"),
         ("hold", {"held": "h"}, ""),
+        ("incident-changed", {"incident": "i", "cause": "microphone-stalled"}, "The microphone stopped giving sound"),
+        ("incident-changed", {"incident": "i", "cause": "no-box"}, "no box"),
     ],
 )
 def test_an_entry_reads_as_a_sentence_for_staff(
