@@ -13,7 +13,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import DateTimeField, F, Min, Q, QuerySet
+from django.db.models import Count, DateTimeField, F, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -64,9 +64,9 @@ def due(now: datetime, every_days: int) -> QuerySet[Recording]:
     return kept().exclude(pk__in=waits).filter(long_ago | _never(now)).order_by("looked_at")
 
 
-def overdue(now: datetime, every_days: int) -> QuerySet[Recording]:
-    """Return those that nothing has looked at for longer than the period."""
-    return kept().filter(Q(looked_at__lt=now - timedelta(days=every_days)) | _never(now))
+def overdue(now: datetime, every_days: int) -> Q:
+    """Return the condition that nothing has looked at one for longer than the period."""
+    return Q(looked_at__lt=now - timedelta(days=every_days)) | _never(now)
 
 
 def is_due(looked_at: datetime, now: datetime, every_days: int) -> bool:
@@ -131,10 +131,14 @@ def report(now: datetime) -> FixityReport:
     every_days = settings.ARCHIVE.fixity.every_days
     others = [one for kind in kinds_elsewhere() for one in kind.rows() if one.looked_at is not None]
     looked_at = [one.looked_at for one in others if one.looked_at is not None]
-    packages = kept().count() + len(others)
-    late = overdue(now, every_days).count() + sum(is_overdue(at, now, every_days) for at in looked_at)
-    if (oldest := kept().aggregate(at=Min("looked_at"))["at"]) is not None:
-        looked_at.append(oldest)
+    # at once: each of the three goes through all packages and their checks
+    found = kept().aggregate(
+        packages=Count("pk"), late=Count("pk", filter=overdue(now, every_days)), oldest=Min("looked_at")
+    )
+    packages = found["packages"] + len(others)
+    late = found["late"] + sum(is_overdue(at, now, every_days) for at in looked_at)
+    if found["oldest"] is not None:
+        looked_at.append(found["oldest"])
     damaged_ones = damaged().order_by("pk").values_list("pk", flat=True)
     return FixityReport(
         every_days=every_days,
