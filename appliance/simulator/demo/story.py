@@ -321,10 +321,11 @@ class Story(WithoutBox):
         )
         case = f"/amendments/{_last(page.url)}/"
         letter = await self.registrar.send(f"{case}step/", state="refused", words="The recording is what was said.")
-        letter.expect("The refusal was entered.", "The recording is what was said.")
+        letter.expect("tells of the right to a hearing", "The recording is what was said.")
         day = f"{datetime.now(self._zone) + timedelta(days=10):%Y-%m-%d}"
         await self.registrar.send(f"{case}step/", state="hearing", hearing_on=day, officer="Dr. Lee")
-        await self.registrar.send(f"{case}step/", state="hearing-refused", words="It is not amended.")
+        outcome = await self.registrar.send(f"{case}step/", state="hearing-refused", words="It is not amended.")
+        outcome.expect("tells of the right to place a statement", "It is not amended.")
         (await self.registrar.send(f"{case}statement/", text=STATEMENT)).expect(STATEMENT, "every copy")
 
     async def _copy_with_statement(self) -> None:

@@ -20,6 +20,8 @@ class LetterKind(models.TextChoices):
     ACCESS_GRANTED = "access-granted", _("access granted")
     EXTENSION = "extension", _("extension")
     REFUSAL_TO_AMEND = "refusal-to-amend", _("refusal to amend, with the right to a hearing")
+    HEARING_AMENDED = "hearing-amended", _("outcome of a hearing: the record is amended")
+    HEARING_REFUSED = "hearing-refused", _("outcome of a hearing: not amended, with the right to a statement")
     INCIDENT = "incident", _("incident: the district's recording is missing or has gaps")
     DESTRUCTION = "destruction", _("a recording is no longer needed")
     SUBPOENA = "subpoena", _("a court or a subpoena asks for a recording")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -33,6 +33,12 @@ from .reach import brought_of, recordings_of, unheard
 from .rules import NEXT, STATEMENT_IN, may_follow
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
+_TOLD: Final = {
+    AmendmentState.REFUSED: (LetterKind.REFUSAL_TO_AMEND, "tells of the right to a hearing"),
+    AmendmentState.HEARING_AMENDED: (LetterKind.HEARING_AMENDED, "tells that the record was amended"),
+    AmendmentState.HEARING_REFUSED: (LetterKind.HEARING_REFUSED, "tells of the right to place a statement"),
+}
+"""What a parent is told in writing (34 CFR 99.20(c), 99.21(b), 99.22(e)), and what each letter says."""
 
 
 @_SENT
@@ -85,7 +91,7 @@ def amendment(request: HttpRequest, case: UUID) -> HttpResponseBase:
 
 @_SENT
 def amendment_step(request: HttpRequest, case: UUID) -> HttpResponseBase:
-    """Decide, set a hearing, or decide after it; a refusal writes its letter, which tells of the hearing."""
+    """Decide, set a hearing, or decide after it; what a parent must be told in writing writes its letter."""
     row, user = _amendment(case), user_of(request)
     form = StepForm(NEXT[AmendmentState(row.state)], posted(request), initial={"version": row.version})
 
@@ -102,30 +108,24 @@ def amendment_step(request: HttpRequest, case: UUID) -> HttpResponseBase:
             hearing_on=typed.get("hearing_on"),
             officer=typed.get("officer", ""),
         )
-        if then == AmendmentState.REFUSED and is_kept_away(row.student_id, row.person_id):
-            messages.success(
-                request, f"The refusal was entered. No letter goes to {row.person}: a court order bars them."
-            )
+        if then not in _TOLD:
+            messages.success(request, "The step was entered.")
             return reverse("pages:amendment", args=[case])
-        if then == AmendmentState.REFUSED:
-            values = common(row.student, row.person, row.person.language)
-            received = written_day(row.received_on, row.person.language)
-            values |= {"received": received, "reason": typed["words"], "days": str(typed["hearing_days"])}
-            letter = make_letter(
-                LetterKind.REFUSAL_TO_AMEND,
-                values,
-                by=user,
-                student=row.student,
-                person=row.person,
-                language=row.person.language,
-                about=Subject.case(case),
-            )
-            messages.success(
-                request, "The refusal was entered. Deliver its letter: it tells of the right to a hearing."
-            )
-            return reverse("pages:letter", args=[letter.pk])
-        messages.success(request, "The step was entered.")
-        return reverse("pages:amendment", args=[case])
+        if is_kept_away(row.student_id, row.person_id):
+            messages.success(request, f"It was entered. No letter goes to {row.person}: a court order bars them.")
+            return reverse("pages:amendment", args=[case])
+        kind, says = _TOLD[then]
+        letter = make_letter(
+            kind,
+            _values(row, typed),
+            by=user,
+            student=row.student,
+            person=row.person,
+            language=row.person.language,
+            about=Subject.case(case),
+        )
+        messages.success(request, f"It was entered. Deliver its letter: it {says}.")
+        return reverse("pages:letter", args=[letter.pk])
 
     heading = "A hearing is asked for" if _hearing_is_next(AmendmentState(row.state)) else "What was decided?"
     return form_page(request, form, act, context=_below(heading, row))
@@ -158,6 +158,18 @@ def statement(request: HttpRequest, case: UUID) -> HttpResponseBase:
         return reverse("pages:amendment", args=[case])
 
     return form_page(request, form, act, context=_below("Place a statement", row))
+
+
+def _values(row: Amendment, typed: dict[str, Any]) -> dict[str, str]:
+    """Return what the letter about a step says."""
+    language = row.person.language
+    values = common(row.student, row.person, language)
+    values |= {"received": written_day(row.received_on, language), "reason": typed["words"]}
+    if row.hearing_on is not None:
+        values["hearing"] = written_day(row.hearing_on, language)
+    if "hearing_days" in typed:
+        values["days"] = str(typed["hearing_days"])
+    return values
 
 
 def _hearing_is_next(state: AmendmentState) -> bool:

@@ -31,6 +31,8 @@ class Migration(migrations.Migration):
                             ("access-granted", "access granted"),
                             ("extension", "extension"),
                             ("refusal-to-amend", "refusal to amend, with the right to a hearing"),
+                            ("hearing-amended", "outcome of a hearing: the record is amended"),
+                            ("hearing-refused", "outcome of a hearing: not amended, with the right to a statement"),
                             ("incident", "incident: the district's recording is missing or has gaps"),
                             ("destruction", "a recording is no longer needed"),
                             ("subpoena", "a court or a subpoena asks for a recording"),

@@ -275,6 +275,46 @@ def test_the_statement_travels_with_every_later_copy(
     ]
 
 
+@pytest.mark.parametrize(
+    ("state", "language", "words"),
+    [
+        ("hearing-amended", "en", "After it, the record was amended as you asked"),
+        ("hearing-amended", "es", "Después de ella, el expediente se enmendó como usted lo pidió"),
+        ("hearing-refused", "en", "You have the right to place a statement with the record"),
+        ("hearing-refused", "es", "Usted tiene derecho a agregar una declaración al expediente"),
+    ],
+)
+def test_the_outcome_of_a_hearing_is_told_in_writing(
+    archive: Archive,
+    custodian_: User,
+    family: tuple[Student, Person],
+    sealed: Arrive,
+    state: str,
+    language: str,
+    words: str,
+) -> None:
+    """34 CFR 99.21(b)(1)(ii) and (2), 300.620: of the amendment, or of the right to a statement."""
+    family[1].language = language
+    family[1].save()
+    row = of(family, sealed(seconds=1).id, state=A.HEARING, hearing_on=date(2026, 11, 20), hearing_officer="Dr. Lee")
+    client, there = signed_in(archive, "reader", role="custodian"), f"/amendments/{row.pk}/"
+    typed = {"state": state, "words": "Two witnesses said so.", "version": "0", "once": "a" * 32}
+    refused = client.post(f"{there}step/", typed)
+    assert (refused.status_code, "Nobody approved a text" in refused.content.decode()) == (422, True)
+    row.refresh_from_db()
+    assert row.state == "hearing", "nothing is decided of which the parent could not be told"
+    for text in Template.objects.all():
+        approve_text(text.pk, by=custodian_)
+    page = client.post(f"{there}step/", {**typed, "once": "b" * 32}, follow=True)
+    assert "Deliver its letter" in check(page.content.decode()).text
+    letter = Letter.objects.get()
+    assert (letter.person, letter.about_id) == (family[1], str(row.pk))
+    assert words in letter.body
+    assert "Two witnesses said so." in letter.body
+    assert ("November" if language == "en" else "noviembre") in letter.body
+    assert letter.subject in check(client.get(there).content.decode()).text
+
+
 def test_an_amendment_of_somebody_who_is_barred_is_refused_without_a_letter(
     archive: Archive, family: tuple[Student, Person], sealed: Arrive
 ) -> None:
