@@ -8,7 +8,8 @@ in_a_lane() {
     shift 2
     exec 8>"$folder/turn"
     flock 8
-    until for lane in $(seq "$lanes"); do exec 9>"$folder/lane$lane"; flock -n 9 && break; done; do sleep 0.1; done
+    # seldom: each look starts as many processes as there are lanes, beside what computes
+    until for ((lane = 1; lane <= lanes; lane++)); do exec 9>"$folder/lane$lane"; flock -n 9 && break; done; do sleep 0.5; done
     exec 8>&-
     # what the command leaves running keeps no lane
     "$@" 9>&-
