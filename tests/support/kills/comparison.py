@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from appliance.contract.ledger import AnyFact
+from appliance.recorder.ipc.ring import BLOCK_FRAMES
 
 Samples = npt.NDArray[np.int16]
 RATE = 48000
@@ -48,7 +49,9 @@ def lost(
     """Return how many of the acknowledged frames are missing or wrong, and what is wrong, in words.
 
     `raw` is what the microphone plays over and over, `started` the places in it where streams began, in order. A
-    stretch begins where a stream began, or, after a loss inside one, where the silence says.
+    stretch begins where a stream began, or, after a loss inside one, where the silence says. Where a stream starts
+    anew, one block may hold frames of both sides, and nobody can tell where they meet: so up to a block of a new
+    stream may stand before the gap, or of the old one behind it, and these count as wrong, but no others.
     """
     wrong = max(0, acknowledged - heard.size)
     problems = [f"{wrong} of {acknowledged} acknowledged frames are gone"] if wrong else []
@@ -62,12 +65,15 @@ def lost(
         else:
             candidates = [*([follows] if follows is not None else []), *started[begun:]]
             place = next((one for one in candidates if _same(raw, one, piece[:_TELLING])), None)
+            begin = place
+            if place is None:
+                begin, place = _beside_a_mixed_block(raw, piece, started[begun:])
             if place is None:
                 different = piece.size
             else:
                 different = int(np.count_nonzero(piece != _take(raw, place, piece.size)))
                 follows = place + piece.size
-                begun = started.index(place, begun) + 1 if place in started[begun:] else begun
+                begun = started.index(begin, begun) + 1 if begin in started[begun:] else begun
         if different:
             kind = "a gap" if stretch.silent else "sound"
             problems.append(f"{different} frames of {kind} from frame {stretch.first} on are not what they must be")
@@ -84,6 +90,16 @@ def captured(microphone: Sequence[dict[str, Any]], until_ns: int) -> int:
         if line.get("device") == "started"
     ]
     return sum(max(0, end - since) * RATE // 1_000_000_000 for since, end in spans)
+
+
+def _beside_a_mixed_block(raw: Samples, piece: Samples, started: Sequence[int]) -> tuple[int | None, int | None]:
+    """Return which stream a piece is of that does not begin as one, and its own place, at most a block away from it."""
+    probe = piece[BLOCK_FRAMES : BLOCK_FRAMES + _TELLING]
+    for begin in started if probe.size == _TELLING else ():
+        for place in range(begin - BLOCK_FRAMES, begin + BLOCK_FRAMES + 1):
+            if _same(raw, place + BLOCK_FRAMES, probe):
+                return begin, place
+    return None, None
 
 
 def _take(raw: Samples, place: int, size: int) -> Samples:
