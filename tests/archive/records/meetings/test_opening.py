@@ -56,9 +56,7 @@ def test_what_is_sent_twice_is_entered_once(client_: Any, meeting: Meeting) -> N
     assert Entry.objects.filter(code="opening-event").count() == 2
 
 
-def test_notes_of_a_shared_tablet_are_entered_as_nobody_elses(
-    archive: Archive, client_: Any, meeting: Meeting
-) -> None:
+def test_notes_of_a_shared_tablet_are_entered_as_nobody_elses(archive: Archive, client_: Any, meeting: Meeting) -> None:
     """The archive tells the truth about who noted what."""
     other = signed_in(archive, "other.manager", role="facilitator")
     body = {"account": client_.session["_auth_user_id"], "sent_at": timezone.now().isoformat(), "events": [event()]}
@@ -129,9 +127,15 @@ def test_without_a_recording_a_note_has_no_offset(client_: Any, meeting: Meeting
         ("", "JSON"),
         ("[]", "object"),
         ('{"sent_at":"2026-11-24T10:00:00Z","events":[]}', "account"),
-        ('{"account":"7c1c0e0e-0000-4000-8000-000000000000","sent_at":"2026-11-24T10:00:00Z","events":[{"id":"1","kind":"note","at":"x"}]}', "events.0"),
+        (
+            '{"account":"7c1c0e0e-0000-4000-8000-000000000000","sent_at":"2026-11-24T10:00:00Z","events":[{"id":"1","kind":"note","at":"x"}]}',
+            "events.0",
+        ),
         ('{"account":"7c1c0e0e-0000-4000-8000-000000000000","sent_at":"2026-11-24T10:00:00","events":[]}', "sent_at"),
-        ('{"account":"7c1c0e0e-0000-4000-8000-000000000000","sent_at":"2026-11-24T10:00:00Z","events":[],"start":true}', "start"),
+        (
+            '{"account":"7c1c0e0e-0000-4000-8000-000000000000","sent_at":"2026-11-24T10:00:00Z","events":[],"start":true}',
+            "start",
+        ),
     ],
 )
 def test_a_body_that_makes_no_sense_is_refused_by_its_field(
