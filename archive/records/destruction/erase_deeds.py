@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import ForeignObjectRel, Q
 
 from archive.recordings.models import PackageIndex, PageView, Verification, Waveform
 from archive.recordings.removal import identifying_rows
@@ -122,8 +122,11 @@ def _renew(model: type[models.Model], pk: uuid.UUID) -> uuid.UUID:
     """Give a row another identifier, wherever rows name it, and return that."""
     new = uuid.uuid4()
     model._default_manager.filter(pk=pk).update(id=new)
-    for relation in model._meta.related_objects:
-        relation.related_model._default_manager.filter(**{relation.field.name: pk}).update(  # type: ignore[union-attr]
-            **{relation.field.attname: new}
+    # also rows that the model itself knows nothing of (related_name "+"), such as the letter of an incident
+    relations = [one for one in model._meta.get_fields(include_hidden=True) if isinstance(one, ForeignObjectRel)]
+    for relation in relations:
+        field = relation.field
+        relation.related_model._default_manager.filter(**{field.name: pk}).update(  # type: ignore[union-attr]
+            **{field.attname: new}
         )
     return new

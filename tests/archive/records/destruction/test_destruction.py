@@ -32,7 +32,8 @@ from archive.records.disclosures import deeds as disclosure_deeds
 from archive.records.disclosures.models import Basis as DisclosureBasis
 from archive.records.errors import DeedError, SecondPersonError
 from archive.records.holds import deeds as hold_deeds
-from archive.records.letters.models import Letter
+from archive.records.incidents.models import Incident, IncidentLetter
+from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent
 from archive.records.requests.models import Amendment, Statement
 from archive.records.retention.models import Answer
@@ -41,7 +42,7 @@ from archive.store.current import store
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.disclosures.test_disclosures import facts as disclosure_facts
-from tests.archive.records.factories import NOON, make_hold, make_matter, make_request
+from tests.archive.records.factories import NOON, make_hold, make_letter, make_matter, make_request
 from tests.support.archives import Archive, change_as_owner, without_triggers
 
 from .scene import Scene, make_scene, refresh
@@ -445,3 +446,26 @@ def test_who_may_not_destroy_sees_no_way_to(archive: Archive, scene: Scene) -> N
     client = signed_in(archive, "reader", Deed.LOOK)
     assert "destruction" not in client.get(f"/recordings/{scene.row.pk}/").content.decode().lower()
     assert make_user("carol").pk
+
+
+def test_the_letter_of_an_incident_about_no_recording_outlives_one_that_is_destroyed(
+    archive: Archive, sealed: Arrive
+) -> None:
+    """The meeting's letters get other identifiers; the incident, which is about no recording, keeps its letter."""
+    scene = make_scene(sealed(seconds=1).id)
+    meeting = Meeting.objects.get()
+    about: dict[str, Any] = {"about_type": "meeting", "about_id": str(meeting.pk)}
+    letter = make_letter(scene.student, LetterKind.INCIDENT, person=scene.parent, **about)
+    facts: dict[str, Any] = {
+        "missing": "all",
+        "cause": "no-box",
+        "explanation": "x",
+        "told": "x",
+        "done": "x",
+        "entered_at": NOON,
+    }
+    incident = Incident.objects.create(meeting=meeting, **facts)
+    IncidentLetter.objects.create(incident=incident, person=scene.parent, letter=letter)
+    deeds.carry_out(scene.approved().pk, by=scene.bob)
+    kept = IncidentLetter.objects.get().letter
+    assert (kept.pk != letter.pk, kept.body) == (True, letter.body)
