@@ -57,6 +57,7 @@ def lost(
     problems = [f"{wrong} of {acknowledged} acknowledged frames are gone"] if wrong else []
     begun = 0
     follows: int | None = None
+    before = heard[:0]
     for stretch in stretches(facts, heard.size):
         piece = heard[stretch.first : stretch.end]
         if stretch.silent:
@@ -72,8 +73,11 @@ def lost(
                 different = piece.size
             else:
                 different = int(np.count_nonzero(piece != _take(raw, place, piece.size)))
+                if begin is not None and place > begin and not _ends_with(before, _take(raw, begin, place - begin)):
+                    different += place - begin
                 follows = place + piece.size
                 begun = started.index(begin, begun) + 1 if begin in started[begun:] else begun
+            before = piece
         if different:
             kind = "a gap" if stretch.silent else "sound"
             problems.append(f"{different} frames of {kind} from frame {stretch.first} on are not what they must be")
@@ -105,6 +109,10 @@ def _beside_a_mixed_block(raw: Samples, piece: Samples, started: Sequence[int]) 
 def _take(raw: Samples, place: int, size: int) -> Samples:
     found: Any = np.take(raw, np.arange(place, place + size), mode="wrap")
     return np.asarray(found, np.int16)
+
+
+def _ends_with(piece: Samples, end: Samples) -> bool:
+    return piece.size >= end.size and bool(np.array_equal(piece[piece.size - end.size :], end))
 
 
 def _same(raw: Samples, place: int, piece: Samples) -> bool:
