@@ -322,7 +322,7 @@ class Story(WithoutBox):
         case = f"/amendments/{_last(page.url)}/"
         letter = await self.registrar.send(f"{case}step/", state="refused", words="The recording is what was said.")
         letter.expect("tells of the right to a hearing", "The recording is what was said.")
-        day = f"{datetime.now(self._zone) + timedelta(days=10):%Y-%m-%d}"
+        day = f"{datetime.now(self._zone):%Y-%m-%d}"
         await self.registrar.send(f"{case}step/", state="hearing", hearing_on=day, officer="Dr. Lee")
         outcome = await self.registrar.send(f"{case}step/", state="hearing-refused", words="It is not amended.")
         outcome.expect("tells of the right to place a statement", "It is not amended.")

@@ -15,6 +15,7 @@ from archive.custody.log import record
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
 from archive.records.outside_recordings.either import Either, columns_of, find_kept
 from archive.records.people.models import Person, Student
+from archive.ui.words import day
 
 from .custody_kinds import AMENDMENT, AMENDMENT_STEP, NO_HEARING, STATEMENT
 from .deeds import check_holder
@@ -70,6 +71,9 @@ def decide(
             raise DeedError(
                 "A hearing has a day, and an officer without a direct interest (34 CFR 99.22).", field="hearing_on"
             )
+        outcome = then in {AmendmentState.HEARING_AMENDED, AmendmentState.HEARING_REFUSED}
+        if outcome and row.hearing_on is not None and row.hearing_on > timezone.localdate():
+            raise DeedError(f"The hearing is set for {day(row.hearing_on)}: it has no outcome before.", field="state")
         if then == AmendmentState.REFUSED and not hearing_days:
             raise DeedError("Say how many days the district waits for the parent to ask.", field="hearing_days")
         told = {"hearing_days": hearing_days} if then == AmendmentState.REFUSED else {}

@@ -35,10 +35,10 @@ from .rules import NEXT, STATEMENT_IN, may_follow
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 _TOLD: Final = {
     AmendmentState.REFUSED: (LetterKind.REFUSAL_TO_AMEND, "tells of the right to a hearing"),
-    AmendmentState.HEARING_AMENDED: (LetterKind.HEARING_AMENDED, "tells that the record was amended"),
+    AmendmentState.HEARING_AMENDED: (LetterKind.HEARING_AMENDED, "tells that the record is amended"),
     AmendmentState.HEARING_REFUSED: (LetterKind.HEARING_REFUSED, "tells of the right to place a statement"),
 }
-"""What a parent is told in writing (34 CFR 99.20(c), 99.21(b), 99.22(e)), and what each letter says."""
+"""What a parent is told in writing (34 CFR 99.20(c), 99.21(b), 99.22(e) and (f)), and what each letter says."""
 
 
 @_SENT

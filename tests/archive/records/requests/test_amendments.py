@@ -174,8 +174,9 @@ def test_a_refusal_about_which_no_hearing_is_asked_for_keeps_the_recording_no_lo
     row = Amendment.objects.get()
     ended = {"why": "time", "on": today.isoformat(), "how": "the letter", "version": "1", "once": "b" * 32}
     assert "was not told" in client.post(f"{there}no-hearing/", ended).content.decode()
-    note_delivery(Letter.objects.get().pk, "by mail", timezone.now() - timedelta(days=31), by=custodian_)
-    Amendment.objects.update(decided_at=timezone.now() - timedelta(days=32))
+    # days of the calendar: by the clock, one of them has 25 hours
+    note_delivery(Letter.objects.get().pk, "by mail", timezone.localtime() - timedelta(days=31), by=custodian_)
+    Amendment.objects.update(decided_at=timezone.localtime() - timedelta(days=32))
     assert open_cases(made.id) == [row]
     assert Recording.objects.filter(asked_about()).exists()
     assert "the district waits until" in check(client.get(there).content.decode()).text
@@ -243,7 +244,8 @@ def amended(family: tuple[Student, Person], recording: str, by: User) -> Amendme
         deeds.place_statement(row.pk, "early", by=by)
     with pytest.raises(DeedError, match="officer"):
         deeds.decide(row.pk, AmendmentState.HEARING, "", 1, by=by)
-    deeds.decide(row.pk, AmendmentState.HEARING, "", 1, by=by, hearing_on=date(2026, 12, 1), officer="Dr. Lee")
+    today = timezone.localdate()
+    deeds.decide(row.pk, AmendmentState.HEARING, "", 1, by=by, hearing_on=today, officer="Dr. Lee")
     deeds.decide(row.pk, AmendmentState.HEARING_REFUSED, "not amended", 2, by=by)
     deeds.place_statement(row.pk, "What I meant was another thing.", by=by)
     return row
@@ -275,11 +277,24 @@ def test_the_statement_travels_with_every_later_copy(
     ]
 
 
+@pytest.mark.parametrize("then", [A.HEARING_AMENDED, A.HEARING_REFUSED])
+def test_a_hearing_has_no_outcome_before_its_day(
+    custodian_: User, family: tuple[Student, Person], sealed: Arrive, then: AmendmentState
+) -> None:
+    """34 CFR 99.22(f): the decision is based on the evidence that was presented there."""
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    row = of(family, sealed(seconds=1).id, state=A.HEARING, hearing_on=tomorrow, hearing_officer="Dr. Lee")
+    with pytest.raises(DeedError, match="no outcome before"):
+        deeds.decide(row.pk, then, "x", 0, by=custodian_)
+    Amendment.objects.update(hearing_on=timezone.localdate())
+    assert deeds.decide(row.pk, then, "x", 0, by=custodian_).state == then
+
+
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (("hearing-amended", "en"), "After it, the record was amended as you asked"),
-        (("hearing-amended", "es"), "Después de ella, el expediente se enmendó como usted lo pidió"),
+        (("hearing-amended", "en"), "After it, we decided to amend the record"),
+        (("hearing-amended", "es"), "Después de ella, decidimos enmendar el expediente"),
         (("hearing-refused", "en"), "You have the right to place a statement with the record"),
         (("hearing-refused", "es"), "Usted tiene derecho a agregar una declaración al expediente"),
     ],
