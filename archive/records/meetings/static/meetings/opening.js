@@ -10,8 +10,10 @@
   const key = status.dataset.store;
   let token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
   const PAUSE_MS = 3000;
+  const RENEW_MS = 15000;
   const MOST = 100; // notes in one request; the archive takes 500 and 256 KiB
   let sending = false;
+  let renewAt = 0;
 
   const waiting = () => {
     try {
@@ -148,6 +150,7 @@
     }
     if (page.getElementById("sending")?.dataset.store !== key) return false;
     token = page.querySelector("input[name=csrfmiddlewaretoken]").value;
+    for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token;
     return true;
   };
 
@@ -171,9 +174,14 @@
       const { message, field } = (await answer.json()).error;
       return { taken: [], held: [[events[0].id, { message, field }]] };
     }
-    if (!renewed && (await renew())) return post(events, true);
-    const how = "Sign in again in another tab, as the same person, and this page will send them.";
-    throw `${counted(waiting().length)} kept here. ${how}`;
+    const kept = `${counted(waiting().length)} kept here`;
+    if (answer.status >= 500) throw `The archive cannot take notes now. ${kept} and will be sent.`;
+    if (renewed) throw `${kept}. The archive does not take them from you: ask your administrator.`;
+    if (Date.now() >= renewAt) {
+      if (await renew()) return post(events, true);
+      renewAt = Date.now() + RENEW_MS;
+    }
+    throw `${kept}. Sign in again in another tab, as the same person, and this page will send them.`;
   };
 
   const send = async () => {
