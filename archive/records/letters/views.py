@@ -37,7 +37,7 @@ SHOWN = 100
 
 
 class WithheldError(DeedError):
-    """A court order keeps a letter from the person whom it was made for."""
+    """A letter must not be handed out: a court order bars its person, or what it says was corrected since."""
 
     code = "withheld"
 
@@ -58,11 +58,12 @@ def letters(request: HttpRequest) -> HttpResponseBase:
     """Show the last letters, those that were not delivered first."""
     user = user_of(request)
     rows = letters_of(user)
-    waiting = rows.filter(delivered_at=None)[:SHOWN]
+    waiting = rows.filter(delivered_at=None, overtaken_at=None)[:SHOWN]
     context = {
         "place": "letters",
         "waiting": waiting,
         "withheld": withheld(waiting),
+        "overtaken": rows.filter(delivered_at=None, overtaken_at__isnull=False)[:SHOWN],
         "delivered": rows.exclude(delivered_at=None)[:SHOWN],
         "can_write": may(user, Deed.TEMPLATES).allowed,
     }
@@ -89,6 +90,8 @@ def letter_file(_request: HttpRequest, letter: UUID) -> HttpResponseBase:
     row = letter_of(letter)
     if withheld([row]):
         raise WithheldError(f"A court order bars {row.person} from this student's records, so it is not printed.")
+    if row.overtaken_at and not row.delivered_at:
+        raise WithheldError("Something that it says was corrected after it was made: make a new one.")
     with translation.override(row.template.language):
         data = letter_pdf(row)
     answer = HttpResponse(data, content_type="application/pdf")

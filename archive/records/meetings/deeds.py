@@ -91,8 +91,11 @@ def log_notice(facts: NoticeFacts, *, by: User) -> Notice:
     return notice
 
 
-def meeting_for(facts: NoticeFacts, by: User) -> Meeting:
-    """Return the meeting of a notice: the one that is planned for the student on that day, else a new one."""
+def meeting_for(facts: NoticeFacts, by: User, facilitator: User | None = None) -> Meeting:
+    """Return the meeting of a notice: the one that is planned for the student on that day, else a new one.
+
+    A new one is led by `facilitator`, or by whoever enters the notice.
+    """
     day = timezone.localtime(facts.meeting_at).date()
     known = (
         Meeting.objects.select_for_update()
@@ -103,7 +106,8 @@ def meeting_for(facts: NoticeFacts, by: User) -> Meeting:
     if found:
         return found[0]
     ends = facts.meeting_at + timedelta(minutes=settings.ARCHIVE.records.meeting_minutes)
-    planned = MeetingFacts(facts.kind, facts.student, facts.meeting_at, ends, facts.room, facts.place, by)
+    leads = facilitator or by
+    planned = MeetingFacts(facts.kind, facts.student, facts.meeting_at, ends, facts.room, facts.place, leads)
     return plan_meeting(planned, by=by)
 
 

@@ -115,6 +115,12 @@ class NoticeCorrectionForm(NoticeForm):
     def clean(self) -> dict[str, Any]:
         """Join days and times; what was not typed anew is not changed."""
         cleaned = super().clean()
+        # who was known needs no telling apart from others of the same name
+        people = {"student": self._notice.student, "given_by": self._notice.given_by}
+        for name, row in people.items():
+            if name in self.errors and row and self.data.get(name, "").strip() == self.initial[name]:
+                del self.errors[name]
+                cleaned[name] = row
         for name, day, at in (("meeting_at", "day", "at"), ("received", "received_day", "received_at")):
             if cleaned.get(day) and cleaned.get(at):
                 known = self._notice.meeting_at if name == "meeting_at" else self._notice.received_at

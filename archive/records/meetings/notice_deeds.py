@@ -23,8 +23,8 @@ from .models import Meeting, Notice, NoticeCorrection, ParentRecords
 
 _KEPT: Final = ("student", "meeting", "received_at", "meeting_at", "given_by", "reason", "device")
 """What a notice says, and a correction keeps as it was."""
-_IN_LETTERS: Final = frozenset({"student", "meeting", "received_at", "meeting_at", "device"})
-"""What of it a letter says."""
+_IN_LETTERS: Final = frozenset({"student", "meeting", "received_at", "device"})
+"""What of it a letter says; the time is that of the meeting, as it is planned."""
 
 
 def correct_notice(pk: UUID, facts: NoticeFacts, why: str, version: int, *, by: User) -> Notice:
@@ -47,7 +47,7 @@ def correct_notice(pk: UUID, facts: NoticeFacts, why: str, version: int, *, by: 
             raise DeedError("Nothing differs from what was logged.")
         then, now = notice.meeting, values["meeting"]
         moves = then is None or then.pk != now.pk
-        # the log has it under one identifier at each meeting, so that none leads from the one to the other
+        # the log has it under one identifier at each meeting, so that no identifier leads from the one to the other
         new = uuid4() if moves else pk
 
         def enter(at: Meeting, known_as: UUID) -> None:
@@ -74,7 +74,8 @@ def correct_notice(pk: UUID, facts: NoticeFacts, why: str, version: int, *, by: 
         NoticeCorrection.objects.filter(notice=pk).update(notice=new)
         if then is not None and (moves or "device" in changed):
             _mend_device(then.pk, before["device"])
-        _take_device(now.pk, facts.device)
+        if moves or "device" in changed:
+            _take_device(now.pk, facts.device)
         if then is not None and _IN_LETTERS & set(changed):
             mark_overtaken(LetterKind.ACKNOWLEDGMENT, Subject.meeting(then.pk), by=by)
     return Notice.objects.get(pk=new)
@@ -83,13 +84,17 @@ def correct_notice(pk: UUID, facts: NoticeFacts, why: str, version: int, *, by: 
 def _values(notice: Notice, facts: NoticeFacts, by: User) -> dict[str, Any]:
     return {
         "student": facts.student,
-        "meeting": _meeting_of(notice, facts) or meeting_for(facts, by),
+        "meeting": _meeting_of(notice, facts) or meeting_for(facts, by, _facilitator(notice)),
         "received_at": facts.received_at,
         "meeting_at": facts.meeting_at,
         "given_by": facts.given_by,
         "reason": facts.reason,
         "device": facts.device,
     }
+
+
+def _facilitator(notice: Notice) -> User | None:
+    return notice.meeting.facilitator if notice.meeting else None
 
 
 def _meeting_of(notice: Notice, facts: NoticeFacts) -> Meeting | None:
@@ -100,6 +105,10 @@ def _meeting_of(notice: Notice, facts: NoticeFacts) -> Meeting | None:
     then, now = timezone.localtime(notice.meeting_at), timezone.localtime(facts.meeting_at)
     if notice.student != facts.student or then.date() != now.date():
         return None
+    if notice.meeting and notice.meeting.cancelled_at:
+        # it is about the one that is held, where there is one
+        held = Meeting.objects.filter(student=facts.student, starts_at__date=now.date(), cancelled_at=None)
+        return held.filter(starts_at=now).first() or held.order_by("starts_at").first() or notice.meeting
     if then == now or (notice.meeting and notice.meeting.starts_at == now):
         return notice.meeting
     planned = Meeting.objects.filter(student=facts.student, starts_at=now, cancelled_at=None)
@@ -117,7 +126,7 @@ def _mend_device(pk: UUID, device: str) -> None:
 
 def _take_device(pk: UUID, device: str) -> None:
     row = Meeting.objects.select_for_update().get(pk=pk)
-    if device and not row.parent_device:
+    if device and not row.parent_device and row.parent_records == ParentRecords.UNKNOWN:
         row.parent_device = device
         row.version += 1
         row.save(update_fields=["parent_device", "version"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -26,7 +27,8 @@ class CorrectionWords:
     student: str
     """Whose it seemed to be; empty for a reader who does not reach that student's meetings, nor what it said then."""
     why: str
-    """Why it was corrected; it may name both students, so it is empty for a reader who does not reach both."""
+    """Why it was corrected; it may name every student whom the notice was ever about, so it is empty for a reader who
+    does not reach them all."""
     came: Meeting | None
     """The meeting at which it stood, where that is another one that the reader reaches."""
     went: Meeting | None
@@ -39,12 +41,16 @@ def corrections_of(meeting: Meeting, reader: User) -> list[CorrectionWords]:
     """Return what was corrected of notices that stand or stood at a meeting, as far as `reader` may know of others."""
     rows = list(
         NoticeCorrection.objects.filter(Q(notice__meeting=meeting) | Q(meeting=meeting)).select_related(
-            "notice__meeting", "meeting", "student", "given_by", "by"
+            "notice__meeting__student", "meeting__student", "student", "given_by", "by"
         )
     )
     if not rows:
         return []
-    students = {one.student_id for one in rows} | {one.notice.student_id for one in rows}
+    # a reason may name whoever the notice was ever about: also by a correction of which this page does not tell
+    ever: dict[UUID, set[UUID]] = {one.notice_id: {one.notice.student_id} for one in rows}
+    for notice, student in NoticeCorrection.objects.filter(notice__in=ever).values_list("notice", "student"):
+        ever[notice].add(student)
+    students = set[UUID]().union(*ever.values())
     near = Student.objects.filter(reached(reach_of(reader, Deed.MEETINGS)), pk__in=students)
     seen = set(near.values_list("pk", flat=True))
 
@@ -56,7 +62,7 @@ def corrections_of(meeting: Meeting, reader: User) -> list[CorrectionWords]:
             one,
             notice_words(Notice(received_at=one.received_at, meeting_at=one.meeting_at)),
             str(one.student) if one.student_id in seen else "",
-            one.why if {one.student_id, one.notice.student_id} <= seen else "",
+            one.why if ever[one.notice_id] <= seen else "",
             other(one.meeting),
             other(one.notice.meeting),
             one.notice.meeting_id != meeting.pk,

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from archive.access.decisions import reach_of
@@ -16,6 +17,7 @@ from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.letters.letter_facts import notices_to
 from archive.records.people.search import is_uuid, reached
+from archive.ui.words import when
 
 from . import deeds, notice_deeds
 from .describe import notice_words
@@ -56,7 +58,7 @@ def notice_correct(request: HttpRequest, meeting: UUID, notice: UUID) -> HttpRes
     found = Notice.objects.select_related("student", "given_by", "meeting__room").filter(pk=notice, meeting=row).first()
     if found is None and row.notices_corrected.exclude(notice__meeting=row).exists():
         # a second sending, or a page from before: the meeting's page says where it went, as far as the reader may know
-        messages.info(request, "This notice stands here no more. It was corrected, and is about another meeting.")
+        messages.info(request, "This notice is no longer here. It was corrected, and is about another meeting.")
         return HttpResponseRedirect(reverse("pages:meeting", args=[meeting]))
     if found is None:
         raise UnknownRecordError("this meeting has no such notice")
@@ -70,7 +72,10 @@ def notice_correct(request: HttpRequest, meeting: UUID, notice: UUID) -> HttpRes
         flag = " It is marked as late; that changes nothing for the parent." if said.late else ""
         left = ""
         if made.meeting_id != row.pk:
-            left = " The meeting at which it stood stays planned: cancel that one if there is none."
+            left = " The meeting at which it stood stays planned: cancel it if no such meeting is held."
+        elif made.meeting_at != row.starts_at:
+            begins = when(timezone.localtime(row.starts_at))
+            left = f" The meeting itself stays planned for {begins}: move it if that is wrong as well."
         messages.success(request, f"The notice was corrected, {said.by_time}.{flag}{left}")
         return reverse("pages:meeting", args=[made.meeting_id])
 

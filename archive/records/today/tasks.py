@@ -178,7 +178,7 @@ def letters_due(day: Day) -> list[Task]:
         )
         for row in unwritten[:MOST]
     ]
-    rows = letters_in(day.reaches[Deed.LETTERS]).filter(delivered_at=None)[:MOST]
+    rows = letters_in(day.reaches[Deed.LETTERS]).filter(delivered_at=None, overtaken_at=None)[:MOST]
     held_back = withheld(rows)
     return tasks + [
         Task(

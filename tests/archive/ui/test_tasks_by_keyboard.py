@@ -131,7 +131,7 @@ def test_a_facilitator_plans_a_meeting_and_writes_its_letter(visit: Visit, distr
     visit.follow("Week after")
     visit.follow("1:30 pm to 2:30 pm, Sam Fox")
     visit.follow(visit.run("return document.querySelector(`a[href*='/correct/']`).innerText"))
-    visit.type(at="0145PM", why="It was said on the phone.")
+    visit.type(device="a phone", why="It was said on the phone.")
     visit.follow("Correct the notice")
     assert status(visit).startswith("The notice was corrected")
     visit.tab_to(visit.run("return document.querySelector(`.note a[href*='/letters/']`).innerText"))
