@@ -227,6 +227,9 @@ def test_a_letter_that_was_made_before_is_marked_and_keeps_its_text(archive: Arc
     listed = check(client.get("/letters/").content.decode()).text
     assert "Not to be delivered" in listed
     assert client.get(f"/letters/{before.pk}/letter.pdf").status_code == 409
+    links = {one.get("href") for one in check(client.get(f"/letters/{before.pk}/").content.decode()).all("a")}
+    assert f"/letters/{before.pk}/delivery/" in links, "it may have been delivered before anybody noted that"
+    assert f"/letters/{before.pk}/letter.pdf" not in links
     today = client.get("/today/").content.decode()
     assert (f"/letters/{before.pk}/" in today, f"/letters/{after.pk}/" in today) == (False, True)
     assert said in check(client.get(f"/meetings/{stood.pk}/").content.decode()).text

@@ -178,8 +178,8 @@
     if (answer.status >= 500) throw `The archive cannot take notes now. ${kept} and will be sent.`;
     if (renewed) throw `${kept}. The archive does not take them from you: ask your administrator.`;
     if (Date.now() >= renewAt) {
-      if (await renew()) return post(events, true);
       renewAt = Date.now() + RENEW_MS;
+      if (await renew()) return post(events, true);
     }
     throw `${kept}. Sign in again in another tab, as the same person, and this page will send them.`;
   };
