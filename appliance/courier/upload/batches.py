@@ -112,8 +112,6 @@ class BatchReader:
 
 def _line(file: BinaryIO) -> bytes | None:
     line = file.readline(MAX_LINE + 1)
-    if line.endswith(b"\n"):
-        return line
     if len(line) > MAX_LINE:
         raise FormatError(f"a ledger line is longer than {MAX_LINE} bytes")
-    return None
+    return line if line.endswith(b"\n") else None

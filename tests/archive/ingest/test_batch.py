@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.contract.errors import TooLargeError
+from appliance.contract.signed import digest
 from archive.ingest import limits
 from archive.ingest.batch import parse
 from tests.support.spools import Keys, Recording, noise
@@ -23,6 +24,14 @@ def test_a_segment_may_be_as_long_as_the_header_says(made: Recording) -> None:
     made.segment(noise(1000, 1))
     items = parse(made.lines[-1] + made.segments[0], made.header)
     assert [item.encrypted for item in items] == [made.segments[0]]
+
+
+def test_a_segment_of_the_most_bytes_that_the_header_allows_is_taken(made: Recording) -> None:
+    data = b"s" * limits.segment(made.header)
+    line = made.note(
+        "segment", segment=0, first_frame=0, frames=1000, size=len(data), sha256=digest(data), captured_ns=made.now_ns
+    )  # fmt: skip
+    assert [item.encrypted for item in parse(line + data, made.header)] == [data]
 
 
 @pytest.mark.parametrize(("more_frames", "more_bytes"), [(1, 0), (0, 1)])

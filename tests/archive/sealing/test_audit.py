@@ -119,6 +119,19 @@ def test_a_row_that_was_lost_is_made_again_exactly_as_it_was(archive: Archive, c
     assert Entry.objects.filter(code="rebuild").count() == 3
 
 
+def test_a_row_is_made_again_of_a_recording_that_ended_before_its_first_line(
+    archive: Archive, client: Any, tmp_path: Path
+) -> None:
+    made = make_recording(tmp_path, archive.keys, seconds=1, reason=None)
+    send_start(client, made)
+    seal(made.id, incomplete=True)
+    before = list(Recording.objects.values())
+    Recording.objects.all().delete()
+    audit_and_repair(StopSignal())
+    assert found() == []
+    assert list(Recording.objects.values()) == before
+
+
 def test_an_older_database_is_noticed_and_mended(archive: Archive, client: Any, tmp_path: Path) -> None:
     """What a restore of yesterday's backup does: the store is a day ahead."""
     made = make_recording(tmp_path / "spool", archive.keys, seconds=2)

@@ -111,6 +111,7 @@ TARGETS = (
             "tests/archive/sealing/test_seal.py",
             "tests/archive/sealing/test_audit.py",
             "tests/archive/records/outside_recordings/test_checks.py",
+            "tests/archive/recordings/test_bucket_locks.py",
         ),
     ),
     Target(
@@ -144,7 +145,7 @@ TARGETS = (
     Target(
         "custody",
         ("archive/custody/log.py", "archive/custody/check.py", "archive/custody/heads.py"),
-        ("tests/archive/custody",),
+        ("tests/archive/custody", "tests/archive/test_two_archives.py"),
     ),
     Target(
         "access",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.contract.errors import FormatError
+from appliance.contract.signed import MAX_LINE
 from appliance.courier.upload.batches import BatchReader
 from tests.support.box.courier import Box
 from tests.support.spools import Recording
@@ -80,6 +81,17 @@ def test_a_link_in_the_spool_leads_nowhere(recording: Recording) -> None:
 
 def test_a_line_without_end_is_an_error(recording: Recording) -> None:
     (recording.folder / "ledger.tsv").write_bytes(b"x" * (2 << 20))
+    with pytest.raises(FormatError, match="longer"):
+        BatchReader(recording.folder).read_batch(0, None)
+
+
+def test_a_line_of_the_greatest_length_is_sent_and_a_longer_one_is_an_error(recording: Recording) -> None:
+    ledger = recording.folder / "ledger.tsv"
+    before, after = b'{"kind":"news","about":"', b'"}\t' + b"A" * 86 + b"==\n"
+    longest = before + b"x" * (MAX_LINE - len(before) - len(after)) + after
+    ledger.write_bytes(longest)
+    assert BatchReader(recording.folder).read_batch(0, None).body == longest
+    ledger.write_bytes(before + b"x" + longest.removeprefix(before))
     with pytest.raises(FormatError, match="longer"):
         BatchReader(recording.folder).read_batch(0, None)
 

@@ -23,6 +23,7 @@ class Says:
     def __init__(self, *states: UploadState | RefusedError) -> None:
         self.states = list(states)
         self.given: list[str] = []
+        self.line: bytes | None = None
 
     def state(self, _recording: str) -> UploadState:
         state = self.states.pop(0)
@@ -38,6 +39,12 @@ class Says:
 
     def put_key(self, _recording: str, _data: bytes) -> None:
         self.given.append("key")
+
+    def put_tail(self, _recording: str, number: int, _data: bytes) -> None:
+        self.given.append(f"tail {number}")
+
+    def receipt(self, _recording: str) -> bytes | None:
+        return self.line
 
 
 @pytest.fixture
@@ -92,3 +99,31 @@ def test_one_segment_that_is_too_large_by_itself_is_refused_and_not_sent_for_eve
     made = upload(recording, Says(of(recording, "receiving", 1), RefusedError("too-large", "no")))
     with pytest.raises(RefusedError):
         made.step(PendingRecording(recording.id, recording.folder, None))
+
+
+def test_a_running_recording_of_which_all_is_sent_is_caught_up(recording: Recording) -> None:
+    running = PendingRecording(recording.id, recording.folder, 1)
+    made = upload(recording, Says(of(recording, "receiving", 1)))
+    assert made.step(running) == "caught-up"
+
+
+def test_after_a_tail_that_was_taken_the_next_follows_at_once(tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    recording = make_recording(tmp_path, Keys(), seconds=1, reason="interrupted", tail=2, **SHORT)
+    all_lines = of(recording, "closed", len(recording.lines))
+    states = [all_lines.model_copy(update={"tail_missing": list(recording.tail)[n:]}) for n in range(3)]
+    says = Says(*states)
+    made = upload(recording, says)
+    pending = PendingRecording(recording.id, recording.folder, None)
+    assert [made.step(pending), made.step(pending)] == ["sent", "sent"]
+    assert says.given == [f"tail {number}" for number in recording.tail]
+
+
+def test_a_seal_that_was_awaited_brings_its_receipt_in_the_same_step(recording: Recording) -> None:
+    end = len(recording.lines)
+    says = Says(of(recording, "closed", end), of(recording, "closed", end), of(recording, "sealed", end))
+    says.line = recording.receipt()
+    made = upload(recording, says)
+    pending = PendingRecording(recording.id, recording.folder, None)
+    assert [made.step(pending), made.step(pending)] == ["unsealed", "receipt"]
+    assert made.done

@@ -134,6 +134,17 @@ def test_one_refused_recording_keeps_no_other_back(box: Box, courier: Courier) -
     assert courier.state(refused) == "sealed"
 
 
+def test_an_archive_that_is_away_as_a_whole_is_no_failure_of_the_recording_that_noticed(
+    box: Box, courier: Courier
+) -> None:
+    """Else the one that was asked first waits longest once the archive is back."""
+    recording = box.record(rate=8000, segment_frames=1000)
+    courier.archive.rule = lambda _: Answer(503)
+    courier.until(lambda: len(courier.archive.history) >= 5)
+    waits = courier.uploader._uploads[recording.id].backoff
+    assert (waits.attempts, waits.until) == (0, 0.0)
+
+
 def test_a_failure_that_concerns_one_recording_slows_only_that_one(box: Box, courier: Courier) -> None:
     broken, good = box.record(), box.record()
     courier.archive.rule = lambda request: Answer(500, b"oops") if request.recording == broken.id else None

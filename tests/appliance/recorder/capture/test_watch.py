@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from appliance.recorder.ipc.message_channel import MessageChannel
 from appliance.recorder.ipc.messages import CaptureFailed, CloseMicrophone
 from appliance.recorder.ipc.ring import Ring
 from appliance.recorder.ipc.wakeup_queue import WakeupQueue
+from tests.support.box.folder import ROOT
 
 
 class Closes:
@@ -60,6 +64,54 @@ def test_an_order_to_close_wakes_it_and_afterwards_only_the_microphone_does(monk
     ring.close()
     os.close(ring.descriptor)
     theirs.close()
+    ours.close()
+
+
+def test_promise_1_while_it_listens_it_looks_at_the_lamp_before_a_heartbeat_can_be_stale(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ring = Ring.create(48000)
+    ours, end = MessageChannel.pair()
+    theirs = MessageChannel(end)
+    waits: list[float] = []
+
+    def wait(of: list[Any], seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            ours.send(CloseMicrophone())
+        else:
+            ring.write_heartbeat(time.monotonic_ns())
+
+    monkeypatch.setattr(process, "Session", Closes)
+    monkeypatch.setattr(process, "_wait", wait)
+    monkeypatch.setattr(process, "_arm", lambda _: None)
+    ring.write_heartbeat(time.monotonic_ns())
+    options = process.Options(stale_ns=60 * 10**9, close_s=1234.0, input=InputFormat())
+    assert process.watch(ring, theirs, "any", 1, options) == 0
+    *listening, closing = waits
+    assert all(seconds < 60.0 for seconds in listening), "not the time that closing may take"
+    assert closing == 1234.0
+    ring.close()
+    os.close(ring.descriptor)
+    theirs.close()
+    ours.close()
+
+
+def test_a_ring_that_is_none_ends_it_with_status_2_before_anything_is_opened(tmp_path: Path) -> None:
+    ours, end = MessageChannel.pair()
+    with (tmp_path / "ring").open("w+b") as file, end:
+        ran = subprocess.run(
+            [
+                sys.executable, "-m", "appliance.recorder.capture.process", "--stale-s", "1", "--close-s", "1",
+                "--ring-fd", str(file.fileno()), "--control-fd", str(end.fileno()),
+            ],
+            pass_fds=(file.fileno(), end.fileno()), cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert ran.returncode == 2
+    assert "is no ring" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    with pytest.raises(EOFError):
+        ours.receive()
     ours.close()
 
 

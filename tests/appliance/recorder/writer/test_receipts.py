@@ -75,6 +75,20 @@ def test_promise_3_a_receipt_that_names_anything_else_deletes_nothing(tmp_path: 
     assert not case.inbox.refused
 
 
+def test_promise_3_an_interrupted_recording_goes_only_against_a_receipt_that_says_so(tmp_path: Path) -> None:
+    case = Deletion(tmp_path)
+    path = case.home.folder(case.recording) / "ledger.tsv"
+    path.write_bytes(b"".join(split_lines(path.read_bytes())[:-1]))
+    assert recovery.recover(case.spool, case.home.keys.box_signing) == [case.recording]
+    case.deliver(receipt_for(case.home, case.recording, outcome="complete"))
+    with pytest.raises(ReceiptError, match="deletes nothing") as caught:
+        case.run()
+    assert caught.value.field == "outcome"
+    case.deliver(receipt_for(case.home, case.recording, outcome="interrupted"))
+    case.run()
+    assert case.home.recordings() == []
+
+
 @pytest.mark.parametrize("line", [b"", b"{}\n", b"x" * 100_000])
 def test_a_receipt_that_is_none_deletes_nothing(tmp_path: Path, line: bytes) -> None:
     case = Deletion(tmp_path)
