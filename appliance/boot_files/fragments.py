@@ -11,15 +11,26 @@ from typing import Final
 BEGIN: Final = "# Plain Sight begins: written by 'plainsight card'; what you change here is lost when it is run again"
 END: Final = "# Plain Sight ends"
 _OURS: Final = re.compile(rf"^{re.escape(BEGIN)}\n.*?^{re.escape(END)}\n?", re.MULTILINE | re.DOTALL)
+_MADE_OF: Final = "# made of: "
 _SERIAL_CONSOLE: Final = re.compile(r"console=(serial0|ttyAMA\d|ttyS0)(,.*)?")
 _LISTS: Final = {"module_blacklist"}
 
 
-def add_to_config(text: str, fragments: list[str]) -> str:
-    """Return config.txt with `fragments` at its end, in the place of what an earlier call put there."""
+def add_to_config(text: str, fragments: dict[str, str]) -> str:
+    """Return config.txt with `fragments` (name: text) at its end, in the place of what an earlier call put there."""
     base = _OURS.sub("", text.replace("\r\n", "\n"))
-    parts = [base.rstrip("\n"), BEGIN, *(fragment.strip("\n") for fragment in fragments), END]
+    texts = (fragment.strip("\n") for fragment in fragments.values())
+    parts = [base.rstrip("\n"), BEGIN, _MADE_OF + " ".join(fragments), *texts, END]
     return "\n".join(parts).lstrip("\n") + "\n"
+
+
+def made_of(text: str) -> tuple[str, ...] | None:
+    """Return the names of the fragments that stand in a config.txt; None where no call of ours wrote into it."""
+    ours = _OURS.search(text.replace("\r\n", "\n"))
+    if ours is None:
+        return None
+    lines = ours.group().splitlines()
+    return next((tuple(line.removeprefix(_MADE_OF).split()) for line in lines if line.startswith(_MADE_OF)), ())
 
 
 def add_to_cmdline(text: str, words: str) -> str:

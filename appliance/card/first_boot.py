@@ -1,7 +1,7 @@
 """The cloud-init files that make a fresh Raspberry Pi OS into a box at its first boot.
 
 They are JSON, which every reader of YAML 1.2 takes. Source: cloud-init's documentation (modules ntp, users_groups,
-write_files, runcmd; NoCloud; network configuration version 2).
+bootcmd, write_files, runcmd; NoCloud; network configuration version 2).
 """
 
 from __future__ import annotations
@@ -17,13 +17,18 @@ PACKAGES: Final = "plainsight-packages"
 """Folder of the card's boot partition for packages that come with it."""
 WIFI_AUTHORITY: Final = "plainsight-wifi.pem"
 _BOOT: Final = "/boot/firmware"
+_BOOTLOADER: Final = "/usr/share/plainsight/firmware/eeprom.conf"
 
 _INSTALL: Final = """#!/bin/sh
 # Installs the box's software, as often as it takes: the network may come later than the first boot.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 log=/run/plainsight-install.log says={boot}/plainsight-says.txt
-if ! {{ apt-get update && apt-get install -y --no-install-recommends {what}; }} >$log 2>&1; then
+# what a power cut ended is finished first; if that fails, apt-get says why
+if ! {{
+    dpkg --force-confold --configure -a || true
+    apt-get update && apt-get install -y --no-install-recommends {what}
+}} >$log 2>&1; then
     cat $log
     # nobody can log in and look: the card says it to whoever puts it into a computer, and is not worn out by it
     grep '^[EW]:' $log | sort -u >$log.new || true
@@ -36,6 +41,16 @@ if ! {{ apt-get update && apt-get install -y --no-install-recommends {what}; }} 
     exit 1
 fi
 rm -f $says
+# a Pi 4 or 5 has its bootloader in a chip: it boots from its card and from nothing else, where it did so now
+case "$(tr -d '\\0' </proc/device-tree/model 2>/dev/null)" in
+    *"Pi 4"* | *"Pi 5"* | *"Module 4"* | *"Module 5"*)
+        if findmnt -no SOURCE {boot} | grep -q mmcblk && ! rpi-eeprom-config --apply {bootloader} >$log 2>&1; then
+            cat $log
+            {{ echo "The box is installed, but its bootloader still starts other systems, as from a stick:"
+               tail -n 5 $log
+               echo "By somebody who can log in: sudo rpi-eeprom-config --apply {bootloader}"; }} >$says || true
+        fi ;;
+esac
 touch /var/lib/plainsight-installed
 # the kernel's command line, groups, udev rules and units hold from the next start on
 systemctl --no-block reboot
@@ -65,8 +80,10 @@ is a file called `ssh` on the card."""
 def user_data(plan: Plan) -> str:
     """Return `user-data`."""
     ssh = bool(plan.ssh_key)
+    # before anything of multi-user.target begins: runcmd waits for that target on Debian, and the dialog of
+    # userconfig.service, which nobody answers, would hold it up for ever
     masked = ["systemctl", "mask", "--now", *_NO_LOGIN, *(() if ssh else ("ssh.service", "ssh.socket"))]
-    commands = [masked, ["systemctl", "daemon-reload"]]
+    commands = [["systemctl", "daemon-reload"]]
     if ssh:
         commands.append(["systemctl", "enable", "--now", "ssh.service"])
     commands.append(["systemctl", "enable", "--now", "--no-block", UNIT])
@@ -83,6 +100,7 @@ def user_data(plan: Plan) -> str:
         "users": [_technician(plan.ssh_key)] if ssh else [],
         "disable_root": True,
         "ssh_pwauth": False,
+        "bootcmd": [masked],
         "write_files": _files(plan),
         "runcmd": commands,
     }
@@ -105,7 +123,7 @@ def _files(plan: Plan) -> list[dict[str, str]]:
     repository = isinstance(plan.source, Repository)
     what = "plainsight-box unattended-upgrades" if repository else f"{_BOOT}/{PACKAGES}/*.deb"
     files = {
-        SCRIPT: ("0755", _INSTALL.format(what=what, boot=_BOOT)),
+        SCRIPT: ("0755", _INSTALL.format(what=what, boot=_BOOT, bootloader=_BOOTLOADER)),
         f"/etc/systemd/system/{UNIT}": ("0644", _SERVICE),
     }
     if isinstance(plan.source, Repository):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from appliance.boot_files.box_files import Clock, Microphone, fragment_files
+from appliance.boot_files.box_files import Clock, Microphone, Parts
 
 HOST_NAME: Final = re.compile(r"ps-[0-9a-z]{8}")
 _LETTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -65,4 +65,4 @@ class Plan:
 
     def fragments(self) -> tuple[str, ...]:
         """Return the files of firmware_config that go into config.txt."""
-        return fragment_files(self.microphone, self.clock, wired=self.wifi is None)
+        return Parts(self.microphone, self.clock, wired=self.wifi is None).fragments()

@@ -11,7 +11,15 @@ from pathlib import Path
 from appliance.contract.errors import SettingsError
 
 from . import plan
-from .machine import LOWER, Machine, RealMachine, in_root_itself, root_is_overlay, root_itself_is_read_only
+from .machine import (
+    LOWER,
+    Machine,
+    RealMachine,
+    in_root_itself,
+    is_idle_now,
+    root_is_overlay,
+    root_itself_is_read_only,
+)
 from .switch import switch_off, switch_on
 
 EPILOG = """examples:
@@ -70,11 +78,6 @@ def _packages() -> bytes:
     """Return dpkg's list of what is installed in the root itself."""
     path = LOWER / "var/lib/dpkg/status"
     return path.read_bytes() if path.exists() else b""
-
-
-def is_idle_now(machine: Machine) -> bool:
-    """Ask the box whether it records nothing now."""
-    return machine.run("sh", "-c", "plainsight idle && echo idle || true").strip() == "idle"
 
 
 def _status(machine: Machine, *, as_json: bool) -> int:

@@ -64,6 +64,11 @@ def disk(machine: Machine, device: Path) -> Disk:
     return Disk(str(device), row["uuid"] or "", row["fstype"] or "", row["mountpoint"] or "")
 
 
+def is_idle_now(machine: Machine) -> bool:
+    """Ask the box whether it records nothing now."""
+    return machine.run("sh", "-c", "plainsight idle && echo idle || true").strip() == "idle"
+
+
 def root_is_overlay(machine: Machine) -> bool:
     """Tell whether the root lies below a file system in memory now."""
     return machine.run("findmnt", "-n", "-o", "FSTYPE", "/").strip() == "overlay"

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from appliance.contract.durable_files import replace
-from appliance.contract.errors import ConflictError, SettingsError, StorageError
+from appliance.contract.errors import ConflictError, PlainSightError, SettingsError, StorageError
 
 from . import plan
-from .machine import Machine, disk, in_root_itself, root_is_overlay
+from .machine import Machine, disk, in_root_itself, is_idle_now, root_is_overlay
 
+_TIMERS: Final = ("plainsight-renew.timer", "plainsight-doctor.timer")
+"""What would start a service again while its folders are copied."""
 _SERVICES: Final = tuple(f"plainsight-{unit}.service" for unit in plan.UNITS)
 
 
@@ -23,7 +25,8 @@ def switch_on(machine: Machine, device: Path, root: Path = Path("/")) -> bool:
     Returns False where that is so already. It may be repeated after a power cut at any moment: folders are copied whole
     or not at all, and removed from the root only when the next start will mount them. Raises StorageError for a device
     that cannot be the data partition, SettingsError where overlayroot or busybox is missing, ConflictError where the
-    root holds something that the data partition, in use before, does not.
+    root holds something that the data partition, in use before, does not, or while somebody records. The box goes on as
+    before then.
     """
     if root_is_overlay(machine):
         return False
@@ -36,16 +39,23 @@ def switch_on(machine: Machine, device: Path, root: Path = Path("/")) -> bool:
     data_disk = disk(machine, device)
     if told := plan.objection(data_disk):
         raise StorageError(told, field="--data")
-    machine.run("systemctl", "stop", *_SERVICES, status=None)
+    if not is_idle_now(machine):
+        raise ConflictError("somebody records now; run this again after the meeting")
+    machine.run("systemctl", "stop", *_TIMERS, *_SERVICES, status=None)
     data = root / plan.DATA.lstrip("/")
-    data.mkdir(parents=True, exist_ok=True)
-    if not data_disk.mounted:
-        machine.run("mount", "-t", "ext4", str(device), str(data))
+    copied: list[Path] = []
     try:
-        kept = [folder for folder in plan.KEPT if _keep(machine, root, data, folder)]
-    except ConflictError:
-        # nothing was changed on the root: the box goes on as before
-        machine.run("systemctl", "start", "--no-block", *_SERVICES[:2], status=None)
+        data.mkdir(parents=True, exist_ok=True)
+        if not data_disk.mounted:
+            machine.run("mount", "-t", "ext4", str(device), str(data))
+        kept = [folder for folder in plan.KEPT if _keep(machine, root, data, folder, copied)]
+    except (PlainSightError, OSError) as error:
+        # nothing was changed on the root: the box goes on as before, and what it records now is in no copy
+        for copy in copied:
+            shutil.rmtree(copy, ignore_errors=True)
+        machine.run("systemctl", "start", "--no-block", *_TIMERS, *_SERVICES[:2], status=None)
+        if isinstance(error, OSError):
+            raise StorageError(f"{error.filename or device}: {error.strerror}; nothing was changed") from error
         raise
     _write(root, plan.FSTAB, plan.with_data(_read(root, plan.FSTAB), data_disk.uuid, kept))
     for unit in plan.UNITS:
@@ -79,8 +89,8 @@ def _check_initial_ram_disk(root: Path) -> None:
         raise SettingsError(f"{config} loads no initial RAM disk, which overlayroot needs: add auto_initramfs=1 to it")
 
 
-def _keep(machine: Machine, root: Path, data: Path, folder: str) -> bool:
-    """Copy a folder onto the data partition, unless it is there; tell whether it is kept."""
+def _keep(machine: Machine, root: Path, data: Path, folder: str, copied: list[Path]) -> bool:
+    """Copy a folder onto the data partition, unless it is there; tell whether it is kept. A copy made now is noted."""
     source, target = root / folder.lstrip("/"), data / plan.place_on_data(folder)
     if target.exists():
         if folder in plan.ours([folder]) and (left := _only_in(source, target)) is not None:
@@ -100,6 +110,7 @@ def _keep(machine: Machine, root: Path, data: Path, folder: str) -> bool:
     machine.run("cp", "-a", str(source), str(unfinished))
     machine.run("sync", "-f", str(unfinished))
     unfinished.rename(target)
+    copied.append(target)
     machine.run("sync", "-f", str(target))
     return True
 

@@ -140,6 +140,6 @@ def make_boot_partition(folder: Path) -> None:
 def prepare(folder: Path, *fragments: str) -> None:
     """Write into it what a box needs, as 'plainsight card' does."""
     config, line = folder / "config.txt", folder / "cmdline.txt"
-    texts = [(FIRMWARE / name).read_text() for name in ("config.txt", *fragments)]
+    texts = {name: (FIRMWARE / name).read_text() for name in ("config.txt", *fragments)}
     config.write_text(add_to_config(config.read_text(), texts))
     line.write_text(add_to_cmdline(line.read_text(), (FIRMWARE / "cmdline.txt").read_text()))

@@ -79,7 +79,8 @@ def test_there_is_no_password_no_account_and_no_ssh_unless_asked(
     assert found["users"] == []
     assert (found["ssh_pwauth"], found["disable_root"]) == (False, True)
     assert "passw" not in json.dumps(found).replace("NOPASSWD", "")
-    masked = found["runcmd"][0]
+    # runcmd would come too late: it waits for multi-user.target, and that for the dialog
+    (masked,) = found["bootcmd"]
     assert masked[:3] == ["systemctl", "mask", "--now"]
     # Raspberry Pi OS's own wizard would make an administrator of whoever plugs in a keyboard
     assert {"userconfig.service", "sshswitch.service", "ssh.service", "ssh.socket"} <= set(masked)
@@ -90,7 +91,7 @@ def test_a_technicians_key_is_the_only_way_in(fresh: Path, claim: Path, reposito
     (user,) = document(fresh)["users"]
     assert user["ssh_authorized_keys"] == [SSH]
     assert user["lock_passwd"] is True
-    assert "ssh.service" not in document(fresh)["runcmd"][0]
+    assert "ssh.service" not in document(fresh)["bootcmd"][0]
 
 
 def test_the_host_name_is_a_random_id_and_stays(fresh: Path, claim: Path, repository: list[str]) -> None:
@@ -171,23 +172,81 @@ def test_the_installation_is_tried_until_it_works(
     assert [line for line in said.stderr.splitlines() if unit.name in line] == []
 
 
-def test_a_box_without_a_screen_says_on_its_card_why_nothing_is_installed(
-    fresh: Path, claim: Path, repository: list[str], tmp_path: Path
-) -> None:
+@pytest.fixture
+def script(fresh: Path, claim: Path, repository: list[str]) -> str:
+    """What the first boot runs until the box is installed."""
     assert run(fresh, claim, *repository) == 0
-    programs, boot, run_folder = tmp_path / "bin", tmp_path / "boot", tmp_path / "run"
-    for folder in (programs, boot, run_folder):
-        folder.mkdir()
-    text = content(fresh, SCRIPT).replace("/boot/firmware", str(boot)).replace("/run/", f"{run_folder}/")
-    script = write(tmp_path / "install", text.replace("/var/lib/plainsight-installed", str(tmp_path / "installed")))
+    return content(fresh, SCRIPT)
 
-    def attempt(apt: str) -> int:
-        for name, body in (("apt-get", apt), ("systemctl", "true")):
-            write(programs / name, f"#!/bin/sh\n{body}\n").chmod(0o755)
-        environment = {"PATH": f"{programs}:/usr/bin:/bin"}
-        return subprocess.run(["sh", str(script)], env=environment, check=False, timeout=60).returncode
 
-    says = boot / FILE
+class Installation:
+    """The script of a card, run against programs that only note what they were asked."""
+
+    def __init__(self, folder: Path, script: str, model: str = "Raspberry Pi 3 Model B Plus Rev 1.3") -> None:
+        self.programs, self.boot, self.run = folder / "bin", folder / "boot", folder / "run"
+        for made in (self.programs, self.boot, self.run):
+            made.mkdir()
+        self.installed, self.asked, self.says = folder / "installed", folder / "asked", self.boot / FILE
+        write(folder / "model", f"{model}\0")
+        for here, there in (
+            ("/boot/firmware", self.boot),
+            ("/run/", f"{self.run}/"),
+            ("/var/lib/plainsight-installed", self.installed),
+            ("/proc/device-tree/model", folder / "model"),
+        ):
+            script = script.replace(here, str(there))
+        self.script = write(folder / "install", script)
+        self.bodies = {"findmnt": "echo /dev/mmcblk0p1"}
+
+    def attempt(self, apt: str = "true", **bodies: str) -> int:
+        """Run it where these programs do this; those that are not named do nothing."""
+        given = {"apt-get": apt, "systemctl": "true", "dpkg": "true", "rpi-eeprom-config": "true", **self.bodies}
+        for name, body in (given | {name.replace("_", "-"): body for name, body in bodies.items()}).items():
+            note = f'echo "{name} $*" >>{self.asked}'
+            write(self.programs / name, f"#!/bin/sh\n{note}\n{body}\n").chmod(0o755)
+        environment = {"PATH": f"{self.programs}:/usr/bin:/bin"}
+        return subprocess.run(["sh", str(self.script)], env=environment, check=False, timeout=60).returncode
+
+
+def test_what_a_power_cut_left_half_installed_is_finished_first(script: str, tmp_path: Path) -> None:
+    box = Installation(tmp_path, script)
+    assert box.attempt(dpkg="exit 1") == 0
+    asked = [line.split()[0] for line in box.asked.read_text().splitlines()]
+    assert asked[:3] == ["dpkg", "apt-get", "apt-get"]
+    assert "--configure -a" in box.asked.read_text().splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "source", "applies"),
+    [
+        ("Raspberry Pi 4 Model B Rev 1.4", "/dev/mmcblk0p1", True),
+        ("Raspberry Pi 5 Model B Rev 1.0", "/dev/mmcblk0p1", True),
+        ("Raspberry Pi 5 Model B Rev 1.0", "/dev/sda1", False),
+        ("Raspberry Pi 3 Model B Plus Rev 1.3", "/dev/mmcblk0p1", False),
+        ("Raspberry Pi Zero 2 W Rev 1.0", "/dev/mmcblk0p1", False),
+    ],
+)
+def test_the_bootloader_boots_from_the_card_and_nothing_else(
+    script: str, tmp_path: Path, model: str, source: str, *, applies: bool
+) -> None:
+    """Where the box itself stands on something else, it would not start any more."""
+    box = Installation(tmp_path, script, model)
+    assert box.attempt(findmnt=f"echo {source}") == 0
+    applied = "rpi-eeprom-config --apply /usr/share/plainsight/firmware/eeprom.conf" in box.asked.read_text()
+    assert (applied, box.installed.exists(), box.says.exists()) == (applies, True, False)
+
+
+def test_a_bootloader_that_takes_nothing_is_told_and_the_box_is_installed(script: str, tmp_path: Path) -> None:
+    box = Installation(tmp_path, script, "Raspberry Pi 4 Model B Rev 1.4")
+    assert box.attempt(rpi_eeprom_config="echo no vcmailbox; exit 1") == 0
+    assert box.installed.exists()
+    assert "no vcmailbox" in box.says.read_text()
+    assert "sudo rpi-eeprom-config --apply" in box.says.read_text()
+
+
+def test_a_box_without_a_screen_says_on_its_card_why_nothing_is_installed(script: str, tmp_path: Path) -> None:
+    box = Installation(tmp_path, script)
+    attempt, says = box.attempt, box.says
     assert attempt("echo 'E: Could not resolve packages.example'; exit 100") == 1
     told = says.read_text()
     assert "Could not resolve packages.example" in told
@@ -197,9 +256,9 @@ def test_a_box_without_a_screen_says_on_its_card_why_nothing_is_installed(
     assert says.stat().st_mtime_ns == before.st_mtime_ns, "the card is not worn out"
     assert attempt("echo 'E: The repository is not signed.'; exit 100") == 1
     assert "not signed" in says.read_text()
-    assert attempt("true") == 0
+    assert attempt() == 0
     assert not says.exists()
-    assert (tmp_path / "installed").exists()
+    assert box.installed.exists()
 
 
 WIFI = [
@@ -345,6 +404,25 @@ def test_a_boxs_own_boot_files_are_brought_up_to_date_once(fresh: Path, capsys: 
     assert "# the district's own line" in (fresh / "config.txt").read_text()
     (fresh / "config.txt").unlink()
     assert main(arguments) == 2
+
+
+def test_boot_files_keep_what_the_card_was_made_for(fresh: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Else an update of many boxes would take the radio of one on Wi-Fi and the microphone of one on I2S."""
+    given = ["--microphone", "voicehat", "--clock", "ds3231", "--no-wired"]
+    assert main(["boot-files", str(fresh), *given]) == 0
+    before = digests(fresh)
+    assert main(["boot-files", str(fresh)]) == 0
+    assert "\nunchanged\n" in capsys.readouterr().out
+    assert digests(fresh) == before
+    assert main(["boot-files", str(fresh), "--wired"]) == 0
+    config = (fresh / "config.txt").read_text()
+    assert "# made of: config.txt microphone-voicehat.txt rtc-ds3231.txt wired-only.txt\n" in config
+    (fresh / "config.txt").write_text(config.replace("# made of: ", "# once made of: "))
+    before = digests(fresh)
+    assert main(["boot-files", str(fresh)]) == 2
+    assert "--microphone" in capsys.readouterr().err
+    assert digests(fresh) == before
+    assert main(["boot-files", str(fresh), "--wired", "--microphone", "usb", "--clock", "none"]) == 0
 
 
 def test_a_technicians_computer_checks_a_card_with_the_common_package_alone(

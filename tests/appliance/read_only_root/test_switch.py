@@ -29,12 +29,18 @@ class FakeMachine:
         self.kind, self.mounted, self.overlay, self.cut_at = kind, mounted, overlay, cut_at
         self.history: list[tuple[str, ...]] = []
         self.installed = {"busybox", "overlayroot-chroot"}
+        self.idle = True
+        self.fails: tuple[str, ...] | None = None
 
     def run(self, *command: str, status: int | None = 0) -> str:
         """Play the command."""
         if len(self.history) == self.cut_at:
             raise PowerCutError
         self.history.append(command)
+        if self.fails and command[: len(self.fails)] == self.fails:
+            raise StorageError(f"{' '.join(command)} ended with 1; see above")
+        if command[0] == "sh":
+            return "idle\n" if self.idle else ""
         if command[0] == "lsblk":
             row = {"path": command[-1], "uuid": "1234-ABCD", "fstype": self.kind or None, "mountpoint": self.mounted}
             return json.dumps({"blockdevices": [row]})
@@ -85,9 +91,10 @@ def test_what_must_last_is_moved_onto_the_data_partition_and_mounted_from_there(
     assert "/var/log/journal" not in fstab, "a box without it gets none"
     assert 'overlayroot="tmpfs:recurse=0"' in read(root, plan.OVERLAYROOT)
     assert "LIBMOUNT_FORCE_MOUNT2=always" in read(root, plan.REMOUNT), "systemd may mount an overlay again"
-    assert machine.history.index(("systemctl", "stop", *(f"plainsight-{one}.service" for one in plan.UNITS))) < [
-        command[0] for command in machine.history
-    ].index("cp"), "nobody writes while it is copied"
+    stop = next(command for command in machine.history if command[:2] == ("systemctl", "stop"))
+    assert {f"plainsight-{one}.service" for one in plan.UNITS} < set(stop)
+    assert {"plainsight-renew.timer", "plainsight-doctor.timer"} < set(stop), "and nothing starts one again"
+    assert machine.history.index(stop) < [command[0] for command in machine.history].index("cp"), "nobody writes"
 
 
 def test_promise_3_no_service_runs_without_the_data_partition(root: Path) -> None:
@@ -140,6 +147,33 @@ def test_promise_3_a_recording_that_only_the_root_has_is_not_removed(root: Path)
         switch_on(machine, DEVICE, root)
     assert machine.history[-1][:2] == ("systemctl", "start"), "the box goes on"
     assert read(root, "/var/lib/plainsight/spool/recording") == "sound\n"
+
+
+def test_nobody_is_cut_off(root: Path) -> None:
+    machine = FakeMachine()
+    machine.idle = False
+    with pytest.raises(ConflictError, match="after the meeting"):
+        switch_on(machine, DEVICE, root)
+    assert not any(command[0] in {"mount", "systemctl"} for command in machine.history)
+
+
+@pytest.mark.parametrize("fails", [("mount",), ("cp", "-a"), ("sync", "-f")])
+def test_promise_3_where_the_partition_cannot_be_filled_the_box_goes_on_and_no_older_copy_stays(
+    root: Path, fails: tuple[str, ...]
+) -> None:
+    """A copy that stayed would be mounted one day over what was recorded since."""
+    machine = FakeMachine()
+    machine.fails = fails
+    with pytest.raises(StorageError, match="see above"):
+        switch_on(machine, DEVICE, root)
+    asked = [command for command in machine.history if command[0] == "systemctl"]
+    assert [command[1] for command in asked] == ["stop", "start"]
+    assert {"plainsight-recorder.service", "plainsight-courier.service", "plainsight-renew.timer"} <= set(asked[1])
+    assert read(root, "/var/lib/plainsight/spool/recording") == "sound\n"
+    (root / "var/lib/plainsight/spool/later").write_text("recorded since\n")
+    assert switch_on(FakeMachine(), DEVICE, root)
+    kept = root / plan.DATA.lstrip("/") / "var/lib/plainsight/spool"
+    assert sorted(path.name for path in kept.iterdir()) == ["later", "recording"]
 
 
 def test_promise_3_switched_off_and_on_again_it_removes_nothing_from_the_partition(root: Path) -> None:
