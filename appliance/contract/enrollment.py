@@ -22,6 +22,9 @@ from .problems import explain, location
 from .settings_file import Section
 from .signed import SignedModel, parse_json
 
+NO_CHECK_TIME: Final = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python's ssl does not name. A box without a battery starts in 1970, and
+must be able to reach the servers whose authority it was given; the time comes from the network later, if at all."""
 MAX_MESSAGE: Final = 32 << 10
 """Most bytes of a request or an answer."""
 CLAIM_HOURS: Final = 72

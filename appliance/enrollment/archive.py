@@ -8,12 +8,9 @@ import ssl
 from typing import Final
 from urllib.parse import urlsplit
 
-from appliance.contract.enrollment import MAX_MESSAGE, ClaimError, NoAnswerError
+from appliance.contract.enrollment import MAX_MESSAGE, NO_CHECK_TIME, ClaimError, NoAnswerError
 from appliance.contract.errors import PlainSightError
 
-NO_CHECK_TIME: Final = 0x200000
-"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python's ssl does not name. A box without a battery starts in 1970, and
-must be able to reach the one server whose authority it was given; the time comes from the network later."""
 _ANSWER_S: Final = 30.0
 
 

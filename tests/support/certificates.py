@@ -32,18 +32,20 @@ class Authority:
     inner: authority.Authority
 
     @classmethod
-    def make(cls, name: str = "A district") -> Authority:
-        """Return a fresh authority."""
+    def make(cls, name: str = "A district", at: datetime | None = None) -> Authority:
+        """Return a fresh authority, as if made `at` that time (default: now)."""
         with TemporaryDirectory() as folder:
-            return cls(authority.Authority.make(Path(folder), name, datetime.now(UTC)))
+            return cls(authority.Authority.make(Path(folder), name, at or datetime.now(UTC)))
 
     def client(self, folder: Path, name: str) -> Files:
         """Write `ca.pem`, `client.pem` and `client.key` for the client `name` (a box's id, or `archive`)."""
         return self._write(folder, "client", self.inner.client(name, datetime.now(UTC)))
 
-    def server(self, folder: Path, hosts: Iterable[str] = ("localhost", "127.0.0.1")) -> Files:
+    def server(
+        self, folder: Path, hosts: Iterable[str] = ("localhost", "127.0.0.1"), at: datetime | None = None
+    ) -> Files:
         """Write `ca.pem`, `server.pem` and `server.key` for a server that is reached by these names or addresses."""
-        return self._write(folder, "server", self.inner.server(hosts, datetime.now(UTC)))
+        return self._write(folder, "server", self.inner.server(hosts, at or datetime.now(UTC)))
 
     def _write(self, folder: Path, stem: str, issued: Issued) -> Files:
         folder.mkdir(parents=True, exist_ok=True)

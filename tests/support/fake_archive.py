@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from typing import Any
 from appliance.contract.ledger import Closing, Entry, Segment
 from appliance.contract.signed import digest
 
+from .certificates import Files
 from .spools import Recording
 
 PATH = re.compile(r"^/api/1/recordings/([0-9a-f]{32})(?:/(header|key|lines|receipt|tail/(\d+)))?$")
@@ -75,7 +77,8 @@ class Kept:
 class FakeArchive:
     """Serves on a free port of 127.0.0.1. `rule` may answer in its place, or return None to let it be."""
 
-    def __init__(self, *, seal_after_asked: int = 0) -> None:
+    def __init__(self, *, seal_after_asked: int = 0, tls: Files | None = None) -> None:
+        self._tls = tls
         self.kept: dict[str, Kept] = {}
         self.recordings: dict[str, Recording] = {}
         self.history: list[Request] = []
@@ -89,7 +92,7 @@ class FakeArchive:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         archive = self
@@ -131,6 +134,10 @@ class FakeArchive:
 
         self._server = Server(("127.0.0.1", self.port), Handler)
         self.port = self._server.server_address[1]
+        if self._tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self._tls.certificate, self._tls.key)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def stop(self) -> None:

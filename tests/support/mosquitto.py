@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ class Broker:
     """Port on 127.0.0.1, kept over restarts."""
     access: str = f"user {ARCHIVE}\ntopic read {PREFIX}/#\n\npattern write {PREFIX}/%u/#\n"
     """Its access list; %u is the certificate's common name: the box's id."""
+    certified_at: datetime | None = None
+    """When its certificate was made; None: now."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -51,7 +54,7 @@ class Broker:
 
     def start(self) -> None:
         """Start it and return when it listens."""
-        self.authority.server(self.folder)
+        self.authority.server(self.folder, at=self.certified_at)
         self._write_access()
         command = write_broker(self.folder, self.port)
         with self.log.open("ab") as log:
@@ -92,9 +95,9 @@ class Broker:
 
 
 @contextmanager
-def running_broker(folder: Path, authority: Authority | None = None) -> Iterator[Broker]:
+def running_broker(folder: Path, authority: Authority | None = None, **options: Any) -> Iterator[Broker]:
     """A broker in `folder`; ended at exit."""
-    broker = Broker(folder, authority or Authority.make())
+    broker = Broker(folder, authority or Authority.make(), **options)
     broker.start()
     try:
         yield broker

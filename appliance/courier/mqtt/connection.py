@@ -23,6 +23,7 @@ from appliance.contract.errors import FormatError, PlainSightError, SettingsErro
 from appliance.contract.status import Online
 from appliance.contract.topics import Topics
 from appliance.contract.trouble_log import TroubleLog
+from appliance.courier.pinned_tls import pinned_context
 from appliance.courier.settings import Broker
 
 from .publication_policy import Publication
@@ -54,7 +55,7 @@ def tls_context(settings: Broker) -> ssl.SSLContext:
             raise SettingsError(f"cannot read {path}: {error.strerror}", field=f"broker.{name}") from error
     field = "broker.ca"
     try:
-        context = ssl.create_default_context(cafile=str(settings.ca))
+        context = pinned_context(settings.ca)
         field = "broker.certificate"
         context.load_cert_chain(settings.certificate, settings.key)
     except (OSError, ssl.SSLError) as error:

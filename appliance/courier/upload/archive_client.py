@@ -25,6 +25,7 @@ from appliance.contract.receipt import Receipt
 from appliance.contract.request_signature import NONCE, UnsignedError, sign
 from appliance.contract.status import UploadState
 from appliance.contract.stop_signal import StopSignal
+from appliance.courier.pinned_tls import pinned_context
 from appliance.courier.settings import CourierSettings
 
 from .request_guard import RequestGuard
@@ -82,13 +83,14 @@ class RefusedError(PlainSightError):
 class _GuardedAdapter(HTTPAdapter):
     """requests' own connections, each watched by the guard."""
 
-    def __init__(self, guard: RequestGuard) -> None:
+    def __init__(self, guard: RequestGuard, context: ssl.SSLContext | None) -> None:
         self._guard = guard
+        self._context = context
         super().__init__()
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools, with connections that the guard watches."""
-        super().init_poolmanager(*arguments, **options)
+        super().init_poolmanager(*arguments, **options, ssl_context=self._context)
         self.poolmanager.pool_classes_by_scheme = {
             scheme: type(pool.__name__, (pool,), {"ConnectionCls": self._guard.watch_class(connection)})
             for scheme, pool, connection in (
@@ -120,13 +122,13 @@ class ArchiveClient:
         self._connect_s = settings.times.connect_s
         self._guard = RequestGuard(stop or StopSignal(), settings.times.answer_s, progressed)
         self._session = requests.Session()
+        pinned = settings.archive.ca and _pinned(settings.archive.ca)
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _GuardedAdapter(self._guard))
+            self._session.mount(scheme, _GuardedAdapter(self._guard, pinned))
         # proxies, passwords and authorities come from the settings alone, never from the environment
         self._session.trust_env = False
         self._session.headers["User-Agent"] = "plainsight-courier"
         if settings.archive.ca is not None:
-            _check_authority(settings.archive.ca)
             self._session.verify = str(settings.archive.ca)
 
     def close(self) -> None:
@@ -301,8 +303,8 @@ def _innermost(error: BaseException) -> str:
     return f"{type(seen).__name__}: {seen}"[:300]
 
 
-def _check_authority(path: Path) -> None:
+def _pinned(path: Path) -> ssl.SSLContext:
     try:
-        ssl.create_default_context(cafile=str(path))
+        return pinned_context(path)
     except (OSError, ssl.SSLError) as error:
         raise SettingsError(f"cannot use the certificate authority {path}: {error}", field="archive.ca") from error

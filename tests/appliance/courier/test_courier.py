@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,12 @@ from appliance.contract.topics import Topics
 from appliance.courier.command import parser
 from appliance.courier.courier import Courier
 from appliance.courier.mqtt.status_publisher import StatusPublisher
-from appliance.courier.settings import Times
+from appliance.courier.settings import Times, load
+from appliance.courier.upload.archive_client import ArchiveClient, DownError
 from appliance.simulator.demo.ports import free_port
 from tests.support.box.courier import Box
 from tests.support.certificates import Authority
-from tests.support.fake_archive import Answer, FakeArchive
+from tests.support.fake_archive import Answer, FakeArchive, running_archive
 from tests.support.lateness import Lateness
 from tests.support.mosquitto import listening, running_broker
 from tests.support.waiting import until
@@ -98,6 +100,39 @@ def test_recordings_and_status_arrive_and_sigterm_ends_it_with_status_0(
     assert found is not None
     assert found.recordings[recording.id].state == "sealed"
     assert (box.state / "progress.json").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("year", [1990, 2060])
+def test_promise_3_a_clock_that_is_wrong_by_decades_keeps_nothing_in_the_box(
+    box: Box, tmp_path: Path, year: int
+) -> None:
+    """To such a box each certificate is of the past or the future; the authority that it was given counts."""
+    recording = box.record(seconds=2)
+    made_at = datetime(year, 1, 1, tzinfo=UTC)
+    files = Authority.make(at=made_at).server(tmp_path / "server", ["127.0.0.1"], at=made_at)
+    with (
+        running_archive(tls=files) as archive,
+        running_broker(tmp_path / "broker", certified_at=made_at) as broker,
+    ):
+        archive.recordings[recording.id] = recording
+        config = write_settings(box, archive.url, broker.port, broker.authority)
+        config.write_text(config.read_text().replace("[archive]", f'[archive]\nca = "{files.ca}"'))
+        with running(config) as process:
+            running_until((box.inbox / f"{recording.id}.tsv").exists, process)
+            running_until(lambda: (found := progress(box)) and found.broker == "up", process)
+
+
+def test_another_authority_is_not_believed_by_a_box_that_was_given_its_own(box: Box, tmp_path: Path) -> None:
+    own = Authority.make().server(tmp_path / "own", ["127.0.0.1"])
+    other = Authority.make().server(tmp_path / "other", ["127.0.0.1"])
+    with running_archive(tls=other) as archive:
+        config = write_settings(box, archive.url, free_port(), Authority.make())
+        config.write_text(config.read_text().replace("[archive]", f'[archive]\nca = "{own.ca}"'))
+        client = ArchiveClient(load(config))
+        with pytest.raises(DownError, match="CERTIFICATE_VERIFY_FAILED"):
+            client.probe()
+        client.close()
+    assert archive.history == []
 
 
 def test_a_broker_that_is_down_does_not_hinder_uploads(box: Box, archive: FakeArchive) -> None:
