@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,22 +30,20 @@ def play(
     )  # fmt: skip
 
 
-def boot_files(home: Path, says: str, **settings: object) -> str:
+def boot_files(home: Path, says: str, **settings: Any) -> str:
     """Run for real what concerns a box's boot files, where its own command says this; return what Ansible prints."""
     program = home / "bin" / "plainsight"
     program.parent.mkdir(exist_ok=True)
     program.write_text(f"#!/bin/sh\necho \"$@\" >{home / 'asked'}\necho '{says}'\necho 'ok      boot'\n")
     program.chmod(0o755)
     (home / "boot").mkdir(exist_ok=True)
-    given = {"plainsight_boot": str(home / "boot"), "plainsight_settings": str(home / "recorder.toml"), **settings}
-    done = checked(home, "--tags", "boot_files", path=program.parent, **given)
+    settings |= {"plainsight_boot": str(home / "boot"), "plainsight_settings": str(home / "recorder.toml")}
+    done = checked(home, "--tags", "boot_files", path=program.parent, **settings)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def checked(
-    home: Path, *arguments: str, path: Path | None = None, **settings: object
-) -> subprocess.CompletedProcess[str]:
+def checked(home: Path, *arguments: str, path: Path | None = None, **settings: Any) -> subprocess.CompletedProcess[str]:
     key = home / "key.asc"
     key.write_text("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n")
     given = {
@@ -101,7 +100,7 @@ def test_a_claim_reaches_a_box_that_is_not_enrolled_and_no_other(tmp_path: Path)
     "settings",
     [{"plainsight_repository": "packages"}, {"plainsight_microphone": "carbon"}, {"plainsight_repository_key": ""}],
 )
-def test_settings_that_cannot_work_are_refused_with_the_remedy(tmp_path: Path, settings: dict[str, object]) -> None:
+def test_settings_that_cannot_work_are_refused_with_the_remedy(tmp_path: Path, settings: dict[str, Any]) -> None:
     done = checked(tmp_path, **settings)
     assert done.returncode != 0
     assert "set plainsight_repository to an address" in " ".join(done.stdout.split())

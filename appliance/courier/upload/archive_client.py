@@ -122,7 +122,7 @@ class ArchiveClient:
         self._connect_s = settings.times.connect_s
         self._guard = RequestGuard(stop or StopSignal(), settings.times.answer_s, progressed)
         self._session = requests.Session()
-        pinned = settings.archive.ca and _pinned(settings.archive.ca)
+        pinned = _pinned(settings.archive.ca) if settings.archive.ca else None
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _GuardedAdapter(self._guard, pinned))
         # proxies, passwords and authorities come from the settings alone, never from the environment
