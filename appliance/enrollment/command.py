@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from pydantic import BaseModel, ConfigDict
 
-from appliance.contract.board import board_model, board_serial, is_another_board
+from appliance.contract.board import board_model, board_serial
 from appliance.contract.durable_files import replace, sync_folder
 from appliance.contract.enrollment import (
     ClaimFile,
@@ -26,7 +25,7 @@ from appliance.contract.enrollment import (
 from appliance.contract.errors import PlainSightError, SettingsError, StorageError
 from appliance.contract.settings_file import load_settings
 
-from . import settings
+from . import known, set_aside, settings
 from .archive import ask
 from .identity import Identity
 from .says import say, say_nothing
@@ -42,22 +41,16 @@ _WAIT_S: Final = (5.0, 10.0, 20.0, 40.0, 60.0)
 def enroll(claim_path: Path, folder: Path) -> Enrolled:
     """Use the claim in `claim_path`, write keys, certificates and settings into `folder`, and remove the claim.
 
-    Can be repeated after a crash at any point: the keys are kept, and the archive answers the same box again. Raises
-    SettingsError, ClaimError, NoAnswerError, KeyFileError or StorageError.
+    Can be repeated after a crash at any point: the keys are kept, and the archive answers the same box again. A box
+    that is set up obeys no other archive than its own: whoever laid that claim there would get its recordings, and
+    their receipts would delete them. Raises SettingsError, ClaimError, NoAnswerError, KeyFileError or StorageError.
     """
     claim = load_settings(claim_path, ClaimFile, "name the claim's file with --claim")
     board = board_serial()
-    _set_aside_of_another_board(folder, board)
-    identity = Identity.load_or_make(folder)
-    request = EnrollRequest.make(
-        identity.signing,
-        claim=read_claim(claim.claim),
-        courier_key=identity.courier.public,
-        csr=identity.certificate_request(),
-        board=board,
-        model=board_model(),
-    )
-    answer = Enrolled.parse(ask(claim.url, "/api/1/enroll", claim.authority, request))
+    set_aside.of_another_board(folder, board)
+    known.require_same_archive(folder, claim)
+    answer = _ask(claim, Identity.load_or_make(folder), board)
+    known.require_same_key(folder, claim, answer)
     settings.write(folder, claim, answer, board)
     try:
         claim_path.unlink()
@@ -69,56 +62,27 @@ def enroll(claim_path: Path, folder: Path) -> Enrolled:
     return answer
 
 
-def _set_aside_of_another_board(folder: Path, board: str) -> None:
-    """Move the keys and settings of the box whose card was copied out of the way, so that this one gets its own.
-
-    Recordings in the spool keep the old name and key, and still count as that box's. Raises StorageError.
-    """
-    path = folder / "recorder.toml"
-    try:
-        known = load_settings(path, _Known, "").box.board if path.exists() else ""
-    except SettingsError:
-        # settings that cannot be read name no board; they are written anew below
-        known = ""
-    if not is_another_board(known, board):
-        return
-    aside = folder / f"of-board-{known}"
-    try:
-        aside.mkdir(mode=0o700, exist_ok=True)
-        for name in ("recorder.toml", "courier.toml", "box.key", "courier.key", "mqtt/client.key"):
-            if (folder / name).exists():
-                (folder / name).rename(aside / Path(name).name)
-        sync_folder(folder)
-    except OSError as error:
-        raise StorageError(f"cannot move {error.filename} into {aside}: {error.strerror}; run this as root") from error
+def _ask(claim: ClaimFile, identity: Identity, board: str) -> Enrolled:
+    request = EnrollRequest.make(
+        identity.signing,
+        claim=read_claim(claim.claim),
+        courier_key=identity.courier.public,
+        csr=identity.certificate_request(),
+        board=board,
+        model=board_model(),
+    )
+    return Enrolled.parse(ask(claim.url, "/api/1/enroll", claim.authority, request))
 
 
-class _Part(BaseModel):
-    """What a renewal reads of the courier's settings; the rest of them is the courier's to check."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
-
-
-class _Box(_Part):
-    id: str
-    board: str = ""
-
-
-class _Known(_Part):
-    """Which board the recorder's settings were made for."""
-
-    box: _Box
-
-
-class _Archive(_Part):
+class _Archive(known.Part):
     url: str
     ca: str
 
 
-class _Courier(_Part):
+class _Courier(known.Part):
     """The part of the courier's settings that a renewal needs, as `plainsight enroll` wrote them."""
 
-    box: _Box
+    box: known.Box
     archive: _Archive
 
 
@@ -141,21 +105,21 @@ def renew(folder: Path, *, force: bool = False, now: datetime | None = None) -> 
     """
     certificate = folder / "mqtt" / "client.pem"
     is_due = force or due(certificate, now or datetime.now(UTC))
-    known = load_settings(folder / "courier.toml", _Courier, "enroll the box first with 'plainsight enroll'")
+    own = load_settings(folder / "courier.toml", _Courier, "enroll the box first with 'plainsight enroll'")
     try:
-        authority = Path(known.archive.ca).read_text(encoding="ascii")
+        authority = Path(own.archive.ca).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"cannot read {known.archive.ca}: {error}; enroll the box anew", field="archive.ca"
+            f"cannot read {own.archive.ca}: {error}; enroll the box anew", field="archive.ca"
         ) from error
     identity = Identity.load(folder)
     request = RenewRequest(
-        box=known.box.id,
+        box=own.box.id,
         box_key=identity.signing.public,
         csr=identity.certificate_request() if is_due else None,
         board=board_serial(),
     ).sign(identity.signing)
-    answer = Renewed.parse(ask(known.archive.url, "/api/1/renew", authority, request))
+    answer = Renewed.parse(ask(own.archive.url, "/api/1/renew", authority, request))
     files = {"ca.pem": answer.authority, "broker.json": answer.broker.model_dump_json()}
     if answer.certificate is not None:
         files["client.pem"] = answer.certificate
@@ -196,9 +160,11 @@ def main(arguments: list[str]) -> int:
             answer = enroll(options.claim, options.folder)
         except PlainSightError as error:
             if options.wait:
-                say(options.claim.parent, f"The box is not enrolled: {error.message}")
+                is_set_up = (options.folder / known.RECORDER).exists()
+                what = "The claim on this card is not used" if is_set_up else "The box is not enrolled"
+                say(options.claim.parent, f"{what}: {error.message}")
             # a claim that was left on a box that is set up must not keep its recorder from starting
-            waits = options.wait and not (options.folder / "recorder.toml").exists()
+            waits = options.wait and not (options.folder / known.RECORDER).exists()
             if not isinstance(error, NoAnswerError) or not waits:
                 raise
             pause = _WAIT_S[min(attempt, len(_WAIT_S) - 1)]

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from appliance.contract.enrollment import EnrollRequest, NoAnswerError, new_claim
+from appliance.contract.enrollment import ClaimError, EnrollRequest, NoAnswerError, new_claim
 from appliance.contract.errors import PlainSightError
+from appliance.enrollment import command
 from appliance.enrollment.archive import ask, refusal
 from archive.authority.authority import Authority
 from archive.custody.actors import ARCHIVE
@@ -23,6 +24,7 @@ from archive.custody.models import Entry
 from archive.devices.enrollment import retire
 from archive.enrollment.deeds import give_claim, withdraw_claim
 from archive.enrollment.models import Claim
+from tests.appliance.enrollment.fake_archive import FakeArchive
 from tests.archive.enrollment.test_deeds import enroll, identity, request
 from tests.support.archives import ROOT, Archive
 from tests.support.certificates import Authority as FileAuthority
@@ -100,6 +102,9 @@ TRIED: dict[str, Try] = {
 }
 
 
+TOLD_BY_THE_BOX = {"of another district", "of another archive, on a box that is set up"}
+
+
 @pytest.fixture
 def district(archive: Archive) -> Archive:
     Authority.make(archive.home / "keys", "A district", timezone.now())
@@ -107,7 +112,7 @@ def district(archive: Archive) -> Archive:
 
 
 def test_the_page_has_a_row_for_each_that_is_tried_here() -> None:
-    assert set(ROWS) == {*TRIED, "of another district"}
+    assert set(ROWS) == {*TRIED, *TOLD_BY_THE_BOX}
 
 
 @pytest.mark.parametrize("case", TRIED)
@@ -150,3 +155,17 @@ def test_another_districts_claim_is_told_by_the_box_itself(tmp_path: Path) -> No
             thread.join()
     pattern = re.escape(words).replace("URL", re.escape(url)).replace("REASON", ".+")
     assert re.fullmatch(pattern, caught.value.message)
+
+
+def test_another_archives_claim_on_a_box_that_is_set_up_is_told_by_the_box_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, entry = ROWS["of another archive, on a box that is set up"]
+    assert entry == "none"
+    own, other = FakeArchive.make(tmp_path / "own"), FakeArchive.make(tmp_path / "other")
+    other.url = "https://other.example:8443"
+    monkeypatch.setattr(command, "ask", own.ask)
+    command.enroll(own.claim(tmp_path / "card"), tmp_path / "etc")
+    with pytest.raises(ClaimError) as caught:
+        command.enroll(other.claim(tmp_path / "card"), tmp_path / "etc")
+    assert caught.value.message == words.replace("OWN", own.url).replace("URL", other.url)
