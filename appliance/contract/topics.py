@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
+from .amber_codes import TABLE
+from .health import SOURCES
 from .ids import BOX_PATTERN
 
 PREFIX = "plainsight"
+EVENTS: Final = ("recording-started", "recording-ended", "sealed")
+"""Kinds of events."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,17 @@ class Topics:
     def event(self, kind: str) -> str:
         """Not retained."""
         return f"{PREFIX}/{self.box}/event/{kind}"
+
+    def all(self) -> tuple[str, ...]:
+        """Every topic that a box writes to: so many, and so long a message each, can a broker be made to keep."""
+        return (
+            self.online,
+            self.recorder,
+            self.about,
+            *map(self.health, SOURCES),
+            *(self.fault(one.code) for one in TABLE),
+            *map(self.event, EVENTS),
+        )
 
 
 ALL = f"{PREFIX}/+/#"

@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 from appliance.contract.durable_files import replace
 from appliance.contract.errors import PlainSightError, StorageError
 from appliance.contract.stop_signal import StopSignal
-from appliance.contract.topics import PREFIX
+from appliance.contract.topics import PREFIX, Topics
 from archive.authority.files import LISTENER
 from archive.configuration.brokers import MAIN, Broker
 
@@ -40,7 +40,8 @@ def access_list(boxes: Iterable[str]) -> str:
         f"topic read {PREFIX}/#",
     ]
     for box in sorted(boxes):
-        lines += ["", f"user {box}", f"topic write {PREFIX}/{box}/#"]
+        # by name: a broker keeps what is retained in its memory, and a box could make up topics without end
+        lines += ["", f"user {box}", *(f"topic write {topic}" for topic in Topics(box).all())]
     return "\n".join([*lines, ""])
 
 

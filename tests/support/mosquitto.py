@@ -173,3 +173,23 @@ def listening(broker: Broker, folder: Path) -> Iterator[Listener]:
         yield listener
     finally:
         listener.stop()
+
+
+@contextmanager
+def writing(broker: Broker, files: Files) -> Iterator[Callable[[str, bytes], None]]:
+    """A client that says whatever it likes, retained; each call returns once the broker has decided about it."""
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    context = ssl.create_default_context(cafile=str(files.ca))
+    context.load_cert_chain(files.certificate, files.key)
+    client.tls_set_context(context)
+    client.connect("localhost", broker.port)
+    client.loop_start()
+
+    def write(topic: str, body: bytes) -> None:
+        client.publish(topic, body, qos=1, retain=True).wait_for_publish(PATIENCE_S)
+
+    try:
+        yield write
+    finally:
+        client.disconnect()
+        client.loop_stop()

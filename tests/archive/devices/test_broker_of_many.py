@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.contract.topics import Topics
+from appliance.contract.amber_codes import TABLE
+from appliance.contract.topics import PREFIX, Topics
 from appliance.courier.backoff import Backoff, Pace
 from appliance.courier.mqtt.status_publisher import StatusPublisher
 from appliance.courier.settings import CourierSettings, Times
@@ -18,7 +19,7 @@ from appliance.courier.status_reader import StatusReader
 from archive.devices.broker_access import WRITE_S, access_list
 from tests.support.box.courier import FAST, Box
 from tests.support.certificates import Authority
-from tests.support.mosquitto import Broker, Listener, listening
+from tests.support.mosquitto import Broker, Listener, listening, writing
 from tests.support.spools import Keys
 from tests.support.waiting import PATIENCE_S, until
 
@@ -79,12 +80,12 @@ def test_a_retirement_stops_one_box_and_a_restart_brings_all_others_back(tmp_pat
 
         def is_refused() -> bool:
             """Whether the broker has read the list: the last word of the retired box is older than one of another."""
-            before = len(ear.of(retired.topics.event("upload")))
+            before = len(ear.of(retired.topics.event("recording-started")))
             for courier in (retired, others[0]):
-                courier.publisher.publish_event("upload", "a" * 32)
-            heard = len(ear.of(others[0].topics.event("upload")))
-            until(lambda: len(ear.of(others[0].topics.event("upload"))) > heard)
-            return len(ear.of(retired.topics.event("upload"))) == before
+                courier.publisher.publish_event("recording-started", "a" * 32)
+            heard = len(ear.of(others[0].topics.event("recording-started")))
+            until(lambda: len(ear.of(others[0].topics.event("recording-started"))) > heard)
+            return len(ear.of(retired.topics.event("recording-started"))) == before
 
         until(is_refused)
         for courier in others:
@@ -99,6 +100,36 @@ def test_a_retirement_stops_one_box_and_a_restart_brings_all_others_back(tmp_pat
         until(lambda: all(max(courier.sessions(ear)) >= 2 for courier in others))
         assert not retired.publisher.connected
         assert retired.sessions(ear) == {1}
+
+
+def test_a_box_makes_up_no_topic_and_the_broker_keeps_only_what_a_box_has_to_say(tmp_path: Path) -> None:
+    """What is retained stays in the broker's memory, which all boxes share."""
+    broker = Broker(tmp_path / "broker", Authority.make())
+    box, other = "box-0123456789ab", "box-ba9876543210"
+    broker.access = access_list([box, other])
+    broker.start()
+    try:
+        made_up = [f"{PREFIX}/{box}/{rest}" for rest in ("state/fault/made-up", "event/x/y", "state", "x")]
+        mine = Topics(box).all()
+        with writing(broker, broker.authority.client(tmp_path / "tls", box)) as write:
+            for topic in (*made_up, *Topics(other).all()):
+                write(topic, b'{"made":"up"}')
+            for topic in mine:
+                write(topic, b'{"said":true}')
+        # subscribed only now: what it hears is what the broker kept
+        with listening(broker, tmp_path / "ear") as ear:
+            for topic in mine:
+                ear.wait(topic)
+            assert {topic for topic, *_ in ear.messages} == set(mine)
+    finally:
+        broker.stop()
+
+
+def test_every_amber_code_and_event_has_a_topic_of_its_own() -> None:
+    lines = access_list(["box-0123456789ab"]).splitlines()
+    assert f"topic write {PREFIX}/box-0123456789ab/state/fault/{TABLE[0].code}" in lines
+    assert len(lines) == len(set(lines)) + lines.count("") - 1
+    assert not [line for line in lines if line.startswith("topic write") and ("#" in line or "+" in line)]
 
 
 def test_a_retirement_reaches_the_broker_within_a_minute() -> None:
