@@ -23,8 +23,7 @@ from appliance.contract.topics import Topics
 from appliance.courier.command import parser
 from appliance.courier.courier import Courier
 from appliance.courier.mqtt.status_publisher import StatusPublisher
-from appliance.courier.settings import Times, load
-from appliance.courier.upload.archive_client import ArchiveClient, DownError
+from appliance.courier.settings import Times
 from appliance.simulator.demo.ports import free_port
 from tests.support.box.courier import Box
 from tests.support.certificates import Authority
@@ -120,19 +119,6 @@ def test_promise_3_a_clock_that_is_wrong_by_decades_keeps_nothing_in_the_box(
         with running(config) as process:
             running_until((box.inbox / f"{recording.id}.tsv").exists, process)
             running_until(lambda: (found := progress(box)) and found.broker == "up", process)
-
-
-def test_another_authority_is_not_believed_by_a_box_that_was_given_its_own(box: Box, tmp_path: Path) -> None:
-    own = Authority.make().server(tmp_path / "own", ["127.0.0.1"])
-    other = Authority.make().server(tmp_path / "other", ["127.0.0.1"])
-    with running_archive(tls=other) as archive:
-        config = write_settings(box, archive.url, free_port(), Authority.make())
-        config.write_text(config.read_text().replace("[archive]", f'[archive]\nca = "{own.ca}"'))
-        client = ArchiveClient(load(config))
-        with pytest.raises(DownError, match="CERTIFICATE_VERIFY_FAILED"):
-            client.probe()
-        client.close()
-    assert archive.history == []
 
 
 def test_a_broker_that_is_down_does_not_hinder_uploads(box: Box, archive: FakeArchive) -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.keys import SigningKey
+from appliance.courier.settings import CourierSettings
 from appliance.courier.upload.archive_client import (
+    MAX_ANSWER_BYTES,
     MAX_WAIT_S,
     NOBODY,
     ArchiveClient,
@@ -19,6 +21,7 @@ from appliance.courier.upload.archive_client import (
     SlowDownError,
 )
 from tests.support.box.courier import Box, Courier
+from tests.support.certificates import Authority
 from tests.support.fake_archive import PORTAL, Answer, FakeArchive, refusal, running_archive
 
 
@@ -42,6 +45,7 @@ NONSENSE = {
     "403 of a proxy": Answer(403, b"<h1>Forbidden</h1>"),
     "error without a code": Answer(400, b'{"error": {"message": "no"}}'),
     "error that is a text": Answer(400, b'{"error": "no"}'),
+    "error without a name": Answer(400, b'["no"]'),
     "endless": Answer(200, b"x" * (2 << 20)),
     "deep": Answer(200, b"[" * 100_000),
     "receipt": Answer(200, b"garbage\n"),
@@ -150,6 +154,15 @@ def test_a_refusal_carries_the_archives_code(client: ArchiveClient, archive: Fak
     assert caught.value.answer_code == "not-enrolled"
 
 
+@pytest.mark.parametrize(("length", "error"), [(MAX_ANSWER_BYTES, RefusedError), (MAX_ANSWER_BYTES + 1, DownError)])
+def test_an_answer_has_at_most_a_megabyte(
+    client: ArchiveClient, archive: FakeArchive, length: int, error: type[Exception]
+) -> None:
+    archive.rule = lambda _: Answer(403, refusal("not-enrolled", 403).body.ljust(length))
+    with pytest.raises(error):
+        client.put_header("0" * 32, b"x")
+
+
 @pytest.mark.parametrize(("length", "error"), [(60, RefusedError), (61, DownError)])
 def test_a_code_has_at_most_60_letters(
     client: ArchiveClient, archive: FakeArchive, length: int, error: type[Exception]
@@ -203,6 +216,20 @@ def test_proxies_of_the_environment_are_not_asked(
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     ArchiveClient(box.settings(archive.url)).probe()
     assert archive.history
+
+
+def test_another_authority_is_not_believed_by_a_box_that_was_given_its_own(box: Box, tmp_path: Path) -> None:
+    own = Authority.make().server(tmp_path / "own", ["127.0.0.1"])
+    other = Authority.make().server(tmp_path / "other", ["127.0.0.1"])
+    with running_archive(tls=other) as archive:
+        members = box.members(archive.url)
+        # without one of its own, those that the system trusts
+        for given in ({"ca": str(own.ca)}, {}):
+            client = ArchiveClient(CourierSettings.model_validate({**members, "archive": members["archive"] | given}))
+            with pytest.raises(DownError, match="CERTIFICATE_VERIFY_FAILED"):
+                client.probe()
+            client.close()
+    assert archive.history == []
 
 
 def test_an_unusable_authority_is_named_before_anything_starts(box: Box, tmp_path: Path) -> None:
