@@ -14,7 +14,10 @@ MISSING: Final = {
     ),
     Missing.EXPLANATION: _("Why the exception holds here, in words (34 CFR 99.31)."),
     Missing.NOTICE: _("That each student's parents were told, and when (34 CFR 99.31(a)(9)(ii), 99.34)."),
-    Missing.WAITING: _("The day until which it waits, so that parents can act against it; it must have passed."),
+    Missing.WAITING: _(
+        "The day until which it waits, so that parents can act against it. It lies after the day on which the last of "
+        "them were told, and it must have passed."
+    ),
     Missing.NOT_FILED: _("The meeting: it is filed under none, so nobody knows whose record it is."),
     Missing.NO_HOLDER: _(
         "A parent: nobody of this name holds rights over the records today. Name the parent as the student's page does."

@@ -76,7 +76,8 @@ def enter_notice(pk: UUID, notice: Notice, *, by: User) -> Disclosure:
 
 
 def _wait(row: Disclosure, notice: Notice) -> None:
-    until = notice.waits_until
+    """Move the day until which it waits; it must leave time to each parent who is told, also who is told last."""
+    until = notice.waits_until or row.waits_until
     if until is None:
         return
     if row.waits_until is not None and until < row.waits_until:
@@ -85,8 +86,8 @@ def _wait(row: Disclosure, notice: Notice) -> None:
             field="waits_until",
         )
     told = [*row.told.values_list("told_on", flat=True), *([notice.told_on] if notice.told_on else [])]
-    if told and until <= max(told):
-        raise DeedError("Leave the parent time to act against it.", field="waits_until")
+    if told and until <= max(told) and not notice.exempt and row.basis == Basis.COMPELLED:
+        raise DeedError("Leave the parent time to act against it: name a later day.", field="waits_until")
     row.waits_until = until
 
 

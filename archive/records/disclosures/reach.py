@@ -100,12 +100,14 @@ def facts_of(row: Disclosure) -> Facts:
     recorded = [(one.name, one.consented_on is not None) for one in Recorded.objects.filter(named(recording))]
     # whoever was noted at the opening was recorded, whether somebody entered that here or not
     recorded += [(name, False) for name in not_named(recording)]
+    told = dict(row.told.values_list("student", "told_on"))
     return Facts(
         basis=Basis(row.basis),
         party=row.party,
         purpose=row.purpose,
         explanation=row.explanation,
-        told=frozenset(str(pk) for pk in row.told.values_list("student", flat=True)),
+        told=frozenset(str(pk) for pk in told),
+        told_last=max(told.values(), default=None),
         waits_until=row.waits_until,
         exempt=row.exempt,
         students=[str(one.pk) for one in students],

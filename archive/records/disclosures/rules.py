@@ -76,6 +76,8 @@ class Facts:
     explanation: str
     told: frozenset[str]
     """Whose parents were told."""
+    told_last: date | None
+    """When the last of them were told; None while nobody was."""
     waits_until: date | None
     exempt: str
     students: Sequence[str]
@@ -109,9 +111,14 @@ def ferpa_gate(facts: Facts) -> list[Missing]:
             missing.append(Missing.EXPLANATION)
     if facts.basis in NOTICED and not facts.exempt:
         missing += [Missing.NOTICE] if untold(facts) or not facts.students else []
-        over = facts.waits_until is not None and facts.waits_until < facts.today
-        missing += [Missing.WAITING] if facts.basis == Basis.COMPELLED and not over else []
+        missing += [Missing.WAITING] if facts.basis == Basis.COMPELLED and not _waited(facts) else []
     return missing
+
+
+def _waited(facts: Facts) -> bool:
+    """34 CFR 99.31(a)(9)(ii): in advance, so that parents may act; who was told on the last day or later could not."""
+    until = facts.waits_until
+    return until is not None and until < facts.today and (facts.told_last is None or until > facts.told_last)
 
 
 def untold(facts: Facts) -> list[str]:

@@ -296,6 +296,31 @@ def test_of_two_students_the_parents_of_both_are_told(archive: Archive, row: Rec
     assert Missing.NOTICE not in ferpa_gate(facts_of(made))
 
 
+def test_parents_who_are_told_when_the_waiting_is_over_get_time_of_their_own(
+    archive: Archive, row: Recording, ann: User
+) -> None:
+    # 34 CFR 99.31(a)(9)(ii): Ana's parents had ten days, and Ben's are told on the day after
+    ben, today = make_student("Ben", "Ash"), timezone.localdate()
+    make_filing(row.pk, make_meeting(ben))
+    made = deeds.prepare(row.pk, facts(basis=Basis.COMPELLED, explanation="Circuit Court, no. 17"), by=ann)
+    told(made, ann, waits_until=today + timedelta(days=10))
+    NoticeGiven.objects.update(told_on=today - timedelta(days=11))
+    Disclosure.objects.update(waits_until=today - timedelta(days=1))
+    client, there = signed_in(archive, "custodian", role="custodian"), f"/disclosures/{made.pk}/notice/"
+    typed = {"student": str(ben.pk), "told_on": today.isoformat(), "waits_until": "", "exempt": ""}
+    answer = client.post(there, {**typed, "once": "a" * 32})
+    assert answer.status_code == 422
+    assert "Leave the parent time" in answer.content.decode()
+    NoticeGiven.objects.create(disclosure=made, student=ben, told_on=today)
+    made.refresh_from_db()
+    assert ferpa_gate(facts_of(made)) == [Missing.WAITING], "whichever way it was entered"
+    NoticeGiven.objects.filter(student=ben).delete()
+    later = (today + timedelta(days=5)).isoformat()
+    assert client.post(there, {**typed, "waits_until": later, "once": "b" * 32}).status_code == 302
+    made.refresh_from_db()
+    assert ferpa_gate(facts_of(made)) == [Missing.WAITING]
+
+
 def test_a_consent_may_ask_for_a_copy_and_an_electronic_one_shows_its_approval(
     archive: Archive, row: Recording, ann: User
 ) -> None:

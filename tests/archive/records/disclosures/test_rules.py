@@ -29,6 +29,7 @@ FACTS = Facts(
     purpose="an evaluation",
     explanation="",
     told=frozenset(),
+    told_last=None,
     waits_until=None,
     exempt="",
     students=["ana"],
@@ -94,6 +95,14 @@ def test_a_court_waits_for_the_parent_and_passes_the_second_gate(other: dict[str
     assert ferpa_gate(replace(COURT, **other)) == missing
     assert district_gate(COURT) == []
     assert missing_names(replace(COURT, recorded=[("Lee Park", False)])) == []
+
+
+@pytest.mark.parametrize(("days", "missing"), [(-1, []), (0, [Missing.WAITING]), (1, [Missing.WAITING])])
+def test_who_was_told_last_had_time_to_act_as_well(days: int, missing: list[Missing]) -> None:
+    # 34 CFR 99.31(a)(9)(ii): in advance of compliance, so that the parent may seek protective action
+    until = TODAY - timedelta(days=2)
+    both = replace(COURT, students=["ana", "ben"], told=frozenset({"ana", "ben"}), waits_until=until)
+    assert ferpa_gate(replace(both, told_last=until + timedelta(days=days))) == missing
 
 
 def test_a_parents_own_access_needs_neither() -> None:
