@@ -225,6 +225,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:redaction-sign-off": Route(Deed.REDACT, _FORM),
     "pages:redaction-reopen": Route(Deed.REDACT, _FORM),
     "pages:redaction-withdraw": Route(Deed.REDACT, _FORM),
+    "pages:redaction-lift": Route(Deed.REDACT, _FORM),
     "pages:redaction-log": Route(Deed.REDACT),
     "pages:redaction-log-pdf": Route(Deed.REDACT),
     "pages:disclosures": Route(Deed.DISCLOSE),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -21,7 +21,8 @@ from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.plain_file import chunks, open_sealed
 from archive.records.redactions.describe import notice_of
 from archive.records.redactions.models import Redaction
-from archive.records.redactions.reach import for_handing_out, opened
+from archive.records.redactions.reach import for_handing_out, opened, parts_of, silent_since
+from archive.records.redactions.rules import Span, outside
 from archive.records.restrictions.reach import unrestricted
 from archive.store.base import BUFFER, open_object
 from archive.store.current import store
@@ -63,10 +64,11 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
     documents = [notice, *companions_of(recording, () if row.redaction is not None else parts)]
     if row.redaction is not None:
         kept = for_handing_out(Redaction.objects.select_related("recording").get(pk=row.redaction.pk))
-        documents.insert(0, Companion("REDACTED.txt", notice_of(kept)))
+        since = silent_since(kept)
+        documents.insert(0, Companion("REDACTED.txt", notice_of(kept, since)))
         with opened(kept) as reader:
             reader.read(0, 1)
-        name, data = f"{recording.pk}-redacted.flac", _redacted(kept)
+        name, data = f"{recording.pk}-redacted.flac", _redacted(kept, [span for span, _ in since])
     elif row.what == Copy.AUDIO:
         source = open_audio(recording)
         source.read(parts[0].first if parts else 0, 1)
@@ -98,11 +100,11 @@ def _file(row: OutsideRecording) -> Iterator[bytes]:
     return chunks(file, 0, row.size)
 
 
-def _redacted(row: Redaction) -> Iterator[bytes]:
-    """Yield the audio of a redacted copy; what was restricted since it was made is silent in it as well."""
+def _redacted(row: Redaction, silent: Sequence[Span]) -> Iterator[bytes]:
+    """Yield the audio of a redacted copy with `silent` made silent in it as well."""
     recording = row.recording
+    parts = parts_of(outside(silent, recording.frames)) if silent else None
     with opened(row) as reader:
-        parts = unrestricted(recording.pk)
         md5 = bytes.fromhex(row.audio_md5) if parts is None else b""
         read = only(reader.read, parts, reader.frames)
         yield from flac.stream(recording.pk, recording.frames, recording.rate, read, md5)

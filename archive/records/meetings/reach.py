@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -41,10 +42,20 @@ def audible_parts(user: User, deed: Deed, recording: str) -> Parts | None:
     if DISTRICT in scopes or Scope.recording(recording) in scopes:
         return None
     filings = in_force().filter(recording=recording).select_related("meeting__student")
-    mine = [one for one in filings if not scopes.isdisjoint(_of_student(one.meeting.student))]
-    if any(one.first_frame is None and one.last_frame is None for one in mine):
+    return parts_filed(one for one in filings if not scopes.isdisjoint(_of_student(one.meeting.student)))
+
+
+def parts_filed(filings: Iterable[Filing]) -> Parts | None:
+    """Return what of one recording these filings put under their meetings; None means all of it."""
+    held = list(filings)
+    if any(one.first_frame is None and one.last_frame is None for one in held):
         return None
-    return tuple(Part(one.first_frame or 0, one.last_frame) for one in mine)
+    return tuple(Part(one.first_frame or 0, one.last_frame) for one in held)
+
+
+def parts_about(student: UUID, recording: str) -> Parts | None:
+    """Return what of a recording is filed under a student's meetings now; None means all of it (34 CFR 99.12(a))."""
+    return parts_filed(in_force().filter(recording=recording, meeting__student=student))
 
 
 def _of_student(student: Student) -> set[Scope]:

@@ -31,6 +31,9 @@ SIGNED = register(
 )
 REOPENED = register("redaction-reopened", "a redacted copy went back to its passages", "redaction")
 WITHDRAWN = register("redaction-withdrawn", "a redacted copy was withdrawn", "redaction")
+LIFTED = register(
+    "redaction-lifted", "parents were let hear again what a withdrawn redacted copy had left out", "redaction"
+)
 DROPPED = register(
     *("redaction-dropped", "what was made of a withdrawn redacted copy was removed after the last hold", "redaction"),
     "sha256",

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from archive.access.deeds import Deed
@@ -32,7 +33,7 @@ from archive.store.current import store
 
 from . import custody_kinds as kinds
 from .models import Basis, Hearing, Passage, Redaction, State
-from .reach import of_the_archive, spans_in, spans_of
+from .reach import bounding, of_the_archive, spans_in, spans_of
 from .rules import Span, Spans, length, minus, outside, time_was_enough
 from .sound import How
 
@@ -215,7 +216,10 @@ def sign_off(recording: str, pk: UUID, *, by: User) -> Redaction:
 
 
 def withdraw(recording: str, pk: UUID, reason: str, *, by: User) -> Redaction:
-    """Withdraw a copy: nothing of it leaves any more. What was signed off, or is on hold, stays in the store."""
+    """Withdraw a copy: nothing of it leaves any more. What was signed off, or is on hold, stays in the store.
+
+    A student's parents go on hearing silence in the passages of one that was signed off (reach.bounding).
+    """
     with one_deed():
         row = _locked(recording, pk, *[one for one in State if one != State.WITHDRAWN])
         drop = row.object if row.signed_at is None and not why_held(recording) else ""
@@ -228,6 +232,31 @@ def withdraw(recording: str, pk: UUID, reason: str, *, by: User) -> Redaction:
             row.object = ""
             after_commit(lambda: store().remove(drop))
         row.save(update_fields=["state", "withdrawn_at", "withdrawn_by", "withdrawn_reason", "object"])
+    return row
+
+
+def why_not_lifted_by(row: Redaction, user: User) -> str:
+    """Return why this person cannot let parents hear again what a copy left out, or an empty text."""
+    if row.state != State.WITHDRAWN or row.pk not in {one.pk for one in bounding(Q(recording=row.recording_id))}:
+        return "No parents hear silence because of this copy."
+    if row.withdrawn_by_id == user.pk:
+        return "You withdrew this copy yourself. A colleague must decide that parents hear again what it left out."
+    return ""
+
+
+def lift(recording: str, pk: UUID, *, by: User) -> Redaction:
+    """Let a student's parents hear again what a withdrawn copy left out: the second of two people says so.
+
+    34 CFR 99.12(a): what two people found to be about another child, one alone lets nobody hear. Raises
+    SecondPersonError for whoever withdrew it, DeedError for a copy that bounds nobody.
+    """
+    with one_deed():
+        row = _locked(recording, pk, State.WITHDRAWN)
+        if why := why_not_lifted_by(row, by):
+            raise SecondPersonError(why) if why.startswith("You withdrew") else DeedError(why)
+        _enter(kinds.LIFTED, row, by)
+        row.lifted_at, row.lifted_by = timezone.now(), by
+        row.save(update_fields=["lifted_at", "lifted_by"])
     return row
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from django.db.models import Q
 
 from archive.records.holds.reach import why_held
 from archive.ui.signs import SignCode
 
 from .models import Passage, Redaction, State
-from .reach import passages_of
+from .reach import bounding, passages_of
+from .rules import Span
 
 SIGN: Final[dict[State, SignCode]] = {
     State.DRAFT: "working",
@@ -72,12 +76,34 @@ def still_kept(row: Redaction) -> str:
     return "The last hold has ended. The archive removes the file within an hour."
 
 
-def notice_of(row: Redaction) -> str:
+SILENT_STILL: Final = (
+    "The student's parents go on hearing silence in its passages until another copy for them is signed off, or a "
+    "second person lets them hear those again."
+)
+
+
+def silent_still(row: Redaction) -> str:
+    """Return that a withdrawn copy still bounds parents; an empty text where it does not."""
+    silent = row.state == State.WITHDRAWN and bounding(Q(pk=row.pk))
+    return SILENT_STILL if silent else ""
+
+
+SINCE: Final = {
+    "restricted": "restricted after this copy was made",
+    "other-student": "filed under no meeting of this student (34 CFR 99.12(a))",
+}
+"""Why more of a copy is silent when it leaves than its passages, by the codes of reach.of_the_archive."""
+
+
+def notice_of(row: Redaction, since: Sequence[tuple[Span, str]] = ()) -> str:
     """Return what goes along with every copy that is handed out: that and where it is redacted, and on what basis.
 
-    The reasons stay here: in them may stand what was left out.
+    The reasons stay here: in them may stand what was left out. `since`: what is silent beside the copy's passages.
     """
+    rate = row.recording.rate
     told = [f"{one.begin} to {one.end}: {one.row.get_how_display()}; {one.basis}" for one in lines_of(row)]
+    more = [f"{place(one.first, rate)} to {place(one.last, rate)}: silence; {SINCE[code]}" for one, code in since]
+    kept = "The copy that the archive keeps was compared with the original:"
     return "\n".join(
         [
             "THIS IS A REDACTED COPY. It is not the recording as it was made: the passages below are left out.",
@@ -85,9 +111,10 @@ def notice_of(row: Redaction) -> str:
             "",
             *told,
             "",
+            *(["Besides, these were made silent when this copy was handed out:", *more, ""] if more else []),
             f"Redacted copy {row.pk}, digest (SHA-256) as kept by the archive {row.sha256}",
-            f"Compared with the original: of {row.outside} samples outside of the passages 0 were changed,",
-            f"of {row.inside} inside 0 are the original's.",
+            f"{kept} of {row.outside} samples outside of its passages 0 were",
+            f"changed, of {row.inside} inside 0 are the original's.",
             "Somebody else than who made it listened to it and signed it off.",
             "",
         ]

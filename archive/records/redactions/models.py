@@ -51,7 +51,8 @@ class Redaction(models.Model):
     purpose = models.CharField(max_length=200)
     """What it is for, as lists call it."""
     student = models.ForeignKey(Student, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    """Whose parents it is made for: once it is signed off they hear nothing in its passages. None: of nobody's."""
+    """Whose parents it is made for: once it is signed off they hear nothing in its passages, also after it is withdrawn
+    (reach.bounding). None: of nobody's."""
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     begun_at = models.DateTimeField()
     begun_by = models.ForeignKey(
@@ -102,6 +103,11 @@ class Redaction(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     withdrawn_reason = models.TextField(blank=True)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    """When a second person let the student's parents hear again what it left out; None while they hear silence."""
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
         """Newest first."""
@@ -118,6 +124,10 @@ class Redaction(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state="signed") | Q(signed_at__isnull=False), name="signed_redaction_has_its_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_by=None) | Q(withdrawn_by=None) | ~Q(lifted_by=F("withdrawn_by")),
+                name="redaction_is_lifted_by_another",
             ),
         ]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from appliance.contract.errors import DigestError
 from appliance.contract.ledger import Entry, Gap
@@ -16,7 +17,7 @@ from appliance.contract.receipt import Receipt
 from appliance.contract.zip_profile import leading_members
 from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
-from archive.access.scopes import Scope
+from archive.access.scopes import ScopeType
 from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.recordings.find import check_not_destroyed
@@ -24,14 +25,15 @@ from archive.recordings.models import Recording
 from archive.recordings.parts import Part, Parts, both
 from archive.recordings.secrets import secret_of
 from archive.records.errors import DeedError
-from archive.records.meetings.reach import in_force
-from archive.records.restrictions.reach import restricted
+from archive.records.meetings.reach import parts_about
+from archive.records.outside_recordings.either import students_of
+from archive.records.restrictions.reach import restricted, unrestricted
 from archive.store.base import open_object
 from archive.store.current import store
 
 from .derivative_file import DerivativeFacts, DerivativeReader
 from .models import Passage, Redaction, State
-from .rules import Span, Spans, merged, outside
+from .rules import Span, Spans, common, merged, minus, outside
 from .sound import How, Plan
 
 _HEARD = frozenset({Deed.LISTEN, Deed.DOWNLOAD})
@@ -53,27 +55,44 @@ def spans_of(row: Redaction) -> Spans:
     return merged(Span(one.first_frame, one.last_frame) for one in row.passages.all())
 
 
+def spans_typed(row: Redaction) -> Spans:
+    """Return where people entered that it leaves something out, without what the archive added by itself."""
+    return merged(Span(one.first_frame, one.last_frame) for one in row.passages.all() if not one.by_archive)
+
+
 def spans_in(parts: Parts, frames: int) -> Spans:
     """Return parts of a recording of so many frames as spans."""
     return merged(Span(one.first, frames if one.last is None else one.last) for one in parts)
 
 
+def parts_of(spans: Spans) -> Parts:
+    """Return spans as parts of their recording."""
+    return tuple(Part(one.first, one.last) for one in spans)
+
+
 def of_the_archive(row: Redaction) -> Iterator[tuple[Span, str]]:
     """Yield what a copy leaves out whatever people entered: each span with its basis and reason, by their codes.
 
-    What is restricted now; and for a student's parents, what is filed under meetings of other students alone.
+    What is restricted now; and for a student's parents, what is not filed under a meeting of that student now (34 CFR
+    99.12(a)).
     """
     recording, frames = row.recording, row.recording.frames
     for one in spans_in(tuple(restricted(recording.pk)), frames):
         yield one, "restricted"
-    if row.student_id is None:
-        return
-    own = in_force().filter(recording=recording, meeting__student=row.student_id)
-    if any(one.first_frame is None and one.last_frame is None for one in own):
-        return
-    filed = [Part(one.first_frame or 0, one.last_frame) for one in own]
-    for one in outside(spans_in(tuple(filed), frames), frames):
-        yield one, "other-student"
+    filed = None if row.student_id is None else parts_about(row.student_id, recording.pk)
+    if filed is not None:
+        for one in outside(spans_in(filed, frames), frames):
+            yield one, "other-student"
+
+
+def silent_since(row: Redaction) -> list[tuple[Span, str]]:
+    """Return what of a copy is silent when it leaves beside its passages, each span with its code as above.
+
+    It was restricted, or filed under another student's meeting, after the copy was made: a sign-off is no leave to
+    hand that out (34 CFR 99.12(a)).
+    """
+    passages = spans_of(row)
+    return [(left, code) for span, code in of_the_archive(row) for left in minus([span], passages)]
 
 
 def gaps_of(row: Recording) -> Spans:
@@ -132,22 +151,65 @@ def for_handing_out(row: Redaction) -> Redaction:
 
 
 def heard_by_parents(user: User, deed: Deed, recording: str) -> Parts | None:
-    """Return what a parent hears where a redacted copy for that student's parents was signed off; None: no bound.
+    """Return what a parent hears where a redacted copy for the parents of a child of theirs bounds it; None: no bound.
 
-    In its passages they hear silence, in the player and in what they load; whoever makes such copies hears all.
+    In its passages they hear silence, in the player and in what they load; whoever makes such copies hears all. Of two
+    children in one recording, a parent hears the part about each (34 CFR 99.12(a)).
     """
     if deed not in _HEARD:
         return None
-    rows = list(Redaction.objects.filter(signed_off(recording), student__isnull=False).select_related("recording"))
+    rows = bounding(Q(recording=recording))
     if not rows or may(user, Deed.REDACT, Subject.recording(recording)).allowed:
         return None
-    own = reach_of(user, Deed.OWN).scopes
-    bounds = [_kept(one) for one in rows if Scope.student(one.student_id) in own]
+    held = {scope.id for scope in reach_of(user, Deed.OWN).scopes if scope.type == ScopeType.STUDENT}
+    return _left_in(recording, [one.pk for one in students_of(recording) if str(one.pk) in held], rows)
+
+
+def heard_about(student: UUID, recording: str) -> Parts | None:
+    """Return what the parents of one student hear of a recording; None means all of it (34 CFR 99.12(a))."""
+    found = _left_in(recording, [student], bounding(Q(recording=recording)))
+    bounds = [one for one in (found, parts_about(student, recording), unrestricted(recording)) if one is not None]
     return reduce(both, bounds) if bounds else None
 
 
-def _kept(row: Redaction) -> Parts:
-    return tuple(Part(one.first, one.last) for one in outside(spans_of(row), row.recording.frames))
+def bounding(which: Q) -> list[Redaction]:
+    """Return the copies, of those that fulfil `which`, in whose passages a student's parents hear nothing.
+
+    One that was signed off bounds them until it is withdrawn, and the last one of a student also after that: what two
+    people left out, one alone does not let them hear again (34 CFR 99.12(a)). A later one takes its place, or a second
+    person lifts it.
+    """
+    later = Redaction.objects.filter(
+        recording=OuterRef("recording"), student=OuterRef("student"), signed_at__gt=OuterRef("signed_at")
+    )
+    rows = Redaction.objects.filter(which, student__isnull=False, signed_at__isnull=False, lifted_at=None)
+    found = rows.filter(Q(state=State.SIGNED) | ~Exists(later))
+    return list(found.select_related("recording").prefetch_related("passages"))
+
+
+def _left_in(recording: str, students: Sequence[UUID], rows: Sequence[Redaction]) -> Parts | None:
+    """Return what the copies for these students' parents leave in; None: none of `rows` is for them.
+
+    Of each student's part, what its copies leave in. Where it has none yet, what somebody cut out of a sibling's part
+    stays silent: nobody decided that it may be heard. What is filed under none of them is not bounded here.
+    """
+    mine = [one for one in rows if one.student_id in students]
+    if not mine:
+        return None
+    frames = mine[0].recording.frames
+    filed: dict[UUID | None, Spans] = {one: _spans_about(one, recording, frames) for one in students}
+    cut = [span for one in mine for span in common(filed[one.student_id], spans_typed(one))]
+    heard = list(outside([span for spans in filed.values() for span in spans], frames))
+    for student, spans in filed.items():
+        own = [span for one in mine if one.student_id == student for span in spans_of(one)]
+        # a copy has at least one passage
+        heard += minus(spans, own or cut)
+    return parts_of(merged(heard))
+
+
+def _spans_about(student: UUID, recording: str, frames: int) -> Spans:
+    found = parts_about(student, recording)
+    return (Span(0, frames),) if found is None else spans_in(found, frames)
 
 
 def passages_of(row: Redaction) -> list[Passage]:

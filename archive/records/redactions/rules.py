@@ -60,6 +60,12 @@ def outside(spans: Iterable[Span], frames: int) -> Spans:
     return minus([Span(0, frames)], spans)
 
 
+def common(spans: Iterable[Span], others: Iterable[Span]) -> Spans:
+    """Return the frames that are in both."""
+    spans = merged(spans)
+    return minus(spans, minus(spans, others))
+
+
 def within(spans: Iterable[Span], first: int, last: int) -> Spans:
     """Return what of `spans` lies in frames `first` to `last - 1`."""
     return merged(Span(max(one.first, first), min(one.last, last)) for one in spans)

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ONE}sign-off/", views.sign_off, name="redaction-sign-off"),
     path(f"{_ONE}reopen/", views.reopen, name="redaction-reopen"),
     path(f"{_ONE}withdraw/", views.withdraw, name="redaction-withdraw"),
+    path(f"{_ONE}lift/", views.lift, name="redaction-lift"),
     path(f"{_ONE}exemptions/", views.exemptions, name="redaction-log"),
     path(f"{_ONE}exemptions.pdf", views.exemptions_pdf, name="redaction-log-pdf"),
 ]

@@ -10,6 +10,7 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -34,10 +35,10 @@ from archive.ui.breadcrumbs import Crumb
 from archive.ui.templatetags.plain import when
 
 from . import deeds, hear_deeds
-from .describe import SIGN, lines_of, place, still_kept
+from .describe import SIGN, SILENT_STILL, lines_of, place, silent_still, still_kept
 from .forms import BeginForm, PassageForm, ReasonForm, SignOffForm
 from .models import Redaction, State
-from .reach import opened
+from .reach import bounding, opened
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN: Final = 200
@@ -55,6 +56,7 @@ def redactions(request: HttpRequest) -> HttpResponseBase:
         "place": "redactions",
         "open": [(one, SIGN[State(one.state)]) for one in open_rows],
         "done": rows.filter(state=State.SIGNED)[:SHOWN],
+        "silent": bounding(Q(state=State.WITHDRAWN, recording__in=reached))[:SHOWN],
     }
     return render(request, "redactions/redactions.html", context)
 
@@ -101,6 +103,7 @@ def redaction(request: HttpRequest, recording: str, redaction: UUID) -> HttpResp
         "left": [(place(one.first, rate), place(one.last, rate)) for one in left[:SHOWN]],
         "why_not": deeds.why_not_signed_off_by(row, user) if state == State.MADE else "",
         "still_kept": still_kept(row),
+        "silent_still": silent_still(row),
         "can_reopen": state in {State.ASKED, State.FAILED, State.MADE},
     }
     return render(request, "redactions/redaction.html", context)
@@ -236,8 +239,28 @@ def withdraw(request: HttpRequest, recording: str, redaction: UUID) -> HttpRespo
         return _page(row)
 
     intro = "Nothing of it leaves any more. What was handed out before is out of reach."
+    if row.state == State.SIGNED and row.student_id is not None:
+        intro += f" {SILENT_STILL}"
     context = _below("Withdraw a redacted copy", row) | {"submit": "Withdraw it", "intro": intro}
     return form_page(request, form, act, context=context)
+
+
+@_SENT
+def lift(request: HttpRequest, recording: str, redaction: UUID) -> HttpResponseBase:
+    """Let parents hear again what a withdrawn copy left out, as a second person."""
+    row, form = _redaction(recording, redaction), forms.Form(posted(request))
+
+    def act() -> str:
+        deeds.lift(recording, redaction, by=user_of(request))
+        messages.success(request, "The student's parents hear those passages again.")
+        return _page(row)
+
+    context = _below("Let the parents hear it again", row) | {
+        "submit": "Let them hear it",
+        "question": f"The parents of {row.student} hear again what this withdrawn copy left out.",
+        "consequences": ["What is about another child must stay silent (34 CFR 99.12): listen to it first."],
+    }
+    return form_page(request, form, act, "ui/confirm.html", context)
 
 
 @require_safe
@@ -272,7 +295,9 @@ def _log(row: Redaction) -> dict[str, Any]:
 
 
 def _redaction(recording: str, pk: UUID) -> Redaction:
-    rows = Redaction.objects.select_related("recording__room", "student", "asked_by", "begun_by", "signed_by")
+    rows = Redaction.objects.select_related(
+        "recording__room", "student", "asked_by", "begun_by", "signed_by", "lifted_by"
+    )
     row = rows.filter(pk=pk, recording=recording).first()
     if row is None:
         raise UnknownRecordError("there is no such redacted copy here")

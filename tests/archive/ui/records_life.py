@@ -81,6 +81,7 @@ def make_redactions(row: Recording, student: Student, maker: User, viewer: User)
         "redaction-sign-off": f"{made}sign-off/",
         "redaction-reopen": f"{made}reopen/",
         "redaction-withdraw": f"{made}withdraw/",
+        "redaction-lift": f"{base}{begun['withdrawn'].pk}/lift/",
         "redaction-log": f"{base}{signed.pk}/exemptions/",
         "disclosure-redacted": f"/recordings/{row.pk}/disclose/?redaction={signed.pk}",
     }

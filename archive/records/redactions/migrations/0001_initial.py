@@ -119,6 +119,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("withdrawn_reason", models.TextField(blank=True)),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "lifted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-begun_at", "pk"],
@@ -145,6 +156,15 @@ class Migration(migrations.Migration):
                             models.Q(("state", "signed"), _negated=True), ("signed_at__isnull", False), _connector="OR"
                         ),
                         name="signed_redaction_has_its_day",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("lifted_by", None),
+                            ("withdrawn_by", None),
+                            models.Q(("lifted_by", models.F("withdrawn_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="redaction_is_lifted_by_another",
                     ),
                 ],
             },

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from django.utils import timezone
 
 from appliance.contract.encryption import Identity
 from archive.access.deeds import Deed
@@ -138,10 +139,32 @@ def test_a_withdrawn_copy_is_not_handed_out_again(scene: Scene, dan: User) -> No
 
 def test_what_was_restricted_since_the_sign_off_is_silent_in_what_is_handed_out(scene: Scene, dan: User) -> None:
     made = scene.signed()
-    restriction_deeds.restrict(scene.row.pk, 3 * RATE, None, "x", by=make_user("rita", Deed.RESTRICT))
-    heard = audio_in(taken(disclosure_deeds.prepare(scene.row.pk, facts(made), by=dan), dan))
+    restriction_deeds.restrict(scene.row.pk, 3 * RATE, None, "staff talked on", by=make_user("rita", Deed.RESTRICT))
+    files = taken(disclosure_deeds.prepare(scene.row.pk, facts(made), by=dan), dan)
+    heard = audio_in(files)
     assert not heard[3 * RATE :].any()
     assert heard[2 * RATE : 3 * RATE].any()
+    told = files["REDACTED.txt"].decode()
+    assert "0:00:03.000 to 0:00:04.000: silence; restricted after this copy was made" in told, "no paper says otherwise"
+    assert "staff talked on" not in told, "the reason stays here"
+
+
+def test_what_is_filed_under_another_student_since_the_sign_off_is_silent_in_what_is_handed_out(
+    scene: Scene, dan: User
+) -> None:
+    # 34 CFR 99.12(a): the recording was filed as a whole under Ana, and the second half of it turned out to be Ben's
+    made = scene.signed(student=scene.student)
+    wrong = scene.row.filings.get()
+    wrong.ended_at = timezone.now()
+    wrong.save()
+    make_filing(scene.row.pk, wrong.meeting, last_frame=3 * RATE)
+    make_filing(scene.row.pk, make_meeting(make_student("Ben")), first_frame=3 * RATE)
+    files = taken(disclosure_deeds.prepare(scene.row.pk, facts(made), by=dan), dan)
+    heard, before = audio_in(files), scene.original
+    assert not heard[3 * RATE :].any(), "Ben's part leaves for nobody of Ana's"
+    assert np.array_equal(heard[2 * RATE : 3 * RATE], before[2 * RATE : 3 * RATE])
+    told = files["REDACTED.txt"].decode()
+    assert "0:00:03.000 to 0:00:04.000: silence; filed under no meeting of this student (34 CFR 99.12(a))" in told
 
 
 @pytest.mark.parametrize("what", [Copy.PACKAGE, Copy.TRANSFER])

@@ -539,8 +539,6 @@ def test_a_parent_hears_silence_in_the_passages_of_a_copy_for_the_own_child_once
     page = client.get(f"/recordings/{scene.row.pk}/").content.decode()
     assert "the school left this passage out" in page
     assert "another child is named" not in page
-    deeds.withdraw(scene.row.pk, made.pk, "x", by=scene.ann)
-    assert audible(rosa, Deed.LISTEN, scene.row.pk) is None
 
 
 def test_a_copy_for_nobody_s_parents_bounds_no_parent(scene: Scene, rosa: User) -> None:
