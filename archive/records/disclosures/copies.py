@@ -19,16 +19,16 @@ from archive.records.outside_recordings.describe import said_of
 from archive.records.outside_recordings.media import MediaType
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.plain_file import chunks, open_sealed
-from archive.records.redactions.describe import notice_of
+from archive.records.redactions.describe import notice_of, place
 from archive.records.redactions.models import Redaction
-from archive.records.redactions.reach import for_handing_out, opened, parts_of, silent_since
-from archive.records.redactions.rules import Span, outside
-from archive.records.restrictions.reach import unrestricted
+from archive.records.redactions.reach import for_handing_out, opened, parts_of, silent_since, spans_in
+from archive.records.redactions.rules import Span, merged, outside
 from archive.store.base import BUFFER, open_object
 from archive.store.current import store
 
 from . import deeds
 from .models import Copy, Disclosure
+from .reach import parts_that_leave
 
 
 def redisclosure_notice() -> str:
@@ -48,8 +48,10 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
     notice = Companion("REDISCLOSURE.txt", redisclosure_notice() + "\n")
     data: Iterable[bytes]
 
+    places: list[str] = []
+
     def noted(sha256: str, size: int) -> None:
-        deeds.note_whole(row.pk, sha256, size, by=by)
+        deeds.note_whole(row.pk, sha256, size, by=by, silent=", ".join(places))
 
     recording = row.about
     if row.what in {Copy.EVIDENCE, Copy.TRANSFER}:
@@ -60,19 +62,24 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
         name = f"{recording.pk}-not-made-by-a-box.{MediaType(recording.media_type).suffix}"
         return counted(bundle(name, _file(recording), documents, recording.sealed_at or row.prepared_at), noted)
     # a redacted copy goes without what was written down of the recording
-    parts = unrestricted(recording.pk) if row.what == Copy.AUDIO else None
+    parts = parts_that_leave(row) if row.what == Copy.AUDIO else None
     documents = [notice, *companions_of(recording, () if row.redaction is not None else parts)]
     if row.redaction is not None:
         kept = for_handing_out(Redaction.objects.select_related("recording").get(pk=row.redaction.pk))
         since = silent_since(kept)
+        silent = merged(span for span, _code in since)
+        places += _places(silent, recording.rate)
         documents.insert(0, Companion("REDACTED.txt", notice_of(kept, since)))
         with opened(kept) as reader:
             reader.read(0, 1)
-        name, data = f"{recording.pk}-redacted.flac", _redacted(kept, [span for span, _ in since])
+        name, data = f"{recording.pk}-redacted.flac", _redacted(kept, silent)
     elif row.what == Copy.AUDIO:
         source = open_audio(recording)
         source.read(parts[0].first if parts else 0, 1)
         name = f"{recording.pk}.flac"
+        if parts is not None:
+            places += _places(outside(spans_in(parts, source.frames), source.frames), source.rate)
+            documents.insert(0, Companion("SILENT.txt", _silent_notice(places)))
         md5 = audio_md5(recording) if parts is None else b""
         read = only(source.read, parts, source.frames)
         data = flac.stream(recording.pk, source.frames, source.rate, read, md5)
@@ -80,6 +87,22 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
         store().read_range(recording.package, 0, 1)
         name, data = f"{recording.pk}.zip", _package(recording.package)
     return counted(bundle(name, data, documents, recording.listed_at), noted)
+
+
+def _places(silent: Sequence[Span], rate: int) -> list[str]:
+    told = _("{begin} to {end}")
+    return [told.format(begin=place(one.first, rate), end=place(one.last, rate)) for one in silent]
+
+
+def _silent_notice(places: Sequence[str]) -> str:
+    """Return what a copy with silence in it says of itself; why stays here, as with a redacted copy."""
+    lines = [
+        _("PARTS OF THIS COPY ARE SILENT. It is not the recording as it was made: the parts below are left out."),
+        _("Outside of them every sample is the original's. The original is kept, unchanged."),
+        "",
+        *places,
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _not_made_by_a_box(row: OutsideRecording) -> str:

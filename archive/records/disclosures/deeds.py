@@ -209,14 +209,15 @@ def begin_copy(pk: UUID, *, by: User) -> Disclosure:
     return row
 
 
-def note_whole(pk: UUID, sha256: str, size: int, *, by: User) -> None:
-    """Note that a whole copy was taken out, and its digest: the first one is what the receipt names."""
+def note_whole(pk: UUID, sha256: str, size: int, *, by: User, silent: str = "") -> None:
+    """Note that a whole copy was taken out, its digest, and where it is silent: the receipt tells of the first one."""
     with one_deed():
         row = Disclosure.objects.select_for_update().get(pk=pk)
         enter(DISCLOSED_WHOLE, row, by, sha256=sha256, bytes=size)
         if row.handed_at is None:
             row.handed_at, row.handed_by, row.sha256, row.size = timezone.now(), by, sha256, size
-            row.save(update_fields=["handed_at", "handed_by", "sha256", "size"])
+            row.silent = silent
+            row.save(update_fields=["handed_at", "handed_by", "sha256", "size", "silent"])
 
 
 def open_disclosure(pk: UUID, *, handed_too: bool = False) -> Disclosure:

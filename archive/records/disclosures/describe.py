@@ -23,8 +23,8 @@ MISSING: Final = {
         "A parent: nobody of this name holds rights over the records today. Name the parent as the student's page does."
     ),
     Missing.SEVERAL: _(
-        "A copy of the own child's part alone: this recording is about several students (34 CFR 99.12). Make a "
-        "redacted copy for these parents and hand that out, or let them listen by a link."
+        "A copy of the own child's part alone: this recording is about others as well (34 CFR 99.12). Make a redacted "
+        "copy for these parents and hand that out, or let them listen by a link."
     ),
     Missing.RESTRICTED: _(
         "A decision about a restricted passage, which this copy would hold. Hand out the audio, which is silent there."

@@ -185,6 +185,8 @@ class Disclosure(OfEither):
     """Digest of that file."""
     size = models.PositiveBigIntegerField(default=0)
     """Its size in bytes."""
+    silent = models.TextField(blank=True)
+    """Where its audio is silent, as the paper in the file says it, beside the passages of a redacted copy."""
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from archive.access.scopes import Scope, scopes_of
 from archive.custody.models import Entry
+from archive.recordings.parts import Parts, both
 from archive.records.meetings.models import OpeningEvent, OpeningEventKind
+from archive.records.meetings.reach import parts_about
 from archive.records.outside_recordings.either import meetings_of, named, students_of
 from archive.records.outside_recordings.models import OutsideRestriction
 from archive.records.people.models import Person, Student
 from archive.records.people.reach import holders_now
 from archive.records.redactions.models import State
 from archive.records.requests.record_of_access import Party
-from archive.records.restrictions.reach import restricted
+from archive.records.restrictions.reach import restricted, unrestricted
 
 from .models import Basis, Consent, Copy, Disclosure, Recorded
 from .rules import ConsentFacts, Facts
@@ -75,6 +78,25 @@ def _is_called(party: str, name: str) -> bool:
     return f"{party.casefold()},".startswith(f"{name.casefold()},")
 
 
+def parts_that_leave(row: Disclosure) -> Parts | None:
+    """Return what of a recording's own audio leaves by a disclosure; None means all of it.
+
+    Nothing that is restricted; and by a parent's own access nothing that is not filed under a meeting of the student
+    (34 CFR 99.12(a)).
+    """
+    bounds = [unrestricted(row.about_pk), *(_parts_of_own(row) if row.basis == Basis.OWN else [])]
+    known = [one for one in bounds if one is not None]
+    return reduce(both, known) if known else None
+
+
+def _parts_of_own(row: Disclosure) -> list[Parts | None]:
+    return [parts_about(one.pk, row.about_pk) for one in _students_of(row)] if row.recording_id else []
+
+
+def _in_parts(row: Disclosure) -> bool:
+    return any(one is not None for one in _parts_of_own(row))
+
+
 def facts_of(row: Disclosure) -> Facts:
     """Return what is known of a disclosure now."""
     today, recording = timezone.localdate(), row.about_pk
@@ -116,6 +138,7 @@ def facts_of(row: Disclosure) -> Facts:
         today=today,
         party_is_holder=any(_is_called(row.party, str(person)) for _, person in holders),
         holds_restricted=row.what not in {Copy.AUDIO, Copy.FILE} and bool(restricted(recording)),
+        holds_others=row.basis == Basis.OWN and row.what != Copy.AUDIO and _in_parts(row),
         silent=OutsideRestriction.objects.filter(outside=recording, lifted_at=None).exists(),
         unfinished_redaction=row.redaction is not None and row.redaction.state != State.SIGNED,
     )

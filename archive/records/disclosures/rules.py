@@ -90,6 +90,8 @@ class Facts:
     """Whether the party is called as somebody who holds rights over the records today."""
     holds_restricted: bool = False
     """Whether the copy would hold a restricted passage."""
+    holds_others: bool = False
+    """Whether a parent's copy would hold parts that are filed under no meeting of the student."""
     silent: bool = False
     """Whether all of it is restricted."""
     unfinished_redaction: bool = False
@@ -106,7 +108,7 @@ def ferpa_gate(facts: Facts) -> list[Missing]:
             missing += [] if covered >= set(facts.students) else [Missing.CONSENT]
         case Basis.OWN:
             missing += [] if facts.party_is_holder or not facts.students else [Missing.NO_HOLDER]
-            missing += [Missing.SEVERAL] if len(facts.students) > 1 else []
+            missing += [Missing.SEVERAL] if len(facts.students) > 1 or facts.holds_others else []
         case _ if not facts.explanation:
             missing.append(Missing.EXPLANATION)
     if facts.basis in NOTICED and not facts.exempt:

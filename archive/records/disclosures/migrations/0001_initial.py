@@ -140,6 +140,7 @@ class Migration(migrations.Migration):
                 ),
                 ("sha256", models.CharField(blank=True, max_length=64)),
                 ("size", models.PositiveBigIntegerField(default=0)),
+                ("silent", models.TextField(blank=True)),
                 ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
