@@ -163,6 +163,8 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:request-letter": Route(Deed.REQUESTS, _FORM),
     "pages:link-withdraw": Route(Deed.REQUESTS, _FORM),
     "pages:supervised": Route(Deed.REQUESTS, _FORM),
+    "pages:listening": Route(Deed.LISTEN),
+    "pages:listening-audio": Route(Deed.LISTEN),
     "pages:access-record": Route(Deed.REQUESTS),
     "pages:amendment-new": Route(Deed.REQUESTS, _FORM),
     "pages:amendment": Route(Deed.REQUESTS),

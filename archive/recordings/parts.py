@@ -5,10 +5,11 @@ Who knows to which meeting a part belongs stands above this app and registers it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final
+from uuid import UUID
 
 import numpy as np
 
@@ -36,6 +37,7 @@ class Part:
 
 Parts = tuple[Part, ...]
 _telling: Final[list[Callable[[User, Deed, str], Parts | None]]] = []
+_about: Final[list[Callable[[UUID, str], Parts | None]]] = []
 
 
 def register(parts_of: Callable[[User, Deed, str], Parts | None]) -> None:
@@ -48,7 +50,24 @@ def audible(user: User, deed: Deed, recording: str) -> Parts | None:
 
     Where several tell, only what all of them let through is left.
     """
-    bounds = [found for one in _telling if (found := one(user, deed, recording)) is not None]
+    return _all_of(one(user, deed, recording) for one in _telling)
+
+
+def register_about(parts_about: Callable[[UUID, str], Parts | None]) -> None:
+    """Have `parts_about` tell which parts the parents of a student may hear; None means all of it."""
+    _about.append(parts_about)
+
+
+def heard_about(student: UUID, recording: str) -> Parts | None:
+    """Return what the parents of a student hear of a recording, whoever plays it to them; None means all of it.
+
+    34 CFR 99.12(a), 300.615: where a record is about several students, they inspect what is about theirs alone.
+    """
+    return _all_of(one(student, recording) for one in _about)
+
+
+def _all_of(told: Iterable[Parts | None]) -> Parts | None:
+    bounds = [one for one in told if one is not None]
     return reduce(both, bounds) if bounds else None
 
 
@@ -62,6 +81,16 @@ def both(one: Parts, other: Parts) -> Parts:
             if last is None or first < last:
                 found.append(Part(first, last))
     return tuple(sorted(found, key=lambda part: part.first))
+
+
+def silent(parts: Parts | None, total: int) -> list[tuple[int, int]]:
+    """Return what of a recording of `total` frames is in none of `parts`, in order: first frame, first one behind."""
+    found, at = [], 0
+    for begin, stop in [] if parts is None else [*sorted(_within(parts, 0, total)), (total, total)]:
+        if at < begin:
+            found.append((at, begin))
+        at = max(at, stop)
+    return found
 
 
 def only(read: Callable[[int, int], Samples], parts: Parts | None, total: int) -> Callable[[int, int], Samples]:

@@ -15,7 +15,7 @@ from archive.accounts.models import User
 from .contributions import Note
 from .listens import open_page
 from .models import Recording
-from .parts import audible, only_peaks
+from .parts import Parts, audible, only_peaks
 from .picture import Stretches, audio_marks, audio_stretch, bars
 from .waveform import waveform_of
 
@@ -40,10 +40,25 @@ class Player:
 
 def player_of(user: User, row: Recording, entries: Sequence[Entry], notes: Sequence[Note] = ()) -> Player:
     """Return the player of a page that `user` opened; `entries` are the ledger's."""
+    address = reverse("pages:audio", args=[row.pk])
+    parts = audible(user, Deed.LISTEN, row.pk)
+    return bounded_player(user, row, entries, notes, address=address, parts=parts)
+
+
+def bounded_player(
+    user: User,
+    row: Recording,
+    entries: Sequence[Entry],
+    notes: Sequence[Note] = (),
+    *,
+    address: str,
+    parts: Parts | None,
+) -> Player:
+    """Return the player of a page that `user` opened, which plays these parts of what `address` answers."""
     gaps, pauses = audio_marks(entries, row.rate, row.seconds)
     return Player(
-        source=f"{reverse('pages:audio', args=[row.pk])}?view={open_page(user, row)}",
-        bars=bars(only_peaks(waveform_of(row), audible(user, Deed.LISTEN, row.pk), row.frames)),
+        source=f"{address}?view={open_page(user, row)}",
+        bars=bars(only_peaks(waveform_of(row), parts, row.frames)),
         gaps=gaps,
         pauses=pauses,
         notes=tuple(audio_stretch(note.offset, 0.0, row.seconds) for note in notes),

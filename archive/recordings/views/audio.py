@@ -11,8 +11,9 @@ from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.recordings import listens
 from archive.recordings.find import find
+from archive.recordings.models import Recording
 from archive.recordings.partial import answer
-from archive.recordings.parts import audible, only
+from archive.recordings.parts import Parts, audible, only
 from archive.recordings.playback import open_audio
 from archive.recordings.ranges import Span
 from archive.recordings.wav import WavFile
@@ -25,9 +26,13 @@ MOST = 2 << 20
 def audio(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Answer with the bytes asked for; `view` is the token of the page that plays them."""
     row = find(recording)
+    return audio_answer(request, row, audible(user_of(request), Deed.LISTEN, row.pk))
+
+
+def audio_answer(request: HttpRequest, row: Recording, parts: Parts | None) -> HttpResponseBase:
+    """Answer with the bytes asked for of these parts of a recording, and silence instead of all else."""
     source = open_audio(row)
     wav = WavFile(source.frames, source.rate)
-    parts = audible(user_of(request), Deed.LISTEN, row.pk)
     read = only(source.read, parts, source.frames)
 
     def body(span: Span) -> Iterator[bytes]:

@@ -24,6 +24,7 @@ class MeetingsConfig(AppConfig):
         from .opening_deeds import PLACE_S, place_notes  # noqa: PLC0415 - the same
         from .reach import (  # noqa: PLC0415 - the same
             audible_parts,
+            parts_about,
             recordings_in,
             scopes_of_meeting,
             scopes_of_recording,
@@ -36,5 +37,6 @@ class MeetingsConfig(AppConfig):
         register_resolver(SubjectType.RECORDING, scopes_of_recording)
         register_recordings(recordings_in)
         parts.register(audible_parts)
+        parts.register_about(parts_about)
         provide(contribution)
         SECTIONS.provide(section)

@@ -19,9 +19,10 @@ class RedactionsConfig(AppConfig):
         from .clear_deeds import CLEAR_S, clear_withdrawn  # noqa: PLC0415 - the same
         from .contribution import contribution  # noqa: PLC0415 - the same
         from .make_deeds import LOOK_S, make_asked  # noqa: PLC0415 - the same
-        from .reach import heard_by_parents  # noqa: PLC0415 - the same
+        from .reach import heard_by_parents, left_in_about  # noqa: PLC0415 - the same
 
         JOBS.append(Job("making redacted copies", LOOK_S, make_asked, lane="redacting"))
         JOBS.append(Job("clearing withdrawn copies", CLEAR_S, clear_withdrawn, lane="redacting"))
         parts.register(heard_by_parents)
+        parts.register_about(left_in_about)
         provide(contribution)

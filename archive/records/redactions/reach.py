@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import reduce
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
@@ -22,12 +21,12 @@ from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.recordings.find import check_not_destroyed
 from archive.recordings.models import Recording
-from archive.recordings.parts import Part, Parts, both
+from archive.recordings.parts import Part, Parts
 from archive.recordings.secrets import secret_of
 from archive.records.errors import DeedError
 from archive.records.meetings.reach import parts_about
 from archive.records.outside_recordings.either import students_of
-from archive.records.restrictions.reach import restricted, unrestricted
+from archive.records.restrictions.reach import restricted
 from archive.store.base import open_object
 from archive.store.current import store
 
@@ -165,11 +164,9 @@ def heard_by_parents(user: User, deed: Deed, recording: str) -> Parts | None:
     return _left_in(recording, [one.pk for one in students_of(recording) if str(one.pk) in held], rows)
 
 
-def heard_about(student: UUID, recording: str) -> Parts | None:
-    """Return what the parents of one student hear of a recording; None means all of it (34 CFR 99.12(a))."""
-    found = _left_in(recording, [student], bounding(Q(recording=recording)))
-    bounds = [one for one in (found, parts_about(student, recording), unrestricted(recording)) if one is not None]
-    return reduce(both, bounds) if bounds else None
+def left_in_about(student: UUID, recording: str) -> Parts | None:
+    """Return what the copies for one student's parents leave in; None: there is none."""
+    return _left_in(recording, [student], bounding(Q(recording=recording)))
 
 
 def bounding(which: Q) -> list[Redaction]:

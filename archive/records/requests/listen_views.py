@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from uuid import UUID
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
+from archive.access.decisions import may
+from archive.access.deeds import Deed
 from archive.access.requests import user_of
+from archive.access.views import place_of
+from archive.accounts.models import User
 from archive.core.deeds import one_deed
+from archive.custody.actors import Subject
 from archive.recordings.find import find
+from archive.recordings.heading import heading
+from archive.recordings.ledger_entries import read_ledger
+from archive.recordings.listens import VALID
+from archive.recordings.parts import Parts, audible, both, heard_about, silent
+from archive.recordings.player import bounded_player
+from archive.recordings.recording_state import RecordingState, recording_state
+from archive.recordings.views.audio import audio_answer
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
+from archive.ui import words
+from archive.ui.breadcrumbs import Crumb
 
 from . import deeds, link_deeds
 from .forms import OpenForm
-from .models import ParentLink
+from .models import ParentLink, SupervisedListening
 from .pages import below, request_of
-from .reach import recordings_of
+from .reach import holds_rights, recordings_of
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -67,16 +84,81 @@ def link_withdraw(request: HttpRequest, case: UUID, link: UUID) -> HttpResponseB
 
 @_SENT
 def supervised(request: HttpRequest, case: UUID, recording: str) -> HttpResponseBase:
-    """Begin a supervised listening, and go to the recording's page."""
+    """Begin a supervised listening, and go to its player."""
     row, found = request_of(case), find(recording)
     if found.pk not in {one.pk for one in recordings_of(row.student)}:
         raise UnknownRecordError("this recording is not filed under a meeting of the student")
     form = Form(posted(request))
 
     def act() -> str:
-        deeds.begin_supervised(case, found, by=user_of(request))
-        return reverse("pages:recording", args=[recording])
+        if not may(user_of(request), Deed.LISTEN, Subject.recording(recording)).allowed:
+            raise DeedError("Your account was not given the right to listen. Make a code for the kiosk instead.")
+        made = deeds.begin_supervised(case, found, by=user_of(request))
+        return reverse("pages:listening", args=[case, recording, made.pk])
 
-    question = f"{row.person} listens at the office while you sit beside. Both names go into the record of access."
-    context = below("Supervised listening", row) | {"submit": "Begin", "question": question}
+    context = below("Supervised listening", row) | {
+        "submit": "Begin",
+        "question": f"{row.person} listens at the office while you sit beside. Both names go into the record of "
+        "access.",
+        "consequences": [f"The player has what {row.person} may hear, as at the kiosk: the part about {row.student}."],
+    }
     return form_page(request, form, act, "ui/confirm.html", context)
+
+
+@require_safe
+def listening(request: HttpRequest, case: UUID, recording: str, listening: UUID) -> HttpResponseBase:
+    """Show the player of a supervised listening: it plays what the rights-holder would hear at the kiosk."""
+    user, row = user_of(request), _going_on(request, case, recording, listening)
+    if row is None:
+        return _over(request, recording)
+    found, parts = row.recording, _heard(row, user)
+    ledger, state = read_ledger(found), recording_state(found)
+    playable = state == RecordingState.SEALED and not ledger.problem
+    address = reverse("pages:listening-audio", args=[case, recording, listening])
+    context = {
+        "place": "requests",
+        "breadcrumbs": [
+            Crumb(_("Requests"), reverse("pages:requests")),
+            Crumb(str(row.request.student), reverse("pages:request", args=[case])),
+        ],
+        "case": row.request,
+        "recording": found,
+        "heading": heading(found, ledger.entries),
+        "length": words.clock_time(found.seconds),
+        "length_words": words.spoken(found.seconds),
+        "player": bounded_player(user, found, ledger.entries, address=address, parts=parts) if playable else None,
+        "silent": [
+            (words.clock_time(first / found.rate), words.clock_time(last / found.rate))
+            for first, last in silent(parts, found.frames)
+        ],
+    }
+    return render(request, "requests/listening.html", context)
+
+
+@require_safe
+def listening_audio(request: HttpRequest, case: UUID, recording: str, listening: UUID) -> HttpResponseBase:
+    """Answer with the bytes asked for of what the rights-holder of a supervised listening may hear."""
+    user, row = user_of(request), _going_on(request, case, recording, listening)
+    return _over(request, recording) if row is None else audio_answer(request, row.recording, _heard(row, user))
+
+
+def _going_on(request: HttpRequest, case: UUID, recording: str, listening: UUID) -> SupervisedListening | None:
+    """Return a listening that this account began and that may go on; None of any other."""
+    rows = SupervisedListening.objects.select_related("request__student", "request__person", "recording__room")
+    mine = rows.filter(pk=listening, request=case, recording=recording, by=user_of(request), request__closed_at=None)
+    row = mine.filter(began_at__gt=timezone.now() - VALID).first()
+    if row is None or not holds_rights(row.request.student, row.request.person, timezone.localdate()):
+        return None
+    return row
+
+
+def _over(request: HttpRequest, recording: str) -> HttpResponseBase:
+    messages.info(request, "This listening is over, or a colleague's. Begin one on the page of the request.")
+    return HttpResponseRedirect(place_of(user_of(request), recording))
+
+
+def _heard(row: SupervisedListening, user: User) -> Parts | None:
+    """Return what is played: what parents of the request's student may hear, and whoever sits beside (99.12(a))."""
+    bounds = (heard_about(row.request.student_id, row.recording_id), audible(user, Deed.LISTEN, row.recording_id))
+    known = [one for one in bounds if one is not None]
+    return reduce(both, known) if known else None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.urls import URLPattern, path
 
 from . import amendment_views, kiosk_views, letter_views, listen_views, own_views, views
 
+_LISTENING: Final = "requests/<uuid:case>/listen/<recording:recording>/<uuid:listening>/"
 urlpatterns: list[URLPattern] = [
     path("requests/", views.requests, name="requests"),
     path("requests/new/", views.request_new, name="request-new"),
@@ -17,6 +20,8 @@ urlpatterns: list[URLPattern] = [
     path("requests/<uuid:case>/letter/", letter_views.request_letter, name="request-letter"),
     path("requests/<uuid:case>/links/<uuid:link>/withdraw/", listen_views.link_withdraw, name="link-withdraw"),
     path("requests/<uuid:case>/listen/<recording:recording>/", listen_views.supervised, name="supervised"),
+    path(_LISTENING, listen_views.listening, name="listening"),
+    path(f"{_LISTENING}audio.wav", listen_views.listening_audio, name="listening-audio"),
     path("students/<uuid:student>/record-of-access/", views.access_record, name="access-record"),
     path("amendments/new/", amendment_views.amendment_new, name="amendment-new"),
     path("amendments/<uuid:case>/", amendment_views.amendment, name="amendment"),

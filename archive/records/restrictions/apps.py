@@ -16,7 +16,8 @@ class RestrictionsConfig(AppConfig):
         from archive.recordings.contributions import provide  # noqa: PLC0415 - the same
 
         from .contribution import contribution  # noqa: PLC0415 - the same
-        from .reach import unrestricted_for  # noqa: PLC0415 - the same
+        from .reach import unrestricted_about, unrestricted_for  # noqa: PLC0415 - the same
 
         parts.register(unrestricted_for)
+        parts.register_about(unrestricted_about)
         provide(contribution)

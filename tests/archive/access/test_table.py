@@ -40,7 +40,7 @@ from archive.records.redactions.make_deeds import make_asked
 from archive.records.redactions.models import Basis
 from archive.records.redactions.sound import How
 from archive.records.requests.link_deeds import make_link
-from archive.records.requests.models import Amendment
+from archive.records.requests.models import Amendment, SupervisedListening
 from archive.records.restrictions.models import Restriction
 from archive.records.retention.models import Series
 from archive.records.transcripts.deeds import Facts, recipient_of
@@ -111,6 +111,7 @@ def everything(box: str, recording: str) -> dict[str, str]:
         "template": Template.objects.filter(kind="acknowledgment", language="es").get(),
         "filing": make_filing(recording, meeting, end_asked_at=NOON),
     }
+    made |= {"listening": SupervisedListening.objects.create(request=case, recording_id=recording, began_at=NOON)}
     matter = make_matter()
     made |= {"matter": matter, "held": make_hold(matter, student=make_student("Ben"))}
     made |= {"series": Series.objects.create(code="S 1", title="x", kinds=["iep"], entered_at=NOON)}

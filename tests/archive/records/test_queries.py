@@ -105,13 +105,13 @@ OWN = {"/own/": 24, "/own/{student}/record-of-access/": 20}
 """The same of a parent's pages."""
 OF_ONE = {
     *("wall", "rooms-json", "account", "verification", "export", "checks", "retention-question", "amendment", "letter"),
-    "slip",
+    *("slip", "listening"),
 }
 """Pages that show no rows, or those of another page that is here: the board's, a letter's."""
 FILES = {
     *("audio", "package", "flac", "receipt", "letter-file", "transcript-file", "outside-audio", "outside-download"),
     *("redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf", "evidence-file", "evidence-file-outside"),
-    *("disclosure-copy", "disclosure-receipt", "destruction-certificate"),
+    *("listening-audio", "disclosure-copy", "disclosure-receipt", "destruction-certificate"),
 }
 """What is no page."""
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from archive.access.deeds import Deed
 from archive.records.requests.link_deeds import make_link
-from archive.records.requests.models import Amendment, AmendmentState, Statement
+from archive.records.requests.models import Amendment, AmendmentState, Statement, SupervisedListening
 from tests.archive.records.factories import (
     grant_student,
     make_person,
@@ -69,6 +69,7 @@ def fill_requests(s: Scene) -> dict[str, str]:
         no_hearing_how="Rosa Torres said so to M. Jones on the phone.",
     )
     Statement.objects.create(amendment=heard, recording=s.first, text="I said March, not May.", placed_at=s.now)
+    beside = SupervisedListening.objects.create(request=case, recording=s.first, began_at=s.now, by=s.viewer)
     return {
         "own-slip": f"/recordings/{s.first.pk}/slip/",
         "asked": "/requests/asked/",
@@ -81,6 +82,7 @@ def fill_requests(s: Scene) -> dict[str, str]:
         "request-letter": f"/requests/{case.pk}/letter/",
         "link-withdraw": f"/requests/{case.pk}/links/{link.row.pk}/withdraw/",
         "supervised": f"/requests/{case.pk}/listen/{s.first.pk}/",
+        "listening": f"/requests/{case.pk}/listen/{s.first.pk}/{beside.pk}/",
         "access-record": f"/students/{s.student.pk}/record-of-access/",
         "amendment": f"/amendments/{amendment.pk}/",
         "amendment-refused": f"/amendments/{refused.pk}/",

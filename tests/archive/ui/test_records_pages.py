@@ -48,7 +48,7 @@ ELSEWHERE = {name for name in ROUTES if not name.startswith("pages:")} | {
         *("recordings", "audio", "verification", "export", "package", "flac", "receipt", "letter-file"),
         *("evidence-file", "evidence-file-outside", "fixity", "transcript-file"),
         *("destruction-certificate", "disclosure-copy", "disclosure-receipt", "outside-audio"),
-        *("outside-download", "redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf"),
+        *("outside-download", "listening-audio", "redaction-audio", "redaction-log-pdf", "list-csv", "list-pdf"),
     )
 }
 """Pages that tests/archive/accounts/test_browser.py and test_layout.py look at, and what is no page."""
