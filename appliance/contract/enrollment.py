@@ -45,6 +45,12 @@ class ClaimError(PlainSightError):
     status = 403
 
 
+class RetiredBoxError(ClaimError):
+    """The claim is good, but the key that asks is of a box that was retired: the board needs new ones."""
+
+    code = "retired-box"
+
+
 class NoAnswerError(PlainSightError):
     """The archive cannot be reached, or what answers is not the archive that the claim names."""
 

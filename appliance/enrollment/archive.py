@@ -8,7 +8,7 @@ import ssl
 from typing import Final
 from urllib.parse import urlsplit
 
-from appliance.contract.enrollment import MAX_MESSAGE, NO_CHECK_TIME, ClaimError, NoAnswerError
+from appliance.contract.enrollment import MAX_MESSAGE, NO_CHECK_TIME, ClaimError, NoAnswerError, RetiredBoxError
 from appliance.contract.errors import PlainSightError
 
 _ANSWER_S: Final = 30.0
@@ -61,9 +61,10 @@ def refusal(status: int, data: bytes) -> PlainSightError:
     """Return the error that an answer stands for: the archive's own words, or that it gave none."""
     try:
         said = json.loads(data)["error"]
-        message, field = str(said["message"])[:500], said.get("field")
+        message, field, code = str(said["message"])[:500], said.get("field"), said.get("code")
     except (ValueError, TypeError, KeyError):
         return NoAnswerError(f"the archive answered {status} without a reason; try again later", field="url")
     if status >= http.client.INTERNAL_SERVER_ERROR:
         return NoAnswerError(f"the archive cannot answer now: {message}", field="url")
-    return ClaimError(message, field=str(field) if field else None)
+    kind = RetiredBoxError if code == RetiredBoxError.code else ClaimError
+    return kind(message, field=str(field) if field else None)

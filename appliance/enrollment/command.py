@@ -20,6 +20,7 @@ from appliance.contract.enrollment import (
     NoAnswerError,
     Renewed,
     RenewRequest,
+    RetiredBoxError,
     read_claim,
 )
 from appliance.contract.errors import PlainSightError, SettingsError, StorageError
@@ -43,13 +44,22 @@ def enroll(claim_path: Path, folder: Path) -> Enrolled:
 
     Can be repeated after a crash at any point: the keys are kept, and the archive answers the same box again. A box
     that is set up obeys no other archive than its own: whoever laid that claim there would get its recordings, and
-    their receipts would delete them. Raises SettingsError, ClaimError, NoAnswerError, KeyFileError or StorageError.
+    their receipts would delete them. Where its own archive has retired it, it becomes another box.
+
+    Raises SettingsError, ClaimError, NoAnswerError, KeyFileError or StorageError.
     """
     claim = load_settings(claim_path, ClaimFile, "name the claim's file with --claim")
     board = board_serial()
-    set_aside.of_another_board(folder, board)
+    if set_aside.of_another_board(folder, board):
+        print(f"plainsight enroll: this card was copied. {set_aside.SPOOL_WORDS}", file=sys.stderr, flush=True)
     known.require_same_archive(folder, claim)
-    answer = _ask(claim, Identity.load_or_make(folder), board)
+    try:
+        answer = _ask(claim, Identity.load_or_make(folder), board)
+    except RetiredBoxError as error:
+        # whoever says so is the archive of this claim, and of the settings where there are some: nobody else is asked
+        print(f"plainsight enroll: {error.message}. {set_aside.SPOOL_WORDS}", file=sys.stderr, flush=True)
+        set_aside.of_a_retired_box(folder)
+        answer = _ask(claim, Identity.load_or_make(folder), board)
     known.require_same_key(folder, claim, answer)
     settings.write(folder, claim, answer, board)
     try:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from django.conf import settings
+from django.db.models import Manager, Q, QuerySet
 
 from appliance.contract.enrollment import (
     CLAIM_HOURS,
@@ -17,6 +18,7 @@ from appliance.contract.enrollment import (
     EnrollRequest,
     Renewed,
     RenewRequest,
+    RetiredBoxError,
     new_claim,
     read_claim,
 )
@@ -93,18 +95,17 @@ def use_claim(line: bytes, now: datetime) -> Enrolled:
     """Make a new box known, and return what its settings need.
 
     The same box may ask again with the same key until the claim expires: an answer that was lost on the way is given
-    again. Raises FormatError, SignatureError or ClaimError, the last after an entry in the custody log.
+    again. A board whose box was retired is told so, and comes again with new keys. Raises FormatError, SignatureError,
+    ClaimError, RetiredBoxError or CloneError, the last three after an entry in the custody log.
     """
     asked = EnrollRequest.read(line, None)
     EnrollRequest.read(line, asked.box_key)
-    claim = read_claim(asked.claim)
     authority = Authority.load(settings.ARCHIVE_HOME / "keys")
     with one_deed():
-        row = Claim.objects.select_for_update().filter(sha256=_digest(claim)).first()
+        row = _given_out(asked.claim, Claim.objects.select_for_update())
         why = _why_not(row, asked, now)
         # a board without a number cannot be told from another one
-        clone = row is not None and not why and row.board not in ("", asked.board)
-        if row is not None and not why and not clone:
+        if why is None and row.board in ("", asked.board):
             box = row.box_id or new_box_id()
             certificate = authority.box(asked.csr, box, now)
             if row.box_id is None:
@@ -116,10 +117,10 @@ def use_claim(line: bytes, now: datetime) -> Enrolled:
                 row.save(update_fields=["used_at", "box", "board", "model"])
             _note_certificate(box, certificate)
             return _answer(Box.objects.get(pk=box), certificate, authority)
-    if clone and row is not None:
-        _require_board(str(row.box_id), row.board, asked.board)
-    _refuse(row, why)
-    raise ClaimError(why, field="claim")
+    if why is None:
+        raise _note_clone(str(row.box_id), row.board, asked.board)
+    _note_refusal(row, why, now)
+    raise why
 
 
 def renew(line: bytes, now: datetime) -> Renewed:
@@ -138,7 +139,8 @@ def renew(line: bytes, now: datetime) -> Renewed:
     if not box.believes(asked.box_key):
         raise SignatureError(f"{asked.box} has another key", field="box_key")
     board = Claim.objects.filter(box=box).values_list("board", flat=True).first()
-    _require_board(box.pk, board or "", asked.board)
+    if board and asked.board != board:
+        raise _note_clone(box.pk, board, asked.board)
     certificate = None
     if asked.csr is not None:
         with one_deed():
@@ -152,13 +154,13 @@ def renew(line: bytes, now: datetime) -> Renewed:
 
 
 def names_a_good_claim(line: bytes, now: datetime) -> bool:
-    """Tell whether a request to enroll names a claim that its key may use; its signature is not looked at."""
+    """Tell whether a request to enroll names a claim that its board may use; its signature is not looked at."""
     try:
         asked = EnrollRequest.read(line, None)
-        row = Claim.objects.filter(sha256=_digest(read_claim(asked.claim))).first()
+        why = _why_not(_given_out(asked.claim, Claim.objects), asked, now)
     except PlainSightError:
         return False
-    return not _why_not(row, asked, now)
+    return why is None or isinstance(why, RetiredBoxError)
 
 
 def names_a_believed_key(line: bytes) -> bool:
@@ -171,47 +173,68 @@ def names_a_believed_key(line: bytes) -> bool:
     return box is not None and box.believes(asked.box_key)
 
 
-def _why_not(row: Claim | None, asked: EnrollRequest, now: datetime) -> str:
-    """Return why a claim is not taken, as the person at the box reads it; an empty text if it is."""
+def _given_out(text: str, claims: QuerySet[Claim] | Manager[Claim]) -> Claim:
+    """Return the claim of a request; raise ClaimError for what can be none, and for one that nobody gave out."""
+    row = claims.filter(sha256=_digest(read_claim(text))).first()
     if row is None:
-        return "the archive gave out no such claim; look for a mistyped letter, or make a new one"
-    owner = (
-        BoxKey.objects.filter(public_key=asked.box_key, use=BoxKey.Use.RECORDER, revoked_at=None)
-        .values_list("box", flat=True)
-        .first()
-    )
+        # without an entry: it has no number, and a stranger who guesses must not fill the log
+        raise ClaimError(
+            "the archive gave out no such claim; look for a mistyped letter, or make a new one", field="claim"
+        )
+    return row
+
+
+def _why_not(row: Claim, asked: EnrollRequest, now: datetime) -> ClaimError | None:
+    """Return why a claim is not taken, as the person at the box reads it; None if it is."""
+    known = BoxKey.objects.select_related("box")
+    key = known.filter(public_key=asked.box_key, use=BoxKey.Use.RECORDER, revoked_at=None).first()
+    owner = None if key is None else key.box
     reasons = (
         (row.withdrawn_at is not None, "the claim was withdrawn; make a new one"),
-        (row.used_at is not None and owner != row.box_id, "another box has used the claim; each box needs its own"),
+        (
+            row.used_at is not None and (owner is None or owner.pk != row.box_id),
+            "another box has used the claim; each box needs its own",
+        ),
         (row.box is not None and row.box.retired_at is not None, "the claim's box was retired; make a new claim"),
         (now >= row.expires_at, f"the claim has expired ({CLAIM_HOURS} hours after it was made); make a new one"),
         (
-            row.used_at is None and owner is not None,
-            "this box is known already; 'plainsight-archive retire' it first, and delete its keys",
+            row.used_at is None and owner is not None and owner.retired_at is None,
+            f"this box is known already, as {owner}; retire it on the archive's page Boxes, and the claim is taken",
         ),
     )
-    return next((why for holds, why in reasons if holds), "")
+    for holds, why in reasons:
+        if holds:
+            return ClaimError(why, field="claim")
+    gone = Q(revoked_at__isnull=False) | Q(box__retired_at__isnull=False)
+    former = known.filter(gone, public_key__in=(asked.box_key, asked.courier_key)).first()
+    if row.used_at is None and former is not None:
+        return RetiredBoxError(
+            f"this board was {former.box_id}, which was retired; it makes new keys and asks again by itself",
+            field="box_key",
+        )
+    return None
 
 
-def _require_board(box: str, board: str, here: str) -> None:
-    """Raise CloneError, after one entry for each board, if `here` is not the board that `box` was enrolled on."""
-    if not board or here == board:
-        return
+def _note_clone(box: str, board: str, here: str) -> CloneError:
+    """Return what a board that is not the one that `box` was enrolled on is told, after one entry for each board."""
     subject = Subject.box(box)
     with one_deed():
         if not Entry.objects.about(subject).filter(code=CLONE.code, detail__contains=f'"board":"{here}"').exists():
             record(CLONE, actor=NETWORK, subject=subject, board=here)
-    raise CloneError(
+    return CloneError(
         f"{box} belongs to the board {board}, and this is {here or 'a board without a number'}: its card was copied. "
         "Give this board a claim of its own",
         field="board",
     )
 
 
-def _refuse(row: Claim | None, why: str) -> None:
-    # a claim that nobody gave out has no number, and a stranger who guesses must not fill the log
-    if row is not None:
-        record(REFUSE_CLAIM, actor=NETWORK, claim=row.pk, why=why.partition(";")[0])
+def _note_refusal(row: Claim, refusal: ClaimError, now: datetime) -> None:
+    """Enter a refusal once for each claim, reason and day: the box asks every minute, for as long as nobody comes."""
+    why = refusal.message.partition(";")[0]
+    today = Entry.objects.filter(code=REFUSE_CLAIM.code, at__startswith=f"{now.astimezone(UTC):%Y-%m-%d}")
+    with one_deed():
+        if not any((one.member("claim"), one.member("why")) == (row.pk, why) for one in today):
+            record(REFUSE_CLAIM, actor=NETWORK, claim=row.pk, why=why)
 
 
 def _note_certificate(box: str, certificate: bytes) -> None:

@@ -183,8 +183,9 @@ def box_retire(request: HttpRequest, box: str) -> HttpResponseBase:
         else "Was it lost, stolen or replaced?",
         consequences=[
             "Within a minute broker and archive take nothing more from it.",
-            "What it sent stays, and can be checked as before. What it has not sent yet stays on the box.",
-            "It does not come back: its board can be enrolled anew, as another box.",
+            "What it sent stays, and can be checked as before.",
+            "What it has not sent yet stays on the box, and is not taken: let a box that works send everything first.",
+            "It does not come back: with a new claim on its card, its board becomes another box.",
             "This is written into the custody log.",
         ],
         submit="Retire it",

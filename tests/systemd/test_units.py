@@ -189,6 +189,15 @@ def test_recorder_and_courier_wait_for_enrollment_and_for_the_settings_that_it_w
         assert f"\nConditionPathExists=/etc/plainsight/{settings}\n" in text
 
 
+def test_a_box_that_is_enrolled_anew_while_it_runs_takes_its_new_settings_up_and_cuts_no_recording() -> None:
+    first, second = service("plainsight-enroll.service")["ExecStartPost"]
+    # as an upgrade does it (plainsight-box.postinst): SIGHUP has the recorder start again once it is idle
+    assert first == f"-+/usr/bin/systemctl kill --kill-whom=main --signal=SIGHUP {RECORDER}"
+    assert first.removeprefix("-+/usr/bin/") in (PACKAGE / "plainsight-box.postinst").read_text(encoding="utf-8")
+    # not waited for: it is ordered behind this unit
+    assert second == f"-+/usr/bin/systemctl try-restart --no-block {COURIER}"
+
+
 def test_a_start_on_a_busy_board_is_not_cut_off() -> None:
     # it would begin again with the same odds, for ever
     for name in (RECORDER, COURIER):

@@ -45,18 +45,19 @@ class FakeArchive:
     def ask(self, url: str, path: str, authority: str, body: bytes) -> bytes:
         """Answer a request to enroll."""
         if not self.answers:
-            raise NoAnswerError(f"{url} does not answer: check the network", field="url")
+            self.gone(url)
         assert (url, path) == (self.url, "/api/1/enroll")
         assert self.authority.pem.decode().strip() in authority
         asked = EnrollRequest.read(body, None)
         EnrollRequest.read(body, asked.box_key)
         self.asked.append(asked)
-        self.refuse(asked)
         box = self.boxes.setdefault(asked.box_key, f"box-{len(self.boxes):04}")
         return self.answer(asked, box).model_dump_json().encode()
 
-    def refuse(self, asked: EnrollRequest) -> None:
-        """Raise what the archive answers instead; this one refuses nobody."""
+    @staticmethod
+    def gone(url: str, *_: object) -> bytes:
+        """Stand in the place of `ask` where the network is away."""
+        raise NoAnswerError(f"{url} does not answer: check the network", field="url")
 
     def answer(self, asked: EnrollRequest, box: str) -> Enrolled:
         """Return what a box's settings need."""

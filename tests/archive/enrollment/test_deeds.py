@@ -149,6 +149,26 @@ def test_an_old_or_withdrawn_claim_is_refused_and_entered(
     assert not Box.objects.filter(claim=claim.row).exists()
 
 
+def test_a_refusal_is_entered_once_for_each_claim_reason_and_day(
+    district: Archive, client: Any, tmp_path: Path
+) -> None:
+    """A box with a bad claim asks every minute for as long as nobody comes (systemd/plainsight-enroll.service)."""
+    now = timezone.now()
+    first, second = (deeds.give_claim(room, by=ARCHIVE, now=now) for room in ("Room 9", "Room 10"))
+    Claim.objects.update(expires_at=NOW)
+    lines = [request(one.text, identity(tmp_path)) for one in (first, second)]
+    for line in lines * 3:
+        refused(client, "/api/1/enroll", line, 403, "bad-claim")
+    assert codes().count("refuse-claim") == 2
+    Claim.objects.update(withdrawn_at=now)
+    for _ in range(2):
+        refused(client, "/api/1/enroll", lines[0], 403, "bad-claim")
+    assert codes().count("refuse-claim") == 3, "another reason"
+    with pytest.raises(ClaimError):
+        deeds.use_claim(lines[0], now + timedelta(days=1))
+    assert codes().count("refuse-claim") == 4, "another day"
+
+
 def test_a_claim_ends_after_72_hours(district: Archive) -> None:
     claim = deeds.give_claim("Room 9", by=ARCHIVE, now=NOW)
     assert claim.row.expires_at == NOW + timedelta(hours=72)

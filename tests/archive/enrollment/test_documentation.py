@@ -70,8 +70,14 @@ def retired(client: Any, folder: Path) -> tuple[str, bytes]:
 
 
 def known(client: Any, folder: Path) -> tuple[str, bytes]:
-    enroll(client, given(), identity(folder))
-    return "", request(given("Room 10"), identity(folder))
+    box = enroll(client, given(), identity(folder)).box
+    return box, request(given("Room 10"), identity(folder))
+
+
+def former(client: Any, folder: Path) -> tuple[str, bytes]:
+    box = enroll(client, given(), identity(folder)).box
+    retire(box, by=ARCHIVE)
+    return box, request(given("Room 10"), identity(folder))
 
 
 def cloned(client: Any, folder: Path) -> tuple[str, bytes]:
@@ -97,6 +103,7 @@ TRIED: dict[str, Try] = {
     "withdrawn": withdrawn,
     "used, its box retired": retired,
     "new, on a known box": known,
+    "new, on a box that was retired": former,
     "on a cloned card": cloned,
     "signed by another key": forged_signature,
 }
