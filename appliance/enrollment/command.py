@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -39,8 +40,10 @@ _WAIT_S: Final = (5.0, 10.0, 20.0, 40.0, 60.0)
 """Pauses between attempts while nobody answers, in seconds; the last one repeats."""
 
 
-def enroll(claim_path: Path, folder: Path) -> Enrolled:
+def enroll(claim_path: Path, folder: Path, tell: Callable[[str], object] = lambda _: None) -> Enrolled:
     """Use the claim in `claim_path`, write keys, certificates and settings into `folder`, and remove the claim.
+
+    `tell` hears why a former identity was set aside.
 
     Can be repeated after a crash at any point: the keys are kept, and the archive answers the same box again. A box
     that is set up obeys no other archive than its own: whoever laid that claim there would get its recordings, and
@@ -51,14 +54,14 @@ def enroll(claim_path: Path, folder: Path) -> Enrolled:
     claim = load_settings(claim_path, ClaimFile, "name the claim's file with --claim")
     board = board_serial()
     if set_aside.of_another_board(folder, board):
-        print(f"plainsight enroll: this card was copied. {set_aside.SPOOL_WORDS}", file=sys.stderr, flush=True)
+        tell("this card was another board's")
     known.require_same_archive(folder, claim)
     try:
         answer = _ask(claim, Identity.load_or_make(folder), board)
     except RetiredBoxError as error:
         # whoever says so is the archive of this claim, and of the settings where there are some: nobody else is asked
-        print(f"plainsight enroll: {error.message}. {set_aside.SPOOL_WORDS}", file=sys.stderr, flush=True)
         set_aside.of_a_retired_box(folder)
+        tell(error.message)
         answer = _ask(claim, Identity.load_or_make(folder), board)
     known.require_same_key(folder, claim, answer)
     settings.write(folder, claim, answer, board)
@@ -165,9 +168,15 @@ def main(arguments: list[str]) -> int:
     )
     options = parser.parse_args(arguments)
     attempt = 0
+    former: list[str] = []
+
+    def tell(why: str) -> None:
+        former.append(why)
+        print(f"plainsight enroll: {why}. {set_aside.SPOOL_WORDS}", file=sys.stderr, flush=True)
+
     while True:
         try:
-            answer = enroll(options.claim, options.folder)
+            answer = enroll(options.claim, options.folder, tell)
         except PlainSightError as error:
             if options.wait:
                 is_set_up = (options.folder / known.RECORDER).exists()
@@ -186,7 +195,10 @@ def main(arguments: list[str]) -> int:
             time.sleep(pause)
             attempt += 1
         else:
-            say_nothing(options.claim.parent)
+            if options.wait and former:
+                say(options.claim.parent, f"This board is {answer.box} now. {set_aside.SPOOL_WORDS}.")
+            else:
+                say_nothing(options.claim.parent)
             print(f"this box is {answer.box}; its archive knows it now")
             return 0
 

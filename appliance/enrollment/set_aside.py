@@ -18,7 +18,7 @@ from appliance.contract.keys import SigningKey
 
 from . import known
 
-_OTHER_KEYS: Final = ("mqtt/client.key", "courier.key")
+_OTHER_KEYS: Final = ("mqtt/client.key", "mqtt/client.pem", "courier.key")
 _SETTINGS: Final = (known.RECORDER, known.COURIER)
 SPOOL_WORDS: Final = (
     "What the former box recorded and had not sent is not lost, but is not sent either: it stays on this card, in "

@@ -15,7 +15,15 @@ from appliance.recorder.settings import load as load_recorder
 from .fake_archive import FakeArchive, files, kept, public
 
 FIRST, SECOND = "10000000abcdef12", "20000000ffff0000"
-IDENTITY = ("recorder.toml", "courier.toml", "mqtt/client.key", "courier.key", "box.key", "archive-ca.pem")
+IDENTITY = (
+    "recorder.toml",
+    "courier.toml",
+    "mqtt/client.key",
+    "mqtt/client.pem",
+    "courier.key",
+    "box.key",
+    "archive-ca.pem",
+)
 MOVES = len(IDENTITY) + 1
 """And `mqtt/ca.pem`, which is the same as `archive-ca.pem`."""
 
@@ -117,7 +125,7 @@ def test_each_move_is_durable_before_the_next_and_the_settings_go_last(
     assert power.calls[0] == ("sync", "etc"), "the folder aside has its own name"
     for place, (what, name) in enumerate(power.calls):
         if what == "move":
-            source = "mqtt" if name in {"client.key", "ca.pem"} else "etc"
+            source = "mqtt" if name in {"client.key", "client.pem", "ca.pem"} else "etc"
             assert power.calls[place + 1 : place + 3] == [("sync", f"of-board-{FIRST}"), ("sync", source)]
 
 
