@@ -17,6 +17,7 @@ from archive.custody.log import record
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.people.models import Language, Person, Student
 from archive.records.people.reach import is_kept_away
+from archive.ui import words
 
 from .custody_kinds import DELIVERY, LETTER, OVERTAKEN, TEMPLATE, TEMPLATE_APPROVED
 from .models import Letter, LetterKind, Template
@@ -113,13 +114,21 @@ def make_letter(
 
 
 def note_delivery(pk: UUID, how: str, at: datetime, *, by: User) -> Letter:
-    """Note how and when a letter was delivered; once."""
+    """Note how and when a letter was delivered; once, and on no day before it was made.
+
+    Days are counted from its delivery: 45 for an answer about a destruction (34 CFR 300.624(a)), those of a hearing.
+    """
     with one_deed():
         letter = Letter.objects.select_for_update().filter(pk=pk).first()
         if letter is None:
             raise UnknownRecordError("there is no such letter here")
         if letter.delivered_at is not None:
             raise DeedError("Its delivery was noted already.")
+        made = timezone.localdate(letter.made_at)
+        if timezone.localdate(at) < made:
+            raise DeedError(
+                f"The letter was made on {words.day(made)}; it was delivered on no day before.", field="day"
+            )
         record(DELIVERY, actor=Actor.user(by.pk), subject=Subject.letter(pk))
         letter.delivered_how, letter.delivered_at = how, at
         letter.save(update_fields=["delivered_how", "delivered_at"])

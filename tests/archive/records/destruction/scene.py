@@ -14,7 +14,7 @@ from archive.recordings.models import Recording
 from archive.records.destruction import deeds
 from archive.records.destruction.models import Basis, Destruction, Reply
 from archive.records.letters.deeds import approve_text, note_delivery
-from archive.records.letters.models import LetterKind, Template
+from archive.records.letters.models import Letter, LetterKind, Template
 from archive.records.meetings.models import Meeting, MeetingKind
 from archive.records.outside_recordings import filing_deeds
 from archive.records.outside_recordings.models import OutsideRecording
@@ -43,7 +43,9 @@ class Scene:
         """Let the parent be told `days` ago, and answer."""
         told = deeds.tell(destruction.pk, self.student, self.parent, "en", by=self.ann)
         assert told.letter is not None
-        note_delivery(told.letter.pk, "by mail", timezone.now() - timedelta(days=days), by=self.ann)
+        at = timezone.now() - timedelta(days=days)
+        Letter.objects.filter(pk=told.letter.pk).update(made_at=at)
+        note_delivery(told.letter.pk, "by mail", at, by=self.ann)
         deeds.enter_reply(destruction.pk, told.pk, reply, timezone.localdate(), "as Rosa said", by=self.ann)
         return destruction
 

@@ -33,6 +33,7 @@ from archive.records.disclosures.models import Basis as DisclosureBasis
 from archive.records.errors import DeedError, SecondPersonError
 from archive.records.holds import deeds as hold_deeds
 from archive.records.incidents.models import Incident, IncidentLetter
+from archive.records.letters.deeds import note_delivery
 from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent
 from archive.records.requests.models import Amendment, Statement
@@ -163,6 +164,19 @@ def test_one_person_is_not_enough(scene: Scene) -> None:
 def test_a_parents_answer_stands_against_it(scene: Scene, reply: Reply) -> None:
     made = scene.told(scene.propose(), reply)
     with pytest.raises(DeedError, match="does not agree"):
+        deeds.approve(made.pk, by=scene.bob)
+
+
+def test_the_45_days_of_a_letter_cannot_be_typed_away(scene: Scene) -> None:
+    made = scene.propose()
+    told = deeds.tell(made.pk, scene.student, scene.parent, "en", by=scene.ann)
+    assert told.letter is not None
+    with pytest.raises(DeedError, match="on no day before") as refused:
+        note_delivery(told.letter.pk, "by mail", timezone.now() - timedelta(days=46), by=scene.ann)
+    assert refused.value.field == "day"
+    note_delivery(told.letter.pk, "by mail", timezone.now(), by=scene.ann)
+    deeds.enter_reply(made.pk, told.pk, Reply.SILENT, timezone.localdate(), "", by=scene.ann)
+    with pytest.raises(DeedError, match="not waited 45 days"):
         deeds.approve(made.pk, by=scene.bob)
 
 

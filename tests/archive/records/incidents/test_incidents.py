@@ -194,7 +194,8 @@ def test_the_letter_is_made_of_the_approved_text_in_the_parents_language(archive
     text = check(client.get(place).content.decode()).text
     assert "written, and not delivered yet" in text
     assert "Luis" in text
-    client.post(f"/letters/{letter.pk}/delivery/", {"how": "by hand", "day": "2026-01-02", "once": "e" * 32})
+    delivered = {"how": "by hand", "day": timezone.localdate().isoformat(), "once": "e" * 32}
+    client.post(f"/letters/{letter.pk}/delivery/", delivered)
     assert "by hand" in client.get(place).content.decode()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.test import override_settings
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from weasyprint import HTML
@@ -131,13 +133,32 @@ def test_a_letter_from_notice_to_delivery(archive: Archive) -> None:
     letter = Letter.objects.get()
     file = client.get(f"/letters/{letter.pk}/letter.pdf")
     assert (file.headers["Content-Type"], file.content[:5]) == ("application/pdf", b"%PDF-")
-    client.post(f"/letters/{letter.pk}/delivery/", {"how": "by mail", "day": "2026-01-02", "once": "b" * 32})
+    today = timezone.localdate().isoformat()
+    client.post(f"/letters/{letter.pk}/delivery/", {"how": "by mail", "day": today, "once": "b" * 32})
     letter.refresh_from_db()
     assert letter.delivered_how == "by mail"
-    again = client.post(f"/letters/{letter.pk}/delivery/", {"how": "x", "day": "2026-01-02", "once": "c" * 32})
+    again = client.post(f"/letters/{letter.pk}/delivery/", {"how": "x", "day": today, "once": "c" * 32})
     assert again.status_code == 422
     assert [entry.code for entry in Entry.objects.order_by("n")][-2:] == ["letter", "delivery"]
     assert not [entry for entry in Entry.objects.all() if "Torres" in entry.detail]
+
+
+def test_no_letter_was_delivered_before_it_was_made(archive: Archive) -> None:
+    """Days for an answer count from the delivery: 45 about a destruction (34 CFR 300.624(a)), those of a hearing."""
+    made_on = timezone.localdate() - timedelta(days=3)
+    letter = make_letter(make_student())
+    Letter.objects.update(made_at=timezone.now() - timedelta(days=3))
+    client, there = signed_in(archive, "case.manager", role="facilitator"), f"/letters/{letter.pk}/delivery/"
+    for number, back in enumerate((1, 365)):
+        day = (made_on - timedelta(days=back)).isoformat()
+        refused = client.post(there, {"how": "by mail", "day": day, "once": str(number) * 32})
+        assert refused.status_code == 422
+        assert "on no day before" in check(refused.content.decode()).text
+    assert (Letter.objects.get().delivered_at, Entry.objects.filter(code="delivery").count()) == (None, 0)
+    client.post(there, {"how": "by mail", "day": made_on.isoformat(), "once": "a" * 32})
+    delivered = Letter.objects.get().delivered_at
+    assert delivered is not None
+    assert timezone.localdate(delivered) == made_on
 
 
 def test_nobody_without_rights_is_offered_as_the_recipient(archive: Archive) -> None:

@@ -175,7 +175,9 @@ def test_a_refusal_about_which_no_hearing_is_asked_for_keeps_the_recording_no_lo
     ended = {"why": "time", "on": today.isoformat(), "how": "the letter", "version": "1", "once": "b" * 32}
     assert "was not told" in client.post(f"{there}no-hearing/", ended).content.decode()
     # days of the calendar: by the clock, one of them has 25 hours
-    note_delivery(Letter.objects.get().pk, "by mail", timezone.localtime() - timedelta(days=31), by=custodian_)
+    at = timezone.localtime() - timedelta(days=31)
+    Letter.objects.update(made_at=at)
+    note_delivery(Letter.objects.get().pk, "by mail", at, by=custodian_)
     Amendment.objects.update(decided_at=timezone.localtime() - timedelta(days=32))
     assert open_cases(made.id) == [row]
     assert Recording.objects.filter(asked_about()).exists()
