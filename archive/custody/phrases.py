@@ -50,7 +50,7 @@ REFERENCES: Final = frozenset(
             "room",
         ),
         *("scope_id", "segment", "serial", "sha256", "statement", "student", "template"),
-        *("archive_key", "entries", "evidence_sha256", "recipient", "upload"),
+        *("archive_key", "entries", "evidence_sha256", "recipient", "told", "upload"),
     }
 )
 """Members that name something by an opaque identifier, a digest or a place that only a machine counts in."""

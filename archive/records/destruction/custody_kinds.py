@@ -13,9 +13,12 @@ from archive.records.outside_recordings.models import OutsideRecording
 PROPOSED = register("destruction-proposed", "its destruction was proposed", "destruction", "basis")
 TOLD = register("destruction-told", "a letter tells a rights-holder of its destruction", "destruction", "letter")
 REPLY = register(
-    "destruction-reply", "a rights-holder's answer about its destruction was entered", "destruction", "reply"
+    "destruction-reply", "a rights-holder's answer about its destruction was entered", "destruction", "told", "reply"
 )
 APPROVED = register("destruction-approved", "a second person approved its destruction", "destruction")
+OVERTAKEN = register(
+    "destruction-overtaken", "the approval of its destruction ended, since an answer came after it", "destruction"
+)
 WITHDRAWN = register("destruction-withdrawn", "its destruction was withdrawn", "destruction")
 DESTROYED = register("destroyed", "destroyed for good", "destruction", "package_sha256", "basis")
 FINISHED = register(

@@ -27,12 +27,12 @@ from archive.records.meetings.models import Meeting
 from archive.records.outside_recordings.either import columns_of, find_kept, find_sealed, meetings_of, named
 from archive.records.people.models import Person, Student
 
-from .custody_kinds import APPROVED, DESTROYED, PROPOSED, REPLY, TOLD, WITHDRAWN
+from .custody_kinds import APPROVED, DESTROYED, OVERTAKEN, PROPOSED, REPLY, TOLD, WITHDRAWN
 from .describe import OBSTACLES
 from .finish_deeds import finish
 from .models import Basis, Destruction, Reply, State, Told
 from .reach import standing_of, to_tell
-from .rules import Obstacle, against_approval, against_deed
+from .rules import STANDS_AGAINST, Obstacle, against_approval, against_deed
 
 
 def propose(recording: str, basis: Basis, reason: str, *, by: User, asked_by: Person | None = None) -> Destruction:
@@ -88,17 +88,33 @@ def tell(pk: UUID, student: Student, person: Person, language: str, *, by: User)
 
 
 def enter_reply(pk: UUID, told: UUID, reply: Reply, on: date, remark: str, *, by: User) -> Told:
-    """Enter what a rights-holder answered; a later answer takes the place of an earlier one."""
+    """Enter what a rights-holder answered. A later answer takes the place of an earlier one, which stays told.
+
+    A second person approves what was answered by then, so an answer that comes afterwards ends the approval.
+    """
     if on > timezone.localdate():
         raise DeedError("This day is still to come.", field="replied_on")
     with one_deed():
         row = _locked(pk, State.PROPOSED, State.APPROVED)
-        one = row.told.select_for_update().filter(pk=told).first()
+        one = row.told.select_for_update(of=("self",)).select_related("letter").filter(pk=told).first()
         if one is None:
             raise UnknownRecordError("there is no such letter here")
-        _enter(REPLY, row, by, reply=reply.value)
+        _check_reply(one, reply, on)
+        _enter(REPLY, row, by, told=str(one.pk), reply=reply.value)
+        if one.reply and one.replied_on is not None:
+            one.earlier.create(
+                reply=one.reply,
+                replied_on=one.replied_on,
+                remark=one.remark,
+                replaced_at=timezone.now(),
+                replaced_by=by,
+            )
         one.reply, one.replied_on, one.remark = reply, on, remark
         one.save(update_fields=["reply", "replied_on", "remark"])
+        if row.state == State.APPROVED:
+            _enter(OVERTAKEN, row, by)
+            row.state, row.approved_at, row.approved_by = State.PROPOSED, None, None
+            row.save(update_fields=["state", "approved_at", "approved_by"])
     return one
 
 
@@ -151,6 +167,19 @@ def carry_out(pk: UUID, *, by: User) -> Destruction:
         recording.save(update_fields=["destroyed_at"])
         transaction.on_commit(lambda: finish(pk), robust=True)
     return row
+
+
+def _check_reply(one: Told, reply: Reply, on: date) -> None:
+    """Raise DeedError for an answer that cannot be; one that stands against the destruction is always taken."""
+    if reply == Reply.SILENT and one.reply:
+        raise DeedError("An answer of this person was entered, so there is one.", field="reply")
+    if reply in STANDS_AGAINST:
+        return
+    delivered = one.letter.delivered_at if one.letter else None
+    if delivered is None:
+        raise DeedError("The letter was not delivered yet; note its delivery first.", field="reply")
+    if on < timezone.localdate(delivered):
+        raise DeedError("On this day the letter was not delivered yet.", field="replied_on")
 
 
 def _told_as(row: Destruction, meeting: Meeting, language: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from .models import Told
 from .rules import Obstacle
 
 OBSTACLES: Final = {
@@ -32,3 +34,9 @@ OBSTACLES: Final = {
     Obstacle.CLOCK: _("The archive's clock stands before the approval. Have it put right."),
 }
 """Each as one sentence."""
+
+
+def answered(one: Told) -> str:
+    """Return what a rights-holder answered, what was answered before included."""
+    said = [before.get_reply_display() for before in one.earlier.all()]
+    return gettext(", later: ").join([*said, one.get_reply_display()] if one.reply else said)

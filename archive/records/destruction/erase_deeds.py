@@ -27,7 +27,7 @@ from archive.records.requests.models import Amendment, Statement, SupervisedList
 from archive.records.restrictions.models import Restriction
 from archive.records.transcripts.models import MachineDraft, Transcript
 
-from .models import Destruction
+from .models import Destruction, EarlierReply
 
 _ERASED = "erased with the recording"
 
@@ -40,6 +40,7 @@ def erase(row: Destruction) -> dict[str, int]:
     meetings = {*filed, *brought}
     NoticeGiven.objects.filter(disclosure__in=Disclosure.objects.filter(named(pk))).delete()
     row.told.update(person=None, student=None, remark="")
+    EarlierReply.objects.filter(told__destruction=row).update(remark="")
     removed = {
         "consents": Consent.objects.filter(named(pk)).delete()[0],
         "names of people who were recorded": Recorded.objects.filter(named(pk)).delete()[0],

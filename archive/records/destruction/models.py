@@ -124,7 +124,7 @@ class Told(models.Model):
     letter = models.ForeignKey(Letter, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     """Its text is erased with the rest; that and when it was delivered stays."""
     reply = models.CharField(max_length=10, choices=Reply.choices, blank=True)
-    """Empty while no answer was entered."""
+    """Empty while no answer was entered; the last one, where several were."""
     replied_on = models.DateField(null=True, blank=True)
     remark = models.TextField(blank=True)
     """In the person's own words; empty once it is done."""
@@ -134,3 +134,23 @@ class Told(models.Model):
 
         ordering: ClassVar = ["pk"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["destruction", "person", "student"], name="told_once")]
+
+
+class EarlierReply(models.Model):
+    """An answer of a rights-holder that a later one took the place of: no objection goes without a trace."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    told = models.ForeignKey(Told, on_delete=models.PROTECT, related_name="earlier")
+    reply = models.CharField(max_length=10, choices=Reply.choices)
+    replied_on = models.DateField()
+    remark = models.TextField(blank=True)
+    """In the person's own words; empty once it is done."""
+    replaced_at = models.DateTimeField()
+    replaced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        """In the order in which they were entered."""
+
+        ordering: ClassVar = ["replaced_at", "pk"]

@@ -39,7 +39,7 @@ from archive.ui.breadcrumbs import Crumb
 from archive.ui.qr_code import qr_image
 
 from . import deeds
-from .describe import OBSTACLES
+from .describe import OBSTACLES, answered
 from .forms import CarryOutForm, ProposeForm, ReplyForm, TellForm, WithdrawForm
 from .models import Basis, Destruction, Reply, State, Told
 from .reach import standing_of, to_tell
@@ -97,7 +97,8 @@ def destruction(request: HttpRequest, destruction: UUID) -> HttpResponseBase:
     standing = standing_of(row) if open_ else None
     against = against_approval(standing) if standing and row.state == State.PROPOSED else []
     against = against_deed(standing) if standing and row.state == State.APPROVED else against
-    told = {(one.student_id, one.person_id): one for one in row.told.select_related("letter")}
+    letters = row.told.select_related("letter").prefetch_related("earlier")
+    told = {(one.student_id, one.person_id): one for one in letters}
     people = _to_tell(row.about_pk, user) if open_ else []
     context = {
         "place": "destructions",
@@ -147,9 +148,14 @@ def reply(request: HttpRequest, destruction: UUID, told: UUID) -> HttpResponseBa
             destruction, told, Reply(typed["reply"]), typed["replied_on"], typed["remark"], by=user_of(request)
         )
         messages.success(request, _("The answer was entered."))
+        if row.state == State.APPROVED:
+            messages.success(request, _("The approval ended with it: a second person must approve again."))
         return reverse("pages:destruction", args=[destruction])
 
-    return form_page(request, form, act, context=_below(_("Enter an answer"), row))
+    before = _("Entered so far: {answer}. That stays on the page.").format(answer=answered(one)) if one.reply else ""
+    ends = _("It is approved already. An answer that came since ends the approval.")
+    intro = f"{before} {ends if row.state == State.APPROVED else ''}".strip()
+    return form_page(request, form, act, context=_below(_("Enter an answer"), row) | {"intro": intro})
 
 
 @_SENT
@@ -222,7 +228,7 @@ def certificate(_request: HttpRequest, destruction: UUID) -> HttpResponseBase:
         "row": row,
         "district": settings.ARCHIVE.records.district,
         "contact": words.contact(settings.ARCHIVE.site.contact),
-        "replies": [one.get_reply_display() for one in row.told.all()],
+        "replies": [answered(one) for one in row.told.prefetch_related("earlier")],
         "forgotten_by": row.finished_at + keep if row.finished_at else None,
     }
     answer = HttpResponse(tagged_pdf("destruction/certificate.html", context), content_type="application/pdf")

@@ -246,6 +246,47 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("destruction", "person", "student"), name="told_once")],
             },
         ),
+        migrations.CreateModel(
+            name="EarlierReply",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "reply",
+                    models.CharField(
+                        choices=[
+                            ("agrees", "agrees"),
+                            ("has-copy", "wanted a copy, and has it"),
+                            ("wants-copy", "wants a copy first"),
+                            ("objects", "does not agree"),
+                            ("silent", "gave no answer in 45 days"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("replied_on", models.DateField()),
+                ("remark", models.TextField(blank=True)),
+                ("replaced_at", models.DateTimeField()),
+                (
+                    "told",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="earlier", to="destruction.told"
+                    ),
+                ),
+                (
+                    "replaced_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["replaced_at", "pk"],
+            },
+        ),
         migrations.RunPython(
             code=archive.records.destruction.triggers.create,
             reverse_code=django.db.migrations.operations.special.RunPython.noop,

@@ -189,6 +189,49 @@ def test_an_answer_that_came_late_stops_it(scene: Scene) -> None:
     assert untouched(scene.row)
 
 
+def test_no_objection_is_typed_over_without_a_trace(scene: Scene) -> None:
+    """A parent's answer (34 CFR 300.624): one person replaces it, and neither hides it nor goes on alone."""
+    made, today = scene.approved(), timezone.localdate()
+    told = made.told.get()
+    deeds.enter_reply(made.pk, told.pk, Reply.OBJECTS, today, "No!", by=scene.ann)
+    with pytest.raises(DeedError, match="so there is one") as refused:
+        deeds.enter_reply(made.pk, told.pk, Reply.SILENT, today, "", by=scene.ann)
+    assert refused.value.field == "reply"
+    deeds.enter_reply(made.pk, told.pk, Reply.AGREES, today, "Yes, after all.", by=scene.ann)
+    # the approval of before was of other answers
+    with pytest.raises(DeedError, match="second person"):
+        deeds.carry_out(made.pk, by=scene.ann)
+    assert (Destruction.objects.get().state, Destruction.objects.get().approved_by) == (State.PROPOSED, None)
+    said = [(one.reply, one.remark) for one in told.earlier.all()]
+    assert said == [("agrees", "as Rosa said"), ("objects", "No!")]
+    replies = [entry for entry in entries(scene.row.pk) if entry.code == "destruction-reply"]
+    assert [(one.member("reply"), one.member("told")) for one in replies] == [
+        ("agrees", str(told.pk)),
+        ("objects", str(told.pk)),
+        ("agrees", str(told.pk)),
+    ]
+    assert [one.code for one in entries(scene.row.pk)].count("destruction-overtaken") == 1
+    deeds.approve(made.pk, by=scene.bob)
+    Destruction.objects.update(approved_at=timezone.now() - timedelta(hours=25))
+    deeds.carry_out(made.pk, by=scene.bob)
+    assert {one.remark for one in told.earlier.all()} == {""}, "a tombstone holds nobody's words"
+    assert gone(scene.row)
+
+
+def test_nobody_agrees_before_the_letter_came(scene: Scene) -> None:
+    made, today = scene.propose(), timezone.localdate()
+    told = deeds.tell(made.pk, scene.student, scene.parent, "en", by=scene.ann)
+    assert told.letter is not None
+    with pytest.raises(DeedError, match="not delivered yet"):
+        deeds.enter_reply(made.pk, told.pk, Reply.AGREES, today, "", by=scene.ann)
+    note_delivery(told.letter.pk, "by hand", timezone.now(), by=scene.ann)
+    with pytest.raises(DeedError, match="not delivered yet") as refused:
+        deeds.enter_reply(made.pk, told.pk, Reply.HAS_COPY, today - timedelta(days=1), "", by=scene.ann)
+    assert refused.value.field == "replied_on"
+    # a parent who heard of it otherwise may object at any time
+    deeds.enter_reply(made.pk, told.pk, Reply.OBJECTS, today - timedelta(days=1), "", by=scene.ann)
+
+
 def test_a_day_of_rest_lies_before_the_deed_also_where_the_clock_is_put_back(scene: Scene) -> None:
     made = scene.approved(hours=23.9)
     with pytest.raises(DeedError, match="rest"):
@@ -426,7 +469,11 @@ def test_the_pages_from_the_proposal_to_the_certificate(archive: Archive, scene:
     (reply,) = [one.get("href") for one in page.all("a") if one.get("href").endswith("/reply/")]
     check(ann.get(reply).content.decode())
     said = {"reply": "agrees", "replied_on": timezone.localdate().isoformat()}
-    ann.post(reply, {**said, "once": "d" * 32})
+    ann.post(reply, {**said, "reply": "objects", "remark": "Wait!", "once": "9" * 32})
+    assert "Entered so far: does not agree" in check(ann.get(reply).content.decode()).text
+    page = check(ann.post(reply, {**said, "once": "d" * 32}, follow=True).content.decode())
+    assert "before: does not agree" in page.text
+    assert "Wait!" in page.text
     assert ann.post(f"{there}approve/", {"once": "e" * 32}).status_code == 422
     check(bob.get(f"{there}approve/").content.decode())
     assert "day of rest" in bob.post(f"{there}approve/", {"once": "f" * 32}, follow=True).content.decode()
