@@ -12,6 +12,9 @@ from .rules import Obstacle
 
 OBSTACLES: Final = {
     Obstacle.KEPT: _("It must be kept: its period is not over, or nobody decided about it."),
+    Obstacle.NOT_ASKED: _(
+        "Its period is not over. Of each of its students, a parent must have asked for it or agree (34 CFR 300.624(b))."
+    ),
     Obstacle.HELD: _("It is on hold."),
     Obstacle.HELD_IN_STORE: _(
         "The store still keeps it under a legal hold. That is lifted within minutes after its last matter ended; where "

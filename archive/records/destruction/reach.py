@@ -64,7 +64,8 @@ def standing_of(row: Destruction) -> Standing:
     for student, person in people:
         one = told.get((student.pk, person.pk))
         delivered = one.letter.delivered_at if one and one.letter else None
-        letters.append(Letter(delivered, one.reply if one else ""))
+        asked = row.asked_by_id == person.pk
+        letters.append(Letter(delivered, one.reply if one else "", str(student.pk), asked))
     # who was told and no longer holds rights may still have asked for a copy
     present = {(student.pk, person.pk) for student, person in people}
     letters += [

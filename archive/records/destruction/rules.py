@@ -18,6 +18,8 @@ ANSWER: Final = timedelta(days=45)
 """How long a letter waits for an answer: as long as the district has for one to a parent (34 CFR 99.10(b))."""
 STANDS_AGAINST: Final = frozenset({Reply.WANTS_COPY, Reply.OBJECTS})
 """Answers after which nothing is destroyed, as long as they stand."""
+AGREED: Final = frozenset({Reply.AGREES, Reply.HAS_COPY})
+"""Answers of somebody who lets it be destroyed."""
 
 
 class Obstacle(StrEnum):
@@ -25,6 +27,8 @@ class Obstacle(StrEnum):
 
     KEPT = "kept"
     """Its period is not over, or nobody decided; and no parent may ask for its destruction before."""
+    NOT_ASKED = "not-asked"
+    """Its period is not over, and of one of its students nobody who holds rights asked for it or agreed."""
     HELD = "held"
     """A matter holds it."""
     HELD_IN_STORE = "held-in-store"
@@ -61,6 +65,10 @@ class Letter:
     """When the letter was delivered; None: it was not written or not delivered."""
     reply: str = ""
     """One of Reply; empty while none was entered."""
+    student: str = ""
+    """Over whose records the person holds rights; empty for one who holds none any more."""
+    asked: bool = False
+    """Whether this person asked for the destruction."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +98,11 @@ class Standing:
 def against_approval(standing: Standing) -> list[Obstacle]:
     """Return what stands against a second person's approval, and goes on standing against the deed."""
     kept, letters = standing.kept, standing.letters
-    allowed = kept.eligible(standing.today) or (standing.basis == Basis.REQUEST and kept.on_request)
+    over, on_request = kept.eligible(standing.today), standing.basis == Basis.REQUEST and kept.on_request
     limit = standing.now - ANSWER
     holds = {
-        Obstacle.KEPT: not allowed,
+        Obstacle.KEPT: not over and not on_request,
+        Obstacle.NOT_ASKED: not over and on_request and not _asked_for(letters),
         Obstacle.HELD: standing.held,
         Obstacle.HELD_IN_STORE: standing.held_in_store and not standing.held,
         Obstacle.LOCKED: standing.locked_until is not None and standing.now < standing.locked_until,
@@ -108,6 +117,15 @@ def against_approval(standing: Standing) -> list[Obstacle]:
         Obstacle.REPLY_AGAINST: any(one.reply in STANDS_AGAINST for one in letters),
     }
     return [obstacle for obstacle, stands in holds.items() if stands]
+
+
+def _asked_for(letters: Sequence[Letter]) -> bool:
+    """Tell whether for each student somebody who holds rights asked for it or agreed.
+
+    34 CFR 300.624(b): it is at the request of the parents that a record is destroyed; one student's speak for no other.
+    """
+    willing = {one.student for one in letters if one.asked or one.reply in AGREED}
+    return all(one.student in willing for one in letters if one.student)
 
 
 def against_deed(standing: Standing) -> list[Obstacle]:

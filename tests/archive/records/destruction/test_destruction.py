@@ -43,7 +43,18 @@ from archive.store.current import store
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.disclosures.test_disclosures import facts as disclosure_facts
-from tests.archive.records.factories import NOON, make_hold, make_letter, make_matter, make_request
+from tests.archive.records.factories import (
+    NOON,
+    make_filing,
+    make_hold,
+    make_letter,
+    make_matter,
+    make_meeting,
+    make_person,
+    make_request,
+    make_right,
+    make_student,
+)
 from tests.support.archives import Archive, change_as_owner, without_triggers
 
 from .scene import Scene, make_scene, refresh
@@ -276,6 +287,22 @@ def test_a_parent_asks_only_where_the_district_decided_so(scene: Scene) -> None:
     Destruction.objects.update(approved_at=timezone.now() - timedelta(hours=25))
     deeds.carry_out(made.pk, by=scene.bob)
     assert gone(scene.row)
+
+
+def test_one_students_parent_does_not_ask_for_another_students_record(scene: Scene) -> None:
+    """34 CFR 300.624(b): a meeting of two students; the second one's parent gave no answer."""
+    ben, kim = make_student("Ben", "Vo"), make_person("Kim", "Vo")
+    make_right(kim, ben)
+    make_filing(scene.row.pk, make_meeting(ben))
+    change_as_owner("UPDATE retention_answer SET years = 50")
+    with without_triggers():
+        Answer.objects.update(on_request=True)
+    made = scene.told(deeds.propose(scene.row.pk, Basis.REQUEST, "asked", asked_by=scene.parent, by=scene.ann))
+    Scene(scene.row, scene.ann, scene.bob, ben, kim).told(made, Reply.SILENT)
+    with pytest.raises(DeedError, match="Of each of its students"):
+        deeds.approve(made.pk, by=scene.bob)
+    deeds.enter_reply(made.pk, made.told.get(person=kim).pk, Reply.AGREES, timezone.localdate(), "", by=scene.ann)
+    deeds.approve(made.pk, by=scene.bob)
 
 
 def test_nobody_goes_around_the_two(archive: Archive, scene: Scene) -> None:

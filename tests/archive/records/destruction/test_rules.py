@@ -75,8 +75,34 @@ def test_what_stands_against_the_deed_alone(change: dict[str, Any], obstacle: Ob
 
 
 def test_a_parent_may_ask_where_the_district_decided_so() -> None:
-    asked = replace(FREE, basis=Basis.REQUEST, kept=Kept(Why.PERMANENT, on_request=True))
+    letters = [replace(AGREED, student="Ana", asked=True)]
+    asked = replace(FREE, basis=Basis.REQUEST, kept=Kept(Why.PERMANENT, on_request=True), letters=letters)
     assert against_deed(asked) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "stands"),
+    [
+        ({"reply": Reply.SILENT}, [Obstacle.NOT_ASKED]),
+        ({"reply": Reply.SILENT, "asked": True}, []),
+        ({"reply": Reply.AGREES}, []),
+        ({"reply": Reply.HAS_COPY}, []),
+        ({"reply": Reply.AGREES, "student": ""}, [Obstacle.NOT_ASKED]),
+    ],
+)
+def test_before_its_period_is_over_a_parent_of_each_student_asks_or_agrees(
+    other: dict[str, Any], stands: list[Obstacle]
+) -> None:
+    """34 CFR 300.624(b): one student's parents do not speak for another's."""
+    waited = NOW - ANSWER
+    letters = [
+        Letter(waited, Reply.SILENT, "Ana", asked=True),
+        Letter(waited, Reply.SILENT, "Ben"),
+        Letter(waited, **{"reply": "", "student": "Ben", **other}),
+    ]
+    asked = replace(FREE, basis=Basis.REQUEST, kept=Kept(Why.PERMANENT, on_request=True), letters=letters)
+    assert against_deed(asked) == stands
+    assert against_deed(replace(asked, kept=FREE.kept)) == [], "once it is over, silence is enough"
 
 
 def test_no_answer_counts_once_the_letter_has_waited() -> None:
