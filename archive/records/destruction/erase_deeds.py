@@ -27,7 +27,7 @@ from archive.records.requests.models import Amendment, Statement, SupervisedList
 from archive.records.restrictions.models import Restriction
 from archive.records.transcripts.models import MachineDraft, Transcript
 
-from .models import Destruction, EarlierReply
+from .models import Destruction, EarlierReply, Told
 
 _ERASED = "erased with the recording"
 
@@ -39,8 +39,11 @@ def erase(row: Destruction) -> dict[str, int]:
     brought = OutsideFiling.objects.filter(outside=pk).values_list("meeting", flat=True)
     meetings = {*filed, *brought}
     NoticeGiven.objects.filter(disclosure__in=Disclosure.objects.filter(named(pk))).delete()
-    row.told.update(person=None, student=None, remark="")
-    EarlierReply.objects.filter(told__destruction=row).update(remark="")
+    # also what was proposed before and withdrawn
+    of_it = Destruction.objects.filter(named(pk))
+    of_it.update(reason="", asked_by=None, withdrawn_reason="")
+    Told.objects.filter(destruction__in=of_it).update(person=None, student=None, remark="")
+    EarlierReply.objects.filter(told__destruction__in=of_it).update(remark="")
     removed = {
         "consents": Consent.objects.filter(named(pk)).delete()[0],
         "names of people who were recorded": Recorded.objects.filter(named(pk)).delete()[0],

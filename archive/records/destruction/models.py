@@ -74,6 +74,7 @@ class Destruction(OfEither):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     withdrawn_reason = models.TextField(blank=True)
+    """Empty once the recording was destroyed after all."""
 
     class Meta:
         """Newest first; one at a time of a recording, and two people for each."""

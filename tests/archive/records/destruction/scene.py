@@ -49,6 +49,11 @@ class Scene:
         deeds.enter_reply(destruction.pk, told.pk, reply, timezone.localdate(), "as Rosa said", by=self.ann)
         return destruction
 
+    def told_again(self, destruction: Destruction, reply: Reply) -> None:
+        """Let the parent answer otherwise."""
+        told = destruction.told.get()
+        deeds.enter_reply(destruction.pk, told.pk, reply, timezone.localdate(), "as Rosa said later", by=self.ann)
+
     def approved(self, *, hours: float = 25) -> Destruction:
         """Let all of it be done, and approved so many hours ago."""
         made = self.told(self.propose())

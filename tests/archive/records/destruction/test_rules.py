@@ -98,7 +98,7 @@ def test_before_its_period_is_over_a_parent_of_each_student_asks_or_agrees(
     letters = [
         Letter(waited, Reply.SILENT, "Ana", asked=True),
         Letter(waited, Reply.SILENT, "Ben"),
-        Letter(waited, **{"reply": "", "student": "Ben", **other}),
+        Letter(waited, **{"student": "Ben", **other}),
     ]
     asked = replace(FREE, basis=Basis.REQUEST, kept=Kept(Why.PERMANENT, on_request=True), letters=letters)
     assert against_deed(asked) == stands

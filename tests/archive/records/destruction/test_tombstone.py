@@ -15,6 +15,8 @@ from django.utils import timezone
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.records.destruction import deeds
+from archive.records.destruction.models import Basis as Why
+from archive.records.destruction.models import Destruction, EarlierReply, Reply, Told
 from archive.records.disclosures import deeds as disclosure_deeds
 from archive.records.disclosures import notice_deeds
 from archive.records.disclosures.models import Basis, Copy
@@ -98,6 +100,10 @@ def lived_through(scene: Scene) -> None:
     notice_deeds.write_notice(disclosure.pk, scene.parent, "en", later, by=scene.ann)
     notice_deeds.enter_notice(disclosure.pk, notice_deeds.Notice(scene.student, today, later), by=scene.ann)
     disclosure_deeds.withdraw(disclosure.pk, by=scene.ann)
+    asked = deeds.propose(row.pk, Why.REQUEST, "Rosa Torres asked for it", asked_by=scene.parent, by=scene.ann)
+    scene.told(asked, Reply.WANTS_COPY)
+    scene.told_again(asked, Reply.OBJECTS)
+    deeds.withdraw(asked.pk, "Rosa Torres took it back", by=scene.ann)
 
 
 def listened(scene: Scene, row: Recording, today: date) -> None:
@@ -131,3 +137,5 @@ def test_no_identifier_in_the_log_leads_from_a_tombstone_to_a_person(
     assert not Amendment.objects.exists()
     assert not Statement.objects.exists()
     assert leads_to_people(reached_from(scene.row.pk)) == []
+    left = [*Destruction.objects.values(), *Told.objects.values(), *EarlierReply.objects.values()]
+    assert "Rosa" not in str(left), "nor does what was proposed before and withdrawn"
