@@ -23,6 +23,7 @@ from archive.records.outside_recordings.either import package_of
 from .custody_kinds import FINISHED, FORGOTTEN
 from .erase_deeds import erase
 from .models import Destruction, State
+from .reach import were_told
 
 LOOK_S: Final = 30.0
 """How often the worker looks for what is to be completed, in seconds."""
@@ -43,7 +44,7 @@ def finish(pk: UUID) -> bool:
         row = Destruction.objects.select_for_update().filter(pk=pk, state=State.CLOSING).first()
         if row is None:
             return False
-        row.told_people = row.told.count()
+        row.told_people = were_told(row).count()
         row.removed = erase(row)
         record(
             FINISHED,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from archive.access.scopes import Scope, scopes_of
@@ -20,7 +21,7 @@ from archive.records.people.reach import holders_now
 from archive.records.requests.reach import open_cases
 from archive.records.retention.reach import kept_of
 
-from .models import Basis, Destruction, State
+from .models import Basis, Destruction, State, Told
 from .rules import Letter, Standing
 
 
@@ -53,6 +54,11 @@ def to_tell(recording: str, day: date) -> list[tuple[Student, Person]]:
         for student in students_of(recording)
         for one in holders_now(student.rights.all(), student.bars.all(), day)
     ]
+
+
+def were_told(row: Destruction) -> QuerySet[Told]:
+    """Return who was told: a letter that was written and not delivered told nobody."""
+    return row.told.filter(letter__delivered_at__isnull=False).prefetch_related("earlier")
 
 
 def standing_of(row: Destruction) -> Standing:

@@ -42,7 +42,7 @@ from . import deeds
 from .describe import OBSTACLES, answered
 from .forms import CarryOutForm, ProposeForm, ReplyForm, TellForm, WithdrawForm
 from .models import Basis, Destruction, Reply, State, Told
-from .reach import standing_of, to_tell
+from .reach import standing_of, to_tell, were_told
 from .rules import REST, against_approval, against_deed
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
@@ -228,7 +228,7 @@ def certificate(_request: HttpRequest, destruction: UUID) -> HttpResponseBase:
         "row": row,
         "district": settings.ARCHIVE.records.district,
         "contact": words.contact(settings.ARCHIVE.site.contact),
-        "replies": [answered(one) for one in row.told.prefetch_related("earlier")],
+        "replies": [answered(one) or _("no answer was entered") for one in were_told(row)],
         "forgotten_by": row.finished_at + keep if row.finished_at else None,
     }
     answer = HttpResponse(tagged_pdf("destruction/certificate.html", context), content_type="application/pdf")

@@ -51,7 +51,7 @@ class Scene:
 
     def told_again(self, destruction: Destruction, reply: Reply) -> None:
         """Let the parent answer otherwise."""
-        told = destruction.told.get()
+        told = destruction.told.get(person=self.parent)
         deeds.enter_reply(destruction.pk, told.pk, reply, timezone.localdate(), "as Rosa said later", by=self.ann)
 
     def approved(self, *, hours: float = 25) -> Destruction:
