@@ -21,4 +21,5 @@ def contribution(recording: Either, reader: Reader) -> Contribution:
     written = _("Nothing and nobody can destroy it then, until the hold ends. The log says who did.")
     page = "pages:hold-outside" if isinstance(recording, OutsideRecording) else "pages:hold-recording"
     action = Action(_("Put it on hold"), reverse(page, args=[recording.pk]), written)
-    return Contribution(sections=(section,) if matters else (), actions=(action,) if sees else ())
+    offered = sees and recording.destroyed_at is None
+    return Contribution(sections=(section,) if matters else (), actions=(action,) if offered else ())

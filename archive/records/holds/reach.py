@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -10,17 +11,24 @@ from django.db.models import Q, QuerySet
 from archive.recordings.models import Recording
 from archive.records.meetings.models import Filing
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
+from archive.records.people.models import Student
 
 from .models import Held, Matter
+
+_KEPT: Final = Q(recording__destroyed_at=None)
+_KEPT_OUTSIDE: Final = Q(outside__destroyed_at=None)
+"""Of filings: those of a recording that was not destroyed. Of one that was, they go with the rest of it."""
 
 
 def matters_of(recording: str) -> QuerySet[Matter]:
     """Return the open matters that hold a recording, a box's or one that was brought, itself or through a student.
 
     Every filing counts, also one that was ended: what was once filed under a held student is no way out of the hold.
+    What two people decided to destroy before is out of its reach, also while key and package are still on their way
+    out: it was destroyed, and stays so.
     """
-    students = Filing.objects.filter(recording=recording).values("meeting__student")
-    brought = OutsideFiling.objects.filter(outside=recording).values("meeting__student")
+    students = Filing.objects.filter(_KEPT, recording=recording).values("meeting__student")
+    brought = OutsideFiling.objects.filter(_KEPT_OUTSIDE, outside=recording).values("meeting__student")
     itself = Q(recording=recording) | Q(outside=recording)
     held = Held.objects.filter(itself | Q(student__in=students) | Q(student__in=brought), released_at=None)
     return Matter.objects.filter(pk__in=held.values("matter"), released_at=None)
@@ -37,20 +45,22 @@ def why_held(recording: str) -> str:
 def held_recordings() -> Q:
     """Return the condition that a recording is on hold, for the recordings' table."""
     held = Held.objects.filter(released_at=None, matter__released_at=None)
-    filed = Filing.objects.filter(meeting__student__in=held.exclude(student=None).values("student"))
+    filed = Filing.objects.filter(_KEPT, meeting__student__in=held.exclude(student=None).values("student"))
     return Q(pk__in=held.exclude(recording=None).values("recording")) | Q(pk__in=filed.values("recording"))
 
 
 def held_outside() -> Q:
     """Return the condition that a recording that no box made is on hold, for the table of those."""
     held = Held.objects.filter(released_at=None, matter__released_at=None)
-    filed = OutsideFiling.objects.filter(meeting__student__in=held.exclude(student=None).values("student"))
+    filed = OutsideFiling.objects.filter(
+        _KEPT_OUTSIDE, meeting__student__in=held.exclude(student=None).values("student")
+    )
     return Q(pk__in=held.exclude(outside=None).values("outside")) | Q(pk__in=filed.values("outside"))
 
 
 def held_now(among: Collection[str] | None = None) -> set[str]:
     """Return every recording, of all or `among` some, that an open matter holds, whoever made it."""
-    return _reached_by(Held.objects.filter(released_at=None, matter__released_at=None), among)
+    return _reached_by(Held.objects.filter(released_at=None, matter__released_at=None), among, kept=True)
 
 
 def ever_held(among: Collection[str] | None = None) -> set[str]:
@@ -58,7 +68,14 @@ def ever_held(among: Collection[str] | None = None) -> set[str]:
     return _reached_by(Held.objects.all(), among)
 
 
-def _reached_by(items: QuerySet[Held], among: Collection[str] | None) -> set[str]:
+def too_late_for(student: Student) -> int:
+    """Return how many recordings of a student were destroyed, and are not gone altogether yet: no hold reaches them."""
+    box = Filing.objects.filter(meeting__student=student).exclude(_KEPT).values("recording").distinct()
+    brought = OutsideFiling.objects.filter(meeting__student=student).exclude(_KEPT_OUTSIDE).values("outside").distinct()
+    return box.count() + brought.count()
+
+
+def _reached_by(items: QuerySet[Held], among: Collection[str] | None, *, kept: bool = False) -> set[str]:
     columns = (
         "recording",
         "outside",
@@ -68,6 +85,7 @@ def _reached_by(items: QuerySet[Held], among: Collection[str] | None) -> set[str
     found: set[str] = set()
     for column in columns:
         chosen = Q((f"{column}__isnull", False)) if among is None else Q((f"{column}__in", among))
+        chosen &= Q((f"{column}__destroyed_at", None)) if kept else Q()
         found |= set(items.filter(chosen).values_list(column, flat=True))
     return found
 
@@ -92,7 +110,7 @@ def counts_of(matters: Iterable[Matter]) -> dict[UUID, int]:
 def recordings_of(matter: Matter) -> QuerySet[Recording]:
     """Return the recordings that a matter holds, or held before it ended."""
     items = matter.items.filter(released_at=None) if matter.released_at is None else matter.items.all()
-    filed = Filing.objects.filter(meeting__student__in=items.exclude(student=None).values("student"))
+    filed = Filing.objects.filter(_KEPT, meeting__student__in=items.exclude(student=None).values("student"))
     return Recording.objects.filter(
         Q(pk__in=items.exclude(recording=None).values("recording")) | Q(pk__in=filed.values("recording"))
     ).select_related("room")
@@ -101,6 +119,7 @@ def recordings_of(matter: Matter) -> QuerySet[Recording]:
 def outside_of(matter: Matter) -> QuerySet[OutsideRecording]:
     """Return the recordings that no box made and that a matter holds, or held before it ended."""
     items = matter.items.filter(released_at=None) if matter.released_at is None else matter.items.all()
-    filed = OutsideFiling.objects.filter(meeting__student__in=items.exclude(student=None).values("student"))
+    of_students = items.exclude(student=None).values("student")
+    filed = OutsideFiling.objects.filter(_KEPT_OUTSIDE, meeting__student__in=of_students)
     itself = Q(pk__in=items.exclude(outside=None).values("outside"))
     return OutsideRecording.objects.filter(itself | Q(pk__in=filed.values("outside"))).defer("index", "statement")

@@ -27,6 +27,11 @@ def held(recording: str) -> str:
             WHERE f.outside_id = {recording})))"""  # noqa: S608 - our own names
 
 
+def _kept(table: str, recording: str) -> str:
+    """Return the SQL condition that a recording was not destroyed: of one that was, the filings go with the rest."""
+    return f"NOT EXISTS (SELECT 1 FROM {table} r WHERE r.id = {recording} AND r.destroyed_at IS NOT NULL)"  # noqa: S608 - our own names
+
+
 def _without_entry(code: str, member: str) -> str:
     """Return the SQL condition that no entry of this kind names the row."""
     pattern = f"'%\"{member}\":\"' || replace(CAST(NEW.id AS text), '-', '') || '\"%'"
@@ -40,8 +45,20 @@ _CHANGED: Final = (
 )
 REFUSALS: Final = (
     Refusal("holds_keep_recording", "DELETE", "recordings_recording", held("OLD.id"), MESSAGE),
-    Refusal("holds_keep_filing", "DELETE", "meetings_filing", held("OLD.recording_id"), MESSAGE),
-    Refusal("holds_keep_outside_filing", "DELETE", "outside_recordings_outsidefiling", held("OLD.outside_id"), MESSAGE),
+    Refusal(
+        "holds_keep_filing",
+        "DELETE",
+        "meetings_filing",
+        f"{held('OLD.recording_id')} AND {_kept('recordings_recording', 'OLD.recording_id')}",
+        MESSAGE,
+    ),
+    Refusal(
+        "holds_keep_outside_filing",
+        "DELETE",
+        "outside_recordings_outsidefiling",
+        f"{held('OLD.outside_id')} AND {_kept('outside_recordings_outsiderecording', 'OLD.outside_id')}",
+        MESSAGE,
+    ),
     Refusal("holds_keep_held", "DELETE", "holds_held", "OLD.released_at IS NULL", _ALTERED),
     Refusal("holds_keep_matter", "DELETE", "holds_matter", "OLD.id IS NOT NULL", _ALTERED),
     Refusal("holds_same_held", "UPDATE", "holds_held", _CHANGED, _ALTERED),

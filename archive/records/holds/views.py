@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from archive.access.decisions import reach_of, reaches_of
@@ -35,7 +36,7 @@ from archive.ui.templatetags.plain import when
 from . import deeds
 from .forms import ChooseForm, HoldForm, MatterForm, ReleaseForm
 from .models import Held, Matter
-from .reach import counts_of, matters_of, outside_of, recordings_of
+from .reach import counts_of, matters_of, outside_of, recordings_of, too_late_for
 from .rules import must_be_looked_at
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
@@ -120,6 +121,19 @@ def matter_add(request: HttpRequest, matter: UUID) -> HttpResponseBase:
         for one in [*([student] if student else []), *form.cleaned_data["recordings"]]:
             deeds.hold(matter, one, by=user_of(request))
         messages.success(request, _("It is on hold. Nothing and nobody can destroy it until the hold ends."))
+        late = too_late_for(student) if student else 0
+        if late:
+            messages.warning(
+                request,
+                ngettext(
+                    "The hold comes too late for one recording: two people had decided to destroy it before, and its "
+                    "key and package are being removed.",
+                    "The hold comes too late for %(count)s recordings: two people had decided to destroy them before, "
+                    "and their keys and packages are being removed.",
+                    late,
+                )
+                % {"count": late},
+            )
         return reverse("pages:matter", args=[matter])
 
     return form_page(request, form, act, context=_below(_("Put on hold"), row) | {"submit": _("Put on hold")})

@@ -218,18 +218,26 @@ def retention_due(_day: Day) -> list[Task]:
 
 
 def destructions_due(day: Day) -> list[Task]:
-    """Return destructions that wait for a second person or for the deed."""
+    """Return destructions that wait for a second person or for the deed, first those that are not complete."""
     near = about_either(day.reaches[Deed.DESTROY])
-    open_states = [DestructionState.PROPOSED, DestructionState.APPROVED]
-    rows = Destruction.objects.filter(near, state__in=open_states).select_related("recording", "outside")
-    return [
-        Task(
-            f"Destruction: {row.called}",
-            reverse("pages:destruction", args=[row.pk]),
-            detail=row.get_state_display(),
-        )
-        for row in rows[:MOST]
-    ]
+    stuck = Q(state=DestructionState.CLOSING)
+    waiting = Q(state__in=[DestructionState.PROPOSED, DestructionState.APPROVED])
+    rows = Destruction.objects.filter(near, stuck | waiting).select_related("recording", "outside")
+    ordered = rows.order_by(Case(When(stuck, then=0), default=1), "-proposed_at", "pk")
+    return [_destruction(row) for row in ordered[:MOST]]
+
+
+def _destruction(row: Destruction) -> Task:
+    address = reverse("pages:destruction", args=[row.pk])
+    if row.state != DestructionState.CLOSING:
+        return Task(f"Destruction: {row.called}", address, detail=row.get_state_display())
+    return Task(
+        f"Destruction not complete: {row.called}",
+        address,
+        detail="It was decided, and key or package could not be removed yet. The archive goes on trying.",
+        sign="attention",
+        state="needs help",
+    )
 
 
 def failing(day: Day) -> list[Task]:

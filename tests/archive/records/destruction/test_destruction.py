@@ -32,6 +32,7 @@ from archive.records.disclosures import deeds as disclosure_deeds
 from archive.records.disclosures.models import Basis as DisclosureBasis
 from archive.records.errors import DeedError, SecondPersonError
 from archive.records.holds import deeds as hold_deeds
+from archive.records.holds.reach import held_now
 from archive.records.incidents.models import Incident, IncidentLetter
 from archive.records.letters.deeds import note_delivery
 from archive.records.letters.models import Letter, LetterKind
@@ -385,6 +386,34 @@ def test_a_disk_that_says_no_is_told_and_tried_again(scene: Scene, monkeypatch: 
     assert Destruction.objects.get().state == State.CLOSING
     finish_all(StopSignal())
     assert gone(scene.row)
+
+
+@pytest.mark.both_engines
+def test_a_hold_on_the_student_that_comes_after_the_decision_is_told_and_stops_nothing(
+    archive: Archive, sealed: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recording is destroyed and stays so; else it lay there, and went by itself when the hold ended."""
+    scene = make_scene(sealed(seconds=1).id)
+    made = scene.approved()
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.unlink", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "no space")))
+        deeds.carry_out(made.pk, by=scene.bob)
+    assert Destruction.objects.get().state == State.CLOSING
+    client = signed_in(archive, "carol", role="custodian")
+    assert "Destruction not complete" in check(client.get("/today/").content.decode()).text
+    typed = {"student": "S-17", "once": "a" * 32}
+    page = check(client.post(f"/holds/{make_matter().pk}/add/", typed, follow=True).content.decode())
+    assert "All recordings of Ana Torres" in page.text
+    assert "The hold comes too late for one recording" in page.text
+    assert "nobody can destroy it" not in check(client.get(f"/recordings/{scene.row.pk}/").content.decode()).text
+    assert scene.row.pk not in held_now()
+    finish_all(StopSignal())
+    assert gone(scene.row)
+    assert Destruction.objects.get().state == State.DONE
+    assert "Destruction not complete" not in client.get("/today/").content.decode()
+    later = sealed(seconds=1).id
+    make_filing(later, make_meeting(scene.student))
+    assert held_now() == {later}
 
 
 def test_the_tombstone_holds_no_name_and_leads_to_nobody(scene: Scene) -> None:
