@@ -56,11 +56,10 @@ def destructions(request: HttpRequest) -> HttpResponseBase:
     user = user_of(request)
     near = about_either(reach_of(user, Deed.DESTROY))
     found = Destruction.objects.filter(near).select_related("recording", "outside", "proposed_by")
-    rows = list(found[: SHOWN * 2])
     context = {
         "place": "destructions",
-        "open": [one for one in rows if one.state in _OPEN],
-        "done": [one for one in rows if one.state not in _OPEN],
+        "open": found.filter(state__in=_OPEN)[: SHOWN * 2],
+        "done": found.exclude(state__in=_OPEN)[:SHOWN],
     }
     return render(request, "destruction/destructions.html", context)
 
@@ -118,14 +117,15 @@ def destruction(request: HttpRequest, destruction: UUID) -> HttpResponseBase:
 @_SENT
 def tell(request: HttpRequest, destruction: UUID, student: UUID, person: UUID) -> HttpResponseBase:
     """Write the letter to a rights-holder."""
-    row = _destruction(destruction)
-    pupil, holder = Student.objects.filter(pk=student).first(), Person.objects.filter(pk=person).first()
-    if pupil is None or holder is None:
+    row, user = _destruction(destruction), user_of(request)
+    around = {(pupil.pk, holder.pk): (pupil, holder) for pupil, holder in _to_tell(row.about_pk, user)}
+    if (student, person) not in around:
         raise UnknownRecordError("there is no such person here")
+    pupil, holder = around[student, person]
     form = TellForm(posted(request), initial={"language": holder.language})
 
     def act() -> str:
-        made = deeds.tell(destruction, pupil, holder, form.cleaned_data["language"], by=user_of(request))
+        made = deeds.tell(destruction, pupil, holder, form.cleaned_data["language"], by=user)
         messages.success(request, _("The letter was made. Print it, deliver it, and note how."))
         return reverse("pages:letter", args=[made.letter_id])
 
@@ -137,16 +137,17 @@ def tell(request: HttpRequest, destruction: UUID, student: UUID, person: UUID) -
 @_SENT
 def reply(request: HttpRequest, destruction: UUID, told: UUID) -> HttpResponseBase:
     """Enter what a rights-holder answered."""
-    row, one = _destruction(destruction), Told.objects.filter(pk=told, destruction=destruction).first()
+    row, user = _destruction(destruction), user_of(request)
+    # who reaches the recording by one student need not reach the other one of its meetings
+    near = reached_in(reach_of(user, Deed.DESTROY), "student")
+    one = Told.objects.filter(near, pk=told, destruction=destruction).first()
     if one is None:
         raise UnknownRecordError("there is no such letter here")
     form = ReplyForm(posted(request))
 
     def act() -> str:
         typed = form.cleaned_data
-        deeds.enter_reply(
-            destruction, told, Reply(typed["reply"]), typed["replied_on"], typed["remark"], by=user_of(request)
-        )
+        deeds.enter_reply(destruction, told, Reply(typed["reply"]), typed["replied_on"], typed["remark"], by=user)
         messages.success(request, _("The answer was entered."))
         if row.state == State.APPROVED:
             messages.success(request, _("The approval ended with it: a second person must approve again."))

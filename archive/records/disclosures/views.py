@@ -55,11 +55,11 @@ def disclosures(request: HttpRequest) -> HttpResponseBase:
     """Show what is prepared, and what went out."""
     user = user_of(request)
     near = about_either(reach_of(user, Deed.DISCLOSE))
-    rows = list(Disclosure.objects.filter(near).select_related("recording", "outside")[: SHOWN * 2])
+    found = Disclosure.objects.filter(near).select_related("recording", "outside")
     context = {
         "place": "disclosures",
-        "prepared": [one for one in rows if one.handed_at is None and one.withdrawn_at is None],
-        "done": [one for one in rows if one.handed_at is not None],
+        "prepared": found.filter(handed_at=None, withdrawn_at=None)[: SHOWN * 2],
+        "done": found.exclude(handed_at=None)[:SHOWN],
     }
     return render(request, "disclosures/disclosures.html", context)
 

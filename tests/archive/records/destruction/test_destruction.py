@@ -14,6 +14,7 @@ from django.utils import timezone
 from appliance.contract.errors import DecryptionError
 from appliance.contract.stop_signal import StopSignal
 from archive.access.deeds import Deed
+from archive.accounts.models import User
 from archive.custody.check import check as check_custody
 from archive.custody.check import contradictions
 from archive.custody.models import Entry
@@ -25,7 +26,7 @@ from archive.recordings.playback import open_audio
 from archive.recordings.recording_state import RecordingState, recording_state
 from archive.recordings.secrets import secret_of
 from archive.recordings.waveform import WaveformMaker
-from archive.records.destruction import deeds, finish_deeds
+from archive.records.destruction import deeds, finish_deeds, views
 from archive.records.destruction.finish_deeds import finish_all, note_forgotten
 from archive.records.destruction.models import Basis, Destruction, Reply, State
 from archive.records.disclosures import deeds as disclosure_deeds
@@ -46,6 +47,7 @@ from tests.archive.pages import check
 from tests.archive.records.disclosures.test_disclosures import facts as disclosure_facts
 from tests.archive.records.factories import (
     NOON,
+    grant_student,
     make_filing,
     make_hold,
     make_letter,
@@ -550,6 +552,49 @@ def test_the_pages_from_the_proposal_to_the_certificate(archive: Archive, scene:
     check(bob.get("/destructions/").content.decode())
     check(bob.get("/recordings/").content.decode())
     check(bob.get("/retention/ahead/").content.decode())
+
+
+def test_nobody_learns_by_an_identifier_who_a_student_is(archive: Archive, scene: Scene) -> None:
+    """A recording of two students, and somebody who reaches one of them; and any other student of the archive."""
+    ben, kim, other = make_student("Ben", "Vo"), make_person("Kim", "Vo"), make_student("Zoe", "Quist")
+    make_right(kim, ben)
+    make_filing(scene.row.pk, make_meeting(ben, timezone.now() - timedelta(days=2 * 365)))
+    made = scene.propose()
+    told = deeds.tell(made.pk, ben, kim, "en", by=scene.ann)
+    near = User.objects.create_user("near", "only for tests 2468")
+    grant_student(near, scene.student, Deed.DESTROY)
+    client, place = archive.client(), f"/destructions/{made.pk}/"
+    client.force_login(near)
+    assert client.get(f"{place}students/{scene.student.pk}/people/{scene.parent.pk}/tell/").status_code == 200
+    typed = {"reply": "agrees", "replied_on": timezone.localdate().isoformat(), "language": "en", "once": "a" * 32}
+    for student, person in ((ben, kim), (other, kim), (scene.student, kim)):
+        for answer in (
+            client.get(f"{place}students/{student.pk}/people/{person.pk}/tell/"),
+            client.post(f"{place}students/{student.pk}/people/{person.pk}/tell/", typed),
+        ):
+            assert answer.status_code == 404
+            assert not {"Vo", "Quist"} & set(answer.content.decode().split())
+    assert client.get(f"{place}letters/{told.pk}/reply/").status_code == 404
+    assert client.post(f"{place}letters/{told.pk}/reply/", typed).status_code == 404
+    everywhere = signed_in(archive, "carol", role="custodian")
+    assert everywhere.get(f"{place}students/{other.pk}/people/{kim.pk}/tell/").status_code == 404
+    assert everywhere.get(f"{place}letters/{told.pk}/reply/").status_code == 200
+
+
+def test_what_waits_is_shown_however_much_ended_since(
+    archive: Archive, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "SHOWN", 1)
+    made = scene.propose()
+    for number in range(3):
+        Destruction.objects.create(
+            recording=scene.row,
+            basis=Basis.PERIOD,
+            state=State.WITHDRAWN,
+            proposed_at=made.proposed_at + timedelta(hours=number + 1),
+        )
+    page = signed_in(archive, "carol", role="custodian").get("/destructions/").content.decode()
+    assert f"/destructions/{made.pk}/" in page
 
 
 def test_the_box_that_still_asks_gets_its_receipt(archive: Archive, scene: Scene) -> None:

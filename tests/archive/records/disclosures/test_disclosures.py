@@ -19,7 +19,7 @@ from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.recordings.models import Recording
 from archive.recordings.secrets import secret_of
-from archive.records.disclosures import deeds, notice_deeds
+from archive.records.disclosures import deeds, notice_deeds, views
 from archive.records.disclosures.copies import copy_of
 from archive.records.disclosures.deeds import ConsentGiven, DisclosureFacts
 from archive.records.disclosures.models import (
@@ -440,3 +440,14 @@ def test_the_page_writes_the_letter(archive: Archive, row: Recording, ann: User)
     assert client.post(f"/disclosures/{made.pk}/letter/", {**typed, "person": "Nobody"}).status_code == 422
     there = client.post(f"/disclosures/{made.pk}/letter/", {**typed, "once": "b" * 32}).headers["Location"]
     assert "Rolla schools" in check(client.get(there).content.decode()).text
+
+
+def test_what_is_prepared_is_shown_however_much_was_withdrawn_since(
+    archive: Archive, row: Recording, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "SHOWN", 1)
+    waiting = deeds.prepare(row.pk, facts(), by=ann)
+    for _ in range(3):
+        deeds.withdraw(deeds.prepare(row.pk, facts(party="Dr. Park"), by=ann).pk, by=ann)
+    page = signed_in(archive, "carol", role="custodian").get("/disclosures/").content.decode()
+    assert f"/disclosures/{waiting.pk}/" in page
