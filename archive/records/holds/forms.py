@@ -8,8 +8,10 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from archive.access.scopes import Reach, recordings_in
 from archive.recordings.models import Recording
 from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.outside_recordings.reach import outside_in
 from archive.records.people.choices import StudentChoice
 from archive.records.text import DayField, LineField, LinesField
 
@@ -53,11 +55,19 @@ class HoldForm(forms.Form):
         required=False, rows=3, max_length=10_000, label=_("Recordings"), help_text=_("Their identifiers, one a line.")
     )
 
+    def __init__(self, *args: Any, reach: Reach, **options: Any) -> None:
+        """Take what whoever sends it reaches."""
+        super().__init__(*args, **options)
+        self._reach = reach
+
     def clean_recordings(self) -> list[Recording | OutsideRecording]:
-        """Return the recordings, those that a box made and those that were brought."""
+        """Return the recordings, those that a box made and those that were brought, as far as they are reached."""
         named = self.cleaned_data["recordings"].split()
-        found: dict[str, Recording | OutsideRecording] = {row.pk: row for row in Recording.objects.filter(pk__in=named)}
-        found |= {row.pk: row for row in OutsideRecording.objects.filter(pk__in=named)}
+        box, brought = recordings_in(self._reach), outside_in(self._reach)
+        found: dict[str, Recording | OutsideRecording] = {
+            row.pk: row for row in Recording.objects.filter(box, pk__in=named)
+        }
+        found |= {row.pk: row for row in OutsideRecording.objects.filter(brought, pk__in=named)}
         for one in named:
             if one not in found:
                 raise forms.ValidationError(_("There is no recording “%(one)s” here.") % {"one": one[:40]})

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
+from archive.access.deeds import Deed
+from archive.access.models import Grant
+from archive.access.scopes import DISTRICT, Reach, Scope, recordings_in, scopes_of
+from archive.accounts.models import User
+from archive.custody.actors import Subject
+from archive.recordings.find import about
 from archive.recordings.models import Recording
 from archive.records.meetings.models import Filing
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
+from archive.records.outside_recordings.reach import outside_in
 from archive.records.people.models import Student
+from archive.records.people.reach import scopes_of_students
+from archive.records.people.search import reached
 
 from .models import Held, Matter
 
@@ -90,19 +100,54 @@ def _reached_by(items: QuerySet[Held], among: Collection[str] | None, *, kept: b
     return found
 
 
-def counts_of(matters: Iterable[Matter]) -> dict[UUID, int]:
-    """Return how many recordings each of these open matters holds, in four queries for all of them."""
+def items_in(reach: Reach) -> Q:
+    """Return the condition that what a matter holds or held lies in `reach`."""
+    brought = OutsideRecording.objects.filter(outside_in(reach))
+    return (
+        Q(reached(reach, "student"), recording=None, outside=None)
+        | Q(about(reach), student=None, outside=None)
+        | Q(student=None, outside__in=brought.values("pk"))
+    )
+
+
+def scopes_of_matter(matter: str) -> Iterator[Scope]:
+    """Yield the scopes that hold what a matter holds or held; of one that holds nothing yet, where its opener may."""
+    items = list(Held.objects.filter(matter=UUID(matter)))
+    yield from scopes_of_students(one.student_id for one in items if one.student_id)
+    for one in items:
+        if one.recording_id or one.outside_id:
+            yield from scopes_of(
+                Subject.outside(one.outside_id) if one.outside_id else Subject.recording(one.recording_id or "")
+            )
+    if not items:
+        opener = Matter.objects.filter(pk=matter).values("opened_by")
+        grants = Grant.objects.filter(user__in=opener, deed=Deed.HOLD)
+        yield from (one.scope for one in grants.at(timezone.now()))
+
+
+def matters_in(reach: Reach, user: User) -> QuerySet[Matter]:
+    """Return the matters that `user`, who may hold as far as `reach`, is let to: no other one's title is told."""
+    items = Held.objects.filter(matter=OuterRef("pk"))
+    found = Matter.objects.all()
+    if DISTRICT not in reach.scopes:
+        found = found.filter(Exists(items.filter(items_in(Reach(reach.scopes)))) | Q(~Exists(items), opened_by=user))
+    return found.exclude(Exists(items.filter(items_in(Reach(reach.barred))))) if reach.barred else found
+
+
+def counts_of(matters: Iterable[Matter], reach: Reach) -> dict[UUID, int]:
+    """Return how many recordings in `reach` each of these open matters holds, in four queries for all of them."""
     found: dict[UUID, set[str]] = {one.pk: set() for one in matters}
     items = Held.objects.filter(matter__in=list(found), released_at=None)
-    of_students = items.exclude(student=None)
-    pairs = [
-        *items.exclude(recording=None).values_list("matter", "recording"),
-        *items.exclude(outside=None).values_list("matter", "outside"),
-        *of_students.values_list("matter", "student__meetings__filings__recording"),
-        *of_students.values_list("matter", "student__meetings__outside_filings__outside"),
-    ]
-    for matter, recording in pairs:
-        if recording is not None:
+    near = Recording.objects.filter(recordings_in(reach)).values("pk")
+    brought = OutsideRecording.objects.filter(outside_in(reach)).values("pk")
+    ways = {
+        "recording": near,
+        "outside": brought,
+        "student__meetings__filings__recording": near,
+        "student__meetings__outside_filings__outside": brought,
+    }
+    for way, within in ways.items():
+        for matter, recording in items.filter(**{f"{way}__in": within}).values_list("matter", way):
             found[matter].add(recording)
     return {pk: len(recordings) for pk, recordings in found.items()}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,23 +21,22 @@ from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.access.scopes import recordings_in
 from archive.accounts.models import User
-from archive.recordings.find import about, find
+from archive.recordings.find import find
 from archive.recordings.heading import room_name
 from archive.recordings.models import Recording
-from archive.records.errors import UnknownRecordError
+from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.meetings.forms import bound_student
 from archive.records.outside_recordings.describe import called
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.reach import check_kept, find_outside, outside_in
-from archive.records.people.search import reached
 from archive.ui.breadcrumbs import Crumb
 from archive.ui.templatetags.plain import when
 
 from . import deeds
 from .forms import ChooseForm, HoldForm, MatterForm, ReleaseForm
 from .models import Held, Matter
-from .reach import counts_of, matters_of, outside_of, recordings_of, too_late_for
+from .reach import counts_of, items_in, matters_in, matters_of, outside_of, recordings_of, too_late_for
 from .rules import must_be_looked_at
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
@@ -46,13 +46,15 @@ SHOWN = 200
 @require_safe
 def holds(request: HttpRequest) -> HttpResponseBase:
     """Show the open matters, and the last ones that ended."""
-    today = timezone.localdate()
-    shown = Matter.objects.filter(released_at=None)[:SHOWN]
-    counts = counts_of(shown)
+    user, today = user_of(request), timezone.localdate()
+    reach = reach_of(user, Deed.HOLD)
+    near = matters_in(reach, user)
+    shown = near.filter(released_at=None)[:SHOWN]
+    counts = counts_of(shown, reach)
     context = {
         "place": "holds",
         "matters": [(one, counts[one.pk], must_be_looked_at(one.valid_until, today)) for one in shown],
-        "ended": Matter.objects.exclude(released_at=None)[:SHOWN],
+        "ended": near.exclude(released_at=None)[:SHOWN],
     }
     return render(request, "holds/holds.html", context)
 
@@ -73,7 +75,8 @@ def matter_new(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def matter(request: HttpRequest, matter: UUID) -> HttpResponseBase:
     """Show a matter and what it holds."""
-    row, user = _matter(matter), user_of(request)
+    user = user_of(request)
+    row = _matter(matter, user)
     items = items_of(row, user).select_related("recording__room", "outside", "student", "added_by", "released_by")
     reaches = reaches_of(user, Deed.HOLD, Deed.LOOK)
     shown = recordings_of(row).filter(recordings_in(reaches[Deed.HOLD]))[:SHOWN]
@@ -98,7 +101,7 @@ def matter(request: HttpRequest, matter: UUID) -> HttpResponseBase:
 @_SENT
 def matter_edit(request: HttpRequest, matter: UUID) -> HttpResponseBase:
     """Correct what a matter says."""
-    row = _matter(matter)
+    row = _matter(matter, user_of(request))
     initial = {name: getattr(row, name) for name in MatterForm.base_fields}
     form = MatterForm(posted(request), initial=initial)
 
@@ -113,13 +116,15 @@ def matter_edit(request: HttpRequest, matter: UUID) -> HttpResponseBase:
 @_SENT
 def matter_add(request: HttpRequest, matter: UUID) -> HttpResponseBase:
     """Put more on hold."""
-    row, form = _matter(matter), HoldForm(posted(request))
-    bound_student(form, reach_of(user_of(request), Deed.HOLD))
+    user = user_of(request)
+    row, reach = _matter(matter, user), reach_of(user, Deed.HOLD)
+    form = HoldForm(posted(request), reach=reach)
+    bound_student(form, reach)
 
     def act() -> str:
         student = form.cleaned_data["student"]
         for one in [*([student] if student else []), *form.cleaned_data["recordings"]]:
-            deeds.hold(matter, one, by=user_of(request))
+            deeds.hold(matter, one, by=user)
         messages.success(request, _("It is on hold. Nothing and nobody can destroy it until the hold ends."))
         late = too_late_for(student) if student else 0
         if late:
@@ -141,11 +146,14 @@ def matter_add(request: HttpRequest, matter: UUID) -> HttpResponseBase:
 
 @_SENT
 def matter_end(request: HttpRequest, matter: UUID) -> HttpResponseBase:
-    """End a matter, and its holds with it."""
-    row, form = _matter(matter), ReleaseForm(posted(request))
+    """End a matter, and its holds with it: who reaches all that it holds."""
+    user = user_of(request)
+    row, form = _matter(matter, user), ReleaseForm(posted(request))
 
     def act() -> str:
-        deeds.end_matter(matter, form.cleaned_data["reason"], by=user_of(request))
+        if row.items.filter(released_at=None).exclude(pk__in=items_of(row, user).values("pk")).exists():
+            raise DeedError(_("It also holds something that you do not reach. Whoever reaches all of it can end it."))
+        deeds.end_matter(matter, form.cleaned_data["reason"], by=user)
         messages.success(request, _("The matter has ended."))
         return reverse("pages:matter", args=[matter])
 
@@ -157,12 +165,13 @@ def matter_end(request: HttpRequest, matter: UUID) -> HttpResponseBase:
 @_SENT
 def release(request: HttpRequest, matter: UUID, held: UUID) -> HttpResponseBase:
     """Take one thing out of a matter."""
-    row, form = _matter(matter), ReleaseForm(posted(request))
-    if not items_of(row, user_of(request)).filter(pk=held, released_at=None).exists():
+    user = user_of(request)
+    row, form = _matter(matter, user), ReleaseForm(posted(request))
+    if not items_of(row, user).filter(pk=held, released_at=None).exists():
         raise UnknownRecordError("this matter does not hold that, or it was released")
 
     def act() -> str:
-        deeds.release(matter, held, form.cleaned_data["reason"], by=user_of(request))
+        deeds.release(matter, held, form.cleaned_data["reason"], by=user)
         messages.success(request, _("It was released from this matter."))
         return reverse("pages:matter", args=[matter])
 
@@ -185,25 +194,30 @@ def hold_outside(request: HttpRequest, outside: str) -> HttpResponseBase:
 
 
 def _choose(request: HttpRequest, row: Recording | OutsideRecording, intro: str, back: str) -> HttpResponseBase:
-    form = ChooseForm(posted(request))
+    form, user = ChooseForm(posted(request)), user_of(request)
+    near = matters_in(reach_of(user, Deed.HOLD), user).filter(released_at=None)
+    field = form.fields["matter"]
+    assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
+    field.queryset = near
 
     def act() -> str:
         found = form.cleaned_data["matter"]
-        deeds.hold(found.pk, row, by=user_of(request))
+        deeds.hold(found.pk, row, by=user)
         messages.success(request, _("It is on hold. Nothing and nobody can destroy it until the hold ends."))
         return reverse("pages:matter", args=[found.pk])
 
     context = _frame(_("Put a recording on hold"), back) | {
         "submit": _("Put on hold"),
         "intro": intro,
-        "open": Matter.objects.filter(released_at=None).exists(),
+        "open": near.exists(),
         "matters": matters_of(row.pk),
     }
     return form_page(request, form, act, "holds/choose.html", context)
 
 
-def _matter(pk: UUID) -> Matter:
-    row = Matter.objects.select_related("opened_by", "released_by").filter(pk=pk).first()
+def _matter(pk: UUID, user: User) -> Matter:
+    near = matters_in(reach_of(user, Deed.HOLD), user)
+    row = near.select_related("opened_by", "released_by").filter(pk=pk).first()
     if row is None:
         raise UnknownRecordError("there is no such matter here")
     return row
@@ -211,14 +225,7 @@ def _matter(pk: UUID) -> Matter:
 
 def items_of(matter: Matter, user: User) -> QuerySet[Held]:
     """Return what a matter holds or held, as far as `user` reaches it."""
-    reach = reach_of(user, Deed.HOLD)
-    within = reached(reach, "student")
-    brought = OutsideRecording.objects.filter(outside_in(reach))
-    return matter.items.filter(
-        Q(within, recording=None, outside=None)
-        | Q(about(reach), student=None, outside=None)
-        | Q(student=None, outside__in=brought.values("pk"))
-    )
+    return matter.items.filter(items_in(reach_of(user, Deed.HOLD)))
 
 
 def _named(one: Held) -> str:

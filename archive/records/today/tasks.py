@@ -20,7 +20,7 @@ from archive.records.destruction.models import Destruction
 from archive.records.destruction.models import State as DestructionState
 from archive.records.grants.models import Review
 from archive.records.grants.rules import SOON, review_due
-from archive.records.holds.models import Matter
+from archive.records.holds.reach import matters_in
 from archive.records.incidents.models import Incident
 from archive.records.incidents.reach import without_record
 from archive.records.letters.reach import withheld
@@ -193,7 +193,8 @@ def letters_due(day: Day) -> list[Task]:
 
 def holds_due(day: Day) -> list[Task]:
     """Return matters that were to be looked at again; their holds go on."""
-    rows = Matter.objects.filter(released_at=None, valid_until__lte=day.now.date())[:MOST]
+    near = matters_in(day.reaches[Deed.HOLD], day.user)
+    rows = near.filter(released_at=None, valid_until__lte=day.now.date())[:MOST]
     return [
         Task(
             f"Look at a hold again: {row.title}",

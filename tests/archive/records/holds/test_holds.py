@@ -25,7 +25,16 @@ from archive.records.today.day import Day
 from archive.records.today.tasks import holds_due
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.pages import check
-from tests.archive.records.factories import make_filing, make_hold, make_matter, make_meeting, make_student
+from tests.archive.records.factories import (
+    grant_student,
+    make_bar,
+    make_filing,
+    make_hold,
+    make_matter,
+    make_meeting,
+    make_person,
+    make_student,
+)
 from tests.support.archives import Archive, change_as_owner
 
 
@@ -246,3 +255,56 @@ def test_who_may_only_look_learns_that_it_is_held_and_not_why(archive: Archive, 
     page = signed_in(archive, "reader", Deed.LOOK).get(f"/recordings/{row.pk}/").content.decode()
     assert "One matter holds it" in page
     assert "Torres" not in page
+
+
+def test_nobody_ends_holds_or_reads_matters_beyond_their_reach(
+    archive: Archive, row: Recording, sealed: Arrive
+) -> None:
+    """A court order bars a custodian from one student (34 CFR 99.4); another colleague works with one student alone."""
+    ana, zoe = make_student("Ana", "Torres", local_id="S-17"), make_student("Zoe", "Quist", local_id="S-18")
+    zoes = sealed(seconds=1).id
+    for student, recording in ((ana, row.pk), (zoe, zoes)):
+        make_filing(recording, make_meeting(student))
+    both, alone, other = (make_matter(f"{title} v. District") for title in ("Torres and Quist", "Torres", "Quist"))
+    make_hold(both, student=ana)
+    make_hold(both, recording=row)
+    of_zoe = make_hold(both, student=zoe)
+    make_hold(alone, student=ana)
+    make_hold(other, student=zoe)
+    carol, near = make_user("carol", role="custodian"), User.objects.create_user("near", "only for tests 2468")
+    make_bar(make_person("Carol", "Quist", user=carol), zoe)
+    grant_student(near, ana, Deed.HOLD, Deed.LOOK)
+    client = archive.client()
+    for user in (carol, near):
+        client = archive.client()
+        client.force_login(user)
+        page = check(client.get("/holds/").content.decode())
+        shown = {one.get("href") for one in page.all("a")} & {f"/holds/{one.pk}/" for one in (both, alone, other)}
+        assert shown == {f"/holds/{one.pk}/" for one in (both, alone)[user == carol :]}
+        counted = [one.text for one in page.all("td") if one.get("data-label") == "Recordings"]
+        assert set(counted) == {"1"}, "what they reach alone"
+        choose = client.get(f"/recordings/{row.pk}/hold/").content.decode()
+        assert str(alone.pk) in choose
+        assert str(other.pk) not in choose
+        assert client.get(f"/holds/{alone.pk}/").status_code == 200
+        for way in ("", "edit/", "add/", "end/"):
+            assert client.get(f"/holds/{other.pk}/{way}").status_code == 403, way
+        refused = client.post(f"/holds/{both.pk}/end/", {"reason": "settled", "once": "a" * 32})
+        assert refused.status_code == (403 if user == carol else 422)
+        if user == near:
+            assert "something that you do not reach" in check(refused.content.decode()).text
+            assert "Quist" not in check(client.get(f"/holds/{both.pk}/").content.decode()).text.replace(both.title, "")
+        for named in (zoes, "f" * 32):
+            answer = client.post(f"/holds/{alone.pk}/add/", {"recordings": named, "once": "b" * 32})
+            assert answer.status_code == 422
+            assert f"There is no recording “{named}” here." in answer.content.decode()
+        chosen = client.post(f"/recordings/{row.pk}/hold/", {"matter": str(other.pk), "once": "c" * 32})
+        assert chosen.status_code == 422
+    assert Held.objects.filter(released_at=None).count() == 5
+    # what one opened oneself and holds nothing yet is reached
+    typed = {"title": "New", "reason": "r", "owner": "o", "valid_from": "2026-11-01", "version": 0, "once": "d" * 32}
+    assert client.post("/holds/new/", typed, follow=True).status_code == 200
+    boss = signed_in(archive, "boss", role="custodian")
+    assert boss.post(f"/holds/{both.pk}/end/", {"reason": "settled", "once": "e" * 32}).status_code == 302
+    of_zoe.refresh_from_db()
+    assert of_zoe.released_at is not None
