@@ -62,8 +62,9 @@ def _sqlite(database: Database, home: Path) -> dict[str, Any]:
             # a transaction that begins by reading and then writes fails at once if another has written meanwhile
             "transaction_mode": "IMMEDIATE",
             "timeout": database.busy_s,
-            # a receipt may follow a commit, so a commit must survive a power cut
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            # a receipt may follow a commit, so a commit must survive a power cut; what is deleted is overwritten, also
+            # where SQLite was built otherwise than Debian's
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
         },
     }
 

@@ -28,6 +28,7 @@ from archive.keystore.current import keystore
 from archive.keystore.generations import destroyed_in, generations_in, read_generation
 from archive.recordings.models import Recording, State
 from archive.recordings.verification import verify_again
+from archive.records.destruction.restored_deeds import destroy_restored
 from archive.records.outside_recordings.checking import check_outside
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.models import State as OutsideState
@@ -71,6 +72,8 @@ class Restored:
     """Those that do not hold."""
     destroyed: int = 0
     """Keys that the copy held of recordings which were destroyed since; they were not taken."""
+    erased: int = 0
+    """Recordings of the backup that were destroyed since: tombstones again, and the names beside them erased."""
     custody: str = ""
     """Where the custody log does not hold; empty if it does."""
     seconds: float = 0.0
@@ -107,6 +110,7 @@ def restore(source: Source, *, audio: bool = True) -> Restored:
         if (folder / "incoming").is_dir():
             shutil.copytree(folder / "incoming", home / "store" / "incoming")
     found = Restored(folder.name, manifest.made_at, generation, destroyed=destroyed)
+    found.erased = destroy_restored(destroyed_in(source.generation_keys))
     check_all(found, audio=audio)
     found.seconds = round(time.monotonic() - began, 3)
     return found

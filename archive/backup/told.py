@@ -10,6 +10,7 @@ def found_in_words(found: Restored) -> list[str]:
     lines = [f"verified {found.verified} of {found.recordings} recordings"]
     lines += [f"{found.without_key} without a key: nobody can hear them"] if found.without_key else []
     lines += [f"{found.destroyed} keys not taken: their recordings were destroyed since"] if found.destroyed else []
+    lines += [f"{found.erased} recordings erased again: they were destroyed since"] if found.erased else []
     lines += [f"does not hold: {one}" for one in found.failed]
     lines += [f"the custody log does not hold: {found.custody}"] if found.custody else []
     return lines

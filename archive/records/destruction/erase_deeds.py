@@ -12,14 +12,14 @@ import uuid
 from django.db import models
 from django.db.models import ForeignObjectRel, Q
 
-from archive.recordings.models import PackageIndex, PageView, Verification, Waveform
+from archive.recordings.models import PackageIndex, PageView, Recording, Verification, Waveform
 from archive.recordings.removal import identifying_rows
 from archive.records.disclosures.models import Consent, Disclosure, NoticeGiven, Recorded
 from archive.records.holds.models import Held
 from archive.records.incidents.models import Incident, IncidentLetter
 from archive.records.letters.models import Letter
 from archive.records.meetings.models import Filing, Meeting, Notice, OpeningEvent
-from archive.records.outside_recordings.either import named
+from archive.records.outside_recordings.either import Either, named, subject_of
 from archive.records.outside_recordings.erase_deeds import erase_outside
 from archive.records.outside_recordings.models import OutsideFiling
 from archive.records.redactions.models import Hearing, Passage, Redaction
@@ -32,9 +32,12 @@ from .models import Destruction, EarlierReply, Told
 _ERASED = "erased with the recording"
 
 
-def erase(row: Destruction) -> dict[str, int]:
-    """Remove what names somebody beside a recording; return how many rows of each kind. Call it in a transaction."""
-    pk = row.about_pk
+def erase(row: Either) -> dict[str, int]:
+    """Remove what names somebody beside a recording that is called destroyed; return how many rows of each kind.
+
+    Call it in a transaction.
+    """
+    pk, subject, of_box = row.pk, subject_of(row), isinstance(row, Recording)
     filed = Filing.objects.filter(recording=pk).values_list("meeting", flat=True)
     brought = OutsideFiling.objects.filter(outside=pk).values_list("meeting", flat=True)
     meetings = {*filed, *brought}
@@ -50,15 +53,15 @@ def erase(row: Destruction) -> dict[str, int]:
         "disclosures": Disclosure.objects.filter(named(pk)).delete()[0],
         "holds that had ended": Held.objects.filter(named(pk)).delete()[0],
     }
-    about = Q(about_type=row.subject.type, about_id=pk) | Q(about_type="case", about_id__in=_amendments(pk))
+    about = Q(about_type=subject.type, about_id=pk) | Q(about_type="case", about_id__in=_amendments(pk))
     removed |= {
         "letters": _erase_letters(about),
         "statements": Statement.objects.filter(named(pk)).delete()[0],
         "amendments": Amendment.objects.filter(named(pk)).delete()[0],
     }
-    beside = _of_box(pk) if row.outside_id is None else _of_outside(pk)
+    beside = _of_box(pk) if of_box else _of_outside(pk)
     removed |= {name: removed.get(name, 0) + count for name, count in beside.items()}
-    if row.outside_id is None:
+    if of_box:
         # another box's copy of the meeting is enough; what was brought stands in for none
         left = Filing.objects.filter(meeting__in=meetings).values("meeting")
         Meeting.objects.filter(pk__in=meetings).exclude(pk__in=left).update(recording_destroyed=True)

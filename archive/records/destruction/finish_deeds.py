@@ -45,7 +45,7 @@ def finish(pk: UUID) -> bool:
         if row is None:
             return False
         row.told_people = were_told(row).count()
-        row.removed = erase(row)
+        row.removed = erase(row.about)
         record(
             FINISHED,
             actor=ARCHIVE,

@@ -27,18 +27,26 @@ from archive.backup.manifest import backups_in
 from archive.backup.restoring import Source, restore
 from archive.configuration.file import load
 from archive.custody.actors import ARCHIVE
+from archive.custody.check import contradictions
 from archive.custody.models import Entry
 from archive.enrollment.deeds import give_claim
 from archive.keystore.current import keystore
-from archive.keystore.generations import forget_old, generations_in, make_generation, places
+from archive.keystore.generations import destroyed_in, forget_old, generations_in, make_generation, places
 from archive.recordings.models import Recording
 from archive.recordings.secrets import secret_of
 from archive.records.destruction import deeds
-from archive.records.outside_recordings.either import package_of
-from archive.records.outside_recordings.models import OutsideRecording
+from archive.records.destruction.models import Destruction, Told
+from archive.records.holds import deeds as hold_deeds
+from archive.records.holds.models import Held
+from archive.records.letters.models import Letter
+from archive.records.meetings.models import Filing
+from archive.records.outside_recordings.either import find_either, package_of
+from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
 from archive.sealing.audit import audit
+from archive.store.current import store
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.destruction.scene import Scene, make_outside_scene, make_scene
+from tests.archive.records.factories import make_matter
 from tests.archive.records.outside_recordings.files import brought, sound
 from tests.support.archives import ENGINE, ROOT, SETTINGS, Archive, on_database_of
 from tests.support.postgresql import cluster
@@ -180,8 +188,9 @@ def test_an_old_backup_opens_nothing_of_what_was_destroyed(
         restore(Source(folder, stolen, archive.home / "generation-keys", before.name, before.generation))
     with empty_machine(tmp_path / "with-the-new-keys"):
         found = restore(source(archive, folder, name=before.name))
-        # the package of then is there, whole, and nobody opens it; the other one is heard
-        assert (found.recordings, found.verified, found.without_key, found.failed) == (2, 1, 1, ())
+        # the package of then is taken away again, and nobody opens it; the other one is heard
+        assert (found.recordings, found.verified, found.erased, found.failed) == (1, 1, 1, ())
+        assert not store().exists(package_of(scene.row))
         with pytest.raises(DecryptionError):
             secret_of(destroyed)
         assert secret_of(other)
@@ -196,9 +205,42 @@ def test_within_its_days_a_copy_of_the_keys_does_not_bring_back_what_was_destroy
     deeds.carry_out(scene.approved().pk, by=scene.bob)
     with empty_machine(tmp_path / "new"):
         found = restore(source(archive, folder, name=before.name, generation=before.generation))
-        assert (found.destroyed, found.without_key) == (1, 1)
+        assert (found.destroyed, found.erased, found.without_key) == (1, 1, 0)
         with pytest.raises(DecryptionError):
             secret_of(scene.row.pk)
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_backup_brings_back_the_names_beside_what_was_destroyed(
+    archive: Archive, sealed: Arrive, tmp_path: Path, kind: str
+) -> None:
+    """34 CFR 300.611(a). The backup is of a day on which it was on hold, and its destruction had been proposed."""
+    scene, folder = scene_of(kind, sealed), tmp_path / "backup"
+    made = scene.approved()
+    Destruction.objects.update(reason="Rosa Torres asked for it")
+    matter = make_matter("Torres v. District")
+    hold_deeds.hold(matter.pk, scene.row, by=scene.ann)
+    before = back_up(folder, timezone.now())
+    hold_deeds.end_matter(matter.pk, "settled", by=scene.ann)
+    deeds.carry_out(made.pk, by=scene.bob)
+    with empty_machine(tmp_path / "new"):
+        found = restore(source(archive, folder, name=before.name))
+        assert (found.erased, found.recordings, found.failed, found.custody) == (1, 0, (), "")
+        row = find_either(scene.row.pk)
+        assert row.destroyed_at is not None
+        for model in (Filing, OutsideFiling, Held):
+            assert not model.objects.exists(), model
+        beside = [*Letter.objects.values(), *Destruction.objects.values(), *Told.objects.values()]
+        assert "Torres" not in str(beside)
+        assert Told.objects.get().person is None
+        (said,) = Entry.objects.filter(code="destroyed")
+        assert (said.subject_id, said.member("basis")) == (row.pk, "restored")
+        assert not [one for one in contradictions() if row.pk in one or "hold" in one]
+        assert destroyed_in(places().keys[0]) == {row.pk}
+        # and no trigger was left aside
+        with pytest.raises(IntegrityError, match="stays destroyed"), transaction.atomic():
+            type(row).objects.update(destroyed_at=None)
 
 
 def test_a_second_place_is_enough_for_the_keys(archive: Archive, sealed: Arrive, tmp_path: Path) -> None:
