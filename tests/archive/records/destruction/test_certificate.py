@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from archive.records import pdf
 from archive.records.destruction import deeds
@@ -27,7 +27,7 @@ KINDS: dict[str, Callable[[Arrive], Scene]] = {
 }
 
 
-def printed(archive: Archive, done: Destruction, monkeypatch: pytest.MonkeyPatch) -> str:
+def printed(archive: Archive, done: Destruction, monkeypatch: pytest.MonkeyPatch, language: str = "en") -> str:
     """The certificate, as it goes to the maker of PDF files."""
     pages = []
 
@@ -36,7 +36,10 @@ def printed(archive: Archive, done: Destruction, monkeypatch: pytest.MonkeyPatch
         return b"%PDF-"
 
     monkeypatch.setattr(pdf, "pdf_of", kept)
-    answer = signed_in(archive, "carol", role="custodian").get(f"/destructions/{done.pk}/certificate.pdf")
+    client = signed_in(archive, "carol", role="custodian")
+    client.cookies["language"] = language
+    with translation.override("en"):
+        answer = client.get(f"/destructions/{done.pk}/certificate.pdf")
     assert answer.content == b"%PDF-"
     (page,) = pages
     return " ".join(page.split())
@@ -73,3 +76,21 @@ def test_it_says_of_nobody_that_they_were_told_who_were_not(
     done = deeds.carry_out(made.pk, by=scene.bob)
     page = printed(archive, done, monkeypatch)
     assert "One was told before; the answer: gave no answer in 45 days, later: agrees</dd>" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Names that were removed with it stand in general backups of the database from before"),
+        ("es", "Los nombres que se quitaron con ella siguen en los respaldos generales de la base de datos de antes"),
+    ],
+)
+def test_it_says_where_the_names_still_stand(
+    archive: Archive, sealed: Arrive, monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    """34 CFR 300.611(a): an older backup of the database has the rows that were removed."""
+    scene = make_scene(sealed(seconds=1).id)
+    done = deeds.carry_out(scene.approved().pk, by=scene.bob)
+    page = printed(archive, done, monkeypatch, language)
+    assert f'<html lang="{language}">' in page
+    assert said in page
