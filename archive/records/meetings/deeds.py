@@ -203,22 +203,31 @@ def cancel_meeting(pk: UUID, *, by: User) -> Meeting:
 
 
 def enter_parent_records(
-    pk: UUID, answer: ParentRecords, device: str, version: int | None = None, *, by: User
+    pk: UUID,
+    answer: ParentRecords,
+    device: str,
+    version: int | None = None,
+    *,
+    by: User,
+    said_at: datetime | None = None,
 ) -> Meeting:
     """Enter whether a parent records, and with what (docs/policy.md, guideline 6): a fact, never a permission.
 
-    Without a version it is what was said in the meeting just now. Raises StaleError.
+    `said_at`: when it was said in the meeting, in the place of a version; what was said later stays. Raises StaleError.
     """
     with one_deed():
         meeting = _locked(pk)
         if version is not None and meeting.version != version:
             raise StaleError
+        if said_at is not None and said_at < (meeting.parent_records_said_at or said_at):
+            return meeting
         if (meeting.parent_records, meeting.parent_device) == (answer.value, device):
             return meeting
         record(PARENT_RECORDS, actor=Actor.user(by.pk), subject=Subject.meeting(pk), answer=answer.value)
         meeting.parent_records, meeting.parent_device = answer, device
+        meeting.parent_records_said_at = said_at or timezone.now()
         meeting.version += 1
-        meeting.save(update_fields=["parent_records", "parent_device", "version"])
+        meeting.save(update_fields=["parent_records", "parent_device", "parent_records_said_at", "version"])
     return meeting
 
 

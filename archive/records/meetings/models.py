@@ -58,6 +58,8 @@ class Meeting(models.Model):
     parent_records = models.CharField(max_length=3, choices=ParentRecords.choices, blank=True)
     parent_device = models.CharField(max_length=200, blank=True)
     """What the parent records with, in the parent's words. The parent's recording itself is never an object here."""
+    parent_records_said_at = models.DateTimeField(null=True, blank=True)
+    """When that was said; what a tablet sends late replaces nothing that was said afterwards."""
     recording_destroyed = models.BooleanField(default=False)
     """Whether a recording of it was destroyed by decision: then nobody asks why there is none."""
     source = models.CharField(max_length=40, blank=True)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
@@ -18,18 +19,23 @@ from archive.accounts.models import User
 from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
+from archive.recordings.models import Recording
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.ui import words
 
 from . import deeds
 from .custody_kinds import OPENING, PLACED
 from .models import Meeting, Mode, OpeningEvent, OpeningEventKind, ParentRecords
-from .offsets import place_at
+from .offsets import LONGEST, place_at
 
 MAX_EVENTS: Final = 500
 """Most events in one request; a meeting has some dozens."""
 PLACED_WITHIN: Final = timedelta(hours=12)
-"""How long a note without a place is looked at again; no recording arrives later and goes on."""
+"""How long a note without a place is looked at again in any case: no recording is longer."""
+ARRIVES_WITHIN: Final = timedelta(days=30)
+"""How long a note is looked at when a recording of its room arrives: a box keeps what it cannot send."""
+ARRIVED: Final = timedelta(days=1)
+"""How long a recording counts as one that arrives, after its last bytes came."""
 PLACE_S: Final = 5.0
 """How often the worker looks, in seconds."""
 MAX_LATE: Final = timedelta(days=3)
@@ -76,9 +82,9 @@ def note(meeting_pk: UUID, events: Sequence[EventFacts], *, by: User) -> list[UU
 
 def place_notes(stop: StopSignal) -> int:
     """Give notes their place that were written before anything of the recording was here; return how many."""
-    waiting = OpeningEvent.objects.filter(recording=None, received_at__gte=timezone.now() - PLACED_WITHIN)
     placed = 0
-    for event in waiting.select_related("meeting")[:MAX_EVENTS]:
+    # the newest first: what never gets a place, as of a meeting elsewhere, keeps nothing waiting
+    for event in _without_place(timezone.now()).order_by("-received_at").select_related("meeting")[:MAX_EVENTS]:
         if stop.is_set():
             break
         place = place_at(event.meeting, event.at)
@@ -100,6 +106,20 @@ def place_notes(stop: StopSignal) -> int:
             event.save(update_fields=["recording", "frame"])
         placed += 1
     return placed
+
+
+def _without_place(now: datetime) -> QuerySet[OpeningEvent]:
+    """Return the notes that may have a place now."""
+    arrives = Recording.objects.filter(
+        room=OuterRef("meeting__room"),
+        created_at__lte=OuterRef("at"),
+        created_at__gt=OuterRef("at") - LONGEST,
+        last_arrival_at__gte=now - ARRIVED,
+    )
+    in_a_room = OpeningEvent.objects.filter(
+        recording=None, meeting__room__isnull=False, received_at__gte=now - ARRIVES_WITHIN
+    )
+    return in_a_room.filter(Q(received_at__gte=now - PLACED_WITHIN) | Exists(arrives))
 
 
 def _enter(meeting: Meeting, facts: EventFacts, by: User) -> None:
@@ -132,5 +152,9 @@ def _enter(meeting: Meeting, facts: EventFacts, by: User) -> None:
         recording_id=place.recording if place else None,
         frame=place.frame if place else None,
     )
-    if facts.kind == OpeningEventKind.PARENT_RECORDS and facts.answer:
-        deeds.enter_parent_records(meeting.pk, ParentRecords(facts.answer), facts.text, by=by)
+    if facts.kind == OpeningEventKind.PARENT_RECORDS and facts.answer and not _was_asked_again(meeting, facts.at):
+        deeds.enter_parent_records(meeting.pk, ParentRecords(facts.answer), facts.text, by=by, said_at=facts.at)
+
+
+def _was_asked_again(meeting: Meeting, at: datetime) -> bool:
+    return meeting.events.filter(kind=OpeningEventKind.PARENT_RECORDS, at__gt=at).exclude(answer="").exists()

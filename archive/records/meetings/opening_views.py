@@ -6,8 +6,9 @@ forms where there are no scripts. Nothing on it can start, pause or end a record
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 from uuid import UUID, uuid4
 
 from django.contrib import messages
@@ -16,11 +17,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from archive.access.requests import user_of
 from archive.records.errors import DeedError
-from archive.records.text import line, lines
+from archive.records.text import FIRST_YEAR, LAST_YEAR, line, lines
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
@@ -31,8 +32,20 @@ from .opening_deeds import EventFacts
 from .rules import clock_error
 from .views import meeting_of
 
+MAX_DEVICE: Final = 200
+"""Longest text about what a parent records with (Meeting.parent_device), in characters."""
 MAX_BODY: Final = 256 << 10
 """Longest request with notes, in bytes."""
+
+
+def _in_reach(moment: datetime) -> datetime:
+    """Refuse a time from which no other can be computed."""
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"it is not between {FIRST_YEAR} and {LAST_YEAR}; look at the tablet's clock")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
 Line = Annotated[str, Field(max_length=200), AfterValidator(line)]
 
 
@@ -43,13 +56,19 @@ class SentEvent(BaseModel):
 
     id: UUID
     kind: OpeningEventKind
-    at: AwareDatetime
+    at: Moment
     """By the tablet's clock."""
     who: Line = ""
     mode: Mode | None = None
     interpreter: Annotated[str, Field(max_length=120), AfterValidator(line)] = ""
     answer: Annotated[str, Field(pattern="^(yes|no|)$")] = ""
     text: Annotated[str, Field(max_length=4000), AfterValidator(lines)] = ""
+
+    @model_validator(mode="after")
+    def _names_a_device_in_one_line(self) -> Self:
+        if self.kind == OpeningEventKind.PARENT_RECORDS and len(self.text) > MAX_DEVICE:
+            raise ValueError(f"what the parent records with has at most {MAX_DEVICE} characters; the rest is a note")
+        return self
 
 
 class SentEvents(BaseModel):
@@ -59,7 +78,7 @@ class SentEvents(BaseModel):
 
     account: UUID
     """Who was signed in when the page was made. It may be kept by a tablet that several people share."""
-    sent_at: AwareDatetime
+    sent_at: Moment
     """The tablet's clock as it sends: what it is off is taken off each event."""
     events: Annotated[list[SentEvent], Field(max_length=opening_deeds.MAX_EVENTS)]
 

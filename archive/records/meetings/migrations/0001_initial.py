@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("parent_device", models.CharField(blank=True, max_length=200)),
+                ("parent_records_said_at", models.DateTimeField(blank=True, null=True)),
                 ("recording_destroyed", models.BooleanField(default=False)),
                 ("source", models.CharField(blank=True, max_length=40)),
                 ("source_id", models.CharField(blank=True, max_length=255)),

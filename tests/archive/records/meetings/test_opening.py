@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
@@ -17,7 +18,8 @@ from archive.accounts.models import User
 from archive.custody.models import Entry
 from archive.devices.models import BoxStatus
 from archive.recordings.models import Recording
-from archive.records.meetings.models import Meeting, OpeningEvent
+from archive.records.meetings import deeds, opening_deeds
+from archive.records.meetings.models import Meeting, OpeningEvent, ParentRecords
 from archive.records.meetings.opening_deeds import place_notes
 from archive.rooms.models import Placement
 from tests.archive.page_fixtures import Arrive, signed_in
@@ -203,3 +205,74 @@ def test_a_note_that_came_before_the_recording_gets_its_place_later(
     assert (found.recording_id, found.frame) == (made.id, 8000)
     assert place_notes(StopSignal()) == 0
     assert Entry.objects.filter(code="opening-placed").count() == 1
+
+
+def begin_recording(arrive: Arrive, meeting: Meeting, seconds_before: float = 1) -> str:
+    """Let a recording of the meeting's room arrive that had begun so long before the only note."""
+    made = arrive(seconds=2)
+    began = OpeningEvent.objects.get().at - timedelta(seconds=seconds_before)
+    Recording.objects.filter(pk=made.id).update(room=meeting.room, created_at=began, dated=True, closed_at=None)
+    return made.id
+
+
+def test_a_note_gets_its_place_when_a_box_that_was_offline_for_weeks_sends_its_recording(
+    archive: Archive, client_: Any, arrive: Arrive, meeting: Meeting
+) -> None:
+    send(client_, meeting, event(text="early"))
+    weeks = timedelta(days=16)
+    OpeningEvent.objects.update(at=F("at") - weeks, received_at=F("received_at") - weeks)
+    assert place_notes(StopSignal()) == 0
+    recording = begin_recording(arrive, meeting)
+    assert place_notes(StopSignal()) == 1
+    assert OpeningEvent.objects.get().recording_id == recording
+
+
+def test_notes_that_never_get_a_place_keep_no_later_one_waiting(
+    archive: Archive, client_: Any, arrive: Arrive, meeting: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening_deeds, "MAX_EVENTS", 3)
+    send(client_, meeting, event(text="early"))
+    recording = begin_recording(arrive, meeting)
+    received_at = timezone.now() - timedelta(hours=1)
+    OpeningEvent.objects.update(received_at=received_at)
+    elsewhere = make_meeting(starts=timezone.now(), room=None)
+    for minutes in range(1, 5):
+        newer, older = (received_at + timedelta(minutes=sign * minutes) for sign in (1, -1))
+        OpeningEvent.objects.create(meeting=elsewhere, kind="note", at=newer, received_at=newer)
+        # of before the recording, and here before the one that waits
+        at = timezone.now() - timedelta(days=1)
+        OpeningEvent.objects.create(meeting=meeting, kind="note", at=at, received_at=older)
+    assert place_notes(StopSignal()) == 1
+    assert OpeningEvent.objects.get(text="early").recording_id == recording
+
+
+def test_a_late_answer_replaces_none_that_was_given_later(archive: Archive, client_: Any, meeting: Meeting) -> None:
+    """The duty to record (docs/policy.md, guideline 5) follows what was said last, not what a network brought last."""
+    late = event("parent-records", seconds_ago=600, answer="no")
+    deeds.enter_parent_records(meeting.pk, ParentRecords.YES, "phone", meeting.version, by=User.objects.get())
+    assert send(client_, meeting, late).status_code == 200
+    meeting.refresh_from_db()
+    assert (meeting.parent_records, meeting.parent_device) == ("yes", "phone")
+    assert OpeningEvent.objects.get().answer == "no", "what the tablet noted is kept"
+    for answer, seconds_ago in (("no", 0.0), ("yes", 300.0)):
+        send(client_, meeting, event("parent-records", seconds_ago=seconds_ago, answer=answer))
+    meeting.refresh_from_db()
+    assert meeting.parent_records == "no"
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+@pytest.mark.parametrize("where", ["at", "sent_at"])
+def test_a_time_from_which_no_other_can_be_computed_is_refused_by_its_field(
+    client_: Any, meeting: Meeting, year: str, where: str
+) -> None:
+    note = event(text="x")
+    sent = {"account": client_.session["_auth_user_id"], "sent_at": note["at"], "events": [note]}
+    (note if where == "at" else sent)[where] = f"{year}-01-01T00:00:00Z"
+    answer = client_.post(f"/meetings/{meeting.pk}/opening/events/", json.dumps(sent), content_type="application/json")
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"].endswith(where)
+
+
+def test_what_a_parent_records_with_fits_into_its_line(client_: Any, meeting: Meeting) -> None:
+    assert send(client_, meeting, event("parent-records", answer="yes", text="x" * 201)).status_code == 422
+    assert send(client_, meeting, event("parent-records", answer="yes", text="x" * 200)).status_code == 200

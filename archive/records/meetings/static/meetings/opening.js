@@ -96,14 +96,19 @@
     again.textContent = "Send it again";
     again.addEventListener("click", () => {
       const { refused: reason, ...changed } = event;
+      const more = [];
       for (const [name, field] of fields) changed[name] = field.value;
       // where the time is what was refused, the present one stands for it, and the note tells what the tablet said
       if (reason.field === "at") {
-        changed.text = `${changed.text || ""} (by the tablet's clock ${event.at})`.trim();
+        const clock = `(by the tablet's clock ${event.at})`;
         changed.at = new Date().toISOString();
+        // what the parent records with is printed in a letter: what the clock said is a note of its own
+        if (event.kind === "parent-records")
+          more.push({ id: newId(), kind: "note", label: "Note", at: changed.at, text: `${event.label} ${clock}` });
+        else changed.text = `${changed.text || ""} ${clock}`.trim();
       }
       changed.id = newId();
-      keep(waiting().map((one) => (one.id === event.id ? changed : one)));
+      keep(waiting().flatMap((one) => (one.id === event.id ? [changed, ...more] : [one])));
       leave("Sending it again.");
     });
     const drop = document.createElement("button");
