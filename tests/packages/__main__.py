@@ -61,6 +61,7 @@ def everything_that_is_imported_is_there(root: Root) -> str:
     # what the package suggests (PostgreSQL, an S3 store), what a district brings (engines of transcripts), and what
     # allauth asks for only where Django's sites are installed
     packages += ["-psycopg", "-psycopg_pool", "-pocketsphinx", "-pywhispercpp", "-django.contrib.sites"]
+    packages += ["-archive.postgresql", "-django.db.backends.postgresql"]
     packages += ["-boto3", "-botocore", "-archive.store.s3", "-archive.store.s3_bucket"]
     packages += ["-archive.store.bucket_trust", "-archive.store.lock_proof"]
     out = root.run(
