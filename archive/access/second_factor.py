@@ -13,9 +13,26 @@ from .decisions import granted_deeds
 from .deeds import Deed
 from .requests import signed_in
 
-NEEDING: Final = frozenset({Deed.LISTEN, Deed.DOWNLOAD, Deed.REQUESTS, Deed.GRANT, Deed.ACCOUNTS})
-"""Deeds that hear, hand out, or let others do so: one grant of one of them, however far it reaches, is enough. Parents
-(`own`) come by a link and a code of their own, or to a kiosk."""
+NEEDING: Final = frozenset(
+    {
+        Deed.LISTEN,
+        Deed.DOWNLOAD,
+        Deed.RESTRICT,
+        Deed.REDACT,
+        Deed.TRANSCRIBE,
+        Deed.DISCLOSE,
+        Deed.FILE,
+        Deed.CORRECT,
+        Deed.REQUESTS,
+        Deed.GRANT,
+        Deed.ACCOUNTS,
+    }
+)
+"""Deeds that hear, hand out, or let others do so: one grant of one of them, however far it reaches, is enough.
+
+A filing and a right over a student's records say who hears: `file` and `correct` let others do so. Parents (`own`)
+come by a link and a code of their own, or to a kiosk. 34 CFR 99.31(c): reasonable methods identify and authenticate
+whoever records are shown or handed to."""
 
 
 def is_missing(request: HttpRequest) -> bool:

@@ -78,7 +78,7 @@ def fronted(archive: Archive, name: str, folder: Path, more: str = "") -> Iterat
     files = Authority.make().server(folder / "tls")
     archive.write_settings(
         f'[site]\nurl = "https://localhost:{port}"\nhosts = ["localhost", "127.0.0.1"]\n'
-        '[web]\nproxies = ["127.0.0.1"]\n'
+        '[web]\nproxies = ["127.0.0.1"]\n[sign_in]\nsecond_factor = "optional"\n'
     )
     with archive.serving(workers=1) as inner:
         start = command(name, folder, port, inner.removeprefix("http://"), files, more=more)

@@ -56,6 +56,19 @@ def test_who_may_hear_reaches_only_their_own_sign_ins_until_a_factor_is_set_up(a
     assert "Set up a second step first" not in check(client.get("/my/").content.decode()).text
 
 
+@pytest.mark.parametrize(
+    "deed",
+    [
+        *(Deed.LISTEN, Deed.DOWNLOAD, Deed.RESTRICT, Deed.REDACT, Deed.TRANSCRIBE, Deed.DISCLOSE),
+        *(Deed.FILE, Deed.CORRECT, Deed.REQUESTS, Deed.GRANT, Deed.ACCOUNTS),
+    ],
+)
+def test_who_hears_hands_out_or_says_who_may_needs_a_factor(archive: Archive, deed: Deed) -> None:
+    make_user("bob", deed)
+    with sign_in_settings(second_factor="required"):
+        assert sign_in("bob").get("/").headers.get("Location") == "/my/"
+
+
 @pytest.mark.parametrize("deed", Deed)
 def test_which_deeds_need_a_factor(archive: Archive, deed: Deed) -> None:
     make_user("bob", deed)
