@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +20,28 @@ class RoleForm(forms.Form):
         field = self.fields["role"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is declared above
         field.choices = [("", _("none yet")), *((role, role) for role in roles)]
+
+
+EVERYTHING: Final = "everything"
+"""The choice of all that was granted over the whole district."""
+
+
+class RoleEndForm(forms.Form):
+    """What to take back of what somebody may do over the whole district."""
+
+    taken = forms.ChoiceField(label=_("Take back"))
+
+    def __init__(self, *args: Any, roles: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["taken"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is declared above
+        everything = (EVERYTHING, _("everything over the whole district"))
+        field.choices = [("", _("choose")), *((role, role) for role in roles), everything]
+
+    def role(self) -> str:
+        """Return the role, empty for everything."""
+        taken: str = self.cleaned_data["taken"]
+        return "" if taken == EVERYTHING else taken
 
 
 class NewAccountForm(RoleForm):

@@ -25,7 +25,7 @@ from archive.accounts.typed import fill
 from archive.core.once import once
 
 from . import accounts as deeds
-from .account_forms import NewAccountForm, RoleForm
+from .account_forms import NewAccountForm, RoleEndForm, RoleForm
 from .deeds import ROLES, Deed
 from .models import Grant
 from .requests import user_of
@@ -142,21 +142,21 @@ def account(request: HttpRequest, account: UUID) -> HttpResponseBase:
     person = None
     if user.oidc_subject is not None:
         person = ProviderSubject.objects.filter(issuer=user.oidc_issuer, subject=user.oidc_subject).first()
+    held = Grant.objects.filter(user=user).at(now)
     words = {
         "account": user,
         "active": user.active_at(now),
         "own": user.pk == by.pk,
         "touchable": deeds.touchable(user, by),
-        "grants": [
-            {"label": Deed(one.deed).label, "reach": _reach(one), "until": one.valid_until}
-            for one in Grant.objects.filter(user=user).at(now)
-        ],
+        "grants": [{"label": Deed(one.deed).label, "reach": _reach(one), "until": one.valid_until} for one in held],
+        "district_wide": any(one.scope_type == ScopeType.DISTRICT for one in held),
         "factors": factors_of(user),
         "sessions": count_open(user),
         "invitation": invitation,
         "person": person,
         "offer": deeds.offer_of(user),
         "form": RoleForm(roles=deeds.roles_of(by)),
+        "end_form": RoleEndForm(roles=deeds.roles_held(user)),
         "place": "accounts",
     }
     return render(request, "access/account.html", words)
@@ -181,6 +181,19 @@ def hand_out_role(request: HttpRequest, account: UUID) -> HttpResponseBase:
         return redirect("pages:account", account=account)
     deeds.hand_out(user, form.cleaned_data["role"], by=by)
     return redirect(_go(request, user, _("What this role may do was granted.")))
+
+
+@require_POST
+def take_role_back(request: HttpRequest, account: UUID) -> HttpResponseBase:
+    """Take back what a role may do, or everything over the whole district."""
+    user, by = get_object_or_404(User, pk=account), user_of(request)
+    form = RoleEndForm(request.POST, roles=deeds.roles_held(user))
+    ended = deeds.take_back(user, form.role(), by=by) if form.is_valid() else 0
+    if not ended:
+        messages.error(request, _("Choose what to take back first. Nothing was changed."))
+        return redirect("pages:account", account=account)
+    told = ngettext("%(n)d right was taken back.", "%(n)d rights were taken back.", ended) % {"n": ended}
+    return redirect(_go(request, user, told))
 
 
 @require_POST

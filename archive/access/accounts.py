@@ -22,7 +22,7 @@ from .custody_kinds import INVITATION, OFFER_END, SESSIONS_END
 from .decisions import reach_of
 from .deeds import ROLES, Deed
 from .models import Grant
-from .people import Identity, create_account, end_account, end_factors, grant
+from .people import Identity, create_account, end_account, end_factors, grant, revoke
 from .scopes import DISTRICT, ScopeType, barred_scopes, scopes_of
 
 
@@ -134,6 +134,31 @@ def hand_out(user: User, role: str, *, by: User) -> None:
         User.objects.select_for_update().get(pk=user.pk)
         for deed in sorted(ROLES[role] - _held(user)):
             grant(user, deed, by=Actor.user(by.pk))
+
+
+def roles_held(user: User) -> list[str]:
+    """Return the roles whose every deed `user` may do over the whole district, without those that another one holds."""
+    held = _held(user)
+    whole = [role for role, deeds in ROLES.items() if deeds <= held]
+    return [role for role in whole if not any(ROLES[role] < ROLES[other] for other in whole)]
+
+
+def take_back(user: User, role: str, *, by: User) -> int:
+    """Take what `role` may do over the whole district away from `user`, and return how many rights ended.
+
+    What another role of theirs gives as well stays. An empty `role` takes away all that was granted over the district.
+    """
+    _check_other(user, by)
+    with one_deed():
+        User.objects.select_for_update().get(pk=user.pk)
+        held, roles = _held(user), roles_held(user)
+        if role and role not in roles:
+            return 0
+        kept = frozenset(deed for other in roles if role and other != role for deed in ROLES[other])
+        taken = sorted((ROLES[role] if role else held) - kept)
+        for deed in taken:
+            revoke(user, deed, by=Actor.user(by.pk))
+    return len(taken)
 
 
 def offer_of(user: User) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
+from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
@@ -34,14 +35,32 @@ def new_password() -> str:
     return secrets.token_urlsafe(15)
 
 
-def find_user(username: str) -> User:
-    """Return the account with this name; raise SettingsError."""
+def find_user(name: str) -> User:
+    """Return the account that `name` means; raise SettingsError.
+
+    It is the name that the person signs in with, the account's identifier, or the name as colleagues read it if only
+    one account has it: whom the district's provider signs in has no name to sign in with.
+    """
     try:
-        return User.objects.get_by_natural_key(username)
-    except User.DoesNotExist as error:
+        return User.objects.get_by_natural_key(name)
+    except User.DoesNotExist:
+        found = _by_identifier(name) or list(User.objects.filter(display_name__iexact=name.strip() or None)[:2])
+    if len(found) > 1:
         raise SettingsError(
-            f"there is no account {username!r}; 'plainsight-archive list-users' shows all", field="name"
-        ) from error
+            f"several accounts are called {name!r}; give the identifier of one, as its page and "
+            "'plainsight-archive list-users' show it",
+            field="name",
+        )
+    if not found:
+        raise SettingsError(f"there is no account {name!r}; 'plainsight-archive list-users' shows all", field="name")
+    return found[0]
+
+
+def _by_identifier(text: str) -> list[User]:
+    try:
+        return list(User.objects.filter(pk=UUID(text.strip())))
+    except ValueError:
+        return []
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:new-account": Route(Deed.ACCOUNTS, _FORM),
     "pages:account": Route(Deed.ACCOUNTS),
     "pages:account-role": _button("pages:accounts"),
+    "pages:account-role-end": _button("pages:accounts"),
     "pages:account-offer": _button("pages:accounts"),
     "pages:account-invitation": _button("pages:accounts"),
     "pages:account-factors": _button("pages:accounts"),

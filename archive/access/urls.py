@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("accounts/new/", accounts.new_account, name="new-account"),
     path("accounts/<uuid:account>/", accounts.account, name="account"),
     path("accounts/<uuid:account>/role/", accounts.hand_out_role, name="account-role"),
+    path("accounts/<uuid:account>/role/end/", accounts.take_role_back, name="account-role-end"),
     path("accounts/<uuid:account>/offer/", accounts.settle_offer, name="account-offer"),
     path("accounts/<uuid:account>/invitation/", accounts.new_invitation, name="account-invitation"),
     path("accounts/<uuid:account>/second-step/", accounts.take_factors, name="account-factors"),

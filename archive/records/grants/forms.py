@@ -6,7 +6,8 @@ from typing import Any
 
 from django import forms
 
-from archive.accounts.models import User
+from appliance.contract.errors import SettingsError
+from archive.access.people import find_user
 from archive.records.people.choices import StudentChoice
 from archive.records.text import DayField, LineField, LinesField
 
@@ -20,15 +21,19 @@ WHAT = [
 
 
 class AccountChoice(forms.CharField):
-    """An account, by the name that its person signs in with."""
+    """An account: by the name that its person signs in with, its identifier, or a name that no other one has."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        told = "The name that the person signs in with; or the full name, or the identifier on the account's page."
+        super().__init__(max_length=200, help_text=told, **kwargs)
 
     def clean(self, value: Any) -> Any:
         """Return the account."""
         text = super().clean(value)
         try:
-            user = User.objects.get_by_natural_key(text)
-        except User.DoesNotExist:
-            raise forms.ValidationError(f"There is no account “{text}”.") from None
+            user = find_user(text)
+        except SettingsError as error:
+            raise forms.ValidationError(f"{error.message[:1].upper()}{error.message[1:]}.") from None
         if not user.is_active:
             raise forms.ValidationError("This account has ended.")
         return user
@@ -38,7 +43,7 @@ class AccessForm(forms.Form):
     """Access to a student's recordings."""
 
     student = StudentChoice(label="Student")
-    user = AccountChoice(label="Account", max_length=150, help_text="The name that the person signs in with.")
+    user = AccountChoice(label="Account")
     what = forms.ChoiceField(choices=WHAT, widget=forms.RadioSelect, label="May", initial="listen")
     purpose = LinesField(
         rows=2, max_length=1000, label="Purpose", help_text="The legitimate educational interest (34 CFR 99.31(a)(1))."

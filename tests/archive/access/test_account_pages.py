@@ -146,14 +146,47 @@ def test_a_role_is_handed_out_later_and_grants_only_what_is_missing(archive: Arc
     assert "Choose a role first." in check(answer.content.decode()).text
 
 
-BUTTONS = ("role", "offer", "invitation", "second-step", "sessions", "end")
+def test_a_role_is_taken_back(archive: Archive, custodian: Any) -> None:
+    """Who moves to another work keeps the account and loses the role, at once and as entries."""
+    bob = make_user("bob", role="technician")
+    grant(bob, Deed.LOOK, by=ARCHIVE, scope=Scope.recording("0" * 32))
+    theirs = sign_in("bob")
+    assert theirs.get("/rooms/").status_code == 200
+    selects = page_of(custodian, f"/accounts/{bob.pk}/").all("select")
+    (offered,) = [one for one in selects if one.get("name") == "taken"]
+    assert [one.get("value") for one in offered.all("option")] == ["", "technician", "everything"]
+    answer = custodian.post(f"/accounts/{bob.pk}/role/end/", {"taken": "technician"}, follow=True)
+    assert "4 rights were taken back." in check(answer.content.decode()).text
+    assert theirs.get("/rooms/").status_code == 403
+    assert deeds_of(bob) == {Deed.LOOK}, "what reaches one recording or student is another page's"
+    assert codes_about(bob)[-4:] == ["revoke"] * 4
+    again = custodian.post(f"/accounts/{bob.pk}/role/end/", {"taken": "technician"}, follow=True)
+    assert "Nothing was changed." in check(again.content.decode()).text
+
+
+def test_what_another_role_gives_stays(archive: Archive, custodian: Any) -> None:
+    bob = make_user("bob", *ROLES["auditor"], role="technician")
+    custodian.post(f"/accounts/{bob.pk}/role/end/", {"taken": "technician"})
+    assert deeds_of(bob) == set(ROLES["auditor"]), "the list of recordings is both roles'"
+
+
+def test_single_rights_are_taken_back_with_everything(archive: Archive, custodian: Any) -> None:
+    bob = make_user("bob", Deed.BOARD, Deed.LISTS)
+    for taken in ("", "technician", "emperor"):
+        custodian.post(f"/accounts/{bob.pk}/role/end/", {"taken": taken})
+        assert deeds_of(bob) == {Deed.BOARD, Deed.LISTS}
+    custodian.post(f"/accounts/{bob.pk}/role/end/", {"taken": "everything"})
+    assert deeds_of(bob) == set()
+
+
+BUTTONS = ("role", "role/end", "offer", "invitation", "second-step", "sessions", "end")
 
 
 @pytest.mark.parametrize("button", BUTTONS)
 def test_nobody_changes_their_own_account(archive: Archive, custodian: Any, button: str) -> None:
     own = User.objects.get(username="m.jones")
     before = codes_about(own)
-    fields = {"role": "custodian", "answer": "accept"}
+    fields = {"role": "custodian", "answer": "accept", "taken": "everything"}
     assert custodian.post(f"/accounts/{own.pk}/{button}/", fields).status_code == 403
     assert codes_about(own) == before
     forms = [form.get("action") for form in page_of(custodian, f"/accounts/{own.pk}/").all("form")]
@@ -216,7 +249,7 @@ def test_an_account_that_may_do_more_is_not_touched(archive: Archive, button: st
     set_up_app(theirs)
     before = codes_about(chief)
     helper = signed_in(archive, "helper", Deed.ACCOUNTS, *ROLES["technician"])
-    fields = {"role": "technician", "answer": "accept"}
+    fields = {"role": "technician", "answer": "accept", "taken": "everything"}
     assert helper.post(f"/accounts/{chief.pk}/{button}/", fields).status_code == 403
     assert codes_about(chief) == before
     assert is_signed_in(theirs)

@@ -145,3 +145,37 @@ def test_the_pages_give_list_end_and_review(archive: Archive) -> None:
     there = f"/access/students/{student.pk}/accounts/{teacher.pk}/end/"
     assert "The access has ended." in client.post(there, {"once": "e" * 32}, follow=True).content.decode()
     assert not Grant.objects.at(timezone.now()).filter(user=teacher).exists()
+
+
+@pytest.mark.parametrize("typed", ["identifier", "Tea Jones", "tea jones "])
+def test_access_is_given_to_whom_the_provider_signs_in(archive: Archive, typed: str) -> None:
+    """They have no name to sign in with: the account is found by its identifier, or a name that no other one has."""
+    teacher = User.objects.create_user(
+        None, display_name="Tea Jones", oidc_issuer="https://id.example.org", oidc_subject="s-1"
+    )
+    student, today = make_student("Ana", "Torres", local_id="S-17"), timezone.localdate()
+    client = signed_in(archive, "custodian", role="custodian")
+    form = {
+        "student": "S-17",
+        "user": str(teacher.pk) if typed == "identifier" else typed,
+        "what": "listen",
+        "purpose": "teaches her",
+        "position": "teacher",
+        "trained_on": today.isoformat(),
+        "until": (today + timedelta(days=20)).isoformat(),
+        "once": "a" * 32,
+    }
+    assert client.post("/access/new/", form).status_code == 302
+    assert Grant.objects.filter(user=teacher, deed=Deed.LISTEN, scope_id=str(student.pk)).exists()
+
+
+def test_a_name_that_two_accounts_have_gives_access_to_neither(archive: Archive) -> None:
+    for name in ("t.jones", "t.jones2"):
+        user = make_user(name)
+        user.display_name = "Tea Jones"
+        user.save()
+    client = signed_in(archive, "custodian", role="custodian")
+    make_student(local_id="S-17")
+    answer = client.post("/access/new/", {"student": "S-17", "user": "Tea Jones", "once": "a" * 32})
+    assert "Several accounts are called" in check(answer.content.decode()).text
+    assert not Grant.objects.filter(user__display_name="Tea Jones").exists()
