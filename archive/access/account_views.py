@@ -244,6 +244,16 @@ def end_account(request: HttpRequest, account: UUID) -> HttpResponseBase:
 
 
 @require_POST
+def open_account(request: HttpRequest, account: UUID) -> HttpResponseBase:
+    """Open an account again that has ended."""
+    user = get_object_or_404(User, pk=account)
+    if not deeds.open_again(user, by=user_of(request)):
+        messages.info(request, _("This account works. Nothing was changed."))
+        return redirect("pages:account", account=account)
+    return redirect(_go(request, user, _("The account is open again. Nothing that was granted before came back.")))
+
+
+@require_POST
 def make_from_tried(request: HttpRequest, tried: int) -> HttpResponseBase:
     """Make an account for somebody who tried, with one button."""
     person, by = get_object_or_404(ProviderSubject, pk=tried), user_of(request)

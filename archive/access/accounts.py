@@ -22,7 +22,7 @@ from .custody_kinds import INVITATION, OFFER_END, SESSIONS_END
 from .decisions import reach_of
 from .deeds import ROLES, Deed
 from .models import Grant
-from .people import Identity, create_account, end_account, end_factors, grant, revoke
+from .people import Identity, create_account, end_account, end_factors, grant, open_account, revoke
 from .scopes import DISTRICT, ScopeType, barred_scopes, scopes_of
 
 
@@ -208,3 +208,9 @@ def end(user: User, *, by: User) -> None:
     """End an account and its sessions now; what was granted to it ends with it."""
     _check_other(user, by)
     end_account(user, by=Actor.user(by.pk))
+
+
+def open_again(user: User, *, by: User) -> bool:
+    """Open an account again that has ended, with nothing granted to it; return False if it had not ended."""
+    _check_other(user, by)
+    return open_account(user, by=Actor.user(by.pk))

@@ -11,17 +11,18 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils import timezone
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.times import wall
 from archive.accounts import factors, sessions
-from archive.accounts.models import User
+from archive.accounts.models import Invitation, User
 from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, ActorType, Subject
 from archive.custody.log import record
 
-from .custody_kinds import ACCOUNT, ACCOUNT_END, FACTOR_END, GRANT, PASSWORD, REVOKE
+from .custody_kinds import ACCOUNT, ACCOUNT_END, ACCOUNT_OPEN, FACTOR_END, GRANT, PASSWORD, REVOKE
 from .deeds import Deed
 from .models import Grant
 from .scopes import DISTRICT, Scope
@@ -112,6 +113,28 @@ def end_account(user: User, *, by: Actor, at: datetime | None = None) -> User:
     return user
 
 
+def open_account(user: User, *, by: Actor) -> bool:
+    """Let an account that has ended sign in again; return False if it had not.
+
+    What was granted to it before ended with it, and is entered as taken away: none of it comes back. Nor does a link
+    to choose a password that was given out before.
+    """
+    now = timezone.now()
+    with one_deed():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        if user.is_active:
+            return False
+        record(ACCOUNT_OPEN, actor=by, subject=Subject.user(user.pk))
+        for one in Grant.objects.filter(Q(valid_until=None) | Q(valid_until__gt=now), user=user):
+            _record_revoke(user, Deed(one.deed), one.scope, by=by)
+            one.valid_until = max(now, one.valid_from)
+            one.save(update_fields=["valid_until"])
+        Invitation.objects.filter(user=user).delete()
+        user.active_until = None
+        user.save(update_fields=["active_until"])
+    return True
+
+
 def set_password(user: User, password: str, *, by: Actor) -> None:
     """Give `user` a new password; every session of theirs ends."""
     # made before: it takes a while on purpose
@@ -200,13 +223,11 @@ def revoke(user: User, deed: Deed, *, by: Actor, scope: Scope = DISTRICT) -> boo
         held = Grant.objects.filter(user=user, deed=deed).over(scope).at(now)
         if not held.exists():
             return False
-        record(
-            REVOKE,
-            actor=by,
-            subject=Subject.user(user.pk),
-            deed=deed.value,
-            scope=scope.type.value,
-            scope_id=scope.id,
-        )
+        _record_revoke(user, deed, scope, by=by)
         held.update(valid_until=now)
     return True
+
+
+def _record_revoke(user: User, deed: Deed, scope: Scope, *, by: Actor) -> None:
+    subject = Subject.user(user.pk)
+    record(REVOKE, actor=by, subject=subject, deed=deed.value, scope=scope.type.value, scope_id=scope.id)

@@ -94,6 +94,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:account-factors": _button("pages:accounts"),
     "pages:account-sessions": _button("pages:accounts"),
     "pages:account-end": _button("pages:accounts"),
+    "pages:account-open": _button("pages:accounts"),
     "pages:tried-account": _button("pages:accounts"),
     "pages:tried-dismiss": _button("pages:accounts"),
     "pages:language": Route(Open.ANYONE, ("POST",), page="pages:first"),

@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("accounts/<uuid:account>/second-step/", accounts.take_factors, name="account-factors"),
     path("accounts/<uuid:account>/sessions/", accounts.end_sessions, name="account-sessions"),
     path("accounts/<uuid:account>/end/", accounts.end_account, name="account-end"),
+    path("accounts/<uuid:account>/open/", accounts.open_account, name="account-open"),
     path("accounts/tried/<int:tried>/account/", accounts.make_from_tried, name="tried-account"),
     path("accounts/tried/<int:tried>/dismiss/", accounts.dismiss_tried, name="tried-dismiss"),
 ]

@@ -40,6 +40,10 @@ KIOSK_LASTS: Final = timedelta(minutes=30)
 """How long one for the kiosk works: the person stands beside."""
 MAX_FAILURES: Final = 5
 """Wrong codes that end a link: of 100 million codes that is a chance of one in 20 million."""
+ACCOUNT_ENDED: Final = (
+    "This person's account has ended, so a link would open nothing. Somebody who looks after accounts opens it again "
+    "on its page; then try again."
+)
 _DIGITS: Final = "0123456789"
 CODE_LENGTH: Final = 8
 """Digits of a code; read aloud in two groups of four."""
@@ -87,7 +91,8 @@ def make_link(
     """Make a link for a person, and an account if there is none; earlier links of the person end.
 
     Who calls it inside a deed of its own hands in what was `drawn` before. Raises DeedError where the account may do
-    more than `by`, beside what a parent may: whoever makes a link can use it.
+    more than `by`, beside what a parent may: whoever makes a link can use it. An account that has ended is refused as
+    well: its link would open nothing.
     """
     drawn = drawn or Drawn()
     now = timezone.now()
@@ -95,6 +100,8 @@ def make_link(
         person = Person.objects.select_for_update(of=("self",)).select_related("user").get(pk=person.pk)
         if person.user is None:
             _make_account(person, by)
+        elif not person.user.is_active:
+            raise DeedError(ACCOUNT_ENDED)
         elif any(one.deed not in OWN_DEEDS or one.scope_type != ScopeType.STUDENT for one in beyond(person.user, by)):
             raise DeedError(
                 "This person's account may do more than yours, and a link would open it. Ask somebody who may do all "

@@ -17,7 +17,7 @@ from archive.access.deeds import ROLES, Deed
 from archive.access.models import Grant
 from archive.access.people import grant
 from archive.access.scopes import Scope
-from archive.accounts.models import User
+from archive.accounts.models import Invitation, User
 from archive.custody.actors import ARCHIVE
 from archive.custody.models import Entry
 from tests.archive.accounts.sign_in import codes_about, is_signed_in, set_up_app, sign_in
@@ -179,7 +179,27 @@ def test_single_rights_are_taken_back_with_everything(archive: Archive, custodia
     assert deeds_of(bob) == set()
 
 
-BUTTONS = ("role", "role/end", "offer", "invitation", "second-step", "sessions", "end")
+def test_an_ended_account_is_opened_again_with_nothing_granted(archive: Archive, custodian: Any) -> None:
+    """A teacher who returns has the account of before, and what is granted anew."""
+    bob = make_user("bob", role="technician")
+    Grant.objects.create(user=bob, deed=Deed.LOOK, valid_from=timezone.now() + timedelta(days=1))
+    custodian.post(f"/accounts/{bob.pk}/invitation/")
+    custodian.post(f"/accounts/{bob.pk}/end/")
+    assert "Open this account again" in page_of(custodian, f"/accounts/{bob.pk}/").text
+    answer = custodian.post(f"/accounts/{bob.pk}/open/", follow=True)
+    assert "The account is open again." in check(answer.content.decode()).text
+    theirs = sign_in("bob")
+    assert is_signed_in(theirs)
+    assert theirs.get("/rooms/").status_code == 403
+    assert not Grant.objects.filter(user=bob).at(timezone.now() + timedelta(days=2)).exists()
+    assert not Invitation.objects.filter(user=bob).exists()
+    told = codes_about(bob)
+    assert [told.count(code) for code in ("account-end", "account-open", "revoke")] == [1, 1, 5]
+    again = custodian.post(f"/accounts/{bob.pk}/open/", follow=True)
+    assert "Nothing was changed." in check(again.content.decode()).text
+
+
+BUTTONS = ("role", "role/end", "open", "offer", "invitation", "second-step", "sessions", "end")
 
 
 @pytest.mark.parametrize("button", BUTTONS)
