@@ -137,6 +137,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:person-new": Route(Deed.CORRECT, _FORM),
     "pages:person": Route(Deed.PEOPLE),
     "pages:person-edit": Route(Deed.CORRECT, _FORM),
+    "pages:person-account": Route(Deed.CORRECT, _FORM),
     "pages:roster": Route(Deed.CORRECT, _FORM, longest=FORM_WITH_FILE),
     "pages:roster-run": Route(Deed.CORRECT, _FORM),
     "pages:notice-new": Route(Deed.PLAN, _FORM),

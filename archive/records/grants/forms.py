@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 
-from appliance.contract.errors import SettingsError
-from archive.access.people import find_user
-from archive.records.people.choices import StudentChoice
+from archive.records.people.choices import AccountChoice, StudentChoice
 from archive.records.text import DayField, LineField, LinesField
 
 from .deeds import AccessFacts
@@ -18,25 +14,6 @@ WHAT = [
     ("listen", "the same, and listen"),
     ("copy", "the same, and take copies"),
 ]
-
-
-class AccountChoice(forms.CharField):
-    """An account: by the name that its person signs in with, its identifier, or a name that no other one has."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        told = "The name that the person signs in with; or the full name, or the identifier on the account's page."
-        super().__init__(max_length=200, help_text=told, **kwargs)
-
-    def clean(self, value: Any) -> Any:
-        """Return the account."""
-        text = super().clean(value)
-        try:
-            user = find_user(text)
-        except SettingsError as error:
-            raise forms.ValidationError(f"{error.message[:1].upper()}{error.message[1:]}.") from None
-        if not user.is_active:
-            raise forms.ValidationError("This account has ended.")
-        return user
 
 
 class AccessForm(forms.Form):

@@ -7,6 +7,9 @@ from typing import Any, Final
 from django import forms
 from django.db.models import Q, QuerySet
 
+from appliance.contract.errors import SettingsError
+from archive.access.people import find_user
+
 from .models import Person, Student
 from .search import is_uuid
 
@@ -61,6 +64,27 @@ class PersonChoice(forms.CharField):
         raise forms.ValidationError(
             "Several people have this name. Open the right one's page, and copy its identifier here."
         )
+
+
+class AccountChoice(forms.CharField):
+    """An account: by the name that its person signs in with, its identifier, or a name that no other one has."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        told = "The name that the person signs in with; or the full name, or the identifier on the account's page."
+        super().__init__(max_length=200, help_text=told, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        """Return the account."""
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            user = find_user(text)
+        except SettingsError as error:
+            raise forms.ValidationError(f"{error.message[:1].upper()}{error.message[1:]}.") from None
+        if not user.is_active:
+            raise forms.ValidationError("This account has ended.")
+        return user
 
 
 def shown(students: QuerySet[Student], pk: str) -> str:

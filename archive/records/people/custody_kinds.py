@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archive.custody.kinds import register
 
+WORK_ACCOUNT = register("work-account", "it was entered with which account a person works here", "account")
 STUDENT = register("student", "a student was entered", "fields")
 STUDENT_CHANGED = register("student-changed", "a student's data were corrected", "fields")
 PERSON = register("person", "a person was entered", "fields")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from archive.core.uploads import UploadField
 from archive.records.text import DayField, LineField, LinesField
 
-from .choices import PersonChoice
+from .choices import AccountChoice, PersonChoice
 from .models import Language, PersonKind, RightKind, School, Student
 
 _LONGEST: Final = 100
@@ -43,6 +43,13 @@ class PersonForm(forms.Form):
     interpreter = LineField(
         max_length=120, required=False, label="Needs an interpreter", help_text="Language and mode, or leave it empty."
     )
+    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
+
+
+class WorkAccountForm(forms.Form):
+    """With which account a person works here."""
+
+    user = AccountChoice(label="Account at work", required=False)
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
 
 

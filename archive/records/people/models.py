@@ -127,7 +127,12 @@ class Person(Sourced):
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="person"
     )
-    """The person's account, if there is one."""
+    """The person's account, if there is one: of a rights-holder the one that one-time links open."""
+    work_user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="person_at_work"
+    )
+    """The account with which a rights-holder works for the district, entered by a person: a court order that bars the
+    person bars this account too (34 CFR 99.4)."""
 
     class Meta(Sourced.Meta):
         """By name."""

@@ -38,18 +38,26 @@ def scopes_of_person(person: str) -> Iterable[Scope]:
 def barred_students(user: User) -> Iterator[Scope]:
     """Yield the students from whom a court order keeps the person of this account, or whoever named them as agent.
 
+    A parent who works for the district has two accounts, and is kept away with both.
+
     34 CFR 99.4: either parent has full rights unless the agency has evidence of a court order that revokes them.
     """
+    theirs = Q(person__user=user) | Q(person__work_user=user)
     agency = Right.objects.filter(
-        kind=RightKind.AGENT, person__user=user, student=OuterRef("student"), named_by=OuterRef("person")
+        theirs, kind=RightKind.AGENT, student=OuterRef("student"), named_by=OuterRef("person")
     )
-    rows = Bar.objects.filter(Q(person__user=user) | Exists(agency)).select_related("person")
+    rows = Bar.objects.filter(theirs | Exists(agency)).select_related("person")
     bars = bars_in_force(rows)
-    yield from (Scope.student(bar.student_id) for bar in bars if bar.person.user_id == user.pk)
-    as_agent = {bar.student_id for bar in bars if bar.person.user_id != user.pk}
+    yield from (Scope.student(bar.student_id) for bar in bars if user.pk in accounts_of(bar.person))
+    as_agent = {bar.student_id for bar in bars if user.pk not in accounts_of(bar.person)}
     if as_agent:
-        mine = set(Person.objects.filter(user=user).values_list("pk", flat=True))
+        mine = set(Person.objects.filter(Q(user=user) | Q(work_user=user)).values_list("pk", flat=True))
         yield from (Scope.student(student) for student, person in kept_away(as_agent) if person in mine)
+
+
+def accounts_of(person: Person) -> set[UUID | None]:
+    """Return the accounts of a person: the one that links open, and the one at work."""
+    return {person.user_id, person.work_user_id}
 
 
 def kept_away(students: Iterable[UUID]) -> set[tuple[UUID, UUID]]:

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     path("people/new/", views.person_new, name="person-new"),
     path("people/<uuid:person>/", views.person, name="person"),
     path("people/<uuid:person>/edit/", views.person_edit, name="person-edit"),
+    path("people/<uuid:person>/account/", views.person_account, name="person-account"),
     path("rosters/", views.roster, name="roster"),
     path("rosters/<uuid:run>/", views.roster_run, name="roster-run"),
 ]

@@ -24,7 +24,7 @@ from archive.records.form_page import form_page, posted
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
-from . import deeds, import_deeds
+from . import account_deeds, deeds, import_deeds
 from .forms import (
     BarForm,
     EndForm,
@@ -34,6 +34,7 @@ from .forms import (
     RosterForm,
     SearchForm,
     StudentForm,
+    WorkAccountForm,
     student_initial,
 )
 from .models import Bar, ImportRun, Person, Right, RightKind, Student
@@ -254,6 +255,22 @@ def person_edit(request: HttpRequest, person: UUID) -> HttpResponseBase:
 
     initial = {name: getattr(row, name) for name in (*deeds.PERSON_FIELDS, "version")}
     return _change(request, PersonForm(posted(request), initial=initial), save, f"Correct {row}", row)
+
+
+@_SENT
+def person_account(request: HttpRequest, person: UUID) -> HttpResponseBase:
+    """Enter with which account a person works here, so that a court order bars it too (34 CFR 99.4)."""
+    row = person_of(person)
+
+    def save(typed: dict[str, Any]) -> str:
+        account_deeds.enter_work_account(person, typed["user"], typed["version"], by=user_of(request))
+        return "It was entered. A court order that bars the person bars this account too."
+
+    now = row.work_user
+    initial = {"user": (now.username or str(now.pk)) if now else "", "version": row.version}
+    intro = "For a parent who works for the district. Leave it empty for who does not."
+    form = WorkAccountForm(posted(request), initial=initial)
+    return _change(request, form, save, f"Account at work of {row}", row, intro=intro)
 
 
 @_SENT

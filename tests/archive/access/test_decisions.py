@@ -14,8 +14,9 @@ from archive.access.decisions import Decision, granted_deeds, may, may_each, rea
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.models import Grant
 from archive.custody.actors import NOTHING, Subject
+from archive.custody.models import Entry
 from archive.recordings.models import Recording
-from tests.archive.page_fixtures import Arrive, make_user
+from tests.archive.page_fixtures import Arrive, make_user, signed_in
 from tests.archive.records.factories import (
     make_bar,
     make_filing,
@@ -127,3 +128,39 @@ def test_a_list_holds_the_recordings_that_may_allows_and_no_others(
     assert listed == allowed
     expected = {"district": {second} if barred else {first, second}, "nothing": set()}
     assert allowed == expected.get(scope, set() if barred else {first})
+
+
+def test_a_court_order_bars_a_parent_who_works_for_the_district(archive: Archive, sealed: Arrive) -> None:
+    """34 CFR 99.4: the order names the person, and reaches the account at work beside the one that links open."""
+    student, father = make_student(), make_person("Luis")
+    made = sealed(seconds=1)
+    make_filing(made.id, make_meeting(student))
+    father.user = make_user("link")
+    father.save()
+    make_bar(father, student)
+    work, about = make_user("luis", role="custodian"), Subject.recording(made.id)
+    assert may(work, Deed.LISTEN, about).allowed, "nobody entered whose account it is"
+    staff = signed_in(archive, "director", role="custodian")
+    there = f"/people/{father.pk}/account/"
+    assert staff.get(there).status_code == 200
+    assert staff.post(there, {"user": "Luis", "version": "0", "once": "a" * 32}).status_code == 302
+    assert "luis" in staff.get(f"/people/{father.pk}/").content.decode()
+    assert may(work, Deed.LISTEN, about) == Decision(allowed=False, reason="barred")
+    assert not Recording.objects.filter(reached_recordings(work, Deed.LISTEN)).exists()
+    (entry,) = Entry.objects.about(Subject.person(father.pk)).filter(code="work-account")
+    assert entry.member("account") == str(work.pk)
+
+
+def test_nobody_enters_which_account_is_their_own(archive: Archive) -> None:
+    """Else a barred parent with the deed `correct` would take the order off their own account."""
+    father, work = make_person("Luis"), make_user("luis", role="custodian")
+    client = archive.client()
+    client.force_login(work)
+    there = f"/people/{father.pk}/account/"
+    mine = client.post(there, {"user": "luis", "version": "0", "once": "a" * 32})
+    assert "your own account" in mine.content.decode()
+    father.work_user = work
+    father.save()
+    client.post(there, {"user": "", "version": "0", "once": "b" * 32})
+    father.refresh_from_db()
+    assert father.work_user == work

@@ -185,6 +185,7 @@ def make_scene(recordings: list[str], viewer: User) -> tuple[Scene, dict[str, st
         "majority": f"/students/{adult.pk}/at-18/",
         "persons": "/people/",
         "person": f"/people/{parent.pk}/",
+        "person-account": f"/people/{parent.pk}/account/",
         "person-edit": f"/people/{parent.pk}/edit/",
         "roster-many": "/rosters/",
         "roster-difference": f"/rosters/{looked_at.pk}/",

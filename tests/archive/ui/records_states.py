@@ -83,6 +83,7 @@ WRONG = {
 STALE: dict[str, type[Model]] = {
     "student-edit": Student,
     "person-edit": Person,
+    "person-account": Person,
     "meeting-edit": Meeting,
     "notice-correct": Notice,
     "incident-edit": Incident,
