@@ -172,9 +172,11 @@ def offer_of(user: User) -> str:
 def settle_offer(user: User, role: str, *, accept: bool, by: User) -> None:
     """Grant what the provider's groups offer, or turn it down; the same offer is not shown again.
 
-    Does nothing if `role` is not what is offered any more.
+    Does nothing if `role` is not what is offered any more: groups may offer nothing since, or a role that is gone.
     """
     _check_other(user, by)
+    if role not in ROLES:
+        return
     with one_deed():
         people = ProviderSubject.objects.select_for_update()
         person = people.filter(issuer=user.oidc_issuer, subject=user.oidc_subject, role=role).first()

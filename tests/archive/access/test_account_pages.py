@@ -17,7 +17,7 @@ from archive.access.deeds import ROLES, Deed
 from archive.access.models import Grant
 from archive.access.people import grant
 from archive.access.scopes import Scope
-from archive.accounts.models import Invitation, User
+from archive.accounts.models import Invitation, ProviderSubject, User
 from archive.custody.actors import ARCHIVE
 from archive.custody.models import Entry
 from tests.archive.accounts.sign_in import codes_about, is_signed_in, set_up_app, sign_in
@@ -197,6 +197,19 @@ def test_an_ended_account_is_opened_again_with_nothing_granted(archive: Archive,
     assert [told.count(code) for code in ("account-end", "account-open", "revoke")] == [1, 1, 5]
     again = custodian.post(f"/accounts/{bob.pk}/open/", follow=True)
     assert "Nothing was changed." in check(again.content.decode()).text
+
+
+@pytest.mark.parametrize("role", ["", "emperor"])
+def test_an_offer_that_is_gone_grants_nothing(archive: Archive, custodian: Any, role: str) -> None:
+    """The page stood open while the provider's groups stopped offering a role."""
+    issuer, subject = "https://id.example.org", "s-1"
+    bob = User.objects.create_user(None, oidc_issuer=issuer, oidc_subject=subject)
+    ProviderSubject.objects.create(
+        issuer=issuer, subject=subject, role=role, role_settled="custodian", last_at=timezone.now()
+    )
+    answer = custodian.post(f"/accounts/{bob.pk}/offer/", {"answer": "accept", "role": role})
+    assert answer.status_code == 302
+    assert deeds_of(bob) == set()
 
 
 BUTTONS = ("role", "role/end", "open", "offer", "invitation", "second-step", "sessions", "end")
