@@ -29,17 +29,28 @@ class Companion:
 
 
 Provider = Callable[[Recording, Parts | None], Iterable[Companion]]
-_providers: Final[list[Provider]] = []
+_providers: Final[list[tuple[Provider, bool]]] = []
 
 
-def register(provider: Provider) -> None:
-    """Have `provider` tell the documents of a recording, of which a copy holds some parts; None means all of it."""
-    _providers.append(provider)
+def register(provider: Provider, *, written: bool = False) -> None:
+    """Have `provider` tell the documents of a recording, of which a copy holds some parts; None means all of it.
+
+    `written`: they are what was said, written down.
+    """
+    _providers.append((provider, written))
 
 
 def companions_of(recording: Recording, parts: Parts | None) -> list[Companion]:
     """Return the documents that go along with a copy of these parts of the recording; None means all of it."""
-    return [one for provider in _providers for one in provider(recording, parts)]
+    return companions_apart(recording, parts, parts)
+
+
+def companions_apart(recording: Recording, parts: Parts | None, readable: Parts | None) -> list[Companion]:
+    """Return the same of a copy with whose `parts` no more goes along in writing than what was said in `readable`."""
+    found: list[Companion] = []
+    for provider, written in _providers:
+        found += provider(recording, readable if written else parts)
+    return found
 
 
 def bundle(name: str, data: Iterable[bytes], documents: Iterable[Companion], at: datetime) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from archive.accounts.models import User
 from archive.recordings import flac
-from archive.recordings.companions import Companion, bundle, companions_of, counted
+from archive.recordings.companions import Companion, bundle, companions_apart, companions_of, counted
 from archive.recordings.parts import only
 from archive.recordings.playback import open_audio
 from archive.recordings.verification import audio_md5
@@ -21,7 +21,7 @@ from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.plain_file import chunks, open_sealed
 from archive.records.redactions.describe import notice_of, place
 from archive.records.redactions.models import Redaction
-from archive.records.redactions.reach import for_handing_out, opened, parts_of, silent_since, spans_in
+from archive.records.redactions.reach import for_handing_out, opened, parts_of, silent_since, spans_in, spans_of
 from archive.records.redactions.rules import Span, merged, outside
 from archive.store.base import BUFFER, open_object
 from archive.store.current import store
@@ -61,19 +61,21 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
         documents = [grade, notice, *companions_of_outside(recording)]
         name = f"{recording.pk}-not-made-by-a-box.{MediaType(recording.media_type).suffix}"
         return counted(bundle(name, _file(recording), documents, recording.sealed_at or row.prepared_at), noted)
-    # a redacted copy goes without what was written down of the recording
     parts = parts_that_leave(row) if row.what == Copy.AUDIO else None
-    documents = [notice, *companions_of(recording, () if row.redaction is not None else parts)]
     if row.redaction is not None:
         kept = for_handing_out(Redaction.objects.select_related("recording").get(pk=row.redaction.pk))
         since = silent_since(kept)
         silent = merged(span for span, _code in since)
         places += _places(silent, recording.rate)
+        left = parts_of(outside(merged([*spans_of(kept), *silent]), recording.frames))
+        # a redacted copy goes without what was written down of the recording
+        documents = [notice, *companions_apart(recording, left, ())]
         documents.insert(0, Companion("REDACTED.txt", notice_of(kept, since)))
         with opened(kept) as reader:
             reader.read(0, 1)
         name, data = f"{recording.pk}-redacted.flac", _redacted(kept, silent)
     elif row.what == Copy.AUDIO:
+        documents = [notice, *companions_of(recording, parts)]
         source = open_audio(recording)
         source.read(parts[0].first if parts else 0, 1)
         name = f"{recording.pk}.flac"
@@ -84,6 +86,7 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
         read = only(source.read, parts, source.frames)
         data = flac.stream(recording.pk, source.frames, source.rate, read, md5)
     else:
+        documents = [notice, *companions_of(recording, None)]
         store().read_range(recording.package, 0, 1)
         name, data = f"{recording.pk}.zip", _package(recording.package)
     return counted(bundle(name, data, documents, recording.listed_at), noted)

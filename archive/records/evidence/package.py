@@ -29,7 +29,7 @@ from appliance.contract.times import wall
 from archive.custody.heads import signed_head
 from archive.keystore.current import keystore
 from archive.recordings import flac
-from archive.recordings.companions import Companion, companions_of, counted
+from archive.recordings.companions import Companion, companions_apart, counted
 from archive.recordings.playback import open_audio
 from archive.recordings.secrets import secret_of
 from archive.recordings.stored_ledger import package_member
@@ -191,9 +191,11 @@ def _payload(content: _Content, extract: Extract) -> Iterator[tuple[str, Iterabl
         yield f"records/{chapter.code}.json", [chapter.as_json()]
         for attachment in chapter.attachments:
             yield f"records/{chapter.code}/{attachment.name}", [attachment.data]
-    along = (
-        companions_of_outside(row) if isinstance(row, OutsideRecording) else companions_of(row, unrestricted(row.pk))
-    )
+    if isinstance(row, OutsideRecording):
+        along = companions_of_outside(row)
+    else:
+        # the sealed package is all of it
+        along = companions_apart(row, None, unrestricted(row.pk))
     for one in along:
         yield f"records/statements/{one.name}", [_bytes(one)]
     yield "premis.xml", document(_files(content), _events(row, extract), _agents(row, extract))

@@ -7,14 +7,18 @@ from django.utils.translation import gettext as _
 
 from archive.access.deeds import Deed
 from archive.recordings.contributions import Action, Contribution, Reader, Section
-from archive.records.outside_recordings.either import Either, is_sealed, named
+from archive.records.meetings.reach import audible_parts
+from archive.records.outside_recordings.either import Either, is_sealed
+from archive.records.outside_recordings.models import OutsideRecording
 
-from .models import Statement
+from .reach import placed_with
 
 
 def contribution(recording: Either, reader: Reader) -> Contribution:
-    """Return the statements for whoever may listen: they are disclosed with the recording (34 CFR 99.21(c)(2))."""
-    placed = list(Statement.objects.filter(named(recording.pk))) if reader.may(Deed.LISTEN) else []
+    """Return the statements for whoever may listen to what they relate to (34 CFR 99.21(c)(2))."""
+    # a restriction silences sound, and no statement
+    filed = None if isinstance(recording, OutsideRecording) else audible_parts(reader.user, Deed.LISTEN, recording.pk)
+    placed = placed_with(recording, filed) if reader.may(Deed.LISTEN) else []
     section = Section(_("Statements"), "requests/statements.html", {"statements": placed})
     written = _("A parent says that something in it is inaccurate, misleading, or violates privacy.")
     action = Action(

@@ -13,10 +13,10 @@ from archive.access.scopes import Scope
 from archive.custody.actors import SubjectType
 from archive.recordings.companions import Companion
 from archive.recordings.models import Recording
-from archive.recordings.parts import Parts
+from archive.recordings.parts import Parts, both
 from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.models import Filing
-from archive.records.meetings.reach import in_force
+from archive.records.meetings.reach import in_force, parts_filed
 from archive.records.outside_recordings.describe import called
 from archive.records.outside_recordings.either import Either, named
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
@@ -29,16 +29,42 @@ from .models import AccessRequest, Amendment, AmendmentState, Statement
 from .rules import OPEN, Unheard
 
 
-def statements_of(recording: Recording, _parts: Parts | None) -> list[Companion]:
-    """Return the statements that go along with each copy of a recording (34 CFR 99.21(c)), whatever parts it holds."""
-    return statements_with(recording)
+def statements_of(recording: Recording, parts: Parts | None) -> list[Companion]:
+    """Return the statements that go along with a copy of these parts of a recording (34 CFR 99.21(c))."""
+    return _along(placed_with(recording, parts))
 
 
 def statements_with(recording: Either) -> list[Companion]:
-    """Return the same of a recording of either kind."""
-    placed = Statement.objects.filter(named(recording.pk))
+    """Return the statements that go along with each copy of all of a recording of either kind."""
+    return _along(placed_with(recording, None))
+
+
+def placed_with(recording: Either, parts: Parts | None) -> list[Statement]:
+    """Return the statements that are disclosed with these parts of a recording; None means all of it.
+
+    34 CFR 99.21(c)(2): with the part to which a statement relates; that is the part about its student. With a part
+    about another student alone it would tell that family of this one (99.12(a)).
+    """
+    placed = list(Statement.objects.filter(named(recording.pk)).select_related("amendment"))
+    if parts is None or not placed:
+        return placed
+    filed = in_force().filter(recording=recording.pk).select_related("meeting")
+    related = {
+        student: parts_filed(one for one in filed if one.meeting.student_id == student)
+        for student in {one.meeting.student_id for one in filed}
+    }
+    return [one for one in placed if _is_of(related.get(one.amendment.student_id, ()), parts)]
+
+
+def _is_of(related: Parts | None, parts: Parts) -> bool:
+    return bool(parts if related is None else both(related, parts))
+
+
+def _along(placed: Iterable[Statement]) -> list[Companion]:
     return [
-        Companion(f"statement-{number}.txt", f"Statement placed {one.placed_at:%Y-%m-%d}\n\n{one.text}\n")
+        Companion(
+            f"statement-{number}.txt", f"Statement placed {timezone.localtime(one.placed_at):%Y-%m-%d}\n\n{one.text}\n"
+        )
         for number, one in enumerate(placed, 1)
     ]
 

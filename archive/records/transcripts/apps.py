@@ -20,6 +20,6 @@ class TranscriptsConfig(AppConfig):
         from .machine_deeds import LOOK_S, draft_asked  # noqa: PLC0415 - the same
         from .reach import copies_of  # noqa: PLC0415 - the same
 
-        companions.register(copies_of)
+        companions.register(copies_of, written=True)
         provide(contribution)
         JOBS.append(Job("drafting transcripts", LOOK_S, draft_asked, lane="transcripts"))

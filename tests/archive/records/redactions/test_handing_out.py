@@ -25,10 +25,11 @@ from archive.records.errors import DeedError
 from archive.records.redactions import deeds
 from archive.records.redactions.models import Redaction
 from archive.records.redactions.reach import NotSignedOffError
+from archive.records.requests.models import Amendment, Statement
 from archive.records.restrictions import deeds as restriction_deeds
 from tests.archive.page_fixtures import RATE, Arrive, entries, make_user, signed_in
 from tests.archive.pages import check
-from tests.archive.records.factories import make_filing, make_meeting, make_request, make_student
+from tests.archive.records.factories import NOON, make_filing, make_meeting, make_request, make_student
 from tests.support.archives import Archive
 
 from .scene import Scene, make_scene, passage
@@ -103,6 +104,23 @@ def test_what_is_handed_out_is_the_redacted_audio_and_says_so(scene: Scene, dan:
     assert "another child is named" not in told, "the reason stays here"
     (entry,) = entries(scene.row.pk, "disclosed")
     assert entry.member("redaction") == made.pk.hex
+
+
+def test_a_statement_goes_with_a_redacted_copy_that_holds_what_it_relates_to(scene: Scene, dan: User) -> None:
+    """34 CFR 99.21(c)(2): whenever the portion is disclosed to which it relates, and then alone (99.12(a))."""
+    filing = scene.row.filings.get()
+    filing.last_frame = 2 * RATE
+    filing.save()
+    asked = Amendment.objects.create(
+        student=scene.student, person=scene.parent, recording=scene.row, received_on=NOON.date(), text="x"
+    )
+    Statement.objects.create(amendment=asked, recording=scene.row, text="I said March.", placed_at=NOON)
+    held = []
+    for last in (RATE, 2 * RATE):
+        made = scene.signed(passage(0, last))
+        files = taken(disclosure_deeds.prepare(scene.row.pk, facts(made), by=dan), dan)
+        held.append("statement-1.txt" in files)
+    assert held == [True, False]
 
 
 def test_the_flac_file_has_the_md5_of_its_samples(scene: Scene, dan: User) -> None:

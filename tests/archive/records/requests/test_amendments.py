@@ -15,16 +15,18 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.custody.models import Entry
 from archive.custody.wording import rows
+from archive.recordings.companions import companions_of
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError
 from archive.records.letters.deeds import approve_text, note_delivery
 from archive.records.letters.models import Letter, LetterKind, Template
 from archive.records.people.models import Person, Student
 from archive.records.requests import amendment_deeds as deeds
-from archive.records.requests.models import Amendment, AmendmentState, NoHearing
+from archive.records.requests.models import Amendment, AmendmentState, NoHearing, Statement
 from archive.records.requests.reach import asked_about, open_cases
 from archive.records.requests.rules import (
     NEXT,
@@ -36,7 +38,14 @@ from archive.records.requests.rules import (
 )
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.pages import check
-from tests.archive.records.factories import make_bar, make_filing, make_letter, make_meeting
+from tests.archive.records.factories import (
+    grant_student,
+    make_bar,
+    make_filing,
+    make_letter,
+    make_meeting,
+    make_student,
+)
 from tests.support.archives import Archive
 
 A = AmendmentState
@@ -341,3 +350,46 @@ def test_an_amendment_of_somebody_who_is_barred_is_refused_without_a_letter(
     assert "No letter goes to Rosa Torres" in check(answer.content.decode()).text
     case.refresh_from_db()
     assert (case.state, Letter.objects.count()) == ("refused", 0)
+
+
+def held_in(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as copy:
+        return {one: copy.read(one) for one in copy.namelist()}
+
+
+def test_a_statement_goes_with_the_part_that_it_relates_to_and_to_no_other_family(
+    archive: Archive, custodian_: User, family: tuple[Student, Person], sealed: Arrive
+) -> None:
+    """34 CFR 99.21(c)(2), 99.12(a): what Ana's mother wrote is not for whoever hears Ben's part alone."""
+    made, ben = sealed(seconds=2), make_student("Ben", "Ito")
+    rate = Recording.objects.get(pk=made.id).rate
+    make_filing(made.id, make_meeting(family[0]), last_frame=rate)
+    make_filing(made.id, make_meeting(ben), first_frame=rate)
+    amended(family, made.id, custodian_)
+    said = "What I meant was another thing."
+    seen, copied = {}, {}
+    for student in (family[0], ben):
+        user = make_user(f"teacher.{student.given_name}")
+        grant_student(user, student, Deed.LOOK, Deed.LISTEN, Deed.DOWNLOAD)
+        client = archive.client()
+        client.force_login(user)
+        seen[student.given_name] = said in check(client.get(f"/recordings/{made.id}/").content.decode()).text
+        data = client.get(f"/recordings/{made.id}/audio.flac").getvalue()
+        copied[student.given_name] = data[:2] == b"PK" and said.encode() in held_in(data)["statement-1.txt"]
+    assert seen == {"Ana": True, "Ben": False}
+    assert copied == {"Ana": True, "Ben": False}
+    assert "statement-1.txt" in held_in(
+        signed_in(archive, "reader", role="custodian").get(f"/recordings/{made.id}/package.zip").getvalue()
+    ), "with all of it each statement goes along"
+
+
+def test_the_day_on_a_statement_is_the_sites(
+    archive: Archive, custodian_: User, family: tuple[Student, Person], sealed: Arrive
+) -> None:
+    made = sealed(seconds=1)
+    amended(family, made.id, custodian_)
+    row = Recording.objects.get(pk=made.id)
+    evening = timezone.localtime().replace(hour=22, minute=30)
+    Statement.objects.update(placed_at=evening)
+    (statement,) = companions_of(row, None)
+    assert f"placed {evening:%Y-%m-%d}" in str(statement.text)
