@@ -38,8 +38,11 @@ def open_disclosures(recording: str) -> QuerySet[Disclosure]:
 
 def party_of(entry: Entry) -> Party | None:
     """Return to whom a copy went and for what purpose, for the record of access (34 CFR 99.32(a)(3))."""
-    row = Disclosure.objects.filter(pk=entry.member("disclosure")).first()
-    return Party(row.party, row.purpose, row.get_basis_display()) if row else None
+    row = Disclosure.objects.filter(pk=entry.member("disclosure")).select_related("redaction").first()
+    if row is None:
+        return None
+    alone = row.redaction.student_id if row.redaction is not None else None
+    return Party(row.party, row.purpose, row.get_basis_display(), frozenset({alone} if alone else ()))
 
 
 def _students_of(row: Disclosure) -> QuerySet[Student]:

@@ -20,11 +20,14 @@ class RequestsConfig(AppConfig):
         from archive.records.people.sections import SECTIONS  # noqa: PLC0415 - the same
 
         from .contribution import contribution  # noqa: PLC0415 - the same
+        from .custody_kinds import SUPERVISED  # noqa: PLC0415 - the same
         from .reach import scopes_of_case, statements_of, statements_with  # noqa: PLC0415 - the same
+        from .record_of_access import listener_of, register_party  # noqa: PLC0415 - the same
         from .student_section import section  # noqa: PLC0415 - the same
 
         companions.register(statements_of)
         register_outside(statements_with)
         provide(contribution)
+        register_party(SUPERVISED.code, listener_of)
         register_resolver(SubjectType.CASE, scopes_of_case)
         SECTIONS.provide(section)

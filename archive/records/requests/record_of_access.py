@@ -10,18 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from appliance.contract.times import parse_wall
-from archive.access.models import Grant
-from archive.access.scopes import Scope
 from archive.custody.actors import ActorType, SubjectType
 from archive.custody.models import Entry
 from archive.custody.wording import rows as wording_rows
-from archive.records.meetings.models import Filing
-from archive.records.outside_recordings.models import OutsideFiling
+from archive.records.meetings.models import Meeting
 from archive.records.people.models import Student
+
+from .accessed import Reached, counts, times_filed
+from .models import SupervisedListening
 
 TOLD: Final = {
     "listen": _("listened"),
@@ -48,6 +48,13 @@ BY_ROLE: Final = _("work as a school official (34 CFR 99.31(a)(1))")
 """The purpose of somebody who acted by the rights of an account's role, which name none of their own."""
 
 
+OWN_ACCESS: Final = _("a parent's own access (34 CFR 99.10)")
+LISTENED_HERE: Final = _("listened at the office")
+BESIDE: Final = _("{who} sat beside")
+_OF_A_MEETING: Final = ("filed", "filing-ended")
+"""What is told of the student's own meetings alone: another one's filing is that family's."""
+
+
 @dataclass(frozen=True)
 class AccessRow:
     """One line of the record of access."""
@@ -68,6 +75,12 @@ class Party:
     name: str
     purpose: str
     basis: str
+    students: frozenset[UUID]
+    """Whose record alone it was; empty where nothing says so, and it is everybody's."""
+    what: str = ""
+    """What the party did, in words; empty: as TOLD has it."""
+    beside: bool = False
+    """Whether whoever is in the log only sat beside."""
 
 
 _parties: Final[dict[str, Callable[[Entry], Party | None]]] = {}
@@ -81,41 +94,39 @@ def register_party(code: str, party_of: Callable[[Entry], Party | None]) -> None
 def record_of_access(student: Student) -> list[AccessRow]:
     """Return the lines for all recordings that are or were filed under the student's meetings, oldest first.
 
-    Of a recording that was filed wrongly, only the time of the filing counts.
+    Of a recording that was filed wrongly, only the time of the filing counts; of one that was split, what reached the
+    student's part (34 CFR 99.12(a)).
     """
-    until: dict[str, datetime | None] = {}
-    filed = [(one.recording_id, one.ended_at) for one in Filing.objects.filter(meeting__student=student)]
-    # identifiers of both kinds are random, so one list holds them
-    filed += [(one.outside_id, one.ended_at) for one in OutsideFiling.objects.filter(meeting__student=student)]
-    for pk, ended_at in filed:
-        known = until.get(pk, ended_at)
-        until[pk] = ended_at and known and max(ended_at, known)
+    times = times_filed(student)
     kinds = (SubjectType.RECORDING, SubjectType.OUTSIDE)
-    about = Entry.objects.filter(subject_type__in=kinds, subject_id__in=until, code__in=TOLD)
-    told = [one for one in about.order_by("n") if _counts(one, until[one.subject_id])]
-    users = {one.actor_id for one in told if one.actor_type == ActorType.USER}
-    grants: dict[str, list[Grant]] = {}
-    for grant in Grant.objects.filter(user__in=users).exclude(purpose=""):
-        grants.setdefault(str(grant.user_id), []).append(grant)
-    found = []
+    about = Entry.objects.filter(subject_type__in=kinds, subject_id__in=times, code__in=TOLD)
+    told = [one for one in about.order_by("n") if counts(one, times[one.subject_id])]
+    meetings = {str(pk) for pk in Meeting.objects.filter(student=student).values_list("pk", flat=True)}
+    told = [one for one in told if one.code not in _OF_A_MEETING or one.member("meeting") in meetings]
+    reached, found = Reached.by(student, told), []
     for entry, row in zip(told, wording_rows(told), strict=True):
         party = _parties[entry.code](entry) if entry.code in _parties else None
         if party is not None:
-            found.append(AccessRow(row.at, party.name, party.basis, str(TOLD[entry.code]), party.purpose, ""))
+            if not reached.of_others(entry, party.students):
+                what = str(party.what or TOLD[entry.code])
+                beside = str(BESIDE).format(who=row.who) if party.beside else ""
+                found.append(AccessRow(row.at, party.name, party.basis, what, party.purpose, beside))
             continue
-        held = _held_then(grants.get(entry.actor_id, []), student, row.at)
+        if reached.another(entry):
+            continue
+        held = next((one for one in reached.held(entry) if one.purpose), None)
         by_role = str(BY_ROLE) if entry.actor_type == ActorType.USER and entry.code != "refusal" else ""
         position, purpose = (held.position, held.purpose) if held else ("", by_role)
         found.append(AccessRow(row.at, row.who, position, str(TOLD[entry.code]), purpose, row.detail))
     return found
 
 
-def _counts(entry: Entry, ended_at: datetime | None) -> bool:
-    return ended_at is None or parse_wall(entry.at) <= ended_at
-
-
-def _held_then(grants: list[Grant], student: Student, at: datetime) -> Grant | None:
-    """Return the grant under which somebody acted then, for its purpose and position; one for the student first."""
-    held = [one for one in grants if one.valid_from <= at and (one.valid_until is None or one.valid_until > at)]
-    own = [one for one in held if one.scope == Scope.student(student.pk)]
-    return next(iter([*own, *held]), None)
+def listener_of(entry: Entry) -> Party | None:
+    """Return who listened at the office, beside whom staff sat (34 CFR 99.10)."""
+    row = SupervisedListening.objects.filter(pk=entry.member("listening")).select_related("request__person").first()
+    if row is None:
+        return None
+    asked = row.request
+    return Party(
+        str(asked.person), str(OWN_ACCESS), "", frozenset({asked.student_id}), what=str(LISTENED_HERE), beside=True
+    )

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from appliance.contract.times import wall
 from archive.access.decisions import may
 from archive.access.deeds import Deed
 from archive.access.models import Grant
@@ -23,6 +24,7 @@ from archive.recordings.models import Recording
 from archive.records.errors import DeedError, StaleError
 from archive.records.letters.deeds import approve_text
 from archive.records.letters.models import Letter, Template
+from archive.records.meetings.models import Filing
 from archive.records.people.deeds import end_right
 from archive.records.people.models import Person, Right, RightKind, Student
 from archive.records.requests import deeds, link_deeds, views
@@ -152,6 +154,77 @@ def test_the_record_of_access_is_printed_from_the_log(
         "an account's role names no purpose of its own"
     )
     assert record_of_access(make_student("Other")) == []
+
+
+def test_the_record_of_access_names_nobody_who_reached_another_childs_part_alone(
+    archive: Archive, family: tuple[Student, Person], sealed: Arrive
+) -> None:
+    """34 CFR 99.12(a): of a recording that was split; and nobody's purpose with another child is printed."""
+    made, (ana, _) = sealed(seconds=2), family
+    row, ben = Recording.objects.get(pk=made.id), make_student("Ben", "Ito")
+    make_filing(made.id, make_meeting(ana), last_frame=row.rate)
+    make_filing(made.id, make_meeting(ben), first_frame=row.rate)
+    teachers = {}
+    for student in (ana, ben):
+        teachers[student.pk] = user = make_user(f"teacher.of.{student.given_name.lower()}")
+        grant_student(user, student, Deed.LOOK, Deed.LISTEN)
+    reader = signed_in(archive, "reader", role="custodian")
+    grant_student(User.objects.get(username="reader"), ben, Deed.GRANT)
+    Grant.objects.filter(scope_id=str(ben.pk)).update(purpose="works with Ben")
+    Grant.objects.filter(scope_id=str(ana.pk)).update(purpose="works with Ana")
+    for user in teachers.values():
+        client = archive.client()
+        client.force_login(user)
+        assert client.get(f"/recordings/{made.id}/audio.wav").status_code == 200
+    reader.get(f"/recordings/{made.id}/")
+    for mine, other in (("Ana", "Ben"), ("Ben", "Ana")):
+        told = record_of_access(ana if mine == "Ana" else ben)
+        assert {one.who for one in told} == {f"teacher.of.{mine.lower()}", "reader"}
+        assert f"works with {other}" not in {one.purpose for one in told}
+    assert {(one.who, one.purpose) for one in record_of_access(ana)} == {
+        ("teacher.of.ana", "works with Ana"),
+        ("reader", "work as a school official (34 CFR 99.31(a)(1))"),
+    }
+    # until it was split, all of it was heard as Ben's: that was access to what is Ana's as well (34 CFR 99.32(a))
+    Filing.objects.filter(meeting__student=ben).update(first_frame=None)
+    assert "teacher.of.ben" in {one.who for one in record_of_access(ana)}
+
+
+def test_of_what_was_filed_wrongly_only_its_own_time_is_in_the_record(
+    archive: Archive, family: tuple[Student, Person], sealed: Arrive
+) -> None:
+    made, client = sealed(seconds=1), signed_in(archive, "reader", role="custodian")
+    look = f"/recordings/{made.id}/"
+    client.get(look)
+    filing = make_filing(made.id, make_meeting(family[0]), confirmed=False)
+    begin = timezone.now()
+    Filing.objects.update(filed_at=begin, ended_at=begin)
+    assert record_of_access(family[0]) == [], "what two people never agreed on is nobody's"
+    Filing.objects.update(confirmed_at=begin, ended_at=None, end_asked_at=begin)
+    assert record_of_access(family[0]) == []
+    client.get(f"{look}audio.wav")
+    assert [one.what for one in record_of_access(family[0])] == ["listened"]
+    ended = timezone.now() + timedelta(milliseconds=1)
+    Filing.objects.filter(pk=filing.pk).update(ended_at=ended)
+    while wall(timezone.now()) <= wall(ended):
+        pass
+    client.get(f"{look}audio.wav")
+    assert [one.what for one in record_of_access(family[0])] == ["listened"]
+
+
+def test_who_listened_at_the_office_is_in_the_record_beside_whoever_sat_there(
+    archive: Archive, family: tuple[Student, Person], sealed: Arrive
+) -> None:
+    made = sealed(seconds=1)
+    make_filing(made.id, make_meeting(family[0]))
+    case, client = make_request(*family), signed_in(archive, "reader", role="custodian")
+    client.post(f"/requests/{case.pk}/listen/{made.id}/", {"once": "a" * 32})
+    (row,) = [one for one in record_of_access(family[0]) if one.what == "listened at the office"]
+    assert (row.who, row.purpose, row.detail) == (
+        "Rosa Torres",
+        "a parent's own access (34 CFR 99.10)",
+        "reader sat beside",
+    )
 
 
 def test_link_and_code_sign_a_parent_in_once(
