@@ -2,7 +2,8 @@
 
 1. It is decided that and when it is sealed, and the arrival log's last line is signed (committed).
 2. All of it is checked again from the stored bytes and written as a package under a temporary name.
-3. The package is read back and verified, as a stranger would, and gets its name, for good.
+3. The package is read back and verified, as a stranger would, and gets its name, for good. One that has its name
+   already is verified as well, and the store makes sure of it: whoever was broken off may not have come to that.
 4. Receipt and places are committed. 5. What had arrived is removed.
 """
 
@@ -29,7 +30,7 @@ from archive.recordings.find import find
 from archive.recordings.models import Recording, State, TailSegment
 from archive.recordings.stored_ledger import lines_from
 from archive.recordings.verification import require_sound
-from archive.store.base import package_name
+from archive.store.base import open_object, package_name
 from archive.store.current import store
 
 from .custody_kinds import SEAL
@@ -48,11 +49,23 @@ def seal(recording: str, *, incomplete: bool = False, actor: Actor = ARCHIVE) ->
     name = package_name(recording)
     if store().exists(name):
         # a crash came between the package and its receipt, or the database is older than the store
-        return rebuild(recording, SEAL, actor)
+        return _seal_again(recording, name, actor)
     row = _decide(recording, incomplete=incomplete)
     if row.state == State.SEALED:
         return row
     _write(name, row, gather(row))
+    return take_over(recording, SEAL, actor)
+
+
+def _seal_again(recording: str, name: str, actor: Actor) -> Recording:
+    """Seal by the package that is there; what the store did not prove when it was kept, it proves now."""
+    row = Recording.objects.filter(pk=recording).first()
+    if row is not None and row.state == State.SEALED:
+        # its receipt stands already, and a lock that has ended may have to
+        return rebuild(recording, SEAL, actor)
+    with open_object(store(), name) as file:
+        require_sound(file, recording)
+    store().make_sure(name)
     return take_over(recording, SEAL, actor)
 
 

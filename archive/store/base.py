@@ -86,6 +86,12 @@ class Store(Protocol):
     def read_range(self, name: str, offset: int, size: int) -> bytes:
         """Return exactly `size` bytes from `offset` on."""
 
+    def make_sure(self, name: str) -> None:
+        """Make an object whose keeping was broken off as safe as one that was kept now: durable, and locked.
+
+        It says nothing of the bytes: whoever asks has read them.
+        """
+
     def incoming(self) -> list[str]:
         """Return the recordings of which something that arrived is here."""
 

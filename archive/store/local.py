@@ -168,6 +168,14 @@ class LocalStore:
             final = self._path(name)
             link_once(write_temporary(final, data), final, name, PRIVATE & READ_ONLY)
 
+    def make_sure(self, name: str) -> None:
+        """Make the name of a file that was kept for good durable, and the folders above it; its bytes were before."""
+        with told_as(name):
+            for folder in self._path(name).parents:
+                sync_folder(folder)
+                if folder == self.root:
+                    break
+
     def draft(self, name: str) -> LocalDraft:
         """Begin a file that is to be kept for good as `name`."""
         work = self.root / "work"

@@ -132,16 +132,35 @@ class S3Store:
             if written == found.id:
                 raise StorageError(f"S3 keeps other bytes as {name} than it was given; check it with 'check-store'")
             raise ConflictError(f"other bytes are already kept as {name}")
-        if lock is not None:
-            self._require_locked(name, found, lock if written == found.id else None)
+        if lock is not None and written == found.id:
+            self._require_locked(name, found, lock)
+        elif lock is not None:
+            self._lock_as_now(name, found)
         self._remember(name, found)
 
-    def _require_locked(self, name: str, found: Version, lock: Lock | None) -> Described:
+    def make_sure(self, name: str) -> None:
+        """Lock a kept object as if it were kept now, unless it is locked so; what was written says nothing of that."""
+        if is_locked(name):
+            self._lock_as_now(name, self._require(name))
+
+    def _lock_as_now(self, name: str, found: Version) -> None:
+        lock, seen = self.retention.lock(), self.bucket.describe(name, found.id)
+        until = seen.until if seen else None
+        if seen is not None and until is not None:
+            # never a weaker lock, nor a shorter one
+            mode: Mode = "COMPLIANCE" if seen.mode == "COMPLIANCE" else lock.mode
+            if seen.mode == mode and until >= lock.until - _LATE:
+                return
+            lock = Lock(mode, max(until, lock.until))
+        self.bucket.set_lock(name, found.id, lock)
+        self._require_locked(name, found, lock)
+
+    def _require_locked(self, name: str, found: Version, lock: Lock) -> Described:
         described = self.bucket.describe(name, found.id)
         until = described.until if described else None
         if described is None or described.mode not in {"GOVERNANCE", "COMPLIANCE"} or until is None:
             raise StorageError(f"S3 keeps {name} without a lock; check the bucket with 'check-store'")
-        if lock is not None and (described.mode != lock.mode or until < lock.until - _LATE):
+        if described.mode != lock.mode or until < lock.until - _LATE:
             raise StorageError(f"S3 locked {name} otherwise than asked for; check the bucket with 'check-store'")
         return described
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from appliance.contract.durable_files import sync_folder
 from appliance.contract.errors import DigestError, OrderError, StorageError
 from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import digest, split_lines
@@ -30,6 +31,7 @@ from archive.sealing.material import gather
 from archive.sealing.seal import ready, seal
 from archive.sealing.sealer import Sealer
 from archive.sealing.sweeping import sweep
+from archive.store import local
 from archive.store.current import store
 from archive.store.local import LocalDraft, LocalStore
 from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
@@ -224,10 +226,17 @@ def crash(*_: object, **__: object) -> None:
     raise CrashError
 
 
+def crash_at_a_package(folder: Path) -> None:
+    if any(folder.glob("*.zip")):
+        raise CrashError
+    sync_folder(folder)
+
+
 CRASHES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "before anything was written": lambda patch: patch.setattr(steps, "gather", crash),
     "while the package was written": lambda patch: patch.setattr(steps, "write_package", crash),
     "before the package got its name": lambda patch: patch.setattr(LocalDraft, "publish", crash),
+    "before its name was durable": lambda patch: patch.setattr(local, "sync_folder", crash_at_a_package),
     "before the receipt was committed": lambda patch: patch.setattr(steps, "take_over", crash),
     "within the last transaction": lambda patch: patch.setattr(rows, "record", crash),
     "before what had arrived was removed": lambda patch: patch.setattr(LocalStore, "drop_incoming", crash),
@@ -249,6 +258,30 @@ def test_a_crash_at_any_step_is_completed_by_the_next_run(
     assert Entry.objects.filter(code="seal").count() == 1
     what = [Arrival.read(line, None).what for line in arrival_lines(row)]
     assert what.count("seal") == 1
+
+
+def test_there_is_no_receipt_before_the_packages_name_is_durable(
+    archive: Archive, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that says no once the package has its name: the next run asks it again, and takes nothing for granted."""
+
+    def refuse(folder: Path) -> None:
+        if any(folder.glob("*.zip")):
+            raise OSError(5, "Input/output error")
+        sync_folder(folder)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(local, "sync_folder", refuse)
+        for _ in range(2):
+            with pytest.raises(StorageError, match="Input/output error"):
+                seal(made.id)
+            row = Recording.objects.get()
+            assert (row.state, row.receipt, store().incoming()) == ("closed", None, [made.id])
+    synced: list[Path] = []
+    monkeypatch.setattr(local, "sync_folder", synced.append)
+    assert seal(made.id).state == "sealed"
+    path = package_path(archive, made.id)
+    assert {path.parent, path.parent.parent, path.parent.parent.parent} <= set(synced)
 
 
 def test_sealing_again_makes_the_same_bytes(archive: Archive, made: Made) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -127,6 +127,34 @@ def test_there_is_no_receipt_before_the_package_is_really_there(arrive: Arrive, 
     assert (row.state, row.receipt is not None, versions(bucket)) == (State.SEALED, True, [1])
     assert seal(made.id).receipt == row.receipt
     assert list(audit()) == []
+
+
+@pytest.mark.parametrize("fault", ["locks nothing", "locks for less"])
+def test_there_is_no_receipt_before_the_package_is_really_locked(arrive: Arrive, bucket: Liar, fault: str) -> None:
+    """A second attempt finds the package there, and believes its lock no more than the first one did."""
+    made = arrive(seconds=1)
+    bucket.lies = {fault, "renews nothing"}
+    for attempt in ("first", "second", "third"):
+        with pytest.raises(StorageError, match="lock"):
+            seal(made.id)
+        row = Recording.objects.get(pk=made.id)
+        assert (row.state, row.receipt, store().incoming()) == (State.CLOSED, None, [made.id]), attempt
+    bucket.lies = {fault}
+    row = seal(made.id)
+    (kept,) = bucket.objects[row.package]
+    days = (datetime.fromisoformat(kept.until) - timezone.now()) / timedelta(days=1)
+    assert (kept.mode, round(days)) == ("GOVERNANCE", 2)
+    assert (row.state, row.receipt is not None, store().incoming()) == (State.SEALED, True, [])
+    assert list(audit()) == []
+
+
+def test_what_was_sealed_is_not_locked_anew_by_sealing_it_again(arrive: Arrive, bucket: Liar) -> None:
+    row = seal(arrive(seconds=1).id)
+    (kept,) = bucket.objects[row.package]
+    kept.until = (timezone.now() - timedelta(days=1)).isoformat()
+    then = kept.until
+    assert seal(row.pk).receipt == row.receipt
+    assert kept.until == then
 
 
 def test_a_package_that_the_bucket_loses_after_its_receipt_is_told(sealed: Arrive, bucket: Liar) -> None:
