@@ -55,11 +55,27 @@ def to_folder(target: str, body: bytes) -> None:
     if not os.path.isdir(folder):  # noqa: PTH112 - the same
         # without this, a share that is not mounted would be filled on this machine's own disk
         raise OSError(f"there is no folder {folder}; mount it")
+    torn = _ends_within_a_line(target)
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(body)
+        # what broke off stays there as a line of its own: a witness takes nothing back
+        file.write(b"\n" + body if torn else body)
         file.flush()
         os.fsync(descriptor)
+
+
+def _ends_within_a_line(target: str) -> bool:
+    """Tell whether a file's last line was cut off, also where it cannot be read: an empty line harms nothing."""
+    try:
+        with open(target, "rb") as file:  # noqa: PTH123 - pathlib is not worth its import here
+            if file.seek(0, os.SEEK_END) == 0:
+                return False
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def to_syslog(target: str, body: bytes) -> None:

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, transaction
 
 from appliance.contract.custody import CustodyHead
+from appliance.contract.durable_files import sync_folder
 from appliance.contract.errors import FormatError, SettingsError, StorageError
 from appliance.contract.signed import split_lines
 from appliance.contract.times import now
@@ -27,6 +28,8 @@ from .models import Head, SignedHead
 _log = logging.getLogger(__name__)
 PUBLISH_S: Final = 3600.0
 """How often the worker publishes the head, in seconds; what somebody does before that shows no later."""
+_END: Final = 64 << 10
+"""Bytes at the file's end among which the present head stands, if it was published: about a hundred of them."""
 FILE: Final = "custody-heads.tsv"
 """Published heads, oldest first, in the archive's folder: apart from the database on purpose."""
 
@@ -79,23 +82,38 @@ def signed_head() -> bytes:
         if head is None or head.n == 0:
             return b""
         line = bytes(head.line)
-        _, new = SignedHead.objects.get_or_create(pk=head.n, defaults={"line": line})
-    if new:
-        _append(settings.ARCHIVE_HOME / FILE, line)
+        SignedHead.objects.get_or_create(pk=head.n, defaults={"line": line})
+    _keep_in_file(settings.ARCHIVE_HOME / FILE, line)
     return line
 
 
-def _append(path: Path, line: bytes) -> None:
+def _keep_in_file(path: Path, line: bytes) -> None:
+    """Append `line` unless the file ends with it; the row says nothing of that: a crash may have come between them."""
     try:
+        end = _end_of(path)
+        if b"\n" + line in b"\n" + end:
+            return
+        # what a crash cut off stays a line of its own, which is no head
+        torn = b"" if not end or end.endswith(b"\n") else b"\n"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(line)
+            file.write(torn + line)
             file.flush()
             os.fsync(file.fileno())
+        if not end:
+            sync_folder(path.parent)
     except OSError as error:
         raise StorageError(
             f"cannot write {path}: {error.strerror}; make room, or let the archive's user own it"
         ) from error
+
+
+def _end_of(path: Path) -> bytes:
+    if not path.exists():
+        return b""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - _END, 0))
+        return file.read()
 
 
 def published() -> Iterator[tuple[str, bytes]]:
@@ -107,9 +125,27 @@ def published() -> Iterator[tuple[str, bytes]]:
 
 
 def lines_of(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Return the signed heads in a file; a last line that a crash cut off is not one."""
+    """Return the signed heads in a file; what a crash cut off, within the file or at its end, is not one.
+
+    A line that is no head at all is told in the log, and is no break: whoever could write it could as well have taken
+    a head away. Of a file in which no line is one, the first line is returned, so that it does not pass for heads.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
-    yield from ((str(path), line) for line in split_lines(data))
+    lines = [line for line in split_lines(data) if line != b"\n"]
+    heads = [line for line in lines if _is_head(line)]
+    if len(heads) < len(lines):
+        told = {"path": path, "count": len(lines) - len(heads)}
+        _log.warning("%(path)s has %(count)d lines that are no heads; a crash may have cut them off", told)
+    yield from ((str(path), line) for line in heads or lines[:1])
+
+
+def _is_head(line: bytes) -> bool:
+    """Tell whether a line has the form of a head, whoever signed it."""
+    try:
+        CustodyHead.read(line, None)
+    except FormatError:
+        return False
+    return True

@@ -181,7 +181,9 @@ def destroyed_in(folder: Path) -> set[str]:
     """Return the recordings of which a folder of generation keys says that they were destroyed."""
     path = folder / DESTROYED
     with told_as(str(path)):
-        return set(path.read_text(encoding="ascii").split()) if path.exists() else set()
+        # what is damaged costs its own line alone
+        lines = path.read_text(encoding="ascii", errors="replace").split() if path.exists() else []
+        return {one for one in lines if one.isascii()}
 
 
 def _add_destroyed(folder: Path, recordings: set[str]) -> None:
@@ -189,11 +191,16 @@ def _add_destroyed(folder: Path, recordings: set[str]) -> None:
         make_folder(folder)
         new = recordings - destroyed_in(folder)
         if new:
-            with (folder / DESTROYED).open("a", encoding="ascii") as file:
-                file.write("".join(f"{one}\n" for one in sorted(new)))
+            # on a line of its own, whatever a crash cut off or an editor left without an end
+            path = folder / DESTROYED
+            torn = path.exists() and path.read_bytes()[-1:] not in {b"", b"\n"}
+            with path.open("a", encoding="ascii") as file:
+                file.write(("\n" if torn else "") + "".join(f"{one}\n" for one in sorted(new)))
                 file.flush()
                 os.fsync(file.fileno())
             sync_folder(folder)
+        if missing := recordings - destroyed_in(folder):
+            raise StorageError(f"{folder / DESTROYED} does not name {min(missing)} although it was written there")
 
 
 def forget_due(_stop: StopSignal) -> None:

@@ -19,7 +19,7 @@ from appliance.contract.keys import SigningKey
 from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.check import Signed, check, check_chain
-from archive.custody.heads import FILE, signed_head
+from archive.custody.heads import FILE, lines_of, signed_head
 from archive.custody.kinds import kinds, register
 from archive.custody.log import canonical, record
 from archive.custody.models import Entry, Head, SignedHead
@@ -273,6 +273,39 @@ def test_a_head_that_cannot_be_kept_is_told(archive: Archive) -> None:
     (archive.home / FILE).mkdir()
     with pytest.raises(StorageError, match=FILE):
         signed_head()
+
+
+def test_what_a_crash_cut_off_in_the_file_of_heads_breaks_nothing(
+    log: int, archive: Archive, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The power went within a line: the next head is a line of its own, and the torn one is told and no break."""
+    path = archive.home / FILE
+    first = signed_head()
+    torn = first[:100]
+    path.write_bytes(first + torn)
+    record(LISTEN, actor=ANN, subject=Subject.recording("a" * 32), from_second=7, how="player")
+    second = signed_head()
+    assert path.read_bytes() == first + torn + b"\n" + second
+    assert check() is None
+    assert "1 lines that are no heads" in caplog.text
+    rewrite(list(Entry.objects.all())[:-2])
+    SignedHead.objects.all().delete()
+    assert check() is not None, "the heads in that file still count"
+
+
+def test_a_file_without_any_head_does_not_pass_for_heads(log: int, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("not a head\nnor this\n")
+    broken = check(lines_of(tmp_path / "notes"))
+    assert broken is not None
+    assert "did not sign" in broken.problem
+
+
+def test_a_head_whose_line_could_not_be_kept_comes_into_the_file_later(log: int, archive: Archive) -> None:
+    (archive.home / FILE).mkdir()
+    with pytest.raises(StorageError, match=FILE):
+        signed_head()
+    (archive.home / FILE).rmdir()
+    assert signed_head() == (archive.home / FILE).read_bytes()
 
 
 def test_without_a_head_nothing_is_entered(archive: Archive) -> None:

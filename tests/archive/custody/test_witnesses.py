@@ -88,6 +88,19 @@ def test_each_witness_gets_the_days_head_once_and_it_holds_against_the_log(
     assert [one.verdict for one in doctor.check(chosen[-1], doctor.look(), parse_wall(now()))] == ["ok"]
 
 
+def test_a_head_does_not_go_behind_what_a_crash_cut_off(
+    archive: Archive, tmp_path: Path, chosen: list[Custody]
+) -> None:
+    """The share went away within a line: what stands there is taken back by nobody, and the next head still counts."""
+    chosen.append(Custody(folder=tmp_path))
+    (tmp_path / FILE).write_bytes(b'{"type":"plainsight/custody')
+    witnesses.tell_witnesses(StopSignal())
+    torn, kept, rest = (tmp_path / FILE).read_bytes().split(b"\n")
+    assert (torn, rest) == (b'{"type":"plainsight/custody', b"")
+    assert head(archive, kept + b"\n").entries > 0
+    archive.run("check-custody", "--against", str(tmp_path / FILE))
+
+
 def test_a_witness_that_refuses_is_told_and_gets_the_next_head_and_the_others_do_not_wait(
     tmp_path: Path, chosen: list[Custody], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -26,6 +26,26 @@ def where(archive: Archive, tmp_path: Path) -> Places:
     return Places((*own.generations, tmp_path / "nas"), (*own.keys, tmp_path / "stick"))
 
 
+@pytest.mark.parametrize("end", [b"0123456789", b"\xff\x00", ID.encode()])
+def test_a_destroyed_recording_is_on_the_list_whatever_a_crash_cut_off(where: Places, end: bytes) -> None:
+    """An identifier glued to what broke off names nothing, and a restored backup would bring the recording back."""
+    one, other = "a" * 32, "b" * 32
+    kept.note_destroyed(one)
+    path = where.keys[0] / kept.DESTROYED
+    path.write_bytes(path.read_bytes() + end)
+    kept.note_destroyed(other)
+    assert {one, other} <= kept.destroyed_in(where.keys[0])
+    assert (ID in kept.destroyed_in(where.keys[0])) == (end == ID.encode())
+    make_generation(NOW, where)
+    assert {one, other} <= kept.destroyed_in(where.keys[1])
+
+
+def test_nothing_counts_as_destroyed_that_is_not_on_the_list(where: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "destroyed_in", lambda _: set())
+    with pytest.raises(StorageError, match="does not name"):
+        kept.note_destroyed(ID)
+
+
 @pytest.mark.parametrize("copy", [0, 1])
 def test_a_generation_holds_every_key_and_opens_from_each_place(where: Places, copy: int) -> None:
     name = make_generation(NOW, where)
