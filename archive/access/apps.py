@@ -15,11 +15,14 @@ class AccessConfig(AppConfig):
     def ready(self) -> None:
         """Connect to what happens at sign-ins, and have the table of routes and the offered roles checked."""
         from archive.accounts import events  # noqa: PLC0415 - models are there only once apps are ready
+        from archive.core.errors import register_family  # noqa: PLC0415 - the same
 
         from . import sign_ins  # noqa: PLC0415 - the same
         from .checks import check_offered_roles, check_routes  # noqa: PLC0415 - the same
+        from .views import asks_for_a_family  # noqa: PLC0415 - the same
 
         register(check_routes, Tags.security)
+        register_family(asks_for_a_family)
         register(check_offered_roles, Tags.security)
         user_logged_in.connect(sign_ins.signed_in, dispatch_uid="access-sign-in")
         user_login_failed.connect(sign_ins.refused, dispatch_uid="access-sign-in-refused")

@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from archive.accounts.models import User
+from archive.core.errors import SIGNED_OUT
 from archive.custody.actors import NOTHING, Subject
 from archive.custody.log import record
 
@@ -67,7 +68,7 @@ class AccessMiddleware:
             raise PermissionDenied
         if route.page and request.method in {"GET", "HEAD"}:
             if isinstance(route.needs, Deed):
-                messages.info(request, "Nothing was done: you were signed out. Press the button again.")
+                messages.info(request, str(SIGNED_OUT))
             user = signed_in(request)
             place = _page_of(user, route.page, arguments)
             return HttpResponseRedirect(place)

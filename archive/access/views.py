@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from archive.accounts.models import User
+from archive.core.errors import NOTHING_GRANTED
 
 from .decisions import granted_deeds
-from .deeds import Deed
+from .deeds import OF_ONE_RECORDING, Deed
 from .requests import signed_in
 
 FIRST: Final = {
@@ -37,11 +38,14 @@ def first(request: HttpRequest) -> HttpResponseBase:
     for deed, page in FIRST.items():
         if deed in granted:
             return redirect(page)
-    words = {
-        "heading": "Nothing was granted to you yet",
-        "message": "You are signed in, and your account has no rights here. Ask the records custodian.",
-    }
-    return render(request, "ui/problem.html", words, status=403)
+    heading, message = NOTHING_GRANTED
+    return render(request, "ui/problem.html", {"heading": heading, "message": message}, status=403)
+
+
+def asks_for_a_family(request: HttpRequest) -> bool:
+    """Tell whether who asks holds what rights-holders hold, and nothing else."""
+    granted = granted_deeds(signed_in(request))
+    return Deed.OWN in granted and granted <= OF_ONE_RECORDING | {Deed.OWN}
 
 
 def place_of(user: User | AnonymousUser, recording: str) -> str:

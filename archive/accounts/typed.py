@@ -28,6 +28,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -138,7 +139,7 @@ def _from_our_page(request: HttpRequest) -> bool:
     return origin in {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
 
 
-def after_failure(request: HttpRequest, words: Mapping[str, str]) -> str:
+def after_failure(request: HttpRequest, words: Mapping[str, str | Promise]) -> str:
     """Return the page that tells in `words` why a form could not be saved, with its fields to be sent again.
 
     Returns nothing where nothing can be kept: a form of another site, one with a secret that nobody may see again, one

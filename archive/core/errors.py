@@ -17,6 +17,9 @@ from django.db import DatabaseError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.middleware import csrf
 from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 
 from appliance.contract.errors import KeyFileError, PlainSightError, StorageError
@@ -27,32 +30,60 @@ API: Final = "/api/"
 """Below this path only programs ask."""
 METRICS: Final = "/metrics"
 """Here only a monitor asks."""
-WORDS: Final[dict[str, tuple[str, str]]] = {
-    "unknown-recording": ("There is no such recording", "The archive has no recording with this identifier."),
-    "not-sealed": ("Not sealed yet", "Nobody can listen to a recording or take a copy of it before it is sealed."),
+Words = str | Promise
+"""Text that is told in the reader's language."""
+WORDS: Final[dict[str, tuple[Words, Words]]] = {
+    "unknown-recording": (_("There is no such recording"), _("The archive has no recording with this identifier.")),
+    "not-sealed": (
+        _("Not sealed yet"),
+        _("Nobody can listen to a recording or take a copy of it before it is sealed."),
+    ),
     "cannot-decrypt": (
-        "This recording cannot be opened",
-        "Its key is not in the key store, or does not fit. Nothing was played or handed out.",
+        _("This recording cannot be opened"),
+        _("Its key is not in the key store, or does not fit. Nothing was played or handed out."),
     ),
-    "bad-key": ("The archive's keys cannot be read", "Nothing was played or handed out."),
-    "bad-digest": ("A part of this recording is damaged", "Verify the recording; it can be restored from its copy."),
-    "bad-format": ("A part of this recording is damaged", "Verify the recording; it can be restored from its copy."),
+    "bad-key": (_("The archive's keys cannot be read"), _("Nothing was played or handed out.")),
+    "bad-digest": (
+        _("A part of this recording is damaged"),
+        _("Verify the recording; it can be restored from its copy."),
+    ),
+    "bad-format": (
+        _("A part of this recording is damaged"),
+        _("Verify the recording; it can be restored from its copy."),
+    ),
     "package-missing": (
-        "The sealed package is missing",
-        "It is not in the archive's store, so nothing was played, checked or handed out. Its copy must be restored.",
+        _("The sealed package is missing"),
+        _("It is not in the archive's store, so nothing was played, checked or handed out. Its copy must be restored."),
     ),
-    "storage": ("The archive's disk is not answering", "Try again in a minute. If it happens again, ask for help."),
+    "storage": (
+        _("The archive's disk is not answering"),
+        _("Try again in a minute. If it happens again, ask for help."),
+    ),
 }
 
 
 DEFECT: Final = (
-    "Something went wrong in the archive",
-    "You did nothing wrong. Try again; if it happens again, say when it happened.",
+    _("Something went wrong in the archive"),
+    _("You did nothing wrong. Try again; if it happens again, say when it happened."),
 )
 """Heading and message of a defect, where what was typed is shown beside them."""
-WithTyped = Callable[[HttpRequest, Mapping[str, str]], str]
+NOTHING_GRANTED: Final = (
+    _("Nothing was granted to you yet"),
+    _("You are signed in, and your account has no rights here. Ask the records custodian."),
+)
+"""Heading and message for whoever may do nothing yet."""
+SIGNED_OUT: Final = _("Nothing was done: you were signed out. Press the button again.")
+"""What is told of a button that was pressed after the session had ended."""
+COULD_NOT: Final = _("The archive could not do that")
+WithTyped = Callable[[HttpRequest, Mapping[str, Words]], str]
 """Returns the page that tells a failure in these words, with what a form sent; nothing where nothing was typed."""
 _with_typed: Final[list[WithTyped]] = []
+_families: Final[list[Callable[[HttpRequest], bool]]] = []
+
+
+def register_family(asks: Callable[[HttpRequest], bool]) -> None:
+    """Have `asks` tell whether a parent asks: an error's detail is in English, and speaks to who works here."""
+    _families.append(asks)
 
 
 def register_typed(page: WithTyped) -> None:
@@ -147,10 +178,10 @@ def answer(request: HttpRequest, error: PlainSightError) -> HttpResponseBase:
         # its name, since an address may hold a secret, such as an invitation's
         route = request.resolver_match.view_name if request.resolver_match else "no address"
         _log.error("%(route)s: %(problem)s", {"route": route, "problem": error})
-    heading, message = WORDS.get(error.code, ("The archive could not do that", ""))
+    heading, message = WORDS.get(error.code, (COULD_NOT, ""))
     # a code's own message may speak to a box or to whoever runs the host: it comes second
-    detail = "" if error.code == "unknown-recording" else f"In detail: {error.message}."
-    words = {"heading": heading, "message": message, "advice": detail}
+    detail = f"In detail: {error.message}." if _tells_detail(request, error, status) else ""
+    words: dict[str, Words] = {"heading": heading, "message": message, "advice": detail}
     if status < StorageError.status:
         return HttpResponse(render_to_string("ui/problem.html", words, request), status=status)
     # who is signed in is asked of the database, which may be what failed
@@ -158,7 +189,16 @@ def answer(request: HttpRequest, error: PlainSightError) -> HttpResponseBase:
     return HttpResponse(page, status=status)
 
 
-def _typed_kept(request: HttpRequest, words: Mapping[str, str]) -> str:
+def _tells_detail(request: HttpRequest, error: PlainSightError, status: int) -> bool:
+    if error.code == "unknown-recording":
+        return False
+    if status >= StorageError.status:
+        # who is signed in is asked of the database, which may be what failed
+        return (get_language() or "en").startswith("en")
+    return not any(asks(request) for asks in _families)
+
+
+def _typed_kept(request: HttpRequest, words: Mapping[str, Words]) -> str:
     return next((page for show in _with_typed if (page := show(request, words))), "")
 
 
