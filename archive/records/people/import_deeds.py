@@ -20,7 +20,7 @@ from archive.ui import words
 
 from .custody_kinds import IMPORT
 from .difference import Change, Difference, Known, difference, total
-from .models import ImportRun, Person, Right, School, Student
+from .models import ImportRun, Person, Right, RightKind, School, Student
 from .roster import PersonRow, Roster, SchoolRow, StudentRow, read_roster
 
 _BATCH: Final = 500
@@ -30,8 +30,8 @@ _PERSON: Final = ("given_name", "family_name", "kind", "position", "email", "pho
 
 
 @dataclass(frozen=True, order=True)
-class GoneRight:
-    """A roster no longer says that somebody is a student's parent or guardian."""
+class NamedRight:
+    """Somebody is a student's parent or guardian, as a roster says, or no longer says."""
 
     student: str
     """The student's name."""
@@ -39,8 +39,8 @@ class GoneRight:
     """Whose rights they are."""
     ground: str
     """On what ground, in words."""
-    pk: UUID
-    """The student, for the way to the page where rights are ended."""
+    pk: UUID | None
+    """The student, for the way to the page where rights are ended; None of one who is not here yet."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,12 @@ class RosterDifference:
     persons: Difference[PersonRow]
     rights: list[tuple[str, str, str]]
     """Person, student (source identifiers) and ground of rights that are not here yet."""
-    gone: list[GoneRight]
+    given: list[NamedRight]
+    """Those rights by name: each lets somebody reach a student's records from that day on."""
+    withheld: list[NamedRight]
+    """Rights that the roster says and that are not given: a person ended one of that pair, or decided on the student's
+    own rights at 18 (34 CFR 99.5). A person gives them again on the student's page, if they hold."""
+    gone: list[NamedRight]
     """Rights that hold here, and that the roster no longer gives a student whom it has: a person ends them."""
 
     def counts(self) -> dict[str, int]:
@@ -62,7 +67,7 @@ class RosterDifference:
         return {
             "added": total(tables, "added") + len(self.rights),
             "changed": total(tables, "changed"),
-            "kept": total(tables, "kept"),
+            "kept": total(tables, "kept") + len(self.withheld),
             "missing": total(tables, "missing") + len(self.gone),
             "refused": len(self.roster.problems),
         }
@@ -116,8 +121,16 @@ def compare(roster: Roster) -> RosterDifference:
     rows = list(Right.objects.filter(person__source=source, student__source=source).select_related("person", "student"))
     here = {(one.person.source_id, one.student.source_id, one.kind) for one in rows}
     told = {(one.person, one.student, one.kind.value) for one in roster.rights}
+    names = _Names(source, roster)
+    decided = set(
+        Student.objects.filter(source=source, rights_decided_on__isnull=False).values_list("source_id", flat=True)
+    )
+    ended = {(one.person.source_id, one.student.source_id) for one in rows if one.valid_to is not None}
+    new = sorted(told - here)
+    withheld = [one for one in new if one[:2] in ended or one[1] in decided]
+    given = [one for one in new if one not in set(withheld)]
     gone = [
-        GoneRight(str(one.student), str(one.person), str(one.get_kind_display()), one.student_id)
+        NamedRight(str(one.student), str(one.person), str(one.get_kind_display()), one.student_id)
         for one in rows
         if one.valid_to is None
         and one.student.source_id in roster.students
@@ -128,9 +141,29 @@ def compare(roster: Roster) -> RosterDifference:
         difference(_known(School, source, _SCHOOL), roster.schools, _values(roster.schools, _SCHOOL)),
         difference(known_students, roster.students, _values(roster.students, _STUDENT)),
         difference(persons, roster.persons, _values(roster.persons, _PERSON)),
-        sorted(told - here),
+        given,
+        [names.of(*one) for one in given],
+        [names.of(*one) for one in withheld],
         sorted(gone),
     )
+
+
+class _Names:
+    """What the students and people of a roster are called, as they are here, or as it says."""
+
+    def __init__(self, source: str, roster: Roster) -> None:
+        self._students = {one.source_id: one for one in Student.objects.filter(source=source)}
+        self._persons = {one.source_id: str(one) for one in Person.objects.filter(source=source)}
+        self._roster = roster
+
+    def of(self, person: str, student: str, kind: str) -> NamedRight:
+        """Return a right by name."""
+        here, told = self._students.get(student), self._roster.students.get(student)
+        called = str(here) if here else f"{told.given_name} {told.family_name}".strip() if told else student
+        adult = self._roster.persons.get(person)
+        by_roster = f"{adult.given_name} {adult.family_name}".strip() if adult else person
+        ground = str(RightKind(kind).label)
+        return NamedRight(called, self._persons.get(person, by_roster), ground, here.pk if here else None)
 
 
 def _known(table: type[models.Model], source: str, names: tuple[str, ...]) -> dict[str, Known]:

@@ -136,6 +136,37 @@ def test_whom_a_roster_no_longer_names_is_shown_and_keeps_the_rights(registrar: 
     assert look_at(without.encode(), by=registrar)[1].gone == [], "a person has ended them"
 
 
+@pytest.mark.parametrize("ended", ["the right", "by majority"])
+def test_a_roster_gives_back_no_right_that_a_person_ended(registrar: User, ended: str) -> None:
+    """34 CFR 99.4, 99.5: whoever holds rights is decided by people, not by a roster."""
+    import_(PLAIN, registrar)
+    rosa = Right.objects.get(person__given_name="Rosa")
+    if ended == "the right":
+        Right.objects.filter(pk=rosa.pk).update(valid_to=rosa.valid_from)
+    else:
+        Student.objects.filter(source_id="1").update(rights_decided_on=rosa.valid_from, rights_decision="18")
+    again = PLAIN.replace("es,parent", "es,guardian")
+    run, found = look_at(again.encode(), by=registrar)
+    assert [(one.student, one.person, one.ground) for one in found.withheld] == [
+        ("Ana Torres", "Rosa Torres", "legal guardian")
+    ]
+    assert (found.given, run.added, run.kept) == ([], 0, 1)
+    import_(again, registrar)
+    assert not Right.objects.filter(person__given_name="Rosa", kind=RightKind.GUARDIAN).exists()
+
+
+def test_a_dry_run_names_whom_it_gives_rights(archive: Archive, registrar: User) -> None:
+    run, found = look_at(PLAIN.encode(), by=registrar)
+    assert {(one.student, one.person, one.ground) for one in found.given} == {
+        ("Ana Torres", "Rosa Torres", "parent"),
+        ("Ana Torres", "Luis Torres", "legal guardian"),
+    }
+    client = archive.client()
+    client.force_login(registrar)
+    page = client.get(f"/rosters/{run.pk}/").content.decode()
+    assert "Ana Torres: Luis Torres, legal guardian" in page
+
+
 def test_what_people_corrected_is_kept(registrar: User) -> None:
     import_(PLAIN, registrar)
     ana = Student.objects.get(source_id="1")
