@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from archive.accounts.models import User
 from archive.core.deeds import one_deed
-from archive.custody.actors import NOTHING, Actor
+from archive.custody.actors import NOTHING, Actor, Subject
 from archive.custody.log import Detail, record
 from archive.records.errors import DeedError, UnknownRecordError
+from archive.records.letters.deeds import mark_overtaken
+from archive.records.letters.models import LetterKind
 from archive.records.people.difference import Difference, Known, difference
 from archive.records.people.models import ImportRun, Student
 from archive.rooms.models import Room
@@ -84,7 +86,7 @@ def take_in(pk: UUID, *, by: User) -> ImportRun:
         counts = found.counts()
         detail: dict[str, Detail] = {"source": run.source, "sha256": run.sha256, **counts}
         record(CALENDAR, actor=Actor.user(by.pk), subject=NOTHING, **detail)
-        _apply(found)
+        _apply(found, by)
         for name, count in counts.items():
             setattr(run, name, count)
         run.taken_at, run.data = timezone.now(), None
@@ -141,7 +143,7 @@ def _corrected(row: Meeting) -> frozenset[str]:
     return frozenset(name for column in row.corrected for name in by_column.get(column, {column}))
 
 
-def _apply(found: CalendarDifference) -> None:
+def _apply(found: CalendarDifference, by: User) -> None:
     source, now = found.calendar.source, timezone.now()
     wanted = {
         pk: found.calendar.events[pk]
@@ -166,6 +168,8 @@ def _apply(found: CalendarDifference) -> None:
                 meeting.moved_from = meeting.starts_at
             meeting.version += 1
             changed.append(meeting)
+            if names & {"kind", "place", "starts_at", "cancelled"}:
+                mark_overtaken(LetterKind.ACKNOWLEDGMENT, Subject.meeting(meeting.pk), by=by)
         else:
             added.append(meeting)
         if pk in here and "kind" in names:

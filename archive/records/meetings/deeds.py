@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -16,6 +16,8 @@ from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.records.errors import DeedError, StaleError, UnknownRecordError
+from archive.records.letters.deeds import mark_overtaken
+from archive.records.letters.models import LetterKind
 from archive.records.people.models import Person, Student
 from archive.rooms.models import Room
 
@@ -27,6 +29,9 @@ from .custody_kinds import (
     PARENT_RECORDS,
 )
 from .models import Meeting, MeetingKind, Notice, ParentRecords
+
+IN_THE_LETTER: Final = frozenset({"kind", "room", "place", "starts_at", "cancelled_at"})
+"""What the acknowledgment of a notice says of its meeting: after a change the letter is no longer true."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +177,8 @@ def change_meeting(pk: UUID, facts: MeetingFacts, version: int, *, by: User) -> 
         if "starts_at" in changed:
             meeting.moved_from = meeting.starts_at
             changed.append("moved_from")
+        if IN_THE_LETTER & set(changed):
+            mark_overtaken(LetterKind.ACKNOWLEDGMENT, Subject.meeting(pk), by=by)
         keep_kind(meeting, facts.kind)
         for name, value in values.items():
             setattr(meeting, name, value)
@@ -195,6 +202,7 @@ def cancel_meeting(pk: UUID, *, by: User) -> Meeting:
         meeting = _locked(pk)
         if meeting.cancelled_at is None:
             record(MEETING_CANCELLED, actor=Actor.user(by.pk), subject=Subject.meeting(pk))
+            mark_overtaken(LetterKind.ACKNOWLEDGMENT, Subject.meeting(pk), by=by)
             meeting.cancelled_at = timezone.now()
             meeting.corrected = sorted({*meeting.corrected, "cancelled_at"})
             meeting.version += 1

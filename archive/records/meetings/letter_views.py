@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from archive.access.requests import user_of
 from archive.custody.actors import Subject
+from archive.records.errors import DeedError
 from archive.records.form_page import form_page, posted
 from archive.records.letters.deeds import make_letter
 from archive.records.letters.letter_facts import common
@@ -24,13 +25,22 @@ from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
 from .describe import title
-from .models import Meeting
+from .models import Meeting, Notice
 from .views import meeting_of
 
 
-class MeetingLetterForm(forms.Form):
-    """To whom a letter goes, and in which language."""
+class _NoticeField(forms.ModelChoiceField):  # type: ignore[type-arg] # takes none when it runs
+    """Which notice."""
 
+    def label_from_instance(self, obj: Notice) -> str:
+        """Return what a notice is called: when it came, and from whom."""
+        return f"{words.when(timezone.localtime(obj.received_at))}, {obj.given_by or 'nobody is named'}"
+
+
+class MeetingLetterForm(forms.Form):
+    """Which notice is acknowledged, to whom the letter goes, and in which language."""
+
+    notice = _NoticeField(Notice.objects.none(), label="Notice", empty_label=None)
     person = forms.ModelChoiceField(Person.objects.none(), label="To", empty_label=None)
     language = forms.ChoiceField(
         choices=[("", "the language of the person"), *Language.choices], required=False, label="Language"
@@ -44,18 +54,31 @@ def meeting_letter(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     student = row.student
     people = [one.person.pk for one in holders_now(student.rights.all(), student.bars.all(), timezone.localdate())]
     form = MeetingLetterForm(posted(request))
-    field = form.fields["person"]
+    field, notices = form.fields["person"], form.fields["notice"]
     assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - told to the type checker
-    field.queryset = Person.objects.filter(pk__in=people)
+    assert isinstance(notices, forms.ModelChoiceField)  # noqa: S101 - the same
+    known = list(row.notices.all())
+    # nobody is told that we received what they did not give
+    givers = None if any(one.given_by_id is None for one in known) else {one.given_by_id for one in known}
+    field.queryset = Person.objects.filter(pk__in=[pk for pk in people if givers is None or pk in givers])
+    notices.queryset = row.notices.all()
+    if len(known) <= 1:
+        # the one notice is not asked for, and of none the deed says so
+        notices.required, notices.widget = False, forms.HiddenInput()
     back = reverse("pages:meeting", args=[meeting])
 
     def act() -> str:
         typed = form.cleaned_data
         person: Person = typed["person"]
+        notice: Notice | None = typed["notice"] or next(iter(known), None)
+        if notice is None:
+            raise DeedError("No notice is logged for this meeting; there is nothing to acknowledge. Log it first.")
+        if notice.given_by_id is not None and notice.given_by_id != person.pk:
+            raise DeedError("Somebody else gave this notice; its acknowledgment goes to them.", field="person")
         language = typed["language"] or person.language
         letter = make_letter(
             LetterKind.ACKNOWLEDGMENT,
-            common(student, person, language) | _values(row, language),
+            common(student, person, language) | _values(row, notice, language),
             by=user,
             student=student,
             person=person,
@@ -76,15 +99,14 @@ def meeting_letter(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
     return form_page(request, form, act, context=context)
 
 
-def _values(row: Meeting, language: str) -> dict[str, str]:
-    notice = row.notices.first()
+def _values(row: Meeting, notice: Notice, language: str) -> dict[str, str]:
     with translation.override(language):
-        received = words.when(timezone.localtime(notice.received_at)) if notice else ""
+        received = words.when(timezone.localtime(notice.received_at))
         called = title(row)
     unsaid = {"en": "not said", "es": "no se dijo"}[language]
     return {
         "meeting": called,
-        "received": received or unsaid,
-        "device": row.parent_device or (notice.device if notice else "") or unsaid,
+        "received": received,
+        "device": row.parent_device or notice.device or unsaid,
         "district": settings.ARCHIVE.records.district,
     }

@@ -23,7 +23,9 @@ from archive.records.letters.models import Letter, LetterKind, Template
 from archive.records.letters.pdf import letter_pdf
 from archive.records.letters.rules import NEEDED, check_text, merge, placeholders
 from archive.records.letters.shipped_deeds import shipped_texts
-from archive.records.people.models import Language
+from archive.records.meetings.deeds import MeetingFacts, cancel_meeting, change_meeting
+from archive.records.meetings.models import Meeting, MeetingKind, Notice
+from archive.records.people.models import Language, Person
 from archive.records.public_lists.rules import ListKind
 from archive.records.public_lists.tables import table_of
 from tests.archive.page_fixtures import make_user, signed_in
@@ -124,6 +126,7 @@ def test_a_letter_from_notice_to_delivery(archive: Archive) -> None:
     student, mother = make_student("Ana", "Torres"), make_person("Rosa", "Torres", language="es")
     make_right(mother, student)
     meeting = make_meeting(student, parent_device="un teléfono")
+    make_notice(meeting, mother)
     client = signed_in(archive, "case.manager", role="facilitator")
     place = f"/meetings/{meeting.pk}/letter/"
     typed = {"person": str(mother.pk), "once": "a" * 32}
@@ -141,6 +144,51 @@ def test_a_letter_from_notice_to_delivery(archive: Archive) -> None:
     assert again.status_code == 422
     assert [entry.code for entry in Entry.objects.order_by("n")][-2:] == ["letter", "delivery"]
     assert not [entry for entry in Entry.objects.all() if "Torres" in entry.detail]
+
+
+def make_notice(meeting: Meeting, given_by: Person | None) -> Notice:
+    received = meeting.starts_at - timedelta(days=2)
+    return Notice.objects.create(
+        student=meeting.student,
+        meeting=meeting,
+        received_at=received,
+        meeting_at=meeting.starts_at,
+        given_by=given_by,
+    )
+
+
+def test_the_acknowledgment_goes_to_whoever_gave_notice_and_of_no_other_meeting(archive: Archive) -> None:
+    """It says "we received your notice": to the father of the mother's, or where there was none, that is not so."""
+    approve_all(archive)
+    student, mother, father = make_student("Ana", "Torres"), make_person("Rosa"), make_person("Luis")
+    make_right(mother, student)
+    make_right(father, student)
+    with_notice, without = make_meeting(student), make_meeting(student)
+    make_notice(with_notice, mother)
+    client = signed_in(archive, "case.manager", role="facilitator")
+    for meeting, person in ((with_notice, father), (without, mother)):
+        typed = {"person": str(person.pk), "once": "a" * 32}
+        assert client.post(f"/meetings/{meeting.pk}/letter/", typed).status_code == 422
+    assert not Letter.objects.exists()
+    make_notice(with_notice, None)
+    second = with_notice.notices.get(given_by=None)
+    typed = {"person": str(father.pk), "notice": str(second.pk), "once": "b" * 32}
+    assert client.post(f"/meetings/{with_notice.pk}/letter/", typed).status_code == 302
+
+
+@pytest.mark.parametrize("change", ["moved", "canceled", "another facilitator"])
+def test_the_acknowledgment_of_a_meeting_that_moved_says_that_it_is_overtaken(archive: Archive, change: str) -> None:
+    user, meeting = make_user("case.manager", role="facilitator"), make_meeting()
+    letter = make_letter(meeting.student, about_type="meeting", about_id=str(meeting.pk))
+    if change == "canceled":
+        cancel_meeting(meeting.pk, by=user)
+    else:
+        later = timedelta(days=change == "moved")
+        times = (meeting.starts_at + later, meeting.ends_at + later)
+        facts = MeetingFacts(MeetingKind.IEP, meeting.student, *times, meeting.room, "", user)
+        change_meeting(meeting.pk, facts, 0, by=user)
+    letter.refresh_from_db()
+    assert (letter.overtaken_at is not None) is (change != "another facilitator")
 
 
 def test_no_letter_was_delivered_before_it_was_made(archive: Archive) -> None:
