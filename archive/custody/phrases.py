@@ -227,6 +227,7 @@ PHRASES: Final[dict[str, Phrase]] = {
     "rows_count": _counted("lines"),
     "file_type": str.upper,
     "hearing_days": _said(gettext_noop("the district waits {value} days for the parent to ask for a hearing")),
+    "hearing_on": _said(gettext_noop("hearing on {value}")),
     "as_of": _said(gettext_noop("as of {value}")),
     "held_on": _said(gettext_noop("held on {value}")),
     "until_day": _said(gettext_noop("until {value}")),

@@ -71,13 +71,19 @@ def decide(
             raise DeedError(
                 "A hearing has a day, and an officer without a direct interest (34 CFR 99.22).", field="hearing_on"
             )
+        if then == row.state == AmendmentState.HEARING and (hearing_on, officer) == (
+            row.hearing_on,
+            row.hearing_officer,
+        ):
+            raise DeedError("The hearing is set for that day and that officer already.", field="hearing_on")
         outcome = then in {AmendmentState.HEARING_AMENDED, AmendmentState.HEARING_REFUSED}
         if outcome and row.hearing_on is not None and row.hearing_on > timezone.localdate():
             raise DeedError(f"The hearing is set for {day(row.hearing_on)}: it has no outcome before.", field="state")
         if then == AmendmentState.REFUSED and not hearing_days:
             raise DeedError("Say how many days the district waits for the parent to ask.", field="hearing_days")
         told = {"hearing_days": hearing_days} if then == AmendmentState.REFUSED else {}
-        record(AMENDMENT_STEP, actor=Actor.user(by.pk), subject=Subject.case(pk), state=then.value, **told)
+        on = {"hearing_on": hearing_on.isoformat()} if then == AmendmentState.HEARING and hearing_on else {}
+        record(AMENDMENT_STEP, actor=Actor.user(by.pk), subject=Subject.case(pk), state=then.value, **told, **on)
         row.state = then
         match then:
             case AmendmentState.HEARING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from archive.access.decisions import reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
 from archive.custody.actors import Subject
+from archive.custody.models import Entry
 from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.letters.deeds import make_letter
@@ -23,9 +25,11 @@ from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.forms import bound_student
 from archive.records.outside_recordings.either import Either
 from archive.records.people.reach import is_kept_away
+from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
 from . import amendment_deeds as deeds
+from .custody_kinds import AMENDMENT_STEP
 from .forms import AmendmentForm, NoHearingForm, StatementForm, StepForm
 from .models import Amendment, AmendmentState, NoHearing
 from .pages import frame
@@ -80,6 +84,7 @@ def amendment(request: HttpRequest, case: UUID) -> HttpResponseBase:
         "state": state.label,
         "can_go_on": bool(NEXT[state] - {AmendmentState.NO_HEARING}),
         "next": "A hearing is asked for" if _hearing_is_next(state) else "Enter the next step",
+        "hearings_before": _hearings_before(row) if row.hearing_on else [],
         "can_end": may_follow(state, AmendmentState.NO_HEARING),
         "known": known if state == AmendmentState.REFUSED else None,
         "can_place": state in STATEMENT_IN,
@@ -93,7 +98,8 @@ def amendment(request: HttpRequest, case: UUID) -> HttpResponseBase:
 def amendment_step(request: HttpRequest, case: UUID) -> HttpResponseBase:
     """Decide, set a hearing, or decide after it; what a parent must be told in writing writes its letter."""
     row, user = _amendment(case), user_of(request)
-    form = StepForm(NEXT[AmendmentState(row.state)], posted(request), initial={"version": row.version})
+    initial = {"version": row.version, "hearing_on": row.hearing_on, "officer": row.hearing_officer}
+    form = StepForm(NEXT[AmendmentState(row.state)], posted(request), initial=initial)
 
     def act() -> str:
         typed = form.cleaned_data
@@ -173,7 +179,14 @@ def _values(row: Amendment, typed: dict[str, Any]) -> dict[str, str]:
 
 
 def _hearing_is_next(state: AmendmentState) -> bool:
-    return AmendmentState.HEARING in NEXT[state]
+    return AmendmentState.HEARING in NEXT[state] and state != AmendmentState.HEARING
+
+
+def _hearings_before(row: Amendment) -> list[str]:
+    """Return the days for which the hearing was set before, as the custody log has them."""
+    steps = Entry.objects.about(Subject.case(row.pk)).filter(code=AMENDMENT_STEP.code).order_by("n")
+    days = [one.member("hearing_on") for one in steps]
+    return [words.day(date.fromisoformat(one)) for one in [day for day in days if day][:-1]]
 
 
 def _amendment(case: UUID) -> Amendment:

@@ -8,7 +8,7 @@ ACCESS_REQUEST = register("access-request", "access was asked for", "student", "
 EXPLAINED = register("explained", "an explanation was given", "sha256")
 REQUEST_CLOSED = register("request-closed", "a request was answered")
 AMENDMENT = register("amendment", "an amendment was asked for", "recording", "received")
-AMENDMENT_STEP = register("amendment-step", "an amendment went on", "state", "hearing_days")
+AMENDMENT_STEP = register("amendment-step", "an amendment went on", "state", "hearing_days", "hearing_on")
 NO_HEARING = register(
     "amendment-no-hearing", "an amendment ended, since no hearing was asked for", "cause", "as_of", "sha256"
 )

@@ -134,7 +134,9 @@ class StepForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - told to the type checker
         # how no hearing came about is asked on a page of its own
         shown = [one for one in AmendmentState if one in states and one != AmendmentState.NO_HEARING]
-        field.choices = [(one.value, one.label) for one in shown]
+        moved = {AmendmentState.HEARING: "the hearing is on another day, or before another officer"}
+        held = AmendmentState.HEARING_AMENDED in states
+        field.choices = [(one.value, moved.get(one, one.label) if held else one.label) for one in shown]
         if AmendmentState.REFUSED not in states:
             del self.fields["hearing_days"]
         if AmendmentState.HEARING not in states:

@@ -46,7 +46,12 @@ NEXT: Final[dict[AmendmentState, frozenset[AmendmentState]]] = {
     AmendmentState.REFUSED: frozenset({AmendmentState.HEARING, AmendmentState.NO_HEARING}),
     AmendmentState.NO_HEARING: frozenset({AmendmentState.HEARING}),
     AmendmentState.HEARING: frozenset(
-        {AmendmentState.HEARING_AMENDED, AmendmentState.HEARING_REFUSED, AmendmentState.NO_HEARING}
+        {
+            AmendmentState.HEARING,
+            AmendmentState.HEARING_AMENDED,
+            AmendmentState.HEARING_REFUSED,
+            AmendmentState.NO_HEARING,
+        }
     ),
     AmendmentState.AMENDED: frozenset(),
     AmendmentState.HEARING_AMENDED: frozenset(),
@@ -55,7 +60,8 @@ NEXT: Final[dict[AmendmentState, frozenset[AmendmentState]]] = {
 """34 CFR 99.20(b) and (c), 99.21: decision; on refusal the parent is told of the hearing; the hearing decides.
 
 A hearing is given on request (99.21(a), 300.619), and no section says until when one can be asked for. So an amendment
-without a hearing is over only for now: whoever asks later gets one. A parent who asked can also give it up."""
+without a hearing is over only for now: whoever asks later gets one. A parent who asked can also give it up.
+A hearing follows a hearing that is moved, or was entered wrongly: its day is reasonable to the parent (99.22(b))."""
 OPEN: Final = frozenset({AmendmentState.ASKED, AmendmentState.REFUSED, AmendmentState.HEARING})
 """Where somebody still has to do something; meanwhile the record is not destroyed."""
 STATEMENT_IN: Final = frozenset({AmendmentState.HEARING_REFUSED, AmendmentState.NO_HEARING})

@@ -36,6 +36,7 @@ from archive.records.requests.rules import (
     check_no_hearing,
     may_follow,
 )
+from archive.ui import words
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.factories import (
@@ -53,7 +54,7 @@ WAY = {
     A.ASKED: {A.AMENDED, A.REFUSED},
     A.REFUSED: {A.HEARING, A.NO_HEARING},
     A.NO_HEARING: {A.HEARING},
-    A.HEARING: {A.HEARING_AMENDED, A.HEARING_REFUSED, A.NO_HEARING},
+    A.HEARING: {A.HEARING, A.HEARING_AMENDED, A.HEARING_REFUSED, A.NO_HEARING},
     A.AMENDED: set(),
     A.HEARING_AMENDED: set(),
     A.HEARING_REFUSED: set(),
@@ -286,6 +287,27 @@ def test_the_statement_travels_with_every_later_copy(
         1,
         1,
     ]
+
+
+def test_a_hearing_is_moved_and_its_earlier_day_stays_told(
+    archive: Archive, custodian_: User, family: tuple[Student, Person], sealed: Arrive
+) -> None:
+    """34 CFR 99.22(b): the parent gets notice of date and place; a wrong day is corrected."""
+    today = timezone.localdate()
+    row = of(family, sealed(seconds=1).id, state=A.REFUSED, decided_at=timezone.now(), hearing_days=30)
+    client, there = signed_in(archive, "reader", role="custodian"), f"/amendments/{row.pk}/"
+    typed = {"state": "hearing", "officer": "Dr. Lee"}
+    days = [today + timedelta(days=400), today]
+    for version, on in enumerate(days):
+        sent = {**typed, "hearing_on": on.isoformat(), "version": str(version), "once": str(version) * 32}
+        assert client.post(f"{there}step/", sent).status_code == 302
+    page = check(client.get(there).content.decode()).text
+    assert f"(before: {words.day(days[0])})" in page
+    same = client.post(f"{there}step/", {**sent, "version": "2", "once": "c" * 32})
+    assert "that day and that officer already" in same.content.decode()
+    told = [one.member("hearing_on") for one in Entry.objects.filter(code="amendment-step").order_by("n")]
+    assert told == [one.isoformat() for one in days]
+    assert deeds.decide(row.pk, A.HEARING_AMENDED, "x", 2, by=custodian_).state == A.HEARING_AMENDED
 
 
 @pytest.mark.parametrize("then", [A.HEARING_AMENDED, A.HEARING_REFUSED])
