@@ -20,6 +20,7 @@ REFERENCES: Final = frozenset(
     {
         *(
             "about_id",
+            "account",
             "board",
             "case",
             "claim",
