@@ -19,6 +19,10 @@ MISSING: Final = {
         "them were told, and it must have passed."
     ),
     Missing.NOT_FILED: _("The meeting: it is filed under none, so nobody knows whose record it is."),
+    Missing.PART_NOT_FILED: _(
+        "The meeting of a part: it is filed under none, so nobody knows whose record that part is. File it, or make a "
+        "redacted copy that leaves it out."
+    ),
     Missing.NO_HOLDER: _(
         "A parent: nobody of this name holds rights over the records today. Name the parent as the student's page does."
     ),

@@ -12,12 +12,14 @@ from archive.access.scopes import Scope, scopes_of
 from archive.custody.models import Entry
 from archive.recordings.parts import Parts, both
 from archive.records.meetings.models import OpeningEvent, OpeningEventKind
-from archive.records.meetings.reach import parts_about
+from archive.records.meetings.reach import in_force, parts_about, parts_filed
 from archive.records.outside_recordings.either import meetings_of, named, students_of
 from archive.records.outside_recordings.models import OutsideRestriction
 from archive.records.people.models import Person, Student
 from archive.records.people.reach import holders_now
 from archive.records.redactions.models import State
+from archive.records.redactions.reach import spans_in, spans_of
+from archive.records.redactions.rules import merged, outside
 from archive.records.requests.record_of_access import Party
 from archive.records.restrictions.reach import restricted, unrestricted
 
@@ -100,6 +102,20 @@ def _in_parts(row: Disclosure) -> bool:
     return any(one is not None for one in _parts_of_own(row))
 
 
+def _holds_unfiled(row: Disclosure) -> bool:
+    """Tell whether what leaves holds a part that nobody filed: the parents of whom it is about were not asked."""
+    filings = list(in_force().filter(recording=row.recording_id)) if row.recording_id else []
+    filed = parts_filed(filings) if filings else None
+    if filed is None or row.basis == Basis.OWN:
+        return False
+    frames = row.recording.frames if row.recording else 0
+    left = parts_that_leave(row) if row.what == Copy.AUDIO else None
+    known = spans_in(filed, frames) + (outside(spans_in(left, frames), frames) if left is not None else ())
+    if row.redaction is not None:
+        known += spans_of(row.redaction)
+    return bool(outside(merged(known), frames))
+
+
 def facts_of(row: Disclosure) -> Facts:
     """Return what is known of a disclosure now."""
     today, recording = timezone.localdate(), row.about_pk
@@ -142,6 +158,7 @@ def facts_of(row: Disclosure) -> Facts:
         party_is_holder=any(_is_called(row.party, str(person)) for _, person in holders),
         holds_restricted=row.what not in {Copy.AUDIO, Copy.FILE} and bool(restricted(recording)),
         holds_others=row.basis == Basis.OWN and row.what != Copy.AUDIO and _in_parts(row),
+        holds_unfiled=_holds_unfiled(row),
         silent=OutsideRestriction.objects.filter(outside=recording, lifted_at=None).exists(),
         unfinished_redaction=row.redaction is not None and row.redaction.state != State.SIGNED,
     )

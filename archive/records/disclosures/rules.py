@@ -35,6 +35,8 @@ class Missing(StrEnum):
     """The parent may still act against it: no waiting day is named, or it has not passed."""
     NOT_FILED = "not-filed"
     """It is filed under no meeting, so nobody knows whose record it is."""
+    PART_NOT_FILED = "part-not-filed"
+    """A part that would leave is filed under no meeting, so nobody knows whose record that is."""
     NO_HOLDER = "no-holder"
     """Whoever is to get it as a parent's own access holds no rights over the records today (34 CFR 99.10, 99.4)."""
     SEVERAL = "several"
@@ -92,6 +94,8 @@ class Facts:
     """Whether the copy would hold a restricted passage."""
     holds_others: bool = False
     """Whether a parent's copy would hold parts that are filed under no meeting of the student."""
+    holds_unfiled: bool = False
+    """Whether the copy would hold a part that is filed under no meeting, of a recording of which others are."""
     silent: bool = False
     """Whether all of it is restricted."""
     unfinished_redaction: bool = False
@@ -101,6 +105,7 @@ class Facts:
 def ferpa_gate(facts: Facts) -> list[Missing]:
     """Return what the first gate lacks."""
     missing = [] if facts.students else [Missing.NOT_FILED]
+    missing += [Missing.PART_NOT_FILED] if facts.holds_unfiled else []
     missing += [Missing.NOT_SIGNED_OFF] if facts.unfinished_redaction else []
     match facts.basis:
         case Basis.CONSENT:

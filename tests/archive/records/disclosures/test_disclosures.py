@@ -130,6 +130,17 @@ def test_both_gates_list_what_is_missing_until_it_is_there(row: Recording, ann: 
     assert len(entries(row.pk, "disclosed")) == 1
 
 
+def test_a_part_that_is_filed_under_nobody_leaves_by_no_consent(row: Recording, ann: User) -> None:
+    """34 CFR 99.30: the parents of whom that part is about were not asked; nobody knows yet who they are."""
+    filing = row.filings.get()
+    filing.last_frame = row.rate
+    filing.save()
+    made = deeds.prepare(row.pk, facts(), by=ann)
+    assert Missing.PART_NOT_FILED in ferpa_gate(facts_of(made))
+    make_filing(row.pk, make_meeting(make_student("Ben")), first_frame=row.rate)
+    assert Missing.PART_NOT_FILED not in ferpa_gate(facts_of(made))
+
+
 def test_a_withdrawn_consent_stops_the_next_copy(row: Recording, ann: User) -> None:
     given = deeds.enter_consent(row.pk, consent(row), by=ann)
     open_second(row, ann)
