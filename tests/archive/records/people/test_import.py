@@ -155,6 +155,25 @@ def test_a_roster_gives_back_no_right_that_a_person_ended(registrar: User, ended
     assert not Right.objects.filter(person__given_name="Rosa", kind=RightKind.GUARDIAN).exists()
 
 
+@pytest.mark.parametrize("name", ["given_name", "family_name", "student_id", "parent_id", "parent_phone", "school"])
+def test_a_cell_that_no_table_holds_costs_its_own_row(registrar: User, name: str) -> None:
+    """PostgreSQL refuses what is longer than its column, with all of the file: the dry run says so before."""
+    columns = HEAD.strip().split(",")
+    row = ["9", "Cy", "Ash", "", "Lincoln", "P9", "Kim", "Ash", "", "555", "en", "parent"]
+    row[columns.index(name)] = "x" * 300
+    _, found = look_at(f"{PLAIN}{','.join(row)}\n".encode(), by=registrar)
+    (problem,) = found.roster.problems
+    assert problem.words.startswith(f"{name} is longer than")
+    assert set(found.students.added) == {"1", "2"}
+
+
+def test_a_field_of_a_row_that_is_let_through_fits_its_column(registrar: User) -> None:
+    longest = ["9" * 60, "g" * 100, "f" * 100, "", "s" * 200, "p" * 200, "G" * 100, "F" * 100, "", "5" * 40, "en", ""]
+    import_(f"{HEAD}{','.join(longest)}\n", registrar)
+    for row in (*Student.objects.all(), *Person.objects.all(), *School.objects.all()):
+        row.clean_fields(exclude=["corrected", "rights_decision", "source", "user"])
+
+
 def test_a_dry_run_names_whom_it_gives_rights(archive: Archive, registrar: User) -> None:
     run, found = look_at(PLAIN.encode(), by=registrar)
     assert {(one.student, one.person, one.ground) for one in found.given} == {
