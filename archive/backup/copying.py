@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection
 
 from appliance.contract.durable_files import create, sync_folder
+from appliance.contract.errors import StorageError
 from appliance.contract.times import wall
 from appliance.contract.version import software
 from archive.custody.heads import FILE as HEADS
@@ -61,9 +62,9 @@ def back_up(folder: Path, now: datetime) -> Made:
     try:
         with told_as(f"backup {name}"):
             sha256 = _copy_database(work / DATABASE)
+            # before the packages: what is sealed meanwhile is dropped from here, and is among those
+            _copy_incoming(work)
             copied, removed = _copy_packages(folder)
-            for one in store().names(INCOMING):
-                copy_object(one, work / one)
             for path in (settings.ARCHIVE_HOME / HEADS, settings.ARCHIVE_HOME / CONFIGURATION):
                 if path.is_file():
                     create(work / path.name, [path.read_bytes()])
@@ -90,6 +91,17 @@ def _copy_database(path: Path) -> str:
         write_file(path.parent)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy_incoming(work: Path) -> None:
+    for name in store().names(INCOMING):
+        try:
+            copy_object(name, work / name)
+        except StorageError:
+            if store().exists(name):
+                raise
+            # it was sealed while it was copied
+            (work / name).with_name(f".{Path(name).name}").unlink(missing_ok=True)
 
 
 def _copy_packages(folder: Path) -> tuple[int, int]:

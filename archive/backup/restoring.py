@@ -26,14 +26,15 @@ from archive.custody.actors import Actor
 from archive.custody.check import check as check_custody
 from archive.keystore.current import keystore
 from archive.keystore.generations import destroyed_in, generations_in, read_generation
-from archive.recordings.models import Recording, State
+from archive.recordings.models import Recording, State, StoredArrival, TailSegment
 from archive.recordings.verification import verify_again
 from archive.records.destruction.restored_deeds import destroy_restored
 from archive.records.outside_recordings.checking import check_outside
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.models import State as OutsideState
 from archive.records.outside_recordings.plain_file import OUTSIDE
-from archive.store.base import DERIVATIVES, PACKAGES
+from archive.store.base import DERIVATIVES, PACKAGES, package_name
+from archive.store.current import store
 from archive.store.local import make_folder, told_as
 
 from .manifest import CONFIGURATION, DATABASE, MANIFEST, BackupManifest, chosen
@@ -74,6 +75,8 @@ class Restored:
     """Keys that the copy held of recordings which were destroyed since; they were not taken."""
     erased: int = 0
     """Recordings of the backup that were destroyed since: tombstones again, and the names beside them erased."""
+    newer: int = 0
+    """Recordings that were sealed while the backup was made, so that its database does not know them as sealed."""
     custody: str = ""
     """Where the custody log does not hold; empty if it does."""
     seconds: float = 0.0
@@ -112,6 +115,7 @@ def restore(source: Source, *, audio: bool = True) -> Restored:
     found = Restored(folder.name, manifest.made_at, generation, destroyed=destroyed)
     found.erased = destroy_restored(destroyed_in(source.generation_keys))
     check_all(found, audio=audio)
+    found.newer = max(manifest.recordings - found.recordings - found.erased, 0)
     found.seconds = round(time.monotonic() - began, 3)
     return found
 
@@ -224,4 +228,12 @@ def check_all(found: Restored, *, audio: bool) -> None:
             failed.append(brought.pk)
         else:
             found.verified += 1
-    found.failed = tuple(failed)
+    found.failed = (*failed, *_lost_on_the_way())
+
+
+def _lost_on_the_way() -> list[str]:
+    """Return the recordings that were not sealed of which something that had arrived is not here, nor a package."""
+    named = [*StoredArrival.objects.exclude(stored="").values_list("recording_id", "stored")]
+    named += TailSegment.objects.exclude(stored="").values_list("recording_id", "stored")
+    lost = {recording for recording, name in named if not store().exists(name)}
+    return sorted(recording for recording in lost if not store().exists(package_name(recording)))

@@ -11,6 +11,8 @@ def found_in_words(found: Restored) -> list[str]:
     lines += [f"{found.without_key} without a key: nobody can hear them"] if found.without_key else []
     lines += [f"{found.destroyed} keys not taken: their recordings were destroyed since"] if found.destroyed else []
     lines += [f"{found.erased} recordings erased again: they were destroyed since"] if found.erased else []
+    newer = "sealed while the backup was made; 'plainsight-archive audit --repair' makes their rows, or seals them"
+    lines += [f"{found.newer} {newer}"] if found.newer else []
     lines += [f"does not hold: {one}" for one in found.failed]
     lines += [f"the custody log does not hold: {found.custody}"] if found.custody else []
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from django.test.utils import override_settings
 from django.utils import timezone
 
 from appliance.contract.errors import DecryptionError, KeyFileError, PlainSightError, SettingsError
+from archive.backup import copying
 from archive.backup.copying import back_up
 from archive.backup.manifest import backups_in
 from archive.backup.restoring import Source, restore
@@ -33,6 +35,7 @@ from archive.enrollment.deeds import give_claim
 from archive.keystore.current import keystore
 from archive.keystore.generations import destroyed_in, forget_old, generations_in, make_generation, places
 from archive.recordings.models import Recording
+from archive.recordings.playback import open_audio
 from archive.recordings.secrets import secret_of
 from archive.records.destruction import deeds
 from archive.records.destruction.models import Destruction, Told
@@ -43,6 +46,7 @@ from archive.records.meetings.models import Filing
 from archive.records.outside_recordings.either import find_either, package_of
 from archive.records.outside_recordings.models import OutsideFiling, OutsideRecording
 from archive.sealing.audit import audit
+from archive.sealing.seal import seal
 from archive.store.current import store
 from tests.archive.page_fixtures import Arrive, make_user
 from tests.archive.records.destruction.scene import Scene, make_outside_scene, make_scene
@@ -162,6 +166,37 @@ def test_everything_is_restored_into_an_empty_folder_and_verified(
         assert OutsideRecording.objects.get().sha256 == outside.sha256
         assert {row.pk for row in Recording.objects.all()} == {*made, waiting}
         assert list(audit()) == []
+
+
+@pytest.mark.parametrize("before", ["_copy_incoming", "_copy_packages", "make_generation"])
+def test_what_is_sealed_while_a_backup_is_made_is_in_it(
+    archive: Archive, arrive: Arrive, tmp_path: Path, before: str
+) -> None:
+    """Its database knows it as on its way: what had arrived is in the backup, or else its package."""
+    made, step = arrive(seconds=1).id, getattr(copying, before)
+
+    def sealing(*given: Any) -> Any:
+        seal(made)
+        return step(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(copying, before, sealing)
+        back_up(tmp_path / "backup", timezone.now())
+    with empty_machine(tmp_path / "new"):
+        found = restore(source(archive, tmp_path / "backup"))
+        assert (found.recordings, found.newer, found.failed) == (0, 1, ())
+        assert seal(made).state == "sealed"
+        assert len(open_audio(Recording.objects.get()).read(0, 100)) == 100
+        assert list(audit()) == []
+
+
+def test_what_had_arrived_and_is_missing_in_a_backup_is_named(archive: Archive, arrive: Arrive, tmp_path: Path) -> None:
+    made = arrive(seconds=1).id
+    back_up(tmp_path / "backup", timezone.now())
+    (folder,) = (tmp_path / "backup").glob("*/incoming")
+    shutil.rmtree(folder)
+    with empty_machine(tmp_path / "new"):
+        assert restore(source(archive, tmp_path / "backup")).failed == (made,)
 
 
 @pytest.mark.parametrize("kind", KINDS)
