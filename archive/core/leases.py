@@ -25,6 +25,8 @@ LASTS: Final = timedelta(seconds=20)
 """A lease whose holder said nothing for so long is free."""
 MARGIN_S: Final = 5.0
 """A holder believes in its lease for so much less, in seconds: an answer of the database takes a while."""
+SLACK: Final = timedelta(seconds=5)
+"""A lease may end so much later than one that is taken now: clocks are set right all the time."""
 _PAST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -43,12 +45,14 @@ class Holder:
         with self._lock:
             if self._until.get(name, now) > now:
                 return True
-        if Lease.objects.filter(pk=name, until__gt=Now()).exclude(holder=self._id).exists():
+        # no lease ends so late: its holder took it before the clock was put back, and may long be dead
+        too_late = Now() + LASTS + SLACK
+        if Lease.objects.filter(pk=name, until__gt=Now(), until__lte=too_late).exclude(holder=self._id).exists():
             return False
         with transaction.atomic():
             Lease.objects.bulk_create([Lease(name=name, holder="", until=_PAST)], ignore_conflicts=True)
             free = Lease.objects.select_for_update(skip_locked=True).filter(pk=name)
-            if free.filter(Q(until__lte=Now()) | Q(holder=self._id)).first() is None:
+            if free.filter(Q(until__lte=Now()) | Q(until__gt=too_late) | Q(holder=self._id)).first() is None:
                 return False
             Lease.objects.filter(pk=name).update(holder=self._id, until=Now() + LASTS)
         self._believe([name], now)

@@ -57,7 +57,8 @@ def state_of_box(report: Report, now: datetime) -> BoxState:
         return BoxState("silent", "unheard", faults=report.faults, since=report.heard_at)
     if not report.online:
         return BoxState("silent", "offline", faults=report.faults, since=report.heard_at)
-    if now - report.heard_at > HEARTBEAT:
+    # what was heard later than now was heard before the clock was put back, and may be of any age
+    if abs(now - report.heard_at) > HEARTBEAT:
         return BoxState("silent", "stale", faults=report.faults, since=report.heard_at)
     if isinstance(report.recorder, SilentStatus):
         return BoxState("silent", "recorder-silent", faults=report.faults, since=report.heard_at)

@@ -22,6 +22,8 @@ LOOK_S: Final = 600.0
 """How often it is looked whether a proof is due, in seconds; one that could not be finished is tried again then."""
 LASTS: Final = timedelta(days=1)
 """So long a proof counts."""
+_SLACK: Final = timedelta(minutes=5)
+"""By so much a proof may seem to lie in the future: clocks are set right all the time."""
 _log = logging.getLogger(__name__)
 
 
@@ -35,7 +37,8 @@ def prove_when_due(_stop: StopSignal) -> None:
 
     home = settings.ARCHIVE_HOME
     proof = last_proof(home)
-    if proof is not None and datetime.now(UTC) - proof.at < LASTS:
+    # one of later than now is from before the clock was put back, and may be of any age
+    if proof is not None and -_SLACK <= datetime.now(UTC) - proof.at < LASTS:
         return
     for one in check(s3(chosen, home), chosen, home, keystore().public):
         if one.verdict == "wrong":

@@ -72,6 +72,15 @@ def test_a_holder_that_was_away_for_too_long_finds_out() -> None:
     assert two.take("x")
 
 
+def test_a_clock_that_was_put_back_keeps_nobody_from_the_work() -> None:
+    """The end of a dead one's lease lies hours away then; one that ends as leases do is another's as before."""
+    assert Holder().take("x")
+    Lease.objects.update(until=timezone.now() + timedelta(hours=1))
+    one, two = Holder(), Holder()
+    assert one.take("x")
+    assert not two.take("x")
+
+
 def test_a_holder_believes_in_its_lease_for_less_than_it_lasts() -> None:
     now = 100.0
     one = Holder(lambda: now)

@@ -67,6 +67,12 @@ def test_a_word_older_than_the_heartbeat_is_silence() -> None:
     assert state_of_box(live(status("recording"), HEARTBEAT.total_seconds() + 0.1), NOW).reason == "stale"
 
 
+def test_a_word_of_before_the_clock_was_put_back_is_silence() -> None:
+    """It lies in the future then, and would count as fresh until the clock is there again."""
+    assert state_of_box(live(status("recording"), -HEARTBEAT.total_seconds()), NOW).kind == "recording"
+    assert state_of_box(live(status("recording"), -HEARTBEAT.total_seconds() - 0.1), NOW).reason == "stale"
+
+
 def test_a_box_that_is_offline_is_silent_at_once() -> None:
     report = Report(online=False, heard_at=NOW, recorder=status("recording"), live=True)
     assert state_of_box(report, NOW).reason == "offline"

@@ -32,6 +32,7 @@ from archive.sealing.audit import Code, audit
 from archive.sealing.custody_kinds import SEAL
 from archive.sealing.seal import seal
 from archive.sealing.sealer import Sealer
+from archive.store.bucket_trust import PROOF, Proof
 from archive.store.current import store
 from archive.store.s3 import S3Store
 from tests.archive.page_fixtures import Arrive, make_user
@@ -211,6 +212,14 @@ def test_a_lock_that_gives_way_later_is_noticed_within_a_day_and_nothing_is_seal
     require_all()
     assert sealer.once() == 1
     assert versions(bucket) == [1]
+
+
+def test_a_proof_of_before_the_clock_was_put_back_does_not_count(archive: Archive, bucket: Liar) -> None:
+    path = archive.home / PROOF
+    proof = Proof.model_validate_json(path.read_bytes())
+    path.write_text(proof.model_copy(update={"at": proof.at + timedelta(hours=1)}).model_dump_json())
+    prove_when_due(StopSignal())
+    assert Proof.model_validate_json(path.read_bytes()).at < proof.at + timedelta(hours=1)
 
 
 def test_two_workers_at_one_package_because_the_bucket_was_slow_seal_it_once(
