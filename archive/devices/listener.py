@@ -42,6 +42,8 @@ QUEUE = 20_000
 """Most messages that wait for the database."""
 BATCH = 1000
 """Most messages that are written at once: 300 boxes that report once a second are one transaction a second."""
+FULL_S = 0.25
+"""How often it is looked whether the listener stops, while the queue is full, in seconds."""
 ALIVE_S = 2.0
 """How often the listener says that it is there, in seconds."""
 LATE = timedelta(seconds=10)
@@ -168,7 +170,11 @@ class Listener:
 
     def _hear(self, heard: Heard) -> None:
         if isinstance(heard, NewConnection):
-            self._heard.put(heard)
+            # it must not be dropped, and whoever stops waits for this thread, which nothing takes from any more
+            while not self.stop.is_set():
+                with suppress(queue.Full):
+                    self._heard.put(heard, timeout=FULL_S)
+                    return
             return
         try:
             self._heard.put_nowait(heard)

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,13 +22,13 @@ from paho.mqtt import publish
 
 from archive.configuration.brokers import MAIN, Mqtt
 from archive.devices import listener as listening
-from archive.devices.listener import Listener
+from archive.devices.listener import Listener, NewConnection
 from archive.devices.models import BoxStatus, Listening
 from archive.devices.reported_status import Message, report
 from archive.devices.state import state_of_box
 from tests.support.archives import Archive
 from tests.support.lateness import Lateness
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 from .test_reported_status import word
 
@@ -142,6 +143,35 @@ def test_what_arrives_is_dated_by_the_databases_clock(archive: Archive, monkeypa
     message = listener._heard.get_nowait()
     assert isinstance(message, Message)
     assert abs(message.at - datetime.now(UTC)) < timedelta(minutes=30)
+
+
+def test_a_new_connection_that_waits_for_a_full_queue_does_not_hold_the_listeners_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The broker's thread is joined at the end: it must not wait for a queue from which nobody takes any more."""
+    monkeypatch.setattr(listening, "QUEUE", 1)
+    named = Mqtt(host="127.0.0.1")
+    listener = Listener(named)
+    begins = NewConnection(named.brokers[0])
+    listener._hear(begins)
+    thread = threading.Thread(target=listener._hear, args=(begins,), daemon=True)
+    thread.start()
+    assert thread.is_alive()
+    listener.stop.set()
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+
+
+def test_a_new_connection_is_never_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "QUEUE", 1)
+    named = Mqtt(host="127.0.0.1")
+    listener = Listener(named)
+    begins = NewConnection(named.brokers[0])
+    listener._hear(begins)
+    thread = threading.Thread(target=listener._hear, args=(begins,), daemon=True)
+    thread.start()
+    assert (listener._next(), listener._next()) == ([begins], [begins])
+    thread.join(PATIENCE_S)
 
 
 def test_nobody_can_take_the_listeners_name_at_the_broker(archive: Archive) -> None:
