@@ -105,6 +105,12 @@ TABLE: tuple[AmberCode, ...] = (
         "Look at the archive and its keys; the recording stays on the box.",
     ),
     AmberCode(
+        "recording-damaged", 4, "records",
+        "The card or disk lost something of an earlier recording; new ones are made.",
+        "Read the journal, which names it; switch the box off and on to try once more. If it stays, replace the card, "
+        "and keep the old one.",
+    ),
+    AmberCode(
         "lamp-dark", 5, "tests", "The red lamp was switched on and not seen to be lit.",
         "Replace the lamp or its sensor; a press tries it again.",
     ),

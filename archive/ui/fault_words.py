@@ -29,6 +29,7 @@ CAUSES: Final = (
     gettext_noop("The process that saves recordings ended or does not answer."),
     gettext_noop("Something that happened could not be entered in the recording's ledger."),
     gettext_noop("A receipt is not the archive's or does not fit; nothing is deleted."),
+    gettext_noop("The card or disk lost something of an earlier recording; new ones are made."),
     gettext_noop("The red lamp was switched on and not seen to be lit."),
     gettext_noop("The red lamp is lit although it was switched off."),
     gettext_noop("Another program has the microphone open although the lamp is dark."),

@@ -20,6 +20,8 @@ from appliance.recorder import resources
 
 FULL: Final = "spool-full"
 FAILED: Final = "spool-failed"
+DAMAGED: Final = "recording-damaged"
+"""The amber code for one recording that the disk does not give back, while it takes others."""
 SLOW: Final = "spool-slow"
 """The amber code for a disk that takes its time."""
 SLOW_NS: Final = 1_000_000_000

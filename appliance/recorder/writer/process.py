@@ -42,7 +42,7 @@ from appliance.recorder.ipc.messages import (
 )
 from appliance.recorder.ipc.ring import Ring
 from appliance.recorder.settings import RecorderSettings, load
-from appliance.recorder.storage.disk import FULL, Disk, DiskError
+from appliance.recorder.storage.disk import DAMAGED, FAILED, FULL, Disk, DiskError
 from appliance.recorder.storage.spool import Spool, store
 
 from . import recovery
@@ -116,6 +116,7 @@ class Writer:
         self._ready = False
         self._interrupted: Interrupted | None = None
         self._unfinished: list[tuple[str, int]] = []
+        self._damaged: set[str] = set()
         self._check_at = 0.0
         self._inbox_at = 0.0
 
@@ -224,7 +225,11 @@ class Writer:
             self._spool_faults.raise_code(BAD_RECEIPT, error.message)
         except DiskError as error:
             self._spool_faults.raise_code(error.fault, error.message)
-            self._check_at = self._inbox_at = now + _FAULTY_S
+            if error.fault == DAMAGED:
+                # the disk serves the others; a bad sector is not read again and again while a press may come
+                self._inbox_at = now + CHECK_S
+            else:
+                self._check_at = self._inbox_at = now + _FAULTY_S
         if due:
             self._ring.set_busy_since(None)
         return min(max(min(self._check_at, self._inbox_at) - time.monotonic(), 0.0), 1.0)
@@ -232,13 +237,18 @@ class Writer:
     def _recover(self, now: float) -> None:
         if now < self._check_at:
             return
-        recovered = recovery.recover(self._spool, self._maker.key)
+        left: dict[str, str] = {}
+        recovered = recovery.recover(self._spool, self._maker.key, left.__setitem__)
+        self._leave(left)
         for recording, frames in self._unfinished:
+            if recording in left:
+                raise DiskError(FAILED, f"{recording} could not be closed; it is tried again")
             self._report(RecordingClosed(recording=recording, frames=frames))
         self._unfinished.clear()
         if not self._ready:
             self._inbox.resume()
-            self._interrupted = recovery.continued(self._spool, self._maker.key)
+            self._interrupted = recovery.continued(self._spool, self._maker.key, left.__setitem__)
+            self._leave(left)
             continues = self._interrupted.recording if self._interrupted else None
             for recording in recovered:
                 _log.warning("%s was left open by a crash or a power cut and is closed as interrupted", recording)
@@ -247,12 +257,21 @@ class Writer:
             self._report(WriterReady(continues=continues))
             self._check(now)
 
+    def _leave(self, left: dict[str, str]) -> None:
+        """Tell of the recordings of which the disk lost something; the others go on."""
+        for recording in left.keys() - self._damaged:
+            _log.error("%s", left[recording])
+        self._damaged = set(left)
+        if left:
+            self._spool_faults.raise_code(DAMAGED, "; ".join(left.values()))
+
     def _check(self, now: float) -> None:
         self._check_at = now + CHECK_S
         self._try_spool()
         self._check_keys()
         self._spool_faults.check_names(self._cap_s)
         self._check_handles()
+        self._check_damaged()
         self._spool_faults.clear(FULL, "spool-failed")
         self._spool_faults.tell()
 
@@ -270,6 +289,12 @@ class Writer:
             self._spool_faults.clear(resources.HANDLES)
         else:
             self._spool_faults.raise_code(resources.HANDLES, fault)
+
+    def _check_damaged(self) -> None:
+        disk, folder = self._spool.disk, self._spool.folder
+        self._damaged = {recording for recording in self._damaged if disk.exists(folder(recording))}
+        if not self._damaged and not self._inbox.unreadable:
+            self._spool_faults.clear(DAMAGED)
 
     def _try_spool(self) -> None:
         self._spool.require_mount()

@@ -20,6 +20,7 @@ from appliance.contract.ids import RECORDING_PATTERN
 from appliance.contract.paths import HEADER, KEY, LEDGER, SEGMENTS
 from appliance.contract.receipt import Receipt, SealedFacts
 from appliance.contract.signed import digest, split_lines
+from appliance.recorder.storage.disk import DAMAGED, DiskError
 from appliance.recorder.storage.spool import Spool, store
 
 BAD_RECEIPT: Final = "bad-receipt"
@@ -49,7 +50,10 @@ class Pinned:
 
 
 class ReceiptInbox:
-    """The courier's folder of receipts, and the deletions that follow from them."""
+    """The courier's folder of receipts, and the deletions that follow from them.
+
+    A recording that the disk does not give back stays, and keeps none of the others here.
+    """
 
     def __init__(self, folder: Path, spool: Spool, pinned: Pinned) -> None:
         self._folder = folder
@@ -58,11 +62,19 @@ class ReceiptInbox:
         self._refused: dict[str, bytes | None] = {}
         """What was told to be no receipt for these recordings; None: it could not even be read."""
         self._deleting: list[Path] = []
+        self._durable = False
+        """Whether the names of what is deleted are known to be durable: before that nothing of it may go."""
+        self._unreadable: dict[str, DiskError] = {}
 
     @property
     def refused(self) -> bool:
         """Whether a receipt lies there that does not fit."""
         return bool(self._refused)
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether a receipt lies there for a recording that the disk did not give back."""
+        return bool(self._unreadable)
 
     def resume(self) -> None:
         """Go on with deletions that a restart cut off; only where the receipt is kept."""
@@ -77,17 +89,30 @@ class ReceiptInbox:
                 spool.quarantine(spool.recordings / name)
 
     def step(self) -> bool:
-        """Do a little work; return whether more is waiting. Raises DiskError, or ReceiptError once for each receipt."""
+        """Do a little work; return whether more is waiting. Raises DiskError, or ReceiptError once for each receipt.
+
+        A DiskError with the code DAMAGED is about one recording, and comes when nothing is left to do for the others.
+        """
         if self._deleting:
+            if not self._durable:
+                self._spool.disk.sync_folder(self._spool.recordings)
+                self._durable = True
             self._delete(self._deleting[-1])
             return bool(self._deleting)
         recordings = [name for name in self._spool.disk.names(self._spool.recordings) if _RECORDING.fullmatch(name)]
-        for gone in self._refused.keys() - set(recordings):
-            del self._refused[gone]
-        return any(self._accept(recording) for recording in recordings)
+        for gone in (self._refused.keys() | self._unreadable.keys()) - set(recordings):
+            self._refused.pop(gone, None)
+            self._unreadable.pop(gone, None)
+        # those that could not be read come last: a bad sector takes its time
+        if any(self._accept(recording) for recording in sorted(recordings, key=self._unreadable.__contains__)):
+            return True
+        for error in self._unreadable.values():
+            raise error
+        return False
 
     def _accept(self, recording: str) -> bool:
         line: bytes | None = None
+        self._unreadable.pop(recording, None)
         try:
             line = self._spool.disk.read_of_another_user(self._folder / f"{recording}.tsv", MAX_RECEIPT)
             if line is None:
@@ -96,6 +121,11 @@ class ReceiptInbox:
             if self._refused.get(recording) == line:
                 return False
             check(line, self._spool, self._pinned, recording)
+        except DiskError as error:
+            self._unreadable[recording] = DiskError(
+                DAMAGED, f"{recording} cannot be read, and is not deleted: {error.message}"
+            )
+            return False
         except FormatError as error:
             if line is None and recording in self._refused and self._refused[recording] is None:
                 return False
@@ -109,8 +139,9 @@ class ReceiptInbox:
         store(self._spool.disk, self._spool.receipts / f"{recording}.tsv", line)
         doomed = self._spool.recordings / f".{recording}.deleted"
         self._spool.disk.rename(self._spool.folder(recording), doomed)
-        self._spool.disk.sync_folder(self._spool.recordings)
+        # first in the list: whatever the disk says next, this writer goes on with it
         self._deleting.append(doomed)
+        self._durable = False
         return True
 
     def _delete(self, folder: Path) -> None:

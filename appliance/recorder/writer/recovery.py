@@ -3,12 +3,17 @@
 Safe to be cut off anywhere and run again: each step either was done or is done again. In order: what is no part of a
 recording (names with a dot) goes aside; bytes after the ledger's last LF are copied aside, then cut; segments without
 a ledger line are listed in the closing record, which is signed and synced last.
+
+A recording that the disk does not give back is left as it is and told: it must not keep the next meeting from being
+recorded. Whether the disk takes new ones, the writer tries by itself (process.py).
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +26,19 @@ from appliance.contract.keys import SigningKey
 from appliance.contract.paths import HEADER, LEDGER, SEGMENTS, segment_file
 from appliance.contract.signed import digest, split_lines
 from appliance.recorder.clock import look
+from appliance.recorder.storage.disk import FULL, DiskError
 from appliance.recorder.storage.spool import Spool, store
 
 from .interrupted import Interrupted
 from .ledger_file import LedgerFile
+
+Leave = Callable[[str, str], None]
+"""What is told of a recording that something was lost of: its id, and why."""
+_log = logging.getLogger(__name__)
+
+
+def _only_log(_: str, why: str) -> None:
+    _log.error("%s", why)
 
 
 @dataclass(frozen=True)
@@ -91,24 +105,40 @@ def _ending(data: bytes, box_key: str, recording: str) -> tuple[ledger.Closing |
     return closing, entries[0].fact.t_ns if len(entries) > 1 else None
 
 
-def recover(spool: Spool, key: SigningKey) -> list[str]:
-    """Close every open recording as interrupted; return their ids. Raises DiskError if the disk does not let it."""
+def recover(spool: Spool, key: SigningKey, leave: Leave = _only_log) -> list[str]:
+    """Close every open recording as interrupted; return their ids. One that cannot be read is told to `leave`.
+
+    Raises DiskError if the disk is full, or does not tell what recordings there are.
+    """
     _tidy(spool)
     # a killed writer may have left names that only the page cache has; what is closed here is sent from then on
     spool.disk.sync_folder(spool.recordings)
     closed = []
     for recording in spool.ids():
         try:
-            _, _, data = _read(spool, recording, key.public)
-        except FormatError:
-            # no header of ours: nothing could be closed or sent under our name
-            spool.quarantine(spool.folder(recording))
-            continue
-        if _ending(data, key.public, recording)[0] is None:
-            _forget_cached(spool, spool.folder(recording) / LEDGER)
-            _close(spool, key, examine(spool, recording, key.public))
-            closed.append(recording)
+            if _recover_one(spool, key, recording):
+                closed.append(recording)
+        except DiskError as error:
+            if error.fault == FULL:
+                # it can be closed as soon as there is room
+                raise
+            leave(recording, f"{recording} is left as it is, and not closed: {error.message}")
     return closed
+
+
+def _recover_one(spool: Spool, key: SigningKey, recording: str) -> bool:
+    """Close a recording if it is open; return whether it was."""
+    try:
+        _, _, data = _read(spool, recording, key.public)
+    except FormatError:
+        # no header of ours: nothing could be closed or sent under our name
+        spool.quarantine(spool.folder(recording))
+        return False
+    if _ending(data, key.public, recording)[0] is not None:
+        return False
+    _forget_cached(spool, spool.folder(recording) / LEDGER)
+    _close(spool, key, examine(spool, recording, key.public))
+    return True
 
 
 def _forget_cached(spool: Spool, path: Path) -> None:
@@ -124,7 +154,7 @@ def _forget_cached(spool: Spool, path: Path) -> None:
         disk.close(descriptor, path)
 
 
-def continued(spool: Spool, key: SigningKey) -> Interrupted | None:
+def continued(spool: Spool, key: SigningKey, leave: Leave = _only_log) -> Interrupted | None:
     """Return the recording that the last crash interrupted, unless another continues it or it is too long ago.
 
     To be called after `recover`. Whether it is short enough ago may be known only later, at the press
@@ -134,7 +164,11 @@ def continued(spool: Spool, key: SigningKey) -> Interrupted | None:
     found: list[tuple[float, Interrupted]] = []
     now, boot = look(), times.boot_id()
     for recording in spool.ids():
-        _, header, data = _read(spool, recording, key.public)
+        try:
+            _, header, data = _read(spool, recording, key.public)
+        except DiskError as error:
+            leave(recording, f"{recording} cannot be read: {error.message}")
+            continue
         taken.add(header.continues)
         closing, alive_ns = _ending(data, key.public, recording)
         if closing is not None and closing.reason == "interrupted":

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
+from appliance.contract import amber_codes
 from appliance.contract.durable_files import read_bounded
 from appliance.contract.ids import new_recording_id
 from appliance.contract.signed import split_lines
-from appliance.recorder.storage.disk import Disk
+from appliance.recorder.storage.disk import FAILED, Disk, DiskError
 from appliance.recorder.storage.spool import Spool
 from appliance.recorder.writer import recovery
 from appliance.recorder.writer.receipts import Pinned, ReceiptError, ReceiptInbox
 from tests.support.box.writer import Home, receipt_for
 
-from .test_spool_faults import Crash, FaultyDisk, crash_at, record
+from .test_spool_faults import Crash, DamagedDisk, FaultyDisk, crash_at, record
 
 
 class Deletion:
@@ -148,6 +149,51 @@ def test_promise_3_a_deletion_without_its_receipt_deletes_nothing_more_and_is_se
     case.inbox.resume()
     case.run()
     assert [path.read_bytes() for path in case.home.spool.glob("**/.set-aside/*/ledger.tsv")] == [ledger]
+
+
+@pytest.mark.parametrize("part", ["header.tsv", "ledger.tsv", "key.age"])
+def test_promise_3_a_recording_that_the_disk_does_not_give_back_keeps_no_other_from_its_deletion(
+    tmp_path: Path, part: str
+) -> None:
+    case = Deletion(tmp_path)
+    damaged = case.recording
+    disk = case.spool.disk = DamagedDisk(case.home.folder(damaged) / part)
+    receipts = {damaged: receipt_for(case.home, damaged)}
+    for _ in range(3):
+        recording = new_recording_id()
+        record(case.home, Disk(), recording, [])
+        receipts[recording] = receipt_for(case.home, recording)
+    for recording, line in receipts.items():
+        (case.home.inbox / f"{recording}.tsv").write_bytes(line)
+    for _ in receipts.keys() - {damaged}:
+        case.run()
+    with pytest.raises(DiskError, match=damaged) as caught:
+        case.run()
+    assert caught.value.fault == "recording-damaged"
+    assert amber_codes.press([caught.value.fault]) == "records"
+    assert case.home.recordings() == [damaged]
+    assert case.inbox.unreadable
+    disk.damaged = ()
+    case.run()
+    assert case.home.recordings() == []
+    assert not case.inbox.unreadable
+
+
+def test_promise_3_a_deletion_whose_name_is_not_durable_yet_goes_on_without_a_restart_and_removes_nothing_before(
+    tmp_path: Path,
+) -> None:
+    case = Deletion(tmp_path)
+    case.deliver(receipt_for(case.home, case.recording))
+    renamed = case.spool.recordings / f".{case.recording}.deleted"
+    case.disk.at = lambda _, name: DiskError(FAILED, "made up") if name == "sync_folder" and renamed.exists() else None
+    for _ in range(3):
+        with pytest.raises(DiskError, match="made up"):
+            case.run()
+        # if the power went now, the recording could be back under its own name
+        assert len(list(renamed.rglob("*.*"))) == 6
+    case.disk.at = lambda *_: None
+    case.run()
+    assert list(case.spool.recordings.iterdir()) == []
 
 
 def _fifo(path: Path) -> None:

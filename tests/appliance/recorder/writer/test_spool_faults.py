@@ -66,6 +66,19 @@ class FaultyDisk(Disk):
         return call
 
 
+class DamagedDisk(Disk):
+    """Gives these files back no more, and has no other fault."""
+
+    def __init__(self, *damaged: Path) -> None:
+        super().__init__()
+        self.damaged = damaged
+
+    def read(self, path: Path, offset: int = 0) -> bytes:
+        if path in self.damaged:
+            raise DiskError(FAILED, f"cannot read {path}: Input/output error; check the card or disk and its mount")
+        return super().read(path, offset)
+
+
 def crash_at(number: int) -> Callable[[int, str], BaseException | None]:
     return lambda calls, _: Crash() if calls == number else None
 
