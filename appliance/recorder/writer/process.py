@@ -130,6 +130,7 @@ class Writer:
             try:
                 while (message := self._control.receive()) is not None:
                     if isinstance(message, StopWriter):
+                        self._finish()
                         return 0
                     self._handle(message)
             except MessageError as error:
@@ -141,6 +142,14 @@ class Writer:
                     self._session.rescue(_RESCUE_S)
                 return 0
             pause = self._work(limit)
+
+    def _finish(self) -> None:
+        """Save what was heard before this process ends; the supervisor kills it where that takes too long."""
+        if self._session is not None and not self._session.ending:
+            self._session.rescue(_RESCUE_S)
+            return
+        while self._session is not None:
+            time.sleep(self._work(self._ring.write_seq))
 
     def _work(self, limit: int) -> float:
         if self._session is None:

@@ -105,6 +105,8 @@ class RecordingSession:
         self._acked_silence = 0
         self.incomplete = False
         """Something could not be entered in the ledger, so the recording will be closed as interrupted."""
+        self.ending = False
+        """Its end was asked for; only what waits is still to be written."""
         self.finished = False
         """Nothing is left to do."""
         self.abandoned = False
@@ -153,6 +155,7 @@ class RecordingSession:
 
     def end(self, reason: Reason) -> None:
         """Save everything in the ring, then close; the microphone is closed, so nothing comes after it."""
+        self.ending = True
         self._drain(lambda: True)
         self._enqueue(self._timeline.end_capture(None))
         self._enqueue(self._timeline.stop(time.monotonic_ns()))

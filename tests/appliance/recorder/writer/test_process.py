@@ -16,10 +16,12 @@ import pytest
 from appliance.contract import ledger
 from appliance.recorder.ipc.messages import (
     CaptureReady,
+    EndRecording,
     ExpectGap,
     RecordingClosed,
     RecordingProgress,
     SpoolChecked,
+    StopWriter,
     WriterFault,
     WriterReady,
 )
@@ -298,6 +300,31 @@ def test_when_the_supervisor_is_gone_the_ring_is_saved_and_the_recording_left_fo
     closing = open_recording(home, recording).closing
     assert closing is not None
     assert closing.reason == "interrupted"
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_promise_3_a_writer_that_is_told_to_stop_saves_what_was_heard_first(home: Home, *, ended: bool) -> None:
+    writer = WriterProcess(home)
+    writer.wait_for(WriterReady)
+    recording = writer.begin()
+    writer.wait_for(RecordingProgress, acked_line=2)
+    # as on a slow disk: nothing of this is written when the word comes
+    writer.process.send_signal(signal.SIGSTOP)
+    samples = speech(RATE * 2 + 777)
+    writer.push(samples)
+    if ended:
+        writer.closed(1)
+        now = writer.now_ns()
+        writer.enter(ledger.Lamp(t_ns=now, lit=False, commanded_ns=now, seen_ns=now))
+        writer.control.send(EndRecording(reason="shutdown"))
+    writer.control.send(StopWriter())
+    writer.process.send_signal(signal.SIGCONT)
+    assert writer.process.wait(60) == 0
+    writer.kill()
+    opened = open_recording(home, recording)
+    assert np.array_equal(opened.samples, samples)
+    # one that was not ended is closed as interrupted by the next start
+    assert (opened.closing.reason if opened.closing else None) == ("shutdown" if ended else None)
 
 
 def test_a_second_recorder_on_the_spool_is_refused_and_told_by_whom(writer: WriterProcess) -> None:
