@@ -15,8 +15,9 @@ from .errors import FormatError, SignatureError
 from .keys import SigningKey, signature_fits
 from .problems import explain, location
 
-MAX_LINE = 1 << 20
-"""Longest line that a reader accepts, in bytes; a closing record with 10,000 tail segments stays below it."""
+MAX_LINE = 2 << 20
+"""Longest line that a reader accepts, in bytes; a closing record with 19,000 tail segments stays below it, five hours
+of which no ledger line is left."""
 MAX_MEMBERS = 64
 """Most members of one JSON object; none of the format's has half as many."""
 MAX_DEPTH = 16

@@ -15,7 +15,7 @@ from appliance.contract.signed import MAX_LINE, parse_json, split
 MAX_SEGMENTS = 10
 """Segments in one request."""
 MAX_LINE_BYTES = 1 << 20
-"""A request takes no further line once its lines have this many bytes; the longest line alone may have as many."""
+"""A request takes no further line once its lines have this many bytes; the longest line has twice as many."""
 MAX_SEGMENT_BYTES = 1 << 20
 """No segment is larger: one second at 192 kHz, 16 bits, takes 389,000 bytes."""
 

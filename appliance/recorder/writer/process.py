@@ -250,7 +250,7 @@ class Writer:
         recovered = recovery.recover(self._spool, self._maker.key, left.__setitem__)
         self._leave(left)
         for recording, frames in self._unfinished:
-            if recording in left:
+            if recording in left and recording not in recovered:
                 raise DiskError(FAILED, f"{recording} could not be closed; it is tried again")
             self._report(RecordingClosed(recording=recording, frames=frames))
         self._unfinished.clear()

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from appliance.contract import ledger, times
 from appliance.contract.errors import FormatError
@@ -24,7 +25,7 @@ from appliance.contract.header import Header
 from appliance.contract.kernel_clock import read_clock
 from appliance.contract.keys import SigningKey
 from appliance.contract.paths import HEADER, LEDGER, SEGMENTS, segment_file
-from appliance.contract.signed import digest, split_lines
+from appliance.contract.signed import MAX_LINE, digest, split_lines
 from appliance.recorder.clock import look
 from appliance.recorder.storage.disk import FULL, DiskError
 from appliance.recorder.storage.spool import Spool, store
@@ -34,6 +35,8 @@ from .ledger_file import LedgerFile
 
 Leave = Callable[[str, str], None]
 """What is told of a recording that something was lost of: its id, and why."""
+TAIL_BYTES: Final = MAX_LINE - 4096
+"""Room for the list of segments in a closing record, in bytes; the rest is for what else it says."""
 _log = logging.getLogger(__name__)
 
 
@@ -116,7 +119,7 @@ def recover(spool: Spool, key: SigningKey, leave: Leave = _only_log) -> list[str
     closed = []
     for recording in spool.ids():
         try:
-            if _recover_one(spool, key, recording):
+            if _recover_one(spool, key, recording, leave):
                 closed.append(recording)
         except DiskError as error:
             if error.fault == FULL:
@@ -126,7 +129,7 @@ def recover(spool: Spool, key: SigningKey, leave: Leave = _only_log) -> list[str
     return closed
 
 
-def _recover_one(spool: Spool, key: SigningKey, recording: str) -> bool:
+def _recover_one(spool: Spool, key: SigningKey, recording: str, leave: Leave) -> bool:
     """Close a recording if it is open; return whether it was."""
     try:
         _, _, data = _read(spool, recording, key.public)
@@ -137,7 +140,7 @@ def _recover_one(spool: Spool, key: SigningKey, recording: str) -> bool:
     if _ending(data, key.public, recording)[0] is not None:
         return False
     _forget_cached(spool, spool.folder(recording) / LEDGER)
-    _close(spool, key, examine(spool, recording, key.public))
+    _close(spool, key, examine(spool, recording, key.public), leave)
     return True
 
 
@@ -203,7 +206,7 @@ def _tidy(spool: Spool) -> None:
             spool.quarantine(spool.recordings / name)
 
 
-def _close(spool: Spool, key: SigningKey, found: Found) -> None:
+def _close(spool: Spool, key: SigningKey, found: Found, leave: Leave) -> None:
     folder, disk = spool.folder(found.recording), spool.disk
     path = folder / LEDGER
     if disk.exists(path):
@@ -222,6 +225,14 @@ def _close(spool: Spool, key: SigningKey, found: Found) -> None:
     disk.sync_folder(folder / SEGMENTS)
     disk.sync_folder(folder)
     segments = [fact for fact in found.facts if isinstance(fact, ledger.Segment)]
+    tail, beyond = _tail(spool, folder / SEGMENTS, len(segments))
+    if beyond:
+        place = _set_aside(spool, found.recording, folder / SEGMENTS, beyond)
+        leave(
+            found.recording,
+            f"{found.recording} is closed without {len(beyond)} segments, which no ledger line and "
+            f"not its closing record has room to name; they are in {place}",
+        )
     ledger_file = LedgerFile(disk, path, found.recording, key, prev=digest(found.header_line))
     ledger_file.go_on(found.lines)
     ledger_file.append(
@@ -234,7 +245,7 @@ def _close(spool: Spool, key: SigningKey, found: Found) -> None:
                 lost_frames=sum(fact.frames for fact in found.facts if isinstance(fact, ledger.Gap)),
                 ended_at=alive_at,
                 clock=read_clock(),
-                unverified_tail=_tail(spool, folder / SEGMENTS, len(segments)),
+                unverified_tail=tail,
             )
         ]
     )
@@ -253,15 +264,34 @@ def _cut(spool: Spool, folder: Path, path: Path, found: Found) -> None:
     disk.sync_folder(folder)
 
 
-def _tail(spool: Spool, folder: Path, segments: int) -> list[ledger.TailSegment]:
-    """Return what the closing record says about segments without a ledger line."""
+def _tail(spool: Spool, folder: Path, segments: int) -> tuple[list[ledger.TailSegment], list[str]]:
+    """Return what the closing record says about segments without a ledger line, and the files that it cannot hold."""
     entered = {segment_file(number) for number in range(segments)}
-    tail = []
+    tail: list[ledger.TailSegment] = []
+    beyond: list[str] = []
+    room = TAIL_BYTES
     for name in spool.disk.names(folder):
         if name in entered or not re.fullmatch(r"[0-9]{8}\.age", name):
             continue
         data = spool.disk.read(folder / name)
         if data:
-            number = int(name.removesuffix(".age"))
-            tail.append(ledger.TailSegment(segment=number, size=len(data), sha256=digest(data)))
-    return tail
+            one = ledger.TailSegment(segment=int(name.removesuffix(".age")), size=len(data), sha256=digest(data))
+            room -= len(one.model_dump_json()) + 1
+            if room >= 0:
+                tail.append(one)
+            else:
+                beyond.append(name)
+    return tail, beyond
+
+
+def _set_aside(spool: Spool, recording: str, folder: Path, names: list[str]) -> Path:
+    """Move segments out of the recording, which would else never be whole at the archive; return where they are."""
+    disk, place = spool.disk, spool.aside / f"{recording}.segments"
+    if not disk.exists(place):
+        disk.make_folder(place)
+    disk.sync_folder(spool.aside)
+    for name in names:
+        disk.rename(folder / name, place / name)
+    disk.sync_folder(place)
+    disk.sync_folder(folder)
+    return place

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from appliance.contract.errors import FormatError, SignatureError
 from appliance.contract.header import Header
 from appliance.contract.keys import SigningKey
-from appliance.contract.ledger import Entry
+from appliance.contract.ledger import Closing, Entry, TailSegment
 from appliance.contract.receipt import Arrival, Receipt
 from appliance.contract.signed import MAX_LINE, parse_json, split, split_lines, type_of
+from appliance.contract.times import Clock
 
 KEY = SigningKey.generate()
 ARRIVAL = Arrival(
@@ -197,6 +198,24 @@ def test_objects_and_lists_lie_at_most_16_deep_whatever_python_s_own_reader_take
     assert set(parse_json(of(16))) == {"type"}
     with pytest.raises(FormatError, match="at most 16 deep"):
         parse_json(of(17))
+
+
+def test_promise_3_the_closing_record_of_the_longest_usual_recording_is_read_also_if_every_segment_is_unverified() -> (
+    None
+):
+    hours_4 = [TailSegment(segment=n, size=100_447, sha256="1" * 64) for n in range(4 * 3600)]
+    closing = Closing(
+        t_ns=1,
+        reason="interrupted",
+        frames=0,
+        segments=0,
+        lost_frames=0,
+        ended_at="2026-11-24T10:00:00.000Z",
+        clock=Clock(synchronized=False, source="none", offset_ns=None),
+        unverified_tail=hours_4,
+    )
+    line = Entry(recording="0" * 32, n=0, prev="1" * 64, fact=closing).sign(KEY)
+    assert Entry.read(line, KEY.public).fact == closing
 
 
 def test_a_line_may_have_every_byte_up_to_the_limit() -> None:

@@ -80,7 +80,7 @@ def test_a_link_in_the_spool_leads_nowhere(recording: Recording) -> None:
 
 
 def test_a_line_without_end_is_an_error(recording: Recording) -> None:
-    (recording.folder / "ledger.tsv").write_bytes(b"x" * (2 << 20))
+    (recording.folder / "ledger.tsv").write_bytes(b"x" * (MAX_LINE + 1))
     with pytest.raises(FormatError, match="longer"):
         BatchReader(recording.folder).read_batch(0, None)
 

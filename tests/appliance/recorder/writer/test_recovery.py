@@ -10,8 +10,10 @@ from typing import TypeVar
 
 import pytest
 
-from appliance.contract import amber_codes
+from appliance.contract import amber_codes, ledger
 from appliance.contract.ids import new_recording_id
+from appliance.contract.signed import MAX_LINE
+from appliance.contract.times import Clock
 from appliance.recorder.ipc.message_channel import MessageChannel
 from appliance.recorder.ipc.messages import FromWriter, RecordingClosed, SpoolChecked, WriterFault, WriterReady
 from appliance.recorder.ipc.ring import Ring
@@ -23,7 +25,7 @@ from appliance.recorder.writer.receipts import Pinned, ReceiptInbox
 from appliance.recorder.writer.recording_file import Begin, RecordingFile
 from tests.support.box.writer import BLOCK, RATE, Home, open_recording, receipt_for
 
-from .test_spool_faults import BEFORE, DamagedDisk, FaultyDisk, maker, parts, record
+from .test_spool_faults import BEFORE, Crash, DamagedDisk, FaultyDisk, crash_at, maker, parts, record
 
 Report = TypeVar("Report", bound=FromWriter)
 PARTS = ["header.tsv", "ledger.tsv", "segments/00000001.age"]
@@ -199,3 +201,79 @@ def test_a_recording_that_was_given_up_is_not_called_closed_before_it_is(tmp_pat
     assert idle.told(RecordingClosed) == [RecordingClosed(recording=recording, frames=RATE)]
     idle.work()
     assert idle.codes() == set()
+
+
+def without_a_ledger(home: Home) -> str:
+    """A recording whose ledger is lost, with six segments, for two of which the closing record has room."""
+    recording = left_open(home)
+    folder = home.folder(recording)
+    (folder / "ledger.tsv").write_bytes(b"")
+    for number in range(2, 6):
+        (folder / "segments" / f"{number:08d}.age").write_bytes(b"segment %d" % number)
+    return recording
+
+
+def test_promise_3_segments_that_no_closing_record_can_name_are_set_aside_and_told_and_the_recording_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "TAIL_BYTES", 250)
+    for number in range(1, 200):
+        (tmp_path / str(number)).mkdir()
+        home = Home(tmp_path / str(number))
+        recording = without_a_ledger(home)
+        before = contents(home.folder(recording) / "segments")
+        left: dict[str, str] = {}
+        disk = FaultyDisk(crash_at(number))
+        try:
+            recovery.recover(Spool(home.spool, disk), home.keys.box_signing, left.__setitem__)
+            done = True
+        except Crash:
+            recovery.recover(Spool(home.spool, Disk()), home.keys.box_signing)
+            done = False
+        closing = open_recording(home, recording).closing
+        assert closing is not None
+        assert [tail.segment for tail in closing.unverified_tail] == [0, 1]
+        aside = contents(home.spool / ".set-aside" / f"{recording}.segments")
+        assert contents(home.folder(recording) / "segments") | aside == before
+        assert sorted(aside) == [f"{number:08d}.age" for number in range(2, 6)]
+        assert recovery.recover(Spool(home.spool, Disk()), home.keys.box_signing) == []
+        if done:
+            assert "4 segments" in left[recording]
+            return
+    pytest.fail("recovery never came to its end")
+
+
+def test_a_closing_record_with_every_segment_that_it_has_room_for_is_no_longer_than_a_reader_takes(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path)
+    recording = without_a_ledger(home)
+    one = ledger.TailSegment(segment=0, size=100_447, sha256="1" * 64)
+    room = recovery.TAIL_BYTES // (len(one.model_dump_json()) + 1)
+    names = [f"{number:08d}.age" for number in range(10_000_000, 10_000_000 + room + 1000)]
+    tail, beyond = recovery._tail(Spool(home.spool, Many(names)), Path("segments"), 0)
+    assert len(tail) + len(beyond) == len(names)
+    assert beyond
+    closing = ledger.Closing(
+        t_ns=1 << 62, reason="interrupted", frames=1 << 39, segments=1 << 39, lost_frames=1 << 39,
+        ended_at="2026-11-24T10:00:00.000Z",
+        clock=Clock(synchronized=False, source="n" * 40, offset_ns=-(1 << 62)), unverified_tail=tail,
+    )  # fmt: skip
+    key = home.keys.box_signing
+    line = ledger.Entry(recording=recording, n=1 << 39, prev="1" * 64, fact=closing).sign(key)
+    assert MAX_LINE - 8192 < len(line) <= MAX_LINE
+    assert ledger.Entry.read(line, key.public).fact == closing
+
+
+class Many(Disk):
+    """Has these files in each folder."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def names(self, folder: Path) -> list[str]:
+        return self._names
+
+    def read(self, path: Path, offset: int = 0) -> bytes:
+        return b"x" * 100_447
