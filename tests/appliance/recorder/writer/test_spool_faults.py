@@ -23,6 +23,7 @@ from appliance.recorder.storage.disk import FAILED, FULL, Disk, DiskError
 from appliance.recorder.storage.spool import Spool, store
 from appliance.recorder.writer import recovery
 from appliance.recorder.writer.process import Writer
+from appliance.recorder.writer.receipts import Pinned, ReceiptInbox
 from appliance.recorder.writer.recording_file import Begin, Maker, RecordingFile
 from appliance.recorder.writer.segmenter import Gap, Segment
 from appliance.recorder.writer.spool_faults import SpoolFaults
@@ -374,10 +375,13 @@ def test_an_idle_writer_tells_of_handles_and_names_before_anybody_presses(
     spool = Spool(home.spool, Disk())
     spool.prepare()
     told: list[FromWriter] = []
+    keys = home.keys
+    pinned = Pinned(keys.box, keys.box_signing.public, keys.archive_signing.public)
     writer = object.__new__(Writer)
     vars(writer).update(
-        _spool=spool, _cap_s=1 << 60, _key_fault=lambda: None, _spool_faults=SpoolFaults(spool, told.append)
-    )
+        _spool=spool, _cap_s=1 << 60, _key_fault=lambda: None, _spool_faults=SpoolFaults(spool, told.append),
+        _damaged=set(), _inbox=ReceiptInbox(home.inbox, spool, pinned),
+    )  # fmt: skip
     monkeypatch.setattr("appliance.recorder.resources.handles_fault", lambda: "1020 of 1024")
     monkeypatch.setattr("appliance.recorder.resources.free_names", lambda _: 1 << 59)
     writer._check(0.0)
