@@ -13,8 +13,6 @@ from django.utils import timezone
 
 from appliance.contract.errors import DecryptionError
 from appliance.contract.stop_signal import StopSignal
-from archive.access.deeds import Deed
-from archive.accounts.models import User
 from archive.custody.check import check as check_custody
 from archive.custody.check import contradictions
 from archive.custody.models import Entry
@@ -26,7 +24,7 @@ from archive.recordings.playback import open_audio
 from archive.recordings.recording_state import RecordingState, recording_state
 from archive.recordings.secrets import secret_of
 from archive.recordings.waveform import WaveformMaker
-from archive.records.destruction import deeds, finish_deeds, views
+from archive.records.destruction import deeds, finish_deeds
 from archive.records.destruction.finish_deeds import finish_all, note_forgotten
 from archive.records.destruction.models import Basis, Destruction, Reply, State
 from archive.records.disclosures import deeds as disclosure_deeds
@@ -35,37 +33,27 @@ from archive.records.errors import DeedError, SecondPersonError
 from archive.records.holds import deeds as hold_deeds
 from archive.records.holds.reach import held_now
 from archive.records.incidents.models import Incident, IncidentLetter
-from archive.records.letters.deeds import note_delivery
 from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.models import Filing, Meeting, OpeningEvent
 from archive.records.requests.models import Amendment, Statement
 from archive.records.retention.models import Answer
 from archive.sealing.audit import Code, audit, audit_and_repair
 from archive.store.current import store
-from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
+from tests.archive.page_fixtures import Arrive, entries, signed_in
 from tests.archive.pages import check
 from tests.archive.records.disclosures.test_disclosures import facts as disclosure_facts
 from tests.archive.records.factories import (
     NOON,
-    grant_student,
     make_filing,
     make_hold,
     make_letter,
     make_matter,
     make_meeting,
-    make_person,
     make_request,
-    make_right,
-    make_student,
 )
 from tests.support.archives import Archive, change_as_owner, without_triggers
 
 from .scene import Scene, make_scene, refresh
-
-
-@pytest.fixture
-def scene(archive: Archive, sealed: Arrive) -> Scene:
-    return make_scene(sealed(seconds=2).id)
 
 
 def execute(statement: str) -> None:
@@ -174,78 +162,6 @@ def test_one_person_is_not_enough(scene: Scene) -> None:
         deeds.carry_out(made.pk, by=scene.ann)
 
 
-@pytest.mark.parametrize("reply", [Reply.OBJECTS, Reply.WANTS_COPY])
-def test_a_parents_answer_stands_against_it(scene: Scene, reply: Reply) -> None:
-    made = scene.told(scene.propose(), reply)
-    with pytest.raises(DeedError, match="does not agree"):
-        deeds.approve(made.pk, by=scene.bob)
-
-
-def test_the_45_days_of_a_letter_cannot_be_typed_away(scene: Scene) -> None:
-    made = scene.propose()
-    told = deeds.tell(made.pk, scene.student, scene.parent, "en", by=scene.ann)
-    assert told.letter is not None
-    with pytest.raises(DeedError, match="on no day before") as refused:
-        note_delivery(told.letter.pk, "by mail", timezone.now() - timedelta(days=46), by=scene.ann)
-    assert refused.value.field == "day"
-    note_delivery(told.letter.pk, "by mail", timezone.now(), by=scene.ann)
-    deeds.enter_reply(made.pk, told.pk, Reply.SILENT, timezone.localdate(), "", by=scene.ann)
-    with pytest.raises(DeedError, match="not waited 45 days"):
-        deeds.approve(made.pk, by=scene.bob)
-
-
-def test_an_answer_that_came_late_stops_it(scene: Scene) -> None:
-    made = scene.approved()
-    told = made.told.get()
-    deeds.enter_reply(made.pk, told.pk, Reply.OBJECTS, timezone.localdate(), "No!", by=scene.ann)
-    with pytest.raises(DeedError, match="does not agree"):
-        deeds.carry_out(made.pk, by=scene.bob)
-    assert untouched(scene.row)
-
-
-def test_no_objection_is_typed_over_without_a_trace(scene: Scene) -> None:
-    """A parent's answer (34 CFR 300.624): one person replaces it, and neither hides it nor goes on alone."""
-    made, today = scene.approved(), timezone.localdate()
-    told = made.told.get()
-    deeds.enter_reply(made.pk, told.pk, Reply.OBJECTS, today, "No!", by=scene.ann)
-    with pytest.raises(DeedError, match="so there is one") as refused:
-        deeds.enter_reply(made.pk, told.pk, Reply.SILENT, today, "", by=scene.ann)
-    assert refused.value.field == "reply"
-    deeds.enter_reply(made.pk, told.pk, Reply.AGREES, today, "Yes, after all.", by=scene.ann)
-    # the approval of before was of other answers
-    with pytest.raises(DeedError, match="second person"):
-        deeds.carry_out(made.pk, by=scene.ann)
-    assert (Destruction.objects.get().state, Destruction.objects.get().approved_by) == (State.PROPOSED, None)
-    said = [(one.reply, one.remark) for one in told.earlier.all()]
-    assert said == [("agrees", "as Rosa said"), ("objects", "No!")]
-    replies = [entry for entry in entries(scene.row.pk) if entry.code == "destruction-reply"]
-    assert [(one.member("reply"), one.member("told")) for one in replies] == [
-        ("agrees", str(told.pk)),
-        ("objects", str(told.pk)),
-        ("agrees", str(told.pk)),
-    ]
-    assert [one.code for one in entries(scene.row.pk)].count("destruction-overtaken") == 1
-    deeds.approve(made.pk, by=scene.bob)
-    Destruction.objects.update(approved_at=timezone.now() - timedelta(hours=25))
-    deeds.carry_out(made.pk, by=scene.bob)
-    assert {one.remark for one in told.earlier.all()} == {""}, "a tombstone holds nobody's words"
-    assert gone(scene.row)
-
-
-def test_nobody_agrees_before_the_letter_came(scene: Scene) -> None:
-    made, today = scene.propose(), timezone.localdate()
-    told = deeds.tell(made.pk, scene.student, scene.parent, "en", by=scene.ann)
-    assert told.letter is not None
-    with pytest.raises(DeedError, match="not delivered yet"):
-        deeds.enter_reply(made.pk, told.pk, Reply.AGREES, today, "", by=scene.ann)
-    note_delivery(told.letter.pk, "by hand", timezone.now(), by=scene.ann)
-    with pytest.raises(DeedError, match="not delivered yet") as refused:
-        deeds.enter_reply(made.pk, told.pk, Reply.HAS_COPY, today - timedelta(days=1), "", by=scene.ann)
-    assert refused.value.field == "replied_on"
-    # a parent who heard of it otherwise may object at any time
-    deeds.enter_reply(made.pk, told.pk, Reply.OBJECTS, today - timedelta(days=1), "", by=scene.ann)
-
-
 def test_a_day_of_rest_lies_before_the_deed_also_where_the_clock_is_put_back(scene: Scene) -> None:
     made = scene.approved(hours=23.9)
     with pytest.raises(DeedError, match="rest"):
@@ -290,22 +206,6 @@ def test_a_parent_asks_only_where_the_district_decided_so(scene: Scene) -> None:
     Destruction.objects.update(approved_at=timezone.now() - timedelta(hours=25))
     deeds.carry_out(made.pk, by=scene.bob)
     assert gone(scene.row)
-
-
-def test_one_students_parent_does_not_ask_for_another_students_record(scene: Scene) -> None:
-    """34 CFR 300.624(b): a meeting of two students; the second one's parent gave no answer."""
-    ben, kim = make_student("Ben", "Vo"), make_person("Kim", "Vo")
-    make_right(kim, ben)
-    make_filing(scene.row.pk, make_meeting(ben))
-    change_as_owner("UPDATE retention_answer SET years = 50")
-    with without_triggers():
-        Answer.objects.update(on_request=True)
-    made = scene.told(deeds.propose(scene.row.pk, Basis.REQUEST, "asked", asked_by=scene.parent, by=scene.ann))
-    Scene(scene.row, scene.ann, scene.bob, ben, kim).told(made, Reply.SILENT)
-    with pytest.raises(DeedError, match="Of each of its students"):
-        deeds.approve(made.pk, by=scene.bob)
-    deeds.enter_reply(made.pk, made.told.get(person=kim).pk, Reply.AGREES, timezone.localdate(), "", by=scene.ann)
-    deeds.approve(made.pk, by=scene.bob)
 
 
 def test_nobody_goes_around_the_two(archive: Archive, scene: Scene) -> None:
@@ -506,108 +406,6 @@ def test_the_log_contradicts_an_older_database(scene: Scene) -> None:
     deeds.carry_out(scene.approved().pk, by=scene.bob)
     change_as_owner("UPDATE recordings_recording SET destroyed_at = NULL")
     assert [one for one in contradictions() if "was destroyed, and its row no longer says so" in one]
-
-
-def test_the_pages_from_the_proposal_to_the_certificate(archive: Archive, scene: Scene) -> None:
-    ann, bob = (signed_in(archive, name, role="custodian") for name in ("carol", "dave"))
-    recording = f"/recordings/{scene.row.pk}/"
-    assert "Propose its destruction" in ann.get(recording).content.decode()
-    check(ann.get(f"{recording}destroy/").content.decode())
-    typed = {"basis": "period", "reason": "no longer needed"}
-    assert ann.post(f"{recording}destroy/", {**typed, "basis": "", "once": "0" * 32}).status_code == 422
-    there = ann.post(f"{recording}destroy/", {**typed, "once": "a" * 32}).headers["Location"]
-    page = check(ann.get(there).content.decode())
-    assert "was not told yet" in page.text
-    (letter,) = [one.get("href") for one in page.all("a") if one.get("href").endswith("/tell/")]
-    check(ann.get(letter).content.decode())
-    made = ann.post(letter, {"language": "es", "once": "b" * 32}).headers["Location"]
-    assert "ya no hace falta" in ann.get(made).content.decode()
-    ann.post(f"{made}delivery/", {"how": "by mail", "day": timezone.localdate().isoformat(), "once": "c" * 32})
-    page = check(ann.get(there).content.decode())
-    (reply,) = [one.get("href") for one in page.all("a") if one.get("href").endswith("/reply/")]
-    check(ann.get(reply).content.decode())
-    said = {"reply": "agrees", "replied_on": timezone.localdate().isoformat()}
-    ann.post(reply, {**said, "reply": "objects", "remark": "Wait!", "once": "9" * 32})
-    assert "Entered so far: does not agree" in check(ann.get(reply).content.decode()).text
-    page = check(ann.post(reply, {**said, "once": "d" * 32}, follow=True).content.decode())
-    assert "before: does not agree" in page.text
-    assert "Wait!" in page.text
-    assert ann.post(f"{there}approve/", {"once": "e" * 32}).status_code == 422
-    check(bob.get(f"{there}approve/").content.decode())
-    assert "day of rest" in bob.post(f"{there}approve/", {"once": "f" * 32}, follow=True).content.decode()
-    deed = {"understood": "on"}
-    assert bob.post(f"{there}carry-out/", {**deed, "once": "1" * 32}).status_code == 422
-    Destruction.objects.update(approved_at=timezone.now() - timedelta(hours=25))
-    check(bob.get(f"{there}carry-out/").content.decode())
-    assert bob.post(f"{there}carry-out/", {"once": "2" * 32}).status_code == 422
-    assert bob.get(f"{there}certificate.pdf").status_code == 409
-    page = check(bob.post(f"{there}carry-out/", {**deed, "once": "3" * 32}, follow=True).content.decode())
-    assert "Certificate (PDF)" in page.text
-    assert gone(scene.row)
-    printed = bob.get(f"{there}certificate.pdf")
-    assert printed.content.startswith(b"%PDF-")
-    for address in ("audio.wav", "audio.flac", "package.zip", "copies/"):
-        assert bob.get(recording + address).status_code == 410
-    assert "destroyed for good" in check(bob.get(recording).content.decode()).text
-    check(bob.get("/destructions/").content.decode())
-    check(bob.get("/recordings/").content.decode())
-    check(bob.get("/retention/ahead/").content.decode())
-
-
-def test_nobody_learns_by_an_identifier_who_a_student_is(archive: Archive, scene: Scene) -> None:
-    """A recording of two students, and somebody who reaches one of them; and any other student of the archive."""
-    ben, kim, other = make_student("Ben", "Vo"), make_person("Kim", "Vo"), make_student("Zoe", "Quist")
-    make_right(kim, ben)
-    make_filing(scene.row.pk, make_meeting(ben, timezone.now() - timedelta(days=2 * 365)))
-    made = scene.propose()
-    told = deeds.tell(made.pk, ben, kim, "en", by=scene.ann)
-    near = User.objects.create_user("near", "only for tests 2468")
-    grant_student(near, scene.student, Deed.DESTROY)
-    client, place = archive.client(), f"/destructions/{made.pk}/"
-    client.force_login(near)
-    assert client.get(f"{place}students/{scene.student.pk}/people/{scene.parent.pk}/tell/").status_code == 200
-    typed = {"reply": "agrees", "replied_on": timezone.localdate().isoformat(), "language": "en", "once": "a" * 32}
-    for student, person in ((ben, kim), (other, kim), (scene.student, kim)):
-        for answer in (
-            client.get(f"{place}students/{student.pk}/people/{person.pk}/tell/"),
-            client.post(f"{place}students/{student.pk}/people/{person.pk}/tell/", typed),
-        ):
-            assert answer.status_code == 404
-            assert not {"Vo", "Quist"} & set(answer.content.decode().split())
-    assert client.get(f"{place}letters/{told.pk}/reply/").status_code == 404
-    assert client.post(f"{place}letters/{told.pk}/reply/", typed).status_code == 404
-    everywhere = signed_in(archive, "carol", role="custodian")
-    assert everywhere.get(f"{place}students/{other.pk}/people/{kim.pk}/tell/").status_code == 404
-    assert everywhere.get(f"{place}letters/{told.pk}/reply/").status_code == 200
-
-
-def test_what_waits_is_shown_however_much_ended_since(
-    archive: Archive, scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(views, "SHOWN", 1)
-    made = scene.propose()
-    for number in range(3):
-        Destruction.objects.create(
-            recording=scene.row,
-            basis=Basis.PERIOD,
-            state=State.WITHDRAWN,
-            proposed_at=made.proposed_at + timedelta(hours=number + 1),
-        )
-    page = signed_in(archive, "carol", role="custodian").get("/destructions/").content.decode()
-    assert f"/destructions/{made.pk}/" in page
-
-
-def test_the_box_that_still_asks_gets_its_receipt(archive: Archive, scene: Scene) -> None:
-    deeds.carry_out(scene.approved().pk, by=scene.bob)
-    client = archive.client()
-    assert client.get(f"/api/1/recordings/{scene.row.pk}/receipt").status_code == 200
-    assert client.get(f"/api/1/recordings/{scene.row.pk}").json()["state"] == "sealed"
-
-
-def test_who_may_not_destroy_sees_no_way_to(archive: Archive, scene: Scene) -> None:
-    client = signed_in(archive, "reader", Deed.LOOK)
-    assert "destruction" not in client.get(f"/recordings/{scene.row.pk}/").content.decode().lower()
-    assert make_user("carol").pk
 
 
 def test_the_letter_of_an_incident_about_no_recording_outlives_one_that_is_destroyed(
