@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections, connections
+from django.urls import get_resolver
 
 from archive.access.routes import longest_form
 from archive.core.edge import Edge
@@ -40,3 +42,9 @@ application = Edge(
     admit=_admit,
     longest=_longest_body,
 )
+
+# What is loaded here lives to the end and is most of what there is: left out of searches for cycles, none of them holds
+# up a page. The addresses lead to all the rest, which would otherwise be loaded while the first request waits.
+_ = get_resolver().url_patterns
+gc.collect()
+gc.freeze()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from functools import partial
@@ -194,6 +196,25 @@ def test_an_address_that_is_taken_is_named_at_once(archive: Archive) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert f"127.0.0.1:{port}" in archive.run("web", f"--address=127.0.0.1:{port}", status=2).stderr
+
+
+def test_searches_for_cycles_leave_out_what_was_loaded_at_the_start(archive: Archive) -> None:
+    """Pages that go through all of it again, once in a while, took three times as long as the others."""
+    look = (
+        "import archive.wsgi, archive.asgi, gc, sys; "
+        "print(gc.get_freeze_count(), 'archive.records.meetings.opening_views' in sys.modules)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", look],
+        env=archive.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    left_out, loaded = told.stdout.split()
+    assert loaded == "True"
+    assert int(left_out) > 50_000
 
 
 def test_no_other_socket_is_opened(archive: Archive) -> None:
