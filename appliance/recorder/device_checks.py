@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from appliance.contract.commissioning import Commissioning
-from appliance.contract.errors import PlainSightError
+from appliance.contract.errors import DeviceError, PlainSightError
 from appliance.contract.kernel_clock import read_clock
 from appliance.contract.keys import SigningKey
 
@@ -19,8 +20,12 @@ from .settings import MicrophoneSettings, RecorderSettings
 _CARD = re.compile(r"^\s*(\d+) \[(\S+)\s*\]", re.MULTILINE)
 CAPTURE_NAME: Final = "ps-capture"
 """What the capture process is called in lists of processes."""
+CLOSES_S: Final = 1.0
+"""So long a process that is about to end may take to close its microphone, in seconds."""
 _OWNER = re.compile(r"^owner_pid\s*:\s*(\d+)$", re.MULTILINE)
-"""A line of a substream's status (the kernel's sound/core/pcm.c)."""
+"""A line of a substream's status (the kernel's sound/core/pcm.c): the thread that opened it."""
+_PROCESS = re.compile(r"^Tgid:\s*(\d+)$", re.MULTILINE)
+"""A line of a thread's status (proc_pid_status(5)): its process."""
 
 
 @dataclass(frozen=True)
@@ -55,32 +60,57 @@ def card_identity(asound: Path, number: int) -> str:
 
 def is_held(asound: Path, number: int) -> bool:
     """Tell whether anybody has a capture device of the card open; the kernel's word, which opens nothing."""
-    return any(True for _ in _open_devices(asound, number))
+    return any(True for _ in _open_devices(asound / f"card{number}"))
 
 
-def left_open(microphone: MicrophoneSettings, proc: Path = Path("/proc")) -> int | None:
-    """Return the process of ours, of an earlier run, that has the microphone open, or None.
+def require_closed(microphone: MicrophoneSettings, proc: Path = Path("/proc"), patience_s: float = CLOSES_S) -> None:
+    """Raise DeviceError while a capture process of an earlier run has a microphone open: its lamp is not to be touched.
 
-    The kernel may hold a killed process whose device hangs; until it lets go, the device is open.
+    It may be on its way out, and gets `patience_s` for that.
     """
-    number = card_number(microphone) if microphone.card else None
-    if number is None:
-        return None
-    for text in _open_devices(microphone.asound, number):
-        owner = _OWNER.search(text)
-        try:
-            name = (proc / owner[1] / "comm").read_text(encoding="ascii", errors="replace") if owner else ""
-        except OSError:
-            # it ended meanwhile, or is another user's
-            continue
-        if owner and name.strip() == CAPTURE_NAME:
-            return int(owner[1])
+    patient_until = time.monotonic() + patience_s
+    while (pid := left_open(microphone.asound, proc)) is not None:
+        if time.monotonic() >= patient_until:
+            raise DeviceError(
+                f"the capture process {pid} of an earlier run still has the microphone open, and the lamp stays as it "
+                "is; unplug the microphone, or switch the box off and on",
+                field="microphone",
+            )
+        time.sleep(0.02)
+
+
+def left_open(asound: Path, proc: Path = Path("/proc")) -> int | None:
+    """Return the process of ours, of an earlier run, that has a capture device of any card open, or None.
+
+    The kernel may hold a killed process whose device hangs; until it lets go, the device is open. Whatever card the
+    settings name: a box whose lamp switches the microphone's supply names none.
+    """
+    for card in sorted(asound.glob("card[0-9]*")):
+        for text in _open_devices(card):
+            owner = _OWNER.search(text)
+            if owner and _may_be_ours(proc, int(owner[1])):
+                return int(owner[1])
     return None
 
 
-def _open_devices(asound: Path, number: int) -> Iterator[str]:
+def _may_be_ours(proc: Path, owner: int) -> bool:
+    """Tell whether the thread that opened a device may be of a capture process; nobody's device counts as ours.
+
+    The thread may be gone while another one of its process hangs in the driver, and the unit's ProtectProc= hides a
+    process that keeps its memory from tracing. Only a program that can be seen, and is another one, is not ours: amber
+    tells of it.
+    """
+    try:
+        process = _PROCESS.search((proc / str(owner) / "status").read_text(encoding="ascii", errors="replace"))
+        name = (proc / process[1] / "comm").read_text(encoding="ascii", errors="replace") if process else CAPTURE_NAME
+    except OSError:
+        return True
+    return name.strip() == CAPTURE_NAME
+
+
+def _open_devices(card: Path) -> Iterator[str]:
     """Return what the kernel says of each capture device of the card that is open."""
-    for status in (asound / f"card{number}").glob("pcm*c/sub*/status"):
+    for status in card.glob("pcm*c/sub*/status"):
         try:
             text = status.read_text(encoding="ascii", errors="replace").strip()
         except OSError:

@@ -19,6 +19,7 @@ from appliance.contract.errors import PlainSightError, SettingsError
 from appliance.contract.keys import SigningKey
 from appliance.contract.single_instance import single_instance
 from appliance.recorder.command_options import parser
+from appliance.recorder.device_checks import require_closed
 from appliance.recorder.doctor.compare import expected_parts
 from appliance.recorder.ipc import child_setup
 from appliance.recorder.panel.choose import make_panel
@@ -84,6 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
     _find_sound(options.config)
     remedy = "stop it first: systemctl stop plainsight-recorder"
     with single_instance(settings.spool.run, "recorder", field="spool.run", remedy=remedy):
+        require_closed(settings.microphone)
         if not isolated:
             print("note: without root, this process stays on the network while it listens", file=sys.stderr)
         panel_loop = PanelLoop(make_panel(settings), settings)

@@ -13,6 +13,7 @@ from appliance.contract.errors import PlainSightError
 from appliance.contract.health import Finding, reported
 from appliance.contract.keys import SigningKey
 from appliance.contract.single_instance import single_instance
+from appliance.recorder.device_checks import require_closed
 from appliance.recorder.health_file import keep_report
 from appliance.recorder.panel.choose import make_panel
 from appliance.recorder.settings import RecorderSettings
@@ -65,10 +66,11 @@ def commission_by_buttons(settings: RecorderSettings, module: str = CAPTURE, sec
     with single_instance(settings.spool.run, "recorder", field="spool.run", remedy="stop the other one first"):
         journal = Journal(settings.log)
         try:
+            require_closed(settings.microphone)
             panel_loop = PanelLoop(make_panel(settings), settings)
             return _commission(panel_loop, SigningKey.load(settings.box.signing_key_path()), module, seconds)
         except PlainSightError as error:
-            # no panel or no key: the recorder says so in its own way
+            # no panel, no key, or a microphone that cannot be closed: the recorder says so in its own way
             _log.error("the box cannot be commissioned: %s", error.message)
             return True
         finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from appliance.contract.board import board_serial, is_another_board
 from appliance.contract.commissioning import Commissioning
-from appliance.contract.errors import DeviceError, PlainSightError
+from appliance.contract.errors import PlainSightError
 from appliance.contract.single_instance import single_instance
 from appliance.recorder import commissioning_record, device_checks
 from appliance.recorder.command_options import parser
@@ -44,7 +44,7 @@ def run(config: Path, settings: RecorderSettings, *, offer_first_press: bool) ->
     """
     remedy = "stop it first, or give this one its own spool.run and spool.path"
     with single_instance(settings.spool.run, "recorder", field="spool.run", remedy=remedy):
-        _require_closed(settings)
+        device_checks.require_closed(settings.microphone)
         panel = make_panel(settings)
         journal = Journal(settings.log)
         supervisor = None
@@ -76,17 +76,6 @@ def run(config: Path, settings: RecorderSettings, *, offer_first_press: bool) ->
             if supervisor is not None and supervisor.left_open:
                 # an orderly exit would let gpiozero put the lamp out
                 os._exit(1)
-
-
-def _require_closed(settings: RecorderSettings) -> None:
-    """Raise DeviceError while a capture process of an earlier run has the microphone open: its lamp is not touched."""
-    pid = device_checks.left_open(settings.microphone)
-    if pid is not None:
-        raise DeviceError(
-            f"the capture process {pid} of an earlier run still has the microphone open, and the lamp stays as it is; "
-            "unplug the microphone, or switch the box off and on",
-            field="microphone",
-        )
 
 
 def _start_faults(settings: RecorderSettings, *, commissioned: bool) -> frozenset[str]:

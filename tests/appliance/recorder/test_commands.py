@@ -158,6 +158,49 @@ def test_commission_refuses_beside_a_recorder(folder: Path, panel: PanelServer) 
     assert panel.log() == [], "its panel was not touched"
 
 
+HANGS = """
+import sys, time
+from appliance.recorder.ipc.child_setup import protect_memory
+protect_memory("ps-capture")
+print("open", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def hanging(folder: Path) -> Iterator[int]:
+    """A capture process of an earlier run that has a card open that the settings do not name."""
+    process = subprocess.Popen([sys.executable, "-c", HANGS], cwd=ROOT, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == b"open\n"
+        status = folder / "asound" / "card3" / "pcm0c" / "sub0" / "status"
+        status.parent.mkdir(parents=True)
+        status.write_text(f"state: RUNNING\nowner_pid   : {process.pid}\n")
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.mark.parametrize("command", [("recorder",), ("commission", "--no-questions")])
+def test_promise_1_what_starts_again_touches_no_light_over_a_usb_microphone_that_is_still_open(
+    folder: Path, panel: PanelServer, hanging: int, command: tuple[str, ...]
+) -> None:
+    BoxFolder(folder, KEYS).configure(checks={"commissioned": False}, microphone={"card": ""})
+    with connect(folder / "panel.sock") as line:
+        line.sendall(b'{"red": true}\n')
+        until(lambda: panel.panel.lit, "the lamp is lit")
+    until(lambda: not panel.panel.listeners, "the killed recorder's line is down")
+    before = panel.log()
+    result = run(*command, "--config", str(folder / "recorder.toml"))
+    assert result.returncode == 2
+    assert f"the capture process {hanging} of an earlier run" in result.stderr
+    assert panel.panel.lit
+    assert panel.log() == before
+
+
 def status_of(folder: Path) -> bytes:
     path = folder / "run" / "status.json"
     return path.read_bytes() if path.exists() else b""
