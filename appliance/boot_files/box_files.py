@@ -67,9 +67,7 @@ def boot_texts(boot: Path, fragments: tuple[str, ...]) -> dict[str, str]:
 
     Raises SettingsError if they cannot be read.
     """
-    folder = next((folder for folder in _FIRMWARE if (folder / "config.txt").exists()), None)
-    if folder is None:
-        raise SettingsError("firmware_config is not installed; install the package plainsight-common")
+    folder = _firmware()
     parts = {name: (folder / name).read_text(encoding="ascii") for name in fragments}
     command_line = file_name(read_config(boot, MODELS["pi4"]))
     words = (folder / "cmdline.txt").read_text("ascii")
@@ -77,3 +75,15 @@ def boot_texts(boot: Path, fragments: tuple[str, ...]) -> dict[str, str]:
         "config.txt": add_to_config(read_text(boot, "config.txt"), parts),
         command_line: add_to_cmdline(read_text(boot, command_line), words),
     }
+
+
+def bootloader_file() -> Path:
+    """Return the file with the settings that belong into a bootloader's chip; raise SettingsError if there is none."""
+    return _firmware() / "eeprom.conf"
+
+
+def _firmware() -> Path:
+    folder = next((folder for folder in _FIRMWARE if (folder / "config.txt").exists()), None)
+    if folder is None:
+        raise SettingsError("firmware_config is not installed; install the package plainsight-common")
+    return folder

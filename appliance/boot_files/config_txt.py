@@ -50,6 +50,8 @@ class Line:
     """The filters above it, as they stand there; empty for none."""
     cut_off: str = ""
     """What the firmware does not read of it."""
+    includes: bool = False
+    """Whether another file is read in its place."""
 
     @property
     def place(self) -> str:
@@ -118,9 +120,25 @@ def read_config(folder: Path, model: Model) -> Config:
     return Config(lines, tuple(unknown))
 
 
+def read_settings(text: str, name: str, model: Model) -> Config:
+    """Return a text of the same form as `model` sees it: the bootloader's settings, which follow no include."""
+    filters = _Filters(model)
+    unknown: list[UnknownFilter] = []
+    return Config(tuple(_parse(text, name, filters, unknown)), tuple(unknown))
+
+
 def _lines(folder: Path, name: str, filters: _Filters, unknown: list[UnknownFilter], *, depth: int) -> Iterator[Line]:
-    for number, text in enumerate(read_text(folder, name).splitlines(), 1):
-        line = text.strip()
+    for line in _parse(read_text(folder, name), name, filters, unknown):
+        yield line
+        if line.includes and line.applies != "never":
+            if depth == _DEEPEST:
+                raise SettingsError(f"{name} line {line.number}: files include each other without end", field="include")
+            yield from _lines(folder, line.value, filters, unknown, depth=depth + 1)
+
+
+def _parse(text: str, name: str, filters: _Filters, unknown: list[UnknownFilter]) -> Iterator[Line]:
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
         if not line or line.startswith("#"):
             continue
         if match := re.fullmatch(r"\[([^\]]*)\].*", line):
@@ -129,11 +147,7 @@ def _lines(folder: Path, name: str, filters: _Filters, unknown: list[UnknownFilt
             continue
         read, cut_off = line[:LONGEST], line[LONGEST:]
         if match := re.fullmatch(r"include\s+(\S+)", read):
-            yield Line(name, number, "include", match[1], filters.applies, filters.text, cut_off)
-            if filters.applies != "never":
-                if depth == _DEEPEST:
-                    raise SettingsError(f"{name} line {number}: files include each other without end", field="include")
-                yield from _lines(folder, match[1], filters, unknown, depth=depth + 1)
+            yield Line(name, number, "include", match[1], filters.applies, filters.text, cut_off, includes=True)
             continue
         key, _, value = read.partition("=")
         yield Line(name, number, key.strip(), value.strip(), filters.applies, filters.text, cut_off)

@@ -17,6 +17,7 @@ from appliance.recorder.command_options import parser
 from appliance.recorder.health_file import keep_report
 from appliance.recorder.settings import PanelSettings, RecorderSettings, load
 
+from .bootloader import boot_device, check_bootloader, shown_by_kernel
 from .examination import AMBER, examine
 
 BOOT: Final = Path("/boot/firmware")
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.model is not None:
             command.error("--model goes with --boot")
         settings = load(options.config)
-        findings = [*examine(settings), *_boot(settings)]
+        findings = [*examine(settings), *_boot(settings), *bootloader(settings)]
         if options.report:
             # the amber codes that hold reach the archive by themselves, and at once
             keep_report(settings, "doctor", reported([one for one in findings if one.check != AMBER]))
@@ -69,6 +70,13 @@ def _boot(settings: RecorderSettings) -> list[CheckResult]:
         return check_boot(BOOT, panel_pins(settings.panel), models)
     except SettingsError as error:
         return [CheckResult("boot files", "warning", error.message, "run plainsight doctor --boot /boot/firmware")]
+
+
+def bootloader(settings: RecorderSettings) -> list[CheckResult]:
+    """Return what is to be said about the settings in this board's boot chip, where it has one."""
+    if settings.panel.kind != "gpio":
+        return []
+    return list(check_bootloader(board_model(), boot_device(BOOT), shown_by_kernel))
 
 
 def _pins(config: Path) -> PanelPins:
