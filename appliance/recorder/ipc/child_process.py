@@ -40,8 +40,10 @@ class Child:
         self._waiting: deque[Message] = deque()
 
     @classmethod
-    def spawn(cls, name: str, module: str, ring_fd: int, arguments: Sequence[str] = ()) -> Self:
-        """Start `python -m module` in '/', with the ring and a control socket."""
+    def spawn(
+        cls, name: str, module: str, ring_fd: int, arguments: Sequence[str] = (), code: Path | None = None
+    ) -> Self:
+        """Start `python -m module` in '/', with the ring and a control socket; `code`: where our code is taken from."""
         control, theirs = MessageChannel.pair()
         try:
             with theirs:
@@ -58,7 +60,7 @@ class Child:
                     [*command, *arguments],
                     pass_fds=(ring_fd, theirs.fileno()),
                     cwd="/",
-                    env={**os.environ, "PYTHONPATH": _search_path()},
+                    env={**os.environ, "PYTHONPATH": _search_path(code)},
                     stdin=subprocess.DEVNULL,
                 )
         except OSError:
@@ -137,7 +139,7 @@ class Capture(Child):
         self.send(CloseMicrophone())
 
 
-def _search_path() -> str:
+def _search_path(code: Path | None = None) -> str:
     # the child works in '/', where a source tree that was not installed would not be found
-    paths = [str(_ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    paths = [str(code or ""), str(_ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return os.pathsep.join(dict.fromkeys(path for path in paths if path))

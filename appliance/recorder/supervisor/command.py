@@ -19,6 +19,7 @@ from appliance.recorder.settings import RecorderSettings, load
 from .commissioning_offer import CommissioningOffer
 from .journal import Journal
 from .loop import Supervisor
+from .own_code import own_code
 from .processes import Programs
 
 _log = logging.getLogger(__name__)
@@ -43,7 +44,10 @@ def run(config: Path, settings: RecorderSettings, *, offer_first_press: bool) ->
     DeviceError.
     """
     remedy = "stop it first, or give this one its own spool.run and spool.path"
-    with single_instance(settings.spool.run, "recorder", field="spool.run", remedy=remedy):
+    with (
+        single_instance(settings.spool.run, "recorder", field="spool.run", remedy=remedy),
+        own_code(settings.spool.run) as code,
+    ):
         device_checks.require_closed(settings.microphone)
         panel = make_panel(settings)
         journal = Journal(settings.log)
@@ -55,7 +59,9 @@ def run(config: Path, settings: RecorderSettings, *, offer_first_press: bool) ->
                 settings,
                 panel,
                 programs=Programs(
-                    writer_arguments=("--config", str(config)), capture_arguments=settings.capture_arguments()
+                    writer_arguments=("--config", str(config)),
+                    capture_arguments=settings.capture_arguments(),
+                    code=code,
                 ),
                 start_faults=_start_faults(settings, commissioned=found is not None or not wanted),
                 commissioned=found,

@@ -11,6 +11,7 @@ import selectors
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from appliance.recorder.ipc.child_process import Capture, Child
 from appliance.recorder.ipc.messages import (
@@ -42,6 +43,8 @@ class Programs:
     """Module of the capture process."""
     writer: str = "appliance.recorder.writer.process"
     """Module of the writer process."""
+    code: Path | None = None
+    """Where our code is taken from; None: from where the supervisor's own lies."""
 
 
 class Processes:
@@ -65,8 +68,11 @@ class Processes:
 
     def spawn_capture(self) -> None:
         """Start the next capture process."""
+        programs = self._programs
         try:
-            capture = Capture.spawn("capture", self._programs.capture, self._ring_fd, self._programs.capture_arguments)
+            capture = Capture.spawn(
+                "capture", programs.capture, self._ring_fd, programs.capture_arguments, programs.code
+            )
         except OSError as error:
             _log.warning("the capture process cannot be started: %s", error)
             self._dispatch(events.CaptureDied(time.monotonic_ns()))
@@ -92,8 +98,9 @@ class Processes:
 
     def start_writer(self) -> None:
         """Start a writer."""
+        programs = self._programs
         try:
-            writer = Child.spawn("writer", self._programs.writer, self._ring_fd, self._programs.writer_arguments)
+            writer = Child.spawn("writer", programs.writer, self._ring_fd, programs.writer_arguments, programs.code)
         except OSError as error:
             _log.warning("the writer process cannot be started: %s", error)
             self._dispatch(events.WriterDied(time.monotonic_ns()))
