@@ -225,6 +225,7 @@ PHRASES: Final[dict[str, Phrase]] = {
     "deed": _choice(_DEEDS),
     "reason": words.reason,
     "fields": _plain,
+    "asked": _counted("left out until somebody says which meeting it is"),
     "rows_count": _counted("lines"),
     "file_type": str.upper,
     "hearing_days": _said(gettext_noop("the district waits {value} days for the parent to ask for a hearing")),
@@ -234,7 +235,7 @@ PHRASES: Final[dict[str, Phrase]] = {
     "until_day": _said(gettext_noop("until {value}")),
     **{
         name: _counted(name)
-        for name in ("added", "changed", "cues", "kept", "missing", "refused", "grants", "ended", "rooms")
+        for name in ("added", "changed", "cues", "kept", "missing", "refused", "grants", "ended", "rooms", "joined")
     },
 }
 """By the member's name; one that has no phrase shows its name."""

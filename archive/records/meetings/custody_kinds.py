@@ -26,8 +26,13 @@ MEETING = register("meeting", "a meeting was planned", "starts", "ends", "room",
 MEETING_CHANGED = register("meeting-changed", "a meeting was changed", "fields", "starts", "ends", "room")
 MEETING_CANCELLED = register("meeting-cancelled", "a meeting was cancelled")
 PARENT_RECORDS = register("parent-records", "it was entered whether a parent records", "answer")
+MEETING_JOINED = register(
+    "meeting-joined", "a calendar brought a meeting that was here already", "source", "fields", "starts", "ends"
+)
 CALENDAR = register(
-    "calendar", "a calendar was taken in", "source", "sha256", "added", "changed", "kept", "missing", "refused"
+    "calendar",
+    "a calendar was taken in",
+    *("source", "sha256", "added", "changed", "kept", "missing", "refused", "joined", "asked"),
 )
 FILED = register("filed", "was filed under a meeting", "meeting", "filing", "first_frame", "last_frame")
 FILING_CONFIRMED = register("filing-confirmed", "its filing was confirmed by a second person", "meeting", "filing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from archive.records.text import DayField, LineField, LinesField, OffsetField, t
 from archive.rooms.models import Room
 
 from .calendar_file import MAX_BYTES
+from .calendar_joins import APART, Question
 from .deeds import MeetingFacts, NoticeFacts
 from .filing_deeds import Part
 from .models import Meeting, MeetingKind, Notice, ParentRecords
@@ -333,3 +335,30 @@ class CalendarForm(forms.Form):
         help_text="iCalendar (.ics) or CSV in UTF-8. Nothing changes before you have seen the difference.",
         widget=forms.ClearableFileInput(attrs={"accept": ".ics,.csv"}),
     )
+
+
+class JoinsForm(forms.Form):
+    """Which meetings the events of a calendar are, where more than one may be meant; each may be left open."""
+
+    def __init__(self, data: QueryDict | None, asked: Sequence[Question]) -> None:
+        """Ask these questions."""
+        super().__init__(data)
+        self._asked = asked
+        for one in asked:
+            self.fields[one.name] = forms.ChoiceField(required=False, label=one.words, choices=one.choices)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse the same meeting for two events."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        seen: set[str] = set()
+        for one in self._asked:
+            answer = cleaned.get(one.name)
+            if answer and answer != APART and answer in seen:
+                self.add_error(one.name, "Another event was said to be this meeting already.")
+            seen.add(answer or "")
+        return cleaned
+
+    def answers(self) -> dict[str, str]:
+        """Return what was answered, by event."""
+        typed = self.cleaned_data
+        return {one.source_id: typed[one.name] for one in self._asked if typed[one.name]}

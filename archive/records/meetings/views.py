@@ -6,7 +6,6 @@ from datetime import date, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponseBase
@@ -29,6 +28,7 @@ from archive.records.people.models import ImportRun
 from archive.records.people.search import reached
 from archive.rooms.models import Room
 from archive.ui.breadcrumbs import Crumb
+from archive.ui.words import count
 from archive.ui.words import day as day_words
 
 from . import calendar_deeds, deeds
@@ -37,6 +37,7 @@ from .describe import MeetingWords, meeting_words, notice_words, times, title
 from .forms import (
     CalendarForm,
     CancelForm,
+    JoinsForm,
     MeetingForm,
     ParentRecordsForm,
     bound_student,
@@ -246,17 +247,20 @@ def calendar_run(request: HttpRequest, calendar: UUID) -> HttpResponseBase:
     found = ImportRun.objects.select_related("by").filter(pk=calendar, source__startswith="calendar-").first()
     if found is None:
         raise UnknownRecordError("there is no such import here")
-    form = forms.Form(posted(request))
+    difference = None
+    if found.data is not None:
+        difference = calendar_deeds.compare(read_calendar(bytes(found.data), calendar_deeds.surroundings()))
+    form = JoinsForm(posted(request), difference.asked[:SHOWN] if difference else [])
     here = reverse("pages:calendar-run", args=[calendar])
 
     def act() -> str:
-        calendar_deeds.take_in(calendar, by=user_of(request))
+        run = calendar_deeds.take_in(calendar, form.answers(), by=user_of(request))
         messages.success(request, "The calendar was taken in.")
+        if run.asked:
+            left = count(run.asked, "event was", "events were")
+            messages.warning(request, f"{left} left out, since nobody said which meeting it is. Import it again.")
         return here
 
-    difference = None
-    if request.method != "POST" and found.data is not None:
-        difference = calendar_deeds.compare(read_calendar(bytes(found.data), calendar_deeds.surroundings()))
     heading = "What the calendar would change" if found.taken_at is None else "A calendar"
     context = {
         **frame(heading),

@@ -254,6 +254,10 @@ class ImportRun(models.Model):
     """Rows that are here and no longer in the file; nothing is deleted."""
     refused = models.PositiveIntegerField(default=0)
     """Rows that made no sense, each told with its line."""
+    joined = models.PositiveIntegerField(default=0)
+    """Events of a calendar that are meetings which were here already."""
+    asked = models.PositiveIntegerField(default=0)
+    """Events of a calendar that were left out until somebody says which meeting they are."""
 
     class Meta:
         """Newest first."""

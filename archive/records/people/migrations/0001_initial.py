@@ -38,6 +38,8 @@ class Migration(migrations.Migration):
                 ("kept", models.PositiveIntegerField(default=0)),
                 ("missing", models.PositiveIntegerField(default=0)),
                 ("refused", models.PositiveIntegerField(default=0)),
+                ("joined", models.PositiveIntegerField(default=0)),
+                ("asked", models.PositiveIntegerField(default=0)),
             ],
             options={
                 "ordering": ["-looked_at", "pk"],
