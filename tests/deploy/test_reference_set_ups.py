@@ -61,6 +61,22 @@ def written(said: str, template: str) -> list[str]:
     return ["".join(f"{line[1:]}\n" for line in one.splitlines()) for one in found]
 
 
+@pytest.mark.parametrize("ends", [0, 2], ids=["well", "refused"])
+def test_the_archive_is_set_up_until_a_set_up_ends_well(tmp_path: Path, ends: int) -> None:
+    """A unit's link as the mark was there before: the package's installation makes it."""
+    tasks = (FOLDER / "roles/plainsight_archive/tasks/main.yml").read_text()
+    task = tasks.split("- name: Set the archive up\n")[1].split("\n- name:")[0]
+    found = re.search(r"cmd: >-\n((?:      .*\n)+)\s+creates: (\S+)\n", task)
+    assert found, task
+    mark = tmp_path / "set-up"
+    program = tmp_path / "plainsight-archive"
+    program.write_text(f'#!/bin/sh\n[ "$1" = setup ] && exit {ends}\n')
+    program.chmod(0o755)
+    command = " ".join(found[1].split()).replace(found[2], str(mark))
+    done = subprocess.run(["sh", "-c", command], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, timeout=60, check=False)
+    assert (done.returncode == 0, mark.exists()) == (ends == 0, ends == 0)
+
+
 def test_each_set_up_of_the_page_has_its_inventory() -> None:
     page = (ROOT / "docs" / "scale.md").read_text()
     section = page.split("## Three set-ups")[1].split("\n## ")[0]

@@ -310,6 +310,9 @@ def test_the_brokers_port_is_passed_on_with_the_boxes_certificates(site: Site, t
         until(lambda: [site.proxy.figure("broker", name, "scur") for name in NAMES] == [1, 0])
         brokers["one"].stop(kill=True)
         until(lambda: site.proxy.figure("broker", "two", "scur") == 1 and publisher.connected)
+        # whoever stayed at the second one would not be heard by who comes to the first one from now on
+        brokers["one"].start()
+        until(lambda: [site.proxy.figure("broker", name, "scur") for name in NAMES] == [1, 0] and publisher.connected)
     finally:
         publisher.stop()
         for broker in brokers.values():
