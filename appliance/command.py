@@ -22,6 +22,7 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "doctor": ("appliance.recorder.doctor.command", "check a box without opening its microphone"),
     "idle": ("appliance.recorder.doctor.idle", "wait until the box records nothing"),
     "card": ("appliance.card.command", "prepare a card with Raspberry Pi OS for a new box"),
+    "close": ("appliance.recorder.writer.command", "close what a dead board left open, so that it can be sent"),
     "boot-files": ("appliance.boot_files.command", "bring this box's boot files up to date"),
     "read-only-root": ("appliance.read_only_root.command", "make the root of a box read-only"),
     "lamps-out": ("appliance.recorder.panel.lamps_out", "put the lamp and the microphone's supply out"),

@@ -19,6 +19,7 @@ from .ids import BoxId
 from .problems import explain
 
 PREFIX = "ed25519:"
+_RESTORE: Final = "restore the file or enroll the box again"
 
 
 def _checked(text: str) -> str:
@@ -73,21 +74,31 @@ class SigningKey:
     def load(cls, path: Path) -> SigningKey:
         """Read a PKCS#8 PEM file; raise KeyFileError that names it if that fails."""
         try:
-            key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise KeyFileError(
-                f"cannot read the signing key {path}: {error}; restore the file or enroll the box again"
-            ) from error
+            pem = path.read_bytes()
+        except OSError as error:
+            raise KeyFileError(f"cannot read the signing key {path}: {error}; {_RESTORE}") from error
+        return cls.from_pem(pem, str(path))
+
+    @classmethod
+    def from_pem(cls, pem: bytes, where: str) -> SigningKey:
+        """Return the key in PKCS#8 PEM; raise KeyFileError that says `where` it stands."""
+        try:
+            key = serialization.load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise KeyFileError(f"cannot read the signing key {where}: {error}; {_RESTORE}") from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise KeyFileError(f"{path} holds no Ed25519 key; restore it from a backup, or enroll the box anew")
+            raise KeyFileError(f"{where} holds no Ed25519 key; restore it from a backup, or enroll the box anew")
         return cls(key)
 
     def save(self, path: Path) -> None:
         """Write a PKCS#8 PEM file that only its owner can read; the file must not exist."""
-        pem = self.private.private_bytes(
+        create(path, [self.pem()])
+
+    def pem(self) -> bytes:
+        """Return it as PKCS#8 PEM."""
+        return self.private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        create(path, [pem])
 
     @property
     def public(self) -> str:

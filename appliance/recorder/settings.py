@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from appliance.contract.errors import UnsealableError
+from appliance.contract.former_boxes import FILE as FORMER
 from appliance.contract.header import AgeRecipient, Audio, Text
 from appliance.contract.ids import BoxId
 from appliance.contract.keys import PUBLISHED, PublicKey
@@ -31,6 +32,8 @@ class Box(Section):
     """Serial number of the board that the box was enrolled on; empty: not compared."""
     signing_key: AbsolutePath = Path("/etc/plainsight/box.key")
     """Private key (PKCS#8 PEM) that signs headers and ledgers; systemd's credential `box.key` goes first."""
+    former: AbsolutePath = Path("/etc/plainsight/former.toml")
+    """Boxes whose card went on in this board, with their keys; systemd's credential `former.toml` goes first."""
     commissioning: AbsolutePath = Path("/var/lib/plainsight/state/commissioning.tsv")
     """The signed record that commissioning made."""
     reports: AbsolutePath = Path("/var/lib/plainsight/state")
@@ -38,10 +41,16 @@ class Box(Section):
 
     def signing_key_path(self) -> Path:
         """Return where the signing key is: the systemd credential if there is one, else the setting."""
-        folder = os.environ.get("CREDENTIALS_DIRECTORY")
-        if folder and (Path(folder) / CREDENTIAL).exists():
-            return Path(folder) / CREDENTIAL
-        return self.signing_key
+        return _credential(CREDENTIAL, self.signing_key)
+
+    def former_path(self) -> Path:
+        """Return where the former boxes stand: the systemd credential if there is one, else the setting."""
+        return _credential(FORMER, self.former)
+
+
+def _credential(name: str, else_here: Path) -> Path:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return Path(folder) / name if folder and (Path(folder) / name).exists() else else_here
 
 
 class Keys(Section):

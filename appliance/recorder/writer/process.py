@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +46,7 @@ from appliance.recorder.storage.disk import DAMAGED, FAILED, FULL, Disk, DiskErr
 from appliance.recorder.storage.spool import Spool, store
 
 from . import recovery
+from .former import former_keys
 from .interrupted import Interrupted
 from .learned_floor import read_floor
 from .receipts import BAD_RECEIPT, Pinned, ReceiptError, ReceiptInbox
@@ -98,12 +99,15 @@ class Writer:
         key_fault: Callable[[], str | None],
         floor: Floor | None = None,
         cap_s: float = 0.0,
+        former: Sequence[SigningKey] = (),
     ) -> None:
         """Work in `spool`; `key_fault` looks at the key file and tells what is wrong with it, or None.
 
-        `cap_s`: the longest recording in seconds, for which the disk must have names.
+        `cap_s`: the longest recording in seconds, for which the disk must have names; `former`: the keys of boxes whose
+        cards went on in this board.
         """
         self._cap_s = int(cap_s)
+        self._former = former
         self._key_fault = key_fault
         self._spool = spool
         self._maker = maker
@@ -247,7 +251,7 @@ class Writer:
         if now < self._check_at:
             return
         left: dict[str, str] = {}
-        recovered = recovery.recover(self._spool, self._maker.key, left.__setitem__)
+        recovered = recovery.recover(self._spool, self._maker.key, left.__setitem__, self._former)
         self._leave(left)
         for recording, frames in self._unfinished:
             if recording in left and recording not in recovered:
@@ -323,7 +327,7 @@ class Writer:
             _log.warning("%s was not reported: %s", message.kind, error.message)
 
 
-def open_spool(settings: RecorderSettings) -> tuple[Spool, Maker, ReceiptInbox]:
+def open_spool(settings: RecorderSettings, former: Mapping[str, SigningKey]) -> tuple[Spool, Maker, ReceiptInbox]:
     """Return what the settings name, after the spool was locked; raise PlainSightError if any of it is unusable."""
     key = SigningKey.load(settings.box.signing_key_path())
     spool = Spool(settings.spool.path, Disk(), mounted=settings.spool.mounted)
@@ -331,7 +335,8 @@ def open_spool(settings: RecorderSettings) -> tuple[Spool, Maker, ReceiptInbox]:
         spool.require_mount()
         spool.lock(LOCK_PATIENCE_S)
     spool.prepare()
-    pinned = Pinned(settings.box.id, key.public, settings.keys.archive_key)
+    boxes = {signing.public: box for box, signing in former.items()} | {key.public: settings.box.id}
+    pinned = Pinned(boxes, settings.keys.archive_key)
     return spool, make_maker(settings, key), ReceiptInbox(settings.spool.inbox, spool, pinned)
 
 
@@ -354,7 +359,8 @@ def main(arguments: list[str] | None = None) -> int:
         ring = Ring.attach(chosen.ring_fd)
         # the next calls use the disk and may hang
         ring.set_busy_since(time.monotonic_ns())
-        spool, maker, inbox = open_spool(settings)
+        former = former_keys(settings)
+        spool, maker, inbox = open_spool(settings, former)
         floor = read_floor(settings, maker.key.public)
     except PlainSightError as error:
         code = KEYS if isinstance(error, KeyFileError) else getattr(error, "fault", "spool-failed")
@@ -374,6 +380,7 @@ def main(arguments: list[str] | None = None) -> int:
         key_fault=lambda: keys_fault(settings, key),
         floor=floor,
         cap_s=settings.limits.cap_s,
+        former=tuple(former.values()),
     )
     return writer.run()
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
 from appliance.contract import ledger
 from appliance.contract.errors import FormatError, PlainSightError
+from appliance.contract.header import Header
 from appliance.contract.ids import RECORDING_PATTERN
 from appliance.contract.paths import HEADER, KEY, LEDGER, SEGMENTS
 from appliance.contract.receipt import Receipt, SealedFacts
@@ -41,10 +43,8 @@ class ReceiptError(PlainSightError):
 class Pinned:
     """Who may vouch for what."""
 
-    box: str
-    """This box."""
-    box_key: str
-    """Its public key."""
+    boxes: Mapping[str, str]
+    """Public key: the box that signs with it. This one, and those whose cards went on in this board."""
     archive_key: str
     """The one archive whose receipts count."""
 
@@ -162,9 +162,13 @@ def check(line: bytes, spool: Spool, pinned: Pinned, recording: str) -> Receipt:
     """Return the receipt if it is the archive's for exactly what the spool holds; raise FormatError otherwise."""
     receipt = Receipt.read(line, pinned.archive_key)
     folder, read = spool.folder(recording), spool.disk.read
+    header_line = read(folder / HEADER)
+    header = Header.read_own(header_line)
+    if pinned.boxes.get(header.box_key) != header.box:
+        raise FormatError("the recording is of another box", field="box_key")
     ledger_bytes = read(folder / LEDGER)
     lines = split_lines(ledger_bytes)
-    last = ledger.Entry.read(lines[-1], pinned.box_key).fact if lines else None
+    last = ledger.Entry.read(lines[-1], header.box_key).fact if lines else None
     if not isinstance(last, ledger.Closing):
         raise FormatError("the recording is not closed", field="ledger_lines")
     if receipt.archive_key != pinned.archive_key:
@@ -172,8 +176,8 @@ def check(line: bytes, spool: Spool, pinned: Pinned, recording: str) -> Receipt:
     receipt.require(
         SealedFacts(
             recording=recording,
-            box=pinned.box,
-            header_sha256=digest(read(folder / HEADER)),
+            box=header.box,
+            header_sha256=digest(header_line),
             ledger_lines=len(lines),
             ledger_sha256=digest(ledger_bytes),
             segments=last.segments,

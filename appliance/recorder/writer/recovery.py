@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,18 +108,21 @@ def _ending(data: bytes, box_key: str, recording: str) -> tuple[ledger.Closing |
     return closing, entries[0].fact.t_ns if len(entries) > 1 else None
 
 
-def recover(spool: Spool, key: SigningKey, leave: Leave = _only_log) -> list[str]:
+def recover(spool: Spool, key: SigningKey, leave: Leave = _only_log, former: Sequence[SigningKey] = ()) -> list[str]:
     """Close every open recording as interrupted; return their ids. One that cannot be read is told to `leave`.
+
+    `key` is this box's, `former` those of the boxes whose cards went on in this board: each closes what it signed.
 
     Raises DiskError if the disk is full, or does not tell what recordings there are.
     """
     _tidy(spool)
     # a killed writer may have left names that only the page cache has; what is closed here is sent from then on
     spool.disk.sync_folder(spool.recordings)
+    keys = {one.public: one for one in (key, *former)}
     closed = []
     for recording in spool.ids():
         try:
-            if _recover_one(spool, key, recording, leave):
+            if _recover_one(spool, keys, recording, leave):
                 closed.append(recording)
         except DiskError as error:
             if error.fault == FULL:
@@ -129,14 +132,37 @@ def recover(spool: Spool, key: SigningKey, leave: Leave = _only_log) -> list[str
     return closed
 
 
-def _recover_one(spool: Spool, key: SigningKey, recording: str, leave: Leave) -> bool:
+def _recover_one(spool: Spool, keys: Mapping[str, SigningKey], recording: str, leave: Leave) -> bool:
     """Close a recording if it is open; return whether it was."""
     try:
-        _, _, data = _read(spool, recording, key.public)
+        key, data = _signed_by(spool, recording, keys)
     except FormatError:
         # no header of ours: nothing could be closed or sent under our name
         spool.quarantine(spool.folder(recording))
         return False
+    return _close_if_open(spool, key, recording, data, leave)
+
+
+def close_one(spool: Spool, key: SigningKey, recording: str, leave: Leave = _only_log) -> bool:
+    """Close a recording of the box with `key` as interrupted if it is open; return whether it was.
+
+    Raises FormatError, with nothing changed, if it is another box's; DiskError.
+    """
+    _, data = _signed_by(spool, recording, {key.public: key})
+    return _close_if_open(spool, key, recording, data, leave)
+
+
+def _signed_by(spool: Spool, recording: str, keys: Mapping[str, SigningKey]) -> tuple[SigningKey, bytes]:
+    """Return the one of `keys` that signed a recording's header, and its ledger; raise FormatError if none did."""
+    path = spool.folder(recording) / HEADER
+    named = Header.read(spool.disk.read(path) if spool.disk.exists(path) else b"", None).box_key
+    if named not in keys:
+        raise FormatError(f"{recording} was made by the box with the key {named}", field="box_key")
+    _, _, data = _read(spool, recording, named)
+    return keys[named], data
+
+
+def _close_if_open(spool: Spool, key: SigningKey, recording: str, data: bytes, leave: Leave) -> bool:
     if _ending(data, key.public, recording)[0] is not None:
         return False
     _forget_cached(spool, spool.folder(recording) / LEDGER)
@@ -171,6 +197,9 @@ def continued(spool: Spool, key: SigningKey, leave: Leave = _only_log) -> Interr
             _, header, data = _read(spool, recording, key.public)
         except DiskError as error:
             leave(recording, f"{recording} cannot be read: {error.message}")
+            continue
+        except FormatError:
+            # a former box's: nobody else's recording goes on from it
             continue
         taken.add(header.continues)
         closing, alive_ns = _ending(data, key.public, recording)

@@ -12,6 +12,7 @@ import pytest
 from appliance.contract import amber_codes
 from appliance.contract.durable_files import read_bounded
 from appliance.contract.ids import new_recording_id
+from appliance.contract.keys import SigningKey
 from appliance.contract.signed import split_lines
 from appliance.recorder.storage.disk import FAILED, Disk, DiskError
 from appliance.recorder.storage.spool import Spool
@@ -35,7 +36,7 @@ class Deletion:
 
     def new(self) -> ReceiptInbox:
         keys = self.home.keys
-        pinned = Pinned(keys.box, keys.box_signing.public, keys.archive_signing.public)
+        pinned = Pinned({keys.box_signing.public: keys.box}, keys.archive_signing.public)
         return ReceiptInbox(self.home.inbox, self.spool, pinned)
 
     def deliver(self, line: bytes) -> None:
@@ -86,6 +87,25 @@ def test_promise_3_an_interrupted_recording_goes_only_against_a_receipt_that_say
         case.run()
     assert caught.value.field == "outcome"
     case.deliver(receipt_for(case.home, case.recording, outcome="interrupted"))
+    case.run()
+    assert case.home.recordings() == []
+
+
+def test_promise_3_what_a_former_box_left_goes_against_a_receipt_in_its_own_name_alone(tmp_path: Path) -> None:
+    """docs/enrollment.md, "Same box, new board"."""
+    case = Deletion(tmp_path)
+    keys, mine = case.home.keys, SigningKey.generate().public
+    case.inbox = ReceiptInbox(case.home.inbox, case.spool, Pinned({mine: "box-mine1234"}, keys.archive_signing.public))
+    case.deliver(receipt_for(case.home, case.recording))
+    with pytest.raises(ReceiptError, match="of another box"):
+        case.run()
+    boxes = {mine: "box-mine1234", keys.box_signing.public: keys.box}
+    case.inbox = ReceiptInbox(case.home.inbox, case.spool, Pinned(boxes, keys.archive_signing.public))
+    case.deliver(receipt_for(case.home, case.recording, box="box-mine1234"))
+    with pytest.raises(ReceiptError, match="deletes nothing"):
+        case.run()
+    assert case.home.recordings() == [case.recording]
+    case.deliver(receipt_for(case.home, case.recording))
     case.run()
     assert case.home.recordings() == []
 

@@ -61,7 +61,7 @@ class Idle:
         self.supervisor, theirs = MessageChannel.pair()
         control = MessageChannel.from_fd(theirs.detach())
         keys = home.keys
-        pinned = Pinned(keys.box, keys.box_signing.public, keys.archive_signing.public)
+        pinned = Pinned({keys.box_signing.public: keys.box}, keys.archive_signing.public)
         self.inbox = ReceiptInbox(home.inbox, self.spool, pinned)
         self.writer = Writer(
             self.spool, maker(home), self.inbox, Ring.create(RATE, BLOCK), control, key_fault=lambda: None

@@ -376,7 +376,7 @@ def test_an_idle_writer_tells_of_handles_and_names_before_anybody_presses(
     spool.prepare()
     told: list[FromWriter] = []
     keys = home.keys
-    pinned = Pinned(keys.box, keys.box_signing.public, keys.archive_signing.public)
+    pinned = Pinned({keys.box_signing.public: keys.box}, keys.archive_signing.public)
     writer = object.__new__(Writer)
     vars(writer).update(
         _spool=spool, _cap_s=1 << 60, _key_fault=lambda: None, _spool_faults=SpoolFaults(spool, told.append),
