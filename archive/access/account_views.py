@@ -154,7 +154,7 @@ def account(request: HttpRequest, account: UUID) -> HttpResponseBase:
         "sessions": count_open(user),
         "invitation": invitation,
         "person": person,
-        "offer": deeds.offer_of(user),
+        "offer": deeds.offer_of(user) if user.active_at(now) else "",
         "form": RoleForm(roles=deeds.roles_of(by)),
         "end_form": RoleEndForm(roles=deeds.roles_held(user)),
         "place": "accounts",

@@ -116,8 +116,9 @@ def make_from_provider(person: ProviderSubject, role: str, *, by: User) -> User:
         user = create_account(
             None, None, ROLES.get(role, ()), by=Actor.user(by.pk), display_name=person.name, identity=identity
         )
-        person.role_settled = person.role
-        person.save(update_fields=["role_settled"])
+        # what else the groups offer is shown on the account's page
+        person.roles_settled = [person.role] if person.role else []
+        person.save(update_fields=["roles_settled"])
     return user
 
 
@@ -162,15 +163,20 @@ def take_back(user: User, role: str, *, by: User) -> int:
 
 
 def offer_of(user: User) -> str:
-    """Return the role that the provider's groups offer `user` and nobody has decided on; else an empty text."""
+    """Return the role that the provider's groups offer `user` and nobody has decided on; else an empty text.
+
+    What somebody granted without the offer is none either.
+    """
     if user.oidc_subject is None:
         return ""
     person = ProviderSubject.objects.filter(issuer=user.oidc_issuer, subject=user.oidc_subject).first()
-    return "" if person is None or person.role == person.role_settled or person.role not in ROLES else person.role
+    held = roles_held(user)
+    open_ = [role for role in person.roles if role not in person.roles_settled] if person else []
+    return next((role for role in open_ if role in ROLES and role not in held), "")
 
 
 def settle_offer(user: User, role: str, *, accept: bool, by: User) -> None:
-    """Grant what the provider's groups offer, or turn it down; the same offer is not shown again.
+    """Grant what the provider's groups offer, or turn it down; it is not shown again while they go on offering it.
 
     Does nothing if `role` is not what is offered any more: groups may offer nothing since, or a role that is gone.
     """
@@ -179,15 +185,15 @@ def settle_offer(user: User, role: str, *, accept: bool, by: User) -> None:
         return
     with one_deed():
         people = ProviderSubject.objects.select_for_update()
-        person = people.filter(issuer=user.oidc_issuer, subject=user.oidc_subject, role=role).first()
-        if person is None or person.role_settled == role:
+        person = people.filter(issuer=user.oidc_issuer, subject=user.oidc_subject).first()
+        if person is None or role not in person.roles or role in person.roles_settled:
             return
         if accept:
             hand_out(user, role, by=by)
         else:
             record(OFFER_END, actor=Actor.user(by.pk), subject=Subject.user(user.pk), role=role)
-        person.role_settled = role
-        person.save(update_fields=["role_settled"])
+        person.roles_settled = [*person.roles_settled, role]
+        person.save(update_fields=["roles_settled"])
 
 
 def take_factors(user: User, *, by: User) -> bool:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from appliance.contract.errors import SettingsError
 from appliance.contract.times import wall
 from archive.accounts import factors, sessions
-from archive.accounts.models import Invitation, User
+from archive.accounts.models import Invitation, ProviderSubject, User
 from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, ActorType, Subject
 from archive.custody.log import record
@@ -130,6 +130,10 @@ def open_account(user: User, *, by: Actor) -> bool:
             one.valid_until = max(now, one.valid_from)
             one.save(update_fields=["valid_until"])
         Invitation.objects.filter(user=user).delete()
+        if user.oidc_subject is not None:
+            # what was decided on the provider's offers is over as well
+            known = ProviderSubject.objects.filter(issuer=user.oidc_issuer, subject=user.oidc_subject)
+            known.update(roles_settled=[])
         user.active_until = None
         user.save(update_fields=["active_until"])
     return True

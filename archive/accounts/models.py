@@ -131,10 +131,11 @@ class ProviderSubject(models.Model):
     """Its identifier of the person (`sub`)."""
     name = models.CharField(max_length=200, blank=True)
     """Name as the provider last gave it, for the custodian to recognize; nothing is matched by it."""
-    role = models.CharField(max_length=40, blank=True)
-    """Role that the person's groups offer, or nothing; what it was, while the groups are not told."""
-    role_settled = models.CharField(max_length=40, blank=True)
-    """The offer that a custodian accepted or turned down: the same one is not shown again."""
+    roles = models.JSONField(default=list, blank=True)
+    """Roles that the groups of this person offer, in the order of the settings; what they were, while the groups are
+    not told."""
+    roles_settled = models.JSONField(default=list, blank=True)
+    """Those of them that a custodian accepted or turned down: none is shown again while it goes on being offered."""
     groups_missing = models.BooleanField(default=False)
     """Whether the last sign-in came without the claim that lists groups."""
     first_at = models.DateTimeField(auto_now_add=True)
@@ -149,6 +150,11 @@ class ProviderSubject(models.Model):
 
         ordering: ClassVar = ["-last_at", "-pk"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["issuer", "subject"], name="provider_subject_once")]
+
+    @property
+    def role(self) -> str:
+        """The first of these roles; empty where none is offered."""
+        return self.roles[0] if self.roles else ""
 
     def user(self) -> User | None:
         """Return the account of this person, or None."""

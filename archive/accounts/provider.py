@@ -259,7 +259,12 @@ def note(claims: dict[str, Any]) -> ProviderSubject:
     groups = claims.get(provider.groups_claim) if provider.groups_claim else []
     person.groups_missing = not isinstance(groups, list)
     if isinstance(groups, list):
-        person.role = next((role for group, role in provider.roles.items() if group in groups), "")
+        offered = list(dict.fromkeys(role for group, role in provider.roles.items() if group in groups))
+        # whoever was taken off the list of those who tried stands there again with a new offer
+        person.dismissed = person.dismissed and set(offered) <= set(person.roles)
+        person.roles = offered
+        # what was taken back and is offered later is a new offer, also of a role that was turned down before
+        person.roles_settled = [role for role in person.roles_settled if role in person.roles]
     else:
         _log.warning(
             "the provider's ID token has no list %(claim)s; what groups offer stays as it was",

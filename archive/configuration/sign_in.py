@@ -31,7 +31,8 @@ class Provider(Section):
     groups_claim: Annotated[str, Field(max_length=80)] = "groups"
     """Member of the ID token that lists a person's groups; empty: groups mean nothing."""
     roles: dict[str, str] = Field(default={})
-    """Group: the role that a custodian is offered to grant to whoever is in it. The first that fits counts."""
+    """Group: the role that a custodian is offered to grant to whoever is in it. Of several that fit, the first on which
+    nobody decided is shown."""
     second_factor: bool = True
     """Whether the provider itself asks people for a second factor, so that the archive need not."""
 

@@ -205,7 +205,7 @@ def test_an_offer_that_is_gone_grants_nothing(archive: Archive, custodian: Any, 
     issuer, subject = "https://id.example.org", "s-1"
     bob = User.objects.create_user(None, oidc_issuer=issuer, oidc_subject=subject)
     ProviderSubject.objects.create(
-        issuer=issuer, subject=subject, role=role, role_settled="custodian", last_at=timezone.now()
+        issuer=issuer, subject=subject, roles=[role], roles_settled=["custodian"], last_at=timezone.now()
     )
     answer = custodian.post(f"/accounts/{bob.pk}/offer/", {"answer": "accept", "role": role})
     assert answer.status_code == 302

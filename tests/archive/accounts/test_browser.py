@@ -53,7 +53,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Archive, 
         made.write_settings(SETTINGS.format(secret=secret))
         now = timezone.now()
         ProviderSubject.objects.create(
-            issuer="https://id.example.org", subject="s-1", name="Bea Ode", role="technician", last_at=now
+            issuer="https://id.example.org", subject="s-1", name="Bea Ode", roles=["technician"], last_at=now
         )
         ProviderSubject.objects.create(issuer="https://id.example.org", subject="s-2", last_at=now, groups_missing=True)
         connections.close_all()

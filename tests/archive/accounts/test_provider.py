@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from html import unescape
@@ -185,6 +186,78 @@ def test_groups_offer_a_role_and_grant_nothing(provider: OpenIDProvider, archive
     custodian.post(f"/accounts/{user.pk}/offer/", {"role": "technician", "answer": "decline"})
     assert codes_about(user)[-2:] == ["sign-in", "offer-end"]
     assert "A role is offered" not in page_of(custodian.get(f"/accounts/{user.pk}/")).text
+
+
+def offered(custodian: Any, user: User) -> str:
+    text = page_of(custodian.get(f"/accounts/{user.pk}/")).text
+    found = re.search(r"suggest the role (\w+)", text)
+    return found[1] if found else ""
+
+
+def settle(custodian: Any, user: User, role: str, answer: str) -> None:
+    custodian.post(f"/accounts/{user.pk}/offer/", {"role": role, "answer": answer})
+
+
+def test_what_is_offered_again_after_it_was_withdrawn_is_a_new_offer(
+    provider: OpenIDProvider, archive: Archive
+) -> None:
+    provider.know("s-1", groups=["Directors"])
+    user, custodian = known(provider, "s-1"), signed_in_strong(archive)
+    through(provider, "s-1")
+    settle(custodian, user, "custodian", "decline")
+    through(provider, "s-1")
+    assert offered(custodian, user) == "", "the same offer is shown once"
+    for groups in ([], ["Directors"]):
+        provider.know("s-1", groups=groups)
+        through(provider, "s-1")
+    assert offered(custodian, user) == "custodian"
+    settle(custodian, user, "custodian", "accept")
+    for groups in ([], ["Directors"]):
+        provider.know("s-1", groups=groups)
+        through(provider, "s-1")
+    assert offered(custodian, user) == "", "what the person may do already is no offer"
+
+
+def test_a_role_that_comes_beside_one_that_was_decided_on_is_offered(
+    provider: OpenIDProvider, archive: Archive
+) -> None:
+    """Which group stands first in the settings hides no later one."""
+    custodian = signed_in_strong(archive)
+    for first, second in (("Directors", "Helpdesk"), ("Helpdesk", "Directors")):
+        provider.know(f"s-{first}", groups=[first])
+        user = known(provider, f"s-{first}")
+        through(provider, f"s-{first}")
+        settle(custodian, user, ROLES[first], "decline")
+        provider.know(f"s-{first}", groups=[first, second])
+        through(provider, f"s-{first}")
+        assert offered(custodian, user) == ROLES[second]
+
+
+def test_an_account_that_is_opened_again_is_offered_again_what_groups_say(
+    provider: OpenIDProvider, archive: Archive
+) -> None:
+    provider.know("s-1", groups=["Directors"])
+    user, custodian = known(provider, "s-1"), signed_in_strong(archive)
+    through(provider, "s-1")
+    settle(custodian, user, "custodian", "accept")
+    custodian.post(f"/accounts/{user.pk}/end/")
+    assert offered(custodian, user) == "", "an account that ended is offered nothing"
+    custodian.post(f"/accounts/{user.pk}/open/")
+    assert offered(custodian, user) == "custodian"
+
+
+def test_whoever_was_taken_off_the_list_stands_there_again_with_a_new_offer(
+    provider: OpenIDProvider, archive: Archive
+) -> None:
+    provider.know("s-7", groups=[])
+    through(provider, "s-7")
+    custodian = signed_in_strong(archive)
+    custodian.post(f"/accounts/tried/{ProviderSubject.objects.get().pk}/dismiss/")
+    through(provider, "s-7")
+    assert "s-7" not in page_of(custodian.get("/accounts/")).text
+    provider.know("s-7", groups=["Directors"])
+    through(provider, "s-7")
+    assert "suggest the role custodian" in page_of(custodian.get("/accounts/")).text
 
 
 @pytest.mark.parametrize("groups", [None, "Directors", 7])
