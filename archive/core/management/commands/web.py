@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import CommandParser
 
 from appliance.contract.errors import KeyFileError, SettingsError
@@ -25,6 +26,8 @@ class Command(ArchiveCommand):
         "configuration. Ends on SIGTERM or Ctrl-C."
     )
     example = "plainsight-archive web --address 0.0.0.0:8443 --workers 4"
+    # nothing is served while addresses and the table of routes differ (archive/access/checks.py)
+    requires_system_checks = (Tags.security,)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add what overrides the configuration."""
