@@ -5,21 +5,17 @@
 from __future__ import annotations
 
 import atexit
-import fcntl
-import hashlib
 import io
 import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import mkdtemp
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,7 +26,8 @@ from appliance.contract.request_signature import NONCE, sign
 from appliance.contract.segment import padded_size
 from appliance.contract.signed import digest
 from appliance.simulator.demo.ports import free_port
-from tests.support.postgresql import cluster
+from tests.support.kept import code_digest, kept
+from tests.support.postgresql import MIGRATED, cluster
 from tests.support.waiting import until
 
 from .spools import Keys, Recording
@@ -60,7 +57,7 @@ def template(engine: str = ENGINE) -> Template:
     """Set Django up once, and return a home with a migrated, empty database for each engine."""
     home = Path(mkdtemp(prefix="archive-template-"))
     atexit.register(shutil.rmtree, home)
-    database = cluster().create() if engine == "postgresql" else ""
+    database = cluster().create(MIGRATED) if engine == "postgresql" else ""
     (home / "archive.toml").write_text(SETTINGS + (cluster().settings(database) if database else ""))
     import django
     from django.apps import apps
@@ -69,9 +66,7 @@ def template(engine: str = ENGINE) -> Template:
         os.environ["ARCHIVE_HOME"] = str(home)
         os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
         django.setup()
-    if database:
-        migrate(home)
-    else:
+    if not database:
         with kept(f"{code_digest()}.sqlite3") as file:
             if not file.exists():
                 migrate(home)
@@ -86,43 +81,6 @@ def migrate(home: Path) -> None:
 
     with on_database_of(home / "archive.toml", home):
         call_command("migrate", verbosity=0)
-
-
-def code_digest() -> str:
-    """Return what a migrated database depends on: our code, and the versions of the libraries with tables of theirs."""
-    known = hashlib.sha256()
-    for module in sorted((ROOT / "archive").rglob("*.py")):
-        known.update(module.read_bytes())
-    for library in ("django", "django-allauth"):
-        known.update(version(library).encode())
-    return known.hexdigest()[:16]
-
-
-@contextmanager
-def kept(name: str) -> Iterator[Path]:
-    """Yield a file of that name beside the environment, where tests keep what takes them seconds to make.
-
-    One process at a time; what was made of older code goes. Where nothing can be kept, it is a file for this once.
-    """
-    folder = Path(sys.prefix) / "kept-by-tests"
-    try:
-        folder.mkdir(exist_ok=True)
-        lock = (folder / "lock").open("w")
-    except OSError:
-        with TemporaryDirectory() as once:
-            yield Path(once) / name
-        return
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for old in folder.glob(f"*{Path(name).suffix}"):
-            if old.name != name and old.stat().st_mtime < time.time() - 3600:
-                old.unlink()
-        partial = folder / "partial"
-        # of a process that was killed while it wrote
-        partial.unlink(missing_ok=True)
-        yield partial if not (folder / name).exists() else folder / name
-        if partial.exists():
-            partial.replace(folder / name)
 
 
 @contextmanager

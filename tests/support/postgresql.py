@@ -12,18 +12,22 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
+from tests.support.kept import ROOT, code_digest, kept
 from tests.support.waiting import until
 
 OWNER = "postgres"
 """Whom root becomes, since the server refuses to run as root; the distribution's package makes this user."""
 USER = "plainsight"
+MIGRATED = "migrated"
+"""A database with all tables of the archive, and nothing in them; on the server that most tests share."""
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -126,11 +130,32 @@ def start(folder: Path, **other: str) -> Cluster:
 
 @cache
 def cluster() -> Cluster:
-    """Start the server that most tests share, once."""
+    """Start the server that most tests share, once; what is in it at first is made once for a state of the code."""
     folder = new_folder()
+    with kept(f"{code_digest()}-{_programs().parent.name}.cluster") as file:
+        if file.exists():
+            subprocess.run(["tar", "--extract", "--file", file, "--directory", folder, "--numeric-owner"], check=True)
+        else:
+            _make(folder)
+            subprocess.run(["tar", "--create", "--file", file, "--directory", folder, "data"], check=True)
+    return start(folder)
+
+
+def _make(folder: Path) -> None:
+    """Make a server in `folder`, and the tables of the archive in it; it does not run afterwards."""
     run("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", f"-U{USER}", "-D",
         folder / "data", folder=folder)  # fmt: skip
-    return start(folder)
+    server = start(folder)
+    with TemporaryDirectory(prefix="archive-migrated-") as home:
+        (Path(home) / "archive.toml").write_text(server.settings(server.create(name=MIGRATED)))
+        environment = {name: value for name, value in os.environ.items() if name != "ARCHIVE_CONFIG"}
+        subprocess.run(
+            [sys.executable, "-m", "archive.command", "migrate", "--verbosity", "0"],
+            cwd="/",
+            env={**environment, "ARCHIVE_HOME": home, "PYTHONPATH": str(ROOT)},
+            check=True,
+        )
+    server.end()
 
 
 def _answers(found: Cluster) -> bool:
