@@ -19,10 +19,14 @@ settings.register_profile("mutants", derandomize=True, deadline=None, phases=(Ph
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
 
+# What is imported and collected lives to the end, and is most of what there is: nobody looks for garbage in it.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """Leave what was imported out of later searches for cycles: it lives to the end, and is most of what there is."""
-    gc.collect()
+    """Leave what is there by now out of later searches for cycles."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
