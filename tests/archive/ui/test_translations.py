@@ -7,11 +7,11 @@ import gettext
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from archive.ui.templatetags.plain import who
 from tests.archive.page_sources import ARCHIVE
@@ -42,12 +42,15 @@ def test_the_compiled_words_are_those_of_the_source(folder: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("folder", LOCALES, ids=name)
-def test_every_word_that_is_marked_is_translated_and_no_other(folder: Path, tmp_path: Path) -> None:
+def test_every_word_that_is_marked_is_translated_and_no_other(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = tmp_path / "app"
     shutil.copytree(folder.parents[2], app, ignore=shutil.ignore_patterns("static", "__pycache__", "migrations"))
-    # apps have modules that are called like those of Python
-    gather = [sys.executable, "-P", "-m", "django", "makemessages", "--locale", "es", "--no-location", "--no-obsolete"]
-    subprocess.run([*gather, "--no-wrap", "--verbosity", "0"], cwd=app, check=True)
+    monkeypatch.chdir(app)
+    # as deploy/messages does, and in this process, where Django is set up
+    options = ("--no-location", "--no-obsolete", "--no-wrap", "--verbosity=0")
+    call_command("makemessages", "--locale=es", *options)
     gathered = app / "locale" / "es" / "LC_MESSAGES" / "django.po"
     counted = subprocess.run(
         ["msgfmt", "--statistics", "--output-file", "/dev/null", gathered], capture_output=True, text=True, check=True
