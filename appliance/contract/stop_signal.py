@@ -31,9 +31,14 @@ class StopSignal:
             weakref.finalize(self, os.close, descriptor)
 
     @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
-        """Be set by SIGTERM and SIGINT meanwhile; only in the main thread."""
-        handlers = {number: signal.signal(number, self._on_signal) for number in STOP_SIGNALS}
+    def listening(self, *, hangup: bool = False) -> Iterator[None]:
+        """Be set by SIGTERM and SIGINT meanwhile; only in the main thread.
+
+        `hangup`: also by the SIGHUP of a terminal that is closed, unless nohup asked for it to be ignored.
+        """
+        terminal = hangup and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+        numbers = (*STOP_SIGNALS, signal.SIGHUP) if terminal else STOP_SIGNALS
+        handlers = {number: signal.signal(number, self._on_signal) for number in numbers}
         descriptor = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         try:
             yield

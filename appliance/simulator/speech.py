@@ -29,20 +29,31 @@ SENTENCES: Final = (
     "Let us write that down as an accommodation.",
     "Thank you. That is all for today.",
 )
+_PIECE: Final = 10 * RATE
+"""So many frames are made at a time: a meeting of hours in one array would take gigabytes."""
 PAUSES_S: Final = (0.4, 0.8, 0.5, 1.6, 0.6, 0.9, 2.4, 0.7, 1.1, 0.5)
 
 
 def write_meeting(path: Path, seconds: float) -> None:
     """Write `seconds` of a meeting to `path` (mono, 16-bit little-endian, 48 kHz); raise DeviceError if that fails."""
     total = int(seconds * RATE)
-    # never the same samples at two places, or an offset could not be told from another
-    audio = np.resize(speak(), total) + room(total)
-    path.write_bytes(np.clip(np.rint(audio), -32768, 32767).astype("<i2").tobytes())
+    spoken, noise = speak(), _room()
+    with path.open("wb") as file:
+        for first in range(0, total, _PIECE):
+            frames = min(_PIECE, total - first)
+            said = np.take(spoken, np.arange(first, first + frames), mode="wrap")
+            # never the same samples at two places, or an offset could not be told from another
+            audio = said + noise.normal(0.0, NOISE, frames)
+            file.write(np.clip(np.rint(audio), -32768, 32767).astype("<i2").tobytes())
 
 
 def room(frames: int) -> npt.NDArray[np.float64]:
     """Return the noise of the room in which nobody speaks, in steps of 16 bits."""
-    return np.random.default_rng(20240501).normal(0.0, NOISE, frames)
+    return _room().normal(0.0, NOISE, frames)
+
+
+def _room() -> np.random.Generator:
+    return np.random.default_rng(20240501)
 
 
 def speak() -> npt.NDArray[np.float64]:

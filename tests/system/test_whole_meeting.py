@@ -123,9 +123,53 @@ def test_ctrl_c_ends_everything_also_in_the_background_with_its_output_in_a_file
     until(lambda: not any(alive_in_group(part) for part in parts), "everything to have ended")
 
 
+def test_a_closed_terminal_leaves_nothing_behind(folder: Path) -> None:
+    place = folder / "closed"
+    place.mkdir(mode=0o711)
+    process = started_in(place)
+    until(lambda: any(place.glob("*/keys/escrow.txt")), "keys, which must not stay", 600)
+    parts = _children(process.pid)
+    assert process.stderr is not None
+    # as a terminal's end: whatever is said fails from here on
+    process.stderr.close()
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(600) != 0
+    assert not any(place.iterdir())
+    until(lambda: not any(alive_in_group(part) for part in parts), "everything to have ended")
+
+
+def test_a_demonstration_that_is_killed_leaves_no_server_that_holds_keys(folder: Path) -> None:
+    """Also under root's umask of a hardened host, where nothing that it wrote could be read by the parts' users."""
+    place = folder / "killed"
+    place.mkdir(mode=0o711)
+    process = started_in(place, umask="077")
+
+    def serving() -> list[int]:
+        return [part for part in _children(process.pid) if _children(part)]
+
+    until(lambda: len(serving()) >= 2, "both web servers and their workers", 600)
+    parts = _children(process.pid)
+    process.kill()
+    process.communicate(timeout=600)
+    until(lambda: not any(alive_in_group(part) for part in parts), "everything to have ended")
+
+
+def started_in(place: Path, umask: str = "022") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        ["sh", "-c", f"umask {umask}; exec {shlex.join(COMMAND)}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "TMPDIR": str(place)},
+    )
+
+
 def _children(parent: int) -> list[int]:
-    found = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(child) for child in found]
+    try:
+        return [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """The demonstration's command line (`deploy/demo`).
 
-Concurrency: one event loop in the main thread; SIGINT and SIGTERM cancel the main task, whose clean-up ends every part.
+Concurrency: one event loop in the main thread; SIGINT, SIGTERM and a closed terminal's SIGHUP cancel the main task,
+whose clean-up ends every part.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -85,6 +87,8 @@ def main(arguments: list[str] | None = None) -> int:
     if found := find_real_box():
         tell(found)
         return 2
+    # the parts run as users of their own, and read what is written here; each secret has a mode of its own
+    os.umask(0o022)
     try:
         return asyncio.run(_run(options, Layout(_folder(options.keep))))
     except PlainSightError as error:
@@ -100,8 +104,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def tell(text: str) -> None:
     """Say something on the standard error, each line marked, so that the standard output stays for the result."""
-    sys.stderr.write("".join(f"demo: {line}\n" for line in text.splitlines()))
-    sys.stderr.flush()
+    # a terminal that was closed reads nothing more, and what was started has to be ended all the same
+    with contextlib.suppress(OSError):
+        sys.stderr.write("".join(f"demo: {line}\n" for line in text.splitlines()))
+        sys.stderr.flush()
 
 
 def _folder(keep: Path | None) -> Path:
@@ -145,13 +151,17 @@ async def _run(options: argparse.Namespace, layout: Layout) -> int:
     finally:
         tell("ending everything that was started")
         _on_signals(lambda: tell("still ending; that takes some seconds"))
-        await district.stop()
-        tell(clean_up(layout, keep=options.keep is not None, worth_a_look=not cancelled))
+        try:
+            await district.stop()
+        finally:
+            tell(clean_up(layout, keep=options.keep is not None, worth_a_look=not cancelled))
     return 0
 
 
 def _on_signals(do: Callable[[], object]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # nohup asks to outlive the terminal
+    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    for number in (signal.SIGINT, signal.SIGTERM, *hangup):
         asyncio.get_running_loop().add_signal_handler(number, do)
 
 

@@ -30,15 +30,15 @@ class Account:
     network: bool = True
     """Whether it has any network; without, it gets an empty network namespace."""
 
-    def wrap(self, command: list[str]) -> list[str]:
-        """Return `command` so that it runs as this account and dies with its parent.
+    def wrap(self, command: list[str], death: str = "KILL") -> list[str]:
+        """Return `command` so that it runs as this account, and gets the signal `death` when its parent dies.
 
         `setpriv` stands last, since the kernel forgets the death signal when the user changes.
         """
         groups = f"--groups={','.join(map(str, self.others))}" if self.others else "--clear-groups"
         isolate = [] if self.network else ["unshare", "--net", "--"]
         become = ["setpriv", f"--reuid={self.user}", f"--regid={self.group}", groups]
-        return [*isolate, *become, "--no-new-privs", "--pdeathsig=KILL", "--", *command]
+        return [*isolate, *become, "--no-new-privs", f"--pdeathsig={death}", "--", *command]
 
     def own(self, path: Path, mode: int, group: int | None = None) -> None:
         """Make `path` (a folder is made if it is missing) this account's, with `mode`."""
@@ -59,12 +59,15 @@ class Accounts:
     archive: Account
 
     @classmethod
-    def here(cls) -> Accounts:
-        """Return separate accounts for root, and the caller's own for anybody else."""
+    def here(cls, sound: tuple[int, ...] = ()) -> Accounts:
+        """Return separate accounts for root, and the caller's own for anybody else.
+
+        `sound`: the groups that may open a real microphone (`sound_groups`), for the recorder.
+        """
         if os.geteuid() == 0 and shutil.which("setpriv"):
             return cls(
                 separate=True,
-                recorder=Account(61201, SPOOL_GROUP, (PANEL_GROUP,), network=False),
+                recorder=Account(61201, SPOOL_GROUP, (PANEL_GROUP, *sound), network=False),
                 courier=Account(61202, 61202, (SPOOL_GROUP,)),
                 panel=Account(61203, PANEL_GROUP, (SPOOL_GROUP,)),
                 archive=Account(61204, 61204),
@@ -72,8 +75,13 @@ class Accounts:
         me = Account(os.geteuid(), os.getegid())
         return cls(separate=False, recorder=me, courier=me, panel=me, archive=me)
 
-    def wrap(self, account: Account, command: list[str]) -> list[str]:
-        """Return `command` as `account` has to run it."""
+    @staticmethod
+    def sound_groups(devices: Path = Path("/dev/snd")) -> tuple[int, ...]:
+        """Return the groups to which this machine's microphones belong, as they do on a box (Debian: `audio`)."""
+        return tuple(sorted({node.stat().st_gid for node in devices.glob("pcm*c")}))
+
+    def wrap(self, account: Account, command: list[str], death: str = "KILL") -> list[str]:
+        """Return `command` as `account` has to run it; `death` is the signal that it gets when its parent dies."""
         if self.separate:
-            return account.wrap(command)
-        return ["setpriv", "--pdeathsig=KILL", "--", *command]
+            return account.wrap(command, death)
+        return ["setpriv", f"--pdeathsig={death}", "--", *command]

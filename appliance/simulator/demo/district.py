@@ -11,12 +11,13 @@ import os
 import shlex
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from appliance.contract.encryption import Identity
+from appliance.contract.errors import PlainSightError
 from appliance.contract.keys import KeyRing, SigningKey
 from appliance.contract.settings_file import load_settings
 from appliance.simulator.microphone.device import CARD, DEVICE, IDENTITY
@@ -53,7 +54,7 @@ class District:
     def __init__(self, layout: Layout, *, seconds: float, microphone: str | None, tell: Callable[[str], None]) -> None:
         """Prepare a district in `layout`; a meeting of `seconds` is spoken unless a real `microphone` is named."""
         self.layout = layout
-        self.accounts = Accounts.here()
+        self.accounts = Accounts.here(Accounts.sound_groups() if microphone else ())
         self.spoken: Path | None = None if microphone else layout.root / "spoken.raw"
         self.box_id = ""
         self.box_key = ""
@@ -98,14 +99,21 @@ class District:
         return f"https://127.0.0.1:{self._boxes_port}"
 
     async def stop(self) -> None:
-        """End every part, the box first, so that nothing is lost; safe to call at any time."""
+        """End every part, the box first, so that nothing is lost; safe to call at any time.
+
+        What cannot be ended is told, and keeps nothing else from its end.
+        """
+        ends: list[Callable[[], Awaitable[None]]] = []
         if self._process_manager is not None:
-            await self._process_manager.stop()
-            await self.services["recorder"].stop()
-            await self._process_manager.put_lamps_out()
-        for name in ("recorder", "courier", "panel", "web", "boxes", "listen", "worker", "broker"):
-            if name in self.services:
-                await self.services[name].stop()
+            manager = self._process_manager
+            ends += [manager.stop, self.services["recorder"].stop, manager.put_lamps_out]
+        order = ("recorder", "courier", "panel", "web", "boxes", "listen", "worker", "broker")
+        ends += [self.services[name].stop for name in order if name in self.services]
+        for end in ends:
+            try:
+                await end()
+            except PlainSightError as error:
+                self._tell(error.message)
 
     async def forever(self) -> None:
         """Wait until somebody cancels."""
@@ -369,6 +377,8 @@ class District:
             accounts=self.accounts,
             environment=self._environment(archive=archive),
             log=self.layout.logs / f"{name}.log",
+            # a server that is killed leaves its workers behind, with the archive's keys in their memory
+            death="TERM" if archive else "KILL",
         )
 
     def _environment(self, *, archive: bool = False) -> dict[str, str]:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -57,18 +57,19 @@ class Meeting:
         command, verified, words = await self._district.verify(exported.package)
         self._tell(words)
         header, facts, ledger = self._read(exported.bag)
-        samples = self._open(exported, facts, header.audio.rate)
+        offset = self._offset()
+        frames, exact = compared(self._open(exported, facts, header.audio.rate), self._district.spoken, offset)
         closing = facts[-1]
         if not isinstance(closing, Closing):
             raise DemoError("the ledger in the package does not end with a closing record")
         result: dict[str, Any] = {
             "recording": self.recording,
-            "seconds": round(len(samples) / header.audio.rate, 3),
-            "frames": len(samples),
+            "seconds": round(frames / header.audio.rate, 3),
+            "frames": frames,
             "lost_frames": closing.lost_frames,
             "receipt_verified": self._receipt_holds(exported.bag, header, ledger, closing),
             "package_verified": verified,
-            **self._outside_view(facts, samples, header.audio.rate),
+            **self._outside_view(facts, offset, exact=exact and frames >= header.audio.rate * (self._seconds - 1)),
             "end_to_receipt_s": received_s,
             "package": str(exported.package),
             "verify": command,
@@ -122,7 +123,16 @@ class Meeting:
         ended_s = int(presses[-1]) / 1e9 + HOLD_S
         return round(time.monotonic() - ended_s, 3)
 
-    def _outside_view(self, facts: list[AnyFact], samples: Samples, rate: int) -> dict[str, Any]:
+    def _offset(self) -> int:
+        """Return at which of the spoken frames the microphone began, by its own log; -1 if it did not."""
+        if self._district.spoken is None:
+            return -1
+        starts = [
+            line["position"] for line in self._log(self._layout.microphone_log) if line.get("device") == "started"
+        ]
+        return int(starts[0]) if starts else -1
+
+    def _outside_view(self, facts: list[AnyFact], offset: int, *, exact: bool) -> dict[str, Any]:
         panel = self._log(self._layout.panel_log)
         if self._district.spoken is None:
             return asdict(outside_view.timing(panel, [], HOLD_S))
@@ -130,11 +140,8 @@ class Meeting:
         problems = outside_view.lamp_covers_audio(panel, microphone, facts)
         for problem in problems:
             self._tell(f"lamp and microphone: {problem}")
-        starts = [line["position"] for line in microphone if line.get("device") == "started"]
-        offset = int(starts[0]) if starts else -1
-        enough = len(samples) >= rate * (self._seconds - 1)
         return {
-            "pcm_exact": enough and offset >= 0 and _same(self._district.spoken, offset, samples),
+            "pcm_exact": exact,
             "spoken_offset": offset,
             "lamp_covers_audio": not problems,
             **{name: _rounded(value) for name, value in asdict(outside_view.timing(panel, microphone, HOLD_S)).items()},
@@ -145,19 +152,13 @@ class Meeting:
         ledger = (bag / "data/ledger.tsv").read_bytes()
         return header, [Entry.read(line, header.box_key).fact for line in split_lines(ledger)], ledger
 
-    def _open(self, exported: Any, facts: list[AnyFact], rate: int) -> Samples:
+    def _open(self, exported: Any, facts: list[AnyFact], rate: int) -> Iterator[Samples]:
         secret = self._district.archive_identity().decrypt(exported.key.read_bytes(), MAX_KEY_RECIPIENTS)
         identity = Identity.parse(secret.decode("ascii"))
-        parts = [
-            decode(
-                identity.decrypt((exported.bag / segment_name(fact.segment)).read_bytes()),
-                fact.frames,
-                rate,
-            )
-            for fact in facts
-            if isinstance(fact, Segment)
-        ]
-        return np.concatenate(parts) if parts else np.zeros(0, np.int16)
+        for fact in facts:
+            if isinstance(fact, Segment):
+                encrypted = (exported.bag / segment_name(fact.segment)).read_bytes()
+                yield decode(identity.decrypt(encrypted), fact.frames, rate)
 
     def _receipt_holds(self, bag: Path, header: Header, ledger: bytes, closing: Closing) -> bool:
         places = [self._layout.receipts / f"{self.recording}.tsv", self._layout.inbox / f"{self.recording}.tsv"]
@@ -228,9 +229,19 @@ def describe(result: dict[str, Any]) -> str:
     return "\n".join(f"  {name:<24} {text}" for name, text in told.items())
 
 
-def _same(spoken: Path, offset: int, samples: Samples) -> bool:
-    raw = np.memmap(spoken, np.dtype("<i2"), "r")
-    return bool(np.array_equal(np.take(raw, np.arange(offset, offset + len(samples)), mode="wrap"), samples))
+def compared(heard: Iterable[Samples], spoken: Path | None, offset: int) -> tuple[int, bool]:
+    """Return how many frames were heard, and whether each is the one that was spoken, from `offset` on.
+
+    Piece by piece, since a meeting may last for hours.
+    """
+    raw = None if spoken is None or offset < 0 else np.memmap(spoken, np.dtype("<i2"), "r")
+    frames, same = 0, raw is not None
+    for samples in heard:
+        if raw is not None and same:
+            places = np.arange(offset + frames, offset + frames + len(samples))
+            same = np.array_equal(np.take(raw, places, mode="wrap"), samples)
+        frames += len(samples)
+    return frames, same
 
 
 def _rounded(value: float | None) -> float | None:

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from appliance.contract.status import RecorderStatus
 
 from .accounts import PANEL_GROUP
-from .services import Service, run_once
+from .services import DemoError, Service, run_once
 
 RESTART_S = 1.0
 """Pause before the recorder is started again, in seconds, as RestartSec= in its unit."""
@@ -56,12 +56,12 @@ class ProcessManager:
 
     async def stop(self) -> None:
         """Stop watching and serving; the services are left to the caller."""
+        if self._server is not None:
+            self._server.close()
         if self._watcher is not None:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watcher
-        if self._server is not None:
-            self._server.close()
 
     async def put_lamps_out(self) -> None:
         """Do what the recorder's unit does in ExecStopPost, after nothing of it runs any more."""
@@ -75,7 +75,11 @@ class ProcessManager:
                 return
             status = await self._until_ended(process)
             self.tell(f"the recorder ended with status {status}; lamps out, and a new start in {RESTART_S:.0f} s")
-            await self.put_lamps_out()
+            try:
+                await self.put_lamps_out()
+            except DemoError as error:
+                # without its front panel no lamp answers, and the recorder is started anew all the same, as by systemd
+                self.tell(error.message)
             await asyncio.sleep(RESTART_S)
             await self.recorder.start()
 

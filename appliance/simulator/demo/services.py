@@ -43,6 +43,8 @@ class Service:
     log: Path
     first: bool = False
     """Whether it gets more of the cores than all others, as its unit says of the recorder (CPUWeight)."""
+    death: str = "KILL"
+    """The signal that it gets when the demonstration dies without a word."""
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
     @property
@@ -56,7 +58,7 @@ class Service:
             return
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *self.accounts.wrap(self.account, self.command),
+                *self.accounts.wrap(self.account, self.command, self.death),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

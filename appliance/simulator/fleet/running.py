@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -57,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         return 2
     stop = StopSignal()
     try:
-        with stop.listening():
+        with stop.listening(hangup=True):
             result = Fleet(plan, folder, stop, postgresql=options.postgresql).run()
     except SettingsError as error:
         tell(error.message)
@@ -91,8 +92,10 @@ def plan_of(options: argparse.Namespace) -> Plan:
 
 def tell(text: str) -> None:
     """Say something on the standard error."""
-    sys.stderr.write("".join(f"fleet: {line}\n" for line in text.splitlines()))
-    sys.stderr.flush()
+    # a terminal that was closed reads nothing more, and what was started has to be ended all the same
+    with suppress(OSError):
+        sys.stderr.write("".join(f"fleet: {line}\n" for line in text.splitlines()))
+        sys.stderr.flush()
 
 
 def _folder(keep: Path | None) -> Path:

@@ -49,6 +49,21 @@ def test_a_signal_at_any_instruction_of_a_wait_neither_hangs_nor_is_lost() -> No
         assert stop.wait(0), f"lost at instruction {place}"
 
 
+def test_a_closed_terminal_stops_what_listens_for_it_and_nothing_that_nohup_started() -> None:
+    stop = StopSignal()
+    with stop.listening(hangup=True):
+        signal.raise_signal(signal.SIGHUP)
+        assert stop.wait(60)
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        stop = StopSignal()
+        with stop.listening(hangup=True):
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop.wait(0)
+    finally:
+        signal.signal(signal.SIGHUP, former)
+
+
 def test_after_listening_the_former_handlers_are_back() -> None:
     before = [signal.getsignal(number) for number in STOP_SIGNALS]
     with StopSignal().listening():

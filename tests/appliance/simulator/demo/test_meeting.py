@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from appliance.simulator.demo.meeting import what_fails
+from appliance.simulator.demo.meeting import compared, what_fails
 
 TRUE: dict[str, Any] = {
     "receipt_verified": True,
@@ -28,6 +30,20 @@ def test_each_truth_counts(name: str) -> None:
 def test_a_meeting_on_a_real_microphone_is_not_compared() -> None:
     heard = {name: value for name, value in TRUE.items() if name not in {"pcm_exact", "lamp_covers_audio"}}
     assert what_fails(heard) == []
+
+
+def test_samples_are_compared_piece_by_piece_from_where_the_microphone_began(tmp_path: Path) -> None:
+    spoken = tmp_path / "spoken.raw"
+    all_of_it = np.arange(100, dtype="<i2")
+    spoken.write_bytes(all_of_it.tobytes())
+    # what is spoken begins again at its end
+    heard = np.concatenate([all_of_it[90:], all_of_it[:30]])
+    pieces = [heard[:7], heard[7:12], heard[12:]]
+    assert compared(pieces, spoken, 90) == (40, True)
+    assert compared(pieces, spoken, 91) == (40, False)
+    assert compared([heard[:7], heard[8:]], spoken, 90) == (39, False)
+    assert compared(pieces, spoken, -1) == (40, False), "a microphone that never began gave nothing"
+    assert compared(pieces, None, -1) == (40, False)
 
 
 def test_lost_frames_say_what_to_do() -> None:

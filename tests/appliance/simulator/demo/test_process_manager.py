@@ -28,7 +28,7 @@ while True:
 """
 
 
-def manager_of(folder: Path, told: list[str]) -> ProcessManager:
+def manager_of(folder: Path, told: list[str], dark: list[str] | None = None) -> ProcessManager:
     status = folder / "status.json"
     form = RecorderStatus(
         box="box-test", boot_id="x", monotonic_ns=0, state="idle", ready=True, recording=None, since_ns=0
@@ -40,7 +40,7 @@ def manager_of(folder: Path, told: list[str]) -> ProcessManager:
         accounts=Accounts(separate=False, recorder=me, courier=me, panel=me, archive=me),
         environment=dict(os.environ), log=folder / "recorder.log",
     )  # fmt: skip
-    dark = ["touch", str(folder / "dark")]
+    dark = dark or ["touch", str(folder / "dark")]
     groups = {"recorder": [recorder]}
     return ProcessManager(
         recorder=recorder, groups=groups, lamps_out=dark, status=status, tell=told.append, watchdog_s=1.0
@@ -65,6 +65,27 @@ def test_promise_1_a_stopped_recorder_is_killed_and_its_lamps_are_put_out(tmp_pa
             assert not alive_in_group(pid), "nothing of it runs any more when the lamps go out"
             assert "said nothing" in told[0]
             await until(lambda: manager.recorder.running and manager.recorder.process.pid != pid, 60, "a new start")  # type: ignore[union-attr]
+        finally:
+            await manager.stop()
+            await manager.recorder.stop()
+
+    asyncio.run(story())
+
+
+def test_a_recorder_is_started_again_also_where_no_lamp_answers(tmp_path: Path) -> None:
+    """A front panel that died kept the recorder from its next start, and the demonstration from its end."""
+
+    async def story() -> None:
+        told: list[str] = []
+        manager = manager_of(tmp_path, told, dark=["false"])
+        await manager.recorder.start()
+        await manager.start(tmp_path / "process-manager.sock", separate=False)
+        try:
+            first = manager.recorder.process
+            assert first is not None
+            await manager.recorder.kill()
+            await until(lambda: manager.recorder.running and manager.recorder.process is not first, 60, "a new start")
+            assert any("false" in line for line in told), "what failed is told"
         finally:
             await manager.stop()
             await manager.recorder.stop()
