@@ -28,6 +28,7 @@ from . import accounts as deeds
 from .account_forms import NewAccountForm, RoleEndForm, RoleForm
 from .deeds import ROLES, Deed
 from .models import Grant
+from .people import ending_with
 from .requests import user_of
 from .scopes import ScopeType
 
@@ -42,7 +43,8 @@ class Listed:
     user: User
     active: bool
     rights: str
-    """What it may do over the whole district, as a role if it is just one; how many other grants there are."""
+    """What it may do over the whole district, as a role if it is just one; how many other grants there are. Of an
+    account that has ended: what ended with it."""
     factor: bool
     """Whether it has a second factor."""
 
@@ -89,7 +91,8 @@ def _tried() -> list[ProviderSubject]:
 def _listed(users: list[User]) -> list[Listed]:
     now = timezone.now()
     grants: dict[UUID, list[Grant]] = {}
-    for one in Grant.objects.filter(user__in=users).at(now):
+    ended = Grant.objects.filter(user__in=users, user__active_until__lte=now).cut_short()
+    for one in [*Grant.objects.filter(user__in=users).at(now), *ended]:
         grants.setdefault(one.user_id, []).append(one)
     with_factor = set(
         User.objects.filter(
@@ -142,19 +145,24 @@ def account(request: HttpRequest, account: UUID) -> HttpResponseBase:
     person = None
     if user.oidc_subject is not None:
         person = ProviderSubject.objects.filter(issuer=user.oidc_issuer, subject=user.oidc_subject).first()
-    held = Grant.objects.filter(user=user).at(now)
+    active = user.active_at(now)
+    # of an account that has ended, what ended with it
+    held = list(Grant.objects.filter(user=user).at(now).select_related("user")) if active else ending_with(user)
     words = {
         "account": user,
-        "active": user.active_at(now),
+        "active": active,
         "own": user.pk == by.pk,
         "touchable": deeds.touchable(user, by),
-        "grants": [{"label": Deed(one.deed).label, "reach": _reach(one), "until": one.valid_until} for one in held],
-        "district_wide": any(one.scope_type == ScopeType.DISTRICT for one in held),
+        "grants": [
+            {"label": Deed(one.deed).label, "reach": _reach(one), "until": one.ends_at if active else None}
+            for one in held
+        ],
+        "district_wide": active and any(one.scope_type == ScopeType.DISTRICT for one in held),
         "factors": factors_of(user),
         "sessions": count_open(user),
         "invitation": invitation,
         "person": person,
-        "offer": deeds.offer_of(user) if user.active_at(now) else "",
+        "offer": deeds.offer_of(user) if active else "",
         "form": RoleForm(roles=deeds.roles_of(by)),
         "end_form": RoleEndForm(roles=deeds.roles_held(user)),
         "place": "accounts",
@@ -239,8 +247,9 @@ def end_sessions(request: HttpRequest, account: UUID) -> HttpResponseBase:
 def end_account(request: HttpRequest, account: UUID) -> HttpResponseBase:
     """End an account."""
     user = get_object_or_404(User, pk=account)
-    deeds.end(user, by=user_of(request))
-    return redirect(_go(request, user, _("The account has ended, and every session with it.")))
+    ended = deeds.end(user, by=user_of(request))
+    told = ngettext("%(n)d right ended with it.", "%(n)d rights ended with it.", ended) % {"n": ended}
+    return redirect(_go(request, user, _("The account has ended, and every session with it.") + " " + told))
 
 
 @require_POST

@@ -22,7 +22,7 @@ from .custody_kinds import INVITATION, OFFER_END, SESSIONS_END
 from .decisions import reach_of
 from .deeds import ROLES, Deed
 from .models import Grant
-from .people import Identity, create_account, end_account, end_factors, grant, open_account, revoke
+from .people import Identity, create_account, end_account, end_factors, ending_with, grant, open_account, revoke
 from .scopes import DISTRICT, ScopeType, barred_scopes, scopes_of
 
 
@@ -212,10 +212,10 @@ def sign_out(user: User, *, by: User) -> int:
     return count
 
 
-def end(user: User, *, by: User) -> None:
-    """End an account and its sessions now; what was granted to it ends with it."""
+def end(user: User, *, by: User) -> int:
+    """End an account and its sessions now; return how many rights ended with it."""
     _check_other(user, by)
-    end_account(user, by=Actor.user(by.pk))
+    return len(ending_with(end_account(user, by=Actor.user(by.pk))))
 
 
 def open_again(user: User, *, by: User) -> bool:

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from archive.accounts.models import User
 from archive.custody.actors import NOTHING, Subject, SubjectType
-from archive.custody.clock import has_come
 
 from .deeds import OF_NOTHING, OF_ONE_RECORDING, Deed
 from .models import Grant
@@ -76,7 +75,7 @@ def granted_deeds(actor: User | AnonymousUser) -> frozenset[Deed]:
     """Return what `actor` may do at all, to whatever: for menus, so that they offer nothing that is refused."""
     if not isinstance(actor, User) or not actor.is_active:
         return frozenset()
-    grants = Grant.objects.filter(_still_there(), user=actor).at(timezone.now())
+    grants = Grant.objects.filter(user=actor).at(timezone.now())
     return frozenset(Deed(deed) for deed in grants.values_list("deed", flat=True))
 
 
@@ -91,14 +90,9 @@ def reaches_of(actor: User | AnonymousUser, *deeds: Deed) -> dict[Deed, Reach]:
         return dict.fromkeys(deeds, Reach(frozenset()))
     barred = barred_scopes(actor)
     granted: dict[Deed, set[Scope]] = {deed: set() for deed in deeds}
-    for one in Grant.objects.filter(_still_there(), user=actor, deed__in=deeds).at(timezone.now()):
+    for one in Grant.objects.filter(user=actor, deed__in=deeds).at(timezone.now()):
         granted[Deed(one.deed)].add(one.scope)
     return {deed: Reach(frozenset(scopes - barred), barred) for deed, scopes in granted.items()}
-
-
-def _still_there() -> Q:
-    """Return the condition that an account has not ended, also where a clock that was put back lets it sign in."""
-    return Q(user__active_until=None) | Q(user__active_until__gt=has_come())
 
 
 def reached_recordings(actor: User | AnonymousUser, deed: Deed) -> Q:

@@ -17,12 +17,22 @@ from .scopes import Scope, ScopeType
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):
-    """Grants by time."""
+    """Grants by time. A grant ends with its own time or with its account, whichever comes first."""
 
-    def at(self, moment: datetime) -> GrantQuerySet:
-        """Return the grants that hold at `moment`; by a clock that was put back, none that had ended holds again."""
+    def in_time(self, moment: datetime) -> GrantQuerySet:
+        """Return the grants whose own time holds `moment`; by a clock that was put back, none that had ended does."""
         ends = Q(valid_until__gt=moment) & Q(valid_until__gt=has_come())
         return self.filter(Q(valid_until=None) | ends, valid_from__lte=moment)
+
+    def at(self, moment: datetime) -> GrantQuerySet:
+        """Return the grants that hold at `moment`: an account that has ended takes what was granted to it along."""
+        ends = Q(user__active_until__gt=moment) & Q(user__active_until__gt=has_come())
+        return self.in_time(moment).filter(Q(user__active_until=None) | ends)
+
+    def cut_short(self) -> GrantQuerySet:
+        """Return the grants that end, or ended, before their own time, with their account."""
+        longer = Q(valid_until=None) | Q(valid_until__gt=F("user__active_until"))
+        return self.filter(longer, valid_from__lte=F("user__active_until"))
 
     def over(self, scope: Scope) -> GrantQuerySet:
         """Return the grants that reach just `scope`."""
@@ -85,3 +95,14 @@ class Grant(models.Model):
     def scope(self) -> Scope:
         """How far it reaches."""
         return Scope(ScopeType(self.scope_type), self.scope_id)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """First moment at which it no longer holds, by itself or with its account; None means without an end."""
+        ends = [one for one in (self.valid_until, self.user.active_until) if one is not None]
+        return min(ends) if ends else None
+
+    @property
+    def ends_with_account(self) -> bool:
+        """Tell whether it ends, or ended, before its own time, with its account."""
+        return self.user.active_until is not None and self.ends_at != self.valid_until

@@ -22,7 +22,7 @@ from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, ActorType, Subject
 from archive.custody.log import record
 
-from .custody_kinds import ACCOUNT, ACCOUNT_END, ACCOUNT_OPEN, FACTOR_END, GRANT, PASSWORD, REVOKE
+from .custody_kinds import ACCOUNT, ACCOUNT_END, ACCOUNT_OPEN, FACTOR_END, GRANT, PASSWORD, REVOKE, RIGHTS_END
 from .deeds import Deed
 from .models import Grant
 from .scopes import DISTRICT, Scope
@@ -102,15 +102,37 @@ def create_account(
 
 
 def end_account(user: User, *, by: Actor, at: datetime | None = None) -> User:
-    """Let `user` sign in only until `at` (default: now), and end every session then."""
+    """Let `user` sign in only until `at` (default: now), and end every session then.
+
+    What was granted to it ends with it: an entry for each scope says what.
+    """
     with one_deed():
         user = User.objects.select_for_update().get(pk=user.pk)
         user.active_until = at or timezone.now()
-        record(ACCOUNT_END, actor=by, subject=Subject.user(user.pk), until=wall(user.active_until))
+        held = ending_with(user)
+        until = wall(user.active_until)
+        record(ACCOUNT_END, actor=by, subject=Subject.user(user.pk), until=until, grants=len(held))
+        for scope in sorted({one.scope for one in held}, key=lambda one: (one.type, one.id)):
+            record(
+                RIGHTS_END,
+                actor=by,
+                subject=Subject.user(user.pk),
+                deeds=" ".join(sorted({one.deed for one in held if one.scope == scope})),
+                scope=scope.type.value,
+                scope_id=scope.id,
+                until=until,
+            )
         user.save(update_fields=["active_until"])
         if not user.is_active:
             sessions.end_sessions(user)
     return user
+
+
+def ending_with(user: User) -> list[Grant]:
+    """Return what of the grants of `user` ends, or ended, with the account; what it holds, as long as it has no end."""
+    last = user.active_until or timezone.now()
+    longer = Q(valid_until=None) | Q(valid_until__gt=last)
+    return list(Grant.objects.filter(longer, user=user, valid_from__lte=last))
 
 
 def open_account(user: User, *, by: Actor) -> bool:
@@ -224,7 +246,7 @@ def revoke(user: User, deed: Deed, *, by: Actor, scope: Scope = DISTRICT) -> boo
     """Take `deed` in just `scope` away from `user` now; return False if it was not granted."""
     now = timezone.now()
     with one_deed():
-        held = Grant.objects.filter(user=user, deed=deed).over(scope).at(now)
+        held = Grant.objects.filter(user=user, deed=deed).over(scope).in_time(now)
         if not held.exists():
             return False
         _record_revoke(user, deed, scope, by=by)

@@ -223,6 +223,7 @@ PHRASES: Final[dict[str, Phrase]] = {
     **dict.fromkeys(("code", "basis", "what", "state", "reply"), _plain),
     "cause": lambda value: words.fault(value).rstrip(".") if amber_codes.known(value) else _plain(value),
     "deed": _choice(_DEEDS),
+    "deeds": lambda value: ", ".join(_choice(_DEEDS)(deed) for deed in value.split()),
     "reason": words.reason,
     "fields": _plain,
     "asked": _counted("left out until somebody says which meeting it is"),

@@ -67,7 +67,7 @@ def end_access(user: UUID, student: UUID, *, by: User) -> int:
     """End all access of a person to a student's recordings now; return how many grants ended."""
     with one_deed():
         scope = Scope.student(student)
-        held = Grant.objects.filter(user=user).over(scope).at(timezone.now()).select_related("user")
+        held = Grant.objects.filter(user=user).over(scope).in_time(timezone.now()).select_related("user")
         grants = list(held)
         if not grants:
             raise UnknownRecordError("this person has no access to this student's recordings")

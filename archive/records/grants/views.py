@@ -33,9 +33,10 @@ from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
 from . import deeds
+from .ended import ended_between, why_ended
 from .forms import AccessForm, ReviewForm
 from .models import Review
-from .rules import ends_soon, quarter, review_due
+from .rules import SOON, ends_soon, quarter, review_due
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -56,16 +57,26 @@ class Row:
     trained_on: date | None
     until: datetime | None
     soon: bool
+    with_account: bool
+    """Whether it ends before its own time, with its account."""
+    why: str = ""
+    """By what it ended, where it has."""
 
 
-def rows(grants: QuerySet[Grant], reader: User) -> list[Row]:
-    """Return grants as people read them, one line for each person and scope, as far as `reader` reaches the scope."""
+def rows(grants: QuerySet[Grant], reader: User, *, ended: bool = False) -> list[Row]:
+    """Return grants as people read them, one line for each person and scope, as far as `reader` reaches the scope.
+
+    Of those that have `ended`, each line says by what.
+    """
     now, reach = timezone.now(), reach_of(reader, Deed.GRANT)
     found: dict[tuple[Any, ...], list[Grant]] = {}
-    for one in grants.select_related("user").order_by("user__username", "scope_type", "scope_id", "deed"):
-        found.setdefault((one.user_id, one.scope_type, one.scope_id, one.valid_until), []).append(one)
+    held = list(grants.select_related("user").order_by("user__username", "scope_type", "scope_id", "deed"))
+    whys = why_ended(held) if ended else {}
+    for one in held:
+        key = (one.user_id, one.scope_type, one.scope_id, _minute(one.ends_at), whys.get(one.pk, ""))
+        found.setdefault(key, []).append(one)
     ids: dict[str, list[str]] = {}
-    for _, scope_type, scope_id, _ in found:
+    for _, scope_type, scope_id, *_ in found:
         ids.setdefault(scope_type, []).append(scope_id)
     students = Student.objects.filter(reached(reach), pk__in=ids.get(ScopeType.STUDENT, []))
     recordings = Recording.objects.filter(recordings_in(reach), pk__in=ids.get(ScopeType.RECORDING, []))
@@ -82,12 +93,19 @@ def rows(grants: QuerySet[Grant], reader: User) -> list[Row]:
             purpose=group[0].purpose,
             position=group[0].position,
             trained_on=group[0].trained_on,
-            until=group[0].valid_until,
-            soon=ends_soon(group[0].valid_until, now),
+            until=group[0].ends_at,
+            soon=ends_soon(group[0].ends_at, now),
+            with_account=group[0].ends_with_account,
+            why=whys.get(group[0].pk, ""),
         )
         for group in found.values()
         if group[0].scope_id in names
     ]
+
+
+def _minute(moment: datetime | None) -> datetime | None:
+    # one button takes several rights away, one after the other
+    return moment.replace(second=0, microsecond=0) if moment else None
 
 
 def _deed_words(deeds: frozenset[Deed]) -> list[str]:
@@ -98,11 +116,14 @@ def _deed_words(deeds: frozenset[Deed]) -> list[str]:
 @require_safe
 def grants(request: HttpRequest) -> HttpResponseBase:
     """Show who may do what with recordings, and until when."""
-    held = Grant.objects.at(timezone.now()).filter(deed__in=[*OF_ONE_RECORDING, Deed.LIST])
+    now, shown_deeds = timezone.now(), [*OF_ONE_RECORDING, Deed.LIST]
+    held = Grant.objects.at(now).filter(deed__in=shown_deeds)
+    over = ended_between(now - SOON, now).filter(deed__in=shown_deeds)
     due = review_due(Review.objects.values_list("quarter", flat=True), timezone.localdate())
     context = {
         "place": "grants",
         "rows": rows(held, user_of(request)),
+        "ended": rows(over, user_of(request), ended=True),
         "review": due,
         "reviews": Review.objects.select_related("by")[:8],
     }
@@ -153,18 +174,17 @@ def review(request: HttpRequest) -> HttpResponseBase:
     """Go through all grants of the quarter."""
     form, today = ReviewForm(posted(request)), timezone.localdate()
     now = quarter(today)
-    last = Review.objects.first()
+    last, at = Review.objects.first(), timezone.now()
+    over = ended_between(last.reviewed_at if last else None, at)
 
     def act() -> str:
-        since = last.reviewed_at if last else None
-        over = Grant.objects.filter(valid_until__lte=timezone.now())
-        ended = (over.filter(valid_until__gt=since) if since else over).count()
-        deeds.enter_review(now, form.cleaned_data["remarks"], ended=ended, by=user_of(request))
+        deeds.enter_review(now, form.cleaned_data["remarks"], ended=over.count(), by=user_of(request))
         messages.success(request, "The review was entered.")
         return reverse("pages:grants")
 
     context = _frame(f"Review of access, {now}") | {"submit": "Enter the review"}
-    context["rows"] = rows(Grant.objects.at(timezone.now()), user_of(request))
+    context["rows"] = rows(Grant.objects.at(at), user_of(request))
+    context["ended"] = rows(over, user_of(request), ended=True)
     return form_page(request, form, act, "grants/review.html", context)
 
 

@@ -122,7 +122,7 @@ def scopes_of_matter(matter: str) -> Iterator[Scope]:
     if not items:
         opener = Matter.objects.filter(pk=matter).values("opened_by")
         grants = Grant.objects.filter(user__in=opener, deed=Deed.HOLD)
-        yield from (one.scope for one in grants.at(timezone.now()))
+        yield from (one.scope for one in grants.in_time(timezone.now()))
 
 
 def matters_in(reach: Reach, user: User) -> QuerySet[Matter]:

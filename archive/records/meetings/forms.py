@@ -221,9 +221,7 @@ class MeetingForm(forms.Form):
 
 def _leaders(planned: Meeting | None) -> QuerySet[User]:
     """Return the accounts that may lead a meeting, no parent's among them; and whoever leads this one by now."""
-    now = timezone.now()
-    may_lead = Q(pk__in=Grant.objects.at(now).filter(deed=Deed.CONDUCT).values("user"))
-    found = may_lead & (Q(active_until=None) | Q(active_until__gt=now))
+    found = Q(pk__in=Grant.objects.at(timezone.now()).filter(deed=Deed.CONDUCT).values("user"))
     return User.objects.filter(found | Q(pk=planned.facilitator_id) if planned and planned.facilitator_id else found)
 
 

@@ -8,14 +8,12 @@ from datetime import date, datetime
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone, translation
 
 from archive.access.deeds import Deed
 from archive.access.models import Grant
 from archive.access.scopes import ScopeType
 from archive.accounts.models import User
-from archive.custody.clock import has_come
 from archive.records.letters.deeds import approved
 from archive.records.letters.letter_facts import notices_to
 from archive.records.letters.models import LetterKind
@@ -64,9 +62,7 @@ def holdings() -> tuple[Holding | None, list[Holding]]:
 def members() -> list[Member]:
     """Return the employees who may have access now, by name (34 CFR 300.623(d)); parents are none."""
     now = timezone.now()
-    ends = Q(user__active_until__gt=now) & Q(user__active_until__gt=has_come())
-    there = Q(user__active_until=None) | ends
-    grants = list(Grant.objects.at(now).filter(there, deed__in=[*IDENTIFYING, Deed.OWN]).select_related("user"))
+    grants = list(Grant.objects.at(now).filter(deed__in=[*IDENTIFYING, Deed.OWN]).select_related("user"))
     as_parent = {(one.user_id, one.scope) for one in grants if one.deed == Deed.OWN}
     held = [one for one in grants if one.deed != Deed.OWN and (one.user_id, one.scope) not in as_parent]
     users = {one.user_id: one.user for one in held}

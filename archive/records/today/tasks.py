@@ -160,7 +160,8 @@ def access_due(day: Day) -> list[Task]:
                 state="late" if due.late else "",
             )
         )
-    ending = Grant.objects.at(now).filter(deed__in=OF_ONE_RECORDING, valid_until__lte=now + SOON)
+    ends = Q(valid_until__lte=now + SOON) | Q(user__active_until__lte=now + SOON)
+    ending = Grant.objects.at(now).filter(ends, deed__in=OF_ONE_RECORDING)
     people = ending.values("user", "scope_id").distinct().count()
     if people:
         tasks.append(Task(f"Access that ends within a month: {people}", reverse("pages:grants")))

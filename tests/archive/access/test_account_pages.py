@@ -102,9 +102,30 @@ def test_an_account_is_ended_and_its_session_with_it(archive: Archive, custodian
     answer = custodian.post(f"/accounts/{bob.pk}/end/", follow=True)
     assert "The account has ended" in check(answer.content.decode()).text
     assert not is_signed_in(theirs)
-    assert codes_about(bob)[-1] == "account-end"
+    assert codes_about(bob)[-2:] == ["account-end", "rights-end"]
     assert sign_in("bob").answer.status_code == 200  # type: ignore[attr-defined]
     assert "ended" in page_of(custodian, "/accounts/").one("table").text
+
+
+def test_rights_end_with_their_account_on_every_list(archive: Archive, custodian: Any) -> None:
+    """Nobody can use them, so no page shows them as open; what ended, and with what, stays told."""
+    bob = make_user("bob", role="technician")
+    grant(bob, Deed.LOOK, by=ARCHIVE, scope=Scope.recording("0" * 32))
+    before = page_of(custodian, f"/accounts/{bob.pk}/").text
+    assert "5 rights that are listed above end with it" in before
+    answer = check(custodian.post(f"/accounts/{bob.pk}/end/", follow=True).content.decode()).text
+    assert "5 rights ended with it." in answer
+    assert "What ended with this account" in answer
+    assert "What it may do" not in answer
+    listed = page_of(custodian, "/accounts/").one("table").text
+    assert "nothing any more; ended with the account: technician, 1 bounded grant" in listed
+    assert not Grant.objects.filter(user=bob).at(timezone.now()).exists()
+    entries = {
+        entry.member("scope"): (entry.member("deeds"), entry.member("scope_id"))
+        for entry in Entry.objects.filter(code="rights-end", subject_id=str(bob.pk))
+    }
+    assert entries["recording"] == ("look", "0" * 32)
+    assert set(entries["district"][0].split()) == {deed.value for deed in ROLES["technician"]}
 
 
 def test_sessions_of_somebody_else_are_ended(archive: Archive, custodian: Any) -> None:

@@ -140,8 +140,20 @@ def test_an_account_ends_now_or_at_a_moment(archive: Archive) -> None:
     archive.run("disable-user", "ann")
     assert authenticate(username="ann", password=shown["password"]) is None
     assert deeds(archive, "ann") == set()
-    assert codes("ann")[-3:] == ["account-end", "account-end", "sign-in-refused"]
+    ended = ["account-end", "rights-end"]
+    assert codes("ann")[-5:] == [*ended, *ended, "sign-in-refused"]
     assert "--until" in archive.run("disable-user", "ann", "--until", "tomorrow", status=2).stderr
+
+
+def test_ending_an_account_says_what_ends_with_it(archive: Archive) -> None:
+    archive.run("add-user", "ann", "--role", "technician", "--json")
+    archive.run("grant", "ann", "listen", "--until", "2999-01-01T10:00")
+    told = json.loads(archive.run("disable-user", "ann", "--json").stdout)
+    assert {one["deed"] for one in told["ends"]} == {*(deed.value for deed in ROLES["technician"]), "listen"}
+    assert {(one["scope"], one["scope_id"]) for one in told["ends"]} == {("district", "")}
+    entry = Entry.objects.get(code="rights-end")
+    assert "listen" in entry.member("deeds").split()
+    assert "ends with it: listen (district)" in archive.run("disable-user", "ann").stdout
 
 
 def test_a_session_of_an_account_that_ended_does_not_come_back_with_it(archive: Archive) -> None:

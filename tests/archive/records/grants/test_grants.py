@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -11,8 +12,9 @@ from django.utils import timezone
 from archive.access.decisions import may
 from archive.access.deeds import Deed
 from archive.access.models import Grant
+from archive.access.people import end_account
 from archive.accounts.models import User
-from archive.custody.actors import Subject
+from archive.custody.actors import Actor, Subject
 from archive.custody.models import Entry
 from archive.records.errors import DeedError
 from archive.records.grants import deeds
@@ -179,3 +181,56 @@ def test_a_name_that_two_accounts_have_gives_access_to_neither(archive: Archive)
     answer = client.post("/access/new/", {"student": "S-17", "user": "Tea Jones", "once": "a" * 32})
     assert "Several accounts are called" in check(answer.content.decode()).text
     assert not Grant.objects.filter(user__display_name="Tea Jones").exists()
+
+
+def review_page(client: Any) -> Any:
+    return check(client.get("/access/review/").content.decode())
+
+
+def test_what_ended_with_an_account_is_ended_on_the_list_and_in_the_review(archive: Archive) -> None:
+    """A grant of an account that has ended was open on each list until its own day came."""
+    custodian, teacher, other = make_user("custodian", role="custodian"), make_user("teacher"), make_user("other")
+    for user in (teacher, other):
+        deeds.give_access(facts(user), by=custodian)
+    client = archive.client()
+    client.force_login(custodian)
+    before = Grant.objects.at(timezone.now()).count()
+    end_account(teacher, by=Actor.user(custodian.pk))
+    deeds.end_access(other.pk, UUID(Grant.objects.filter(user=other)[0].scope_id), by=custodian)
+    page = check(client.get("/access/").content.decode())
+    held, ended = page.all("table")
+    assert "teacher" not in held.one("tbody").text
+    assert [row.all("td")[-1].text for row in ended.one("tbody").all("tr")] == ["taken away", "with its account"]
+    held, ended = review_page(client).all("table")
+    assert "teacher" not in held.one("tbody").text
+    assert "with its account" in ended.text
+    client.post("/access/review/", {"looked_at": "on", "once": "d" * 32})
+    made = Review.objects.get()
+    assert (made.grants, made.ended) == (before - 6, 6)
+    assert len(review_page(client).all("table")) == 1, "what ended before the last review is in that one"
+
+
+def test_what_will_end_with_its_account_says_so(archive: Archive) -> None:
+    custodian, teacher = make_user("custodian", role="custodian"), make_user("teacher")
+    deeds.give_access(facts(teacher, until=timezone.localdate() + timedelta(days=300)), by=custodian)
+    client = archive.client()
+    client.force_login(custodian)
+    assert "with the account" not in client.get("/access/").content.decode()
+    assert "Access that ends within a month" not in client.get("/today/").content.decode()
+    end_account(teacher, by=Actor.user(custodian.pk), at=timezone.now() + timedelta(days=3))
+    page = check(client.get("/access/").content.decode()).one("tbody").text
+    assert "with the account ends soon" in page
+    assert "Access that ends within a month: 1" in client.get("/today/").content.decode()
+
+
+def test_what_ended_by_itself_is_told_as_that(archive: Archive) -> None:
+    custodian, teacher = make_user("custodian", role="custodian"), make_user("teacher")
+    deeds.give_access(facts(teacher), by=custodian)
+    now = timezone.now()
+    Grant.objects.filter(user=teacher).update(valid_from=now - timedelta(days=9), valid_until=now - timedelta(days=1))
+    client = archive.client()
+    client.force_login(custodian)
+    # an account that ends afterwards takes nothing along that was over
+    end_account(teacher, by=Actor.user(custodian.pk))
+    _, ended = review_page(client).all("table")
+    assert [row.all("td")[-1].text for row in ended.one("tbody").all("tr")] == ["by itself, or given anew"]
