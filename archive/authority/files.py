@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
 
 from appliance.contract.durable_files import replace
 from appliance.contract.errors import StorageError
@@ -38,7 +38,7 @@ Needed = tuple[str, Place, list[str], Callable[[], Issued]]
 
 
 def ensure(keys: Path, names: list[str], now: datetime) -> list[str]:
-    """Make whatever is missing, ends soon or lacks a name, and return which certificates were made.
+    """Make whatever is missing, ends soon, has not begun or lacks a name, and return which certificates were made.
 
     `keys` is the archive's key folder, `names` the names and addresses by which boxes and browsers reach this host.
     Raises KeyFileError or StorageError.
@@ -113,14 +113,15 @@ def is_issued_by(certificate: x509.Certificate, authority: Path) -> bool:
 
 
 def _is_good(place: Place, authority: Path, names: list[str], now: datetime) -> bool:
-    if not place.key.exists() or not os.access(place.key, os.R_OK):
-        return False
     try:
         found = x509.load_pem_x509_certificate(place.certificate.read_bytes())
-    except (OSError, ValueError):
+        key = serialization.load_pem_private_key(place.key.read_bytes(), None)
+    except (OSError, ValueError, TypeError):
         return False
     return (
-        is_issued_by(found, authority)
+        key.public_key() == found.public_key()
+        and is_issued_by(found, authority)
         and set(names) <= names_of(found)
-        and now <= found.not_valid_after_utc - RENEW_BEFORE
+        # one that was made while the clock was ahead
+        and found.not_valid_before_utc <= now <= found.not_valid_after_utc - RENEW_BEFORE
     )

@@ -15,13 +15,14 @@ from appliance.contract.stop_signal import StopSignal
 from .authority import CERTIFICATE
 from .files import ensure, ensure_broker
 
-RENEW_S: Final = 12 * 3600.0
-"""How often the ends are looked at, in seconds."""
+RENEW_S: Final = 900.0
+"""How often the certificates are looked at, in seconds: those that were made while the clock was ahead are refused
+by all until they are made again."""
 _log = logging.getLogger(__name__)
 
 
 def renew(_stop: StopSignal) -> None:
-    """Make certificates again that end soon or lack a name, where this archive has an authority.
+    """Make certificates again that end soon, have not begun or lack a name, where this archive has an authority.
 
     Web server and listener take a new one up by themselves (plainsight-archive-certificates.path).
     """

@@ -46,6 +46,8 @@ class CertificateLook:
     """Names that it is good for."""
     ends_at: datetime | None = None
     """When it ends."""
+    begins_at: datetime | None = None
+    """When it begins."""
     presented: str = ""
     """What is wrong with what the server presents; empty if nothing is, or if that was not looked at."""
 
@@ -105,7 +107,9 @@ def _read(name: str, path: Path, key: Path | None, needs: str, authority: Path |
     error = "" if private is None or private.public_key() == found.public_key() else f"{key} is not its key"
     is_ours = authority is None or (authority.exists() and is_issued_by(found, authority))
     names = frozenset(names_of(found))
-    return CertificateLook(name, path, is_ours, error, needs, names, found.not_valid_after_utc)
+    return CertificateLook(
+        name, path, is_ours, error, needs, names, found.not_valid_after_utc, found.not_valid_before_utc
+    )
 
 
 def check(seen: CertificateLook, now: datetime) -> CheckResult:
@@ -119,8 +123,8 @@ def check(seen: CertificateLook, now: datetime) -> CheckResult:
     if seen.error or seen.ends_at is None:
         return CheckResult(name, "wrong", f"{seen.path}: {seen.error}", remedy)
     until = f"until {seen.ends_at:%Y-%m-%d}"
-    if now >= seen.ends_at:
-        return CheckResult(name, "wrong", f"it ended on {seen.ends_at:%Y-%m-%d}", remedy)
+    if outside := _outside(seen, now):
+        return CheckResult(name, "wrong", outside, remedy)
     if seen.needs and not covers(set(seen.names), seen.needs):
         return CheckResult(name, "wrong", f"it is not for {seen.needs}, by which the {seen.name} are reached", remedy)
     if seen.presented:
@@ -130,6 +134,12 @@ def check(seen: CertificateLook, now: datetime) -> CheckResult:
         late = "see that the worker runs: it should have renewed this" if seen.is_ours else remedy
         return CheckResult(name, "warning", until, late)
     return CheckResult(name, "ok", until)
+
+
+def _outside(seen: CertificateLook, now: datetime) -> str:
+    if seen.begins_at is not None and now < seen.begins_at:
+        return f"it begins on {seen.begins_at:%Y-%m-%d}: it was made while the clock was ahead, or the clock is behind"
+    return f"it ended on {seen.ends_at:%Y-%m-%d}" if seen.ends_at is not None and now >= seen.ends_at else ""
 
 
 _UNITS: Final = {"pages": "plainsight-archive-web", "boxes": "plainsight-archive-boxes"}

@@ -50,6 +50,19 @@ def test_a_certificate_without_its_key_or_a_key_without_its_certificate_is_made_
     assert make_all(*folders, HOSTS, NOW) == ["web"]
 
 
+def test_what_was_made_while_the_clock_was_ahead_is_made_again(folders: tuple[Path, Path]) -> None:
+    """Browsers refuse it until that day comes, and may not go on (HSTS); the broker refuses the listener."""
+    assert make_all(*folders, HOSTS, NOW + timedelta(days=730)) == ["web", "listener", "broker"]
+    assert make_all(*folders, HOSTS, NOW) == ["web", "listener", "broker"]
+    assert make_all(*folders, HOSTS, NOW) == []
+
+
+def test_a_certificate_beside_another_ones_key_is_made_again(folders: tuple[Path, Path]) -> None:
+    keys, _ = folders
+    (keys / "web.key").write_bytes((keys / "listener.key").read_bytes())
+    assert make_all(*folders, HOSTS, NOW) == ["web"]
+
+
 def test_a_name_that_the_settings_got_is_certified_and_stays_so_at_every_renewal(folders: tuple[Path, Path]) -> None:
     keys, broker = folders
     names = ["archive.example", "10.20.0.5", "2001:db8::5", "*.archive.example"]

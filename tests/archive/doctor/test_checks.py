@@ -138,6 +138,12 @@ def with_site(**changed: Any) -> site.SiteLook:
         (replace(PAGES, error="no such file"), "certificate of the pages", "wrong", "no such file"),
         (replace(PAGES, ends_at=NOW), "certificate of the pages", "wrong", "it ended"),
         (replace(PAGES, ends_at=NOW + timedelta(days=50)), "certificate of the pages", "warning", "2027-01-14"),
+        (
+            replace(PAGES, begins_at=NOW + timedelta(days=2)),
+            "certificate of the pages",
+            "wrong",
+            "begins on 2026-11-27",
+        ),
         (replace(PAGES, needs="other.example"), "certificate of the pages", "wrong", "not for other.example"),
         (replace(PAGES, presented="another one"), "certificate of the pages", "wrong", "another one"),
         (

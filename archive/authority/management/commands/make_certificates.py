@@ -16,7 +16,7 @@ class Command(ArchiveCommand):
     help = (
         "Make the district's certificate authority and the certificates of web server, broker and listener, as far as "
         "they are missing, end within two months, or lack a name that [site] url, [boxes] url or [site] hosts has. The "
-        "worker does the same twice a day. What is good is not touched."
+        "worker does the same every quarter of an hour. What is good is not touched."
     )
     needs_database = False
     example = "plainsight-archive make-certificates"
