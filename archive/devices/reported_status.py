@@ -87,12 +87,19 @@ def _recorder(known: Known, message: Message) -> Known:
     if later_ns is not None and later_ns < 0:
         return known
     if not message.retained:
-        return replace(known, recorder=word, live=True, heard_at=message.at)
+        return replace(_without_what_ended(known, word), recorder=word, live=True, heard_at=message.at)
     if later_ns is not None and known.heard_at is not None:
         # the box's own clock dates it against a message that was heard live
         dated = known.heard_at + timedelta(microseconds=later_ns // 1000)
         return replace(known, recorder=word, heard_at=min(dated, message.at))
     return known if known.live else replace(known, recorder=word)
+
+
+def _without_what_ended(known: Known, word: RecorderStatus | SilentStatus) -> Known:
+    """Return `known` without the codes that the recorder no longer names: the broker may keep what nobody cleared."""
+    if isinstance(word, SilentStatus):
+        return known
+    return replace(known, faults=tuple((code, since) for code, since in known.faults if code in word.faults))
 
 
 def _later_ns(known: Known, word: RecorderStatus | SilentStatus) -> int | None:

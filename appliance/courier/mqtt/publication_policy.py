@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from appliance.contract import amber_codes
 from appliance.contract.health import HealthReport, Source
 from appliance.contract.status import About, Event, FaultMessage, RecorderStatus, SilentStatus
 from appliance.contract.topics import Topics
@@ -47,6 +48,8 @@ class PublicationPolicy:
         self._published_ns = 0
         self._about: About | None = None
         self._faults: dict[str, FaultMessage] = {}
+        self._ended: set[str] = set()
+        """Codes that ended since this courier began."""
         self._health: dict[Source, HealthReport] = {}
         self._recording: str | None = None
         self._has_status = False
@@ -74,6 +77,7 @@ class PublicationPolicy:
         found = self.update(status, now_ns)
         topics = {publication.topic for publication in found}
         repeated = [Publication(self._topics.fault(code), body, retain=True) for code, body in self._faults.items()]
+        repeated += [self._cleared(code) for code in sorted(self._ended)]
         repeated += [self._of_health(report) for report in self._health.values()]
         if self._about is not None:
             repeated.append(Publication(self._topics.about, self._about, retain=True))
@@ -115,9 +119,16 @@ class PublicationPolicy:
             del self._faults[code]
         for code in began:
             self._faults[code] = FaultMessage(code=code, since_ns=status.monotonic_ns)
-        return [Publication(self._topics.fault(code), None, retain=True) for code in ended] + [
+        self._ended = (self._ended | set(ended)) - set(began)
+        if not self._has_status:
+            # the broker keeps what an earlier courier said, and the box may have been switched off with it
+            ended = [fault.code for fault in amber_codes.TABLE if fault.code not in status.faults]
+        return [self._cleared(code) for code in ended] + [
             Publication(self._topics.fault(code), self._faults[code], retain=True) for code in dict.fromkeys(began)
         ]
+
+    def _cleared(self, code: str) -> Publication:
+        return Publication(self._topics.fault(code), None, retain=True)
 
     def _events(self, status: RecorderStatus) -> list[Publication]:
         before, self._recording = self._recording, status.recording

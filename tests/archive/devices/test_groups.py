@@ -121,10 +121,12 @@ def test_a_worker_writes_the_lists_whose_folders_are_on_its_host_whichever_host_
             here.rmdir()
 
 
-def report(name: str, broker: str, state: str, at: int = 5) -> list[NewConnection | Message]:
+def report(
+    name: str, broker: str, state: str, at: int = 5, *, faults: tuple[str, ...] = ()
+) -> list[NewConnection | Message]:
     said: dict[str, Any] = {
         "online": {"version": 1, "online": True, "session": 1},
-        "state/recorder": {**word(state, at), "box": name},
+        "state/recorder": {**word(state, at), "box": name, "faults": list(faults)},
     }
     return [
         Message(f"plainsight/{name}/{rest}", json.dumps(body).encode(), False, datetime.now(UTC), broker)
@@ -143,8 +145,8 @@ def test_what_another_broker_says_of_a_box_counts_nothing(grouped: Archive) -> N
 def test_a_new_connection_to_a_broker_forgets_the_faults_of_its_boxes_alone(grouped: Archive) -> None:
     for name, broker in (("box-main", MAIN), ("box-north", "north")):
         BoxStatus.objects.create(box=box(name, broker), faults={"clock": 1})
-    late = report("box-north", "north", "recording")
-    take_all([*late, *report("box-main", MAIN, "idle"), NewConnection(GROUPS.called("north"))])
+    late = report("box-north", "north", "recording", faults=("clock",))
+    take_all([*late, *report("box-main", MAIN, "idle", faults=("clock",)), NewConnection(GROUPS.called("north"))])
     rows = BoxStatus.objects.in_bulk(["box-main", "box-north"])
     assert [rows[name].faults for name in ("box-main", "box-north")] == [{"clock": 1}, {}]
     assert [rows[name].online for name in ("box-main", "box-north")] == [True, False]

@@ -98,6 +98,18 @@ def test_faults_come_and_go() -> None:
     assert after(known, ("state/fault/disk-slow", b"", False)).faults == ()
 
 
+def test_a_fault_that_the_recorder_no_longer_names_is_over() -> None:
+    """The box was switched off with it: nobody cleared what the broker had kept."""
+    kept = [("state/fault/clock", {"version": 1, "code": "clock", "since_ns": 4}, True)]
+    kept += [("state/fault/spool-low", {"version": 1, "code": "spool-low", "since_ns": 4}, True)]
+    known = after(Known(), *kept)
+    names = {**word("idle", 5), "faults": ["spool-low"]}
+    assert after(known, ("state/recorder", names, False)).faults == (("spool-low", 4),)
+    assert after(known, ("state/recorder", names, True)).faults == known.faults, "its age is not known"
+    silent = {"version": 1, "box": "box-7f3a", "state": "silent", "last_monotonic_ns": 6}
+    assert after(known, ("state/recorder", silent, False)).faults == known.faults, "nobody knows"
+
+
 @pytest.mark.parametrize("payload", [b"", b"{}", b"nonsense", b"\xff\xfe", b'{"online":1,"session":"x"}'])
 @pytest.mark.parametrize("rest", ["online", "state/recorder", "state/about"])
 def test_nonsense_is_refused_and_changes_nothing(rest: str, payload: bytes) -> None:

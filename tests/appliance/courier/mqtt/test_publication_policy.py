@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from appliance.contract import amber_codes
 from appliance.contract.status import About, Event, FaultMessage, RecorderStatus, SilentStatus
 from appliance.courier.mqtt.publication_policy import Publication, PublicationPolicy
 
@@ -38,8 +39,19 @@ def topics(found: list[Publication]) -> list[str]:
     return [publication.topic.removeprefix(BASE + "/") for publication in found]
 
 
+def said(found: list[Publication]) -> list[Publication]:
+    """Without what clears a topic."""
+    return [publication for publication in found if publication.body is not None]
+
+
+def cleared(found: list[Publication]) -> set[str]:
+    """The amber codes whose topics are cleared."""
+    empty = [publication for publication in found if (publication.payload(), publication.retain) == (b"", True)]
+    return {topic.removeprefix("state/fault/") for topic in topics(empty)}
+
+
 def test_the_first_word_says_what_the_box_is_and_how_it_is() -> None:
-    found = policy().update(word(), 0)
+    found = said(policy().update(word(), 0))
     assert topics(found) == ["state/about", "state/recorder"]
     assert all(publication.retain for publication in found)
     assert found[0].body == About(box=BOX, software="plainsight 0", panel="gpio", lamp="unverified")
@@ -104,6 +116,26 @@ def test_a_new_connection_hears_everything_that_holds_whatever_was_said_before()
     silent = it.all_retained(SILENT, 2)
     assert sorted(topics(silent)) == ["state/about", "state/fault/clock", "state/recorder"]
     assert SILENT in [publication.body for publication in silent]
+
+
+def test_what_an_earlier_courier_said_and_no_longer_holds_is_cleared_with_the_first_word() -> None:
+    """A box is switched off with a fault and switched on without it; the broker has kept the fault."""
+    every = {fault.code for fault in amber_codes.TABLE}
+    it = policy()
+    assert cleared(it.all_retained(SILENT, 0)) == set(), "of a silent recorder nothing is known"
+    assert cleared(it.update(word(faults=["clock"]), 1)) == every - {"clock"}
+    assert cleared(it.update(word(faults=["clock"], ready=False), 2)) == set(), "once is enough"
+    assert cleared(policy().all_retained(word(), 0)) == every
+
+
+def test_a_new_connection_hears_what_ended_since_the_courier_began() -> None:
+    """The message may have been lost with the connection before, or the broker with what it had kept since."""
+    it = policy()
+    it.update(word(faults=["clock", "spool-low"]), 0)
+    it.update(word(faults=["spool-low"]), 1)
+    assert cleared(it.all_retained(word(faults=["spool-low"]), 2)) == {"clock"}
+    assert cleared(it.all_retained(SILENT, 3)) == {"clock"}
+    assert cleared(it.all_retained(word(faults=["clock"]), 4)) == {"spool-low"}
 
 
 def test_a_recording_that_starts_and_ends_is_an_event_and_not_retained() -> None:
