@@ -25,6 +25,7 @@ from appliance.contract.times import now, parse_wall
 from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
+from archive.custody.models import Entry
 from archive.recordings import arrival_log
 from archive.recordings.custody_kinds import PROBLEM
 from archive.recordings.find import check_box_is_believed, find, upload_state
@@ -35,7 +36,7 @@ from archive.recordings.validation import OK, UNJUDGED, judge_segments
 from .batch import Item, parse
 from .custody_kinds import CLOSE
 from .incoming import Incoming, incoming
-from .quotas import check_more
+from .quotas import check_more, check_tail
 
 _CHANGED: Final = (
     "next_line",
@@ -75,33 +76,37 @@ def _take(row: Recording, believed: AbstractSet[str], items: list[Item]) -> bool
     first_line, before, arrived = row.next_line, row.taken_bytes, now()
     tail = _follow(row, fresh, parse_wall(arrived))
     check_more(row, before, parse_wall(arrived))
+    check_tail(row.box_id, len(tail))
     verdicts = _judge(row, fresh)
     lines = b"".join(item.line for item in fresh)
     arrival = arrival_log.sign(row, "lines", digest(lines), at=arrived, first_line=first_line, lines=len(fresh))
     arrival.first_line, arrival.ledger, arrival.verdicts = first_line, lines, verdicts
+    problems = _new_problems(row, verdicts)
     segments = [item.encrypted for item in fresh if item.encrypted is not None]
     with incoming(row.pk, f"lines-{first_line:08d}", segments) as kept:
         arrival.stored = kept.name
         # in this order: nothing waits for the store in a deed
         with transaction.atomic():
             kept.keep(row.pk)
-            with one_deed() if _tells(row, arrival) else nullcontext():
-                return _enter(row, first_line, arrival, tail, kept)
+            with one_deed() if row.state == State.CLOSED or problems else nullcontext():
+                return _enter(row, first_line, arrival, tail, kept, problems)
 
 
-def _tells(row: Recording, arrival: StoredArrival) -> bool:
-    """Tell whether a batch is worth an entry in the custody log."""
-    return row.state == State.CLOSED or any(verdict != UNJUDGED for verdict in arrival.verdicts.values())
-
-
-def _enter(row: Recording, first_line: int, arrival: StoredArrival, tail: list[TailSegment], kept: Incoming) -> bool:
+def _enter(  # noqa: PLR0917 - all that is entered at once
+    row: Recording,
+    first_line: int,
+    arrival: StoredArrival,
+    tail: list[TailSegment],
+    kept: Incoming,
+    problems: dict[str, int],
+) -> bool:
     """Enter a batch that begins with `first_line`; return False if another request changed the row meanwhile."""
     as_loaded = Recording.objects.filter(pk=row.pk, state=State.RECEIVING, next_line=first_line)
     if not as_loaded.update(**{name: getattr(row, name) for name in _CHANGED}):
         return False
     arrival.save(force_insert=True)
     TailSegment.objects.bulk_create(tail)
-    _note(row, arrival)
+    _note(row, problems)
     kept.confirm()
     return True
 
@@ -149,10 +154,29 @@ def _judge(row: Recording, items: list[Item]) -> dict[str, str]:
     return {str(number): verdict for number, verdict in verdicts.items() if verdict != OK}
 
 
-def _note(row: Recording, arrival: StoredArrival) -> None:
-    subject = Subject.recording(row.pk)
-    for number, verdict in arrival.verdicts.items():
+def _new_problems(row: Recording, verdicts: dict[str, str]) -> dict[str, int]:
+    """Return the first segment of each code of which the custody log does not tell yet.
+
+    A box that encrypts to another key would make an entry a second, for good; what is wrong with each segment stands in
+    the signed arrivals, and in the package (docs/format.md section 5.2).
+    """
+    found: dict[str, int] = {}
+    for number, verdict in verdicts.items():
         if verdict != UNJUDGED:
-            record(PROBLEM, actor=ARCHIVE, subject=subject, segment=int(number), code=verdict)
+            found.setdefault(verdict, int(number))
+    if not found:
+        return {}
+    known = Entry.objects.about(Subject.recording(row.pk)).filter(code=PROBLEM.code, detail__contains='"segment":')
+    return {
+        verdict: number
+        for verdict, number in found.items()
+        if not known.filter(detail__contains=f'"code":"{verdict}"').exists()
+    }
+
+
+def _note(row: Recording, problems: dict[str, int]) -> None:
+    subject = Subject.recording(row.pk)
+    for verdict, number in problems.items():
+        record(PROBLEM, actor=ARCHIVE, subject=subject, segment=number, code=verdict)
     if row.state == State.CLOSED:
         record(CLOSE, actor=Actor.box(row.box_id), subject=subject, reason=row.end_reason, frames=row.frames)
