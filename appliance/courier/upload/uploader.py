@@ -1,4 +1,4 @@
-"""Which recording is served when. One refused recording keeps no other back, and a backlog keeps no meeting back.
+"""Which recording is served when. One refused recording keeps no other back, and no backlog keeps a meeting back.
 
 Concurrency: everything here runs in the thread that calls `run_pass`, the courier's main thread. It blocks on the
 spool's disk, and on the archive within the limits of `[times]`.
@@ -56,6 +56,8 @@ class Uploader:
         self._uploads: dict[str, Upload] = {}
         self._present: set[str] | None = None
         self._left: deque[tuple[str, UploadProgress]] = deque(maxlen=REMEMBERED)
+        self._served = ""
+        """Which other recording was served last while a meeting was recorded."""
         self._backoff = Backoff()
         """For the archive as a whole; each recording has its own beside it."""
         self._troubles = TroubleLog(_log)
@@ -64,7 +66,11 @@ class Uploader:
         """Whether the archive answers and takes what it is sent."""
 
     def run_pass(self) -> float:
-        """Serve each recording once, and return how long the next pass can wait, in seconds."""
+        """Serve each recording once, and return how long the next pass can wait, in seconds.
+
+        While a meeting is recorded, it is served until it has caught up, and only then one step of one other recording
+        follows: however many wait, what is missing of the meeting is what one step takes.
+        """
         status = self._status.active()
         try:
             present = self._spool.present()
@@ -75,16 +81,30 @@ class Uploader:
             self._probe_if_quiet()
             return self._times.poll_s
         self._troubles.clear("spool")
+        pending = self._spool.pending(present, status)
+        meeting = next((one for one in pending if one.limit is not None), None)
+        if meeting is not None and self._backoff.due(self._clock()) and self._serve(meeting):
+            # a thief, or a fire, would take what is missing of it
+            return 0.0
         more = False
-        for pending in self._spool.pending(present, status):
+        for other in self._in_turn([one for one in pending if one is not meeting]):
             # looked at before each, since one attempt can show that the whole archive is away
             if not self._backoff.due(self._clock()):
                 break
-            more = self._serve(pending) or more
+            more = self._serve(other) or more
+            if more and meeting is not None:
+                # the meeting has gone on meanwhile
+                self._served = other.recording
+                break
         if more:
             return 0.0
         self._probe_if_quiet()
         return self._pause()
+
+    def _in_turn(self, pending: list[PendingRecording]) -> list[PendingRecording]:
+        """Return them from the one behind that which was served last."""
+        behind = next((at + 1 for at, one in enumerate(pending) if one.recording == self._served), 0)
+        return pending[behind:] + pending[:behind]
 
     def recordings(self) -> dict[str, UploadProgress]:
         """Return how far each recording got, those that left the box lately included."""

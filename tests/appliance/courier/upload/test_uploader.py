@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
+
 from appliance.contract.receipt import Receipt
 from appliance.contract.signed import split_lines
+from appliance.contract.status import UploadState
 from tests.support.box.courier import Box, Courier
 from tests.support.fake_archive import assert_arrived, lines_sent
 from tests.support.spools import Recording
@@ -131,7 +134,52 @@ def test_a_backlog_is_served_in_turn_and_keeps_the_meeting_fresh(box: Box, couri
     live.segment()
     box.recording_until(live, 3)
     courier.until(lambda: live.id in courier.archive.kept and len(courier.archive.kept[live.id].lines) == 3)
+    courier.until(lambda: all(recording.id in courier.archive.kept for recording in backlog))
     assert all(len(courier.archive.kept[recording.id].lines) <= 24 for recording in backlog)
+
+
+def test_no_backlog_however_long_keeps_a_meeting_back(
+    box: Box, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After two weeks without a network the meeting of the day is the one that a thief could still take."""
+    backlog = [box.record(seconds=40, rate=8000, segment_frames=1000) for _ in range(12)]
+    live = Recording(box.spool, box.keys, rate=8000, segment_frames=1000)
+    live.begin()
+    live.segment()
+    box.recording_until(live, len(live.lines))
+    missing: list[int] = []
+    served: set[str] = set()
+
+    post = courier.uploader._client.post_lines
+
+    def slowly(recording: str, body: bytes) -> UploadState:
+        """A line so slow that seconds of the meeting pass with each batch of another one."""
+        if recording != live.id:
+            kept = courier.archive.kept.get(live.id)
+            missing.append(len(live.lines) - (0 if kept is None else len(kept.lines)))
+            served.add(recording)
+            for _ in range(4):
+                live.segment()
+            box.recording_until(live, len(live.lines))
+        return post(recording, body)
+
+    monkeypatch.setattr(courier.uploader._client, "post_lines", slowly)
+    courier.until(lambda: len(served) == len(backlog))
+    # what came while one batch of another was sent, and perhaps gathers still
+    assert max(missing) <= 12, missing
+
+
+def test_a_meeting_that_is_far_behind_goes_first_until_it_has_caught_up(box: Box, courier: Courier) -> None:
+    """The network came back in the middle of it."""
+    backlog = [box.record(seconds=40, rate=8000, segment_frames=1000) for _ in range(3)]
+    live = Recording(box.spool, box.keys, rate=8000, segment_frames=1000)
+    live.begin()
+    for _ in range(35):
+        live.segment()
+    box.recording_until(live, len(live.lines))
+    courier.until(lambda: any(request.recording != live.id for request in courier.archive.requests("lines")))
+    assert len(courier.archive.kept[live.id].lines) == len(live.lines)
+    assert backlog
 
 
 def test_with_nothing_to_send_the_archive_is_looked_after_all_the_same(box: Box, courier: Courier) -> None:
