@@ -39,6 +39,8 @@ TWO_BOXES = (
     "broker. Enroll one of them again"
 )
 """In place of what each of the connections ended with, which is now one sentence and now another."""
+AHEAD = 1000
+"""So many numbers of connections are kept at once; a restart of the courier leaves out what is left of them."""
 _BROKER = "broker"
 _log = logging.getLogger(__name__)
 
@@ -179,12 +181,22 @@ class Sessions:
     """A number that grows with each connection, over restarts too."""
 
     def __init__(self, path: Path) -> None:
-        """Keep it in the file `path`."""
+        """Keep in the file `path` how far the numbers may be used."""
         self._path = path
-        self._last = 0
+        self._last = self._kept = 0
 
     def following(self) -> int:
-        """Return the next number. When it cannot be kept, time makes it grow all the same."""
+        """Return the next number. When it cannot be kept, time makes it grow all the same.
+
+        AHEAD of them are kept at once: while no broker answers, each attempt takes one, for weeks, and the card that
+        each would be written to is the one that the recordings lie on.
+        """
+        if self._last >= self._kept:
+            self._keep_more()
+        self._last += 1
+        return self._last
+
+    def _keep_more(self) -> None:
         try:
             self._last = max(self._last, int(read_bounded(self._path, 64)))
         except FileNotFoundError:
@@ -192,9 +204,10 @@ class Sessions:
         except (OSError, ValueError) as error:
             _log.warning("the session counter %s is unreadable (%s); it goes on from the clock", self._path, error)
             self._last = max(self._last, int(time.time()))
-        self._last += 1
+        kept = self._last + AHEAD
         try:
-            replace(self._path, b"%d\n" % self._last, mode=0o644, durable=True)
+            replace(self._path, b"%d\n" % kept, mode=0o644, durable=True)
         except OSError as error:
             _log.warning("the session counter %s cannot be kept: %s", self._path, error.strerror)
-        return self._last
+        else:
+            self._kept = kept

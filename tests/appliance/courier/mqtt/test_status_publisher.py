@@ -232,7 +232,7 @@ def test_a_broker_that_is_down_is_tried_until_it_is_there_and_logged_once(
 ) -> None:
     broker.stop()
     with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher:
-        until(lambda: (box.state / "session").exists() and int((box.state / "session").read_text()) >= 4)
+        until(lambda: publisher._backoff.attempts >= 3)
         assert sum("cannot be reached" in message for message in caplog.messages) == 1
         broker.start()
         until(lambda: publisher.connected)
@@ -251,11 +251,41 @@ def test_something_that_is_no_broker_is_given_up_and_tried_again(
 
 def test_sessions_grow_over_restarts_and_a_broken_counter(tmp_path: Path) -> None:
     path = tmp_path / "session"
-    assert [Sessions(path).following() for _ in range(3)] == [1, 2, 3]
-    path.write_text("nonsense")
+    first = Sessions(path)
+    numbers = [first.following() for _ in range(2500)]
+    assert numbers == list(range(1, 2501))
     after = Sessions(path).following()
-    assert after > 1_600_000_000
-    assert Sessions(path).following() == after + 1
+    assert after > 2500
+    path.write_text("nonsense")
+    broken = Sessions(path).following()
+    assert broken > 1_600_000_000
+    assert Sessions(path).following() > broken
+
+
+def test_a_counter_that_cannot_be_kept_grows_all_the_same_and_is_kept_as_soon_as_it_can(tmp_path: Path) -> None:
+    path = tmp_path / "later" / "session"
+    sessions = Sessions(path)
+    assert [sessions.following(), sessions.following()] == [1, 2]
+    path.parent.mkdir()
+    assert sessions.following() == 3
+    assert Sessions(path).following() > 3
+
+
+def test_a_broker_that_is_away_for_weeks_wears_out_no_card(
+    box: Box, broker: Broker, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each attempt has a number of its own, and the recordings lie on the same card."""
+    broker.stop()
+    written: list[Path] = []
+
+    def noted(path: Path, data: bytes, **options: Any) -> None:
+        written.append(path)
+        replace(path, data, **options)
+
+    monkeypatch.setattr("appliance.courier.mqtt.status_publisher.replace", noted)
+    with publishing(box, broker, authority.client(box.root / "tls", box.keys.box)) as publisher:
+        until(lambda: publisher._backoff.attempts >= 8)
+    assert written == [box.state / "session"]
 
 
 @pytest.mark.parametrize("name", ["ca", "certificate", "key"])
