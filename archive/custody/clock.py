@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Final
 
@@ -86,6 +87,7 @@ def _days() -> list[date]:
     return [*sorted(date.fromisoformat(day) for day in days), timezone.now().astimezone(UTC).date()]
 
 
+@cache
 def has_come() -> Subquery:
     """Return, for a query, the latest time that the log tells: what ended until then has ended, whatever a clock says.
 

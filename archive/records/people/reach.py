@@ -42,7 +42,11 @@ def barred_students(user: User) -> Iterator[Scope]:
 
     34 CFR 99.4: either parent has full rights unless the agency has evidence of a court order that revokes them.
     """
-    theirs = Q(person__user=user) | Q(person__work_user=user)
+    mine = set(Person.objects.filter(Q(user=user) | Q(work_user=user)).values_list("pk", flat=True))
+    if not mine:
+        # so it is with most accounts, and it is asked before every deed
+        return
+    theirs = Q(person__in=mine)
     agency = Right.objects.filter(
         theirs, kind=RightKind.AGENT, student=OuterRef("student"), named_by=OuterRef("person")
     )
@@ -51,7 +55,6 @@ def barred_students(user: User) -> Iterator[Scope]:
     yield from (Scope.student(bar.student_id) for bar in bars if user.pk in accounts_of(bar.person))
     as_agent = {bar.student_id for bar in bars if user.pk not in accounts_of(bar.person)}
     if as_agent:
-        mine = set(Person.objects.filter(Q(user=user) | Q(work_user=user)).values_list("pk", flat=True))
         yield from (Scope.student(student) for student, person in kept_away(as_agent) if person in mine)
 
 
