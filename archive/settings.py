@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "archive.records.redactions",
     "archive.records.evidence",
     "archive.records.disclosures",
+    "archive.records.disclosures.papers",
     "archive.records.destruction",
     "archive.records.public_lists",
     "archive.records.today",

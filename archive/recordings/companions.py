@@ -26,6 +26,8 @@ class Companion:
     """File name."""
     text: str | bytes
     """What it says; bytes of what is no text."""
+    relates: Parts | None = None
+    """What of the recording it relates to, and without which it does not go along; None: all of it."""
 
 
 Provider = Callable[[Recording, Parts | None], Iterable[Companion]]
@@ -56,7 +58,7 @@ def companions_apart(recording: Recording, parts: Parts | None, readable: Parts 
 def bundle(name: str, data: Iterable[bytes], documents: Iterable[Companion], at: datetime) -> Iterator[bytes]:
     """Yield a ZIP file with the copy called `name`, its documents, and the notice; nothing is kept in memory."""
     file = ZipStream(at)
-    for one in (Companion("NOTICE.txt", words.notice() + "\n"), *documents):
+    for one in (Companion("NOTICE.txt", words.in_both(words.notice) + "\n"), *documents):
         yield file.small(one.name, one.text)
     yield from file.large(name, data)
     yield file.end()

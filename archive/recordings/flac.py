@@ -8,7 +8,7 @@ from typing import Final
 
 import soundfile
 
-from archive.ui.words import NOTICE
+from archive.ui.words import in_both, notice
 
 from .wav import ReadFrames
 
@@ -55,16 +55,19 @@ class _Pipe(io.RawIOBase):
         return piece
 
 
-def stream(recording: str, frames: int, rate: int, read: ReadFrames, md5: bytes = b"") -> Iterator[bytes]:
+def stream(
+    recording: str, frames: int, rate: int, read: ReadFrames, *, md5: bytes = b"", papers: str = ""
+) -> Iterator[bytes]:
     """Yield the stream; `md5` is that of the samples where it is known, and zeros, as the format allows, where not.
 
+    `papers` is what the file says of itself behind the notice: where it is silent, and what it lacks.
     Its head names the number of frames, so a stream that ends early, because a segment is damaged, is seen to be cut.
     """
     pipe = _Pipe()
     head = True
     with soundfile.SoundFile(pipe, "w", samplerate=rate, channels=1, format="FLAC", subtype="PCM_16") as out:
         out.title = recording
-        out.comment = NOTICE
+        out.comment = "\n\n".join(filter(None, [in_both(notice), papers.strip()]))
         for first in range(0, frames, rate):
             out.write(read(first, rate))
             if piece := pipe.take():

@@ -83,6 +83,11 @@ def both(one: Parts, other: Parts) -> Parts:
     return tuple(sorted(found, key=lambda part: part.first))
 
 
+def touch(related: Parts | None, parts: Parts) -> bool:
+    """Tell whether something of `related` is in `parts`; None means all of the recording."""
+    return bool(parts if related is None else both(related, parts))
+
+
 def silent(parts: Parts | None, total: int) -> list[tuple[int, int]]:
     """Return what of a recording of `total` frames is in none of `parts`, in order: first frame, first one behind."""
     found, at = [], 0

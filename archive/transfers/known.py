@@ -14,7 +14,8 @@ from archive.access.deeds import Deed
 from archive.recordings.companions import Companion
 from archive.recordings.contributions import Contribution, Reader, Section
 from archive.recordings.models import Recording
-from archive.recordings.parts import Parts
+from archive.recordings.parts import Parts, touch
+from archive.records.evidence import statement_parts
 from archive.records.evidence.chapters import Attachment, Chapter, Fact
 from archive.records.outside_recordings.either import Either
 from archive.ui import words
@@ -33,15 +34,23 @@ def keys_of(recording: str) -> KeyRing | None:
     return KeyRing(boxes={box: [box_key]} if box_key else {}, archives=[archive_key])
 
 
-def statements_of(recording: Recording, _parts: Parts | None) -> Iterable[Companion]:
-    """Return the statements that parents placed with it there: they go along with each copy (34 CFR 99.21(c))."""
-    return statements_with(recording)
+def statements_of(recording: Recording, parts: Parts | None) -> Iterable[Companion]:
+    """Return the statements that parents placed with it there: they go along with each copy (34 CFR 99.21(c)).
+
+    Each with the part to which it relates, as the other archive said.
+    """
+    return [one for one in statements_with(recording) if parts is None or touch(one.relates, parts)]
 
 
 def statements_with(recording: Either) -> list[Companion]:
-    """Return the same of a recording of either kind."""
-    placed = TakenInDocument.objects.filter(taken_in=recording.pk, name__startswith=STATEMENTS)
-    return [Companion(f"before-{one.name.removeprefix(STATEMENTS)}", bytes(one.data)) for one in placed]
+    """Return the same of all of a recording of either kind."""
+    placed = {
+        one.name.removeprefix(STATEMENTS): bytes(one.data)
+        for one in TakenInDocument.objects.filter(taken_in=recording.pk, name__startswith=STATEMENTS)
+    }
+    told = placed.pop(statement_parts.NAME, None)
+    relates = statement_parts.read(told) if told is not None else {}
+    return [Companion(f"before-{name}", data, relates.get(name)) for name, data in placed.items()]
 
 
 def documents_of(recording: str) -> QuerySet[Any]:

@@ -37,6 +37,7 @@ from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording
 from archive.recordings.secrets import secret_of
 from archive.recordings.segment_pool import in_processes
+from archive.records.evidence import statement_parts
 from archive.records.outside_recordings.either import Either, check_either_kept
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.plain_file import outside_package
@@ -48,6 +49,7 @@ from archive.store.base import BUFFER, package_name
 from archive.store.current import store
 
 from .clear_deeds import is_being_cleared
+from .known import STATEMENTS
 from .models import TakenIn, TakenInDocument
 
 KEPT: Final = ("data/records/", "data/notices/", "data/custody/")
@@ -258,7 +260,14 @@ def _documents(bag: EvidenceBag) -> list[tuple[str, bytes]]:
         raise _refused(f"the documents beside the recording have {size} bytes; this archive keeps at most {MOST}")
     if max(map(len, names)) > _LONGEST:
         raise _refused(f"a file beside the recording has a path of more than {_LONGEST} characters")
-    return [(name, bag.read(name)) for name in names]
+    found = [(name, bag.read(name)) for name in names]
+    for name, data in found:
+        if name == STATEMENTS + statement_parts.NAME:
+            try:
+                statement_parts.read(data)
+            except FormatError as error:
+                raise _refused(f"nobody can tell which statement belongs to which part: {error.message}") from error
+    return found
 
 
 def _digest(file: BinaryIO) -> str:

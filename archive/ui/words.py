@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
-from django.utils import dates
+from django.utils import dates, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext, pgettext
 
@@ -20,6 +21,9 @@ NOTICE: Final = gettext_noop(
     "its own. Do not pass it on without the written consent of everyone recorded, unless the law compels it."
 )
 """Policy lines 5 and 9 and the note on dissemination; it stands on every page that hands something out."""
+
+PAPER_LANGUAGES: Final = ("en", "es")
+"""Of what goes along with a copy: whoever gets that may read another language than whoever hands it out."""
 
 STATES: Final[dict[str, _StrPromise]] = {
     "arriving": gettext_lazy("arriving"),
@@ -74,6 +78,15 @@ _MONTHS: Final = (
 def notice() -> str:
     """Return NOTICE in the reader's language."""
     return _(NOTICE)
+
+
+def in_both(text: Callable[[], str], between: str = "\n\n") -> str:
+    """Return what a paper says in English, and then in Spanish, whatever language the reader's pages have."""
+    told = []
+    for language in PAPER_LANGUAGES:
+        with translation.override(language):
+            told.append(text())
+    return between.join(told)
 
 
 def outcome(code: str) -> str:

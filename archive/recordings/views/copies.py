@@ -36,6 +36,7 @@ from archive.recordings.parts import OnlyAPartError, audible, only
 from archive.recordings.playback import open_audio
 from archive.recordings.ranges import Span
 from archive.recordings.recording_state import recording_state
+from archive.recordings.silences import paper, papers, places, silences_of
 from archive.recordings.state_words import explain
 from archive.recordings.verification import audio_md5
 from archive.store.current import store
@@ -70,6 +71,7 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
     row = sealed(recording)
     record(LOOK, actor=actor(request), subject=Subject.recording(row.pk), page="copies")
     parts = audible(user_of(request), Deed.DOWNLOAD, row.pk)
+    silences = silences_of(row, parts)
     context = {
         "place": "recordings",
         "recording": row,
@@ -77,6 +79,7 @@ def export(request: HttpRequest, recording: str) -> HttpResponseBase:
         "simulated": row.panel == "simulated",
         "notice": words.notice(),
         "companions": companions_of(row, parts),
+        "silences": places(silences),
         "own": ground_of(user_of(request), Subject.recording(row.pk)) == "own",
         "whole": parts is None,
         "package_size": row.package_size,
@@ -117,7 +120,7 @@ def package(request: HttpRequest, recording: str) -> HttpResponseBase:
     row = sealed(recording)
 
     _check_whole(request, row)
-    documents = companions_of(row, None)
+    documents = [*papers(silences_of(row, None)), *companions_of(row, None)]
     if documents and request.method == "GET":
         store().read_range(row.package, 0, 1)  # a missing package is an error, no download
         _enter(DOWNLOAD_PACKAGE, request, row, documents=len(documents))
@@ -144,19 +147,19 @@ def plain_audio(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Hand out the whole audio as one FLAC file. It is made while it is sent, so it has no length and no ranges."""
     row = sealed(recording)
     source, parts = open_audio(row), audible(user_of(request), Deed.DOWNLOAD, row.pk)
-    documents = companions_of(row, parts)
     read = only(source.read, parts, source.frames)
     response: HttpResponseBase
     if request.method == "HEAD":
         response = HttpResponse(content_type="audio/flac")
     else:
         source.read(parts[0].first if parts else 0, 1)  # what cannot be opened is an error, no download
+        documents, silences = companions_of(row, parts), silences_of(row, parts)
         detail = {"documents": len(documents)} if documents else {}
         _enter(DOWNLOAD_FLAC, request, row, **detail)
         md5 = audio_md5(row) if parts is None else b""
-        audio = flac.stream(row.pk, source.frames, source.rate, read, md5)
+        audio = flac.stream(row.pk, source.frames, source.rate, read, md5=md5, papers=paper(silences))
         if documents:
-            return _bundled(row, f"{row.pk}.flac", audio, documents)
+            return _bundled(row, f"{row.pk}.flac", audio, [*papers(silences), *documents])
         response = StreamingHttpResponse(audio, content_type="audio/flac")
     response.headers["Accept-Ranges"] = "none"
     return _named(response, f"{row.pk}.flac")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from django.conf import settings
-from django.utils.translation import gettext as _
-
 from archive.accounts.models import User
 from archive.recordings import flac
 from archive.recordings.companions import Companion, bundle, companions_apart, companions_of, counted
 from archive.recordings.parts import only
 from archive.recordings.playback import open_audio
+from archive.recordings.silences import paper, papers, place, silences_of
 from archive.recordings.verification import audio_md5
 from archive.records.evidence.package import evidence_package
 from archive.records.outside_recordings.companions import companions_of_outside
@@ -19,25 +17,17 @@ from archive.records.outside_recordings.describe import said_of
 from archive.records.outside_recordings.media import MediaType
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.plain_file import chunks, open_sealed
-from archive.records.redactions.describe import notice_of, place
+from archive.records.redactions.describe import notice_of
 from archive.records.redactions.models import Redaction
-from archive.records.redactions.reach import for_handing_out, opened, parts_of, silent_since, spans_in, spans_of
+from archive.records.redactions.reach import for_handing_out, opened, parts_of, silent_since, spans_of
 from archive.records.redactions.rules import Span, merged, outside
 from archive.store.base import BUFFER, open_object
 from archive.store.current import store
 
 from . import deeds
 from .models import Copy, Disclosure
+from .papers.words import brought_paper, redisclosure_paper
 from .reach import parts_that_leave
-
-
-def redisclosure_notice() -> str:
-    """Return what goes along with everything that leaves (34 CFR 99.33(a), (d))."""
-    return _(
-        "This is an education record of a student. Whoever received it may not pass it on to anybody else without the "
-        "written consent of the parent, or of the student from 18 on, and may use it only for the purpose for which it "
-        "was disclosed (34 CFR 99.33). {district}"
-    ).format(district=settings.ARCHIVE.records.district)
 
 
 def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
@@ -45,7 +35,7 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
 
     Raises DecryptionError or StorageError before the first byte where the recording cannot be opened.
     """
-    notice = Companion("REDISCLOSURE.txt", redisclosure_notice() + "\n")
+    notice = Companion("REDISCLOSURE.txt", redisclosure_paper())
     data: Iterable[bytes]
 
     places: list[str] = []
@@ -57,7 +47,7 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
     if row.what in {Copy.EVIDENCE, Copy.TRANSFER}:
         return evidence_package(recording, noted, documents=[notice], recipient=row.recipient)
     if isinstance(recording, OutsideRecording):
-        grade = Companion("NOT-MADE-BY-A-BOX.txt", _not_made_by_a_box(recording))
+        grade = Companion("NOT-MADE-BY-A-BOX.txt", brought_paper(recording.sha256, said_of(recording)))
         documents = [grade, notice, *companions_of_outside(recording)]
         name = f"{recording.pk}-not-made-by-a-box.{MediaType(recording.media_type).suffix}"
         return counted(bundle(name, _file(recording), documents, recording.sealed_at or row.prepared_at), noted)
@@ -69,54 +59,30 @@ def copy_of(row: Disclosure, by: User) -> Iterator[bytes]:
         places += _places(silent, recording.rate)
         left = parts_of(outside(merged([*spans_of(kept), *silent]), recording.frames))
         # a redacted copy goes without what was written down of the recording
-        documents = [notice, *companions_apart(recording, left, ())]
-        documents.insert(0, Companion("REDACTED.txt", notice_of(kept, since)))
+        told, lost = notice_of(kept, since), silences_of(recording, left).lost_alone()
+        documents = [Companion("REDACTED.txt", told), *papers(lost), notice, *companions_apart(recording, left, ())]
         with opened(kept) as reader:
             reader.read(0, 1)
-        name, data = f"{recording.pk}-redacted.flac", _redacted(kept, silent)
+        name, data = f"{recording.pk}-redacted.flac", _redacted(kept, silent, told + paper(lost))
     elif row.what == Copy.AUDIO:
-        documents = [notice, *companions_of(recording, parts)]
+        silences = silences_of(recording, parts)
+        documents = [*papers(silences), notice, *companions_of(recording, parts)]
         source = open_audio(recording)
         source.read(parts[0].first if parts else 0, 1)
         name = f"{recording.pk}.flac"
-        if parts is not None:
-            places += _places(outside(spans_in(parts, source.frames), source.frames), source.rate)
-            documents.insert(0, Companion("SILENT.txt", _silent_notice(places)))
+        places += _places([Span(*one) for one in silences.left_out], source.rate)
         md5 = audio_md5(recording) if parts is None else b""
         read = only(source.read, parts, source.frames)
-        data = flac.stream(recording.pk, source.frames, source.rate, read, md5)
+        data = flac.stream(recording.pk, source.frames, source.rate, read, md5=md5, papers=paper(silences))
     else:
-        documents = [notice, *companions_of(recording, None)]
+        documents = [*papers(silences_of(recording, None)), notice, *companions_of(recording, None)]
         store().read_range(recording.package, 0, 1)
         name, data = f"{recording.pk}.zip", _package(recording.package)
     return counted(bundle(name, data, documents, recording.listed_at), noted)
 
 
 def _places(silent: Sequence[Span], rate: int) -> list[str]:
-    told = _("{begin} to {end}")
-    return [told.format(begin=place(one.first, rate), end=place(one.last, rate)) for one in silent]
-
-
-def _silent_notice(places: Sequence[str]) -> str:
-    """Return what a copy with silence in it says of itself; why stays here, as with a redacted copy."""
-    lines = [
-        _("PARTS OF THIS COPY ARE SILENT. It is not the recording as it was made: the parts below are left out."),
-        _("Outside of them every sample is the original's. The original is kept, unchanged."),
-        "",
-        *places,
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _not_made_by_a_box(row: OutsideRecording) -> str:
-    """Return what a copy says of its making: that nobody here saw it, its digest, and who said what about it."""
-    lines = [
-        _("No box of the district made this recording. It was brought; the file is what was brought, byte for byte."),
-        _("Nobody can say that it is whole or unchanged from before it was brought."),
-        f"SHA-256: {row.sha256}",
-        *(f"{name}: {value}" for name, value in said_of(row)),
-    ]
-    return "\n".join(lines) + "\n"
+    return [f"{place(one.first, rate)} to {place(one.last, rate)}" for one in silent]
 
 
 def _file(row: OutsideRecording) -> Iterator[bytes]:
@@ -126,14 +92,14 @@ def _file(row: OutsideRecording) -> Iterator[bytes]:
     return chunks(file, 0, row.size)
 
 
-def _redacted(row: Redaction, silent: Sequence[Span]) -> Iterator[bytes]:
-    """Yield the audio of a redacted copy with `silent` made silent in it as well."""
+def _redacted(row: Redaction, silent: Sequence[Span], told: str) -> Iterator[bytes]:
+    """Yield the audio of a redacted copy with `silent` made silent in it as well, and `told` in its comment."""
     recording = row.recording
     parts = parts_of(outside(silent, recording.frames)) if silent else None
     with opened(row) as reader:
         md5 = bytes.fromhex(row.audio_md5) if parts is None else b""
         read = only(reader.read, parts, reader.frames)
-        yield from flac.stream(recording.pk, recording.frames, recording.rate, read, md5)
+        yield from flac.stream(recording.pk, recording.frames, recording.rate, read, md5=md5, papers=told)
 
 
 def _package(name: str) -> Iterator[bytes]:

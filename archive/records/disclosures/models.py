@@ -14,17 +14,19 @@ from archive.records.outside_recordings.either import OfEither, of_one_recording
 from archive.records.people.models import Person, Student
 from archive.records.redactions.models import Redaction
 
+from .papers.words import BASES, COPIES
+
 
 class Basis(models.TextChoices):
     """By what a disclosure passes the FERPA gate."""
 
-    CONSENT = "consent", _("a parent's written consent (34 CFR 99.30)")
-    OWN = "own", _("a parent's own access (34 CFR 99.10)")
-    OFFICIAL = "official", _("a school official or contractor with a legitimate educational interest (99.31(a)(1))")
-    TRANSFER = "transfer", _("a school where the student enrolls (99.31(a)(2), 99.34)")
-    AUDIT = "audit", _("an audit or evaluation by an authority (99.31(a)(3), 99.35)")
-    COMPELLED = "compelled", _("a court order or subpoena (99.31(a)(9))")
-    EMERGENCY = "emergency", _("a health or safety emergency (99.31(a)(10), 99.36)")
+    CONSENT = "consent", BASES["consent"]
+    OWN = "own", BASES["own"]
+    OFFICIAL = "official", BASES["official"]
+    TRANSFER = "transfer", BASES["transfer"]
+    AUDIT = "audit", BASES["audit"]
+    COMPELLED = "compelled", BASES["compelled"]
+    EMERGENCY = "emergency", BASES["emergency"]
 
 
 class Exempt(models.TextChoices):
@@ -132,14 +134,11 @@ class Recorded(OfEither):
 class Copy(models.TextChoices):
     """What is handed over."""
 
-    AUDIO = "audio", _("the audio, as a FLAC file")
-    PACKAGE = "package", _("the sealed package; nobody hears it without its key")
-    EVIDENCE = "evidence", _("the evidence package: audio, sealed package, log, and a summary in plain words")
-    TRANSFER = (
-        "transfer",
-        _("the evidence package for another archive, whose key opens there alone"),
-    )
-    FILE = "file", _("the file as it was brought, byte for byte")
+    AUDIO = "audio", COPIES["audio"]
+    PACKAGE = "package", COPIES["package"]
+    EVIDENCE = "evidence", COPIES["evidence"]
+    TRANSFER = "transfer", COPIES["transfer"]
+    FILE = "file", COPIES["file"]
     """Of a recording that no box made, and of no other."""
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
@@ -31,18 +30,18 @@ from archive.records.outside_recordings.either import (
     students_of,
 )
 from archive.records.outside_recordings.models import OutsideRecording
-from archive.records.pdf import tagged_pdf
+from archive.records.pdf import pdf_of
 from archive.records.redactions.models import Redaction
 from archive.records.redactions.reach import signed_off
 from archive.records.requests.models import AccessRequest
-from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 
 from . import deeds, notice_deeds
-from .copies import copy_of, redisclosure_notice
+from .copies import copy_of
 from .describe import MISSING
 from .forms import ConsentForm, DisclosureForm, NoticeForm, NoticeLetterForm, OutsideDisclosureForm, RecordedForm
 from .models import Basis, Consent, Copy, Disclosure, Recorded
+from .papers.receipt import receipt_html
 from .reach import facts_of, not_named
 from .rules import NOTICED, copies_wanted, district_gate, ferpa_gate, missing_names, untold
 
@@ -272,14 +271,7 @@ def receipt(request: HttpRequest, disclosure: UUID) -> HttpResponseBase:
     if row.handed_at is None:
         messages.error(request, _("There is a receipt once the copy was taken out."))
         return HttpResponseRedirect(reverse("pages:disclosure", args=[disclosure]))
-    context = {
-        "row": row,
-        "district": settings.ARCHIVE.records.district,
-        "contact": words.contact(settings.ARCHIVE.site.contact),
-        "redisclosure": redisclosure_notice(),
-        "notice": words.notice(),
-    }
-    answer = HttpResponse(tagged_pdf("disclosures/receipt.html", context), content_type="application/pdf")
+    answer = HttpResponse(pdf_of(receipt_html(row)), content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="receipt-{str(row.pk)[:8]}.pdf"'
     return answer
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from appliance.contract.times import wall
+from archive.recordings.silences import place
 from archive.records.meetings.describe import where
 from archive.records.meetings.models import Filing, OpeningEvent, OpeningEventKind
 from archive.records.meetings.reach import in_force
@@ -12,6 +14,7 @@ from archive.records.outside_recordings.either import named
 from archive.records.outside_recordings.models import OutsideFiling
 from archive.records.outside_recordings.reach import in_force as outside_in_force
 from archive.records.requests.models import Statement
+from archive.records.requests.reach import related
 from archive.ui import words
 
 from .chapters import Chapter, Fact
@@ -56,13 +59,23 @@ def _meeting(filing: Filing | OutsideFiling, recording: str) -> tuple[Fact, ...]
 
 def statement_chapter(recording: str) -> Chapter:
     """Return the statements that a parent placed with the recording (34 CFR 99.21(c))."""
-    placed = Statement.objects.filter(named(recording)).select_related("amendment__person")
-    items = tuple(
-        (
-            Fact("person", str(one.amendment.person)),
-            Fact("placed", wall(one.placed_at), words.when(localtime(one.placed_at))),
-            Fact("text", one.text),
-        )
-        for one in placed
-    )
-    return Chapter("statements", items)
+    placed = Statement.objects.filter(named(recording)).select_related("recording", "outside", "amendment__person")
+    return Chapter("statements", tuple(_statement(one) for one in placed))
+
+
+def _statement(one: Statement) -> tuple[Fact, ...]:
+    facts = [
+        Fact("person", str(one.amendment.person)),
+        Fact("placed", wall(one.placed_at), words.when(localtime(one.placed_at))),
+        Fact("text", one.text),
+    ]
+    box, parts = one.recording, related(one.about, one)
+    if box is not None and parts is not None:
+        ends = [(part.first, box.frames if part.last is None else part.last) for part in parts]
+        said = [
+            _("{begin} to {end}").format(begin=place(first, box.rate), end=place(last, box.rate))
+            for first, last in ends
+        ]
+        told = "; ".join(f"{first}-{last}" for first, last in ends)
+        facts.append(Fact("part", told or "none", "; ".join(said) or _("none that is known now")))
+    return tuple(facts)

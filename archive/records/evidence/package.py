@@ -32,6 +32,7 @@ from archive.recordings import flac
 from archive.recordings.companions import Companion, companions_apart, counted
 from archive.recordings.playback import open_audio
 from archive.recordings.secrets import secret_of
+from archive.recordings.silences import paper, silences_of
 from archive.recordings.stored_ledger import package_member
 from archive.records.outside_recordings.companions import companions_of_outside
 from archive.records.outside_recordings.either import Either, package_of, subject_of
@@ -43,6 +44,7 @@ from archive.store.base import BUFFER, open_object
 from archive.store.current import store
 from archive.ui import words
 
+from . import statement_parts
 from .chapters import chapters_of
 from .log import Extract
 from .premis import EVENT_TYPES, Event, FileObject, document
@@ -146,7 +148,9 @@ def _played(row: Either) -> _Played | None:
         return None
     source = open_audio(row)
     source.read(0, 1)
-    return _Played(audio_name(row.pk), "audio/flac", flac.stream(row.pk, source.frames, source.rate, source.read))
+    told = paper(silences_of(row, None))
+    audio = flac.stream(row.pk, source.frames, source.rate, source.read, papers=told)
+    return _Played(audio_name(row.pk), "audio/flac", audio)
 
 
 def _written(content: _Content) -> Iterator[bytes]:
@@ -179,7 +183,7 @@ def _payload(content: _Content, extract: Extract) -> Iterator[tuple[str, Iterabl
     hint = (_BROUGHT if brought else _AUDIO).format(recording=row.pk) if played is not None else ""
     district = settings.ARCHIVE.records.district
     yield "README.txt", [README.format(recording=row.pk, district=district, audio=hint).encode("utf-8")]
-    yield "NOTICE.txt", [f"{words.notice()}\n".encode()]
+    yield "NOTICE.txt", [f"{words.in_both(words.notice)}\n".encode()]
     for one in content.documents:
         yield f"notices/{one.name}", [_bytes(one)]
     facts = Facts(row, content.made_at, extract, played.name if played is not None else "", bool(content.recipient))
@@ -196,7 +200,7 @@ def _payload(content: _Content, extract: Extract) -> Iterator[tuple[str, Iterabl
     else:
         # the sealed package is all of it
         along = companions_apart(row, None, unrestricted(row.pk))
-    for one in along:
+    for one in [*along, *statement_parts.written(along)]:
         yield f"records/statements/{one.name}", [_bytes(one)]
     yield "premis.xml", document(_files(content), _events(row, extract), _agents(row, extract))
     yield sealed_name(row.pk), _stored(package_of(row))

@@ -40,6 +40,7 @@ LABELS: Final = {
     "person": _("Who"),
     "placed": _("Placed on"),
     "text": _("What it says"),
+    "part": _("The part of the recording that it is about"),
     "party": _("To whom"),
     "purpose": _("What for"),
     "records": _("What may be passed on"),

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
+from archive.recordings.silences import place
 from archive.records.holds.reach import why_held
 from archive.ui.signs import SignCode
+from archive.ui.words import in_both
 
 from .models import Passage, Redaction, State
 from .reach import bounding, passages_of
@@ -23,13 +27,6 @@ SIGN: Final[dict[State, SignCode]] = {
     State.SIGNED: "ready",
     State.WITHDRAWN: "unknown",
 }
-
-
-def place(frame: int, rate: int) -> str:
-    """Return a place as h:mm:ss.mmm, cut off to the millisecond."""
-    thousandths = frame * 1000 // rate
-    seconds = thousandths // 1000
-    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{thousandths % 1000:03d}"
 
 
 @dataclass(frozen=True)
@@ -89,8 +86,8 @@ def silent_still(row: Redaction) -> str:
 
 
 SINCE: Final = {
-    "restricted": "restricted after this copy was made",
-    "other-student": "filed under no meeting of this student (34 CFR 99.12(a))",
+    "restricted": gettext_noop("restricted after this copy was made"),
+    "other-student": gettext_noop("filed under no meeting of this student (34 CFR 99.12(a))"),
 }
 """Why more of a copy is silent when it leaves than its passages, by the codes of reach.of_the_archive."""
 
@@ -98,24 +95,40 @@ SINCE: Final = {
 def notice_of(row: Redaction, since: Sequence[tuple[Span, str]] = ()) -> str:
     """Return what goes along with every copy that is handed out: that and where it is redacted, and on what basis.
 
-    The reasons stay here: in them may stand what was left out. `since`: what is silent beside the copy's passages.
+    In English and Spanish. The reasons stay here: in them may stand what was left out. `since`: what is silent beside
+    the copy's passages.
     """
+    return in_both(lambda: _notice(row, since))
+
+
+def _notice(row: Redaction, since: Sequence[tuple[Span, str]]) -> str:
     rate = row.recording.rate
-    told = [f"{one.begin} to {one.end}: {one.row.get_how_display()}; {one.basis}" for one in lines_of(row)]
-    more = [f"{place(one.first, rate)} to {place(one.last, rate)}: silence; {SINCE[code]}" for one, code in since]
-    kept = "The copy that the archive keeps was compared with the original:"
+    passage, besides = _("{begin} to {end}: {how}; {basis}"), _("{begin} to {end}: silence; {why}")
+    told = [
+        passage.format(begin=one.begin, end=one.end, how=one.row.get_how_display(), basis=one.basis)
+        for one in lines_of(row)
+    ]
+    more = [
+        besides.format(begin=place(one.first, rate), end=place(one.last, rate), why=_(SINCE[code]))
+        for one, code in since
+    ]
+    digest = _("Redacted copy {copy}, digest (SHA-256) as kept by the archive {sha256}")
+    compared = _(
+        "The copy that the archive keeps was compared with the original:\n"
+        "of {outside} samples outside of its passages 0 were changed,\n"
+        "of {inside} inside 0 are the original's."
+    )
     return "\n".join(
         [
-            "THIS IS A REDACTED COPY. It is not the recording as it was made: the passages below are left out.",
-            "Outside of them every sample is the original's. The original is kept, unchanged.",
+            _("THIS IS A REDACTED COPY. It is not the recording as it was made: the passages below are left out."),
+            _("Outside of them every sample is the original's. The original is kept, unchanged."),
             "",
             *told,
             "",
-            *(["Besides, these were made silent when this copy was handed out:", *more, ""] if more else []),
-            f"Redacted copy {row.pk}, digest (SHA-256) as kept by the archive {row.sha256}",
-            f"{kept} of {row.outside} samples outside of its passages 0 were",
-            f"changed, of {row.inside} inside 0 are the original's.",
-            "Somebody else than who made it listened to it and signed it off.",
+            *([_("Besides, these were made silent when this copy was handed out:"), *more, ""] if more else []),
+            digest.format(copy=row.pk, sha256=row.sha256),
+            compared.format(outside=row.outside, inside=row.inside),
+            _("Somebody else than who made it listened to it and signed it off."),
             "",
         ]
     )

@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from archive.recordings.models import Recording
 from archive.records.people.models import Student
@@ -29,13 +30,13 @@ class State(models.TextChoices):
 class Basis(models.TextChoices):
     """On what legal basis a passage is taken out."""
 
-    OTHER_STUDENT = "other-student", "about another student (34 CFR 99.12(a), 300.615)"
-    CLOSED = "closed", "a closed record (RSMo 610.021)"
-    NO_PART = "no-part", "caught by accident: no part of the meeting, about no student (34 CFR 99.3)"
-    PRIVILEGED = "privileged", "advice of counsel, privileged (RSMo 610.021(1))"
-    ORDERED = "ordered", "a court's order; the reason names it"
-    RESTRICTED = "restricted", "restricted when the copy was made; nobody has decided yet who may hear it"
-    OTHER = "other", "another provision; the reason names it"
+    OTHER_STUDENT = "other-student", _("about another student (34 CFR 99.12(a), 300.615)")
+    CLOSED = "closed", _("a closed record (RSMo 610.021)")
+    NO_PART = "no-part", _("caught by accident: no part of the meeting, about no student (34 CFR 99.3)")
+    PRIVILEGED = "privileged", _("advice of counsel, privileged (RSMo 610.021(1))")
+    ORDERED = "ordered", _("a court's order; the reason names it")
+    RESTRICTED = "restricted", _("restricted when the copy was made; nobody has decided yet who may hear it")
+    OTHER = "other", _("another provision; the reason names it")
 
 
 TYPED_BASES = [one for one in Basis if one != Basis.RESTRICTED]
@@ -144,7 +145,7 @@ class Passage(models.Model):
     first_frame = models.PositiveBigIntegerField()
     last_frame = models.PositiveBigIntegerField()
     """First frame behind it."""
-    how = models.CharField(max_length=4, choices=[(How.MUTE.value, "silence"), (How.TONE.value, "a quiet tone")])
+    how = models.CharField(max_length=4, choices=[(How.MUTE.value, _("silence")), (How.TONE.value, _("a quiet tone"))])
     basis = models.CharField(max_length=14, choices=Basis.choices)
     reason = models.TextField()
     """Why, in words."""

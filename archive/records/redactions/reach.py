@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
-from appliance.contract.errors import DigestError
-from appliance.contract.ledger import Entry, Gap
-from appliance.contract.package import PAYLOAD, TAG_FILES
-from appliance.contract.receipt import Receipt
-from appliance.contract.zip_profile import leading_members
+from appliance.contract.ledger import Gap
 from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.scopes import ScopeType
@@ -23,6 +18,7 @@ from archive.recordings.find import check_not_destroyed
 from archive.recordings.models import Recording
 from archive.recordings.parts import Part, Parts
 from archive.recordings.secrets import secret_of
+from archive.recordings.stored_ledger import sealed_facts
 from archive.records.errors import DeedError
 from archive.records.meetings.reach import parts_about
 from archive.records.outside_recordings.either import students_of
@@ -99,23 +95,11 @@ def gaps_of(row: Recording) -> Spans:
 
     Raises DigestError if the ledger is not the one that the receipt names.
     """
-    found, sha256 = [], hashlib.sha256()
-    feed = sha256.update
-    with open_object(store(), row.package) as file:
-        members = leading_members(file, len(TAG_FILES) + len(PAYLOAD))
-        ledger = members[[*TAG_FILES, *PAYLOAD].index("data/ledger.tsv")]
-        file.seek(ledger.offset)
-        left = ledger.size
-        while left > 0 and (line := file.readline(left)):
-            left -= len(line)
-            feed(line)
-            # to read each of 60,000 lines takes longer than to make the copy
-            fact = Entry.read(line, None).fact if b'"gap"' in line else None
-            if isinstance(fact, Gap):
-                found.append(Span(fact.first_frame, fact.first_frame + fact.frames))
-    if sha256.hexdigest() != Receipt.read(bytes(row.receipt or b""), None).ledger_sha256:
-        raise DigestError(f"the ledger in the package of {row.pk} is not the one that the receipt names")
-    return merged(found)
+    return merged(
+        Span(fact.first_frame, fact.first_frame + fact.frames)
+        for one in sealed_facts(row, ("gap",))
+        if isinstance(fact := one.fact, Gap)
+    )
 
 
 def plan_of(row: Redaction) -> Plan:

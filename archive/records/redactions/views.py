@@ -25,6 +25,7 @@ from archive.recordings.models import Recording
 from archive.recordings.partial import answer
 from archive.recordings.parts import audible, only
 from archive.recordings.ranges import Span as Bytes
+from archive.recordings.silences import place
 from archive.recordings.wav import HEADER_SIZE, WavFile
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
@@ -35,7 +36,7 @@ from archive.ui.breadcrumbs import Crumb
 from archive.ui.templatetags.plain import when
 
 from . import deeds, hear_deeds
-from .describe import SIGN, SILENT_STILL, lines_of, place, silent_still, still_kept
+from .describe import SIGN, SILENT_STILL, lines_of, silent_still, still_kept
 from .forms import BeginForm, PassageForm, ReasonForm, SignOffForm
 from .models import Redaction, State
 from .reach import bounding, opened

@@ -8,12 +8,13 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from archive.access.scopes import Scope
 from archive.custody.actors import SubjectType
 from archive.recordings.companions import Companion
 from archive.recordings.models import Recording
-from archive.recordings.parts import Parts, both
+from archive.recordings.parts import Parts, touch
 from archive.records.letters.models import Letter, LetterKind
 from archive.records.meetings.models import Filing
 from archive.records.meetings.reach import in_force, parts_filed
@@ -24,6 +25,7 @@ from archive.records.outside_recordings.reach import in_force as outside_in_forc
 from archive.records.people.models import Person, Student
 from archive.records.people.reach import holders_now, scopes_of_students
 from archive.records.people.rules import Holder
+from archive.ui.words import in_both
 
 from .models import AccessRequest, Amendment, AmendmentState, Statement
 from .rules import OPEN, Unheard
@@ -31,12 +33,12 @@ from .rules import OPEN, Unheard
 
 def statements_of(recording: Recording, parts: Parts | None) -> list[Companion]:
     """Return the statements that go along with a copy of these parts of a recording (34 CFR 99.21(c))."""
-    return _along(placed_with(recording, parts))
+    return _along(recording, placed_with(recording, parts))
 
 
 def statements_with(recording: Either) -> list[Companion]:
     """Return the statements that go along with each copy of all of a recording of either kind."""
-    return _along(placed_with(recording, None))
+    return _along(recording, placed_with(recording, None))
 
 
 def placed_with(recording: Either, parts: Parts | None) -> list[Statement]:
@@ -48,25 +50,29 @@ def placed_with(recording: Either, parts: Parts | None) -> list[Statement]:
     placed = list(Statement.objects.filter(named(recording.pk)).select_related("amendment"))
     if parts is None or not placed:
         return placed
-    filed = in_force().filter(recording=recording.pk).select_related("meeting")
-    related = {
-        student: parts_filed(one for one in filed if one.meeting.student_id == student)
-        for student in {one.meeting.student_id for one in filed}
-    }
-    return [one for one in placed if _is_of(related.get(one.amendment.student_id, ()), parts)]
+    return [one for one in placed if touch(related(recording, one), parts)]
 
 
-def _is_of(related: Parts | None, parts: Parts) -> bool:
-    return bool(parts if related is None else both(related, parts))
+def related(recording: Either, one: Statement) -> Parts | None:
+    """Return what of a recording a statement relates to: what is about its student now; None: all of it."""
+    if isinstance(recording, OutsideRecording):
+        # one that no box made is never cut
+        return None
+    filed = in_force().filter(recording=recording.pk, meeting__student=one.amendment.student_id)
+    return parts_filed(filed)
 
 
-def _along(placed: Iterable[Statement]) -> list[Companion]:
+def _along(recording: Either, placed: list[Statement]) -> list[Companion]:
     return [
-        Companion(
-            f"statement-{number}.txt", f"Statement placed {timezone.localtime(one.placed_at):%Y-%m-%d}\n\n{one.text}\n"
-        )
+        Companion(f"statement-{number}.txt", _paper(one), related(recording, one))
         for number, one in enumerate(placed, 1)
     ]
+
+
+def _paper(one: Statement) -> str:
+    day = f"{timezone.localtime(one.placed_at):%Y-%m-%d}"
+    heading = in_both(lambda: _("Statement placed {day}").format(day=day), " / ")
+    return f"{heading}\n\n{one.text}\n"
 
 
 def scopes_of_case(case: str) -> Iterable[Scope]:

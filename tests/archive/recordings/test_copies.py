@@ -16,7 +16,7 @@ import soundfile
 from appliance.contract.errors import DigestError
 from appliance.contract.receipt import Receipt
 from archive.recordings.playback import AudioSource
-from archive.ui.words import NOTICE
+from archive.ui import words
 from tests.archive.page_fixtures import RATE, Arrive, entries, who
 from tests.archive.pages import check
 from tests.support.archives import Archive
@@ -31,7 +31,7 @@ def stored(archive: Archive, recording: str) -> bytes:
 def test_the_page_of_copies_carries_the_notice_and_the_receipt(custodian: Any, sealed: Arrive) -> None:
     made = sealed(seconds=1)
     page = check(custodian.get(f"/recordings/{made.id}/copies/").content.decode())
-    assert NOTICE in page.text
+    assert words.NOTICE in page.text
     assert hashlib.sha256(made.ledger).hexdigest() in page.text
     assert json.loads(entries(made.id, "look")[-1].detail) == {"page": "copies"}
     offered = {link.get("href") for link in page.all("a") if "button" in link.get("class")}
@@ -73,7 +73,7 @@ def test_the_flac_holds_every_sample_and_the_notice(custodian: Any, sealed: Arri
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{made.id}.flac"'
     with soundfile.SoundFile(io.BytesIO(data)) as file:
         assert (file.format, file.samplerate, file.channels, file.frames) == ("FLAC", RATE, 1, made.frames)
-        assert (file.title, file.comment) == (made.id, NOTICE)
+        assert (file.title, file.comment) == (made.id, words.in_both(words.notice))
         assert np.array_equal(file.read(dtype="int16"), made.samples)
     (entry,) = entries(made.id, "download-flac")
     assert who(entry) == "user:m.jones"
