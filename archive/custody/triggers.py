@@ -1,4 +1,7 @@
-"""Triggers that refuse to change, replace or delete custody entries and published heads."""
+"""Triggers that refuse to change, replace or delete custody entries and published heads.
+
+And the words in which other apps' triggers ask for an entry: no row of theirs tells of a deed that none stands behind.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,31 @@ REFUSALS: Final = tuple(
         Refusal(f"{table}_no_delete", "DELETE", table, ALWAYS, MESSAGE),
     )
 )
+
+
+def no_entry(codes: str | tuple[str, ...], subject: str = "", **members: str) -> str:
+    """Return the SQL condition that no entry of these codes says what a row of a trigger does.
+
+    `subject` is SQL for the identifier that the entry is about, `members` SQL for what it says, by name. Entries have
+    identifiers and days with or without their dashes, as databases do, so they are compared without.
+    """
+    known = [codes] if isinstance(codes, str) else codes
+    said = [f"e.code IN ({', '.join(repr(one) for one in known)})"]
+    said += [f"e.subject_id = {subject}"] if subject else []
+    for name, value in members.items():
+        plain = f"replace(CAST({value} AS text), '-', '')"
+        said.append(f"""replace(e.detail, '-', '') LIKE '%"{name}":"' || {plain} || '"%'""")
+    return f"NOT EXISTS (SELECT 1 FROM custody_entry e WHERE {' AND '.join(said)})"  # noqa: S608 - our own names
+
+
+def becomes(column: str) -> str:
+    """Return the SQL condition that a column of a trigger's row gets a value that it had none of."""
+    return f"NEW.{column} IS NOT NULL AND OLD.{column} IS NULL"
+
+
+def taken_back(column: str) -> str:
+    """Return the SQL condition that it loses the one that it had."""
+    return f"NEW.{column} IS NULL AND OLD.{column} IS NOT NULL"
 
 
 def create(apps: Any, schema_editor: Any) -> None:  # noqa: ARG001 - Django calls it so

@@ -1,4 +1,7 @@
-"""Triggers: no recording becomes a tombstone but by a decision of two people, while nothing holds it, and for good."""
+"""Triggers: no recording becomes a tombstone but by a decision of two people, while nothing holds it, and for good.
+
+And that decision is one of the custody log: each step of a destruction, and each answer to it, has its entry first.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Any, Final
 
 from archive.core import triggers
 from archive.core.triggers import Refusal
+from archive.custody.triggers import becomes, no_entry
 from archive.records.holds.triggers import MESSAGE, held
 
 _BECOMES: Final = "OLD.destroyed_at IS NULL AND NEW.destroyed_at IS NOT NULL"
@@ -33,9 +37,45 @@ def _refusals(prefix: str, table: str, column: str) -> tuple[Refusal, ...]:
     )
 
 
+_TABLE: Final = "destruction_destruction"
+_SUBJECT: Final = "COALESCE(NEW.recording_id, NEW.outside_id)"
+_BY_DEED: Final = "a destruction goes on by its deeds alone"
+_STEPS: Final = {
+    "approved": "destruction-approved",
+    "closing": "destroyed",
+    "done": "destruction-finished",
+    "withdrawn": "destruction-withdrawn",
+}
+"""The entry that each state of a destruction has."""
+
+
+def _step(state: str, code: str) -> Refusal:
+    reached = f"NEW.state = '{state}' AND OLD.state <> '{state}'"
+    entered = no_entry(code, _SUBJECT, destruction="NEW.id")
+    return Refusal(f"destruction_{state}", "UPDATE", _TABLE, f"{reached} AND {entered}", _BY_DEED)
+
+
 REFUSALS: Final = (
     *_refusals("destruction", "recordings_recording", "recording_id"),
     *_refusals("destruction_outside", "outside_recordings_outsiderecording", "outside_id"),
+    *(_step(state, code) for state, code in _STEPS.items()),
+    Refusal("destruction_born", "INSERT", _TABLE, "NEW.state NOT IN ('proposed', 'withdrawn')", _BY_DEED),
+    Refusal(
+        *("destruction_stays", "UPDATE", _TABLE),
+        "(OLD.state = 'done' AND NEW.state <> 'done') "
+        "OR (OLD.state = 'closing' AND NEW.state NOT IN ('closing', 'done'))",
+        _BY_DEED,
+    ),
+    Refusal(
+        *("destruction_forgotten", "UPDATE", _TABLE),
+        f"{becomes('forgotten_at')} AND {no_entry('destruction-forgotten', _SUBJECT, destruction='NEW.id')}",
+        _BY_DEED,
+    ),
+    Refusal(
+        *("destruction_answered", "UPDATE", "destruction_told"),
+        f"NEW.reply IS DISTINCT FROM OLD.reply AND {no_entry('destruction-reply', told='NEW.id', reply='NEW.reply')}",
+        "what a parent answered is entered by its deed alone",
+    ),
 )
 
 

@@ -207,16 +207,20 @@ class Disclosure(OfEither):
 
 
 class NoticeGiven(models.Model):
-    """The parents of one of its students were told of a compelled production or a transfer."""
+    """The parents of one of its students were told of a compelled production or a transfer.
+
+    A telling stays as it was entered. Another day is another row, and the last one counts for how long it waits: what
+    was entered too early is mended by that, and a day that is entered later opens nothing sooner.
+    """
 
     disclosure = models.ForeignKey(Disclosure, on_delete=models.CASCADE, related_name="told")
     student = models.ForeignKey(Student, on_delete=models.PROTECT, related_name="+")
     told_on = models.DateField()
 
     class Meta:
-        """In order of the days; each student once."""
+        """In order of the days; each student and day once."""
 
         ordering: ClassVar = ["told_on", "pk"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["disclosure", "student"], name="disclosure_told_once_a_student"),
+            models.UniqueConstraint(fields=["disclosure", "student", "told_on"], name="disclosure_told_once_a_day"),
         ]

@@ -45,7 +45,8 @@ class Notice:
 def enter_notice(pk: UUID, notice: Notice, *, by: User) -> Disclosure:
     """Enter whose parents were told, until when it waits, or why no notice is needed (99.31(a)(9)(ii), 99.34).
 
-    The day until which it waits is only moved later: a parent was promised it. Raises DeedError.
+    Each telling is a row of its own, and the last one counts for how long it waits. The day until which it waits is
+    only moved later: a parent was promised it. Raises DeedError.
     """
     if notice.told_on is not None and notice.told_on > timezone.localdate():
         raise DeedError("This day is still to come.", field="told_on")
@@ -69,9 +70,8 @@ def enter_notice(pk: UUID, notice: Notice, *, by: User) -> Disclosure:
         row.exempt = notice.exempt
         row.save(update_fields=["waits_until", "exempt"])
         if notice.student is not None:
-            NoticeGiven.objects.update_or_create(
-                disclosure=row, student=notice.student, defaults={"told_on": notice.told_on}
-            )
+            # a telling stays as it was entered; the same day again is the same one
+            NoticeGiven.objects.get_or_create(disclosure=row, student=notice.student, told_on=notice.told_on)
     return row
 
 

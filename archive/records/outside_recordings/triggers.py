@@ -9,10 +9,17 @@ from typing import Any, Final
 
 from archive.core import triggers
 from archive.core.triggers import Refusal
+from archive.custody.triggers import becomes, no_entry, taken_back
 
 _TABLE: Final = "outside_recordings_outsiderecording"
 _SAID: Final = ("origin", "made_on", "made_at", "place", "made_by", "made_with", "since", "brought_by", "brought_on")
 _SEALED: Final = ("state", "size", "media_type", "sha256", "package_size", "package_sha256", "sealed_at")
+_SEAL: Final = no_entry("outside-sealed", "NEW.id", sha256="NEW.sha256", package_sha256="NEW.package_sha256")
+_RESTRICTION: Final = "outside_recordings_outsiderestriction"
+_LIFTED: Final = no_entry("outside-restriction-lifted", "NEW.outside_id", restriction="NEW.id")
+_CONFIRMED: Final = no_entry("filing-confirmed", "NEW.outside_id", filing="NEW.id")
+_OPENED: Final = "a second person lifts a restriction by that deed alone"
+_BY_DEED: Final = "it is sealed, given up and filed by its deeds alone"
 
 
 def _changed(names: tuple[str, ...]) -> str:
@@ -34,6 +41,19 @@ REFUSALS: Final = (
         _TABLE,
         f"OLD.sealed_at IS NOT NULL AND {_changed(_SEALED)}",
         "it is sealed",
+    ),
+    Refusal("outside_sealed", "UPDATE", _TABLE, f"{becomes('sealed_at')} AND {_SEAL}", _BY_DEED),
+    Refusal(
+        *("outside_given_up", "UPDATE", _TABLE),
+        f"{becomes('given_up_at')} AND {no_entry('outside-given-up', 'NEW.id')}",
+        _BY_DEED,
+    ),
+    Refusal("outside_opened", "UPDATE", _RESTRICTION, f"{becomes('lifted_at')} AND {_LIFTED}", _OPENED),
+    Refusal("outside_opened_again", "UPDATE", _RESTRICTION, taken_back("lifted_at"), _OPENED),
+    Refusal(
+        *("outside_confirmed", "UPDATE", "outside_recordings_outsidefiling"),
+        f"{becomes('confirmed_at')} AND {_CONFIRMED}",
+        _BY_DEED,
     ),
 )
 

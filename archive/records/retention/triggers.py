@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from archive.core import triggers
 from archive.core.triggers import Refusal
+from archive.custody.triggers import no_entry
 
 MESSAGE: Final = "a decision about retention is never changed; enter a new one"
 _COLUMNS: Final = {
@@ -25,6 +26,11 @@ _KINDS: Final = Refusal(
 )
 REFUSALS: Final = (
     _KINDS,
+    Refusal(
+        *("retention_answer_entered", "INSERT", "retention_answer"),
+        no_entry("retention-answer", answer_id="NEW.id"),
+        "what was decided about retention is entered by its deed alone",
+    ),
     *(
         refusal
         for table, columns in _COLUMNS.items()

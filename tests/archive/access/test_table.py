@@ -64,7 +64,7 @@ from tests.archive.records.factories import (
     make_student,
 )
 from tests.archive.records.outside_recordings.files import brought, sound
-from tests.support.archives import Archive, archive_in
+from tests.support.archives import Archive, archive_in, without_triggers
 
 FACTS = Facts(Source.CART, Language.EN, "a captioner")
 CALENDAR = b"meeting_id,student_id,date,from,to,room,kind\n"
@@ -115,15 +115,16 @@ def everything(box: str, recording: str) -> dict[str, str]:
     matter = make_matter()
     made |= {"matter": matter, "held": make_hold(matter, student=make_student("Ben"))}
     made |= {"series": Series.objects.create(code="S 1", title="x", kinds=["iep"], entered_at=NOON)}
-    done = Destruction.objects.create(
-        recording_id=recording,
-        state="done",
-        basis="period",
-        proposed_at=NOON,
-        approved_at=NOON,
-        closed_at=NOON,
-        finished_at=NOON,
-    )
+    with without_triggers():
+        done = Destruction.objects.create(
+            recording_id=recording,
+            state="done",
+            basis="period",
+            proposed_at=NOON,
+            approved_at=NOON,
+            closed_at=NOON,
+            finished_at=NOON,
+        )
     made |= {"destruction": done, "told": Told.objects.create(destruction=done, letter=made["letter"])}
     disclosed = Disclosure.objects.create(
         recording_id=recording, what="audio", party="x", purpose="y", basis="own", prepared_at=NOON

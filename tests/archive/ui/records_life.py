@@ -26,6 +26,7 @@ from tests.archive.records.factories import (
     make_matter,
 )
 from tests.archive.ui.records_scene import Scene
+from tests.support.archives import without_triggers
 
 TRANSCRIPT = """WEBVTT
 
@@ -93,19 +94,20 @@ def fill_life(s: Scene) -> dict[str, str]:
     held = make_hold(s.matter, student=s.adult)
     make_hold(s.matter, recording=s.second)
     series = Series.objects.create(code="SPED 4", title="Meetings of teams", kinds=["iep"], entered_at=s.now)
-    Answer.objects.create(
-        series=series,
-        number=1,
-        permanent=False,
-        years=7,
-        counts_from="left",
-        citation="Schedule of the state, item 4",
-        decided_by="the board",
-        decided_on=s.now.date(),
-        advice="Counsel Lee, in writing",
-        entry=1,
-        entered_at=s.now,
-    )
+    with without_triggers():
+        Answer.objects.create(
+            series=series,
+            number=1,
+            permanent=False,
+            years=7,
+            counts_from="left",
+            citation="Schedule of the state, item 4",
+            decided_by="the board",
+            decided_on=s.now.date(),
+            advice="Counsel Lee, in writing",
+            entry=1,
+            entered_at=s.now,
+        )
 
     proposed = Destruction.objects.create(
         recording=s.first, basis="period", reason="The years are over.", proposed_at=s.now, proposed_by=s.colleague
@@ -118,18 +120,19 @@ def fill_life(s: Scene) -> dict[str, str]:
         reply="objects",
         replied_on=s.now.date(),
     )
-    done = Destruction.objects.create(
-        recording=s.second,
-        state="done",
-        basis="period",
-        proposed_at=s.now,
-        proposed_by=s.colleague,
-        approved_at=s.now,
-        approved_by=s.viewer,
-        closed_at=s.now,
-        closed_by=s.viewer,
-        finished_at=s.now,
-    )
+    with without_triggers():
+        done = Destruction.objects.create(
+            recording=s.second,
+            state="done",
+            basis="period",
+            proposed_at=s.now,
+            proposed_by=s.colleague,
+            approved_at=s.now,
+            approved_by=s.viewer,
+            closed_at=s.now,
+            closed_by=s.viewer,
+            finished_at=s.now,
+        )
     disclosed = Disclosure.objects.create(
         recording=s.first,
         what="audio",

@@ -13,6 +13,7 @@ from tests.archive.records.factories import (
 )
 from tests.archive.records.outside_recordings.files import SAID, brought, sound
 from tests.archive.ui.records_scene import Scene
+from tests.support.archives import without_triggers
 
 
 def fill_outside(s: Scene) -> dict[str, str]:
@@ -38,17 +39,18 @@ def fill_outside(s: Scene) -> dict[str, str]:
         outside=filed, basis="period", reason="The years are over.", proposed_at=s.now, proposed_by=s.colleague
     )
     gone = brought(s.viewer, sound("FLAC"))
-    closing = Destruction.objects.create(
-        outside=gone,
-        state="closing",
-        basis="period",
-        proposed_at=s.now,
-        proposed_by=s.colleague,
-        approved_at=s.now,
-        approved_by=s.viewer,
-        closed_at=s.now,
-        closed_by=s.viewer,
-    )
+    with without_triggers():
+        closing = Destruction.objects.create(
+            outside=gone,
+            state="closing",
+            basis="period",
+            proposed_at=s.now,
+            proposed_by=s.colleague,
+            approved_at=s.now,
+            approved_by=s.viewer,
+            closed_at=s.now,
+            closed_by=s.viewer,
+        )
     gone.destroyed_at = s.now
     gone.save(update_fields=["destroyed_at"])
     finish(closing.pk)

@@ -2,9 +2,12 @@
 
 import uuid
 
+import django.db.migrations.operations.special
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+
+import archive.records.disclosures.triggers
 
 
 class Migration(migrations.Migration):
@@ -12,6 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "__first__"),
+        ("custody", "0001_initial"),
         ("outside_recordings", "0001_initial"),
         ("people", "0001_initial"),
         ("recordings", "0001_initial"),
@@ -198,7 +202,9 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["told_on", "pk"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("disclosure", "student"), name="disclosure_told_once_a_student")
+                    models.UniqueConstraint(
+                        fields=("disclosure", "student", "told_on"), name="disclosure_told_once_a_day"
+                    )
                 ],
             },
         ),
@@ -342,5 +348,9 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        migrations.RunPython(
+            code=archive.records.disclosures.triggers.create,
+            reverse_code=django.db.migrations.operations.special.RunPython.noop,
         ),
     ]

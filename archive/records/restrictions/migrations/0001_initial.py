@@ -2,9 +2,12 @@
 
 import uuid
 
+import django.db.migrations.operations.special
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+
+import archive.records.restrictions.triggers
 
 
 class Migration(migrations.Migration):
@@ -12,6 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "__first__"),
+        ("custody", "0001_initial"),
         ("recordings", "0001_initial"),
     ]
 
@@ -75,5 +79,9 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        migrations.RunPython(
+            code=archive.records.restrictions.triggers.create,
+            reverse_code=django.db.migrations.operations.special.RunPython.noop,
         ),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,7 +27,7 @@ from archive.records.restrictions.rules import outside
 from tests.archive.page_fixtures import RATE, Arrive, entries, make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.disclosures.test_rules import FACTS
-from tests.support.archives import Archive
+from tests.support.archives import Archive, change_as_owner
 
 PASSAGES = st.lists(
     st.builds(lambda first, length: Part(first, None if length is None else first + length),
@@ -118,8 +118,7 @@ def test_a_passage_lies_inside_its_recording(row: Recording, ann: User, first: i
 def test_the_log_contradicts_a_passage_that_was_opened_without_a_deed(row: Recording, ann: User) -> None:
     deeds.restrict(row.pk, 0, RATE, "x", by=ann)
     assert not [one for one in contradictions() if "passage" in one]
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE restrictions_restriction SET lifted_at = CURRENT_TIMESTAMP")
+    change_as_owner("UPDATE restrictions_restriction SET lifted_at = CURRENT_TIMESTAMP")
     assert [one for one in contradictions() if "never opened again" in one]
 
 
