@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from appliance.contract.errors import PlainSightError
 from appliance.contract.stop_signal import StopSignal
+from archive.core.database_log import empty_log
 from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE
 from archive.custody.log import record
@@ -31,7 +32,11 @@ _log = logging.getLogger(__name__)
 
 
 def finish(pk: UUID) -> bool:
-    """Remove key and package, then the identifiers; return whether there was something to do."""
+    """Remove key and package, then the identifiers, also from the database's log; return whether all of it is done.
+
+    While somebody reads the database as it was before, its log has the names still, and nothing says that they are
+    gone: the worker asks again.
+    """
     row = Destruction.objects.select_related("recording", "outside").filter(pk=pk, state=State.CLOSING).first()
     if row is None:
         return False
@@ -40,12 +45,14 @@ def finish(pk: UUID) -> bool:
     remove_destroyed(row.about_pk, package_of(row.about))
     # a copy of the key store has its name before it holds a key, so whatever holds this one is among them
     copies = generations()
+    _erase(pk)
+    if not empty_log():
+        _log.info("the destruction %(destruction)s waits for the database's log", {"destruction": pk})
+        return False
     with one_deed():
         row = Destruction.objects.select_for_update().filter(pk=pk, state=State.CLOSING).first()
         if row is None:
             return False
-        row.told_people = were_told(row).count()
-        row.removed = erase(row.about)
         record(
             FINISHED,
             actor=ARCHIVE,
@@ -55,10 +62,20 @@ def finish(pk: UUID) -> bool:
             removed=sum(row.removed.values()),
         )
         row.state, row.finished_at, row.generations = State.DONE, timezone.now(), copies
-        row.reason, row.asked_by = "", None
-        row.save()
+        row.save(update_fields=["state", "finished_at", "generations"])
     note_forgotten()
     return True
+
+
+def _erase(pk: UUID) -> None:
+    """Remove the identifiers from the rows, once: what was removed is counted for the certificate."""
+    with one_deed():
+        row = Destruction.objects.select_for_update().filter(pk=pk, state=State.CLOSING, erased_at=None).first()
+        if row is None:
+            return
+        row.told_people, row.removed, row.erased_at = were_told(row).count(), erase(row.about), timezone.now()
+        row.reason, row.asked_by = "", None
+        row.save()
 
 
 def note_forgotten() -> int:

@@ -59,8 +59,10 @@ class Destruction(OfEither):
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    erased_at = models.DateTimeField(null=True, blank=True)
+    """When identifiers were gone from the rows; the database's log may have had them longer."""
     finished_at = models.DateTimeField(null=True, blank=True)
-    """When key, package and identifiers were gone."""
+    """When key, package and identifiers were gone, from the database's files as well."""
     generations = models.JSONField(default=list)
     """Copies of the key store that were there then, by their names."""
     forgotten_at = models.DateTimeField(null=True, blank=True)

@@ -119,6 +119,7 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                ("erased_at", models.DateTimeField(blank=True, null=True)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 ("generations", models.JSONField(default=list)),
                 ("forgotten_at", models.DateTimeField(blank=True, null=True)),
