@@ -40,6 +40,8 @@ class Story:
     key_verdict: str
     verdicts: dict[str, str]
     """Segments (`segment 3`, `tail 5`) that were judged to be anything but `ok`, and how."""
+    absent: int = 0
+    """Segments that the closing record lists as unverified tail and that never came."""
 
 
 def events(story: Story) -> list[Event]:
@@ -49,6 +51,9 @@ def events(story: Story) -> list[Event]:
         "interrupted": "the box's closing record arrived; a crash or a power cut had ended the recording",
         "incomplete": "no closing record came; the archive's staff ended the wait",
     }
+    closed = ends[story.outcome]
+    if story.absent:
+        closed += f"; {story.absent} segments of its unverified tail never came, and the archive's staff ended the wait"
     count = f"{story.segments} segments, {story.tail} of an unverified tail"
     bad = [f"{name}: {verdict or 'not judged'}" for name, verdict in story.verdicts.items()]
     if story.key_verdict != "ok":
@@ -56,7 +61,7 @@ def events(story: Story) -> list[Event]:
     judged = f"each segment was opened and decoded in memory; {'; '.join(bad) or 'all hold what the ledger says'}"
     return [
         Event("ingestion start", story.arrived_at, story.box, "success", "the header arrived"),
-        Event("ingestion end", story.closed_at, story.box, "success", ends[story.outcome]),
+        Event("ingestion end", story.closed_at, story.box, "success", closed),
         Event("fixity check", story.sealed_at, AGENT, "success", f"sizes and digests of {count} fit the signed ledger"),
         Event("validation", story.sealed_at, AGENT, "failure" if bad else "success", judged),
         Event("sealing", story.sealed_at, AGENT, "success", "written as one package; the receipt names its manifest"),

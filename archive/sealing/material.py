@@ -79,7 +79,7 @@ def gather(row: Recording) -> Material:
     """Return a closed recording's material; raise an error that names what does not hold."""
     header = row.signed_header
     batches = list(row.arrivals.filter(first_line__isnull=False).order_by("first_line"))
-    segments = _check_ledger(row, header, batches)
+    segments, listed = _check_ledger(row, header, batches)
     verdicts = {f"segment {number}": verdict for batch in batches for number, verdict in batch.verdicts.items()}
     tail = list(row.tail.order_by("number"))
     for one in tail:
@@ -91,14 +91,14 @@ def gather(row: Recording) -> Material:
         ledger=b"".join(bytes(batch.ledger) for batch in batches),
         ledger_lines=row.next_line,
         arrivals=_arrivals(row),
-        events=_events(row, len(segments), len(tail), verdicts),
+        events=_events(row, len(segments), len(tail), verdicts, absent=listed - len(tail)),
         segments=segments,
         tail=[_of_tail(one) for one in tail],
     )
 
 
-def _check_ledger(row: Recording, header: Header, batches: list[StoredArrival]) -> list[StoredSegment]:
-    """Check the whole ledger again, and return the segments in it."""
+def _check_ledger(row: Recording, header: Header, batches: list[StoredArrival]) -> tuple[list[StoredSegment], int]:
+    """Check the whole ledger again; return the segments in it, and how many its end lists as unverified tail."""
     checker = LedgerChecker(header, bytes(row.header))
     segments: list[StoredSegment] = []
     for batch in batches:
@@ -107,7 +107,7 @@ def _check_ledger(row: Recording, header: Header, batches: list[StoredArrival]) 
         raise StorageError("the database does not have all ledger lines that arrived; restore it from a backup")
     if (checker.closing is not None) != (row.outcome != "incomplete"):
         raise OrderError("the ledger's closing record and the recording's outcome contradict each other")
-    return segments
+    return segments, len(checker.closing.unverified_tail) if checker.closing is not None else 0
 
 
 def _segments(checker: LedgerChecker, batch: StoredArrival) -> list[StoredSegment]:
@@ -152,7 +152,7 @@ def _arrivals(row: Recording) -> bytes:
     return data
 
 
-def _events(row: Recording, segments: int, tail: int, verdicts: dict[str, str]) -> bytes:
+def _events(row: Recording, segments: int, tail: int, verdicts: dict[str, str], *, absent: int) -> bytes:
     return as_json(
         Story(
             box=row.box_id,
@@ -164,5 +164,6 @@ def _events(row: Recording, segments: int, tail: int, verdicts: dict[str, str]) 
             tail=tail,
             key_verdict=row.key_verdict,
             verdicts=verdicts,
+            absent=absent,
         )
     )

@@ -45,7 +45,10 @@ def ready() -> QuerySet[Recording]:
 
 
 def seal(recording: str, *, incomplete: bool = False, actor: Actor = ARCHIVE) -> Recording:
-    """Seal a recording and return it; `incomplete` ends the wait for a box that is lost. Sealed ones are left alone."""
+    """Seal a recording and return it; sealed ones are left alone.
+
+    `incomplete` ends the wait for a box that is lost: for more of an open recording, for the tail of a closed one.
+    """
     name = package_name(recording)
     if store().exists(name):
         # a crash came between the package and its receipt, or the database is older than the store
@@ -92,9 +95,14 @@ def _decide(recording: str, *, incomplete: bool) -> Recording:
         row = find(recording, lock=True)
         if row.state == State.SEALED:
             return row
-        missing = list(row.tail.filter(arrived_at=None).values_list("number", flat=True))
-        if missing:
-            raise OrderError(f"the box has not sent its unverified tail yet: segments {missing}")
+        missing = row.tail.filter(arrived_at=None)
+        if not incomplete and missing.exists():
+            raise OrderError(
+                f"the box has not sent its unverified tail yet: {missing.count()} segments; if it is lost, seal "
+                f"{recording} with --incomplete"
+            )
+        # nothing more is taken, or it would arrive after the line that seals the arrival log
+        missing.delete()
         if row.state == State.RECEIVING and not incomplete:
             raise OrderError(f"{recording} is not closed; if its box is lost, seal it with --incomplete")
         moment = now()

@@ -37,6 +37,10 @@ class Bag:
         self.digests[name] = digest(data)
         return data
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is a member of this path."""
+        return f"{self.recording}/{name}" in self.members
+
     def size(self, name: str) -> int:
         """Return how many bytes a member has."""
         return self.members[f"{self.recording}/{name}"].size

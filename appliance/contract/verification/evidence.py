@@ -50,6 +50,10 @@ class Evidence:
     clocks: list[tuple[int, ClockChange]] = field(default_factory=list)
     """Each with the number of its line."""
     tail: list[TailSegment] = field(default_factory=list)
+    """Segments of the unverified tail that are here."""
+    absent: list[TailSegment] = field(default_factory=list)
+    """Those that the closing record lists and that never reached the archive: its arrival log names none of them, and
+    its receipt counts the others."""
     frames: int = 0
     lost_frames: int = 0
     outcome: Outcome = "incomplete"
@@ -92,7 +96,9 @@ def check_ledger(bag: Bag, header: Header, header_line: bytes) -> Evidence:
                 pass
     evidence.lines, evidence.frames, evidence.lost_frames = checker.lines, checker.frames, checker.lost_frames
     if checker.closing is not None:
-        evidence.tail = list(checker.closing.unverified_tail)
+        for part in checker.closing.unverified_tail:
+            here = bag.has(segment_name(part.segment, tail=True))
+            (evidence.tail if here else evidence.absent).append(part)
         evidence.outcome = "interrupted" if checker.closing.reason == "interrupted" else "complete"
     return evidence
 

@@ -173,6 +173,10 @@ def _notes(evidence: Evidence, notes: list[str]) -> None:
         notes.append(
             f"{len(evidence.tail)} segments of an unverified tail are kept as well; the box did not verify them"
         )
+    if evidence.absent:
+        notes.append(
+            f"{len(evidence.absent)} segments of an unverified tail never reached the archive; its staff ended the wait"
+        )
     if header.continues:
         notes.append(f"it goes on from recording {header.continues}")
 

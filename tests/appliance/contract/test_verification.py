@@ -216,6 +216,23 @@ def test_an_honest_interruption_has_a_verdict_of_its_own(spool: Path, keys: Keys
     assert any("unverified tail" in note for note in report.notes)
 
 
+def test_a_tail_that_never_arrived_is_told_and_one_that_was_taken_away_is_found(spool: Path, keys: Keys) -> None:
+    recording = make_recording(spool, keys, reason="interrupted", tail=2, **SHORT)
+    whole = Sealed(recording, "interrupted")
+    arrivals = whole.arrivals()
+    taken = {name: data for name, data in whole.payload().items() if not name.endswith("00000004.age")}
+    report = check(whole.build(taken, receipt=whole.receipt), keys.ring(), recording.identity)
+    assert (report.verdict, "receipt.tsv" in report.problem) == ("tampered", True)
+    # even with a receipt of the archive's own that counts one: its arrival log names what had arrived
+    del recording.tail[max(recording.tail)]
+    lost = Sealed(recording, "interrupted")
+    report = check(lost.build(lost.payload() | {"data/arrivals.tsv": arrivals}), keys.ring())
+    assert (report.verdict, "data/arrivals.tsv" in report.problem) == ("tampered", True)
+    report = check(lost.build(), keys.ring(), recording.identity)
+    assert (report.verdict, report.status) == ("interrupted", 4)
+    assert any("1 segments of an unverified tail never reached the archive" in note for note in report.notes)
+
+
 def test_a_lost_box_has_a_verdict_of_its_own(spool: Path, keys: Keys) -> None:
     recording = make_recording(spool, keys, reason=None, **SHORT)
     assert check(Sealed(recording, "incomplete").build(), keys.ring()).status == 5

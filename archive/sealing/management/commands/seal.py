@@ -16,8 +16,8 @@ class Command(ArchiveCommand):
     """Seal one recording now."""
 
     help = (
-        "Seal one recording now. With --incomplete also one whose box never closed it, because it is lost: what "
-        "arrived is sealed as 'incomplete', and nothing more is taken."
+        "Seal one recording now. With --incomplete also one whose box is lost: what arrived is sealed, as 'incomplete' "
+        "if the box never closed it, without what is missing of an unverified tail, and nothing more is taken."
     )
     example = "plainsight-archive seal 0f3c9a52e4b14f1f8a0e6f7f5d2b9c31 --incomplete"
 
