@@ -108,11 +108,25 @@ class EnrollRequest(SignedModel):
     """Serial number of the board, which the identity is bound to; empty where there is none."""
     model: str = Field(max_length=100)
     """What the board calls itself."""
+    former: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    """The signed line of a FormerProof, where the claim is for the card of another box."""
 
     @classmethod
-    def make(cls, key: SigningKey, **members: str) -> bytes:
+    def make(cls, key: SigningKey, **members: str | None) -> bytes:
         """Return the signed line of a request."""
         return cls.model_validate({"box_key": key.public, **members}).sign(key)
+
+
+class FormerProof(SignedModel):
+    """A box says that another one takes its place: its card went on in another board. Signed with its own key."""
+
+    type: Literal["plainsight/former/1"] = "plainsight/former/1"
+    box: BoxId
+    box_key: PublicKey
+    claim: str
+    """The claim that was given out for this, as `read_claim` returns it."""
+    new_key: PublicKey
+    """The key that signs the request."""
 
 
 class RenewRequest(SignedModel):
@@ -160,6 +174,8 @@ class Enrolled(_Message):
     broker: BrokerAddress
     time_zone: str = Field(max_length=64)
     """IANA name; for people who look at the box's journal."""
+    former: BoxId | None = None
+    """The box whose place this one has taken, and whose recordings it hands in; null: none."""
 
 
 class ClaimFile(Section):
@@ -177,3 +193,5 @@ class ClaimFile(Section):
     """The sensor in the lamp is wired (docs/wiring.md)."""
     mic_rail: bool = True
     """The sense of the microphone's supply is wired."""
+    box: BoxId | None = None
+    """The box whose card goes on in another board; not there: the claim is for a new box."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from cryptography import x509
 
-from appliance.contract.board import board_model, board_serial
+from appliance.contract.board import board_model, board_serial, is_another_board
 from appliance.contract.durable_files import replace, sync_folder
 from appliance.contract.enrollment import (
     ClaimFile,
@@ -27,7 +27,7 @@ from appliance.contract.enrollment import (
 from appliance.contract.errors import PlainSightError, SettingsError, StorageError
 from appliance.contract.settings_file import load_settings
 
-from . import known, set_aside, settings
+from . import former, known, set_aside, settings
 from .archive import ask
 from .identity import Identity
 from .says import say, say_nothing
@@ -43,7 +43,8 @@ _WAIT_S: Final = (5.0, 10.0, 20.0, 40.0, 60.0)
 def enroll(claim_path: Path, folder: Path, tell: Callable[[str], object] = lambda _: None) -> Enrolled:
     """Use the claim in `claim_path`, write keys, certificates and settings into `folder`, and remove the claim.
 
-    `tell` hears why a former identity was set aside.
+    `tell` hears why a former identity was set aside. A claim that names a box is for that box's card in another board:
+    what it holds of that box is sent by this one.
 
     Can be repeated after a crash at any point: the keys are kept, and the archive answers the same box again. A box
     that is set up obeys no other archive than its own: whoever laid that claim there would get its recordings, and
@@ -53,18 +54,32 @@ def enroll(claim_path: Path, folder: Path, tell: Callable[[str], object] = lambd
     """
     claim = load_settings(claim_path, ClaimFile, "name the claim's file with --claim")
     board = board_serial()
+    if claim.box is not None:
+        former.require_on_card(folder, claim.box, board)
+        known.require_same_archive(folder, claim)
+        _ask_first(folder, claim, claim.box, board)
     if set_aside.of_another_board(folder, board):
         tell("this card was another board's")
     known.require_same_archive(folder, claim)
+    before = None
+    if claim.box is not None:
+        set_aside.take_staged(folder)
+        before = former.find(folder, claim.box)
+    if before is not None:
+        before.require_same_archive(claim)
     try:
-        answer = _ask(claim, Identity.load_or_make(folder), board)
+        answer = _ask(claim, Identity.load_or_make(folder), board, before)
     except RetiredBoxError as error:
         # whoever says so is the archive of this claim, and of the settings where there are some: nobody else is asked
         set_aside.of_a_retired_box(folder)
         tell(error.message)
-        answer = _ask(claim, Identity.load_or_make(folder), board)
+        answer = _ask(claim, Identity.load_or_make(folder), board, before)
     known.require_same_key(folder, claim, answer)
-    settings.write(folder, claim, answer, board)
+    boxes = None
+    if before is not None and answer.former == before.box:
+        before.require_same_key(claim, answer)
+        boxes = before.boxes()
+    settings.write(folder, claim, answer, board, boxes)
     try:
         claim_path.unlink()
         sync_folder(claim_path.parent)
@@ -75,14 +90,28 @@ def enroll(claim_path: Path, folder: Path, tell: Callable[[str], object] = lambd
     return answer
 
 
-def _ask(claim: ClaimFile, identity: Identity, board: str) -> Enrolled:
+def _ask_first(folder: Path, claim: ClaimFile, box: str, board: str) -> None:
+    """Ask with new keys before anything of `box` is moved: a refused claim leaves the card as its board needs it.
+
+    Once a part of it was moved, the archive has agreed.
+    """
+    in_place = former.in_place(folder, box)
+    if in_place is not None and is_another_board(known.board(folder), board):
+        in_place.require_same_archive(claim)
+        answer = _ask(claim, Identity.load_or_make(folder / set_aside.STAGED), board, in_place)
+        in_place.require_same_key(claim, answer)
+
+
+def _ask(claim: ClaimFile, identity: Identity, board: str, before: former.Former | None) -> Enrolled:
+    text = read_claim(claim.claim)
     request = EnrollRequest.make(
         identity.signing,
-        claim=read_claim(claim.claim),
+        claim=text,
         courier_key=identity.courier.public,
         csr=identity.certificate_request(),
         board=board,
         model=board_model(),
+        former=None if before is None else before.proof(text, identity.signing.public),
     )
     return Enrolled.parse(ask(claim.url, "/api/1/enroll", claim.authority, request))
 
@@ -168,11 +197,11 @@ def main(arguments: list[str]) -> int:
     )
     options = parser.parse_args(arguments)
     attempt = 0
-    former: list[str] = []
+    reasons: list[str] = []
 
     def tell(why: str) -> None:
-        former.append(why)
-        print(f"plainsight enroll: {why}. {set_aside.SPOOL_WORDS}", file=sys.stderr, flush=True)
+        reasons.append(why)
+        print(f"plainsight enroll: {why}", file=sys.stderr, flush=True)
 
     while True:
         try:
@@ -195,11 +224,17 @@ def main(arguments: list[str]) -> int:
             time.sleep(pause)
             attempt += 1
         else:
-            if options.wait and former:
+            if answer.former is not None:
+                reasons.clear()
+            if reasons:
+                print(f"plainsight enroll: {set_aside.SPOOL_WORDS}", file=sys.stderr, flush=True)
+            if options.wait and reasons:
                 say(options.claim.parent, f"This board is {answer.box} now. {set_aside.SPOOL_WORDS}.")
             else:
                 say_nothing(options.claim.parent)
             print(f"this box is {answer.box}; its archive knows it now")
+            if answer.former is not None:
+                print(f"it goes on in the place of {answer.former}, and sends what that one had recorded")
             return 0
 
 

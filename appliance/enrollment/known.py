@@ -54,6 +54,22 @@ class _Courier(Part):
     archive: _Archive
 
 
+def box_id(recorder: Path) -> str | None:
+    """Return whose settings the file `recorder` holds; None where it is not there or cannot be read."""
+    try:
+        return load_settings(recorder, _Board, "").box.id
+    except SettingsError:
+        return None
+
+
+def archive_key(recorder: Path) -> str | None:
+    """Return the key whose receipts are believed by the settings in `recorder`; None where they cannot be read."""
+    try:
+        return load_settings(recorder, _Recorder, "").keys.archive_key
+    except SettingsError:
+        return None
+
+
 def board(folder: Path) -> str:
     """Return the board that the settings were made for; empty where they are not there or cannot be read."""
     for name in (RECORDER, COURIER):
@@ -81,18 +97,15 @@ def require_same_archive(folder: Path, claim: ClaimFile) -> None:
         raise ClaimError(f"the claim's authority is no certificate: {error}", field="authority") from error
     # every certificate in the claim would be believed, so none may be another archive's
     if not named <= pinned:
-        raise _another_archive(folder, claim)
+        raise another_archive(folder / COURIER, claim)
 
 
 def require_same_key(folder: Path, claim: ClaimFile, answer: Enrolled) -> None:
     """Raise ClaimError if an answer brings another archive's key than the one whose receipts this box believes."""
-    try:
-        pinned = load_settings(folder / RECORDER, _Recorder, "").keys.archive_key
-    except SettingsError:
-        # the box is not set up, or its settings are lost and believe nobody
-        return
-    if pinned != answer.archive_key:
-        raise _another_archive(folder, claim)
+    pinned = archive_key(folder / RECORDER)
+    # without one the box is not set up, or its settings are lost and believe nobody
+    if pinned is not None and pinned != answer.archive_key:
+        raise another_archive(folder / COURIER, claim)
 
 
 def _authorities(folder: Path) -> set[x509.Certificate]:
@@ -104,9 +117,10 @@ def _authorities(folder: Path) -> set[x509.Certificate]:
     return set()
 
 
-def _another_archive(folder: Path, claim: ClaimFile) -> ClaimError:
+def another_archive(courier: Path, claim: ClaimFile) -> ClaimError:
+    """Return what is told where a claim is of another archive than the one in the settings `courier`."""
     try:
-        own = f"the archive at {load_settings(folder / COURIER, _Courier, '').archive.url}"
+        own = f"the archive at {load_settings(courier, _Courier, '').archive.url}"
     except SettingsError:
         own = "another archive"
     return ClaimError(

@@ -14,12 +14,15 @@ from typing import Final
 from appliance.contract.board import is_another_board
 from appliance.contract.durable_files import sync_folder
 from appliance.contract.errors import StorageError
+from appliance.contract.former_boxes import FILE as FORMER
 from appliance.contract.keys import SigningKey
 
 from . import known
 
-_OTHER_KEYS: Final = ("mqtt/client.key", "mqtt/client.pem", "courier.key")
+_OTHER_KEYS: Final = (FORMER, "mqtt/client.key", "mqtt/client.pem", "courier.key")
 _SETTINGS: Final = (known.RECORDER, known.COURIER)
+STAGED: Final = "new-board"
+"""Folder of the keys of a box whose archive is asked while the card is still another box's."""
 SPOOL_WORDS: Final = (
     "What the former box recorded and had not sent is not lost, but is not sent either: it stays on this card, in "
     "/var/lib/plainsight/spool (docs/enrollment.md says how it gets to the archive)"
@@ -49,6 +52,21 @@ def of_a_retired_box(folder: Path) -> None:
     key = SigningKey.load(folder / known.BOX_KEY).public
     name = f"of-key-{hashlib.sha256(key.encode('ascii')).hexdigest()[:16]}"
     _move(folder, folder / name, (*_SETTINGS, *_OTHER_KEYS, known.BOX_KEY, *known.AUTHORITIES))
+
+
+def take_staged(folder: Path) -> None:
+    """Move the keys that the archive was first asked with to their places; raise StorageError."""
+    staged = folder / STAGED
+    try:
+        for name in (known.BOX_KEY, *_OTHER_KEYS):
+            source, target = staged / name, folder / name
+            if source.exists() and not target.exists():
+                target.parent.mkdir(mode=0o750, exist_ok=True)
+                source.rename(target)
+                sync_folder(target.parent)
+                sync_folder(source.parent)
+    except OSError as error:
+        raise StorageError(f"cannot move {error.filename} into {folder}: {error.strerror}; run this as root") from error
 
 
 def _move(folder: Path, aside: Path, names: Iterable[str]) -> None:

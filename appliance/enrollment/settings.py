@@ -9,6 +9,8 @@ from typing import Final
 from appliance.contract.durable_files import replace
 from appliance.contract.enrollment import ClaimFile, Enrolled
 from appliance.contract.errors import StorageError
+from appliance.contract.former_boxes import FILE as FORMER
+from appliance.contract.former_boxes import FormerBoxes
 
 Value = str | int | float | bool
 Sections = dict[str, dict[str, Value]]
@@ -57,13 +59,27 @@ def toml(sections: Sections, heading: str) -> bytes:
     return "\n".join([*lines, ""]).encode()
 
 
-def write(folder: Path, claim: ClaimFile, answer: Enrolled, board: str) -> None:
+def former_toml(former: FormerBoxes) -> bytes:
+    """Return the file of former boxes as TOML."""
+    lines = [
+        "# Written by 'plainsight enroll': boxes whose cards went on in this board.",
+        f"version = {former.version}",
+    ]
+    for box in former.boxes:
+        lines += ["", "[[boxes]]", f"id = {json.dumps(box.id)}", f"key = {json.dumps(box.key)}"]
+    return "\n".join([*lines, ""]).encode()
+
+
+def write(folder: Path, claim: ClaimFile, answer: Enrolled, board: str, former: FormerBoxes | None = None) -> None:
     """Write certificates and settings into `folder`, recorder.toml last; raise StorageError.
+
+    `former`: the boxes whose place this one has taken.
 
     The recorder's unit waits for recorder.toml, so what is half written starts nothing.
     """
     heading = "Written by 'plainsight enroll'; the box's own example file explains each setting."
-    files = {
+    files = {folder / FORMER: (former_toml(former), 0o600)} if former is not None else {}
+    files |= {
         folder / "archive-ca.pem": (answer.authority.encode(), 0o644),
         folder / "mqtt" / "ca.pem": (answer.authority.encode(), 0o644),
         folder / "mqtt" / "client.pem": (answer.certificate.encode(), 0o644),

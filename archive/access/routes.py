@@ -106,6 +106,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:claim-new": Route(Deed.BOXES, _FORM),
     "pages:claim-file": Route(Deed.BOXES, ("POST",), page="pages:boxes"),
     "pages:claim-withdraw": Route(Deed.BOXES, _FORM),
+    "pages:box-new-board": Route(Deed.BOXES, _FORM),
     "pages:box-retire": Route(Deed.BOXES, _FORM),
     "pages:checks": Route(Deed.CHECKS),
     "pages:recordings": Route(Deed.LIST),

@@ -50,7 +50,7 @@ REFERENCES: Final = frozenset(
             "recording",
             "room",
         ),
-        *("scope_id", "segment", "serial", "sha256", "statement", "student", "template"),
+        *("scope_id", "segment", "serial", "sha256", "statement", "student", "successor", "template"),
         *("archive_key", "entries", "evidence_sha256", "recipient", "told", "upload"),
     }
 )

@@ -20,6 +20,8 @@ class Box(models.Model):
     """Since when nothing new is taken from it."""
     elsewhere = models.BooleanField(default=False)
     """Whether it is another district's, of which a recording was taken in; it was never enrolled here."""
+    successor = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="predecessors")
+    """The box in whose board its card goes on now, the last of several; it hands in what this one had recorded."""
     broker = models.CharField(max_length=40, default=MAIN)
     """Name of the broker that it was told last to report to; one that the settings no longer have is the first."""
 
@@ -32,6 +34,13 @@ class Box(models.Model):
     def __str__(self) -> str:
         """Return the identifier."""
         return self.id
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing new is taken of it any more: it was retired, and no box hands in what it had recorded."""
+        if self.retired_at is None:
+            return False
+        return self.successor is None or self.successor.retired_at is not None
 
     def believes(self, public_key: str) -> bool:
         """Tell whether what is signed with `public_key` is taken as this box's word now."""

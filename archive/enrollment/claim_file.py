@@ -26,8 +26,10 @@ class Hardware:
     """The sense of the microphone's supply is wired."""
 
 
-def claim_file(claim: str, hardware: Hardware) -> str:
+def claim_file(claim: str, hardware: Hardware, box: str | None = None) -> str:
     """Return the file's text (TOML; appliance.contract.enrollment.ClaimFile reads it).
+
+    `box`: it is for the card of that one.
 
     Raises SettingsError or KeyFileError as long as no box could use a claim.
     """
@@ -37,12 +39,13 @@ def claim_file(claim: str, hardware: Hardware) -> str:
     authority = Authority.load(settings.ARCHIVE_HOME / "keys").pem.decode("ascii")
     return "\n".join(
         [
-            "# Lets one new box become known to its archive, once, within 72 hours. The box removes this file.",
+            "# Lets one box become known to its archive, once, within 72 hours. The box removes this file.",
             f"url = {json.dumps(url)}",
             f"claim = {json.dumps(claim)}",
             f"hardware = {json.dumps(hardware.microphone)}",
             f"lamp_seen = {json.dumps(hardware.lamp_seen)}",
             f"mic_rail = {json.dumps(hardware.mic_rail)}",
+            *([f"box = {json.dumps(box)}"] if box is not None else []),
             f'authority = """\n{authority.strip()}\n"""',
             "",
         ]

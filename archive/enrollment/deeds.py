@@ -33,9 +33,11 @@ from archive.devices.enrollment import enroll
 from archive.devices.models import Box, BoxKey
 from archive.keystore.current import keystore
 from archive.keystore.escrow import escrow_recipient
+from archive.rooms.models import Room
 from archive.rooms.placement import place, room_called, rooms_now
 
-from .custody_kinds import CERTIFY, CLAIM, CLONE, REFUSE_CLAIM, USE_CLAIM, WITHDRAW_CLAIM
+from . import new_board
+from .custody_kinds import CERTIFY, CLAIM, CLAIM_FOR_BOX, CLONE, REFUSE_CLAIM, USE_CLAIM, WITHDRAW_CLAIM
 from .models import Claim, ClaimState
 
 
@@ -56,15 +58,24 @@ class NewClaim:
 
 def give_claim(room: str, *, by: Actor, now: datetime) -> NewClaim:
     """Give out a claim for a new box in `room`; raise SettingsError for a name of a room that is none."""
-    text = new_claim()
     with one_deed():
-        row = Claim.objects.create(
-            sha256=_digest(text),
-            room=room_called(room),
-            made_at=now,
-            expires_at=now + timedelta(hours=CLAIM_HOURS),
-        )
-        record(CLAIM, actor=by, claim=row.pk, room=str(row.room_id))
+        given = _make_claim(room_called(room), now)
+        record(CLAIM, actor=by, claim=given.row.pk, room=str(given.row.room_id))
+    return given
+
+
+def give_claim_for(box: str, *, by: Actor, now: datetime) -> NewClaim:
+    """Give out a claim for the card of `box` in another board; raise SettingsError if no other may take its place."""
+    with one_deed():
+        row, room = new_board.replaceable(box)
+        given = _make_claim(room, now, row)
+        record(CLAIM_FOR_BOX, actor=by, subject=Subject.box(box), claim=given.row.pk, room=str(room.pk))
+    return given
+
+
+def _make_claim(room: Room, now: datetime, box: Box | None = None) -> NewClaim:
+    text, until = new_claim(), now + timedelta(hours=CLAIM_HOURS)
+    row = Claim.objects.create(sha256=_digest(text), room=room, for_box=box, made_at=now, expires_at=until)
     return NewClaim(text, row)
 
 
@@ -95,14 +106,20 @@ def use_claim(line: bytes, now: datetime) -> Enrolled:
     """Make a new box known, and return what its settings need.
 
     The same box may ask again with the same key until the claim expires: an answer that was lost on the way is given
-    again. A board whose box was retired is told so, and comes again with new keys. Raises FormatError, SignatureError,
-    ClaimError, RetiredBoxError or CloneError, the last three after an entry in the custody log.
+    again. A board whose box was retired is told so, and comes again with new keys. A claim for a box's card lets
+    another board take its place: that box is retired in the same deed, and hands in nothing any more.
+
+    Raises FormatError, SignatureError, ClaimError, RetiredBoxError or CloneError, the last three after an entry in the
+    custody log.
     """
     asked = EnrollRequest.read(line, None)
     EnrollRequest.read(line, asked.box_key)
     authority = Authority.load(settings.ARCHIVE_HOME / "keys")
     with one_deed():
         row = _given_out(asked.claim, Claim.objects.select_for_update())
+        if row.for_box_id is not None:
+            # two claims for one card: only one of them lets a board take its place
+            row.for_box = Box.objects.select_for_update().get(pk=row.for_box_id)
         why = _why_not(row, asked, now)
         # a board without a number cannot be told from another one
         if why is None and row.board in ("", asked.board):
@@ -113,10 +130,12 @@ def use_claim(line: bytes, now: datetime) -> Enrolled:
                 enroll(box, asked.courier_key, by=NETWORK, use=BoxKey.Use.COURIER)
                 place(known, row.room.name, by=NETWORK)
                 record(USE_CLAIM, actor=NETWORK, subject=Subject.box(box), claim=row.pk, board=asked.board)
+                if row.for_box is not None:
+                    new_board.take_place(row.for_box, known, asked.board)
                 row.used_at, row.box, row.board, row.model = now, known, asked.board, asked.model
                 row.save(update_fields=["used_at", "box", "board", "model"])
             _note_certificate(box, certificate)
-            return _answer(Box.objects.get(pk=box), certificate, authority)
+            return _answer(Box.objects.get(pk=box), certificate, authority, row.for_box_id)
     if why is None:
         raise _note_clone(str(row.box_id), row.board, asked.board)
     _note_refusal(row, why, now)
@@ -197,6 +216,7 @@ def _why_not(row: Claim, asked: EnrollRequest, now: datetime) -> ClaimError | No
         ),
         (row.box is not None and row.box.retired_at is not None, "the claim's box was retired; make a new claim"),
         (now >= row.expires_at, f"the claim has expired ({CLAIM_HOURS} hours after it was made); make a new one"),
+        (bool(elsewhere := new_board.why_not(row, asked, owner)), elsewhere),
         (
             row.used_at is None and owner is not None and owner.retired_at is None,
             f"this box is known already, as {owner}; retire it on the archive's page Boxes, and the claim is taken",
@@ -251,7 +271,7 @@ def _tell_broker(box: Box) -> BrokerAddress:
     return BrokerAddress(host=settings.ARCHIVE.host_for_boxes(broker), port=broker.port)
 
 
-def _answer(box: Box, certificate: bytes, authority: Authority) -> Enrolled:
+def _answer(box: Box, certificate: bytes, authority: Authority, former: str | None) -> Enrolled:
     return Enrolled(
         box=box.pk,
         certificate=certificate.decode("ascii"),
@@ -261,6 +281,7 @@ def _answer(box: Box, certificate: bytes, authority: Authority) -> Enrolled:
         archive_key=keystore().public,
         broker=_tell_broker(box),
         time_zone=settings.TIME_ZONE,
+        former=former,
     )
 
 

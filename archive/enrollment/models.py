@@ -23,12 +23,19 @@ class ClaimState(StrEnum):
 
 
 class Claim(models.Model):
-    """A one-time permission for one new box. Only a digest of its text is kept: a stolen database enrolls nobody."""
+    """A one-time permission for one new box, or for one board that takes a box's place.
+
+    Only a digest of its text is kept: a stolen database enrolls nobody.
+    """
 
     sha256 = models.CharField(max_length=64, unique=True)
     """SHA-256 of the claim as it was given out."""
     room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="claims")
     """Where the box will stand."""
+    for_box = models.ForeignKey(
+        Box, null=True, blank=True, on_delete=models.PROTECT, related_name="claims_for_its_card"
+    )
+    """The box whose card goes on in another board; none: the claim is for a new box."""
     made_at = models.DateTimeField()
     """When it was given out."""
     expires_at = models.DateTimeField()

@@ -27,7 +27,7 @@ from archive.ui.breadcrumbs import Crumb
 
 from . import deeds
 from .claim_file import FILE_NAME, Hardware, claim_file
-from .forms import ClaimFileForm, ClaimForm
+from .forms import ClaimFileForm, ClaimForm, HardwareForm
 from .models import Claim, ClaimState
 
 SHOWN: Final = 100
@@ -97,17 +97,53 @@ def _row(box: Box, rooms: dict[str, Any], now: datetime) -> BoxRow:
 def claim_new(request: HttpRequest) -> HttpResponseBase:
     """Give a claim out, and show it this once: its text is kept nowhere."""
     form = ClaimForm(request.POST or None)
+    context = {"place": "boxes", "breadcrumbs": _above(), "hours": CLAIM_HOURS, "form": form}
+
+    def give() -> deeds.NewClaim:
+        return deeds.give_claim(form.cleaned_data["room"], by=actor(request), now=timezone.now())
+
+    return _given(request, form, give, context) or render(
+        request, "enrollment/claim_new.html", context, status=_status(form)
+    )
+
+
+@_SENT
+def box_new_board(request: HttpRequest, box: str) -> HttpResponseBase:
+    """Give out a claim for a box's card in another board, and show it this once."""
+    row = Box.objects.filter(pk=box, elsewhere=False).select_related("claim").first()
+    if row is None:
+        raise NotHereError(f"the archive does not know {box}")
+    form = HardwareForm(request.POST or None)
+    context = {
+        "place": "boxes",
+        "breadcrumbs": _above(),
+        "hours": CLAIM_HOURS,
+        "form": form,
+        "row": _row(row, rooms_now([row]), timezone.now()),
+    }
+
+    def give() -> deeds.NewClaim:
+        return deeds.give_claim_for(box, by=actor(request), now=timezone.now())
+
+    return _given(request, form, give, context) or render(
+        request, "enrollment/claim_new_board.html", context, status=_status(form)
+    )
+
+
+def _given(
+    request: HttpRequest, form: HardwareForm, give: Callable[[], deeds.NewClaim], context: dict[str, Any]
+) -> HttpResponseBase | None:
+    """Give a claim out if the form was sent and is right, and answer with it; None if the form has to be shown."""
     shown: list[tuple[deeds.NewClaim, Hardware]] = []
 
     def act() -> str:
         hardware = form.made_of()
-        claim = deeds.give_claim(form.cleaned_data["room"], by=actor(request), now=timezone.now())
+        claim = give()
         # now, so that no claim is given out that could not be used
-        claim_file(claim.text, hardware)
+        claim_file(claim.text, hardware, claim.row.for_box_id)
         shown.append((claim, hardware))
         return reverse("pages:boxes")
 
-    context = {"place": "boxes", "breadcrumbs": _above(), "hours": CLAIM_HOURS}
     answer = _act_on(request, form, act)
     if shown:
         claim, hardware = shown[0]
@@ -121,9 +157,11 @@ def claim_new(request: HttpRequest) -> HttpResponseBase:
         return render(request, "enrollment/claim.html", {**context, **given})
     if answer is not None:
         messages.info(request, "This claim was given out already, and was shown then. Withdraw it if nobody has it.")
-        return answer
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
-    return render(request, "enrollment/claim_new.html", {**context, "form": form}, status=status)
+    return answer
+
+
+def _status(form: forms.Form) -> HTTPStatus:
+    return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
 
 
 @require_POST
@@ -133,8 +171,9 @@ def claim_file_answer(request: HttpRequest) -> HttpResponseBase:
     if not form.is_valid():
         raise SettingsError("that is no claim; give out another one", field="claim")
     typed = form.cleaned_data
-    deeds.open_claim(typed["claim"], timezone.now())
-    text = claim_file(typed["claim"], Hardware(typed["hardware"], typed["lamp_seen"], typed["mic_rail"]))
+    row = deeds.open_claim(typed["claim"], timezone.now())
+    hardware = Hardware(typed["hardware"], typed["lamp_seen"], typed["mic_rail"])
+    text = claim_file(typed["claim"], hardware, row.for_box_id)
     headers = {"Content-Disposition": f'attachment; filename="{FILE_NAME}"'}
     return HttpResponse(text, content_type="application/toml", headers=headers)
 
@@ -185,6 +224,7 @@ def box_retire(request: HttpRequest, box: str) -> HttpResponseBase:
             "Within a minute broker and archive take nothing more from it.",
             "What it sent stays, and can be checked as before.",
             "What it has not sent yet stays on the box, and is not taken: let a box that works send everything first.",
+            "Where only its board is dead, let its card go on in another one instead (New board).",
             "It does not come back: with a new claim on its card, its board becomes another box.",
             "This is written into the custody log.",
         ],

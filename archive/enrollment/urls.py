@@ -16,5 +16,6 @@ pages_urlpatterns: list[URLPattern] = [
     path("boxes/claims/new/", pages.claim_new, name="claim-new"),
     path("boxes/claims/file/", pages.claim_file_answer, name="claim-file"),
     path("boxes/claims/<int:claim>/withdraw/", pages.claim_withdraw, name="claim-withdraw"),
+    path("boxes/<str:box>/new-board/", pages.box_new_board, name="box-new-board"),
     path("boxes/<str:box>/retire/", pages.box_retire, name="box-retire"),
 ]

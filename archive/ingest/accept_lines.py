@@ -8,7 +8,7 @@ after it, a request that the box repeats finds its lines there already.
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Container
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Final
@@ -54,7 +54,7 @@ _CHANGED: Final = (
 """Columns of the recording's row that a batch changes."""
 
 
-def accept_lines(row: Recording, believed: AbstractSet[str], body: bytes) -> UploadState:
+def accept_lines(row: Recording, believed: Container[str], body: bytes) -> UploadState:
     """Take ledger lines and their segments in, and return the state afterwards; `believed` keys may sign new ones."""
     items = parse(body, row.signed_header)
     while not _take(row, believed, items):
@@ -62,7 +62,7 @@ def accept_lines(row: Recording, believed: AbstractSet[str], body: bytes) -> Upl
     return upload_state(row)
 
 
-def _take(row: Recording, believed: AbstractSet[str], items: list[Item]) -> bool:
+def _take(row: Recording, believed: Container[str], items: list[Item]) -> bool:
     """Take what is new of `items` in; return False if another request changed the row meanwhile."""
     if not row.key_arrived:
         raise OrderError("the recording's key.age must arrive before its ledger")

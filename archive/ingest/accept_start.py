@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Container
 
 from appliance.contract.errors import ConflictError, DigestError, FormatError, NotEnrolledError, SignatureError
 from appliance.contract.header import Header
@@ -22,15 +22,14 @@ from archive.recordings.models import Recording
 from archive.recordings.validation import judge_key
 from archive.rooms.placement import room_at
 
+from .authentication import Sender
 from .custody_kinds import INGEST
 from .quotas import check_new_recording
 
 
-def accept_header(recording: str, sender: str, line: bytes) -> bool:
+def accept_header(recording: str, sender: Sender, line: bytes) -> bool:
     """Take a recording's header in from the box `sender`; return False if the same bytes were there already."""
-    header = _believed(line)
-    if header.box != sender:
-        raise FormatError(f"{sender} cannot hand in a recording of {header.box}", field="box")
+    header = _believed(line, sender)
     if header.recording != recording:
         raise FormatError(f"the header is of recording {header.recording}", field="recording")
     check_promise(header.audio)
@@ -64,18 +63,23 @@ def accept_header(recording: str, sender: str, line: bytes) -> bool:
             return False
         arrival_log.sign(row, "header", digest(line), at=arrived).save(force_insert=True)
         row.save(update_fields=arrival_log.COLUMNS)
-        record(INGEST, actor=Actor.box(header.box), subject=Subject.recording(recording))
+        record(INGEST, actor=Actor.box(sender.box), subject=Subject.recording(recording))
     return True
 
 
-def _believed(line: bytes) -> Header:
+def _believed(line: bytes, sender: Sender) -> Header:
     claimed = Header.read(line, None)
-    box = Box.objects.filter(pk=claimed.box, retired_at=None).first()
-    if box is None:
+    if claimed.box not in sender.boxes:
+        if not Box.objects.filter(pk=claimed.box, retired_at=None).exists():
+            raise NotEnrolledError(
+                f"the archive does not know {claimed.box}; give it a claim with 'plainsight-archive enroll'"
+            )
+        raise FormatError(f"{sender.box} cannot hand in a recording of {claimed.box}", field="box")
+    if not sender.recorder_keys:
         raise NotEnrolledError(
-            f"the archive does not know {claimed.box}; give it a claim with 'plainsight-archive enroll'"
+            f"{sender.box} was retired, or none of its keys holds; give it a claim with 'plainsight-archive enroll'"
         )
-    if not box.believes(claimed.box_key):
+    if sender.recorder_keys.get(claimed.box_key) != claimed.box:
         raise SignatureError(f"{claimed.box} is enrolled with another key; enroll this one too", field="box_key")
     check_signature(line, claimed.box_key)
     return claimed
@@ -87,7 +91,7 @@ def _check_continues(header: Header) -> None:
         raise FormatError("a recording goes on only from one of the same box", field="continues")
 
 
-def accept_key(row: Recording, believed: AbstractSet[str], key_age: bytes) -> bool:
+def accept_key(row: Recording, believed: Container[str], key_age: bytes) -> bool:
     """Take a recording's encrypted key in; return False if it was there already. It is never taken twice.
 
     So a key that was destroyed does not come back with a box that sends it again.

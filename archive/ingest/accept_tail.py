@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Container
 
 from django.db import transaction
 
@@ -39,7 +39,7 @@ def _sealed_tail_segment(recording: Recording, number: int) -> TailSegment:
     raise OrderError(f"no closing record here lists segment {number} as unverified tail")
 
 
-def accept_tail(row: Recording, believed: AbstractSet[str], number: int, encrypted: bytes) -> bool:
+def accept_tail(row: Recording, believed: Container[str], number: int, encrypted: bytes) -> bool:
     """Take a tail segment in; return False if it was there already."""
     segment = tail_segment(row, number)
     if len(encrypted) != segment.size or digest(encrypted) != segment.sha256:

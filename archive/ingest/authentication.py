@@ -52,8 +52,10 @@ class Sender:
 
     claim: SignedRequest
     """What the request's headers say; the signature fits."""
-    recorder_keys: frozenset[str]
-    """What these sign is taken as the box's word now."""
+    recorder_keys: Mapping[str, str]
+    """Key: box. What these sign is taken as that box's word now."""
+    boxes: frozenset[str]
+    """Whose recordings it may hand in and ask about."""
 
     @property
     def box(self) -> str:
@@ -81,7 +83,7 @@ def authenticate(method: str, path: str, headers: Mapping[str, str]) -> Sender:
         _signer().unsign(claim.nonce, max_age=NONCE_S)
     except signing.BadSignature:
         raise StaleNonceError("sign this request again with the nonce in this answer", field="Signature") from None
-    return Sender(claim, keys.recorder)
+    return Sender(claim, keys.recorder, keys.boxes)
 
 
 def check_body(claim: SignedRequest, body: bytes) -> None:

@@ -60,7 +60,7 @@ class Asked:
     def row(self) -> Recording:
         """Return the recording; raise UnknownRecordingError, also for another box's: nobody learns that it exists."""
         row = find(self.recording)
-        if row.box_id != self.sender.box:
+        if row.box_id not in self.sender.boxes:
             raise UnknownRecordingError(f"the archive has no recording {self.recording!r} of {self.sender.box}")
         return row
 
@@ -74,7 +74,7 @@ class Asked:
 @for_boxes("PUT")
 def header(request: HttpRequest, asked: Asked) -> HttpResponse:
     """Take `header.tsv`."""
-    new = accept_header(asked.recording, asked.sender.box, asked.body(request, limits.HEADER))
+    new = accept_header(asked.recording, asked.sender, asked.body(request, limits.HEADER))
     return HttpResponse(status=201 if new else 200)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Container
 
 from django.db.models import Exists, OuterRef
 
@@ -16,7 +16,7 @@ from .models import Recording, State
 def find(recording: str, *, lock: bool = False) -> Recording:
     """Return the recording; raise UnknownRecordingError. `lock` keeps others away until the transaction ends."""
     rows = Recording.objects.select_for_update(of=("self",)) if lock else Recording.objects
-    row = rows.select_related("box", "room").filter(pk=recording).first()
+    row = rows.select_related("box__successor", "room").filter(pk=recording).first()
     if row is None:
         raise UnknownRecordingError(f"the archive has no recording {recording[:32]!r}; send its header first")
     return row
@@ -43,7 +43,7 @@ def check_not_destroyed(recording: Recording) -> None:
         raise DestroyedError("this recording was destroyed; its page leads to the certificate")
 
 
-def check_box_is_believed(recording: Recording, believed: AbstractSet[str]) -> None:
+def check_box_is_believed(recording: Recording, believed: Container[str]) -> None:
     """Raise NotEnrolledError if the recording's box was retired, or the key that signed it was taken away.
 
     `believed` are the keys that sign what is taken as the box's word.
@@ -59,7 +59,7 @@ def upload_state(recording: Recording) -> UploadState:
     missing: list[int] = []
     if recording.state == State.CLOSED:
         missing += recording.tail.filter(arrived_at=None).order_by("number").values_list("number", flat=True)
-    refused = recording.state == State.RECEIVING and recording.box.retired_at is not None
+    refused = recording.state == State.RECEIVING and recording.box.is_silent
     return UploadState.model_validate(
         {
             "recording": recording.id,

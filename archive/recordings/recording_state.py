@@ -120,7 +120,7 @@ def recording_state(recording: Recording) -> RecordingState:
     return state_of(
         StateFacts(
             state=State(recording.state),
-            box_retired=recording.box.retired_at is not None,
+            box_retired=recording.box.is_silent,
             sealing_failed=bool(recording.problem),
             tail_missing=_tail_missing(recording),
         )
@@ -130,7 +130,7 @@ def recording_state(recording: Recording) -> RecordingState:
 def with_state(rows: QuerySet[Recording]) -> QuerySet[Recording]:
     """Return `rows` with all that the database tells of their states, so that many cost no query each."""
     missing = TailSegment.objects.filter(recording=OuterRef("pk"), arrived_at=None)
-    return rows.select_related("box", "verification").annotate(tail_missing=Exists(missing))
+    return rows.select_related("box__successor", "verification").annotate(tail_missing=Exists(missing))
 
 
 def _tail_missing(recording: Recording) -> bool:

@@ -18,6 +18,16 @@ class Migration(migrations.Migration):
                 ("retired_at", models.DateTimeField(blank=True, null=True)),
                 ("elsewhere", models.BooleanField(default=False)),
                 ("broker", models.CharField(default="main", max_length=40)),
+                (
+                    "successor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="predecessors",
+                        to="devices.box",
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "boxes",

@@ -18,6 +18,7 @@ import pytest
 from django.db import OperationalError, connection, connections, transaction
 
 from appliance.contract.errors import PlainSightError, StorageError
+from appliance.contract.request_signature import SignedRequest
 from archive.access.deeds import Deed
 from archive.access.models import Grant
 from archive.access.people import grant
@@ -34,6 +35,7 @@ from archive.devices.reported_status import Message, keep
 from archive.enrollment.deeds import give_claim
 from archive.ingest import quotas
 from archive.ingest.accept_start import accept_header
+from archive.ingest.authentication import Sender
 from archive.recordings import verification
 from archive.recordings.custody_kinds import LOOK
 from archive.recordings.models import Recording, Verification
@@ -167,8 +169,12 @@ def test_a_box_cannot_go_around_its_quota_by_beginning_twice_at_once(
     monkeypatch.setattr(quotas, "OPEN", 1)
     one, two = (make_recording(tmp_path / name, archive.keys, rate=16000, segment_frames=16000) for name in "ab")
 
+    keys = archive.keys
+    asked = SignedRequest(keys.box, "", "", "", b"")
+    sender = Sender(asked, {keys.box_signing.public: keys.box}, frozenset({keys.box}))
+
     def begin(recording: Any) -> Callable[[], Any]:
-        return lambda: accept_header(recording.id, archive.keys.box, recording.header_line)
+        return lambda: accept_header(recording.id, sender, recording.header_line)
 
     first, second = beside(begin(one), begin(two))
     assert (first, "are not closed" in second) == ("", True)

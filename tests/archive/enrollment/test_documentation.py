@@ -22,8 +22,10 @@ from archive.authority.authority import Authority
 from archive.custody.actors import ARCHIVE
 from archive.custody.models import Entry
 from archive.devices.enrollment import retire
-from archive.enrollment.deeds import give_claim, withdraw_claim
+from archive.devices.models import Box
+from archive.enrollment.deeds import give_claim, give_claim_for, withdraw_claim
 from archive.enrollment.models import Claim
+from archive.enrollment.new_board import take_place
 from tests.appliance.enrollment.fake_archive import FakeArchive
 from tests.archive.enrollment.test_deeds import enroll, identity, request
 from tests.support.archives import ROOT, Archive
@@ -86,6 +88,25 @@ def cloned(client: Any, folder: Path) -> tuple[str, bytes]:
     return box, request(claim, identity(folder), board="20000000ffff0000")
 
 
+def on_another_card(_client: Any, folder: Path) -> tuple[str, bytes]:
+    box = Box.objects.get()
+    made = give_claim_for(box.pk, by=ARCHIVE, now=timezone.now())
+    return box.pk, request(made.text, identity(folder))
+
+
+def on_its_own_board(client: Any, folder: Path) -> tuple[str, bytes]:
+    box = enroll(client, given(), identity(folder)).box
+    return box, request(give_claim_for(box, by=ARCHIVE, now=timezone.now()).text, identity(folder))
+
+
+def went_on_already(client: Any, folder: Path) -> tuple[str, bytes]:
+    box = enroll(client, given(), identity(folder)).box
+    made = give_claim_for(box, by=ARCHIVE, now=timezone.now())
+    new = enroll(client, given("Room 10"), identity(folder, "new")).box
+    take_place(Box.objects.get(pk=box), Box.objects.get(pk=new), "20000000ffff0000")
+    return box, request(made.text, identity(folder, "third"))
+
+
 def forged_signature(_client: Any, folder: Path) -> tuple[str, bytes]:
     box, thief = identity(folder), identity(folder, "thief")
     line = EnrollRequest(
@@ -105,6 +126,9 @@ TRIED: dict[str, Try] = {
     "new, on a known box": known,
     "new, on a box that was retired": former,
     "on a cloned card": cloned,
+    "for a box's card, on another card": on_another_card,
+    "for a box's card, on its own board": on_its_own_board,
+    "for a box's card that went on already": went_on_already,
     "signed by another key": forged_signature,
 }
 

@@ -93,6 +93,7 @@ class States:
             "unknown-recording": f"/recordings/{'0' * 32}/",
             "boxes": "/boxes/",
             "claim-new": "/boxes/claims/new/",
+            "box-new-board": f"/boxes/{self.boxes['Room 1']}/new-board/",
             "box-retire": f"/boxes/{self.boxes['Room 1']}/retire/",
             "checks": "/archive/",
             "fixity": "/package-checks/",
