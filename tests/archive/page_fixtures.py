@@ -24,7 +24,8 @@ from archive.devices.models import Listening
 from archive.recordings.verification import check_asked
 from archive.sealing.seal import seal
 from tests.archive.pages import Node, check
-from tests.support.archives import Archive, send
+from tests.support.archives import Archive
+from tests.support.box_requests import send
 from tests.support.spools import Recording, make_recording
 
 PASSWORD = "only for tests 2468"

@@ -19,7 +19,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from tests.support.archives import archive_in, batches, send_lines, send_start
+from tests.support.archives import archive_in
+from tests.support.box_requests import batches, send_lines, send_start
 from tests.support.spools import Keys, Recording
 
 HOUR_S: Final = 3600

@@ -29,7 +29,8 @@ from appliance.contract.ledger import Entry, Segment
 from appliance.contract.request_signature import sign
 from appliance.contract.segment import decode
 from appliance.contract.signed import digest, split
-from tests.support.archives import archive_in, batches, send_start
+from tests.support.archives import archive_in
+from tests.support.box_requests import batches, send_start
 from tests.support.spools import Recording, make_recording
 
 HOUR_S = 3600

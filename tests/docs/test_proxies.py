@@ -16,7 +16,8 @@ import requests
 
 from appliance.contract.request_signature import sign
 from appliance.simulator.demo.ports import free_port
-from tests.support.archives import Archive, BoxAuth, archive_in, batches
+from tests.support.archives import Archive, archive_in
+from tests.support.box_requests import BoxAuth, batches
 from tests.support.certificates import Authority, Files
 from tests.support.lateness import Lateness
 from tests.support.spools import make_recording

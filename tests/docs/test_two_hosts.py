@@ -29,8 +29,9 @@ from appliance.courier.upload.archive_client import ArchiveClient
 from appliance.courier.upload.uploader import Uploader
 from appliance.simulator.demo.ports import free_port
 from archive.authority.authority import Authority
-from tests.support.archives import Archive, BoxAuth, Served, archive_in, batches
+from tests.support.archives import Archive, Served, archive_in
 from tests.support.box.courier import Box
+from tests.support.box_requests import BoxAuth, batches
 from tests.support.certificates import Authority as District
 from tests.support.mosquitto import Broker
 from tests.support.waiting import until

@@ -26,7 +26,8 @@ from archive.records.outside_recordings import take_in_deeds
 from archive.sealing.seal import seal
 from tests.archive.page_fixtures import make_user, sign_in_over_http
 from tests.archive.records.outside_recordings.files import SAID, sound
-from tests.support.archives import Archive, BoxAuth, batches
+from tests.support.archives import Archive
+from tests.support.box_requests import BoxAuth, batches
 from tests.support.certificates import Authority
 from tests.support.spools import Keys, make_recording
 from tests.support.spools import Recording as Made

@@ -35,11 +35,11 @@ from archive.records.holds import deeds as hold_deeds
 from archive.records.meetings import filing_deeds
 from archive.sealing.audit import audit
 from tests.archive.page_fixtures import RATE, Arrive, entries, make_user, sign_in_over_http
-from tests.archive.records.destruction.scene import make_scene
-from tests.archive.records.destruction.test_destruction import gone
+from tests.archive.records.destruction.scene import gone, make_scene
 from tests.archive.records.factories import make_matter, make_meeting
 from tests.archive.sealing.test_workers import working
-from tests.support.archives import ENGINE, SETTINGS, Archive, BoxAuth, batches, prepared, template
+from tests.support.archives import ENGINE, SETTINGS, Archive, prepared, template
+from tests.support.box_requests import BoxAuth, batches
 from tests.support.postgresql_pair import Fall, Pair, kill, stop_at_once
 from tests.support.spools import Recording, make_recording
 from tests.support.waiting import until

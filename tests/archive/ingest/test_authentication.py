@@ -20,11 +20,12 @@ from archive.ingest import authentication
 from archive.ingest.authentication import new_nonce
 from archive.recordings.models import Recording
 from archive.sealing.seal import seal
-from tests.support.archives import Archive, send
+from tests.support.archives import Archive
+from tests.support.box_requests import send
 from tests.support.spools import Keys, make_recording
 from tests.support.spools import Recording as Made
 
-from .test_refusals import refused
+from .asked import refused
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ from archive.sealing.sweeping import sweep
 from archive.store import local
 from archive.store.current import store
 from archive.store.local import LocalStore
-from tests.support.archives import Archive, batches, send_lines, send_start
+from tests.support.archives import Archive
+from tests.support.box_requests import batches, send_lines, send_start
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
 

@@ -21,7 +21,8 @@ from archive.recordings.arrival_log import log_bytes
 from archive.recordings.models import Recording, StoredArrival, TailSegment
 from archive.recordings.stored_ledger import ledger_lines
 from archive.sealing.seal import seal
-from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
+from tests.support.archives import Archive
+from tests.support.box_requests import add_segment_that_does_not_open, batches, send, send_lines, send_start
 from tests.support.spools import make_recording
 
 

@@ -21,7 +21,8 @@ from archive.sealing.seal import seal
 from archive.store.local import LocalStore
 from tests.archive.page_fixtures import RATE, Arrive, entries, signed_in, who
 from tests.archive.pages import check
-from tests.support.archives import Archive, send
+from tests.support.archives import Archive
+from tests.support.box_requests import send
 from tests.support.spools import Recording, noise
 
 

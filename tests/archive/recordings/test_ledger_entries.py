@@ -16,7 +16,8 @@ from archive.recordings import ledger_entries
 from archive.recordings.ledger_entries import read_ledger
 from archive.recordings.models import Recording
 from tests.archive.page_fixtures import Arrive
-from tests.support.archives import Archive, send_start
+from tests.support.archives import Archive
+from tests.support.box_requests import send_start
 from tests.support.packages import resigned
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording

@@ -19,7 +19,8 @@ from archive.recordings.audio_index import AudioIndex, Part, packed, unpacked
 from archive.recordings.models import PackageIndex, Recording, StoredArrival
 from archive.recordings.playback import open_audio
 from archive.sealing.seal import seal
-from tests.support.archives import Archive, send
+from tests.support.archives import Archive
+from tests.support.box_requests import send
 from tests.support.packages import rebuilt, taken_apart
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording, noise

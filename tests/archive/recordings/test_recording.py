@@ -17,7 +17,8 @@ from archive.recordings.views import recording as view
 from archive.ui.signs import SIGNS
 from tests.archive.page_fixtures import Arrive, entries, who
 from tests.archive.pages import Node, check
-from tests.support.archives import Archive, lose_key, send_start
+from tests.support.archives import Archive, lose_key
+from tests.support.box_requests import send_start
 from tests.support.spools import make_recording
 
 

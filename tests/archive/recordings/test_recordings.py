@@ -21,7 +21,8 @@ from archive.sealing.seal import seal
 from tests.archive.page_fixtures import Arrive
 from tests.archive.pages import check
 from tests.support import spools
-from tests.support.archives import Archive, send
+from tests.support.archives import Archive
+from tests.support.box_requests import send
 
 
 def listed(client: Any, query: str = "") -> list[str]:

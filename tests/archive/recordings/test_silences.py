@@ -18,7 +18,8 @@ from archive.sealing.seal import seal
 from archive.ui import words
 from tests.archive.page_fixtures import RATE, Arrive
 from tests.archive.pages import check
-from tests.support.archives import Archive, send
+from tests.support.archives import Archive
+from tests.support.box_requests import send
 from tests.support.spools import SECOND_NS, Recording, noise
 
 from .test_audio import body

@@ -19,7 +19,8 @@ from archive.recordings.models import Recording, Waveform
 from archive.recordings.waveform import WaveformMaker, draw, measure, waveform_of
 from archive.sealing.seal import seal
 from tests.archive.page_fixtures import RATE, Arrive, entries, signed_in
-from tests.support.archives import Archive, lose_key, send
+from tests.support.archives import Archive, lose_key
+from tests.support.box_requests import send
 from tests.support.spools import Recording as Made
 
 

@@ -23,7 +23,7 @@ from archive.records.restrictions import deeds as restriction_deeds
 from archive.records.restrictions.models import Restriction
 from archive.records.transcripts.models import Transcript
 from tests.archive.page_fixtures import RATE, Arrive, make_user
-from tests.archive.records.disclosures.test_disclosures import consent, facts, told
+from tests.archive.records.disclosures.scene import consent, facts, told
 from tests.archive.records.factories import NOON
 from tests.archive.records.outside_recordings.files import brought, sound
 from tests.archive.records.redactions.scene import Scene, make_scene

@@ -1,8 +1,8 @@
 """A disk that has no room for the database's next write: old or new state, told in words, and the same again works.
 
 Deeds whose own bytes go to the store are held beside them: the seal (sealing/test_seal.py), redacted copies
-(redactions/test_redactions.py), what is brought in (outside_recordings/test_take_in.py), destruction
-(destruction/test_destruction.py), backup and export (archive/backup), another archive's package (archive/transfers).
+(redactions/test_making.py), what is brought in (outside_recordings/test_take_in.py), destruction
+(destruction/test_interrupted.py), backup and export (archive/backup), another archive's package (archive/transfers).
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ from tests.archive.records.factories import make_letter
 from tests.support.archives import Archive
 
 from .destruction.scene import Scene
-from .disclosures.test_disclosures import ann, consent, facts, row
+from .disclosures.conftest import ann, row
+from .disclosures.scene import consent, facts
 from .outside_recordings.files import SAID, send, sound
 from .redactions.scene import passage
 from .retention.test_retention import facts as answer_facts

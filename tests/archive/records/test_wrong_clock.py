@@ -40,9 +40,9 @@ from archive.records.retention.models import Series
 from tests.archive.page_fixtures import Arrive, entries, make_user
 from tests.support.archives import Archive
 
-from .destruction.scene import Scene, make_scene
-from .destruction.test_destruction import untouched
-from .disclosures.test_disclosures import ann, consent, facts, open_second, row
+from .destruction.scene import Scene, make_scene, untouched
+from .disclosures.conftest import ann, row
+from .disclosures.scene import consent, facts, open_second
 from .factories import make_bar, make_person, make_right, make_student
 from .retention.test_retention import facts as answer_facts
 

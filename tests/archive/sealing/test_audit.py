@@ -22,15 +22,8 @@ from archive.sealing.audit import Code, _codes, _Present, audit, audit_and_repai
 from archive.sealing.seal import seal
 from archive.store.base import package_name
 from archive.store.current import store
-from tests.support.archives import (
-    Archive,
-    add_segment_that_does_not_open,
-    batches,
-    lose_key,
-    send,
-    send_lines,
-    send_start,
-)
+from tests.support.archives import Archive, lose_key
+from tests.support.box_requests import add_segment_that_does_not_open, batches, send, send_lines, send_start
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
 

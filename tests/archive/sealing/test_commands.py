@@ -16,7 +16,8 @@ from archive.custody.actors import Subject
 from archive.custody.models import Entry
 from archive.recordings.models import Recording
 from archive.sealing.seal import seal
-from tests.support.archives import Archive, send
+from tests.support.archives import Archive
+from tests.support.box_requests import send
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
 from tests.support.waiting import until

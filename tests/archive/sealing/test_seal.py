@@ -35,7 +35,8 @@ from archive.sealing.sweeping import sweep
 from archive.store import local
 from archive.store.current import store
 from archive.store.local import LocalDraft, LocalStore
-from tests.support.archives import Archive, add_segment_that_does_not_open, batches, send, send_lines, send_start
+from tests.support.archives import Archive
+from tests.support.box_requests import add_segment_that_does_not_open, batches, send, send_lines, send_start
 from tests.support.spools import Recording as Made
 from tests.support.spools import make_recording
 

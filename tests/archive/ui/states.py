@@ -24,7 +24,8 @@ from archive.recordings.waveform import WaveformMaker
 from archive.rooms.placement import place
 from archive.sealing.seal import seal
 from tests.archive.page_fixtures import RATE, listener_runs, make_user, send_one
-from tests.support.archives import Archive, lose_key, send
+from tests.support.archives import Archive, lose_key
+from tests.support.box_requests import send
 from tests.support.spools import CLOCK, Keys, Recording, noise
 
 LONG_NAME = "Conference Room of the Special Education Department, Administration Building North, Second Floor"

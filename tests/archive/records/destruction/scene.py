@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from archive.access.deeds import Deed
 from archive.accounts.models import User
+from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording
+from archive.recordings.playback import open_audio
 from archive.records.destruction import deeds
 from archive.records.destruction.models import Basis, Destruction, Reply
 from archive.records.letters.deeds import approve_text, note_delivery
@@ -20,8 +23,15 @@ from archive.records.outside_recordings import filing_deeds
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.people.models import Person, Student
 from archive.records.retention.deeds import enter_answer, enter_series
+from archive.store.current import store
 from tests.archive.page_fixtures import make_user
-from tests.archive.records.factories import make_filing, make_meeting, make_person, make_right, make_student
+from tests.archive.records.factories import (
+    make_filing,
+    make_meeting,
+    make_person,
+    make_right,
+    make_student,
+)
 from tests.archive.records.outside_recordings.files import brought, sound
 from tests.archive.records.retention.test_retention import age, facts
 
@@ -100,3 +110,18 @@ def decide(ann: User) -> None:
 
 def refresh(row: Recording) -> Recording:
     return Recording.objects.get(pk=row.pk)
+
+
+def execute(statement: str) -> None:
+    """As somebody would who has the application's database and none of its deeds."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def gone(row: Recording) -> bool:
+    return not recording_keys().exists(row.pk) and not store().exists(row.package)
+
+
+def untouched(row: Recording) -> bool:
+    row = refresh(row)
+    return row.destroyed_at is None and len(open_audio(row).read(0, 100)) == 100

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from appliance.contract.errors import DecryptionError
@@ -24,7 +24,7 @@ from archive.recordings.playback import open_audio
 from archive.recordings.recording_state import RecordingState, recording_state
 from archive.recordings.secrets import secret_of
 from archive.recordings.waveform import WaveformMaker
-from archive.records.destruction import deeds, finish_deeds
+from archive.records.destruction import deeds
 from archive.records.destruction.finish_deeds import finish_all, note_forgotten
 from archive.records.destruction.models import Basis, Destruction, Reply, State
 from archive.records.disclosures import deeds as disclosure_deeds
@@ -41,7 +41,7 @@ from archive.sealing.audit import Code, audit, audit_and_repair
 from archive.store.current import store
 from tests.archive.page_fixtures import Arrive, entries, signed_in
 from tests.archive.pages import check
-from tests.archive.records.disclosures.test_disclosures import facts as disclosure_facts
+from tests.archive.records.disclosures.scene import facts as disclosure_facts
 from tests.archive.records.factories import (
     NOON,
     make_filing,
@@ -53,22 +53,7 @@ from tests.archive.records.factories import (
 )
 from tests.support.archives import Archive, change_as_owner, without_triggers
 
-from .scene import Scene, make_scene, refresh
-
-
-def execute(statement: str) -> None:
-    """As somebody would who has the application's database and none of its deeds."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-
-
-def gone(row: Recording) -> bool:
-    return not recording_keys().exists(row.pk) and not store().exists(row.package)
-
-
-def untouched(row: Recording) -> bool:
-    row = refresh(row)
-    return row.destroyed_at is None and len(open_audio(row).read(0, 100)) == 100
+from .scene import Scene, execute, gone, make_scene, refresh, untouched
 
 
 def test_two_people_destroy_it_and_nothing_opens_it(scene: Scene) -> None:
@@ -229,65 +214,6 @@ def test_what_was_destroyed_stays_destroyed(
         Recording.objects.update(destroyed_at=None)
     with pytest.raises(DestroyedError):
         hold_deeds.hold(make_matter().pk, refresh(scene.row), by=scene.ann)
-
-
-STEPS = ("note_destroyed", "remove_destroyed", "generations", "erase", "note_forgotten")
-INSIDE = ("destroy_key", "remove", "drop_incoming")
-
-
-class KilledError(BaseException):
-    """As a kill: nothing catches it."""
-
-
-@pytest.mark.parametrize("step", [*STEPS, *INSIDE])
-def test_a_kill_between_any_two_steps_leaves_the_new_state_to_be_completed(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    made = scene.approved()
-
-    def kill(*_: Any, **__: Any) -> Any:
-        raise KilledError
-
-    with monkeypatch.context() as patch:
-        if step in STEPS:
-            patch.setattr(finish_deeds, step, kill)
-        else:
-            keys = type(recording_keys())
-            patch.setattr(keys if step == "destroy_key" else type(store()), step, kill)
-        with pytest.raises(KilledError):
-            deeds.carry_out(made.pk, by=scene.bob)
-    # whatever is left of it on the disk, nobody hears it any more
-    with pytest.raises(DestroyedError):
-        open_audio(refresh(scene.row))
-    finish_all(StopSignal())
-    assert gone(scene.row)
-    assert Destruction.objects.get().state == State.DONE
-    assert Destruction.objects.get().forgotten_at is not None
-    assert [entry.code for entry in entries(scene.row.pk)].count("destruction-finished") == 1
-
-
-@pytest.mark.parametrize("step", ["record", "standing_of", "find_kept"])
-def test_a_kill_before_the_decision_leaves_the_old_state(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    made = scene.approved()
-    with monkeypatch.context() as patch:
-        patch.setattr(deeds, step, lambda *_, **__: (_ for _ in ()).throw(KilledError()))
-        with pytest.raises(KilledError):
-            deeds.carry_out(made.pk, by=scene.bob)
-    finish_all(StopSignal())
-    assert untouched(scene.row)
-    assert Destruction.objects.get().state == State.APPROVED
-
-
-def test_a_disk_that_says_no_is_told_and_tried_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = scene.approved()
-    with monkeypatch.context() as patch:
-        patch.setattr("pathlib.Path.unlink", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "no space")))
-        deeds.carry_out(made.pk, by=scene.bob)
-    assert Destruction.objects.get().state == State.CLOSING
-    finish_all(StopSignal())
-    assert gone(scene.row)
 
 
 @pytest.mark.both_engines

@@ -16,7 +16,7 @@ from archive.records.disclosures import deeds as disclosure_deeds
 from archive.records.requests import amendment_deeds
 from archive.records.requests.models import AmendmentState
 from tests.archive.page_fixtures import entries, signed_in
-from tests.archive.records.disclosures.test_disclosures import consent
+from tests.archive.records.disclosures.scene import consent
 from tests.support.archives import ENGINE, Archive
 
 from .scene import Scene

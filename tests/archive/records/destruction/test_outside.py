@@ -46,7 +46,7 @@ from archive.sealing.audit import Code, audit, audit_and_repair
 from archive.store.current import store
 from tests.archive.page_fixtures import Arrive, make_user, signed_in
 from tests.archive.pages import check
-from tests.archive.records.disclosures.test_disclosures import facts
+from tests.archive.records.disclosures.scene import facts
 from tests.archive.records.factories import (
     NOON,
     make_bar,
@@ -59,8 +59,8 @@ from tests.archive.records.factories import (
 from tests.archive.records.outside_recordings.files import SAID, sound
 from tests.support.archives import Archive, change_as_owner, without_triggers
 
-from .scene import Scene, make_outside_scene
-from .test_destruction import KilledError, execute
+from .scene import Scene, execute, make_outside_scene
+from .test_interrupted import KilledError
 from .test_races import at_once
 
 

@@ -23,8 +23,7 @@ from tests.archive.records.factories import (
 )
 from tests.support.archives import Archive
 
-from .scene import Scene
-from .test_destruction import gone
+from .scene import Scene, gone
 
 
 def test_the_pages_from_the_proposal_to_the_certificate(archive: Archive, scene: Scene) -> None:

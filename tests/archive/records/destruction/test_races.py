@@ -34,8 +34,7 @@ from tests.support.archives import Archive
 from tests.support.killing import kills
 from tests.support.waiting import until
 
-from .scene import Scene, make_scene, refresh
-from .test_destruction import gone, untouched
+from .scene import Scene, gone, make_scene, refresh, untouched
 
 ROUNDS = 5
 

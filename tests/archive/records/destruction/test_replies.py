@@ -22,8 +22,7 @@ from tests.archive.records.factories import (
 )
 from tests.support.archives import change_as_owner, without_triggers
 
-from .scene import Scene
-from .test_destruction import gone, untouched
+from .scene import Scene, gone, untouched
 
 
 @pytest.mark.parametrize("reply", [Reply.OBJECTS, Reply.WANTS_COPY])

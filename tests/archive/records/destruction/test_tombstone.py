@@ -31,7 +31,7 @@ from archive.records.requests import amendment_deeds
 from archive.records.requests import deeds as request_deeds
 from archive.records.requests.models import Amendment, AmendmentState, NoHearing, Statement, Wish
 from tests.archive.page_fixtures import Arrive
-from tests.archive.records.disclosures.test_disclosures import consent, facts
+from tests.archive.records.disclosures.scene import consent, facts
 from tests.archive.records.factories import make_letter, make_matter, make_room
 from tests.support.archives import Archive
 

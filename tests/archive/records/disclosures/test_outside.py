@@ -51,7 +51,7 @@ from tests.archive.records.factories import (
 from tests.archive.records.outside_recordings.files import brought, sound
 from tests.support.archives import Archive, without_triggers
 
-from .test_disclosures import PDF, consent, facts
+from .scene import PDF, consent, facts
 
 WAV = sound("WAV")
 

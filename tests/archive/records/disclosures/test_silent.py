@@ -28,7 +28,8 @@ from archive.sealing.seal import seal
 from tests.archive.page_fixtures import RATE, Arrive, make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.redactions.scene import Scene, make_scene, passage
-from tests.support.archives import Archive, send
+from tests.support.archives import Archive
+from tests.support.box_requests import send
 from tests.support.spools import Recording, noise
 
 

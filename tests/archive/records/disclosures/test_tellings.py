@@ -18,7 +18,7 @@ from archive.records.disclosures.rules import Missing, ferpa_gate
 from archive.records.errors import DeedError
 from tests.archive.page_fixtures import Arrive, entries, make_user, signed_in
 from tests.archive.pages import check
-from tests.archive.records.disclosures.test_disclosures import facts
+from tests.archive.records.disclosures.scene import facts
 from tests.archive.records.factories import make_filing, make_meeting, make_person, make_right, make_student
 from tests.support.archives import Archive
 

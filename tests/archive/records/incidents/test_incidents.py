@@ -32,7 +32,8 @@ from tests.archive.page_fixtures import RATE, Arrive, make_user, signed_in
 from tests.archive.pages import check
 from tests.archive.records.destruction.scene import make_scene, refresh
 from tests.archive.records.factories import make_filing, make_meeting, make_person, make_right, make_student
-from tests.support.archives import Archive, change_as_owner, send
+from tests.support.archives import Archive, change_as_owner
+from tests.support.box_requests import send
 from tests.support.spools import Recording as Spooled
 
 NOTHING = IncidentFacts(Missing.ALL, None, "no-press", "Nobody pressed.", "Rosa Torres, at once", "A sign was hung.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import soundfile
 from django.utils import timezone
 
@@ -21,8 +22,16 @@ from archive.records.redactions import deeds
 from archive.records.redactions.make_deeds import make_asked
 from archive.records.redactions.models import Basis, Hearing, Redaction, State
 from archive.records.redactions.sound import How
+from archive.store.base import derivatives_folder
+from archive.store.current import store
 from tests.archive.page_fixtures import RATE, make_user
-from tests.archive.records.factories import make_filing, make_meeting, make_person, make_right, make_student
+from tests.archive.records.factories import (
+    make_filing,
+    make_meeting,
+    make_person,
+    make_right,
+    make_student,
+)
 from tests.support.archives import Archive
 
 
@@ -95,3 +104,14 @@ def make_scene(archive: Archive, recording: str) -> Scene:
     make_filing(recording, make_meeting(student))
     ann, bob = make_user("ann", Deed.REDACT), make_user("bob", Deed.REDACT)
     return Scene(archive, Recording.objects.get(pk=recording), ann, bob, student, parent)
+
+
+def objects(scene: Scene) -> list[str]:
+    return sorted(store().names(derivatives_folder(scene.row.pk)))
+
+
+def inside(made: Redaction) -> Any:
+    mask = np.zeros(made.recording.frames, np.bool_)
+    for one in made.passages.all():
+        mask[one.first_frame : one.last_frame] = True
+    return mask

@@ -32,12 +32,7 @@ from tests.archive.pages import check
 from tests.archive.records.factories import NOON, make_filing, make_meeting, make_request, make_student
 from tests.support.archives import Archive
 
-from .scene import Scene, make_scene, passage
-
-
-@pytest.fixture
-def scene(archive: Archive, sealed: Arrive) -> Scene:
-    return make_scene(archive, sealed(seconds=4).id)
+from .scene import Scene, passage
 
 
 @pytest.fixture

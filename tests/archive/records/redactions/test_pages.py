@@ -9,17 +9,10 @@ import pytest
 from appliance.contract.stop_signal import StopSignal
 from archive.records.redactions.make_deeds import make_asked
 from archive.records.redactions.models import Passage, Redaction, State
-from tests.archive.page_fixtures import RATE, Arrive, entries, signed_in
+from tests.archive.page_fixtures import RATE, entries, signed_in
 from tests.archive.pages import check
-from tests.support.archives import Archive
 
-from .scene import Scene, make_scene
-
-
-@pytest.fixture
-def scene(archive: Archive, sealed: Arrive) -> Scene:
-    return make_scene(archive, sealed(seconds=4).id)
-
+from .scene import Scene
 
 PASSAGE = {
     "first": "0:00:01.5",

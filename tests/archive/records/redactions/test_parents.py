@@ -12,7 +12,7 @@ from archive.records.errors import DeedError, SecondPersonError
 from archive.records.people.models import Student
 from archive.records.redactions import deeds
 from archive.records.redactions.models import Redaction
-from tests.archive.page_fixtures import RATE, Arrive, entries, make_user
+from tests.archive.page_fixtures import RATE, entries, make_user
 from tests.archive.pages import check
 from tests.archive.records.factories import (
     grant_student,
@@ -22,14 +22,8 @@ from tests.archive.records.factories import (
     make_right,
     make_student,
 )
-from tests.support.archives import Archive
 
-from .scene import Scene, make_scene, passage
-
-
-@pytest.fixture
-def scene(archive: Archive, sealed: Arrive) -> Scene:
-    return make_scene(archive, sealed(seconds=4).id)
+from .scene import Scene, passage
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from archive.records.requests.reach import asked_about, asked_about_outside, ope
 from archive.records.requests.record_of_access import record_of_access
 from tests.archive.page_fixtures import make_user, signed_in
 from tests.archive.pages import check
-from tests.archive.records.disclosures.test_disclosures import facts
+from tests.archive.records.disclosures.scene import facts
 from tests.archive.records.factories import grant_student, make_letter, make_meeting
 from tests.archive.records.outside_recordings.files import bring, brought, sound
 from tests.support.archives import Archive
