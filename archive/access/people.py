@@ -22,7 +22,17 @@ from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, ActorType, Subject
 from archive.custody.log import record
 
-from .custody_kinds import ACCOUNT, ACCOUNT_END, ACCOUNT_OPEN, FACTOR_END, GRANT, PASSWORD, REVOKE, RIGHTS_END
+from .custody_kinds import (
+    ACCOUNT,
+    ACCOUNT_ANEW,
+    ACCOUNT_END,
+    ACCOUNT_OPEN,
+    FACTOR_END,
+    GRANT,
+    PASSWORD,
+    REVOKE,
+    RIGHTS_END,
+)
 from .deeds import Deed
 from .models import Grant
 from .scopes import DISTRICT, Scope
@@ -161,8 +171,11 @@ def open_account(user: User, *, by: Actor) -> bool:
     return True
 
 
-def set_password(user: User, password: str, *, by: Actor) -> None:
-    """Give `user` a new password; every session of theirs ends."""
+def set_password(user: User, password: str, *, by: Actor, anew: bool = False) -> None:
+    """Give `user` a new password; every session of theirs ends.
+
+    With `anew` every second factor and link goes as well: nothing opens the account any more that did before.
+    """
     # made before: it takes a while on purpose
     hashed = make_password(password)
     with one_deed():
@@ -171,6 +184,10 @@ def set_password(user: User, password: str, *, by: Actor) -> None:
         user.password = hashed
         user.save(update_fields=["password"])
         sessions.end_sessions(user)
+        if anew:
+            end_factors(user, by=by)
+            Invitation.objects.filter(user=user).delete()
+            record(ACCOUNT_ANEW, actor=by, subject=Subject.user(user.pk))
 
 
 def end_factors(user: User, *, by: Actor) -> bool:

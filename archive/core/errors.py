@@ -72,6 +72,12 @@ NOTHING_GRANTED: Final = (
     _("You are signed in, and your account has no rights here. Ask the records custodian."),
 )
 """Heading and message for whoever may do nothing yet."""
+SAME_HANDS: Final = _(
+    "The archive cannot tell that you are two people: one of you gave out the link to the other's account, or somebody "
+    "gave out both. Ask another colleague, or let your administrator give one of the accounts a new password at the "
+    "archive's host ('plainsight-archive set-password NAME --second-step')."
+)
+"""Why somebody is no second person, although the account is another one (archive/access/two_people.py)."""
 SIGNED_OUT: Final = _("Nothing was done: you were signed out. Press the button again.")
 """What is told of a button that was pressed after the session had ended."""
 COULD_NOT: Final = _("The archive could not do that")

@@ -26,6 +26,7 @@ from archive.records.meetings.describe import title
 from archive.records.meetings.models import Meeting
 from archive.records.outside_recordings.either import columns_of, find_kept, find_sealed, meetings_of, named
 from archive.records.people.models import Person, Student
+from archive.records.second_person import require_second
 
 from .custody_kinds import APPROVED, DESTROYED, OVERTAKEN, PROPOSED, REPLY, TOLD, WITHDRAWN
 from .describe import OBSTACLES
@@ -122,8 +123,9 @@ def approve(pk: UUID, *, by: User) -> Destruction:
     """Approve it, as a second person. Raises SecondPersonError, and DeedError for whatever stands against it."""
     with one_deed():
         row = _locked(pk, State.PROPOSED)
-        if row.proposed_by_id == by.pk:
-            raise SecondPersonError("You proposed it yourself. Ask a colleague to look at it and to approve it.")
+        require_second(
+            [row.proposed_by_id], by, "You proposed it yourself. Ask a colleague to look at it and to approve it."
+        )
         if row.proposed_by_id is None:
             raise DeedError("The account that proposed it was erased. Withdraw it, and propose it again.")
         _refuse(against_approval(standing_of(row)))

@@ -34,6 +34,7 @@ from archive.records.people.models import Person, Student
 from archive.records.people.search import reached as reached_in
 from archive.records.retention.describe import kept_words
 from archive.records.retention.reach import kept_of
+from archive.records.second_person import why_not_second
 from archive.ui import words
 from archive.ui.breadcrumbs import Crumb
 from archive.ui.qr_code import qr_image
@@ -105,7 +106,7 @@ def destruction(request: HttpRequest, destruction: UUID) -> HttpResponseBase:
         "row": row,
         "open": open_,
         "against": [OBSTACLES[one] for one in against],
-        "mine": row.proposed_by_id == user.pk,
+        "not_second": why_not_second([row.proposed_by_id], user, _("A second person must approve it.")),
         "rest_until": row.approved_at + REST if row.approved_at else None,
         "people": [(student, person, told.get((student.pk, person.pk))) for student, person in people],
         "recording_page": may(user, Deed.LOOK, row.subject).allowed,

@@ -21,7 +21,8 @@ from archive.core.deeds import one_deed
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.log import record
 from archive.recordings.models import Recording
-from archive.records.errors import DeedError, SecondPersonError, UnknownRecordError
+from archive.records.errors import DeedError, UnknownRecordError
+from archive.records.second_person import require_second
 
 from .custody_kinds import FILED, FILING_CONFIRMED, FILING_DOUBTED, FILING_ENDED, FILING_KEPT
 from .models import Filing, Meeting
@@ -84,8 +85,9 @@ def confirm(pk: UUID, *, by: User) -> Filing:
         filing = _locked(pk)
         if filing.confirmed_at is not None:
             raise DeedError("It was confirmed already.")
-        if filing.filed_by_id == by.pk:
-            raise SecondPersonError("You filed it yourself. Ask a colleague to look at it and to confirm it.")
+        require_second(
+            [filing.filed_by_id], by, "You filed it yourself. Ask a colleague to look at it and to confirm it."
+        )
         record(FILING_CONFIRMED, actor=Actor.user(by.pk), subject=_subject(filing), **_detail(filing))
         filing.confirmed_at, filing.confirmed_by = timezone.now(), by
         filing.save(update_fields=["confirmed_at", "confirmed_by"])
@@ -176,8 +178,7 @@ def _doubted(pk: UUID, by: User) -> Filing:
     filing = _locked(pk)
     if filing.end_asked_at is None:
         raise DeedError("Nobody said that this filing is wrong.")
-    if filing.end_asked_by_id == by.pk:
-        raise SecondPersonError("You said so yourself. Ask a colleague to look at it.")
+    require_second([filing.end_asked_by_id], by, "You said so yourself. Ask a colleague to look at it.")
     return filing
 
 

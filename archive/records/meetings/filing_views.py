@@ -16,7 +16,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from archive.access.decisions import reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
+from archive.access.two_people import not_surely_others
 from archive.accounts.models import User
+from archive.core.errors import SAME_HANDS, Words
 from archive.recordings.find import find
 from archive.recordings.heading import room_name
 from archive.recordings.models import Recording
@@ -47,12 +49,22 @@ def tray(request: HttpRequest) -> HttpResponseBase:
         fits = fitting_meetings(recording)
         why = "no meeting fits" if not fits else "several meetings fit" if len(fits) > 1 else "it is about to be filed"
         rows.append((recording, room_name(recording), words.spoken(recording.seconds), why))
-    pending = [
-        (one, title(one.meeting), room_name(one.recording), user.pk not in {one.filed_by_id, one.end_asked_by_id})
-        for one in waiting(reach)[:SHOWN]
-    ]
+    found = list(waiting(reach)[:SHOWN])
+    hands = not_surely_others(user, {pk for one in found if (pk := _first(one)) is not None})
+    pending = [(one, title(one.meeting), room_name(one.recording), _why_it_waits(one, hands, user)) for one in found]
     context = {"place": "tray", "rows": rows, "pending": pending}
     return render(request, "meetings/tray.html", context)
+
+
+def _first(filing: Filing) -> UUID | None:
+    """Return who said what a second person is to say now."""
+    return filing.end_asked_by_id if filing.end_asked_at else filing.filed_by_id
+
+
+def _why_it_waits(filing: Filing, hands: set[UUID], user: User) -> Words:
+    if user.pk in {filing.filed_by_id, filing.end_asked_by_id}:
+        return "Waits for a colleague: you said so yourself."
+    return SAME_HANDS if _first(filing) in hands else ""
 
 
 @_SENT

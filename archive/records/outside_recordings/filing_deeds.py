@@ -10,9 +10,10 @@ from archive.accounts.models import User
 from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
-from archive.records.errors import DeedError, SecondPersonError, UnknownRecordError
+from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.meetings.custody_kinds import FILED, FILING_CONFIRMED, FILING_ENDED
 from archive.records.meetings.models import Meeting
+from archive.records.second_person import require_second
 
 from .custody_kinds import LIFTED, RESTRICTED
 from .models import OutsideFiling, OutsideRecording, OutsideRestriction, State
@@ -38,8 +39,9 @@ def confirm(pk: str, filing: UUID, *, by: User) -> OutsideFiling:
         row = _open(pk, filing)
         if row.confirmed_at is not None:
             raise DeedError("It was confirmed already.")
-        if row.filed_by_id == by.pk:
-            raise SecondPersonError("You filed it yourself. Ask a colleague to listen to it and to confirm it.")
+        require_second(
+            [row.filed_by_id], by, "You filed it yourself. Ask a colleague to listen to it and to confirm it."
+        )
         if row.filed_by_id is None:
             raise DeedError("The account that filed it was erased. End this filing, and file it again.")
         record(FILING_CONFIRMED, actor=Actor.user(by.pk), subject=Subject.outside(pk), **_detail(row))
@@ -78,8 +80,9 @@ def lift(pk: str, restriction: UUID, reason: str, *, by: User) -> OutsideRestric
         row = rows.filter(pk=restriction, outside=pk, lifted_at=None).first()
         if row is None:
             raise UnknownRecordError("there is no such restriction here, or it was lifted")
-        if row.made_by_id == by.pk:
-            raise SecondPersonError("You restricted it yourself. Ask a colleague to listen to it and to decide.")
+        require_second(
+            [row.made_by_id], by, "You restricted it yourself. Ask a colleague to listen to it and to decide."
+        )
         record(LIFTED, actor=Actor.user(by.pk), subject=Subject.outside(pk), restriction=str(restriction))
         row.lifted_at, row.lifted_by, row.lift_reason = timezone.now(), by, reason
         row.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])

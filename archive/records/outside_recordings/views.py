@@ -29,6 +29,7 @@ from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.meetings.describe import title
 from archive.records.people.search import reached
+from archive.records.second_person import why_not_second
 from archive.ui.breadcrumbs import Crumb
 
 from . import filing_deeds, listen_deeds
@@ -90,7 +91,7 @@ def outside(request: HttpRequest, outside: str) -> HttpResponseBase:
         "facts": facts_of(row) if row.arrived_at else [],
         "filing": filing,
         "filed": title(filing.meeting) if filing else "",
-        "mine": filing is not None and filing.filed_by_id == user.pk,
+        "not_second": _not_second(filing, user) if filing else "",
         "sees_meeting": filing is not None and may(user, Deed.MEETINGS, Subject.meeting(filing.meeting_id)).allowed,
         "same": _same_file(row, user),
         "sections": added.sections,
@@ -99,6 +100,12 @@ def outside(request: HttpRequest, outside: str) -> HttpResponseBase:
         "custody": wording.rows(Entry.objects.about(subject).order_by("-n")[:SHOWN]) if can[Deed.CUSTODY] else [],
     }
     return render(request, "outside_recordings/outside.html", context)
+
+
+def _not_second(filing: OutsideFiling, user: User) -> str:
+    if filing.confirmed_at is not None:
+        return ""
+    return why_not_second([filing.filed_by_id], user, _("You filed it: a colleague must confirm it."))
 
 
 def _same_file(row: OutsideRecording, user: User) -> list[OutsideRecording]:

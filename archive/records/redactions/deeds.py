@@ -25,10 +25,11 @@ from archive.recordings.find import check_not_destroyed, find
 from archive.recordings.models import Recording
 from archive.recordings.models import State as Recorded
 from archive.recordings.parts import audible
-from archive.records.errors import DeedError, SecondPersonError, UnknownRecordError
+from archive.records.errors import DeedError, UnknownRecordError
 from archive.records.holds.reach import why_held
 from archive.records.outside_recordings.either import students_of
 from archive.records.people.models import Student
+from archive.records.second_person import require_second, why_not_second
 from archive.store.current import store
 
 from . import custody_kinds as kinds
@@ -39,6 +40,10 @@ from .sound import How
 
 MOST: Final = 1000
 """Passages of one copy; more than a meeting of a day has sentences that must go."""
+_MADE_IT: Final = "You made this copy yourself. A colleague who had no part in it must listen to it and sign it off."
+_WITHDREW_IT: Final = (
+    "You withdrew this copy yourself. A colleague must decide that parents hear again what it left out."
+)
 _ARCHIVES: Final = {
     "restricted": (Basis.RESTRICTED, "It was restricted when this copy was made."),
     "other-student": (Basis.OTHER_STUDENT, "It is filed under no meeting of this student."),
@@ -170,13 +175,16 @@ def not_heard_yet(row: Redaction, user: User) -> Spans:
     return minus(outside(spans_of(row), row.recording.frames), known)
 
 
+def _makers(row: Redaction) -> set[UUID | None]:
+    return {row.begun_by_id, row.asked_by_id, *row.passages.values_list("entered_by", flat=True)}
+
+
 def why_not_signed_off_by(row: Redaction, user: User) -> str:
     """Return why this person cannot sign a copy off now, or an empty text."""
     if row.state != State.MADE:
         return "It is not made, or it was signed off or withdrawn."
-    makers = {row.begun_by_id, row.asked_by_id, *row.passages.values_list("entered_by", flat=True)}
-    if user.pk in makers:
-        return "You made this copy yourself. A colleague who had no part in it must listen to it and sign it off."
+    if why := why_not_second(_makers(row), user, _MADE_IT):
+        return why
     needed = outside(spans_of(row), row.recording.frames)
     bound = audible(user, Deed.REDACT, row.recording_id)
     if bound is not None and minus(needed, spans_in(bound, row.recording.frames)):
@@ -203,8 +211,9 @@ def sign_off(recording: str, pk: UUID, *, by: User) -> Redaction:
     """
     with one_deed():
         row = _locked(recording, pk, State.MADE)
+        require_second(_makers(row), by, _MADE_IT)
         if why := why_not_signed_off_by(row, by):
-            raise SecondPersonError(why) if why.startswith("You made") else DeedError(why)
+            raise DeedError(why)
         hearing = Hearing.objects.filter(redaction=row, user=by, sha256=row.sha256).first()
         now = timezone.now()
         row.heard_s = length(Span(*one) for one in hearing.spans) // row.recording.rate if hearing else 0
@@ -235,15 +244,6 @@ def withdraw(recording: str, pk: UUID, reason: str, *, by: User) -> Redaction:
     return row
 
 
-def why_not_lifted_by(row: Redaction, user: User) -> str:
-    """Return why this person cannot let parents hear again what a copy left out, or an empty text."""
-    if row.state != State.WITHDRAWN or row.pk not in {one.pk for one in bounding(Q(recording=row.recording_id))}:
-        return "No parents hear silence because of this copy."
-    if row.withdrawn_by_id == user.pk:
-        return "You withdrew this copy yourself. A colleague must decide that parents hear again what it left out."
-    return ""
-
-
 def lift(recording: str, pk: UUID, *, by: User) -> Redaction:
     """Let a student's parents hear again what a withdrawn copy left out: the second of two people says so.
 
@@ -252,8 +252,9 @@ def lift(recording: str, pk: UUID, *, by: User) -> Redaction:
     """
     with one_deed():
         row = _locked(recording, pk, State.WITHDRAWN)
-        if why := why_not_lifted_by(row, by):
-            raise SecondPersonError(why) if why.startswith("You withdrew") else DeedError(why)
+        if row.pk not in {one.pk for one in bounding(Q(recording=row.recording_id))}:
+            raise DeedError("No parents hear silence because of this copy.")
+        require_second([row.withdrawn_by_id], by, _WITHDREW_IT)
         _enter(kinds.LIFTED, row, by)
         row.lifted_at, row.lifted_by = timezone.now(), by
         row.save(update_fields=["lifted_at", "lifted_by"])

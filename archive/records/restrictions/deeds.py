@@ -12,7 +12,8 @@ from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.recordings.find import check_not_destroyed, find
-from archive.records.errors import DeedError, SecondPersonError, UnknownRecordError
+from archive.records.errors import DeedError, UnknownRecordError
+from archive.records.second_person import require_second
 
 from .custody_kinds import LIFTED, RESTRICTED
 from .models import Restriction
@@ -47,8 +48,9 @@ def lift(recording: str, pk: UUID, reason: str, *, by: User) -> Restriction:
         row = Restriction.objects.select_for_update().filter(pk=pk, recording=recording, lifted_at=None).first()
         if row is None:
             raise UnknownRecordError("there is no such passage here, or it was opened again")
-        if row.made_by_id == by.pk:
-            raise SecondPersonError("You restricted it yourself. Ask a colleague to listen to it and to decide.")
+        require_second(
+            [row.made_by_id], by, "You restricted it yourself. Ask a colleague to listen to it and to decide."
+        )
         record(LIFTED, actor=Actor.user(by.pk), subject=Subject.recording(recording), restriction=str(pk))
         row.lifted_at, row.lifted_by, row.lift_reason = timezone.now(), by, reason
         row.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])

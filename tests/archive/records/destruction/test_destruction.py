@@ -13,6 +13,9 @@ from django.utils import timezone
 
 from appliance.contract.errors import DecryptionError
 from appliance.contract.stop_signal import StopSignal
+from archive.access.accounts import invite_again
+from archive.access.people import set_password
+from archive.custody.actors import Actor
 from archive.custody.check import check as check_custody
 from archive.custody.check import contradictions
 from archive.custody.models import Entry
@@ -145,6 +148,20 @@ def test_one_person_is_not_enough(scene: Scene) -> None:
         Destruction.objects.update(approved_by=scene.ann, approved_at=NOON)
     with pytest.raises(DeedError, match="second person"):
         deeds.carry_out(made.pk, by=scene.ann)
+
+
+def test_an_account_whose_link_the_first_person_gave_out_is_no_second_person(archive: Archive, scene: Scene) -> None:
+    made = scene.told(scene.propose())
+    invite_again(scene.bob, by=scene.ann)
+    with pytest.raises(SecondPersonError, match="cannot tell that you are two people"):
+        deeds.approve(made.pk, by=scene.bob)
+    client = archive.client()
+    client.force_login(scene.bob)
+    page = check(client.get(f"/destructions/{made.pk}/").content.decode())
+    assert "cannot tell that you are two people" in page.text
+    assert not [one for one in page.all("a") if str(one.get("href")).endswith("/approve/")], "it leads to no refusal"
+    set_password(scene.bob, "another 13579 word", by=Actor.operator(), anew=True)
+    deeds.approve(made.pk, by=scene.bob)
 
 
 def test_a_day_of_rest_lies_before_the_deed_also_where_the_clock_is_put_back(scene: Scene) -> None:

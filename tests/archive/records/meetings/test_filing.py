@@ -13,12 +13,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
+from archive.access.accounts import invite_again
 from archive.access.decisions import may
 from archive.access.deeds import Deed
 from archive.access.models import Grant
+from archive.access.people import set_password
 from archive.access.scopes import ScopeType
 from archive.accounts.models import User
-from archive.custody.actors import Subject
+from archive.custody.actors import Actor, Subject
 from archive.recordings.models import Recording
 from archive.records.errors import DeedError, SecondPersonError
 from archive.records.meetings import filing_deeds as deeds
@@ -100,6 +102,26 @@ def test_one_files_and_another_one_confirms(archive: Archive, row: Recording) ->
         ("filed", str(ann.pk)),
         ("filing-confirmed", str(bob.pk)),
     ]
+
+
+def test_who_may_be_in_the_hands_of_the_first_person_is_no_second_one(archive: Archive, row: Recording) -> None:
+    ann, bob = people(archive)
+    filing = deeds.file_under(row, meeting_at(row), by=ann)
+    invite_again(bob, by=ann)
+    with pytest.raises(SecondPersonError, match="two people"):
+        deeds.confirm(filing.pk, by=bob)
+    client = archive.client()
+    client.force_login(bob)
+    page = check(client.get("/tray/").content.decode())
+    assert "cannot tell that you are two people" in page.text
+    assert not [one for one in page.all("a") if str(one.get("href")).endswith("/confirm/")], "it leads to no refusal"
+    set_password(bob, "another 13579 word", by=Actor.operator(), anew=True)
+    deeds.confirm(filing.pk, by=bob)
+    invite_again(bob, by=ann)
+    deeds.call_wrong(filing.pk, "another child", by=ann)
+    for second in (deeds.agree_wrong, deeds.keep):
+        with pytest.raises(SecondPersonError, match="two people"):
+            second(filing.pk, by=bob)
 
 
 def test_the_database_itself_refuses_one_person_for_both(archive: Archive, row: Recording) -> None:

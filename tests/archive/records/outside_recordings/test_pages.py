@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from appliance.contract.outside_package import PIECE
+from archive.access.accounts import invite_again
 from archive.access.decisions import may
 from archive.access.deeds import Deed
 from archive.accounts.models import User
@@ -240,6 +241,25 @@ def test_a_restricted_one_is_heard_by_who_decides_and_a_second_person_opens_it(
         filing_deeds.lift(row.pk, made.pk, "x", by=ann)
     filing_deeds.lift(row.pk, made.pk, "nothing in it", by=bob)
     assert teacher.get(f"/outside-recordings/{row.pk}/audio/").status_code == 200
+
+
+def test_who_may_be_in_the_hands_of_the_first_person_neither_confirms_nor_opens(
+    archive: Archive, ann: User, bob: User
+) -> None:
+    row = brought(ann, FLAC)
+    meeting, _ = of_a_parent(archive)
+    filing = filing_deeds.file_outside(row.pk, meeting, by=ann)
+    restricted = filing_deeds.restrict(row.pk, "staff talked on", by=ann)
+    invite_again(bob, by=ann)
+    with pytest.raises(SecondPersonError, match="two people"):
+        filing_deeds.confirm(row.pk, filing.pk, by=bob)
+    with pytest.raises(SecondPersonError, match="two people"):
+        filing_deeds.lift(row.pk, restricted.pk, "x", by=bob)
+    client = archive.client()
+    client.force_login(bob)
+    page = check(client.get(f"/outside-recordings/{row.pk}/").content.decode())
+    assert "cannot tell that you are two people" in page.text
+    assert not [one for one in page.all("a") if str(one.get("href")).endswith("/confirm/")], "it leads to no refusal"
 
 
 def test_a_barred_parent_reaches_nothing_of_it(archive: Archive, ann: User, bob: User) -> None:

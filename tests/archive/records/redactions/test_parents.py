@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, transaction
 
+from archive.access.accounts import invite_again
 from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.recordings.parts import audible
@@ -116,6 +117,14 @@ def test_the_database_lets_nobody_lift_what_the_same_person_withdrew(scene: Scen
         deeds.lift(scene.row.pk, made.pk, by=scene.ann)
     with pytest.raises(IntegrityError), transaction.atomic():
         Redaction.objects.filter(pk=made.pk).update(lifted_by=scene.ann)
+
+
+def test_an_account_whose_link_was_given_out_by_who_withdrew_it_lifts_nothing(scene: Scene) -> None:
+    made = scene.signed(student=scene.student)
+    deeds.withdraw(scene.row.pk, made.pk, "x", by=scene.ann)
+    invite_again(scene.bob, by=scene.ann)
+    with pytest.raises(SecondPersonError, match="two people"):
+        deeds.lift(scene.row.pk, made.pk, by=scene.bob)
 
 
 def test_a_parent_of_two_children_hears_the_part_about_each(scene: Scene, rosa: User, ben: Student) -> None:

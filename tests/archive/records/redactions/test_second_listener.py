@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from appliance.contract.stop_signal import StopSignal
+from archive.access.accounts import invite_again
 from archive.access.deeds import Deed
 from archive.records.errors import DeedError, SecondPersonError
 from archive.records.redactions import deeds
@@ -33,6 +34,14 @@ def test_whoever_made_it_signs_nothing_off(scene: Scene) -> None:
     dave = make_user("dave", Deed.REDACT)
     scene.hear(Redaction.objects.get(pk=made.pk), dave)
     assert deeds.sign_off(scene.row.pk, made.pk, by=dave).state == State.SIGNED
+
+
+def test_an_account_whose_link_a_maker_gave_out_signs_nothing_off(scene: Scene) -> None:
+    made = scene.made()
+    invite_again(scene.bob, by=scene.ann)
+    scene.hear(Redaction.objects.get(pk=made.pk), scene.bob)
+    with pytest.raises(SecondPersonError, match="two people"):
+        deeds.sign_off(scene.row.pk, made.pk, by=scene.bob)
 
 
 def test_who_did_not_listen_to_all_of_it_signs_nothing_off(scene: Scene) -> None:

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.access.accounts import invite_again
 from archive.access.deeds import Deed
 from archive.accounts.models import User
 from archive.custody.check import contradictions
@@ -107,6 +108,14 @@ def test_another_one_opens_it_again(row: Recording, ann: User) -> None:
     deeds.lift(row.pk, made.pk, "nothing in it", by=make_user("bob", Deed.RESTRICT))
     assert unrestricted(row.pk) is None
     assert [entry.code for entry in entries(row.pk) if "restrict" in entry.code] == ["restricted", "restriction-lifted"]
+
+
+def test_an_account_whose_link_the_first_one_gave_out_opens_nothing(row: Recording, ann: User) -> None:
+    bob = make_user("bob", Deed.RESTRICT)
+    invite_again(bob, by=ann)
+    made = deeds.restrict(row.pk, 0, RATE, "x", by=ann)
+    with pytest.raises(SecondPersonError, match="two people"):
+        deeds.lift(row.pk, made.pk, "y", by=bob)
 
 
 @pytest.mark.parametrize(("first", "last"), [(5, 5), (6, 5), (10**9, None), (0, 10**9)])
