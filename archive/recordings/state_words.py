@@ -43,7 +43,10 @@ STATE_WORDS: Final[dict[RecordingState, StateWords]] = {
     RecordingState.BOX_RETIRED: StateWords(
         "attention", _("Stopped: box retired"),
         _("The box was retired before everything arrived, so nothing more of this recording is taken from it."),
-        _("Ask {contact} to enroll the box again, or to close the recording as incomplete, so that it can be heard."),
+        _(
+            "Ask {contact} to make the box known again (add-box; no new claim), "
+            "or to seal the recording as it is (seal --incomplete)."
+        ),
     ),
     RecordingState.REFUSED: StateWords(
         "attention", _("Refused"),

@@ -181,8 +181,22 @@ def test_a_retired_box_s_recording_is_not_said_to_arrive(archive: Archive, custo
     retire(archive.keys.box, by=ARCHIVE)
     page = opened(custodian, made.id)
     assert sign(page) == ("attention", "Stopped: box retired")
-    assert "close the recording as incomplete" in page.text
+    assert "make the box known again (add-box; no new claim)" in page.text
+    assert "seal the recording as it is (seal --incomplete)" in page.text
     assert "Stopped: box retired" in check(custodian.get("/recordings/").content.decode()).text
+
+
+def test_what_a_retired_box_s_recording_says_to_do_brings_it_on(
+    archive: Archive, custodian: Any, arrive: Arrive
+) -> None:
+    made = arrive(seconds=2, reason=None)
+    archive.run("retire", archive.keys.box)
+    ((box, (key,)),) = json.loads(archive.run("keyring").stdout)["boxes"].items()
+    archive.run("add-box", box, "--public-key", key)
+    assert sign(opened(custodian, made.id)) == ("working", "Arriving"), "what its box still has is taken again"
+    archive.run("retire", archive.keys.box)
+    archive.run("seal", made.id, "--incomplete")
+    assert sign(opened(custodian, made.id)) == ("ready", "Sealed")
 
 
 def test_a_seal_that_fails_is_said_with_its_reason(custodian: Any, arrive: Arrive) -> None:
