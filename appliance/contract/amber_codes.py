@@ -140,7 +140,7 @@ TABLE: tuple[AmberCode, ...] = (
     ),
     AmberCode(
         "not-commissioned", 7, "records", "The box was not commissioned, or its record is not to be believed.",
-        "Run plainsight commission (docs/commissioning), then start the recorder again.",
+        "Commission it (docs/commissioning). The first press after a start begins that; the next one records.",
     ),
     AmberCode(
         "recording-ended", 8, "records", "The last recording was ended by a fault.",
