@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ import requests
 
 from appliance.contract.request_signature import sign
 from appliance.simulator.demo.ports import free_port
+from archive.setup.answers import Answers
+from archive.setup.written_settings import BEHIND_PROXY, settings_text
 from tests.support.archives import Archive, archive_in
 from tests.support.box_requests import BoxAuth, batches
 from tests.support.certificates import Authority, Files
@@ -25,6 +28,8 @@ from tests.support.waiting import until
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "proxies.md"
 PROXIES = ("nginx", "caddy", "haproxy")
+PAGES = f"127.0.0.1:{BEHIND_PROXY}"
+"""Where set-up lets the pages listen for a proxy on the same host."""
 
 
 def shown(language: str) -> str:
@@ -32,6 +37,17 @@ def shown(language: str) -> str:
     found = re.search(rf"```{language}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     assert found, f"docs/proxies.md shows nothing for {language}"
     return found[1]
+
+
+def test_the_settings_shown_are_those_that_set_up_writes_and_each_proxy_asks_there() -> None:
+    answers = Answers(host="archive.example.org", user="m.jones", proxy="127.0.0.1")
+    home = Path("/var/lib/plainsight-archive")
+    written = tomllib.loads(settings_text(answers, home, Path("/var/lib/plainsight-broker")))
+    for section, values in tomllib.loads(shown("toml")).items():
+        assert values == {name: written[section][name] for name in values}
+        assert section == "site" or values == written[section]
+    for name in PROXIES:
+        assert re.findall(r"127\.0\.0\.1:\d+", shown(name)) == [PAGES], name
 
 
 HIDES = "proxy_hide_header Referrer-Policy; add_header Referrer-Policy no-referrer always;"
@@ -43,7 +59,7 @@ def command(name: str, folder: Path, port: int, inner: str, files: Files, *, mor
     program = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     if program is None:
         pytest.skip(f"{name} is not installed, so docs/proxies.md is NOT tried with it; deploy/test installs it")
-    text = shown(name).replace("127.0.0.1:8443", inner)
+    text = shown(name).replace(PAGES, inner)
     path = folder / f"{name}.conf"
     if name == "nginx":
         text = text.replace("location / {", f"location / {{ {more}")
