@@ -10,6 +10,7 @@ from appliance.contract.check_result import CheckResult
 from archive.configuration.file import Configuration
 
 from . import (
+    backups,
     broker,
     bucket,
     certificates,
@@ -42,6 +43,7 @@ def examine(settings: Configuration, home: Path, now: datetime, *, deep: bool) -
     yield from storage.check(storage.look(home))
     yield from bucket.check(bucket.look())
     yield from fixity.check(fixity.look(now))
+    yield from backups.check(backups.look(), now)
     for certificate in certificates.look(settings, home):
         yield certificates.check(certificate, now)
     for one in settings.mqtt.brokers:

@@ -12,6 +12,7 @@ from appliance.contract.encryption import parse_recipient
 from appliance.contract.errors import KeyFileError
 from appliance.contract.settings_file import AbsolutePath, Section
 from archive.configuration.database import Database
+from archive.configuration.storage import Backup
 
 
 def _zone(text: str) -> str:
@@ -69,6 +70,16 @@ class Answers(Section):
     """Set up the Mosquitto on this host."""
     database: Database | None = None
     """A PostgreSQL database, as archive.toml names it; None: SQLite, one file in the archive's folder."""
+    backup: Backup | None = None
+    """Three places for backups, as archive.toml names them (docs/backup.md); None: none yet, which the doctor tells."""
+
+    @model_validator(mode="after")
+    def _all_places_of_backups(self) -> Self:
+        if self.backup is not None and None in {self.backup.folder, self.backup.keys, self.backup.generation_keys}:
+            raise ValueError(
+                "a backup needs three places: folder, keys and generation_keys; without the keys nobody can hear it"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_a_certificate(self) -> Self:

@@ -17,7 +17,7 @@ from appliance.contract.errors import SettingsError
 from appliance.contract.problems import explain, location
 from appliance.contract.settings_file import load_settings
 
-from . import steps
+from . import places, steps
 from .answers import Answers
 from .steps import Host
 from .written_settings import site_url
@@ -31,6 +31,12 @@ DATABASE_OPTIONS: Final = (
     ("ca", "FILE", "authority of the server's certificate, needed if it is another machine"),
 )
 """Any of them makes it PostgreSQL."""
+BACKUP_OPTIONS: Final = (
+    ("folder", "database and packages"),
+    ("keys", "copies of the keys, each encrypted"),
+    ("generation-keys", "what opens those copies; of it no other copies are made"),
+)
+"""The three places."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,9 @@ def parser() -> argparse.ArgumentParser:
     database = made.add_argument_group("a database on PostgreSQL instead of SQLite (docs/postgresql.md)")
     for name, metavar, words in DATABASE_OPTIONS:
         database.add_argument(f"--database-{name}", metavar=metavar, help=words)
+    backup = made.add_argument_group("three places for a backup every night, which lie apart (docs/backup.md)")
+    for name, words in BACKUP_OPTIONS:
+        backup.add_argument(f"--backup-{name}", type=Path, metavar="FOLDER", help=words)
     made.add_argument("--home", type=Path, default=Host.home, help="the archive's folder (default: %(default)s)")
     made.add_argument("--json", action="store_true", help="print what was done as JSON")
     return made
@@ -92,6 +101,8 @@ def read_answers(options: argparse.Namespace, ask: Callable[[str], str] | None) 
         given = read.model_dump(exclude_unset=True) | given
     if database := _database_options(options):
         given["database"] = given.get("database", {}) | database
+    if backup := _backup_options(options):
+        given["backup"] = given.get("backup", {}) | backup
     questions = {
         "host": "Name or address by which boxes and browsers reach this host",
         "user": "Sign-in name of the records custodian, for the first account",
@@ -116,6 +127,12 @@ def _database_options(options: argparse.Namespace) -> dict[str, object]:
     return {"engine": "postgresql", **given} if given else {}
 
 
+def _backup_options(options: argparse.Namespace) -> dict[str, Path]:
+    names = [name.replace("-", "_") for name, _ in BACKUP_OPTIONS]
+    given = {name: vars(options)[f"backup_{name}"] for name in names}
+    return {name: path.absolute() for name, path in given.items() if path is not None}
+
+
 def set_up(host: Host, answers: Answers, tell: Callable[[str], None]) -> Outcome:
     """Do every step and say so; raises the PlainSightError of the step that failed."""
     done: list[str] = []
@@ -126,6 +143,7 @@ def set_up(host: Host, answers: Answers, tell: Callable[[str], None]) -> Outcome
 
     note(steps.make_folders(host))
     note(steps.prove_database(host, answers))
+    note(places.prove_places(host, answers.backup))
     if answers.broker:
         note(steps.make_broker_folder(host))
     note(steps.write_configuration(host, answers))
@@ -137,18 +155,26 @@ def set_up(host: Host, answers: Answers, tell: Callable[[str], None]) -> Outcome
     note(steps.make_database(host))
     if answers.broker:
         note(steps.set_up_broker(host))
+    note(places.allow_places(host))
     # the password is shown once, so nothing may fail after it
     note(steps.start_units(host, answers))
     words, password = steps.first_account(host, answers)
     note(words)
-    return Outcome(f"{site_url(answers)}/", answers.user, password, done, _left(host, answers))
+    return Outcome(f"{site_url(answers)}/", answers.user, password, done, what_is_left(host, answers))
 
 
-def _left(host: Host, answers: Answers) -> list[str]:
+def what_is_left(host: Host, answers: Answers) -> list[str]:
+    """Return what a person still has to do, in words."""
     left = [
         f"back up {host.home / 'keys'} now, apart from everything else: without it no recording can be opened",
         "give each box a claim, on the page Boxes (docs/install.md, step 7)",
     ]
+    if load_settings(host.home / "archive.toml", places.Named, "mend it").backup.folder is None:
+        left.insert(
+            1,
+            "name three places for backups, in [backup] of archive.toml or to this command (docs/backup.md): until "
+            "then a lost disk is the end of every recording, since boxes delete what this archive has",
+        )
     if answers.new_escrow is not None:
         left.insert(0, f"take {answers.new_escrow} away from this host, to a safe: it opens everything")
     if answers.proxy is not None:

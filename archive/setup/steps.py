@@ -24,12 +24,13 @@ from appliance.contract.encryption import Identity
 from appliance.contract.errors import PlainSightError, SettingsError, StorageError
 from appliance.contract.settings_file import load_settings
 from archive.configuration.database import Database
+from archive.configuration.storage import Backup
 
 from . import database_proof
 from .answers import Answers
 from .broker_settings import access_plugin, broker_settings, program
 from .public_certificate import read_public
-from .written_settings import PUBLIC, PUBLIC_KEY, has_own_listener_for_boxes, settings_text, site_url
+from .written_settings import PUBLIC, PUBLIC_KEY, backup_text, has_own_listener_for_boxes, settings_text, site_url
 
 USER: Final = "plainsight-archive"
 """Who runs the archive (systemd/sysusers.d)."""
@@ -42,6 +43,7 @@ UNITS: Final = (
     "plainsight-archive-worker.service",
     "plainsight-archive-listen.service",
     "plainsight-archive-certificates.path",
+    "plainsight-archive-backup.timer",
     BROKER_UNIT,
 )
 FIRST_FREE_PORT: Final = 1024
@@ -66,6 +68,7 @@ class _Kept(BaseModel):
 
     site: _Site
     database: Database = Database()
+    backup: Backup = Backup()
 
 
 class StepError(PlainSightError):
@@ -83,7 +86,13 @@ class Host:
     broker: Path = Path("/var/lib/plainsight-broker")
     """What the broker reads."""
     broker_settings: Path = Path("/etc/mosquitto/conf.d/plainsight.conf")
-    low_port: Path = Path("/etc/systemd/system/plainsight-archive-web.service.d/port.conf")
+    units: Path = Path("/etc/systemd/system")
+    """Where drop-ins of units lie."""
+
+    @property
+    def low_port(self) -> Path:
+        """The drop-in that lets the pages listen at a port below 1024."""
+        return self.units / "plainsight-archive-web.service.d/port.conf"
 
     @property
     def is_root(self) -> bool:
@@ -152,9 +161,23 @@ def write_configuration(host: Host, answers: Answers) -> str:
     path = host.home / "archive.toml"
     if path.exists():
         _require_same_address(path, site_url(answers))
-        return f"settings {path} (kept as they are)"
+        return _keep_settings(host, path, answers)
     _write_as_the_archive(host, host.home, path.name, settings_text(answers, host.home, host.broker).encode())
     return f"settings {path}"
+
+
+def _keep_settings(host: Host, path: Path, answers: Answers) -> str:
+    """Keep settings that are there, but for places of backups where they name none."""
+    kept = load_settings(path, _Kept, "mend it, or move it away").backup
+    wanted = answers.backup
+    if wanted is None or wanted.model_dump(exclude_unset=True).items() <= kept.model_dump().items():
+        return f"settings {path} (kept as they are)"
+    if kept != Backup():
+        raise SettingsError(
+            f"{path} has a section [backup] that says otherwise; change it there (docs/backup.md)", field="backup"
+        )
+    _write_as_the_archive(host, host.home, path.name, path.read_bytes() + f"\n{backup_text(wanted)}".encode())
+    return f"settings {path} (kept, and the places of backups written into it)"
 
 
 def _require_same_address(path: Path, url: str) -> None:
@@ -314,6 +337,13 @@ def start_units(host: Host, answers: Answers) -> str:
     for command in (["daemon-reload"], *broker, ["enable", "--now", *names]):
         _systemctl(command)
     return "services"
+
+
+def restart(host: Host, units: Sequence[str]) -> None:
+    """Let systemd read units anew, and start again those of them that run, where it runs."""
+    if units and host.is_root and Path("/run/systemd/system").exists():
+        _systemctl(["daemon-reload"])
+        _systemctl(["try-restart", *units])
 
 
 def _systemctl(arguments: Sequence[str]) -> None:

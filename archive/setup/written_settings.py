@@ -7,6 +7,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
+from archive.configuration.storage import Backup
+
 from .answers import Answers
 
 PUBLIC: Final = "public.pem"
@@ -64,6 +66,17 @@ def settings_text(answers: Answers, home: Path, broker: Path) -> str:
         sections["boxes"] = {"url": f"https://{answers.host}:{answers.port}", **for_boxes}
     if answers.database is not None:
         sections["database"] = answers.database.model_dump(mode="json", exclude_unset=True)
+    if answers.backup is not None:
+        sections["backup"] = answers.backup.model_dump(mode="json", exclude_unset=True)
+    return _text(sections)
+
+
+def backup_text(backup: Backup) -> str:
+    """Return the section that names the places of backups, for settings that are there already."""
+    return _text({"backup": backup.model_dump(mode="json", exclude_unset=True)})
+
+
+def _text(sections: dict[str, dict[str, object]]) -> str:
     lines = ["# Written by 'plainsight-archive setup'; archive.example.toml explains each setting."]
     for name, values in sections.items():
         lines += [f"[{name}]", *(f"{key} = {json.dumps(value, default=str)}" for key, value in values.items()), ""]

@@ -29,11 +29,15 @@ class Command(ArchiveCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add where to."""
         parser.add_argument("--to", type=Path, metavar="FOLDER", help="where to (default: [backup] folder)")
+        parser.add_argument("--if-named", action="store_true", help="for the timer: do nothing where no place is named")
         add_json(parser)
 
     def work(self, options: dict[str, Any]) -> None:
         """Copy."""
         folder = options["to"] or settings.ARCHIVE.backup.folder
+        if folder is None and options["if_named"]:
+            self.show(options, {"backup": None}, "nothing was done: [backup] folder in archive.toml names no place")
+            return
         if folder is None:
             raise SettingsError("name a folder with --to, or set [backup] folder in archive.toml", field="--to")
         made = back_up(folder.absolute(), timezone.now())
