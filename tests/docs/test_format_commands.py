@@ -33,13 +33,13 @@ class Case:
             "ARCHIVE_IDENTITY": self.keys.archive.secret_line(),
         }
 
-    def run(self) -> subprocess.CompletedProcess[str]:
+    def run(self, changed: Callable[[str], str] = str) -> subprocess.CompletedProcess[str]:
         for name, data in self.files.items():
             (self.folder / name).write_bytes(data)
         (script,) = re.findall(r"```sh\n(.*?)```", FORMAT.read_text(), re.DOTALL)
         places = {name: str(self.folder / name) for name in self.files}
         return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
+            ["bash", "-euo", "pipefail", "-c", changed(script)],
             cwd=self.folder,
             env={**os.environ, "ID": self.recording.id, **places},
             capture_output=True,
@@ -58,6 +58,26 @@ def test_promise_6_stock_tools_check_and_open_a_package(case: Case) -> None:
     result = case.run()
     assert result.returncode == 0, result.stderr
     assert "Signature Verified Successfully" in result.stdout
+    heard = np.fromfile(case.folder / case.recording.id / "recording.raw", "<i2")
+    assert np.array_equal(heard, case.recording.samples)
+
+
+def test_the_key_ring_gives_the_key_that_the_commands_take(case: Case) -> None:
+    found = re.search(r"^    (\{ printf .*?\n.*inform DER)$", FORMAT.read_text(), re.MULTILINE)
+    assert found
+    environment = {**os.environ, "KEY": case.keys.box_signing.public.removeprefix("ed25519:")}
+    done = subprocess.run(["bash", "-c", found[1]], env=environment, capture_output=True, check=True, timeout=60)
+    assert done.stdout == case.files["BOX_KEY_PEM"]
+
+
+def test_an_evidence_package_is_opened_without_the_archives_identity(case: Case) -> None:
+    """As section 6 says: its key.txt in the place of the line that opens the key with the archive's identity."""
+    text = FORMAT.read_text()
+    assert "write\n`cp KEY_TXT recording.txt`" in text
+    case.files["KEY_TXT"] = case.keys.archive.decrypt(case.files.pop("KEY_AGE"))
+    del case.files["ARCHIVE_IDENTITY"]
+    result = case.run(lambda script: re.sub(r"age -d -i .*> recording.txt", 'cp "$KEY_TXT" recording.txt', script))
+    assert result.returncode == 0, result.stderr
     heard = np.fromfile(case.folder / case.recording.id / "recording.raw", "<i2")
     assert np.array_equal(heard, case.recording.samples)
 

@@ -43,7 +43,7 @@ def test_every_numbered_statement_has_a_test_and_every_test_a_statement() -> Non
 
 
 def test_the_accounts_are_made_with_the_commands_shown(archive: Archive) -> None:
-    commands = re.findall(r"^plainsight-archive (add-user .*)$", GUIDE, re.MULTILINE)
+    commands = re.findall(r"^sudo plainsight-archive (add-user .*)$", GUIDE, re.MULTILINE)
     assert len(commands) == 3
     for command in commands:
         made = json.loads(archive.run(*shlex.split(command), "--json").stdout)
@@ -64,7 +64,7 @@ def test_the_words_of_the_tables_are_those_of_the_pages() -> None:
 
 def test_the_custody_log_is_checked_with_the_command_shown(archive: Archive, sealed: Arrive) -> None:
     sealed(seconds=1)
-    assert "`plainsight-archive check-custody`" in GUIDE
+    assert "`sudo plainsight-archive check-custody`" in GUIDE
     archive.run("check-custody")
 
 
