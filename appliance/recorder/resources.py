@@ -14,7 +14,7 @@ NAMES: Final = "spool-names"
 """The amber codes (contract/amber_codes.py)."""
 MEMORY_BYTES: Final = 64 << 20
 """Capture and writer may have to be started again in a meeting; supervisor, capture and writer together take 90 MB
-(docs/testing.md), so two of them some 60."""
+(docs/figures.md), so two of them some 60."""
 OWN_HANDLES: Final = 32
 """A process may need so many more: a start of one opens fewer than 20 at once (pipes, ring, sound card, files)."""
 MACHINE_HANDLES: Final = 256

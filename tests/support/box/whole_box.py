@@ -46,7 +46,7 @@ NOTICED_NS = 5 * SECOND // 2
 REPEAT_S = 0.7
 """A person presses again after so many seconds: the recorder's half a second, and what the panel's socket takes."""
 MEASURED = logging.getLogger("measured")
-"""Times for docs/testing.md: `pytest -o log_cli=true --log-cli-level=INFO` shows them."""
+"""Times for docs/figures.md: `pytest -o log_cli=true --log-cli-level=INFO` shows them."""
 
 
 class Box:
