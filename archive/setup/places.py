@@ -52,7 +52,7 @@ def prove_places(host: Host, backup: Backup | None) -> str:
     Raises SettingsError that names the one that it may not.
     """
     if backup is None:
-        return "backup (no place is named yet)"
+        return "backup (no places were given)"
     for name in ("folder", "keys", "generation_keys"):
         path = getattr(backup, name)
         try:
