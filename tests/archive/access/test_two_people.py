@@ -10,6 +10,7 @@ from archive.access.two_people import not_surely_others
 from archive.accounts.models import User
 from archive.custody.actors import Actor
 from tests.archive.page_fixtures import make_user
+from tests.archive.pages import check
 from tests.support.archives import Archive
 
 pytestmark = pytest.mark.usefixtures("archive")
@@ -77,3 +78,11 @@ def test_a_link_that_was_given_out_before_works_no_more(archive: Archive) -> Non
     archive.run("set-password", "bob", "--second-step")
     assert archive.client().get(f"/sign-in/invitation/{text}/").status_code != 200
     assert not one_hand(ann, bob)
+
+
+def test_whoever_makes_an_account_is_told_with_its_link(archive: Archive) -> None:
+    client = archive.client()
+    client.force_login(custodian("ann"))
+    page = check(client.post("/accounts/new/", {"username": "bob", "role": "custodian"}).content.decode())
+    assert page.one("h1").text == "Pass this link on"
+    assert "this account and yours count as one" in page.text
