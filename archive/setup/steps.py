@@ -86,13 +86,9 @@ class Host:
     broker: Path = Path("/var/lib/plainsight-broker")
     """What the broker reads."""
     broker_settings: Path = Path("/etc/mosquitto/conf.d/plainsight.conf")
+    low_port: Path = Path("/etc/systemd/system/plainsight-archive-web.service.d/port.conf")
     units: Path = Path("/etc/systemd/system")
     """Where drop-ins of units lie."""
-
-    @property
-    def low_port(self) -> Path:
-        """The drop-in that lets the pages listen at a port below 1024."""
-        return self.units / "plainsight-archive-web.service.d/port.conf"
 
     @property
     def is_root(self) -> bool:

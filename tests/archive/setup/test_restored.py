@@ -23,7 +23,7 @@ def another_user(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def host(folder: Path) -> Host:
-    return Host(folder / "home", folder / "broker", folder / "plainsight.conf", folder / "units")
+    return Host(folder / "home", folder / "broker", folder / "plainsight.conf", units=folder / "units")
 
 
 def test_what_was_restored_is_set_up_as_at_the_installation_and_keeps_its_keys_accounts_and_settings(
