@@ -132,7 +132,7 @@ TABLE: tuple[AmberCode, ...] = (
     ),
     AmberCode(
         "wrong-board", 6, "refused", "This card was copied from another box, which has the same identity.",
-        "Give this box a claim of its own (docs/enrollment), then start it again.",
+        "Give this box a claim of its own, or one for that box's card (docs/enrollment), then start it again.",
     ),
     AmberCode(
         "clock", 7, "records", "The clock is not synchronized; times in the recording may be wrong.",
