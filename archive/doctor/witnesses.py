@@ -20,7 +20,7 @@ def check(chosen: Custody, taken: dict[str, Taken], now: datetime) -> Iterator[C
     if not witnesses(chosen):
         found = "none: whoever holds this machine could write the custody log anew"
         yield CheckResult(
-            "custody witnesses", "warning", found, "name one in [custody] of archive.toml (docs/records.md)"
+            "custody witnesses", "warning", found, "name one in [custody] of archive.toml (docs/running.md)"
         )
         return
     problems = list(late(chosen, taken, now))
