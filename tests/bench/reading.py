@@ -141,10 +141,10 @@ def one_long(archive: Archive, made: LongRecording, client: Any) -> dict[str, An
 
     results["bare_digest_s"] = round(timed(hashed), 2)
 
-    before, began = resident_mb(), time.perf_counter()
     results["stock_tools_s"] = round(stock_tools(made), 1)
     results["verify_to_stock_tools"] = round(results["verify_s"] / results["stock_tools_s"], 2)
 
+    before, began = resident_mb(), time.perf_counter()
     answer = client.get(f"/recordings/{made.id}/audio.flac")
     pieces = iter(answer.streaming_content)
     size, most = len(next(pieces)), 0.0
