@@ -18,14 +18,14 @@ from django.conf import settings
 from django.db import connection
 
 from appliance.contract.durable_files import create, sync_folder
-from appliance.contract.errors import StorageError
+from appliance.contract.errors import KeyFileError, StorageError
 from appliance.contract.times import wall
 from appliance.contract.version import software
 from archive.custody.heads import FILE as HEADS
 from archive.custody.heads import signed_head
 from archive.custody.models import Head
 from archive.keystore.current import keystore
-from archive.keystore.generations import make_generation
+from archive.keystore.generations import PartOfItError, make_generation, why_not_now
 from archive.recordings.models import Recording, State
 from archive.records.outside_recordings.models import OutsideRecording
 from archive.records.outside_recordings.models import State as OutsideState
@@ -34,6 +34,7 @@ from archive.store.base import BUFFER, INCOMING, derivatives_folder, open_object
 from archive.store.current import store
 from archive.store.local import make_folder, told_as
 
+from .finished import note_finished
 from .manifest import CONFIGURATION, DATABASE, FORMAT, MANIFEST, BackupManifest
 from .rows import write_file
 
@@ -48,10 +49,17 @@ class Made:
     """Packages that were new in this place."""
     removed: int
     """Packages of destroyed recordings that were taken away from it."""
+    problems: tuple[str, ...] = ()
+    """What is missing of it: database and packages are there all the same."""
 
 
 def back_up(folder: Path, now: datetime) -> Made:
-    """Make a backup in `folder`; raise StorageError."""
+    """Make a backup in `folder`; raise StorageError.
+
+    Database and packages are kept also where the keys could not be copied to every place.
+    """
+    if why := why_not_now():
+        raise StorageError(why)
     name = now.astimezone(UTC).strftime(FORMAT)
     work = folder / f".{name}"
     with told_as(str(folder)):
@@ -68,13 +76,25 @@ def back_up(folder: Path, now: datetime) -> Made:
             for path in (settings.ARCHIVE_HOME / HEADS, settings.ARCHIVE_HOME / CONFIGURATION):
                 if path.is_file():
                     create(work / path.name, [path.read_bytes()])
-            generation = make_generation(now)
+            generation, problems = _copy_keys(now)
             create(work / MANIFEST, [_manifest(now, sha256, generation)])
             work.rename(folder / name)
             sync_folder(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return Made(name, generation, copied, removed)
+    if not problems:
+        note_finished(name, now)
+    return Made(name, generation, copied, removed, problems)
+
+
+def _copy_keys(now: datetime) -> tuple[str, tuple[str, ...]]:
+    """Make a generation of the keys; return its name, empty if there is none, and what is wrong with it."""
+    try:
+        return make_generation(now), ()
+    except PartOfItError as error:
+        return error.name, (error.message,)
+    except (StorageError, KeyFileError) as error:
+        return "", (f"no copy of the keys was made: {error.message}",)
 
 
 def _copy_database(path: Path) -> str:

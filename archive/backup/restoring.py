@@ -12,20 +12,26 @@ import os
 import shutil
 import time
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, connections
+from django.utils import timezone
 
 from appliance.contract.durable_files import create
 from appliance.contract.errors import DecryptionError, KeyFileError, PlainSightError, SettingsError, StorageError
+from appliance.contract.times import parse_wall
+from appliance.contract.verification import Report
 from appliance.contract.verification.report import SOUND
 from appliance.contract.version import software
 from archive.configuration.file import load
+from archive.core.database_clock import SLACK
 from archive.custody.actors import Actor
 from archive.custody.check import check as check_custody
 from archive.keystore.current import keystore
-from archive.keystore.generations import destroyed_in, generations_in, read_generation
+from archive.keystore.generations import adopt, destroyed_in, generations_in, made_at, read_generation
+from archive.keystore.recording_keys import recording_keys
 from archive.recordings.models import Recording, State, StoredArrival, TailSegment
 from archive.recordings.verification import verify_again
 from archive.records.destruction.restored_deeds import destroy_restored
@@ -68,7 +74,7 @@ class Restored:
     verified: int = 0
     """Those whose package, signatures and audio hold; of those that no box made, package and file."""
     without_key: int = 0
-    """Those whose package holds, and whose key is not here: nobody can hear them."""
+    """Those whose package holds, and whose key had arrived and is not here: nobody can hear them."""
     failed: tuple[str, ...] = ()
     """Those that do not hold."""
     destroyed: int = 0
@@ -81,6 +87,11 @@ class Restored:
     """Where the custody log does not hold; empty if it does."""
     seconds: float = 0.0
     """How long it took."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether all of it is here, and can be heard."""
+        return not (self.failed or self.custody or self.without_key)
 
     def as_json(self) -> dict[str, object]:
         """Return it for scripts."""
@@ -99,7 +110,7 @@ def restore(source: Source, *, audio: bool = True) -> Restored:
             f"{folder.name} was made by {manifest.software}, and this is {software()}; install that one"
         )
     chosen_settings = chosen_database(folder)
-    generation = source.generation or _newest(source)
+    generation = source.generation or _newest(source, parse_wall(manifest.made_at))
     with told_as(str(home)):
         make_folder(home)
         destroyed = _take_keys(source, generation, home)
@@ -112,6 +123,7 @@ def restore(source: Source, *, audio: bool = True) -> Restored:
                 shutil.copytree(source.folder / packages, home / "store" / packages, dirs_exist_ok=True)
         if (folder / "incoming").is_dir():
             shutil.copytree(folder / "incoming", home / "store" / "incoming")
+        adopt(source.generation_keys)
     found = Restored(folder.name, manifest.made_at, generation, destroyed=destroyed)
     found.erased = destroy_restored(destroyed_in(source.generation_keys))
     check_all(found, audio=audio)
@@ -154,14 +166,16 @@ def chosen_database(folder: Path) -> Path | None:
     return Path(named) if named is not None else None
 
 
-def _newest(source: Source) -> str:
+def _newest(source: Source, backup_made_at: datetime) -> str:
+    """Return the newest copy of the keys; one that a wrong clock named after a time to come only where it is alone."""
     names = generations_in(source.keys, source.generation_keys)
     if not names:
         raise KeyFileError(
             f"no copy of the keys in {source.keys} is opened by what lies in {source.generation_keys}; "
             "without the keys nobody can hear what is restored"
         )
-    return names[-1]
+    latest = max(timezone.now(), backup_made_at) + SLACK
+    return max([name for name in names if made_at(name) <= latest] or names)
 
 
 def _take_keys(source: Source, generation: str, home: Path) -> int:
@@ -214,7 +228,7 @@ def check_all(found: Restored, *, audio: bool) -> None:
             continue
         if report.verdict not in SOUND:
             failed.append(row.pk)
-        elif audio and not report.audio_md5:
+        elif row.key_arrived and not _is_heard(row, report, audio=audio):
             found.without_key += 1
         else:
             found.verified += 1
@@ -227,8 +241,14 @@ def check_all(found: Restored, *, audio: bool) -> None:
         except PlainSightError:
             failed.append(brought.pk)
         else:
-            found.verified += 1
+            found.without_key += not recording_keys().exists(brought.pk)
+            found.verified += recording_keys().exists(brought.pk)
     found.failed = (*failed, *_lost_on_the_way())
+
+
+def _is_heard(row: Recording, report: Report, *, audio: bool) -> bool:
+    """Tell whether the key of a recording is here, and opened its audio if that was asked for."""
+    return recording_keys().exists(row.pk) and (not audio or not row.frames or bool(report.audio_md5))
 
 
 def _lost_on_the_way() -> list[str]:

@@ -2,8 +2,8 @@
 
 A generation is a tar file of the recordings' keys and the archive's own, encrypted with age to an identity of its own.
 That identity lies in another folder, of which no backup is made, and is forgotten after some days; then the generation
-opens nothing any more, wherever copies of it lie. Both folders may be doubled elsewhere ([backup] in archive.toml); an
-identity counts as forgotten only when every place has forgotten it.
+opens nothing any more, wherever copies of it lie. Both folders may be doubled elsewhere (places.py); an identity counts
+as forgotten only when every place has forgotten it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 import secrets
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -25,14 +25,13 @@ from django.utils import timezone
 
 from appliance.contract.durable_files import create, sync_folder
 from appliance.contract.encryption import Identity, encrypt
-from appliance.contract.errors import KeyFileError, StorageError
+from appliance.contract.errors import KeyFileError, PlainSightError, StorageError
 from appliance.contract.stop_signal import StopSignal
+from archive.core.database_clock import SLACK
 from archive.store.local import make_folder, told_as
 
-OWN_FOLDER: Final = "key-generations"
-"""Generations, in the archive's folder."""
-OWN_KEYS: Final = "generation-keys"
-"""What opens them, in the archive's folder."""
+from .places import Places, open_places, places, require_there
+
 _NAME: Final = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}")
 _FORMAT: Final = "%Y%m%dT%H%M%SZ"
 FORGET_S: Final = 3600.0
@@ -44,29 +43,29 @@ INSIDE: Final = ("recording-keys", "keys")
 """Folders of the archive that a generation holds."""
 
 
+class PartOfItError(StorageError):
+    """A generation was made, and not in every place."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 _guards: Final[list[Callable[[], str]]] = []
 
 
 def register_guard(guard: Callable[[], str]) -> None:
-    """Have `guard` asked before any key of a generation is forgotten: it says why not now, or nothing."""
+    """Have `guard` asked before a generation is made or forgotten: it says why not now, or nothing."""
     _guards.append(guard)
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where generations and their keys lie."""
+def why_not_now() -> str:
+    """Return in a sentence why no generation can be made or forgotten now, or nothing.
 
-    generations: tuple[Path, ...]
-    keys: tuple[Path, ...]
-
-
-def places() -> Places:
-    """Return the archive's own folders, and those that the configuration names besides."""
-    backup, home = settings.ARCHIVE.backup, settings.ARCHIVE_HOME
-    return Places(
-        tuple(path for path in (home / OWN_FOLDER, backup.keys) if path is not None),
-        tuple(path for path in (home / OWN_KEYS, backup.generation_keys) if path is not None),
-    )
+    Its name says when it was made: by a clock that is ahead it would be the newest one for years, and as long open
+    what is destroyed.
+    """
+    return next((why for guard in _guards if (why := guard())), "")
 
 
 def made_at(name: str) -> datetime:
@@ -81,20 +80,57 @@ def make_generation(now: datetime, where: Places | None = None) -> str:
     """Copy all keys into a new generation, and return its name; raise StorageError or KeyFileError.
 
     Its key is made first, in every place: so whatever holds a copy of a recording's key has a name from its begin on.
+    One that is whole in the archive's own folder, and not in each second place, raises PartOfItError.
     """
     where = where or places()
+    if why := why_not_now():
+        raise StorageError(why)
     name = f"{now.astimezone(UTC).strftime(_FORMAT)}-{secrets.token_hex(4)}"
     identity = Identity.generate()
-    with told_as(f"generation {name}"):
-        gone = destroyed_in(where.keys[0])
-        for folder in where.keys:
-            _add_destroyed(folder, gone)
-            create(folder / f"{name}.txt", [identity.secret_line()])
+    wrong = open_places(where, first=not generations(where))
+    gone = destroyed_in(where.own)
+
+    def add_key(folder: Path) -> None:
+        _add_destroyed(folder, gone)
+        create(folder / f"{name}.txt", [identity.secret_line()])
+
+    _in_each(where.keys, wrong, add_key)
+    try:
         sealed = encrypt(_packed(settings.ARCHIVE_HOME), [identity.recipient])
-        for folder in where.generations:
+
+        def add_generation(folder: Path) -> None:
             make_folder(folder)
             create(folder / f"{name}.tar.age", [sealed])
+
+        _in_each(where.generations, wrong, add_generation)
+    except (PlainSightError, OSError):
+        _drop(name, where, wrong)
+        raise
+    if wrong:
+        raise PartOfItError(name, f"the copy {name} of the keys is not everywhere: {'; '.join(wrong.values())}")
     return name
+
+
+def _in_each(folders: tuple[Path, ...], wrong: dict[Path, str], write: Callable[[Path], None]) -> None:
+    """Write to the archive's own folder, which must work, and to each second one that is there; note what failed."""
+    own, *others = folders
+    with told_as(str(own)):
+        write(own)
+    for folder in others:
+        if folder not in wrong:
+            try:
+                with told_as(str(folder)):
+                    write(folder)
+            except StorageError as error:
+                wrong[folder] = error.message
+
+
+def _drop(name: str, where: Places, wrong: dict[Path, str]) -> None:
+    """Take the keys of a generation away that nothing was encrypted to after all: it must not pass for one."""
+    for folder in reversed(where.keys):
+        if folder not in wrong:
+            with suppress(OSError):
+                (folder / f"{name}.txt").unlink(missing_ok=True)
 
 
 def _packed(home: Path) -> bytes:
@@ -133,25 +169,44 @@ def generations(where: Places | None = None) -> list[str]:
 def forget_old(now: datetime, where: Places | None = None) -> list[str]:
     """Forget the keys of generations older than the configuration says, and return their names.
 
-    The newest complete one is never forgotten: where backups stopped, nothing is lost by waiting. Raises StorageError
-    where a place is away; what could not be forgotten there stays listed. Nothing is forgotten where a guard says why.
+    Of each place the newest complete one is never forgotten: where backups stopped, or did not reach that place,
+    nothing is lost by waiting. Raises StorageError where a place is away; what could not be forgotten there stays
+    listed. Nothing is forgotten where a guard says why.
     """
     where = where or places()
     names = generations(where)
-    complete = [name for name in names if (where.generations[0] / f"{name}.tar.age").exists()]
-    newest = complete[-1:]
+    kept = {_newest(names, folder, where, now) for folder in where.keys}
     limit = now - timedelta(days=settings.ARCHIVE.backup.keep_days)
-    old = [name for name in names if name not in newest and made_at(name) < limit]
-    why = next((why for guard in _guards if (why := guard())), "") if old else ""
-    if why:
+    old = [name for name in names if name not in kept and made_at(name) < limit]
+    if not old:
+        return []
+    if why := why_not_now():
         _log.error("no old copy of the keys is forgotten now: %(problem)s", {"problem": why})
         return []
+    # before anything goes: what is not found in a place that is away was not removed from it
+    unused = {folder for folder in where.second if not require_there(where, folder)}
     for name in old:
         for folder in reversed(where.generations):
-            _remove(folder / f"{name}.tar.age")
+            if folder not in unused:
+                _remove(folder / f"{name}.tar.age")
         for folder in reversed(where.keys):
-            _remove(folder / f"{name}.txt")
+            if folder not in unused:
+                _remove(folder / f"{name}.txt")
     return old
+
+
+def _newest(names: list[str], folder: Path, where: Places, now: datetime) -> str:
+    """Return the newest of the generations whose key lies in `folder`, and which lie somewhere; empty if none does.
+
+    One that is named after a time to come was made by a wrong clock, and counts only where there is no other.
+    """
+    opened = [
+        name
+        for name in names
+        if (folder / f"{name}.txt").exists() and any((one / f"{name}.tar.age").exists() for one in where.generations)
+    ]
+    come = [name for name in opened if made_at(name) <= now + SLACK]
+    return max(come or opened, default="")
 
 
 def generations_in(folder: Path, keys: Path) -> list[str]:
@@ -161,16 +216,31 @@ def generations_in(folder: Path, keys: Path) -> list[str]:
         return sorted(name for name in there if _NAME.fullmatch(name) and (keys / f"{name}.txt").exists())
 
 
+def adopt(folder: Path) -> None:
+    """Take over the keys of all generations that lie in `folder`, and its list of what was destroyed.
+
+    For an archive that was restored: these opened what lies elsewhere before it was here, and are to be forgotten in
+    every place like its own.
+    """
+    own = places().own
+    _add_destroyed(own, destroyed_in(folder))
+    with told_as(str(folder)):
+        for path in sorted(folder.glob("*.txt")):
+            if _NAME.fullmatch(path.stem):
+                create(own / path.name, [path.read_bytes()])
+
+
 def note_destroyed(recording: str) -> None:
     """Write down that a recording was destroyed, where restoring a copy of the keys looks.
 
     It must stand in the archive's own folder; where another place is away, the next generation brings it there.
     """
-    own, *others = places().keys
-    _add_destroyed(own, {recording})
-    for folder in others:
+    where = places()
+    _add_destroyed(where.own, {recording})
+    for folder in where.keys[1:]:
         try:
-            _add_destroyed(folder, {recording})
+            if require_there(where, folder):
+                _add_destroyed(folder, {recording})
         except StorageError as error:
             _log.warning(
                 "the list of what was destroyed is not in %(path)s yet: %(problem)s", {"path": folder, "problem": error}
@@ -211,8 +281,6 @@ def forget_due(_stop: StopSignal) -> None:
 
 def _remove(path: Path) -> None:
     with told_as(str(path)):
-        if not path.parent.is_dir():
-            raise StorageError(f"{path.parent} is not there; a key that lies in it is not forgotten")
         if path.exists():
             path.unlink()
             sync_folder(path.parent)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archive.core.metrics import Gauge, timestamp
+from archive.core.metrics import Gauge
 
-from .generations import generations, made_at
+from .generations import generations
 
 
 def gauges() -> Iterator[Gauge]:
     """Yield the figures."""
-    names = generations()
-    yield Gauge("key_generations", "Copies of the keys that something still opens", len(names))
-    newest = timestamp(made_at(names[-1])) if names else None
-    yield Gauge("last_backup_timestamp_seconds", "When the keys were last copied, which every backup does", newest)
+    yield Gauge("key_generations", "Copies of the keys that something still opens", len(generations()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from appliance.contract.errors import SettingsError
+from appliance.contract.errors import SettingsError, StorageError
 from archive.backup.copying import back_up
 from archive.core.base_command import ArchiveCommand, add_json
 from archive.keystore.generations import forget_old, places
@@ -22,7 +23,8 @@ class Command(ArchiveCommand):
         "Copy the database and every package into a folder, which opens nothing by itself, and make a new generation "
         "of the keys: encrypted into [backup] keys, to a key of its own in [backup] generation_keys. That key is "
         "forgotten after [backup] keep_days, so that what is destroyed does not come back from a backup. Run it daily, "
-        "and keep the three places apart. Packages are copied once."
+        "and keep the three places apart. Packages are copied once. Exit status 1 if something is missing in it, such "
+        "as a place of the keys that is away, and 2 if there is no backup."
     )
     example = "plainsight-archive backup --to /mnt/backup/plainsight"
 
@@ -41,7 +43,11 @@ class Command(ArchiveCommand):
         if folder is None:
             raise SettingsError("name a folder with --to, or set [backup] folder in archive.toml", field="--to")
         made = back_up(folder.absolute(), timezone.now())
-        forgotten = forget_old(timezone.now())
+        problems, forgotten = [*made.problems], list[str]()
+        try:
+            forgotten = forget_old(timezone.now())
+        except StorageError as error:
+            problems.append(f"old copies of the keys are not forgotten: {error.message}")
         where = places()
         members = {
             "backup": str(folder / made.name),
@@ -51,11 +57,16 @@ class Command(ArchiveCommand):
             "generations_in": [str(path) for path in where.generations],
             "generation_keys_in": [str(path) for path in where.keys],
             "forgotten": forgotten,
+            "problems": problems,
         }
-        text = f"{folder / made.name}: {made.packages} new packages; generation {made.generation} of the keys"
+        of_keys = f"generation {made.generation} of the keys" if made.generation else "no generation of the keys"
+        text = f"{folder / made.name}: {made.packages} new packages; {of_keys}"
         if settings.ARCHIVE.backup.keys is None or settings.ARCHIVE.backup.generation_keys is None:
             text += (
                 "\nThe keys have no second place: if this host is lost, so is every recording. "
                 "Set [backup] keys and generation_keys in archive.toml."
             )
+        text += "".join(f"\n{problem}" for problem in problems)
         self.show(options, members, text)
+        if problems:
+            sys.exit(1)

@@ -41,5 +41,5 @@ class Command(ArchiveCommand):
         )
         brought = f"took in {found.name} (made {found.made_at}), in {found.seconds} s"
         self.show(options, found.as_json(), "\n".join([brought, *found_in_words(found)]))
-        if found.failed or found.custody:
+        if not found.holds:
             sys.exit(1)

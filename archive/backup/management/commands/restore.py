@@ -52,5 +52,5 @@ class Command(ArchiveCommand):
         brought = f"restored {found.name} (made {found.made_at}), generation {found.generation} of the keys"
         lines = [f"{brought}, in {found.seconds} s", *found_in_words(found)]
         self.show(options, found.as_json(), "\n".join(lines))
-        if found.failed or found.custody:
+        if not found.holds:
             sys.exit(1)

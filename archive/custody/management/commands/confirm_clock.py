@@ -22,10 +22,10 @@ class Command(ArchiveCommand):
 
     help = (
         "Say that this host's clock is right, by naming today's date. Destruction, one-time links, compelled "
-        "productions and the forgetting of old copies of the keys wait for it where the custody log and the clock "
-        "contradict each other: an entry lies in the future, or none was made for more than 100 days. Access that "
-        "ends by a day counts as ended meanwhile, if an entry lies after it. Set the clock "
-        "right first. It is an entry in the custody log."
+        "productions, backups and the forgetting of old copies of the keys wait for it where the custody log and the "
+        "clock contradict each other: an entry lies in the future, or none was made for more than 100 days. Access "
+        "that ends by a day counts as ended meanwhile, if an entry lies after it. Set the clock right first. It is an "
+        "entry in the custody log."
     )
     example = "plainsight-archive confirm-clock 2026-11-26"
 

@@ -1,0 +1,38 @@
+"""When the last whole backup was made, for whoever watches that there is one.
+
+It stands in a file beside the database and not in a row: the database of a backup cannot tell that it was finished.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from appliance.contract.durable_files import replace
+from appliance.contract.times import parse_wall, wall
+from archive.store.local import told_as
+
+FILE: Final = "last-backup.json"
+"""In the archive's folder."""
+
+
+def note_finished(name: str, at: datetime) -> None:
+    """Note that a backup is whole: database, packages, and the keys in every place. Raises StorageError."""
+    path: Path = settings.ARCHIVE_HOME / FILE
+    with told_as(str(path)):
+        replace(path, json.dumps({"name": name, "at": wall(at)}).encode(), mode=0o640, durable=True)
+
+
+def last_finished() -> datetime | None:
+    """Return when the last whole backup was begun; None if none was, or nobody knows. Raises StorageError."""
+    path: Path = settings.ARCHIVE_HOME / FILE
+    try:
+        with told_as(str(path)):
+            kept = path.read_bytes() if path.exists() else b"{}"
+        return parse_wall(json.loads(kept)["at"])
+    except (ValueError, KeyError, TypeError):
+        return None
