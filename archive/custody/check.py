@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
+from django.db.models import Max
 
 from appliance.contract.custody import ENTRY_VERSION, CustodyHead, Tree, entry_digest
 from appliance.contract.errors import FormatError
@@ -63,12 +64,14 @@ def check(kept: Iterable[tuple[str, bytes]] = ()) -> Break | None:
     `kept` are signed heads from elsewhere (receipts, exports, a file on another machine), each with a word on where it
     comes from; those that the archive published itself are always looked at.
     """
+    # while this takes its time entries are made: what was published before the end is read stands before that end
+    elsewhere = [*published(), *kept]
     head = Head.objects.filter(pk=1).first()
     if head is None:
         return Break(0, "the head of the log is missing")
     signed: dict[int, Signed] = {}
     present = [("the head of the log", bytes(head.line))] if head.n or head.line else []
-    for place, line in [*present, *published(), *kept]:
+    for place, line in [*present, *elsewhere]:
         statement = _read(line)
         if isinstance(statement, str):
             return Break(head.n, f"{place}: {statement}")
@@ -78,7 +81,18 @@ def check(kept: Iterable[tuple[str, bytes]] = ()) -> Break | None:
             return Break(statement.entries - 1, f"{place} and {known.place} name different digests")
     if head.n and (head.n not in signed or signed[head.n].digest != head.digest):
         return Break(head.n - 1, "the archive's key signed another end of the log")
-    return check_chain(Entry.objects.order_by("n").iterator(chunk_size=1000), head.n, head.digest, signed)
+    entries = Entry.objects.filter(n__lt=head.n).order_by("n")
+    return check_chain(entries.iterator(chunk_size=1000), head.n, head.digest, signed) or _beyond()
+
+
+def _beyond() -> Break | None:
+    """Return the first entry that stands behind the end of the log."""
+    last = Entry.objects.aggregate(n=Max("n"))["n"]
+    # read after it: an entry and the end that counts it come at once
+    head = Head.objects.filter(pk=1).first()
+    if head is None or last is None or last < head.n:
+        return None
+    return Break(head.n, f"the log ends after {head.n} entries, and there is an entry {last}, which no head counts")
 
 
 def _read(line: bytes) -> CustodyHead | str:
@@ -150,5 +164,15 @@ def tell(stop: StopSignal) -> None:
 
 
 def contradictions() -> list[str]:
-    """Return where rows of other tables do not say what the log says; only worth asking while the log holds."""
-    return [sentence for comparison in _comparisons for sentence in comparison()]
+    """Return where rows of other tables do not say what the log says; only worth asking while the log holds.
+
+    Entries and rows are read one after the other, and people work meanwhile: what does not fit is asked once more, and
+    only what still does not is told.
+    """
+    return [sentence for comparison in _comparisons for sentence in _told_twice(comparison)]
+
+
+def _told_twice(comparison: Comparison) -> list[str]:
+    first = list(comparison())
+    still = set(comparison()) if first else set[str]()
+    return [sentence for sentence in first if sentence in still]

@@ -7,8 +7,9 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -17,15 +18,20 @@ from appliance.contract.custody import CustodyHead, Tree
 from appliance.contract.errors import StorageError
 from appliance.contract.keys import SigningKey
 from archive.core.deeds import one_deed
+from archive.custody import check as checking
 from archive.custody.actors import ARCHIVE, Actor, Subject
-from archive.custody.check import Signed, check, check_chain
+from archive.custody.check import Break, Signed, check, check_chain, contradictions
 from archive.custody.heads import FILE, lines_of, signed_head
 from archive.custody.kinds import kinds, register
 from archive.custody.log import canonical, record
 from archive.custody.models import Entry, Head, SignedHead
+from archive.ingest import custody_kinds as ingest_kinds
 from archive.recordings.custody_kinds import LISTEN
+from archive.recordings.models import Recording
+from archive.sealing import custody_kinds as sealing_kinds
 from archive.sealing.custody_kinds import SEAL
-from tests.support.archives import Archive
+from tests.archive.page_fixtures import Arrive
+from tests.support.archives import Archive, change_as_owner
 
 ANN = Actor.user(uuid.UUID(int=7))
 
@@ -205,6 +211,72 @@ def test_a_head_kept_elsewhere_is_held_against_the_log(log: int, archive: Archiv
     SignedHead.objects.all().delete()
     (archive.home / FILE).unlink()
     assert check([("a receipt", kept)]) is not None
+
+
+def test_entries_that_are_made_while_the_log_is_checked_break_nothing(
+    log: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking at thousands of heads takes seconds, and on a school day an entry is made each few seconds."""
+    signed_head()
+    heads, chain_ = checking.published, checking.check_chain
+
+    def listen() -> None:
+        record(LISTEN, actor=ANN, subject=Subject.recording("a" * 32), from_second=8, how="player")
+
+    def while_heads_are_read() -> Iterator[tuple[str, bytes]]:
+        listen()
+        for one in heads():
+            yield one
+            listen()
+        # published as well
+        yield "a receipt", signed_head()
+
+    def while_entries_are_read(*given: Any) -> Break | None:
+        listen()
+        signed_head()
+        return chain_(*given)
+
+    monkeypatch.setattr(checking, "published", while_heads_are_read)
+    monkeypatch.setattr(checking, "check_chain", while_entries_are_read)
+    assert check() is None
+
+
+def test_an_entry_behind_the_end_of_the_log_shows(log: int) -> None:
+    """Somebody appended one and left the head, which only the key can sign."""
+    last = Entry.objects.get(pk=log + 4)
+    last.n += 1
+    last.save(force_insert=True)
+    broken = check()
+    assert broken is not None
+    assert broken.n == log + 5
+
+
+class ReadLate:
+    """Stands for the recordings in a comparison: something comes in before it reads them, and after the entries."""
+
+    def __init__(self, deed: Callable[[], object]) -> None:
+        self._deeds = [deed]
+
+    @property
+    def objects(self) -> Any:
+        while self._deeds:
+            self._deeds.pop()()
+        return Recording.objects
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(Recording, name)
+
+
+@pytest.mark.parametrize("module", [ingest_kinds, sealing_kinds])
+def test_what_came_between_entries_and_rows_contradicts_nothing(
+    archive: Archive, arrive: Arrive, sealed: Arrive, monkeypatch: pytest.MonkeyPatch, module: Any
+) -> None:
+    deed = arrive if module is ingest_kinds else sealed
+    monkeypatch.setattr(module, "Recording", ReadLate(lambda: deed(seconds=1)))
+    assert contradictions() == []
+    (row,) = Recording.objects.all()
+    change_as_owner(f"UPDATE recordings_recording SET state = 'sealed', package_sha256 = '{'f' * 64}'")
+    assert [one for one in contradictions() if row.pk in one], "what stays so is told"
 
 
 def test_a_missing_head_shows(log: int) -> None:
