@@ -30,6 +30,7 @@ from appliance.contract.stop_signal import StopSignal
 from appliance.contract.times import now, parse_wall, wall
 from archive.configuration.file import configuration
 from archive.configuration.services import Custody
+from archive.core.database_clock import SLACK
 
 from .delivery import DeliveryError, deliver
 from .heads import FILE, signed_head
@@ -118,6 +119,8 @@ def late(chosen: Custody, taken: dict[str, Taken], moment: datetime) -> Iterator
         last = taken.get(witness.name)
         if last is None:
             yield f"{witness.name} has never taken the custody log's head"
+        elif last.at - moment > SLACK:
+            yield f"{witness.name} took its last head at a time to come: the clock was put back since"
         elif moment - last.at > LATE:
             yield f"{witness.name} has taken no head of the custody log since {last.at:%Y-%m-%d}"
 

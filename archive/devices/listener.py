@@ -33,6 +33,7 @@ from appliance.contract.errors import SettingsError
 from appliance.contract.stop_signal import StopSignal
 from appliance.contract.topics import ALL
 from archive.configuration.brokers import Broker, Mqtt
+from archive.core.database_clock import SLACK
 
 from .broker_access import boxes_of
 from .models import Box, BoxStatus, Listening
@@ -260,11 +261,19 @@ class Standing:
     @property
     def listens(self) -> bool:
         """Whether it said lately that it runs."""
-        return self.alive_at is not None and self.now - self.alive_at < LATE
+        return is_fresh(self.alive_at, self.now)
 
     def hears(self, box: Box) -> bool:
         """Tell whether it hears what this box says."""
         return self.listens and settings.ARCHIVE.mqtt.called(box.broker).name not in self.lost
+
+
+def is_fresh(alive_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a listener that last said then that it runs still does.
+
+    One that said so at a time to come did it before the clock was put back, and may long be dead.
+    """
+    return alive_at is not None and -SLACK <= now - alive_at < LATE
 
 
 def standing() -> Standing:
@@ -272,9 +281,11 @@ def standing() -> Standing:
     names = {broker.name for broker in settings.ARCHIVE.mqtt.brokers}
     found = Listening.objects.filter(pk__in=names).annotate(now=Now())
     rows = list(found.values_list("pk", "connected", "alive_at", "now"))
-    alive_at = max((at for _, _, at, _ in rows if at is not None), default=None)
+    now = rows[0][3] if rows else timezone.now()
+    said = [at for _, _, at, _ in rows if at is not None]
+    alive_at = max([at for at in said if is_fresh(at, now)] or said, default=None)
     lost = frozenset(names - {name for name, connected, _, _ in rows if connected})
-    return Standing(rows[0][3] if rows else timezone.now(), alive_at, lost)
+    return Standing(now, alive_at, lost)
 
 
 def hears() -> bool:
@@ -308,8 +319,8 @@ class OwnSign:
         with transaction.atomic():
             Listening.objects.get_or_create(pk=name)
             row = Listening.objects.select_for_update().annotate(now=Now()).get(pk=name)
-            of_other = row.alive_at is not None and row.alive_at != self._said.get(name)
-            if not is_connected and row.connected and of_other and row.now - row.alive_at < LATE:
+            of_other = row.alive_at != self._said.get(name)
+            if not is_connected and row.connected and of_other and is_fresh(row.alive_at, row.now):
                 return
             Listening.objects.filter(pk=name).update(alive_at=Now(), connected=is_connected)
             # the row is locked, so this is what was just written

@@ -15,6 +15,7 @@ from django.db import DatabaseError
 from appliance.contract.check_result import CheckResult
 from appliance.contract.kernel_clock import read_clock
 from archive.configuration.file import Configuration
+from archive.core.database_clock import SLACK
 from archive.core.health import LATE as WORKER_LATE
 from archive.core.jobs import WORKER
 from archive.core.models import SignOfLife
@@ -142,6 +143,9 @@ def _alive(part: str, at: datetime | None, now: datetime, late: timedelta, loss:
     if at is None:
         return CheckResult(part, "wrong", f"it never ran here: {loss}", remedy)
     silent = now - at
+    if silent < -SLACK:
+        problem = f"its last sign of life is of a time to come, so the clock was put back since: {loss}"
+        return CheckResult(part, "wrong", problem, remedy)
     if silent > late:
         return CheckResult(part, "wrong", f"silent for {silent.total_seconds():.0f} s: {loss}", remedy)
     return CheckResult(part, "ok", "it says that it works")

@@ -67,7 +67,7 @@ def sign_in_over_http(browser: requests.Session, url: str, user: User) -> None:
 
 def listener_runs() -> None:
     """Let the listener say that it runs, for longer than any test takes: it must not seem dead on a slow machine."""
-    alive_at = timezone.now() + timedelta(minutes=15)
+    alive_at = timezone.now() + timedelta(minutes=9)
     Listening.objects.update_or_create(pk=MAIN, defaults={"alive_at": alive_at, "connected": True})
 
 

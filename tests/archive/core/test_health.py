@@ -29,7 +29,7 @@ def look_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run_everything() -> None:
     Worker([]).once()
-    SignOfLife.objects.update(at=timezone.now() + timedelta(minutes=15))
+    SignOfLife.objects.update(at=timezone.now() + timedelta(minutes=9))
     listener_runs()
 
 
@@ -39,6 +39,19 @@ def test_everything_works(archive: Archive, client: Any) -> None:
     assert answer.status_code == 200
     assert set(answer.json()["parts"].values()) == {"works"}
     assert set(answer.json()["parts"]) == {"database", "clock", "store", "keys", "listener", "worker"}
+
+
+@pytest.mark.parametrize("part", ["listener", "worker"])
+def test_a_sign_of_life_of_a_time_to_come_is_none(archive: Archive, client: Any, part: str) -> None:
+    """It was given before the clock was put back, by a process that may have died since."""
+    run_everything()
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    if part == "listener":
+        Listening.objects.update(alive_at=ahead)
+    else:
+        SignOfLife.objects.update(at=ahead)
+    answer = client.get("/healthz")
+    assert [name for name, word in answer.json()["parts"].items() if word == "fails"] == [part]
 
 
 @pytest.mark.parametrize("part", ["store", "keys", "listener", "worker"])

@@ -138,7 +138,8 @@ def test_a_witness_without_a_head_for_two_days_is_told_by_the_doctor(tmp_path: P
     chosen.append(Custody(folder=tmp_path))
     witnesses.tell_witnesses(StopSignal())
     moment = parse_wall(now())
-    for later, verdict in ((timedelta(days=1), "ok"), (timedelta(days=3), "wrong")):
+    # the last one: it took a head in a year that has not come, and the clock was put back
+    for later, verdict in ((timedelta(days=1), "ok"), (timedelta(days=3), "wrong"), (timedelta(days=-365), "wrong")):
         assert [one.verdict for one in doctor.check(chosen[-1], doctor.look(), moment + later)] == [verdict]
     assert [one.verdict for one in doctor.check(Custody(), {}, moment)] == ["warning"]
 

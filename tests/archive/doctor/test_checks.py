@@ -156,6 +156,8 @@ def with_site(**changed: Any) -> site.SiteLook:
         (replace(PROCESSES, units=(replace(UNIT, restarts=4),)), UNIT.name, "warning", "4 times"),
         (replace(PROCESSES, worker_at=None), "worker", "wrong", "never ran"),
         (replace(PROCESSES, worker_at=NOW - timedelta(minutes=5)), "worker", "wrong", "300 s"),
+        (replace(PROCESSES, worker_at=NOW + timedelta(hours=1)), "worker", "wrong", "put back"),
+        (replace(PROCESSES, listener_at=NOW + timedelta(hours=1)), "listener", "wrong", "put back"),
         (replace(PROCESSES, listener_at=NOW - timedelta(minutes=5)), "listener", "wrong", "300 s"),
         (replace(PROCESSES, connected=False), "listener's connection", "wrong", "not connected"),
         (replace(PROCESSES, synchronized=False), "clock", "warning", "nothing keeps it right"),
