@@ -1,4 +1,4 @@
-"""What the worker does again and again, and what is looked at before the web server starts.
+"""What the worker does again and again, and what must be there before it or the web server starts.
 
 Each app registers its own (`AppConfig.ready`), since this one knows none of them.
 """
@@ -53,9 +53,6 @@ class Job:
 
 JOBS: Final[list[Job]] = []
 """In the order in which those of one lane run when several are due."""
-CHECKS: Final[list[Callable[[], None]]] = []
-"""What the web server looks at before it starts; a finding is logged and does not stop it."""
-
 REQUIRED: Final[list[Callable[[], object]]] = []
 """What must be there before web server or worker start: each raises a PlainSightError if it is not."""
 _WORKING: Final[list[Callable[[], None]]] = []
@@ -182,12 +179,3 @@ def require_all() -> None:
     """Raise the PlainSightError of the first thing that is missing and without which nothing can work."""
     for require in REQUIRED:
         require()
-
-
-def run_checks() -> None:
-    """Look at everything that the web server's log must tell at its start."""
-    for check in CHECKS:
-        try:
-            check()
-        except (PlainSightError, OSError, DatabaseError) as error:
-            _log.error("a check before the start failed: %(problem)s", {"problem": error})

@@ -126,22 +126,25 @@ class Finding:
 def audit() -> Iterator[Finding]:
     """Compare, and yield what does not fit. Looks at names and sizes only; `verify` looks inside.
 
+    A bucket is asked for its list, and for no package that fits: one request each would take an hour for 100,000.
+
     Reading all names takes a while, and recordings arrive and are sealed meanwhile: what does not fit is looked at
     again by itself before it is told.
     """
-    packages = set()
-    for name in store().names(PACKAGES):
+    packages: dict[str, int] = {}
+    for name, size in store().sizes(PACKAGES):
         recording = name.rpartition("/")[2].removesuffix(".zip")
         if name == package_name(recording):
-            packages.add(recording)
+            packages[recording] = size
         else:
             yield Finding(Code.MISPLACED, name, WORDS[Code.MISPLACED])
     # each lies in a folder that its recording has a name of
     derivatives = {name.split("/")[-2] for name in store().names(DERIVATIVES)}
     present = _Present(packages, set(recording_keys().recordings()), set(store().incoming()), derivatives)
     for recording in _suspects(present):
+        package = package_name(recording)
         now = _Present(
-            {recording} if store().exists(package_name(recording)) else set(),
+            {recording: store().size(package)} if store().exists(package) else {},
             {recording} if recording_keys().exists(recording) else set(),
             {recording} & set(store().incoming()) if recording in present.arrivals else set(),
             {recording} if any(True for _ in store().names(derivatives_folder(recording))) else set(),
@@ -149,11 +152,13 @@ def audit() -> Iterator[Finding]:
         row = Recording.objects.filter(pk=recording).values_list(*_COLUMNS).first()
         for code in _codes(recording, row, now):
             yield Finding(code, recording, WORDS[code])
+    kept = [(kind, dict(store().sizes(kind.folder))) for kind in kinds_elsewhere()]
+    listed = {name for _, sizes in kept for name in sizes}
     for recording, package in sorted(destroyed_elsewhere().items()):
-        if recording_keys().exists(recording) or store().exists(package):
+        if recording_keys().exists(recording) or (package in listed and store().exists(package)):
             yield Finding(Code.LEFT, recording, WORDS[Code.LEFT])
-    for kind in kinds_elsewhere():
-        yield from _audit_elsewhere(kind)
+    for kind, sizes in kept:
+        yield from _audit_elsewhere(kind, sizes)
     yield from _audit_locks(out_of_line())
 
 
@@ -169,17 +174,18 @@ def _audit_locks(seen: OutOfLine) -> Iterator[Finding]:
             yield Finding(code, recording, WORDS[code])
 
 
-def _audit_elsewhere(kind: Elsewhere) -> Iterator[Finding]:
-    names = list(store().names(kind.folder))
-    suspects = {row.recording for row in kind.rows() if any(_codes_elsewhere(kind, row))}
+def _audit_elsewhere(kind: Elsewhere, sizes: dict[str, int]) -> Iterator[Finding]:
+    first = [(row.recording, _codes_elsewhere(row, sizes.get(kind.package(row.recording)))) for row in kind.rows()]
+    suspects = {recording for recording, codes in first if any(codes)}
     # the rows anew: what is destroyed while names and sizes are read does not count as gone
     rows = list(kind.rows())
     for row in rows:
         if row.recording in suspects:
-            for code in _codes_elsewhere(kind, row):
+            package = kind.package(row.recording)
+            for code in _codes_elsewhere(row, store().size(package) if store().exists(package) else None):
                 yield Finding(code, row.recording, ELSEWHERE_WORDS[code])
     known = {row.recording for row in rows} | set(destroyed_elsewhere())
-    for name in names:
+    for name in sizes:
         recording = name.rpartition("/")[2].removesuffix(".zip")
         if name != kind.package(recording):
             yield Finding(Code.MISPLACED, name, WORDS[Code.MISPLACED])
@@ -187,12 +193,12 @@ def _audit_elsewhere(kind: Elsewhere) -> Iterator[Finding]:
             yield Finding(Code.UNKNOWN_PACKAGE, recording, WORDS[Code.UNKNOWN_PACKAGE])
 
 
-def _codes_elsewhere(kind: Elsewhere, row: KeptElsewhere) -> Iterator[Code]:
-    package = kind.package(row.recording)
+def _codes_elsewhere(row: KeptElsewhere, there: int | None) -> Iterator[Code]:
+    """Yield what does not fit of one whose package has the size `there` in the store, None if it is not there."""
     if row.sealed:
-        if not store().exists(package):
+        if there is None:
             yield Code.NO_PACKAGE
-        elif store().size(package) != row.package_size:
+        elif there != row.package_size:
             yield Code.OTHER_SIZE
     if row.key_arrived and not recording_keys().exists(row.recording):
         yield Code.NO_KEY
@@ -202,7 +208,8 @@ def _codes_elsewhere(kind: Elsewhere, row: KeptElsewhere) -> Iterator[Code]:
 class _Present:
     """The recordings of which something is here."""
 
-    packages: set[str]
+    packages: dict[str, int]
+    """Each with its size in bytes."""
     keys: set[str]
     arrivals: set[str]
     derivatives: set[str]
@@ -219,7 +226,7 @@ def _suspects(present: _Present) -> Iterator[str]:
         known.add(recording)
         if any(_codes(recording, (row[0], row[1], row[2], row[3]), present)):
             yield recording
-    yield from sorted((present.packages | present.keys | present.arrivals) - known)
+    yield from sorted((present.packages.keys() | present.keys | present.arrivals) - known)
 
 
 def _codes(recording: str, row: _Row | None, present: _Present) -> Iterator[Code]:
@@ -238,19 +245,20 @@ def _codes(recording: str, row: _Row | None, present: _Present) -> Iterator[Code
         if is_there or recording in present.keys | present.derivatives:
             yield Code.LEFT
         return
-    if (code := _package(recording, state, size, is_there)) is not None:
+    if (code := _package(state, size, present.packages.get(recording))) is not None:
         yield code
     if key_arrived and recording not in present.keys:
         yield Code.NO_KEY
 
 
-def _package(recording: str, state: str, size: int, is_there: bool) -> Code | None:
+def _package(state: str, size: int, there: int | None) -> Code | None:
+    """Return what does not fit of a package of which `there` is the size in the store, None if it is not there."""
     if state != State.SEALED:
         # a closed one is about to be sealed, and sealing itself looks for a package first
-        return Code.NOT_SEALED_ROW if is_there and state != State.CLOSED else None
-    if not is_there:
+        return Code.NOT_SEALED_ROW if there is not None and state != State.CLOSED else None
+    if there is None:
         return Code.NO_PACKAGE
-    return Code.OTHER_SIZE if store().size(package_name(recording)) != size else None
+    return Code.OTHER_SIZE if there != size else None
 
 
 def repair(finding: Finding, actor: Actor) -> str:
@@ -287,12 +295,6 @@ def _bring_in_line(finding: Finding) -> str:
         Code.LOCK_ENDED: seen.until is not None and seen.until > timezone.now(),
     }
     return seen.problem or ("" if in_line[finding.code] else _LEFT_ALONE)
-
-
-def tell() -> None:
-    """Log what does not fit; for a process that starts."""
-    for finding in audit():
-        _log.error("%(subject)s: %(problem)s", {"subject": finding.recording, "problem": finding.message})
 
 
 def audit_and_repair(stop: StopSignal) -> None:

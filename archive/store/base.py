@@ -77,6 +77,9 @@ class Store(Protocol):
     def names(self, prefix: str) -> Iterator[str]:
         """Yield every name below the folder `prefix`, in no order."""
 
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield the same names, each with its size in bytes: in a bucket both stand in one list."""
+
     def size(self, name: str) -> int:
         """Return its size in bytes."""
 

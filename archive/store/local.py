@@ -195,6 +195,12 @@ class LocalStore:
                     if not file.startswith("."):
                         yield os.path.relpath(Path(folder) / file, self.root)
 
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield the same names, each with its size in bytes."""
+        for name in self.names(prefix):
+            with told_as(name), contextlib.suppress(FileNotFoundError):
+                yield name, self._path(name).stat().st_size
+
     def size(self, name: str) -> int:
         """Return its size in bytes."""
         with told_as(name):

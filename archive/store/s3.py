@@ -210,6 +210,13 @@ class S3Store:
             return
         yield from self.bucket.keys(f"{prefix}/" if prefix else "")
 
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield the same names, each with its size in bytes: one request a page of the bucket's list."""
+        if _is_local(prefix):
+            yield from self.local.sizes(prefix)
+            return
+        yield from self.bucket.sizes(f"{prefix}/" if prefix else "")
+
     def size(self, name: str) -> int:
         """Return its size in bytes."""
         return self.local.size(name) if _is_local(name) else self._require(name).size

@@ -176,12 +176,19 @@ class Bucket:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the name of each object below `prefix` of which there is a version, hidden by a mark or not."""
-        last = ""
+        return (key for key, _ in self.sizes(prefix))
+
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield the same names, each with the size of its oldest version: that one counts, as in `first`."""
+        last: tuple[str, int] | None = None
         for page in self._pages(prefix):
             for one in page.get("Versions", []):
-                if one["Key"] != last:
-                    last = one["Key"]
+                # the list is by name, and by age from the newest version to the oldest
+                if last is not None and one["Key"] != last[0]:
                     yield last
+                last = (one["Key"], int(one["Size"]))
+        if last is not None:
+            yield last
 
     def first(self, key: str) -> Version | None:
         """Return the oldest version of an object: what was written over it, or hides it, came later and counts not."""

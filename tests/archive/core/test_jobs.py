@@ -10,7 +10,7 @@ from django.db import OperationalError
 from appliance.contract.errors import StorageError
 from appliance.contract.stop_signal import StopSignal
 from archive.core import jobs
-from archive.core.jobs import JOBS, WORKER, Job, Worker, run_checks, still_working
+from archive.core.jobs import JOBS, WORKER, Job, Worker, still_working
 from archive.core.models import SignOfLife
 from tests.support.archives import Archive
 
@@ -81,19 +81,6 @@ def test_a_stop_ends_it_before_the_next_job() -> None:
 
 def test_every_app_has_registered_its_jobs() -> None:
     assert {"sealing", "sweeping"} <= {job.name for job in JOBS}
-
-
-def test_a_check_that_fails_is_told_and_keeps_nobody_from_starting(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail() -> None:
-        raise StorageError("the store is away")
-
-    done: list[int] = []
-    monkeypatch.setattr(jobs, "CHECKS", [fail, lambda: done.append(1)])
-    run_checks()
-    assert "the store is away" in caplog.text
-    assert done == [1]
 
 
 def test_a_long_job_says_between_its_parts_that_the_worker_works() -> None:

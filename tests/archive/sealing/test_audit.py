@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from appliance.contract.errors import StorageError
 from appliance.contract.stop_signal import StopSignal
+from archive.core.jobs import JOBS, Worker
 from archive.custody.models import Entry
 from archive.devices.models import Box, BoxKey
 from archive.keystore.recording_keys import recording_keys
@@ -59,16 +60,17 @@ def test_what_fits_is_silent(archive: Archive, made: Made) -> None:
 def test_whatever_is_back_of_a_destroyed_recording_is_left(back: str, left: bool) -> None:
     recording = "0" * 32
     folders = ("packages", "keys", "arrivals", "derivatives")
-    present = _Present(*({recording} if name == back else set() for name in folders))
+    here: list[set[str]] = [{recording} if name == back else set() for name in folders]
+    present = _Present(dict.fromkeys(here[0], 9), *here[1:])
     assert list(_codes(recording, ("sealed", 9, True, timezone.now()), present)) == [Code.LEFT] * left
 
 
-@pytest.mark.parametrize("read_before", ["names", "recordings"])
+@pytest.mark.parametrize("read_before", ["sizes", "recordings"])
 def test_what_is_sealed_while_the_names_are_read_is_no_finding(
     archive: Archive, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_before: str
 ) -> None:
     """Packages and keys are listed before the rows are: a recording that comes in between is in one list only."""
-    listed, reader = (store(), "names") if read_before == "names" else (recording_keys(), "recordings")
+    listed, reader = (store(), "sizes") if read_before == "sizes" else (recording_keys(), "recordings")
     whole = getattr(type(listed), reader)
 
     def then_one_is_sealed(self: object, *place: str) -> Iterator[str]:
@@ -208,10 +210,14 @@ def test_each_thing_that_is_gone_or_too_much_is_named(archive: Archive, made: Ma
     ]
 
 
-def test_the_web_server_tells_at_its_start(archive: Archive, made: Made, caplog: pytest.LogCaptureFixture) -> None:
-    from archive.core.jobs import run_checks  # noqa: PLC0415 - the checks are there once the apps are ready
-
+def test_the_worker_tells_at_its_start(archive: Archive, made: Made, caplog: pytest.LogCaptureFixture) -> None:
     package(archive, made).unlink()
-    run_checks()
+    (job,) = [one for one in JOBS if one.name == "auditing"]
+    Worker([job]).once()
     assert made.id in caplog.text
     assert "restore it from a copy" in caplog.text
+
+
+def test_a_slow_audit_holds_up_no_seal() -> None:
+    lanes = {job.name: job.lane for job in JOBS}
+    assert [name for name, lane in lanes.items() if lane == lanes["auditing"]] == ["auditing"]

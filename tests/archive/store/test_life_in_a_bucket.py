@@ -109,6 +109,17 @@ def bucket(archive: Archive, liar: Liar, tmp_path: Path, monkeypatch: pytest.Mon
     return liar
 
 
+def test_an_audit_asks_for_lists_and_for_no_package_that_fits(bucket: Liar, sealed: Arrive) -> None:
+    """One request each would take 20 minutes for the recordings of 25 rooms after five years."""
+    asked = []
+    for _ in range(3):
+        sealed(seconds=1)
+        before = len(bucket.asked)
+        assert list(audit()) == []
+        asked.append(len(bucket.asked) - before)
+    assert asked == [asked[0]] * 3
+
+
 def versions(liar: Liar) -> list[int]:
     """How many versions each package has."""
     return [len(kept) for key, kept in liar.objects.items() if key.startswith("packages/") and kept]

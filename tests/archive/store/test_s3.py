@@ -33,6 +33,7 @@ def test_a_real_server_keeps_the_first_version_against_whoever_writes_over_or_de
     intruder.delete_object(**where)
     anew = connected(tmp_path, settings)
     assert (anew.exists(NAME), anew.read(NAME), list(anew.names("packages"))) == (True, b"first", [NAME])
+    assert list(anew.sizes("packages")) == [(NAME, len(b"first"))]
     anew.put_once(NAME, b"first")
     with pytest.raises(ConflictError):
         anew.put_once(NAME, b"forged")

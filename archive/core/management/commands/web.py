@@ -12,7 +12,7 @@ from django.core.management.base import CommandParser
 
 from appliance.contract.errors import KeyFileError, SettingsError
 from archive.core.base_command import ArchiveCommand
-from archive.core.jobs import require_all, run_checks
+from archive.core.jobs import require_all
 from archive.core.server import Listening, serve
 
 PKCS8 = b"-----BEGIN PRIVATE KEY-----"
@@ -56,7 +56,6 @@ class Command(ArchiveCommand):
         require_all()
         _check_tls(section, web.certificate, web.key)
         _check_free(host, port)
-        run_checks()
         serve(Listening(host, port, workers, web.certificate, web.key))
 
 
