@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,16 +25,14 @@ from archive.custody.heads import signed_head
 from archive.custody.models import Head
 from archive.keystore.current import keystore
 from archive.keystore.generations import PartOfItError, make_generation, why_not_now
-from archive.recordings.models import Recording, State
-from archive.records.outside_recordings.models import OutsideRecording
-from archive.records.outside_recordings.models import State as OutsideState
-from archive.records.outside_recordings.plain_file import outside_package
-from archive.store.base import BUFFER, INCOMING, derivatives_folder, open_object, package_name
+from archive.store.base import INCOMING
 from archive.store.current import store
-from archive.store.local import make_folder, told_as
+from archive.store.local import told_as
 
 from .finished import note_finished
 from .manifest import CONFIGURATION, DATABASE, FORMAT, MANIFEST, BackupManifest
+from .packages import copy_object, copy_packages, sealed
+from .place import one_run_in
 from .rows import write_file
 
 
@@ -50,20 +47,26 @@ class Made:
     removed: int
     """Packages of destroyed recordings that were taken away from it."""
     problems: tuple[str, ...] = ()
-    """What is missing of it: database and packages are there all the same."""
+    """What is missing or damaged: the rest is there all the same."""
+    left: int = 0
+    """What earlier runs left that were killed, and what was removed now."""
 
 
 def back_up(folder: Path, now: datetime) -> Made:
     """Make a backup in `folder`; raise StorageError.
 
-    Database and packages are kept also where the keys could not be copied to every place.
+    Database and packages are kept also where the keys could not be copied to every place, or a package is damaged.
     """
     if why := why_not_now():
         raise StorageError(why)
+    with one_run_in(folder) as left:
+        return replace(_back_up(folder, now), left=left)
+
+
+def _back_up(folder: Path, now: datetime) -> Made:
     name = now.astimezone(UTC).strftime(FORMAT)
     work = folder / f".{name}"
     with told_as(str(folder)):
-        make_folder(folder)
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(mode=0o700)
     signed_head()
@@ -72,19 +75,19 @@ def back_up(folder: Path, now: datetime) -> Made:
             sha256 = _copy_database(work / DATABASE)
             # before the packages: what is sealed meanwhile is dropped from here, and is among those
             _copy_incoming(work)
-            copied, removed = _copy_packages(folder)
+            done = copy_packages(folder, now)
             for path in (settings.ARCHIVE_HOME / HEADS, settings.ARCHIVE_HOME / CONFIGURATION):
                 if path.is_file():
                     create(work / path.name, [path.read_bytes()])
-            generation, problems = _copy_keys(now)
+            generation, missing = _copy_keys(now)
             create(work / MANIFEST, [_manifest(now, sha256, generation)])
             work.rename(folder / name)
             sync_folder(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    if not problems:
+    if not missing:
         note_finished(name, now)
-    return Made(name, generation, copied, removed, problems)
+    return Made(name, generation, done.copied, done.removed, (*missing, *done.problems))
 
 
 def _copy_keys(now: datetime) -> tuple[str, tuple[str, ...]]:
@@ -124,61 +127,6 @@ def _copy_incoming(work: Path) -> None:
             (work / name).with_name(f".{Path(name).name}").unlink(missing_ok=True)
 
 
-def _copy_packages(folder: Path) -> tuple[int, int]:
-    copied = removed = 0
-    for recording, name, destroyed_at in sealed():
-        path = folder / name
-        if destroyed_at is None and not path.exists():
-            copied += copy_object(name, path)
-        elif destroyed_at is not None and path.exists():
-            path.unlink()
-            sync_folder(path.parent)
-            removed += 1
-        _copy_derivatives(folder, recording, destroyed=destroyed_at is not None)
-    return copied, removed
-
-
-def sealed() -> Iterator[tuple[str, str, datetime | None]]:
-    """Yield each sealed recording, its package's name in the store, and when it was destroyed."""
-    rows = Recording.objects.filter(state=State.SEALED).values_list("pk", "destroyed_at")
-    for recording, destroyed_at in rows.iterator():
-        yield recording, package_name(recording), destroyed_at
-    brought = OutsideRecording.objects.filter(state=OutsideState.SEALED).values_list("pk", "destroyed_at")
-    for recording, destroyed_at in brought.iterator():
-        yield recording, outside_package(recording), destroyed_at
-
-
-def _copy_derivatives(folder: Path, recording: str, *, destroyed: bool) -> None:
-    """Copy what was made of a recording for others; of a destroyed one, take it away again."""
-    names = derivatives_folder(recording)
-    if destroyed:
-        if (folder / names).is_dir():
-            shutil.rmtree(folder / names)
-            sync_folder((folder / names).parent)
-        return
-    for name in store().names(names):
-        if not (folder / name).exists():
-            copy_object(name, folder / name)
-
-
-def copy_object(name: str, path: Path) -> bool:
-    """Copy a stored object under a temporary name first; return False for one that is gone meanwhile."""
-    if not store().exists(name):
-        return False
-    make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}")
-    temporary.unlink(missing_ok=True)
-    with open_object(store(), name) as file:
-        create(temporary, _pieces(file), mode=0o400)
-    temporary.rename(path)
-    sync_folder(path.parent)
-    return True
-
-
-def _pieces(file: object) -> Iterator[bytes]:
-    return iter(lambda: file.read(BUFFER), b"")  # type: ignore[attr-defined]  # any reader of bytes
-
-
 def _manifest(now: datetime, sha256: str, generation: str) -> bytes:
     head = Head.objects.filter(pk=1).first()
     return keystore().sign(
@@ -188,7 +136,7 @@ def _manifest(now: datetime, sha256: str, generation: str) -> bytes:
             software=software(),
             database_sha256=sha256,
             entries=head.n if head else 0,
-            recordings=sum(destroyed_at is None for _, _, destroyed_at in sealed()),
+            recordings=sum(one.destroyed_at is None for one in sealed()),
             generation=generation,
         )
     )

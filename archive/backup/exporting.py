@@ -7,7 +7,6 @@ last: what a kill or a full disk left is no export.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import shutil
 import tarfile
@@ -37,12 +36,13 @@ from archive.keystore.current import keystore
 from archive.keystore.generations import INSIDE
 from archive.store.base import DERIVATIVES, INCOMING
 from archive.store.current import store
-from archive.store.local import make_folder, told_as
+from archive.store.local import told_as
 
-from .copying import copy_object, sealed
 from .custody_kinds import EXPORT_ALL
 from .manifest import CONFIGURATION, FORMAT
 from .open_rows import write_rows
+from .packages import copy_object, file_sha256, sealed
+from .place import one_run_in
 
 STATEMENT: Final = "export.tsv"
 MANIFEST: Final = "manifest-sha256.txt"
@@ -113,10 +113,14 @@ def export_archive(
     `recipient` is an age recipient that was parsed. Nothing should change the archive meanwhile; a package that is
     sealed while it runs comes along without its row.
     """
+    with one_run_in(folder):
+        return _export(folder, recipient, now, actor, progress)
+
+
+def _export(folder: Path, recipient: str, now: datetime, actor: Actor, progress: Progress) -> Exported:
     name = f"archive-{now.astimezone(UTC).strftime(FORMAT)}"
     work, final = folder / f".{name}", folder / name
     with told_as(str(folder)):
-        make_folder(folder)
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(mode=0o700)
     # before anything is written: it is among the entries that are exported
@@ -143,7 +147,7 @@ def export_archive(
 
 
 def _copy_store(folder: Path, progress: Progress) -> int:
-    names = [name for _, name, destroyed_at in sealed() if destroyed_at is None]
+    names = [one.name for one in sealed() if one.destroyed_at is None]
     others = [*store().names(DERIVATIVES), *store().names(INCOMING)]
     for done, name in enumerate([*names, *others]):
         progress("copying", done, len(names) + len(others))
@@ -206,9 +210,3 @@ def _write_tags(work: Path, statement: bytes, info: str) -> None:
     create(work / "bag-info.txt", [f"{info}Source-Organization: Plain Sight archive\n".encode("ascii")])
     tags = ("bagit.txt", "bag-info.txt", MANIFEST, STATEMENT)
     create(work / TAG_MANIFEST, ["".join(f"{file_sha256(work / tag)}  {tag}\n" for tag in tags).encode("ascii")])
-
-
-def file_sha256(path: Path) -> str:
-    """Return the digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -26,9 +26,10 @@ from archive.keystore.current import keystore
 from archive.keystore.generations import INSIDE
 from archive.store.local import make_folder, told_as
 
-from .exporting import KEYS, MANIFEST, ROWS, STATEMENT, STORE, ExportStatement, file_sha256
+from .exporting import KEYS, MANIFEST, ROWS, STATEMENT, STORE, ExportStatement
 from .manifest import CONFIGURATION
 from .open_rows import read_rows
+from .packages import file_sha256
 from .restoring import Restored, check_all, chosen_database, require_empty, take_settings
 
 _DIGEST: Final = 64

@@ -253,7 +253,12 @@ def _is_heard(row: Recording, report: Report, *, audio: bool) -> bool:
 
 def _lost_on_the_way() -> list[str]:
     """Return the recordings that were not sealed of which something that had arrived is not here, nor a package."""
-    named = [*StoredArrival.objects.exclude(stored="").values_list("recording_id", "stored")]
-    named += TailSegment.objects.exclude(stored="").values_list("recording_id", "stored")
+    named = [
+        one
+        for model in (StoredArrival, TailSegment)
+        for one in model.objects.exclude(stored="")
+        .filter(recording__destroyed_at=None)
+        .values_list("recording_id", "stored")
+    ]
     lost = {recording for recording, name in named if not store().exists(name)}
     return sorted(recording for recording in lost if not store().exists(package_name(recording)))

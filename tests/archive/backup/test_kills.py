@@ -34,6 +34,7 @@ def test_a_backup_that_is_killed_is_none(archive: Archive, sealed: Arrive, tmp_p
             with empty_machine(tmp_path / f"new-{number}"):
                 assert restore(source(archive, folder)).verified == 1
     back_up(tmp_path / "backup-0", timezone.now())
+    assert not [path for path in (tmp_path / "backup-0").glob(".*") if path.is_dir()]
     with empty_machine(tmp_path / "last"):
         assert restore(source(archive, tmp_path / "backup-0")).verified == 1
     assert check_custody() is None
@@ -52,6 +53,7 @@ def test_an_export_that_is_killed_is_none(archive: Archive, sealed: Arrive, tmp_
                 assert import_archive(whole, identity).verified == 1
             whole.rename(tmp_path / f"done-{number}")
     whole = export_archive(folder, identity.recipient, timezone.now(), ARCHIVE).folder
+    assert not [path for path in folder.glob(".*") if path.is_dir()]
     with empty_machine(tmp_path / "last"):
         assert import_archive(whole, identity).verified == 1
     assert check_custody() is None

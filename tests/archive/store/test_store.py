@@ -44,6 +44,7 @@ def test_a_draft_is_seen_by_nobody_until_it_is_published_whole(store: Store) -> 
         publish(b"another")
     assert (store.read(NAME), store.size(NAME)) == (b"package", 7)
     assert list(store.names("packages")) == [NAME]
+    assert list(store.sizes("packages")) == [(NAME, 7)]
 
 
 def test_ranges_are_read_exactly_or_not_at_all(store: Store) -> None:

@@ -58,6 +58,7 @@ class Command(ArchiveCommand):
             "generation_keys_in": [str(path) for path in where.keys],
             "forgotten": forgotten,
             "problems": problems,
+            "left_by_killed_runs": made.left,
         }
         of_keys = f"generation {made.generation} of the keys" if made.generation else "no generation of the keys"
         text = f"{folder / made.name}: {made.packages} new packages; {of_keys}"
@@ -66,6 +67,7 @@ class Command(ArchiveCommand):
                 "\nThe keys have no second place: if this host is lost, so is every recording. "
                 "Set [backup] keys and generation_keys in archive.toml."
             )
+        text += f"\nremoved what {made.left} runs left that were killed" if made.left else ""
         text += "".join(f"\n{problem}" for problem in problems)
         self.show(options, members, text)
         if problems:

@@ -18,7 +18,7 @@ from appliance.contract.errors import DecryptionError, PlainSightError
 from appliance.contract.stop_signal import StopSignal
 from archive.access.decisions import may
 from archive.access.deeds import Deed
-from archive.backup.copying import sealed as sealed_packages
+from archive.backup.packages import sealed as sealed_packages
 from archive.custody.actors import Subject
 from archive.custody.check import check as check_custody
 from archive.custody.check import contradictions
@@ -101,7 +101,8 @@ def test_two_people_destroy_it_and_nothing_opens_it(scene: Scene) -> None:
     assert check_custody() is None
     assert not [one for one in contradictions() if scene.row.pk in one or "destroyed" in one]
     assert list(audit()) == []
-    assert (row.pk, outside_package(row.pk), row.destroyed_at) in list(sealed_packages())
+    packages = [(one.recording, one.name, one.destroyed_at) for one in sealed_packages()]
+    assert (row.pk, outside_package(row.pk), row.destroyed_at) in packages
 
 
 @pytest.mark.parametrize("step", ["propose", "approve", "carry-out"])
