@@ -25,11 +25,11 @@ from archive.custody.heads import signed_head
 from archive.custody.models import Head
 from archive.keystore.current import keystore
 from archive.keystore.generations import PartOfItError, make_generation, why_not_now
+from archive.keystore.last_backup import note_backup
 from archive.store.base import INCOMING
 from archive.store.current import store
 from archive.store.local import told_as
 
-from .finished import note_finished
 from .manifest import CONFIGURATION, DATABASE, FORMAT, MANIFEST, BackupManifest
 from .packages import copy_object, copy_packages, sealed
 from .place import one_run_in
@@ -86,7 +86,7 @@ def _back_up(folder: Path, now: datetime) -> Made:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if not missing:
-        note_finished(name, now)
+        note_backup(name, now)
     return Made(name, generation, done.copied, done.removed, (*missing, *done.problems))
 
 

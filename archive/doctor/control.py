@@ -13,13 +13,13 @@ from django.utils import timezone
 from appliance.contract.check_result import CheckResult
 from appliance.contract.times import LAST_YEAR, wall
 from appliance.contract.version import software
-from archive.backup.finished import last_finished
 from archive.configuration.web import Control
 from archive.control.deeds import last_given
 from archive.control.summary import CertificateEnd, Packages, Part, Rooms, Summary
 from archive.core import health
 from archive.core.jobs import WORKER
 from archive.core.models import SignOfLife
+from archive.keystore.last_backup import last_backup
 from archive.recordings import fixity
 from archive.records.today.readiness import READY
 from archive.rooms.views import cards_now
@@ -60,7 +60,7 @@ def summarize(home: Path, now: datetime) -> Summary:
         rooms=_rooms(),
         packages=Packages(damaged=len(found.damaged), overdue=found.overdue, oldest_check_s=_age(found.oldest, now)),
         worker_s=_age(worker, now),
-        backup_s=_age(last_finished(), now),
+        backup_s=_age(last_backup(), now),
         free_bytes=storage.free_bytes(home),
     )
 

@@ -16,12 +16,12 @@ from django.utils import timezone
 
 from appliance.contract.errors import SettingsError, StorageError
 from archive.backup.copying import back_up
-from archive.backup.finished import last_finished
 from archive.backup.manifest import backups_in
 from archive.backup.restoring import Source, restore
 from archive.core.metrics import gauges
 from archive.doctor import control
 from archive.keystore.generations import forget_old, generations, make_generation, places
+from archive.keystore.last_backup import last_backup
 from archive.keystore.places import MARK
 from archive.recordings.models import Recording
 from archive.records.destruction import deeds, finish_deeds
@@ -44,7 +44,7 @@ def doubled(folder: Path) -> Iterator[Source]:
         yield found
 
 
-def last_backup() -> float | None:
+def shown_backup() -> float | None:
     return next(one.value for one in gauges() if one.name == "last_backup_timestamp_seconds")
 
 
@@ -129,7 +129,7 @@ def test_where_a_place_of_the_keys_is_away_the_rest_is_backed_up_and_told(
     first = sealed(seconds=1).id
     with doubled(tmp_path) as kept:
         back_up(kept.folder, timezone.now() - timedelta(hours=1))
-        whole, figure = last_finished(), last_backup()
+        whole, figure = last_backup(), shown_backup()
         assert whole is not None
         second = sealed(seconds=1).id
         (tmp_path / away).rename(tmp_path / "away")
@@ -137,7 +137,7 @@ def test_where_a_place_of_the_keys_is_away_the_rest_is_backed_up_and_told(
         told = archive.run("backup", "--json", status=1)
         assert f"{tmp_path / away} is away" in " ".join(json.loads(told.stdout)["problems"])
         # monitors go by the last whole one
-        assert (last_finished(), last_backup()) == (whole, figure)
+        assert (last_backup(), shown_backup()) == (whole, figure)
         assert control.summarize(archive.home, whole + timedelta(days=3)).backup_s == 3 * 86400
         (tmp_path / away).rmdir()
         (tmp_path / "away").rename(tmp_path / away)
@@ -148,7 +148,7 @@ def test_where_a_place_of_the_keys_is_away_the_rest_is_backed_up_and_told(
             assert (found.verified, found.without_key) == (2, 0)
             assert {row.pk for row in Recording.objects.all()} == {first, second}
         assert back_up(kept.folder, timezone.now() + timedelta(seconds=5)).problems == ()
-        assert last_finished() != whole
+        assert last_backup() != whole
 
 
 def test_where_no_copy_of_the_keys_can_be_made_none_is_counted(
@@ -160,12 +160,12 @@ def test_where_no_copy_of_the_keys_can_be_made_none_is_counted(
     assert (made.generation, len(made.problems)) == ("", 1)
     assert backups_in(tmp_path / "backup") == [made.name]
     assert generations() == []
-    assert last_finished() is None
+    assert last_backup() is None
 
 
 def test_a_note_of_the_last_backup_that_cannot_be_understood_is_none(archive: Archive, tmp_path: Path) -> None:
     back_up(tmp_path / "backup", timezone.now())
     (archive.home / "last-backup.json").write_text("torn")
-    assert last_finished() is None
+    assert last_backup() is None
     shutil.rmtree(tmp_path / "backup")
     assert not (tmp_path / MARK).exists()

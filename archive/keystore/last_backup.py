@@ -20,14 +20,14 @@ FILE: Final = "last-backup.json"
 """In the archive's folder."""
 
 
-def note_finished(name: str, at: datetime) -> None:
+def note_backup(name: str, at: datetime) -> None:
     """Note that a backup is whole: database, packages, and the keys in every place. Raises StorageError."""
     path: Path = settings.ARCHIVE_HOME / FILE
     with told_as(str(path)):
         replace(path, json.dumps({"name": name, "at": wall(at)}).encode(), mode=0o640, durable=True)
 
 
-def last_finished() -> datetime | None:
+def last_backup() -> datetime | None:
     """Return when the last whole backup was begun; None if none was, or nobody knows. Raises StorageError."""
     path: Path = settings.ARCHIVE_HOME / FILE
     try:
