@@ -168,7 +168,7 @@ def test_everything_is_restored_into_an_empty_folder_and_verified(
         assert list(audit()) == []
 
 
-@pytest.mark.parametrize("before", ["_copy_incoming", "_copy_packages", "make_generation"])
+@pytest.mark.parametrize("before", ["_copy_incoming", "copy_packages", "make_generation"])
 def test_what_is_sealed_while_a_backup_is_made_is_in_it(
     archive: Archive, arrive: Arrive, tmp_path: Path, before: str
 ) -> None:
