@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.utils import timezone
 
 from appliance.contract.durable_files import replace
 from appliance.contract.times import parse_wall, wall
+from archive.core.database_clock import SLACK
 from archive.store.local import told_as
 
 FILE: Final = "last-backup.json"
@@ -28,11 +30,15 @@ def note_backup(name: str, at: datetime) -> None:
 
 
 def last_backup() -> datetime | None:
-    """Return when the last whole backup was begun; None if none was, or nobody knows. Raises StorageError."""
+    """Return when the last whole backup was begun; None if none was, or nobody knows. Raises StorageError.
+
+    Of one of a time to come nobody knows: a wrong clock dated it, and its age would be none for as long.
+    """
     path: Path = settings.ARCHIVE_HOME / FILE
     try:
         with told_as(str(path)):
             kept = path.read_bytes() if path.exists() else b"{}"
-        return parse_wall(json.loads(kept)["at"])
+        at = parse_wall(json.loads(kept)["at"])
     except (ValueError, KeyError, TypeError):
         return None
+    return at if at <= timezone.now() + SLACK else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,7 +21,6 @@ from archive.core.metrics import gauges
 from archive.doctor import control
 from archive.keystore.generations import forget_old, generations, make_generation, places
 from archive.keystore.last_backup import last_backup
-from archive.keystore.places import MARK
 from archive.recordings.models import Recording
 from archive.records.destruction import deeds, finish_deeds
 from archive.records.destruction.models import Destruction
@@ -165,7 +163,15 @@ def test_where_no_copy_of_the_keys_can_be_made_none_is_counted(
 
 def test_a_note_of_the_last_backup_that_cannot_be_understood_is_none(archive: Archive, tmp_path: Path) -> None:
     back_up(tmp_path / "backup", timezone.now())
+    assert last_backup() is not None
     (archive.home / "last-backup.json").write_text("torn")
     assert last_backup() is None
-    shutil.rmtree(tmp_path / "backup")
-    assert not (tmp_path / MARK).exists()
+
+
+def test_of_a_backup_of_a_time_to_come_nobody_knows_when_it_was(archive: Archive, tmp_path: Path) -> None:
+    back_up(tmp_path / "backup", timezone.now() + timedelta(days=50))
+    assert (last_backup(), shown_backup()) == (None, None)
+    now = timezone.now()
+    assert control.summarize(archive.home, now).backup_s is None
+    back_up(tmp_path / "backup", now)
+    assert last_backup() is not None
