@@ -33,7 +33,8 @@ from archive.custody.check import contradictions
 from archive.custody.models import Entry
 from archive.enrollment.deeds import give_claim
 from archive.keystore.current import keystore
-from archive.keystore.generations import destroyed_in, forget_old, generations_in, make_generation, places
+from archive.keystore.generations import destroyed_in, forget_old, generations_in, make_generation
+from archive.keystore.places import places
 from archive.recordings.models import Recording
 from archive.recordings.playback import open_audio
 from archive.recordings.secrets import secret_of

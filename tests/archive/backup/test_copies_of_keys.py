@@ -19,8 +19,9 @@ from archive.backup.manifest import backups_in
 from archive.backup.restoring import Source, restore
 from archive.core.metrics import gauges
 from archive.doctor import control
-from archive.keystore.generations import forget_old, generations, make_generation, places
+from archive.keystore.generations import forget_old, generations, make_generation
 from archive.keystore.last_backup import last_backup
+from archive.keystore.places import places
 from archive.recordings.models import Recording
 from archive.records.destruction import deeds, finish_deeds
 from archive.records.destruction.models import Destruction

@@ -13,7 +13,8 @@ from django.utils import timezone
 from appliance.contract.errors import SettingsError, StorageError
 from archive.backup.copying import back_up
 from archive.core.base_command import ArchiveCommand, add_json
-from archive.keystore.generations import forget_old, places
+from archive.keystore.generations import forget_old
+from archive.keystore.places import places
 
 
 class Command(ArchiveCommand):
