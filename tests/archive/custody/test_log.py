@@ -21,7 +21,7 @@ from archive.core.deeds import one_deed
 from archive.custody import check as checking
 from archive.custody.actors import ARCHIVE, Actor, Subject
 from archive.custody.check import Break, Signed, check, check_chain, contradictions
-from archive.custody.heads import FILE, lines_of, signed_head
+from archive.custody.heads import FILE, lines_of, published, signed_head
 from archive.custody.kinds import kinds, register
 from archive.custody.log import canonical, record
 from archive.custody.models import Entry, Head, SignedHead
@@ -218,7 +218,7 @@ def test_entries_that_are_made_while_the_log_is_checked_break_nothing(
 ) -> None:
     """Looking at thousands of heads takes seconds, and on a school day an entry is made each few seconds."""
     signed_head()
-    heads, chain_ = checking.published, checking.check_chain
+    heads, chain_ = published, check_chain
 
     def listen() -> None:
         record(LISTEN, actor=ANN, subject=Subject.recording("a" * 32), from_second=8, how="player")

@@ -11,7 +11,7 @@ from appliance.contract.encryption import Identity
 from appliance.contract.errors import DecryptionError, KeyFileError, StorageError
 from archive.keystore import generations as kept
 from archive.keystore.generations import PartOfItError, forget_old, generations, make_generation, read_generation
-from archive.keystore.places import MARK, MARKED, Places
+from archive.keystore.places import MARK, MARKED, Places, places
 from archive.keystore.recording_keys import recording_keys
 from tests.support.archives import Archive
 
@@ -23,7 +23,7 @@ ID = "0123456789abcdef" * 2
 def where(archive: Archive, tmp_path: Path) -> Places:
     """The archive's own folders, and a second place for each."""
     recording_keys().put_once(ID, b"key.age of it")
-    own = kept.places()
+    own = places()
     return Places((*own.generations, tmp_path / "nas"), (*own.keys, tmp_path / "stick"))
 
 
