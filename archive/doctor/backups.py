@@ -16,7 +16,7 @@ from django.db.models import Min
 from appliance.contract.check_result import CheckResult, Verdict
 from archive.configuration.storage import Backup
 from archive.control.judging import BACKUP_LATE, BACKUP_WRONG
-from archive.keystore.generations import generations, made_at
+from archive.keystore.last_backup import last_backup
 from archive.recordings.models import Recording
 from archive.ui import words
 
@@ -31,18 +31,17 @@ class BackupLook:
     chosen: Backup
     """The places."""
     last: datetime | None
-    """When the keys were last copied, which every backup does; None: never."""
+    """When the last whole one was made; None: never."""
     sealed: datetime | None
     """When the oldest recording that is kept was sealed; None: there is none."""
 
 
 def look() -> BackupLook:
     """Read it."""
-    copies = generations()
     kept = Recording.objects.filter(sealed_at__isnull=False, destroyed_at=None)
     return BackupLook(
         settings.ARCHIVE.backup,
-        made_at(copies[-1]) if copies else None,
+        last_backup(),
         kept.aggregate(oldest=Min("sealed_at"))["oldest"],
     )
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from archive.configuration.storage import Backup
 from archive.doctor.backups import BackupLook, check, look
 from archive.keystore.generations import make_generation
+from archive.keystore.last_backup import note_backup
 from tests.archive.page_fixtures import Arrive
 from tests.support.archives import Archive
 
@@ -51,6 +52,8 @@ def test_what_is_there_is_looked_at(archive: Archive, sealed: Arrive) -> None:
     assert (look().last, look().sealed) == (None, None)
     sealed(seconds=1)
     make_generation(timezone.now())
+    assert look().last is None, "a copy of the keys alone is no backup"
+    note_backup("20261125T023000Z", timezone.now())
     seen = look()
     assert seen.last is not None
     assert seen.sealed is not None
