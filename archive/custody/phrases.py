@@ -39,6 +39,7 @@ REFERENCES: Final = frozenset(
         *("answer_id", "held", "incident", "recorded", "restriction"),
         *(
             "last_frame",
+            "listen",
             "link",
             "listening",
             "matter",
@@ -153,6 +154,13 @@ def _plain(value: str) -> str:
     return value.replace("-", " ").replace("_", " ")
 
 
+def spans_in_words(value: str) -> str:
+    """Return the spans of an entry, `0-22 300-344` in seconds, in words."""
+    pairs = [one.partition("-") for one in value.split()]
+    clock = [(words.clock_time(float(first)), words.clock_time(float(last))) for first, _dash, last in pairs]
+    return ", ".join(_("{first} to {last}").format(first=first, last=last) for first, last in clock)
+
+
 def _if_so(words: str) -> Phrase:
     return _choice({"yes": words, "no": ""})
 
@@ -169,6 +177,8 @@ def name_deeds(labels: Mapping[str, str]) -> None:
 
 PHRASES: Final[dict[str, Phrase]] = {
     "from_second": lambda value: _("from {place} on").format(place=words.clock_time(float(value))),
+    "spans": spans_in_words,
+    "gaps_s": _said(gettext_noop("gaps of up to {value} s between them count as sent")),
     "how": _choice(_HOW),
     "page": _choice(_PAGES),
     "why": _choice(_WHYS),

@@ -25,6 +25,8 @@ class RecordingsConfig(AppConfig):
         from .bucket_proof import prove_when_due  # noqa: PLC0415 - the same
         from .fixity import LOOK_S as FIXITY_S  # noqa: PLC0415 - the same
         from .fixity import ask_what_is_due  # noqa: PLC0415 - the same
+        from .listens import LOOK_S as LISTENS_S  # noqa: PLC0415 - the same
+        from .listens import settle_still  # noqa: PLC0415 - the same
         from .metrics import gauges  # noqa: PLC0415 - the same
         from .uploads import pages_for, uploads_by_box  # noqa: PLC0415 - the same
         from .verification import LOOK_S, check_asked  # noqa: PLC0415 - the same
@@ -40,3 +42,4 @@ class RecordingsConfig(AppConfig):
         JOBS.append(Job("proving the bucket's lock", PROOF_S, prove_when_due, lane="bucket"))
         JOBS.append(Job("bringing the bucket's locks in line", LOCKS_S, bring_all_in_line, lane="bucket"))
         JOBS.append(Job("making waveforms", WAVEFORM_S, WaveformMaker().once, lane="waveforms", alone=False))
+        JOBS.append(Job("entering what was listened to", LISTENS_S, settle_still))

@@ -7,6 +7,7 @@ from archive.custody.kinds import register
 PROBLEM = register("problem", "a problem was found", "what", "code", "segment", "message")
 LOOK = register("look", "looked at a page", "page")
 LISTEN = register("listen", "listened", "from_second", "how", "redaction")
+HEARD = register("heard", "was sent sound of it", "spans", "gaps_s", "listen")
 DOWNLOAD_PACKAGE = register(
     "download-package", "downloaded the sealed package", "ground", "first_byte", "bytes", "documents"
 )

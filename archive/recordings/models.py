@@ -304,6 +304,16 @@ class PageView(models.Model):
     """When the page was made."""
     heard_at = models.DateTimeField(null=True, blank=True)
     """When its first audio was asked for; from then on its `listen` entry is in the custody log."""
+    entry = models.PositiveBigIntegerField(null=True, blank=True)
+    """Number of that entry."""
+    once = models.BooleanField(default=False)
+    """Whether it stands for one request to the address of the audio, which no page made."""
+    spans = models.JSONField(default=list, blank=True)
+    """What was sent and is not entered yet, as pairs of frames: first one, and first one behind."""
+    sent_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    """When the last of that was sent; None where all is entered."""
+    entries = models.PositiveSmallIntegerField(default=0)
+    """How many entries say what was sent."""
 
     class Meta:
         """Oldest first, as they are dropped."""
@@ -313,3 +323,23 @@ class PageView(models.Model):
     def __str__(self) -> str:
         """Return the token."""
         return self.token
+
+
+class Sending(models.Model):
+    """An answer of audio on its way, and how far its sound may have gone. It is gone when the answer has ended."""
+
+    view = models.ForeignKey(PageView, on_delete=models.CASCADE, related_name="sendings")
+    first_frame = models.PositiveBigIntegerField()
+    last_frame = models.PositiveBigIntegerField()
+    """First frame behind what may have gone out by now."""
+    at = models.DateTimeField(auto_now=True, db_index=True)
+    """When that was noted."""
+
+    class Meta:
+        """Oldest first."""
+
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        """Return what it may be."""
+        return f"{self.view_id} {self.first_frame} to {self.last_frame}"

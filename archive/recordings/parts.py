@@ -91,7 +91,7 @@ def touch(related: Parts | None, parts: Parts) -> bool:
 def silent(parts: Parts | None, total: int) -> list[tuple[int, int]]:
     """Return what of a recording of `total` frames is in none of `parts`, in order: first frame, first one behind."""
     found, at = [], 0
-    for begin, stop in [] if parts is None else [*sorted(_within(parts, 0, total)), (total, total)]:
+    for begin, stop in [] if parts is None else [*sorted(within(parts, 0, total)), (total, total)]:
         if at < begin:
             found.append((at, begin))
         at = max(at, stop)
@@ -108,7 +108,7 @@ def only(read: Callable[[int, int], Samples], parts: Parts | None, total: int) -
 
     def masked(first_frame: int, frames: int) -> Samples:
         last_frame = min(first_frame + max(frames, 0), total)
-        pieces = _within(parts, first_frame, last_frame)
+        pieces = within(parts, first_frame, last_frame)
         samples = np.zeros(max(last_frame - first_frame, 0), np.int16)
         for begin, stop in pieces:
             piece = read(begin, stop - begin)
@@ -123,13 +123,14 @@ def only_peaks(peaks: bytes, parts: Parts | None, total: int) -> bytes:
     if parts is None or not peaks:
         return peaks
     shown = bytearray(len(peaks))
-    for begin, stop in _within(parts, 0, total):
+    for begin, stop in within(parts, 0, total):
         first, last = begin * len(peaks) // max(total, 1), -(-stop * len(peaks) // max(total, 1))
         shown[first:last] = peaks[first:last]
     return bytes(shown)
 
 
-def _within(parts: Sequence[Part], first: int, last: int) -> list[tuple[int, int]]:
+def within(parts: Sequence[Part], first: int, last: int) -> list[tuple[int, int]]:
+    """Return what of the frames `first` to `last` (behind the last one) lies in `parts`."""
     found = []
     for part in parts:
         begin, stop = max(part.first, first), last if part.last is None else min(part.last, last)

@@ -214,9 +214,32 @@ class Migration(migrations.Migration):
                 ),
                 ("opened_at", models.DateTimeField(auto_now_add=True, db_index=True)),
                 ("heard_at", models.DateTimeField(blank=True, null=True)),
+                ("entry", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("once", models.BooleanField(default=False)),
+                ("spans", models.JSONField(blank=True, default=list)),
+                ("sent_at", models.DateTimeField(blank=True, db_index=True, null=True)),
+                ("entries", models.PositiveSmallIntegerField(default=0)),
             ],
             options={
                 "ordering": ["opened_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Sending",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "view",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sendings", to="recordings.pageview"
+                    ),
+                ),
+                ("first_frame", models.PositiveBigIntegerField()),
+                ("last_frame", models.PositiveBigIntegerField()),
+                ("at", models.DateTimeField(auto_now=True, db_index=True)),
+            ],
+            options={
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(

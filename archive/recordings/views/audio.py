@@ -39,8 +39,8 @@ def audio_answer(request: HttpRequest, row: Recording, parts: Parts | None) -> H
         first = wav.frame_at(span.start)
         # what cannot be opened is not entered as listened to; the segment stays decoded for the answer
         source.read(first if parts is None else parts[0].first if parts else 0, 1)
-        listens.enter(user_of(request), row, request.GET.get("view", ""), first // wav.rate)
-        return wav.read(span, read)
+        view = listens.enter(user_of(request), row, request.GET.get("view", ""), first // wav.rate)
+        return listens.Sent(view, wav.read(span, read), span, frame_at=wav.frame_at, parts=parts)
 
     etag = f'"{row.package_sha256}-wav{"".join(f"-{one.first}.{one.last}" for one in parts or ())}"'
     return answer(request, size=wav.size, etag=etag, content_type="audio/wav", body=body, most=MOST)

@@ -17,6 +17,7 @@ from archive.custody import wording
 from archive.custody.actors import Actor, Subject
 from archive.custody.log import record
 from archive.custody.models import Entry as CustodyEntry
+from archive.recordings import listens
 from archive.recordings.contributions import Reader, contributed
 from archive.recordings.custody_kinds import LOOK
 from archive.recordings.facts import facts
@@ -50,6 +51,7 @@ WITHOUT_PACKAGE: Final = {RecordingState.PACKAGE_GONE, RecordingState.DESTROYED}
 def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show the page, after its custody entry."""
     row, user, subject = find(recording), user_of(request), Subject.recording(recording)
+    listens.settle_recordings([recording])
     record(LOOK, actor=Actor.user(user.pk), subject=subject, page="recording")
     state = recording_state(row)
     ledger = Ledger([], "") if state in WITHOUT_PACKAGE else read_ledger(row)
@@ -124,6 +126,7 @@ def _custody(subject: Subject) -> dict[str, object]:
 def custody(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show all custody entries of a recording, after one for this look."""
     row, subject = find(recording), Subject.recording(recording)
+    listens.settle_recordings([recording])
     record(LOOK, actor=Actor.user(user_of(request).pk), subject=subject, page="custody")
     entries = CustodyEntry.objects.about(subject).order_by("-n")
     context = {

@@ -12,6 +12,7 @@ import uuid
 from django.db import models
 from django.db.models import ForeignObjectRel, Q
 
+from archive.recordings.listens import settle_recordings
 from archive.recordings.models import PackageIndex, PageView, Recording, Verification, Waveform
 from archive.recordings.removal import identifying_rows
 from archive.records.disclosures.models import Consent, Disclosure, NoticeGiven, Recorded
@@ -79,6 +80,7 @@ def _of_outside(pk: str) -> dict[str, int]:
 
 def _of_box(recording: str) -> dict[str, int]:
     """Remove what stands beside a box's recording, and beside no other."""
+    settle_recordings([recording])
     incidents = Incident.objects.filter(recording=recording)
     written = IncidentLetter.objects.filter(incident__in=incidents).values_list("letter", flat=True)
     removed = {

@@ -7,6 +7,7 @@ from archive.accounts.models import User
 from archive.core.deeds import one_deed
 from archive.custody.actors import Actor
 from archive.custody.log import record
+from archive.recordings import listens
 from archive.recordings.custody_kinds import LOOK
 from archive.recordings.grounds import ground_of
 from archive.recordings.parts import OnlyAPartError, audible
@@ -28,6 +29,7 @@ def begin(recording: str, *, by: User) -> Either:
     Raises OnlyAPartError for who may not have all of it, RestrictedError for whom one that no box made is silent,
     DestroyedError, and DeedError before the seal.
     """
+    listens.settle_recordings([recording])
     with one_deed():
         row = find_sealed(recording)
         if not is_whole(row, by):

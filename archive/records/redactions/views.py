@@ -180,13 +180,13 @@ def audio(request: HttpRequest, recording: str, redaction: UUID) -> HttpResponse
             # what cannot be opened is not entered as listened to
             reader.read(first, 1)
             second = first // wav.rate
-            listens.enter(user, source_row, request.GET.get("view", ""), second, redaction=row.pk.hex)
+            view = listens.enter(user, source_row, request.GET.get("view", ""), second, redaction=row.pk.hex)
         except BaseException:
             stack.close()
             raise
         read = only(reader.read, parts, source_row.frames)
         pieces = hear_deeds.counted(row, user, wav.read(span, read), span, wav.frame_at)
-        return _closing(stack, pieces)
+        return listens.Sent(view, _closing(stack, pieces), span, frame_at=wav.frame_at, parts=parts)
 
     silent = "".join(f"-{one.first}.{one.last}" for one in parts or ())
     most = HEADER_SIZE + PART_S * 2 * source_row.rate

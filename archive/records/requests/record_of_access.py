@@ -16,7 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.custody.actors import ActorType, SubjectType
 from archive.custody.models import Entry
+from archive.custody.phrases import spans_in_words
 from archive.custody.wording import rows as wording_rows
+from archive.recordings.custody_kinds import HEARD, LISTEN
+from archive.recordings.listens import settle_recordings
+from archive.recordings.spans import as_text, from_text, joined
 from archive.records.meetings.models import Meeting
 from archive.records.people.models import Student
 
@@ -51,6 +55,7 @@ BY_ROLE: Final = _("work as a school official (34 CFR 99.31(a)(1))")
 OWN_ACCESS: Final = _("a parent's own access (34 CFR 99.10)")
 LISTENED_HERE: Final = _("listened at the office")
 BESIDE: Final = _("{who} sat beside")
+SENT: Final = _("was sent {spans}")
 _OF_A_MEETING: Final = ("filed", "filing-ended")
 """What is told of the student's own meetings alone: another one's filing is that family's."""
 
@@ -99,11 +104,12 @@ def record_of_access(student: Student) -> list[AccessRow]:
     """
     times = times_filed(student)
     kinds = (SubjectType.RECORDING, SubjectType.OUTSIDE)
+    settle_recordings(sorted(times))
     about = Entry.objects.filter(subject_type__in=kinds, subject_id__in=times, code__in=TOLD)
     told = [one for one in about.order_by("n") if counts(one, times[one.subject_id])]
     meetings = {str(pk) for pk in Meeting.objects.filter(student=student).values_list("pk", flat=True)}
     told = [one for one in told if one.code not in _OF_A_MEETING or one.member("meeting") in meetings]
-    reached, found = Reached.by(student, told), []
+    reached, found, sent = Reached.by(student, told), [], _sent(told)
     for entry, row in zip(told, wording_rows(told), strict=True):
         party = _parties[entry.code](entry) if entry.code in _parties else None
         if party is not None:
@@ -117,8 +123,20 @@ def record_of_access(student: Student) -> list[AccessRow]:
         held = next((one for one in reached.held(entry) if one.purpose), None)
         by_role = str(BY_ROLE) if entry.actor_type == ActorType.USER and entry.code != "refusal" else ""
         position, purpose = (held.position, held.purpose) if held else ("", by_role)
-        found.append(AccessRow(row.at, row.who, position, str(TOLD[entry.code]), purpose, row.detail))
+        detail = "; ".join(filter(None, (row.detail, sent.get(entry.n, ""))))
+        found.append(AccessRow(row.at, row.who, position, str(TOLD[entry.code]), purpose, detail))
     return found
+
+
+def _sent(told: list[Entry]) -> dict[int, str]:
+    """Return which spans of a recording were sent to the player of each listening, in words, by its entry's number."""
+    listened = {one.n for one in told if one.code == LISTEN.code}
+    spans: dict[int, list[tuple[int, int]]] = {}
+    about = Entry.objects.filter(subject_id__in={one.subject_id for one in told}, code=HEARD.code)
+    for entry in about if listened else ():
+        if (first := entry.member("listen")) in listened:
+            spans.setdefault(first, []).extend(from_text(entry.member("spans")))
+    return {first: str(SENT).format(spans=spans_in_words(as_text(joined(one)))) for first, one in spans.items()}
 
 
 def listener_of(entry: Entry) -> Party | None:

@@ -82,7 +82,7 @@ MOST = {
     "/transfers/": 14,
     "/meetings/{meeting}/incident/": 24,
     "/recordings/": 17,
-    "/recordings/{recording}/": 57,
+    "/recordings/{recording}/": 58,
     "/recordings/{recording}/evidence/": 40,
     "/package-checks/": 20,
     "/recordings/{recording}/custody/": 24,
@@ -101,7 +101,7 @@ MOST = {
     "/boxes/": 14,
 }
 """Address of a page: the most queries that it may take, with sign-in and access."""
-OWN = {"/own/": 24, "/own/{student}/record-of-access/": 20}
+OWN = {"/own/": 24, "/own/{student}/record-of-access/": 21}
 """The same of a parent's pages."""
 OF_ONE = {
     *("wall", "rooms-json", "account", "verification", "export", "checks", "retention-question", "amendment", "letter"),

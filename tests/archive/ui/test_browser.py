@@ -18,11 +18,14 @@ from selenium.webdriver.common.keys import Keys as Key
 from selenium.webdriver.support.ui import WebDriverWait
 
 from appliance.contract.stop_signal import StopSignal
+from archive.recordings import listens
+from archive.recordings.spans import from_text
 from archive.recordings.verification import check_asked
 from tests.archive.page_fixtures import PASSWORD, entries, make_user, seal_one, who
 from tests.archive.rooms.test_pages import say
 from tests.support.archives import Archive, archive_in
 from tests.support.spools import Recording
+from tests.support.waiting import until
 
 FLAGS = [
     "--headless",
@@ -186,6 +189,12 @@ def test_a_custodian_signs_in_finds_a_recording_and_seeks_in_it(visit: Visit, me
     assert visit.run("return document.querySelector('audio').error") is None
 
     assert [who(entry) for entry in entries(meeting.id, "listen")] == ["user:m.jones"]
+    listened = entries(meeting.id, "listen")[0].n
+    until(lambda: listens.settle_recordings([meeting.id]), "what the player was sent is entered")
+    spans = [span for entry in entries(meeting.id, "heard") for span in from_text(entry.member("spans"))]
+    assert {entry.member("listen") for entry in entries(meeting.id, "heard")} == {listened}
+    assert any(first <= 20 < last for first, last in spans), "what was played was sent"
+    assert all(0 <= first < last <= 40 for first, last in spans)
     visit.browser.refresh()
     visit.until("document.body.innerText.includes('Listened')")
     assert visit.complaints() == []

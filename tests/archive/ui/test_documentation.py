@@ -21,7 +21,7 @@ from archive.recordings.state_words import STATE_WORDS
 from archive.ui import words
 from archive.ui.signs import SIGNS
 from tests.archive.accounts.test_session import PLACES
-from tests.archive.page_fixtures import Arrive, entries, signed_in, verified
+from tests.archive.page_fixtures import RATE, Arrive, entries, signed_in, verified
 from tests.archive.pages import check
 from tests.archive.recordings.test_audio import body, player
 from tests.archive.rooms.test_pages import say
@@ -169,6 +169,14 @@ def test_13_playing_is_one_entry_for_each_opened_page(custodian: Any, sealed: Ar
         for field in ("bytes=0-", "bytes=1000-2000", "bytes=0-"):
             custodian.get(source, headers={"range": field})
     assert len(entries(made.id, "listen")) == 2
+
+
+def test_14_the_log_says_which_seconds_really_went_to_the_player(custodian: Any, sealed: Arrive) -> None:
+    made = sealed(seconds=4)
+    custodian.get(player(custodian, made), headers={"range": f"bytes={44 + 2 * RATE}-{44 + 6 * RATE - 1}"}).getvalue()
+    page = check(custodian.get(f"/recordings/{made.id}/custody/").content.decode())
+    assert "Was sent sound of it" in page.text
+    assert "0:01 to 0:03" in page.text
 
 
 def test_the_session_ends_when_the_guide_says(archive: Archive) -> None:
