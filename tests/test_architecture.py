@@ -188,7 +188,7 @@ RECORDS_LAYERS = [
     "today",
 ]
 """The apps of the records, bottom to top. Each may import what stands below it."""
-RECORDS_SHARED = {"errors", "form_page", "pdf", "sections", "text"}
+RECORDS_SHARED = {"errors", "form_page", "pdf", "second_person", "sections", "text"}
 """What all of them use; it imports none of them."""
 
 

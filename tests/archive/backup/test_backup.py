@@ -302,6 +302,17 @@ def test_the_timer_makes_nothing_until_a_place_is_named(archive: Archive, tmp_pa
     assert len(list(backups_in(tmp_path / "backup"))) == 1
 
 
+def test_it_is_made_under_the_filter_of_its_unit(archive: Archive, sealed: Arrive, tmp_path: Path) -> None:
+    sealed(seconds=1)
+    archive.write_settings(SETTINGS + f'[backup]\nfolder = "{tmp_path / "backup"}"\n')
+    sandbox = ["tests.systemd.sandbox", "plainsight-archive-backup.service", "--", sys.executable, "-m"]
+    done = subprocess.run(
+        [sys.executable, "-m", *sandbox, "archive.command", "backup", "--if-named"],
+        env={**os.environ, "ARCHIVE_HOME": str(archive.home)}, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, "1 new packages" in done.stdout) == (0, True), done.stderr
+
+
 def test_the_commands_on_another_host(
     archive: Archive, sealed: Arrive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
