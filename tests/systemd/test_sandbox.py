@@ -27,6 +27,12 @@ import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 raise SystemExit(0 if libc.adjtimex(ctypes.byref(ctypes.create_string_buffer(512))) >= 0 else 7)
 """
+COPY = """
+import pathlib, sys
+from appliance.recorder.supervisor.own_code import own_code
+with own_code(pathlib.Path(sys.argv[1])) as code:
+    raise SystemExit(0 if code is not None and (code / "appliance" / "recorder").is_dir() else 7)
+"""
 SOCKET = """
 import socket, sys
 try:
@@ -66,6 +72,11 @@ def test_memory_deny_write_execute_is_off_because_no_segment_could_be_encoded(un
 def test_memory_deny_write_execute_is_on_wherever_no_segment_is_opened() -> None:
     for unit in set(UNITS) - set(OPENS_RECORDINGS):
         assert service(unit)["MemoryDenyWriteExecute"] == ["yes"], unit
+
+
+def test_promise_2_the_recorder_may_copy_the_code_that_its_children_run(tmp_path: Path) -> None:
+    assert run(RECORDER, COPY, str(tmp_path)) == (0, "")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_recorder_may_ask_whether_the_clock_is_synchronized() -> None:
