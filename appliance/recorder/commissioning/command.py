@@ -9,24 +9,25 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from appliance.contract.check_result import CheckResult
-from appliance.contract.commissioning import Commissioning, Part
+from appliance.contract.commissioning import Commissioning
 from appliance.contract.errors import PlainSightError, SettingsError
 from appliance.contract.keys import SigningKey
 from appliance.contract.single_instance import single_instance
 from appliance.recorder.command_options import parser
 from appliance.recorder.device_checks import require_closed
 from appliance.recorder.doctor.compare import expected_parts
+from appliance.recorder.health_file import keep_report
 from appliance.recorder.ipc import child_setup
 from appliance.recorder.panel.choose import make_panel
 from appliance.recorder.settings import RecorderSettings, load
 
 from .installer import Installer, Nobody, Terminal
 from .network_isolation import leave_network
+from .outcome import Outcome, findings
 from .panel_loop import CommissioningError, PanelLoop, StoppedError
 from .preflight import preflight
 from .walk import CAPTURE, walk
@@ -105,20 +106,6 @@ def _find_sound(config: Path) -> None:
         os.environ.setdefault("ALSA_CONFIG_PATH", str(shipped))
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a commissioning ended."""
-
-    checks: list[CheckResult]
-    """What was looked at before any light was switched on."""
-    record: Commissioning | None
-    """The record that was kept, or None."""
-    wrong: PlainSightError | None
-    """What ended it, or None; its field names the part."""
-    untried: list[Part]
-    """Parts that the record does not have."""
-
-
 def try_box(
     panel_loop: PanelLoop,
     installer: Installer,
@@ -131,22 +118,22 @@ def try_box(
     """Commission the box; `show` shows the outcome while the panel is still there. At the end all lights are off."""
     settings = panel_loop.settings
     before = {number: signal.signal(number, lambda number, _: panel_loop.ask_to_stop(number)) for number in _STOPS}
-    findings: list[CheckResult] = []
+    checks: list[CheckResult] = []
     record: Commissioning | None = None
     wrong: PlainSightError | None = None
     try:
         try:
             panel_loop.start()
-            findings = preflight(settings)
-            for finding in findings:
-                installer.tell(finding.as_text())
-            if any(finding.verdict == "wrong" for finding in findings):
+            checks = preflight(settings)
+            for check in checks:
+                installer.tell(check.as_text())
+            if any(check.verdict == "wrong" for check in checks):
                 raise CommissioningError("fix what is WRONG above first; no light was switched on", field="preflight")
             record = walk(panel_loop, installer, key, seconds, module)
         except PlainSightError as error:
             wrong = error
         untried = [part for part in expected_parts(settings.panel) if record and part not in record.checked]
-        outcome = Outcome(findings, record, wrong, untried)
+        outcome = Outcome(checks, record, wrong, untried)
         if not isinstance(wrong, StoppedError):
             try:
                 show(outcome)
@@ -176,19 +163,21 @@ def commission(
         print(json.dumps(result, indent=2))
     if isinstance(outcome.wrong, StoppedError):
         return 128 + outcome.wrong.number
+    # what an earlier one found, by buttons perhaps, is taken back
+    keep_report(panel_loop.settings, "commissioning", findings(outcome))
     return 0 if outcome.wrong is None else 1
 
 
 def _result(
     settings: RecorderSettings,
     tell: Callable[[str], None],
-    findings: list[CheckResult],
+    checks: list[CheckResult],
     record: Commissioning | None,
     wrong: PlainSightError | None,
 ) -> dict[str, Any]:
     """Tell the installer how it ended, and return the result for a script."""
     path = settings.box.commissioning
-    result: dict[str, Any] = {"ok": record is not None, "checks": [finding.as_json() for finding in findings]}
+    result: dict[str, Any] = {"ok": record is not None, "checks": [check.as_json() for check in checks]}
     if wrong is not None:
         result |= wrong.as_json()
         where = f" [{wrong.field}]" if wrong.field else ""

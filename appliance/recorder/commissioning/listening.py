@@ -105,7 +105,9 @@ class Listening:
         """Send the heartbeat while the lamp is lit; otherwise stop it, so that capture closes the microphone."""
         if not token.valid:
             self._ring.clear_heartbeat()
-            raise LampError("the red lamp went out while the box listened; check the lamp and its sensor")
+            raise LampError(
+                "the red lamp went out while the box listened; check the lamp and its sensor", field="lamp-sensor"
+            )
         self._ring.write_heartbeat(time.monotonic_ns())
 
     def _run_once(self, capture: Capture, token: LitToken) -> str | None:

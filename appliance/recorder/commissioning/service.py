@@ -10,7 +10,6 @@ import logging
 
 from appliance.contract import amber_codes
 from appliance.contract.errors import PlainSightError
-from appliance.contract.health import Finding, reported
 from appliance.contract.keys import SigningKey
 from appliance.contract.single_instance import single_instance
 from appliance.recorder.device_checks import require_closed
@@ -22,25 +21,13 @@ from appliance.recorder.supervisor.journal import Journal
 from appliance.recorder.supervisor.loop import COMMISSION
 
 from .buttons import Buttons
-from .command import Outcome, try_box
+from .command import try_box
+from .outcome import Outcome, failed_code, findings
 from .panel_loop import PanelLoop, StoppedError
 from .walk import CAPTURE
 
 SECONDS = 10.0
 """How long the quiet room is listened to, in seconds."""
-_REMEDIES: dict[str, tuple[str, str]] = {
-    "red": ("lamp-dark", "Check the red lamp and its wiring (docs/wiring), then commission again."),
-    "lamp-sensor": ("lamp-dark", "Check the red lamp and its sensor (docs/wiring), then commission again."),
-    "rail-sense": ("rail-live", "Check the microphone's supply and its sense (docs/wiring), then commission again."),
-    "green": ("panel-lost", "Check the green light and its wiring (docs/wiring), then commission again."),
-    "amber": ("panel-lost", "Check the amber light and its wiring (docs/wiring), then commission again."),
-    "button": ("button-stuck", "Check the button and its wiring (docs/wiring), then commission again."),
-    "microphone": ("microphone-failed", "Check the microphone and its cable, then commission again."),
-    "quiet": ("not-commissioned", "Commission the box again in a quiet room."),
-    "speech": ("microphone-silent", "Move the microphone nearer or raise its gain, then commission again."),
-    "preflight": ("software", "Do what the box's other lines here say, then commission again."),
-}  # fmt: skip
-"""Part that failed: the amber code that the lights count, and what to do."""
 _log = logging.getLogger(__name__)
 
 
@@ -95,21 +82,3 @@ def _show(buttons: Buttons, outcome: Outcome) -> None:
         buttons.show_well()
     else:
         buttons.show_wrong(amber_codes.find(failed_code(outcome)).blinks)
-
-
-def failed_code(outcome: Outcome) -> str:
-    """Return the amber code that the lights count for a commissioning that failed."""
-    field = outcome.wrong.field if outcome.wrong is not None else None
-    return _REMEDIES.get(field or "microphone", _REMEDIES["microphone"])[0]
-
-
-def findings(outcome: Outcome) -> list[Finding]:
-    """Return what the archive is told: the part that failed with its remedy, and what the pre-flight found."""
-    found = reported(outcome.checks)
-    if outcome.wrong is not None:
-        part = outcome.wrong.field if outcome.wrong.field in _REMEDIES else "microphone"
-        found.insert(0, Finding(check=f"commissioning {part}", verdict="wrong", remedy=_REMEDIES[part or ""][1]))
-    elif outcome.untried:
-        remedy = f"Not tried: {', '.join(outcome.untried)}."
-        found.append(Finding(check="commissioned parts", verdict="warning", remedy=remedy))
-    return found

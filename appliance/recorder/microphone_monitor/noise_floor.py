@@ -50,20 +50,23 @@ def learn(levels: Sequence[Levels], gain: Gain | None = None) -> Floor:
 
     `gain`: how to change this microphone's gain, for the remedy.
 
-    Raises FloorError, which says what to do, if the input is dead or clipping or the room was not quiet.
+    Raises FloorError, which says what to do, if the input is dead (field `microphone`) or clipping (`clipping`) or the
+    room was not quiet (`quiet`).
     """
     gain = gain or Gain()
     if len(levels) < LEAST_S:
         raise FloorError(
-            f"a noise floor cannot be learned from {len(levels)} s of sound; listen for at least {LEAST_S} s"
+            f"a noise floor cannot be learned from {len(levels)} s of sound; listen for at least {LEAST_S} s",
+            field="microphone",
         )
     if 2 * sum(second.constant for second in levels) >= len(levels):
         raise FloorError(
             "the microphone gives nothing, or always the same value: it is switched off or muted, its input is dead, "
-            f"or the other channel carries the sound (microphone.channel). Switch it on, {gain.up}, and try again"
+            f"or the other channel carries the sound (microphone.channel). Switch it on, {gain.up}, and try again",
+            field="microphone",
         )
     if 2 * sum(second.clipped > CLIPPED for second in levels) >= len(levels):
-        raise FloorError(f"the microphone clips in a quiet room; {gain.down}, and try again")
+        raise FloorError(f"the microphone clips in a quiet room; {gain.down}, and try again", field="clipping")
     live = [second for second in levels if not second.constant]
     rms = np.asarray([second.rms for second in live], np.float64)
     bands = np.asarray([second.bands for second in live], np.float64)
@@ -72,14 +75,16 @@ def learn(levels: Sequence[Levels], gain: Gain | None = None) -> Floor:
     if floor.rms > LOUDEST:
         raise FloorError(
             f"the quiet room is at {floor.rms / 100:.0f} dB of full scale, above {LOUDEST / 100:.0f}: "
-            f"{gain.down}, switch off what hums or blows, and try again"
+            f"{gain.down}, switch off what hums or blows, and try again",
+            field="quiet",
         )
     if 2 * sum(second.only_rounding for second in live) >= len(live):
         steps = max(second.step for second in live)
         coarse = f" The card's low bits are always zero, so that its steps are {steps} after the gain." * (steps > 1)
         raise FloorError(
             f"the microphone gives {floor.rms / 100:.0f} dB of full scale, which is only the noise of rounding: it is "
-            f"muted, or too quiet for the bits of its card.{coarse} Switch it on, {gain.up}, and try again"
+            f"muted, or too quiet for the bits of its card.{coarse} Switch it on, {gain.up}, and try again",
+            field="microphone",
         )
     return floor
 
@@ -95,5 +100,6 @@ def _check_quiet(seconds: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> 
     if spread > WANDER:
         raise FloorError(
             f"the room was not quiet: its noise changed by {spread / 100:.0f} dB from second to second. Ask everybody "
-            "to be still, switch off what comes and goes, and try again"
+            "to be still, switch off what comes and goes, and try again",
+            field="quiet",
         )

@@ -30,22 +30,25 @@ class SpeechError(DeviceError):
 
 
 def check_speech(seconds: Sequence[Levels], floor: Floor, gain: Gain) -> int:
-    """Return the level of speech in hundredths of a decibel below full scale; raise SpeechError with what to do."""
+    """Return the level of speech in hundredths of a decibel below full scale; raise SpeechError with what to do.
+
+    Its field is `clipping` or, for what is too quiet, `speech`.
+    """
     level = round(float(np.percentile([second.rms for second in seconds], _PERCENTILE)))
     if 2 * sum(second.clipped > CLIPPED for second in seconds) >= len(seconds):
-        raise SpeechError(f"speech is cut off at the top: {gain.down}, and try again", field="microphone")
+        raise SpeechError(f"speech is cut off at the top: {gain.down}, and try again", field="clipping")
     if level - floor.rms < ABOVE_FLOOR:
         raise SpeechError(
             f"nobody was heard: the microphone gave {level / 100:.0f} dB of full scale while somebody spoke, and "
             f"{floor.rms / 100:.0f} dB in the quiet room. Speak as in a meeting; if somebody did, put the microphone "
             f"nearer, switch off what hums or blows, or choose the right channel (microphone.channel)",
-            field="microphone",
+            field="speech",
         )
     if level < LOWEST:
         wanted = (WANTED - level) / 100
         raise SpeechError(
             f"speech is at {level / 100:.0f} dB of full scale, below {LOWEST / 100:.0f}: {gain.up} by about "
             f"{wanted:.0f} dB, and try again",
-            field="microphone",
+            field="speech",
         )
     return level

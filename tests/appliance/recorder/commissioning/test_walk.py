@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from appliance.contract.health import Finding, HealthReport
 from appliance.recorder.commissioning import listening, steps
 from appliance.recorder.commissioning.record import keep_record
 from appliance.recorder.commissioning_record import read_record
+from appliance.recorder.health_file import keep_report
 from appliance.simulator.fakes import FakePanel
 from tests.support.box.commissioning import Site, a_record, a_simulator, noise
 from tests.support.waiting import until
@@ -107,13 +109,13 @@ def test_a_button_that_does_nothing_ends_it(
 def test_a_room_that_is_not_quiet_teaches_nothing(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     steps_in_it = np.concatenate([noise(1, 30 if second % 2 else 3000) for second in range(10)])
     site.hears(steps_in_it)
-    assert "not quiet" in failed(site, capsys, None)
+    assert "not quiet" in failed(site, capsys, "quiet")
     assert site.heard("closed")
 
 
 def test_a_dead_microphone_is_told(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.hears(noise(2, 0))
-    assert "gives nothing" in failed(site, capsys, None)
+    assert "gives nothing" in failed(site, capsys, "microphone")
 
 
 def test_a_microphone_that_cannot_be_opened_is_told_and_its_process_is_gone(
@@ -154,7 +156,7 @@ def test_promise_1_a_lamp_that_fails_while_it_listens_closes_the_microphone(
         site.panel.happen("lamp-unseen")
 
     threading.Thread(target=fail).start()
-    assert "while the box listened" in failed(site, capsys, None, seconds=100)
+    assert "while the box listened" in failed(site, capsys, "lamp-sensor", seconds=100)
     assert site.heard("closed")[0] < site.dark_ns()
 
 
@@ -194,3 +196,32 @@ def test_speech_that_is_not_heard_as_it_must_be_ends_it_with_a_remedy(
     assert words in error["message"]
     assert not site.record.exists()
     assert site.panel.last("red") == "off"
+
+
+def reported(site: Site) -> list[Finding]:
+    report = HealthReport.model_validate_json((site.settings.box.reports / "commissioning.json").read_bytes())
+    return [finding for finding in report.findings if finding.verdict == "wrong"]
+
+
+def test_a_good_walk_at_a_terminal_takes_back_what_an_earlier_one_found(site: Site) -> None:
+    """It is the remedy that the archive's page of rooms names; a report that stood would be wrong for ever."""
+    old = Finding(check="commissioning red", verdict="wrong", remedy="Check the red lamp.")
+    keep_report(site.settings, "commissioning", [old])
+    assert site.commission() == 0
+    assert reported(site) == []
+
+
+def test_a_walk_at_a_terminal_that_fails_is_reported_and_one_that_is_stopped_is_not(site: Site) -> None:
+    site.person.misses = "green"
+    assert site.commission() == 1
+    before = reported(site)
+    assert [finding.check for finding in before] == ["commissioning green"]
+    site.person.misses = ""
+
+    def stop() -> None:
+        until(lambda: bool(site.heard("open")), "listening")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=stop).start()
+    assert site.commission(seconds=100) == 128 + signal.SIGINT
+    assert reported(site) == before
