@@ -18,6 +18,7 @@ from . import resources
 from .settings import MicrophoneSettings, RecorderSettings
 
 _CARD = re.compile(r"^\s*(\d+) \[(\S+)\s*\]", re.MULTILINE)
+_NUMBER = re.compile(r"card(\d+)")
 CAPTURE_NAME: Final = "ps-capture"
 """What the capture process is called in lists of processes."""
 CLOSES_S: Final = 1.0
@@ -56,6 +57,12 @@ def card_identity(asound: Path, number: int) -> str:
         return (asound / f"card{number}" / "usbid").read_text(encoding="ascii", errors="replace").strip()
     except OSError:
         return ""
+
+
+def listening_cards(asound: Path) -> list[int]:
+    """Return the numbers of the cards that have a capture device, open or not."""
+    found = (_NUMBER.fullmatch(path.parent.name) for path in asound.glob("card[0-9]*/pcm*c"))
+    return sorted({int(match[1]) for match in found if match})
 
 
 def is_held(asound: Path, number: int) -> bool:

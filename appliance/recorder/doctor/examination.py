@@ -20,10 +20,17 @@ from appliance.contract.kernel_clock import read_clock
 from appliance.contract.status import RecorderStatus
 from appliance.contract.times import boot_id
 from appliance.recorder import resources
-from appliance.recorder.device_checks import card_identity, card_number, keys_fault, wrong_microphone
+from appliance.recorder.device_checks import (
+    card_identity,
+    card_number,
+    is_held,
+    keys_fault,
+    listening_cards,
+    wrong_microphone,
+)
 from appliance.recorder.panel.choose import DEVICES
 from appliance.recorder.panel.real_box import find_real_box
-from appliance.recorder.settings import RecorderSettings
+from appliance.recorder.settings import MicrophoneSettings, RecorderSettings
 
 from .check_result import AS_RECORDER, by_table, not_readable
 from .compare import compare
@@ -224,12 +231,7 @@ def _first_line(path: Path) -> str:
 def _microphone(settings: RecorderSettings, record: Commissioning | None) -> Iterator[CheckResult]:
     microphone = settings.microphone
     if not microphone.card:
-        yield CheckResult(
-            "microphone",
-            "warning",
-            "its card is not set, so its presence is not checked while the box is idle",
-            "none is needed where the lamp switches the microphone's supply; else set microphone.card",
-        )
+        yield _microphone_without_card(microphone)
         return
     number = card_number(microphone)
     if number is None:
@@ -241,6 +243,19 @@ def _microphone(settings: RecorderSettings, record: Commissioning | None) -> Ite
         yield by_table("microphone", "microphone-wrong", wrong)
         return
     yield CheckResult("microphone", "ok", f"card {microphone.card!r}{f', {identity}' if identity else ''}")
+
+
+def _microphone_without_card(microphone: MicrophoneSettings) -> CheckResult:
+    """Such are the settings where the lamp switches a USB microphone's supply; one that is idle and there is not so."""
+    idle = [number for number in listening_cards(microphone.asound) if not is_held(microphone.asound, number)]
+    if idle:
+        return CheckResult(
+            "microphone",
+            "warning",
+            f"card {idle[0]} can listen while the box is idle, and without microphone.card a missing one is not told",
+            "set microphone.card, or let the lamp switch the microphone's supply (docs/wiring)",
+        )
+    return CheckResult("microphone", "ok", "its card is not set, so its presence is not checked while the box is idle")
 
 
 def _clock(settings: RecorderSettings) -> CheckResult:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.contract.check_result import CheckResult
+from appliance.contract.health import reported
 from appliance.contract.keys import SigningKey
 from appliance.recorder import resources
 from appliance.recorder.doctor import check_result, compare, examination
@@ -73,6 +74,19 @@ def test_a_driver_that_was_not_installed_is_wrong_and_its_package_named(
     panel = of(look(with_pins, devices), "panel")
     assert panel.verdict == "wrong"
     assert f"python3-{module}" in panel.remedy
+
+
+def test_a_usb_microphone_that_is_there_only_while_the_lamp_is_lit_is_no_trouble(tmp_path: Path, devices: Path) -> None:
+    """Each box for one is set up so: a trouble a day that needs nothing hides the others on the page of rooms."""
+    given = settings(tmp_path, microphone={"card": ""})
+    assert reported([of(look(given, devices), "microphone")]) == []
+    capture = tmp_path / "asound" / "card1" / "pcm0c" / "sub0" / "status"
+    capture.parent.mkdir(parents=True)
+    capture.write_text("state: RUNNING\nowner_pid   : 1\n")
+    assert of(look(given, devices), "microphone").verdict == "ok", "it records, and the lamp is lit"
+    capture.write_text("closed\n")
+    found = of(look(given, devices), "microphone")
+    assert (found.verdict, "set microphone.card" in found.remedy) == ("warning", True)
 
 
 def test_a_missing_folder_names_its_own_setting(tmp_path: Path, devices: Path) -> None:
