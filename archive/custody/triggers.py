@@ -21,16 +21,20 @@ REFUSALS: Final = tuple(
 )
 
 
-def no_entry(codes: str | tuple[str, ...], subject: str = "", **members: str) -> str:
+def no_entry(codes: str | tuple[str, ...], subject: str = "", **members: str | bool) -> str:
     """Return the SQL condition that no entry of these codes says what a row of a trigger does.
 
-    `subject` is SQL for the identifier that the entry is about, `members` SQL for what it says, by name. Entries have
-    identifiers and days with or without their dashes, as databases do, so they are compared without.
+    `subject` is SQL for the identifier that the entry is about, `members` SQL for what it says, by name, or that itself
+    where it is true or false. Entries have identifiers and days with or without their dashes, as databases do, so they
+    are compared without.
     """
     known = [codes] if isinstance(codes, str) else codes
     said = [f"e.code IN ({', '.join(repr(one) for one in known)})"]
     said += [f"e.subject_id = {subject}"] if subject else []
     for name, value in members.items():
+        if isinstance(value, bool):
+            said.append(f"""e.detail LIKE '%"{name}":{str(value).lower()}%'""")
+            continue
         plain = f"replace(CAST({value} AS text), '-', '')"
         said.append(f"""replace(e.detail, '-', '') LIKE '%"{name}":"' || {plain} || '"%'""")
     return f"NOT EXISTS (SELECT 1 FROM custody_entry e WHERE {' AND '.join(said)})"  # noqa: S608 - our own names

@@ -65,7 +65,7 @@ REFUSALS: Final = (
     Refusal("disclosures_consent_back", "UPDATE", "disclosures_consent", taken_back("withdrawn_on"), _CONSENT),
     Refusal(
         *("disclosures_recorded", "UPDATE", "disclosures_recorded"),
-        f"{becomes('consented_on')} AND {no_entry('recorded', _SUBJECT, recorded='NEW.id')}",
+        f"{becomes('consented_on')} AND {no_entry('recorded', _SUBJECT, recorded='NEW.id', consented=True)}",
         "who consented in writing is entered by that deed alone",
     ),
 )

@@ -136,6 +136,8 @@ def test_of_a_disclosure_and_what_its_gates_ask_for(scene: Scene) -> None:
 def test_that_somebody_consented_is_no_row_of_its_own(scene: Scene) -> None:
     row = Recorded.objects.create(recording=scene.row, name="Lee Park")
     refused("disclosures_recorded", f"consented_on = {TODAY}, proof = 'x'", row)
+    disclosure_deeds.enter_recorded(scene.row.pk, "Lee Park", None, "", by=scene.ann)
+    refused("disclosures_recorded", f"consented_on = {TODAY}, proof = 'x'", Recorded.objects.get())
     disclosure_deeds.enter_recorded(scene.row.pk, "Lee Park", timezone.localdate(), "file 13", by=scene.ann)
     assert Recorded.objects.get().consented_on is not None
 
