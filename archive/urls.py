@@ -8,8 +8,8 @@ from archive.access.urls import urlpatterns as access
 from archive.accounts.urls import plain
 from archive.accounts.urls import urlpatterns as accounts
 from archive.core import errors
+from archive.core.exposition import metrics
 from archive.core.health import healthz, livez, readyz
-from archive.core.metrics import metrics
 from archive.doctor.urls import urlpatterns as checks
 from archive.doctor.views import control_summary
 from archive.enrollment.urls import pages_urlpatterns as boxes

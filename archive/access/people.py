@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from appliance.contract.errors import SettingsError
 from appliance.contract.times import wall
-from archive.accounts import factors, sessions
+from archive.accounts import sessions
 from archive.accounts.models import Invitation, ProviderSubject, User
 from archive.core.deeds import one_deed
 from archive.custody.actors import Actor, ActorType, Subject
@@ -195,6 +195,8 @@ def end_factors(user: User, *, by: Actor) -> bool:
 
     Return False if there was none: then nothing is done, and nothing logged.
     """
+    from archive.accounts import factors  # noqa: PLC0415 - its pages are large, and only this deed needs them
+
     with one_deed():
         user = User.objects.select_for_update().get(pk=user.pk)
         if not factors.factors_of(user):

@@ -1,4 +1,4 @@
-"""Figures for a monitor, in Prometheus's text format, read from rows when it asks: nothing is counted in a process.
+"""Figures for a monitor, read from rows when it asks: nothing is counted in a process.
 
 Whoever may ask holds the token of `[metrics] token_file`; without that setting nobody is answered. No label is a name
 or an identifier: only words that stand in the code. Each app registers its own figures (`AppConfig.ready`).
@@ -10,25 +10,14 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
-from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.views.decorators.http import require_safe
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.registry import Collector
 
 from appliance.contract.errors import PlainSightError
 
 from .health import look
 from .models import SignOfLife
-from .tokens import require_token
 
-PREFIX: Final = "plainsight_"
 _log = logging.getLogger(__name__)
 
 
@@ -87,28 +76,3 @@ def _own() -> Iterator[Gauge]:
         label="part",
         values={row.part: row.at.timestamp() for row in SignOfLife.objects.all()},
     )
-
-
-class _Rows(Collector):
-    """What prometheus_client asks."""
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield every figure in its own form."""
-        for one in gauges():
-            family = GaugeMetricFamily(PREFIX + one.name, one.help, labels=[one.label] if one.label else [])
-            if one.value is not None:
-                family.add_metric([], one.value)
-            for word, value in one.values.items():
-                family.add_metric([word], value)
-            if family.samples:
-                yield family
-
-
-@require_safe
-@login_not_required
-def metrics(request: HttpRequest) -> HttpResponseBase:
-    """Answer with every figure, to whoever shows the token."""
-    require_token(request, settings.ARCHIVE.metrics.token_file, "metrics.token_file")
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Rows())
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -89,6 +89,22 @@ def test_the_example_configuration_is_refused_as_shipped_and_shows_the_defaults(
     assert (example.web, example.database, example.mqtt) == (defaults.web, defaults.database, defaults.mqtt)
 
 
+def test_a_command_loads_no_page_and_nothing_that_only_pages_need(archive: Archive) -> None:
+    """It took a second to start; the one module that is loaded shows that the others would be seen."""
+    look = "import sys; from archive.command import main; main(['list']); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", look],
+        env=archive.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert "archive.recordings.models" in loaded
+    assert loaded & {"archive.urls", "boto3", "fido2.server", "icalendar", "prometheus_client", "weasyprint"} == set()
+
+
 def test_the_version_is_ours(archive: Archive) -> None:
     assert archive.run("--version").stdout.startswith("plainsight ")
 

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal
 
-from icalendar import Calendar
-
 from archive.records.errors import DeedError
 from archive.records.text import FIRST_YEAR, LAST_YEAR, line
 
@@ -86,6 +84,8 @@ def read_calendar(data: bytes, around: Surroundings) -> PlannedCalendar:
 
 
 def _icalendar(data: bytes, around: Surroundings) -> PlannedCalendar:
+    from icalendar import Calendar  # noqa: PLC0415 - it is large, and only who imports a calendar needs it
+
     found = PlannedCalendar("icalendar")
     try:
         events = Calendar.from_ical(data).walk("VEVENT")

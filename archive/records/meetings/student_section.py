@@ -13,7 +13,7 @@ from archive.records.people.models import Student
 from archive.records.people.search import reached
 
 from .describe import meeting_words
-from .views import meetings_in
+from .search import meetings_in
 
 SHOWN: Final = 30
 """Most meetings on the page: those of several school years."""

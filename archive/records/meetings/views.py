@@ -7,7 +7,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,15 +16,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from archive.access.decisions import may, reach_of, reached_recordings
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
-from archive.access.scopes import Reach
-from archive.accounts.models import User
 from archive.custody.actors import Subject
 from archive.recordings.models import Recording
 from archive.records.errors import UnknownRecordError
 from archive.records.form_page import form_page, posted
 from archive.records.letters.reach import overtaken_about
 from archive.records.people.models import ImportRun
-from archive.records.people.search import reached
 from archive.rooms.models import Room
 from archive.ui.breadcrumbs import Crumb
 from archive.ui.words import count
@@ -44,37 +40,21 @@ from .forms import (
     meeting_initial,
     moment,
 )
-from .models import Filing, Meeting, MeetingKind, ParentRecords
+from .models import Meeting, MeetingKind, ParentRecords
 from .notice_history import corrections_of
 from .rules import LONGEST
+from .search import FILINGS, meetings_of
 from .sections import SECTIONS
 
 _SENT = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 50
-_FILINGS: Final = Prefetch(
-    "filings", Filing.objects.select_related("recording").defer("recording__header", "recording__receipt")
-)
-
-
-def meetings_of(user: User) -> QuerySet[Meeting]:
-    """Return the meetings that `user` may see, with what pages say of them."""
-    return meetings_in(reach_of(user, Deed.MEETINGS))
-
-
-def meetings_in(reach: Reach) -> QuerySet[Meeting]:
-    """Return the meetings in `reach`, with what pages say of them."""
-    return (
-        Meeting.objects.filter(reached(reach, "student"))
-        .select_related("student", "room", "facilitator", "incident")
-        .prefetch_related("notices", _FILINGS, "events")
-    )
 
 
 def meeting_of(pk: UUID) -> Meeting:
     """Return the meeting; raise UnknownRecordError."""
     rows = Meeting.objects.select_related("student", "room", "facilitator", "incident")
     meeting = (
-        rows.prefetch_related("notices", _FILINGS, "events", "student__rights__person", "student__bars")
+        rows.prefetch_related("notices", FILINGS, "events", "student__rights__person", "student__bars")
         .filter(pk=pk)
         .first()
     )

@@ -27,7 +27,7 @@ from archive.records.letters.reach import withheld
 from archive.records.letters.views import letters_in
 from archive.records.meetings.describe import meeting_words
 from archive.records.meetings.models import Meeting
-from archive.records.meetings.views import meetings_in
+from archive.records.meetings.search import meetings_in
 from archive.records.outside_recordings.check_deeds import damaged_ones
 from archive.records.outside_recordings.describe import called
 from archive.records.outside_recordings.either import about_either

@@ -20,7 +20,7 @@ from archive.records.holds.models import Matter
 from archive.records.letters.models import Letter
 from archive.records.letters.views import letters_of
 from archive.records.meetings.models import Meeting
-from archive.records.meetings.views import meetings_of
+from archive.records.meetings.search import meetings_of
 from archive.records.people.models import Person, Student
 from archive.records.people.search import reached
 from tests.archive.access.table import addresses, place
