@@ -177,7 +177,7 @@ def test_a_box_cannot_go_around_its_quota_by_beginning_twice_at_once(
         return lambda: accept_header(recording.id, sender, recording.header_line)
 
     first, second = beside(begin(one), begin(two))
-    assert (first, "are not closed" in second) == ("", True)
+    assert (first, "are not sealed" in second) == ("", True)
     assert Recording.objects.count() == 1
 
 

@@ -52,6 +52,7 @@ def brought_paper(sha256: str, said: Sequence[tuple[str, str]]) -> str:
         made = _(
             "No box of the district made this recording. It was brought; the file is what was brought, byte for byte."
         )
-        return f"{made}\n{_('Nobody can say that it is whole or unchanged from before it was brought.')}"
+        unknown = _("Nobody can say that it is whole or unchanged from before it was brought.")
+        return f"{made}\n{unknown}"
 
     return "\n".join([in_both(told), "", f"SHA-256: {sha256}", *(f"{name}: {value}" for name, value in said)]) + "\n"
