@@ -111,24 +111,36 @@ def bring_in_line(store: S3Store, recording: str, package: str) -> None:
         wanted = bool(held_now([recording]))
         if wanted != seen.held and (wanted or ever_held([recording])):
             seen = store.hold(package, on=wanted)
+        if seen.until is not None and _is_weaker(store, seen):
+            seen = store.extend(package, seen.until)
         seen, renews = _renewed(store, recording, package, seen, now)
     except PlainSightError as error:
         tried = {**noted, "problem": error.message, "due_at": now + RETRY}
         BucketLock.objects.update_or_create(recording=recording, defaults=tried)
         raise
-    found = noted | {"held": seen.held, "until": seen.until, "renews": renews}
-    found["due_at"] = renewal_of(store).looked_at_again(seen.until, now, renews=renews)
+    found = noted | {"held": seen.held, "until": seen.until, "renews": renews, "compliance": _is_final(seen)}
+    found["due_at"] = renewal_of(store, seen).looked_at_again(seen.until, now, renews=renews)
     BucketLock.objects.update_or_create(recording=recording, defaults=found)
 
 
-def renewal_of(store: S3Store) -> Renewal:
-    """Return how locks are renewed in a store."""
-    return Renewal(store.retention.days, destroys_early=store.destroyer is not None)
+def renewal_of(store: S3Store, seen: Described) -> Renewal:
+    """Return how a lock that was seen in a store is renewed there."""
+    return Renewal(store.retention.days, destroys_early=store.destroyer is not None and not _is_final(seen))
+
+
+def _is_final(seen: Described) -> bool:
+    """Tell whether nobody at all ends a lock early."""
+    return seen.mode == "COMPLIANCE"
+
+
+def _is_weaker(store: S3Store, seen: Described) -> bool:
+    """Tell whether a lock was made while the settings named the weaker mode."""
+    return store.retention.mode == "COMPLIANCE" and not _is_final(seen)
 
 
 def _renewed(store: S3Store, recording: str, package: str, seen: Described, now: datetime) -> tuple[Described, bool]:
     """Extend a lock where that is due; return how it is locked then, and whether it is renewed as it goes on."""
-    renewal = renewal_of(store)
+    renewal = renewal_of(store, seen)
     if not renewal.is_due(seen.until, now):
         return seen, True
     if not packages_of([recording]):
@@ -223,10 +235,13 @@ def removable_from(recording: str, kept_at: datetime) -> datetime | None:
     """Return until when the store lets nobody remove a package that was kept then; None: a destruction can."""
     until = locked_until(kept_at)
     chosen = chosen_bucket()
-    if until is None or chosen is None:
+    if chosen is None:
         return until
-    seen = BucketLock.objects.filter(pk=recording, bucket=chosen.bucket, until__isnull=False)
-    return seen.values_list("until", flat=True).first() or until
+    seen = BucketLock.objects.filter(pk=recording, bucket=chosen.bucket, until__isnull=False).first()
+    if seen is None or (until is None and not seen.compliance):
+        return until
+    # a lock of the stronger mode stands to its end, also where the settings let destructions bypass locks by now
+    return seen.until
 
 
 def out_of_line() -> OutOfLine:

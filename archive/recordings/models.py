@@ -226,6 +226,8 @@ class BucketLock(models.Model):
     """The package's name there."""
     until = models.DateTimeField(null=True, blank=True)
     """When its lock ends; None where it has none, or was not seen."""
+    compliance = models.BooleanField(default=False)
+    """Whether nobody at all ends its lock early, whatever mode the settings name by now."""
     renews = models.BooleanField(default=True)
     """Whether its lock is renewed; False where it may end, since the recording may be destroyed."""
     held = models.BooleanField(default=False)

@@ -190,7 +190,8 @@ class S3Store:
     def extend(self, name: str, until: datetime) -> Described:
         """Extend the lock of a kept object, never shorten or weaken it, and return how it is locked now."""
         found, seen = self._require(name), self.lock_of(name)
-        if seen is not None and seen.until is not None and seen.until >= until:
+        weaker = self.retention.mode == "COMPLIANCE" and seen is not None and seen.mode != "COMPLIANCE"
+        if seen is not None and seen.until is not None and seen.until >= until and not weaker:
             return seen
         mode: Mode = "COMPLIANCE" if seen is not None and seen.mode == "COMPLIANCE" else self.retention.mode
         lock = Lock(mode, until.replace(microsecond=0))

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ("bucket", models.CharField(max_length=63)),
                 ("package", models.CharField(max_length=100)),
                 ("until", models.DateTimeField(blank=True, null=True)),
+                ("compliance", models.BooleanField(default=False)),
                 ("renews", models.BooleanField(default=True)),
                 ("held", models.BooleanField(default=False)),
                 ("looked_at", models.DateTimeField()),

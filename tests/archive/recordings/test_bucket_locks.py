@@ -273,3 +273,36 @@ def test_where_nothing_is_destroyed_early_a_lock_may_end_once_the_period_is_over
     end_lock(strict, row, timedelta(hours=-1))
     work()
     assert scene.propose().pk
+
+
+def test_a_mode_that_was_made_stronger_holds_for_what_was_kept_before(
+    archive: Archive, bucket: Liar, sealed: Arrive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settings and docs say that nobody lets go; whoever may bypass governance could for years."""
+    row = Recording.objects.get(pk=sealed(seconds=1).id)
+    work()
+    choose(monkeypatch, Store(engine="s3", s3=on_liar(bucket, tmp_path, mode="compliance", **NO_DESTRUCTION)))
+    BucketLock.objects.update(due_at=timezone.now())
+    before = ends(bucket, row)
+    work()
+    assert bucket.objects[row.package][0].mode == "COMPLIANCE"
+    assert abs(ends(bucket, row) - before) < timedelta(minutes=5), "a stronger lock is not a longer one"
+    assert out_of_line() == bucket_locks.OutOfLine()
+
+
+def test_a_mode_that_was_made_weaker_lets_nothing_go_that_was_kept_before(
+    strict: Liar, sealed: Arrive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people would decide, the key be gone, and the bucket refuse for years: nobody can propose it before."""
+    scene = make_scene(sealed(seconds=1).id)
+    work()
+    choose(monkeypatch, Store(engine="s3", s3=on_liar(strict, tmp_path)))
+    with pytest.raises(DeedError, match="locked"):
+        scene.propose()
+    # nor is such a lock made longer by a whole period, which nobody could take back
+    end_lock(strict, scene.row, timedelta(hours=3))
+    work()
+    assert ends(strict, scene.row) < timedelta(hours=4)
+    end_lock(strict, scene.row, timedelta(hours=-1))
+    work()
+    assert scene.propose().pk
