@@ -130,16 +130,19 @@ class FormerProof(SignedModel):
 
 
 class RenewRequest(SignedModel):
-    """A known box asks which broker is its own, and for a new certificate if its old one is half over.
+    """A known box asks which broker is its own, and whether its certificate must be renewed.
 
-    Signed with its own key, so that an old certificate is not needed.
+    The archive decides that by its own clock: a box without a battery begins in 1970, and where no time gets through,
+    it counts only the hours that it has power. Signed with the box's own key, so that an old certificate is not needed.
     """
 
     type: Literal["plainsight/renew/1"] = "plainsight/renew/1"
     box: BoxId
     box_key: PublicKey
-    csr: Pem | None
-    """What the new certificate is for; null: none is asked for."""
+    csr: Pem
+    """What a new certificate would be for."""
+    certificate: Pem | None
+    """The certificate that the box holds; null: none that can be read, or a new one is wanted however old it is."""
     board: Board
 
 
@@ -155,7 +158,7 @@ class Renewed(_Message):
 
     version: Literal[1] = 1
     certificate: Pem | None
-    """The box's client certificate for the broker; null where none was asked for."""
+    """The box's client certificate for the broker; null where the one that it holds is good enough."""
     authority: Pem
     """The authority that issued it, and that broker and archive are known by."""
     broker: BrokerAddress

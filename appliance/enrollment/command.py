@@ -6,11 +6,11 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from appliance.contract.board import board_model, board_serial, is_another_board
 from appliance.contract.durable_files import replace, sync_folder
@@ -128,25 +128,23 @@ class _Courier(known.Part):
     archive: _Archive
 
 
-def due(certificate: Path, now: datetime) -> bool:
-    """Tell whether half of a certificate's life is over, or it cannot be read; a clock before that says no."""
+def _held(certificate: Path) -> str | None:
+    """Return the certificate in a file as PEM, or None where there is none that can be read."""
     try:
         found = x509.load_pem_x509_certificate(certificate.read_bytes())
     except (OSError, ValueError):
-        return True
-    begin, end = found.not_valid_before_utc, found.not_valid_after_utc
-    return now >= begin + (end - begin) / 2
+        return None
+    return found.public_bytes(Encoding.PEM).decode("ascii")
 
 
-def renew(folder: Path, *, force: bool = False, now: datetime | None = None) -> bool:
-    """Ask for the box's broker, and for a new certificate if half of the old one's life is over; tell whether it was.
+def renew(folder: Path, *, force: bool = False) -> bool:
+    """Ask for the box's broker, and for a new certificate once half of the old one's life is over; tell whether it was.
 
-    The courier takes up by itself what is new.
+    The archive decides that, whatever the clock says here; with `force` it gives one in any case. The courier takes up
+    by itself what is new.
 
     Raises SettingsError, ClaimError (the archive refuses), NoAnswerError, KeyFileError or StorageError.
     """
-    certificate = folder / "mqtt" / "client.pem"
-    is_due = force or due(certificate, now or datetime.now(UTC))
     own = load_settings(folder / "courier.toml", _Courier, "enroll the box first with 'plainsight enroll'")
     try:
         authority = Path(own.archive.ca).read_text(encoding="ascii")
@@ -158,7 +156,8 @@ def renew(folder: Path, *, force: bool = False, now: datetime | None = None) -> 
     request = RenewRequest(
         box=own.box.id,
         box_key=identity.signing.public,
-        csr=identity.certificate_request() if is_due else None,
+        csr=identity.certificate_request(),
+        certificate=None if force else _held(folder / "mqtt" / "client.pem"),
         board=board_serial(),
     ).sign(identity.signing)
     answer = Renewed.parse(ask(own.archive.url, "/api/1/renew", authority, request))

@@ -143,9 +143,9 @@ def use_claim(line: bytes, now: datetime) -> Enrolled:
 
 
 def renew(line: bytes, now: datetime) -> Renewed:
-    """Tell a box that is believed its broker, and give it a new certificate if it asks for one.
+    """Tell a box that is believed its broker, and give it a new certificate where half of the old one's life is over.
 
-    Its old certificate is not looked at, and may have ended.
+    The old one may have ended long ago, or not be there.
 
     Raises FormatError, SignatureError, NotEnrolledError, or CloneError after an entry in the custody log.
     """
@@ -161,7 +161,7 @@ def renew(line: bytes, now: datetime) -> Renewed:
     if board and asked.board != board:
         raise _note_clone(box.pk, board, asked.board)
     certificate = None
-    if asked.csr is not None:
+    if _is_to_be_renewed(asked.certificate, now):
         with one_deed():
             certificate = authority.box(asked.csr, box.pk, now)
             _note_certificate(box.pk, certificate)
@@ -170,6 +170,18 @@ def renew(line: bytes, now: datetime) -> Renewed:
         authority=authority.pem.decode("ascii"),
         broker=_tell_broker(box),
     )
+
+
+def _is_to_be_renewed(pem: str | None, now: datetime) -> bool:
+    """Tell whether half of a certificate's life is over, it has not begun, or it is none."""
+    if pem is None:
+        return True
+    try:
+        held = x509.load_pem_x509_certificate(pem.encode("ascii"))
+        begin, end = held.not_valid_before_utc, held.not_valid_after_utc
+    except ValueError:
+        return True
+    return not begin <= now < begin + (end - begin) / 2
 
 
 def names_a_good_claim(line: bytes, now: datetime) -> bool:

@@ -31,7 +31,7 @@ def enroll(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @csrf_exempt
 def renew(request: HttpRequest) -> HttpResponse:
-    """Tell a known box its broker, and give it a new certificate if it asks for one."""
+    """Tell a known box its broker, and give it a new certificate where the old one must be renewed."""
     line, now = read_body(request, MAX_MESSAGE), timezone.now()
     answer = bounded(
         lambda: deeds.renew(line, now),

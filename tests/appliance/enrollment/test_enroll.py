@@ -17,7 +17,8 @@ from appliance.contract.enrollment import ClaimError, NoAnswerError
 from appliance.contract.errors import KeyFileError, SettingsError
 from appliance.courier.settings import load as load_courier
 from appliance.enrollment import command
-from appliance.enrollment.command import NO_ANSWER, due, enroll, main_renew, renew
+from appliance.enrollment.command import NO_ANSWER, enroll, main_renew, renew
+from appliance.enrollment.identity import Identity
 from appliance.enrollment.says import FILE
 from appliance.recorder.device_checks import look
 from appliance.recorder.settings import load as load_recorder
@@ -145,20 +146,65 @@ def test_a_claim_file_that_is_wrong_is_named(claim: Path, tmp_path: Path, change
     assert field in (caught.value.field or "") or field in caught.value.message
 
 
-def test_a_certificate_is_renewed_after_half_of_its_life_and_after_its_end(claim: Path, tmp_path: Path) -> None:
+def of_age(district: tuple[Archive, str], folder: Path, days: int) -> None:
+    """Give the box the certificate that the archive would have made so many days ago."""
+    keys = district[0].home / "keys"
+    made_at = datetime.now(UTC) - timedelta(days=days)
+    request = Identity.load(folder).certificate_request()
+    (folder / "mqtt" / "client.pem").write_bytes(Authority.load(keys).box(request, "box-of-age", made_at))
+
+
+@pytest.mark.parametrize(
+    ("days", "renewed"), [(0, False), (10, False), (201, True), (300, True), (900, True), (-30, True)]
+)
+def test_a_certificate_is_renewed_after_half_of_its_life_by_the_archives_clock(
+    claim: Path, district: tuple[Archive, str], tmp_path: Path, days: int, *, renewed: bool
+) -> None:
+    """A year on a shelf counts as well, and so does one that was made while the archive's clock was ahead."""
     folder = tmp_path / "etc"
     folder.mkdir()
     enroll(claim, folder)
+    of_age(district, folder, days)
     before = (folder / "mqtt" / "client.pem").read_bytes()
-    now = datetime.now(UTC)
-    assert not renew(folder)
-    assert not renew(folder, now=datetime(1970, 1, 1, tzinfo=UTC))
-    assert renew(folder, now=now + timedelta(days=201))
-    assert renew(folder, now=now + timedelta(days=900)), "a year on a shelf"
-    after = (folder / "mqtt" / "client.pem").read_bytes()
-    assert after != before
-    (folder / "mqtt" / "client.pem").write_text("junk")
-    assert due(folder / "mqtt" / "client.pem", now)
+    assert renew(folder) is renewed
+    assert ((folder / "mqtt" / "client.pem").read_bytes() != before) is renewed
+    assert not renew(folder), "the new one is good"
+
+
+@pytest.mark.parametrize(("days", "said"), [(300, "was renewed"), (10, "need not be renewed")])
+def test_a_box_that_knows_no_time_keeps_its_broker(
+    claim: Path, district: tuple[Archive, str], tmp_path: Path, days: int, said: str
+) -> None:
+    """Where no time gets through, a box counts only the hours that it has power, or begins in 1970 each day."""
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    enroll(claim, folder)
+    of_age(district, folder, days)
+    faketime = shutil.which("faketime")
+    assert faketime, "deploy/lib/setup.sh installs faketime"
+    done = subprocess.run(
+        [faketime, "1970-01-02 00:00:00", sys.executable, "-m", "appliance.command", "renew", "--folder", str(folder)],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+
+
+def test_what_is_no_certificate_is_renewed_and_so_is_one_that_somebody_wants_renewed(
+    claim: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    enroll(claim, folder)
+    certificate = folder / "mqtt" / "client.pem"
+    for damage in ("junk", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", ""):
+        certificate.write_text(damage)
+        assert renew(folder)
+        assert not renew(folder)
+    certificate.unlink()
+    assert renew(folder)
+    assert renew(folder, force=True)
 
 
 def test_a_box_asks_each_day_which_broker_is_its_own_and_keeps_its_certificate(

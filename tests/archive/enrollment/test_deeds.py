@@ -223,9 +223,11 @@ def test_letters_that_look_like_digits_are_read_as_digits() -> None:
     assert read_claim("oil0 1234-5678 9abc") == "0110-1234-5678-9ABC"
 
 
-def renewal(box: Identity, name: str, board: str = BOARD, *, certificate: bool = True) -> bytes:
-    csr = box.certificate_request() if certificate else None
-    return RenewRequest(box=name, box_key=box.signing.public, csr=csr, board=board).sign(box.signing)
+def renewal(box: Identity, name: str, board: str = BOARD, *, holds: str | None = None) -> bytes:
+    request = RenewRequest(
+        box=name, box_key=box.signing.public, csr=box.certificate_request(), certificate=holds, board=board
+    )
+    return request.sign(box.signing)
 
 
 def test_a_certificate_is_renewed_without_the_old_one(district: Archive, client: Any, tmp_path: Path) -> None:
@@ -250,7 +252,7 @@ def test_a_box_is_told_the_broker_of_the_room_where_it_stands_also_without_a_new
         known.refresh_from_db()
         assert known.broker == "north", "it goes on reporting where it does, until it was told"
         before = codes()
-        line = renewal(box, told.box, certificate=False)
+        line = renewal(box, told.box, holds=told.certificate)
         answer = Renewed.parse(client.post("/api/1/renew", line, content_type="application/octet-stream").content)
         known.refresh_from_db()
         assert (answer.broker.host, answer.broker.port, known.broker) == ("archive.example", 8883, "main")
