@@ -80,7 +80,13 @@ class Box:
 
     def wait_ready(self, seconds: float = patience(15)) -> dict[str, Any]:
         """Wait until it is idle and a press would record."""
-        return self.wait(lambda found: found.get("state") == "idle" and found["ready"], "idle and ready", seconds)
+        # a recorder that is being started again has left its last word behind
+        now_ns = float(self.guest.run("cat /proc/uptime").split()[0]) * 1e9
+        return self.wait(
+            lambda found: found.get("state") == "idle" and found["ready"] and found["monotonic_ns"] > now_ns,
+            "idle and ready",
+            seconds,
+        )
 
     def begin(self, seconds: float = 12.0) -> str:
         """Press, and wait until so much is acknowledged; return the recording's identifier."""
