@@ -25,14 +25,14 @@ from archive.custody.heads import signed_head
 from archive.custody.models import Head
 from archive.keystore.current import keystore
 from archive.keystore.generations import PartOfItError, make_generation, why_not_now
-from archive.keystore.last_backup import note_backup
+from archive.keystore.last_backup import note_backup, place_of_last_backup
 from archive.store.base import INCOMING
 from archive.store.current import store
 from archive.store.local import told_as
 
 from .manifest import CONFIGURATION, DATABASE, FORMAT, MANIFEST, BackupManifest
 from .packages import copy_object, copy_packages, sealed
-from .place import one_run_in
+from .place import one_run_in, require_there
 from .rows import write_file
 
 
@@ -59,6 +59,7 @@ def back_up(folder: Path, now: datetime) -> Made:
     """
     if why := why_not_now():
         raise StorageError(why)
+    require_there(folder, place_of_last_backup())
     with one_run_in(folder) as left:
         return replace(_back_up(folder, now), left=left)
 
@@ -86,7 +87,7 @@ def _back_up(folder: Path, now: datetime) -> Made:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if not missing:
-        note_backup(name, now)
+        note_backup(folder / name, now)
     return Made(name, generation, done.copied, done.removed, (*missing, *done.problems))
 
 

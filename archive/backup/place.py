@@ -16,7 +16,7 @@ from appliance.contract.errors import StorageError
 from archive.store.local import make_folder, told_as
 
 LOCK: Final = ".plainsight-lock"
-"""Held by the run that is at work."""
+"""Held by the run that is at work. It stays, so a place without it is not the one that an earlier run went to."""
 _WORK: Final = re.compile(r"\.(archive-)?\d{8}T\d{6}Z")
 """What a run works in, until it is whole and gets its name."""
 _log = logging.getLogger(__name__)
@@ -36,6 +36,18 @@ def one_run_in(folder: Path) -> Iterator[int]:
         yield _sweep(folder) if _is_alone(lock, folder) else 0
     finally:
         os.close(lock)
+
+
+def require_there(folder: Path, used: str) -> None:
+    """Raise StorageError where `folder` is the one `used` last, and what was mounted there is away.
+
+    The folder of its mount point is there, and empty: the backup would go to the disk that it is a backup of.
+    """
+    if str(folder) == used and not (folder / LOCK).exists():
+        raise StorageError(
+            f"{folder} is away: the last backup went there, and its file {LOCK} is not in it; mount it. Where another "
+            f"disk took its place for good, make that file: touch {folder / LOCK}"
+        )
 
 
 def _is_alone(lock: int, folder: Path) -> bool:

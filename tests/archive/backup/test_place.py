@@ -60,6 +60,20 @@ def test_two_runs_in_one_place_are_not_at_work_at_once(archive: Archive, tmp_pat
     assert (tmp_path / LOCK).exists()
 
 
+def test_no_backup_goes_to_the_folder_that_a_disk_was_mounted_on(archive: Archive, tmp_path: Path) -> None:
+    folder, now = tmp_path / "backup", timezone.now()
+    back_up(folder, now)
+    folder.rename(tmp_path / "disk")
+    folder.mkdir()
+    with pytest.raises(StorageError, match="is away"):
+        back_up(folder, now + timedelta(seconds=1))
+    assert list(folder.iterdir()) == []
+    # another place is asked nothing, and neither is another disk that somebody put there
+    back_up(tmp_path / "other", now + timedelta(seconds=1))
+    (folder / LOCK).touch()
+    back_up(folder, now + timedelta(seconds=2))
+
+
 def test_where_no_lock_can_be_had_nothing_is_swept(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

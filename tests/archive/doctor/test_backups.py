@@ -53,7 +53,7 @@ def test_what_is_there_is_looked_at(archive: Archive, sealed: Arrive) -> None:
     sealed(seconds=1)
     make_generation(timezone.now())
     assert look().last is None, "a copy of the keys alone is no backup"
-    note_backup("20261125T023000Z", timezone.now())
+    note_backup(Path("/mnt/backup/20261125T023000Z"), timezone.now())
     seen = look()
     assert seen.last is not None
     assert seen.sealed is not None
