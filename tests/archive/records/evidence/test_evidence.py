@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -35,7 +36,7 @@ from archive.records.meetings.models import OpeningEvent
 from archive.records.people.models import Person
 from archive.records.requests.models import Amendment, Statement
 from archive.records.restrictions.models import Restriction
-from tests.archive.page_fixtures import Arrive, entries, signed_in
+from tests.archive.page_fixtures import Arrive, entries, seal_one, signed_in
 from tests.archive.pages import check, parse
 from tests.archive.records.destruction.scene import make_scene
 from tests.archive.records.factories import (
@@ -49,15 +50,39 @@ from tests.archive.records.factories import (
     make_right,
     make_student,
 )
-from tests.support.archives import Archive, lose_key
+from tests.support.archives import Archive, archive_in, lose_key
+from tests.support.spools import Keys
 
 SAID = "I asked for one hour, and not for half an hour."
 
 
+@dataclass(frozen=True)
+class Package:
+    """An evidence package, and what it is checked with where no archive is."""
+
+    recording: str
+    data: bytes
+    ring: KeyRing
+    keys: Keys
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """One package for all that only read it: to print its summaries takes half a second."""
+    with archive_in(tmp_path_factory.mktemp("evidence") / "archive") as made:
+        row = about_ana_torres(seal_one(made, tmp_path_factory.mktemp("spool"), seconds=3).id)
+        return Package(row.pk, whole(row), key_ring(), made.keys)
+
+
 @pytest.fixture
 def row(archive: Archive, sealed: Arrive) -> Recording:
+    """The same, in an archive that is there."""
+    return about_ana_torres(sealed(seconds=3).id)
+
+
+def about_ana_torres(made: str) -> Recording:
     """A recording of a meeting about Ana Torres, with a statement of her mother's."""
-    row = Recording.objects.get(pk=sealed(seconds=3).id)
+    row = Recording.objects.get(pk=made)
     student, parent = make_student("Ana", "Torres"), make_person("Rosa", "Torres")
     make_right(parent, student)
     meeting = make_meeting(student)
@@ -83,9 +108,9 @@ def checked(data: bytes, ring: KeyRing | None = None, identity: Identity | None 
     return verify_evidence(io.BytesIO(data), ring or key_ring(), identity)
 
 
-def test_all_of_it_is_checked_offline(row: Recording) -> None:
-    report = checked(whole(row))
-    assert (report.verdict, report.problem, report.recording) == ("intact", "", row.pk)
+def test_all_of_it_is_checked_offline(package: Package) -> None:
+    report = checked(package.data, package.ring)
+    assert (report.verdict, report.problem, report.recording) == ("intact", "", package.recording)
     told = "\n".join(report.checks)
     for words in (
         "the pinned archive key signed the manifest",
@@ -97,24 +122,24 @@ def test_all_of_it_is_checked_offline(row: Recording) -> None:
     assert sum("not checked" in note for note in report.notes) == 2
 
 
-def test_the_reference_tool_finds_a_valid_bag(row: Recording, tmp_path: Path) -> None:
-    with zipfile.ZipFile(io.BytesIO(whole(row))) as file:
+def test_the_reference_tool_finds_a_valid_bag(package: Package, tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(package.data)) as file:
         assert file.testzip() is None
         file.extractall(tmp_path)
-    bag = bagit.Bag(str(tmp_path / f"evidence-{row.pk}"))
+    bag = bagit.Bag(str(tmp_path / f"evidence-{package.recording}"))
     bag.validate()
     assert bag.version == "1.0"
     assert set(bag.algorithms) == {"sha256", "sha512"}
-    assert bag.info["External-Identifier"] == row.pk
+    assert bag.info["External-Identifier"] == package.recording
 
 
-def test_it_holds_what_there_is(row: Recording) -> None:
-    with zipfile.ZipFile(io.BytesIO(whole(row))) as file:
+def test_it_holds_what_there_is(package: Package) -> None:
+    with zipfile.ZipFile(io.BytesIO(package.data)) as file:
         held = {name.partition("/")[2]: file.read(name) for name in file.namelist()}
     assert json.loads(held["data/records/meetings.json"])[0]["student"] == "Ana Torres"
     assert json.loads(held["data/records/statements.json"])[0]["text"] == SAID
     assert SAID.encode() in held["data/records/statements/statement-1.txt"]
-    assert held[f"data/recording/{row.pk}.flac"].startswith(b"fLaC")
+    assert held[f"data/recording/{package.recording}.flac"].startswith(b"fLaC")
     assert held["data/summary.pdf"].startswith(b"%PDF-")
     assert b"premis" in held["data/premis.xml"]
     assert "sealed" in held["data/custody/log.txt"].decode()
@@ -160,25 +185,25 @@ CHANGES: list[tuple[str, Callable[[bytes], bytes], str]] = [
 
 @pytest.mark.parametrize(("name", "change", "words"), CHANGES, ids=[one[0] for one in CHANGES])
 def test_what_somebody_without_the_archives_key_changes_shows(
-    row: Recording, name: str, change: Callable[[bytes], bytes], words: str
+    package: Package, name: str, change: Callable[[bytes], bytes], words: str
 ) -> None:
-    parts = parts_of(whole(row))
+    parts = parts_of(package.data)
     changed = [(one, change(data) if one == name else data) for one, data in parts]
     assert dict(changed)[name] != dict(parts)[name]
-    report = checked(put_together(row.pk, with_manifests_that_fit(changed)))
+    report = checked(put_together(package.recording, with_manifests_that_fit(changed)), package.ring)
     assert report.verdict == "tampered"
     assert words in report.problem
-    plain = checked(put_together(row.pk, changed))
+    plain = checked(put_together(package.recording, changed), package.ring)
     assert (plain.verdict, name in plain.problem) == ("tampered", True)
 
 
-def signed_anew(archive: Archive, parts: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+def signed_anew(keys: Keys, parts: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     """What the archive's own key can sign of a changed payload."""
     fitting = with_manifests_that_fit(parts)
     held = dict(fitting)
     said = EvidenceStatement.read(held["evidence.tsv"], None)
     new = said.model_copy(update={"manifest_sha256": hashlib.sha256(held["manifest-sha256.txt"]).hexdigest()})
-    line = new.sign(archive.keys.archive_signing)
+    line = new.sign(keys.archive_signing)
     return with_manifests_that_fit([(name, line if name == "evidence.tsv" else data) for name, data in fitting])
 
 
@@ -191,11 +216,14 @@ def silent(data: bytes) -> bytes:
     return out.getvalue()
 
 
-def test_not_even_the_archive_can_put_in_what_was_not_sealed_or_logged(archive: Archive, row: Recording) -> None:
-    parts = parts_of(whole(row))
-    assert checked(put_together(row.pk, signed_anew(archive, parts))).verdict == "intact"
+def test_not_even_the_archive_can_put_in_what_was_not_sealed_or_logged(package: Package) -> None:
+    def signed(parts: list[tuple[str, bytes]]) -> Report:
+        return checked(put_together(package.recording, signed_anew(package.keys, parts)), package.ring)
+
+    parts = parts_of(package.data)
+    assert signed(parts).verdict == "intact"
     audio = [(name, silent(data) if name.endswith(".flac") else data) for name, data in parts]
-    assert "is not the audio that was sealed" in checked(put_together(row.pk, signed_anew(archive, audio))).problem
+    assert "is not the audio that was sealed" in signed(audio).problem
 
     first = dict(parts)["data/custody/entries.jsonl"].partition(b"\n")[0]
     code = json.loads(first)["entry"][7]
@@ -203,33 +231,33 @@ def test_not_even_the_archive_can_put_in_what_was_not_sealed_or_logged(archive: 
         (name, data.replace(f'"{code}"'.encode(), b'"listen"', 1) if name.endswith("entries.jsonl") else data)
         for name, data in parts
     ]
-    assert "is not in the log" in checked(put_together(row.pk, signed_anew(archive, log))).problem
+    assert "is not in the log" in signed(log).problem
     short = [(name, data.partition(b"\n")[2] if name.endswith("entries.jsonl") else data) for name, data in parts]
-    assert "the archive signed" in checked(put_together(row.pk, signed_anew(archive, short))).problem
+    assert "the archive signed" in signed(short).problem
 
 
-def test_a_changed_byte_in_any_file_shows(row: Recording) -> None:
-    data = whole(row)
+def test_a_changed_byte_in_any_file_shows(package: Package) -> None:
+    data = package.data
     for name, (begin, size) in open_bag(io.BytesIO(data)).members.items():
         changed = bytearray(data)
         changed[begin + size // 2] ^= 0x55
-        assert checked(bytes(changed)).verdict == "tampered", name
+        assert checked(bytes(changed), package.ring).verdict == "tampered", name
 
 
 @pytest.mark.parametrize("end", [b"", b"\r", b"\x0b", b"\x1c"])
 def test_a_line_of_a_manifest_ends_as_the_format_says_and_not_as_some_reader_takes_it(
-    row: Recording, end: bytes
+    package: Package, end: bytes
 ) -> None:
-    data = whole(row)
+    data = package.data
     start, size = open_bag(io.BytesIO(data)).members["tagmanifest-sha256.txt"]
     changed = data[: start + size - 1] + (end or b"0") + data[start + size :]
-    assert checked(changed).verdict == "tampered"
+    assert checked(changed, package.ring).verdict == "tampered"
 
 
-def test_bytes_between_the_members_and_a_cut_file_show(row: Recording) -> None:
-    data = whole(row)
-    assert "cut off" in checked(data[: len(data) // 2]).problem
-    assert checked(data + b"more").verdict == "tampered"
+def test_bytes_between_the_members_and_a_cut_file_show(package: Package) -> None:
+    data = package.data
+    assert "cut off" in checked(data[: len(data) // 2], package.ring).problem
+    assert checked(data + b"more", package.ring).verdict == "tampered"
 
 
 @given(st.binary(max_size=400), st.integers(0, 300))
@@ -239,18 +267,18 @@ def test_no_file_makes_the_check_fail(noise: bytes, keep: int) -> None:
     assert report.verdict == "tampered"
 
 
-def test_without_keys_from_outside_it_is_not_pinned(row: Recording) -> None:
-    report = verify_evidence(io.BytesIO(whole(row)), None)
+def test_without_keys_from_outside_it_is_not_pinned(package: Package) -> None:
+    report = verify_evidence(io.BytesIO(package.data), None)
     assert (report.verdict, report.status) == ("not-pinned", 3)
     stranger = KeyRing(archives=[SigningKey.generate().public])
-    assert "does not have the archive key" in checked(whole(row), stranger).problem
+    assert "does not have the archive key" in checked(package.data, stranger).problem
 
 
-def test_the_command_tells_what_it_checked_and_what_not(row: Recording, tmp_path: Path) -> None:
-    package, ring = tmp_path / "evidence.zip", tmp_path / "keyring.json"
-    package.write_bytes(whole(row))
-    ring.write_text(key_ring().model_dump_json())
-    command = [sys.executable, "-m", "appliance.command", "verify", str(package), "--keys", str(ring)]
+def test_the_command_tells_what_it_checked_and_what_not(package: Package, tmp_path: Path) -> None:
+    file, ring = tmp_path / "evidence.zip", tmp_path / "keyring.json"
+    file.write_bytes(package.data)
+    ring.write_text(package.ring.model_dump_json())
+    command = [sys.executable, "-m", "appliance.command", "verify", str(file), "--keys", str(ring)]
     # on another machine, there is no archive
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -345,9 +373,9 @@ def test_a_transfer_opens_for_the_other_archive_alone(row: Recording) -> None:
     assert any("it is a transfer" in note for note in report.notes)
 
 
-def test_premis_has_the_elements_in_the_order_of_its_schema(row: Recording) -> None:
+def test_premis_has_the_elements_in_the_order_of_its_schema(package: Package) -> None:
     """Held against the Library of Congress's schema by hand; its text has no license that would let it stand here."""
-    root = ElementTree.fromstring(dict(parts_of(whole(row)))["data/premis.xml"])
+    root = ElementTree.fromstring(dict(parts_of(package.data))["data/premis.xml"])
     assert root.tag == "{http://www.loc.gov/premis/v3}premis"
     kinds = [one.tag.rpartition("}")[2] for one in root]
     assert list(dict.fromkeys(kinds)) == ["object", "event", "agent"]
