@@ -1,4 +1,4 @@
-"""docs/install.md as a technician follows it: ten steps in order, and no command, option or file that there is not."""
+"""docs/install.md and its neighbors as a technician follows them: no command, option or file that there is not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,16 @@ from archive.setup.answers import Answers
 from archive.setup.broker_settings import broker_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["install.md", "enrollment.md", "certificates.md", "read-only-root.md", "commissioning.md", "hardware.md"]
+PAGES = [
+    "install.md",
+    "backup.md",
+    "running.md",
+    "enrollment.md",
+    "certificates.md",
+    "read-only-root.md",
+    "commissioning.md",
+    "hardware.md",
+]
 TEXT = (ROOT / "docs/install.md").read_text(encoding="utf-8")
 
 
