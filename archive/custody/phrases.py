@@ -45,6 +45,7 @@ REFERENCES: Final = frozenset(
             "matter",
             "meeting",
             "named_by",
+            "noted_by",
             "notice",
             "package_sha256",
             "person",

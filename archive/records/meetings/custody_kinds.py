@@ -39,7 +39,9 @@ FILING_CONFIRMED = register("filing-confirmed", "its filing was confirmed by a s
 FILING_DOUBTED = register("filing-doubted", "its filing was called wrong; access through it ended", "meeting", "filing")
 FILING_KEPT = register("filing-kept", "its filing was called right after all", "meeting", "filing")
 FILING_ENDED = register("filing-ended", "its filing was ended by a second person", "meeting", "filing")
-OPENING = register("opening-event", "something was noted at a meeting", "what", "event", "recording", "frame")
+OPENING = register(
+    "opening-event", "something was noted at a meeting", "what", "event", "recording", "frame", "noted_by"
+)
 PLACED = register("opening-placed", "a note's place in the recording was found", "event", "recording", "frame")
 
 

@@ -246,6 +246,10 @@ class OpeningEvent(models.Model):
     received_at = models.DateTimeField()
     """When it arrived here; the network may have been away."""
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    noted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    """Who noted it, by the tablet's word, where somebody else handed it in since that account has ended."""
     who = models.CharField(max_length=200, blank=True)
     """Name and role of who is present or was told, or who recorded."""
     mode = models.CharField(max_length=6, choices=Mode.choices, blank=True)

@@ -40,6 +40,8 @@ PLACE_S: Final = 5.0
 """How often the worker looks, in seconds."""
 MAX_LATE: Final = timedelta(days=3)
 """How late an event may arrive; a tablet that was off for a weekend still sends."""
+MAX_HANDED_IN: Final = timedelta(days=400)
+"""How late one may arrive that somebody hands in for an account that has ended: it may wait on a tablet in a drawer."""
 AHEAD: Final = timedelta(minutes=5)
 """How far ahead of the archive's clock a tablet's event may be."""
 
@@ -61,8 +63,14 @@ class EventFacts:
     text: str = ""
 
 
-def note(meeting_pk: UUID, events: Sequence[EventFacts], *, by: User) -> list[UUID]:
-    """Enter the events that are not here yet, and return the identifiers of all of them: the page forgets these."""
+def note(meeting_pk: UUID, events: Sequence[EventFacts], *, by: User, noted_by: User | None = None) -> list[UUID]:
+    """Enter the events that are not here yet, and return the identifiers of all of them: the page forgets these.
+
+    `noted_by`: whose notes they are by the tablet's word, where `by` hands them in for an account that has ended.
+    Raises DeedError while that account works: nobody's notes are sent under another name.
+    """
+    if noted_by is not None and noted_by.is_active:
+        raise DeedError(f"{noted_by} can sign in. That person opens this page on this tablet, and it sends the notes.")
     if len(events) > MAX_EVENTS:
         raise DeedError(f"At most {MAX_EVENTS} notes are taken at once; send the rest afterwards.", field="events")
     with one_deed():
@@ -76,7 +84,7 @@ def note(meeting_pk: UUID, events: Sequence[EventFacts], *, by: User) -> list[UU
                     raise DeedError("This note belongs to another meeting.", field="events")
                 continue
             known[one.id] = meeting_pk
-            _enter(meeting, one, by)
+            _enter(meeting, one, by, noted_by)
     return [one.id for one in events]
 
 
@@ -122,9 +130,10 @@ def _without_place(now: datetime) -> QuerySet[OpeningEvent]:
     return in_a_room.filter(Q(received_at__gte=now - PLACED_WITHIN) | Exists(arrives))
 
 
-def _enter(meeting: Meeting, facts: EventFacts, by: User) -> None:
+def _enter(meeting: Meeting, facts: EventFacts, by: User, noted_by: User | None) -> None:
     now = timezone.now()
-    if not now - MAX_LATE <= facts.at <= now + AHEAD:
+    late = MAX_HANDED_IN if noted_by else MAX_LATE
+    if not now - late <= facts.at <= now + AHEAD:
         made = words.when(timezone.localtime(facts.at))
         raise DeedError(f"A note says that it was made {made}; look at the tablet's clock.", field="at")
     place = place_at(meeting, facts.at)
@@ -133,6 +142,7 @@ def _enter(meeting: Meeting, facts: EventFacts, by: User) -> None:
         actor=Actor.user(by.pk),
         subject=Subject.meeting(meeting.pk),
         what=facts.kind.value,
+        noted_by=str(noted_by.pk) if noted_by else None,
         event=str(facts.id),
         recording=place.recording if place else None,
         frame=place.frame if place else None,
@@ -143,6 +153,7 @@ def _enter(meeting: Meeting, facts: EventFacts, by: User) -> None:
         kind=facts.kind,
         at=facts.at,
         received_at=now,
+        noted_by=noted_by,
         by=by,
         who=facts.who,
         mode=facts.mode or "",

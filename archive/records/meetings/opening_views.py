@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from archive.access.requests import user_of
+from archive.accounts.models import User
 from archive.records.errors import DeedError
 from archive.records.text import FIRST_YEAR, LAST_YEAR, line, lines
 from archive.ui import words
@@ -78,6 +79,8 @@ class SentEvents(BaseModel):
 
     account: UUID
     """Who was signed in when the page was made. It may be kept by a tablet that several people share."""
+    handed_in: bool = False
+    """Whether somebody else hands them in, for an account that has ended: both names are entered."""
     sent_at: Moment
     """The tablet's clock as it sends: what it is off is taken off each event."""
     events: Annotated[list[SentEvent], Field(max_length=opening_deeds.MAX_EVENTS)]
@@ -118,10 +121,11 @@ def opening(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         ],
         "meeting": row,
         "account": user_of(request).pk,
+        "own_name": str(user_of(request)),
         "title": title(row),
         "problem": problem,
         "typed": request.POST if problem else {},
-        "events": [_shown(one) for one in row.events.select_related("recording", "by")],
+        "events": [_shown(one) for one in row.events.select_related("recording", "by", "noted_by")],
         "modes": Mode.choices,
         "ids": {kind.name.lower(): str(uuid4()) for kind in OpeningEventKind},
     }
@@ -142,7 +146,8 @@ def opening_events(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         answer = {"error": {"code": "bad-note", "message": f"{where}: {first['msg']}", "field": where}}
         return JsonResponse(answer, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     user = user_of(request)
-    if sent.account != user.pk:
+    noted_by = User.objects.filter(pk=sent.account).first() if sent.handed_in and sent.account != user.pk else None
+    if sent.account != user.pk and noted_by is None:
         told = AnotherAccountError("somebody else made these notes; that person signs in, and the page sends them")
         return JsonResponse(told.as_json(), status=told.status)
     off = clock_error(sent.sent_at, timezone.now())
@@ -151,11 +156,11 @@ def opening_events(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         for one in sent.events
     ]
     try:
-        taken = opening_deeds.note(meeting, facts, by=user)
+        taken = opening_deeds.note(meeting, facts, by=user, noted_by=noted_by)
     except DeedError as error:
         return JsonResponse(error.as_json(), status=error.status)
     row = Meeting.objects.get(pk=meeting)
-    here = [_shown(one) for one in row.events.select_related("recording", "by")]
+    here = [_shown(one) for one in row.events.select_related("recording", "by", "noted_by")]
     return JsonResponse({"taken": [str(pk) for pk in taken], "events": here})
 
 
@@ -178,6 +183,8 @@ def _shown(event: OpeningEvent) -> dict[str, str]:
         place = words.clock_time(event.frame / event.recording.rate)
     said = {"yes": "yes", "no": "no"}.get(event.answer, "")
     parts = [event.who, event.get_mode_display() if event.mode else "", event.interpreter, said, event.text]
+    if event.noted_by is not None:
+        parts.append(f"noted by {event.noted_by}, handed in by {event.by}")
     return {
         "id": str(event.pk),
         "at": words.time_of_day(timezone.localtime(event.at)),

@@ -133,7 +133,7 @@ def meeting(request: HttpRequest, meeting: UUID) -> HttpResponseBase:
         "notices": [notice_words(one) for one in notices],
         "corrections": corrections_of(row, user),
         "overtaken": overtaken_about(subject),
-        "events": list(row.events.select_related("by")),
+        "events": list(row.events.select_related("by", "noted_by")),
         "filings": [(one, one.recording_id in opened) for one in filings],
         "sections": SECTIONS.of(row, user),
         "can_plan": may(user, Deed.PLAN, subject).allowed,

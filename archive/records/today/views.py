@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
@@ -29,6 +30,8 @@ def today(request: HttpRequest) -> HttpResponseBase:
         "day": words.day(now),
         "lists": [(heading, tasks) for heading, tasks, _ in lists if tasks],
         "quiet": [none for _, tasks, none in lists if not tasks],
+        "nobody": UUID(int=0),
+        "account": user_of(request).pk,
     }
     return render(request, "today/today.html", context)
 

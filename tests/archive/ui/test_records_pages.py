@@ -269,7 +269,7 @@ def test_who_signs_in_again_in_another_tab_has_the_page_send_what_it_kept(visit:
     visit.browser.switch_to.new_window("tab")
     come_in_as(visit, "o.diaz")
     visit.go(f"/meetings/{opening.pk}/opening/")
-    visit.until("document.getElementById('others').innerText.startsWith('1 note that somebody else made waits')")
+    visit.until("document.getElementById('others').innerText.includes('1 note that m.jones made waits')")
     assert violations(visit.browser) == []
     assert texts(opening) == []
     come_in_as(visit, "m.jones")
@@ -279,6 +279,71 @@ def test_who_signs_in_again_in_another_tab_has_the_page_send_what_it_kept(visit:
     assert texts(opening) == ["goals are read"]
     assert OpeningEvent.objects.get(meeting=opening).by == User.objects.get(username="m.jones")
     connections.close_all()
+
+
+def notes_of_somebody_who_left(visit: Visit, opening: Meeting) -> User:
+    """Leave a note of m.jones in the browser, and come in as p.cole."""
+    if not User.objects.filter(username="p.cole").exists():
+        real_user("p.cole", role="facilitator")
+    other = User.objects.get(username="p.cole")
+    connections.close_all()
+    network(visit, away=True)
+    note(visit, "goals are read")
+    says(visit, "No network. 1 note is kept here")
+    visit.browser.delete_all_cookies()
+    network(visit, away=False)
+    come_in_as(visit, "p.cole")
+    return other
+
+
+def test_whoever_signs_in_next_is_told_whose_notes_wait_and_how_they_are_sent(visit: Visit, opening: Meeting) -> None:
+    notes_of_somebody_who_left(visit, opening)
+    visit.go("/")
+    visit.until("!document.getElementById('notes-here').hidden")
+    told = visit.run("return document.getElementById('notes-here').innerText")
+    assert "1 note of m.jones, not sent yet" in told
+    assert "They are sent under no other name" in told
+    assert violations(visit.browser) == []
+    visit.tab_to("the opening of their meeting")
+    visit.press(Key.ENTER)
+    visit.until("location.pathname === arguments[0]", f"/meetings/{opening.pk}/opening/")
+    visit.until("document.getElementById('others').innerText.includes('1 note that m.jones made waits')")
+    assert violations(visit.browser) == []
+    assert texts(opening) == []
+    come_in_as(visit, "m.jones")
+    visit.go("/")
+    visit.until("document.getElementById('notes-here').innerText.includes('1 note of yours')")
+    visit.go(f"/meetings/{opening.pk}/opening/")
+    says(visit, "Everything noted is in the archive.")
+    visit.go("/")
+    assert visit.run("return document.getElementById('notes-here').hidden")
+    assert texts(opening) == ["goals are read"]
+
+
+def test_notes_of_an_account_that_has_ended_are_handed_in_with_both_names(visit: Visit, opening: Meeting) -> None:
+    """Nobody comes to send them any more; they are neither lost nor entered as somebody else's."""
+    other = notes_of_somebody_who_left(visit, opening)
+    visit.go(f"/meetings/{opening.pk}/opening/")
+    visit.tab_to("Hand them in")
+    visit.press(Key.ENTER)
+    visit.until("document.getElementById('others').innerText.includes('m.jones can sign in')")
+    assert texts(opening) == []
+    gone = User.objects.get(username="m.jones")
+    User.objects.filter(pk=gone.pk).update(active_until=timezone.now())
+    connections.close_all()
+    try:
+        visit.tab_to("Hand them in")
+        visit.press(Key.ENTER)
+        says(visit, "They were handed in.")
+    finally:
+        User.objects.filter(pk=gone.pk).update(active_until=None)
+    assert visit.run("return document.getElementById('others').hidden")
+    found = OpeningEvent.objects.get(meeting=opening)
+    assert (found.text, found.by, found.noted_by) == ("goals are read", other, gone)
+    connections.close_all()
+    visit.go(f"/meetings/{opening.pk}/opening/")
+    assert "noted by m.jones, handed in by p.cole" in visit.run("return document.getElementById('noted').innerText")
+    come_in_as(visit, "m.jones")
 
 
 def refused_note(visit: Visit, opening: Meeting, text: str) -> None:

@@ -276,3 +276,35 @@ def test_a_time_from_which_no_other_can_be_computed_is_refused_by_its_field(
 def test_what_a_parent_records_with_fits_into_its_line(client_: Any, meeting: Meeting) -> None:
     assert send(client_, meeting, event("parent-records", answer="yes", text="x" * 201)).status_code == 422
     assert send(client_, meeting, event("parent-records", answer="yes", text="x" * 200)).status_code == 200
+
+
+def hand_in(client: Any, meeting: Meeting, account: Any, *events: dict[str, str]) -> Any:
+    body = {"account": str(account), "handed_in": True, "sent_at": timezone.now().isoformat(), "events": list(events)}
+    return client.post(f"/meetings/{meeting.pk}/opening/events/", json.dumps(body), content_type="application/json")
+
+
+def test_notes_are_handed_in_for_an_account_that_has_ended_and_for_no_other(
+    archive: Archive, client_: Any, meeting: Meeting
+) -> None:
+    gone = User.objects.create_user("gone", "only for tests 2468")
+    one = event(text="goals are read", seconds_ago=30 * 86400)
+    answer = hand_in(client_, meeting, gone.pk, one)
+    assert (answer.status_code, OpeningEvent.objects.count()) == (409, 0)
+    assert "gone can sign in" in answer.json()["error"]["message"]
+    assert hand_in(client_, meeting, uuid4(), one).status_code == 403
+    User.objects.filter(pk=gone.pk).update(active_until=timezone.now())
+    for _ in range(2):
+        assert hand_in(client_, meeting, gone.pk, one).json()["taken"] == [one["id"]]
+    found = OpeningEvent.objects.get()
+    assert (str(found.by), found.noted_by) == ("case.manager", gone)
+    entry = Entry.objects.get(code="opening-event")
+    assert (entry.actor_id, entry.member("noted_by")) == (str(found.by_id), str(gone.pk))
+    assert (
+        "noted by gone, handed in by case.manager" in client_.get(f"/meetings/{meeting.pk}/opening/").content.decode()
+    )
+    assert "noted by gone, handed in by case.manager" in client_.get(f"/meetings/{meeting.pk}/").content.decode()
+
+
+def test_what_somebody_hands_in_of_their_own_is_their_own(client_: Any, meeting: Meeting) -> None:
+    hand_in(client_, meeting, client_.session["_auth_user_id"], event())
+    assert OpeningEvent.objects.get().noted_by is None

@@ -22,22 +22,86 @@
       return [];
     }
   };
-  const keep = (events) => localStorage.setItem(key, JSON.stringify(events));
+  const keep = (events) => {
+    localStorage.setItem(key, JSON.stringify(events));
+    // whoever comes next is told whose notes wait
+    const name = `opening-name-${account}`;
+    const mine = (other) => other.startsWith("opening-") && other.endsWith(account) && other !== name;
+    if (events.length) localStorage.setItem(name, status.dataset.name);
+    else if (!Object.keys(localStorage).some((one) => mine(one) && localStorage.getItem(one) !== "[]"))
+      localStorage.removeItem(name);
+  };
 
-  // What somebody else noted on this tablet stays theirs: the page says so, and does not send it.
+  // What somebody else noted on this tablet stays theirs: the page says whose it is and how it is sent, and sends it
+  // under no other name. Where that account has ended, it is handed in with both names.
   const tellOfOthers = () => {
     const meeting = key.slice(0, -account.length);
-    let count = 0;
+    let found;
     try {
       const names = Object.keys(localStorage).filter((name) => name.startsWith(meeting) && name !== key);
-      count = names.reduce((sum, name) => sum + JSON.parse(localStorage.getItem(name)).length, 0);
+      found = names.map((name) => [name, JSON.parse(localStorage.getItem(name)) || []]).filter(([, notes]) => notes.length);
     } catch {
       return; // this browser keeps nothing
     }
     const others = document.getElementById("others");
-    others.hidden = count === 0;
-    const notes = count === 1 ? "1 note that somebody else made waits" : `${count} notes that others made wait`;
-    others.textContent = `${notes} on this tablet. Whoever made them signs in and opens this page: that sends them.`;
+    others.querySelector("ul").replaceChildren(...found.map(([name, notes]) => othersLine(name, notes)));
+    others.hidden = found.length === 0;
+  };
+
+  const element = (tag, text, name) => {
+    const made = document.createElement(tag);
+    made.textContent = text;
+    if (name) made.className = name;
+    return made;
+  };
+
+  const othersLine = (store, notes) => {
+    const whose = store.slice(-account.length);
+    const called = localStorage.getItem(`opening-name-${whose}`);
+    const who = called || "somebody else";
+    const line = document.createElement("li");
+    const waits = notes.length === 1 ? `1 note that ${who} made waits` : `${notes.length} notes that ${who} made wait`;
+    const how = `${called || "Whoever made them"} signs in and opens this page: that sends them.`;
+    const shown = document.createElement("details");
+    const noted = document.createElement("ul");
+    for (const event of notes) {
+      const parts = [event.who, event.interpreter, event.answer, event.text].filter(Boolean);
+      noted.append(element("li", `${time(event)} ${event.label}${parts.length ? ": " : ""}${parts.join(", ")}`));
+    }
+    shown.append(element("summary", "Show them"), noted);
+    const help = `Only where that account has ended. They are entered as noted by ${who}, and handed in by you.`;
+    const button = element("button", "Hand them in", "quiet");
+    const told = element("p", "");
+    told.setAttribute("role", "alert");
+    button.addEventListener("click", () => handIn(store, whose, told, button));
+    line.append(element("p", `${waits} on this tablet.`, "title"), element("p", how), shown, element("p", help), button, told);
+    return line;
+  };
+
+  const handIn = async (store, whose, told, button) => {
+    button.disabled = true;
+    try {
+      const notes = JSON.parse(localStorage.getItem(store)).slice(0, MOST);
+      const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+      const sent = { account: whose, handed_in: true, sent_at: new Date().toISOString(), events: bare(notes) };
+      const answer = await fetch(status.dataset.address, { method: "POST", headers, body: JSON.stringify(sent) });
+      const isJson = (answer.headers.get("Content-Type") || "").startsWith("application/json");
+      if (!answer.ok || !isJson) {
+        told.textContent = isJson ? (await answer.json()).error.message : "The archive did not take them. They stay here.";
+        return;
+      }
+      const { taken } = await answer.json();
+      const left = JSON.parse(localStorage.getItem(store)).filter((event) => !taken.includes(event.id));
+      localStorage.setItem(store, JSON.stringify(left));
+      notes.filter((event) => taken.includes(event.id)).forEach(show);
+      tellOfOthers();
+      say("They were handed in.");
+      status.focus();
+    } catch {
+      told.textContent = "No network. They stay here.";
+    } finally {
+      button.disabled = false;
+    }
   };
 
   // crypto.randomUUID is missing where the page comes without TLS (the demo)
@@ -65,8 +129,9 @@
   };
 
   const counted = (count) => (count === 1 ? "1 note is" : `${count} notes are`);
+  const bare = (events) => events.map(({ label, refused, ...event }) => event);
   const body = (events) =>
-    JSON.stringify({ account, sent_at: new Date().toISOString(), events: events.map(({ label, refused, ...event }) => event) });
+    JSON.stringify({ account, sent_at: new Date().toISOString(), events: bare(events) });
   const time = (event) => new Date(event.at).toLocaleTimeString("en-US");
 
   // A note that the archive does not take stays until a person changed it or discarded it, with a second press.
