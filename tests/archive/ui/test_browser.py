@@ -102,7 +102,9 @@ class Visit:
         """Press Tab until the focus is on `name`; it must be visible there."""
         for _ in range(60):
             self.press(Key.TAB)
-            if self.focused() == name or self.focused().startswith(f"{name}: "):
+            # asked once a key: each question goes through three processes
+            focused = self.focused()
+            if focused == name or focused.startswith(f"{name}: "):
                 outline = self.run("return getComputedStyle(document.activeElement).outlineStyle;")
                 assert outline != "none", f"the focus cannot be seen on {name}"
                 return
