@@ -36,7 +36,7 @@ def accept_header(recording: str, sender: Sender, line: bytes) -> bool:
     created = parse_wall(header.created_at)
     arrived = now()
     moment = parse_wall(arrived)
-    place = listed(created, moment)
+    place = listed(created, moment, trusted=header.clock.synchronized)
     with one_deed():
         if not Recording.objects.filter(pk=recording).exists():
             check_new_recording(header.box, moment)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 BELIEVABLE: Final = timedelta(days=45)
-"""A box keeps recordings for two weeks without a network; a clock that is off by more than this is plainly wrong."""
+"""A clock that nothing kept right, and that is off by more than this, is plainly wrong."""
+EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)
+"""No box recorded before."""
 AHEAD: Final = timedelta(days=1)
 """How far a box's clock may be ahead of the archive's and still be believed."""
 
@@ -22,11 +24,16 @@ class Listed:
     """Whether it is the first of these."""
 
 
-def believable(began: datetime, arrived: datetime) -> bool:
-    """Tell whether a recording that arrived at `arrived` can have begun at `began`."""
-    return -AHEAD < arrived - began < BELIEVABLE
+def believable(began: datetime, arrived: datetime, *, trusted: bool) -> bool:
+    """Tell whether what arrived at `arrived` can have begun at `began`; `trusted`: the clock was kept right.
+
+    A box keeps what has no receipt: one that stood without a network all summer sends in August what it heard in May.
+    """
+    if arrived - began <= -AHEAD:
+        return False
+    return began >= EARLIEST if trusted else arrived - began < BELIEVABLE
 
 
-def listed(began: datetime, arrived: datetime) -> Listed:
+def listed(began: datetime, arrived: datetime, *, trusted: bool) -> Listed:
     """Return by what moment a recording is listed that began at `began` by its box's clock."""
-    return Listed(began, True) if believable(began, arrived) else Listed(arrived, False)
+    return Listed(began, True) if believable(began, arrived, trusted=trusted) else Listed(arrived, False)

@@ -19,7 +19,9 @@ def facts(recording: Recording, entries: list[Entry]) -> list[tuple[str, str]]:
     header = recording.signed_header
     lost = words.spoken(recording.lost_frames / recording.rate) if recording.lost_frames else _("none")
     lamp = (
-        _("verified: a sensor sees it") if header.lamp == "verified" else _("unverified: no sensor is wired to see it")
+        _("verified: a sensor watches it")
+        if header.lamp == "verified"
+        else _("unverified: no sensor is wired to see it")
     )
     panel = _("simulated: not real") if header.panel == "simulated" else _("real button and lamp")
     pairs = [

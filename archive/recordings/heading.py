@@ -46,7 +46,7 @@ def heading(recording: Recording, entries: Sequence[ledger.Entry]) -> Heading:
     # not the last line: after a power cut it is written by another start of the box, with another CLOCK_MONOTONIC
     captured = [entry.fact.captured_ns for entry in entries if isinstance(entry.fact, ledger.Segment)]
     ended = max([began, *map(clock.moment, captured[-1:])])
-    if not believable(began, recording.arrived_at):
+    if not believable(began, recording.arrived_at, trusted=clock.trusted):
         note = _("The box's clock was wrong, so the date is not known; it began to arrive {when}.")
         arrived = words.when(localtime(recording.arrived_at))
         return Heading(room, _("date not known"), False, note.format(when=arrived))

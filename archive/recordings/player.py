@@ -11,11 +11,12 @@ from django.urls import reverse
 from appliance.contract.ledger import Entry
 from archive.access.deeds import Deed
 from archive.accounts.models import User
+from archive.ui import words
 
 from .contributions import Note
 from .listens import open_page
 from .models import Recording
-from .parts import Parts, audible, only_peaks
+from .parts import Parts, audible, only_peaks, silent
 from .picture import Stretches, audio_marks, audio_stretch, bars
 from .waveform import waveform_of
 
@@ -36,6 +37,15 @@ class Player:
     """Notes, on the same axis."""
     zone: str
     """Name of the zone in which the time of day is shown."""
+    silent: tuple[tuple[str, str], ...]
+    """What the reader does not hear, from and to, as places."""
+    heard_from: float | None
+    """Where the first sound is that the reader hears, in seconds, if that is not the begin."""
+
+    @property
+    def heard_at(self) -> str:
+        """Return the same as a place."""
+        return "" if self.heard_from is None else words.clock_time(self.heard_from)
 
 
 def player_of(user: User, row: Recording, entries: Sequence[Entry], notes: Sequence[Note] = ()) -> Player:
@@ -56,6 +66,8 @@ def bounded_player(
 ) -> Player:
     """Return the player of a page that `user` opened, which plays these parts of what `address` answers."""
     gaps, pauses = audio_marks(entries, row.rate, row.seconds)
+    unheard = silent(parts, row.frames)
+    behind = unheard[0][1] if unheard and unheard[0][0] == 0 else None
     return Player(
         source=f"{address}?view={open_page(user, row)}",
         bars=bars(only_peaks(waveform_of(row), parts, row.frames)),
@@ -63,4 +75,8 @@ def bounded_player(
         pauses=pauses,
         notes=tuple(audio_stretch(note.offset, 0.0, row.seconds) for note in notes),
         zone=settings.TIME_ZONE,
+        silent=tuple(
+            (words.clock_time(first / row.rate), words.clock_time(last / row.rate)) for first, last in unheard
+        ),
+        heard_from=None if behind is None or behind == row.frames else behind / row.rate,
     )

@@ -14,7 +14,9 @@ from appliance.contract import ledger
 from archive.ui import words
 
 _SECOND_NS: Final = 1_000_000_000
-Kind = Literal["audio", "lamp", "loss", "pause", "clock", "fault", "mended", "end", "note"]
+_TELLS_NS: Final = 200_000_000
+"""Within this time the sensor tells that a lamp was switched (docs/format.md)."""
+Kind = Literal["audio", "lamp", "loss", "pause", "clock", "fault", "mended", "end", "note", "unseen"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Moment:
     @property
     def serious(self) -> bool:
         """Whether a reader must not miss it."""
-        return self.kind in {"loss", "fault"}
+        return self.kind in {"loss", "fault", "unseen"}
 
     @property
     def at(self) -> str:
@@ -76,13 +78,23 @@ class Places:
         return segment.captured_ns - (segment.first_frame + segment.frames - frame) * _SECOND_NS // self.rate
 
 
-def timeline(entries: Sequence[ledger.Entry], rate: int, notes: Iterable[tuple[float, str]] = ()) -> list[Moment]:
+def timeline(
+    entries: Sequence[ledger.Entry],
+    rate: int,
+    notes: Iterable[tuple[float, str]] = (),
+    *,
+    sensed: bool = False,
+    over: bool = True,
+) -> list[Moment]:
     """Return the ledger's moments, and `notes` (seconds from the start of the audio, and words), in order of place.
 
     Segments become one row from one gap or pause to the next, a pause says how long it was, and a gap that was written
-    in pieces is one row. The drift is left to `drift_words`.
+    in pieces is one row. The drift is left to `drift_words`. `sensed`: the header says that a sensor watches the lamp;
+    `over`: no further line comes.
     """
     entries = _join_gaps(entries)
+    facts = [entry.fact for entry in entries]
+    over = over or any(isinstance(fact, ledger.Closing) for fact in facts)
     places = Places(entries, rate)
     moments: list[Moment] = []
     run: list[ledger.Segment] = []
@@ -97,7 +109,13 @@ def timeline(entries: Sequence[ledger.Entry], rate: int, notes: Iterable[tuple[f
             moments += _audio(run, first_line, places)
             run = []
         offset, at_ns = _where(fact, places)
-        told = _pause(fact, entries[place + 1 :]) if isinstance(fact, ledger.Pause) else _told(fact, rate)
+        match fact:
+            case ledger.Pause():
+                told = _pause(fact, facts[place + 1 :], over=over)
+            case ledger.Lamp():
+                told = [_lamp(fact, facts[place + 1 :], sensed=sensed)]
+            case _:
+                told = _told(fact, rate)
         moments += [Moment(offset, kind, text, entry.n, at_ns) for kind, text in told]
     moments += _audio(run, first_line, places)
     after = len(entries)
@@ -154,10 +172,12 @@ def _where(fact: ledger.AnyFact, places: Places) -> tuple[float, int]:
     return places.of_time(moment_ns), moment_ns
 
 
-def _pause(fact: ledger.Pause, following: Sequence[ledger.Entry]) -> list[tuple[Kind, str]]:
+def _pause(fact: ledger.Pause, following: Sequence[ledger.AnyFact], *, over: bool) -> list[tuple[Kind, str]]:
     if not fact.paused:
         return [("pause", _("Resumed"))]
-    resumed = next((one.fact.t_ns for one in following if isinstance(one.fact, ledger.Pause)), None)
+    resumed = next((one.t_ns for one in following if isinstance(one, ledger.Pause)), None)
+    if resumed is None and not over:
+        return [("pause", _("Paused, and not resumed so far; nothing is recorded meanwhile"))]
     if resumed is None:
         return [("pause", _("Paused until the end; nothing was recorded"))]
     length = words.spoken(max(resumed - fact.t_ns, 0) / _SECOND_NS)
@@ -167,8 +187,6 @@ def _pause(fact: ledger.Pause, following: Sequence[ledger.Entry]) -> list[tuple[
 def _told(fact: ledger.AnyFact, rate: int) -> list[tuple[Kind, str]]:
     told: list[tuple[Kind, str]]
     match fact:
-        case ledger.Lamp():
-            told = [("lamp", _lamp(fact))]
         case ledger.AudioSpan():
             told = [("audio", _microphone(fact))]
         case ledger.Gap():
@@ -188,19 +206,24 @@ def _told(fact: ledger.AnyFact, rate: int) -> list[tuple[Kind, str]]:
             told = [("fault", warning.format(length=words.spoken(fact.in_s), reason=why))]
         case ledger.Closing():
             told = _closing(fact, rate)
-        case ledger.Segment() | ledger.Drift() | ledger.Pause():
+        case ledger.Segment() | ledger.Drift() | ledger.Pause() | ledger.Lamp():
             told = []
     return told
 
 
-def _lamp(fact: ledger.Lamp) -> str:
-    if fact.lit:
-        if fact.seen_ns is None:
-            return _("Red lamp switched on (no sensor is wired to see it)")
-        return _("Red lamp switched on (the sensor saw it)")
-    if fact.seen_ns is None:
-        return _("Red lamp switched off (no sensor is wired to see it)")
-    return _("Red lamp switched off (the sensor saw it)")
+def _lamp(fact: ledger.Lamp, following: Sequence[ledger.AnyFact], *, sensed: bool) -> tuple[Kind, str]:
+    if fact.seen_ns is not None:
+        on, off = _("Red lamp switched on (the sensor saw it)"), _("Red lamp switched off (the sensor saw it)")
+        return "lamp", on if fact.lit else off
+    if not sensed:
+        on = _("Red lamp switched on (no sensor is wired to see it)")
+        return "lamp", on if fact.lit else _("Red lamp switched off (no sensor is wired to see it)")
+    again = next((one.commanded_ns for one in following if isinstance(one, ledger.Lamp)), None)
+    if again is not None and again - fact.commanded_ns < _TELLS_NS:
+        on = _("Red lamp switched on (and off again before the sensor could tell)")
+        return "lamp", on if fact.lit else _("Red lamp switched off (and on again before the sensor could tell)")
+    on = _("Red lamp switched on, but the sensor did not see it light up")
+    return "unseen", on if fact.lit else _("Red lamp switched off, but the sensor did not see it go out")
 
 
 def _microphone(fact: ledger.AudioSpan) -> str:

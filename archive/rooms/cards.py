@@ -246,7 +246,7 @@ def warning(*, listens: bool, lost: int = 0, brokers: int = 1, contact: str = "y
 def _moment(moment: datetime, now: datetime) -> str:
     local = moment.astimezone(now.tzinfo)
     if local.date() == now.date():
-        return f"{words.time_of_day(local)} {local.tzname()}"
+        return words.time_and_zone(local)
     return words.when(local)
 
 

@@ -139,8 +139,10 @@ def _fill(row: Recording, package: Package) -> None:
     sealed = parse_wall(receipt.sealed_at)
     row.box_id, row.header, row.continues = header.box, package.header_line, header.continues or ""
     row.created_at, row.arrived_at = parse_wall(header.created_at), came["header"][0]
-    began = wall_clock(header, package.entries).moment(header.created_ns)
-    place = listed(began.replace(microsecond=began.microsecond // 1000 * 1000), row.arrived_at)
+    clock = wall_clock(header, package.entries)
+    began = clock.moment(header.created_ns)
+    began = began.replace(microsecond=began.microsecond // 1000 * 1000)
+    place = listed(began, row.arrived_at, trusted=clock.trusted)
     row.listed_at, row.dated = place.at, place.dated
     if row._state.adding:
         row.room = room_at(header.box, row.created_at if header.clock.synchronized else row.arrived_at, row.arrived_at)

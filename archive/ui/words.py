@@ -143,19 +143,24 @@ def _half(moment: datetime) -> str:
     return pgettext("before noon", "am") if moment.hour < 12 else pgettext("after noon", "pm")
 
 
+def time_and_zone(moment: datetime, *, seconds: bool = True) -> str:
+    """Return a time with its own zone's abbreviation, which tells the two readings of the double hour apart."""
+    return f"{time_of_day(moment, seconds=seconds)} {moment.tzname()}"
+
+
 def when(moment: datetime) -> str:
-    """Return date, time and the zone's abbreviation, which tells the two readings of the double hour apart."""
-    return f"{day(moment)}, {time_of_day(moment)} {moment.tzname()}"
+    """Return date, time and zone."""
+    return f"{day(moment)}, {time_and_zone(moment)}"
 
 
 def day_and_time(moment: datetime) -> str:
-    """Return date and time to the minute."""
-    return f"{day(moment)}, {time_of_day(moment, seconds=False)}"
+    """Return date, time to the minute, and zone."""
+    return f"{day(moment)}, {time_and_zone(moment, seconds=False)}"
 
 
 def from_to(first: datetime, last: datetime) -> str:
     """Return when something began and ended: Tue Nov 24 2026, 1:05 to 2:20 pm CST."""
-    begin, end = (f"{time_of_day(moment, seconds=False)} {moment.tzname()}" for moment in (first, last))
+    begin, end = (time_and_zone(moment, seconds=False) for moment in (first, last))
     if first.date() != last.date():
         return _("{day}, {begin}, to {last_day}, {end}").format(
             day=day(first), begin=begin, last_day=day(last), end=end

@@ -192,7 +192,8 @@ class Recording:
         """Microphone closed, lamp dark, closing record; `interrupted` has only the last, as after a crash."""
         if reason != "interrupted":
             self.note("audio", open=False, at_ns=self.now_ns, generation=1)
-            self.note("lamp", lit=False, commanded_ns=self.now_ns, seen_ns=None)
+            seen_ns = self.now_ns if self.header.lamp == "verified" else None
+            self.note("lamp", lit=False, commanded_ns=self.now_ns, seen_ns=seen_ns)
         tail = [{"segment": n, "size": len(data), "sha256": digest(data)} for n, data in sorted(self.tail.items())]
         self.note(
             "closing",

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from archive.access.decisions import may_each
 from archive.access.deeds import OF_ONE_RECORDING, Deed
 from archive.access.requests import user_of
+from archive.access.views import asks_for_a_family
 from archive.accounts.models import User
 from archive.custody import wording
 from archive.custody.actors import Actor, Subject
@@ -43,6 +44,8 @@ CHECKABLE: Final = {
     RecordingState.DAMAGED,
 }
 """States in which there is a package to verify and to copy."""
+_TOLD: Final = {RecordingState.SEALING_FAILS, RecordingState.DAMAGED}
+"""States whose words say what the archive wrote down."""
 WITHOUT_PACKAGE: Final = {RecordingState.PACKAGE_GONE, RecordingState.DESTROYED}
 """States in which there is none, so no ledger either."""
 
@@ -50,9 +53,11 @@ WITHOUT_PACKAGE: Final = {RecordingState.PACKAGE_GONE, RecordingState.DESTROYED}
 @require_safe
 def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
     """Show the page, after its custody entry."""
-    row, user, subject = find(recording), user_of(request), Subject.recording(recording)
+    user, subject = user_of(request), Subject.recording(find(recording).pk)
     listens.settle_recordings([recording])
     record(LOOK, actor=Actor.user(user.pk), subject=subject, page="recording")
+    # the entry waits for a seal, which puts what had arrived into the package
+    row = find(recording)
     state = recording_state(row)
     ledger = Ledger([], "") if state in WITHOUT_PACKAGE else read_ledger(row)
     if ledger.problem and state not in WITHOUT_PACKAGE and row.state == State.SEALED:
@@ -71,7 +76,7 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         "state": STATE_WORDS[state],
         "wrong": explain(
             state,
-            problem=ledger.problem or row.problem or _("it is not as it was sealed; verify it to see where"),
+            problem=_problem(request, state, ledger.problem or row.problem),
             contact=contact(),
         ),
         "marks": marks(row),
@@ -89,7 +94,11 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         "drawn_from_to": [clock.moment(at) for at in (drawn.begin_ns, drawn.end_ns)] if drawn and called.known else [],
         "moments": [
             (moment, clock.moment(moment.at_ns) if called.known else None)
-            for moment in timeline(ledger.entries, row.rate, [(note.offset, note.text) for note in added.notes])
+            for moment in timeline(
+                *(ledger.entries, row.rate, [(note.offset, note.text) for note in added.notes]),
+                sensed=row.lamp == "verified",
+                over=row.state == State.SEALED,
+            )
         ],
         "beside_player": added.beside_player,
         "sections": added.sections,
@@ -97,6 +106,15 @@ def recording(request: HttpRequest, recording: str) -> HttpResponseBase:
         **(_custody(subject) if can[Deed.CUSTODY] else {}),
     }
     return render(request, "ui/recording.html", context)
+
+
+def _problem(request: HttpRequest, state: RecordingState, written: str) -> str:
+    """Return what the archive wrote down; a family has no use for names of files and commands of the host."""
+    if state not in _TOLD or not asks_for_a_family(request):
+        return written or _("it is not as it was sealed; verify it to see where")
+    if state == RecordingState.SEALING_FAILS:
+        return _("the archive wrote the reason down")
+    return _("it is not as it was sealed")
 
 
 def _continued_by(row: Recording) -> str | None:

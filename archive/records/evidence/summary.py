@@ -116,6 +116,7 @@ def _of_box(row: Recording) -> dict[str, Any]:
         "facts": _facts(row, str(called)),
         "clock_note": called.clock_note,
         "unverified": row.lamp == "unverified",
+        "unseen": any(one.kind == "unseen" for one in moments),
         "simulated": row.panel == "simulated",
         "picture": _source(drawn, ends) if drawn else "",
         "moments": [(one, clock.moment(one.at_ns) if called.known else None) for one in moments],
@@ -141,7 +142,7 @@ def _facts(row: Recording, called: str) -> list[tuple[str, str]]:
 def _moments(row: Recording, entries: Sequence[ledger.Entry]) -> list[Moment]:
     noted = OpeningEvent.objects.filter(recording=row, frame__isnull=False).exclude(text="")
     notes = [((one.frame or 0) / row.rate, one.text) for one in noted]
-    moments = timeline(entries, row.rate, notes)
+    moments = timeline(entries, row.rate, notes, sensed=row.lamp == "verified")
     if len(moments) > MOMENTS:
         # what a reader must not miss comes first
         kept = sorted(moments, key=lambda one: (not one.serious, one.kind not in {"end", "pause", "note", "lamp"}))
@@ -200,7 +201,7 @@ def _source(drawn: Picture, ends: list[datetime]) -> str:
         parts += [_rects(stretches, top + 26, _PALETTE[kind]) for kind, stretches in layers]
         top += 60
     if ends:
-        first, last = (ui_words.time_of_day(localtime(one)) for one in ends)
+        first, last = (ui_words.time_and_zone(localtime(one)) for one in ends)
         parts.append(f'<text x="0" y="{top + 16}">{first}</text>')
         parts.append(f'<text x="{_WIDTH}" y="{top + 16}" text-anchor="end">{last}</text>')
     svg = (

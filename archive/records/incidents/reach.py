@@ -55,7 +55,7 @@ def found_of(recording: Recording | None) -> list[str]:
     """Return what the archive itself knows of it, one a line: the ledger's gaps and faults, and how it ended."""
     if recording is None:
         return []
-    moments = timeline(_entries(recording), recording.rate)
+    moments = timeline(_entries(recording), recording.rate, sensed=recording.lamp == "verified")
     told = [f"{one.at}: {one.text}" for one in moments if one.serious or one.kind == "end"]
     return [*told, *marks(recording)]
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from archive.access.decisions import may, reach_of
 from archive.access.deeds import Deed
 from archive.access.requests import user_of
+from archive.access.views import asks_for_a_family
 from archive.accounts.models import User
 from archive.custody import wording
 from archive.custody.actors import Subject
@@ -82,6 +83,7 @@ def outside(request: HttpRequest, outside: str) -> HttpResponseBase:
         "row": row,
         "called": called(row),
         "sign": SIGNS[row.state],
+        "family": bool(row.damage or row.problem) and asks_for_a_family(request),
         "can": can,
         "kept": kept,
         "restricted": restricted,

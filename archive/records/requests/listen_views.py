@@ -25,7 +25,7 @@ from archive.recordings.find import find
 from archive.recordings.heading import heading
 from archive.recordings.ledger_entries import read_ledger
 from archive.recordings.listens import VALID
-from archive.recordings.parts import Parts, audible, both, heard_about, silent
+from archive.recordings.parts import Parts, audible, both, heard_about
 from archive.recordings.player import bounded_player
 from archive.recordings.recording_state import RecordingState, recording_state
 from archive.recordings.views.audio import audio_answer
@@ -127,10 +127,6 @@ def listening(request: HttpRequest, case: UUID, recording: str, listening: UUID)
         "length": words.clock_time(found.seconds),
         "length_words": words.spoken(found.seconds),
         "player": bounded_player(user, found, ledger.entries, address=address, parts=parts) if playable else None,
-        "silent": [
-            (words.clock_time(first / found.rate), words.clock_time(last / found.rate))
-            for first, last in silent(parts, found.frames)
-        ],
     }
     return render(request, "requests/listening.html", context)
 

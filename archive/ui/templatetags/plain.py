@@ -29,9 +29,9 @@ def sign(code: SignCode, text: str) -> SafeString:
 
 
 @register.filter
-def when(moment: datetime) -> str:
-    """Return date, time and zone: Tue Nov 24 2026, 1:05:07 pm CST."""
-    return words.when(localtime(moment))
+def when(moment: datetime | None) -> str:
+    """Return date, time and zone: Tue Nov 24 2026, 1:05:07 pm CST; of None nothing."""
+    return words.when(localtime(moment)) if moment else ""
 
 
 @register.filter
@@ -47,9 +47,9 @@ def day(date: date | None) -> str:
 
 
 @register.filter
-def day_and_time(moment: datetime) -> str:
-    """Return the same without seconds and zone, for lists whose caption names the zone."""
-    return words.day_and_time(localtime(moment))
+def day_and_time(moment: datetime | None) -> str:
+    """Return the same without seconds, for lists; of None nothing."""
+    return words.day_and_time(localtime(moment)) if moment else ""
 
 
 @register.simple_tag
@@ -64,13 +64,7 @@ def this_moment() -> str:
     return words.when(localtime())
 
 
-@register.simple_tag
-def zone() -> str:
-    """Return the abbreviation of the zone in which pages show times, as it is now."""
-    return str(localtime().tzname())
-
-
 @register.filter
-def time_of_day(moment: datetime) -> str:
-    """Return the time to the second, where caption or heading names day and zone."""
-    return words.time_of_day(localtime(moment))
+def time_and_zone(moment: datetime | None) -> str:
+    """Return the time to the second with its zone, where caption or heading names the day; of None nothing."""
+    return words.time_and_zone(localtime(moment)) if moment else ""

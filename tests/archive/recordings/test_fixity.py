@@ -153,6 +153,7 @@ def test_what_is_damaged_is_told_everywhere_until_it_is_restored(night: None, ar
         assert [one.verdict for one in doctor.check(doctor.look(timezone.now()))] == ["wrong"]
         assert {one.name: one.value for one in gauges()}["packages_damaged"] == 1
         page = check(custodian.get("/package-checks/").content.decode())
+        assert ("being checked again" in page.text) is waiting, "no other moment is told as that of the check"
         assert f"/recordings/{bad}/verification/" in [link.attributes["href"] for link in page.all("a")]
         today = check(custodian.get("/today/").content.decode())
         assert "Damaged: recording of" in today.text

@@ -18,7 +18,7 @@ from archive.ui.signs import SIGNS
 from tests.archive.page_fixtures import Arrive, entries, who
 from tests.archive.pages import Node, check
 from tests.support.archives import Archive, lose_key
-from tests.support.box_requests import send_start
+from tests.support.box_requests import send, send_start
 from tests.support.spools import make_recording
 
 
@@ -62,6 +62,24 @@ def test_the_timeline_comes_from_the_sealed_ledger_with_places_to_jump_to(custod
     assert all(link.get("href") == f"{audio.get('src')}#t={link.get('data-seek')}" for link in links)
     assert "Red lamp switched on" in table.text
     assert "Ended: someone held the button. 3 s of audio, nothing lost" in table.text
+
+
+def test_a_lamp_that_failed_and_a_pause_that_goes_on_are_told_as_that(
+    archive: Archive, custodian: Any, tmp_path: Any
+) -> None:
+    made = make_recording(
+        tmp_path, archive.keys, seconds=1, reason=None, rate=8000, segment_frames=8000, about={"lamp": "verified"}
+    )
+    made.note("audio", open=False, at_ns=made.now_ns, generation=1)
+    made.note("pause", frame=8000, paused=True)
+    made.now_ns += 10**9
+    made.note("lamp", lit=False, commanded_ns=made.now_ns, seen_ns=None)
+    send(archive.client(), made)
+    table = opened(custodian, made.id).all("table")[0]
+    (serious,) = [row.text for row in table.all("tr") if row.get("class") == "serious"]
+    assert "Red lamp switched off, but the sensor did not see it go out" in serious
+    assert "no sensor is wired" not in table.text
+    assert "Paused, and not resumed so far" in table.text
 
 
 def test_before_the_seal_there_is_a_timeline_and_nothing_to_listen_to(custodian: Any, arrive: Arrive) -> None:
@@ -223,6 +241,22 @@ def test_a_box_that_boots_in_1970_does_not_date_its_recording(custodian: Any, ar
     assert "date not known" in page.one("h1").text
     assert "1969" not in page.one("h1").text
     assert "Date not known, arrived" in check(custodian.get("/recordings/").content.decode()).text
+
+
+@pytest.mark.parametrize(("made_at", "zone", "other"), [("2026-07-09", "CDT", "CST"), ("2026-01-08", "CST", "CDT")])
+def test_what_a_box_sends_months_later_is_dated_and_its_times_are_of_their_own_season(
+    custodian: Any, sealed: Arrive, made_at: str, zone: str, other: str
+) -> None:
+    made = sealed(seconds=1, created_at=f"{made_at}T18:05:00.000Z")
+    page = opened(custodian, made.id)
+    assert page.one("h1").text.endswith(f"pm {zone}")
+    assert "clock was wrong" not in page.text
+    timeline = page.all("table")[0].text
+    assert f"pm {zone}" in timeline
+    assert other not in timeline
+    listed = check(custodian.get("/recordings/").content.decode()).one("tbody").text
+    assert f"pm {zone}" in listed
+    assert other not in listed
 
 
 def test_a_damaged_package_is_said_on_the_page(archive: Archive, custodian: Any, sealed: Arrive) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import sys
 import zipfile
 from typing import Any
 
 import pytest
 
 from appliance.contract import slip
+from archive.recordings.ledger_entries import read_ledger
 from archive.recordings.models import Recording
 from archive.recordings.views import slip as view
 from archive.sealing.seal import seal
@@ -78,3 +80,38 @@ def test_its_code_holds_the_address_where_it_is_checked_and_the_sealed_digest(
     assert qr_code(drawn[0]) in text
     assert qr_codes.drawn(qr_code(drawn[0])) == qr_codes.of(drawn[0])
     assert drawn[0] in check(text).text
+
+
+@pytest.mark.parametrize("name", ["slip", "recording"])
+def test_a_page_that_is_opened_in_the_moment_of_the_seal_shows_what_was_sealed(
+    custodian: Any, arrive: Arrive, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    made, module = arrive(seconds=2, reason="button"), sys.modules[f"archive.recordings.views.{name}"]
+    real = module.record
+
+    def behind_the_seal(*arguments: Any, **options: Any) -> Any:
+        seal(made.id)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(module, "record", behind_the_seal)
+    below = "slip/" if name == "slip" else ""
+    answer = custodian.get(f"/recordings/{made.id}/{below}")
+    assert answer.status_code == 200
+    page = check(answer.content.decode())
+    monkeypatch.undo()
+    if name == "slip":
+        found = re.search(r"(?:[0-9a-f]{4} ){15}[0-9a-f]{4}", page.text)
+        assert found
+        assert slip.read(found[0]) == digits(custodian, made.id)
+        assert "not sealed yet" not in page.text
+    else:
+        assert "Audio kept from 0:00 to 0:02" in page.text
+        assert page.all("audio")
+
+
+def test_a_ledger_whose_row_was_read_before_the_seal_is_read_from_the_package(arrive: Arrive) -> None:
+    made = arrive(seconds=2, reason="button")
+    before = Recording.objects.get(pk=made.id)
+    seal(made.id)
+    found = read_ledger(before)
+    assert (found.problem, len(found.entries)) == ("", len(made.lines))

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.archive.page_fixtures import Arrive
+from archive.access.deeds import Deed
+from archive.recordings.models import Recording
+from tests.archive.page_fixtures import Arrive, signed_in
 from tests.archive.pages import check
+from tests.support.archives import Archive
 
 
 @pytest.mark.parametrize("below", ["", "copies/", "custody/"])
@@ -33,3 +36,20 @@ def test_the_notice_is_in_spanish_and_stays_english_where_the_page_is(custodian:
     assert "is not part of the IEP" in check(custodian.get(address).content.decode()).text
     custodian.cookies["language"] = "es"
     assert "no es parte del IEP" in check(custodian.get(address).content.decode(), language="es").text
+
+
+def test_a_family_reads_no_names_of_files_and_commands_where_something_is_wrong(
+    archive: Archive, custodian: Any, sealed: Arrive, arrive: Arrive
+) -> None:
+    broken, failing = sealed(seconds=1).id, arrive(seconds=1).id
+    (package,) = (archive.home / "store" / "packages").rglob("*.zip")
+    package.chmod(0o600)
+    package.write_bytes(b"nothing")
+    Recording.objects.filter(pk=failing).update(problem="run 'plainsight-archive restore' on the host")
+    parent = signed_in(archive, "rosa", Deed.OWN, Deed.LOOK, Deed.LISTEN)
+    parent.cookies["language"] = "es"
+    for made, english, told in ((broken, "cannot be read", "dañado"), (failing, "plainsight-archive", "anotó")):
+        assert english in custodian.get(f"/recordings/{made}/").content.decode()
+        page = parent.get(f"/recordings/{made}/").content.decode()
+        assert english not in page
+        assert told in check(page, language="es").text

@@ -214,3 +214,54 @@ def test_each_moment_knows_when_it_was(tmp_path: Path) -> None:
     recording.close()
     times = {moment.text.split(" ")[0]: moment.at_ns for moment in timeline(entries(recording), RATE)}
     assert times["Resumed"] - times["Paused"] == pytest.approx(600e9, abs=1e9)
+
+
+def watched(folder: Path) -> Recording:
+    recording = Recording(folder, Keys(), rate=RATE, segment_frames=RATE, about={"lamp": "verified"})
+    recording.begin()
+    recording.segment()
+    return recording
+
+
+def of_lamp(recording: Recording) -> list[tuple[str, bool]]:
+    moments = timeline(entries(recording), RATE, sensed=True)
+    return [(moment.text, moment.serious) for moment in moments if "lamp" in moment.text]
+
+
+def test_promise_1_a_lamp_that_its_sensor_did_not_see_is_told_as_that_and_not_as_one_without_a_sensor(
+    tmp_path: Path,
+) -> None:
+    recording = watched(tmp_path)
+    for lit in (True, False):
+        recording.now_ns += 10**9
+        recording.note("lamp", lit=lit, commanded_ns=recording.now_ns, seen_ns=None)
+    assert of_lamp(recording) == [
+        ("Red lamp switched on (the sensor saw it)", False),
+        ("Red lamp switched on, but the sensor did not see it light up", True),
+        ("Red lamp switched off, but the sensor did not see it go out", True),
+    ]
+
+
+def test_a_lamp_that_was_switched_again_before_its_sensor_told_is_no_fault(tmp_path: Path) -> None:
+    recording = watched(tmp_path)
+    for lit in (True, False):
+        recording.note("lamp", lit=lit, commanded_ns=recording.now_ns, seen_ns=None)
+    recording.note("lamp", lit=True, commanded_ns=recording.now_ns, seen_ns=recording.now_ns)
+    assert of_lamp(recording)[1:] == [
+        ("Red lamp switched on (and off again before the sensor could tell)", False),
+        ("Red lamp switched off (and on again before the sensor could tell)", False),
+        ("Red lamp switched on (the sensor saw it)", False),
+    ]
+
+
+def test_a_pause_that_may_still_end_is_not_told_as_the_end(tmp_path: Path) -> None:
+    recording = open_one(tmp_path)
+    recording.segment()
+    recording.note("pause", frame=RATE, paused=True)
+    assert "Paused, and not resumed so far; nothing is recorded meanwhile" in [
+        moment.text for moment in timeline(entries(recording), RATE, over=False)
+    ]
+    recording.close()
+    for over in (True, False):
+        texts = [moment.text for moment in timeline(entries(recording), RATE, over=over)]
+        assert "Paused until the end; nothing was recorded" in texts

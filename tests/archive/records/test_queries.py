@@ -82,7 +82,7 @@ MOST = {
     "/transfers/": 14,
     "/meetings/{meeting}/incident/": 24,
     "/recordings/": 17,
-    "/recordings/{recording}/": 58,
+    "/recordings/{recording}/": 59,
     "/recordings/{recording}/evidence/": 40,
     "/package-checks/": 20,
     "/recordings/{recording}/custody/": 24,

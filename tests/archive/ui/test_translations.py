@@ -20,6 +20,10 @@ from tests.support.archives import Archive
 
 DEEDS = ("destruction", "disclosures", "letters", "redactions")
 """Apps whose pages tell who did something; the account may be erased since."""
+UNSIGNED = ("kiosk", "no_kiosk", "parent_link", "own", "record", "statements", "listening")
+"""Pages of families, some without a sign-in."""
+ATTRIBUTES = "passkey_words"
+"""A part of pages that is not even a whole tag."""
 LOCALES = sorted(ARCHIVE.rglob("locale/es/LC_MESSAGES"))
 
 
@@ -104,3 +108,20 @@ def test_the_browser_s_language_counts_until_one_is_chosen(archive: Archive, cli
 @pytest.mark.parametrize("elsewhere", ["https://example.org/", "//example.org/", "javascript:alert(1)"])
 def test_the_switch_leads_nowhere_else(archive: Archive, client: Any, elsewhere: str) -> None:
     assert client.post("/language/", {"language": "es", "next": elsewhere}).headers["Location"] == "/"
+
+
+OPEN_TO_ALL = (
+    *sorted((ARCHIVE / "ui" / "templates").glob("*.html")),
+    *(page for page in sorted((ARCHIVE / "accounts" / "templates").rglob("*.html")) if page.stem != ATTRIBUTES),
+    *(ARCHIVE / "records" / "requests" / "templates" / "requests" / f"{name}.html" for name in UNSIGNED),
+    *(ARCHIVE / "ui" / "templates" / "ui" / f"{name}.html" for name in ("base", "problem", "player", "recording")),
+)
+
+
+@pytest.mark.parametrize("page", OPEN_TO_ALL, ids=lambda page: page.stem)
+def test_no_word_of_a_page_that_families_meet_stands_outside_of_translate(page: Path) -> None:
+    text = re.sub(r"\{% (comment|blocktranslate)\b.*?\{% end\1 %\}", "", page.read_text(), flags=re.DOTALL)
+    text = re.sub(r"<(code|script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
+    text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<!--.*?-->", "", text, flags=re.DOTALL)
+    words = re.findall(r"[^\W\d_]{2,}", re.sub(r"<[^>]*>", "", text).replace("Plain Sight", ""))
+    assert words == []

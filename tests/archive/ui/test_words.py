@@ -17,6 +17,7 @@ from archive.custody.kinds import kinds
 from archive.recordings.models import State
 from archive.ui import words
 from archive.ui.fault_words import CAUSES
+from archive.ui.templatetags import plain
 
 
 def test_every_amber_code_of_the_box_has_its_cause_and_its_remedy() -> None:
@@ -47,6 +48,18 @@ def test_both_readings_of_the_double_hour_are_told_apart() -> None:
     first, second = (datetime(2026, 11, 1, 1, 30, fold=fold, tzinfo=CHICAGO) for fold in (0, 1))
     assert (words.when(first)[-3:], words.when(second)[-3:]) == ("CDT", "CST")
     assert words.from_to(first, second) == "Sun Nov 1 2026, 1:30 am CDT to 1:30 am CST"
+    for said in (words.day_and_time, words.time_and_zone):
+        assert [said(one).rpartition("1:30")[2][-3:] for one in (first, second)] == ["CDT", "CST"]
+
+
+def test_no_template_says_a_time_without_its_own_zone() -> None:
+    assert {"when", "day_and_time", "time_and_zone"} <= set(plain.register.filters)
+    assert not {"time_of_day", "zone"} & {*plain.register.filters, *plain.register.tags}
+
+
+@pytest.mark.parametrize("name", ["when", "day_and_time", "time_and_zone", "day"])
+def test_a_moment_that_is_not_there_is_not_the_present_one(name: str) -> None:
+    assert plain.register.filters[name](None) == ""
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ from archive.records.meetings.models import OpeningEvent
 from archive.records.people.models import Person
 from archive.records.requests.models import Amendment, Statement
 from archive.records.restrictions.models import Restriction
-from tests.archive.page_fixtures import Arrive, entries, seal_one, signed_in
+from archive.sealing.seal import seal
+from tests.archive.page_fixtures import RATE, Arrive, entries, seal_one, signed_in
 from tests.archive.pages import check, parse
 from tests.archive.records.destruction.scene import make_scene
 from tests.archive.records.factories import (
@@ -51,7 +52,9 @@ from tests.archive.records.factories import (
     make_student,
 )
 from tests.support.archives import Archive, archive_in, lose_key
+from tests.support.box_requests import send
 from tests.support.spools import Keys
+from tests.support.spools import Recording as Spooled
 
 SAID = "I asked for one hour, and not for half an hour."
 
@@ -394,3 +397,26 @@ def test_premis_has_the_elements_in_the_order_of_its_schema(package: Package) ->
     for event in root.iterfind("{*}event"):
         assert event.findtext(".//{*}linkingAgentIdentifierValue") in agents
     assert {"ingestion start", "fixity check"} <= {one.findtext("{*}eventType") for one in root.iterfind("{*}event")}
+
+
+def test_promise_1_the_summary_names_a_lamp_that_its_sensor_did_not_see(archive: Archive, tmp_path: Path) -> None:
+    told = []
+    for seen in (True, False):
+        made = Spooled(tmp_path, archive.keys, rate=RATE, segment_frames=RATE, about={"lamp": "verified"})
+        made.begin()
+        made.segment()
+        made.note("audio", open=False, at_ns=made.now_ns, generation=1)
+        made.note("lamp", lit=False, commanded_ns=made.now_ns, seen_ns=made.now_ns if seen else None)
+        made.close("interrupted")
+        send(archive.client(), made)
+        seal(made.id)
+        with zipfile.ZipFile(io.BytesIO(whole(Recording.objects.get(pk=made.id)))) as file:
+            names = [f"evidence-{made.id}/data/summary{ending}.html" for ending in ("", ".es")]
+            told.append([parse(file.read(name).decode()).text for name in names])
+    (sound, _), (failed, in_spanish) = told
+    assert "A sensor saw that it was lit" in sound
+    assert "A sensor saw that it was lit" not in failed
+    assert "at least once did not see it light up or go out" in failed
+    assert "Red lamp switched off, but the sensor did not see it go out" in failed
+    assert "no sensor is wired" not in failed
+    assert "pero el sensor no la vio apagarse" in in_spanish

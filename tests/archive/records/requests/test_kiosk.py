@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from archive.access.deeds import Deed
+from archive.accounts.models import User
 from archive.accounts.sessions import KIOSK_IDLE
-from archive.records.people.models import Person
+from archive.records.people.models import Person, Student
 from archive.records.requests.link_deeds import MAX_FAILURES, MadeLink, make_link
 from archive.records.requests.models import ParentLink
-from tests.archive.page_fixtures import make_user, signed_in
+from tests.archive.page_fixtures import Arrive, make_user, signed_in
 from tests.archive.pages import check
-from tests.archive.records.factories import grant_student, make_person, make_student
+from tests.archive.records.factories import grant_student, make_filing, make_meeting, make_person, make_student
 from tests.support.archives import Archive
 
 
@@ -101,3 +102,16 @@ def test_signing_out_leads_back_to_the_kiosk(screen: Any, made: MadeLink) -> Non
     assert "ui/kiosk" in page
     assert "My sign-ins" not in page
     assert screen.post("/sign-out/").headers["Location"] == "/kiosk/?left=1"
+
+
+def test_without_scripts_a_page_leaves_by_itself_and_one_with_a_player_not_before_all_of_it_was_heard(
+    screen: Any, made: MadeLink, sealed: Arrive
+) -> None:
+    recording = sealed(seconds=3)
+    student = Student.objects.get()
+    make_filing(recording.id, make_meeting(student))
+    user = User.objects.get(person__given_name="Rosa")
+    grant_student(user, student, Deed.LOOK, Deed.LISTEN)
+    screen.post("/kiosk/", {"code": made.code})
+    for address, seconds in (("/own/", 120), (f"/recordings/{recording.id}/", 123)):
+        assert f'http-equiv="refresh" content="{seconds}; url=/kiosk/"' in screen.get(address).content.decode()

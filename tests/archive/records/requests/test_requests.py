@@ -139,6 +139,29 @@ def test_only_the_part_about_the_own_child_is_heard(archive: Archive, sealed: Ar
     assert client.get(f"/recordings/{made.id}/package.zip").status_code == 403
 
 
+def test_the_page_says_where_whoever_reaches_a_part_hears_silence(archive: Archive, sealed: Arrive) -> None:
+    """34 CFR 99.12(a): silence that nobody explains reads as a recording that was lost, or tampered with."""
+    made = sealed(seconds=3)
+    row = Recording.objects.get(pk=made.id)
+    ana, ben = make_student("Ana"), make_student("Ben")
+    make_filing(made.id, make_meeting(ben), last_frame=row.rate)
+    make_filing(made.id, make_meeting(ana), first_frame=row.rate)
+    user = make_user("rosa")
+    grant_student(user, ana, Deed.OWN, Deed.LOOK, Deed.LISTEN)
+    client = archive.client()
+    client.force_login(user)
+    page = check(client.get(f"/recordings/{made.id}/").content.decode())
+    assert "From 0:00 to 0:01 you hear silence" in page.text
+    (link,) = [one for one in page.all("a") if one.text.startswith("Play from 0:01")]
+    assert link.get("data-seek") == "1.000"
+    client.cookies["language"] = "es"
+    said = check(client.get(f"/recordings/{made.id}/").content.decode(), language="es").text
+    assert "De 0:00 a 0:01 usted oye silencio" in said
+    assert "reunión de otro estudiante" in said
+    whole = signed_in(archive, "reader", role="custodian")
+    assert "you hear silence" not in whole.get(f"/recordings/{made.id}/").content.decode()
+
+
 def test_the_record_of_access_is_printed_from_the_log(
     archive: Archive, family: tuple[Student, Person], sealed: Arrive
 ) -> None:
@@ -150,6 +173,8 @@ def test_the_record_of_access_is_printed_from_the_log(
     assert {"opened the recording's page", "listened"} <= {row.what for row in record_of_access(family[0])}
     page = check(client.get(f"/students/{family[0].pk}/record-of-access/").content.decode())
     assert "listened" in page.text
+    moments = [cell.text for cell in page.one("tbody").all("th")]
+    assert all(re.search(r"\d [ap]m C[SD]T$", one) for one in moments), moments
     assert "work as a school official (34 CFR 99.31(a)(1))" in page.text, (
         "an account's role names no purpose of its own"
     )
