@@ -189,7 +189,7 @@ def test_what_the_guide_tells_to_press_stands_on_a_page() -> None:
     """In the sections about records, everything in bold is a button, a link or a place of the menu, word for word."""
     begin, end = GUIDE.index("## The parent's slip"), GUIDE.index("## The custody log")
     guides = GUIDE[begin:end] + (_ROOT / "docs" / "facilitator.md").read_text()
-    pages = [*ARCHIVE.rglob("*.html"), *ARCHIVE.rglob("*.py")]
+    pages = [path for kind in ("*.html", "*.py", "*.js") for path in ARCHIVE.rglob(kind)]
     there = "\n".join(path.read_text() for path in pages)
     told = [prose(one) for one in re.findall(r"\*\*(.+?)\*\*", guides, re.DOTALL)]
     assert len(told) > 25

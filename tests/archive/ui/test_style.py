@@ -65,3 +65,14 @@ def test_every_color_that_is_used_is_defined_in_light_dark_and_print() -> None:
     themes = [set(re.findall(r"(--[a-z]+):", body)) for body in re.findall(r":root\s*{([^}]*)}", text)]
     assert len(themes) == 3
     assert all(theme == named for theme in themes)
+
+
+@pytest.mark.usefixtures("archive")
+def test_every_template_can_be_read() -> None:
+    """A tag that is gone is found where its page is shown, which may be a state that no other test shows."""
+    from django.template.loader import get_template  # noqa: PLC0415 - the settings are made by the fixture
+
+    pages = [path for path in (ROOT / "archive").rglob("templates/**/*") if path.is_file()]
+    assert len(pages) > 100
+    for path in pages:
+        get_template(path.as_posix().partition("/templates/")[2])
