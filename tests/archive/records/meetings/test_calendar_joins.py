@@ -200,7 +200,7 @@ def test_the_pages_say_which_meeting_it_joins_and_ask_where_two_fit(archive: Arc
     page = check(client.get(here).content.decode())
     text = page.one("main").text
     assert "joins the meeting of the notice of Tue Nov 24 2026" in text
-    assert "begin Tue Nov 24 2026, 1:00 pm becomes Tue Nov 24 2026, 1:05 pm" in text
+    assert "begin Tue Nov 24 2026, 1:00 pm CST becomes Tue Nov 24 2026, 1:05 pm CST" in text
     field = page.one("select")
     assert "Ana Torres: which meeting is the calendar's IEP meeting" in text
     wrong = client.post(here, {"once": "b" * 32, field.get("name"): "x"})
