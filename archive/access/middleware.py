@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from archive.accounts.models import User
+from archive.accounts.sessions import at_wall
 from archive.core.errors import SIGNED_OUT
 from archive.custody.actors import NOTHING, Subject
 from archive.custody.log import record
@@ -23,7 +24,7 @@ from .custody_kinds import REFUSAL
 from .decisions import may
 from .deeds import Deed
 from .requests import actor, signed_in
-from .routes import ROUTES, WITHOUT_SIGN_IN, Open
+from .routes import OF_A_WALL, ROUTES, WITHOUT_SIGN_IN, Open
 from .views import place_of
 
 _SUBJECTS: Final[dict[str, Callable[[Any], Subject]]] = {
@@ -66,6 +67,8 @@ class AccessMiddleware:
                 {"route": name},
             )
             raise PermissionDenied
+        if name not in OF_A_WALL and route.needs not in WITHOUT_SIGN_IN and at_wall(request.session):
+            return HttpResponseRedirect(reverse("pages:wall"))
         if route.page and request.method in {"GET", "HEAD"}:
             if isinstance(route.needs, Deed):
                 messages.info(request, str(SIGNED_OUT))

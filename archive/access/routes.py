@@ -100,7 +100,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:language": Route(Open.ANYONE, ("POST",), page="pages:first"),
     "pages:first": Route(Open.SIGNED_IN),
     "pages:rooms": Route(Deed.BOARD),
-    "pages:wall": Route(Deed.BOARD),
+    "pages:wall": Route(Deed.BOARD, _FORM),
     "pages:rooms-json": Route(Deed.BOARD),
     "pages:boxes": Route(Deed.BOXES),
     "pages:claim-new": Route(Deed.BOXES, _FORM),
@@ -116,6 +116,7 @@ ROUTES: Final[dict[str, Route]] = {
     "pages:audio": Route(Deed.LISTEN),
     "pages:verify": Route(Deed.VERIFY, ("POST",), page="pages:recording"),
     "pages:verification": Route(Deed.VERIFY),
+    "pages:verification-json": Route(Deed.VERIFY),
     "pages:fixity": Route(Deed.LIST),
     "pages:export": Route(Deed.DOWNLOAD),
     "pages:package": Route(Deed.DOWNLOAD),
@@ -309,6 +310,8 @@ ROUTES: Final[dict[str, Route]] = {
     "box-renew": Route(Open.BOX, ("POST",)),
 }
 """By the address's name in the URL configuration."""
+OF_A_WALL: Final = frozenset({"pages:wall", "pages:rooms-json", "pages:sign-out"})
+"""What a session opens that was left on a screen on a wall."""
 
 
 def longest_form(path: str) -> int:

@@ -38,6 +38,7 @@ _SIGNED_IN_AT: Final = "signed_in_at"
 _SEEN_AT: Final = "seen_at"
 _SECOND_FACTOR: Final = "second_factor"
 _KIOSK: Final = "kiosk"
+_WALL: Final = "wall"
 
 
 def begin(request: HttpRequest, user: User, **_: Any) -> None:
@@ -81,6 +82,16 @@ def at_kiosk(session: SessionBase) -> bool:
     return bool(session.get(_KIOSK))
 
 
+def begin_wall(session: SessionBase) -> None:
+    """Note that this session is a screen on a wall: nobody touches it, and nothing but the rooms is shown in it."""
+    session[_WALL] = True
+
+
+def at_wall(session: SessionBase) -> bool:
+    """Tell whether this session is a screen on a wall."""
+    return bool(session.get(_WALL))
+
+
 def count_open(user: User, *, but: str = "") -> int:
     """Return how many sessions of `user` are open, without the one with the key `but`."""
     keys = UserSession.objects.filter(user=user).exclude(session_key=but).values("session_key")
@@ -119,8 +130,8 @@ class SessionLimits:
             # what this person was typing is for nobody else, also where the sign-out fails
             request.session_ended_of = user.pk  # type: ignore[attr-defined]
             logout(request)
-        # a page that asks by itself again and again is not a person who uses it
-        elif now - seen_at >= NOTED.total_seconds() and not request.path_info.endswith(".json"):
+        # a page that asks by itself again and again is not a person who uses it; a wall has none, and shows no more
+        elif now - seen_at >= NOTED.total_seconds() and (at_wall(session) or not request.path_info.endswith(".json")):
             session[_SEEN_AT] = now
             UserSession.objects.create_from_request(request)
 

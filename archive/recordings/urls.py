@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}slip/", slip.slip, name="slip"),
     path(f"{ONE}verify/", verify.verify, name="verify"),
     path(f"{ONE}verification/", verify.verification, name="verification"),
+    path(f"{ONE}verification.json", verify.verification_json, name="verification-json"),
     path(f"{ONE}copies/", copies.export, name="export"),
     path(f"{ONE}package.zip", copies.package, name="package"),
     path(f"{ONE}audio.flac", copies.plain_audio, name="flac"),

@@ -8,12 +8,13 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from archive.access.requests import user_of
 from archive.accounts.models import User
+from archive.accounts.sessions import at_wall, begin_wall
 from archive.devices.listener import Standing, standing
 from archive.devices.models import Box
 from archive.devices.reported_status import health, report
@@ -33,11 +34,17 @@ def rooms(request: HttpRequest) -> HttpResponseBase:
     return render(request, "ui/rooms.html", context)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def wall(request: HttpRequest) -> HttpResponseBase:
-    """Show the same for a screen on a wall: large, and without what only a reader nearby could use."""
-    context = {"place": "rooms", **_board(timezone.localtime(), user_of(request))}
-    return render(request, "ui/wall.html", context)
+    """Show the same for a screen on a wall: large, and without what only a reader nearby could use.
+
+    Its button leaves the sign-in on that screen: nothing else opens there then, and nobody has to touch it.
+    """
+    if request.method == "POST":
+        begin_wall(request.session)
+        return redirect("pages:wall")
+    board = _board(timezone.localtime(), user_of(request))
+    return render(request, "ui/wall.html", {"place": "rooms", "stays": at_wall(request.session), **board})
 
 
 @require_safe
@@ -52,7 +59,7 @@ def _board(now: datetime, user: User) -> dict[str, Any]:
     cards = sorted(_with_addresses(cards_now(now.tzinfo), user), key=lambda one: one.urgency)
     return {
         "at": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z",
-        "at_words": f"{words.time_of_day(now)} {now.tzname()}",
+        "at_words": words.time_and_zone(now),
         "warning": _warning(standing()),
         "summary": summary(cards),
         "title": title(cards),

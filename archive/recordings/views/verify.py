@@ -62,11 +62,9 @@ def verify(request: HttpRequest, recording: str) -> HttpResponseBase:
 
 @require_safe
 def verification(request: HttpRequest, recording: str) -> HttpResponseBase:
-    """Show how far a check is, or what it found; as a page, or as JSON for the page's script."""
+    """Show how far a check is, or what it found."""
     row = sealed(recording)
     kept = Verification.objects.filter(recording=row).first()
-    if request.headers.get("Accept") == "application/json":
-        return JsonResponse({"version": 1, **_progress(kept)})
     if kept is None:
         return redirect(place_of(signed_in(request), row.pk))
     can = deeds_of(user_of(request), row)
@@ -75,6 +73,13 @@ def verification(request: HttpRequest, recording: str) -> HttpResponseBase:
         return render(request, "ui/verifying.html", {**context, "can": can, **_progress(kept)})
     result = _result(row, report_of(kept))
     return render(request, "ui/verified.html", {"can": can, "checked_at": kept.finished_at, **result})
+
+
+@require_safe
+def verification_json(_request: HttpRequest, recording: str) -> HttpResponseBase:
+    """Answer with how far a check is as JSON, version 1, for the page's script."""
+    kept = Verification.objects.filter(recording=sealed(recording)).first()
+    return JsonResponse({"version": 1, **_progress(kept)})
 
 
 def _progress(kept: Verification | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
@@ -227,7 +228,7 @@ def test_every_address_is_decided_by_its_deed_alone(known: dict[str, str], accou
 
 def lets_through(guard: AccessMiddleware, user: User, name: str, there: str) -> bool:
     request = RequestFactory().generic(ROUTES[name].methods[-1], there)
-    request.user, request.resolver_match = user, resolve(there)
+    request.user, request.resolver_match, request.session = user, resolve(there), SessionStore()
     try:
         return guard.process_view(request, None, (), request.resolver_match.kwargs) is None
     except PermissionDenied:

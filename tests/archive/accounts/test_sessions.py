@@ -150,3 +150,30 @@ def test_a_long_or_missing_user_agent_signs_in_all_the_same(ann: User) -> None:
         client = Client(headers={"user-agent": agent})
         answer: Any = client.post("/sign-in/", {"username": "ann", "password": PASSWORD})
         assert answer.status_code == 302
+
+
+def test_a_screen_on_a_wall_that_nobody_touches_stays_for_eight_hours_and_opens_nothing_else(ann: User) -> None:
+    client = sign_in("ann")
+    assert client.post("/rooms/wall/").status_code == 302
+    for at in range(1, 8):
+        age(client, signed_in_at=3600 * at, seen_at=3500)
+        assert client.get("/rooms.json").status_code == 200, f"after {at} h"
+        assert time.time() - client.session["seen_at"] < 60, "what it asks for counts as use"
+    for other in ("/recordings/", "/rooms/", "/my/sessions/end/", "/"):
+        answer = client.get(other)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/rooms/wall/")
+    assert client.get("/rooms/wall/").status_code == 200
+    age(client, signed_in_at=LONGEST.total_seconds())
+    assert client.get("/rooms.json").status_code == 302
+    client = sign_in("ann")
+    client.post("/rooms/wall/")
+    client.post("/sign-out/")
+    assert not is_signed_in(client)
+    assert is_signed_in(sign_in("ann")), "the next sign-in there opens everything again"
+
+
+def test_asking_how_far_a_check_is_does_not_keep_a_session_from_being_unused(ann: User, archive: Archive) -> None:
+    client = sign_in("ann")
+    age(client, seen_at=90)
+    client.get(f"/recordings/{'0' * 32}/verification.json")
+    assert time.time() - client.session["seen_at"] > 80

@@ -18,9 +18,13 @@ from selenium.webdriver.common.keys import Keys as Key
 from selenium.webdriver.support.ui import WebDriverWait
 
 from appliance.contract.stop_signal import StopSignal
+from archive.access.models import Grant
+from archive.custody.actors import ARCHIVE
+from archive.custody.models import Entry
 from archive.recordings import listens
+from archive.recordings.models import Recording as Recorded
 from archive.recordings.spans import from_text
-from archive.recordings.verification import check_asked
+from archive.recordings.verification import ask, check_asked
 from tests.archive.page_fixtures import PASSWORD, entries, make_user, seal_one, who
 from tests.archive.rooms.test_pages import say
 from tests.support.archives import Archive, archive_in
@@ -328,6 +332,35 @@ def test_rooms_change_without_loading_the_page_again(visit: Visit, served: tuple
     assert visit.run("return document.title") == "1 at fault - Rooms · Plain Sight"
     assert visit.run("return window.unchanged") is True
     assert visit.complaints() == []
+
+
+def refusals() -> int:
+    connections.close_all()
+    return Entry.objects.filter(code="refusal").count()
+
+
+@pytest.mark.parametrize("page", ["/rooms/", "/recordings/{}/verification/"])
+def test_a_page_that_asks_by_itself_stops_after_one_refusal_and_says_so(
+    visit: Visit, served: tuple[Archive, str], tmp_path: Path, page: str
+) -> None:
+    say(served[0])
+    name = f"it.{tmp_path.name}"
+    real_user(name)
+    made = seal_one(served[0], tmp_path / "spool", seconds=1).id
+    ask(Recorded.objects.get(pk=made), ARCHIVE)
+    connections.close_all()
+    visit.sign_in(page.format(made), name)
+    visit.until("document.querySelector('[data-progress], [data-freshness]')")
+    before = refusals()
+    Grant.objects.filter(user__username=name).delete()
+    connections.close_all()
+    visit.until("document.body.innerText.includes('an no longer see th')")
+    # what it would ask every second or two
+    visit.run("window.since = performance.now()")
+    visit.until("performance.now() - window.since > 5000")
+    assert refusals() == before + 1
+    visit.complaints()  # the browser's own, about the refusal
+    check_asked(StopSignal())
 
 
 def test_when_the_archive_does_not_answer_the_rooms_page_says_that_it_is_stale(

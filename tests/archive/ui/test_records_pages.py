@@ -45,7 +45,7 @@ ELSEWHERE = {name for name in ROUTES if not name.startswith("pages:")} | {
     for name in (
         *("accounts", "new-account", "account", "invitation", "own-password", "provider-callback"),
         *("boxes", "claim-new", "claim-withdraw", "box-new-board", "box-retire", "checks", "first", "rooms"),
-        *("rooms-json", "wall"),
+        *("rooms-json", "wall", "verification-json"),
         *("recordings", "audio", "verification", "export", "package", "flac", "receipt", "letter-file"),
         *("evidence-file", "evidence-file-outside", "fixity", "transcript-file"),
         *("destruction-certificate", "disclosure-copy", "disclosure-receipt", "outside-audio"),

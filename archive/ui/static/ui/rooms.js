@@ -6,6 +6,7 @@
   const news = document.querySelector("[data-news]");
   const summary = document.querySelector("[data-summary]");
   const every = 2000;
+  const over = [401, 403, 404, 410];
   let lost = "";
 
   function put(element, text) {
@@ -75,14 +76,28 @@
     lost = why;
   }
 
+  // returns whether to ask again: each further refusal would be an entry of the custody log
   async function ask() {
     const stop = AbortSignal.timeout(5000);
     const answer = await fetch(list.dataset.roomsUrl, { headers: { Accept: "application/json" }, signal: stop });
-    if (answer.redirected) return stale("you were signed out; load this page again and sign in");
-    if (!answer.ok) return stale(`the archive cannot answer now (code ${answer.status})`);
+    if (answer.redirected) {
+      stale("you were signed out; load this page again and sign in");
+      return true;
+    }
+    if (over.includes(answer.status)) {
+      stale("you can no longer see this; load this page again");
+      return false;
+    }
+    if (!answer.ok) {
+      stale(`the archive cannot answer now (code ${answer.status})`);
+      return true;
+    }
     const { rooms, title, summary: counts, at_words: at, warning } = await answer.json();
     const cards = new Map([...list.children].map((card) => [card.dataset.box, card]));
-    if (rooms.length !== cards.size || rooms.some((room) => !cards.has(room.box))) return location.reload();
+    if (rooms.length !== cards.size || rooms.some((room) => !cards.has(room.box))) {
+      location.reload();
+      return false;
+    }
     list.classList.remove("stale");
     const said = lost ? ["Up to date again"] : [];
     lost = "";
@@ -93,15 +108,17 @@
     put(freshness, warning || `Live, as of ${at}.`);
     freshness.classList.toggle("note", Boolean(warning));
     document.title = `${title} · Plain Sight`;
+    return true;
   }
 
   async function again() {
+    let goOn = true;
     try {
-      await ask();
+      goOn = await ask();
     } catch {
       stale("the archive does not answer");
     }
-    setTimeout(again, every);
+    if (goOn) setTimeout(again, every);
   }
 
   if (list) setTimeout(again, every);

@@ -14,6 +14,7 @@
   const MOST = 100; // notes in one request; the archive takes 500 and 256 KiB
   let sending = false;
   let renewAt = 0;
+  let over = false; // refused for good: each further refusal would be an entry of the custody log
 
   const waiting = () => {
     try {
@@ -214,7 +215,9 @@
   const renew = async () => {
     let page;
     try {
-      page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+      const answer = await fetch(location.href);
+      over = answer.status === 403;
+      page = new DOMParser().parseFromString(await answer.text(), "text/html");
     } catch {
       return false;
     }
@@ -234,7 +237,10 @@
       throw `No network. ${counted(waiting().length)} kept here and will be sent.`;
     }
     const isJson = (answer.headers.get("Content-Type") || "").startsWith("application/json");
-    if (answer.ok && isJson) return { taken: (await answer.json()).taken, held: [] };
+    if (answer.ok && isJson) {
+      over = false;
+      return { taken: (await answer.json()).taken, held: [] };
+    }
     if (isJson && answer.status >= 400 && answer.status < 500 && ![401, 403].includes(answer.status)) {
       // one that makes no sense must not hold up the others
       if (events.length > 1) {
@@ -246,11 +252,12 @@
     }
     const kept = `${counted(waiting().length)} kept here`;
     if (answer.status >= 500) throw `The archive cannot take notes now. ${kept} and will be sent.`;
-    if (renewed) throw `${kept}. The archive does not take them from you: ask your administrator.`;
-    if (Date.now() >= renewAt) {
+    if (renewed) over = answer.status === 403;
+    if (!renewed && Date.now() >= renewAt) {
       renewAt = Date.now() + RENEW_MS;
       if (await renew()) return post(events, true);
     }
+    if (renewed || over) throw `${kept}. The archive does not take them from you: ask your administrator, and load this page again.`;
     throw `${kept}. Sign in again in another tab, as the same person, and this page will send them.`;
   };
 
@@ -310,7 +317,9 @@
     });
   }
   window.addEventListener("online", send);
-  window.setInterval(send, PAUSE_MS);
+  window.setInterval(() => {
+    if (!over) send();
+  }, PAUSE_MS);
   tellOfOthers();
   showAll();
   if (waiting().some((event) => event.refused)) tell();
