@@ -104,7 +104,18 @@ MOST = {
 OWN = {"/own/": 24, "/own/{student}/record-of-access/": 21}
 """The same of a parent's pages."""
 OF_ONE = {
-    *("wall", "rooms-json", "account", "verification", "export", "checks", "retention-question", "amendment", "letter"),
+    *(
+        "wall",
+        "rooms-json",
+        "account",
+        "verification",
+        "verification-json",
+        "export",
+        "checks",
+        "retention-question",
+        "amendment",
+        "letter",
+    ),
     *("slip", "listening"),
 }
 """Pages that show no rows, or those of another page that is here: the board's, a letter's."""
