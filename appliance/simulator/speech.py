@@ -1,4 +1,4 @@
-"""A spoken meeting as raw audio: espeak-ng, pauses, and the low noise of a room; the same for the same length."""
+"""A spoken meeting as raw audio: espeak-ng, pauses, and the low noise of a room."""
 
 from __future__ import annotations
 
