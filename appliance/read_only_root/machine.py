@@ -71,7 +71,8 @@ def is_idle_now(machine: Machine) -> bool:
 
 def root_is_overlay(machine: Machine) -> bool:
     """Tell whether the root lies below a file system in memory now."""
-    return machine.run("findmnt", "-n", "-o", "FSTYPE", "/").strip() == "overlay"
+    # a root that is no mount point of its own, as in a chroot, is not found
+    return machine.run("findmnt", "-n", "-o", "FSTYPE", "/", status=None).strip() == "overlay"
 
 
 def root_itself_is_read_only(machine: Machine) -> bool:
